@@ -1,0 +1,148 @@
+//! Which setting wins. Takes the project; gives every node (model, seed, snapshot, source) with each question answered:
+//! its relation, its merged configuration with the place that set each key, and, for a microbatch model, the proof that all
+//! it needs is there and valid. Refuses what dbt refuses, and what dbt lets pass to the warehouse.
+
+use chrono_tz::Tz;
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use crate::calendar::{Grain, Instant};
+use crate::diagnostics::{Diagnostics, Location, SourceFile};
+use crate::jinja::{RefCall, Relation};
+use crate::project::{Project, Setting};
+
+/// Resolves every node of the project. All broken nodes are reported at once.
+pub fn resolve(_project: &Project) -> Result<Vec<Node>, Diagnostics> {
+    todo!()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    Model,
+    Seed,
+    Snapshot,
+    Source,
+}
+
+/// A node of the project's graph.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// dbt's: `model.shop.sessions`, `model.shop.orders.v2`, `source.shop.raw.events`.
+    pub unique_id: String,
+    pub kind: Kind,
+    /// For a source the table's name.
+    pub name: String,
+    /// The source's name, for a table of it.
+    pub source_name: Option<String>,
+    pub package: String,
+    pub version: Option<String>,
+    /// Whether `ref('name')` without a version means this one.
+    pub is_latest: bool,
+    /// dbt's: package, folders, name (a source: package, folders, source, table).
+    pub fqn: Vec<String>,
+    /// The file that defines it, as the user names it from the project's folder: `models/marts/sessions.sql`;
+    /// for a source its properties file.
+    pub file: SourceFile,
+    /// The same relative to its own package: dbt's `original_file_path`.
+    pub path: String,
+    /// The path below the model folder: `marts/sessions.sql`.
+    pub path_in_models: String,
+    pub relation: Relation,
+    /// The merged configuration, every key with the place that set it (a list or dict: the last place).
+    pub config: IndexMap<String, Setting>,
+    pub tags: Vec<String>,
+    pub columns: Vec<Column>,
+    pub description: String,
+    /// As the node's first rendering recorded them.
+    pub refs: Vec<RefCall>,
+    pub sources: Vec<(String, String)>,
+    pub materialization: Materialization,
+    /// The node's own `event_time`, if it has one: what its readers are filtered by.
+    pub event_time: Option<EventTime>,
+    pub pre_hooks: Vec<String>,
+    pub post_hooks: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    pub name: String,
+    pub data_type: Option<String>,
+    pub quote: bool,
+    pub description: String,
+}
+
+/// The column that says when a row happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventTime {
+    pub column: String,
+    /// Whether the properties file says `quote: true` for the column (or the source quotes its columns).
+    pub quote: bool,
+    /// As the properties file declares it.
+    pub data_type: Option<String>,
+    /// `seconds`, `milliseconds`, `microseconds`, for a column of integers (`meta.batchwright.event_time_unit`).
+    pub unit: Option<String>,
+    pub at: Location,
+}
+
+#[derive(Clone, Debug)]
+pub enum Materialization {
+    View,
+    Table,
+    Ephemeral,
+    Microbatch(Box<Microbatch>),
+    /// Another incremental strategy: `append`, `merge`, `delete+insert`, `insert_overwrite`, or the engine's default (`None`).
+    Incremental(Option<String>),
+    Seed,
+    Snapshot,
+    /// A source: somebody else's table.
+    External,
+    MaterializedView,
+    /// A Python model, or a materialization of the project's own: named here.
+    Other(String),
+}
+
+/// A microbatch model's settings, present and valid.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Microbatch {
+    pub event_time: EventTime,
+    /// Converted to UTC; not yet floored to a batch.
+    pub begin: Instant,
+    pub begin_at: Location,
+    pub batch_size: Grain,
+    /// Windows before the newest one that are written again, because late rows may have arrived.
+    pub lookback: u32,
+    /// The model's own `full_refresh`, and where it is set.
+    pub full_refresh: Option<(bool, Location)>,
+    pub concurrent_batches: Option<bool>,
+    /// Kept for the manifest and the audit; never turns the overwrite into a merge.
+    pub unique_key: Vec<String>,
+    /// SQL conditions that narrow the delete and the insert alike.
+    pub incremental_predicates: Vec<String>,
+    /// `meta.batchwright.timezone`.
+    pub timezone: Tz,
+    /// `meta.batchwright.outside_window`, if set.
+    pub outside_window: Option<OutsideWindow>,
+}
+
+/// What happens to rows whose event time lies outside of the window, or is null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutsideWindow {
+    /// The file fails and changes nothing.
+    Error,
+    Drop,
+    Keep,
+}
+
+impl Node {
+    /// The value of a key of the merged configuration.
+    pub fn setting(&self, key: &str) -> Option<&Value> {
+        self.config.get(key).map(|setting| &setting.value)
+    }
+
+    pub fn microbatch(&self) -> Option<&Microbatch> {
+        match &self.materialization {
+            Materialization::Microbatch(settings) => Some(settings),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! How an engine says it.

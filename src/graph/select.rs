@@ -1,0 +1,1 @@
+//! dbt's selection grammar.

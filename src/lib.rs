@@ -1,0 +1,34 @@
+//! batchwright compiles the microbatch models of a dbt project to plain SQL, one standalone file per batch.
+//!
+//! The program is a line of stages. Each takes what the one before it returns, and [`compile::compile`] is that line:
+//!
+//! | stage | takes | returns |
+//! |---|---|---|
+//! | [`project`] | a folder | [`project::Project`]: what is on disk and what each file says of itself, nothing decided |
+//! | [`config`] | the project | [`config::Node`]s: which setting wins, and that a microbatch model has all that it needs |
+//! | [`graph`] | the nodes | [`graph::Graph`]: who reads whom, in which order, and what was selected |
+//! | [`window`] | a model's settings and the request | [`window::Cover`]: the windows, oldest first |
+//! | [`render`] | a model | its query: Jinja rendered, and where each `ref()` and `source()` stands in the text |
+//! | [`inject`] | the query | where the event-time filters go in, and the columns of the result |
+//! | [`plan`] | all of it | [`plan::Plan`]: steps, their text and their order; and the folder on disk |
+//!
+//! Three tools know no stage: [`diagnostics`] (what is said to the user), [`jinja`] (the language of models) and
+//! [`dialect`] (how an engine says it, as SQL templates); [`calendar`] is the fourth, time and nothing but time.
+//! [`cli`] is the door. `tests/tidy.rs` keeps who may use whom.
+
+pub mod calendar;
+pub mod diagnostics;
+
+pub mod dialect;
+pub mod jinja;
+
+pub mod config;
+pub mod graph;
+pub mod inject;
+pub mod plan;
+pub mod project;
+pub mod render;
+pub mod window;
+
+pub mod cli;
+pub mod compile;
