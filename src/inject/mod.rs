@@ -63,6 +63,13 @@ pub type Columns<'a> = dyn Fn(&str) -> Option<Vec<ResultColumn>> + 'a;
 pub type Within<'a> = dyn Fn(&str, &str, Option<&str>) -> String + 'a;
 
 /// Finds where the filters go in. An error is a query in which no safe place exists.
-pub fn filters(_sql: &str, _marks: &[Mark], _inputs: &[Input], _parser: &dyn Parser, _columns: &Columns, _within: &Within) -> Result<Query, Diagnostic> {
+pub fn filters(
+    _sql: &str,
+    _marks: &[Mark],
+    _inputs: &[Input],
+    _parser: &dyn Parser,
+    _columns: &Columns,
+    _within: &Within,
+) -> Result<Query, Diagnostic> {
     todo!()
 }

@@ -58,9 +58,15 @@ pub struct Batch {
 
 /// What `ref()` and `source()` stand for.
 pub enum Referent {
-    Relation { unique_id: String, relation: Relation },
+    Relation {
+        unique_id: String,
+        relation: Relation,
+    },
     /// An ephemeral model: the text refers to a CTE of this name, which the caller puts before the query.
-    Cte { unique_id: String, name: String },
+    Cte {
+        unique_id: String,
+        name: String,
+    },
 }
 
 /// Answers what a template asks of the project. An error is a message, without its place: the caller knows that.
