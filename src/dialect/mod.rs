@@ -1,1 +1,149 @@
-//! How an engine says it.
+//! How an engine says it. Each dialect is one file of SQL templates and a few facts, `<name>.sql`; what it leaves out is
+//! looked up in the dialect it is `like`, at last in `ansi.sql`. Takes SQL fragments by name, gives SQL. Knows no stage.
+
+mod name;
+mod sql;
+mod stamp;
+mod template;
+mod time;
+
+use minijinja::value::{Kwargs, ValueKind};
+use minijinja::{Environment, Value};
+use serde::de::DeserializeOwned;
+
+pub use name::short_hash;
+pub use sql::Sql;
+pub use stamp::{Slot, Stamp};
+pub use time::{TimeType, literal_of};
+
+use crate::diagnostics::{Diagnostic, nearest};
+use crate::jinja::RelationStyle;
+
+/// Every dialect with its file: the one list of engines in this program.
+const FILES: &[(&str, &str)] = &[
+    ("ansi", include_str!("ansi.sql")),
+    ("bigquery", include_str!("bigquery.sql")),
+    ("databricks", include_str!("databricks.sql")),
+    ("duckdb", include_str!("duckdb.sql")),
+    ("postgres", include_str!("postgres.sql")),
+    ("snowflake", include_str!("snowflake.sql")),
+];
+
+/// The names that `--dialect` and a profile's `type` may have.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    FILES.iter().map(|(name, _)| *name).filter(|name| *name != "ansi")
+}
+
+/// One engine's SQL.
+pub struct Dialect {
+    pub name: &'static str,
+    /// Itself, the dialect it is like, and so on to `ansi`.
+    pub chain: Vec<&'static str>,
+    environment: Environment<'static>,
+}
+
+/// The dialect of an engine, by dbt's name of its adapter.
+pub fn named(name: &str) -> Result<Dialect, Diagnostic> {
+    let Some(found) = names().find(|known| *known == name) else {
+        let wrong = Diagnostic::error(format!("`{name}` is not a dialect of batchwright"));
+        let known = names().collect::<Vec<_>>().join("`, `");
+        return Err(match nearest(name, names()) {
+            Some(near) => wrong.hint(format!("did you mean `{near}`? It knows `{known}`")),
+            None => wrong.hint(format!("it knows `{known}`; name the nearest with `--dialect`")),
+        });
+    };
+    let mut dialect = Dialect { name: found, chain: vec![found], environment: template::environment(FILES)? };
+    while let Some(like) = dialect.own(dialect.chain[dialect.chain.len() - 1], "like")?.and_then(|like| like.as_str().map(str::to_string)) {
+        match FILES.iter().find(|(name, _)| *name == like) {
+            Some((name, _)) if !dialect.chain.contains(name) => dialect.chain.push(name),
+            _ => return Err(Diagnostic::error(format!("the dialect `{found}` is like `{like}`, which leads nowhere"))),
+        }
+    }
+    if found != "ansi" && !dialect.chain.contains(&"ansi") {
+        dialect.chain.push("ansi");
+    }
+    Ok(dialect)
+}
+
+impl Dialect {
+    /// A fact of the dialect's file (`{% set name = … %}`), from the nearest file that has it.
+    pub fn fact<T: DeserializeOwned>(&self, name: &str) -> Result<T, Diagnostic> {
+        for file in &self.chain {
+            if let Some(value) = self.own(file, name)? {
+                let value = serde_json::to_value(&value).map_err(|wrong| broken(file, name, &wrong))?;
+                return serde_json::from_value(value).map_err(|wrong| broken(file, name, &wrong));
+            }
+        }
+        Err(Diagnostic::error(format!("no file of the dialect `{}` says what `{name}` is", self.name)))
+    }
+
+    /// Whether a macro of this name is in the dialect's file or one it is like.
+    pub fn has(&self, name: &str) -> bool {
+        self.chain.iter().any(|file| self.own(file, name).ok().flatten().is_some_and(|value| value.kind() != ValueKind::None))
+    }
+
+    /// The macro's SQL. Arguments are given by name; a macro takes those it declares.
+    pub fn sql(&self, name: &str, arguments: &[(&str, Value)]) -> Result<Sql, Diagnostic> {
+        for file in &self.chain {
+            let template = self.environment.get_template(file).map_err(|wrong| broken(file, name, &wrong))?;
+            let mut captured = template.render_captured(()).map_err(|wrong| broken(file, name, &wrong))?;
+            let Some(found) = captured.state().lookup(name).filter(|value| !value.is_none()) else { continue };
+            let declared = found.get_attr("arguments").map_err(|wrong| broken(file, name, &wrong))?;
+            let declared: Vec<Value> = declared.try_iter().map_err(|wrong| broken(file, name, &wrong))?.collect();
+            let mut given = Vec::new();
+            for argument in &declared {
+                let argument = argument.as_str().unwrap_or_default();
+                match arguments.iter().find(|(offered, _)| *offered == argument) {
+                    Some((_, value)) => given.push((argument.to_string(), value.clone())),
+                    None => return Err(broken(file, name, &format!("nothing is known as `{argument}` here"))),
+                }
+            }
+            let given = Value::from(Kwargs::from_iter(given));
+            let text = captured.with_state_mut(|state| state.call_macro(name, &[given])).map_err(|wrong| broken(file, name, &wrong))?;
+            return Ok(Sql(template::tidied(&text)));
+        }
+        Err(Diagnostic::error(format!("no file of the dialect `{}` has the macro `{name}`", self.name)))
+    }
+
+    /// How the engine writes names of relations.
+    pub fn relation_style(&self) -> Result<RelationStyle, Diagnostic> {
+        Ok(RelationStyle { quote: self.fact("quote")?, quoted: self.fact("quoted")?, included: self.fact("included")? })
+    }
+
+    fn own(&self, file: &str, name: &str) -> Result<Option<Value>, Diagnostic> {
+        let template = self.environment.get_template(file).map_err(|wrong| broken(file, name, &wrong))?;
+        let captured = template.render_captured(()).map_err(|wrong| broken(file, name, &wrong))?;
+        Ok(captured.state().lookup(name))
+    }
+}
+
+/// A mistake in a dialect's file, which tests of all dialects keep from users.
+fn broken(file: &str, name: &str, wrong: &dyn std::fmt::Display) -> Diagnostic {
+    Diagnostic::error(format!("`{name}` of the dialect file `{file}.sql`: {wrong:#}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_dialect_loads_and_ends_at_ansi() {
+        for name in names() {
+            let dialect = named(name).unwrap();
+            assert_eq!(dialect.chain.last(), Some(&"ansi"), "{name}");
+            dialect.relation_style().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_misspelled_dialect_is_corrected() {
+        let wrong = named("postgress").err().unwrap();
+        assert!(wrong.hints[0].contains("did you mean `postgres`"), "{wrong:?}");
+    }
+
+    #[test]
+    fn text_that_is_not_marked_as_sql_is_refused() {
+        let wrong = named("duckdb").unwrap().sql("create_schema", &[("schema", Value::from("x; drop table y"))]).unwrap_err();
+        assert!(wrong.message.contains("is not SQL"), "{}", wrong.message);
+    }
+}

@@ -1,0 +1,137 @@
+{# BigQuery: one MERGE whose condition never holds. The old window goes out and the batch comes in, atomically. #}
+
+{% set parser = "bigquery" %}
+{% set like = "ansi" %}
+{% set quote = "`" %}
+{% set case = "ignored" %}
+{% set longest_name = 300 %}
+{% set backslash_escapes = true %}
+{% set quoted_backslash_escapes = true %}
+{% set strategy = "merge on false" %}
+{% set clauses = ["partition_by", "cluster_by", "require_partition_filter", "partition_expiration_days"] %}
+{% set options = ["require_partition_filter", "partition_expiration_days"] %}
+
+{% set naive_types = ["datetime"] %}
+{% set zoned_types = ["timestamp"] %}
+
+{% macro naive(at) %}
+datetime '{{ at.time }}'
+{% endmacro %}
+
+{% macro zoned(at) %}
+timestamp '{{ at.time }}+00:00'
+{% endmacro %}
+
+{# Fits a TIMESTAMP and a DATETIME alike; a DATE must be declared. #}
+{% macro undeclared(at) %}
+'{{ at.time }}'
+{% endmacro %}
+
+{% macro outside(window) %}
+({{ window }}) is not true
+{% endmacro %}
+
+{% macro overwrite(target, stage, query, into, columns, doomed, kept, guard, strays) %}
+create temp table {{ stage }} as
+{{ query }}
+;
+
+{{ guard }}
+
+merge into {{ target }} as batch_target
+using (
+  select {{ columns }} from {{ stage }}{{ kept }}
+) as batch_source
+on false
+when not matched by source and {{ doomed }} then
+  delete
+when not matched by target then
+  insert {{ into }};
+
+{{ strays }}
+
+drop table {{ stage }};
+{% endmacro %}
+
+{# Nothing to check before: the query itself is the source, and nothing is staged. #}
+{% macro overwrite_drop(target, query, into, columns, doomed, kept) %}
+merge into {{ target }} as batch_target
+using (
+  select {{ columns }} from (
+{{ query }}
+  ){{ kept }}
+) as batch_source
+on false
+when not matched by source and {{ doomed }} then
+  delete
+when not matched by target then
+  insert {{ into }};
+{% endmacro %}
+
+{% macro into_named(columns) %}
+({{ columns }})
+  values ({{ columns }})
+{% endmacro %}
+
+{% macro into_unnamed() %}
+row
+{% endmacro %}
+
+{% macro guard(stage, outside, message) %}
+assert not exists (select 1 from {{ stage }} where {{ outside }}) as {{ message }};
+{% endmacro %}
+
+{% macro strays(target, stage, into, columns, outside) %}
+insert into {{ target }} ({{ columns }})
+select {{ columns }} from {{ stage }} where {{ outside }}
+except distinct
+select {{ columns }} from {{ target }};
+{% endmacro %}
+
+{% macro partition_date_day(field) %}
+partition by {{ field }}
+{% endmacro %}
+
+{% macro partition_date(field, granularity) %}
+partition by date_trunc({{ field }}, {{ granularity }})
+{% endmacro %}
+
+{% macro partition_datetime(field, granularity) %}
+partition by datetime_trunc({{ field }}, {{ granularity }})
+{% endmacro %}
+
+{% macro partition_timestamp(field, granularity) %}
+partition by timestamp_trunc({{ field }}, {{ granularity }})
+{% endmacro %}
+
+{% macro partition_int64(field, start, end, interval) %}
+partition by range_bucket({{ field }}, generate_array({{ start }}, {{ end }}, {{ interval }}))
+{% endmacro %}
+
+{% macro clause_cluster_by(value) %}
+cluster by {{ value }}
+{% endmacro %}
+
+{% macro options(value) %}
+options ({{ value }})
+{% endmacro %}
+
+{% macro create(target, clauses, query) %}
+create table if not exists {{ target }}{{ clauses }} as
+select * from (
+{{ query }}
+)
+limit 0;
+{% endmacro %}
+
+{% macro table(target, clauses, query) %}
+create or replace table {{ target }}{{ clauses }} as
+{{ query }}
+;
+{% endmacro %}
+
+{% macro swap(target, beside) %}
+create or replace table {{ target }} copy {{ beside }};
+
+drop table {{ beside }};
+{% endmacro %}

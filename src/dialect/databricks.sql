@@ -1,0 +1,77 @@
+{# Databricks: one statement replaces the window. Delta itself refuses rows outside of it; `assert_true` says which batch. #}
+
+{% set parser = "databricks" %}
+{% set like = "ansi" %}
+{% set quote = "`" %}
+{% set case = "ignored" %}
+{% set longest_name = 255 %}
+{% set backslash_escapes = true %}
+{% set default_schema = "default" %}
+{% set strategy = "replace where" %}
+{% set modes = ["error", "drop"] %}
+{% set by_name = " by name" %}
+{% set clauses = ["file_format", "partition_by", "liquid_clustered_by", "location", "tblproperties"] %}
+
+{% set naive_types = ["timestamp_ntz"] %}
+{% set zoned_types = ["timestamp", "timestamp_ltz"] %}
+
+{% macro naive(at) %}
+timestamp_ntz '{{ at.time }}'
+{% endmacro %}
+
+{% macro zoned(at) %}
+timestamp '{{ at.time }}+00:00'
+{% endmacro %}
+
+{% macro overwrite(target, query, columns, doomed, kept) %}
+insert into {{ target }} by name
+replace where {{ doomed }}
+select {{ columns }} from (
+{{ query }}
+){{ kept }};
+{% endmacro %}
+
+{% macro guarded(window, message) %}
+assert_true({{ window }}, {{ message }}) is null
+{% endmacro %}
+
+{% macro clause_file_format(value) %}
+using {{ value }}
+{% endmacro %}
+
+{% macro partition_columns(value) %}
+partitioned by ({{ value }})
+{% endmacro %}
+
+{% macro clause_liquid_clustered_by(value) %}
+cluster by ({{ value }})
+{% endmacro %}
+
+{% macro clause_location(text) %}
+location {{ text }}
+{% endmacro %}
+
+{% macro clause_tblproperties(pairs) %}
+tblproperties ({{ pairs }})
+{% endmacro %}
+
+{% macro create(target, clauses, query) %}
+create table if not exists {{ target }}{{ clauses }} as
+select * from (
+{{ query }}
+)
+limit 0;
+{% endmacro %}
+
+{% macro table(target, clauses, query) %}
+create or replace table {{ target }}{{ clauses }} as
+{{ query }}
+;
+{% endmacro %}
+
+{% macro swap(target, beside, clauses) %}
+create or replace table {{ target }}{{ clauses }} as
+select * from {{ beside }};
+
+drop table {{ beside }};
+{% endmacro %}

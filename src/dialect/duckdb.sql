@@ -1,0 +1,22 @@
+{# DuckDB: delete and insert in one transaction. The guard stands where the rows go in: a select of its own would print a row. #}
+
+{% set parser = "duckdb" %}
+{% set like = "ansi" %}
+{% set case = "ignored" %}
+{% set default_schema = "main" %}
+{% set longest_name = 255 %}
+{% set by_name = " by name" %}
+{% set zoned_types = ["timestamptz", "timestamp with time zone"] %}
+{% set naive_types = ["timestamp", "timestamp without time zone", "datetime", "timestamp_s", "timestamp_ms", "timestamp_ns"] %}
+
+{% macro zoned(at) %}
+timestamptz '{{ at.time }}+00:00'
+{% endmacro %}
+
+{% macro outside(window) %}
+({{ window }}) is not true
+{% endmacro %}
+
+{% macro guarded(window, message) %}
+case when {{ window }} then true else error({{ message }}) end
+{% endmacro %}

@@ -1,0 +1,82 @@
+{# Snowflake: create statements commit, so only the delete and the insert stand in the transaction. #}
+
+{% set parser = "snowflake" %}
+{% set like = "ansi" %}
+{% set case = "upper" %}
+{% set quoted = [false, false, false] %}
+{% set longest_name = 255 %}
+{% set backslash_escapes = true %}
+{% set default_schema = "PUBLIC" %}
+{% set strategy = "staged delete + insert in one transaction" %}
+{% set stage_in_schema = true %}
+{% set clauses = ["cluster_by"] %}
+
+{% set naive_types = ["timestamp_ntz", "timestampntz", "timestamp without time zone", "timestamp", "datetime"] %}
+{% set zoned_types = ["timestamp_tz", "timestamptz", "timestamp with time zone", "timestamp_ltz", "timestampltz", "timestamp with local time zone"] %}
+
+{% macro naive(at) %}
+'{{ at.time }}'::timestamp_ntz
+{% endmacro %}
+
+{% macro zoned(at) %}
+'{{ at.time }} +00:00'::timestamp_tz
+{% endmacro %}
+
+{% macro undeclared(at) %}
+'{{ at.time }} +00:00'
+{% endmacro %}
+
+{% macro overwrite(target, stage, query, into, columns, doomed, kept, guard, strays) %}
+create or replace temporary table {{ stage }} as
+{{ query }}
+;
+
+{{ guard }}
+
+begin;
+
+delete from {{ target }}
+where {{ doomed }};
+
+insert into {{ target }}{{ into }}
+select {{ columns }}
+from {{ stage }}{{ kept }};
+
+{{ strays }}
+
+commit;
+
+drop table {{ stage }};
+{% endmacro %}
+
+{# No row, unless there is one outside of the window: then the message is what cannot be converted. #}
+{% macro guard(stage, outside, message) %}
+select to_number({{ message }} || ': ' || count(*) || ' rows') as outside_of_window
+from {{ stage }}
+where {{ outside }}
+having count(*) > 0;
+{% endmacro %}
+
+{% macro clause_cluster_by(value) %}
+cluster by ({{ value }})
+{% endmacro %}
+
+{% macro create(target, clauses, query) %}
+create table if not exists {{ target }}{{ clauses }} as
+select * from (
+{{ query }}
+)
+where false;
+{% endmacro %}
+
+{% macro table(target, clauses, query) %}
+create or replace table {{ target }}{{ clauses }} as
+{{ query }}
+;
+{% endmacro %}
+
+{% macro swap(target, beside) %}
+create or replace table {{ target }} clone {{ beside }};
+
+drop table {{ beside }};
+{% endmacro %}

@@ -1,0 +1,109 @@
+//! Literals of time: which kind of column it is, by the type that the project declares, and the literal that fits it.
+
+use minijinja::Value;
+
+use super::stamp::Slot;
+use super::{Dialect, Sql};
+use crate::diagnostics::Diagnostic;
+
+/// What a column of time holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeType {
+    /// Days, in the model's time zone.
+    Date,
+    /// UTC's wall clock, without a zone.
+    Naive,
+    /// An instant.
+    Zoned,
+    /// Whole seconds, milliseconds or microseconds since 1970.
+    Seconds,
+    Milliseconds,
+    Microseconds,
+    /// Nothing is declared: a literal that takes the column's own type.
+    Undeclared,
+}
+
+/// The attribute of a literal macro's `at` for a slot of the window.
+pub fn literal_of(kind: TimeType) -> &'static str {
+    match kind {
+        TimeType::Date => "date",
+        TimeType::Naive => "naive",
+        TimeType::Zoned => "zoned",
+        TimeType::Seconds => "seconds",
+        TimeType::Milliseconds => "milliseconds",
+        TimeType::Microseconds => "microseconds",
+        TimeType::Undeclared => "undeclared",
+    }
+}
+
+impl Dialect {
+    /// What a declared `data_type` holds. `unit` is what `meta.batchwright.event_time_unit` says of a column of integers.
+    pub fn time_type(&self, data_type: Option<&str>, unit: Option<&str>) -> Result<TimeType, Diagnostic> {
+        match unit {
+            Some("seconds") => return Ok(TimeType::Seconds),
+            Some("milliseconds") => return Ok(TimeType::Milliseconds),
+            Some("microseconds") => return Ok(TimeType::Microseconds),
+            _ => {}
+        }
+        let Some(data_type) = data_type else { return Ok(TimeType::Undeclared) };
+        let name = plain_type(data_type);
+        for (fact, kind) in [("date_types", TimeType::Date), ("naive_types", TimeType::Naive), ("zoned_types", TimeType::Zoned)] {
+            let names: Vec<String> = self.fact(fact)?;
+            if names.contains(&name) {
+                return Ok(kind);
+            }
+        }
+        Ok(TimeType::Undeclared)
+    }
+
+    /// `column >= start and column < end`: the one predicate of the read filter, the delete and the guard.
+    /// The window is stamped in later.
+    pub fn window(&self, column: &Sql, kind: TimeType) -> Result<Sql, Diagnostic> {
+        let literal = |at: Value| self.sql(literal_of(kind), &[("at", at)]);
+        let start = literal(moment(Slot::StartDate, Slot::StartTime, Slot::StartEpoch))?;
+        let end = literal(moment(Slot::EndDate, Slot::EndTime, Slot::EndEpoch))?;
+        self.sql("window", &[("column", column.value()), ("start", start.value()), ("end", end.value())])
+    }
+}
+
+/// The ways to write one end of a window, as slots.
+fn moment(date: Slot, time: Slot, epoch: Slot) -> Value {
+    Value::from_iter([
+        ("date", Value::from_safe_string(date.to_string())),
+        ("time", Value::from_safe_string(time.to_string())),
+        ("epoch", Value::from_safe_string(epoch.to_string())),
+    ])
+}
+
+/// A type's name without precision, in lower case, single spaces: `TIMESTAMP(6) WITH TIME ZONE` is `timestamp with time zone`.
+fn plain_type(data_type: &str) -> String {
+    let mut depth = 0;
+    let kept: String = data_type
+        .chars()
+        .filter(|char| {
+            match char {
+                '(' => depth += 1,
+                ')' => depth -= 1,
+                _ => return depth == 0,
+            }
+            false
+        })
+        .collect();
+    kept.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_is_known_by_its_name() {
+        let kind = |dialect: &str, name| super::super::named(dialect).unwrap().time_type(Some(name), None).unwrap();
+        assert_eq!(kind("postgres", "TIMESTAMP(6) WITH TIME ZONE"), TimeType::Zoned);
+        assert_eq!(kind("postgres", "timestamp"), TimeType::Naive);
+        assert_eq!(kind("bigquery", "TIMESTAMP"), TimeType::Zoned);
+        assert_eq!(kind("snowflake", "timestamp_ltz(9)"), TimeType::Zoned);
+        assert_eq!(kind("duckdb", "date"), TimeType::Date);
+        assert_eq!(kind("duckdb", "varchar"), TimeType::Undeclared);
+    }
+}
