@@ -1,1 +1,199 @@
-//! render
+//! A model's query. Takes a node and the moment it is rendered for; gives the text as dbt compiles it, the ephemeral models it
+//! reads put before it as CTEs, and where Jinja wrote each relation. No filter is in it yet.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde_json::Map;
+
+use crate::config::{Node, node_json};
+use crate::diagnostics::Diagnostic;
+use crate::graph::Graph;
+use crate::jinja::{Batch, Jinja, Lookup, Mark, Referent, Relation, Rendered, Scope};
+
+/// What a rendering may know of the run it is for.
+#[derive(Clone)]
+pub struct Moment {
+    pub batch: Option<Batch>,
+    /// What `is_incremental()` answers.
+    pub incremental: bool,
+    /// What `{{ this }}` is: the model's own table, or the one beside it that a full refresh builds.
+    pub this: Relation,
+}
+
+/// A model's query and what it said of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Text {
+    pub sql: String,
+    pub marks: Vec<Mark>,
+    pub reads_batch: bool,
+    pub reads_this: bool,
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Renders the model, its ephemeral inputs before it.
+pub fn model(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, moment: &Moment) -> Result<Text, Diagnostic> {
+    let own = one(jinja, graph, node, moment)?;
+    let mut said = Said { reads_batch: own.reads_batch, reads_this: own.reads_this, warnings: own.warnings.clone() };
+    let mut ctes = Vec::new();
+    gather(jinja, graph, node, &own, moment, &mut ctes, &mut BTreeSet::new(), &mut said)?;
+    let (sql, marks) = with_ctes(own, ctes);
+    Ok(Text { sql, marks, reads_batch: said.reads_batch, reads_this: said.reads_this, warnings: said.warnings })
+}
+
+struct Said {
+    reads_batch: bool,
+    reads_this: bool,
+    warnings: Vec<Diagnostic>,
+}
+
+/// One ephemeral model as a CTE.
+struct Cte {
+    name: String,
+    rendered: Rendered,
+}
+
+fn one(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, moment: &Moment) -> Result<Rendered, Diagnostic> {
+    let config: Map<_, _> = node.config.iter().map(|(key, setting)| (key.clone(), setting.value.clone())).collect();
+    let scope = Scope {
+        package: node.package.clone(),
+        execute: true,
+        model: node_json(node),
+        config,
+        this: Some(moment.this.clone()),
+        batch: moment.batch.clone(),
+        incremental: moment.incremental,
+        lookup: Graph::seen_from(graph, &node.package),
+    };
+    jinja.render(&node.file, &scope)
+}
+
+/// The ephemeral models that a rendered text reads, each once, inputs before their readers.
+#[allow(clippy::too_many_arguments)]
+fn gather(
+    jinja: &Jinja,
+    graph: &Arc<Graph>,
+    node: &Node,
+    rendered: &Rendered,
+    moment: &Moment,
+    ctes: &mut Vec<Cte>,
+    seen: &mut BTreeSet<String>,
+    said: &mut Said,
+) -> Result<(), Diagnostic> {
+    let lookup = Graph::seen_from(graph, &node.package);
+    for call in &rendered.refs {
+        let Ok(Referent::Cte { unique_id, name }) = lookup.reference(call.package.as_deref(), &call.name, call.version.as_deref()) else {
+            continue;
+        };
+        if !seen.insert(unique_id.clone()) {
+            continue;
+        }
+        let input = &graph.nodes[&unique_id];
+        let own = one(jinja, graph, input, &Moment { this: input.relation.clone(), ..moment.clone() })?;
+        gather(jinja, graph, input, &own, moment, ctes, seen, said)?;
+        said.reads_batch |= own.reads_batch;
+        said.reads_this |= own.reads_this;
+        said.warnings.extend(own.warnings.iter().cloned());
+        ctes.push(Cte { name, rendered: own });
+    }
+    Ok(())
+}
+
+/// Puts the CTEs before the query: into its own `with`, if it begins with one.
+fn with_ctes(own: Rendered, ctes: Vec<Cte>) -> (String, Vec<Mark>) {
+    if ctes.is_empty() {
+        return (own.text, own.marks);
+    }
+    let (at, has_with) = match leading_with(&own.text) {
+        Some(with) => (with.end, true),
+        None => (own.text.len() - own.text.trim_start().len(), false),
+    };
+    let mut sql = own.text[..at].to_string();
+    if !has_with {
+        sql.push_str("with");
+    }
+    let mut marks: Vec<Mark> = own.marks.iter().filter(|mark| mark.span.end <= at).cloned().collect();
+    for (index, cte) in ctes.into_iter().enumerate() {
+        sql.push_str(if index == 0 { " " } else { ", " });
+        sql.push_str(&format!("{} as (\n", cte.name));
+        marks.extend(moved(cte.rendered.marks, sql.len() as isize));
+        sql.push_str(&cte.rendered.text);
+        sql.push_str("\n)");
+    }
+    sql.push_str(if has_with { "," } else { " " });
+    let by = sql.len() as isize - at as isize;
+    marks.extend(moved(own.marks.into_iter().filter(|mark| mark.span.end > at), by));
+    sql.push_str(&own.text[at..]);
+    (sql, marks)
+}
+
+fn moved(marks: impl IntoIterator<Item = Mark>, by: isize) -> impl Iterator<Item = Mark> {
+    marks.into_iter().map(move |mark| Mark {
+        span: mark.span.start.saturating_add_signed(by)..mark.span.end.saturating_add_signed(by),
+        kind: mark.kind,
+    })
+}
+
+/// The query's own `with` (or `with recursive`), if it is its first word behind white space and comments.
+fn leading_with(sql: &str) -> Option<Range<usize>> {
+    let start = skip_blank(sql, 0);
+    let with = word(sql, start, "with")?;
+    let next = skip_blank(sql, with.end);
+    Some(word(sql, next, "recursive").map_or(with.clone(), |recursive| start..recursive.end))
+}
+
+fn word(sql: &str, start: usize, word: &str) -> Option<Range<usize>> {
+    let end = start + word.len();
+    let found = sql.get(start..end)?.eq_ignore_ascii_case(word);
+    let ends = sql[end..].chars().next().is_none_or(|next| !next.is_alphanumeric() && next != '_');
+    (found && ends).then_some(start..end)
+}
+
+/// The first byte at or after `at` that is neither white space nor in a comment.
+fn skip_blank(sql: &str, mut at: usize) -> usize {
+    loop {
+        let rest = &sql[at..];
+        let blank = rest.len() - rest.trim_start().len();
+        let rest = &rest[blank..];
+        at += blank;
+        let comment = if rest.starts_with("--") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            rest.find("*/").map_or(rest.len(), |end| end + 2)
+        } else {
+            return at;
+        };
+        at += comment;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jinja::MarkKind;
+
+    fn rendered(text: &str, marked: &str) -> Rendered {
+        let start = text.find(marked).unwrap();
+        let mark = Mark { span: start..start + marked.len(), kind: MarkKind::Input(marked.to_string()) };
+        Rendered { text: text.to_string(), marks: vec![mark], ..Rendered::default() }
+    }
+
+    fn joined(text: &str) -> String {
+        let cte = Cte { name: "__dbt__cte__e".into(), rendered: rendered("select 1 from raw", "raw") };
+        let (sql, marks) = with_ctes(rendered(text, "orders"), vec![cte]);
+        let found: Vec<&str> = marks.iter().map(|mark| &sql[mark.span.clone()]).collect();
+        assert!(found.contains(&"raw") && found.contains(&"orders"), "{found:?}");
+        sql
+    }
+
+    #[test]
+    fn ephemeral_models_come_first() {
+        assert_eq!(joined("\nselect * from orders"), "\nwith __dbt__cte__e as (\nselect 1 from raw\n) select * from orders");
+        assert_eq!(
+            joined("-- x\nWITH RECURSIVE a as (select * from orders) select 1"),
+            "-- x\nWITH RECURSIVE __dbt__cte__e as (\nselect 1 from raw\n), a as (select * from orders) select 1"
+        );
+        assert!(joined("withdrawals as orders").starts_with("with __dbt__cte__e as"));
+    }
+}

@@ -1,1 +1,90 @@
-//! cli
+//! The doors: one file for each command, and how what is said reaches the terminal. stdout is data, all talk goes to stderr.
+
+mod compile;
+mod completions;
+mod list;
+mod options;
+mod render;
+mod schema;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::diagnostics::{self, Diagnostic, Diagnostics, Level};
+
+/// Compiles the microbatch models of a dbt project to plain SQL, one standalone file per batch.
+///
+/// No warehouse connection is opened: read the files, then run them with any client.
+#[derive(Parser)]
+#[command(name = "batchwright", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Compile(compile::Args),
+    Render(render::Args),
+    List(list::Args),
+    Schema(schema::Args),
+    Completions(completions::Args),
+}
+
+/// Runs the command that the arguments name. 0: done; 1: the work failed; 2: the request or the project is wrong.
+pub fn main() -> ExitCode {
+    // A query may be nested deeper than the main thread's stack allows.
+    const STACK: usize = 256 << 20;
+    let run = || {
+        let cli = Cli::parse();
+        let done = match cli.command {
+            Command::Compile(args) => compile::run(args),
+            Command::Render(args) => render::run(args),
+            Command::List(args) => list::run(args),
+            Command::Schema(args) => schema::run(&args),
+            Command::Completions(args) => completions::run(&args),
+        };
+        done.unwrap_or_else(|wrong| {
+            say(&wrong.0);
+            ExitCode::from(2)
+        })
+    };
+    match std::thread::Builder::new().stack_size(STACK).spawn(run).map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        _ => ExitCode::from(2),
+    }
+}
+
+/// Says each to the user, errors last, and counts the errors where there are several.
+fn say(said: &[Diagnostic]) {
+    let mut ordered: Vec<&Diagnostic> = said.iter().collect();
+    ordered.sort_by_key(|diagnostic| diagnostic.level);
+    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let mut text = String::new();
+    for diagnostic in &ordered {
+        text.push_str(&diagnostics::print(diagnostic, color));
+        text.push_str("\n\n");
+    }
+    let errors = ordered.iter().filter(|diagnostic| diagnostic.level == Level::Error).count();
+    if errors > 1 {
+        text.push_str(&format!("{errors} errors; nothing was written\n"));
+    }
+    talk(&text);
+}
+
+/// Writes to stderr. A closed stderr is nobody listening, which is no reason to stop.
+fn talk(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Writes data to stdout; a reader that went away (`| head`) ends the program quietly.
+fn print(text: &str) -> Result<(), Diagnostics> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(wrong) if wrong.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(wrong) => Err(Diagnostic::error(format!("cannot write to stdout: {wrong}")).into()),
+        Ok(()) => Ok(()),
+    }
+}

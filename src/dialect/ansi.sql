@@ -77,7 +77,7 @@ not coalesce({{ window }}, false)
 {% set atomic = true %}
 {% set modes = ["error", "drop", "keep"] %}
 {% set stage_in_schema = false %}
-{% set by_name = none %}
+{% set by_name = false %}
 
 {% macro overwrite(target, stage, query, into, columns, doomed, kept, guard, strays) %}
 begin;
@@ -102,6 +102,14 @@ drop table {{ stage }};
 commit;
 {% endmacro %}
 
+{# What follows the insert's target: the columns by name, or what the engine says where they are not known. #}
+{% macro into_named(columns) %}
+ ({{ columns }})
+{% endmacro %}
+
+{% macro into_unnamed() %}
+{% endmacro %}
+
 {# Rows outside of the window that are kept: those that are not there yet, so that a second run adds none. #}
 {% macro strays(target, stage, into, columns, outside) %}
 insert into {{ target }}{{ into }}
@@ -112,6 +120,16 @@ select {{ columns }} from {{ target }};
 
 {# Tables and views. `clauses`: the configuration keys that the create statement takes, each with a macro `clause_<key>`. #}
 {% set clauses = [] %}
+{% set options = [] %}
+
+{# Configuration keys that any adapter of dbt's knows and that say nothing about the create statement, or that other steps take. #}
+{% set known_keys = [
+  "access", "alias", "batch_size", "begin", "column_types", "concurrent_batches", "contract", "database", "description",
+  "docs", "enabled", "event_time", "freshness", "full_refresh", "grants", "group", "incremental_predicates", "incremental_strategy",
+  "latest_version_pointer", "lookback", "materialized", "meta", "name", "on_configuration_change", "on_error",
+  "on_schema_change", "packages", "persist_docs", "post-hook", "post_hook", "pre-hook", "pre_hook", "predicates", "quoting",
+  "schema", "sql_header", "static_analysis", "tags", "unique_key"
+] %}
 
 {% macro create_schema(schema) %}
 create schema if not exists {{ schema }};

@@ -9,7 +9,7 @@
 {% set default_schema = "default" %}
 {% set strategy = "replace where" %}
 {% set modes = ["error", "drop"] %}
-{% set by_name = " by name" %}
+{% set by_name = true %}
 {% set clauses = ["file_format", "partition_by", "liquid_clustered_by", "location", "tblproperties"] %}
 
 {% set naive_types = ["timestamp_ntz"] %}

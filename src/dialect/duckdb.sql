@@ -5,7 +5,7 @@
 {% set case = "ignored" %}
 {% set default_schema = "main" %}
 {% set longest_name = 255 %}
-{% set by_name = " by name" %}
+{% set by_name = true %}
 {% set zoned_types = ["timestamptz", "timestamp with time zone"] %}
 {% set naive_types = ["timestamp", "timestamp without time zone", "datetime", "timestamp_s", "timestamp_ms", "timestamp_ns"] %}
 
@@ -19,4 +19,8 @@ timestamptz '{{ at.time }}+00:00'
 
 {% macro guarded(window, message) %}
 case when {{ window }} then true else error({{ message }}) end
+{% endmacro %}
+
+{% macro into_unnamed() %}
+ by name
 {% endmacro %}

@@ -12,9 +12,9 @@ use minijinja::{Environment, Value};
 use serde::de::DeserializeOwned;
 
 pub use name::short_hash;
-pub use sql::Sql;
-pub use stamp::{Slot, Stamp};
-pub use time::{TimeType, literal_of};
+pub use sql::{Sql, one_line};
+pub use stamp::{Slot, Stamp, refuse_slots};
+pub use time::TimeType;
 
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::jinja::RelationStyle;

@@ -26,10 +26,7 @@ pub fn folded(case: Case, name: &str) -> String {
 impl Dialect {
     /// A column's name. `quoted` says that its author quoted it, so that its case counts.
     pub fn column(&self, name: &str, quoted: bool) -> Result<Sql, Diagnostic> {
-        if quoted {
-            return self.quoted(name);
-        }
-        if !is_plain(name) {
+        if quoted || !is_plain(name) {
             return self.quoted(name);
         }
         let reserved: Vec<String> = self.fact("reserved")?;
@@ -47,6 +44,11 @@ impl Dialect {
         let case: Case = self.fact("case")?;
         let name = |(name, quoted): (&str, bool)| if quoted && case != Case::Ignored { name.to_string() } else { folded(case, name) };
         Ok(name(one) == name(other))
+    }
+
+    /// The column that says when a row happened. dbt pastes what its author wrote, so more than a name (`meta.sent_at`) stays as it is.
+    pub fn event_time(&self, column: &str, quoted: bool) -> Result<Sql, Diagnostic> {
+        if quoted || is_plain(column) { self.column(column, quoted) } else { Ok(Sql(column.to_string())) }
     }
 
     /// The name in quotes, with the quotes inside of it doubled or escaped.

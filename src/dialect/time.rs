@@ -23,8 +23,8 @@ pub enum TimeType {
     Undeclared,
 }
 
-/// The attribute of a literal macro's `at` for a slot of the window.
-pub fn literal_of(kind: TimeType) -> &'static str {
+/// The macro that writes a literal of the kind.
+fn literal_of(kind: TimeType) -> &'static str {
     match kind {
         TimeType::Date => "date",
         TimeType::Naive => "naive",

@@ -1,0 +1,77 @@
+//! `batchwright compile`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::options::{ProjectArgs, RefreshArgs, SelectArgs, WindowArgs};
+use super::{print, say, talk};
+use crate::compile::{self, Request};
+use crate::diagnostics::Diagnostics;
+use crate::plan::write;
+
+/// Write the plan: for each selected model a folder of SQL files, one for each batch, and a manifest.
+///
+/// Without bounds a microbatch model gets the batch that holds now and its `lookback`; with
+/// `--event-time-start` and `--event-time-end` the batches in these bounds. Rows outside are not touched.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    select: SelectArgs,
+    #[command(flatten)]
+    windows: WindowArgs,
+    #[command(flatten)]
+    refresh: RefreshArgs,
+    #[command(flatten)]
+    project: ProjectArgs,
+    /// The plan's folder [default: target/batchwright in the project]
+    #[arg(long, value_name = "DIR")]
+    plan: Option<PathBuf>,
+    /// Print the steps in order instead of writing files
+    #[arg(long, conflicts_with = "plan")]
+    stdout: bool,
+}
+
+pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
+    let folder = args.plan.unwrap_or_else(|| args.project.project_dir.join("target").join("batchwright"));
+    if !args.stdout {
+        write::refuse_foreign(&folder)?;
+    }
+    let now = args.project.instant()?;
+    let request = Request {
+        now_is_given: args.project.now.is_some(),
+        windows: args.windows.request(now)?,
+        open: args.project.open(now, args.refresh.full_refresh)?,
+        selection: args.select.selection(),
+        full_refresh: args.refresh.full_refresh,
+    };
+    let compiled = compile::compile(&request)?;
+    say(&compiled.said);
+    if args.stdout {
+        let mut text = String::new();
+        for step in &compiled.plan.steps {
+            text.push_str(&step.text());
+            text.push('\n');
+            if text.len() > 1 << 20 {
+                print(&text)?;
+                text.clear();
+            }
+        }
+        print(&text)?;
+    } else {
+        let written = write::write(&compiled.plan, &folder)?;
+        talk(&format!("{}\n{}", compile::table(&compiled.rows), closing(&written, &folder)));
+        return Ok(ExitCode::SUCCESS);
+    }
+    talk(&compile::table(&compiled.rows));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn closing(written: &write::Written, folder: &Path) -> String {
+    let files = if written.files == 1 { "1 file".to_string() } else { format!("{} files", written.files) };
+    let unchanged = match written.unchanged {
+        0 => String::new(),
+        all if all == written.files => ", all as they were".to_string(),
+        some => format!(", {some} as they were"),
+    };
+    format!("{files} in {}{unchanged}\n", folder.display())
+}

@@ -1,0 +1,22 @@
+//! `batchwright completions`
+
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use super::{Cli, print};
+use crate::diagnostics::Diagnostics;
+
+/// Print a script that completes batchwright's commands and flags in your shell.
+#[derive(clap::Args)]
+pub struct Args {
+    shell: Shell,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "batchwright", &mut script);
+    print(&String::from_utf8_lossy(&script))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,71 @@
+//! `batchwright list`
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::options::{ProjectArgs, RefreshArgs, SelectArgs, WindowArgs};
+use super::{print, say};
+use crate::compile::{self, Listed, Request};
+use crate::diagnostics::Diagnostics;
+use crate::plan::write::instant;
+
+/// List the selected models; with `--batches` their windows.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    select: SelectArgs,
+    /// List the windows of the microbatch models too
+    #[arg(long)]
+    batches: bool,
+    /// Print JSON, an object a line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    windows: WindowArgs,
+    #[command(flatten)]
+    refresh: RefreshArgs,
+    #[command(flatten)]
+    project: ProjectArgs,
+}
+
+pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
+    let now = args.project.instant()?;
+    let request = Request {
+        now_is_given: args.project.now.is_some(),
+        windows: args.windows.request(now)?,
+        open: args.project.open(now, args.refresh.full_refresh)?,
+        selection: args.select.selection(),
+        full_refresh: args.refresh.full_refresh,
+    };
+    let (listed, said) = compile::list(&request, args.batches)?;
+    say(&said);
+    let lines: Vec<String> = listed.iter().map(|model| if args.json { as_json(model) } else { as_text(model) }).collect();
+    print(&lines.concat())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn as_text(model: &Listed) -> String {
+    let mut text = format!("{}\n", model.name);
+    for span in model.batches.iter().flatten() {
+        text.push_str(&format!("  {}  {} to {}\n", span.label, instant(span.window.start), instant(span.window.end)));
+    }
+    text
+}
+
+fn as_json(model: &Listed) -> String {
+    let mut line = json!({
+        "unique_id": model.unique_id,
+        "name": model.name,
+        "path": model.path,
+        "relation": model.relation,
+        "materialized": model.materialized,
+    });
+    if let Some(batches) = &model.batches {
+        line["batches"] = batches
+            .iter()
+            .map(|span| json!({"batch": span.label, "event_time_start": instant(span.window.start), "event_time_end": instant(span.window.end)}))
+            .collect();
+    }
+    format!("{line}\n")
+}

@@ -1,0 +1,56 @@
+//! `batchwright render`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::options::{ProjectArgs, SelectArgs};
+use super::{print, say};
+use crate::compile::{self, Asked};
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::plan::write;
+
+/// Print the models' queries as dbt compiles them, without filters; with `--batch` one batch's query with its filters.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    select: SelectArgs,
+    /// A batch, by its label: 2024-09-01. The query gets its filters
+    #[arg(long, value_name = "BATCH")]
+    batch: Option<String>,
+    /// Write every query to DIR/<package>/<path> instead
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    project: ProjectArgs,
+}
+
+pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
+    let now = args.project.instant()?;
+    let asked = Asked { open: args.project.open(now, false)?, selection: args.select.selection(), batch: args.batch };
+    let rendered = compile::queries(&asked)?;
+    let mut wrong: Vec<Diagnostic> = Vec::new();
+    let mut queries = Vec::new();
+    for (node, query) in rendered {
+        match query {
+            Ok(sql) => queries.push((node, sql)),
+            Err(more) => wrong.extend(more.0),
+        }
+    }
+    match &args.out {
+        Some(folder) => {
+            let files = queries.iter().map(|(node, sql)| (PathBuf::from(&node.package).join(&node.path), sql.as_str()));
+            write::loose(folder, files)?;
+        }
+        None => match queries.as_slice() {
+            [(_, sql)] => print(&format!("{}\n", sql.trim_end()))?,
+            [] => {}
+            several => {
+                for (node, sql) in several {
+                    print(&format!("-- {}\n{}\n;\n\n", node.unique_id, sql.trim()))?;
+                }
+            }
+        },
+    }
+    say(&wrong);
+    Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+}

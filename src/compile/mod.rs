@@ -1,0 +1,148 @@
+//! Turns a dbt project into a plan: for each selected model its steps, and for each window of a microbatch model one statement.
+
+mod batches;
+mod builds;
+mod folders;
+mod inputs;
+mod look;
+mod refresh;
+mod report;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::config::{self, Kind, Materialization, Node};
+use crate::diagnostics::{Diagnostic, Diagnostics, collect};
+use crate::dialect::{self, Dialect};
+use crate::graph::{self, Graph, Selection};
+use crate::jinja::Jinja;
+use crate::plan::manifest::{About, ModelEntry, RequestEntry, SCHEMA_VERSION};
+use crate::plan::{self, Plan, Reads, Step};
+use crate::project::{self, Open, Project};
+use crate::window;
+
+pub use look::{Asked, Listed, list, queries};
+pub use report::{Row, table};
+
+/// What was asked on the command line.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub open: Open,
+    pub selection: Selection,
+    pub windows: window::Request,
+    pub full_refresh: bool,
+    /// Whether now was given, so that the plan does not depend on the clock.
+    pub now_is_given: bool,
+}
+
+/// A plan, and what is said of it.
+pub struct Compiled {
+    pub plan: Plan,
+    pub rows: Vec<Row>,
+    pub said: Vec<Diagnostic>,
+}
+
+/// A project, its nodes linked.
+pub struct Linked {
+    pub project: Project,
+    pub graph: Arc<Graph>,
+    pub dialect: Dialect,
+    pub said: Vec<Diagnostic>,
+}
+
+/// The steps of one model, and what is said of them.
+struct Part {
+    entry: ModelEntry,
+    steps: Vec<Step>,
+    reads: Reads,
+    row: Row,
+    said: Vec<Diagnostic>,
+}
+
+/// Compiles the selected models. On an error nothing was written, and every broken model is in it.
+pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
+    let Linked { project, graph, dialect, mut said } = open(&request.open)?;
+    let selected = selected(&graph, &project, &request.selection)?;
+    refresh::protect(&selected, request)?;
+    let folders = folders::of(&selected);
+    let shop = Shop { jinja: &project.jinja, graph: &graph, dialect: &dialect, folders: &folders };
+    let parts = collect(selected, |node| part(&shop, node, request))?;
+
+    let mut plan = Plan { about: about(&project, &dialect, request), models: Vec::new(), steps: Vec::new() };
+    let mut rows = Vec::new();
+    let mut reads = BTreeMap::new();
+    for part in parts.into_iter().flatten() {
+        reads.insert(part.entry.unique_id.clone(), part.reads);
+        plan.models.push(part.entry);
+        plan.steps.extend(part.steps);
+        rows.push(part.row);
+        said.extend(part.said);
+    }
+    plan::link(&mut plan.steps, &reads);
+    Ok(Compiled { plan, rows, said })
+}
+
+/// Loads and links a project.
+pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
+    let project = project::load(open)?;
+    let dialect = dialect::named(&project.target.dialect)?;
+    let resolved = config::resolve(&project)?;
+    let mut said = project.warnings.0.clone();
+    said.extend(resolved.warnings.0);
+    let graph = Arc::new(graph::link(resolved.nodes, &project.name, &resolved.disabled)?);
+    Ok(Linked { project, graph, dialect, said })
+}
+
+/// The selected models, inputs before their readers.
+pub fn selected<'a>(graph: &'a Graph, project: &Project, selection: &Selection) -> Result<Vec<&'a Node>, Diagnostics> {
+    let mut nodes = graph.select(selection, project.selectors.as_ref())?;
+    nodes.retain(|node| node.kind == Kind::Model);
+    if nodes.is_empty() {
+        let wrong = Diagnostic::error("no model is selected").hint("`batchwright list` shows what there is");
+        return Err(wrong.into());
+    }
+    Ok(nodes)
+}
+
+/// What every model's compilation looks at.
+struct Shop<'a> {
+    jinja: &'a Jinja,
+    graph: &'a Arc<Graph>,
+    dialect: &'a Dialect,
+    /// The plan's folder of each model, by unique id.
+    folders: &'a BTreeMap<String, String>,
+}
+
+/// The steps of a model; none for one that is built inside of its readers.
+fn part(shop: &Shop, node: &Node, request: &Request) -> Result<Option<Part>, Diagnostics> {
+    match &node.materialization {
+        Materialization::Microbatch(settings) => batches::part(shop, node, settings, request).map(Some),
+        Materialization::View | Materialization::Table => builds::part(shop, node).map(Some).map_err(Diagnostics::from),
+        Materialization::Ephemeral => Ok(None),
+        _ => Ok(Some(builds::left_out(shop, node))),
+    }
+}
+
+fn about(project: &Project, dialect: &Dialect, request: &Request) -> About {
+    let bounds = request.windows.bounds.as_ref();
+    let depends_on_now = bounds.is_none() || request.windows.complete_only || request.now_is_given;
+    About {
+        schema_version: SCHEMA_VERSION,
+        generator: plan::write::GENERATOR.to_string(),
+        project: project.name.clone(),
+        target: project.target.name.clone(),
+        dialect: dialect.name.to_string(),
+        request: RequestEntry {
+            now: depends_on_now.then(|| plan::write::instant(request.windows.now)),
+            event_time_start: bounds.map(|(start, _)| start.text.clone()),
+            event_time_end: bounds.map(|(_, end)| end.text.clone()),
+            full_refresh: request.full_refresh,
+            batch_size: request.windows.batch_size.map(|size| size.name().to_string()),
+            chunk: request.windows.chunk.map(|size| size.name().to_string()),
+            complete_only: request.windows.complete_only,
+            select: request.selection.select.clone(),
+            exclude: request.selection.exclude.clone(),
+            selector: request.selection.selector.clone(),
+        },
+    }
+}

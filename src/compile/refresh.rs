@@ -1,0 +1,44 @@
+//! Refresh and protection: what `--full-refresh` means for a model, and which models refuse it.
+
+use super::Request;
+use crate::config::{Microbatch, Node};
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::dialect::{Dialect, short_hash};
+use crate::jinja::Relation;
+
+/// Refuses an unbounded full refresh of protected models, all of them named, before anything is written.
+pub fn protect(selected: &[&Node], request: &Request) -> Result<(), Diagnostics> {
+    if !request.full_refresh || request.windows.bounds.is_some() {
+        return Ok(());
+    }
+    let protected = selected.iter().filter_map(|node| match &node.microbatch()?.full_refresh {
+        Some((false, at)) => Some((node, at)),
+        _ => None,
+    });
+    let refused: Vec<Diagnostic> = protected
+        .map(|(node, at)| {
+            Diagnostic::error(format!("`{}` is protected from a full refresh by `full_refresh: false`", node.name))
+                .at(at.clone())
+                .hint(format!(
+                    "rebuild a span of it, which keeps the rest: `--select {} --full-refresh --event-time-start 2024-09-01 --event-time-end 2024-10-01`",
+                    node.name
+                ))
+                .hint(format!("or leave it out with `--exclude {}`", node.name))
+        })
+        .collect();
+    if refused.is_empty() { Ok(()) } else { Err(Diagnostics(refused)) }
+}
+
+/// Whether the model is rebuilt from `begin` until now: asked for on the command line or by the model, and not bounded.
+pub fn rebuilds(settings: &Microbatch, request: &Request) -> bool {
+    let asked = request.full_refresh || matches!(settings.full_refresh, Some((true, _)));
+    asked && request.windows.bounds.is_none()
+}
+
+/// The table that a full refresh fills beside the model's own. Its name tells one rebuild from another, so that what a
+/// different one left behind is never taken for a part of this.
+pub fn beside(dialect: &Dialect, node: &Node, query: &str, windows: (&str, &str)) -> Result<Relation, Diagnostic> {
+    let hash = &short_hash(&format!("{query}\0{}\0{}", windows.0, windows.1))[..8];
+    let identifier = dialect.fitting(&node.relation.identifier, &format!("refresh_{hash}"), 0)?;
+    Ok(Relation { identifier, ..node.relation.clone() })
+}

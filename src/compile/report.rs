@@ -1,0 +1,51 @@
+//! The closing report: a line for each model.
+
+/// What the report says of one model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    pub model: String,
+    pub strategy: String,
+    pub windows: Option<usize>,
+    pub first: String,
+    pub last: String,
+    /// Excluded; UTC.
+    pub end: String,
+    pub warnings: usize,
+}
+
+/// The rows as a table for a terminal, columns lined up.
+pub fn table(rows: &[Row]) -> String {
+    let head = ["model", "strategy", "windows", "first", "last", "until (excluded)", "warnings"].map(String::from);
+    let mut lines = vec![head];
+    for row in rows {
+        let windows = row.windows.map(|count| count.to_string()).unwrap_or_default();
+        let warnings = if row.warnings == 0 { String::new() } else { row.warnings.to_string() };
+        lines.push([row.model.clone(), row.strategy.clone(), windows, row.first.clone(), row.last.clone(), row.end.clone(), warnings]);
+    }
+    let used: Vec<usize> = (0..lines[0].len()).filter(|column| lines[1..].iter().any(|line| !line[*column].is_empty())).collect();
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
+    let text = lines.iter().map(|line| {
+        let cells: Vec<String> = used.iter().map(|column| format!("{:<width$}", line[*column], width = width(*column))).collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    });
+    text.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_and_empty_ones_vanish() {
+        let row = |model: &str, windows| Row {
+            model: model.into(),
+            strategy: "view".into(),
+            windows,
+            first: String::new(),
+            last: String::new(),
+            end: String::new(),
+            warnings: 0,
+        };
+        assert_eq!(table(&[row("a", None), row("long_name", None)]), "model      strategy\na          view\nlong_name  view\n");
+    }
+}

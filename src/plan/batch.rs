@@ -1,0 +1,170 @@
+//! The statement of a model's batches: the window goes out, the query's rows come in. Made once for a model, with slots where
+//! the window stands.
+
+use std::sync::Arc;
+
+use minijinja::Value;
+
+use super::create::schema_name;
+use super::guards::word;
+use super::header::{header, input};
+use super::manifest::InputEntry;
+use crate::config::{EventTime, Microbatch, Node, OutsideWindow};
+use crate::diagnostics::Diagnostic;
+use crate::dialect::{Dialect, Slot, Sql, Stamp, refuse_slots};
+use crate::inject::ResultColumn;
+use crate::jinja::Relation;
+
+/// What the batches of one model have in common.
+pub struct Batches<'a> {
+    pub dialect: &'a Dialect,
+    pub node: &'a Node,
+    pub settings: &'a Microbatch,
+    /// The table that is written: the model's own, or the one beside it in a full refresh.
+    pub target: &'a Relation,
+    /// The query with its filters, slots for the window in them.
+    pub query: &'a str,
+    pub columns: Option<&'a [ResultColumn]>,
+    pub mode: OutsideWindow,
+    pub inputs: &'a [InputEntry],
+    /// Labels are at most this long.
+    pub label_length: usize,
+}
+
+/// The text of the batches' files, to be stamped.
+pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
+    refuse_letters(batches)?;
+    let dialect = batches.dialect;
+    let event_time = &batches.settings.event_time;
+    let window = window(dialect, event_time)?;
+    let predicates = predicates(&batches.settings.incremental_predicates);
+    let message = message(batches)?;
+    let columns = names(dialect, batches.columns)?;
+    let into = match &columns {
+        Some(columns) => dialect.sql("into_named", &[("columns", columns.value())])?,
+        None => dialect.sql("into_unnamed", &[])?,
+    };
+    let columns = columns.unwrap_or(Sql("*".to_string()));
+    let stage = stage(batches)?;
+    let outside = dialect.sql("outside", &[("window", window.value())])?;
+    let target = Sql(batches.target.to_string());
+
+    let mut kept = Vec::new();
+    let mut guard = Sql::default();
+    let mut strays = Sql::default();
+    match batches.mode {
+        OutsideWindow::Drop => kept.push(window.clone()),
+        OutsideWindow::Error if dialect.has("guarded") => {
+            kept.push(dialect.sql("guarded", &[("window", window.value()), ("message", message.value())])?);
+        }
+        OutsideWindow::Error => {
+            guard = dialect.sql("guard", &[("stage", stage.value()), ("outside", outside.value()), ("message", message.value())])?;
+        }
+        OutsideWindow::Keep => {
+            kept.push(window.clone());
+            let outside = Sql(with(&outside.0, &predicates));
+            let arguments = [
+                ("target", target.value()),
+                ("stage", stage.value()),
+                ("into", into.value()),
+                ("columns", columns.value()),
+                ("outside", outside.value()),
+            ];
+            strays = dialect.sql("strays", &arguments)?;
+        }
+    }
+    kept.extend(predicates.iter().cloned());
+
+    let arguments = [
+        ("target", target.value()),
+        ("stage", stage.value()),
+        ("query", Value::from_safe_string(batches.query.trim_end().to_string())),
+        ("into", into.value()),
+        ("columns", columns.value()),
+        ("doomed", Value::from_safe_string(with(&window.0, &predicates))),
+        ("kept", Value::from_safe_string(where_clause(&kept))),
+        ("guard", guard.value()),
+        ("strays", strays.value()),
+    ];
+    let own = format!("overwrite_{}", word(batches.mode));
+    let statement = dialect.sql(if dialect.has(&own) { &own } else { "overwrite" }, &arguments)?;
+    Ok(Arc::new(Stamp::new(&format!("{}\n{statement}\n", head(batches)?), batches.settings.timezone)))
+}
+
+/// The window's predicate on the column of an event time.
+pub fn window(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagnostic> {
+    let kind = dialect.time_type(event_time.data_type.as_deref(), event_time.unit.as_deref())?;
+    dialect.window(&dialect.event_time(&event_time.column, event_time.quote)?, kind)
+}
+
+/// The columns of the insert, or nothing where the query does not show them.
+fn names(dialect: &Dialect, columns: Option<&[ResultColumn]>) -> Result<Option<Sql>, Diagnostic> {
+    let Some(columns) = columns else { return Ok(None) };
+    let names: Result<Vec<String>, Diagnostic> = columns.iter().map(|column| Ok(dialect.column(&column.name, column.quoted)?.0)).collect();
+    Ok(Some(Sql(names?.join(", "))))
+}
+
+/// `incremental_predicates`, each in parentheses, without the prefixes that dbt's merge gives them: they hold for the target and for the stage.
+fn predicates(predicates: &[String]) -> Vec<Sql> {
+    let prefix = regex::Regex::new(r"(?i)\bdbt_internal_(dest|target|source)\s*\.\s*").expect("a constant pattern");
+    predicates.iter().map(|predicate| Sql(format!("({})", prefix.replace_all(predicate.trim(), "")))).collect()
+}
+
+fn with(window: &str, predicates: &[Sql]) -> String {
+    let further: String = predicates.iter().map(|predicate| format!("\n  and {predicate}")).collect();
+    format!("{window}{further}")
+}
+
+fn where_clause(conditions: &[Sql]) -> String {
+    match conditions {
+        [] => String::new(),
+        [first, further @ ..] => format!("\nwhere {}", with(&first.0, further)),
+    }
+}
+
+/// The staged table: named for its model and batch, so that two batches side by side do not meet.
+fn stage(batches: &Batches) -> Result<Sql, Diagnostic> {
+    let dialect = batches.dialect;
+    let base = dialect.fitting(&batches.node.relation.identifier, "batch_", batches.label_length)?;
+    let plain = dialect.column(&base, false)?.0 == base;
+    let name = if plain { Sql(format!("{base}{}", Slot::Name)) } else { dialect.quoted(&format!("{base}{}", Slot::Name))? };
+    match (dialect.fact::<bool>("stage_in_schema")?, schema_name(batches.target)) {
+        (true, Some(schema)) => Ok(Sql(format!("{schema}.{name}"))),
+        _ => Ok(name),
+    }
+}
+
+/// What the engine says when the guard stops a file.
+fn message(batches: &Batches) -> Result<Sql, Diagnostic> {
+    let text = format!(
+        "{}@{}: the query gives rows whose {} is null or outside of {} to {} UTC, so nothing was changed",
+        batches.node.unique_id,
+        Slot::Label,
+        batches.settings.event_time.column,
+        Slot::StartTime,
+        Slot::EndTime,
+    );
+    batches.dialect.string(&text.replace('$', ""))
+}
+
+fn head(batches: &Batches) -> Result<String, Diagnostic> {
+    let dialect = batches.dialect;
+    let mut lines = vec![
+        ("model", batches.node.unique_id.clone()),
+        ("batch", format!("{}", Slot::Label)),
+        ("window", format!("{} to {} UTC, end excluded", Slot::StartTime, Slot::EndTime)),
+        ("target", batches.target.to_string()),
+        ("strategy", dialect.fact("strategy")?),
+        ("atomic", dialect.fact::<bool>("atomic")?.to_string()),
+        ("rows outside of the window", word(batches.mode).to_string()),
+    ];
+    lines.extend(batches.inputs.iter().map(|entry| ("input", input(entry))));
+    Ok(header(&lines))
+}
+
+/// The author's text may not hold the characters that stand for the window here.
+fn refuse_letters(batches: &Batches) -> Result<(), Diagnostic> {
+    let node = batches.node;
+    let texts = [node.unique_id.as_str(), &node.relation.identifier, &batches.settings.event_time.column];
+    texts.into_iter().try_for_each(|text| refuse_slots(text).map_err(|wrong| wrong.at(node.file.at(0..0))))
+}

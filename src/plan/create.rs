@@ -1,0 +1,88 @@
+//! The files beside the batches: create, hooks, the swap of a full refresh, and models that are no microbatch models.
+
+use minijinja::Value;
+
+use super::clauses::clauses;
+use super::header::{header, input};
+use super::manifest::InputEntry;
+use crate::config::{Materialization, Node};
+use crate::diagnostics::Diagnostic;
+use crate::dialect::{Dialect, Sql};
+use crate::jinja::Relation;
+
+/// `01_create.sql`: schema and table if they are missing, in the shape of the query.
+pub fn create(dialect: &Dialect, node: &Node, target: &Relation, query: &str) -> Result<String, Diagnostic> {
+    let head = header(&[
+        ("model", node.unique_id.clone()),
+        ("creates", format!("{target}, empty, if it is missing; the batches fill it")),
+    ]);
+    let table = dialect.sql("create", &[("target", sql(target)), ("clauses", clauses(dialect, node)?.value()), ("query", author(query))])?;
+    Ok(format!("{head}\n{}{table}\n", schema(dialect, target)?))
+}
+
+/// `98_swap.sql`: what was built beside takes the table's place.
+pub fn swap(dialect: &Dialect, node: &Node, beside: &Relation) -> Result<String, Diagnostic> {
+    let target = &node.relation;
+    let head = header(&[
+        ("model", node.unique_id.clone()),
+        ("swaps", format!("{beside}, which all batches of this full refresh have filled, for {target}")),
+        ("before", "every batch has run".to_string()),
+    ]);
+    let name = if target.style.quoted[2] { dialect.quoted(&target.identifier)? } else { dialect.column(&target.identifier, false)? };
+    let arguments =
+        [("target", sql(target)), ("beside", sql(beside)), ("name", name.value()), ("clauses", clauses(dialect, node)?.value())];
+    Ok(format!("{head}\n{}\n", dialect.sql("swap", &arguments)?))
+}
+
+/// `build.sql`: a view or a table as dbt builds it.
+pub fn build(dialect: &Dialect, node: &Node, query: &str, inputs: &[InputEntry]) -> Result<String, Diagnostic> {
+    let (word, statement) = match node.materialization {
+        Materialization::View => ("view", dialect.sql("view", &[("target", sql(&node.relation)), ("query", author(query))])?),
+        _ => {
+            let arguments =
+                [("target", sql(&node.relation)), ("clauses", clauses(dialect, node)?.value()), ("query", author(query))];
+            ("table", dialect.sql("table", &arguments)?)
+        }
+    };
+    let mut lines = vec![("model", node.unique_id.clone()), ("builds", format!("{}, a {word}", node.relation))];
+    lines.extend(inputs.iter().map(|entry| ("input", input(entry))));
+    Ok(format!("{}\n{}{statement}\n", header(&lines), schema(dialect, &node.relation)?))
+}
+
+/// `00_before.sql` and `99_after.sql`: the author's hooks, once for the model.
+pub fn hooks(node: &Node, when: &str, hooks: &[String]) -> String {
+    let head = header(&[("model", node.unique_id.clone()), ("hooks", when.to_string())]);
+    let statements = hooks.iter().map(|hook| hook.trim().trim_end_matches(';').trim_end()).filter(|hook| !hook.is_empty());
+    format!("{head}\n{}", statements.map(|hook| format!("{hook}\n;\n")).collect::<Vec<_>>().join("\n"))
+}
+
+/// Database and schema of a relation as the engine writes them, if it has any.
+pub fn schema_name(relation: &Relation) -> Option<String> {
+    let style = &relation.style;
+    let quote = |part: &String, index: usize| match style.quoted[index] {
+        true => format!("{0}{1}{0}", style.quote, part.replace(style.quote, &style.quote.to_string().repeat(2))),
+        false => part.clone(),
+    };
+    let part = |part: &Option<String>, index: usize| part.as_ref().filter(|_| style.included[index]).map(|part| quote(part, index));
+    let schema = part(&relation.schema, 1)?;
+    Some(match part(&relation.database, 0) {
+        Some(database) => format!("{database}.{schema}"),
+        None => schema,
+    })
+}
+
+fn schema(dialect: &Dialect, target: &Relation) -> Result<String, Diagnostic> {
+    match schema_name(target) {
+        Some(schema) => Ok(format!("{}\n\n", dialect.sql("create_schema", &[("schema", Sql(schema).value())])?)),
+        None => Ok(String::new()),
+    }
+}
+
+fn sql(relation: &Relation) -> Value {
+    Value::from_safe_string(relation.to_string())
+}
+
+/// The author's text, without the blank lines around it.
+fn author(query: &str) -> Value {
+    Value::from_safe_string(query.trim_matches(['\n', '\r']).trim_end().to_string())
+}

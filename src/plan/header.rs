@@ -1,0 +1,18 @@
+//! The comment at the head of a file: what a reviewer wants to know before reading the SQL.
+
+use super::manifest::InputEntry;
+use crate::dialect::one_line;
+
+/// The lines of the comment, `-- name: value`, each on one line whatever the values hold.
+pub fn header(lines: &[(&str, String)]) -> String {
+    lines.iter().map(|(name, value)| format!("-- {name}: {}\n", one_line(value))).collect()
+}
+
+/// What is said of an input: by which column it is filtered, or why it is not.
+pub fn input(entry: &InputEntry) -> String {
+    match (&entry.event_time, &entry.whole_because) {
+        (Some(column), None) => format!("{}, where {column} is in the window", entry.relation),
+        (_, Some(reason)) => format!("{}, whole: {reason}", entry.relation),
+        (None, None) => format!("{}, whole", entry.relation),
+    }
+}

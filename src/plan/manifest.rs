@@ -1,0 +1,122 @@
+//! `manifest.json`: what the plan holds, and in which order it runs. A public contract with a version.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Kind;
+
+/// The version of the manifest's shape; a change that a reader could stumble over raises it.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The manifest of a plan.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Manifest {
+    #[serde(flatten)]
+    pub about: About,
+    pub models: Vec<ModelEntry>,
+    /// Every file, in a valid order of execution.
+    pub steps: Vec<StepEntry>,
+}
+
+/// What was compiled, and what was asked.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct About {
+    pub schema_version: u32,
+    /// Always `batchwright`.
+    pub generator: String,
+    pub project: String,
+    pub target: String,
+    pub dialect: String,
+    pub request: RequestEntry,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct RequestEntry {
+    /// UTC, RFC 3339: what the plan took as now. Absent where bounds were given, since then nothing depends on it.
+    pub now: Option<String>,
+    pub event_time_start: Option<String>,
+    pub event_time_end: Option<String>,
+    pub full_refresh: bool,
+    pub batch_size: Option<String>,
+    pub chunk: Option<String>,
+    pub complete_only: bool,
+    pub select: Vec<String>,
+    pub exclude: Vec<String>,
+    pub selector: Option<String>,
+}
+
+/// One model of the plan.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ModelEntry {
+    pub unique_id: String,
+    /// The model's file, from the project's folder.
+    pub path: String,
+    /// The plan's folder of the model's files.
+    pub folder: String,
+    pub relation: String,
+    /// `microbatch`, `view`, `table`.
+    pub materialized: String,
+    /// How the statement overwrites.
+    pub strategy: String,
+    /// Whether a batch's file happens as a whole or not at all.
+    pub atomic: bool,
+    /// What a microbatch model has beside that.
+    pub microbatch: Option<MicrobatchEntry>,
+    pub inputs: Vec<InputEntry>,
+    /// The columns of the insert in order, and how they are known: `projection`, or nothing where the query does not show them.
+    pub columns: Option<Vec<String>>,
+    pub columns_from: Option<String>,
+    pub warnings: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct MicrobatchEntry {
+    pub event_time: String,
+    pub batch_size: String,
+    /// UTC, RFC 3339.
+    pub begin: String,
+    pub lookback: u32,
+    pub timezone: String,
+    /// `error`, `drop` or `keep`.
+    pub outside_window: String,
+    pub unique_key: Vec<String>,
+    /// Whether the batches must run one after the other, because the query reads its own table or the model says so.
+    pub in_order: bool,
+    /// The table that a full refresh builds beside the model's own, until the swap.
+    pub beside: Option<String>,
+    pub batches: usize,
+}
+
+/// A relation that a model reads.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct InputEntry {
+    pub unique_id: String,
+    pub relation: String,
+    pub event_time: Option<String>,
+    /// Whether its rows are cut to the window.
+    pub filtered: bool,
+    /// Why it is read whole.
+    pub whole_because: Option<String>,
+}
+
+/// One file of the plan.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct StepEntry {
+    pub id: String,
+    pub model: String,
+    pub kind: Kind,
+    /// Relative to the manifest.
+    pub file: String,
+    /// Of the file's bytes, in hexadecimal digits.
+    pub sha256: String,
+    /// UTC, RFC 3339; of a batch only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_time_start: Option<String>,
+    /// Excluded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_time_end: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chunk: Option<String>,
+    /// Ids of steps, or a model's unique id for all of its steps.
+    pub depends_on: Vec<String>,
+}

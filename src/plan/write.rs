@@ -1,0 +1,194 @@
+//! The plan's folder: replaced as a whole or not at all, never anything that is not a plan. A file that is already there with
+//! the same bytes is kept. The only writer of plans.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use sha2::{Digest, Sha256};
+
+use super::manifest::{About, Manifest, ModelEntry, StepEntry};
+use super::{Plan, Step};
+use crate::calendar::Instant;
+use crate::diagnostics::Diagnostic;
+
+const MANIFEST: &str = "manifest.json";
+
+/// What writing a plan changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub files: usize,
+    /// How many of them were there already, with the same bytes.
+    pub unchanged: usize,
+}
+
+/// Refuses a folder that holds anything but a plan. To be asked before any work is done, and again by [`write`].
+pub fn refuse_foreign(folder: &Path) -> Result<(), Diagnostic> {
+    let said = |what: String| {
+        Err(Diagnostic::error(format!("`{}` {what}, so it is not replaced", folder.display()))
+            .hint("name another folder with `--plan`, or empty this one yourself"))
+    };
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(wrong) if wrong.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(wrong) => return said(format!("cannot be read ({wrong})")),
+    };
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    for entry in entries {
+        let entry = entry.map_err(|wrong| cannot("read", folder, &wrong))?;
+        names.insert(entry.file_name().to_string_lossy().into_owned());
+    }
+    if names.is_empty() {
+        return Ok(());
+    }
+    let Ok(manifest) = fs::read(folder.join(MANIFEST)) else {
+        return said(format!("is not a plan: it holds `{}` and no `{MANIFEST}`", names.first().map(String::as_str).unwrap_or_default()));
+    };
+    let manifest: Manifest = match serde_json::from_slice::<Manifest>(&manifest) {
+        Ok(manifest) if manifest.about.generator == GENERATOR => manifest,
+        _ => return said(format!("is not a plan: its `{MANIFEST}` was not written by batchwright")),
+    };
+    let mut known: BTreeSet<PathBuf> = manifest.steps.iter().map(|step| folder.join(&step.file)).collect();
+    known.insert(folder.join(MANIFEST));
+    for entry in walkdir::WalkDir::new(folder).into_iter().flatten() {
+        if !entry.file_type().is_dir() && !known.contains(entry.path()) {
+            let foreign = entry.path().strip_prefix(folder).unwrap_or(entry.path()).display().to_string();
+            return said(format!("holds `{foreign}`, which is not of its plan"));
+        }
+    }
+    Ok(())
+}
+
+/// The word in the manifest by which a plan is known.
+pub const GENERATOR: &str = "batchwright";
+
+/// Writes the plan. On an error the folder is as it was.
+pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
+    refuse_foreign(folder)?;
+    let shas = each(&plan.steps, |step| Ok(sha256(step.text().as_bytes())))?;
+    let manifest = manifest_text(plan, &shas);
+    let same = each(&plan.steps, |step| Ok(holds(&folder.join(&step.file), step.text().as_bytes())))?;
+    let unchanged = same.iter().filter(|same| **same).count();
+    let written = Written { files: plan.steps.len(), unchanged };
+    if unchanged == plan.steps.len() && holds(&folder.join(MANIFEST), manifest.as_bytes()) {
+        return Ok(written);
+    }
+
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(|wrong| cannot("make", parent, &wrong))?;
+    let staging = tempfile::Builder::new().prefix(".batchwright-").tempdir_in(parent).map_err(|wrong| cannot("write into", parent, &wrong))?;
+    let fresh = staging.path().join("plan");
+    let folders: BTreeSet<PathBuf> = plan.steps.iter().filter_map(|step| fresh.join(&step.file).parent().map(Path::to_path_buf)).collect();
+    for folder in folders.iter().chain([&fresh]) {
+        fs::create_dir_all(folder).map_err(|wrong| cannot("make", folder, &wrong))?;
+    }
+    let work: Vec<(&Step, bool)> = plan.steps.iter().zip(same).collect();
+    each(&work, |(step, same)| {
+        let path = fresh.join(&step.file);
+        if *same && fs::hard_link(folder.join(&step.file), &path).is_ok() {
+            return Ok(());
+        }
+        fs::write(&path, step.text()).map_err(|wrong| cannot("write", &folder.join(&step.file), &wrong))
+    })?;
+    let path = fresh.join(MANIFEST);
+    let file = File::create(&path).map_err(|wrong| cannot("write", &folder.join(MANIFEST), &wrong))?;
+    let mut file = BufWriter::new(file);
+    file.write_all(manifest.as_bytes()).and_then(|()| file.flush()).map_err(|wrong| cannot("write", &folder.join(MANIFEST), &wrong))?;
+    replace(&fresh, folder)?;
+    Ok(written)
+}
+
+/// Writes texts to paths below a folder, which may hold other things: queries to look at, no plan.
+pub fn loose<'a>(folder: &Path, files: impl Iterator<Item = (PathBuf, &'a str)>) -> Result<(), Diagnostic> {
+    for (path, text) in files {
+        let path = folder.join(path);
+        let parent = path.parent().unwrap_or(folder);
+        fs::create_dir_all(parent).map_err(|wrong| cannot("make", parent, &wrong))?;
+        fs::write(&path, text).map_err(|wrong| cannot("write", &path, &wrong))?;
+    }
+    Ok(())
+}
+
+/// Puts the fresh folder into the place of the old one in a single step, so that no reader and no crash finds half of it.
+fn replace(fresh: &Path, folder: &Path) -> Result<(), Diagnostic> {
+    if !folder.exists() {
+        return fs::rename(fresh, folder).map_err(|wrong| cannot("make", folder, &wrong));
+    }
+    match renameat_with(CWD, fresh, CWD, folder, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(()),
+        // A file system that cannot exchange: the old plan goes aside and comes back if the new one cannot take its place.
+        Err(_) => {
+            let aside = fresh.with_file_name("old");
+            fs::rename(folder, &aside).map_err(|wrong| cannot("replace", folder, &wrong))?;
+            fs::rename(fresh, folder).map_err(|wrong| {
+                let back = fs::rename(&aside, folder);
+                let said = cannot("replace", folder, &wrong);
+                if back.is_err() { said.hint(format!("the plan that was there is in `{}`", aside.display())) } else { said }
+            })
+        }
+    }
+}
+
+/// The manifest's text: JSON, indented, with a line break at its end.
+pub fn manifest_text(plan: &Plan, shas: &[String]) -> String {
+    #[derive(serde::Serialize)]
+    struct Borrowed<'a> {
+        #[serde(flatten)]
+        about: &'a About,
+        models: &'a [ModelEntry],
+        steps: Vec<StepEntry>,
+    }
+    let steps = plan.steps.iter().zip(shas).map(|(step, sha256)| StepEntry {
+        id: step.id.clone(),
+        model: step.model.clone(),
+        kind: step.kind,
+        file: step.file.clone(),
+        sha256: sha256.clone(),
+        event_time_start: step.window.map(|window| instant(window.start)),
+        event_time_end: step.window.map(|window| instant(window.end)),
+        chunk: step.chunk.clone(),
+        depends_on: step.depends_on.clone(),
+    });
+    let manifest = Borrowed { about: &plan.about, models: &plan.models, steps: steps.collect() };
+    let mut text = serde_json::to_string_pretty(&manifest).expect("strings and numbers are JSON");
+    text.push('\n');
+    text
+}
+
+/// An instant as the manifest writes it.
+pub fn instant(at: Instant) -> String {
+    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// In hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn holds(path: &Path, bytes: &[u8]) -> bool {
+    fs::metadata(path).is_ok_and(|about| about.len() == bytes.len() as u64) && fs::read(path).is_ok_and(|there| there == bytes)
+}
+
+/// Does `work` for every item on two threads, the results in order.
+fn each<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> Result<T, Diagnostic> + Sync) -> Result<Vec<T>, Diagnostic> {
+    const FEW: usize = 64;
+    if items.len() < FEW {
+        return items.iter().map(work).collect();
+    }
+    let (first, second) = items.split_at(items.len() / 2);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| second.iter().map(&work).collect::<Result<Vec<T>, Diagnostic>>());
+        let mut done = first.iter().map(&work).collect::<Result<Vec<T>, Diagnostic>>();
+        let other = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        if let Ok(done) = &mut done {
+            done.extend(other?);
+        }
+        done
+    })
+}
+
+fn cannot(verb: &str, path: &Path, wrong: &io::Error) -> Diagnostic {
+    Diagnostic::error(format!("cannot {verb} `{}`: {wrong}", path.display()))
+}

@@ -1,0 +1,64 @@
+//! Every folder of `fixtures/` is a case: its README.md holds the command, its snapshot all that the command printed and wrote.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+fn case(project: &Path) -> datatest_stable::Result<()> {
+    let folder = project.parent().expect("dbt_project.yml stands in its case's folder");
+    let name = folder.file_name().and_then(|name| name.to_str()).expect("a case has a name");
+    let readme = fs::read_to_string(folder.join("README.md"))?;
+    let lines: Vec<&str> = readme.lines().filter_map(|line| line.trim().strip_prefix("$ batchwright ")).collect();
+    assert!(!lines.is_empty(), "{name}/README.md has no line `$ batchwright …`");
+
+    let place = tempfile::tempdir()?;
+    let mut before = Vec::new();
+    for (path, bytes) in files(folder)? {
+        let to = place.path().join(&path);
+        fs::create_dir_all(to.parent().expect("a file has a folder"))?;
+        fs::write(to, bytes)?;
+        before.push(path);
+    }
+    let mut snapshot = String::new();
+    for line in lines.into_iter().filter(|line| !line.contains("{dialect}")) {
+        let arguments = shlex::split(line).ok_or("the command's quotes do not match")?;
+        let done = Command::new(env!("CARGO_BIN_EXE_batchwright"))
+            .args(arguments)
+            .current_dir(place.path())
+            .env_clear()
+            .env("HOME", "/home/nobody")
+            .output()?;
+        snapshot.push_str(&format!("$ batchwright {line}\nexit {}\n", done.status.code().unwrap_or(-1)));
+        for (stream, bytes) in [("stdout", done.stdout), ("stderr", done.stderr)] {
+            if !bytes.is_empty() {
+                snapshot.push_str(&format!("\n---- {stream}\n{}", String::from_utf8(bytes)?));
+            }
+        }
+        snapshot.push('\n');
+    }
+    for (path, bytes) in files(place.path())? {
+        if !before.contains(&path) {
+            snapshot.push_str(&format!("//// {path}\n{}\n", String::from_utf8(bytes)?));
+        }
+    }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, snapshot));
+    Ok(())
+}
+
+/// All files below a folder by their path in it, in order.
+fn files(folder: &Path) -> std::io::Result<Vec<(String, Vec<u8>)>> {
+    let mut found = Vec::new();
+    for entry in walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().flatten().filter(|entry| entry.file_type().is_file()) {
+        let path = entry.path().strip_prefix(folder).expect("it is below").to_string_lossy().into_owned();
+        found.push((path, fs::read(entry.path())?));
+    }
+    Ok(found)
+}
+
+datatest_stable::harness! {
+    { test = case, root = "fixtures", pattern = r"^[^/]+/dbt_project\.yml$" },
+}

@@ -1,0 +1,159 @@
+//! The rules of the house that a machine can keep. Each failure says the sentence that was broken, and where.
+
+use std::fs;
+use std::path::Path;
+
+use regex::Regex;
+
+/// The stages in order. One may use those before it, and the tools.
+const STAGES: [&str; 9] = ["project", "config", "graph", "window", "render", "inject", "plan", "compile", "cli"];
+const TOOLS: [&str; 4] = ["diagnostics", "calendar", "jinja", "dialect"];
+
+#[test]
+fn files_are_short() {
+    check("a file has at most 400 lines", |file| {
+        let lines = file.text.lines().count();
+        (lines > 400).then(|| vec![format!("{lines} lines")]).unwrap_or_default()
+    });
+}
+
+#[test]
+fn a_file_says_what_it_is_for() {
+    check("a file begins with `//!`", |file| if file.text.starts_with("//!") { vec![] } else { vec!["it does not".to_string()] });
+}
+
+#[test]
+fn stages_know_only_earlier_ones() {
+    let used = Regex::new(r"crate::([a-z_]+)").unwrap();
+    check("a stage uses earlier stages and tools, a tool uses no stage", |file| {
+        let Some(own) = file.module() else { return vec![] };
+        let stage = |name: &str| STAGES.iter().position(|stage| *stage == name);
+        let wrong = used.captures_iter(code(&file.text)).filter_map(|found| {
+            let other = found.get(1).unwrap().as_str();
+            let allowed = match (stage(&own), stage(other)) {
+                _ if other == own || TOOLS.contains(&other) => true,
+                (Some(own), Some(other)) => other < own,
+                _ => false,
+            };
+            (!allowed).then(|| format!("`{own}` uses `{other}`"))
+        });
+        wrong.collect()
+    });
+}
+
+#[test]
+fn engines_are_named_in_their_files() {
+    let named = Regex::new(
+        r#""(duckdb|postgres|redshift|snowflake|bigquery|databricks|spark|trino|athena|clickhouse|mysql|mariadb|sqlite|sqlserver|fabric)""#,
+    )
+    .unwrap();
+    check("no Rust line names a dialect outside of src/dialect/ and the parsers' list", |file| {
+        if !file.path.starts_with("src/") || file.path.starts_with("src/dialect/") || file.path == "src/inject/parsers.rs" {
+            return vec![];
+        }
+        named.find_iter(code(&file.text)).map(|found| found.as_str().to_string()).collect()
+    });
+}
+
+#[test]
+fn sql_lives_in_templates() {
+    let sql = Regex::new(r#"(?i)"[^"\n]*\b(insert into|delete from|create table|merge into|drop table)\b"#).unwrap();
+    check("no SQL statement in a Rust string", |file| {
+        if !file.path.starts_with("src/") {
+            return vec![];
+        }
+        sql.find_iter(code(&file.text)).map(|found| found.as_str().to_string()).collect()
+    });
+}
+
+#[test]
+fn files_are_touched_in_two_places() {
+    let touched = Regex::new(r"std::fs|\bfs::|File::|WalkDir").unwrap();
+    let doors = ["src/project/files.rs", "src/plan/write.rs"];
+    check("files are read in project/files.rs and written in plan/write.rs", |file| {
+        if !file.path.starts_with("src/") || doors.contains(&file.path.as_str()) {
+            return vec![];
+        }
+        touched.find_iter(code(&file.text)).map(|found| found.as_str().to_string()).collect()
+    });
+}
+
+#[test]
+fn the_clock_is_an_argument() {
+    let clock = Regex::new(r"Utc::now|SystemTime|Local::now").unwrap();
+    check("now is an argument: only cli/options.rs asks the clock", |file| {
+        if !file.path.starts_with("src/") || file.path == "src/cli/options.rs" {
+            return vec![];
+        }
+        clock.find_iter(code(&file.text)).map(|found| found.as_str().to_string()).collect()
+    });
+}
+
+#[test]
+fn dialects_are_templates_and_no_programs() {
+    let block = Regex::new(r"\{%-?\s*(\w+)").unwrap();
+    let value = Regex::new(r"\{\{([^}]*)\}\}").unwrap();
+    let plain = Regex::new(r"^ [a-z_]+(\.[a-z]+)? $").unwrap();
+    let mut wrong = Vec::new();
+    for entry in fs::read_dir("src/dialect").unwrap().flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "sql")) {
+        let text = fs::read_to_string(entry.path()).unwrap();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        for found in block.captures_iter(&text).filter(|found| !["set", "macro", "endmacro"].contains(&&found[1])) {
+            wrong.push(format!("{name}: `{}`", &found[1]));
+        }
+        wrong.extend(value.captures_iter(&text).filter(|found| !plain.is_match(&found[1])).map(|found| format!("{name}: `{}`", &found[0])));
+    }
+    assert!(wrong.is_empty(), "a dialect's file holds facts, macros and arguments, nothing else:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_case_has_a_snapshot_and_every_snapshot_a_case() {
+    let names = |folder: &str, ending: &str| {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .filter_map(|name| name.strip_suffix(ending).map(str::to_string))
+            .collect();
+        names.sort();
+        names
+    };
+    let told_once = |name: &String| name != "sessions";
+    let cases: Vec<String> = names("fixtures", "").into_iter().filter(told_once).collect();
+    assert_eq!(cases, names("snapshots", ".snap"), "a case and its snapshot go together");
+}
+
+struct File {
+    path: String,
+    text: String,
+}
+
+impl File {
+    /// The stage or tool it belongs to.
+    fn module(&self) -> Option<String> {
+        let rest = self.path.strip_prefix("src/")?;
+        let module = rest.split('/').next()?.trim_end_matches(".rs");
+        (!["main", "lib"].contains(&module)).then(|| module.to_string())
+    }
+}
+
+/// The part of a file before its tests.
+fn code(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap_or(text)
+}
+
+/// Asserts that no file breaks the rule. `broken` gives what is wrong with a file.
+fn check(rule: &str, broken: impl Fn(&File) -> Vec<String>) {
+    let mut wrong = Vec::new();
+    for root in ["src", "tests"] {
+        for entry in walkdir::WalkDir::new(Path::new(root)).sort_by_file_name().into_iter().flatten() {
+            if entry.path().extension().is_none_or(|end| end != "rs") {
+                continue;
+            }
+            let path = entry.path().to_string_lossy().replace('\\', "/");
+            let file = File { text: fs::read_to_string(&path).unwrap(), path };
+            wrong.extend(broken(&file).into_iter().map(|what| format!("{}: {what}", file.path)));
+        }
+    }
+    assert!(wrong.is_empty(), "{rule}:\n{}", wrong.join("\n"));
+}
