@@ -10,7 +10,7 @@ use serde_json::Map;
 use crate::config::{Node, node_json};
 use crate::diagnostics::Diagnostic;
 use crate::graph::Graph;
-use crate::jinja::{Batch, Jinja, Lookup, Mark, Referent, Relation, Rendered, Scope};
+use crate::jinja::{Batch, Jinja, Mark, Referent, Relation, Rendered, Scope};
 
 /// What a rendering may know of the run it is for.
 #[derive(Clone)]
