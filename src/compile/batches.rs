@@ -2,17 +2,18 @@
 
 
 
-use super::inputs::{self, sample, within};
+use super::inputs;
+use super::query::{Filtered, query};
 use super::{Part, Request, Row, Shop, refresh};
 use crate::config::{Microbatch, Node, OutsideWindow};
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::dialect::{Stamp, refuse_slots};
-use crate::inject::{self, Query, ResultColumn};
+use crate::dialect::Stamp;
+use crate::inject::ResultColumn;
 use crate::jinja::{Batch, Relation};
 use crate::plan::manifest::{InputEntry, MicrobatchEntry, ModelEntry};
 use crate::plan::write::instant;
 use crate::plan::{self, Batches, Kind, Step, Text};
-use crate::render::{self, Moment};
+use crate::render::Moment;
 use crate::window::{self, Calendar, Cover, Span};
 
 /// The steps of the model.
@@ -85,45 +86,6 @@ pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Re
         steps: steps.steps,
         said,
     })
-}
-
-/// A model's query with its filters, slots for the window in them.
-struct Filtered {
-    text: render::Text,
-    injected: Query,
-    sql: String,
-}
-
-fn query(shop: &Shop, node: &Node, moment: &Moment) -> Result<Filtered, Diagnostic> {
-    let place = |wrong: Diagnostic| if wrong.at.is_none() { wrong.at(node.file.line(1)) } else { wrong };
-    let text = render::model(shop.jinja, shop.graph, node, moment)?;
-    refuse_slots(&text.sql).map_err(place)?;
-    let known = |id: &str| columns_of(shop, id);
-    let filtered = |relation: &str, id: &str, alias: Option<&str>| match &shop.graph.nodes[id].event_time {
-        Some(event_time) => within(shop.dialect, event_time, relation, alias),
-        None => Ok(relation.to_string()),
-    };
-    let parsable = |relation: &str, id: &str, alias: Option<&str>| filtered(relation, id, alias).map(|text| sample(&text)).unwrap_or_default();
-    let inputs = inputs::of(shop.graph, node);
-    let parser = inject::parser(&shop.dialect.fact::<String>("parser")?);
-    let injected = inject::filters(&text.sql, &text.marks, &inputs, &*parser, &known, &parsable).map_err(place)?;
-    let mut sql = String::with_capacity(text.sql.len() + 200 * injected.filters.len());
-    let mut at = 0;
-    for filter in &injected.filters {
-        sql.push_str(&text.sql[at..filter.span.start]);
-        sql.push_str(&filtered(&text.sql[filter.span.clone()], &filter.unique_id, filter.alias.as_deref())?);
-        at = filter.span.end;
-    }
-    sql.push_str(&text.sql[at..]);
-    Ok(Filtered { text, injected, sql })
-}
-
-/// The columns that the project declares for a relation.
-fn columns_of(shop: &Shop, id: &str) -> Option<Vec<ResultColumn>> {
-    let columns = &shop.graph.nodes.get(id)?.columns;
-    let complete = shop.graph.nodes.get(id)?.setting("contract").and_then(|contract| contract.get("enforced")) == Some(&true.into());
-    (complete && !columns.is_empty())
-        .then(|| columns.iter().map(|column| ResultColumn { name: column.name.clone(), quoted: column.quote }).collect())
 }
 
 pub(super) fn calendar<'a>(node: &'a Node, settings: &Microbatch, from_begin: bool) -> Calendar<'a> {

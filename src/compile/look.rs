@@ -63,7 +63,7 @@ pub fn queries(asked: &Asked) -> Result<Vec<Query>, Diagnostics> {
     let Linked { project, graph, dialect, .. } = open(&asked.open)?;
     let models = selected(&graph, &project, &asked.selection)?;
     let folders = super::folders::of(&models);
-    let shop = Shop { jinja: &project.jinja, graph: &graph, dialect: &dialect, folders: &folders };
+    let shop = Shop { jinja: &project.jinja, graph: &graph, dialect: &dialect, folders: &folders, known: Default::default() };
     let rendered = models.into_iter().filter(|node| !matches!(node.materialization, Materialization::Other(_))).map(|node| {
         let query = match (&asked.batch, node.microbatch()) {
             (Some(label), Some(settings)) => batches::one(&shop, node, settings, label),

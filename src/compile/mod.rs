@@ -5,6 +5,7 @@ mod builds;
 mod folders;
 mod inputs;
 mod look;
+mod query;
 mod refresh;
 mod report;
 
@@ -65,7 +66,7 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     let selected = selected(&graph, &project, &request.selection)?;
     refresh::protect(&selected, request)?;
     let folders = folders::of(&selected);
-    let shop = Shop { jinja: &project.jinja, graph: &graph, dialect: &dialect, folders: &folders };
+    let shop = Shop { jinja: &project.jinja, graph: &graph, dialect: &dialect, folders: &folders, known: Default::default() };
     let parts = collect(selected, |node| part(&shop, node, request))?;
 
     let mut plan = Plan { about: about(&project, &dialect, request), models: Vec::new(), steps: Vec::new() };
@@ -111,6 +112,7 @@ struct Shop<'a> {
     dialect: &'a Dialect,
     /// The plan's folder of each model, by unique id.
     folders: &'a BTreeMap<String, String>,
+    known: query::Known,
 }
 
 /// The steps of a model; none for one that is built inside of its readers.
