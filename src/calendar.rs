@@ -1,6 +1,15 @@
-//! Time, and nothing but time: the sizes of a batch, and the zone whose days count. All instants are UTC.
+//! Time, and nothing but time: the sizes of a batch, the zone whose days count, and how a moment is written. Takes instants
+//! and texts, gives boundaries, labels and instants. All instants are UTC; refuses years before 1 and after 9999.
+
+mod grain;
+mod moment;
+mod zone;
 
 use chrono::{DateTime, Utc};
+
+pub use grain::Grain;
+pub use moment::{Moment, parse_moment};
+pub use zone::show;
 
 /// An instant in UTC, of whole seconds.
 pub type Instant = DateTime<Utc>;
@@ -10,13 +19,4 @@ pub type Instant = DateTime<Utc>;
 pub struct Window {
     pub start: Instant,
     pub end: Instant,
-}
-
-/// The size of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Grain {
-    Hour,
-    Day,
-    Month,
-    Year,
 }

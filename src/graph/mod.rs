@@ -1,15 +1,66 @@
 //! Who reads whom. Takes the nodes; gives the graph, in order, and what a selection means in it. Refuses references to
 //! nothing (with the nearest name), two nodes of one name, and cycles (drawn in the message).
 
+mod lookup;
+mod order;
+#[cfg(test)]
+mod sample;
 mod select;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Node;
-use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
-use crate::jinja::{Lookup, Referent};
+use crate::diagnostics::{Diagnostic, Diagnostics, Location};
+
+pub use lookup::SeenFrom;
+use lookup::{Names, reference, source};
+pub use select::Selection;
+
+/// Links the nodes of a project whose root package is `root`. `disabled` are the names or unique ids of models that are
+/// switched off, so that a reference to one of them is told what it is.
+pub fn link(nodes: Vec<Node>, root: &str, disabled: &[String]) -> Result<Graph, Diagnostics> {
+    let mut wrong = Diagnostics::default();
+    let mut by_id: BTreeMap<String, Node> = BTreeMap::new();
+    for node in nodes {
+        match by_id.get(&node.unique_id) {
+            Some(first) => wrong.0.push(twice(first, &node)),
+            None => _ = by_id.insert(node.unique_id.clone(), node),
+        }
+    }
+    wrong.0.extend(one_table_for_two(&by_id));
+
+    let names = Names::of(&by_id, root, disabled);
+    let mut parents: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut children: BTreeMap<String, BTreeSet<String>> = by_id.keys().map(|id| (id.clone(), BTreeSet::new())).collect();
+    for node in by_id.values() {
+        let mut read = BTreeSet::new();
+        for call in &node.refs {
+            match reference(&by_id, &names, &node.package, call.package.as_deref(), &call.name, call.version.as_deref()) {
+                Ok(found) => _ = read.insert(found.unique_id.clone()),
+                Err(unknown) => wrong.0.push(unknown.at_maybe(Some(quoted(node, &call.name)))),
+            }
+        }
+        for (of, table) in &node.sources {
+            match source(&by_id, &names, &node.package, of, table) {
+                Ok(found) => _ = read.insert(found.unique_id.clone()),
+                Err(unknown) => wrong.0.push(unknown.at_maybe(Some(quoted(node, table)))),
+            }
+        }
+        for parent in &read {
+            children.entry(parent.clone()).or_default().insert(node.unique_id.clone());
+        }
+        parents.insert(node.unique_id.clone(), read);
+    }
+
+    let order = order::order(&by_id, &parents, &children).unwrap_or_else(|cycles| {
+        wrong.0.extend(cycles.0);
+        Vec::new()
+    });
+    if wrong.0.is_empty() { Ok(Graph { nodes: by_id, parents, children, order, root: root.into(), names }) } else { Err(wrong) }
+}
 
 /// The nodes by unique id, and who reads whom.
+#[derive(Debug)]
 pub struct Graph {
     pub nodes: BTreeMap<String, Node>,
     /// Unique ids that a node reads, directly.
@@ -17,38 +68,160 @@ pub struct Graph {
     pub children: BTreeMap<String, BTreeSet<String>>,
     /// Every unique id, parents before children, by name where the graph leaves it open.
     pub order: Vec<String>,
-    /// The root project's name: `ref()` looks there first.
+    /// The root project's name.
     pub root: String,
+    names: Names,
 }
 
-/// Links the nodes of a project whose root package is `root`.
-pub fn link(_nodes: Vec<Node>, _root: &str) -> Result<Graph, Diagnostics> {
-    todo!()
+/// Where `node` writes `name` in quotes, as it does in a `ref()`; else the start of its file.
+fn quoted(node: &Node, name: &str) -> Location {
+    let file = &node.file;
+    let written = ['\'', '"'].map(|quote| format!("{quote}{name}{quote}"));
+    let first = written
+        .iter()
+        .filter_map(|text| file.text.find(text.as_str()).map(|start| file.at(start + 1..start + 1 + name.len())))
+        .min_by_key(|at| at.span.start);
+    first.unwrap_or_else(|| file.at(0..0))
 }
 
-/// What the command line selected: dbt's grammar.
-#[derive(Clone, Debug, Default)]
-pub struct Selection {
-    /// `--select`, each argument; empty for everything (or the default selector of `selectors.yml`).
-    pub select: Vec<String>,
-    pub exclude: Vec<String>,
-    pub selector: Option<String>,
+fn twice(first: &Node, second: &Node) -> Diagnostic {
+    let what = second.source_name.as_ref().map_or_else(|| second.name.clone(), |source| format!("{source}.{}", second.name));
+    Diagnostic::error(format!("`{what}` is there twice in package `{}`", second.package))
+        .at(quoted(second, &second.name))
+        .fact(format!("the other one is in {}", first.file.path))
+        .hint("rename one of them, or set `enabled` of one to `false`")
 }
 
-impl Graph {
-    /// The unique ids that were selected, in [`Graph::order`]. `selectors` is the project's `selectors.yml`.
-    /// A selector that matches nothing is an error that suggests the nearest name.
-    pub fn select(&self, _selection: &Selection, _selectors: Option<&SourceFile>) -> Result<Vec<&Node>, Diagnostics> {
-        todo!()
+/// Two nodes that would write the same table, which a warehouse takes without a word.
+fn one_table_for_two(nodes: &BTreeMap<String, Node>) -> Vec<Diagnostic> {
+    use crate::config::{Kind, Materialization};
+    let mut writers: BTreeMap<_, &Node> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for node in nodes.values() {
+        if node.kind == Kind::Source || matches!(node.materialization, Materialization::Ephemeral) {
+            continue;
+        }
+        let table = &node.relation;
+        match writers.get(&(&table.database, &table.schema, &table.identifier)) {
+            Some(first) => {
+                let parts = [table.database.as_deref(), table.schema.as_deref(), Some(table.identifier.as_str())];
+                let name = parts.into_iter().flatten().collect::<Vec<_>>().join(".");
+                let both = format!("`{}` and `{}` would both be written to `{name}`", first.unique_id, node.unique_id);
+                let wrote = Diagnostic::error(both).at(node.file.at(0..0)).fact(format!("the other one is in {}", first.file.path));
+                wrong.push(wrote.hint("give one of them another `alias` or `schema`"));
+            }
+            None => _ = writers.insert((&table.database, &table.schema, &table.identifier), node),
+        }
     }
+    wrong
 }
 
-impl Lookup for Graph {
-    fn reference(&self, _package: Option<&str>, _name: &str, _version: Option<&str>) -> Result<Referent, Diagnostic> {
-        todo!()
+#[cfg(test)]
+mod tests {
+    use super::sample::{ephemeral, model, source, versioned};
+    use super::*;
+    use crate::jinja::{Lookup, Referent};
+    use std::sync::Arc;
+
+    fn messages(nodes: Vec<Node>) -> Vec<String> {
+        link(nodes, "shop", &["model.shop.old_orders".into()]).unwrap_err().0.into_iter().map(|one| one.message).collect()
     }
 
-    fn source(&self, _source: &str, _table: &str) -> Result<Referent, Diagnostic> {
-        todo!()
+    fn id(found: Result<Referent, Diagnostic>) -> String {
+        match found {
+            Ok(Referent::Relation { unique_id, .. }) => unique_id,
+            Ok(Referent::Cte { name, .. }) => name,
+            Err(wrong) => wrong.message,
+        }
+    }
+
+    #[test]
+    fn parents_come_first_and_names_decide_the_rest() {
+        let nodes = vec![model("b", &["z"]), model("c", &[]), model("a", &["z", "raw.events"]), model("z", &[]), source("raw", "events")];
+        let graph = link(nodes, "shop", &[]).unwrap();
+        let names: Vec<_> = graph.order.iter().map(|id| graph.nodes[id].name.as_str()).collect();
+        assert_eq!(names, ["c", "events", "z", "a", "b"]);
+        assert_eq!(graph.parents["model.shop.a"].len(), 2);
+        assert_eq!(graph.children["model.shop.z"].iter().collect::<Vec<_>>(), ["model.shop.a", "model.shop.b"]);
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once() {
+        let nodes = vec![
+            model("orders", &["old_orders"]),
+            model("users", &["ordres", "raw.event"]),
+            model("a", &["b"]),
+            model("b", &["c"]),
+            model("c", &["a"]),
+            model("me", &["me"]),
+            source("raw", "events"),
+            model("users", &[]),
+        ];
+        let mut said = messages(nodes);
+        said.sort();
+        assert_eq!(
+            said,
+            [
+                "`a` reads `b` reads `c` reads `a`: a circle",
+                "`me` reads itself",
+                "`ref('old_orders')` is a model that is disabled",
+                "`ref('ordres')` is no model, seed or snapshot of this project",
+                "`source('raw', 'event')` is not declared",
+                "`users` is there twice in package `shop`",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_nearest_name_is_suggested_where_the_author_wrote_it() {
+        let wrong = link(vec![model("orders", &[]), model("users", &["ordres"])], "shop", &[]).unwrap_err();
+        let at = wrong.0[0].at.clone().unwrap();
+        assert_eq!((&*at.file.path, &at.file.text[at.span]), ("models/users.sql", "ordres"));
+        assert_eq!(wrong.0[0].hints, ["did you mean `orders`?"]);
+    }
+
+    #[test]
+    fn a_circle_is_drawn() {
+        let wrong = link(vec![model("a", &["b"]), model("b", &["a"]), model("c", &["a"])], "shop", &[]).unwrap_err();
+        assert_eq!(wrong.0.len(), 1);
+        assert_eq!(wrong.0[0].notes, ["`a` (models/a.sql)", "→ `b` (models/b.sql)", "→ `a`"]);
+    }
+
+    #[test]
+    fn one_table_has_one_writer() {
+        let mut other = model("b", &[]);
+        other.relation = model("a", &[]).relation;
+        assert_eq!(messages(vec![model("a", &[]), other]), ["`model.shop.a` and `model.shop.b` would both be written to `main.a`"]);
+    }
+
+    #[test]
+    fn a_reference_is_looked_for_near_its_reader_first() {
+        let of = |package: &str, name: &str| {
+            let mut node = model(name, &[]);
+            node.unique_id = format!("model.{package}.{name}");
+            node.relation.schema = Some(package.into());
+            node.package = package.into();
+            node
+        };
+        let nodes = vec![model("both", &[]), of("lib", "both"), of("lib", "only"), of("aux", "only"), ephemeral("eph", &[])];
+        let graph = Arc::new(link(nodes, "shop", &[]).unwrap());
+        let lib = graph.seen_from("lib");
+        assert_eq!(id(graph.reference(None, "both", None)), "model.shop.both");
+        assert_eq!(id(lib.reference(None, "both", None)), "model.lib.both");
+        assert_eq!(id(lib.reference(Some("shop"), "both", None)), "model.shop.both");
+        assert_eq!(id(graph.reference(None, "only", None)), "model.aux.only");
+        assert_eq!(id(graph.reference(None, "eph", None)), "__dbt__cte__eph");
+        assert_eq!(id(graph.reference(Some("lib"), "eph", None)), "`ref('lib', 'eph')` is no model, seed or snapshot of this project");
+    }
+
+    #[test]
+    fn without_a_version_it_is_the_latest() {
+        let nodes =
+            vec![versioned("orders", "1", false), versioned("orders", "2", true), versioned("orders", "3", false), model("users", &[])];
+        let graph = link(nodes, "shop", &[]).unwrap();
+        assert_eq!(id(graph.reference(None, "orders", None)), "model.shop.orders.v2");
+        assert_eq!(id(graph.reference(None, "orders", Some("1"))), "model.shop.orders.v1");
+        assert_eq!(id(graph.reference(None, "orders", Some("9"))), "`ref('orders', v=9)`: `orders` has no version `9`");
+        assert_eq!(id(graph.reference(None, "users", Some("1"))), "`ref('users', v=1)`: `users` has no versions");
     }
 }

@@ -1,10 +1,51 @@
 //! The windows that a request asks for, oldest first. Takes a model's settings and the request; gives windows that tile
 //! the range without gap or overlap, and notes where the range was widened or cut. Never an empty success.
 
+mod bounds;
+mod range;
+mod tile;
+
 use chrono_tz::Tz;
 
-use crate::calendar::{Grain, Instant, Window};
+use crate::calendar::{Grain, Instant, Moment, Window, show};
 use crate::diagnostics::{Diagnostic, Diagnostics};
+
+pub use bounds::bounds;
+
+/// The windows of one model for the request.
+///
+/// The range always begins and ends where batches of the model's own size do, whatever `--batch-size` says: first the range
+/// is found in the model's batches, then it is tiled by the size asked for, and its first and last window are cut to it.
+/// So `--batch-size month` from September 5th until October 10th is `[09-05, 10-01)` and `[10-01, 10-10)`: the days that
+/// were asked for and no others. Nothing is lost by a window that is no whole month, because a batch is written by its
+/// window and not by its month; but a window reaching before `begin` would delete rows that are not the model's to give back.
+pub fn cover(model: &Calendar, request: &Request) -> Result<Cover, Diagnostics> {
+    let batch_size = request.batch_size.unwrap_or(model.batch_size);
+    if let Some(chunk) = request.chunk.filter(|chunk| *chunk < batch_size) {
+        let wrong = format!("a chunk of one {chunk} is smaller than the batches of `{}`, of one {batch_size} each", model.model);
+        return Err(Diagnostic::error(wrong).hint(format!("`--chunk {batch_size}` is the smallest there can be")).into());
+    }
+    let (range, mut notes) = range::find(model, request, batch_size)?;
+    let batches = tile::tile(model, range, batch_size, request)?;
+    if batch_size < model.batch_size {
+        let own = model.batch_size;
+        let wrong = format!("`{}` is built for batches of one {own}, and is planned in batches of one {batch_size}", model.model);
+        notes.push(Diagnostic::note(wrong).fact(format!("the rows of a {batch_size} must not need the rest of its {own}")));
+    }
+    let ahead = batches.iter().filter(|batch| batch.window.start > request.now).count();
+    if ahead > 0 {
+        let some = match ahead {
+            1 => "1 batch".into(),
+            many => format!("{many} batches"),
+        };
+        let now = show(request.now, model.timezone);
+        notes.push(
+            Diagnostic::warning(format!("{some} of `{}` lie in the future: now is {now}", model.model))
+                .hint("`--complete-only` leaves them out"),
+        );
+    }
+    Ok(Cover { batches, batch_size, notes })
+}
 
 /// What was asked on the command line, the same for all models.
 #[derive(Clone, Debug)]
@@ -21,18 +62,11 @@ pub struct Request {
     pub max_batches: usize,
 }
 
-/// One end of the bounds, as it was given and as an instant.
+/// One end of the bounds, as it was given and as a moment, which is local to the model's time zone if it has no offset.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bound {
     pub text: String,
-    pub at: BoundAt,
-}
-
-/// A bound without an offset is local to the model's time zone (UTC unless the project says otherwise).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum BoundAt {
-    Local(chrono::NaiveDateTime),
-    Instant(Instant),
+    pub at: Moment,
 }
 
 /// What `window` needs to know of a model.
@@ -60,7 +94,8 @@ pub struct Cover {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Span {
     pub window: Window,
-    /// `2024`, `2024-09`, `2024-09-01`, `2024-09-01T05`.
+    /// `2024`, `2024-09`, `2024-09-01`, `2024-09-01T05`; a window cut by its range is named by both ends, the second one
+    /// exclusive: `2024-09-05_2024-10-01`. Alphabetical order is chronological order.
     pub label: String,
     /// dbt's `model.batch.id`: `20240901`, `20240901T05`.
     pub id: String,
@@ -68,7 +103,5 @@ pub struct Span {
     pub chunk: Option<String>,
 }
 
-/// The windows of one model for the request.
-pub fn cover(_model: &Calendar, _request: &Request) -> Result<Cover, Diagnostics> {
-    todo!()
-}
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,172 @@
+//! What `ref()` and `source()` mean. Takes a name and who asks; gives the node, and refuses a name of nothing with the
+//! nearest one there is. A name is looked for in the package of the asker first, then in the root project, then elsewhere.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::config::{Kind, Materialization, Node};
+use crate::diagnostics::{Diagnostic, nearest};
+use crate::jinja::{Lookup, Referent};
+
+use super::Graph;
+
+/// Unique ids by the names that references use.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    root: String,
+    /// Models, seeds and snapshots.
+    pub nodes: BTreeMap<String, Vec<String>>,
+    pub sources: BTreeMap<(String, String), Vec<String>>,
+    /// Names or unique ids.
+    pub disabled: Vec<String>,
+}
+
+impl Names {
+    pub fn of(nodes: &BTreeMap<String, Node>, root: &str, disabled: &[String]) -> Names {
+        let mut names = Names { root: root.into(), disabled: disabled.to_vec(), ..Names::default() };
+        for (id, node) in nodes {
+            let ids = match &node.source_name {
+                Some(source) => names.sources.entry((source.clone(), node.name.clone())).or_default(),
+                None => names.nodes.entry(node.name.clone()).or_default(),
+            };
+            ids.push(id.clone());
+        }
+        names
+    }
+
+    pub fn is_disabled(&self, name: &str) -> bool {
+        self.disabled.iter().any(|id| id == name || id.rsplit('.').next() == Some(name))
+    }
+}
+
+/// The node that `ref(package, name, v=version)` means in a model of the package `from`.
+pub(super) fn reference<'a>(
+    nodes: &'a BTreeMap<String, Node>,
+    names: &Names,
+    from: &str,
+    package: Option<&str>,
+    name: &str,
+    version: Option<&str>,
+) -> Result<&'a Node, Diagnostic> {
+    let named: Vec<&Node> = names.nodes.get(name).into_iter().flatten().filter_map(|id| nodes.get(id)).collect();
+    let there: Vec<&Node> = near(from, package, names, &named);
+    let call = || {
+        let package = package.map_or(String::new(), |package| format!("'{package}', "));
+        let version = version.map_or(String::new(), |version| format!(", v={version}"));
+        format!("`ref({package}'{name}'{version})`")
+    };
+    let Some(first) = there.first() else {
+        if named.is_empty() && names.is_disabled(name) {
+            return Err(Diagnostic::error(format!("{} is a model that is disabled", call()))
+                .hint("set its `enabled` to `true`, or take the reference away"));
+        }
+        let wrong = Diagnostic::error(format!("{} is no model, seed or snapshot of this project", call()));
+        return Err(match (named.first(), nearest(name, names.nodes.keys().map(String::as_str))) {
+            (Some(other), _) => wrong.hint(format!("`{name}` is in package `{}`", other.package)),
+            (None, Some(near)) => wrong.hint(format!("did you mean `{near}`?")),
+            (None, None) => wrong,
+        });
+    };
+    let found = match version {
+        None => there.iter().find(|node| node.version.is_none() || node.is_latest).or(there.last()),
+        Some(_) => there.iter().find(|node| node.version.as_deref() == version),
+    };
+    found.copied().ok_or_else(|| {
+        if first.version.is_none() {
+            return Diagnostic::error(format!("{}: `{name}` has no versions", call())).hint("leave out `v`");
+        }
+        let known: Vec<_> = there.iter().filter_map(|node| node.version.as_ref()).map(|version| format!("`{version}`")).collect();
+        let wrong = format!("{}: `{name}` has no version `{}`", call(), version.unwrap_or_default());
+        Diagnostic::error(wrong).hint(format!("there is {}", known.join(", ")))
+    })
+}
+
+/// The node that `source(source, table)` means in a model of the package `from`.
+pub(super) fn source<'a>(
+    nodes: &'a BTreeMap<String, Node>,
+    names: &Names,
+    from: &str,
+    source: &str,
+    table: &str,
+) -> Result<&'a Node, Diagnostic> {
+    let ids = names.sources.get(&(source.to_string(), table.to_string()));
+    let named: Vec<&Node> = ids.into_iter().flatten().filter_map(|id| nodes.get(id)).collect();
+    if let Some(found) = near(from, None, names, &named).first() {
+        return Ok(found);
+    }
+    let wrong = Diagnostic::error(format!("`source('{source}', '{table}')` is not declared"));
+    let tables = names.sources.keys().filter(|(of, _)| of == source).map(|(_, table)| table.as_str());
+    let tables: Vec<&str> = tables.collect();
+    let meant = if tables.is_empty() {
+        nearest(source, names.sources.keys().map(|(of, _)| of.as_str())).map(|near| format!("'{near}', '{table}'"))
+    } else {
+        nearest(table, tables).map(|near| format!("'{source}', '{near}'"))
+    };
+    let wrong = match meant {
+        Some(meant) => wrong.hint(format!("did you mean `source({meant})`?")),
+        None => wrong,
+    };
+    Err(wrong.hint(format!("declare it in a properties file: `sources: [{{name: {source}, tables: [{{name: {table}}}]}}]`")))
+}
+
+/// Those of `named` in the first package that has any: `package` if one is asked for, else the asker's own, the root, the rest.
+fn near<'a>(from: &str, package: Option<&str>, names: &Names, named: &[&'a Node]) -> Vec<&'a Node> {
+    let of = |package: &str| named.iter().filter(|node| node.package == package).copied().collect::<Vec<_>>();
+    if let Some(package) = package {
+        return of(package);
+    }
+    let rest = named.first().map(|node| node.package.as_str());
+    [Some(from), Some(&names.root), rest].into_iter().flatten().map(of).find(|found| !found.is_empty()).unwrap_or_default()
+}
+
+/// The graph as a model of one package sees it: its own package's names come first.
+pub struct SeenFrom {
+    graph: Arc<Graph>,
+    package: String,
+}
+
+impl Graph {
+    /// What `ref()` and `source()` mean in a model of `package`.
+    pub fn seen_from(self: &Arc<Self>, package: &str) -> SeenFrom {
+        SeenFrom { graph: Arc::clone(self), package: package.into() }
+    }
+
+    fn referent(&self, from: &str, package: Option<&str>, name: &str, version: Option<&str>) -> Result<Referent, Diagnostic> {
+        reference(&self.nodes, &self.names, from, package, name, version).map(standing_for)
+    }
+
+    fn source_referent(&self, from: &str, of: &str, table: &str) -> Result<Referent, Diagnostic> {
+        source(&self.nodes, &self.names, from, of, table).map(standing_for)
+    }
+}
+
+fn standing_for(node: &Node) -> Referent {
+    let unique_id = node.unique_id.clone();
+    if node.kind == Kind::Model && matches!(node.materialization, Materialization::Ephemeral) {
+        let version = node.version.as_ref().map_or(String::new(), |version| format!("_v{version}"));
+        Referent::Cte { unique_id, name: format!("__dbt__cte__{}{version}", node.name) }
+    } else {
+        Referent::Relation { unique_id, relation: node.relation.clone() }
+    }
+}
+
+impl Lookup for SeenFrom {
+    fn reference(&self, package: Option<&str>, name: &str, version: Option<&str>) -> Result<Referent, Diagnostic> {
+        self.graph.referent(&self.package, package, name, version)
+    }
+
+    fn source(&self, source: &str, table: &str) -> Result<Referent, Diagnostic> {
+        self.graph.source_referent(&self.package, source, table)
+    }
+}
+
+/// As the root project sees it; [`Graph::seen_from`] for another package.
+impl Lookup for Graph {
+    fn reference(&self, package: Option<&str>, name: &str, version: Option<&str>) -> Result<Referent, Diagnostic> {
+        self.referent(&self.root, package, name, version)
+    }
+
+    fn source(&self, source: &str, table: &str) -> Result<Referent, Diagnostic> {
+        self.source_referent(&self.root, source, table)
+    }
+}
