@@ -2,12 +2,34 @@
 //! gives the places where a filter goes in, cut into the author's own text, and the columns of the result. The SQL is parsed
 //! to find the places and never printed from the tree.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use sqlparser::dialect::Dialect as Parser;
+use sqlparser::ast::{SetExpr, Statement};
+use sqlparser::dialect::{Dialect as Parser, GenericDialect};
+use sqlparser::tokenizer::Token;
 
 use crate::diagnostics::Diagnostic;
-use crate::jinja::Mark;
+use crate::jinja::{Mark, MarkKind};
+
+mod check;
+mod columns;
+mod marks;
+mod mask;
+mod parsers;
+mod place;
+mod relations;
+mod scope;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use check::splice;
+pub use parsers::parser;
+
+use mask::Blank;
+use relations::{How, placed};
+use text::{Text, Trouble};
 
 /// A relation that the query may read.
 #[derive(Clone, Debug)]
@@ -39,10 +61,12 @@ pub struct Query {
 /// A place where a filter goes in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
-    /// The relation's own text in the query, in bytes. An alias of the author's stays behind it.
+    /// What is replaced, in bytes: the relation with its version, sample and hints. An alias of the author's stays behind it.
     pub span: Range<usize>,
+    /// The relation for the dialect's `within`: the text at `span`, without an alias of the author's that stands in its midst.
+    pub relation: String,
     pub unique_id: String,
-    /// The alias to add, because the author gave none and may name the columns by the table.
+    /// The alias to write: the table's name if the author gave none, or the author's own if it stood in the midst of `span`.
     pub alias: Option<String>,
 }
 
@@ -64,12 +88,170 @@ pub type Within<'a> = dyn Fn(&str, &str, Option<&str>) -> String + 'a;
 
 /// Finds where the filters go in. An error is a query in which no safe place exists.
 pub fn filters(
-    _sql: &str,
-    _marks: &[Mark],
-    _inputs: &[Input],
-    _parser: &dyn Parser,
-    _columns: &Columns,
-    _within: &Within,
+    sql: &str,
+    marks: &[Mark],
+    inputs: &[Input],
+    parser: &dyn Parser,
+    columns: &Columns,
+    within: &Within,
 ) -> Result<Query, Diagnostic> {
-    todo!()
+    parsers::on_a_large_stack(sql.len(), || find(&Ask { sql, marks, inputs, columns, within }, parser))
+}
+
+/// What `filters` was asked.
+struct Ask<'a> {
+    sql: &'a str,
+    marks: &'a [Mark],
+    inputs: &'a [Input],
+    columns: &'a Columns<'a>,
+    within: &'a Within<'a>,
+}
+
+/// Why an attempt found nothing.
+enum Stop {
+    /// The parser does not understand the query; another may.
+    Unparsed(Trouble),
+    /// The parser's tree is not to be trusted; another's may be.
+    Doubtful(Diagnostic),
+    /// The query is at fault.
+    Wrong(Diagnostic),
+}
+
+fn find(ask: &Ask, parser: &dyn Parser) -> Result<Query, Diagnostic> {
+    one_query(ask.sql, parser)?;
+    let mut trouble: Option<Trouble> = None;
+    let mut doubt = None;
+    for parser in [parser, &GenericDialect {}] {
+        let gaps = Text::new(ask.sql, parser).map_or_else(|_| Vec::new(), |text| mask::gaps(&text, parser));
+        for blanks in [Some(Vec::new()), (!gaps.is_empty()).then_some(gaps)].into_iter().flatten() {
+            match attempt(ask, parser, blanks) {
+                Ok(query) => return Ok(query),
+                Err(Stop::Wrong(error)) => return Err(error),
+                Err(Stop::Doubtful(error)) => doubt = doubt.or(Some(error)),
+                Err(Stop::Unparsed(said)) => trouble = trouble.or(Some(said)),
+            }
+        }
+    }
+    match (doubt, trouble) {
+        (Some(doubt), _) => Err(doubt),
+        (None, trouble) => {
+            let trouble = trouble.unwrap_or(Trouble { message: String::new(), at: None });
+            Ok(marks::filters(ask.sql, ask.marks, ask.inputs, parser, &trouble))
+        }
+    }
+}
+
+/// Refuses a text that is not one query, as far as its words show it.
+fn one_query(sql: &str, parser: &dyn Parser) -> Result<(), Diagnostic> {
+    let Ok(text) = Text::new(sql, parser) else { return Ok(()) };
+    let Some(first) = text.next(0) else {
+        return Err(Diagnostic::error("the model's query is empty").hint("write a query, or see why its Jinja renders to nothing"));
+    };
+    if parsers::is_no_query(text.keyword(first)) {
+        return Err(no_query(&text, first));
+    }
+    let end = (0..text.tokens.len()).find(|token| text.is(*token, &Token::SemiColon));
+    let more = end.and_then(|end| (end..text.tokens.len()).find(|token| text.speaks(*token) && !text.is(*token, &Token::SemiColon)));
+    match more {
+        Some(more) => Err(placed(Diagnostic::error("the model holds more than one statement"), sql, &text.spans[more])
+            .hint("keep the one query whose rows are the model's; what runs before or after it is a `pre_hook` or a `post_hook`")),
+        None => Ok(()),
+    }
+}
+
+fn no_query(text: &Text, first: usize) -> Diagnostic {
+    let message = format!("the model begins with `{}` and is no query", text.slice(&text.spans[first]));
+    placed(Diagnostic::error(message), text.sql, &text.spans[first]).hint("a microbatch model is one query; the plan writes its rows")
+}
+
+/// The places as one parser sees them.
+fn attempt(ask: &Ask, parser: &dyn Parser, mut blanks: Vec<Blank>) -> Result<Query, Stop> {
+    let is_input = |span: &Range<usize>| {
+        let by_name =
+            |input: &Input| input.by_name && matches!(input.name.as_slice(), [name] if ask.sql[span.clone()].eq_ignore_ascii_case(name));
+        ask.marks.iter().any(|mark| mark.span == *span) || ask.inputs.iter().any(by_name)
+    };
+    // Each round blanks out what the one before misread; there is little to misread behind it.
+    for _ in 0..4 {
+        let sql = mask::blank(ask.sql, &blanks);
+        let text = Text::new(&sql, parser).map_err(Stop::Unparsed)?;
+        let tree = parsers::parse(&text, parser).map_err(Stop::Unparsed)?;
+        let factors = scope::factors(&tree);
+        let more = mask::misread(&text, &factors, &is_input);
+        if more.is_empty() {
+            return places(ask, parser, &text, &blanks, tree, &factors);
+        }
+        blanks.extend(more);
+        blanks.sort_by_key(|blank| blank.span.start);
+    }
+    Err(Stop::Unparsed(Trouble { message: "a word behind a table is neither its alias nor understood".to_string(), at: None }))
+}
+
+fn places(
+    ask: &Ask,
+    parser: &dyn Parser,
+    text: &Text,
+    blanks: &[Blank],
+    tree: Statement,
+    factors: &[scope::Factor],
+) -> Result<Query, Stop> {
+    let Statement::Query(parsed) = &tree else { return Err(Stop::Wrong(no_query(text, text.next(0).unwrap_or(0)))) };
+    if matches!(*parsed.body, SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_)) {
+        return Err(Stop::Wrong(no_query(text, text.next(0).unwrap_or(0))));
+    }
+    let reads = relations::reads(text, factors, ask.marks, ask.inputs, parser).map_err(Stop::Wrong)?;
+    let mut query = Query { filters: Vec::new(), opted_out: Vec::new(), read: Vec::new(), columns: None, warnings: Vec::new() };
+    for read in &reads {
+        once(&mut query.read, &read.unique_id);
+        if read.how == How::OptedOut {
+            once(&mut query.opted_out, &read.unique_id);
+        }
+    }
+    let known: BTreeMap<_, _> = reads.iter().filter_map(|read| Some((read.factor.at, (ask.columns)(&read.unique_id)?))).collect();
+    query.columns = columns::columns(parsed, &known);
+
+    let filtered: Vec<_> = reads.iter().filter(|read| read.how == How::Filtered).collect();
+    for read in filtered.iter().filter(|read| read.factor.alias.is_none()) {
+        relations::qualified_at_length(text, read, &reads, factors).map_err(Stop::Wrong)?;
+    }
+    for mark in ask.marks {
+        let reads_all =
+            matches!(&mark.kind, MarkKind::Input(id) if ask.inputs.iter().any(|input| input.filtered && input.unique_id == *id));
+        let is_found = reads.iter().any(|read| text.spans[read.name.0].start == mark.span.start);
+        if reads_all && !is_found && !text.is_hidden(&mark.span) && !marks::is_qualifier(text, &mark.span) && !is_cte(text, mark, factors) {
+            query.warnings.push(marks::unfiltered(ask.sql, mark));
+        }
+    }
+    let mut tree = Some(tree);
+    // An alias before `pivot` is needed by some engines and not understood by others.
+    for alias_wrapped in [true, false] {
+        let places = filtered.iter().map(|read| place::place(ask.sql, text, blanks, read, parser, alias_wrapped));
+        let places = places.collect::<Result<Vec<_>, _>>().map_err(Stop::Doubtful)?;
+        let Some(tree) = tree.take().or_else(|| parsers::parse(text, parser).ok()) else { break };
+        let in_order = places.windows(2).all(|pair| pair[0].span.end <= pair[1].span.start);
+        if in_order && check::holds(text.sql, tree, &places, parser, ask.within) {
+            query.filters = places
+                .into_iter()
+                .map(|place| Filter { relation: place.relation(ask.sql), span: place.span, unique_id: place.unique_id, alias: place.alias })
+                .collect();
+            return Ok(query);
+        }
+    }
+    let message = "the query with its filters would not say what was meant";
+    Err(Stop::Doubtful(
+        Diagnostic::error(message).hint("read each input in a `with` clause of its own, as `select * from` and nothing else"),
+    ))
+}
+
+/// Whether a mark is the name of a CTE of the author's, and so no input.
+fn is_cte(text: &Text, mark: &Mark, factors: &[scope::Factor]) -> bool {
+    let first = text.starting_at_byte(mark.span.start);
+    factors.iter().any(|factor| factor.is_cte && first.is_some() && text.starting_at(factor.at) == first)
+}
+
+/// Adds an id that is not there yet.
+fn once(ids: &mut Vec<String>, id: &str) {
+    if !ids.iter().any(|known| known == id) {
+        ids.push(id.to_string());
+    }
 }

@@ -1,0 +1,240 @@
+//! The columns of a query's result, in order, where the text shows them. `None` is the answer to every doubt: a wrong list would
+//! put values in the wrong columns.
+
+use std::collections::BTreeMap;
+
+use sqlparser::ast::{
+    ExcludeSelectItem, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, Query, RenameSelectItem, Select, SelectFlavor, SelectItem,
+    SelectItemQualifiedWildcardKind as Qualified, SetExpr, SetQuantifier, TableAlias, TableFactor, TableWithJoins,
+    WildcardAdditionalOptions,
+};
+use sqlparser::tokenizer::Location;
+
+use super::ResultColumn;
+use super::scope::{last, same};
+
+type Names = Option<Vec<ResultColumn>>;
+
+/// The columns of a query. `inputs` are the tables known by where their name begins.
+pub fn columns(query: &Query, inputs: &BTreeMap<Location, Vec<ResultColumn>>) -> Names {
+    let names = Known { inputs, ctes: Vec::new() }.query(query)?;
+    let folded: Vec<String> = names.iter().map(|column| column.name.to_lowercase()).collect();
+    let twice = folded.iter().enumerate().any(|(at, name)| folded[..at].contains(name));
+    (!twice && !names.is_empty()).then_some(names)
+}
+
+/// What is known at a place in the query.
+#[derive(Clone)]
+struct Known<'a> {
+    inputs: &'a BTreeMap<Location, Vec<ResultColumn>>,
+    /// The CTEs in sight, the nearest last.
+    ctes: Vec<(Ident, Names)>,
+}
+
+impl Known<'_> {
+    fn query(&self, query: &Query) -> Names {
+        if !query.pipe_operators.is_empty() || query.for_clause.is_some() {
+            return None;
+        }
+        let mut known = self.clone();
+        if let Some(with) = &query.with {
+            if with.recursive {
+                // What they see of each other is known too late; a recursive one names its columns in its first part.
+                known.ctes.extend(with.cte_tables.iter().map(|cte| (cte.alias.name.clone(), None)));
+            }
+            for cte in &with.cte_tables {
+                let names = renamed(known.query(&cte.query), Some(&cte.alias));
+                known.ctes.push((cte.alias.name.clone(), names));
+            }
+        }
+        known.body(&query.body)
+    }
+
+    fn body(&self, body: &SetExpr) -> Names {
+        let mut body = body;
+        loop {
+            body = match body {
+                SetExpr::Select(select) => return self.select(select),
+                SetExpr::Query(query) => return self.query(query),
+                SetExpr::SetOperation {
+                    left, set_quantifier: SetQuantifier::All | SetQuantifier::Distinct | SetQuantifier::None, ..
+                } => left,
+                _ => return None,
+            }
+        }
+    }
+
+    fn select(&self, select: &Select) -> Names {
+        if select.exclude.is_some() || select.into.is_some() || select.value_table_mode.is_some() {
+            return None;
+        }
+        if select.flavor == SelectFlavor::FromFirstNoSelect {
+            return self.all(select);
+        }
+        let mut names = Vec::new();
+        for item in &select.projection {
+            match item {
+                SelectItem::ExprWithAlias { expr, alias } if !spreads(expr) => names.push(column(alias)),
+                SelectItem::UnnamedExpr(Expr::Identifier(ident)) => names.push(column(ident)),
+                SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => names.push(column(parts.last()?)),
+                SelectItem::Wildcard(options) => names.extend(adjusted(self.all(select)?, options)?),
+                SelectItem::QualifiedWildcard(Qualified::ObjectName(name), options) => {
+                    names.extend(adjusted(self.of(select, name)?, options)?)
+                }
+                _ => return None,
+            }
+        }
+        Some(names)
+    }
+
+    /// What `*` stands for.
+    fn all(&self, select: &Select) -> Names {
+        if !select.lateral_views.is_empty() || select.from.is_empty() {
+            return None;
+        }
+        let mut names = Vec::new();
+        for from in &select.from {
+            names.extend(self.tables(from)?);
+        }
+        Some(names)
+    }
+
+    fn tables(&self, from: &TableWithJoins) -> Names {
+        let mut names = self.factor(&from.relation)?;
+        for join in &from.joins {
+            use JoinOperator::*;
+            match &join.join_operator {
+                Join(on) | Inner(on) | Left(on) | LeftOuter(on) | Right(on) | RightOuter(on) | FullOuter(on) | CrossJoin(on) => {
+                    if !matches!(on, JoinConstraint::On(_) | JoinConstraint::None) {
+                        return None;
+                    }
+                }
+                CrossApply | OuterApply => {}
+                _ => return None,
+            }
+            names.extend(self.factor(&join.relation)?);
+        }
+        Some(names)
+    }
+
+    fn factor(&self, factor: &TableFactor) -> Names {
+        match factor {
+            TableFactor::Table { name, alias, args: None, json_path: None, .. } => renamed(self.table(name), alias.as_ref()),
+            TableFactor::Derived { subquery, alias, .. } => renamed(self.query(subquery), alias.as_ref()),
+            TableFactor::NestedJoin { table_with_joins, alias: None } => self.tables(table_with_joins),
+            _ => None,
+        }
+    }
+
+    fn table(&self, name: &ObjectName) -> Names {
+        let first = name.0.first()?.as_ident()?;
+        if name.0.len() == 1
+            && let Some((_, names)) = self.ctes.iter().rev().find(|(known, _)| same(known, first))
+        {
+            return names.clone();
+        }
+        self.inputs.get(&first.span.start).cloned()
+    }
+
+    /// What `t.*` stands for: the one table of that name.
+    fn of(&self, select: &Select, name: &ObjectName) -> Names {
+        let [qualifier] = name.0.as_slice() else { return None };
+        let qualifier = qualifier.as_ident()?;
+        let mut tables = Vec::new();
+        for from in &select.from {
+            flatten(from, &mut tables);
+        }
+        let mut named = tables.into_iter().filter(|table| exposed(table).is_some_and(|exposed| same(exposed, qualifier)));
+        match (named.next(), named.next()) {
+            (Some(table), None) => self.factor(table),
+            _ => None,
+        }
+    }
+}
+
+fn flatten<'a>(from: &'a TableWithJoins, into: &mut Vec<&'a TableFactor>) {
+    for factor in std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)) {
+        match factor {
+            TableFactor::NestedJoin { table_with_joins, alias: None } => flatten(table_with_joins, into),
+            other => into.push(other),
+        }
+    }
+}
+
+fn exposed(factor: &TableFactor) -> Option<&Ident> {
+    match factor {
+        TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } => Some(&alias.name),
+        TableFactor::Table { name, .. } => last(name),
+        _ => None,
+    }
+}
+
+/// Whether one item of a projection may be many columns.
+fn spreads(expr: &Expr) -> bool {
+    match expr {
+        Expr::Function(function) => {
+            let name = last(&function.name).map(|name| name.value.to_lowercase());
+            name.is_none_or(|name| {
+                ["columns", "unnest", "explode", "explode_outer", "posexplode", "posexplode_outer", "inline", "stack"]
+                    .contains(&name.as_str())
+            })
+        }
+        Expr::QualifiedWildcard(..) | Expr::Wildcard(_) => true,
+        _ => false,
+    }
+}
+
+/// The names after `t (a, b)`.
+fn renamed(names: Names, alias: Option<&TableAlias>) -> Names {
+    let Some(alias) = alias.filter(|alias| !alias.columns.is_empty()) else { return names };
+    let mut given: Vec<ResultColumn> = alias.columns.iter().map(|named| column(&named.name)).collect();
+    let names = names?;
+    if given.len() > names.len() {
+        return None;
+    }
+    given.extend(names.into_iter().skip(alias.columns.len()));
+    Some(given)
+}
+
+/// The columns after `except`, `exclude`, `replace`, `rename`.
+fn adjusted(mut names: Vec<ResultColumn>, options: &WildcardAdditionalOptions) -> Names {
+    if options.opt_ilike.is_some() || options.opt_alias.is_some() {
+        return None;
+    }
+    let mut without: Vec<&Ident> = Vec::new();
+    match &options.opt_exclude {
+        Some(ExcludeSelectItem::Single(name)) => without.push(last(name)?),
+        Some(ExcludeSelectItem::Multiple(many)) => without.extend(many.iter().map(last).collect::<Option<Vec<_>>>()?),
+        None => {}
+    }
+    if let Some(except) = &options.opt_except {
+        without.push(&except.first_element);
+        without.extend(&except.additional_elements);
+    }
+    for name in without {
+        names.remove(find(&names, name)?);
+    }
+    let renames = match &options.opt_rename {
+        Some(RenameSelectItem::Single(one)) => std::slice::from_ref(one),
+        Some(RenameSelectItem::Multiple(many)) => many,
+        None => &[],
+    };
+    for rename in renames {
+        let at = find(&names, &rename.ident)?;
+        names[at] = column(&rename.alias);
+    }
+    Some(names)
+}
+
+/// The place of a column, if there is one of that name and no second.
+fn find(names: &[ResultColumn], name: &Ident) -> Option<usize> {
+    let mut found = names.iter().enumerate().filter(|(_, column)| column.name.eq_ignore_ascii_case(&name.value));
+    match (found.next(), found.next()) {
+        (Some((at, _)), None) => Some(at),
+        _ => None,
+    }
+}
+
+fn column(ident: &Ident) -> ResultColumn {
+    ResultColumn { name: ident.value.clone(), quoted: ident.quote_style.is_some() }
+}

@@ -1,0 +1,226 @@
+//! Words that sqlparser does not understand, or misunderstands without a word, are blanked out before it parses, byte for
+//! byte, so that every place stays what it was. What belongs to a table goes with the table into the filter.
+
+use std::ops::Range;
+
+use sqlparser::dialect::Dialect as Parser;
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::Token;
+
+use super::parsers::parse_at;
+use super::scope::Factor;
+use super::text::Text;
+
+/// A place that is blanked out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Blank {
+    pub span: Range<usize>,
+    /// Whether it says which rows of the table beside it are read.
+    pub of_table: bool,
+    /// What the parser reads instead.
+    instead: &'static str,
+}
+
+impl Blank {
+    fn new(span: Range<usize>, of_table: bool) -> Self {
+        Blank { span, of_table, instead: "" }
+    }
+}
+
+/// The text with its blanks, as long as before. Line breaks stay where they are.
+pub fn blank(sql: &str, blanks: &[Blank]) -> String {
+    let mut text = sql.to_string();
+    for Blank { span, instead, .. } in blanks {
+        let keep_lines = |letter: char| if letter == '\n' { "\n".into() } else { " ".repeat(letter.len_utf8()) };
+        let mut spaces: String = sql[span.clone()].chars().map(keep_lines).collect();
+        if !instead.is_empty() && spaces.is_char_boundary(instead.len()) {
+            spaces.replace_range(..instead.len(), instead);
+        }
+        text.replace_range(span.clone(), &spaces);
+    }
+    text
+}
+
+/// Words that stand between a table and `join`, and are taken for the table's alias.
+const BEFORE_JOIN: &[&str] = &["all", "any", "anti", "asof", "directed", "global", "paste", "positional", "semi"];
+/// Words that stand before a table's name, and are taken for the name.
+const BEFORE_NAME: &[&str] = &["only", "stream"];
+const VERSIONS: &[&str] = &["system_time", "system_version", "timestamp", "version"];
+
+/// What sqlparser took for an alias or a name in a tree it was content with. `is_input` knows the text of inputs.
+pub fn misread(text: &Text, factors: &[Factor], is_input: &dyn Fn(&Range<usize>) -> bool) -> Vec<Blank> {
+    let mut blanks = Vec::new();
+    for factor in factors {
+        let Some(alias) = factor.alias.as_ref().filter(|alias| !alias.explicit && alias.columns.is_empty()) else { continue };
+        let (Some(name), Some(token)) = (text.starting_at(factor.at), text.starting_at(alias.name.span.start)) else { continue };
+        let is_qualifier = || (token + 1..text.tokens.len()).chain(0..name).any(|at| qualifies(text, at, &alias.name.value));
+        if text.is_word(token, BEFORE_JOIN) && leads_to_join(text, token) && !is_qualifier() {
+            blanks.push(Blank::new(text.spans[token].clone(), false));
+        } else if text.keyword(token) == Keyword::FINAL && !is_qualifier() {
+            blanks.push(Blank::new(text.spans[token].clone(), true));
+        } else if text.is_word(name, BEFORE_NAME) && factor.name.0.len() == 1 && !factor.is_cte && is_input(&text.spans[token]) {
+            blanks.push(Blank::new(text.spans[name].clone(), true));
+        }
+    }
+    blanks.sort_by_key(|blank| blank.span.start);
+    blanks
+}
+
+fn qualifies(text: &Text, token: usize, word: &str) -> bool {
+    text.is(token + 1, &Token::Period) && text.is_word(token, &[word])
+}
+
+/// What may be blanked out of a text that cannot be parsed as it is.
+pub fn gaps(text: &Text, parser: &dyn Parser) -> Vec<Blank> {
+    let mut blanks: Vec<Blank> = Vec::new();
+    for token in 0..text.tokens.len() {
+        let Token::Word(_) = &text.tokens[token].token else { continue };
+        let found = version(text, token, parser)
+            .or_else(|| sample(text, token))
+            .or_else(|| word(text, token))
+            .or_else(|| at_version(text, token))
+            .or_else(|| type_with_parts(text, token));
+        if let Some(found) = found
+            && blanks.last().is_none_or(|last| last.span.end <= found.span.start)
+        {
+            blanks.push(found);
+        }
+    }
+    blanks
+}
+
+/// `for system_time as of …`, `version as of …`.
+fn version(text: &Text, token: usize, parser: &dyn Parser) -> Option<Blank> {
+    let mut at = token;
+    if text.keyword(at) == Keyword::FOR {
+        at = text.next(at + 1)?;
+    }
+    if !text.is_word(at, VERSIONS) {
+        return None;
+    }
+    let of = text.next(text.next(at + 1).filter(|next| text.keyword(*next) == Keyword::AS)? + 1)?;
+    if text.keyword(of) != Keyword::OF {
+        return None;
+    }
+    let from = of + 1;
+    let (_, end) = parse_at(text, from, parser, |parse| parse.parse_expr())?;
+    Some(Blank::new(text.spans[token].start..text.spans[text.previous(end)?].end, true))
+}
+
+/// `tablesample bernoulli (10) repeatable (1)`.
+fn sample(text: &Text, token: usize) -> Option<Blank> {
+    let sampled = match text.keyword(token) {
+        Keyword::TABLESAMPLE => true,
+        Keyword::SAMPLE => follows_table(text, token),
+        _ => false,
+    };
+    if !sampled {
+        return None;
+    }
+    let mut open = text.next(token + 1)?;
+    if !text.is(open, &Token::LParen) {
+        open = text.next(open + 1)?;
+    }
+    let mut last = text.is(open, &Token::LParen).then(|| text.closing(open)).flatten()?;
+    if let Some(seed) = text.next(last + 1)
+        && matches!(text.keyword(seed), Keyword::REPEATABLE | Keyword::SEED)
+        && let Some(open) = text.next(seed + 1).filter(|open| text.is(*open, &Token::LParen))
+    {
+        last = text.closing(open)?;
+    }
+    Some(Blank::new(text.spans[token].start..text.spans[last].end, true))
+}
+
+/// Single words: `final`, `only`, `any … join`, `omit quotes`.
+fn word(text: &Text, token: usize) -> Option<Blank> {
+    let span = text.spans[token].clone();
+    if text.keyword(token) == Keyword::FINAL && follows_table(text, token) {
+        return Some(Blank::new(span, true));
+    }
+    if text.is_word(token, BEFORE_NAME) {
+        let before = text.keyword(text.previous(token)?);
+        let names_table = matches!(text.tokens[text.next(token + 1)?].token, Token::Word(_));
+        return (matches!(before, Keyword::FROM | Keyword::JOIN) && names_table).then(|| Blank::new(span, true));
+    }
+    if text.is_word(token, BEFORE_JOIN) && leads_to_join(text, token) {
+        return Some(Blank::new(span, false));
+    }
+    if text.is_word(token, &["omit", "keep"]) {
+        let quotes = text.next(token + 1).filter(|next| text.is_word(*next, &["quotes"]))?;
+        return Some(Blank::new(span.start..text.spans[quotes].end, false));
+    }
+    None
+}
+
+/// `t@v3`.
+fn at_version(text: &Text, token: usize) -> Option<Blank> {
+    let glued = |at: usize| text.spans.get(at).is_some_and(|span| span.start == text.spans[at - 1].end);
+    let (first, last) = match text.tokens.get(token + 1)?.token {
+        Token::AtSign if glued(token + 1) && glued(token + 2) => (token + 1, token + 2),
+        Token::Placeholder(_) if glued(token + 1) => (token + 1, token + 1),
+        _ => return None,
+    };
+    let span = text.spans[first].start..text.spans[last].end;
+    (text.slice(&span).starts_with('@') && follows_table(text, first)).then(|| Blank::new(span, true))
+}
+
+/// `cast(x as row(a int))`: the type is not looked at, any will do.
+fn type_with_parts(text: &Text, token: usize) -> Option<Blank> {
+    let before = text.previous(token).filter(|before| text.keyword(*before) == Keyword::AS)?;
+    let open = text.next(token + 1).filter(|open| text.is(*open, &Token::LParen))?;
+    if !matches!(text.keyword(token), Keyword::ARRAY | Keyword::ROW | Keyword::MAP) || before == 0 {
+        return None;
+    }
+    let close = text.closing(open)?;
+    let ends_cast = text.next(close + 1).is_some_and(|next| text.is(next, &Token::RParen));
+    ends_cast.then(|| Blank { span: text.spans[token].start..text.spans[close].end, of_table: false, instead: "int" })
+}
+
+/// Whether what stands before a token is a table's name and perhaps its alias.
+fn follows_table(text: &Text, token: usize) -> bool {
+    let mut at = token;
+    for _ in 0..12 {
+        let Some(before) = text.previous(at) else { return false };
+        match (&text.tokens[before].token, text.keyword(before)) {
+            (_, Keyword::FROM | Keyword::JOIN) => return at != token,
+            (Token::Word(_) | Token::Period, _) => at = before,
+            _ => return false,
+        }
+    }
+    false
+}
+
+fn leads_to_join(text: &Text, token: usize) -> bool {
+    let mut at = token;
+    while let Some(next) = text.next(at + 1) {
+        match text.keyword(next) {
+            Keyword::JOIN => return true,
+            Keyword::LEFT | Keyword::RIGHT | Keyword::INNER | Keyword::FULL | Keyword::OUTER | Keyword::CROSS => at = next,
+            _ if text.is_word(next, BEFORE_JOIN) => at = next,
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// Where the text of a table with its blanks begins and ends, given where it begins and ends without them.
+pub fn with_blanks(text: &Text, blanks: &[Blank], mut span: Range<usize>) -> Range<usize> {
+    for blank in blanks.iter().filter(|blank| blank.of_table) {
+        if blank.span.start >= span.end && text.silent(span.end..blank.span.start) {
+            span.end = blank.span.end;
+        }
+    }
+    for blank in blanks.iter().rev().filter(|blank| blank.of_table) {
+        if blank.span.end <= span.start && text.silent(blank.span.end..span.start) && is_before_name(text, blank) {
+            span.start = blank.span.start;
+        }
+    }
+    span
+}
+
+/// Whether a blank begins a table factor, and is not the end of the one before.
+fn is_before_name(text: &Text, blank: &Blank) -> bool {
+    let first = text.spans.partition_point(|span| span.start < blank.span.start);
+    text.previous(first)
+        .is_some_and(|before| matches!(text.keyword(before), Keyword::FROM | Keyword::JOIN) || text.is(before, &Token::Comma))
+}

@@ -1,0 +1,161 @@
+//! Which tables of a query are inputs: by the marks that Jinja left in the text, and by name.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
+use sqlparser::dialect::Dialect as Parser;
+use sqlparser::tokenizer::Token;
+
+use super::Input;
+use super::parsers::parse_at;
+use super::scope::{Factor, same};
+use super::text::{Text, line_of};
+use crate::diagnostics::Diagnostic;
+use crate::jinja::{Mark, MarkKind};
+
+/// An input in a table position.
+pub struct Read<'a> {
+    pub factor: &'a Factor,
+    pub unique_id: String,
+    pub how: How,
+    /// The first and the last token of its name.
+    pub name: (usize, usize),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    Filtered,
+    Whole,
+    OptedOut,
+}
+
+/// All inputs in table positions, in the order of the text.
+pub fn reads<'a>(
+    text: &Text,
+    factors: &'a [Factor],
+    marks: &[Mark],
+    inputs: &[Input],
+    parser: &dyn Parser,
+) -> Result<Vec<Read<'a>>, Diagnostic> {
+    let marks: BTreeMap<usize, &Mark> = marks.iter().map(|mark| (mark.span.start, mark)).collect();
+    let mut found = Vec::new();
+    for factor in factors.iter().filter(|factor| !factor.is_cte && !factor.is_array) {
+        let Some(first) = text.starting_at(factor.at) else { continue };
+        let mark = marks.get(&text.spans[first].start).copied();
+        let named = inputs.iter().find(|input| input.by_name && is_named(&factor.name, &input.name));
+        if mark.is_none() && named.is_none() {
+            continue;
+        }
+        let Some((name, end)) = parse_at(text, first, parser, |parse| parse.parse_object_name(true)) else { continue };
+        let Some(last) = text.previous(end).filter(|_| name == factor.name) else { continue };
+        let (unique_id, opted_out) = match mark.filter(|mark| covers(text, mark, factor, last)) {
+            Some(Mark { kind: MarkKind::This, .. }) => continue,
+            Some(Mark { kind: MarkKind::Input(id), .. }) => (id.clone(), false),
+            Some(Mark { kind: MarkKind::OptOut(id), .. }) => (id.clone(), true),
+            None => match named {
+                Some(input) if !factor.is_call => {
+                    correlated(text, factor, factors, first)?;
+                    (input.unique_id.clone(), false)
+                }
+                _ => continue,
+            },
+        };
+        let filtered = inputs.iter().any(|input| input.unique_id == unique_id && input.filtered);
+        let how = match (opted_out, filtered) {
+            (true, _) => How::OptedOut,
+            (false, true) => How::Filtered,
+            (false, false) => How::Whole,
+        };
+        if how == How::Filtered && factor.has_path {
+            let message = format!("`{}` is read along a path, and no filter can go in there", factor.name);
+            return Err(placed(Diagnostic::error(message), text.sql, &text.spans[first])
+                .hint("read the table itself first, in a `with` clause, and take the path from there"));
+        }
+        found.push(Read { factor, unique_id, how, name: (first, last) });
+    }
+    found.sort_by_key(|read| read.name.0);
+    Ok(found)
+}
+
+/// Says where in the rendered query something is: the user's own file has another text.
+pub fn placed(diagnostic: Diagnostic, sql: &str, span: &Range<usize>) -> Diagnostic {
+    let (line, column, text) = line_of(sql, span.start);
+    let text: String = text.trim().chars().take(200).collect();
+    diagnostic.fact(format!("line {line}, column {column} of the rendered query: `{text}`"))
+}
+
+/// Whether a mark is the name of a table, or the name and its arguments.
+fn covers(text: &Text, mark: &Mark, factor: &Factor, last: usize) -> bool {
+    if !factor.is_call {
+        return mark.span.end == text.spans[last].end;
+    }
+    let close = text.next(last + 1).filter(|open| text.is(*open, &Token::LParen)).and_then(|open| text.closing(open));
+    close.is_some_and(|close| mark.span.end == text.spans[close].end)
+}
+
+/// Whether a name in the text is the name of a relation. Quoted parts count letter by letter.
+pub fn is_named(name: &ObjectName, parts: &[String]) -> bool {
+    let Some(idents) = name.0.iter().map(ObjectNamePart::as_ident).collect::<Option<Vec<&Ident>>>() else { return false };
+    let is = |ident: &Ident, value: &str| ident.value == value || (ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case(value));
+    if idents.len() == parts.len() {
+        return idents.iter().zip(parts).all(|(ident, part)| is(ident, part));
+    }
+    // One pair of backticks may hold the whole name.
+    let dotted = |ident: &&Ident| ident.quote_style == Some('`') && ident.value.contains('.');
+    idents.iter().any(dotted) && idents.iter().map(|ident| ident.value.as_str()).collect::<Vec<_>>().join(".") == parts.join(".")
+}
+
+/// A plain name whose first part is a table that is in sight may be one of its columns, an array.
+fn correlated(text: &Text, factor: &Factor, factors: &[Factor], first: usize) -> Result<(), Diagnostic> {
+    let [ObjectNamePart::Identifier(head), _, ..] = factor.name.0.as_slice() else { return Ok(()) };
+    let in_sight = factors.iter().filter(|other| {
+        let select = other.selects.last();
+        other.number != factor.number && other.at < factor.at && select.is_some_and(|select| factor.selects.contains(select))
+    });
+    for other in in_sight {
+        if let Some(exposed) = other.exposed().filter(|exposed| same(exposed, head)) {
+            let message = format!("`{}` can be a source or a column of `{exposed}`", factor.name);
+            return Err(placed(Diagnostic::error(message), text.sql, &text.spans[first])
+                .hint(format!("use `source()` for the source, or give `{exposed}` another alias")));
+        }
+    }
+    Ok(())
+}
+
+/// A column that is qualified by more than the table's name loses its table once that is wrapped, unless the author gave an alias.
+pub fn qualified_at_length(text: &Text, read: &Read, reads: &[Read], factors: &[Factor]) -> Result<(), Diagnostic> {
+    let parts: Vec<&str> = read.factor.name.0.iter().filter_map(ObjectNamePart::as_ident).flat_map(|part| split(&part.value)).collect();
+    let aliases = || factors.iter().filter_map(|factor| factor.alias.as_ref());
+    if parts.len() < 2 {
+        return Ok(());
+    }
+    let Some(table) = parts.last() else { return Ok(()) };
+    let mut chain: Vec<&str> = Vec::new();
+    let mut begins = 0;
+    for token in 0..text.tokens.len() {
+        let Token::Word(word) = &text.tokens[token].token else { continue };
+        if text.previous(token).is_none_or(|before| !text.is(before, &Token::Period)) {
+            chain.clear();
+            begins = token;
+        }
+        chain.extend(split(&word.value));
+        let goes_on = text.next(token + 1).is_some_and(|next| text.is(next, &Token::Period));
+        let ends_so = chain.len() > 1 && chain.last().is_some_and(|last| last.eq_ignore_ascii_case(table));
+        if !goes_on || !ends_so || reads.iter().any(|read| read.name.0 == begins) {
+            continue;
+        }
+        let is_name = chain.len() <= parts.len() && chain.iter().rev().zip(parts.iter().rev()).all(|(a, b)| a.eq_ignore_ascii_case(b));
+        let is_aliased = aliases().any(|alias| alias.name.value.eq_ignore_ascii_case(chain[0]));
+        if is_name && !is_aliased {
+            let message = format!("a column is qualified by `{}`, a name that its table loses with the filter", chain.join("."));
+            return Err(placed(Diagnostic::error(message), text.sql, &text.spans[begins])
+                .hint(format!("give the table an alias, as in `… as {table}`, and qualify the column by that")));
+        }
+    }
+    Ok(())
+}
+
+fn split(value: &str) -> std::str::Split<'_, char> {
+    value.split('.')
+}

@@ -1,0 +1,359 @@
+//! Queries and where their filters go. `⟦raw.events⟧` is written by Jinja, `⟦!raw.events⟧` with `.render()`, `⟦=raw.events⟧` is
+//! `this`; `src.orders` is a source, `raw.whole` has no event time. `‹t›` is `t` with its filter, `‹t|a›` the same as `a`.
+
+use super::*;
+
+/// Takes the marks out of a text.
+fn marked(sql: &str) -> (String, Vec<Mark>, Vec<Input>) {
+    let (mut text, mut marks) = (String::new(), Vec::new());
+    let mut inputs = vec![input("src.orders", true)];
+    for piece in sql.split('⟦') {
+        let Some((name, rest)) = piece.split_once('⟧') else {
+            text.push_str(piece);
+            continue;
+        };
+        let kind = name.chars().next().filter(|kind| "!=".contains(*kind));
+        let name = name.trim_start_matches(['!', '=']);
+        let id = name.replace(['"', '`', '[', ']'], "");
+        let span = text.len()..text.len() + name.len();
+        inputs.push(Input { filtered: id != "raw.whole", ..input(&id, false) });
+        let kind = match kind {
+            Some('!') => MarkKind::OptOut(id),
+            Some(_) => MarkKind::This,
+            None => MarkKind::Input(id),
+        };
+        marks.push(Mark { span, kind });
+        text.push_str(name);
+        text.push_str(rest);
+    }
+    (text, marks, inputs)
+}
+
+fn input(id: &str, by_name: bool) -> Input {
+    Input { unique_id: id.to_string(), name: id.split('.').map(String::from).collect(), filtered: true, by_name }
+}
+
+fn ask(engine: &str, sql: &str) -> (String, Result<Query, Diagnostic>) {
+    let (text, marks, inputs) = marked(sql);
+    let within = |relation: &str, _: &str, alias: Option<&str>| {
+        let alias = alias.map(|alias| format!(" as {alias}")).unwrap_or_default();
+        format!("(select * from {relation} where ts >= '2024-09-01'){alias}")
+    };
+    let columns =
+        |id: &str| (id == "raw.events").then(|| ["id", "ts"].map(|name| ResultColumn { name: name.to_string(), quoted: false }).to_vec());
+    let query = filters(&text, &marks, &inputs, &*parser(engine), &columns, &within);
+    (text, query)
+}
+
+fn shown(text: &str, query: &Query) -> String {
+    let filter = |filter: &Filter| match &filter.alias {
+        Some(alias) => format!("‹{}|{alias}›", filter.relation),
+        None => format!("‹{}›", filter.relation),
+    };
+    splice(text, query.filters.iter().map(|place| (place.span.clone(), filter(place))))
+}
+
+#[track_caller]
+fn gives(engine: &str, sql: &str, expected: &str) {
+    let (text, query) = ask(engine, sql);
+    let query = query.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    assert_eq!(shown(&text, &query), expected, "{engine}: {:?}", query.warnings);
+    assert_eq!(query.warnings, [], "{engine}: {sql}");
+}
+
+#[track_caller]
+fn refuses(engine: &str, sql: &str, message: &str) {
+    let (text, query) = ask(engine, sql);
+    match query {
+        Ok(query) => panic!("{}", shown(&text, &query)),
+        Err(error) => assert!(error.message.contains(message), "{error:?}"),
+    }
+}
+
+#[test]
+fn names_of_engines() {
+    for (engine, sql, expected) in [
+        ("postgres", "select * from ⟦raw.events⟧", "select * from ‹raw.events|events›"),
+        ("postgres", "select * from ⟦\"db\".\"Raw\".\"Events\"⟧ e", "select * from ‹\"db\".\"Raw\".\"Events\"› e"),
+        ("postgres", "select * from ⟦\"db\".\"raw\".\"ev\"\"ents\"⟧", "select * from ‹\"db\".\"raw\".\"ev\"\"ents\"|\"ev\"\"ents\"›"),
+        ("bigquery", "select * from ⟦`a.b.c`⟧", "select * from ‹`a.b.c`|`c`›"),
+        ("bigquery", "select * from ⟦`a`.`b`.`c`⟧ as x", "select * from ‹`a`.`b`.`c`› as x"),
+        ("bigquery", "select * from ⟦`my-p`.b.c⟧", "select * from ‹`my-p`.b.c|c›"),
+        ("bigquery", "select * from ⟦my-p.b.c⟧", "select * from ‹my-p.b.c|c›"),
+        ("mssql", "select * from ⟦[db].[raw].[events]⟧", "select * from ‹[db].[raw].[events]|[events]›"),
+        ("databricks", "select * from ⟦`c`.`s`.`t`⟧", "select * from ‹`c`.`s`.`t`|`t`›"),
+        ("snowflake", "select * from ⟦db.raw.events⟧ as \"E\"", "select * from ‹db.raw.events› as \"E\""),
+        ("clickhouse", "select * from ⟦`raw`.`events`⟧", "select * from ‹`raw`.`events`|`events`›"),
+        ("mysql", "select * from ⟦`raw`.`events`⟧ e", "select * from ‹`raw`.`events`› e"),
+        ("duckdb", "from ⟦raw.events⟧", "from ‹raw.events|events›"),
+        ("duckdb", "from ⟦raw.events⟧ e select e.id", "from ‹raw.events› e select e.id"),
+        ("sqlite", "select * from ⟦events⟧", "select * from ‹events|events›"),
+    ] {
+        gives(engine, sql, expected);
+    }
+}
+
+#[test]
+fn shapes_of_queries() {
+    for (sql, expected) in [
+        ("select * from ⟦raw.a⟧ a join ⟦raw.b⟧ using (id)", "select * from ‹raw.a› a join ‹raw.b|b› using (id)"),
+        ("select * from ⟦raw.a⟧ x, ⟦raw.a⟧ as y where x.id = y.id", "select * from ‹raw.a› x, ‹raw.a› as y where x.id = y.id"),
+        ("select * from (⟦raw.a⟧ a join ⟦raw.b⟧ b on a.id = b.id)", "select * from (‹raw.a› a join ‹raw.b› b on a.id = b.id)"),
+        ("select * from (⟦raw.a⟧) x", "select * from (‹raw.a›) x"),
+        ("select * from ((⟦raw.a⟧)) as x where x.id > 1", "select * from ((‹raw.a›)) as x where x.id > 1"),
+        ("select * from (⟦raw.a⟧)", "select * from (‹raw.a|a›)"),
+        ("select * from (⟦raw.a⟧ x)", "select * from (‹raw.a› x)"),
+        ("select * from (select * from ⟦raw.a⟧) x", "select * from (select * from ‹raw.a|a›) x"),
+        (
+            "select 1 from ⟦raw.a⟧ where exists (select 1 from ⟦raw.b⟧ b where b.id = a.id)",
+            "select 1 from ‹raw.a|a› where exists (select 1 from ‹raw.b› b where b.id = a.id)",
+        ),
+        (
+            "select (select max(id) from ⟦raw.a⟧) m, 1 in (select id from ⟦raw.b⟧) from src.orders o",
+            "select (select max(id) from ‹raw.a|a›) m, 1 in (select id from ‹raw.b|b›) from ‹src.orders› o",
+        ),
+        (
+            "select id from ⟦raw.a⟧ union all (select id from ⟦raw.b⟧) except select id from ⟦raw.a⟧",
+            "select id from ‹raw.a|a› union all (select id from ‹raw.b|b›) except select id from ‹raw.a|a›",
+        ),
+        (
+            "select * from ⟦raw.a⟧ a, lateral (select * from ⟦raw.b⟧ b where b.id = a.id) l",
+            "select * from ‹raw.a› a, lateral (select * from ‹raw.b› b where b.id = a.id) l",
+        ),
+        ("select * from ⟦raw.a⟧ a (x, y)", "select * from ‹raw.a› a (x, y)"),
+        ("(select * from ⟦raw.a⟧);", "(select * from ‹raw.a|a›);"),
+        (
+            "with x as (select * from ⟦raw.a⟧), y as (select * from x) select * from y -- done",
+            "with x as (select * from ‹raw.a|a›), y as (select * from x) select * from y -- done",
+        ),
+        ("select * from ⟦raw.a⟧ -- the events", "select * from ‹raw.a|a› -- the events"),
+        ("select * from ⟦raw.a⟧-- x\nwhere a.id = 1", "select * from ‹raw.a|a›-- x\nwhere a.id = 1"),
+        (
+            "select a.*, count(*) over (partition by (select 1 from ⟦raw.b⟧)) from ⟦raw.a⟧ order by (select 1 from ⟦raw.c⟧)",
+            "select a.*, count(*) over (partition by (select 1 from ‹raw.b|b›)) from ‹raw.a|a› order by (select 1 from ‹raw.c|c›)",
+        ),
+        (
+            "with recursive t as (select id from ⟦raw.a⟧ union all select id + 1 from t join ⟦raw.b⟧ b using (id)) select * from t",
+            "with recursive t as (select id from ‹raw.a|a› union all select id + 1 from t join ‹raw.b› b using (id)) select * from t",
+        ),
+    ] {
+        gives("generic", sql, expected);
+        gives("snowflake", sql, expected);
+    }
+}
+
+#[test]
+fn what_is_no_input() {
+    for (sql, expected) in [
+        (
+            "select 'raw.events', \"src.orders\" /* ⟦raw.a⟧ src.orders */ from x -- src.orders, ⟦raw.a⟧",
+            "select 'raw.events', \"src.orders\" /* raw.a src.orders */ from x -- src.orders, raw.a",
+        ),
+        ("select '⟦raw.a⟧' as name from ⟦raw.a⟧ a", "select 'raw.a' as name from ‹raw.a› a"),
+        ("with a as (select 1) select * from ⟦a⟧", "with a as (select 1) select * from a"),
+        ("with a as (select * from ⟦a⟧) select * from a", "with a as (select * from ‹a|a›) select * from a"),
+        (
+            "with b as (select * from ⟦a⟧), a as (select 1) select * from A, b",
+            "with b as (select * from ‹a|a›), a as (select 1) select * from A, b",
+        ),
+        (
+            "with a as (select 1) select * from (with b as (select * from ⟦a⟧) select * from b) x",
+            "with a as (select 1) select * from (with b as (select * from a) select * from b) x",
+        ),
+        ("select * from (with a as (select 1) select * from a) x, ⟦a⟧", "select * from (with a as (select 1) select * from a) x, ‹a|a›"),
+        (
+            "select * from ⟦!raw.a⟧ a join ⟦=raw.me⟧ on true join ⟦raw.whole⟧ on true",
+            "select * from raw.a a join raw.me on true join raw.whole on true",
+        ),
+        (
+            "select * from src.orders, orders, other.src.orders, src.orders_2",
+            "select * from ‹src.orders|orders›, orders, other.src.orders, src.orders_2",
+        ),
+        (
+            "select * from SRC.\"orders\", src.\"Orders\", \"src\".\"orders\" o",
+            "select * from ‹SRC.\"orders\"|\"orders\"›, src.\"Orders\", ‹\"src\".\"orders\"› o",
+        ),
+    ] {
+        gives("postgres", sql, expected);
+    }
+    let (_, query) = ask("postgres", "select * from ⟦!raw.a⟧ a join ⟦raw.whole⟧ w on true join ⟦raw.b⟧ b on true");
+    let query = query.expect("it is a query");
+    assert_eq!(query.read, ["raw.a", "raw.whole", "raw.b"]);
+    assert_eq!(query.opted_out, ["raw.a"]);
+}
+
+#[test]
+fn what_belongs_to_a_table() {
+    for (engine, sql, expected) in [
+        (
+            "bigquery",
+            "select * from ⟦`a.b.c`⟧ for system_time as of ts '2024' x",
+            "select * from ‹`a.b.c` for system_time as of ts '2024'› x",
+        ),
+        (
+            "bigquery",
+            "select * from ⟦`a.b.c`⟧ x for system_time as of timestamp('2024') where x.id = 1",
+            "select * from ‹`a.b.c`  for system_time as of timestamp('2024')|x› where x.id = 1",
+        ),
+        (
+            "snowflake",
+            "select * from ⟦raw.a⟧ at (timestamp => '2024'::timestamp) x",
+            "select * from ‹raw.a at (timestamp => '2024'::timestamp)› x",
+        ),
+        ("snowflake", "select * from ⟦raw.a⟧ before (statement => 'x')", "select * from ‹raw.a before (statement => 'x')|a›"),
+        ("snowflake", "select * from ⟦raw.a⟧ sample (10) where a.x", "select * from ‹raw.a sample (10)|a› where a.x"),
+        ("snowflake", "select * from ⟦raw.a⟧ sample (10) x where x.x", "select * from ‹raw.a sample (10)› x where x.x"),
+        (
+            "postgres",
+            "select * from ⟦raw.a⟧ x tablesample bernoulli (10) repeatable (1) where x.x",
+            "select * from ‹raw.a  tablesample bernoulli (10) repeatable (1)|x› where x.x",
+        ),
+        ("postgres", "select * from only ⟦raw.a⟧ x", "select * from ‹only raw.a› x"),
+        ("postgres", "select * from only ⟦a⟧", "select * from ‹only a|a›"),
+        ("databricks", "select * from ⟦a.b.c⟧@v3 x", "select * from ‹a.b.c@v3› x"),
+        ("databricks", "select * from ⟦a.b.c⟧ version as of 3 as x", "select * from ‹a.b.c version as of 3› as x"),
+        ("databricks", "select * from stream ⟦a.b.c⟧ x", "select * from ‹stream a.b.c› x"),
+        ("databricks", "select * from stream ⟦c⟧", "select * from ‹stream c|c›"),
+        (
+            "generic",
+            "select * from ⟦a.b.c⟧ for version as of 3 x join ⟦a.b.d⟧ y on true",
+            "select * from ‹a.b.c for version as of 3› x join ‹a.b.d› y on true",
+        ),
+        ("mssql", "select * from ⟦raw.a⟧ x with (nolock) where x.id = 1", "select * from ‹raw.a  with (nolock)|x› where x.id = 1"),
+        ("mssql", "select * from ⟦raw.a⟧ with (nolock)", "select * from ‹raw.a with (nolock)|a›"),
+        ("mysql", "select * from ⟦raw.a⟧ x use index (i) where x.id = 1", "select * from ‹raw.a  use index (i)|x› where x.id = 1"),
+        ("mysql", "select * from ⟦raw.a⟧ partition (p0)", "select * from ‹raw.a partition (p0)|a›"),
+        ("clickhouse", "select * from ⟦raw.a⟧ final", "select * from ‹raw.a final|a›"),
+        ("clickhouse", "select * from ⟦raw.a⟧ as x FINAL where x.id = 1", "select * from ‹raw.a  FINAL|x› where x.id = 1"),
+        ("clickhouse", "select final.id from ⟦raw.a⟧ final", "select final.id from ‹raw.a› final"),
+        ("clickhouse", "select * from ⟦raw.a⟧ any join ⟦raw.b⟧ b using id", "select * from ‹raw.a|a› any join ‹raw.b› b using id"),
+        (
+            "clickhouse",
+            "select * from ⟦raw.a⟧ x any left join ⟦raw.b⟧ b on x.id = b.id",
+            "select * from ‹raw.a› x any left join ‹raw.b› b on x.id = b.id",
+        ),
+        ("clickhouse", "select * from ⟦raw.a⟧ array join ⟦raw⟧", "select * from ‹raw.a|a› array join raw"),
+        ("duckdb", "select * from ⟦raw.a⟧ positional join ⟦raw.b⟧", "select * from ‹raw.a|a› positional join ‹raw.b|b›"),
+        (
+            "duckdb",
+            "select * from ⟦raw.a⟧ x asof join ⟦raw.b⟧ y on x.t >= y.t",
+            "select * from ‹raw.a› x asof join ‹raw.b› y on x.t >= y.t",
+        ),
+        ("duckdb", "select * from ⟦read_parquet('x')⟧", "select * from ‹read_parquet('x')|read_parquet›"),
+        (
+            "snowflake",
+            "select * from ⟦raw.a⟧ pivot (sum(x) for y in ('a', 'b')) as p",
+            "select * from ‹raw.a|a› pivot (sum(x) for y in ('a', 'b')) as p",
+        ),
+        ("bigquery", "select * from ⟦ds.t⟧, t.items", "select * from ‹ds.t|t›, t.items"),
+        ("redshift", "select * from ⟦ds.t⟧ x, x.items as i", "select * from ‹ds.t› x, x.items as i"),
+        (
+            "generic",
+            "select json_query(x, '$' omit quotes), cast(a as row(x int)) from ⟦a.b⟧",
+            "select json_query(x, '$' omit quotes), cast(a as row(x int)) from ‹a.b|b›",
+        ),
+    ] {
+        gives(engine, sql, expected);
+    }
+}
+
+#[test]
+fn what_is_refused() {
+    for (sql, message) in [
+        ("select raw.events.id from ⟦raw.events⟧", "qualified by `raw.events`"),
+        ("select events.id from ⟦db.raw.events⟧ where raw.events.id = 1", "qualified by `raw.events`"),
+        ("select db.raw.events.* from ⟦db.raw.events⟧", "qualified by `db.raw.events`"),
+        ("select * from ⟦ds.t⟧, ds.t.items", "qualified by `ds.t`"),
+        ("select * from x as src, src.orders", "a source or a column"),
+        ("insert into x select 1", "no query"),
+        ("with x as (select 1) insert into y select * from x", "no query"),
+        ("select 1; select 2", "more than one statement"),
+        (" -- nothing\n/* at all */ ", "empty"),
+        ("", "empty"),
+    ] {
+        refuses("postgres", sql, message);
+    }
+    gives("postgres", "select e.raw.events from ⟦raw.events⟧ e;;", "select e.raw.events from ‹raw.events› e;;");
+}
+
+#[test]
+fn layout_survives() {
+    for (sql, expected) in [
+        (
+            "select '🎉é' as x,\r\n\tid\r\nfrom\t⟦raw.\"é漢\"⟧\r\nwhere true",
+            "select '🎉é' as x,\r\n\tid\r\nfrom\t‹raw.\"é漢\"|\"é漢\"›\r\nwhere true",
+        ),
+        (
+            "/* a /* b */ c 漢 */ select $tag$ from ⟦raw.b⟧ $tag$ from ⟦raw.a⟧ /* x */ as /* y */ a",
+            "/* a /* b */ c 漢 */ select $tag$ from raw.b $tag$ from ‹raw.a› /* x */ as /* y */ a",
+        ),
+        ("select 1 from raw . events, ⟦raw.a⟧", "select 1 from raw . events, ‹raw.a|a›"),
+        ("select 1 from src /* x */ . orders o", "select 1 from ‹src /* x */ . orders› o"),
+        ("select 1 from ⟦raw.a⟧ --final 漢\n x", "select 1 from ‹raw.a› --final 漢\n x"),
+    ] {
+        gives("postgres", sql, expected);
+    }
+}
+
+#[test]
+fn the_columns_of_the_result() {
+    for (sql, expected) in [
+        ("select id, e.ts as at, e.\"Kind\" from ⟦raw.events⟧ e", Some("id at \"Kind\"")),
+        ("select * from ⟦raw.events⟧", Some("id ts")),
+        ("select e.*, 1 as one from ⟦raw.events⟧ e, ⟦raw.b⟧", Some("id ts one")),
+        ("select events.* from ⟦raw.events⟧", Some("id ts")),
+        ("select * from ⟦raw.b⟧", None),
+        ("select count(*) from ⟦raw.events⟧", None),
+        ("select count(*) as n from ⟦raw.b⟧", Some("n")),
+        ("with a as (select * from ⟦raw.events⟧), b as (select *, 1 as x from a) select * from b", Some("id ts x")),
+        ("with a (p, q) as (select * from ⟦raw.events⟧) select * from a", Some("p q")),
+        ("with a as (select 1 as x) select * from (select * from a) s (y)", Some("y")),
+        ("select * exclude (id) from ⟦raw.events⟧", Some("ts")),
+        ("select * exclude (idd) from ⟦raw.events⟧", None),
+        ("select * replace (1 as id) from ⟦raw.events⟧", Some("id ts")),
+        ("select * rename (id as i) from ⟦raw.events⟧", Some("i ts")),
+        ("select id from ⟦raw.events⟧ union all select 2", Some("id")),
+        ("select * from ⟦raw.events⟧ a join ⟦raw.events⟧ b using (id)", None),
+        ("select * from ⟦raw.events⟧ a join ⟦raw.events⟧ b on true", None),
+        ("select * from ⟦raw.events⟧ a natural join (select 1 as x) b", None),
+        ("select * from ⟦raw.events⟧ a cross join (select 1 as x) b", Some("id ts x")),
+        ("with recursive t as (select 1 as n union all select n + 1 from t) select * from t", Some("n")),
+        ("values (1)", None),
+    ] {
+        let (_, query) = ask("snowflake", sql);
+        let query = query.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        let name = |column: &ResultColumn| if column.quoted { format!("\"{}\"", column.name) } else { column.name.clone() };
+        let columns = query.columns.map(|columns| columns.iter().map(name).collect::<Vec<_>>().join(" "));
+        assert_eq!(columns.as_deref(), expected, "{sql}");
+    }
+}
+
+#[test]
+fn a_query_that_cannot_be_parsed_keeps_its_filters() {
+    for (sql, expected) in [
+        ("select ?!% from ⟦raw.a⟧ where '⟦raw.b⟧' = 1", "select ?!% from ‹raw.a|a› where 'raw.b' = 1"),
+        ("select ?!% from ⟦raw.a⟧ as x, ⟦raw.b⟧ y, ⟦raw.c⟧ -- ⟦raw.d⟧", "select ?!% from ‹raw.a› as x, ‹raw.b› y, ‹raw.c|c› -- raw.d"),
+        ("select ?!% from (⟦raw.a⟧ join only ⟦raw.b⟧ on b.x)", "select ?!% from (‹raw.a|a› join ‹only raw.b|b› on b.x)"),
+        ("select a ?!% b from ⟦`a`.`b.c`⟧ join ⟦!raw.b⟧ on true", "select a ?!% b from ‹`a`.`b.c`|`c`› join raw.b on true"),
+        ("select ' from ⟦raw.a⟧ -- open", "select ' from raw.a -- open"),
+        ("select /* x */ 1 from ⟦raw.a⟧ where 'open", "select /* x */ 1 from ‹raw.a|a› where 'open"),
+    ] {
+        let (text, query) = ask("bigquery", sql);
+        let query = query.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        assert_eq!(shown(&text, &query), expected);
+        assert!(query.warnings[0].message.contains("cannot be parsed"));
+    }
+    let (_, query) = ask("postgres", "select 1,\n  id ?!% 2 from ⟦raw.a⟧");
+    let warning = &query.expect("it has a filter").warnings[0];
+    assert!(warning.notes.iter().any(|note| note.starts_with("line 2, column ") && note.ends_with("`id ?!% 2 from raw.a`")), "{warning:?}");
+}
+
+#[test]
+fn an_input_out_of_reach_is_told() {
+    for sql in ["select * from ml.predict(table ⟦raw.a⟧, 1)", "select ?!% f(⟦raw.a⟧)"] {
+        let (text, query) = ask("generic", sql);
+        let query = query.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        assert_eq!(shown(&text, &query), text);
+        assert!(query.warnings.iter().any(|warning| warning.message.contains("no filter can go in")), "{:?}", query.warnings);
+    }
+}

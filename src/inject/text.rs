@@ -1,0 +1,194 @@
+//! A query cut into tokens, each with its place in bytes. sqlparser counts lines and characters; everything after this file
+//! counts bytes.
+
+use std::ops::Range;
+
+use sqlparser::dialect::Dialect as Parser;
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+
+/// A text and its tokens, white space and comments included.
+pub struct Text<'a> {
+    pub sql: &'a str,
+    pub tokens: Vec<TokenWithSpan>,
+    /// The place of each token.
+    pub spans: Vec<Range<usize>>,
+}
+
+/// Why a text has no tokens or no tree, and where, as far as the parser says.
+#[derive(Clone, Debug)]
+pub struct Trouble {
+    pub message: String,
+    pub at: Option<usize>,
+}
+
+impl<'a> Text<'a> {
+    pub fn new(sql: &'a str, parser: &dyn Parser) -> Result<Self, Trouble> {
+        let tokens = Tokenizer::new(parser, sql)
+            .tokenize_with_location()
+            .map_err(|error| Trouble { message: lower(&error.message), at: Some(byte(sql, error.location)) })?;
+        let mut walk = Walk { sql, byte: 0, at: Location::new(1, 1) };
+        let spans = tokens.iter().map(|token| walk.to(token.span.start)..walk.to(token.span.end)).collect();
+        Ok(Text { sql, tokens, spans })
+    }
+
+    /// The text of a place; empty where the place is not in the text.
+    pub fn slice(&self, span: &Range<usize>) -> &'a str {
+        self.sql.get(span.clone()).unwrap_or_default()
+    }
+
+    /// The token that begins at a place of the tree.
+    pub fn starting_at(&self, at: Location) -> Option<usize> {
+        self.tokens.binary_search_by(|token| token.span.start.cmp(&at)).ok()
+    }
+
+    /// The token that begins at a byte.
+    pub fn starting_at_byte(&self, byte: usize) -> Option<usize> {
+        let found = self.spans.partition_point(|span| span.start < byte);
+        (self.spans.get(found)?.start == byte).then_some(found)
+    }
+
+    /// Whether a token says something: no white space, no comment.
+    pub fn speaks(&self, token: usize) -> bool {
+        !matches!(self.tokens[token].token, Token::Whitespace(_) | Token::EOF)
+    }
+
+    /// The nearest token at or after this one that says something.
+    pub fn next(&self, from: usize) -> Option<usize> {
+        (from..self.tokens.len()).find(|token| self.speaks(*token))
+    }
+
+    /// The nearest token before this one that says something.
+    pub fn previous(&self, before: usize) -> Option<usize> {
+        (0..before.min(self.tokens.len())).rev().find(|token| self.speaks(*token))
+    }
+
+    /// Whether only white space and comments are in a place.
+    pub fn silent(&self, span: Range<usize>) -> bool {
+        let first = self.spans.partition_point(|token| token.end <= span.start);
+        !(first..self.tokens.len()).take_while(|token| self.spans[*token].start < span.end).any(|token| self.speaks(token))
+    }
+
+    /// The keyword a token is, unquoted; `NoKeyword` for all others.
+    pub fn keyword(&self, token: usize) -> Keyword {
+        match &self.tokens[token].token {
+            Token::Word(word) if word.quote_style.is_none() => word.keyword,
+            _ => Keyword::NoKeyword,
+        }
+    }
+
+    /// Whether a token is this word, unquoted, in any case.
+    pub fn is_word(&self, token: usize, any_of: &[&str]) -> bool {
+        match &self.tokens[token].token {
+            Token::Word(word) if word.quote_style.is_none() => any_of.iter().any(|known| word.value.eq_ignore_ascii_case(known)),
+            _ => false,
+        }
+    }
+
+    pub fn is(&self, token: usize, what: &Token) -> bool {
+        self.tokens.get(token).is_some_and(|found| found.token == *what)
+    }
+
+    /// The parenthesis that closes the one at `open`.
+    pub fn closing(&self, open: usize) -> Option<usize> {
+        let mut depth = 0usize;
+        for token in open..self.tokens.len() {
+            match self.tokens[token].token {
+                Token::LParen => depth += 1,
+                Token::RParen => {
+                    depth = depth.saturating_sub(1);
+                    if depth == 0 {
+                        return Some(token);
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// Whether a place lies in a string or a comment, and is not the whole of it.
+    pub fn is_hidden(&self, span: &Range<usize>) -> bool {
+        let first = self.spans.partition_point(|token| token.end <= span.start);
+        (first..self.tokens.len()).take_while(|token| self.spans[*token].start < span.end).any(|token| {
+            let wider = self.spans[token].start < span.start || self.spans[token].end > span.end;
+            wider && !matches!(self.tokens[token].token, Token::Word(_))
+        })
+    }
+}
+
+/// The place of a parser's message: it ends with a line and a column.
+pub fn trouble(sql: &str, message: &str) -> Trouble {
+    let message = message.trim_start_matches("sql parser error: ");
+    let Some((said, place)) = message.rsplit_once(" at Line: ") else {
+        return Trouble { message: lower(message), at: None };
+    };
+    let at = place.split_once(", Column: ").and_then(|(line, column)| Some(Location::new(line.parse().ok()?, column.parse().ok()?)));
+    Trouble { message: lower(said), at: at.map(|at| byte(sql, at)) }
+}
+
+/// A byte as line and column, counted from 1, and the text of that line.
+pub fn line_of(sql: &str, byte: usize) -> (usize, usize, &str) {
+    let byte = sql.floor_char_boundary(byte);
+    let start = sql[..byte].rfind('\n').map_or(0, |at| at + 1);
+    let line = sql[..start].bytes().filter(|byte| *byte == b'\n').count() + 1;
+    (line, sql[start..byte].chars().count() + 1, sql[start..].lines().next().unwrap_or_default())
+}
+
+fn lower(message: &str) -> String {
+    let mut letters = message.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+fn byte(sql: &str, at: Location) -> usize {
+    Walk { sql, byte: 0, at: Location::new(1, 1) }.to(at)
+}
+
+/// Goes through the text once, from place to place.
+struct Walk<'a> {
+    sql: &'a str,
+    byte: usize,
+    at: Location,
+}
+
+impl Walk<'_> {
+    /// The byte of a place. Going back starts over, which only broken places ask for.
+    fn to(&mut self, place: Location) -> usize {
+        if place < self.at {
+            (self.byte, self.at) = (0, Location::new(1, 1));
+        }
+        for letter in self.sql[self.byte..].chars() {
+            if self.at >= place {
+                break;
+            }
+            self.byte += letter.len_utf8();
+            self.at = match letter {
+                '\n' => Location::new(self.at.line + 1, 1),
+                _ => Location::new(self.at.line, self.at.column + 1),
+            };
+        }
+        self.byte
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlparser::dialect::GenericDialect;
+
+    use super::*;
+
+    #[test]
+    fn tokens_tile_the_text() {
+        let sql = "select 'é漢'\t-- 🎉 x\r\n from \"ü\" /* a /* b */ c */ , $$x$$ 🎉";
+        let text = Text::new("select 'é漢'\t-- 🎉 x\r\n from \"ü\"", &GenericDialect {}).expect("it has tokens");
+        let together: String = text.spans.iter().map(|span| text.slice(span)).collect();
+        assert_eq!(together, text.sql);
+        assert_eq!(line_of(sql, sql.find("from").expect("it is there")), (2, 2, " from \"ü\" /* a /* b */ c */ , $$x$$ 🎉"));
+    }
+
+    #[test]
+    fn a_message_has_a_place() {
+        let found = trouble("a\nbc", "sql parser error: Expected: x, found: y at Line: 2, Column: 2");
+        assert_eq!((found.message.as_str(), found.at), ("expected: x, found: y", Some(3)));
+    }
+}
