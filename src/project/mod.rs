@@ -1,6 +1,9 @@
 //! What is on disk, nothing decided yet. Takes a folder and what the command line said of the target; gives the project with
 //! its packages, each file read once, each YAML value with its place, and what every model says of itself (`declared`).
 
+mod yaml;
+mod yaml_places;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
