@@ -183,7 +183,7 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_none<E>(self) -> Result<Raw, E> {
-        self.visit_unit()
+        Ok(Raw::Scalar(Data::Null))
     }
 
     fn visit_bool<E>(self, yes: bool) -> Result<Raw, E> {
@@ -258,7 +258,8 @@ mod tests {
 
     #[test]
     fn every_value_has_its_place() {
-        let (yaml, _) = tree("# é漢\r\nmodels:\r\n  - name: \"é\"\r\n    config: {event_time: at, tags: [a, b]}\r\n    lookback:\r\n      3\r\n");
+        let (yaml, _) =
+            tree("# é漢\r\nmodels:\r\n  - name: \"é\"\r\n    config: {event_time: at, tags: [a, b]}\r\n    lookback:\r\n      3\r\n");
         let model = &yaml.get("models").unwrap().items()[0];
         assert_eq!(said(model), ("name: \"é\"", 3));
         let config = model.get("config").unwrap();
