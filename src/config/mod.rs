@@ -2,6 +2,15 @@
 //! its relation, its merged configuration with the place that set each key, and, for a microbatch model, the proof that all
 //! it needs is there and valid. Refuses what dbt refuses, and what dbt lets pass to the warehouse.
 
+mod begin;
+mod drafts;
+mod layers;
+mod microbatch;
+mod near;
+mod node_json;
+mod relation;
+mod resolve;
+
 use chrono_tz::Tz;
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -9,11 +18,38 @@ use serde_json::Value;
 use crate::calendar::{Grain, Instant};
 use crate::diagnostics::{Diagnostics, Location, SourceFile};
 use crate::jinja::{RefCall, Relation};
-use crate::project::{Project, Setting};
+use crate::project::Setting;
 
-/// Resolves every node of the project. All broken nodes are reported at once.
-pub fn resolve(_project: &Project) -> Result<Vec<Node>, Diagnostics> {
-    todo!()
+pub use node_json::node_json;
+pub use resolve::resolve;
+
+/// What became of the project's nodes.
+#[derive(Debug, Default)]
+pub struct Resolved {
+    pub nodes: Vec<Node>,
+    /// Nodes that `enabled: false` takes out: a reference to one can be told so.
+    pub disabled: Vec<Disabled>,
+    /// Nodes that do not render or whose settings are not valid. They are not among `nodes`.
+    pub broken: Vec<Broken>,
+    pub warnings: Diagnostics,
+}
+
+/// A node that is switched off, and where.
+#[derive(Clone, Debug)]
+pub struct Disabled {
+    pub unique_id: String,
+    pub kind: Kind,
+    /// For a source `source.table`.
+    pub name: String,
+    pub at: Location,
+}
+
+/// A node with errors of its own.
+#[derive(Clone, Debug)]
+pub struct Broken {
+    pub unique_id: String,
+    pub name: String,
+    pub errors: Diagnostics,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

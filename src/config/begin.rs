@@ -1,0 +1,118 @@
+//! The formats of `begin`. Takes its text and the model's time zone; gives the instant. Refuses what two people would read
+//! as two dates, and says how to write it.
+
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Duration, FixedOffset, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use chrono_tz::Tz;
+use regex::Regex;
+
+use crate::calendar::Instant;
+
+/// The instant that `text` says, local to `timezone` unless it has an offset. The error is a hint: how to write it.
+pub fn begin(text: &str, timezone: Tz) -> Result<Instant, String> {
+    let found = FORMAT.captures(text.trim()).ok_or_else(|| rewritten(text.trim()))?;
+    let number = |nth: usize| found.get(nth).map_or(Some(0), |part| part.as_str().parse::<u32>().ok());
+    let year = found[1].parse::<i32>().map_err(|_| formats())?;
+    let date = number(2).zip(number(3)).and_then(|(month, day)| NaiveDate::from_ymd_opt(year, month, day)).filter(|_| year > 0);
+    let date = date.ok_or_else(|| format!("there is no day `{}-{}-{}`: look at month and day", &found[1], &found[2], &found[3]))?;
+    let time = number(4).zip(number(5)).zip(number(6)).and_then(|((hour, minute), second)| date.and_hms_opt(hour, minute, second));
+    let time = time.ok_or_else(|| "a time runs from `00:00:00` to `23:59:59`".to_string())?;
+    match found.get(7).map(|offset| offset.as_str()) {
+        None => Ok(local(time, timezone)),
+        Some("Z" | "z") => Ok(time.and_utc()),
+        Some(offset) => {
+            let offset = seconds(offset).and_then(FixedOffset::east_opt).and_then(|offset| offset.from_local_datetime(&time).single());
+            offset.map(|time| time.with_timezone(&Utc)).ok_or_else(|| "an offset runs from `-23:59` to `+23:59`".to_string())
+        }
+    }
+}
+
+static FORMAT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(\d{4})-(\d{2})-(\d{2})(?:[ Tt](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s?([Zz]|[+-]\d{2}:?\d{2})?)?$").expect("the pattern is well formed")
+});
+
+static DAY_FIRST: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})").expect("the pattern is well formed"));
+static YEAR_FIRST: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^(\d{4})[/.-]?(\d{1,2})[/.-]?(\d{1,2})$").expect("the pattern is well formed"));
+
+fn seconds(offset: &str) -> Option<i32> {
+    let digits: String = offset[1..].chars().filter(char::is_ascii_digit).collect();
+    let (hours, minutes) = (digits[..2].parse::<i32>().ok()?, digits[2..].parse::<i32>().ok().filter(|minutes| *minutes < 60)?);
+    let seconds = (hours * 60 + minutes) * 60;
+    Some(if offset.starts_with('-') { -seconds } else { seconds })
+}
+
+/// The instant of a wall clock. An hour that happens twice means its first; one that does not happen, the next that does.
+fn local(time: NaiveDateTime, timezone: Tz) -> Instant {
+    let here = |time: NaiveDateTime| timezone.from_local_datetime(&time).earliest();
+    let found: Option<DateTime<Tz>> = here(time).or_else(|| (1..=96).find_map(|quarters| here(time + Duration::minutes(15 * quarters))));
+    found.map_or(time.and_utc(), |found| found.with_timezone(&Utc))
+}
+
+/// A hint that shows what `text` may have meant.
+fn rewritten(text: &str) -> String {
+    if let Some(found) = DAY_FIRST.captures(text) {
+        let day = |month: &str, day: &str| {
+            let date = NaiveDate::from_ymd_opt(found[3].parse().ok()?, month.parse().ok()?, day.parse().ok()?)?;
+            Some(format!("`{date}`"))
+        };
+        let mut meant: Vec<String> = [day(&found[1], &found[2]), day(&found[2], &found[1])].into_iter().flatten().collect();
+        meant.dedup();
+        if !meant.is_empty() {
+            return format!("write {}", meant.join(" or "));
+        }
+    }
+    if let Some(found) = YEAR_FIRST.captures(text) {
+        let date = |found: &regex::Captures| NaiveDate::from_ymd_opt(found[1].parse().ok()?, found[2].parse().ok()?, found[3].parse().ok()?);
+        if let Some(date) = date(&found) {
+            return format!("write `{date}`");
+        }
+    }
+    formats()
+}
+
+fn formats() -> String {
+    "write a day (`2024-09-01`), a time (`2024-09-01 05:00`, `2024-09-01T05:00:00`), or a time with offset (`2024-09-01T05:00:00+02:00`, or `Z`)".to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utc(text: &str, zone: Tz) -> String {
+        match begin(text, zone) {
+            Ok(at) => at.format("%FT%TZ").to_string(),
+            Err(hint) => hint,
+        }
+    }
+
+    #[test]
+    fn formats_that_say_one_thing() {
+        for (text, meant) in [
+            ("2024-09-01", "2024-09-01T00:00:00Z"),
+            ("2024-09-01 05:00", "2024-09-01T05:00:00Z"),
+            ("2024-09-01T05:00:00", "2024-09-01T05:00:00Z"),
+            ("2024-09-01T05:00:00.000Z", "2024-09-01T05:00:00Z"),
+            ("2024-09-01 05:00:00+02:00", "2024-09-01T03:00:00Z"),
+            ("2024-09-01T01:00-0530", "2024-09-01T06:30:00Z"),
+        ] {
+            assert_eq!(utc(text, Tz::UTC), meant, "{text}");
+        }
+        assert_eq!(utc("2024-09-01", Tz::Europe__Paris), "2024-08-31T22:00:00Z");
+        assert_eq!(utc("2024-03-31 02:30", Tz::Europe__Paris), "2024-03-31T01:00:00Z");
+        assert_eq!(utc("2024-10-27 02:30", Tz::Europe__Paris), "2024-10-27T00:30:00Z");
+    }
+
+    #[test]
+    fn formats_that_are_refused() {
+        assert_eq!(utc("01/02/2024", Tz::UTC), "write `2024-01-02` or `2024-02-01`");
+        assert_eq!(utc("31.12.2024", Tz::UTC), "write `2024-12-31`");
+        assert_eq!(utc("20240101", Tz::UTC), "write `2024-01-01`");
+        assert_eq!(utc("2024-1-5", Tz::UTC), "write `2024-01-05`");
+        assert!(utc("2024-02-30", Tz::UTC).starts_with("there is no day"));
+        assert!(utc("2024-09-01 23:59:60", Tz::UTC).starts_with("a time runs"));
+        assert!(utc("2024-09-01 05:00+24:00", Tz::UTC).starts_with("an offset runs"));
+        assert!(utc("2024-W05-1", Tz::UTC).starts_with("write a day"));
+        assert!(utc("24-01-01", Tz::UTC).starts_with("write a day"));
+    }
+}

@@ -1,0 +1,102 @@
+//! Which setting wins. Takes the layers of a node, the most general first; gives the merged configuration, each key with the
+//! place that set it last. What merges how is dbt's: hooks and tags add up, some dicts are updated, all else is replaced.
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use crate::project::{Config, Setting};
+
+/// One configuration of many. A later layer wins.
+pub fn merged<'a>(layers: impl IntoIterator<Item = &'a Config>) -> IndexMap<String, Setting> {
+    let mut config: IndexMap<String, Setting> = IndexMap::new();
+    for (key, setting) in layers.into_iter().flatten() {
+        let before = config.get(key).map(|before| &before.value);
+        let value = match key.as_str() {
+            "pre_hook" | "post_hook" | "tags" | "packages" => appended(before, &setting.value),
+            "meta" | "quoting" | "column_types" | "docs" | "contract" | "latest_version_pointer" => updated(before, &setting.value),
+            "grants" => granted(before, &setting.value),
+            _ => setting.value.clone(),
+        };
+        config.insert(key.clone(), Setting { value, at: setting.at.clone() });
+    }
+    config
+}
+
+/// A value as a list: nothing, one item, or many.
+pub fn list(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Null => Vec::new(),
+        Value::Array(items) => items.clone(),
+        one => vec![one.clone()],
+    }
+}
+
+/// The texts of a value that is one or a list of them.
+pub fn texts(value: Option<&Value>) -> Vec<String> {
+    value.map(list).unwrap_or_default().iter().map(text).collect()
+}
+
+/// A scalar as it is written, without quotes.
+pub fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_string)
+}
+
+fn appended(before: Option<&Value>, value: &Value) -> Value {
+    before.map(list).unwrap_or_default().into_iter().chain(list(value)).collect()
+}
+
+fn updated(before: Option<&Value>, value: &Value) -> Value {
+    match (before, value) {
+        (Some(Value::Object(before)), Value::Object(value)) => {
+            let mut both = before.clone();
+            both.extend(value.clone());
+            Value::Object(both)
+        }
+        (Some(before), Value::Null) => before.clone(),
+        _ => value.clone(),
+    }
+}
+
+/// Grants replace what was granted for a privilege, unless it is written with a `+`.
+fn granted(before: Option<&Value>, value: &Value) -> Value {
+    let Value::Object(more) = value else { return updated(before, value) };
+    let mut grants: Map<String, Value> = before.and_then(Value::as_object).cloned().unwrap_or_default();
+    for (privilege, grantees) in more {
+        let (privilege, grantees) = match privilege.strip_prefix('+') {
+            Some(privilege) => (privilege, appended(grants.get(privilege), grantees)),
+            None => (privilege.as_str(), Value::Array(list(grantees))),
+        };
+        grants.insert(privilege.to_string(), grantees);
+    }
+    Value::Object(grants)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::diagnostics::SourceFile;
+
+    fn layer(name: &str, value: Value) -> Config {
+        let at = SourceFile::new(name, "").at(0..0);
+        value.as_object().unwrap().iter().map(|(key, value)| (key.clone(), Setting { value: value.clone(), at: at.clone() })).collect()
+    }
+
+    #[test]
+    fn layers_merge_as_in_dbt() {
+        let layers = [
+            layer("dbt_project.yml", json!({"tags": "top", "meta": {"a": 1, "b": 1}, "pre_hook": "one", "grants": {"select": "x", "insert": "i"}, "lookback": 2})),
+            layer("a.yml", json!({"tags": ["yml"], "meta": {"b": 2}, "grants": {"+select": ["y"], "insert": ["j"]}, "lookback": 5, "partition_by": {"field": "x"}})),
+            layer("a.sql", json!({"tags": ["sql"], "pre_hook": ["two", "three"], "lookback": 7, "partition_by": {"granularity": "day"}, "meta": null})),
+        ];
+        let config = merged(&layers);
+        let value = |key: &str| config[key].value.clone();
+        assert_eq!(value("tags"), json!(["top", "yml", "sql"]));
+        assert_eq!(value("meta"), json!({"a": 1, "b": 2}));
+        assert_eq!(value("pre_hook"), json!(["one", "two", "three"]));
+        assert_eq!(value("grants"), json!({"select": ["x", "y"], "insert": ["j"]}));
+        assert_eq!(value("partition_by"), json!({"granularity": "day"}));
+        assert_eq!((value("lookback"), &*config["lookback"].at.file.path), (json!(7), "a.sql"));
+    }
+}

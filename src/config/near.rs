@@ -1,0 +1,70 @@
+//! Keys that are probably meant otherwise. Takes a node's configuration; gives warnings: a key that is nearly one of a
+//! microbatch model's (dbt takes any key, so it would do nothing), and such keys on a model that is none.
+
+use crate::diagnostics::Diagnostic;
+
+use super::{Kind, Materialization, Node};
+
+const KEYS: [&str; 7] = ["event_time", "begin", "batch_size", "lookback", "concurrent_batches", "full_refresh", "incremental_strategy"];
+const OWN: [&str; 3] = ["timezone", "outside_window", "event_time_unit"];
+
+/// Warnings about a node's keys.
+pub fn warnings(node: &Node) -> Vec<Diagnostic> {
+    if node.kind != Kind::Model {
+        return Vec::new();
+    }
+    let mut said = Vec::new();
+    for (key, setting) in &node.config {
+        if let Some(meant) = meant(key, &KEYS) {
+            let message = format!("`{key}` of model `{}` does nothing", node.name);
+            said.push(Diagnostic::warning(message).at(setting.at.clone()).hint(format!("is it `{meant}`?")));
+        }
+    }
+    if let Some(meta) = node.config.get("meta") {
+        for key in meta.value.get("batchwright").and_then(|own| own.as_object()).into_iter().flat_map(|own| own.keys()) {
+            if let Some(meant) = meant(key, &OWN) {
+                let message = format!("`{key}` of model `{}` does nothing", node.name);
+                said.push(Diagnostic::warning(message).at(meta.at.clone()).hint(format!("is it `{meant}`?")));
+            }
+        }
+    }
+    said.extend(idle(node));
+    said
+}
+
+/// A microbatch key on a model that is none. One that is set for a whole folder is no mistake of the model.
+fn idle(node: &Node) -> Option<Diagnostic> {
+    if matches!(node.materialization, Materialization::Microbatch(_)) {
+        return None;
+    }
+    let own = |key: &&str| node.config.get(*key).filter(|set| !set.value.is_null() && !set.at.file.path.ends_with("dbt_project.yml"));
+    if let Some(strategy) = node.config.get("incremental_strategy").filter(|set| set.value == "microbatch" && own(&"incremental_strategy").is_some()) {
+        let message = format!("model `{}` says `microbatch`, and is no incremental model", node.name);
+        return Some(Diagnostic::warning(message).at(strategy.at.clone()).hint("set `materialized='incremental'`"));
+    }
+    let key = ["begin", "batch_size", "lookback", "concurrent_batches"].into_iter().find(|key| own(key).is_some())?;
+    let message = format!("`{key}` does nothing: model `{}` is no microbatch model", node.name);
+    let warning = Diagnostic::warning(message).at_maybe(own(&key).map(|set| set.at.clone()));
+    Some(warning.hint("set `materialized='incremental'` and `incremental_strategy='microbatch'`"))
+}
+
+/// The key that `key` was probably meant to be: the same but for underscores, or a few letters.
+fn meant<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
+    if known.contains(&key) {
+        return None;
+    }
+    let plain = |key: &str| key.to_lowercase().replace(['_', '-'], "");
+    known.iter().copied().find(|known| strsim::damerau_levenshtein(&plain(key), &plain(known)) <= plain(known).len() / 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_misses_are_seen() {
+        let guess = |key| meant(key, &KEYS);
+        assert_eq!([guess("event_tim"), guess("batchsize"), guess("look_back"), guess("begins")], [Some("event_time"), Some("batch_size"), Some("lookback"), Some("begin")]);
+        assert_eq!([guess("begin"), guess("batch_id"), guess("begin_date"), guess("event_type_id"), guess("lookup")], [None; 5]);
+    }
+}

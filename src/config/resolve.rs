@@ -1,0 +1,239 @@
+//! From drafts to nodes: the layers merged, the relation named, the materialization read, and a microbatch model checked.
+//! Collects what is wrong with a node in `broken`; what is wrong with the project (two nodes of one name) is an error.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::jinja::Relation;
+use crate::project::{Project, Setting, truth};
+
+use super::drafts::{Draft, drafts};
+use super::layers::{list, merged, text, texts};
+use super::microbatch::{Asked, kind, microbatch, own};
+use super::near;
+use super::node_json::resource_type;
+use super::relation::{Naming, styled};
+use super::{Broken, Column, Disabled, EventTime, Kind, Materialization, Node, Resolved};
+
+/// Resolves every node of the project. All broken nodes are reported at once.
+pub fn resolve(project: &Project) -> Result<Resolved, Diagnostics> {
+    let mut resolved = Resolved::default();
+    let mut wrong = Diagnostics::default();
+    let Some(root) = project.packages.first() else { return Ok(resolved) };
+    let naming = Naming::of(project);
+    for package in &project.packages {
+        for draft in drafts(package, root, &mut resolved.warnings, &mut wrong) {
+            let unique_id = unique_id(&draft);
+            let name = full_name(&draft);
+            match node(draft, &unique_id, project, &naming) {
+                Ok(Outcome::Node(node, warnings)) => {
+                    if package.folder.is_empty() {
+                        resolved.warnings.0.extend(warnings);
+                    }
+                    resolved.nodes.push(*node);
+                }
+                Ok(Outcome::Disabled(disabled)) => resolved.disabled.push(disabled),
+                Err(errors) => resolved.broken.push(Broken { unique_id, name, errors }),
+            }
+        }
+    }
+    wrong.0.extend(twins(&resolved.nodes));
+    if wrong.0.is_empty() { Ok(resolved) } else { Err(wrong) }
+}
+
+enum Outcome {
+    Node(Box<Node>, Vec<Diagnostic>),
+    Disabled(Disabled),
+}
+
+fn node(draft: Draft, unique_id: &str, project: &Project, naming: &Naming) -> Result<Outcome, Diagnostics> {
+    let mut config = merged(draft.layers.iter().copied());
+    if let Some(disabled) = disabled(&draft, unique_id, &config)? {
+        return Ok(Outcome::Disabled(disabled));
+    }
+    if let Some(broken) = draft.broken {
+        return Err(broken.clone());
+    }
+    let start = draft.patch.map(|patch| patch.at.clone()).or(draft.source.map(|table| table.at.clone())).unwrap_or_else(|| draft.file.line(1));
+    let usual = match draft.kind {
+        Kind::Model => Some("view"),
+        Kind::Seed => Some("seed"),
+        Kind::Snapshot => Some("snapshot"),
+        Kind::Source => None,
+    };
+    config.entry("enabled".to_string()).or_insert_with(|| Setting { value: json!(true), at: start.clone() });
+    if let Some(usual) = usual {
+        config.entry("materialized".to_string()).or_insert_with(|| Setting { value: json!(usual), at: start.clone() });
+    }
+    let quote_columns = draft.source.and_then(|table| table.quoting[3]).unwrap_or(false);
+    let columns: Vec<Column> = draft
+        .columns
+        .into_iter()
+        .map(|column| Column { name: column.name, data_type: column.data_type, quote: column.quote.unwrap_or(quote_columns), description: column.description })
+        .collect();
+    let folder = &draft.package.folder;
+    let mut node = Node {
+        unique_id: unique_id.to_string(),
+        kind: draft.kind,
+        source_name: draft.source.map(|table| table.source.clone()),
+        package: draft.package.name.clone(),
+        version: draft.version.map(|version| version.v.clone()),
+        is_latest: draft.is_latest,
+        fqn: draft.fqn,
+        file: draft.file.clone(),
+        path: draft.file.path.strip_prefix(folder.as_str()).unwrap_or(&draft.file.path).trim_start_matches('/').to_string(),
+        path_in_models: draft.path_in_models.to_string(),
+        relation: Relation { database: None, schema: None, identifier: draft.name.clone(), style: project.style.clone() },
+        name: draft.name,
+        tags: texts(config.get("tags").map(|tags| &tags.value)),
+        event_time: None,
+        columns,
+        description: draft.description,
+        refs: draft.refs,
+        sources: draft.sources,
+        materialization: Materialization::External,
+        pre_hooks: hooks(config.get("pre_hook")),
+        post_hooks: hooks(config.get("post_hook")),
+        config,
+    };
+    node.relation = match draft.source {
+        Some(table) => Relation {
+            database: table.database.clone().or(project.target.database.clone()),
+            schema: Some(table.schema.clone()),
+            identifier: table.identifier.clone(),
+            style: styled(&project.style, &table.quoting[..3]),
+        },
+        None => naming.relation(&node)?,
+    };
+    node.materialization = plain_materialization(&node);
+    let is_microbatch = matches!(&node.materialization, Materialization::Incremental(Some(strategy)) if strategy == "microbatch");
+    node.event_time = match event_time(&node, quote_columns) {
+        // A microbatch model says it in its own words.
+        Err(_) if is_microbatch => None,
+        found => found?,
+    };
+    if is_microbatch {
+        let asked = Asked {
+            model: &node.name,
+            config: &node.config,
+            event_time: node.event_time.clone(),
+            columns: &node.columns,
+            documented: draft.patch.map(|patch| &*patch.file.path),
+            now: project.now,
+            at: node.config.get("incremental_strategy").map_or(start, |strategy| strategy.at.clone()),
+        };
+        node.materialization = Materialization::Microbatch(Box::new(microbatch(asked)?));
+    }
+    let warnings = near::warnings(&node);
+    Ok(Outcome::Node(Box::new(node), warnings))
+}
+
+fn disabled(draft: &Draft, unique_id: &str, config: &indexmap::IndexMap<String, Setting>) -> Result<Option<Disabled>, Diagnostics> {
+    let Some(enabled) = config.get("enabled").filter(|enabled| !enabled.value.is_null()) else { return Ok(None) };
+    let spelled = |value: &Value| value.as_str().and_then(|text| text.to_lowercase().parse::<bool>().ok());
+    match truth(&enabled.value).or_else(|| spelled(&enabled.value)) {
+        Some(true) => Ok(None),
+        Some(false) => Ok(Some(Disabled { unique_id: unique_id.to_string(), kind: draft.kind, name: full_name(draft), at: enabled.at.clone() })),
+        None => {
+            let message = format!("`enabled` of `{}` must be true or false, and is {}", draft.name, kind(&enabled.value));
+            Err(Diagnostic::error(message).at(enabled.at.clone()).hint("write `true` or `false`").into())
+        }
+    }
+}
+
+fn unique_id(draft: &Draft) -> String {
+    let version = draft.version.map(|version| format!(".v{}", version.v)).unwrap_or_default();
+    format!("{}.{}.{}{version}", resource_type(draft.kind), draft.package.name, full_name(draft))
+}
+
+fn full_name(draft: &Draft) -> String {
+    draft.source.map_or_else(|| draft.name.clone(), |table| format!("{}.{}", table.source, table.name))
+}
+
+/// The SQL of hooks, each a text or a dict with `sql`.
+fn hooks(setting: Option<&Setting>) -> Vec<String> {
+    let hooks = setting.map(|setting| list(&setting.value)).unwrap_or_default();
+    let sql = |hook: &Value| match hook {
+        Value::Object(hook) => hook.get("sql").map(text),
+        // A dict that was written as JSON text, as dbt's own macros do.
+        Value::String(hook) if hook.trim_start().starts_with('{') && !hook.trim_start().starts_with("{{") && !hook.trim_start().starts_with("{%") => {
+            let dict: Option<Value> = serde_json::from_str(hook).ok();
+            Some(dict.and_then(|dict| dict.get("sql").map(text)).unwrap_or_else(|| hook.clone()))
+        }
+        other => Some(text(other)),
+    };
+    hooks.iter().filter_map(sql).filter(|sql| !sql.trim().is_empty()).collect()
+}
+
+fn plain_materialization(node: &Node) -> Materialization {
+    match node.kind {
+        Kind::Source => return Materialization::External,
+        Kind::Seed => return Materialization::Seed,
+        Kind::Snapshot => return Materialization::Snapshot,
+        Kind::Model => {}
+    }
+    if node.path.ends_with(".py") {
+        return Materialization::Other("python model".to_string());
+    }
+    match node.setting("materialized").map(text).as_deref() {
+        Some("table") => Materialization::Table,
+        Some("ephemeral") => Materialization::Ephemeral,
+        Some("incremental") => Materialization::Incremental(node.setting("incremental_strategy").filter(|strategy| !strategy.is_null()).map(text)),
+        Some("materialized_view") => Materialization::MaterializedView,
+        None | Some("view" | "null") => Materialization::View,
+        Some(other) => Materialization::Other(other.to_string()),
+    }
+}
+
+/// The node's `event_time`; an empty one is none.
+fn event_time(node: &Node, quote_columns: bool) -> Result<Option<EventTime>, Diagnostics> {
+    let Some(setting) = node.config.get("event_time").filter(|setting| !setting.value.is_null()) else { return Ok(None) };
+    let Value::String(column) = &setting.value else {
+        let message = format!("`event_time` of `{}` must be the name of a column, and is {}", node.name, kind(&setting.value));
+        return Err(Diagnostic::error(message).at(setting.at.clone()).hint("write the column's name in quotes").into());
+    };
+    if column.trim().is_empty() {
+        return Ok(None);
+    }
+    let declared = node.columns.iter().find(|known| known.name == *column);
+    let declared = declared.or_else(|| node.columns.iter().find(|known| known.name.eq_ignore_ascii_case(column)));
+    let unit = match own(&node.config, "event_time_unit") {
+        None => None,
+        Some((unit, at)) => match text(unit) {
+            unit if ["seconds", "milliseconds", "microseconds"].contains(&&*unit) => Some(unit),
+            other => {
+                let message = format!("`event_time_unit` of `{}` must be `seconds`, `milliseconds` or `microseconds`, and is `{other}`", node.name);
+                return Err(Diagnostic::error(message).at(at).hint("it says what an integer in the column of `event_time` counts").into());
+            }
+        },
+    };
+    Ok(Some(EventTime {
+        column: column.clone(),
+        quote: declared.map_or(quote_columns, |declared| declared.quote),
+        data_type: declared.and_then(|declared| declared.data_type.clone()),
+        unit,
+        at: setting.at.clone(),
+    }))
+}
+
+/// Nodes that `ref()` or `source()` could not tell apart.
+fn twins(nodes: &[Node]) -> Vec<Diagnostic> {
+    let mut seen: BTreeMap<String, &Node> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for node in nodes {
+        let source = node.source_name.as_deref().map(|source| format!("{source}.")).unwrap_or_default();
+        let version = node.version.as_deref().unwrap_or_default();
+        let Some(first) = seen.insert(format!("{}/{source}{}/{version}", node.package, node.name), node) else { continue };
+        let what = match (first.kind, node.kind) {
+            (Kind::Source, _) => format!("two source tables are called `{source}{}`", node.name),
+            (Kind::Model, Kind::Model) => format!("two models are called `{}`", node.name),
+            (one, other) => format!("a {} and a {} are called `{}`", resource_type(one), resource_type(other), node.name),
+        };
+        let error = Diagnostic::error(format!("{what}: `{}` and `{}`", first.file.path, node.file.path));
+        let at = node.config.get("enabled").map(|enabled| enabled.at.clone()).filter(|_| node.kind == Kind::Source).unwrap_or_else(|| node.file.line(1));
+        wrong.push(error.at(at).hint("rename one of the two, or set `enabled: false` for it"));
+    }
+    wrong
+}

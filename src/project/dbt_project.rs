@@ -1,0 +1,97 @@
+//! `dbt_project.yml`: a package's name, folders, variables, and the trees of config for its nodes. Takes the file; gives its
+//! settings, with places. Refuses a file without a name; keys that mean nothing here are passed by.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
+use crate::jinja::YamlScope;
+
+use super::values::{rendered_text, texts, truth};
+use super::yaml::{self, Yaml};
+
+/// What a package's `dbt_project.yml` says.
+#[derive(Clone, Debug)]
+pub struct DbtProject {
+    pub file: SourceFile,
+    pub name: String,
+    pub profile: Option<Yaml>,
+    pub model_paths: Vec<String>,
+    pub seed_paths: Vec<String>,
+    pub snapshot_paths: Vec<String>,
+    pub macro_paths: Vec<String>,
+    pub install_path: String,
+    /// All of `vars:`, those of single packages under the packages' names.
+    pub vars: Map<String, Value>,
+    pub dispatch: BTreeMap<String, Vec<String>>,
+    /// Whether database, schema and identifier are quoted, where the project says so.
+    pub quoting: [Option<bool>; 3],
+    /// The trees `models:`, `seeds:`, `snapshots:`, `sources:`.
+    pub trees: BTreeMap<&'static str, Yaml>,
+}
+
+/// Reads the settings of a package. Only its name may hold Jinja here; the trees are rendered when their target is known.
+pub fn read(file: &SourceFile, scope: &YamlScope, warnings: &mut Diagnostics) -> Result<DbtProject, Diagnostic> {
+    let (yaml, odd) = yaml::parse(file)?;
+    warnings.0.extend(odd);
+    if yaml.dict().is_none() {
+        return Err(Diagnostic::error(format!("`{}` says nothing", file.path)).at(file.at(0..0)).hint("begin it with `name: my_project`"));
+    }
+    let name = match yaml.get("name") {
+        Some(name) => rendered_text(name, scope)?,
+        None => None,
+    };
+    let Some(name) = name else {
+        return Err(Diagnostic::error("the project has no `name`").at(file.line(1)).hint("add `name: my_project`"));
+    };
+    let paths = |new: &str, old: &str, usual: &[&str]| match yaml.get(new).or_else(|| yaml.get(old)) {
+        Some(paths) => texts(paths).iter().map(|path| tidied(path)).collect(),
+        None => usual.iter().map(|path| path.to_string()).collect(),
+    };
+    Ok(DbtProject {
+        file: file.clone(),
+        name,
+        profile: yaml.get("profile").cloned(),
+        model_paths: paths("model-paths", "source-paths", &["models"]),
+        seed_paths: paths("seed-paths", "data-paths", &["seeds"]),
+        snapshot_paths: paths("snapshot-paths", "snapshot_paths", &["snapshots"]),
+        macro_paths: paths("macro-paths", "macro_paths", &["macros"]),
+        install_path: yaml
+            .get("packages-install-path")
+            .or_else(|| yaml.get("modules-path"))
+            .and_then(Yaml::text)
+            .map_or("dbt_packages".to_string(), |path| tidied(&path)),
+        vars: match yaml.get("vars").map(Yaml::json) {
+            Some(Value::Object(vars)) => vars,
+            _ => Map::new(),
+        },
+        dispatch: yaml.get("dispatch").map(Yaml::items).unwrap_or_default().iter().filter_map(search_order).collect(),
+        quoting: ["database", "schema", "identifier"].map(|part| {
+            let quoting = yaml.get("quoting")?;
+            // The engines that call a database a project spell this key their way too.
+            let spelled = quoting.get(part).or_else(|| if part == "database" { quoting.get("project") } else { None });
+            truth(&spelled?.json())
+        }),
+        trees: ["models", "seeds", "snapshots", "sources"].into_iter().filter_map(|tree| Some((tree, yaml.get(tree)?.clone()))).collect(),
+    })
+}
+
+impl DbtProject {
+    /// The project's variables as a package of that name sees them.
+    pub fn vars_for(&self, package: &str) -> Map<String, Value> {
+        let mut vars = self.vars.clone();
+        if let Some(Value::Object(own)) = self.vars.get(package) {
+            vars.extend(own.clone());
+        }
+        vars
+    }
+}
+
+fn search_order(entry: &Yaml) -> Option<(String, Vec<String>)> {
+    Some((entry.get("macro_namespace")?.text()?, texts(entry.get("search_order")?)))
+}
+
+fn tidied(path: &str) -> String {
+    path.trim_start_matches("./").trim_end_matches('/').to_string()
+}

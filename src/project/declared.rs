@@ -1,0 +1,164 @@
+//! The first rendering: what each model says of itself. Takes a model's text; gives its `config()` calls with places, its
+//! refs and sources. Every `ref()` is answered with the model's own relation, as dbt does while it parses. A Python model is
+//! not run: its refs and sources are read off its text.
+
+use std::sync::{Arc, LazyLock};
+
+use indexmap::IndexMap;
+use regex::Regex;
+use serde_json::{Map, Value, json};
+
+use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
+use crate::jinja::{Jinja, Lookup, RefCall, Referent, Relation, Scope};
+
+use super::Setting;
+use super::values::{canonical, has_jinja};
+
+/// What a model says of itself when it is rendered for the first time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Declared {
+    pub refs: Vec<RefCall>,
+    pub sources: Vec<(String, String)>,
+    /// One for each `config()` call.
+    pub config: Vec<IndexMap<String, Setting>>,
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Renders a model that is called `name` in `package`.
+pub fn declared(jinja: &Jinja, package: &str, name: &str, file: &SourceFile, this: &Relation) -> Result<Declared, Diagnostics> {
+    if file.path.ends_with(".py") {
+        return Ok(of_python(&file.text));
+    }
+    if !has_jinja(&file.text) {
+        return Ok(Declared::default());
+    }
+    let scope = Scope {
+        package: package.to_string(),
+        execute: false,
+        model: json!({
+            "name": name, "alias": name, "package_name": package, "resource_type": "model", "original_file_path": &*file.path,
+            "path": &*file.path, "unique_id": format!("model.{package}.{name}"), "database": this.database, "schema": this.schema,
+            "config": {}, "tags": [], "columns": {}, "refs": [], "sources": [], "fqn": [package, name], "meta": {}, "version": null,
+        }),
+        config: Map::new(),
+        this: Some(this.clone()),
+        batch: None,
+        incremental: false,
+        lookup: Arc::new(Itself(this.clone())),
+    };
+    let rendered = jinja.render(file, &scope)?;
+    let config = rendered.config.into_iter().enumerate().map(|(nth, call)| placed(call, file, nth)).collect();
+    Ok(Declared { refs: rendered.refs, sources: rendered.sources, config, warnings: rendered.warnings })
+}
+
+/// Answers every reference with the model itself.
+struct Itself(Relation);
+
+impl Lookup for Itself {
+    fn reference(&self, _package: Option<&str>, name: &str, _version: Option<&str>) -> Result<Referent, Diagnostic> {
+        Ok(Referent::Relation { unique_id: name.to_string(), relation: self.0.clone() })
+    }
+
+    fn source(&self, source: &str, table: &str) -> Result<Referent, Diagnostic> {
+        Ok(Referent::Relation { unique_id: format!("{source}.{table}"), relation: self.0.clone() })
+    }
+}
+
+static CALL: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bconfig\s*\(").expect("the pattern is well formed"));
+
+/// The keys of the n-th `config()` call that was made, each with its place in the text. The n-th made is the n-th written
+/// unless an `if` stands between: so a key that is not there is looked for in all calls.
+fn placed(call: Map<String, Value>, file: &SourceFile, nth: usize) -> IndexMap<String, Setting> {
+    let starts: Vec<usize> = CALL.find_iter(&file.text).map(|found| found.start()).collect();
+    let here = starts.get(nth).or(starts.first()).copied();
+    let next = starts.get(nth + 1).copied().unwrap_or(file.text.len());
+    let mut keys = IndexMap::new();
+    for (key, value) in call {
+        let spelled: &[&str] = match canonical(&key) {
+            "database" => &["database", "project", "catalog"],
+            "schema" => &["schema", "dataset"],
+            _ => &[&key],
+        };
+        let search = |range: std::ops::Range<usize>| spelled.iter().find_map(|key| keyword(file, key, range.clone()));
+        let first = starts.first().copied().unwrap_or(file.text.len());
+        let at = here.and_then(|here| search(here..next)).or_else(|| search(first..file.text.len()));
+        let at = at.unwrap_or_else(|| here.map_or_else(|| file.line(1), |here| file.at(here..here + "config".len())));
+        keys.insert(canonical(&key).to_string(), Setting { value, at });
+    }
+    keys
+}
+
+/// The place of `key=value` (or `'key': value`) in a part of the text: up to the end of a value that is simple.
+fn keyword(file: &SourceFile, key: &str, range: std::ops::Range<usize>) -> Option<Location> {
+    let text = &file.text[range.clone()];
+    text.match_indices(key).find_map(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let quoted = matches!(before, Some('\'' | '"'));
+        if before.is_some_and(|before| before.is_alphanumeric() || before == '_') {
+            return None;
+        }
+        let rest = &text[at + key.len()..];
+        let rest = if quoted { rest.strip_prefix(['\'', '"'])? } else { rest };
+        let value = rest.trim_start().strip_prefix(if quoted { ':' } else { '=' }).filter(|value| !value.starts_with('='))?.trim_start();
+        let start = range.start + at;
+        let value_start = range.end - value.len();
+        Some(file.at(start..value_start + simple(value)))
+    })
+}
+
+/// The length of a quoted text, a number or a word at the start of `value`; 0 for anything else.
+fn simple(value: &str) -> usize {
+    match value.chars().next() {
+        Some(quote @ ('\'' | '"')) => value[1..].find(quote).filter(|end| !value[..*end].contains('\n')).map_or(0, |end| end + 2),
+        _ => value.find(|character: char| !character.is_alphanumeric() && !"_.-".contains(character)).unwrap_or(value.len()),
+    }
+}
+
+fn of_python(text: &str) -> Declared {
+    let patterns =
+        [r#"\bdbt\.ref\(\s*["']([^"']+)["'](?:\s*,\s*["']([^"']+)["'])?"#, r#"\bdbt\.source\(\s*["']([^"']+)["']\s*,\s*["']([^"']+)["']"#];
+    let [refs, sources] = patterns.map(|pattern| Regex::new(pattern).expect("the pattern is well formed"));
+    let word = |found: &regex::Captures, nth| found.get(nth).map(|word: regex::Match| word.as_str().to_string());
+    Declared {
+        refs: refs
+            .captures_iter(text)
+            .filter_map(|found| match (word(&found, 1)?, word(&found, 2)) {
+                (package, Some(name)) => Some(RefCall { package: Some(package), name, version: None }),
+                (name, None) => Some(RefCall { package: None, name, version: None }),
+            })
+            .collect(),
+        sources: sources.captures_iter(text).filter_map(|found| Some((word(&found, 1)?, word(&found, 2)?))).collect(),
+        ..Declared::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_config_calls_have_places() {
+        let text = "{{ config(\n  materialized='table',\n  lookback = 3,\n  tags=['a'],\n  meta={'begin': 1}, begin='2024-01-01') }}\n{{ config(lookback=5) }}";
+        let file = SourceFile::new("models/a.sql", text);
+        let call = |value: Value| value.as_object().unwrap().clone();
+        let first = placed(call(json!({"materialized": "table", "lookback": 3, "tags": ["a"], "project": "p"})), &file, 0);
+        let said = |at: &Location| (text[at.span.clone()].to_string(), at.line());
+        assert_eq!(said(&first["materialized"].at), ("materialized='table'".to_string(), 2));
+        assert_eq!(said(&first["lookback"].at), ("lookback = 3".to_string(), 3));
+        assert_eq!(said(&first["tags"].at), ("tags=".to_string(), 4));
+        assert_eq!(said(&first["database"].at), ("config".to_string(), 1));
+        let second = placed(call(json!({"lookback": 5})), &file, 1);
+        assert_eq!(said(&second["lookback"].at), ("lookback=5".to_string(), 6));
+    }
+
+    #[test]
+    fn a_python_model_says_what_it_reads() {
+        let declared =
+            of_python("def model(dbt, session):\n  a = dbt.ref('a')\n  b = dbt.ref(\"p\", \"b\")\n  return dbt.source('raw', 'c')\n");
+        assert_eq!(
+            declared.refs.iter().map(|call| (call.package.as_deref(), &*call.name)).collect::<Vec<_>>(),
+            [(None, "a"), (Some("p"), "b")]
+        );
+        assert_eq!(declared.sources, [("raw".to_string(), "c".to_string())]);
+    }
+}

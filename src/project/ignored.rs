@@ -1,0 +1,61 @@
+//! Which files dbt does not look at: those that `.dbtignore` names, in the grammar of `.gitignore` (which itself says nothing
+//! to dbt). Takes the file; gives a test for a path below the project's folder.
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use crate::diagnostics::SourceFile;
+
+/// The patterns of a `.dbtignore`. The last one that matches decides.
+#[derive(Default)]
+pub struct Ignored {
+    patterns: Vec<(GlobMatcher, bool)>,
+    /// The package's folder, which the patterns start from.
+    folder: String,
+}
+
+impl Ignored {
+    /// The patterns of `file`, which lies in `folder`. A line that is no pattern is passed by.
+    pub fn read(file: &SourceFile, folder: &str) -> Ignored {
+        let folder = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        Ignored { patterns: file.text.lines().flat_map(patterns).collect(), folder }
+    }
+
+    pub fn matches(&self, path: &str) -> bool {
+        let path = path.strip_prefix(&self.folder).unwrap_or(path);
+        self.patterns.iter().rev().find(|(glob, _)| glob.is_match(path)).is_some_and(|(_, ignored)| *ignored)
+    }
+}
+
+/// A line's two patterns: for what it names, and for all that lies below.
+fn patterns(line: &str) -> Vec<(GlobMatcher, bool)> {
+    let line = line.trim();
+    if line.is_empty() || line.starts_with('#') {
+        return Vec::new();
+    }
+    let (line, ignored) = match line.strip_prefix('!') {
+        Some(rest) => (rest, false),
+        None => (line, true),
+    };
+    let name = line.trim_end_matches('/');
+    let anchored = name.contains('/');
+    let name = name.trim_start_matches('/');
+    let name = if anchored { name.to_string() } else { format!("**/{name}") };
+    let below = format!("{name}/**");
+    let itself = (!line.ends_with('/')).then_some(name);
+    let glob = |text: String| GlobBuilder::new(&text).literal_separator(true).build().ok();
+    itself.into_iter().chain([below]).filter_map(glob).map(|glob| (glob.compile_matcher(), ignored)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_git_s() {
+        let file = SourceFile::new(".dbtignore", "# old\n*.draft.sql\n/models/old/\nscratch\n!models/scratch/keep.sql\n");
+        let ignored = Ignored::read(&file, "dbt_packages/x");
+        let kept = |path: &str| !ignored.matches(&format!("dbt_packages/x/{path}"));
+        assert!(kept("models/a.sql") && kept("models/older/a.sql") && kept("deep/models/old/a.sql") && kept("models/scratch/keep.sql"));
+        assert!(!kept("models/a.draft.sql") && !kept("models/old/a.sql") && !kept("models/scratch/b.sql"));
+    }
+}

@@ -1,0 +1,70 @@
+//! The files of a package: the project itself, or one that `dbt deps` installed. Takes its folder and settings; gives its
+//! models, seeds, snapshots, properties files and macros, each read once. A file that can't be read is an error of its own.
+
+use crate::diagnostics::{Diagnostics, SourceFile};
+
+use super::dbt_project::DbtProject;
+use super::files::Files;
+use super::ignored::Ignored;
+
+/// What lies in a package's folders.
+pub struct PackageFiles {
+    pub models: Vec<Below>,
+    pub seeds: Vec<Below>,
+    pub snapshots: Vec<Below>,
+    pub properties: Vec<Below>,
+    pub macros: Vec<SourceFile>,
+}
+
+/// A file, and its path below the folder of models (seeds, snapshots) that it was found in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Below {
+    pub file: SourceFile,
+    pub path: String,
+}
+
+/// Reads the files of the package in `folder` (`` for the project itself).
+pub fn read(files: &Files, folder: &str, settings: &DbtProject, wrong: &mut Diagnostics) -> PackageFiles {
+    let ignored = match files.read(&joined(folder, ".dbtignore")) {
+        Ok(file) => file.map(|file| Ignored::read(&file, folder)).unwrap_or_default(),
+        Err(error) => {
+            wrong.0.push(error);
+            Ignored::default()
+        }
+    };
+    let mut below = |paths: &[&Vec<String>], endings: &[&str], whole: bool| -> Vec<Below> {
+        let mut found: Vec<Below> = Vec::new();
+        for start in paths.iter().flat_map(|paths| paths.iter()) {
+            let start = joined(folder, start);
+            for path in files.below(&start, endings, &ignored, wrong) {
+                if found.iter().any(|known| *known.file.path == *path) {
+                    continue;
+                }
+                let read = if whole { files.read(&path) } else { files.first_line(&path).map(Some) };
+                let short = path.strip_prefix(&start).unwrap_or(&path).trim_start_matches('/').to_string();
+                match read {
+                    Ok(file) => found.extend(file.map(|file| Below { file, path: short })),
+                    Err(error) => wrong.0.push(error),
+                }
+            }
+        }
+        found
+    };
+    let DbtProject { model_paths, seed_paths, snapshot_paths, macro_paths, .. } = settings;
+    PackageFiles {
+        models: below(&[model_paths], &["sql", "py"], true),
+        seeds: below(&[seed_paths], &["csv"], false),
+        snapshots: below(&[snapshot_paths], &["sql"], true),
+        properties: below(&[model_paths, seed_paths, snapshot_paths], &["yml", "yaml"], true),
+        macros: below(&[macro_paths], &["sql"], true).into_iter().map(|found| found.file).collect(),
+    }
+}
+
+/// `folder` and `path`, or `path` alone in the project itself.
+pub fn joined(folder: &str, path: &str) -> String {
+    match (folder, path) {
+        ("", path) => path.to_string(),
+        (folder, "" | ".") => folder.to_string(),
+        (folder, path) => format!("{folder}/{path}"),
+    }
+}

@@ -1,0 +1,222 @@
+//! `profiles.yml`: where the SQL will run. Takes the command line's words, the project's profile name and the places where
+//! a profile may lie; gives the target. Only type, database and schema must render: a secret that is not set elsewhere in the
+//! profile does no harm, and no secret reaches Jinja. With `--dialect` no profile is read at all.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use crate::diagnostics::{Diagnostic, Location, SourceFile, nearest};
+use crate::jinja::YamlScope;
+
+use super::dbt_project::DbtProject;
+use super::files::{absolute, read_text};
+use super::values::{rendered, rendered_text};
+use super::yaml::{self, Yaml};
+use super::{Open, Target};
+
+/// The target of a project. `usual_schema` tells the schema of a dialect for a target that names none.
+pub fn target(open: &Open, project: &DbtProject, usual_schema: &dyn Fn(&str) -> Result<String, Diagnostic>) -> Result<Target, Diagnostic> {
+    let scope = YamlScope { vars: &open.vars, environment: &open.environment, target: &Map::new() };
+    let profile = match (&open.profile, &project.profile) {
+        (Some(name), _) => Some((name.clone(), None)),
+        (None, Some(name)) if open.dialect.is_some() => Some((rendered_text(name, &scope).ok().flatten().unwrap_or_default(), None)),
+        (None, Some(name)) => rendered_text(name, &scope)?.map(|text| (text, Some(name.at.clone()))),
+        (None, None) => None,
+    };
+    if let Some(dialect) = &open.dialect {
+        let name = open.target.clone().unwrap_or_else(|| "default".to_string());
+        let schema = open.schema.clone().map_or_else(|| usual_schema(dialect), Ok)?;
+        let profile = profile.map_or_else(|| project.name.clone(), |(name, _)| name);
+        return Ok(filled(Target { profile, name, dialect: dialect.clone(), database: open.database.clone(), schema, values: Map::new() }));
+    }
+    let Some((profile, at)) = profile else {
+        let error = Diagnostic::error("the project names no profile").at(project.file.line(1));
+        return Err(error.hint("add `profile: …`, or say `--dialect` (and `--database`, `--schema`), and no profile is needed"));
+    };
+    let (file, tree) = find(open, &profile, at.clone())?;
+    let Some(found) = tree.get(&profile) else {
+        let known = tree.dict().into_iter().flat_map(|dict| dict.keys()).map(String::as_str).filter(|name| *name != "config");
+        let error = Diagnostic::error(format!("`{}` has no profile `{profile}`", file.path)).at_maybe(at);
+        return Err(match nearest(&profile, known.clone()) {
+            Some(name) => error.hint(format!("is it `{name}`?")),
+            None => error.hint(format!("it has {}", listed(known))),
+        });
+    };
+    let name = match (&open.target, found.get("target")) {
+        (Some(name), _) => name.clone(),
+        (None, Some(name)) => rendered_text(name, &scope)?.unwrap_or_default(),
+        (None, None) => "default".to_string(),
+    };
+    let outputs = found.get("outputs");
+    let Some(output) = outputs.and_then(|outputs| outputs.get(&name)) else {
+        let known = outputs.and_then(Yaml::dict).into_iter().flat_map(|dict| dict.keys()).map(String::as_str);
+        let error = Diagnostic::error(format!("profile `{profile}` has no target `{name}`")).at(found.at.clone());
+        return Err(error.hint(format!("its targets are {}: choose one with `--target`", listed(known))));
+    };
+    read_output(open, profile, name, output, usual_schema, &scope)
+}
+
+/// What Jinja never sees of a profile: keys with one of these in their names.
+const SECRETS: [&str; 9] =
+    ["pass", "token", "secret", "private_key", "keyfile", "credential", "access_key", "api_key", "connection_string"];
+
+fn read_output(
+    open: &Open,
+    profile: String,
+    name: String,
+    output: &Yaml,
+    usual_schema: &dyn Fn(&str) -> Result<String, Diagnostic>,
+    scope: &YamlScope,
+) -> Result<Target, Diagnostic> {
+    let first = |keys: &[&str]| keys.iter().find_map(|key| output.get(key)).map_or(Ok(None), |value| rendered_text(value, scope));
+    let Some(dialect) = first(&["type"])? else {
+        let error = Diagnostic::error(format!("target `{name}` of profile `{profile}` has no `type`")).at(output.at.clone());
+        return Err(error.hint("add the adapter's name: `type: …`"));
+    };
+    let database = match &open.database {
+        Some(database) => Some(database.clone()),
+        None => first(&["database", "project", "catalog", "dbname"])?.or(first(&["path"])?.map(|path| stem(&path))),
+    };
+    let schema = match &open.schema {
+        Some(schema) => schema.clone(),
+        None => first(&["schema", "dataset"])?.map_or_else(|| usual_schema(&dialect), Ok)?,
+    };
+    let mut values = Map::new();
+    for (key, value) in output.dict().into_iter().flatten() {
+        let secret = SECRETS.iter().any(|word| key.to_lowercase().contains(word));
+        let of_secret = value.text().is_some_and(|text| text.contains("DBT_ENV_SECRET") || text.contains("DBT_ENGINE_ENV_SECRET"));
+        if let (false, Ok(plain @ (Value::String(_) | Value::Number(_) | Value::Bool(_)))) = (secret || of_secret, rendered(value, scope)) {
+            values.insert(key.clone(), plain);
+        }
+    }
+    Ok(filled(Target { profile, name, dialect, database, schema, values }))
+}
+
+/// dbt's `target`: the words that every adapter has, over the target's own.
+fn filled(mut target: Target) -> Target {
+    let values = &mut target.values;
+    values.insert("name".to_string(), target.name.clone().into());
+    values.insert("target_name".to_string(), target.name.clone().into());
+    values.insert("profile_name".to_string(), target.profile.clone().into());
+    values.insert("type".to_string(), target.dialect.clone().into());
+    values.insert("schema".to_string(), target.schema.clone().into());
+    values.insert("database".to_string(), target.database.clone().into());
+    for (key, value) in [("project", &target.database), ("dbname", &target.database), ("dataset", &Some(target.schema.clone()))] {
+        if values.contains_key(key) {
+            values.insert(key.to_string(), value.clone().into());
+        }
+    }
+    values.entry("threads").or_insert(1.into());
+    target
+}
+
+fn find(open: &Open, profile: &str, at: Option<Location>) -> Result<(SourceFile, Yaml), Diagnostic> {
+    let places = places(open);
+    for place in &places {
+        let path = place.join("profiles.yml");
+        if let Some(file) = read_text(&path, &named(open, &path))? {
+            return yaml::parse(&file).map(|(tree, _)| (file, tree));
+        }
+    }
+    let looked = listed(places.iter().map(|place| named(open, &place.join("profiles.yml"))).collect::<Vec<_>>().iter().map(String::as_str));
+    let error = Diagnostic::error(format!("profile `{profile}` is nowhere: there is no {looked}")).at_maybe(at);
+    Err(error.hint("say `--profiles-dir DIR`, or `--dialect` (and `--database`, `--schema`), and no profile is needed"))
+}
+
+/// The folders that are searched, in order. One that was named is the only one.
+fn places(open: &Open) -> Vec<PathBuf> {
+    let variable =
+        ["DBT_ENGINE_PROFILES_DIR", "DBT_PROFILES_DIR"].iter().find_map(|name| open.environment.get(*name)).filter(|dir| !dir.is_empty());
+    if let Some(named) = open.profiles_dir.clone().or_else(|| variable.map(PathBuf::from)) {
+        return vec![named];
+    }
+    let home = open.environment.get("HOME").or_else(|| open.environment.get("USERPROFILE")).map(|home| Path::new(home).join(".dbt"));
+    std::iter::once(open.project_dir.clone()).chain(home).collect()
+}
+
+/// A path as the user would name it: from the project's folder, or from home.
+fn named(open: &Open, path: &Path) -> String {
+    let home = open.environment.get("HOME").map(Path::new);
+    if let Ok(below) = absolute(path).strip_prefix(absolute(&open.project_dir)) {
+        return below.display().to_string();
+    }
+    match home.and_then(|home| path.strip_prefix(home).ok()) {
+        Some(below) => format!("~/{}", below.display()),
+        None => path.display().to_string(),
+    }
+}
+
+/// The name of a database that is a file: `warehouse` of `data/warehouse.db`, `memory` of `:memory:`.
+fn stem(path: &str) -> String {
+    let name = path.split(['?']).next().unwrap_or_default().trim_end_matches('/').rsplit(['/', ':']).find(|part| !part.is_empty());
+    let name = name.unwrap_or("memory");
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_string()
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { "none".to_string() } else { names.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::diagnostics::Diagnostics;
+
+    fn open(folder: &Path) -> Open {
+        Open {
+            project_dir: folder.to_path_buf(),
+            profiles_dir: None,
+            profile: None,
+            target: None,
+            dialect: None,
+            database: None,
+            schema: None,
+            vars: Map::new(),
+            full_refresh: false,
+            now: chrono::DateTime::UNIX_EPOCH,
+            environment: BTreeMap::new(),
+        }
+    }
+
+    fn read(open: &Open) -> Result<Target, Diagnostic> {
+        let scope = YamlScope { vars: &open.vars, environment: &open.environment, target: &Map::new() };
+        let file = SourceFile::new("dbt_project.yml", "name: shop\nprofile: shop\n");
+        let project = super::super::dbt_project::read(&file, &scope, &mut Diagnostics::default()).unwrap();
+        target(open, &project, &|_| Ok("public".to_string()))
+    }
+
+    #[test]
+    fn only_what_is_needed_of_a_profile_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "shop:\n  target: dev\n  outputs:\n    dev: {type: x, path: data/shop.db, password: hunter2, threads: 4, host: h}\n";
+        std::fs::write(folder.path().join("profiles.yml"), text).unwrap();
+        let target = read(&open(folder.path())).unwrap();
+        assert_eq!((&*target.dialect, target.database.as_deref(), &*target.schema), ("x", Some("shop"), "public"));
+        assert_eq!(target.values["threads"], 4);
+        assert_eq!(target.values["host"], "h");
+        assert!(!target.values.contains_key("password"));
+        let wrong = read(&Open { target: Some("prod".to_string()), ..open(folder.path()) }).unwrap_err();
+        assert_eq!(wrong.hints, ["its targets are `dev`: choose one with `--target`"]);
+    }
+
+    #[test]
+    fn a_dialect_needs_no_profile() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = BTreeMap::from([("HOME".to_string(), folder.path().display().to_string())]);
+        let open = Open { environment: home, project_dir: folder.path().join("shop"), ..open(folder.path()) };
+        let wrong = read(&open).unwrap_err();
+        assert!(wrong.message.ends_with("there is no `profiles.yml`, `~/.dbt/profiles.yml`"), "{}", wrong.message);
+        assert!(wrong.hints[0].contains("--dialect"));
+        let target = read(&Open { dialect: Some("x".to_string()), ..open }).unwrap();
+        assert_eq!((&*target.name, &*target.schema, target.database), ("default", "public", None));
+    }
+
+    #[test]
+    fn a_file_is_a_database() {
+        assert_eq!((&*stem(":memory:"), &*stem("a/b.duckdb"), &*stem("md:shop?x=y"), &*stem("")), ("memory", "b", "shop", "memory"));
+    }
+}

@@ -1,0 +1,268 @@
+//! Properties files: what `*.yml` beside the models says of models, seeds, snapshots and sources. Takes a file; gives its
+//! patches with places. Collects what is wrong per entry. Tests, exposures and docs mean nothing here and are passed by.
+
+use indexmap::IndexMap;
+
+use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
+use crate::jinja::YamlScope;
+
+use super::Setting;
+use super::packages::Below;
+use super::sources::{self, SourceTable};
+use super::values::{config, rendered_text, set, texts, truth};
+use super::yaml::{self, Yaml};
+
+/// All patches of a package.
+#[derive(Default)]
+pub struct Properties {
+    pub models: Vec<Patch>,
+    pub seeds: Vec<Patch>,
+    pub snapshots: Vec<Patch>,
+    pub sources: Vec<SourceTable>,
+}
+
+/// What a properties file says of a node.
+#[derive(Clone, Debug)]
+pub struct Patch {
+    pub name: String,
+    pub at: Location,
+    pub file: SourceFile,
+    /// The file's path below the folder of models.
+    pub path: String,
+    /// Config set beside the name (`tags`, `meta` …), then that under `config:`.
+    pub config: Vec<Config>,
+    pub columns: Vec<ColumnPatch>,
+    pub description: String,
+    pub versions: Vec<Version>,
+    pub latest_version: Option<String>,
+    /// What a snapshot that is written in YAML alone reads.
+    pub relation: Option<String>,
+}
+
+pub type Config = IndexMap<String, Setting>;
+
+/// What a properties file says of a column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnPatch {
+    pub name: String,
+    pub data_type: Option<String>,
+    pub quote: Option<bool>,
+    pub description: String,
+}
+
+/// One version of a model.
+#[derive(Clone, Debug)]
+pub struct Version {
+    pub v: String,
+    pub at: Location,
+    /// The model's file, without its ending, if it is not called `name_v1`.
+    pub defined_in: Option<String>,
+    pub config: Vec<Config>,
+    pub columns: Vec<ColumnPatch>,
+    pub description: Option<String>,
+}
+
+/// Adds what `found` says to `properties`.
+pub fn read(found: &Below, scope: &YamlScope, properties: &mut Properties, warnings: &mut Diagnostics, wrong: &mut Diagnostics) {
+    let tree = match yaml::parse(&found.file) {
+        Ok((tree, odd)) => {
+            warnings.0.extend(odd);
+            tree
+        }
+        Err(error) => return wrong.0.push(error),
+    };
+    let mut entry = Entries { found, scope, wrong };
+    let Properties { models, seeds, snapshots, sources } = properties;
+    for (key, patches) in [("models", models), ("seeds", seeds), ("snapshots", snapshots)] {
+        patches.extend(entry.list(&tree, key).iter().filter_map(|yaml| entry.patch(yaml)));
+    }
+    for source in entry.list(&tree, "sources") {
+        sources::read(&mut entry, source, sources);
+    }
+}
+
+/// Reads the entries of one file.
+pub struct Entries<'a> {
+    pub found: &'a Below,
+    pub scope: &'a YamlScope<'a>,
+    wrong: &'a mut Diagnostics,
+}
+
+impl Entries<'_> {
+    /// The entries under `key`, which must be a list.
+    pub fn list<'t>(&mut self, of: &'t Yaml, key: &str) -> &'t [Yaml] {
+        match of.get(key) {
+            None => &[],
+            Some(list) if matches!(list.data, yaml::Data::List(_)) => list.items(),
+            Some(other) => {
+                self.wrong(
+                    Diagnostic::error(format!("`{key}` must be a list")).at(other.at.clone()).hint("begin each entry with `- name: …`"),
+                );
+                &[]
+            }
+        }
+    }
+
+    /// The name of an entry, its Jinja rendered.
+    pub fn name(&mut self, of: &Yaml, key: &str) -> Option<String> {
+        let name = self.text(of, key);
+        if name.is_none() {
+            let error = Diagnostic::error(format!("an entry has no `{key}`")).at(of.at.clone());
+            self.wrong(error.hint(format!("begin it with `- {key}: …`")));
+        }
+        name
+    }
+
+    /// The text under `key`, its Jinja rendered.
+    pub fn text(&mut self, of: &Yaml, key: &str) -> Option<String> {
+        match of.get(key).map(|text| rendered_text(text, self.scope)) {
+            Some(Ok(text)) => text,
+            Some(Err(error)) => {
+                self.wrong(error);
+                None
+            }
+            None => None,
+        }
+    }
+
+    /// The config of an entry: `beside` its name, then under `config:`.
+    pub fn config(&mut self, of: &Yaml, beside: &[&str]) -> Vec<Config> {
+        let mut own = Config::new();
+        for key in beside {
+            if let Some(value) = of.get(key) {
+                set(&mut own, key, value, self.scope, self.wrong);
+            }
+        }
+        let under = config(of.get("config"), self.scope, self.wrong);
+        [own, under].into_iter().filter(|keys| !keys.is_empty()).collect()
+    }
+
+    pub fn columns(&mut self, of: &Yaml) -> Vec<ColumnPatch> {
+        let columns = self.list(of, "columns").iter().filter(|column| column.get("include").is_none());
+        let columns: Vec<&Yaml> = columns.collect();
+        let named = columns.into_iter().filter_map(|column| Some((self.name(column, "name")?, column)));
+        let named: Vec<(String, &Yaml)> = named.collect();
+        let read = named.into_iter().map(|(name, column)| ColumnPatch {
+            name,
+            data_type: self.text(column, "data_type"),
+            quote: column.get("quote").and_then(|quote| truth(&quote.json())),
+            description: description(column),
+        });
+        read.collect()
+    }
+
+    fn patch(&mut self, yaml: &Yaml) -> Option<Patch> {
+        let name = self.name(yaml, "name")?;
+        let columns = self.columns(yaml);
+        let versions: Vec<Version> = self
+            .list(yaml, "versions")
+            .iter()
+            .map(|version| self.version(version, &columns))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .flatten()
+            .collect();
+        Some(Patch {
+            name,
+            at: yaml.at.clone(),
+            file: self.found.file.clone(),
+            path: self.found.path.clone(),
+            config: self.config(yaml, &["tags", "meta", "docs", "access", "group"]),
+            description: description(yaml),
+            latest_version: self.text(yaml, "latest_version").or_else(|| highest(&versions)),
+            relation: self.text(yaml, "relation"),
+            columns,
+            versions,
+        })
+    }
+
+    fn version(&mut self, yaml: &Yaml, all: &[ColumnPatch]) -> Option<Version> {
+        let own = self.columns(yaml);
+        let mut columns = included(yaml, all);
+        for column in own {
+            columns.retain(|known| known.name != column.name);
+            columns.push(column);
+        }
+        Some(Version {
+            v: self.name(yaml, "v")?,
+            at: yaml.at.clone(),
+            defined_in: self.text(yaml, "defined_in"),
+            config: self.config(yaml, &["tags", "meta", "docs", "access", "group"]),
+            columns,
+            description: yaml.get("description").and_then(Yaml::text),
+        })
+    }
+
+    pub fn wrong(&mut self, error: Diagnostic) {
+        self.wrong.0.push(error);
+    }
+}
+
+/// The model's columns that a version takes over: all, unless it says `include` or `exclude`.
+fn included(version: &Yaml, all: &[ColumnPatch]) -> Vec<ColumnPatch> {
+    let rule = version.get("columns").and_then(|columns| columns.items().iter().find(|column| column.get("include").is_some()));
+    let (include, exclude) = match rule {
+        None => return all.to_vec(),
+        Some(rule) => (rule.get("include").map(texts).unwrap_or_default(), rule.get("exclude").map(texts).unwrap_or_default()),
+    };
+    let every = include.iter().any(|name| name == "*" || name == "all");
+    all.iter().filter(|column| (every || include.contains(&column.name)) && !exclude.contains(&column.name)).cloned().collect()
+}
+
+/// The latest version where none is named: the highest number, or the last in the alphabet if one is no number.
+fn highest(versions: &[Version]) -> Option<String> {
+    let numbers: Option<Vec<(f64, &str)>> = versions.iter().map(|version| Some((version.v.parse().ok()?, &*version.v))).collect();
+    match numbers {
+        Some(numbers) => numbers.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, v)| v.to_string()),
+        None => versions.iter().map(|version| &version.v).max().cloned(),
+    }
+}
+
+pub fn description(of: &Yaml) -> String {
+    of.get("description").and_then(Yaml::text).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    pub fn parsed(text: &str) -> (Properties, Diagnostics) {
+        let scope = YamlScope { vars: &Map::new(), environment: &BTreeMap::new(), target: &Map::new() };
+        let found = Below { file: SourceFile::new("models/a.yml", text), path: "a.yml".to_string() };
+        let (mut properties, mut wrong) = (Properties::default(), Diagnostics::default());
+        read(&found, &scope, &mut properties, &mut Diagnostics::default(), &mut wrong);
+        (properties, wrong)
+    }
+
+    #[test]
+    fn a_patch_is_read() {
+        let text = "models:\n  - name: a\n    tags: x\n    config:\n      event_time: at\n      pre-hook: \"{{ log(1) }}\"\n    columns:\n      - {name: at, data_type: date, quote: yes}\n";
+        let (properties, wrong) = parsed(text);
+        assert_eq!(wrong, Diagnostics::default());
+        let patch = &properties.models[0];
+        assert_eq!(patch.config[0]["tags"].value, json!("x"));
+        assert_eq!((patch.config[1]["event_time"].at.line(), &patch.config[1]["pre_hook"].value), (5, &json!("{{ log(1) }}")));
+        let at = ColumnPatch { name: "at".into(), data_type: Some("date".into()), quote: Some(true), description: String::new() };
+        assert_eq!(patch.columns, [at]);
+    }
+
+    #[test]
+    fn a_version_takes_columns_over() {
+        let text = "models:\n- name: a\n  columns: [{name: x}, {name: y}]\n  versions:\n  - v: 10\n    columns: [{include: all, exclude: [x]}, {name: z}]\n  - v: 9\n    defined_in: old\n";
+        let patch = &parsed(text).0.models[0];
+        let names = |nth: usize| patch.versions[nth].columns.iter().map(|column| &*column.name).collect::<Vec<_>>();
+        assert_eq!((names(0), names(1)), (vec!["y", "z"], vec!["x", "y"]));
+        assert_eq!((patch.latest_version.as_deref(), patch.versions[1].defined_in.as_deref()), (Some("10"), Some("old")));
+    }
+
+    #[test]
+    fn what_is_wrong_says_where() {
+        let (properties, wrong) = parsed("models:\n  - description: no name\n  - name: b\n    config: [x]\nseeds: {name: c}\n");
+        let said: Vec<_> = wrong.0.iter().map(|error| (error.at.as_ref().unwrap().line(), &*error.message)).collect();
+        assert_eq!(said, [(2, "an entry has no `name`"), (4, "`config` must be a dict"), (5, "`seeds` must be a list")]);
+        assert_eq!(properties.models.len(), 1);
+    }
+}

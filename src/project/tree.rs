@@ -1,0 +1,98 @@
+//! The trees of config in `dbt_project.yml`: what is set for all models, for a package, for a folder, for one model. Takes
+//! the YAML; gives the tree with its Jinja rendered. A key with `+` is config; one without is config only if its value is
+//! no dict, else it is a folder's name.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::jinja::YamlScope;
+
+use super::properties::Config;
+use super::values::set;
+use super::yaml::{Data, Yaml};
+
+/// The trees of a package.
+#[derive(Clone, Debug, Default)]
+pub struct Trees {
+    pub models: Tree,
+    pub seeds: Tree,
+    pub snapshots: Tree,
+    pub sources: Tree,
+}
+
+/// What is set for a folder, and for the folders in it.
+#[derive(Clone, Debug, Default)]
+pub struct Tree {
+    pub config: Config,
+    pub folders: BTreeMap<String, Tree>,
+}
+
+impl Tree {
+    /// What is set along a node's `fqn`, the most general first.
+    pub fn along<'a>(&'a self, fqn: &[String]) -> Vec<&'a Config> {
+        let mut found = vec![&self.config];
+        let mut here = self;
+        for part in fqn {
+            match here.folders.get(part) {
+                Some(below) => here = below,
+                None => break,
+            }
+            found.push(&here.config);
+        }
+        found
+    }
+}
+
+/// Reads the trees of one `dbt_project.yml`.
+pub fn trees(yaml: &BTreeMap<&'static str, Yaml>, scope: &YamlScope, wrong: &mut Diagnostics) -> Trees {
+    let mut read = |key: &str| match yaml.get(key) {
+        None => Tree::default(),
+        Some(yaml) if yaml.dict().is_some() => tree(yaml, scope, wrong),
+        Some(yaml) => {
+            let error = Diagnostic::error(format!("`{key}` must be a dict")).at(yaml.at.clone());
+            wrong.0.push(error.hint("write one `+key: value` or folder per line below it"));
+            Tree::default()
+        }
+    };
+    Trees { models: read("models"), seeds: read("seeds"), snapshots: read("snapshots"), sources: read("sources") }
+}
+
+fn tree(yaml: &Yaml, scope: &YamlScope, wrong: &mut Diagnostics) -> Tree {
+    let mut found = Tree::default();
+    for (key, value) in yaml.dict().into_iter().flatten() {
+        match (key.strip_prefix('+'), &value.data) {
+            (Some(key), _) => set(&mut found.config, key.trim(), value, scope, wrong),
+            (None, Data::Dict(_)) => {
+                found.folders.insert(key.clone(), tree(value, scope, wrong));
+            }
+            // An empty folder.
+            (None, Data::Null) => {}
+            (None, _) => set(&mut found.config, key, value, scope, wrong),
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+    use crate::diagnostics::SourceFile;
+    use crate::project::yaml::parse;
+
+    #[test]
+    fn the_plus_says_what_is_config() {
+        let text =
+            "models:\n  +tags: top\n  shop:\n    materialized: table\n    +meta: {a: 1}\n    marts:\n      +tags: [marts]\n    empty:\n";
+        let (yaml, _) = parse(&SourceFile::new("dbt_project.yml", text)).unwrap();
+        let scope = YamlScope { vars: &Map::new(), environment: &BTreeMap::new(), target: &Map::new() };
+        let read = trees(&BTreeMap::from([("models", yaml.get("models").unwrap().clone())]), &scope, &mut Diagnostics::default());
+        let fqn = ["shop", "marts", "deep", "orders"].map(String::from);
+        let along = read.models.along(&fqn);
+        assert_eq!(along.len(), 3);
+        assert_eq!((&along[0]["tags"].value, along[0]["tags"].at.line()), (&json!("top"), 2));
+        assert_eq!(along[1].keys().collect::<Vec<_>>(), ["materialized", "meta"]);
+        assert_eq!(along[2]["tags"].value, json!(["marts"]));
+    }
+}

@@ -1,0 +1,106 @@
+//! What YAML values say. Takes a value of the tree and what its Jinja may ask (variables, environment, target); gives the
+//! value with its place, or the diagnostic that a value of another kind stands there.
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::jinja::{self, YamlScope};
+
+use super::Setting;
+use super::yaml::{Data, Yaml};
+
+/// The value of YAML with its Jinja rendered. Hooks stay as they are: they are rendered when the model runs.
+pub fn rendered(yaml: &Yaml, scope: &YamlScope) -> Result<Value, Diagnostic> {
+    Ok(match &yaml.data {
+        Data::Text(text) if has_jinja(text) => jinja::yaml_value(text, scope).map_err(|wrong| match wrong.at {
+            Some(_) => wrong,
+            None => wrong.at(yaml.at.clone()),
+        })?,
+        Data::List(items) => items.iter().map(|item| rendered(item, scope)).collect::<Result<_, _>>()?,
+        Data::Dict(dict) => {
+            let entries = dict.iter().map(|(key, value)| Ok((key.clone(), rendered(value, scope)?)));
+            Value::Object(entries.collect::<Result<Map<_, _>, Diagnostic>>()?)
+        }
+        _ => yaml.json(),
+    })
+}
+
+/// The text of a value with its Jinja rendered; nothing for an empty one.
+pub fn rendered_text(yaml: &Yaml, scope: &YamlScope) -> Result<Option<String>, Diagnostic> {
+    match rendered(yaml, scope)? {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text)),
+        Value::Object(_) | Value::Array(_) => Err(Diagnostic::error("text is wanted here").at(yaml.at.clone())),
+        other => Ok(Some(other.to_string())),
+    }
+}
+
+/// A dict of config, each key under the one name it has in `config()`. Errors go to `wrong`, and their keys are left out.
+pub fn config(yaml: Option<&Yaml>, scope: &YamlScope, wrong: &mut Diagnostics) -> IndexMap<String, Setting> {
+    let mut keys = IndexMap::new();
+    let Some(yaml) = yaml else { return keys };
+    let Some(dict) = yaml.dict() else {
+        wrong
+            .0
+            .push(Diagnostic::error("`config` must be a dict").at(yaml.at.clone()).hint("write one `key: value` per line below `config:`"));
+        return keys;
+    };
+    for (key, value) in dict {
+        set(&mut keys, key, value, scope, wrong);
+    }
+    keys
+}
+
+/// Puts one key of config into `keys`.
+pub fn set(keys: &mut IndexMap<String, Setting>, key: &str, yaml: &Yaml, scope: &YamlScope, wrong: &mut Diagnostics) {
+    let name = canonical(key);
+    let value = if matches!(name, "pre_hook" | "post_hook") { Ok(yaml.json()) } else { rendered(yaml, scope) };
+    match value {
+        Ok(value) => {
+            let setting = Setting { value, at: yaml.at.clone() };
+            if let Some(before) = keys.insert(name.to_string(), setting) {
+                let message = format!("`{key}` and another spelling of it are both set");
+                let error = Diagnostic::error(message).at(yaml.at.clone());
+                wrong.0.push(error.fact(format!("the other is on line {}", before.at.line())).hint("keep one of the two"));
+            }
+        }
+        Err(error) => wrong.0.push(error),
+    }
+}
+
+/// The name that a key of config has everywhere: some engines call the database a project and the schema a dataset.
+pub fn canonical(key: &str) -> &str {
+    match key {
+        "pre-hook" => "pre_hook",
+        "post-hook" => "post_hook",
+        "project" | "catalog" => "database",
+        "dataset" => "schema",
+        _ => key,
+    }
+}
+
+/// What a value says as a boolean; YAML of old also knows `yes`, `no`, `on` and `off`.
+pub fn truth(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(yes) => Some(*yes),
+        Value::String(text) => match text.as_str() {
+            "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
+            "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A text or a list of texts, as a list.
+pub fn texts(yaml: &Yaml) -> Vec<String> {
+    match &yaml.data {
+        Data::List(items) => items.iter().filter_map(Yaml::text).collect(),
+        _ => yaml.text().into_iter().collect(),
+    }
+}
+
+pub fn has_jinja(text: &str) -> bool {
+    ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark))
+}

@@ -1,0 +1,110 @@
+//! Where each value of a YAML text stands. Takes the text; gives a tree of spans in bytes that runs beside the values: the
+//! n-th entry of a dict, the n-th item of a list. An alias is one place, and a text that this reader can't follow to its end
+//! has places up to there.
+
+use std::ops::Range;
+
+use saphyr_parser::{Event, Marker, Parser, Span, StrInput};
+
+/// The places of a whole document.
+pub fn places(text: &str) -> Place {
+    let mut reader = Reader { lines: line_starts(text), text, events: Parser::new_from_str(text) };
+    loop {
+        match reader.events.next() {
+            Some(Ok((Event::StreamStart | Event::DocumentStart(_) | Event::Nothing, _))) => {}
+            Some(Ok((event, span))) => return reader.place(&event, span),
+            Some(Err(_)) | None => return Place::default(),
+        }
+    }
+}
+
+/// The place of a value, and of what it holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Place {
+    pub span: Range<usize>,
+    items: Vec<Place>,
+    scalar: bool,
+}
+
+static NOWHERE: Place = Place { span: 0..0, items: Vec::new(), scalar: true };
+
+impl Place {
+    /// The n-th item's place and span; `parent` is the span where it is not known.
+    pub fn item(&self, nth: usize, parent: &Range<usize>) -> (&Place, Range<usize>) {
+        match self.items.get(nth) {
+            Some(place) => (place, place.span.clone()),
+            None => (&NOWHERE, parent.clone()),
+        }
+    }
+}
+
+/// The byte at `column` characters (from 0) of `line` (from 1).
+pub fn offset(text: &str, line: usize, column: usize) -> usize {
+    byte(text, &line_starts(text), line, column)
+}
+
+fn line_starts(text: &str) -> Vec<usize> {
+    std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
+}
+
+fn byte(text: &str, lines: &[usize], line: usize, column: usize) -> usize {
+    let Some(start) = lines.get(line.saturating_sub(1)) else {
+        return text.len();
+    };
+    text[*start..].char_indices().nth(column).map_or(text.len(), |(at, _)| start + at)
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    lines: Vec<usize>,
+    events: Parser<'a, StrInput<'a>>,
+}
+
+impl Reader<'_> {
+    fn byte(&self, mark: Marker) -> usize {
+        byte(self.text, &self.lines, mark.line(), mark.col())
+    }
+
+    fn next(&mut self) -> Option<(Event<'static>, Span)> {
+        match self.events.next() {
+            Some(Ok((Event::Scalar(_, style, anchor, _), span))) => Some((Event::Scalar("".into(), style, anchor, None), span)),
+            Some(Ok((Event::Alias(anchor), span))) => Some((Event::Alias(anchor), span)),
+            Some(Ok((Event::SequenceStart(anchor, _), span))) => Some((Event::SequenceStart(anchor, None), span)),
+            Some(Ok((Event::MappingStart(anchor, _), span))) => Some((Event::MappingStart(anchor, None), span)),
+            _ => None,
+        }
+    }
+
+    fn place(&mut self, event: &Event, span: Span) -> Place {
+        let start = self.byte(span.start);
+        match event {
+            Event::SequenceStart(..) => {
+                let mut items = Vec::new();
+                while let Some((event, span)) = self.next() {
+                    items.push(self.place(&event, span));
+                }
+                let span = items.first().map_or(start..start, |first| first.span.clone());
+                Place { span, items, scalar: false }
+            }
+            Event::MappingStart(..) => {
+                let mut items = Vec::new();
+                while let Some((key, key_span)) = self.next() {
+                    let key = self.place(&key, key_span);
+                    let Some((event, span)) = self.next() else { break };
+                    let mut value = self.place(&event, span);
+                    value.span = self.entry(&key.span, &value);
+                    items.push(value);
+                }
+                let span = items.first().map_or(start..start, |first| first.span.clone());
+                Place { span, items, scalar: false }
+            }
+            _ => Place { span: start..self.byte(span.end).max(start), items: Vec::new(), scalar: true },
+        }
+    }
+
+    /// A key with its value, if that is a scalar on the same line.
+    fn entry(&self, key: &Range<usize>, value: &Place) -> Range<usize> {
+        let together = value.scalar && key.end <= value.span.end && !self.text[key.end..value.span.end].contains('\n');
+        key.start..if together { value.span.end } else { key.end }
+    }
+}
