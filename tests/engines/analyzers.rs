@@ -1,0 +1,149 @@
+//! Plans for warehouses that cannot be started here, shown to what can judge them: BigQuery's own analyzer, the parser of Spark 4,
+//! Snowflake's own client on a stand-in, and sqlfluff. Each judge is itself shown broken files, and must refuse them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use crate::engine::installed;
+use crate::shop::{compile, fixture};
+
+pub const CASES: &[(&str, fn())] = &[
+    ("bigquery::the_analyzer_accepts_the_plan", || accepts("bigquery", &bigquery)),
+    ("bigquery::the_analyzer_refuses_broken_files", || refuses(&bigquery, BROKEN_FOR_BIGQUERY)),
+    ("databricks::the_parser_accepts_the_plan", || accepts("databricks", &spark)),
+    ("databricks::the_parser_refuses_broken_files", || refuses(&spark, BROKEN_FOR_SPARK)),
+    ("duckdb::sqlfluff_accepts_the_plan", || accepts("duckdb", &|files| sqlfluff("duckdb", files))),
+    ("postgres::sqlfluff_accepts_the_plan", || accepts("postgres", &|files| sqlfluff("postgres", files))),
+    ("bigquery::sqlfluff_accepts_the_plan", || accepts("bigquery", &|files| sqlfluff("bigquery", files))),
+    ("snowflake::sqlfluff_accepts_the_plan", || accepts("snowflake", &|files| sqlfluff("snowflake", files))),
+    ("snowflake::sqlfluff_refuses_broken_files", || refuses(&|files| sqlfluff("snowflake", files), BROKEN_FOR_SNOWFLAKE)),
+    ("snowflake::the_client_runs_the_plan", the_client_runs_the_plan),
+    ("snowflake::a_failing_file_is_told", a_failing_file_is_told),
+];
+
+/// Takes files, in order; says what it thinks of them, one line for each that is broken.
+type Judge = dyn Fn(&[PathBuf]) -> Output;
+
+const BROKEN_FOR_BIGQUERY: &[&str] = &[
+    "selec 1;",
+    "delete from shop.raw.events;",
+    "select nosuch from shop.raw.events;",
+    "select event_id from shop.raw.nosuch;",
+    "select event_id from shop.raw.events where occurred_at >= 5;",
+    "insert into shop.raw.events (event_id) values ('text');",
+    "merge into shop.raw.events as t using shop.raw.events as s on false when not matched by source and t.nosuch = 1 then delete;",
+    "select 1; begin; select 2",
+];
+
+const BROKEN_FOR_SPARK: &[&str] = &[
+    "selec 1;",
+    "insert into t replace where a = 1 by name select 1 as a;",
+    "insert into t by name replace select 1 as a;",
+    "select 1; select ';' from; select 2;",
+    "merge into t using s on false when not matched by source then delete when not matched then insert *;",
+    "begin transaction;",
+];
+
+const BROKEN_FOR_SNOWFLAKE: &[&str] = &[
+    "selec 1;",
+    "insert into t replace where a = 1 select 1;",
+    "merge into t using s on false when not matched by source then delete;",
+    "delete from t where;",
+];
+
+/// A day of every model, and a full refresh of one, as one list of files in order.
+fn plan(dialect: &str, folder: &Path) -> Vec<PathBuf> {
+    let target = ["--dialect", dialect, "--database", "shop", "--schema", "analytics"];
+    let day = compile(&fixture(), &folder.join("day"), &target, &["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-02"]);
+    let refresh = compile(&fixture(), &folder.join("refresh"), &target, &["--full-refresh", "--select", "int__sessions_aggregated"]);
+    day.files().chain(refresh.files()).map(Path::to_path_buf).collect()
+}
+
+fn accepts(dialect: &str, judge: &Judge) {
+    let folder = TempDir::new().unwrap();
+    let verdict = judge(&plan(dialect, folder.path()));
+    assert!(verdict.status.success(), "{}", words(&verdict));
+}
+
+/// All broken files at once, between good ones: each must be named, and no other.
+fn refuses(judge: &Judge, broken: &[&str]) {
+    let folder = TempDir::new().unwrap();
+    let file = |name: String, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let mut files = vec![file("good.sql".into(), "-- a comment; with a semicolon\nselect ';' as semicolon;\n")];
+    files.extend(broken.iter().enumerate().map(|(number, text)| file(format!("broken-{number}.sql"), text)));
+    let verdict = judge(&files);
+    assert!(!verdict.status.success(), "{}", words(&verdict));
+    let said = String::from_utf8_lossy(&verdict.stdout);
+    for (path, text) in files[1..].iter().zip(broken) {
+        assert!(said.contains(path.to_str().unwrap()), "accepted: {text}\n{}", words(&verdict));
+    }
+    assert!(!said.contains("good.sql"), "{said}");
+}
+
+fn bigquery(files: &[PathBuf]) -> Output {
+    let mut analyzer = python("analyzers", "check_bigquery.py");
+    run(analyzer.arg("--cache").arg(installed("")).arg(fixture().join("engine/bigquery.sql")).args(files))
+}
+
+fn spark(files: &[PathBuf]) -> Output {
+    run(python("spark", "check_spark.py").env("SPARK_LOCAL_IP", "127.0.0.1").args(files))
+}
+
+fn sqlfluff(dialect: &str, files: &[PathBuf]) -> Output {
+    run(python("analyzers", "check_sqlfluff.py").arg(dialect).args(files))
+}
+
+fn snowflake(files: &[PathBuf], seconds: &str, query: &str) -> Output {
+    let mut client = python("snow", "run_snowflake.py");
+    client.arg("--snow").arg(installed("snow/bin/snow")).arg("--fakesnow").arg(installed("fakesnow/bin/fakesnow"));
+    run(client.args(["--seconds", seconds, "--query", query]).arg(fixture().join("engine/setup.sql")).args(files))
+}
+
+fn the_client_runs_the_plan() {
+    let folder = TempDir::new().unwrap();
+    let sessions = "select user_id, country, session_start, event_count, revenue from shop.analytics.int__sessions_aggregated";
+    let ran = snowflake(&plan("snowflake", folder.path()), "240", &format!("{sessions} where user_id in (1, 3) order by 1, 3"));
+    assert!(ran.status.success(), "{}", words(&ran));
+    let rows: Vec<_> = String::from_utf8_lossy(&ran.stdout).lines().map(str::to_string).collect();
+    // Counted by hand in the fixture's `engine/setup.sql`.
+    assert_eq!(
+        rows,
+        [
+            "1,DE,2024-08-31T10:00:00,1,50",
+            "1,DE,2024-09-01T00:00:00,2,20",
+            "1,DE,2024-09-03T18:45:00,1,11",
+            "1,DE,2024-09-04T00:00:00,1,13",
+            "3,,2024-09-02T12:00:00,2,14",
+        ]
+    );
+}
+
+fn a_failing_file_is_told() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("broken.sql");
+    fs::write(&file, "create table shop.public.t as select nosuch from shop.raw.events;").unwrap();
+    let ran = snowflake(&[file], "60", "select 1");
+    assert!(!ran.status.success() && words(&ran).to_lowercase().contains("nosuch"), "{}", words(&ran));
+}
+
+/// One of the scripts beside this file, in one of the environments that `tests/run` installs.
+fn python(environment: &str, script: &str) -> Command {
+    let mut python = Command::new(installed(environment).join("bin/python"));
+    python.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engines").join(script));
+    python
+}
+
+fn run(command: &mut Command) -> Output {
+    command.output().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"))
+}
+
+fn words(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}

@@ -1,0 +1,45 @@
+"""Parses files with the parser of Spark 4, whose grammar is Databricks' own open part.
+
+    python check_spark.py FILE...
+
+Prints a line for each file with a fault; exits 1 if there is one. Syntax only: no session, no catalog.
+"""
+
+import re
+import sys
+
+from py4j.protocol import Py4JJavaError
+from pyspark.java_gateway import launch_gateway
+
+# Strings, quoted names and comments as a whole, so that a semicolon in them ends nothing.
+PIECE = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:``|[^`])*`|--[^\n]*|/\*.*?\*/|;|.""", re.DOTALL)
+
+
+def statements(text):
+    """Each statement with the number of the line that its text begins on."""
+    line, start, current = 1, 1, []
+    for piece in PIECE.findall(text) + [";"]:
+        if piece == ";":
+            statement = "".join(current)
+            if re.sub(r"--[^\n]*|/\*.*?\*/", "", statement, flags=re.DOTALL).strip():
+                yield start, statement
+            current, start = [], line
+        else:
+            current.append(piece)
+        line += piece.count("\n")
+
+
+parser = launch_gateway().jvm.org.apache.spark.sql.execution.SparkSqlParser()
+faults = 0
+for path in sys.argv[1:]:
+    with open(path) as file:
+        text = file.read()
+    for line, statement in statements(text):
+        try:
+            parser.parsePlan(statement)
+        except Py4JJavaError as refused:
+            faults += 1
+            said = " ".join(str(refused.java_exception.getMessage()).split("== SQL ==")[0].split())
+            print(f"{path}: in the statement after line {line}: {said}")
+            break
+sys.exit(1 if faults else 0)

@@ -1,0 +1,24 @@
+//! The drivers themselves: what the other cases take for granted. A driver that hides a failure would make them all pass.
+
+use std::fs;
+
+use crate::engine::{Case, Engine};
+
+pub const CASES: &[Case] = &[("a_client_tells_of_a_failure_and_rolls_it_back", a_client_tells_of_a_failure_and_rolls_it_back)];
+
+fn a_client_tells_of_a_failure_and_rolls_it_back(engine: &dyn Engine) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = engine.database();
+    let run = |text: &str| {
+        let file = folder.path().join("file.sql");
+        fs::write(&file, text).unwrap();
+        database.run(&file)
+    };
+    let good = run("create table t (a integer, b varchar(9)); insert into t (a, b) values (1, null), (2, 'x');");
+    assert!(good.ok, "{good:?}");
+    let bad = run("begin; delete from t; insert into t (a) select nosuch from t; commit;");
+    assert!(!bad.ok && bad.said.contains("nosuch"), "{bad:?}");
+    let mut rows = database.rows("select a, b from t");
+    rows.sort();
+    assert_eq!(rows, ["1|null", "2|x"]);
+}

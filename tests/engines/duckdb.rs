@@ -1,0 +1,45 @@
+//! DuckDB: a file in a folder of its own, and the command-line client.
+
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::engine::{Database, Engine, Outcome, installed, lines, outcome};
+
+pub struct DuckDb;
+
+impl Engine for DuckDb {
+    fn dialect(&self) -> &'static str {
+        "duckdb"
+    }
+
+    fn side_by_side(&self) -> bool {
+        false
+    }
+
+    fn database(&self) -> Box<dyn Database> {
+        Box::new(Folder(TempDir::new().expect("the system's folder for temporary files is writable")))
+    }
+}
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn client(&self) -> Command {
+        let mut client = Command::new(installed("duckdb"));
+        // A zone that is not UTC: no window may depend on where the client runs.
+        client.arg(self.0.path().join("shop.duckdb")).args(["-bail", "-no-init"]).env("TZ", "America/New_York");
+        client
+    }
+}
+
+impl Database for Folder {
+    fn run(&self, file: &Path) -> Outcome {
+        outcome(self.client().arg("-f").arg(file))
+    }
+
+    fn rows(&self, query: &str) -> Vec<String> {
+        lines(self.client().args(["-list", "-noheader", "-nullvalue", "null", "-c", query]))
+    }
+}

@@ -1,0 +1,58 @@
+//! What a test needs of an engine: a fresh database, its client, and rows as text.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A case that every engine passes, by name.
+pub type Case = (&'static str, fn(&dyn Engine));
+
+pub trait Engine: Send + Sync {
+    /// The name that `--dialect` takes.
+    fn dialect(&self) -> &'static str;
+    /// Whether two clients may write to one database at the same time.
+    fn side_by_side(&self) -> bool;
+    /// An empty database of the test's own.
+    fn database(&self) -> Box<dyn Database>;
+}
+
+pub trait Database: Sync {
+    /// Hands a file to the engine's client, as a user would.
+    fn run(&self, file: &Path) -> Outcome;
+    /// The rows of a query, columns joined by `|`, in no particular order.
+    fn rows(&self, query: &str) -> Vec<String>;
+}
+
+/// How a client ended, and what it wrote to stderr.
+#[derive(Debug)]
+pub struct Outcome {
+    pub ok: bool,
+    pub said: String,
+}
+
+/// Runs a client to its end.
+pub fn outcome(client: &mut Command) -> Outcome {
+    let output = output(client);
+    Outcome { ok: output.status.success(), said: text(output.stderr) }
+}
+
+/// What a client prints, a line each. A client that fails fails the test.
+pub fn lines(client: &mut Command) -> Vec<String> {
+    let output = output(client);
+    assert!(output.status.success(), "{client:?}\n{}", text(output.stderr));
+    text(output.stdout).lines().map(str::to_string).collect()
+}
+
+/// Where `tests/run` installs clients and analyzers.
+pub fn installed(path: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/engines").join(path);
+    assert!(path.exists(), "{} is missing: run `tests/run` once, which installs it", path.display());
+    path
+}
+
+fn output(client: &mut Command) -> Output {
+    client.output().unwrap_or_else(|error| panic!("{client:?} does not start: {error}"))
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).expect("clients print UTF-8")
+}

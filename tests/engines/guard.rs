@@ -1,0 +1,62 @@
+//! Rows that a query yields outside of its window, or without an event time: an error, left out, or kept, as the model says.
+
+use crate::engine::{Case, Engine, Outcome};
+use crate::shop::Shop;
+
+pub const CASES: &[Case] = &[
+    ("rows_outside_of_the_window_stop_the_batch", rows_outside_of_the_window_stop_the_batch),
+    ("rows_outside_of_the_window_are_dropped", rows_outside_of_the_window_are_dropped),
+    ("rows_outside_of_the_window_are_kept", rows_outside_of_the_window_are_kept),
+];
+
+/// Event times that the query may give to event 113, each outside of the window of 1 September, the first two by the least possible.
+const STRAYS: &[&str] = &["'2024-09-02 00:00:00'", "'2024-08-31 23:59:59.999999'", "'2030-01-01 00:00:00'", "null"];
+
+fn rows_outside_of_the_window_stop_the_batch(engine: &dyn Engine) {
+    for stray in STRAYS {
+        // The default, and the same said aloud.
+        for meta in ["{}", "{'batchwright': {'outside_window': 'error'}}"] {
+            let (shop, outcome) = run(engine, stray, meta);
+            assert!(!outcome.ok, "{stray}: a stray row went in");
+            assert!(outcome.said.contains("strays") && outcome.said.contains("2024-09-01"), "{stray}: {}", outcome.said);
+            assert_eq!(shop.rows(EVENTS), ["1"], "{stray}: what was there stays");
+        }
+    }
+}
+
+fn rows_outside_of_the_window_are_dropped(engine: &dyn Engine) {
+    for stray in STRAYS {
+        let (shop, outcome) = run(engine, stray, "{'batchwright': {'outside_window': 'drop'}}");
+        assert!(outcome.ok, "{stray}: {}", outcome.said);
+        assert_eq!(shop.rows(EVENTS), ["110", "111", "112"], "{stray}");
+    }
+}
+
+fn rows_outside_of_the_window_are_kept(engine: &dyn Engine) {
+    for stray in STRAYS {
+        let (shop, outcome) = run(engine, stray, "{'batchwright': {'outside_window': 'keep'}}");
+        assert!(outcome.ok, "{stray}: {}", outcome.said);
+        assert_eq!(shop.rows(EVENTS), ["110", "111", "112", "113"], "{stray}");
+    }
+}
+
+const EVENTS: &str = "select event_id from analytics.strays";
+
+/// Runs the batch of 1 September, whose query gives `stray` to one of four rows, on a table that holds one old row of that day.
+fn run(engine: &dyn Engine, stray: &str, meta: &str) -> (Shop, Outcome) {
+    let shop = Shop::open(engine);
+    let config = "materialized='incremental', incremental_strategy='microbatch', event_time='happened_at', batch_size='day', begin='2024-08-31'";
+    shop.write(
+        "models/strays.sql",
+        &format!(
+            "{{{{ config({config}, meta={meta}) }}}}
+            select event_id, case when event_id = 113 then cast({stray} as timestamp) else occurred_at end as happened_at
+            from {{{{ source('raw', 'events') }}}}",
+        ),
+    );
+    let plan = shop.compile(&["--select", "strays", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-02"]);
+    shop.build(plan.of("strays", "create"));
+    shop.sql("insert into analytics.strays (event_id, happened_at) values (1, '2024-09-01 12:00:00');");
+    let outcome = shop.run(plan.batch("strays", "2024-09-01"));
+    (shop, outcome)
+}

@@ -1,0 +1,48 @@
+//! Runs plans on real engines, and shows what cannot run to the engine's own parser or analyzer. Every case runs on every engine:
+//! a new engine is one file with its driver and one line in [`engines`]. `tests/run` installs what the drivers look for.
+
+mod analyzers;
+mod drivers;
+mod duckdb;
+mod engine;
+mod guard;
+mod postgres;
+mod promise;
+mod refresh;
+mod shop;
+
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Trial};
+
+use engine::{Case, Engine};
+
+fn main() {
+    let engines = engines();
+    let mut trials: Vec<Trial> = analyzers::CASES.iter().map(|(name, case)| trial(name.to_string(), *case)).collect();
+    for engine in &engines {
+        for (name, case) in cases() {
+            let engine = engine.clone();
+            trials.push(trial(format!("{}::{name}", engine.dialect()), move || case(engine.as_ref())));
+        }
+    }
+    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    // Before the process ends: a server that was started stops when its engine is dropped.
+    drop(engines);
+    conclusion.exit();
+}
+
+fn engines() -> Vec<Arc<dyn Engine>> {
+    vec![Arc::new(duckdb::DuckDb), Arc::<postgres::Postgres>::default()]
+}
+
+fn cases() -> impl Iterator<Item = Case> {
+    [drivers::CASES, promise::CASES, guard::CASES, refresh::CASES].into_iter().flatten().copied()
+}
+
+fn trial(name: String, case: impl FnOnce() + Send + 'static) -> Trial {
+    Trial::test(name, move || {
+        case();
+        Ok(())
+    })
+}

@@ -1,0 +1,113 @@
+//! PostgreSQL: a throw-away cluster on a socket in a folder of its own, one for all tests of this process, started when the
+//! first one asks, stopped at the end. Each test has a database of its own.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tempfile::TempDir;
+
+use crate::engine::{Database, Engine, Outcome, lines, outcome};
+
+#[derive(Default)]
+pub struct Postgres {
+    cluster: OnceLock<Cluster>,
+    databases: AtomicUsize,
+}
+
+impl Engine for Postgres {
+    fn dialect(&self) -> &'static str {
+        "postgres"
+    }
+
+    fn side_by_side(&self) -> bool {
+        true
+    }
+
+    fn database(&self) -> Box<dyn Database> {
+        let socket = self.cluster.get_or_init(Cluster::start).folder.path().to_path_buf();
+        let name = format!("shop_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        lines(psql(&socket, "postgres").args(["-q", "-c", &format!("create database {name}")]));
+        Box::new(Session { socket, name })
+    }
+}
+
+struct Session {
+    socket: PathBuf,
+    name: String,
+}
+
+impl Database for Session {
+    fn run(&self, file: &Path) -> Outcome {
+        outcome(psql(&self.socket, &self.name).arg("-f").arg(file))
+    }
+
+    fn rows(&self, query: &str) -> Vec<String> {
+        lines(psql(&self.socket, &self.name).args(["-A", "-t", "-P", "null=null", "-c", query]))
+    }
+}
+
+fn psql(socket: &Path, database: &str) -> Command {
+    let mut client = Command::new("psql");
+    client.args(["-X", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database, "-h"]).arg(socket);
+    // A zone that is not UTC: no window may depend on where the client runs.
+    client.env("PGTZ", "America/New_York");
+    client
+}
+
+struct Cluster {
+    programs: PathBuf,
+    folder: TempDir,
+}
+
+impl Cluster {
+    fn start() -> Self {
+        let folder = TempDir::new().expect("the system's folder for temporary files is writable");
+        let cluster = Cluster { programs: newest_server(), folder };
+        if is_root() {
+            lines(Command::new("chown").arg("postgres").arg(cluster.folder.path()));
+        }
+        let (data, log) = (cluster.folder.path().join("data"), cluster.folder.path().join("log"));
+        let options = format!("-F -c listen_addresses='' -c max_connections=50 -k {}", cluster.folder.path().display());
+        lines(cluster.server("initdb", &data).args(["-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C"]));
+        // With a log of its own, since a server that inherits our stdout would keep the pipe open for ever.
+        lines(cluster.server("pg_ctl", &data).args(["-w", "-s", "-o", &options, "-l"]).arg(&log).arg("start"));
+        cluster
+    }
+
+    /// One of the server's programs, which refuse to be root.
+    fn server(&self, program: &str, data: &Path) -> Command {
+        let program = self.programs.join(program);
+        let mut command = if is_root() {
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid=postgres", "--regid=postgres", "--init-groups"]).arg(program);
+            command
+        } else {
+            Command::new(program)
+        };
+        command.current_dir("/").arg("-D").arg(data);
+        command
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        lines(self.server("pg_ctl", &self.folder.path().join("data")).args(["-m", "immediate", "-s", "stop"]));
+    }
+}
+
+/// Debian keeps each major version in a folder of its own; elsewhere the programs are on the path.
+fn newest_server() -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path().join("bin"));
+    versions
+        .filter(|programs| programs.join("initdb").exists())
+        .max_by_key(|programs| programs.components().rev().nth(1).and_then(|part| part.as_os_str().to_str()?.parse::<u32>().ok()))
+        .unwrap_or_default()
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}

@@ -1,0 +1,187 @@
+//! What a batch file promises, one case each: its window holds exactly what the model's query yields, and nothing else changes.
+
+use crate::engine::{Case, Engine};
+use crate::shop::{MICROBATCH, Shop};
+
+pub const CASES: &[Case] = &[
+    ("every_table_equals_its_query", every_table_equals_its_query),
+    ("batches_run_again_in_reverse_change_nothing", batches_run_again_in_reverse_change_nothing),
+    ("batches_run_side_by_side_make_the_same_tables", batches_run_side_by_side_make_the_same_tables),
+    ("vanished_rows_vanish", vanished_rows_vanish),
+    ("an_emptied_day_empties", an_emptied_day_empties),
+    ("a_late_row_arrives", a_late_row_arrives),
+    ("rows_outside_of_the_range_stay", rows_outside_of_the_range_stay),
+    ("a_failing_query_changes_nothing", a_failing_query_changes_nothing),
+    ("a_query_that_reads_its_own_table_sees_the_old_rows", a_query_that_reads_its_own_table_sees_the_old_rows),
+    ("predicates_narrow_the_delete_and_the_insert_alike", predicates_narrow_the_delete_and_the_insert_alike),
+];
+
+fn every_table_equals_its_query(engine: &dyn Engine) {
+    let (shop, _) = Shop::built(engine);
+    for (model, _) in MICROBATCH {
+        shop.assert_holds(model);
+    }
+    shop.assert_holds("stg_events");
+    shop.assert_holds("country_totals");
+
+    // Counted by hand in the fixture's `engine/setup.sql`.
+    let first_and_last = "select user_id, country, session_start, session_end, event_count, cast(revenue as integer)";
+    let sessions = shop.rows(&format!("{first_and_last} from analytics.int__sessions_aggregated where user_id in (1, 3)"));
+    assert_eq!(
+        sessions,
+        [
+            "1|DE|2024-08-31 10:00:00|2024-08-31 10:00:00|1|50",
+            "1|DE|2024-09-01 00:00:00|2024-09-01 09:59:59.999999|2|20",
+            "1|DE|2024-09-03 18:45:00|2024-09-03 18:45:00|1|11",
+            "1|DE|2024-09-04 00:00:00|2024-09-04 00:00:00|1|13",
+            "3|null|2024-09-02 12:00:00|2024-09-02 12:00:00|2|14",
+        ]
+    );
+    let months = "select revenue_month, country, cast(revenue as integer) from analytics.monthly_revenue";
+    let months = shop.rows(&format!("{months} where country is not null"));
+    assert_eq!(months, ["2024-08-01 00:00:00|DE|50", "2024-08-01 00:00:00|FR|null", "2024-09-01 00:00:00|DE|44", "2024-09-01 00:00:00|FR|47"]);
+    assert_eq!(shop.rows("select count(*) from analytics.hourly_events"), ["14"]);
+}
+
+fn batches_run_again_in_reverse_change_nothing(engine: &dyn Engine) {
+    let (shop, plan) = Shop::built(engine);
+    let before = tables(&shop);
+    shop.build(plan.steps.iter().rev().filter(|step| step.kind == "batch"));
+    assert_eq!(tables(&shop), before);
+}
+
+fn batches_run_side_by_side_make_the_same_tables(engine: &dyn Engine) {
+    if !engine.side_by_side() {
+        return;
+    }
+    let (shop, plan) = Shop::built(engine);
+    let before = tables(&shop);
+    let all: Vec<_> = plan.steps.iter().filter(|step| step.kind == "batch").collect();
+    shop.build_side_by_side(&all);
+    assert_eq!(tables(&shop), before);
+
+    let fresh = Shop::open(engine);
+    fresh.build(plan.steps.iter().filter(|step| step.kind == "create" || step.id.contains(".stg_events@")));
+    for (model, _) in MICROBATCH {
+        fresh.build_side_by_side(&plan.of(model, "batch"));
+    }
+    assert_eq!(tables(&fresh), before);
+}
+
+fn vanished_rows_vanish(engine: &dyn Engine) {
+    let (shop, plan) = Shop::built(engine);
+    let others = "select * from analytics.int__sessions_aggregated where user_id <> 3 or user_id is null";
+    let before = shop.rows(others);
+    shop.sql("delete from raw.events where event_id = 121;");
+    shop.build([plan.batch("int__sessions_aggregated", "2024-09-02"), plan.batch("hourly_events", "2024-09-02T12")]);
+    assert_eq!(shop.rows("select * from analytics.int__sessions_aggregated where user_id = 3"), [""; 0]);
+    assert_eq!(shop.rows(others), before);
+    // The other event of that hour is still there.
+    let hour = "select event_id from analytics.hourly_events where occurred_in = '2024-09-02 12:00:00'";
+    assert_eq!(shop.rows(hour), ["122"]);
+    shop.assert_holds("int__sessions_aggregated");
+    shop.assert_holds("hourly_events");
+}
+
+fn an_emptied_day_empties(engine: &dyn Engine) {
+    let (shop, plan) = Shop::built(engine);
+    shop.sql("delete from raw.events where occurred_at >= '2024-09-03 00:00:00' and occurred_at < '2024-09-04 00:00:00';");
+    shop.build([plan.batch("int__sessions_aggregated", "2024-09-03"), plan.batch("daily_report", "2024-09-03")]);
+    assert_eq!(shop.rows("select * from analytics.daily_report where report_day = '2024-09-03 00:00:00'"), [""; 0]);
+    shop.assert_holds("int__sessions_aggregated");
+    shop.assert_holds("daily_report");
+}
+
+fn a_late_row_arrives(engine: &dyn Engine) {
+    let (shop, plan) = Shop::built(engine);
+    shop.sql("insert into raw.events (event_id, user_id, event_type, amount, occurred_at) values (125, 3, 'purchase', '5', '2024-09-02 23:59:59.999999');");
+    shop.build([plan.batch("int__sessions_aggregated", "2024-09-02"), plan.batch("hourly_events", "2024-09-02T23")]);
+    let counted = "select event_count, cast(revenue as integer), session_end from analytics.int__sessions_aggregated where user_id = 3";
+    assert_eq!(shop.rows(counted), ["3|19|2024-09-02 23:59:59.999999"]);
+    shop.assert_holds("int__sessions_aggregated");
+    shop.assert_holds("hourly_events");
+}
+
+fn rows_outside_of_the_range_stay(engine: &dyn Engine) {
+    let (shop, _) = Shop::built(engine);
+    let daily = &MICROBATCH[..3];
+    // Rows that no query yields, in the last instant before the range and the first one after it.
+    for (model, event_time) in daily {
+        let edges = "('2024-08-31 23:59:59.999999'), ('2024-09-04 00:00:00')";
+        shop.sql(&format!("insert into analytics.{model} ({event_time}) values {edges};"));
+    }
+    let outside = |model: &str, event_time: &str| {
+        let apart = format!("{event_time} < '2024-09-01 00:00:00' or {event_time} >= '2024-09-04 00:00:00'");
+        shop.rows(&format!("select * from analytics.{model} where {apart}"))
+    };
+    let before: Vec<_> = daily.iter().map(|(model, event_time)| outside(model, event_time)).collect();
+
+    shop.sql("delete from raw.events;");
+    let range = ["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-04", "--exclude", "monthly_revenue"];
+    for refresh in [&[][..], &["--full-refresh"]] {
+        shop.build(&shop.compile(&[&range[..], refresh].concat()));
+        for ((model, event_time), before) in daily.iter().zip(&before) {
+            assert_eq!(&outside(model, event_time), before, "`{model}` outside of the range {refresh:?}");
+            assert_eq!(&shop.table(model), before, "`{model}` within the range {refresh:?}");
+        }
+    }
+}
+
+fn a_failing_query_changes_nothing(engine: &dyn Engine) {
+    let (shop, plan) = Shop::built(engine);
+    let before = shop.table("int__sessions_aggregated");
+    // One row that breaks the query when it is reached, beside others that do not.
+    shop.sql("update raw.events set amount = 'much' where event_id = 113;");
+    let outcome = shop.run(plan.batch("int__sessions_aggregated", "2024-09-01"));
+    assert!(!outcome.ok && outcome.said.contains("much"), "{outcome:?}");
+    assert_eq!(shop.table("int__sessions_aggregated"), before);
+
+    // A query that is refused before it begins.
+    let before = shop.table("hourly_events");
+    shop.sql("drop table raw.users;");
+    let outcome = shop.run(plan.batch("hourly_events", "2024-09-01T09"));
+    assert!(!outcome.ok && outcome.said.contains("users"), "{outcome:?}");
+    assert_eq!(shop.table("hourly_events"), before);
+}
+
+fn a_query_that_reads_its_own_table_sees_the_old_rows(engine: &dyn Engine) {
+    let shop = Shop::open(engine);
+    shop.write(
+        "models/visits.sql",
+        "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='occurred_at', batch_size='day', begin='2024-08-31') }}
+        select e.event_id, e.occurred_at,
+            {% if is_incremental() %}cast((select max(old.times_seen) from {{ this }} as old where old.event_id = e.event_id) as integer)
+            {% else %}cast(null as integer){% endif %} as before_that,
+            {% if is_incremental() %}cast((select count(*) from {{ this }} as old where old.event_id = e.event_id) as integer)
+            {% else %}cast(0 as integer){% endif %} as times_seen
+        from {{ source('raw', 'events') }} as e",
+    );
+    let plan = shop.compile(&["--select", "visits", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-02"]);
+    let seen = "select before_that, times_seen from analytics.visits where event_id = 110";
+    shop.build(&plan);
+    assert_eq!(shop.rows(seen), ["null|0"]);
+    shop.build(plan.of("visits", "batch"));
+    assert_eq!(shop.rows(seen), ["0|1"]);
+    shop.build(plan.of("visits", "batch"));
+    assert_eq!(shop.rows(seen), ["1|1"]);
+}
+
+fn predicates_narrow_the_delete_and_the_insert_alike(engine: &dyn Engine) {
+    let shop = Shop::open(engine);
+    shop.write(
+        "models/purchases.sql",
+        "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='occurred_at', batch_size='day', begin='2024-08-31',
+                   incremental_predicates=[\"event_type = 'purchase'\"]) }}
+        select event_id, event_type, occurred_at from {{ source('raw', 'events') }}",
+    );
+    let plan = shop.compile(&["--select", "purchases", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-02"]);
+    shop.build(&plan);
+    shop.sql("insert into analytics.purchases (event_id, event_type, occurred_at) values (1, 'view', '2024-09-01 12:00:00'), (2, 'purchase', '2024-09-01 12:00:00');");
+    shop.build(plan.of("purchases", "batch"));
+    shop.build(plan.of("purchases", "batch"));
+    assert_eq!(shop.rows("select event_id, event_type from analytics.purchases"), ["1|view", "111|purchase", "112|purchase"]);
+}
+
+fn tables(shop: &Shop) -> Vec<Vec<String>> {
+    MICROBATCH.iter().map(|(model, _)| shop.table(model)).collect()
+}

@@ -1,0 +1,195 @@
+//! The fixture `sessions` at work: a copy of the project, a database with its raw data, plans of it, and what its tables hold.
+
+use std::cell::Cell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use walkdir::WalkDir;
+
+use crate::engine::{Database, Engine, Outcome, lines};
+
+/// The microbatch models with their event times, each after those that it reads.
+pub const MICROBATCH: &[(&str, &str)] = &[
+    ("hourly_events", "occurred_at"),
+    ("int__sessions_aggregated", "session_start"),
+    ("daily_report", "report_day"),
+    ("monthly_revenue", "revenue_month"),
+];
+
+/// Bounds that hold every raw event.
+pub const ALL: &[&str] = &["--event-time-start", "2024-08-31", "--event-time-end", "2024-09-06"];
+
+pub struct Shop {
+    pub database: Box<dyn Database>,
+    dialect: &'static str,
+    folder: TempDir,
+    files: Cell<usize>,
+}
+
+/// The steps of a plan, in the manifest's order.
+pub struct Plan {
+    pub steps: Vec<Step>,
+}
+
+#[derive(Clone)]
+pub struct Step {
+    pub id: String,
+    pub kind: String,
+    file: PathBuf,
+}
+
+impl Shop {
+    /// A shop that has its raw data and no other table yet.
+    pub fn open(engine: &dyn Engine) -> Self {
+        let folder = TempDir::new().expect("the system's folder for temporary files is writable");
+        let shop = Shop { database: engine.database(), dialect: engine.dialect(), folder, files: Cell::new(0) };
+        let fixture = fixture();
+        for entry in WalkDir::new(&fixture).into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file()) {
+            let path = entry.path().strip_prefix(&fixture).unwrap();
+            shop.write(path, &fs::read_to_string(entry.path()).unwrap());
+        }
+        shop.sql(&fs::read_to_string(fixture.join("engine/setup.sql")).unwrap());
+        shop
+    }
+
+    /// A shop whose tables are built from all raw events.
+    pub fn built(engine: &dyn Engine) -> (Self, Plan) {
+        let shop = Shop::open(engine);
+        let plan = shop.compile(ALL);
+        shop.build(&plan);
+        (shop, plan)
+    }
+
+    /// Writes a file of the project.
+    pub fn write(&self, path: impl AsRef<Path>, text: &str) {
+        let path = self.project().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Changes data by hand.
+    pub fn sql(&self, text: &str) {
+        let file = self.folder.path().join(format!("by-hand-{}.sql", self.files.replace(self.files.get() + 1)));
+        fs::write(&file, text).unwrap();
+        let outcome = self.database.run(&file);
+        assert!(outcome.ok, "{text}\n{}", outcome.said);
+    }
+
+    pub fn compile(&self, arguments: &[&str]) -> Plan {
+        let folder = self.folder.path().join(format!("plan-{}", self.files.replace(self.files.get() + 1)));
+        compile(&self.project(), &folder, &["--dialect", self.dialect, "--schema", "analytics"], arguments)
+    }
+
+    pub fn run(&self, step: &Step) -> Outcome {
+        self.database.run(&step.file)
+    }
+
+    /// Runs steps one after the other; each must succeed.
+    pub fn build<'a>(&self, steps: impl IntoIterator<Item = &'a Step>) {
+        for step in steps {
+            let outcome = self.run(step);
+            assert!(outcome.ok, "`{}` failed\n{}", step.id, outcome.said);
+        }
+    }
+
+    /// Runs steps all at once; each must succeed.
+    pub fn build_side_by_side(&self, steps: &[&Step]) {
+        for some in steps.chunks(8) {
+            let database = &self.database;
+            thread::scope(|scope| {
+                let running: Vec<_> = some.iter().map(|step| (step, scope.spawn(|| database.run(&step.file)))).collect();
+                for (step, thread) in running {
+                    let outcome = thread.join().unwrap();
+                    assert!(outcome.ok, "`{}` failed\n{}", step.id, outcome.said);
+                }
+            });
+        }
+    }
+
+    /// All rows of a model's table, in order.
+    pub fn table(&self, model: &str) -> Vec<String> {
+        self.rows(&format!("select * from analytics.{model}"))
+    }
+
+    pub fn rows(&self, query: &str) -> Vec<String> {
+        let mut rows = self.database.rows(query);
+        rows.sort();
+        rows
+    }
+
+    /// The model's own query, without any filter, is what its table holds.
+    pub fn assert_holds(&self, model: &str) {
+        let query = self.query(model);
+        let expected = format!("select * from (\n{query}\n) as expected");
+        let held = format!("select * from analytics.{model}");
+        let missing = self.rows(&format!("{expected} except all {held}"));
+        let surplus = self.rows(&format!("{held} except all {expected}"));
+        assert!(missing.is_empty() && surplus.is_empty(), "`{model}` lacks {missing:#?}\nand should not have {surplus:#?}");
+        assert!(!self.table(model).is_empty(), "`{model}` is empty, so that the comparison shows nothing");
+    }
+
+    fn query(&self, model: &str) -> String {
+        let out = self.folder.path().join("rendered");
+        let mut render = Command::new(env!("CARGO_BIN_EXE_batchwright"));
+        render.args(["render", "--dialect", self.dialect, "--schema", "analytics", "--project-dir"]).arg(self.project());
+        lines(render.arg("--out").arg(&out));
+        let name = format!("{model}.sql");
+        let mut files = WalkDir::new(out).into_iter().map(Result::unwrap);
+        let file = files.find(|entry| entry.file_name() == name.as_str()).unwrap_or_else(|| panic!("`{model}` was not rendered"));
+        fs::read_to_string(file.path()).unwrap()
+    }
+
+    fn project(&self) -> PathBuf {
+        self.folder.path().join("project")
+    }
+}
+
+impl Plan {
+    /// The batch of a model, by its label.
+    pub fn batch(&self, model: &str, label: &str) -> &Step {
+        let id = format!("model.shop.{model}@{label}");
+        self.steps.iter().find(|step| step.id == id).unwrap_or_else(|| panic!("the plan lacks `{id}`"))
+    }
+
+    /// The steps of one model and kind.
+    pub fn of(&self, model: &str, kind: &str) -> Vec<&Step> {
+        let model = format!("model.shop.{model}@");
+        self.steps.iter().filter(|step| step.kind == kind && step.id.starts_with(&model)).collect()
+    }
+
+    /// The paths of all files, in order.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.steps.iter().map(|step| step.file.as_path())
+    }
+}
+
+impl<'a> IntoIterator for &'a Plan {
+    type Item = &'a Step;
+    type IntoIter = std::slice::Iter<'a, Step>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.steps.iter()
+    }
+}
+
+/// Where the fixture is.
+pub fn fixture() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/sessions")
+}
+
+/// Compiles a project into `folder`, and reads the manifest.
+pub fn compile(project: &Path, folder: &Path, target: &[&str], arguments: &[&str]) -> Plan {
+    let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
+    batchwright.arg("compile").args(target).args(["--now", "2024-09-10T12:00:00Z"]).args(arguments);
+    lines(batchwright.arg("--project-dir").arg(project).arg("--plan").arg(folder));
+    let manifest: Value = serde_json::from_str(&fs::read_to_string(folder.join("manifest.json")).unwrap()).unwrap();
+    let steps = manifest["steps"].as_array().expect("the manifest has steps").iter();
+    let text = |step: &Value, key: &str| step[key].as_str().unwrap_or_else(|| panic!("a step without `{key}`: {step}")).to_string();
+    Plan {
+        steps: steps.map(|step| Step { id: text(step, "id"), kind: text(step, "kind"), file: folder.join(text(step, "file")) }).collect(),
+    }
+}
