@@ -73,21 +73,26 @@ pub struct Graph {
     names: Names,
 }
 
-/// Where `node` writes `name` in quotes, as it does in a `ref()`; else the start of its file.
+/// Where `node` writes `name` in quotes, in a `ref()` or `source()` if it can be seen; else the start of its file.
 fn quoted(node: &Node, name: &str) -> Location {
     let file = &node.file;
-    let written = ['\'', '"'].map(|quote| format!("{quote}{name}{quote}"));
-    let first = written
-        .iter()
-        .filter_map(|text| file.text.find(text.as_str()).map(|start| file.at(start + 1..start + 1 + name.len())))
-        .min_by_key(|at| at.span.start);
-    first.unwrap_or_else(|| file.at(0..0))
+    let places = ['\'', '"'].into_iter().flat_map(|quote| {
+        let written = format!("{quote}{name}{quote}");
+        file.text.match_indices(&written).map(|(start, _)| start + 1).collect::<Vec<_>>()
+    });
+    let called = |start: &usize| {
+        let before = file.text[..*start].rsplit_once('(').map_or("", |(before, _)| before.trim_end());
+        before.ends_with("ref") || before.ends_with("source")
+    };
+    // `false` comes first.
+    let start = places.min_by_key(|start| (!called(start), *start));
+    file.at(start.map_or(0..0, |start| start..start + name.len()))
 }
 
 fn twice(first: &Node, second: &Node) -> Diagnostic {
     let what = second.source_name.as_ref().map_or_else(|| second.name.clone(), |source| format!("{source}.{}", second.name));
     Diagnostic::error(format!("`{what}` is there twice in package `{}`", second.package))
-        .at(quoted(second, &second.name))
+        .at(second.file.find(&second.name))
         .fact(format!("the other one is in {}", first.file.path))
         .hint("rename one of them, or set `enabled` of one to `false`")
 }
@@ -176,7 +181,9 @@ mod tests {
     fn the_nearest_name_is_suggested_where_the_author_wrote_it() {
         let wrong = link(vec![model("orders", &[]), model("users", &["ordres"])], "shop", &[]).unwrap_err();
         let at = wrong.0[0].at.clone().unwrap();
+        let before = &at.file.text[..at.span.start];
         assert_eq!((&*at.file.path, &at.file.text[at.span]), ("models/users.sql", "ordres"));
+        assert!(before.ends_with("{{ ref('"), "not where it stands in a comment");
         assert_eq!(wrong.0[0].hints, ["did you mean `orders`?"]);
     }
 

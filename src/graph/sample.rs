@@ -12,7 +12,7 @@ pub(super) fn model(name: &str, reads: &[&str]) -> Node {
     let (sources, refs): (Vec<&str>, Vec<&str>) = reads.iter().partition(|name| name.contains('.'));
     node.refs = refs.iter().map(|name| RefCall { package: None, name: (*name).into(), version: None }).collect();
     node.sources = sources.iter().filter_map(|name| name.split_once('.')).map(|(of, table)| (of.into(), table.into())).collect();
-    node.file = SourceFile::new(node.path.as_str(), format!("select * from {}", quoted.join(", ")));
+    node.file = SourceFile::new(node.path.as_str(), format!("-- {0}\nselect {0} from {{{{ ref({0}) }}}}", quoted.join(", ")));
     node
 }
 

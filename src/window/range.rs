@@ -35,18 +35,14 @@ pub(super) fn find(model: &Calendar, request: &Request, batch_size: Grain) -> Re
 /// The batch that holds now and `lookback` before it, or all since `begin`.
 fn unbounded(model: &Calendar, request: &Request, begin: Instant) -> Result<Window, Diagnostic> {
     let (grain, tz) = (model.batch_size, model.timezone);
-    let mut start = grain.floor(request.now, tz);
-    let end = grain.next(start, tz).ok_or_else(|| calendar_ends(model))?;
-    if model.from_begin {
-        start = begin;
-    }
+    let end = grain.next(request.now, tz).ok_or_else(|| calendar_ends(model))?;
+    let mut start = if model.from_begin { begin } else { grain.floor(request.now, tz) };
     for _ in 0..model.lookback {
         match grain.previous(start, tz) {
             Some(earlier) if start > begin => start = earlier,
             _ => break,
         }
     }
-    // No need to look back from `begin`, nor in a full refresh, which starts there.
     Ok(Window { start: start.max(begin), end })
 }
 

@@ -138,6 +138,10 @@ proptest! {
                     prop_assert!(file(&pair[0]) < file(&pair[1]));
                 }
                 prop_assert!(cover.batches.iter().all(|batch| batch.window.start < batch.window.end));
+                let whole = |batch: &Span| cover.batch_size.floor(batch.window.start, model.timezone) == batch.window.start;
+                prop_assert!(cover.batches[1..].iter().all(whole));
+                let many = cover.batch_size.count(start, end, model.timezone);
+                prop_assert!(many.abs_diff(cover.batches.len() as u64) <= 4, "{} {}", many, cover.batches.len());
             }
         }
     }

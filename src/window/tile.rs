@@ -9,7 +9,7 @@ use super::{Calendar, Request, Span};
 /// The windows of `range`, oldest first. Where it begins or ends within a window of `batch_size`, that window is cut.
 pub(super) fn tile(model: &Calendar, range: Window, batch_size: Grain, request: &Request) -> Result<Vec<Span>, Diagnostic> {
     let tz = model.timezone;
-    let many = batch_size.count(range.start, range.end, tz);
+    let mut many = batch_size.count(range.start, range.end, tz);
     if usize::try_from(many).is_ok_and(|many| many <= request.max_batches) {
         let mut spans = Vec::new();
         let mut start = range.start;
@@ -22,6 +22,7 @@ pub(super) fn tile(model: &Calendar, range: Window, batch_size: Grain, request: 
         if spans.len() <= request.max_batches {
             return Ok(spans);
         }
+        many = spans.len() as u64;
     }
     Err(too_many(model, many, range, batch_size, request))
 }

@@ -9,7 +9,7 @@ use crate::config::{Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::graph::Graph;
 
-use super::wildcard::{is_pattern, is_valid, matches, matches_path};
+use super::wildcard::{Pattern, is_pattern, is_valid};
 
 /// A method with its value, as in `tag:daily`.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,19 +38,28 @@ pub(super) enum Method {
 
 /// Every node of the graph that matches, by unique id.
 pub(super) fn matching<'a>(graph: &'a Graph, criterion: &Criterion) -> BTreeSet<&'a str> {
-    let value = criterion.value.as_str();
-    let is_one = |node: &Node| match &criterion.method {
-        Method::Fqn => by_name(value, node),
-        Method::Tag => node.tags.iter().any(|tag| matches(value, tag)),
-        Method::Path => matches_path(value, &node.path) || matches_path(value, &node.file.path),
-        Method::File => [file_name(node), stem(file_name(node))].iter().any(|name| matches(value, name)),
-        Method::Package => matches(if value == "this" { &graph.root } else { value }, &node.package),
-        Method::Config(keys) => configured(node, keys).is_some_and(|found| says(&found, value)),
-        Method::ResourceType => resource_type(node.kind) == value,
-        Method::Source => by_source(value, node),
-        Method::Version => by_version(value, node, graph),
-    };
+    let is_one = test(graph, criterion);
     graph.nodes.values().filter(|node| is_one(node)).map(|node| node.unique_id.as_str()).collect()
+}
+
+/// Whether a node is one of those asked for.
+fn test<'a>(graph: &'a Graph, criterion: &'a Criterion) -> Box<dyn Fn(&Node) -> bool + 'a> {
+    let value = criterion.value.as_str();
+    let pattern = Pattern::name(if criterion.method == Method::Package && value == "this" { &graph.root } else { value });
+    match &criterion.method {
+        Method::Fqn => by_name(value),
+        Method::Tag => Box::new(move |node| node.tags.iter().any(|tag| pattern.matches(tag))),
+        Method::Path => {
+            let pattern = Pattern::path(value);
+            Box::new(move |node| pattern.matches_within(&node.path) || pattern.matches_within(&node.file.path))
+        }
+        Method::File => Box::new(move |node| [file_name(node), stem(file_name(node))].iter().any(|name| pattern.matches(name))),
+        Method::Package => Box::new(move |node| pattern.matches(&node.package)),
+        Method::Config(keys) => Box::new(move |node| configured(node, keys).is_some_and(|found| says(&found, value))),
+        Method::ResourceType => Box::new(move |node| resource_type(node.kind) == value),
+        Method::Source => by_source(value),
+        Method::Version => Box::new(move |node| by_version(value, node, graph)),
+    }
 }
 
 impl Method {
@@ -184,43 +193,46 @@ fn known(graph: &Graph, method: &Method) -> BTreeSet<String> {
     graph.nodes.values().flat_map(of).collect()
 }
 
-/// By the name, `name.v2` or `name_v2`, or the beginning of the fqn with or without its package.
-fn by_name(value: &str, node: &Node) -> bool {
-    if node.kind == Kind::Source {
-        return false;
-    }
-    if value == node.name || (!value.contains('.') && matches(value, &node.name)) {
-        return true;
-    }
-    if let Some(version) = &node.version
-        && [".v", "_v"].iter().any(|between| matches(value, &format!("{}{between}{version}", node.name)))
-    {
-        return true;
-    }
-    // A dot in a name parts it like the folders.
-    let fqn: Vec<&str> = node.fqn.iter().flat_map(|part| part.split('.')).collect();
-    let value: Vec<&str> = value.split('.').collect();
-    begins(&fqn, &value) || fqn.split_first().is_some_and(|(_, below)| begins(below, &value))
-}
-
-/// Whether the fqn begins with the parts asked for; from the first with a wildcard on, the rest must match it to the end.
-fn begins(fqn: &[&str], asked: &[&str]) -> bool {
-    if fqn.len() < asked.len() {
-        return false;
-    }
+/// By the name, `name.v2` or `name_v2`, or the beginning of the fqn with or without its package. From the first part with a
+/// wildcard on, the rest of the fqn must match to its end.
+fn by_name(value: &str) -> Box<dyn Fn(&Node) -> bool + '_> {
+    let whole = Pattern::name(value);
+    let asked: Vec<&str> = value.split('.').collect();
     let wild = asked.iter().position(|part| is_pattern(part)).unwrap_or(asked.len());
-    fqn[..wild] == asked[..wild] && (wild == asked.len() || matches(&asked[wild..].join("."), &fqn[wild..].join(".")))
+    let rest = Pattern::name(&asked[wild..].join("."));
+    let parts = asked.len();
+    let begins =
+        move |fqn: &[&str]| fqn.len() >= parts && fqn[..wild] == asked[..wild] && (wild == parts || rest.matches(&fqn[wild..].join(".")));
+    Box::new(move |node| {
+        if node.kind == Kind::Source {
+            return false;
+        }
+        if value == node.name || (parts == 1 && whole.matches(&node.name)) {
+            return true;
+        }
+        if let Some(version) = &node.version
+            && [".v", "_v"].iter().any(|between| whole.matches(&format!("{}{between}{version}", node.name)))
+        {
+            return true;
+        }
+        // A dot in a name parts it like the folders.
+        let fqn: Vec<&str> = node.fqn.iter().flat_map(|part| part.split('.')).collect();
+        begins(&fqn) || fqn.split_first().is_some_and(|(_, below)| begins(below))
+    })
 }
 
 /// `raw`, `raw.events`, `shop.raw.events`.
-fn by_source(value: &str, node: &Node) -> bool {
-    let Some(source) = &node.source_name else { return false };
-    match value.split('.').collect::<Vec<_>>()[..] {
-        [of] => matches(of, source),
-        [of, table] => matches(of, source) && matches(table, &node.name),
-        [package, of, table] => matches(package, &node.package) && matches(of, source) && matches(table, &node.name),
-        _ => false,
-    }
+fn by_source(value: &str) -> Box<dyn Fn(&Node) -> bool + '_> {
+    let patterns: Vec<_> = value.split('.').map(Pattern::name).collect();
+    Box::new(move |node| {
+        let Some(source) = &node.source_name else { return false };
+        match &patterns[..] {
+            [of] => of.matches(source),
+            [of, table] => of.matches(source) && table.matches(&node.name),
+            [package, of, table] => package.matches(&node.package) && of.matches(source) && table.matches(&node.name),
+            _ => false,
+        }
+    })
 }
 
 fn by_version(value: &str, node: &Node, graph: &Graph) -> bool {

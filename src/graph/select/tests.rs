@@ -42,7 +42,7 @@ fn names(found: Result<Vec<&Node>, Diagnostics>) -> String {
             names.join(" ")
         }
         Err(wrong) => {
-            let said = |one: &Diagnostic| [&[one.message.clone()], &one.hints[..]].concat().join("; ");
+            let said = |one: &Diagnostic| [std::slice::from_ref(&one.message), &one.hints].concat().join("; ");
             wrong.0.iter().map(said).collect::<Vec<_>>().join("\n")
         }
     }

@@ -3,48 +3,52 @@
 
 use globset::{GlobBuilder, GlobMatcher};
 
-/// Whether the pattern has anything in it that is not taken as it stands.
+/// A pattern, compiled once for all the texts it is held against.
+pub(super) struct Pattern {
+    text: String,
+    /// Only if there is anything in it that is not taken as it stands.
+    glob: Option<GlobMatcher>,
+}
+
+impl Pattern {
+    /// For names and values.
+    pub fn name(text: &str) -> Pattern {
+        Pattern { glob: if is_pattern(text) { glob(&text.replace("**", "*"), false) } else { None }, text: text.into() }
+    }
+
+    /// For paths; `./` before it and `/` behind it mean nothing.
+    pub fn path(text: &str) -> Pattern {
+        let text = text.replace('\\', "/");
+        let text = text.trim_start_matches("./").trim_end_matches('/');
+        Pattern { glob: if is_pattern(text) { glob(text, true) } else { None }, text: text.into() }
+    }
+
+    pub fn matches(&self, text: &str) -> bool {
+        self.glob.as_ref().map_or(self.text == text, |glob| glob.is_match(text))
+    }
+
+    /// Whether it matches the path or one of the folders above it.
+    pub fn matches_within(&self, path: &str) -> bool {
+        let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
+        self.text == "." || ends.into_iter().any(|end| self.matches(&path[..end]))
+    }
+}
+
+/// Whether the text has anything in it that is not taken as it stands.
 pub(super) fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '[', ']'])
 }
 
-/// Whether the pattern is one; `[z-a]` is none.
-pub(super) fn is_valid(pattern: &str) -> bool {
-    matcher(&plain_braces(pattern), false).is_some()
+/// Whether the text can be held against others; `[z-a]` cannot.
+pub(super) fn is_valid(text: &str) -> bool {
+    glob(text, false).is_some()
 }
 
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
-    if !is_pattern(pattern) {
-        return pattern == text;
-    }
-    let single_stars = plain_braces(pattern).replace("**", "*");
-    matcher(&single_stars, false).is_some_and(|found| found.is_match(text))
-}
-
-/// Whether the pattern matches the path or one of the folders above it.
-pub(super) fn matches_path(pattern: &str, path: &str) -> bool {
-    let pattern = pattern.replace('\\', "/");
-    let pattern = pattern.trim_start_matches("./").trim_end_matches('/');
-    let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
-    let mut above = ends.map(|end| &path[..end]);
-    if pattern == "." {
-        return true;
-    }
-    if !is_pattern(pattern) {
-        return above.any(|folder| folder == pattern);
-    }
-    let Some(found) = matcher(&plain_braces(pattern), true) else { return false };
-    above.any(|folder| found.is_match(folder))
-}
-
-fn matcher(pattern: &str, separated: bool) -> Option<GlobMatcher> {
-    let glob = GlobBuilder::new(pattern).literal_separator(separated).backslash_escape(false).allow_unclosed_class(true).build();
+fn glob(text: &str, separated: bool) -> Option<GlobMatcher> {
+    // A brace is a letter like any other to dbt, but a choice to globset.
+    let text = text.replace('{', "[{]").replace('}', "[}]");
+    let glob = GlobBuilder::new(&text).literal_separator(separated).backslash_escape(false).allow_unclosed_class(true).build();
     glob.ok().map(|glob| glob.compile_matcher())
-}
-
-/// A brace is a letter like any other to dbt, but a choice to globset.
-fn plain_braces(pattern: &str) -> String {
-    pattern.replace('{', "[{]").replace('}', "[}]")
 }
 
 #[cfg(test)]
@@ -63,7 +67,7 @@ mod tests {
             ("a[", "a[", true),
             ("A", "a", false),
         ] {
-            assert_eq!(matches(pattern, text), same, "{pattern} {text}");
+            assert_eq!(Pattern::name(pattern).matches(text), same, "{pattern} {text}");
         }
         for (pattern, path, same) in [
             ("models/marts", "models/marts/a.sql", true),
@@ -75,7 +79,7 @@ mod tests {
             ("models/*", "models/x/y/a.sql", true),
             ("models\\marts", "models/marts/a.sql", true),
         ] {
-            assert_eq!(matches_path(pattern, path), same, "{pattern} {path}");
+            assert_eq!(Pattern::path(pattern).matches_within(path), same, "{pattern} {path}");
         }
         assert!(!is_valid("[z-a]"));
     }
