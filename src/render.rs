@@ -10,7 +10,7 @@ use serde_json::Map;
 use crate::config::{Node, node_json};
 use crate::diagnostics::Diagnostic;
 use crate::graph::Graph;
-use crate::jinja::{Batch, Jinja, Mark, Referent, Relation, Rendered, Scope};
+use crate::jinja::{Batch, Jinja, Lookup, Mark, Referent, Relation, Rendered, Scope};
 
 /// What a rendering may know of the run it is for.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ fn one(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, moment: &Moment) -> Resul
         this: Some(moment.this.clone()),
         batch: moment.batch.clone(),
         incremental: moment.incremental,
-        lookup: Graph::seen_from(graph, &node.package),
+        lookup: Arc::new(graph.seen_from(&node.package)),
     };
     jinja.render(&node.file, &scope)
 }
@@ -81,7 +81,7 @@ fn gather(
     seen: &mut BTreeSet<String>,
     said: &mut Said,
 ) -> Result<(), Diagnostic> {
-    let lookup = Graph::seen_from(graph, &node.package);
+    let lookup = graph.seen_from(&node.package);
     for call in &rendered.refs {
         let Ok(Referent::Cte { unique_id, name }) = lookup.reference(call.package.as_deref(), &call.name, call.version.as_deref()) else {
             continue;
@@ -129,10 +129,9 @@ fn with_ctes(own: Rendered, ctes: Vec<Cte>) -> (String, Vec<Mark>) {
 }
 
 fn moved(marks: impl IntoIterator<Item = Mark>, by: isize) -> impl Iterator<Item = Mark> {
-    marks.into_iter().map(move |mark| Mark {
-        span: mark.span.start.saturating_add_signed(by)..mark.span.end.saturating_add_signed(by),
-        kind: mark.kind,
-    })
+    marks
+        .into_iter()
+        .map(move |mark| Mark { span: mark.span.start.saturating_add_signed(by)..mark.span.end.saturating_add_signed(by), kind: mark.kind })
 }
 
 /// The query's own `with` (or `with recursive`), if it is its first word behind white space and comments.

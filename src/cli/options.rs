@@ -9,7 +9,7 @@ use crate::calendar::{Grain, Instant};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::graph::Selection;
 use crate::project::Open;
-use crate::window::{self, BoundAt};
+use crate::window;
 
 #[derive(clap::Args)]
 #[command(next_help_heading = "Project")]
@@ -101,10 +101,7 @@ impl ProjectArgs {
     /// What `--now` says, or the clock.
     pub fn instant(&self) -> Result<Instant, Diagnostics> {
         let Some(text) = &self.now else { return Ok(Utc::now().trunc_subsecs(0)) };
-        Ok(match window::Bound::parse("--now", text)?.at {
-            BoundAt::Local(at) => at.and_utc(),
-            BoundAt::Instant(at) => at,
-        })
+        Ok(window::Bound::parse("--now", text)?.at.at(chrono_tz::UTC))
     }
 
     pub fn open(self, now: Instant, full_refresh: bool) -> Result<Open, Diagnostics> {
@@ -119,7 +116,9 @@ impl ProjectArgs {
             schema: self.schema,
             full_refresh,
             now,
-            environment: std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect(),
+            environment: std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
         })
     }
 }
@@ -145,13 +144,16 @@ fn grain(flag: &str, text: Option<&str>) -> Result<Option<Grain>, Diagnostics> {
     let Some(text) = text else { return Ok(None) };
     match Grain::parse(text) {
         Some(grain) => Ok(Some(grain)),
-        None => Err(Diagnostic::error(format!("`{flag} {text}` is no size of a batch")).hint("it is one of `hour`, `day`, `month`, `year`").into()),
+        None => Err(Diagnostic::error(format!("`{flag} {text}` is no size of a batch"))
+            .hint("it is one of `hour`, `day`, `month`, `year`")
+            .into()),
     }
 }
 
 fn vars(text: Option<&str>) -> Result<Map<String, Value>, Diagnostics> {
     let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(Map::new()) };
-    let wrong = |what: String| Diagnostics::from(Diagnostic::error(what).hint("write them as a YAML mapping: `--vars '{country: fr, limit: 10}'`"));
+    let wrong =
+        |what: String| Diagnostics::from(Diagnostic::error(what).hint("write them as a YAML mapping: `--vars '{country: fr, limit: 10}'`"));
     match serde_yaml::from_str::<Value>(text) {
         Ok(Value::Object(vars)) => Ok(vars),
         Ok(_) => Err(wrong(format!("`--vars {text}` is not a mapping"))),

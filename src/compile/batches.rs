@@ -1,7 +1,5 @@
 //! The steps of a microbatch model: hooks, create, one batch per window, the swap of a full refresh.
 
-
-
 use super::inputs;
 use super::query::{Filtered, query};
 use super::{Part, Request, Row, Shop, refresh};
@@ -148,7 +146,14 @@ fn says_its_event_time(shop: &Shop, node: &Node, settings: &Microbatch, columns:
 }
 
 /// What the user should know of the model's batches before running them.
-fn remarks(shop: &Shop, node: &Node, query: &Filtered, entries: &[InputEntry], batches: usize, strict: bool) -> Result<Vec<Diagnostic>, Diagnostics> {
+fn remarks(
+    shop: &Shop,
+    node: &Node,
+    query: &Filtered,
+    entries: &[InputEntry],
+    batches: usize,
+    strict: bool,
+) -> Result<Vec<Diagnostic>, Diagnostics> {
     let mut said = query.text.warnings.clone();
     for warning in &query.injected.warnings {
         let mut warning = warning.clone();
@@ -214,7 +219,7 @@ fn entry(
         atomic: shop.dialect.fact("atomic")?,
         microbatch: Some(MicrobatchEntry {
             event_time: settings.event_time.column.clone(),
-            batch_size: cover.batch_size.name().to_string(),
+            batch_size: cover.batch_size.word().to_string(),
             begin: instant(settings.begin),
             lookback: settings.lookback,
             timezone: settings.timezone.name().to_string(),

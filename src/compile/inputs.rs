@@ -8,6 +8,7 @@ use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Stamp};
 use crate::graph::Graph;
 use crate::inject::{Input, Query};
+use crate::jinja::Relation;
 use crate::plan::Reads;
 use crate::plan::manifest::InputEntry;
 
@@ -36,14 +37,24 @@ fn input(node: &Node) -> Input {
     let ephemeral = matches!(node.materialization, Materialization::Ephemeral);
     Input {
         unique_id: node.unique_id.clone(),
-        name: if ephemeral { vec![cte_name(node)] } else { node.relation.parts() },
+        name: if ephemeral { vec![cte_name(node)] } else { parts(&node.relation) },
         filtered: node.event_time.is_some(),
         by_name: node.kind == Kind::Source,
     }
 }
 
+/// The parts of a relation's name that the engine writes.
+fn parts(relation: &Relation) -> Vec<String> {
+    let parts = [relation.database.as_ref(), relation.schema.as_ref(), Some(&relation.identifier)];
+    let written = parts.into_iter().enumerate().filter(|(place, _)| relation.style.included[*place]);
+    written.filter_map(|(_, part)| part.cloned()).collect()
+}
+
 fn cte_name(node: &Node) -> String {
-    format!("__dbt__cte__{}", node.relation.identifier)
+    match &node.version {
+        Some(version) => format!("__dbt__cte__{}_v{version}", node.name),
+        None => format!("__dbt__cte__{}", node.name),
+    }
 }
 
 const NO_EVENT_TIME: &str = "it has no event_time";

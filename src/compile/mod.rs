@@ -19,7 +19,7 @@ use crate::graph::{self, Graph, Selection};
 use crate::jinja::Jinja;
 use crate::plan::manifest::{About, ModelEntry, RequestEntry, SCHEMA_VERSION};
 use crate::plan::{self, Plan, Reads, Step};
-use crate::project::{self, Open, Project};
+use crate::project::{self, Facts, Open, Project};
 use crate::window;
 
 pub use look::{Asked, Listed, list, queries};
@@ -85,13 +85,20 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
 
 /// Loads and links a project.
 pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
-    let project = project::load(open)?;
+    let project = project::load(open, &facts)?;
     let dialect = dialect::named(&project.target.dialect)?;
     let resolved = config::resolve(&project)?;
     let mut said = project.warnings.0.clone();
     said.extend(resolved.warnings.0);
     let graph = Arc::new(graph::link(resolved.nodes, &project.name, &resolved.disabled)?);
     Ok(Linked { project, graph, dialect, said })
+}
+
+/// What the reading of a project must know of its dialect.
+fn facts(name: &str) -> Result<Facts, Diagnostic> {
+    let dialect = dialect::named(name)?;
+    let adapters = dialect.chain.iter().filter(|name| **name != "ansi").map(ToString::to_string).collect();
+    Ok(Facts { style: dialect.relation_style()?, adapters, schema: dialect.fact("default_schema")? })
 }
 
 /// The selected models, inputs before their readers.
@@ -139,8 +146,8 @@ fn about(project: &Project, dialect: &Dialect, request: &Request) -> About {
             event_time_start: bounds.map(|(start, _)| start.text.clone()),
             event_time_end: bounds.map(|(_, end)| end.text.clone()),
             full_refresh: request.full_refresh,
-            batch_size: request.windows.batch_size.map(|size| size.name().to_string()),
-            chunk: request.windows.chunk.map(|size| size.name().to_string()),
+            batch_size: request.windows.batch_size.map(|size| size.word().to_string()),
+            chunk: request.windows.chunk.map(|size| size.word().to_string()),
             complete_only: request.windows.complete_only,
             select: request.selection.select.clone(),
             exclude: request.selection.exclude.clone(),

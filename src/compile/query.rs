@@ -27,19 +27,15 @@ pub(super) fn query(shop: &Shop, node: &Node, moment: &Moment) -> Result<Filtere
         Some(event_time) => within(shop.dialect, event_time, relation, alias),
         None => Ok(relation.to_string()),
     };
-    let parsable = |relation: &str, id: &str, alias: Option<&str>| filtered(relation, id, alias).map(|text| sample(&text)).unwrap_or_default();
+    let parsable =
+        |relation: &str, id: &str, alias: Option<&str>| filtered(relation, id, alias).map(|text| sample(&text)).unwrap_or_default();
     let known = |id: &str| columns_of(shop, id);
     let inputs = inputs::of(shop.graph, node);
     let parser = inject::parser(&shop.dialect.fact::<String>("parser")?);
     let injected = inject::filters(&text.sql, &text.marks, &inputs, &*parser, &known, &parsable).map_err(place)?;
-    let mut sql = String::with_capacity(text.sql.len() + 200 * injected.filters.len());
-    let mut at = 0;
-    for filter in &injected.filters {
-        sql.push_str(&text.sql[at..filter.span.start]);
-        sql.push_str(&filtered(&text.sql[filter.span.clone()], &filter.unique_id, filter.alias.as_deref())?);
-        at = filter.span.end;
-    }
-    sql.push_str(&text.sql[at..]);
+    let edit = |filter: &inject::Filter| Ok((filter.span.clone(), filtered(&filter.relation, &filter.unique_id, filter.alias.as_deref())?));
+    let edits: Result<Vec<_>, Diagnostic> = injected.filters.iter().map(edit).collect();
+    let sql = inject::splice(&text.sql, edits?);
     Ok(Filtered { text, injected, sql })
 }
 

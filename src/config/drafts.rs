@@ -40,7 +40,15 @@ pub fn drafts<'a>(package: &'a Package, root: &'a Package, warnings: &mut Diagno
             }
             for patch in patches.values().filter(|patch| kind == Kind::Snapshot && patch.relation.is_some()) {
                 if idle.remove(&*patch.name) {
-                    found.push(Found { kind, name: &patch.name, file: &patch.file, path: &patch.path, said: None, patch: Some(patch), version: None });
+                    found.push(Found {
+                        kind,
+                        name: &patch.name,
+                        file: &patch.file,
+                        path: &patch.path,
+                        said: None,
+                        patch: Some(patch),
+                        version: None,
+                    });
                 }
             }
         }
@@ -104,7 +112,10 @@ impl<'a> Found<'a> {
         let mut columns = version.map(|version| &version.columns).or(patch.map(|patch| &patch.columns)).cloned().unwrap_or_default();
         if let (Kind::Seed, true) = (kind, columns.is_empty()) {
             let header = package.seeds.iter().find(|seed| seed.file == *file).map(|seed| seed.columns.as_slice()).unwrap_or_default();
-            columns = header.iter().map(|name| ColumnPatch { name: name.clone(), data_type: None, quote: None, description: String::new() }).collect();
+            columns = header
+                .iter()
+                .map(|name| ColumnPatch { name: name.clone(), data_type: None, quote: None, description: String::new() })
+                .collect();
         }
         let (refs, sources) = match (declared, patch.and_then(|patch| patch.relation.as_deref())) {
             (Some(declared), _) => (declared.refs.clone(), declared.sources.clone()),
@@ -188,7 +199,11 @@ fn by_name<'a>(kind: Kind, patches: &'a [Patch], wrong: &mut Diagnostics) -> BTr
         if let Some(first) = found.insert(&patch.name, patch) {
             let kind = resource_type(kind);
             let message = format!("{kind} `{}` has properties in two places: `{}` and `{}`", patch.name, first.file.path, patch.file.path);
-            let error = Diagnostic::error(message).at(patch.at.clone()).fact(format!("the first is on line {} of `{}`", first.at.line(), first.file.path));
+            let error = Diagnostic::error(message).at(patch.at.clone()).fact(format!(
+                "the first is on line {} of `{}`",
+                first.at.line(),
+                first.file.path
+            ));
             wrong.0.push(error.hint("put all of them into one place"));
         }
     }
@@ -254,6 +269,5 @@ fn read_from(relation: &str) -> (Vec<RefCall>, Vec<(String, String)>) {
     }
 }
 
-static CALL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"\b(ref|source)\(\s*["']([^"']+)["'](?:\s*,\s*["']([^"']+)["'])?"#).expect("the pattern is well formed")
-});
+static CALL: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"\b(ref|source)\(\s*["']([^"']+)["'](?:\s*,\s*["']([^"']+)["'])?"#).expect("the pattern is well formed"));

@@ -58,7 +58,8 @@ impl<'a> Naming<'a> {
             (None, None, Some(version)) => format!("{}_v{}", node.name, version.replace('.', "_")),
             (None, None, None) => node.name.clone(),
         };
-        let quoting = ["database", "schema", "identifier"].map(|part| node.setting("quoting").and_then(|quoting| truth(quoting.get(part)?)));
+        let quoting =
+            ["database", "schema", "identifier"].map(|part| node.setting("quoting").and_then(|quoting| truth(quoting.get(part)?)));
         Ok(Relation { database, schema: Some(schema), identifier, style: styled(&self.project.style, &quoting) })
     }
 
@@ -110,7 +111,9 @@ impl Lookup for Nothing {
     }
 
     fn source(&self, source: &str, table: &str) -> Result<Referent, Diagnostic> {
-        Err(Diagnostic::error(format!("`source('{source}', '{table}')` has no answer here: the name of a relation can't depend on another")))
+        Err(Diagnostic::error(format!(
+            "`source('{source}', '{table}')` has no answer here: the name of a relation can't depend on another"
+        )))
     }
 }
 
@@ -120,8 +123,14 @@ mod tests {
 
     #[test]
     fn the_project_s_own_macro_is_found() {
-        let files = [SourceFile::new("macros/a.sql", "{%- macro default__generate_schema_name(custom, node) -%}x{%- endmacro -%}\n{% macro generate_alias_name(a) %}")];
+        let files = [SourceFile::new(
+            "macros/a.sql",
+            "{%- macro default__generate_schema_name(custom, node) -%}x{%- endmacro -%}\n{% macro generate_alias_name(a) %}",
+        )];
         let name = |part: &str| defined(&files, &format!("generate_{part}_name"), "any");
-        assert_eq!((name("schema").as_deref(), name("alias").as_deref(), name("database")), (Some("default__generate_schema_name"), Some("generate_alias_name"), None));
+        assert_eq!(
+            (name("schema").as_deref(), name("alias").as_deref(), name("database")),
+            (Some("default__generate_schema_name"), Some("generate_alias_name"), None)
+        );
     }
 }

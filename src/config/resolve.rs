@@ -56,7 +56,8 @@ fn node(draft: Draft, unique_id: &str, project: &Project, naming: &Naming) -> Re
     if let Some(broken) = draft.broken {
         return Err(broken.clone());
     }
-    let start = draft.patch.map(|patch| patch.at.clone()).or(draft.source.map(|table| table.at.clone())).unwrap_or_else(|| draft.file.line(1));
+    let start =
+        draft.patch.map(|patch| patch.at.clone()).or(draft.source.map(|table| table.at.clone())).unwrap_or_else(|| draft.file.line(1));
     let usual = match draft.kind {
         Kind::Model => Some("view"),
         Kind::Seed => Some("seed"),
@@ -71,7 +72,12 @@ fn node(draft: Draft, unique_id: &str, project: &Project, naming: &Naming) -> Re
     let columns: Vec<Column> = draft
         .columns
         .into_iter()
-        .map(|column| Column { name: column.name, data_type: column.data_type, quote: column.quote.unwrap_or(quote_columns), description: column.description })
+        .map(|column| Column {
+            name: column.name,
+            data_type: column.data_type,
+            quote: column.quote.unwrap_or(quote_columns),
+            description: column.description,
+        })
         .collect();
     let folder = &draft.package.folder;
     let mut node = Node {
@@ -135,7 +141,9 @@ fn disabled(draft: &Draft, unique_id: &str, config: &indexmap::IndexMap<String, 
     let spelled = |value: &Value| value.as_str().and_then(|text| text.to_lowercase().parse::<bool>().ok());
     match truth(&enabled.value).or_else(|| spelled(&enabled.value)) {
         Some(true) => Ok(None),
-        Some(false) => Ok(Some(Disabled { unique_id: unique_id.to_string(), kind: draft.kind, name: full_name(draft), at: enabled.at.clone() })),
+        Some(false) => {
+            Ok(Some(Disabled { unique_id: unique_id.to_string(), kind: draft.kind, name: full_name(draft), at: enabled.at.clone() }))
+        }
         None => {
             let message = format!("`enabled` of `{}` must be true or false, and is {}", draft.name, kind(&enabled.value));
             Err(Diagnostic::error(message).at(enabled.at.clone()).hint("write `true` or `false`").into())
@@ -158,7 +166,9 @@ fn hooks(setting: Option<&Setting>) -> Vec<String> {
     let sql = |hook: &Value| match hook {
         Value::Object(hook) => hook.get("sql").map(text),
         // A dict that was written as JSON text, as dbt's own macros do.
-        Value::String(hook) if hook.trim_start().starts_with('{') && !hook.trim_start().starts_with("{{") && !hook.trim_start().starts_with("{%") => {
+        Value::String(hook)
+            if hook.trim_start().starts_with('{') && !hook.trim_start().starts_with("{{") && !hook.trim_start().starts_with("{%") =>
+        {
             let dict: Option<Value> = serde_json::from_str(hook).ok();
             Some(dict.and_then(|dict| dict.get("sql").map(text)).unwrap_or_else(|| hook.clone()))
         }
@@ -180,7 +190,9 @@ fn plain_materialization(node: &Node) -> Materialization {
     match node.setting("materialized").map(text).as_deref() {
         Some("table") => Materialization::Table,
         Some("ephemeral") => Materialization::Ephemeral,
-        Some("incremental") => Materialization::Incremental(node.setting("incremental_strategy").filter(|strategy| !strategy.is_null()).map(text)),
+        Some("incremental") => {
+            Materialization::Incremental(node.setting("incremental_strategy").filter(|strategy| !strategy.is_null()).map(text))
+        }
         Some("materialized_view") => Materialization::MaterializedView,
         None | Some("view" | "null") => Materialization::View,
         Some(other) => Materialization::Other(other.to_string()),
@@ -204,7 +216,8 @@ fn event_time(node: &Node, quote_columns: bool) -> Result<Option<EventTime>, Dia
         Some((unit, at)) => match text(unit) {
             unit if ["seconds", "milliseconds", "microseconds"].contains(&&*unit) => Some(unit),
             other => {
-                let message = format!("`event_time_unit` of `{}` must be `seconds`, `milliseconds` or `microseconds`, and is `{other}`", node.name);
+                let message =
+                    format!("`event_time_unit` of `{}` must be `seconds`, `milliseconds` or `microseconds`, and is `{other}`", node.name);
                 return Err(Diagnostic::error(message).at(at).hint("it says what an integer in the column of `event_time` counts").into());
             }
         },
@@ -232,7 +245,12 @@ fn twins(nodes: &[Node]) -> Vec<Diagnostic> {
             (one, other) => format!("a {} and a {} are called `{}`", resource_type(one), resource_type(other), node.name),
         };
         let error = Diagnostic::error(format!("{what}: `{}` and `{}`", first.file.path, node.file.path));
-        let at = node.config.get("enabled").map(|enabled| enabled.at.clone()).filter(|_| node.kind == Kind::Source).unwrap_or_else(|| node.file.line(1));
+        let at = node
+            .config
+            .get("enabled")
+            .map(|enabled| enabled.at.clone())
+            .filter(|_| node.kind == Kind::Source)
+            .unwrap_or_else(|| node.file.line(1));
         wrong.push(error.at(at).hint("rename one of the two, or set `enabled: false` for it"));
     }
     wrong

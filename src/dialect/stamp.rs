@@ -89,8 +89,11 @@ impl Stamp {
 /// Refuses a text of the author's that holds a character which means a slot here.
 pub fn refuse_slots(text: &str) -> Result<(), Diagnostic> {
     match text.chars().find(|char| slot(*char).is_some()) {
-        Some(char) => Err(Diagnostic::error(format!("the query holds the private-use character U+{:X}, which batchwright keeps for itself", char as u32))
-            .hint("write it as an escape of the engine's instead")),
+        Some(char) => Err(Diagnostic::error(format!(
+            "the query holds the private-use character U+{:X}, which batchwright keeps for itself",
+            char as u32
+        ))
+        .hint("write it as an escape of the engine's instead")),
         None => Ok(()),
     }
 }

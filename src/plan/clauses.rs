@@ -63,7 +63,8 @@ pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, D
 fn partition_by(dialect: &Dialect, partition: &Map<String, Value>) -> Result<Sql, Diagnostic> {
     let word = |key: &str, default: &str| partition.get(key).and_then(Value::as_str).unwrap_or(default).to_lowercase();
     let Some(field) = partition.get("field").and_then(Value::as_str) else {
-        return Err(Diagnostic::error("`partition_by` names no `field`").hint("write `{'field': 'event_at', 'data_type': 'timestamp', 'granularity': 'day'}`"));
+        return Err(Diagnostic::error("`partition_by` names no `field`")
+            .hint("write `{'field': 'event_at', 'data_type': 'timestamp', 'granularity': 'day'}`"));
     };
     let data_type = word("data_type", "date");
     let granularity = word("granularity", "day");

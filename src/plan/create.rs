@@ -12,11 +12,9 @@ use crate::jinja::Relation;
 
 /// `01_create.sql`: schema and table if they are missing, in the shape of the query.
 pub fn create(dialect: &Dialect, node: &Node, target: &Relation, query: &str) -> Result<String, Diagnostic> {
-    let head = header(&[
-        ("model", node.unique_id.clone()),
-        ("creates", format!("{target}, empty, if it is missing; the batches fill it")),
-    ]);
-    let table = dialect.sql("create", &[("target", sql(target)), ("clauses", clauses(dialect, node)?.value()), ("query", author(query))])?;
+    let head = header(&[("model", node.unique_id.clone()), ("creates", format!("{target}, empty, if it is missing; the batches fill it"))]);
+    let table =
+        dialect.sql("create", &[("target", sql(target)), ("clauses", clauses(dialect, node)?.value()), ("query", author(query))])?;
     Ok(format!("{head}\n{}{table}\n", schema(dialect, target)?))
 }
 
@@ -39,8 +37,7 @@ pub fn build(dialect: &Dialect, node: &Node, query: &str, inputs: &[InputEntry])
     let (word, statement) = match node.materialization {
         Materialization::View => ("view", dialect.sql("view", &[("target", sql(&node.relation)), ("query", author(query))])?),
         _ => {
-            let arguments =
-                [("target", sql(&node.relation)), ("clauses", clauses(dialect, node)?.value()), ("query", author(query))];
+            let arguments = [("target", sql(&node.relation)), ("clauses", clauses(dialect, node)?.value()), ("query", author(query))];
             ("table", dialect.sql("table", &arguments)?)
         }
     };

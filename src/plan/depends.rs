@@ -107,7 +107,16 @@ mod tests {
             None => format!("{model}@{}", format!("{kind:?}").to_lowercase()),
         };
         let window = days.map(|(start, end)| Window { start: at(start), end: at(end) });
-        Step { id, model: model.into(), kind, file: String::new(), window, chunk: None, depends_on: vec![], text: Text::Whole(String::new()) }
+        Step {
+            id,
+            model: model.into(),
+            kind,
+            file: String::new(),
+            window,
+            chunk: None,
+            depends_on: vec![],
+            text: Text::Whole(String::new()),
+        }
     }
 
     #[test]

@@ -13,9 +13,9 @@ pub mod write;
 use std::sync::Arc;
 
 pub use batch::{Batches, overwrite, window};
+pub use clauses::unknown_keys;
 pub use create::{build, create, hooks, swap};
 pub use depends::{Reads, link};
-pub use clauses::unknown_keys;
 pub use guards::{mode, word};
 
 use crate::calendar::Window;
@@ -62,7 +62,10 @@ pub enum Kind {
 pub enum Text {
     Whole(String),
     /// The same for every batch of the model but for its window.
-    Stamped { stamp: Arc<Stamp>, label: String },
+    Stamped {
+        stamp: Arc<Stamp>,
+        label: String,
+    },
 }
 
 impl Step {

@@ -78,7 +78,8 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
 
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(parent).map_err(|wrong| cannot("make", parent, &wrong))?;
-    let staging = tempfile::Builder::new().prefix(".batchwright-").tempdir_in(parent).map_err(|wrong| cannot("write into", parent, &wrong))?;
+    let staging =
+        tempfile::Builder::new().prefix(".batchwright-").tempdir_in(parent).map_err(|wrong| cannot("write into", parent, &wrong))?;
     let fresh = staging.path().join("plan");
     let folders: BTreeSet<PathBuf> = plan.steps.iter().filter_map(|step| fresh.join(&step.file).parent().map(Path::to_path_buf)).collect();
     for folder in folders.iter().chain([&fresh]) {

@@ -2,6 +2,7 @@
 //! the range without gap or overlap, and notes where the range was widened or cut. Never an empty success.
 
 mod bounds;
+mod named;
 mod range;
 mod tile;
 
@@ -11,6 +12,7 @@ use crate::calendar::{Grain, Instant, Moment, Window, show};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 
 pub use bounds::bounds;
+pub use named::named;
 
 /// The windows of one model for the request.
 ///

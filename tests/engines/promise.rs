@@ -39,7 +39,10 @@ fn every_table_equals_its_query(engine: &dyn Engine) {
     );
     let months = "select revenue_month, country, cast(revenue as integer) from analytics.monthly_revenue";
     let months = shop.rows(&format!("{months} where country is not null"));
-    assert_eq!(months, ["2024-08-01 00:00:00|DE|50", "2024-08-01 00:00:00|FR|null", "2024-09-01 00:00:00|DE|44", "2024-09-01 00:00:00|FR|47"]);
+    assert_eq!(
+        months,
+        ["2024-08-01 00:00:00|DE|50", "2024-08-01 00:00:00|FR|null", "2024-09-01 00:00:00|DE|44", "2024-09-01 00:00:00|FR|47"]
+    );
     assert_eq!(shop.rows("select count(*) from analytics.hourly_events"), ["14"]);
 }
 
