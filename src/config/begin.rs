@@ -29,11 +29,14 @@ pub fn begin(text: &str, timezone: Tz) -> Result<Instant, String> {
 }
 
 static FORMAT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(\d{4})-(\d{2})-(\d{2})(?:[ Tt](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s?([Zz]|[+-]\d{2}:?\d{2})?)?$").expect("the pattern is well formed")
+    Regex::new(r"^(\d{4})-(\d{2})-(\d{2})(?:[ Tt](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s?([Zz]|[+-]\d{2}:?\d{2})?)?$")
+        .expect("the pattern is well formed")
 });
 
-static DAY_FIRST: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})").expect("the pattern is well formed"));
-static YEAR_FIRST: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^(\d{4})[/.-]?(\d{1,2})[/.-]?(\d{1,2})$").expect("the pattern is well formed"));
+static DAY_FIRST: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})").expect("the pattern is well formed"));
+static YEAR_FIRST: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^(\d{4})[/.-]?(\d{1,2})[/.-]?(\d{1,2})$").expect("the pattern is well formed"));
 
 fn seconds(offset: &str) -> Option<i32> {
     let digits: String = offset[1..].chars().filter(char::is_ascii_digit).collect();
@@ -63,7 +66,8 @@ fn rewritten(text: &str) -> String {
         }
     }
     if let Some(found) = YEAR_FIRST.captures(text) {
-        let date = |found: &regex::Captures| NaiveDate::from_ymd_opt(found[1].parse().ok()?, found[2].parse().ok()?, found[3].parse().ok()?);
+        let date =
+            |found: &regex::Captures| NaiveDate::from_ymd_opt(found[1].parse().ok()?, found[2].parse().ok()?, found[3].parse().ok()?);
         if let Some(date) = date(&found) {
             return format!("write `{date}`");
         }

@@ -40,7 +40,15 @@ pub fn drafts<'a>(package: &'a Package, root: &'a Package, warnings: &mut Diagno
             }
             for patch in patches.values().filter(|patch| kind == Kind::Snapshot && patch.relation.is_some()) {
                 if idle.remove(&*patch.name) {
-                    found.push(Found { kind, name: &patch.name, file: &patch.file, path: &patch.path, said: None, patch: Some(patch), version: None });
+                    found.push(Found {
+                        kind,
+                        name: &patch.name,
+                        file: &patch.file,
+                        path: &patch.path,
+                        said: None,
+                        patch: Some(patch),
+                        version: None,
+                    });
                 }
             }
         }
@@ -72,6 +80,8 @@ pub struct Draft<'a> {
     pub sources: Vec<(String, String)>,
     /// Why it did not render.
     pub broken: Option<&'a Diagnostics>,
+    /// What rendering it for the first time gave to say.
+    pub said: &'a [Diagnostic],
     pub patch: Option<&'a Patch>,
     pub source: Option<&'a SourceTable>,
 }
@@ -104,7 +114,10 @@ impl<'a> Found<'a> {
         let mut columns = version.map(|version| &version.columns).or(patch.map(|patch| &patch.columns)).cloned().unwrap_or_default();
         if let (Kind::Seed, true) = (kind, columns.is_empty()) {
             let header = package.seeds.iter().find(|seed| seed.file == *file).map(|seed| seed.columns.as_slice()).unwrap_or_default();
-            columns = header.iter().map(|name| ColumnPatch { name: name.clone(), data_type: None, quote: None, description: String::new() }).collect();
+            columns = header
+                .iter()
+                .map(|name| ColumnPatch { name: name.clone(), data_type: None, quote: None, description: String::new() })
+                .collect();
         }
         let (refs, sources) = match (declared, patch.and_then(|patch| patch.relation.as_deref())) {
             (Some(declared), _) => (declared.refs.clone(), declared.sources.clone()),
@@ -127,6 +140,7 @@ impl<'a> Found<'a> {
             refs,
             sources,
             broken: said.and_then(|said| said.as_ref().err()),
+            said: declared.map(|declared| declared.warnings.as_slice()).unwrap_or_default(),
             patch,
             source: None,
         }
@@ -151,6 +165,7 @@ fn of_table<'a>(table: &'a SourceTable, package: &'a Package, root: &'a Package)
         refs: Vec::new(),
         sources: Vec::new(),
         broken: None,
+        said: &[],
         patch: None,
         source: Some(table),
     }
@@ -188,7 +203,11 @@ fn by_name<'a>(kind: Kind, patches: &'a [Patch], wrong: &mut Diagnostics) -> BTr
         if let Some(first) = found.insert(&patch.name, patch) {
             let kind = resource_type(kind);
             let message = format!("{kind} `{}` has properties in two places: `{}` and `{}`", patch.name, first.file.path, patch.file.path);
-            let error = Diagnostic::error(message).at(patch.at.clone()).fact(format!("the first is on line {} of `{}`", first.at.line(), first.file.path));
+            let error = Diagnostic::error(message).at(patch.at.clone()).fact(format!(
+                "the first is on line {} of `{}`",
+                first.at.line(),
+                first.file.path
+            ));
             wrong.0.push(error.hint("put all of them into one place"));
         }
     }
@@ -206,17 +225,17 @@ fn versions<'a>(
         for version in &patch.versions {
             let usual = format!("{}_v{}", patch.name, version.v);
             let latest = patch.latest_version.as_ref() == Some(&version.v);
-            let wanted = [Some(version.defined_in.as_deref().unwrap_or(&usual)), latest.then_some(&*patch.name)];
+            let own = version.defined_in.as_deref().unwrap_or(&usual);
+            let wanted = [Some(own), latest.then_some(&*patch.name)];
             let there = wanted.into_iter().flatten().find_map(|name| models.iter().find(|model| model.name == name));
             match there {
                 Some(model) => {
                     found.insert(model.name.clone(), (*patch, version));
                 }
                 None => {
-                    let file = version.defined_in.as_deref().unwrap_or(&usual);
-                    let message = format!("version {} of model `{}` has no file `{file}.sql`", version.v, patch.name);
+                    let message = format!("version {} of model `{}` has no file `{own}.sql`", version.v, patch.name);
                     let error = Diagnostic::error(message).at(version.at.clone());
-                    wrong.0.push(match nearest(file, models.iter().map(|model| &*model.name)) {
+                    wrong.0.push(match nearest(own, models.iter().map(|model| &*model.name)) {
                         Some(near) => error.hint(format!("is it `defined_in: {near}`?")),
                         None => error.hint("say with `defined_in` which file it is"),
                     });
@@ -254,6 +273,5 @@ fn read_from(relation: &str) -> (Vec<RefCall>, Vec<(String, String)>) {
     }
 }
 
-static CALL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"\b(ref|source)\(\s*["']([^"']+)["'](?:\s*,\s*["']([^"']+)["'])?"#).expect("the pattern is well formed")
-});
+static CALL: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"\b(ref|source)\(\s*["']([^"']+)["'](?:\s*,\s*["']([^"']+)["'])?"#).expect("the pattern is well formed"));

@@ -86,9 +86,18 @@ mod tests {
     #[test]
     fn layers_merge_as_in_dbt() {
         let layers = [
-            layer("dbt_project.yml", json!({"tags": "top", "meta": {"a": 1, "b": 1}, "pre_hook": "one", "grants": {"select": "x", "insert": "i"}, "lookback": 2})),
-            layer("a.yml", json!({"tags": ["yml"], "meta": {"b": 2}, "grants": {"+select": ["y"], "insert": ["j"]}, "lookback": 5, "partition_by": {"field": "x"}})),
-            layer("a.sql", json!({"tags": ["sql"], "pre_hook": ["two", "three"], "lookback": 7, "partition_by": {"granularity": "day"}, "meta": null})),
+            layer(
+                "dbt_project.yml",
+                json!({"tags": "top", "meta": {"a": 1, "b": 1}, "pre_hook": "one", "grants": {"select": "x", "insert": "i"}, "lookback": 2}),
+            ),
+            layer(
+                "a.yml",
+                json!({"tags": ["yml"], "meta": {"b": 2}, "grants": {"+select": ["y"], "insert": ["j"]}, "lookback": 5, "partition_by": {"field": "x"}}),
+            ),
+            layer(
+                "a.sql",
+                json!({"tags": ["sql"], "pre_hook": ["two", "three"], "lookback": 7, "partition_by": {"granularity": "day"}, "meta": null}),
+            ),
         ];
         let config = merged(&layers);
         let value = |key: &str| config[key].value.clone();

@@ -42,7 +42,15 @@ pub fn microbatch(asked: Asked) -> Result<Microbatch, Diagnostics> {
     let full_refresh = asked.boolean("full_refresh").map_err(&mut keep).ok();
     let outside_window = asked.outside_window().map_err(&mut keep).ok();
     let found = (event_time, begin, batch_size, lookback, concurrent_batches, full_refresh, outside_window);
-    let (Some(event_time), Some((begin, begin_at)), Some(batch_size), Some(lookback), Some(concurrent), Some(full_refresh), Some(outside_window)) = found
+    let (
+        Some(event_time),
+        Some((begin, begin_at)),
+        Some(batch_size),
+        Some(lookback),
+        Some(concurrent),
+        Some(full_refresh),
+        Some(outside_window),
+    ) = found
     else {
         return Err(wrong);
     };
@@ -171,10 +179,14 @@ impl<'a> Asked<'a> {
         match &setting.value {
             Value::Number(number) => match (number.as_u64().and_then(|whole| u32::try_from(whole).ok()), number.as_i64()) {
                 (Some(whole), _) => Ok(whole),
-                (None, Some(below)) if below < 0 => Err(wrong(format!("is negative: {below}")).hint("`lookback=0` writes the newest batch alone")),
+                (None, Some(below)) if below < 0 => {
+                    Err(wrong(format!("is negative: {below}")).hint("`lookback=0` writes the newest batch alone"))
+                }
                 _ => Err(is(&format!("`{number}`")).hint("write `lookback=1`")),
             },
-            Value::String(text) if text.trim().parse::<u32>().is_ok() => Err(is("text").hint(format!("write `lookback={}`, without quotes", text.trim()))),
+            Value::String(text) if text.trim().parse::<u32>().is_ok() => {
+                Err(is("text").hint(format!("write `lookback={}`, without quotes", text.trim())))
+            }
             other => Err(is(kind(other)).hint("write `lookback=1`: how many batches before the newest are written again")),
         }
     }

@@ -38,7 +38,9 @@ fn idle(node: &Node) -> Option<Diagnostic> {
         return None;
     }
     let own = |key: &&str| node.config.get(*key).filter(|set| !set.value.is_null() && !set.at.file.path.ends_with("dbt_project.yml"));
-    if let Some(strategy) = node.config.get("incremental_strategy").filter(|set| set.value == "microbatch" && own(&"incremental_strategy").is_some()) {
+    if let Some(strategy) =
+        node.config.get("incremental_strategy").filter(|set| set.value == "microbatch" && own(&"incremental_strategy").is_some())
+    {
         let message = format!("model `{}` says `microbatch`, and is no incremental model", node.name);
         return Some(Diagnostic::warning(message).at(strategy.at.clone()).hint("set `materialized='incremental'`"));
     }
@@ -54,7 +56,8 @@ fn meant<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
         return None;
     }
     let plain = |key: &str| key.to_lowercase().replace(['_', '-'], "");
-    known.iter().copied().find(|known| strsim::damerau_levenshtein(&plain(key), &plain(known)) <= plain(known).len() / 4)
+    // One letter in most, two in the longest.
+    known.iter().copied().find(|known| strsim::damerau_levenshtein(&plain(key), &plain(known)) <= (plain(known).len() + 3) / 8)
 }
 
 #[cfg(test)]
@@ -64,7 +67,10 @@ mod tests {
     #[test]
     fn near_misses_are_seen() {
         let guess = |key| meant(key, &KEYS);
-        assert_eq!([guess("event_tim"), guess("batchsize"), guess("look_back"), guess("begins")], [Some("event_time"), Some("batch_size"), Some("lookback"), Some("begin")]);
-        assert_eq!([guess("begin"), guess("batch_id"), guess("begin_date"), guess("event_type_id"), guess("lookup")], [None; 5]);
+        assert_eq!(
+            [guess("event_tim"), guess("batchsize"), guess("look_back"), guess("begins")],
+            [Some("event_time"), Some("batch_size"), Some("lookback"), Some("begin")]
+        );
+        assert_eq!([guess("begin"), guess("batch_id"), guess("begin_date"), guess("event_type"), guess("lookup")], [None; 5]);
     }
 }

@@ -18,7 +18,9 @@ pub fn node_json(node: &Node) -> Value {
         config.entry(key).or_insert(value);
     }
     if node.kind == Kind::Model {
-        for (key, value) in [("lookback", json!(1)), ("begin", Value::Null), ("batch_size", Value::Null), ("incremental_strategy", Value::Null)] {
+        for (key, value) in
+            [("lookback", json!(1)), ("begin", Value::Null), ("batch_size", Value::Null), ("incremental_strategy", Value::Null)]
+        {
             config.entry(key).or_insert(value);
         }
     }

@@ -9,15 +9,17 @@ use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 use crate::jinja::{Lookup, Referent, Relation, RelationStyle, Scope};
-use crate::project::{Project, truth};
+use crate::project::{Package, truth};
 
 use super::layers::text;
 use super::node_json::node_json;
+use super::resolve::Ground;
 use super::{Kind, Node};
 
 /// How a project names its relations.
 pub struct Naming<'a> {
-    project: &'a Project,
+    ground: &'a Ground<'a>,
+    package: &'a str,
     /// The macros of the project itself that stand for `generate_<part>_name`.
     macros: [Option<String>; 3],
 }
@@ -25,15 +27,14 @@ pub struct Naming<'a> {
 const PARTS: [&str; 3] = ["database", "schema", "alias"];
 
 impl<'a> Naming<'a> {
-    pub fn of(project: &'a Project) -> Naming<'a> {
-        let files = project.packages.first().map(|root| root.macros.as_slice()).unwrap_or_default();
-        let adapter = project.target.dialect.clone();
-        Naming { project, macros: PARTS.map(|part| defined(files, &format!("generate_{part}_name"), &adapter)) }
+    pub fn of(ground: &'a Ground<'a>, root: &'a Package) -> Naming<'a> {
+        let macros = PARTS.map(|part| defined(&root.macros, &format!("generate_{part}_name"), &ground.target.dialect));
+        Naming { ground, package: &root.name, macros }
     }
 
     /// The relation of a model, seed or snapshot, of which all else is known.
     pub fn relation(&self, node: &Node) -> Result<Relation, Diagnostics> {
-        let target = &self.project.target;
+        let target = self.ground.target;
         let custom = |key: &str| node.setting(key).filter(|value| !value.is_null()).map(text).filter(|name| !name.trim().is_empty());
         let exact = |key: &str| if node.kind == Kind::Snapshot { custom(key) } else { None };
         let database = match (exact("target_database"), custom("database")) {
@@ -58,8 +59,9 @@ impl<'a> Naming<'a> {
             (None, None, Some(version)) => format!("{}_v{}", node.name, version.replace('.', "_")),
             (None, None, None) => node.name.clone(),
         };
-        let quoting = ["database", "schema", "identifier"].map(|part| node.setting("quoting").and_then(|quoting| truth(quoting.get(part)?)));
-        Ok(Relation { database, schema: Some(schema), identifier, style: styled(&self.project.style, &quoting) })
+        let quoting =
+            ["database", "schema", "identifier"].map(|part| node.setting("quoting").and_then(|quoting| truth(quoting.get(part)?)));
+        Ok(Relation { database, schema: Some(schema), identifier, style: styled(self.ground.style, &quoting) })
     }
 
     /// What the project's own macro says, if it has one.
@@ -67,7 +69,7 @@ impl<'a> Naming<'a> {
         let Some(name) = &self.macros[part] else { return Ok(None) };
         let json = node_json(node);
         let scope = Scope {
-            package: self.project.name.clone(),
+            package: self.package.to_string(),
             // dbt asks while it parses.
             execute: false,
             model: json.clone(),
@@ -78,7 +80,7 @@ impl<'a> Naming<'a> {
             lookup: Arc::new(Nothing),
         };
         let custom = custom.map_or(Value::Null, |custom| custom.into());
-        self.project.jinja.call(name, &[custom, json], &scope).map(Some).map_err(|wrong| {
+        (self.ground.ask)(name, &[custom, json], &scope).map(Some).map_err(|wrong| {
             let wrong = wrong.fact(format!("asked for the {} of `{}`", PARTS[part], node.unique_id));
             Diagnostics::from(if wrong.at.is_some() { wrong } else { wrong.at(node.file.line(1)) })
         })
@@ -110,7 +112,9 @@ impl Lookup for Nothing {
     }
 
     fn source(&self, source: &str, table: &str) -> Result<Referent, Diagnostic> {
-        Err(Diagnostic::error(format!("`source('{source}', '{table}')` has no answer here: the name of a relation can't depend on another")))
+        Err(Diagnostic::error(format!(
+            "`source('{source}', '{table}')` has no answer here: the name of a relation can't depend on another"
+        )))
     }
 }
 
@@ -120,8 +124,14 @@ mod tests {
 
     #[test]
     fn the_project_s_own_macro_is_found() {
-        let files = [SourceFile::new("macros/a.sql", "{%- macro default__generate_schema_name(custom, node) -%}x{%- endmacro -%}\n{% macro generate_alias_name(a) %}")];
+        let files = [SourceFile::new(
+            "macros/a.sql",
+            "{%- macro default__generate_schema_name(custom, node) -%}x{%- endmacro -%}\n{% macro generate_alias_name(a) %}",
+        )];
         let name = |part: &str| defined(&files, &format!("generate_{part}_name"), "any");
-        assert_eq!((name("schema").as_deref(), name("alias").as_deref(), name("database")), (Some("default__generate_schema_name"), Some("generate_alias_name"), None));
+        assert_eq!(
+            (name("schema").as_deref(), name("alias").as_deref(), name("database")),
+            (Some("default__generate_schema_name"), Some("generate_alias_name"), None)
+        );
     }
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::jinja::Relation;
-use crate::project::{Project, Setting, truth};
+use crate::jinja::{Relation, RelationStyle, Scope};
+use crate::project::{Package, Project, Setting, Target, truth};
 
 use super::drafts::{Draft, drafts};
 use super::layers::{list, merged, text, texts};
@@ -19,15 +20,30 @@ use super::{Broken, Column, Disabled, EventTime, Kind, Materialization, Node, Re
 
 /// Resolves every node of the project. All broken nodes are reported at once.
 pub fn resolve(project: &Project) -> Result<Resolved, Diagnostics> {
+    let Project { packages, target, style, now, .. } = project;
+    resolve_on(&Ground { packages, target, style, now: *now, ask: &|name, arguments, scope| project.jinja.call(name, arguments, scope) })
+}
+
+/// What of a project bears on its nodes.
+pub struct Ground<'a> {
+    pub packages: &'a [Package],
+    pub target: &'a Target,
+    pub style: &'a RelationStyle,
+    pub now: Instant,
+    /// Asks a macro of the project.
+    pub ask: &'a dyn Fn(&str, &[Value], &Scope) -> Result<String, Diagnostic>,
+}
+
+fn resolve_on(ground: &Ground) -> Result<Resolved, Diagnostics> {
     let mut resolved = Resolved::default();
     let mut wrong = Diagnostics::default();
-    let Some(root) = project.packages.first() else { return Ok(resolved) };
-    let naming = Naming::of(project);
-    for package in &project.packages {
+    let Some(root) = ground.packages.first() else { return Ok(resolved) };
+    let naming = Naming::of(ground, root);
+    for package in ground.packages {
         for draft in drafts(package, root, &mut resolved.warnings, &mut wrong) {
             let unique_id = unique_id(&draft);
             let name = full_name(&draft);
-            match node(draft, &unique_id, project, &naming) {
+            match node(draft, &unique_id, ground, &naming) {
                 Ok(Outcome::Node(node, warnings)) => {
                     if package.folder.is_empty() {
                         resolved.warnings.0.extend(warnings);
@@ -48,7 +64,7 @@ enum Outcome {
     Disabled(Disabled),
 }
 
-fn node(draft: Draft, unique_id: &str, project: &Project, naming: &Naming) -> Result<Outcome, Diagnostics> {
+fn node(draft: Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Result<Outcome, Diagnostics> {
     let mut config = merged(draft.layers.iter().copied());
     if let Some(disabled) = disabled(&draft, unique_id, &config)? {
         return Ok(Outcome::Disabled(disabled));
@@ -56,7 +72,8 @@ fn node(draft: Draft, unique_id: &str, project: &Project, naming: &Naming) -> Re
     if let Some(broken) = draft.broken {
         return Err(broken.clone());
     }
-    let start = draft.patch.map(|patch| patch.at.clone()).or(draft.source.map(|table| table.at.clone())).unwrap_or_else(|| draft.file.line(1));
+    let start =
+        draft.patch.map(|patch| patch.at.clone()).or(draft.source.map(|table| table.at.clone())).unwrap_or_else(|| draft.file.line(1));
     let usual = match draft.kind {
         Kind::Model => Some("view"),
         Kind::Seed => Some("seed"),
@@ -71,7 +88,12 @@ fn node(draft: Draft, unique_id: &str, project: &Project, naming: &Naming) -> Re
     let columns: Vec<Column> = draft
         .columns
         .into_iter()
-        .map(|column| Column { name: column.name, data_type: column.data_type, quote: column.quote.unwrap_or(quote_columns), description: column.description })
+        .map(|column| Column {
+            name: column.name,
+            data_type: column.data_type,
+            quote: column.quote.unwrap_or(quote_columns),
+            description: column.description,
+        })
         .collect();
     let folder = &draft.package.folder;
     let mut node = Node {
@@ -85,7 +107,7 @@ fn node(draft: Draft, unique_id: &str, project: &Project, naming: &Naming) -> Re
         file: draft.file.clone(),
         path: draft.file.path.strip_prefix(folder.as_str()).unwrap_or(&draft.file.path).trim_start_matches('/').to_string(),
         path_in_models: draft.path_in_models.to_string(),
-        relation: Relation { database: None, schema: None, identifier: draft.name.clone(), style: project.style.clone() },
+        relation: Relation { database: None, schema: None, identifier: draft.name.clone(), style: ground.style.clone() },
         name: draft.name,
         tags: texts(config.get("tags").map(|tags| &tags.value)),
         event_time: None,
@@ -100,20 +122,16 @@ fn node(draft: Draft, unique_id: &str, project: &Project, naming: &Naming) -> Re
     };
     node.relation = match draft.source {
         Some(table) => Relation {
-            database: table.database.clone().or(project.target.database.clone()),
+            database: table.database.clone().or(ground.target.database.clone()),
             schema: Some(table.schema.clone()),
             identifier: table.identifier.clone(),
-            style: styled(&project.style, &table.quoting[..3]),
+            style: styled(ground.style, &table.quoting[..3]),
         },
         None => naming.relation(&node)?,
     };
     node.materialization = plain_materialization(&node);
     let is_microbatch = matches!(&node.materialization, Materialization::Incremental(Some(strategy)) if strategy == "microbatch");
-    node.event_time = match event_time(&node, quote_columns) {
-        // A microbatch model says it in its own words.
-        Err(_) if is_microbatch => None,
-        found => found?,
-    };
+    node.event_time = event_time(&node, quote_columns, is_microbatch)?;
     if is_microbatch {
         let asked = Asked {
             model: &node.name,
@@ -121,12 +139,13 @@ fn node(draft: Draft, unique_id: &str, project: &Project, naming: &Naming) -> Re
             event_time: node.event_time.clone(),
             columns: &node.columns,
             documented: draft.patch.map(|patch| &*patch.file.path),
-            now: project.now,
+            now: ground.now,
             at: node.config.get("incremental_strategy").map_or(start, |strategy| strategy.at.clone()),
         };
         node.materialization = Materialization::Microbatch(Box::new(microbatch(asked)?));
     }
-    let warnings = near::warnings(&node);
+    let mut warnings = near::warnings(&node);
+    warnings.extend_from_slice(draft.said);
     Ok(Outcome::Node(Box::new(node), warnings))
 }
 
@@ -135,7 +154,9 @@ fn disabled(draft: &Draft, unique_id: &str, config: &indexmap::IndexMap<String, 
     let spelled = |value: &Value| value.as_str().and_then(|text| text.to_lowercase().parse::<bool>().ok());
     match truth(&enabled.value).or_else(|| spelled(&enabled.value)) {
         Some(true) => Ok(None),
-        Some(false) => Ok(Some(Disabled { unique_id: unique_id.to_string(), kind: draft.kind, name: full_name(draft), at: enabled.at.clone() })),
+        Some(false) => {
+            Ok(Some(Disabled { unique_id: unique_id.to_string(), kind: draft.kind, name: full_name(draft), at: enabled.at.clone() }))
+        }
         None => {
             let message = format!("`enabled` of `{}` must be true or false, and is {}", draft.name, kind(&enabled.value));
             Err(Diagnostic::error(message).at(enabled.at.clone()).hint("write `true` or `false`").into())
@@ -158,7 +179,9 @@ fn hooks(setting: Option<&Setting>) -> Vec<String> {
     let sql = |hook: &Value| match hook {
         Value::Object(hook) => hook.get("sql").map(text),
         // A dict that was written as JSON text, as dbt's own macros do.
-        Value::String(hook) if hook.trim_start().starts_with('{') && !hook.trim_start().starts_with("{{") && !hook.trim_start().starts_with("{%") => {
+        Value::String(hook)
+            if hook.trim_start().starts_with('{') && !hook.trim_start().starts_with("{{") && !hook.trim_start().starts_with("{%") =>
+        {
             let dict: Option<Value> = serde_json::from_str(hook).ok();
             Some(dict.and_then(|dict| dict.get("sql").map(text)).unwrap_or_else(|| hook.clone()))
         }
@@ -180,7 +203,9 @@ fn plain_materialization(node: &Node) -> Materialization {
     match node.setting("materialized").map(text).as_deref() {
         Some("table") => Materialization::Table,
         Some("ephemeral") => Materialization::Ephemeral,
-        Some("incremental") => Materialization::Incremental(node.setting("incremental_strategy").filter(|strategy| !strategy.is_null()).map(text)),
+        Some("incremental") => {
+            Materialization::Incremental(node.setting("incremental_strategy").filter(|strategy| !strategy.is_null()).map(text))
+        }
         Some("materialized_view") => Materialization::MaterializedView,
         None | Some("view" | "null") => Materialization::View,
         Some(other) => Materialization::Other(other.to_string()),
@@ -188,9 +213,13 @@ fn plain_materialization(node: &Node) -> Materialization {
 }
 
 /// The node's `event_time`; an empty one is none.
-fn event_time(node: &Node, quote_columns: bool) -> Result<Option<EventTime>, Diagnostics> {
+fn event_time(node: &Node, quote_columns: bool, is_microbatch: bool) -> Result<Option<EventTime>, Diagnostics> {
     let Some(setting) = node.config.get("event_time").filter(|setting| !setting.value.is_null()) else { return Ok(None) };
     let Value::String(column) = &setting.value else {
+        // A microbatch model is told so with all else that is wrong with it.
+        if is_microbatch {
+            return Ok(None);
+        }
         let message = format!("`event_time` of `{}` must be the name of a column, and is {}", node.name, kind(&setting.value));
         return Err(Diagnostic::error(message).at(setting.at.clone()).hint("write the column's name in quotes").into());
     };
@@ -204,7 +233,8 @@ fn event_time(node: &Node, quote_columns: bool) -> Result<Option<EventTime>, Dia
         Some((unit, at)) => match text(unit) {
             unit if ["seconds", "milliseconds", "microseconds"].contains(&&*unit) => Some(unit),
             other => {
-                let message = format!("`event_time_unit` of `{}` must be `seconds`, `milliseconds` or `microseconds`, and is `{other}`", node.name);
+                let message =
+                    format!("`event_time_unit` of `{}` must be `seconds`, `milliseconds` or `microseconds`, and is `{other}`", node.name);
                 return Err(Diagnostic::error(message).at(at).hint("it says what an integer in the column of `event_time` counts").into());
             }
         },
@@ -221,19 +251,45 @@ fn event_time(node: &Node, quote_columns: bool) -> Result<Option<EventTime>, Dia
 /// Nodes that `ref()` or `source()` could not tell apart.
 fn twins(nodes: &[Node]) -> Vec<Diagnostic> {
     let mut seen: BTreeMap<String, &Node> = BTreeMap::new();
+    let mut tables: BTreeMap<[Option<&str>; 3], &Node> = BTreeMap::new();
     let mut wrong = Vec::new();
     for node in nodes {
         let source = node.source_name.as_deref().map(|source| format!("{source}.")).unwrap_or_default();
         let version = node.version.as_deref().unwrap_or_default();
-        let Some(first) = seen.insert(format!("{}/{source}{}/{version}", node.package, node.name), node) else { continue };
+        let Some(first) = seen.insert(format!("{}/{source}{}/{version}", node.package, node.name), node) else {
+            if !matches!(node.materialization, Materialization::External | Materialization::Ephemeral) {
+                wrong.extend(tables.insert(parts(node), node).map(|first| one_table(first, node)));
+            }
+            continue;
+        };
         let what = match (first.kind, node.kind) {
             (Kind::Source, _) => format!("two source tables are called `{source}{}`", node.name),
             (Kind::Model, Kind::Model) => format!("two models are called `{}`", node.name),
             (one, other) => format!("a {} and a {} are called `{}`", resource_type(one), resource_type(other), node.name),
         };
         let error = Diagnostic::error(format!("{what}: `{}` and `{}`", first.file.path, node.file.path));
-        let at = node.config.get("enabled").map(|enabled| enabled.at.clone()).filter(|_| node.kind == Kind::Source).unwrap_or_else(|| node.file.line(1));
+        let at = node
+            .config
+            .get("enabled")
+            .map(|enabled| enabled.at.clone())
+            .filter(|_| node.kind == Kind::Source)
+            .unwrap_or_else(|| node.file.line(1));
         wrong.push(error.at(at).hint("rename one of the two, or set `enabled: false` for it"));
     }
     wrong
 }
+
+fn parts(node: &Node) -> [Option<&str>; 3] {
+    [node.relation.database.as_deref(), node.relation.schema.as_deref(), Some(&node.relation.identifier)]
+}
+
+/// Nodes that would overwrite each other.
+fn one_table(first: &Node, second: &Node) -> Diagnostic {
+    let name: Vec<&str> = parts(second).into_iter().flatten().collect();
+    let message = format!("`{}` and `{}` are one table: `{}`", first.unique_id, second.unique_id, name.join("."));
+    let at = second.config.get("alias").or(second.config.get("schema")).map_or_else(|| second.file.line(1), |set| set.at.clone());
+    Diagnostic::error(message).at(at).hint("give one of the two another `alias` or `schema`")
+}
+
+#[cfg(test)]
+mod tests;
