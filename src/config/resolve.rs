@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::jinja::{Relation, RelationStyle, Scope};
-use crate::project::{Package, Project, Setting, Target, truth};
+use crate::project::{Package, Project, Setting, Target, list, truth};
 
 use super::drafts::{Draft, drafts};
-use super::layers::{list, merged, text, texts};
+use super::layers::{merged, text, texts};
 use super::microbatch::{Asked, kind, microbatch, own};
 use super::near;
 use super::node_json::resource_type;
@@ -31,8 +31,10 @@ pub struct Ground<'a> {
     pub style: &'a RelationStyle,
     pub now: Instant,
     /// Asks a macro of the project.
-    pub ask: &'a dyn Fn(&str, &[Value], &Scope) -> Result<String, Diagnostic>,
+    pub ask: &'a Ask<'a>,
 }
+
+pub type Ask<'a> = dyn Fn(&str, &[Value], &Scope) -> Result<String, Diagnostic> + 'a;
 
 fn resolve_on(ground: &Ground) -> Result<Resolved, Diagnostics> {
     let mut resolved = Resolved::default();

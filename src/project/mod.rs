@@ -34,7 +34,7 @@ pub use properties::{ColumnPatch, Config, Patch, Properties, Version};
 pub use read::tests::{Said, folder};
 pub use sources::SourceTable;
 pub use tree::{Tree, Trees};
-pub use values::truth;
+pub use values::{list, truth};
 
 /// Reads the project. `facts` tells what must be known of the dialect that the target names.
 pub fn load(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> Result<Project, Diagnostics> {
