@@ -80,6 +80,8 @@ pub struct Draft<'a> {
     pub sources: Vec<(String, String)>,
     /// Why it did not render.
     pub broken: Option<&'a Diagnostics>,
+    /// What rendering it for the first time gave to say.
+    pub said: &'a [Diagnostic],
     pub patch: Option<&'a Patch>,
     pub source: Option<&'a SourceTable>,
 }
@@ -138,6 +140,7 @@ impl<'a> Found<'a> {
             refs,
             sources,
             broken: said.and_then(|said| said.as_ref().err()),
+            said: declared.map(|declared| declared.warnings.as_slice()).unwrap_or_default(),
             patch,
             source: None,
         }
@@ -162,6 +165,7 @@ fn of_table<'a>(table: &'a SourceTable, package: &'a Package, root: &'a Package)
         refs: Vec::new(),
         sources: Vec::new(),
         broken: None,
+        said: &[],
         patch: None,
         source: Some(table),
     }
@@ -221,17 +225,17 @@ fn versions<'a>(
         for version in &patch.versions {
             let usual = format!("{}_v{}", patch.name, version.v);
             let latest = patch.latest_version.as_ref() == Some(&version.v);
-            let wanted = [Some(version.defined_in.as_deref().unwrap_or(&usual)), latest.then_some(&*patch.name)];
+            let own = version.defined_in.as_deref().unwrap_or(&usual);
+            let wanted = [Some(own), latest.then_some(&*patch.name)];
             let there = wanted.into_iter().flatten().find_map(|name| models.iter().find(|model| model.name == name));
             match there {
                 Some(model) => {
                     found.insert(model.name.clone(), (*patch, version));
                 }
                 None => {
-                    let file = version.defined_in.as_deref().unwrap_or(&usual);
-                    let message = format!("version {} of model `{}` has no file `{file}.sql`", version.v, patch.name);
+                    let message = format!("version {} of model `{}` has no file `{own}.sql`", version.v, patch.name);
                     let error = Diagnostic::error(message).at(version.at.clone());
-                    wrong.0.push(match nearest(file, models.iter().map(|model| &*model.name)) {
+                    wrong.0.push(match nearest(own, models.iter().map(|model| &*model.name)) {
                         Some(near) => error.hint(format!("is it `defined_in: {near}`?")),
                         None => error.hint("say with `defined_in` which file it is"),
                     });

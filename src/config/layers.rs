@@ -4,7 +4,7 @@
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use crate::project::{Config, Setting};
+use crate::project::{Config, Setting, list};
 
 /// One configuration of many. A later layer wins.
 pub fn merged<'a>(layers: impl IntoIterator<Item = &'a Config>) -> IndexMap<String, Setting> {
@@ -20,15 +20,6 @@ pub fn merged<'a>(layers: impl IntoIterator<Item = &'a Config>) -> IndexMap<Stri
         config.insert(key.clone(), Setting { value, at: setting.at.clone() });
     }
     config
-}
-
-/// A value as a list: nothing, one item, or many.
-pub fn list(value: &Value) -> Vec<Value> {
-    match value {
-        Value::Null => Vec::new(),
-        Value::Array(items) => items.clone(),
-        one => vec![one.clone()],
-    }
 }
 
 /// The texts of a value that is one or a list of them.

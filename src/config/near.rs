@@ -56,7 +56,8 @@ fn meant<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
         return None;
     }
     let plain = |key: &str| key.to_lowercase().replace(['_', '-'], "");
-    known.iter().copied().find(|known| strsim::damerau_levenshtein(&plain(key), &plain(known)) <= plain(known).len() / 4)
+    // One letter in most, two in the longest.
+    known.iter().copied().find(|known| strsim::damerau_levenshtein(&plain(key), &plain(known)) <= (plain(known).len() + 3) / 8)
 }
 
 #[cfg(test)]
@@ -70,6 +71,6 @@ mod tests {
             [guess("event_tim"), guess("batchsize"), guess("look_back"), guess("begins")],
             [Some("event_time"), Some("batch_size"), Some("lookback"), Some("begin")]
         );
-        assert_eq!([guess("begin"), guess("batch_id"), guess("begin_date"), guess("event_type_id"), guess("lookup")], [None; 5]);
+        assert_eq!([guess("begin"), guess("batch_id"), guess("begin_date"), guess("event_type"), guess("lookup")], [None; 5]);
     }
 }

@@ -9,15 +9,17 @@ use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 use crate::jinja::{Lookup, Referent, Relation, RelationStyle, Scope};
-use crate::project::{Project, truth};
+use crate::project::{Package, truth};
 
 use super::layers::text;
 use super::node_json::node_json;
+use super::resolve::Ground;
 use super::{Kind, Node};
 
 /// How a project names its relations.
 pub struct Naming<'a> {
-    project: &'a Project,
+    ground: &'a Ground<'a>,
+    package: &'a str,
     /// The macros of the project itself that stand for `generate_<part>_name`.
     macros: [Option<String>; 3],
 }
@@ -25,15 +27,14 @@ pub struct Naming<'a> {
 const PARTS: [&str; 3] = ["database", "schema", "alias"];
 
 impl<'a> Naming<'a> {
-    pub fn of(project: &'a Project) -> Naming<'a> {
-        let files = project.packages.first().map(|root| root.macros.as_slice()).unwrap_or_default();
-        let adapter = project.target.dialect.clone();
-        Naming { project, macros: PARTS.map(|part| defined(files, &format!("generate_{part}_name"), &adapter)) }
+    pub fn of(ground: &'a Ground<'a>, root: &'a Package) -> Naming<'a> {
+        let macros = PARTS.map(|part| defined(&root.macros, &format!("generate_{part}_name"), &ground.target.dialect));
+        Naming { ground, package: &root.name, macros }
     }
 
     /// The relation of a model, seed or snapshot, of which all else is known.
     pub fn relation(&self, node: &Node) -> Result<Relation, Diagnostics> {
-        let target = &self.project.target;
+        let target = self.ground.target;
         let custom = |key: &str| node.setting(key).filter(|value| !value.is_null()).map(text).filter(|name| !name.trim().is_empty());
         let exact = |key: &str| if node.kind == Kind::Snapshot { custom(key) } else { None };
         let database = match (exact("target_database"), custom("database")) {
@@ -60,7 +61,11 @@ impl<'a> Naming<'a> {
         };
         let quoting =
             ["database", "schema", "identifier"].map(|part| node.setting("quoting").and_then(|quoting| truth(quoting.get(part)?)));
+<<<<<<< HEAD
         Ok(Relation { database, schema: Some(schema), identifier, style: styled(&self.project.style, &quoting) })
+=======
+        Ok(Relation { database, schema: Some(schema), identifier, style: styled(self.ground.style, &quoting) })
+>>>>>>> project
     }
 
     /// What the project's own macro says, if it has one.
@@ -68,7 +73,7 @@ impl<'a> Naming<'a> {
         let Some(name) = &self.macros[part] else { return Ok(None) };
         let json = node_json(node);
         let scope = Scope {
-            package: self.project.name.clone(),
+            package: self.package.to_string(),
             // dbt asks while it parses.
             execute: false,
             model: json.clone(),
@@ -79,7 +84,7 @@ impl<'a> Naming<'a> {
             lookup: Arc::new(Nothing),
         };
         let custom = custom.map_or(Value::Null, |custom| custom.into());
-        self.project.jinja.call(name, &[custom, json], &scope).map(Some).map_err(|wrong| {
+        (self.ground.ask)(name, &[custom, json], &scope).map(Some).map_err(|wrong| {
             let wrong = wrong.fact(format!("asked for the {} of `{}`", PARTS[part], node.unique_id));
             Diagnostics::from(if wrong.at.is_some() { wrong } else { wrong.at(node.file.line(1)) })
         })

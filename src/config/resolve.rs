@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::jinja::Relation;
-use crate::project::{Project, Setting, truth};
+use crate::jinja::{Relation, RelationStyle, Scope};
+use crate::project::{Package, Project, Setting, Target, list, truth};
 
 use super::drafts::{Draft, drafts};
-use super::layers::{list, merged, text, texts};
+use super::layers::{merged, text, texts};
 use super::microbatch::{Asked, kind, microbatch, own};
 use super::near;
 use super::node_json::resource_type;
@@ -19,15 +20,32 @@ use super::{Broken, Column, Disabled, EventTime, Kind, Materialization, Node, Re
 
 /// Resolves every node of the project. All broken nodes are reported at once.
 pub fn resolve(project: &Project) -> Result<Resolved, Diagnostics> {
+    let Project { packages, target, style, now, .. } = project;
+    resolve_on(&Ground { packages, target, style, now: *now, ask: &|name, arguments, scope| project.jinja.call(name, arguments, scope) })
+}
+
+/// What of a project bears on its nodes.
+pub struct Ground<'a> {
+    pub packages: &'a [Package],
+    pub target: &'a Target,
+    pub style: &'a RelationStyle,
+    pub now: Instant,
+    /// Asks a macro of the project.
+    pub ask: &'a Ask<'a>,
+}
+
+pub type Ask<'a> = dyn Fn(&str, &[Value], &Scope) -> Result<String, Diagnostic> + 'a;
+
+fn resolve_on(ground: &Ground) -> Result<Resolved, Diagnostics> {
     let mut resolved = Resolved::default();
     let mut wrong = Diagnostics::default();
-    let Some(root) = project.packages.first() else { return Ok(resolved) };
-    let naming = Naming::of(project);
-    for package in &project.packages {
+    let Some(root) = ground.packages.first() else { return Ok(resolved) };
+    let naming = Naming::of(ground, root);
+    for package in ground.packages {
         for draft in drafts(package, root, &mut resolved.warnings, &mut wrong) {
             let unique_id = unique_id(&draft);
             let name = full_name(&draft);
-            match node(draft, &unique_id, project, &naming) {
+            match node(draft, &unique_id, ground, &naming) {
                 Ok(Outcome::Node(node, warnings)) => {
                     if package.folder.is_empty() {
                         resolved.warnings.0.extend(warnings);
@@ -48,7 +66,7 @@ enum Outcome {
     Disabled(Disabled),
 }
 
-fn node(draft: Draft, unique_id: &str, project: &Project, naming: &Naming) -> Result<Outcome, Diagnostics> {
+fn node(draft: Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Result<Outcome, Diagnostics> {
     let mut config = merged(draft.layers.iter().copied());
     if let Some(disabled) = disabled(&draft, unique_id, &config)? {
         return Ok(Outcome::Disabled(disabled));
@@ -91,7 +109,7 @@ fn node(draft: Draft, unique_id: &str, project: &Project, naming: &Naming) -> Re
         file: draft.file.clone(),
         path: draft.file.path.strip_prefix(folder.as_str()).unwrap_or(&draft.file.path).trim_start_matches('/').to_string(),
         path_in_models: draft.path_in_models.to_string(),
-        relation: Relation { database: None, schema: None, identifier: draft.name.clone(), style: project.style.clone() },
+        relation: Relation { database: None, schema: None, identifier: draft.name.clone(), style: ground.style.clone() },
         name: draft.name,
         tags: texts(config.get("tags").map(|tags| &tags.value)),
         event_time: None,
@@ -106,20 +124,16 @@ fn node(draft: Draft, unique_id: &str, project: &Project, naming: &Naming) -> Re
     };
     node.relation = match draft.source {
         Some(table) => Relation {
-            database: table.database.clone().or(project.target.database.clone()),
+            database: table.database.clone().or(ground.target.database.clone()),
             schema: Some(table.schema.clone()),
             identifier: table.identifier.clone(),
-            style: styled(&project.style, &table.quoting[..3]),
+            style: styled(ground.style, &table.quoting[..3]),
         },
         None => naming.relation(&node)?,
     };
     node.materialization = plain_materialization(&node);
     let is_microbatch = matches!(&node.materialization, Materialization::Incremental(Some(strategy)) if strategy == "microbatch");
-    node.event_time = match event_time(&node, quote_columns) {
-        // A microbatch model says it in its own words.
-        Err(_) if is_microbatch => None,
-        found => found?,
-    };
+    node.event_time = event_time(&node, quote_columns, is_microbatch)?;
     if is_microbatch {
         let asked = Asked {
             model: &node.name,
@@ -127,12 +141,13 @@ fn node(draft: Draft, unique_id: &str, project: &Project, naming: &Naming) -> Re
             event_time: node.event_time.clone(),
             columns: &node.columns,
             documented: draft.patch.map(|patch| &*patch.file.path),
-            now: project.now,
+            now: ground.now,
             at: node.config.get("incremental_strategy").map_or(start, |strategy| strategy.at.clone()),
         };
         node.materialization = Materialization::Microbatch(Box::new(microbatch(asked)?));
     }
-    let warnings = near::warnings(&node);
+    let mut warnings = near::warnings(&node);
+    warnings.extend_from_slice(draft.said);
     Ok(Outcome::Node(Box::new(node), warnings))
 }
 
@@ -200,9 +215,13 @@ fn plain_materialization(node: &Node) -> Materialization {
 }
 
 /// The node's `event_time`; an empty one is none.
-fn event_time(node: &Node, quote_columns: bool) -> Result<Option<EventTime>, Diagnostics> {
+fn event_time(node: &Node, quote_columns: bool, is_microbatch: bool) -> Result<Option<EventTime>, Diagnostics> {
     let Some(setting) = node.config.get("event_time").filter(|setting| !setting.value.is_null()) else { return Ok(None) };
     let Value::String(column) = &setting.value else {
+        // A microbatch model is told so with all else that is wrong with it.
+        if is_microbatch {
+            return Ok(None);
+        }
         let message = format!("`event_time` of `{}` must be the name of a column, and is {}", node.name, kind(&setting.value));
         return Err(Diagnostic::error(message).at(setting.at.clone()).hint("write the column's name in quotes").into());
     };
@@ -234,24 +253,49 @@ fn event_time(node: &Node, quote_columns: bool) -> Result<Option<EventTime>, Dia
 /// Nodes that `ref()` or `source()` could not tell apart.
 fn twins(nodes: &[Node]) -> Vec<Diagnostic> {
     let mut seen: BTreeMap<String, &Node> = BTreeMap::new();
+    let mut tables: BTreeMap<[Option<&str>; 3], &Node> = BTreeMap::new();
     let mut wrong = Vec::new();
     for node in nodes {
         let source = node.source_name.as_deref().map(|source| format!("{source}.")).unwrap_or_default();
         let version = node.version.as_deref().unwrap_or_default();
-        let Some(first) = seen.insert(format!("{}/{source}{}/{version}", node.package, node.name), node) else { continue };
+        let Some(first) = seen.insert(format!("{}/{source}{}/{version}", node.package, node.name), node) else {
+            if !matches!(node.materialization, Materialization::External | Materialization::Ephemeral) {
+                wrong.extend(tables.insert(parts(node), node).map(|first| one_table(first, node)));
+            }
+            continue;
+        };
         let what = match (first.kind, node.kind) {
             (Kind::Source, _) => format!("two source tables are called `{source}{}`", node.name),
             (Kind::Model, Kind::Model) => format!("two models are called `{}`", node.name),
             (one, other) => format!("a {} and a {} are called `{}`", resource_type(one), resource_type(other), node.name),
         };
         let error = Diagnostic::error(format!("{what}: `{}` and `{}`", first.file.path, node.file.path));
+<<<<<<< HEAD
         let at = node
             .config
             .get("enabled")
             .map(|enabled| enabled.at.clone())
             .filter(|_| node.kind == Kind::Source)
             .unwrap_or_else(|| node.file.line(1));
+=======
+        let at = if node.kind == Kind::Source { node.file.find(&format!("name: {}", node.name)) } else { node.file.line(1) };
+>>>>>>> project
         wrong.push(error.at(at).hint("rename one of the two, or set `enabled: false` for it"));
     }
     wrong
 }
+
+fn parts(node: &Node) -> [Option<&str>; 3] {
+    [node.relation.database.as_deref(), node.relation.schema.as_deref(), Some(&node.relation.identifier)]
+}
+
+/// Nodes that would overwrite each other.
+fn one_table(first: &Node, second: &Node) -> Diagnostic {
+    let name: Vec<&str> = parts(second).into_iter().flatten().collect();
+    let message = format!("`{}` and `{}` are one table: `{}`", first.unique_id, second.unique_id, name.join("."));
+    let at = second.config.get("alias").or(second.config.get("schema")).map_or_else(|| second.file.line(1), |set| set.at.clone());
+    Diagnostic::error(message).at(at).hint("give one of the two another `alias` or `schema`")
+}
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 use crate::jinja::YamlScope;
 
-use super::values::{rendered_text, texts, truth};
+use super::values::{list, rendered, rendered_text, texts, truth};
 use super::yaml::{self, Yaml};
 
 /// What a package's `dbt_project.yml` says.
@@ -31,7 +31,7 @@ pub struct DbtProject {
     pub trees: BTreeMap<&'static str, Yaml>,
 }
 
-/// Reads the settings of a package. Only its name may hold Jinja here; the trees are rendered when their target is known.
+/// Reads the settings of a package. Name and folders may hold Jinja; the trees are rendered when the target is known.
 pub fn read(file: &SourceFile, scope: &YamlScope, warnings: &mut Diagnostics) -> Result<DbtProject, Diagnostic> {
     let (yaml, odd) = yaml::parse(file)?;
     warnings.0.extend(odd);
@@ -46,22 +46,18 @@ pub fn read(file: &SourceFile, scope: &YamlScope, warnings: &mut Diagnostics) ->
         return Err(Diagnostic::error("the project has no `name`").at(file.line(1)).hint("add `name: my_project`"));
     };
     let paths = |new: &str, old: &str, usual: &[&str]| match yaml.get(new).or_else(|| yaml.get(old)) {
-        Some(paths) => texts(paths).iter().map(|path| tidied(path)).collect(),
-        None => usual.iter().map(|path| path.to_string()).collect(),
+        Some(paths) => Ok(list(&rendered(paths, scope)?).iter().filter_map(Value::as_str).map(tidied).collect()),
+        None => Ok::<Vec<String>, Diagnostic>(usual.iter().map(|path| path.to_string()).collect()),
     };
     Ok(DbtProject {
         file: file.clone(),
         name,
         profile: yaml.get("profile").cloned(),
-        model_paths: paths("model-paths", "source-paths", &["models"]),
-        seed_paths: paths("seed-paths", "data-paths", &["seeds"]),
-        snapshot_paths: paths("snapshot-paths", "snapshot_paths", &["snapshots"]),
-        macro_paths: paths("macro-paths", "macro_paths", &["macros"]),
-        install_path: yaml
-            .get("packages-install-path")
-            .or_else(|| yaml.get("modules-path"))
-            .and_then(Yaml::text)
-            .map_or("dbt_packages".to_string(), |path| tidied(&path)),
+        model_paths: paths("model-paths", "source-paths", &["models"])?,
+        seed_paths: paths("seed-paths", "data-paths", &["seeds"])?,
+        snapshot_paths: paths("snapshot-paths", "snapshot_paths", &["snapshots"])?,
+        macro_paths: paths("macro-paths", "macro_paths", &["macros"])?,
+        install_path: paths("packages-install-path", "modules-path", &["dbt_packages"])?.into_iter().next().unwrap_or_default(),
         vars: match yaml.get("vars").map(Yaml::json) {
             Some(Value::Object(vars)) => vars,
             _ => Map::new(),

@@ -56,7 +56,9 @@ impl Files {
                 Ok(entry) if entry.file_type().is_file() => {
                     let path = joined(folder, entry.path(), &start);
                     let ending = path.rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).unwrap_or_default();
-                    if endings.contains(&ending.as_str()) {
+                    // Editors leave such files behind, and dbt passes them by.
+                    let left_over = entry.file_name().to_string_lossy().starts_with(['.', '#', '~']);
+                    if endings.contains(&ending.as_str()) && !left_over {
                         found.push(path);
                     }
                 }
@@ -159,13 +161,13 @@ mod tests {
         assert_eq!(&*files.read("a.sql").unwrap().unwrap().text, "select 1\r\n");
         assert_eq!(files.read("b.sql").unwrap_err().message, "`b.sql` is not UTF-8 on line 2");
         assert_eq!(files.read("c.sql").unwrap(), None);
-        assert_eq!(Files::open(&folder.path().join("no")).err().unwrap().message.contains("does not exist"), true);
+        assert!(Files::open(&folder.path().join("no")).err().unwrap().message.contains("does not exist"));
     }
 
     #[cfg(unix)]
     #[test]
     fn a_link_that_leads_back_is_a_warning() {
-        let folder = folder(&[("models/a.sql", b""), ("models/deep/b.SQL", b""), ("models/c.yml", b"")]);
+        let folder = folder(&[("models/a.sql", b""), ("models/deep/b.SQL", b""), ("models/c.yml", b""), ("models/.#a.sql", b"")]);
         std::os::unix::fs::symlink("..", folder.path().join("models/deep/up")).unwrap();
         std::os::unix::fs::symlink("nowhere", folder.path().join("models/gone")).unwrap();
         let mut wrong = Diagnostics::default();

@@ -76,7 +76,10 @@ fn read_output(
     };
     let database = match &open.database {
         Some(database) => Some(database.clone()),
-        None => first(&["database", "project", "catalog", "dbname"])?.or(first(&["path"])?.map(|path| stem(&path))),
+        None => match first(&["database", "project", "catalog", "dbname"])? {
+            Some(database) => Some(database),
+            None => first(&["path"])?.map(|path| stem(&path)),
+        },
     };
     let schema = match &open.schema {
         Some(schema) => schema.clone(),
@@ -86,7 +89,10 @@ fn read_output(
     for (key, value) in output.dict().into_iter().flatten() {
         let secret = SECRETS.iter().any(|word| key.to_lowercase().contains(word));
         let of_secret = value.text().is_some_and(|text| text.contains("DBT_ENV_SECRET") || text.contains("DBT_ENGINE_ENV_SECRET"));
-        if let (false, Ok(plain @ (Value::String(_) | Value::Number(_) | Value::Bool(_)))) = (secret || of_secret, rendered(value, scope)) {
+        if secret || of_secret {
+            continue;
+        }
+        if let Ok(plain @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) = rendered(value, scope) {
             values.insert(key.clone(), plain);
         }
     }
@@ -192,7 +198,7 @@ mod tests {
     #[test]
     fn only_what_is_needed_of_a_profile_is_read() {
         let folder = tempfile::tempdir().unwrap();
-        let text = "shop:\n  target: dev\n  outputs:\n    dev: {type: x, path: data/shop.db, password: hunter2, threads: 4, host: h}\n";
+        let text = "shop:\n  target: dev\n  outputs:\n    dev: {type: x, path: data/shop.db, password: \"{{ env_var('UNSET') }}\", threads: 4, host: h}\n";
         std::fs::write(folder.path().join("profiles.yml"), text).unwrap();
         let target = read(&open(folder.path())).unwrap();
         assert_eq!((&*target.dialect, target.database.as_deref(), &*target.schema), ("x", Some("shop"), "public"));

@@ -93,6 +93,15 @@ pub fn truth(value: &Value) -> Option<bool> {
     }
 }
 
+/// A value as a list: nothing, one item, or many.
+pub fn list(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Null => Vec::new(),
+        Value::Array(items) => items.clone(),
+        one => vec![one.clone()],
+    }
+}
+
 /// A text or a list of texts, as a list.
 pub fn texts(yaml: &Yaml) -> Vec<String> {
     match &yaml.data {

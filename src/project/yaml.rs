@@ -291,6 +291,6 @@ mod tests {
         assert!(wrong.hints[0].contains("quotes"), "{}", wrong.hints[0]);
         assert!(parse(&SourceFile::new("a.yml", "a: [1\n")).is_err());
         assert_eq!(tree("").0.json(), Value::Null);
-        assert_eq!(tree("a: !odd 1").0.json(), serde_json::json!({"a": "1"}));
+        assert_eq!(tree("a: !odd 1").0.json(), serde_json::json!({"a": 1}));
     }
 }

@@ -8,7 +8,8 @@ use saphyr_parser::{Event, Marker, Parser, Span, StrInput};
 
 /// The places of a whole document.
 pub fn places(text: &str) -> Place {
-    let mut reader = Reader { lines: line_starts(text), text, events: Parser::new_from_str(text) };
+    let bytes = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+    let mut reader = Reader { bytes, text, events: Parser::new_from_str(text) };
     loop {
         match reader.events.next() {
             Some(Ok((Event::StreamStart | Event::DocumentStart(_) | Event::Nothing, _))) => {}
@@ -40,29 +41,20 @@ impl Place {
 
 /// The byte at `column` characters (from 0) of `line` (from 1).
 pub fn offset(text: &str, line: usize, column: usize) -> usize {
-    byte(text, &line_starts(text), line, column)
-}
-
-fn line_starts(text: &str) -> Vec<usize> {
-    std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
-}
-
-fn byte(text: &str, lines: &[usize], line: usize, column: usize) -> usize {
-    let Some(start) = lines.get(line.saturating_sub(1)) else {
-        return text.len();
-    };
-    text[*start..].char_indices().nth(column).map_or(text.len(), |(at, _)| start + at)
+    let start = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
+    text[start..].char_indices().nth(column).map_or(text.len(), |(at, _)| start + at)
 }
 
 struct Reader<'a> {
     text: &'a str,
-    lines: Vec<usize>,
+    /// Where each character begins: the reader counts characters.
+    bytes: Vec<usize>,
     events: Parser<'a, StrInput<'a>>,
 }
 
 impl Reader<'_> {
     fn byte(&self, mark: Marker) -> usize {
-        byte(self.text, &self.lines, mark.line(), mark.col())
+        self.bytes.get(mark.index()).copied().unwrap_or(self.text.len())
     }
 
     fn next(&mut self) -> Option<(Event<'static>, Span)> {

@@ -1,0 +1,241 @@
+//! Whole folders, resolved. What a model's `config()` call says is written by hand.
+
+use serde_json::json;
+
+use super::*;
+use crate::calendar::Grain;
+use crate::config::{OutsideWindow, node_json};
+use crate::project::{Said, folder};
+
+/// Resolves a project called `shop` with these files. Its macros answer with their name and first argument.
+fn resolved(files: &[(&str, &str)], said: Said) -> Result<Resolved, Diagnostics> {
+    let files: Vec<(&str, &str)> = match files.iter().any(|(path, _)| *path == "dbt_project.yml") {
+        true => files.to_vec(),
+        false => [&[("dbt_project.yml", "name: shop\n")], files].concat(),
+    };
+    let (read, packages) = folder(&files, said)?;
+    let ask = |name: &str, arguments: &[Value], _: &Scope| Ok(format!("{name}({})", arguments[0]));
+    let now = "2024-07-01T00:00:00Z".parse().unwrap();
+    resolve_on(&Ground { packages: &packages, target: &read.target, style: &read.style, now, ask: &ask })
+}
+
+fn named<'a>(resolved: &'a Resolved, name: &str) -> &'a Node {
+    resolved.nodes.iter().find(|node| node.name == name).unwrap()
+}
+
+fn table(node: &Node) -> String {
+    node_json(node)["relation_name"].as_str().unwrap().to_string()
+}
+
+/// The error of the only broken node: message, file and line, first hint.
+fn broken(files: &[(&str, &str)], call: Value) -> (String, String, String) {
+    let resolved = resolved(files, &[("m", call)]).unwrap();
+    let error = &resolved.broken[0].errors.0[0];
+    let at = error.at.as_ref().unwrap();
+    (error.message.clone(), format!("{}:{}", at.file.path, at.line()), error.hints[0].clone())
+}
+
+fn micro(more: Value) -> Value {
+    let mut call = json!({"materialized": "incremental", "incremental_strategy": "microbatch", "event_time": "at", "begin": "2024-01-01", "batch_size": "day"});
+    for (key, value) in more.as_object().unwrap() {
+        call[key] = value.clone();
+    }
+    call
+}
+
+#[test]
+fn the_last_layer_wins_and_says_where() {
+    let project = "name: shop\nmodels:\n  +tags: top\n  +full_refresh: false\n  shop:\n    marts:\n      +lookback: 2\n  tool:\n    +materialized: table\n";
+    let files = [
+        ("dbt_project.yml", project),
+        ("models/marts/m.sql", "config(\n  tags\n)"),
+        (
+            "models/marts/m.yml",
+            "models:\n- name: m\n  config:\n    lookback: 5\n    event_time: at\n    tags: yml\n  columns: [{name: at, data_type: date}]\n",
+        ),
+        ("dbt_packages/tool/dbt_project.yml", "name: tool\nmodels: {+materialized: ephemeral}\n"),
+        ("dbt_packages/tool/models/t.sql", ""),
+    ];
+    let mut call = micro(json!({"tags": "sql"}));
+    call.as_object_mut().unwrap().remove("event_time");
+    let resolved = resolved(&files, &[("m", call), ("t", json!({"materialized": "view"}))]).unwrap();
+    let node = named(&resolved, "m");
+    assert_eq!((&*node.unique_id, &*node.fqn.join("."), &*node.path), ("model.shop.m", "shop.marts.m", "models/marts/m.sql"));
+    assert_eq!(node.tags, ["top", "yml", "sql"]);
+    let micro = node.microbatch().unwrap();
+    assert_eq!((micro.lookback, micro.batch_size, micro.timezone), (5, Grain::Day, chrono_tz::Tz::UTC));
+    assert_eq!(
+        (&*micro.event_time.at.file.path, micro.event_time.at.line(), micro.event_time.data_type.as_deref()),
+        ("models/marts/m.yml", 5, Some("date"))
+    );
+    let (full_refresh, at) = micro.full_refresh.clone().unwrap();
+    assert_eq!((full_refresh, &*at.file.path, at.line()), (false, "dbt_project.yml", 4));
+    assert!(matches!(named(&resolved, "t").materialization, Materialization::Table));
+}
+
+#[test]
+fn relations_are_named_as_in_dbt() {
+    let files = [
+        ("dbt_project.yml", "name: shop\nquoting: {schema: false}\nmodels:\n  +schema: marts\n"),
+        ("models/m.sql", ""),
+        ("models/o_v1.sql", ""),
+        ("models/o_v2.sql", ""),
+        (
+            "models/m.yml",
+            "models:\n- name: o\n  versions: [{v: 1, config: {project: old}}, {v: 2, config: {quoting: {identifier: false}}}]\n",
+        ),
+        (
+            "models/s.yml",
+            "sources:\n- name: raw\n  quoting: {database: false, column: true}\n  config: {event_time: at}\n  tables: [{name: e, identifier: Events, quoting: {schema: true}}, {name: off, config: {enabled: no}}]\n",
+        ),
+    ];
+    let found = resolved(&files, &[("m", json!({"alias": "n", "schema": null}))]).unwrap();
+    assert_eq!(table(named(&found, "m")), "\"db\".analytics.\"n\"");
+    let ids: Vec<_> = found.nodes.iter().map(|node| (&*node.unique_id, node.is_latest, table(node))).collect();
+    assert_eq!(ids[1], ("model.shop.o.v1", false, "\"old\".analytics_marts.\"o_v1\"".to_string()));
+    assert_eq!(ids[2], ("model.shop.o.v2", true, "\"db\".analytics_marts.o_v2".to_string()));
+    assert_eq!(ids[3], ("source.shop.raw.e", true, "db.\"raw\".\"Events\"".to_string()));
+    let event_time = found.nodes[3].event_time.as_ref().unwrap();
+    assert_eq!((event_time.quote, event_time.at.line()), (true, 4));
+    assert_eq!((found.disabled.len(), &*found.disabled[0].unique_id, found.disabled[0].at.line()), (1, "source.shop.raw.off", 5));
+    let own = resolved(
+        &[("models/m.sql", ""), ("macros/a.sql", "{% macro generate_schema_name(custom, node) %}{% endmacro %}")],
+        &[("m", json!({"schema": "x"}))],
+    )
+    .unwrap();
+    assert_eq!(table(named(&own, "m")), "\"db\".\"generate_schema_name(\"x\")\".\"m\"");
+}
+
+#[test]
+fn what_a_microbatch_model_lacks() {
+    let sql =
+        ("models/m.sql", "-- \nconfig(incremental_strategy, begin, lookback, batch_size, event_time, concurrent_batches, meta timezone)");
+    let yml = ("models/m.yml", "models: [{name: m, columns: [{name: placed_at, data_type: timestamp}, {name: id, data_type: int}]}]");
+    let without = |key: &str| {
+        let mut call = micro(json!({}));
+        call.as_object_mut().unwrap().remove(key);
+        broken(&[sql, yml], call)
+    };
+    let with = |more: Value| {
+        let (message, place, hint) = broken(&[sql, yml], micro(more));
+        assert_eq!(place, "models/m.sql:2");
+        format!("{message}; {hint}")
+    };
+    let (message, place, hint) = without("event_time");
+    assert_eq!((&*message, &*place), ("model `m` is a microbatch model without `event_time`", "models/m.sql:2"));
+    assert_eq!(hint, "add `event_time='placed_at'` (the only timestamp column that `models/m.yml` documents)");
+    assert_eq!(without("begin").0, "model `m` is a microbatch model without `begin`");
+    assert_eq!(without("batch_size").2, "add `batch_size='day'`: it is one of `hour`, `day`, `month` or `year`");
+    for (more, said) in [
+        (json!({"event_time": ""}), "`event_time` of model `m` is empty"),
+        (json!({"event_time": 5}), "`event_time` of model `m` must be the name of a column, and is a number"),
+        (json!({"begin": 5}), "`begin` of model `m` must be a date, and is a number"),
+        (json!({"begin": "01/02/2024"}), "`begin` of model `m` is no date: `01/02/2024`; write `2024-01-02` or `2024-02-01`"),
+        (json!({"begin": "2999-01-01"}), "`begin` of model `m` lies in the future: 2999-01-01 00:00:00 UTC"),
+        (
+            json!({"batch_size": "Day"}),
+            "`batch_size` of model `m` must be `hour`, `day`, `month` or `year`, and is `Day`; write `day`, in lower case",
+        ),
+        (
+            json!({"batch_size": "week"}),
+            "`batch_size` of model `m` must be `hour`, `day`, `month` or `year`, and is `week`; the next smaller is `day`",
+        ),
+        (json!({"lookback": -3}), "`lookback` of model `m` is negative: -3"),
+        (json!({"lookback": true}), "`lookback` of model `m` must be a whole number, and is a boolean"),
+        (json!({"lookback": "3"}), "`lookback` of model `m` must be a whole number, and is text; write `lookback=3`, without quotes"),
+        (json!({"concurrent_batches": "true"}), "`concurrent_batches` of model `m` must be true or false, and is text"),
+        (
+            json!({"meta": {"batchwright": {"timezone": "Europe/Pari"}}}),
+            "`timezone` of model `m` is no time zone: `Europe/Pari`; is it `Europe/Paris`?",
+        ),
+        (
+            json!({"meta": {"batchwright": {"outside_window": "dropp"}}}),
+            "`outside_window` of model `m` must be `error`, `drop` or `keep`, and is `dropp`; is it `drop`?",
+        ),
+        (
+            json!({"meta": {"batchwright": {"event_time_unit": "s"}}}),
+            "`event_time_unit` of `m` must be `seconds`, `milliseconds` or `microseconds`, and is `s`",
+        ),
+    ] {
+        assert!(with(more.clone()).starts_with(said), "{} is not {said}", with(more));
+    }
+}
+
+#[test]
+fn what_a_microbatch_model_may_have() {
+    let meta = json!({"batchwright": {"timezone": "Europe/Paris", "outside_window": "keep", "event_time_unit": "seconds"}});
+    let more = json!({"lookback": null, "concurrent_batches": "off", "unique_key": ["a", "b"], "incremental_predicates": "x > 1", "predicates": null, "meta": meta});
+    let found = resolved(&[("models/m.sql", "")], &[("m", micro(more))]).unwrap();
+    let micro = named(&found, "m").microbatch().unwrap();
+    assert_eq!((micro.lookback, micro.concurrent_batches, micro.outside_window), (1, Some(false), Some(OutsideWindow::Keep)));
+    assert_eq!(micro.begin.to_rfc3339(), "2023-12-31T23:00:00+00:00");
+    assert_eq!(
+        (micro.unique_key.len(), &*micro.incremental_predicates[0], micro.event_time.unit.as_deref()),
+        (2, "x > 1", Some("seconds"))
+    );
+    assert_eq!(found.warnings, Diagnostics::default());
+}
+
+#[test]
+fn odd_keys_and_patches_are_warnings() {
+    let files = [
+        ("models/orders.sql", "event_tim"),
+        ("models/view.sql", "batch_size"),
+        ("seeds/days.csv", "a,b"),
+        ("models/a.yml", "models:\n- name: ordres\n- name: days\n"),
+    ];
+    let found =
+        resolved(&files, &[("orders", micro(json!({"event_tim": "at", "partition_by": "x"}))), ("view", json!({"batch_size": "day"}))])
+            .unwrap();
+    let said: Vec<String> = found.warnings.0.iter().map(|warning| format!("{}; {}", warning.message, warning.hints[0])).collect();
+    assert_eq!(
+        said,
+        [
+            "there is no model `days`, and its properties do nothing; it is a seed: move them below `seeds:`",
+            "there is no model `ordres`, and its properties do nothing; is it `orders`?",
+            "`event_tim` of model `orders` does nothing; is it `event_time`?",
+            "`batch_size` does nothing: model `view` is no microbatch model; set `materialized='incremental'` and `incremental_strategy='microbatch'`",
+        ]
+    );
+    assert_eq!(named(&found, "days").columns.iter().map(|column| &*column.name).collect::<Vec<_>>(), ["a", "b"]);
+}
+
+#[test]
+fn two_of_one_name_are_an_error_with_both_files() {
+    let files = [
+        ("models/a/m.sql", ""),
+        ("models/b/m.sql", ""),
+        ("models/a.yml", "models: [{name: m}]\nsources: [{name: raw, tables: [{name: e}]}]"),
+        ("models/b.yml", "models: [{name: m}]\nsources: [{name: raw, tables: [{name: e}]}]"),
+    ];
+    let wrong = resolved(&files, &[]).unwrap_err();
+    let said: Vec<&str> = wrong.0.iter().map(|error| &*error.message).collect();
+    assert_eq!(
+        said,
+        [
+            "model `m` has properties in two places: `models/a.yml` and `models/b.yml`",
+            "two models are called `m`: `models/a/m.sql` and `models/b/m.sql`",
+            "two source tables are called `raw.e`: `models/a.yml` and `models/b.yml`",
+        ]
+    );
+}
+
+#[test]
+fn two_nodes_of_one_table_are_an_error() {
+    let wrong = resolved(&[("models/a.sql", ""), ("models/b.sql", "alias")], &[("b", json!({"alias": "a"}))]).unwrap_err();
+    assert_eq!(wrong.0[0].message, "`model.shop.a` and `model.shop.b` are one table: `db.analytics.a`");
+    assert!(resolved(&[("models/a.sql", ""), ("models/b.sql", "")], &[("b", json!({"alias": "a", "materialized": "ephemeral"}))]).is_ok());
+}
+
+#[test]
+fn a_snapshot_may_be_yaml_alone() {
+    let yml = "snapshots:\n- {name: s, relation: \"source('raw', 'e')\", config: {schema: snaps, enabled: true, event_time: at}}\n";
+    let files = [("snapshots/deep/s.yml", yml), ("snapshots/t.sql", "{% snapshot t %}\ntarget_schema\n{% endsnapshot %}")];
+    let found = resolved(&files, &[("t", json!({"target_schema": "old"}))]).unwrap();
+    let (s, t) = (named(&found, "s"), named(&found, "t"));
+    assert_eq!(
+        (&*s.fqn.join("."), table(s), &s.sources[..]),
+        ("shop.deep.s", "\"db\".\"analytics_snaps\".\"s\"".to_string(), &[("raw".to_string(), "e".to_string())][..])
+    );
+    assert_eq!((&*t.fqn.join("."), table(t)), ("shop.t.t", "\"db\".\"old\".\"t\"".to_string()));
+}

@@ -1,0 +1,296 @@
+//! The project's files, read and understood but for the models' own words. Takes the folder; gives the packages' settings and
+//! files, the target, and, once somebody renders, the packages. Collects what is wrong, so that one run shows every broken file.
+
+use serde_json::{Map, Value};
+
+use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceFile};
+use crate::jinja::{MacroPackage, Relation, RelationStyle, Settings, YamlScope};
+
+use super::dbt_project::{self, DbtProject};
+use super::files::Files;
+use super::packages::{self, PackageFiles, joined};
+use super::{Declared, Facts, Model, Open, Package, Properties, Seed, Target, profile, properties, seeds, snapshots, tree, yaml};
+
+/// Reads all files of the project in `open`.
+pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> Result<Read, Diagnostics> {
+    let files = Files::open(&open.project_dir)?;
+    let (mut warnings, mut wrong) = (Diagnostics::default(), Diagnostics::default());
+    let scope = YamlScope { vars: &open.vars, environment: &open.environment, target: &Map::new() };
+    let Some(file) = files.read(PROJECT_FILE)? else {
+        let error = Diagnostic::error(format!("`{}` holds no `{PROJECT_FILE}`", open.project_dir.display()));
+        return Err(error.hint("name the project's folder with `--project-dir`").into());
+    };
+    let root = dbt_project::read(&file, &scope, &mut warnings)?;
+    let target = profile::target(open, &root, &|dialect| facts(dialect).map(|facts| facts.schema))?;
+    let facts = facts(&target.dialect)?;
+    let style = RelationStyle { quoted: std::array::from_fn(|part| root.quoting[part].unwrap_or(facts.style.quoted[part])), ..facts.style };
+    let mut parts = Vec::new();
+    for (folder, settings) in installed(&files, root.clone(), &scope, &mut warnings, &mut wrong) {
+        let found = packages::read(&files, &folder, &settings, &mut wrong);
+        let vars = variables(&root, &settings);
+        parts.push(Part { folder, settings, found, vars });
+    }
+    let selectors = files.read("selectors.yml").unwrap_or_else(|error| {
+        wrong.0.push(error);
+        None
+    });
+    Ok(Read { root, target, style, adapters: facts.adapters, selectors, parts, warnings, wrong })
+}
+
+const PROJECT_FILE: &str = "dbt_project.yml";
+
+/// What was read.
+pub struct Read {
+    pub root: DbtProject,
+    pub target: Target,
+    pub style: RelationStyle,
+    pub adapters: Vec<String>,
+    pub selectors: Option<SourceFile>,
+    parts: Vec<Part>,
+    pub warnings: Diagnostics,
+    pub wrong: Diagnostics,
+}
+
+struct Part {
+    folder: String,
+    settings: DbtProject,
+    found: PackageFiles,
+    vars: Map<String, Value>,
+}
+
+/// The first rendering: what the model of a package, a name and a file says of itself.
+pub type Say<'a> = dyn Fn(&str, &str, &SourceFile, &Relation) -> Result<Declared, Diagnostics> + 'a;
+
+impl Read {
+    /// What the language of models must know of the project.
+    pub fn macros(&self, open: &Open) -> Settings {
+        let package =
+            |part: &Part| MacroPackage { name: part.settings.name.clone(), files: part.found.macros.clone(), vars: part.vars.clone() };
+        Settings {
+            packages: self.parts.iter().map(package).collect(),
+            dispatch: self.root.dispatch.clone(),
+            adapters: self.adapters.clone(),
+            target: self.target.values.clone(),
+            vars: open.vars.clone(),
+            environment: open.environment.clone(),
+            now: open.now,
+            full_refresh: open.full_refresh,
+            style: self.style.clone(),
+            graph: Value::Null,
+        }
+    }
+
+    /// The packages, each model rendered for the first time by `say`.
+    pub fn packages(&mut self, open: &Open, say: &Say) -> Vec<Package> {
+        std::mem::take(&mut self.parts).into_iter().map(|part| self.package(part, open, say)).collect()
+    }
+
+    /// Whether an error was found (and not warnings alone).
+    pub fn failed(&self) -> bool {
+        self.wrong.0.iter().any(|said| said.level == Level::Error)
+    }
+
+    fn package(&mut self, part: Part, open: &Open, say: &Say) -> Package {
+        let Part { folder, settings, found, mut vars } = part;
+        vars.extend(open.vars.clone());
+        let scope = YamlScope { vars: &vars, environment: &open.environment, target: &self.target.values };
+        let mut properties = Properties::default();
+        let mut odd = Diagnostics::default();
+        for file in &found.properties {
+            properties::read(file, &scope, &mut properties, &mut odd, &mut self.wrong);
+        }
+        if folder.is_empty() {
+            self.warnings.0.extend(odd.0);
+        }
+        let model = |name: String, file: SourceFile, path: String| {
+            let Target { database, schema, .. } = &self.target;
+            let this =
+                Relation { database: database.clone(), schema: Some(schema.clone()), identifier: name.clone(), style: self.style.clone() };
+            Model { declared: say(&settings.name, &name, &file, &this), name, file, path }
+        };
+        let models = found.models.into_iter().map(|found| model(stem(&found.path), found.file, found.path)).collect();
+        let blocks = found.snapshots.into_iter().flat_map(|found| {
+            let path = found.path;
+            snapshots::blocks(&found.file).into_iter().map(move |(name, file)| (name, file, path.clone()))
+        });
+        let snapshots = blocks.map(|(name, file, path)| model(name, file, path)).collect();
+        let seed = |found: packages::Below| {
+            let columns = seeds::header(&found.file.text);
+            Seed { name: stem(&found.path), file: found.file, path: found.path, columns }
+        };
+        Package {
+            seeds: found.seeds.into_iter().map(seed).collect(),
+            models,
+            snapshots,
+            trees: tree::trees(&settings.trees, &scope, &mut self.wrong),
+            name: settings.name,
+            folder,
+            properties,
+            macros: found.macros,
+        }
+    }
+}
+
+/// The project and its packages, the packages by name, each with its folder.
+fn installed(
+    files: &Files,
+    root: DbtProject,
+    scope: &YamlScope,
+    warnings: &mut Diagnostics,
+    wrong: &mut Diagnostics,
+) -> Vec<(String, DbtProject)> {
+    let mut found: Vec<(String, DbtProject)> = Vec::new();
+    let folders = files.folders_with(&root.install_path, PROJECT_FILE);
+    if folders.is_empty() {
+        warnings.0.extend(missing_packages(files, &root.install_path));
+    }
+    for folder in folders {
+        // What is odd about the files of others is not the user's to mend.
+        let read = files.read(&joined(&folder, PROJECT_FILE)).and_then(|file| match file {
+            Some(file) => dbt_project::read(&file, scope, &mut Diagnostics::default()).map(Some),
+            None => Ok(None),
+        });
+        match read {
+            Ok(Some(settings)) => {
+                let twin = found
+                    .iter()
+                    .map(|(folder, known)| (&**folder, known))
+                    .chain([("", &root)])
+                    .find(|(_, known)| known.name == settings.name);
+                if let Some((_, twin)) = twin {
+                    let message = format!("two packages are called `{}`: `{}` and `{}`", settings.name, twin.file.path, settings.file.path);
+                    wrong.0.push(Diagnostic::error(message).at(settings.file.find("name:")).hint("remove one of the two folders"));
+                    continue;
+                }
+                found.push((folder, settings));
+            }
+            Ok(None) => {}
+            Err(error) => wrong.0.push(error),
+        }
+    }
+    found.sort_by(|a, b| a.1.name.cmp(&b.1.name));
+    found.insert(0, (String::new(), root));
+    found
+}
+
+/// A note that packages are asked for and none is there.
+fn missing_packages(files: &Files, install_path: &str) -> Option<Diagnostic> {
+    let file = ["packages.yml", "dependencies.yml"].iter().find_map(|name| files.read(name).ok().flatten())?;
+    let (tree, _) = yaml::parse(&file).ok()?;
+    let asked = tree.get("packages").filter(|packages| !packages.items().is_empty())?;
+    let message = format!("`{}` asks for packages, and none is in `{install_path}`", file.path);
+    Some(Diagnostic::warning(message).at(asked.at.clone()).hint("run `dbt deps`"))
+}
+
+/// A package's variables: its own yield to those that the project sets, for all or for that package.
+fn variables(root: &DbtProject, package: &DbtProject) -> Map<String, Value> {
+    let mut vars = package.vars_for(&package.name);
+    vars.extend(root.vars_for(&package.name));
+    vars
+}
+
+/// A file's name without folders and ending.
+fn stem(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_string()
+}
+
+#[cfg(test)]
+pub mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::project::Setting;
+
+    /// What the models of a test say of themselves, by name: the keywords of their `config()` call.
+    pub type Said<'a> = &'a [(&'a str, Value)];
+
+    /// The project in a folder of these files, for a target `dev` whose schema is `analytics`, on the first of July 2024.
+    pub fn folder(files: &[(&str, &str)], said: Said) -> Result<(Read, Vec<Package>), Diagnostics> {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let open = Open {
+            project_dir: folder.path().to_path_buf(),
+            profiles_dir: None,
+            profile: None,
+            target: Some("dev".to_string()),
+            dialect: Some("any".to_string()),
+            database: Some("db".to_string()),
+            schema: None,
+            vars: Map::new(),
+            full_refresh: false,
+            now: "2024-07-01T00:00:00Z".parse().unwrap(),
+            environment: BTreeMap::new(),
+        };
+        let style = RelationStyle { quote: '"', quoted: [true; 3], included: [true; 3] };
+        let facts = Facts { style, adapters: vec!["any".to_string()], schema: "analytics".to_string() };
+        let mut read = read(&open, &|_| Ok(facts.clone()))?;
+        let packages = read.packages(&open, &|_, name, file, _| {
+            let call = said.iter().filter(|(known, _)| *known == name).flat_map(|(_, call)| call.as_object().unwrap());
+            let set = |(key, value): (&String, &Value)| (key.clone(), Setting { value: value.clone(), at: file.find(key) });
+            Ok(Declared { config: vec![call.map(set).collect()], ..Declared::default() })
+        });
+        if read.failed() { Err(read.wrong) } else { Ok((read, packages)) }
+    }
+
+    #[test]
+    fn packages_and_their_files_are_found() {
+        let files = [
+            (
+                "dbt_project.yml",
+                "name: shop\nsource-paths: [./sql/]\nvars: {a: 1, tool: {b: 2}}\nquoting: {database: no}\ndispatch: [{macro_namespace: tool, search_order: [shop, tool]}]\n",
+            ),
+            ("sql/marts/orders.SQL", "select 1"),
+            ("sql/draft.sql", ""),
+            (".dbtignore", "draft.sql"),
+            ("seeds/days.csv", "day,name\n1,x\n"),
+            ("snapshots/s.sql", "{% snapshot s_orders %}select 2{% endsnapshot %}"),
+            ("dbt_packages/tool/dbt_project.yml", "name: tool\nvars: {a: 0, b: 0, c: 3}\n"),
+            ("dbt_packages/tool/macros/m.sql", "{% macro m() %}{% endmacro %}"),
+            ("dbt_packages/tool/models/t.sql", ""),
+        ];
+        let (read, packages) = folder(&files, &[]).unwrap();
+        let [shop, tool] = &packages[..] else { panic!("{}", packages.len()) };
+        assert_eq!(
+            (&*shop.models[0].name, &*shop.models[0].path, &*shop.models[0].file.path),
+            ("orders", "marts/orders.SQL", "sql/marts/orders.SQL")
+        );
+        assert_eq!((shop.models.len(), &*shop.snapshots[0].name), (1, "s_orders"));
+        assert_eq!(shop.seeds[0].columns, ["day", "name"]);
+        assert_eq!(
+            (&*tool.folder, &*tool.models[0].file.path, tool.macros.len()),
+            ("dbt_packages/tool", "dbt_packages/tool/models/t.sql", 1)
+        );
+        assert_eq!((read.style.quoted, &*read.root.dispatch["tool"]), ([false, true, true], &["shop".to_string(), "tool".to_string()][..]));
+    }
+
+    #[test]
+    fn a_project_sets_its_packages_variables() {
+        let package = |text: &str| {
+            let scope = YamlScope { vars: &Map::new(), environment: &BTreeMap::new(), target: &Map::new() };
+            dbt_project::read(&SourceFile::new("dbt_project.yml", text), &scope, &mut Diagnostics::default()).unwrap()
+        };
+        let root = package("name: shop\nvars: {a: 1, tool: {b: 2}}\n");
+        let vars = variables(&root, &package("name: tool\nvars: {a: 0, b: 0, tool: {c: 3}}\n"));
+        assert_eq!((&vars["a"], &vars["b"], &vars["c"]), (&json!(1), &json!(2), &json!(3)));
+    }
+
+    #[test]
+    fn every_broken_file_is_shown() {
+        let files = [
+            ("dbt_project.yml", "name: shop\n"),
+            ("models/a.yml", "models: [\n"),
+            ("models/b.yml", "sources: {name: x}\n"),
+            ("packages.yml", "packages: [{package: x}]\n"),
+        ];
+        let wrong = folder(&files, &[]).err().unwrap();
+        let places: Vec<&str> = wrong.0.iter().map(|error| &*error.at.as_ref().unwrap().file.path).collect();
+        assert_eq!(places, ["models/a.yml", "models/b.yml"]);
+    }
+}
