@@ -6,7 +6,7 @@ use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::{Keyword, RESERVED_FOR_TABLE_ALIAS};
 use sqlparser::tokenizer::Token;
 
-use super::mask::{gaps, with_blanks};
+use super::mask::{blank, gaps, swallowed, with_blanks};
 use super::place::spelled;
 use super::relations::placed;
 use super::text::{Text, Trouble, line_of};
@@ -18,8 +18,11 @@ use crate::jinja::{Mark, MarkKind};
 pub fn filters(sql: &str, marks: &[Mark], inputs: &[Input], parser: &dyn Parser, trouble: &Trouble) -> Query {
     let mut query =
         Query { filters: Vec::new(), opted_out: Vec::new(), read: Vec::new(), columns: None, warnings: vec![warning(sql, trouble)] };
-    let text = Text::new(sql, parser);
-    let blanks = text.as_ref().map_or_else(|_| Vec::new(), |text| gaps(text, parser));
+    let swallowed = swallowed(sql, parser);
+    let blanked = blank(sql, &swallowed);
+    let blanks = Text::new(&blanked, parser).map_or_else(|_| swallowed.clone(), |text| gaps(&text, parser, &swallowed));
+    let blanked = blank(sql, &blanks);
+    let text = Text::new(&blanked, parser);
     let mut marks: Vec<&Mark> = marks.iter().filter(|mark| sql.get(mark.span.clone()).is_some_and(|name| !name.is_empty())).collect();
     marks.sort_by_key(|mark| mark.span.start);
     let mut done = 0;

@@ -25,6 +25,10 @@ impl Blank {
     fn new(span: Range<usize>, of_table: bool) -> Self {
         Blank { span, of_table, instead: "" }
     }
+
+    pub fn is_comment(&self, sql: &str) -> bool {
+        sql[self.span.clone()].starts_with(['/', '-'])
+    }
 }
 
 /// The text with its blanks, as long as before. Line breaks stay where they are.
@@ -39,6 +43,30 @@ pub fn blank(sql: &str, blanks: &[Blank]) -> String {
         text.replace_range(span.clone(), &spaces);
     }
     text
+}
+
+/// Comments that sqlparser takes for the end of an operator: `a ||/* … */ b`.
+pub fn swallowed(sql: &str, parser: &dyn Parser) -> Vec<Blank> {
+    let mut blanks = Vec::new();
+    // What follows such a comment is read anew, for it was misread too. Nobody writes many.
+    for _ in 0..50 {
+        let sql = blank(sql, &blanks);
+        let Ok(text) = Text::new(&sql, parser) else { break };
+        let begins = |token: usize| {
+            let Range { start, end } = text.spans[token];
+            let operator = sql.get(start..(end + 1).min(sql.len())).filter(|operator| operator.is_ascii() && end - start > 1)?;
+            let is_operator = operator.starts_with(|letter: char| letter.is_ascii_punctuation() && !"'\"`[$@:#-".contains(letter));
+            let comment = operator.find("/*").into_iter().chain(operator[..end - start].find("--")).min();
+            comment.filter(|at| is_operator && *at > 0).map(|at| start + at)
+        };
+        let Some(start) = (0..text.tokens.len()).filter(|token| text.speaks(*token)).find_map(begins) else { break };
+        let Ok(comment) = Text::new(&sql[start..], parser) else { break };
+        match comment.spans.first() {
+            Some(span) if !comment.speaks(0) => blanks.push(Blank::new(start..start + span.end, false)),
+            _ => break,
+        }
+    }
+    blanks
 }
 
 /// Words that stand between a table and `join`, and are taken for the table's alias.
@@ -71,7 +99,8 @@ fn qualifies(text: &Text, token: usize, word: &str) -> bool {
 }
 
 /// What may be blanked out of a text that cannot be parsed as it is.
-pub fn gaps(text: &Text, parser: &dyn Parser) -> Vec<Blank> {
+/// Blanks that it has already, `before`, stay.
+pub fn gaps(text: &Text, parser: &dyn Parser, before: &[Blank]) -> Vec<Blank> {
     let mut blanks: Vec<Blank> = Vec::new();
     for token in 0..text.tokens.len() {
         let Token::Word(_) = &text.tokens[token].token else { continue };
@@ -86,6 +115,8 @@ pub fn gaps(text: &Text, parser: &dyn Parser) -> Vec<Blank> {
             blanks.push(found);
         }
     }
+    blanks.extend_from_slice(before);
+    blanks.sort_by_key(|blank| blank.span.start);
     blanks
 }
 
@@ -131,7 +162,7 @@ fn sample(text: &Text, token: usize) -> Option<Blank> {
     Some(Blank::new(text.spans[token].start..text.spans[last].end, true))
 }
 
-/// Single words: `final`, `only`, `any … join`, `omit quotes`.
+/// Single words: `final`, `only`, `any … join`, `using id`, `omit quotes`.
 fn word(text: &Text, token: usize) -> Option<Blank> {
     let span = text.spans[token].clone();
     if text.keyword(token) == Keyword::FINAL && follows_table(text, token) {
@@ -144,6 +175,10 @@ fn word(text: &Text, token: usize) -> Option<Blank> {
     }
     if text.is_word(token, BEFORE_JOIN) && leads_to_join(text, token) {
         return Some(Blank::new(span, false));
+    }
+    if text.keyword(token) == Keyword::USING {
+        let column = text.next(token + 1).filter(|next| matches!(text.tokens[*next].token, Token::Word(_)))?;
+        return Some(Blank::new(span.start..text.spans[column].end, false));
     }
     if text.is_word(token, &["omit", "keep"]) {
         let quotes = text.next(token + 1).filter(|next| text.is_word(*next, &["quotes"]))?;

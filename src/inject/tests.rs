@@ -3,6 +3,8 @@
 
 use super::*;
 
+mod any_text;
+
 /// Takes the marks out of a text.
 fn marked(sql: &str) -> (String, Vec<Mark>, Vec<Input>) {
     let (mut text, mut marks) = (String::new(), Vec::new());
@@ -187,8 +189,8 @@ fn what_belongs_to_a_table() {
     for (engine, sql, expected) in [
         (
             "bigquery",
-            "select * from ⟦`a.b.c`⟧ for system_time as of ts '2024' x",
-            "select * from ‹`a.b.c` for system_time as of ts '2024'› x",
+            "select * from ⟦`a.b.c`⟧ for system_time as of timestamp '2024' x",
+            "select * from ‹`a.b.c` for system_time as of timestamp '2024'› x",
         ),
         (
             "bigquery",
@@ -232,7 +234,7 @@ fn what_belongs_to_a_table() {
             "select * from ⟦raw.a⟧ x any left join ⟦raw.b⟧ b on x.id = b.id",
             "select * from ‹raw.a› x any left join ‹raw.b› b on x.id = b.id",
         ),
-        ("clickhouse", "select * from ⟦raw.a⟧ array join ⟦raw⟧", "select * from ‹raw.a|a› array join raw"),
+        ("clickhouse", "select * from ⟦raw.a⟧ array join src.orders", "select * from ‹raw.a|a› array join src.orders"),
         ("duckdb", "select * from ⟦raw.a⟧ positional join ⟦raw.b⟧", "select * from ‹raw.a|a› positional join ‹raw.b|b›"),
         (
             "duckdb",
@@ -255,6 +257,23 @@ fn what_belongs_to_a_table() {
     ] {
         gives(engine, sql, expected);
     }
+}
+
+#[test]
+fn comments_that_touch_an_operator() {
+    for sql in ["select a ||/* from ⟦raw.a⟧ */ b from x", "select a %/* from ⟦raw.a⟧ */ ?! from x", "select a from x, b %/* ⟦raw.a⟧ */ ?!"]
+    {
+        let (text, query) = ask("postgres", sql);
+        assert_eq!(shown(&text, &query.expect("it is a query")), text);
+    }
+}
+
+#[test]
+fn depth_is_no_trouble() {
+    let nested = |inner: &str| format!("{}{inner}{}", "select * from (".repeat(80), ") x".repeat(80));
+    gives("postgres", &nested("select * from ⟦raw.a⟧"), &nested("select * from ‹raw.a|a›"));
+    let chain = |inner: &str| format!("select * from {inner} where a{}", " and a".repeat(5000));
+    gives("postgres", &chain("⟦raw.a⟧"), &chain("‹raw.a|a›"));
 }
 
 #[test]
