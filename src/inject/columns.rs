@@ -15,8 +15,8 @@ use super::scope::{last, same};
 
 type Names = Option<Vec<ResultColumn>>;
 
-/// The columns of a query. `inputs` are the tables known by where their name begins; `joins` says whether the joins in the tree
-/// are all that the text says of them.
+/// The columns of a query. `inputs` are the tables known by where their name begins; `joins` says whether the tree
+/// holds all that the text says of how tables are joined.
 pub fn columns(query: &Query, inputs: &BTreeMap<Location, Vec<ResultColumn>>, joins: bool) -> Names {
     let names = Known { inputs, joins, ctes: Vec::new() }.query(query)?;
     let folded: Vec<String> = names.iter().map(|column| column.name.to_lowercase()).collect();
@@ -103,7 +103,7 @@ impl Known<'_> {
 
     fn tables(&self, from: &TableWithJoins) -> Names {
         let mut names = self.factor(&from.relation)?;
-        if !self.joins && !from.joins.is_empty() {
+        if !self.joins {
             return None;
         }
         for join in &from.joins {

@@ -98,6 +98,7 @@ fn is_alias(text: &Text, token: usize) -> bool {
 
 /// Whether a table stands here: behind `from` or `join`, or in the list that one of them begins.
 fn is_table_position(text: &Text, token: usize) -> bool {
+    let in_list = text.previous(token).is_some_and(|before| text.is(before, &Token::Comma));
     let mut depth = 0usize;
     for before in (0..token).rev() {
         match (&text.tokens[before].token, text.keyword(before)) {
@@ -114,6 +115,7 @@ fn is_table_position(text: &Text, token: usize) -> bool {
                     return false;
                 }
             }
+            (_, Keyword::ON) if depth == 0 => return in_list,
             (_, Keyword::FROM | Keyword::JOIN | Keyword::APPLY | Keyword::STRAIGHT_JOIN) if depth == 0 => return true,
             (
                 _,

@@ -27,7 +27,7 @@ mod text;
 pub use check::splice;
 pub use parsers::parser;
 
-use mask::Blank;
+use mask::{Blank, What};
 use relations::{How, placed};
 use text::{Text, Trouble};
 
@@ -211,7 +211,7 @@ fn places(
         }
     }
     let known: BTreeMap<_, _> = reads.iter().filter_map(|read| Some((read.factor.at, (ask.columns)(&read.unique_id)?))).collect();
-    query.columns = columns::columns(parsed, &known, blanks.iter().all(|blank| blank.of_table || blank.is_comment(ask.sql)));
+    query.columns = columns::columns(parsed, &known, blanks.iter().all(|blank| blank.what != What::Join));
 
     let filtered: Vec<_> = reads.iter().filter(|read| read.how == How::Filtered).collect();
     let unaliased: BTreeMap<_, _> =
