@@ -15,9 +15,10 @@ use super::scope::{last, same};
 
 type Names = Option<Vec<ResultColumn>>;
 
-/// The columns of a query. `inputs` are the tables known by where their name begins.
-pub fn columns(query: &Query, inputs: &BTreeMap<Location, Vec<ResultColumn>>) -> Names {
-    let names = Known { inputs, ctes: Vec::new() }.query(query)?;
+/// The columns of a query. `inputs` are the tables known by where their name begins; `joins` says whether the tree
+/// holds all that the text says of how tables are joined.
+pub fn columns(query: &Query, inputs: &BTreeMap<Location, Vec<ResultColumn>>, joins: bool) -> Names {
+    let names = Known { inputs, joins, ctes: Vec::new() }.query(query)?;
     let folded: Vec<String> = names.iter().map(|column| column.name.to_lowercase()).collect();
     let twice = folded.iter().enumerate().any(|(at, name)| folded[..at].contains(name));
     (!twice && !names.is_empty()).then_some(names)
@@ -27,6 +28,7 @@ pub fn columns(query: &Query, inputs: &BTreeMap<Location, Vec<ResultColumn>>) ->
 #[derive(Clone)]
 struct Known<'a> {
     inputs: &'a BTreeMap<Location, Vec<ResultColumn>>,
+    joins: bool,
     /// The CTEs in sight, the nearest last.
     ctes: Vec<(Ident, Names)>,
 }
@@ -101,6 +103,9 @@ impl Known<'_> {
 
     fn tables(&self, from: &TableWithJoins) -> Names {
         let mut names = self.factor(&from.relation)?;
+        if !self.joins {
+            return None;
+        }
         for join in &from.joins {
             use JoinOperator::*;
             match &join.join_operator {

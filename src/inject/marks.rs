@@ -6,7 +6,7 @@ use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::{Keyword, RESERVED_FOR_TABLE_ALIAS};
 use sqlparser::tokenizer::Token;
 
-use super::mask::{gaps, with_blanks};
+use super::mask::{blank, gaps, swallowed, with_blanks};
 use super::place::spelled;
 use super::relations::placed;
 use super::text::{Text, Trouble, line_of};
@@ -18,8 +18,11 @@ use crate::jinja::{Mark, MarkKind};
 pub fn filters(sql: &str, marks: &[Mark], inputs: &[Input], parser: &dyn Parser, trouble: &Trouble) -> Query {
     let mut query =
         Query { filters: Vec::new(), opted_out: Vec::new(), read: Vec::new(), columns: None, warnings: vec![warning(sql, trouble)] };
-    let text = Text::new(sql, parser);
-    let blanks = text.as_ref().map_or_else(|_| Vec::new(), |text| gaps(text, parser));
+    let swallowed = swallowed(sql, parser);
+    let blanked = blank(sql, &swallowed);
+    let blanks = Text::new(&blanked, parser).map_or_else(|_| swallowed.clone(), |text| gaps(&text, parser, &swallowed));
+    let blanked = blank(sql, &blanks);
+    let text = Text::new(&blanked, parser);
     let mut marks: Vec<&Mark> = marks.iter().filter(|mark| sql.get(mark.span.clone()).is_some_and(|name| !name.is_empty())).collect();
     marks.sort_by_key(|mark| mark.span.start);
     let mut done = 0;
@@ -95,6 +98,7 @@ fn is_alias(text: &Text, token: usize) -> bool {
 
 /// Whether a table stands here: behind `from` or `join`, or in the list that one of them begins.
 fn is_table_position(text: &Text, token: usize) -> bool {
+    let in_list = text.previous(token).is_some_and(|before| text.is(before, &Token::Comma));
     let mut depth = 0usize;
     for before in (0..token).rev() {
         match (&text.tokens[before].token, text.keyword(before)) {
@@ -111,6 +115,7 @@ fn is_table_position(text: &Text, token: usize) -> bool {
                     return false;
                 }
             }
+            (_, Keyword::ON) if depth == 0 => return in_list,
             (_, Keyword::FROM | Keyword::JOIN | Keyword::APPLY | Keyword::STRAIGHT_JOIN) if depth == 0 => return true,
             (
                 _,

@@ -15,16 +15,25 @@ use super::text::Text;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Blank {
     pub span: Range<usize>,
-    /// Whether it says which rows of the table beside it are read.
-    pub of_table: bool,
+    pub what: What,
     /// What the parser reads instead.
     instead: &'static str,
 }
 
 impl Blank {
-    fn new(span: Range<usize>, of_table: bool) -> Self {
-        Blank { span, of_table, instead: "" }
+    fn new(span: Range<usize>, what: What) -> Self {
+        Blank { span, what, instead: "" }
     }
+}
+
+/// What a blanked out place says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Which rows of the table beside it are read: it goes into the filter.
+    Table,
+    /// Which columns the tables have together.
+    Join,
+    Other,
 }
 
 /// The text with its blanks, as long as before. Line breaks stay where they are.
@@ -41,6 +50,30 @@ pub fn blank(sql: &str, blanks: &[Blank]) -> String {
     text
 }
 
+/// Comments that sqlparser takes for the end of an operator: `a ||/* … */ b`.
+pub fn swallowed(sql: &str, parser: &dyn Parser) -> Vec<Blank> {
+    let mut blanks = Vec::new();
+    // What follows such a comment is read anew, for it was misread too. Nobody writes many.
+    for _ in 0..50 {
+        let sql = blank(sql, &blanks);
+        let Ok(text) = Text::new(&sql, parser) else { break };
+        let begins = |token: usize| {
+            let Range { start, end } = text.spans[token];
+            let operator = sql.get(start..(end + 1).min(sql.len())).filter(|operator| operator.is_ascii() && end - start > 1)?;
+            let is_operator = operator.starts_with(|letter: char| letter.is_ascii_punctuation() && !"'\"`[$@:#-".contains(letter));
+            let comment = operator.find("/*").into_iter().chain(operator[..end - start].find("--")).min();
+            comment.filter(|at| is_operator && *at > 0).map(|at| start + at)
+        };
+        let Some(start) = (0..text.tokens.len()).filter(|token| text.speaks(*token)).find_map(begins) else { break };
+        let Ok(comment) = Text::new(&sql[start..], parser) else { break };
+        match comment.spans.first() {
+            Some(span) if !comment.speaks(0) => blanks.push(Blank::new(start..start + span.end, What::Other)),
+            _ => break,
+        }
+    }
+    blanks
+}
+
 /// Words that stand between a table and `join`, and are taken for the table's alias.
 const BEFORE_JOIN: &[&str] = &["all", "any", "anti", "asof", "directed", "global", "paste", "positional", "semi"];
 /// Words that stand before a table's name, and are taken for the name.
@@ -55,11 +88,11 @@ pub fn misread(text: &Text, factors: &[Factor], is_input: &dyn Fn(&Range<usize>)
         let (Some(name), Some(token)) = (text.starting_at(factor.at), text.starting_at(alias.name.span.start)) else { continue };
         let is_qualifier = || (token + 1..text.tokens.len()).chain(0..name).any(|at| qualifies(text, at, &alias.name.value));
         if text.is_word(token, BEFORE_JOIN) && leads_to_join(text, token) && !is_qualifier() {
-            blanks.push(Blank::new(text.spans[token].clone(), false));
+            blanks.push(Blank::new(text.spans[token].clone(), What::Join));
         } else if text.keyword(token) == Keyword::FINAL && !is_qualifier() {
-            blanks.push(Blank::new(text.spans[token].clone(), true));
+            blanks.push(Blank::new(text.spans[token].clone(), What::Table));
         } else if text.is_word(name, BEFORE_NAME) && factor.name.0.len() == 1 && !factor.is_cte && is_input(&text.spans[token]) {
-            blanks.push(Blank::new(text.spans[name].clone(), true));
+            blanks.push(Blank::new(text.spans[name].clone(), What::Table));
         }
     }
     blanks.sort_by_key(|blank| blank.span.start);
@@ -71,7 +104,8 @@ fn qualifies(text: &Text, token: usize, word: &str) -> bool {
 }
 
 /// What may be blanked out of a text that cannot be parsed as it is.
-pub fn gaps(text: &Text, parser: &dyn Parser) -> Vec<Blank> {
+/// Blanks that it has already, `before`, stay.
+pub fn gaps(text: &Text, parser: &dyn Parser, before: &[Blank]) -> Vec<Blank> {
     let mut blanks: Vec<Blank> = Vec::new();
     for token in 0..text.tokens.len() {
         let Token::Word(_) = &text.tokens[token].token else { continue };
@@ -86,6 +120,8 @@ pub fn gaps(text: &Text, parser: &dyn Parser) -> Vec<Blank> {
             blanks.push(found);
         }
     }
+    blanks.extend_from_slice(before);
+    blanks.sort_by_key(|blank| blank.span.start);
     blanks
 }
 
@@ -104,7 +140,7 @@ fn version(text: &Text, token: usize, parser: &dyn Parser) -> Option<Blank> {
     }
     let from = of + 1;
     let (_, end) = parse_at(text, from, parser, |parse| parse.parse_expr())?;
-    Some(Blank::new(text.spans[token].start..text.spans[text.previous(end)?].end, true))
+    Some(Blank::new(text.spans[token].start..text.spans[text.previous(end)?].end, What::Table))
 }
 
 /// `tablesample bernoulli (10) repeatable (1)`.
@@ -128,26 +164,40 @@ fn sample(text: &Text, token: usize) -> Option<Blank> {
     {
         last = text.closing(open)?;
     }
-    Some(Blank::new(text.spans[token].start..text.spans[last].end, true))
+    Some(Blank::new(text.spans[token].start..text.spans[last].end, What::Table))
 }
 
-/// Single words: `final`, `only`, `any … join`, `omit quotes`.
+/// Single words: `final`, `only`, `any … join`, `using id`, `omit quotes`.
 fn word(text: &Text, token: usize) -> Option<Blank> {
     let span = text.spans[token].clone();
     if text.keyword(token) == Keyword::FINAL && follows_table(text, token) {
-        return Some(Blank::new(span, true));
+        return Some(Blank::new(span, What::Table));
     }
     if text.is_word(token, BEFORE_NAME) {
         let before = text.keyword(text.previous(token)?);
         let names_table = matches!(text.tokens[text.next(token + 1)?].token, Token::Word(_));
-        return (matches!(before, Keyword::FROM | Keyword::JOIN) && names_table).then(|| Blank::new(span, true));
+        return (matches!(before, Keyword::FROM | Keyword::JOIN) && names_table).then(|| Blank::new(span, What::Table));
     }
     if text.is_word(token, BEFORE_JOIN) && leads_to_join(text, token) {
-        return Some(Blank::new(span, false));
+        return Some(Blank::new(span, What::Join));
+    }
+    if text.keyword(token) == Keyword::USING {
+        let column = text.next(token + 1).filter(|next| matches!(text.tokens[*next].token, Token::Word(_)))?;
+        return Some(Blank::new(span.start..text.spans[column].end, What::Join));
+    }
+    // A table can have it behind, a filtered one cannot; and a hint at the end is not understood at all.
+    let clause = match text.keyword(token) {
+        Keyword::MATCH_RECOGNIZE => Some(What::Join),
+        Keyword::OPTION => Some(What::Other),
+        _ => None,
+    };
+    if let Some(what) = clause {
+        let open = text.next(token + 1).filter(|open| text.is(*open, &Token::LParen))?;
+        return Some(Blank::new(span.start..text.spans[text.closing(open)?].end, what));
     }
     if text.is_word(token, &["omit", "keep"]) {
         let quotes = text.next(token + 1).filter(|next| text.is_word(*next, &["quotes"]))?;
-        return Some(Blank::new(span.start..text.spans[quotes].end, false));
+        return Some(Blank::new(span.start..text.spans[quotes].end, What::Other));
     }
     None
 }
@@ -161,7 +211,7 @@ fn at_version(text: &Text, token: usize) -> Option<Blank> {
         _ => return None,
     };
     let span = text.spans[first].start..text.spans[last].end;
-    (text.slice(&span).starts_with('@') && follows_table(text, first)).then(|| Blank::new(span, true))
+    (text.slice(&span).starts_with('@') && follows_table(text, first)).then(|| Blank::new(span, What::Table))
 }
 
 /// `cast(x as row(a int))`: the type is not looked at, any will do.
@@ -173,7 +223,7 @@ fn type_with_parts(text: &Text, token: usize) -> Option<Blank> {
     }
     let close = text.closing(open)?;
     let ends_cast = text.next(close + 1).is_some_and(|next| text.is(next, &Token::RParen));
-    ends_cast.then(|| Blank { span: text.spans[token].start..text.spans[close].end, of_table: false, instead: "int" })
+    ends_cast.then(|| Blank { span: text.spans[token].start..text.spans[close].end, what: What::Other, instead: "int" })
 }
 
 /// Whether what stands before a token is a table's name and perhaps its alias.
@@ -205,12 +255,12 @@ fn leads_to_join(text: &Text, token: usize) -> bool {
 
 /// Where the text of a table with its blanks begins and ends, given where it begins and ends without them.
 pub fn with_blanks(text: &Text, blanks: &[Blank], mut span: Range<usize>) -> Range<usize> {
-    for blank in blanks.iter().filter(|blank| blank.of_table) {
+    for blank in blanks.iter().filter(|blank| blank.what == What::Table) {
         if blank.span.start >= span.end && text.silent(span.end..blank.span.start) {
             span.end = blank.span.end;
         }
     }
-    for blank in blanks.iter().rev().filter(|blank| blank.of_table) {
+    for blank in blanks.iter().rev().filter(|blank| blank.what == What::Table) {
         if blank.span.end <= span.start && text.silent(blank.span.end..span.start) && is_before_name(text, blank) {
             span.start = blank.span.start;
         }

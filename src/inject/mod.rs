@@ -27,7 +27,7 @@ mod text;
 pub use check::splice;
 pub use parsers::parser;
 
-use mask::Blank;
+use mask::{Blank, What};
 use relations::{How, placed};
 use text::{Text, Trouble};
 
@@ -122,8 +122,11 @@ fn find(ask: &Ask, parser: &dyn Parser) -> Result<Query, Diagnostic> {
     let mut trouble: Option<Trouble> = None;
     let mut doubt = None;
     for parser in [parser, &GenericDialect {}] {
-        let gaps = Text::new(ask.sql, parser).map_or_else(|_| Vec::new(), |text| mask::gaps(&text, parser));
-        for blanks in [Some(Vec::new()), (!gaps.is_empty()).then_some(gaps)].into_iter().flatten() {
+        let swallowed = mask::swallowed(ask.sql, parser);
+        let sql = mask::blank(ask.sql, &swallowed);
+        let gaps = Text::new(&sql, parser).map_or_else(|_| Vec::new(), |text| mask::gaps(&text, parser, &swallowed));
+        let more = (gaps.len() > swallowed.len()).then_some(gaps);
+        for blanks in [Some(swallowed), more].into_iter().flatten() {
             match attempt(ask, parser, blanks) {
                 Ok(query) => return Ok(query),
                 Err(Stop::Wrong(error)) => return Err(error),
@@ -208,10 +211,12 @@ fn places(
         }
     }
     let known: BTreeMap<_, _> = reads.iter().filter_map(|read| Some((read.factor.at, (ask.columns)(&read.unique_id)?))).collect();
-    query.columns = columns::columns(parsed, &known);
+    query.columns = columns::columns(parsed, &known, blanks.iter().all(|blank| blank.what != What::Join));
 
     let filtered: Vec<_> = reads.iter().filter(|read| read.how == How::Filtered).collect();
-    for read in filtered.iter().filter(|read| read.factor.alias.is_none()) {
+    let unaliased: BTreeMap<_, _> =
+        filtered.iter().filter(|read| read.factor.alias.is_none()).map(|read| (read.factor.name.to_string(), read)).collect();
+    for read in unaliased.values() {
         relations::qualified_at_length(text, read, &reads, factors).map_err(Stop::Wrong)?;
     }
     for mark in ask.marks {

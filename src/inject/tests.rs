@@ -3,6 +3,9 @@
 
 use super::*;
 
+mod any_text;
+mod of_a_table;
+
 /// Takes the marks out of a text.
 fn marked(sql: &str) -> (String, Vec<Mark>, Vec<Input>) {
     let (mut text, mut marks) = (String::new(), Vec::new());
@@ -183,78 +186,20 @@ fn what_is_no_input() {
 }
 
 #[test]
-fn what_belongs_to_a_table() {
-    for (engine, sql, expected) in [
-        (
-            "bigquery",
-            "select * from ⟦`a.b.c`⟧ for system_time as of ts '2024' x",
-            "select * from ‹`a.b.c` for system_time as of ts '2024'› x",
-        ),
-        (
-            "bigquery",
-            "select * from ⟦`a.b.c`⟧ x for system_time as of timestamp('2024') where x.id = 1",
-            "select * from ‹`a.b.c`  for system_time as of timestamp('2024')|x› where x.id = 1",
-        ),
-        (
-            "snowflake",
-            "select * from ⟦raw.a⟧ at (timestamp => '2024'::timestamp) x",
-            "select * from ‹raw.a at (timestamp => '2024'::timestamp)› x",
-        ),
-        ("snowflake", "select * from ⟦raw.a⟧ before (statement => 'x')", "select * from ‹raw.a before (statement => 'x')|a›"),
-        ("snowflake", "select * from ⟦raw.a⟧ sample (10) where a.x", "select * from ‹raw.a sample (10)|a› where a.x"),
-        ("snowflake", "select * from ⟦raw.a⟧ sample (10) x where x.x", "select * from ‹raw.a sample (10)› x where x.x"),
-        (
-            "postgres",
-            "select * from ⟦raw.a⟧ x tablesample bernoulli (10) repeatable (1) where x.x",
-            "select * from ‹raw.a  tablesample bernoulli (10) repeatable (1)|x› where x.x",
-        ),
-        ("postgres", "select * from only ⟦raw.a⟧ x", "select * from ‹only raw.a› x"),
-        ("postgres", "select * from only ⟦a⟧", "select * from ‹only a|a›"),
-        ("databricks", "select * from ⟦a.b.c⟧@v3 x", "select * from ‹a.b.c@v3› x"),
-        ("databricks", "select * from ⟦a.b.c⟧ version as of 3 as x", "select * from ‹a.b.c version as of 3› as x"),
-        ("databricks", "select * from stream ⟦a.b.c⟧ x", "select * from ‹stream a.b.c› x"),
-        ("databricks", "select * from stream ⟦c⟧", "select * from ‹stream c|c›"),
-        (
-            "generic",
-            "select * from ⟦a.b.c⟧ for version as of 3 x join ⟦a.b.d⟧ y on true",
-            "select * from ‹a.b.c for version as of 3› x join ‹a.b.d› y on true",
-        ),
-        ("mssql", "select * from ⟦raw.a⟧ x with (nolock) where x.id = 1", "select * from ‹raw.a  with (nolock)|x› where x.id = 1"),
-        ("mssql", "select * from ⟦raw.a⟧ with (nolock)", "select * from ‹raw.a with (nolock)|a›"),
-        ("mysql", "select * from ⟦raw.a⟧ x use index (i) where x.id = 1", "select * from ‹raw.a  use index (i)|x› where x.id = 1"),
-        ("mysql", "select * from ⟦raw.a⟧ partition (p0)", "select * from ‹raw.a partition (p0)|a›"),
-        ("clickhouse", "select * from ⟦raw.a⟧ final", "select * from ‹raw.a final|a›"),
-        ("clickhouse", "select * from ⟦raw.a⟧ as x FINAL where x.id = 1", "select * from ‹raw.a  FINAL|x› where x.id = 1"),
-        ("clickhouse", "select final.id from ⟦raw.a⟧ final", "select final.id from ‹raw.a› final"),
-        ("clickhouse", "select * from ⟦raw.a⟧ any join ⟦raw.b⟧ b using id", "select * from ‹raw.a|a› any join ‹raw.b› b using id"),
-        (
-            "clickhouse",
-            "select * from ⟦raw.a⟧ x any left join ⟦raw.b⟧ b on x.id = b.id",
-            "select * from ‹raw.a› x any left join ‹raw.b› b on x.id = b.id",
-        ),
-        ("clickhouse", "select * from ⟦raw.a⟧ array join ⟦raw⟧", "select * from ‹raw.a|a› array join raw"),
-        ("duckdb", "select * from ⟦raw.a⟧ positional join ⟦raw.b⟧", "select * from ‹raw.a|a› positional join ‹raw.b|b›"),
-        (
-            "duckdb",
-            "select * from ⟦raw.a⟧ x asof join ⟦raw.b⟧ y on x.t >= y.t",
-            "select * from ‹raw.a› x asof join ‹raw.b› y on x.t >= y.t",
-        ),
-        ("duckdb", "select * from ⟦read_parquet('x')⟧", "select * from ‹read_parquet('x')|read_parquet›"),
-        (
-            "snowflake",
-            "select * from ⟦raw.a⟧ pivot (sum(x) for y in ('a', 'b')) as p",
-            "select * from ‹raw.a|a› pivot (sum(x) for y in ('a', 'b')) as p",
-        ),
-        ("bigquery", "select * from ⟦ds.t⟧, t.items", "select * from ‹ds.t|t›, t.items"),
-        ("redshift", "select * from ⟦ds.t⟧ x, x.items as i", "select * from ‹ds.t› x, x.items as i"),
-        (
-            "generic",
-            "select json_query(x, '$' omit quotes), cast(a as row(x int)) from ⟦a.b⟧",
-            "select json_query(x, '$' omit quotes), cast(a as row(x int)) from ‹a.b|b›",
-        ),
-    ] {
-        gives(engine, sql, expected);
+fn comments_that_touch_an_operator() {
+    for sql in ["select a ||/* from ⟦raw.a⟧ */ b from x", "select a %/* from ⟦raw.a⟧ */ ?! from x", "select a from x, b %/* ⟦raw.a⟧ */ ?!"]
+    {
+        let (text, query) = ask("postgres", sql);
+        assert_eq!(shown(&text, &query.expect("it is a query")), text);
     }
+}
+
+#[test]
+fn depth_is_no_trouble() {
+    let nested = |inner: &str| format!("{}{inner}{}", "select * from (".repeat(80), ") x".repeat(80));
+    gives("postgres", &nested("select * from ⟦raw.a⟧"), &nested("select * from ‹raw.a|a›"));
+    let chain = |inner: &str| format!("select * from {inner} where a{}", " and a".repeat(5000));
+    gives("postgres", &chain("⟦raw.a⟧"), &chain("‹raw.a|a›"));
 }
 
 #[test]
@@ -333,6 +278,10 @@ fn a_query_that_cannot_be_parsed_keeps_its_filters() {
     for (sql, expected) in [
         ("select ?!% from ⟦raw.a⟧ where '⟦raw.b⟧' = 1", "select ?!% from ‹raw.a|a› where 'raw.b' = 1"),
         ("select ?!% from ⟦raw.a⟧ as x, ⟦raw.b⟧ y, ⟦raw.c⟧ -- ⟦raw.d⟧", "select ?!% from ‹raw.a› as x, ‹raw.b› y, ‹raw.c|c› -- raw.d"),
+        (
+            "select ?!% from ⟦raw.a⟧ x join y on x.a = y.a, ⟦raw.b⟧ where x.a in (⟦raw.c⟧)",
+            "select ?!% from ‹raw.a› x join y on x.a = y.a, ‹raw.b|b› where x.a in (raw.c)",
+        ),
         ("select ?!% from (⟦raw.a⟧ join only ⟦raw.b⟧ on b.x)", "select ?!% from (‹raw.a|a› join ‹only raw.b|b› on b.x)"),
         ("select a ?!% b from ⟦`a`.`b.c`⟧ join ⟦!raw.b⟧ on true", "select a ?!% b from ‹`a`.`b.c`|`c`› join raw.b on true"),
         ("select ' from ⟦raw.a⟧ -- open", "select ' from raw.a -- open"),

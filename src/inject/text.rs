@@ -107,8 +107,11 @@ impl<'a> Text<'a> {
         None
     }
 
-    /// Whether a place lies in a string or a comment, and is not the whole of it.
+    /// Whether a place lies in a string or a comment, and is not the whole of it; or in one that was blanked out.
     pub fn is_hidden(&self, span: &Range<usize>) -> bool {
+        if self.silent(span.clone()) {
+            return true;
+        }
         let first = self.spans.partition_point(|token| token.end <= span.start);
         (first..self.tokens.len()).take_while(|token| self.spans[*token].start < span.end).any(|token| {
             let wider = self.spans[token].start < span.start || self.spans[token].end > span.end;

@@ -1,0 +1,55 @@
+//! Any text at all: none panics, and none changes but where its tables are.
+
+use super::*;
+
+#[test]
+fn nothing_panics() {
+    let deep = |open: &str, inner: &str, close: &str, times: usize| format!("{}{inner}{}", open.repeat(times), close.repeat(times));
+    let mark = "⟦raw.a⟧";
+    for times in [100, 5_000] {
+        for sql in [
+            deep("select * from (", &format!("select * from {mark}"), ") x", times),
+            format!("select {} from {mark}", deep("(", "1", ")", times)),
+            format!("select {} from {mark}", deep("case when a then ", "1", " end", times)),
+            format!("select * from {}", deep("(", mark, ")", times)),
+            format!("select {} from {mark}", "f(".repeat(times)),
+            format!("select * from {mark} where a{}", " and a".repeat(times)),
+            format!("select * from {mark}{}", " union all select 1".repeat(times)),
+            format!("select {} from {mark}", "not ".repeat(times)),
+            format!("select a{} from {mark}", "::int".repeat(times)),
+            format!("select a{} from {mark}", ".b".repeat(times)),
+            deep("/* ", mark, " */", times),
+            deep("$a$ '", mark, "\" ` [", times),
+        ] {
+            let (text, query) = ask("postgres", &sql);
+            let Ok(query) = query else { continue };
+            assert!(query.filters.iter().all(|filter| text[filter.span.clone()] == *"raw.a"));
+        }
+    }
+}
+
+const BETWEEN: &[&str] =
+    &[" ", "\n", "\r\n", "\t ", "/* é src.orders */", " -- 🎉 from src.orders\n", "/* a /* 漢 */ from ⟦raw.x⟧ */", "/**/"];
+const SHAPES: &[(&str, &str)] = &[
+    ("select * from ⟦raw.a⟧ where a.x = 'é'", "select * from ‹raw.a|a› where a.x = 'é'"),
+    (
+        "select x.* from ⟦raw.a⟧ as x join src.orders on x.id = orders.id",
+        "select x.* from ‹raw.a› as x join ‹src.orders|orders› on x.id = orders.id",
+    ),
+    (
+        "with a as ( select 1 from ⟦\"a\"⟧ ) select 1 from a , ( ⟦raw.b⟧ b cross join ⟦raw.a⟧ ) ;",
+        "with a as ( select 1 from ‹\"a\"|\"a\"› ) select 1 from a , ( ‹raw.b› b cross join ‹raw.a|a› ) ;",
+    ),
+    ("select ?!% from ⟦raw.a⟧ left join ⟦raw.b⟧ b on 1 = 1", "select ?!% from ‹raw.a|a› left join ‹raw.b› b on 1 = 1"),
+];
+
+proptest::proptest! {
+    #[test]
+    fn nothing_but_the_tables_changes(shape in 0..SHAPES.len(), gaps in proptest::collection::vec(0..BETWEEN.len(), 40)) {
+        let (sql, expected) = SHAPES[shape];
+        let spread = |text: &str| text.split(' ').zip(&gaps).map(|(word, gap)| format!("{word}{}", BETWEEN[*gap])).collect::<String>();
+        let (text, query) = ask("postgres", &spread(sql));
+        let query = query.unwrap_or_else(|error| panic!("{error:?}"));
+        assert_eq!(shown(&text, &query), spread(expected).replace(['⟦', '⟧'], ""));
+    }
+}
