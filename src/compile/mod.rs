@@ -90,7 +90,8 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
     let resolved = config::resolve(&project)?;
     let mut said = project.warnings.0.clone();
     said.extend(resolved.warnings.0);
-    let graph = Arc::new(graph::link(resolved.nodes, &project.name, &resolved.disabled)?);
+    let disabled: Vec<String> = resolved.disabled.into_iter().map(|node| node.unique_id).collect();
+    let graph = Arc::new(graph::link(resolved.nodes, &project.name, &disabled)?);
     Ok(Linked { project, graph, dialect, said })
 }
 

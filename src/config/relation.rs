@@ -61,11 +61,7 @@ impl<'a> Naming<'a> {
         };
         let quoting =
             ["database", "schema", "identifier"].map(|part| node.setting("quoting").and_then(|quoting| truth(quoting.get(part)?)));
-<<<<<<< HEAD
-        Ok(Relation { database, schema: Some(schema), identifier, style: styled(&self.project.style, &quoting) })
-=======
         Ok(Relation { database, schema: Some(schema), identifier, style: styled(self.ground.style, &quoting) })
->>>>>>> project
     }
 
     /// What the project's own macro says, if it has one.

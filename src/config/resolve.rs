@@ -270,16 +270,7 @@ fn twins(nodes: &[Node]) -> Vec<Diagnostic> {
             (one, other) => format!("a {} and a {} are called `{}`", resource_type(one), resource_type(other), node.name),
         };
         let error = Diagnostic::error(format!("{what}: `{}` and `{}`", first.file.path, node.file.path));
-<<<<<<< HEAD
-        let at = node
-            .config
-            .get("enabled")
-            .map(|enabled| enabled.at.clone())
-            .filter(|_| node.kind == Kind::Source)
-            .unwrap_or_else(|| node.file.line(1));
-=======
         let at = if node.kind == Kind::Source { node.file.find(&format!("name: {}", node.name)) } else { node.file.line(1) };
->>>>>>> project
         wrong.push(error.at(at).hint("rename one of the two, or set `enabled: false` for it"));
     }
     wrong
