@@ -223,7 +223,11 @@ fn places(
         let reads_all =
             matches!(&mark.kind, MarkKind::Input(id) if ask.inputs.iter().any(|input| input.filtered && input.unique_id == *id));
         let is_found = reads.iter().any(|read| text.spans[read.name.0].start == mark.span.start);
-        if reads_all && !is_found && !text.is_hidden(&mark.span) && !marks::is_qualifier(text, &mark.span) && !is_cte(text, mark, factors) {
+        let first = text.starting_at_byte(mark.span.start);
+        let table = factors.iter().find(|factor| first.is_some() && text.starting_at(factor.at) == first);
+        // The name of a CTE of the author's is no input, and before a column it only says whose column that is.
+        let is_other = table.map_or_else(|| marks::is_qualifier(text, &mark.span), |factor| factor.is_cte);
+        if reads_all && !is_found && !is_other && !text.is_hidden(&mark.span) {
             query.warnings.push(marks::unfiltered(ask.sql, mark));
         }
     }
@@ -246,12 +250,6 @@ fn places(
     Err(Stop::Doubtful(
         Diagnostic::error(message).hint("read each input in a `with` clause of its own, as `select * from` and nothing else"),
     ))
-}
-
-/// Whether a mark is the name of a CTE of the author's, and so no input.
-fn is_cte(text: &Text, mark: &Mark, factors: &[scope::Factor]) -> bool {
-    let first = text.starting_at_byte(mark.span.start);
-    factors.iter().any(|factor| factor.is_cte && first.is_some() && text.starting_at(factor.at) == first)
 }
 
 /// Adds an id that is not there yet.

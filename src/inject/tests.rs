@@ -299,7 +299,7 @@ fn a_query_that_cannot_be_parsed_keeps_its_filters() {
 
 #[test]
 fn an_input_out_of_reach_is_told() {
-    for sql in ["select * from ml.predict(table ⟦raw.a⟧, 1)", "select ?!% f(⟦raw.a⟧)"] {
+    for sql in ["select * from ml.predict(table ⟦raw.a⟧, 1)", "select ?!% f(⟦raw.a⟧)", "select * from ⟦raw.a⟧.items x"] {
         let (text, query) = ask("generic", sql);
         let query = query.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
         assert_eq!(shown(&text, &query), text);
