@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::Map;
 
 use crate::config::{Node, node_json};
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, SourceFile};
 use crate::graph::Graph;
 use crate::jinja::{Batch, Jinja, Lookup, Mark, Referent, Relation, Rendered, Scope};
 
@@ -42,6 +42,12 @@ pub fn model(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, moment: &Moment) ->
     Ok(Text { sql, marks, reads_batch: said.reads_batch, reads_this: said.reads_this, warnings: said.warnings })
 }
 
+/// A hook's text: Jinja of its own, rendered when the plan is made, as dbt renders it when it runs.
+pub fn hook(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, text: &str, moment: &Moment) -> Result<String, Diagnostic> {
+    let file = SourceFile::new(node.file.path.clone(), text);
+    Ok(jinja.render(&file, &scope(graph, node, moment))?.text)
+}
+
 struct Said {
     reads_batch: bool,
     reads_this: bool,
@@ -55,8 +61,12 @@ struct Cte {
 }
 
 fn one(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, moment: &Moment) -> Result<Rendered, Diagnostic> {
+    jinja.render(&node.file, &scope(graph, node, moment))
+}
+
+fn scope(graph: &Arc<Graph>, node: &Node, moment: &Moment) -> Scope {
     let config: Map<_, _> = node.config.iter().map(|(key, setting)| (key.clone(), setting.value.clone())).collect();
-    let scope = Scope {
+    Scope {
         package: node.package.clone(),
         execute: true,
         model: node_json(node),
@@ -65,8 +75,7 @@ fn one(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, moment: &Moment) -> Resul
         batch: moment.batch.clone(),
         incremental: moment.incremental,
         lookup: Arc::new(graph.seen_from(&node.package)),
-    };
-    jinja.render(&node.file, &scope)
+    }
 }
 
 /// The ephemeral models that a rendered text reads, each once, inputs before their readers.

@@ -73,5 +73,5 @@ fn closing(written: &write::Written, folder: &Path) -> String {
         all if all == written.files => ", all as they were".to_string(),
         some => format!(", {some} as they were"),
     };
-    format!("{files} in {}{unchanged}\n", folder.display())
+    format!("{files} in {}{unchanged}\n", folder.strip_prefix(".").unwrap_or(folder).display())
 }

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use super::options::{ProjectArgs, SelectArgs};
 use super::{print, say};
-use crate::compile::{self, Asked};
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::compile::{self, Asked, Queries};
+use crate::diagnostics::Diagnostics;
 use crate::plan::write;
 
 /// Print the models' queries as dbt compiles them, without filters; with `--batch` one batch's query with its filters.
@@ -27,21 +27,13 @@ pub struct Args {
 pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     let now = args.project.instant()?;
     let asked = Asked { open: args.project.open(now, false)?, selection: args.select.selection(), batch: args.batch };
-    let rendered = compile::queries(&asked)?;
-    let mut wrong: Vec<Diagnostic> = Vec::new();
-    let mut queries = Vec::new();
-    for (node, query) in rendered {
-        match query {
-            Ok(sql) => queries.push((node, sql)),
-            Err(more) => wrong.extend(more.0),
-        }
-    }
+    let Queries { rendered, wrong } = compile::queries(&asked)?;
     match &args.out {
         Some(folder) => {
-            let files = queries.iter().map(|(node, sql)| (PathBuf::from(&node.package).join(&node.path), sql.as_str()));
+            let files = rendered.iter().map(|(node, sql)| (PathBuf::from(&node.package).join(&node.path), sql.as_str()));
             write::loose(folder, files)?;
         }
-        None => match queries.as_slice() {
+        None => match rendered.as_slice() {
             [(_, sql)] => print(&format!("{}\n", sql.trim_end()))?,
             [] => {}
             several => {

@@ -11,7 +11,7 @@ use crate::jinja::{Batch, Relation};
 use crate::plan::manifest::{InputEntry, MicrobatchEntry, ModelEntry};
 use crate::plan::write::instant;
 use crate::plan::{self, Batches, Kind, Step, Text};
-use crate::render::Moment;
+use crate::render::{self, Moment};
 use crate::window::{self, Calendar, Cover, Span};
 
 /// The steps of the model.
@@ -52,7 +52,8 @@ pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Re
     };
 
     let mut steps = Steps { shop, node, steps: Vec::new() };
-    steps.hooks(Kind::Before, "before the model's first batch, once", &node.pre_hooks);
+    let own = Moment { this: node.relation.clone(), batch: None, ..moment.clone() };
+    steps.hooks(Kind::Before, "before the model's first batch, once", &node.pre_hooks, &own)?;
     let of_begin = match first.text.reads_batch {
         true => query(shop, node, &Moment { batch: Some(batch(&begin)), ..moment.clone() })?.sql,
         false => first.sql.clone(),
@@ -74,7 +75,7 @@ pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Re
     if rebuilds {
         steps.push(Kind::Swap, "swap", "98_swap", Text::Whole(plan::swap(shop.dialect, node, &target)?));
     }
-    steps.hooks(Kind::After, "after all of the model's batches, once", &node.post_hooks);
+    steps.hooks(Kind::After, "after all of the model's batches, once", &node.post_hooks, &own)?;
 
     let in_order = settings.concurrent_batches == Some(false) || (first.text.reads_this && settings.concurrent_batches.is_none());
     Ok(Part {
@@ -248,11 +249,15 @@ impl Steps<'_> {
         self.steps.push(step(self.shop, self.node, kind, id, file, text));
     }
 
-    fn hooks(&mut self, kind: Kind, when: &str, hooks: &[String]) {
-        if hooks.iter().any(|hook| !hook.trim().is_empty()) {
+    fn hooks(&mut self, kind: Kind, when: &str, hooks: &[String], moment: &Moment) -> Result<(), Diagnostic> {
+        let rendered: Result<Vec<String>, Diagnostic> =
+            hooks.iter().map(|hook| render::hook(self.shop.jinja, self.shop.graph, self.node, hook, moment)).collect();
+        let rendered = rendered?;
+        if rendered.iter().any(|hook| !hook.trim().is_empty()) {
             let (id, file) = if kind == Kind::Before { ("before", "00_before") } else { ("after", "99_after") };
-            self.push(kind, id, file, Text::Whole(plan::hooks(self.node, when, hooks)));
+            self.push(kind, id, file, Text::Whole(plan::hooks(self.node, when, &rendered)));
         }
+        Ok(())
     }
 
     fn batch(&mut self, span: &Span, text: Text) {

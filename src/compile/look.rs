@@ -23,7 +23,8 @@ pub struct Listed {
 
 /// The selected models, inputs before their readers, with their windows if `with_batches`.
 pub fn list(request: &Request, with_batches: bool) -> Result<(Vec<Listed>, Vec<Diagnostic>), Diagnostics> {
-    let Linked { project, graph, mut said, .. } = open(&request.open)?;
+    let Linked { project, graph, broken, mut said, .. } = open(&request.open)?;
+    said.extend(broken.into_iter().flat_map(|node| node.errors.0));
     let models = selected(&graph, &project, &request.selection)?;
     let listed = collect(models, |node| {
         let batches = match node.microbatch() {
@@ -55,23 +56,31 @@ pub struct Asked {
     pub batch: Option<String>,
 }
 
-/// A model with its query, or with what is wrong with it.
-pub type Query = (Node, Result<String, Diagnostics>);
+/// The models' queries, and what is wrong with those that have none.
+#[derive(Default)]
+pub struct Queries {
+    pub rendered: Vec<(Node, String)>,
+    pub wrong: Vec<Diagnostic>,
+}
 
 /// The selected models' queries. A broken model does not keep the others from being rendered.
-pub fn queries(asked: &Asked) -> Result<Vec<Query>, Diagnostics> {
-    let Linked { project, graph, dialect, .. } = open(&asked.open)?;
+pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
+    let Linked { project, graph, dialect, broken, .. } = open(&asked.open)?;
+    let mut queries = Queries { wrong: broken.into_iter().flat_map(|node| node.errors.0).collect(), ..Queries::default() };
     let models = selected(&graph, &project, &asked.selection)?;
     let folders = super::folders::of(&models);
     let shop = Shop { jinja: &project.jinja, graph: &graph, dialect: &dialect, folders: &folders, known: Default::default() };
-    let rendered = models.into_iter().filter(|node| !matches!(node.materialization, Materialization::Other(_))).map(|node| {
+    for node in models.into_iter().filter(|node| !matches!(node.materialization, Materialization::Other(_))) {
         let query = match (&asked.batch, node.microbatch()) {
             (Some(label), Some(settings)) => batches::one(&shop, node, settings, label),
             _ => plain(&shop, shop.graph, node).map_err(Diagnostics::from),
         };
-        (node.clone(), query)
-    });
-    Ok(rendered.collect())
+        match query {
+            Ok(sql) => queries.rendered.push((node.clone(), sql)),
+            Err(more) => queries.wrong.extend(more.0),
+        }
+    }
+    Ok(queries)
 }
 
 fn plain(shop: &Shop, graph: &Arc<Graph>, node: &Node) -> Result<String, Diagnostic> {

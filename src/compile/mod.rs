@@ -12,7 +12,7 @@ mod report;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::config::{self, Kind, Materialization, Node};
+use crate::config::{self, Broken, Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, collect};
 use crate::dialect::{self, Dialect};
 use crate::graph::{self, Graph, Selection};
@@ -22,7 +22,7 @@ use crate::plan::{self, Plan, Reads, Step};
 use crate::project::{self, Facts, Open, Project};
 use crate::window;
 
-pub use look::{Asked, Listed, list, queries};
+pub use look::{Asked, Listed, Queries, list, queries};
 pub use report::{Row, table};
 
 /// What was asked on the command line.
@@ -48,6 +48,8 @@ pub struct Linked {
     pub project: Project,
     pub graph: Arc<Graph>,
     pub dialect: Dialect,
+    /// Models with errors of their own: they are not in the graph.
+    pub broken: Vec<Broken>,
     pub said: Vec<Diagnostic>,
 }
 
@@ -62,7 +64,10 @@ struct Part {
 
 /// Compiles the selected models. On an error nothing was written, and every broken model is in it.
 pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
-    let Linked { project, graph, dialect, mut said } = open(&request.open)?;
+    let Linked { project, graph, dialect, broken, mut said } = open(&request.open)?;
+    if !broken.is_empty() {
+        return Err(Diagnostics(said.into_iter().chain(broken.into_iter().flat_map(|node| node.errors.0)).collect()));
+    }
     let selected = selected(&graph, &project, &request.selection)?;
     refresh::protect(&selected, request)?;
     let folders = folders::of(&selected);
@@ -91,8 +96,12 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
     let mut said = project.warnings.0.clone();
     said.extend(resolved.warnings.0);
     let disabled: Vec<String> = resolved.disabled.into_iter().map(|node| node.unique_id).collect();
-    let graph = Arc::new(graph::link(resolved.nodes, &project.name, &disabled)?);
-    Ok(Linked { project, graph, dialect, said })
+    let broken: Vec<String> = resolved.broken.iter().map(|node| node.unique_id.clone()).collect();
+    let graph = graph::link(resolved.nodes, &project.name, &disabled, &broken).map_err(|mut wrong| {
+        wrong.0.extend(resolved.broken.iter().flat_map(|node| node.errors.0.clone()));
+        wrong
+    })?;
+    Ok(Linked { project, graph: Arc::new(graph), dialect, broken: resolved.broken, said })
 }
 
 /// What the reading of a project must know of its dialect.

@@ -31,6 +31,9 @@ pub(super) fn query(shop: &Shop, node: &Node, moment: &Moment) -> Result<Filtere
         |relation: &str, id: &str, alias: Option<&str>| filtered(relation, id, alias).map(|text| sample(&text)).unwrap_or_default();
     let known = |id: &str| columns_of(shop, id);
     let inputs = inputs::of(shop.graph, node);
+    for input in inputs.iter().filter(|input| input.filtered) {
+        filtered("relation", &input.unique_id, None).map_err(place)?;
+    }
     let parser = inject::parser(&shop.dialect.fact::<String>("parser")?);
     let injected = inject::filters(&text.sql, &text.marks, &inputs, &*parser, &known, &parsable).map_err(place)?;
     let edit = |filter: &inject::Filter| Ok((filter.span.clone(), filtered(&filter.relation, &filter.unique_id, filter.alias.as_deref())?));

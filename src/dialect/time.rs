@@ -1,5 +1,7 @@
 //! Literals of time: which kind of column it is, by the type that the project declares, and the literal that fits it.
 
+use std::collections::BTreeMap;
+
 use minijinja::Value;
 
 use super::stamp::Slot;
@@ -68,11 +70,8 @@ impl Dialect {
 
 /// The ways to write one end of a window, as slots.
 fn moment(date: Slot, time: Slot, epoch: Slot) -> Value {
-    Value::from_iter([
-        ("date", Value::from_safe_string(date.to_string())),
-        ("time", Value::from_safe_string(time.to_string())),
-        ("epoch", Value::from_safe_string(epoch.to_string())),
-    ])
+    let ways = [("date", date), ("time", time), ("epoch", epoch)];
+    Value::from(BTreeMap::from(ways.map(|(name, slot)| (name, Value::from_safe_string(slot.to_string())))))
 }
 
 /// A type's name without precision, in lower case, single spaces: `TIMESTAMP(6) WITH TIME ZONE` is `timestamp with time zone`.
@@ -95,6 +94,19 @@ fn plain_type(data_type: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_window_is_one_predicate() {
+        let window = crate::calendar::Window { start: Default::default(), end: Default::default() };
+        let said = |dialect: &str, kind| {
+            let dialect = super::super::named(dialect).unwrap();
+            let sql = dialect.window(&Sql("at".into()), kind).unwrap();
+            super::super::Stamp::new(&sql.0, chrono_tz::UTC).fill(&window, "")
+        };
+        assert_eq!(said("duckdb", TimeType::Date), "at >= date '1970-01-01' and at < date '1970-01-01'");
+        assert_eq!(said("bigquery", TimeType::Naive), "at >= datetime '1970-01-01 00:00:00' and at < datetime '1970-01-01 00:00:00'");
+        assert_eq!(said("postgres", TimeType::Milliseconds), "at >= 0000 and at < 0000");
+    }
 
     #[test]
     fn a_type_is_known_by_its_name() {

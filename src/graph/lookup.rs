@@ -19,11 +19,12 @@ pub(super) struct Names {
     pub sources: BTreeMap<(String, String), Vec<String>>,
     /// Names or unique ids.
     pub disabled: Vec<String>,
+    pub broken: Vec<String>,
 }
 
 impl Names {
-    pub fn of(nodes: &BTreeMap<String, Node>, root: &str, disabled: &[String]) -> Names {
-        let mut names = Names { root: root.into(), disabled: disabled.to_vec(), ..Names::default() };
+    pub fn of(nodes: &BTreeMap<String, Node>, root: &str, disabled: &[String], broken: &[String]) -> Names {
+        let mut names = Names { root: root.into(), disabled: disabled.to_vec(), broken: broken.to_vec(), ..Names::default() };
         for (id, node) in nodes {
             let ids = match &node.source_name {
                 Some(source) => names.sources.entry((source.clone(), node.name.clone())).or_default(),
@@ -35,8 +36,18 @@ impl Names {
     }
 
     pub fn is_disabled(&self, name: &str) -> bool {
-        self.disabled.iter().any(|id| id == name || id.rsplit('.').next() == Some(name))
+        is_among(&self.disabled, name)
     }
+
+    /// Whether a node of this name has errors of its own, which are reported on their own.
+    pub fn is_broken(&self, name: &str) -> bool {
+        is_among(&self.broken, name)
+    }
+}
+
+/// Whether one of the names or unique ids (`model.shop.orders`, `model.shop.orders.v2`) means `name`.
+fn is_among(ids: &[String], name: &str) -> bool {
+    ids.iter().any(|id| id == name || id.split('.').nth(2) == Some(name))
 }
 
 /// The node that `ref(package, name, v=version)` means in a model of the package `from`.
@@ -59,6 +70,9 @@ pub(super) fn reference<'a>(
         if named.is_empty() && names.is_disabled(name) {
             return Err(Diagnostic::error(format!("{} is a model that is disabled", call()))
                 .hint("set its `enabled` to `true`, or take the reference away"));
+        }
+        if named.is_empty() && names.is_broken(name) {
+            return Err(Diagnostic::error(format!("{} is a model with errors of its own", call())).hint("mend that model first"));
         }
         let wrong = Diagnostic::error(format!("{} is no model, seed or snapshot of this project", call()));
         return Err(match (named.first(), nearest(name, names.nodes.keys().map(String::as_str))) {

@@ -17,8 +17,9 @@ use lookup::{Names, reference, source};
 pub use select::Selection;
 
 /// Links the nodes of a project whose root package is `root`. `disabled` are the names or unique ids of models that are
-/// switched off, so that a reference to one of them is told what it is.
-pub fn link(nodes: Vec<Node>, root: &str, disabled: &[String]) -> Result<Graph, Diagnostics> {
+/// switched off, so that a reference to one of them is told what it is; `broken` those with errors of their own, so that a
+/// reference to one of them is no second error.
+pub fn link(nodes: Vec<Node>, root: &str, disabled: &[String], broken: &[String]) -> Result<Graph, Diagnostics> {
     let mut wrong = Diagnostics::default();
     let mut by_id: BTreeMap<String, Node> = BTreeMap::new();
     for node in nodes {
@@ -29,7 +30,7 @@ pub fn link(nodes: Vec<Node>, root: &str, disabled: &[String]) -> Result<Graph, 
     }
     wrong.0.extend(one_table_for_two(&by_id));
 
-    let names = Names::of(&by_id, root, disabled);
+    let names = Names::of(&by_id, root, disabled, broken);
     let mut parents: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut children: BTreeMap<String, BTreeSet<String>> = by_id.keys().map(|id| (id.clone(), BTreeSet::new())).collect();
     for node in by_id.values() {
@@ -37,6 +38,7 @@ pub fn link(nodes: Vec<Node>, root: &str, disabled: &[String]) -> Result<Graph, 
         for call in &node.refs {
             match reference(&by_id, &names, &node.package, call.package.as_deref(), &call.name, call.version.as_deref()) {
                 Ok(found) => _ = read.insert(found.unique_id.clone()),
+                Err(_) if names.is_broken(&call.name) => {}
                 Err(unknown) => wrong.0.push(unknown.at_maybe(Some(quoted(node, &call.name)))),
             }
         }
@@ -129,7 +131,7 @@ mod tests {
     use std::sync::Arc;
 
     fn messages(nodes: Vec<Node>) -> Vec<String> {
-        link(nodes, "shop", &["model.shop.old_orders".into()]).unwrap_err().0.into_iter().map(|one| one.message).collect()
+        link(nodes, "shop", &["model.shop.old_orders".into()], &[]).unwrap_err().0.into_iter().map(|one| one.message).collect()
     }
 
     fn id(found: Result<Referent, Diagnostic>) -> String {
@@ -143,7 +145,7 @@ mod tests {
     #[test]
     fn parents_come_first_and_names_decide_the_rest() {
         let nodes = vec![model("b", &["z"]), model("c", &[]), model("a", &["z", "raw.events"]), model("z", &[]), source("raw", "events")];
-        let graph = link(nodes, "shop", &[]).unwrap();
+        let graph = link(nodes, "shop", &[], &[]).unwrap();
         let names: Vec<_> = graph.order.iter().map(|id| graph.nodes[id].name.as_str()).collect();
         assert_eq!(names, ["c", "events", "z", "a", "b"]);
         assert_eq!(graph.parents["model.shop.a"].len(), 2);
@@ -179,7 +181,7 @@ mod tests {
 
     #[test]
     fn the_nearest_name_is_suggested_where_the_author_wrote_it() {
-        let wrong = link(vec![model("orders", &[]), model("users", &["ordres"])], "shop", &[]).unwrap_err();
+        let wrong = link(vec![model("orders", &[]), model("users", &["ordres"])], "shop", &[], &[]).unwrap_err();
         let at = wrong.0[0].at.clone().unwrap();
         let before = &at.file.text[..at.span.start];
         assert_eq!((&*at.file.path, &at.file.text[at.span]), ("models/users.sql", "ordres"));
@@ -189,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_circle_is_drawn() {
-        let wrong = link(vec![model("a", &["b"]), model("b", &["a"]), model("c", &["a"])], "shop", &[]).unwrap_err();
+        let wrong = link(vec![model("a", &["b"]), model("b", &["a"]), model("c", &["a"])], "shop", &[], &[]).unwrap_err();
         assert_eq!(wrong.0.len(), 1);
         assert_eq!(wrong.0[0].notes, ["`a` (models/a.sql)", "→ `b` (models/b.sql)", "→ `a`"]);
     }
@@ -211,7 +213,7 @@ mod tests {
             node
         };
         let nodes = vec![model("both", &[]), of("lib", "both"), of("lib", "only"), of("aux", "only"), ephemeral("eph", &[])];
-        let graph = Arc::new(link(nodes, "shop", &[]).unwrap());
+        let graph = Arc::new(link(nodes, "shop", &[], &[]).unwrap());
         let lib = graph.seen_from("lib");
         assert_eq!(id(graph.reference(None, "both", None)), "model.shop.both");
         assert_eq!(id(lib.reference(None, "both", None)), "model.lib.both");
@@ -225,7 +227,7 @@ mod tests {
     fn without_a_version_it_is_the_latest() {
         let nodes =
             vec![versioned("orders", "1", false), versioned("orders", "2", true), versioned("orders", "3", false), model("users", &[])];
-        let graph = link(nodes, "shop", &[]).unwrap();
+        let graph = link(nodes, "shop", &[], &[]).unwrap();
         assert_eq!(id(graph.reference(None, "orders", None)), "model.shop.orders.v2");
         assert_eq!(id(graph.reference(None, "orders", Some("1"))), "model.shop.orders.v1");
         assert_eq!(id(graph.reference(None, "orders", Some("9"))), "`ref('orders', v=9)`: `orders` has no version `9`");

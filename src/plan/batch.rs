@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::create::schema_name;
+use super::create::{author, schema_name};
 use super::guards::word;
 use super::header::{header, input};
 use super::manifest::InputEntry;
@@ -78,7 +78,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
     let arguments = [
         ("target", target.value()),
         ("stage", stage.value()),
-        ("query", Value::from_safe_string(batches.query.trim_end().to_string())),
+        ("query", author(batches.query)),
         ("into", into.value()),
         ("columns", columns.value()),
         ("doomed", Value::from_safe_string(with(&window.0, &predicates))),

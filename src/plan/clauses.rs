@@ -48,7 +48,7 @@ pub fn clauses(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
 pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, Diagnostic> {
     let mut known: Vec<String> = dialect.fact("known_keys")?;
     known.extend(dialect.fact::<Vec<String>>("clauses")?);
-    let unknown = node.config.iter().filter(|(key, _)| !known.contains(key));
+    let unknown = node.config.iter().filter(|(key, setting)| !known.contains(key) && !setting.value.is_null());
     let warnings = unknown.map(|(key, setting)| {
         let said = Diagnostic::warning(format!("`{key}` of `{}` has no effect on the plan", node.name)).at(setting.at.clone());
         match nearest(key, known.iter().map(String::as_str)) {

@@ -80,6 +80,9 @@ fn sql(relation: &Relation) -> Value {
 }
 
 /// The author's text, without the blank lines around it.
-fn author(query: &str) -> Value {
-    Value::from_safe_string(query.trim_matches(['\n', '\r']).trim_end().to_string())
+pub(super) fn author(query: &str) -> Value {
+    let blank = query.len() - query.trim_start().len();
+    // The first line's own indentation stays.
+    let start = query[..blank].rfind('\n').map_or(0, |line| line + 1);
+    Value::from_safe_string(query[start..].trim_end().to_string())
 }

@@ -31,7 +31,7 @@ fn shop() -> Graph {
         versioned("orders", "3", false),
         lib,
     ];
-    link(nodes, "shop", &["old_orders".into()]).unwrap()
+    link(nodes, "shop", &["old_orders".into()], &[]).unwrap()
 }
 
 fn names(found: Result<Vec<&Node>, Diagnostics>) -> String {
