@@ -1,14 +1,57 @@
 //! The language of models: dbt's Jinja on minijinja. Takes a template and what it may ask of the outside ([`Scope`]),
 //! gives the text and what the template said of itself on the way ([`Rendered`]). Knows no stage.
 
+mod adapter;
+mod builtin_macros;
+mod call;
+mod collections;
+mod column;
+mod config;
+mod datetime;
+mod datetime_module;
+mod edits;
+mod environment;
+mod errors;
+mod expression;
+mod functions;
+mod introspection;
+mod json;
+mod lexer;
+mod library;
+mod macros;
+mod marks;
+mod md5;
+mod modules;
+mod names;
+mod node;
+mod prepare;
+mod relations;
+mod session;
+mod text_functions;
+mod text_methods;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
 
+use minijinja::{Environment, Error, State};
 use serde_json::{Map, Value};
 
 use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
+
+use call::Call;
+use errors::Place;
+use library::{DBT, Library};
+use names::Names;
+use session::{Session, Shared};
+
+pub use yaml::yaml_value;
 
 /// How an engine writes the name of a relation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,23 +188,98 @@ pub struct Settings {
     pub graph: Value,
 }
 
-/// The macros of a project, ready to render its models.
-pub struct Jinja {}
+/// The macros of a project, ready to render its models. Usable from several threads at once.
+pub struct Jinja {
+    shared: Arc<Shared>,
+    strict: Environment<'static>,
+    /// For first renderings, in which unknown things are no errors.
+    lenient: Environment<'static>,
+}
 
 impl Jinja {
-    pub fn new(_settings: Settings) -> Result<Jinja, Diagnostics> {
-        todo!()
+    pub fn new(settings: Settings) -> Result<Jinja, Diagnostics> {
+        let library = Arc::new(Library::new(&settings)?);
+        let graph = Mutex::new(Arc::new(settings.graph.clone()));
+        Ok(Jinja {
+            strict: environment::models(library.clone(), false),
+            lenient: environment::models(library.clone(), true),
+            shared: Arc::new(Shared { settings, library, graph }),
+        })
+    }
+
+    /// Sets dbt's `graph`, once the nodes are known.
+    pub fn set_graph(&self, graph: Value) {
+        *self.shared.graph.lock().unwrap_or_else(|broken| broken.into_inner()) = Arc::new(graph);
     }
 
     /// The text of `template`, and what it said of itself.
-    pub fn render(&self, _template: &SourceFile, _scope: &Scope) -> Result<Rendered, Diagnostic> {
-        todo!()
+    pub fn render(&self, template: &SourceFile, scope: &Scope) -> Result<Rendered, Diagnostic> {
+        let prepared = prepare::template(&template.text, macros::PROLOGUE);
+        let session = Session::new(self.shared.clone(), scope.clone(), prepared.calls.clone());
+        let environment = if scope.execute { &self.strict } else { &self.lenient };
+        let outcome = environment
+            .template_from_named_str(&template.path, &prepared.edited.text)
+            .and_then(|ready| ready.render(minijinja::Value::from_object(Names(session.clone()))));
+        session.close();
+        let text = outcome.map_err(|error| {
+            let known =
+                ["ref", "source", "var", "env_var", "config", "this", "target", "model", "adapter", "is_incremental", "run_started_at"];
+            errors::diagnostic(&error, &Place { template, prepared: &prepared, library: Some(&self.shared.library), known: known.to_vec() })
+        })?;
+        let mut said = session.said();
+        let (text, marks) = marks::take(&text, &said.marks);
+        Ok(Rendered {
+            text,
+            marks,
+            config: std::mem::take(&mut said.config),
+            refs: std::mem::take(&mut said.refs),
+            sources: std::mem::take(&mut said.sources),
+            reads_batch: session.reads_batch.load(Relaxed),
+            reads_this: session.reads_this.load(Relaxed),
+            asks_incremental: session.asks_incremental.load(Relaxed),
+            warnings: std::mem::take(&mut said.warnings),
+        })
     }
 
-    /// What a macro returns (`generate_schema_name` and its kin), as text without surrounding white space.
-    pub fn call(&self, _name: &str, _arguments: &[Value], _scope: &Scope) -> Result<String, Diagnostic> {
-        todo!()
+    /// What a macro returns (`generate_schema_name` and its kin), as text without surrounding white space. A package's own
+    /// macro of that name wins for its nodes, then the project's, then dbt's.
+    pub fn call(&self, name: &str, arguments: &[Value], scope: &Scope) -> Result<String, Diagnostic> {
+        let library = &self.shared.library;
+        let package = library.resolve(&[&scope.package], name).unwrap_or(DBT);
+        let Some(found) = library.get(package, name) else {
+            return Err(Diagnostic::error(format!("there is no macro `{name}`")));
+        };
+        let file = &library.files[found.file];
+        let place = file.source.at(found.header.at.clone());
+        let prepared = prepare::template("{{ __call() }}", macros::PROLOGUE);
+        let session = Session::new(self.shared.clone(), scope.clone(), Default::default());
+        let arguments: Vec<minijinja::Value> = arguments.iter().map(json::value).collect();
+        let called = macros::MacroRef::value(&session, package, name);
+        let call = minijinja::Value::from_function(move |state: &mut State| called.call(state, &arguments));
+        let names =
+            minijinja::value::merge_maps([minijinja::context! { __call => call }, minijinja::Value::from_object(Names(session.clone()))]);
+        let outcome = self.strict.render_named_str("", &prepared.edited.text, names);
+        session.close();
+        let template = SourceFile::new("", "");
+        let text = outcome.map_err(|error| {
+            let mut wrong =
+                errors::diagnostic(&error, &Place { template: &template, prepared: &prepared, library: Some(library), known: Vec::new() });
+            wrong.at = wrong.at.filter(|at| !at.file.path.is_empty()).or(Some(place));
+            wrong
+        })?;
+        let text = marks::strip(&text);
+        Ok(if text.trim() == "None" { String::new() } else { text.trim().to_string() })
     }
+}
+
+/// `render(text)`: a text of Jinja in the same scope.
+fn render_text(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<minijinja::Value, Error> {
+    let prepared = prepare::template(&call.needs(0, "string")?.to_string(), macros::PROLOGUE);
+    // The inner rendering loads macros for itself: they belong to the rendering that loaded them.
+    let outer = std::mem::take(&mut *session.running());
+    let outcome = state.env().render_named_str("render", &prepared.edited.text, minijinja::Value::from_object(Names(session.clone())));
+    *session.running() = outer;
+    outcome.map(minijinja::Value::from)
 }
 
 /// What the values of a YAML file may ask: no macros, no models.
@@ -169,10 +287,4 @@ pub struct YamlScope<'a> {
     pub vars: &'a Map<String, Value>,
     pub environment: &'a BTreeMap<String, String>,
     pub target: &'a Map<String, Value>,
-}
-
-/// A value of a YAML file with its Jinja rendered; text without Jinja comes back as it is, `as_bool`, `as_number` and
-/// `as_native` give what they say. The error is a message without its place.
-pub fn yaml_value(_text: &str, _scope: &YamlScope) -> Result<Value, Diagnostic> {
-    todo!()
 }

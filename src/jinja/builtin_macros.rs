@@ -1,0 +1,12 @@
+//! dbt's own macros, in our words: the `dbt` package, one file per subject, with a variant per engine where engines differ.
+
+/// Paths as messages name them, and texts.
+pub(super) const FILES: &[(&str, &str)] = &[
+    ("dbt/names.sql", include_str!("macros/names.sql")),
+    ("dbt/types.sql", include_str!("macros/types.sql")),
+    ("dbt/dates.sql", include_str!("macros/dates.sql")),
+    ("dbt/texts.sql", include_str!("macros/texts.sql")),
+    ("dbt/values.sql", include_str!("macros/values.sql")),
+    ("dbt/arrays.sql", include_str!("macros/arrays.sql")),
+    ("dbt/series.sql", include_str!("macros/series.sql")),
+];

@@ -1,0 +1,165 @@
+//! dbt's Column, and what its types are called on each engine.
+
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::value::{Enumerator, Object, Value};
+use minijinja::{Error, ErrorKind, State};
+
+use super::call::Call;
+
+/// dbt's words for types, and each engine's. An engine that is not listed speaks as the first one does.
+const LABELS: &[(&str, &[(&str, &str)])] = &[
+    ("default", &[("STRING", "TEXT"), ("TIMESTAMP", "TIMESTAMP"), ("FLOAT", "FLOAT"), ("INTEGER", "INT"), ("BOOLEAN", "BOOLEAN")]),
+    (
+        "bigquery",
+        &[
+            ("TEXT", "STRING"),
+            ("FLOAT", "FLOAT64"),
+            ("INTEGER", "INT64"),
+            ("BOOLEAN", "BOOLEAN"),
+            ("TIMESTAMP", "TIMESTAMP"),
+            ("RECORD", "RECORD"),
+        ],
+    ),
+    ("spark", &[("LONG", "BIGINT")]),
+    ("databricks", &[("LONG", "BIGINT"), ("TEXT", "STRING"), ("INTEGER", "INT")]),
+    ("trino", &[("STRING", "VARCHAR"), ("FLOAT", "DOUBLE")]),
+    ("athena", &[("STRING", "VARCHAR"), ("FLOAT", "DOUBLE"), ("INTEGER", "INTEGER")]),
+    ("clickhouse", &[("STRING", "String"), ("TIMESTAMP", "DateTime"), ("FLOAT", "Float32"), ("INTEGER", "Int32")]),
+    (
+        "sqlserver",
+        &[
+            ("STRING", "VARCHAR(8000)"),
+            ("VARCHAR", "VARCHAR(8000)"),
+            ("CHAR", "CHAR(1)"),
+            ("TIMESTAMP", "DATETIME2(6)"),
+            ("INTEGER", "INT"),
+            ("BOOLEAN", "BIT"),
+        ],
+    ),
+    (
+        "fabric",
+        &[
+            ("STRING", "VARCHAR(8000)"),
+            ("VARCHAR", "VARCHAR(8000)"),
+            ("CHAR", "CHAR(1)"),
+            ("TIMESTAMP", "DATETIME2(6)"),
+            ("INTEGER", "INT"),
+            ("BOOLEAN", "BIT"),
+        ],
+    ),
+];
+
+/// The engine's word for a type of dbt's; a type that dbt has no word for stays as it is.
+pub(super) fn translated(adapters: &[String], name: &str) -> String {
+    let labels = adapters.iter().find_map(|adapter| LABELS.iter().find(|(known, _)| known == adapter)).unwrap_or(&LABELS[0]);
+    let upper = name.to_uppercase();
+    labels.1.iter().find(|(known, _)| *known == upper).map_or_else(|| name.to_string(), |(_, label)| label.to_string())
+}
+
+fn first(adapters: &[String]) -> &str {
+    adapters.first().map_or("", |adapter| &**adapter)
+}
+
+pub(super) fn text_type(adapters: &[String], size: Option<i64>) -> String {
+    match (first(adapters), size) {
+        ("bigquery", _) => "string".to_string(),
+        ("databricks" | "spark", _) => "string".to_string(),
+        ("clickhouse", _) => "String".to_string(),
+        ("sqlserver" | "fabric", size) => format!("varchar({})", size.filter(|size| *size > 0).unwrap_or(8000)),
+        (_, Some(size)) => format!("character varying({size})"),
+        (_, None) => "character varying".to_string(),
+    }
+}
+
+pub(super) fn numeric_type(adapters: &[String], name: &str, precision: Option<i64>, scale: Option<i64>) -> String {
+    match (first(adapters), precision, scale) {
+        ("bigquery", ..) => name.to_string(),
+        ("clickhouse", Some(precision), Some(scale)) => format!("Decimal({precision}, {scale})"),
+        (_, Some(precision), Some(scale)) => format!("{name}({precision},{scale})"),
+        _ => name.to_string(),
+    }
+}
+
+pub(super) struct Column {
+    pub name: String,
+    pub data_type: String,
+    pub char_size: Option<i64>,
+    pub numeric_precision: Option<i64>,
+    pub numeric_scale: Option<i64>,
+    pub quote: char,
+}
+
+impl Column {
+    fn is(&self, types: &[&str]) -> bool {
+        types.contains(&&*self.data_type.to_lowercase())
+    }
+
+    fn is_text(&self) -> bool {
+        self.is(&["text", "character varying", "character", "varchar", "string", "char", "nvarchar"])
+    }
+
+    fn is_numeric(&self) -> bool {
+        self.is(&["numeric", "decimal", "number"])
+    }
+
+    fn is_float(&self) -> bool {
+        self.is(&["real", "float4", "float", "double precision", "float8", "double", "float64"])
+    }
+
+    fn is_integer(&self) -> bool {
+        self.is(&["smallint", "integer", "bigint", "smallserial", "serial", "bigserial", "int2", "int4", "int8", "int", "int64", "long"])
+    }
+
+    fn full_type(&self) -> String {
+        match (self.char_size, self.numeric_precision, self.numeric_scale) {
+            (Some(size), ..) if self.is_text() => format!("character varying({size})"),
+            (_, Some(precision), Some(scale)) if self.is_numeric() => format!("{}({precision},{scale})", self.data_type),
+            _ => self.data_type.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<Column {} ({})>", self.name, self.full_type())
+    }
+}
+
+impl Object for Column {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        Some(match key.as_str()? {
+            "name" | "column" => Value::from(&*self.name),
+            "quoted" => Value::from(format!("{0}{1}{0}", self.quote, self.name)),
+            "dtype" => Value::from(&*self.data_type),
+            "data_type" => Value::from(self.full_type()),
+            "char_size" => Value::from(self.char_size),
+            "numeric_precision" => Value::from(self.numeric_precision),
+            "numeric_scale" => Value::from(self.numeric_scale),
+            _ => return None,
+        })
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&["column", "dtype", "char_size", "numeric_precision", "numeric_scale"])
+    }
+
+    fn call_method(self: &Arc<Self>, _: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+        let call = Call::of("column", method, args);
+        Ok(match method {
+            "is_string" => Value::from(self.is_text()),
+            "is_numeric" => Value::from(self.is_numeric()),
+            "is_float" => Value::from(self.is_float()),
+            "is_integer" => Value::from(self.is_integer()),
+            "is_number" => Value::from(self.is_float() || self.is_integer() || self.is_numeric()),
+            "string_size" => Value::from(self.char_size.unwrap_or(256)),
+            "literal" => Value::from(format!("{}::{}", call.needs_text(0, "value")?, self.full_type())),
+            _ => return Err(Error::from(ErrorKind::UnknownMethod)),
+        })
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}

@@ -1,0 +1,113 @@
+//! dbt's `config`: called, it notes what the template says of its node; its methods answer what was decided.
+
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::value::{Object, ObjectRepr, Value};
+use minijinja::{Error, ErrorKind, State};
+use serde_json::{Map, Value as Json};
+
+use super::call::Call;
+use super::session::Session;
+use super::{collections, errors, json, marks, node};
+use crate::diagnostics::Diagnostic;
+
+pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
+    (name == "config").then(|| Value::from_object(Config(session.clone())))
+}
+
+struct Config(Arc<Session>);
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<config>")
+    }
+}
+
+impl Config {
+    /// Notes one call; hooks go under dbt's names with an underscore.
+    fn note(&self, pairs: Vec<(Value, Value)>) {
+        let mut map = Map::new();
+        for (key, value) in pairs {
+            let key = match &*marks::plain(&key) {
+                "pre-hook" => "pre_hook".to_string(),
+                "post-hook" => "post_hook".to_string(),
+                key => key.to_string(),
+            };
+            map.insert(key, json::json(&value));
+        }
+        self.0.said().config.push(map);
+    }
+
+    fn lookup(&self, key: &str) -> Option<Value> {
+        if let Some(bound) = node::legacy(&self.0, key) {
+            return Some(bound);
+        }
+        self.0.scope.config.get(key).filter(|value| !value.is_null()).map(json::value)
+    }
+
+    fn meta(&self, key: &str) -> Option<Value> {
+        self.0.scope.config.get("meta").and_then(|meta| meta.get(key)).map(json::value)
+    }
+
+    fn persists(&self, what: &str) -> Value {
+        let docs = self.0.scope.config.get("persist_docs");
+        Value::from(docs.and_then(|docs| docs.get(what)).and_then(Json::as_bool).unwrap_or(false))
+    }
+}
+
+impl Object for Config {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match key.as_str()? {
+            "model" => Some(json::value(&self.0.scope.model)),
+            key => self.lookup(key),
+        }
+    }
+
+    fn call(self: &Arc<Self>, _state: &mut State, args: &[Value]) -> Result<Value, Error> {
+        let call = Call::of("", "config", args);
+        let mut pairs = match call.args {
+            [] => Vec::new(),
+            [map] if call.named().is_empty() => collections::pairs_of(map)?,
+            _ => return Err(call.error("takes its settings by name, or one dict of them")),
+        };
+        pairs.extend(call.named());
+        self.note(pairs);
+        Ok(Value::from(""))
+    }
+
+    fn call_method(self: &Arc<Self>, _state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+        let call = Call::of("config", method, args);
+        let key = || call.needs_text(0, "name");
+        // While parsing dbt answers an empty text for what is not known.
+        let unknown = || Value::from((!self.0.scope.execute).then_some(""));
+        let missing = |key: &str, what: &str| {
+            let wrong = Diagnostic::error(format!("the model's {what} has no `{key}`, and `config.{method}` requires it"));
+            errors::said(wrong.hint(format!("set `{key}` in `config(…)` or in the properties file")))
+        };
+        match method {
+            "get" => Ok(self.lookup(&key()?).or_else(|| call.get(1, "default")).unwrap_or_else(unknown)),
+            "meta_get" => Ok(self.meta(&key()?).or_else(|| call.get(1, "default")).unwrap_or_else(unknown)),
+            "require" | "meta_require" => {
+                let key = key()?;
+                let (found, what) = if method == "require" { (self.lookup(&key), "config") } else { (self.meta(&key), "`meta`") };
+                match found {
+                    Some(value) => Ok(value),
+                    None if !self.0.scope.execute => Ok(unknown()),
+                    None => Err(missing(&key, what)),
+                }
+            }
+            "set" => {
+                self.note(vec![(Value::from(key()?), call.needs(1, "value")?)]);
+                Ok(Value::from(""))
+            }
+            "persist_relation_docs" => Ok(self.persists("relation")),
+            "persist_column_docs" => Ok(self.persists("columns")),
+            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! Python's dates and times as templates hold them: they print, compare, add up and format as Python's do.
+
+use std::cmp::Ordering;
+use std::fmt::{self, Write};
+use std::sync::Arc;
+
+use chrono::format::{Item, StrftimeItems};
+use chrono::{DateTime, Datelike, Duration, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Timelike, Utc};
+use chrono_tz::Tz;
+use minijinja::value::{DynObject, Object, ObjectRepr, Tuple, Value};
+use minijinja::{Error, ErrorKind, State};
+
+use super::call::Call;
+use super::datetime_module::{needs_zone, whole};
+use crate::calendar::Instant;
+
+/// The zone of a time that knows its zone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Zone {
+    Fixed(FixedOffset),
+    Named(Tz),
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Moment {
+    Time(NaiveDateTime, Option<Zone>),
+    Date(NaiveDate),
+    Clock(NaiveTime),
+    Span(Duration),
+    Zone(Zone),
+}
+
+/// An instant as Python's datetime in UTC.
+pub(super) fn utc(at: Instant) -> Value {
+    Value::from_object(Moment::Time(at.naive_utc(), Some(Zone::Named(Tz::UTC))))
+}
+
+/// The ISO text of a date or time, if the value is one.
+pub(super) fn iso(value: &Value) -> Option<String> {
+    value.downcast_object_ref::<Moment>().map(|moment| moment.iso("T"))
+}
+
+impl Zone {
+    /// The distance to UTC at a local time, in seconds. A time that a zone skips or has twice counts as before the change.
+    pub fn offset(self, local: NaiveDateTime) -> i32 {
+        match self {
+            Zone::Fixed(offset) => offset.local_minus_utc(),
+            Zone::Named(zone) => {
+                let found = zone.offset_from_local_datetime(&local).earliest();
+                found.unwrap_or_else(|| zone.offset_from_utc_datetime(&local)).fix().local_minus_utc()
+            }
+        }
+    }
+
+    pub fn local(self, at: DateTime<Utc>) -> NaiveDateTime {
+        match self {
+            Zone::Fixed(offset) => at.with_timezone(&offset).naive_local(),
+            Zone::Named(zone) => at.with_timezone(&zone).naive_local(),
+        }
+    }
+}
+
+/// `+00:00`, or with an empty colon `+0000`.
+fn offset_text(seconds: i32, colon: &str) -> String {
+    let (sign, seconds) = if seconds < 0 { ('-', -seconds) } else { ('+', seconds) };
+    format!("{sign}{:02}{colon}{:02}", seconds / 3600, seconds / 60 % 60)
+}
+
+impl Moment {
+    pub fn iso(&self, separator: &str) -> String {
+        match self {
+            Moment::Time(at, zone) => {
+                let offset = zone.map(|zone| offset_text(zone.offset(*at), ":")).unwrap_or_default();
+                format!("{}{separator}{}{offset}", Moment::Date(at.date()).iso(""), Moment::Clock(at.time()).iso(""))
+            }
+            Moment::Date(date) => format!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day()),
+            Moment::Clock(time) => match time.nanosecond() / 1000 {
+                0 => time.format("%H:%M:%S").to_string(),
+                micros => format!("{}.{micros:06}", time.format("%H:%M:%S")),
+            },
+            Moment::Span(span) => {
+                let seconds = span.num_seconds() - i64::from(span.subsec_nanos() < 0);
+                let micros = (span.subsec_nanos() / 1000).rem_euclid(1_000_000);
+                let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+                let mut text = match days {
+                    0 => String::new(),
+                    1 | -1 => format!("{days} day, "),
+                    _ => format!("{days} days, "),
+                };
+                let _ = write!(text, "{}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60);
+                if micros != 0 {
+                    let _ = write!(text, ".{micros:06}");
+                }
+                text
+            }
+            Moment::Zone(Zone::Fixed(offset)) if offset.local_minus_utc() == 0 => "UTC".to_string(),
+            Moment::Zone(Zone::Fixed(offset)) => format!("UTC{}", offset_text(offset.local_minus_utc(), ":")),
+            Moment::Zone(Zone::Named(zone)) => zone.name().to_string(),
+        }
+    }
+
+    /// As a point in time, for order and distance; a time without a zone counts as UTC.
+    fn point(&self) -> Option<NaiveDateTime> {
+        match self {
+            Moment::Time(at, Some(zone)) => at.checked_sub_signed(Duration::seconds(i64::from(zone.offset(*at)))),
+            Moment::Time(at, None) => Some(*at),
+            Moment::Date(date) => Some(date.and_time(NaiveTime::MIN)),
+            _ => None,
+        }
+    }
+
+    /// Python's `strftime`.
+    fn format(&self, pattern: &str) -> Result<String, Error> {
+        let (at, zone) = match self {
+            Moment::Time(at, zone) => (*at, *zone),
+            Moment::Date(date) => (date.and_time(NaiveTime::MIN), None),
+            Moment::Clock(time) => (NaiveDate::from_ymd_opt(1900, 1, 1).unwrap_or_default().and_time(*time), None),
+            _ => return Err(Error::from(ErrorKind::UnknownMethod)),
+        };
+        let mut ours = String::with_capacity(pattern.len());
+        let mut signs = pattern.chars();
+        while let Some(c) = signs.next() {
+            if c != '%' {
+                ours.push(c);
+                continue;
+            }
+            match signs.next() {
+                Some('f') => {
+                    let _ = write!(ours, "{:06}", at.nanosecond() / 1000);
+                }
+                Some('z') => ours.push_str(&zone.map(|zone| offset_text(zone.offset(at), "")).unwrap_or_default()),
+                Some('Z') => ours.push_str(&match zone {
+                    Some(Zone::Named(named)) => named.offset_from_utc_datetime(&at).to_string(),
+                    Some(fixed) => Moment::Zone(fixed).iso(""),
+                    None => String::new(),
+                }),
+                Some(other) => {
+                    ours.push('%');
+                    ours.push(other);
+                }
+                None => ours.push_str("%%"),
+            }
+        }
+        let items: Vec<Item> = StrftimeItems::new(&ours).collect();
+        if items.iter().any(|item| matches!(item, Item::Error)) {
+            return Err(Error::new(ErrorKind::InvalidOperation, format!("`{pattern}` is not a format of dates")));
+        }
+        let mut text = String::new();
+        write!(text, "{}", at.format_with_items(items.iter()))
+            .map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("`{pattern}` is not a format of dates")))?;
+        Ok(text)
+    }
+
+    fn shifted(&self, by: Duration) -> Option<Moment> {
+        match self {
+            Moment::Time(at, zone) => at.checked_add_signed(by).map(|at| Moment::Time(at, *zone)),
+            Moment::Date(date) => date.checked_add_signed(Duration::days(by.num_seconds().div_euclid(86_400))).map(Moment::Date),
+            Moment::Span(span) => span.checked_add(&by).map(Moment::Span),
+            _ => None,
+        }
+    }
+}
+
+/// `left + right` or `left - right` for dates and times; none where neither is one.
+pub(super) fn sum(left: &Value, right: &Value, minus: bool) -> Option<Result<Value, Error>> {
+    let (a, b) = (left.downcast_object_ref::<Moment>(), right.downcast_object_ref::<Moment>());
+    if a.is_none() && b.is_none() {
+        return None;
+    }
+    let result = match (a, b) {
+        (Some(moment), Some(Moment::Span(span))) if minus => moment.shifted(-*span),
+        (Some(moment), Some(Moment::Span(span))) | (Some(Moment::Span(span)), Some(moment)) if !minus => moment.shifted(*span),
+        (Some(a), Some(b)) if minus => match (a.point(), b.point()) {
+            (Some(a), Some(b)) => Some(Moment::Span(a.signed_duration_since(b))),
+            _ => None,
+        },
+        _ => None,
+    };
+    let sign = if minus { '-' } else { '+' };
+    Some(
+        result
+            .map(Value::from_object)
+            .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("`{left} {sign} {right}` has no result"))),
+    )
+}
+
+impl fmt::Debug for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Moment::Time(..) => "datetime.datetime",
+            Moment::Date(_) => "datetime.date",
+            Moment::Clock(_) => "datetime.time",
+            Moment::Span(_) => "datetime.timedelta",
+            Moment::Zone(_) => "datetime.timezone",
+        };
+        write!(f, "{name}({})", self.iso(" "))
+    }
+}
+
+impl Object for Moment {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        **self != Moment::Span(Duration::zero())
+    }
+
+    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
+        let other = other.downcast_ref::<Self>()?;
+        Some(match (&**self, other) {
+            (Moment::Clock(a), Moment::Clock(b)) => a.cmp(b),
+            (Moment::Span(a), Moment::Span(b)) => a.cmp(b),
+            (a, b) => a.point().cmp(&b.point()),
+        })
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.iso(" "))
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        if let Moment::Span(span) = &**self {
+            let seconds = span.num_seconds() - i64::from(span.subsec_nanos() < 0);
+            return match name {
+                "days" => Some(Value::from(seconds.div_euclid(86_400))),
+                "seconds" => Some(Value::from(seconds.rem_euclid(86_400))),
+                "microseconds" => Some(Value::from((span.subsec_nanos() / 1000).rem_euclid(1_000_000))),
+                _ => None,
+            };
+        }
+        let (date, time) = match &**self {
+            Moment::Time(at, _) => (Some(at.date()), Some(at.time())),
+            Moment::Date(date) => (Some(*date), None),
+            Moment::Clock(time) => (None, Some(*time)),
+            _ => (None, None),
+        };
+        let whole = match name {
+            "year" => i64::from(date?.year()),
+            "month" => i64::from(date?.month()),
+            "day" => i64::from(date?.day()),
+            "hour" => i64::from(time?.hour()),
+            "minute" => i64::from(time?.minute()),
+            "second" => i64::from(time?.second()),
+            "microsecond" => i64::from(time?.nanosecond() / 1000),
+            "tzinfo" => {
+                let Moment::Time(_, zone) = &**self else { return None };
+                return Some(zone.map_or(Value::from(()), |zone| Value::from_object(Moment::Zone(zone))));
+            }
+            "zone" => return matches!(**self, Moment::Zone(_)).then(|| Value::from(self.iso(""))),
+            _ => return None,
+        };
+        Some(Value::from(whole))
+    }
+
+    fn call_method(self: &Arc<Self>, _: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+        let call = Call::of("datetime", method, args);
+        let beyond = || call.error("the result is no date of the calendar");
+        let unknown = || Error::from(ErrorKind::UnknownMethod);
+        let moment = match (method, &**self) {
+            ("strftime" | "format", _) => return Ok(Value::from(self.format(&call.needs_text(0, "format")?)?)),
+            ("isoformat", _) => return Ok(Value::from(self.iso(&call.text(0, "sep")?.unwrap_or_else(|| "T".to_string())))),
+            ("__str__", _) => return Ok(Value::from(self.iso(" "))),
+            ("total_seconds", Moment::Span(span)) => return Ok(Value::from(span.num_milliseconds() as f64 / 1000.0)),
+            ("date", Moment::Time(at, _)) => Moment::Date(at.date()),
+            ("time", Moment::Time(at, _)) => Moment::Clock(at.time()),
+            ("weekday", Moment::Time(..) | Moment::Date(_)) | ("isoweekday", Moment::Time(..) | Moment::Date(_)) => {
+                let date = self.local_date().ok_or_else(unknown)?;
+                let monday = i64::from(date.weekday().num_days_from_monday());
+                return Ok(Value::from(monday + i64::from(method == "isoweekday")));
+            }
+            ("isocalendar", Moment::Time(..) | Moment::Date(_)) => {
+                let date = self.local_date().ok_or_else(unknown)?;
+                let week = date.iso_week();
+                let parts = [i64::from(week.year()), i64::from(week.week()), i64::from(date.weekday().number_from_monday())];
+                return Ok(Value::from(Tuple::from(parts.map(Value::from))));
+            }
+            ("toordinal", Moment::Time(..) | Moment::Date(_)) => {
+                return Ok(Value::from(self.local_date().ok_or_else(unknown)?.num_days_from_ce()));
+            }
+            ("timestamp", Moment::Time(..)) => {
+                let point = self.point().ok_or_else(beyond)?.and_utc();
+                return Ok(Value::from(point.timestamp_micros() as f64 / 1e6));
+            }
+            ("utcoffset", Moment::Time(at, Some(zone))) => Moment::Span(Duration::seconds(i64::from(zone.offset(*at)))),
+            ("utcoffset", Moment::Time(_, None)) => return Ok(Value::from(())),
+            ("astimezone", Moment::Time(..)) => {
+                let zone = call.get(0, "tz").map_or(Ok(Zone::Named(Tz::UTC)), |zone| needs_zone(&call, &zone))?;
+                Moment::Time(zone.local(self.point().ok_or_else(beyond)?.and_utc()), Some(zone))
+            }
+            ("localize", Moment::Zone(zone)) => match call.needs(0, "dt")?.downcast_object_ref::<Moment>() {
+                Some(Moment::Time(at, _)) => Moment::Time(*at, Some(*zone)),
+                _ => return Err(call.error("needs a datetime")),
+            },
+            ("normalize", Moment::Zone(_)) => return call.needs(0, "dt"),
+            ("replace", Moment::Time(..) | Moment::Date(_) | Moment::Clock(_)) => self.replaced(&call)?,
+            _ => return Err(unknown()),
+        };
+        Ok(Value::from_object(moment))
+    }
+}
+
+impl Moment {
+    fn local_date(&self) -> Option<NaiveDate> {
+        match self {
+            Moment::Time(at, _) => Some(at.date()),
+            Moment::Date(date) => Some(*date),
+            _ => None,
+        }
+    }
+
+    fn replaced(&self, call: &Call) -> Result<Moment, Error> {
+        let (at, zone) = match self {
+            Moment::Time(at, zone) => (*at, *zone),
+            Moment::Date(date) => (date.and_time(NaiveTime::MIN), None),
+            Moment::Clock(time) => (NaiveDate::from_ymd_opt(2000, 1, 1).unwrap_or_default().and_time(*time), None),
+            _ => return Err(call.error("has nothing to replace")),
+        };
+        let beyond = || call.error("the result is no date of the calendar");
+        // A time alone is given by place as hour, minute …; all others begin with the year.
+        let shift = if matches!(self, Moment::Clock(_)) { 3 } else { 0 };
+        let part = |place: usize, name: &str, old: u32| whole::<u32>(call, place.wrapping_sub(shift), name, i64::from(old));
+        let year: i32 = whole(call, 0usize.wrapping_sub(shift), "year", i64::from(at.year()))?;
+        let date = NaiveDate::from_ymd_opt(year, part(1, "month", at.month())?, part(2, "day", at.day())?);
+        let time = NaiveTime::from_hms_micro_opt(
+            part(3, "hour", at.hour())?,
+            part(4, "minute", at.minute())?,
+            part(5, "second", at.second())?,
+            part(6, "microsecond", at.nanosecond() / 1000)?,
+        );
+        let (date, time) = (date.ok_or_else(beyond)?, time.ok_or_else(beyond)?);
+        Ok(match self {
+            Moment::Date(_) => Moment::Date(date),
+            Moment::Clock(_) => Moment::Clock(time),
+            _ => {
+                let zone = match call.by_name("tzinfo") {
+                    None => zone,
+                    Some(given) if given.is_none() => None,
+                    Some(given) => Some(needs_zone(call, &given)?),
+                };
+                Moment::Time(date.and_time(time), zone)
+            }
+        })
+    }
+}

@@ -1,0 +1,246 @@
+//! dbt's functions that ask the project: `ref`, `source`, `var`, `env_var`, `is_incremental`, and what a run is told of itself.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use minijinja::value::Value;
+use minijinja::{Error, State};
+use serde_json::Value as Json;
+
+use super::call::Call;
+use super::names::{Methods, Run, builtin};
+use super::session::Session;
+use super::yaml::{self, SECRET};
+use super::{MarkKind, RefCall, Referent, Relation, RelationStyle, YamlScope, collections, datetime, errors, json, macros, md5};
+use crate::diagnostics::{Diagnostic, nearest};
+
+pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
+    let found: (&'static str, Run) = match name {
+        "ref" => ("ref", reference),
+        "source" => ("source", source),
+        "var" => ("var", var),
+        "env_var" => ("env_var", env_var),
+        "is_incremental" => ("is_incremental", is_incremental),
+        "should_full_refresh" => ("should_full_refresh", should_full_refresh),
+        "return" => ("return", macros::give_back),
+        "log" => ("log", |_, _, _| Ok(Value::from(""))),
+        "print" => ("print", |_, _, _| Ok(Value::from(""))),
+        "render" => ("render", super::render_text),
+        "debug" => ("debug", |_, _, _| Ok(Value::from(""))),
+        "__boot" => ("__boot", macros::boot),
+        "__keep" => ("__keep", macros::keep),
+        "metric" | "function" => ("metric", |_, _, call| Err(call.error("metrics and functions are not supported"))),
+        _ => return None,
+    };
+    Some(found)
+}
+
+/// The values that dbt's context holds.
+pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
+    let settings = session.settings();
+    Some(match name {
+        "this" => session.this(),
+        "execute" => Value::from(session.scope.execute),
+        "target" | "env" => json::value(&Json::Object(settings.target.clone())),
+        "flags" => flags(session),
+        "invocation_args_dict" => collections::dict([
+            (Value::from("full_refresh"), Value::from(settings.full_refresh)),
+            (Value::from("which"), Value::from("run")),
+            (Value::from("vars"), json::value(&Json::Object(settings.vars.clone()))),
+        ]),
+        "run_started_at" | "sql_now" => datetime::utc(settings.now),
+        "invocation_id" => Value::from(invocation_id(session)),
+        "thread_id" => Value::from("Thread-1 (worker)"),
+        "dbt_version" => Value::from("1.12.6"),
+        "project_name" => Value::from(&*session.library().root),
+        "database" => this_part(session, |relation| relation.database.clone()),
+        "schema" => this_part(session, |relation| relation.schema.clone()),
+        "pre_hooks" | "post_hooks" | "selected_resources" | "context_macro_stack" => collections::list([]),
+        "dbt_metadata_envs" => collections::dict([]),
+        "builtins" => {
+            let names = ["ref", "source", "config", "var", "env_var", "log", "return", "tojson", "fromjson", "is_incremental"];
+            let pairs = names.iter().filter_map(|name| Some((Value::from(*name), builtin(session, name)?)));
+            collections::dict(pairs.collect::<Vec<_>>())
+        }
+        "exceptions" => {
+            Value::from_object(Methods { name: "exceptions", session: session.clone(), method: exceptions, attribute: |_, _| None })
+        }
+        _ => return None,
+    })
+}
+
+fn this_part(session: &Session, part: impl Fn(&Relation) -> Option<String>) -> Value {
+    Value::from(session.scope.this.as_ref().and_then(part))
+}
+
+fn flags(session: &Session) -> Value {
+    let truths = [
+        ("FULL_REFRESH", session.settings().full_refresh),
+        ("STORE_FAILURES", false),
+        ("EMPTY", false),
+        ("INTROSPECT", false),
+        ("DEBUG", false),
+        ("USE_COLORS", false),
+    ];
+    let mut pairs: Vec<(Value, Value)> = truths.iter().map(|(name, truth)| (Value::from(*name), Value::from(*truth))).collect();
+    pairs.push((Value::from("WHICH"), Value::from("run")));
+    collections::dict(pairs)
+}
+
+/// The same for the same project and time, so that a plan never changes by itself.
+fn invocation_id(session: &Session) -> String {
+    let hash = md5::hex(format!("{} {}", session.library().root, session.settings().now).as_bytes());
+    format!("{}-{}-4{}-8{}-{}", &hash[..8], &hash[8..12], &hash[13..16], &hash[17..20], &hash[20..])
+}
+
+fn reference(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Value, Error> {
+    let words: Vec<String> = (0..call.args.len()).map(|place| call.needs_text(place, "name")).collect::<Result<_, _>>()?;
+    let (package, name) = match &words[..] {
+        [name] => (None, name.clone()),
+        [package, name] => (Some(package.clone()), name.clone()),
+        _ => return Err(call.error("needs a model's name, or a package and a model's name")),
+    };
+    let version = match call.text(9, "v")? {
+        Some(version) => Some(version),
+        None => call.text(9, "version")?,
+    };
+    session.said().refs.push(RefCall { package: package.clone(), name: name.clone(), version: version.clone() });
+    if !session.scope.execute {
+        return Ok(placeholder(session, &name));
+    }
+    let found = session.scope.lookup.reference(package.as_deref(), &name, version.as_deref());
+    Ok(referent(session, found.map_err(errors::said)?))
+}
+
+fn source(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Value, Error> {
+    let (source, table) = (call.needs_text(0, "source_name")?, call.needs_text(1, "table_name")?);
+    session.said().sources.push((source.clone(), table.clone()));
+    if !session.scope.execute {
+        return Ok(placeholder(session, &table));
+    }
+    Ok(referent(session, session.scope.lookup.source(&source, &table).map_err(errors::said)?))
+}
+
+fn referent(session: &Arc<Session>, found: Referent) -> Value {
+    match found {
+        Referent::Relation { unique_id, relation } => session.relation(relation, None, Some(MarkKind::Input(unique_id))),
+        Referent::Cte { unique_id, name } => {
+            let style = RelationStyle { quoted: [false; 3], included: [false, false, true], ..session.settings().style.clone() };
+            let relation = Relation { database: None, schema: None, identifier: name, style };
+            session.relation(relation, Some("cte"), Some(MarkKind::Input(unique_id)))
+        }
+    }
+}
+
+/// While a model only says what it is, others are not known yet: like dbt, its own place with their name.
+fn placeholder(session: &Arc<Session>, name: &str) -> Value {
+    let mut relation = match &session.scope.this {
+        Some(this) => this.clone(),
+        None => Relation { database: None, schema: None, identifier: String::new(), style: session.settings().style.clone() },
+    };
+    relation.identifier = name.to_string();
+    session.relation(relation, None, None)
+}
+
+/// The variable as the project's files and `--vars` set it for the package that is being rendered.
+fn variable(session: &Session, name: &str) -> Option<Json> {
+    let settings = session.settings();
+    if let Some(value) = settings.vars.get(name) {
+        return Some(value.clone());
+    }
+    let package = &session.scope.package;
+    let root = settings.packages.first();
+    let own = settings.packages.iter().find(|known| known.name == *package);
+    for vars in [root, own].into_iter().flatten().map(|package| &package.vars) {
+        if let Some(value) = vars.get(package).and_then(|vars| vars.get(name)) {
+            return Some(value.clone());
+        }
+        if let Some(value) = vars.get(name) {
+            return Some(value.clone());
+        }
+    }
+    None
+}
+
+fn var(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Value, Error> {
+    let name = call.needs_text(0, "name")?;
+    match variable(session, &name) {
+        // A variable may itself be written in Jinja.
+        Some(Json::String(text)) if text.contains("{{") || text.contains("{%") => {
+            let settings = session.settings();
+            let scope = YamlScope { vars: &settings.vars, environment: &settings.environment, target: &settings.target };
+            Ok(json::value(&yaml::yaml_value(&text, &scope).map_err(errors::said)?))
+        }
+        Some(value) => Ok(json::value(&value)),
+        None => match call.args.get(1).cloned().or_else(|| call.by_name("default")) {
+            Some(default) => Ok(default),
+            None if !session.scope.execute && name.is_empty() => Ok(Value::from(())),
+            None => Err(errors::said(missing_variable(session, &name))),
+        },
+    }
+}
+
+fn missing_variable(session: &Session, name: &str) -> Diagnostic {
+    let settings = session.settings();
+    let known = settings.vars.keys().chain(settings.packages.iter().flat_map(|package| package.vars.keys()));
+    let mut wrong = Diagnostic::error(format!("variable `{name}` is not set"));
+    if let Some(near) = nearest(name, known.map(|name| &**name)) {
+        wrong = wrong.hint(format!("did you mean `{near}`?"));
+    }
+    wrong.hint(format!("set it with `--vars '{{{name}: …}}'` or under `vars:` in dbt_project.yml, or give a default: `var('{name}', …)`"))
+}
+
+pub(super) fn has_var(session: &Session, call: &Call) -> Result<Value, Error> {
+    Ok(Value::from(variable(session, &call.needs_text(0, "name")?).is_some()))
+}
+
+fn env_var(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Value, Error> {
+    let name = call.needs_text(0, "var")?;
+    if name.starts_with(SECRET) {
+        let wrong = Diagnostic::error(format!("`{name}` is a secret, and secrets are not for the text of models"));
+        return Err(errors::said(
+            wrong.hint(format!("variables that begin with `{SECRET}` can be used in profiles.yml and packages.yml only")),
+        ));
+    }
+    match session.settings().environment.get(&name) {
+        Some(value) => Ok(Value::from(&**value)),
+        None => match call.args.get(1).cloned().or_else(|| call.by_name("default")) {
+            Some(default) => Ok(default),
+            None => Err(errors::said(yaml::missing_environment(&name))),
+        },
+    }
+}
+
+fn is_incremental(session: &Arc<Session>, _state: &mut State, _call: &Call) -> Result<Value, Error> {
+    session.asks_incremental.store(true, Relaxed);
+    Ok(Value::from(session.scope.execute && session.scope.incremental))
+}
+
+fn should_full_refresh(session: &Arc<Session>, _state: &mut State, _call: &Call) -> Result<Value, Error> {
+    let own = session.scope.config.get("full_refresh").and_then(Json::as_bool);
+    Ok(Value::from(own.unwrap_or(session.settings().full_refresh)))
+}
+
+/// `exceptions.raise_…` and `exceptions.warn`.
+fn exceptions(session: &Arc<Session>, _state: &mut State, method: &str, call: &Call) -> Result<Option<Value>, Error> {
+    let message = match method {
+        "relation_wrong_type" => "the relation is of the wrong type".to_string(),
+        _ => call.text(0, "msg")?.or(call.text(0, "message")?).unwrap_or_default(),
+    };
+    let message = message.trim().to_string();
+    match method {
+        "warn" | "warn_snapshot_timestamp_data_types" => {
+            session.said().warnings.push(Diagnostic::warning(message));
+            Ok(Some(Value::from("")))
+        }
+        method
+            if method.starts_with("raise_")
+                || method.starts_with("missing_")
+                || method.ends_with("_type")
+                || method.starts_with("column_") =>
+        {
+            Err(errors::said(Diagnostic::error(message)))
+        }
+        _ => Ok(None),
+    }
+}

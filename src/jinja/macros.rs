@@ -1,0 +1,165 @@
+//! Calls of macros. A macro's file is loaded when it is first called, into the rendering that calls it; `return()` gives real
+//! values; `varargs` and `kwargs` are packed; and an error on its way out notes which macros it passed.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::value::{Kwargs, Object, ObjectRepr, Value};
+use minijinja::{Error, ErrorKind, State};
+
+use super::call::Call;
+use super::library::Macro;
+use super::prepare::MACRO_PREFIX;
+use super::session::Session;
+use super::{collections, errors};
+use crate::diagnostics::Diagnostic;
+
+/// Comes before every template: the macro that loads files of macros into the rendering, handed to us.
+pub(super) const PROLOGUE: &str =
+    "{% macro __load(__file) %}{% import __file as __module %}{{ __keep(__file, __module) }}{% endmacro %}{{ __boot(__load) }}";
+
+/// A macro by package and name.
+pub(super) struct MacroRef {
+    pub package: String,
+    pub name: String,
+    session: Arc<Session>,
+}
+
+impl MacroRef {
+    pub fn value(session: &Arc<Session>, package: &str, name: &str) -> Value {
+        Value::from_object(MacroRef { package: package.to_string(), name: name.to_string(), session: session.clone() })
+    }
+
+    /// minijinja's own macro, its file loaded.
+    fn native(&self, state: &mut State, found: &Macro) -> Result<Value, Error> {
+        let template = &self.session.library().files[found.file].template;
+        let loaded = self.session.running().modules.get(&found.file).cloned();
+        let module = match loaded {
+            Some(module) => module,
+            None => {
+                let loader = self.session.running().loader.clone();
+                let loader = loader.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "macros cannot be called here"))?;
+                self.session.running().loading.push(found.file);
+                let outcome = loader.call(state, &[Value::from(&**template)]);
+                self.session.running().loading.pop();
+                outcome?;
+                self.session.running().modules.get(&found.file).cloned().unwrap_or_default()
+            }
+        };
+        module.get_attr(&format!("{MACRO_PREFIX}{}", self.name))
+    }
+}
+
+/// `__boot(__load)`: keeps the loader.
+pub(super) fn boot(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Value, Error> {
+    session.running().loader = Some(call.needs(0, "loader")?);
+    Ok(Value::from(""))
+}
+
+/// `__keep(file, module)`: keeps a loaded file.
+pub(super) fn keep(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Value, Error> {
+    let (name, module) = (call.needs_text(0, "file")?, call.needs(1, "module")?);
+    if let Some(file) = session.library().files.iter().position(|file| file.template == name) {
+        session.running().modules.insert(file, module);
+    }
+    Ok(Value::from(""))
+}
+
+/// `return(value)`: the value waits in the session while an error unwinds the macro.
+pub(super) fn give_back(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Value, Error> {
+    if session.running().stack.is_empty() {
+        return Err(call.error("only a macro can return"));
+    }
+    session.running().returned = Some(call.get(0, "data").unwrap_or(Value::from(())));
+    Err(Error::new(ErrorKind::InvalidOperation, "returned"))
+}
+
+/// The arguments as minijinja's macro takes them: what its parameters do not name goes into `varargs` and `kwargs`.
+fn packed(found: &Macro, args: &[Value]) -> Result<Vec<Value>, Error> {
+    let header = &found.header;
+    let call = Call::of("", &header.name, args);
+    let named = call.named();
+    let fits = call.args.len().min(header.parameters.len());
+    let unknown = |name: &str| name != "caller" && !header.parameters.iter().any(|known| known == name);
+    if call.args.len() > fits && !header.takes_varargs {
+        let count = header.parameters.len();
+        return Err(call.error(format!("takes {count} argument{}, was given {}", if count == 1 { "" } else { "s" }, call.args.len())));
+    }
+    let (more, kept): (Vec<_>, Vec<_>) = named.into_iter().partition(|(name, _)| name.as_str().is_some_and(unknown));
+    if let Some((name, _)) = more.first()
+        && !header.takes_kwargs
+    {
+        return Err(call.error(format!("has no argument `{name}`")));
+    }
+    let mut packed = call.args[..fits].to_vec();
+    let mut pairs: Vec<(String, Value)> = kept.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+    if header.takes_varargs {
+        pairs.push(("varargs".to_string(), collections::list(call.args[fits..].to_vec())));
+    }
+    if header.takes_kwargs {
+        pairs.push(("kwargs".to_string(), collections::dict(more)));
+    }
+    if !pairs.is_empty() {
+        packed.push(Kwargs::from_iter(pairs).into());
+    }
+    Ok(packed)
+}
+
+impl fmt::Debug for MacroRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<macro {}.{}>", self.package, self.name)
+    }
+}
+
+impl Object for MacroRef {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let found = self.session.library().get(&self.package, &self.name)?;
+        match key.as_str()? {
+            "name" => Some(Value::from(&*self.name)),
+            "arguments" => Some(collections::list(found.header.parameters.iter().map(|name| Value::from(&**name)))),
+            _ => None,
+        }
+    }
+
+    fn call(self: &Arc<Self>, state: &mut State, args: &[Value]) -> Result<Value, Error> {
+        let Some(found) = self.session.library().get(&self.package, &self.name) else {
+            return Err(Error::new(ErrorKind::UnknownFunction, format!("{} is unknown", self.name)));
+        };
+        let args = packed(found, args)?;
+        let outcome = self.native(state, found).and_then(|native| {
+            self.session.running().stack.push((self.package.clone(), self.name.clone()));
+            let outcome = native.call(state, &args);
+            self.session.running().stack.pop();
+            outcome
+        });
+        outcome.or_else(|error| {
+            let returned = self.session.running().returned.take();
+            returned.ok_or_else(|| errors::passed(error, &self.package, &self.name))
+        })
+    }
+}
+
+/// `adapter.dispatch(name, namespace)`: the macro for this dialect.
+pub(super) fn dispatch(session: &Arc<Session>, call: &Call) -> Result<Value, Error> {
+    let name = call.needs_text(0, "macro_name")?;
+    if name.contains('.') {
+        return Err(call.error(format!("`{name}` has a package in it: give the package as the second argument, `macro_namespace`")));
+    }
+    let namespace = call.text(1, "macro_namespace")?;
+    let found = session.library().dispatch(session.settings(), &session.scope.package, &name, namespace.as_deref());
+    found.map(|(package, name)| MacroRef::value(session, &package, &name)).map_err(|searched| {
+        let adapter = session.settings().adapters.first().cloned().unwrap_or_default();
+        let packages: BTreeSet<&str> = searched.iter().filter_map(|name| name.split('.').next()).collect();
+        let mut wrong = Diagnostic::error(format!("`adapter.dispatch` finds no macro `{name}` for {adapter}"))
+            .fact(format!("looked for {}", searched.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")));
+        for package in packages.into_iter().filter(|package| !session.library().packages.contains_key(*package)) {
+            wrong = wrong.hint(format!("package `{package}` is not installed: run `dbt deps`"));
+        }
+        errors::said(wrong)
+    })
+}

@@ -1,0 +1,109 @@
+//! Where relations stand in a rendered text. While rendering, a relation is written between three characters that no SQL has;
+//! afterwards they are taken out again and the places remain. A relation whose marks got torn apart is plain text.
+
+use std::ops::Range;
+
+use minijinja::Value;
+
+use super::{Mark, MarkKind};
+
+const OPEN: char = '\u{F0000}';
+const NAMED: char = '\u{F0001}';
+const CLOSE: char = '\u{F0002}';
+/// Digits that survive `upper`, and that a torn mark does not leave behind.
+const ZERO: u32 = 0xF0010;
+
+fn is_ours(c: char) -> bool {
+    ('\u{F0000}'..='\u{F0019}').contains(&c)
+}
+
+/// `text`, marked with the place of its kind in the list of kinds.
+pub(super) fn marked(kind: usize, text: &str) -> String {
+    let digits: String = kind.to_string().bytes().filter_map(|digit| char::from_u32(ZERO + u32::from(digit - b'0'))).collect();
+    format!("{OPEN}{digits}{NAMED}{text}{CLOSE}")
+}
+
+/// The text without marks, and what they said.
+pub(super) fn take(text: &str, kinds: &[MarkKind]) -> (String, Vec<Mark>) {
+    if !text.contains(is_ours) {
+        return (text.to_string(), Vec::new());
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut open: Vec<(usize, &MarkKind)> = Vec::new();
+    let mut marks: Vec<Mark> = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(is_ours) {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some((kind, behind)) = opening(rest) {
+            if let Some(kind) = kinds.get(kind) {
+                open.push((plain.len(), kind));
+            }
+            rest = behind;
+            continue;
+        }
+        if rest.starts_with(CLOSE)
+            && let Some((start, kind)) = open.pop()
+        {
+            let span: Range<usize> = start..plain.len();
+            marks.push(Mark { span, kind: kind.clone() });
+        }
+        rest = &rest[CLOSE.len_utf8()..]; // All of ours are equally long.
+    }
+    plain.push_str(rest);
+    marks.sort_by_key(|mark| (mark.span.start, std::cmp::Reverse(mark.span.end)));
+    (plain, marks)
+}
+
+/// The number of a mark that begins here, and what follows it.
+fn opening(text: &str) -> Option<(usize, &str)> {
+    let inner = text.strip_prefix(OPEN)?;
+    let mut kind = 0usize;
+    for (at, c) in inner.char_indices() {
+        if c == NAMED {
+            return (at > 0).then(|| (kind, &inner[at + c.len_utf8()..]));
+        }
+        let digit = (c as u32).checked_sub(ZERO).filter(|digit| *digit < 10)?;
+        kind = kind.checked_mul(10)?.checked_add(digit as usize)?;
+    }
+    None
+}
+
+/// The text without marks.
+pub(super) fn strip(text: &str) -> String {
+    take(text, &[]).0
+}
+
+/// A value as text, without marks.
+pub(super) fn plain(value: &Value) -> String {
+    match value.as_str() {
+        Some(text) if !text.contains(is_ours) => text.to_string(),
+        _ => strip(&value.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_become_places() {
+        let kinds = [MarkKind::This, MarkKind::Input("source.a".to_string())];
+        let text = format!("from {} join {}x", marked(1, "\"é\".t"), marked(0, "me"));
+        let (plain, marks) = take(&text, &kinds);
+        assert_eq!(plain, "from \"é\".t join mex");
+        assert_eq!(marks.iter().map(|mark| &plain[mark.span.clone()]).collect::<Vec<_>>(), ["\"é\".t", "me"]);
+        assert_eq!(marks[0].kind, MarkKind::Input("source.a".to_string()));
+    }
+
+    #[test]
+    fn torn_marks_vanish() {
+        let text = marked(0, "a.b");
+        for cut in text.char_indices().map(|(at, _)| at) {
+            for torn in [&text[..cut], &text[cut..]] {
+                assert!("a.b".contains(&strip(torn)), "{torn:?}");
+            }
+        }
+        assert_eq!(strip(&format!("{CLOSE}a{NAMED}b")), "ab");
+    }
+}

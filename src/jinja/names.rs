@@ -1,0 +1,216 @@
+//! What a name in a template means. The project's own macros win over dbt's names, as in dbt; then come dbt's functions and
+//! objects, the macros of the file's own package, dbt's macros, and the packages themselves.
+
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
+use minijinja::{Error, ErrorKind, State};
+
+use super::call::Call;
+use super::library::DBT;
+use super::macros::MacroRef;
+use super::session::Session;
+use super::{adapter, config, functions, introspection, modules, node, text_functions};
+
+/// A function of dbt's.
+pub(super) type Run = fn(&Arc<Session>, &mut State, &Call) -> Result<Value, Error>;
+
+/// The outermost scope of a rendering.
+pub(super) struct Names(pub Arc<Session>);
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<context>")
+    }
+}
+
+impl Object for Names {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        find(&self.0, key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        find(&self.0, key)
+    }
+
+    fn call_method(self: &Arc<Self>, _state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+        let call = Call::of("context", method, args);
+        match method {
+            "get" => Ok(find(&self.0, &call.needs_text(0, "key")?).or_else(|| call.get(1, "default")).unwrap_or(Value::from(()))),
+            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        }
+    }
+}
+
+fn find(session: &Arc<Session>, name: &str) -> Option<Value> {
+    let library = session.library();
+    if let Some(package) = library.resolve(&[&session.scope.package], name) {
+        return Some(MacroRef::value(session, package, name));
+    }
+    if let Some(value) = builtin(session, name) {
+        return Some(value);
+    }
+    let package = session.package();
+    for package in [&*package, DBT] {
+        if library.get(package, name).is_some() {
+            return Some(MacroRef::value(session, package, name));
+        }
+    }
+    if let Some(package) = package_named(session, name) {
+        return Some(Value::from_object(Package { name: package, session: session.clone() }));
+    }
+    let called = || session.running().loading.last().map(|file| library.files[*file].prepared.calls.contains(name));
+    if !session.scope.execute && called().unwrap_or_else(|| session.calls.contains(name)) {
+        return Some(function(session, "", |_, _, _| Ok(Value::UNDEFINED)));
+    }
+    None
+}
+
+fn package_named(session: &Session, name: &str) -> Option<String> {
+    if session.library().packages.contains_key(name) {
+        return Some(name.to_string());
+    }
+    let adapter = name.strip_prefix("dbt_")?;
+    session.settings().adapters.iter().any(|known| known == adapter).then(|| DBT.to_string())
+}
+
+/// dbt's functions and objects by name.
+pub(super) fn builtin(session: &Arc<Session>, name: &str) -> Option<Value> {
+    let found = functions::named(name).or_else(|| text_functions::named(name)).or_else(|| introspection::named(name));
+    if let Some((name, run)) = found {
+        return Some(function(session, name, run));
+    }
+    functions::object(session, name)
+        .or_else(|| config::object(session, name))
+        .or_else(|| adapter::object(session, name))
+        .or_else(|| node::object(session, name))
+        .or_else(|| modules::object(session, name))
+}
+
+pub(super) fn function(session: &Arc<Session>, name: &'static str, run: Run) -> Value {
+    Value::from_object(Function { name, run, session: session.clone() })
+}
+
+/// A function, bound to the rendering that it works for.
+pub(super) struct Function {
+    name: &'static str,
+    run: Run,
+    session: Arc<Session>,
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<function {}>", self.name)
+    }
+}
+
+impl Object for Function {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        !self.name.is_empty()
+    }
+
+    fn call(self: &Arc<Self>, state: &mut State, args: &[Value]) -> Result<Value, Error> {
+        (self.run)(&self.session, state, &Call::of("", self.name, args))
+    }
+
+    fn call_method(self: &Arc<Self>, _state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+        match (self.name, method) {
+            ("var", "has_var") => functions::has_var(&self.session, &Call::of("var", method, args)),
+            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        }
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name.is_empty() { Ok(()) } else { write!(f, "{self:?}") }
+    }
+}
+
+/// One of dbt's objects that has methods: `adapter`, `exceptions`.
+pub(super) struct Methods {
+    pub name: &'static str,
+    pub session: Arc<Session>,
+    /// Runs a method; none if there is no such.
+    pub method: fn(&Arc<Session>, &mut State, &str, &Call) -> Result<Option<Value>, Error>,
+    pub attribute: fn(&Arc<Session>, &str) -> Option<Value>,
+}
+
+impl fmt::Debug for Methods {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{}>", self.name)
+    }
+}
+
+impl Object for Methods {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        (self.attribute)(&self.session, key.as_str()?)
+    }
+
+    fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+        let call = Call::of(self.name, method, args);
+        match (self.method)(&self.session, state, method, &call)? {
+            Some(value) => Ok(value),
+            None => Err(Error::new(ErrorKind::UnknownMethod, format!("`{}` has no method `{method}`", self.name))),
+        }
+    }
+}
+
+/// The macros of a package: `dbt_utils.star`.
+struct Package {
+    name: String,
+    session: Arc<Session>,
+}
+
+impl fmt::Debug for Package {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<package {}>", self.name)
+    }
+}
+
+impl Object for Package {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        if self.session.library().get(&self.name, name).is_some() {
+            return Some(MacroRef::value(&self.session, &self.name, name));
+        }
+        // What dbt has as macros of its own and we as functions.
+        if self.name == DBT {
+            let found = introspection::named(name).or_else(|| functions::named(name).filter(|_| name == "is_incremental"));
+            return found.map(|(name, run)| function(&self.session, name, run));
+        }
+        None
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        let macros = self.session.library().packages.get(&self.name);
+        Enumerator::Values(macros.into_iter().flat_map(|macros| macros.keys()).map(|name| Value::from(&**name)).collect())
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+
+    fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+        match self.get_value(&Value::from(method)) {
+            Some(found) => found.call(state, args),
+            None if !self.session.scope.execute => Ok(Value::UNDEFINED),
+            None => {
+                let macros = self.session.library().packages.get(&self.name);
+                let names = macros.into_iter().flat_map(|macros| macros.keys()).map(|name| &**name);
+                let mut wrong = crate::diagnostics::Diagnostic::error(format!("package `{}` has no macro `{method}`", self.name));
+                if let Some(near) = crate::diagnostics::nearest(method, names) {
+                    wrong = wrong.hint(format!("did you mean `{}.{near}`?", self.name));
+                }
+                Err(super::errors::said(wrong))
+            }
+        }
+    }
+}

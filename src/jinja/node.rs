@@ -1,0 +1,101 @@
+//! dbt's `model`: the node as a dict, with its batch. Whoever looks at the batch makes the text depend on it, and that is noted.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use minijinja::value::{Enumerator, Object, Value};
+use minijinja::{Error, State};
+
+use super::call::Call;
+use super::session::Session;
+use super::{Batch, collections, datetime, json};
+
+/// The keys that dbt puts into a microbatch model's config while it runs.
+const LEGACY_START: &str = "__dbt_internal_microbatch_event_time_start";
+const LEGACY_END: &str = "__dbt_internal_microbatch_event_time_end";
+
+/// `model` and `graph`.
+pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
+    match name {
+        "model" => {
+            let inner = session.model.get_or_init(|| json::value(&session.scope.model));
+            Some(Value::from_object(Node { inner: inner.clone(), config: false, session: session.clone() }))
+        }
+        "graph" => Some(session.graph.get_or_init(|| graph(session)).clone()),
+        _ => None,
+    }
+}
+
+fn graph(session: &Session) -> Value {
+    let known = session.shared.graph.lock().unwrap_or_else(|broken| broken.into_inner()).clone();
+    let pairs = ["nodes", "sources", "exposures", "metrics", "groups", "semantic_models", "saved_queries"]
+        .map(|key| (Value::from(key), known.get(key).map_or_else(|| collections::dict([]), json::value)));
+    collections::dict(pairs)
+}
+
+/// What a legacy key of the config holds: the batch's bounds.
+pub(super) fn legacy(session: &Session, key: &str) -> Option<Value> {
+    if key != LEGACY_START && key != LEGACY_END {
+        return None;
+    }
+    session.reads_batch.store(true, Relaxed);
+    let batch = session.scope.batch.as_ref()?;
+    Some(datetime::utc(if key == LEGACY_START { batch.start } else { batch.end }))
+}
+
+/// The node, or its config.
+struct Node {
+    inner: Value,
+    config: bool,
+    session: Arc<Session>,
+}
+
+fn batch(batch: &Batch) -> Value {
+    collections::dict([
+        (Value::from("id"), Value::from(&*batch.id)),
+        (Value::from("event_time_start"), datetime::utc(batch.start)),
+        (Value::from("event_time_end"), datetime::utc(batch.end)),
+    ])
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.inner, f)
+    }
+}
+
+impl Object for Node {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match key.as_str()? {
+            "batch" if !self.config => {
+                self.session.reads_batch.store(true, Relaxed);
+                self.session.scope.batch.as_ref().map(batch)
+            }
+            "config" if !self.config => {
+                let inner = self.inner.get_attr("config").ok().filter(|config| !config.is_undefined());
+                let inner = inner.unwrap_or_else(|| collections::dict([]));
+                Some(Value::from_object(Node { inner, config: true, session: self.session.clone() }))
+            }
+            name if self.config && name.starts_with("__dbt") => legacy(&self.session, name),
+            _ => self.inner.get_item(key).ok().filter(|value| !value.is_undefined()),
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.inner.try_iter().into_iter().flatten().collect())
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+
+    fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+        if method == "get" {
+            let call = Call::of("model", method, args);
+            let found = self.get_value(&call.needs(0, "key")?);
+            return Ok(found.or_else(|| call.get(1, "default")).unwrap_or(Value::from(())));
+        }
+        self.inner.call_method(state, method, args)
+    }
+}

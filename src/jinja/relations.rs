@@ -1,0 +1,232 @@
+//! dbt's Relation: a table, view or CTE by name, as templates hold it. Written into a text it leaves a mark, so that the
+//! stages after rendering know where the inputs stand.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use minijinja::value::{DynObject, Enumerator, Object, Value};
+use minijinja::{Error, ErrorKind, State};
+
+use super::call::Call;
+use super::session::Session;
+use super::{MarkKind, Relation, RelationStyle, collections, marks};
+
+impl fmt::Display for Relation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [self.database.as_deref(), self.schema.as_deref(), Some(&*self.identifier)];
+        let mut first = true;
+        for (place, part) in parts.into_iter().enumerate() {
+            let Some(part) = part.filter(|part| self.style.included[place] && !part.is_empty()) else { continue };
+            if !first {
+                f.write_str(".")?;
+            }
+            first = false;
+            if self.style.quoted[place] {
+                let open = self.style.quote;
+                let close = if open == '[' { ']' } else { open };
+                write!(f, "{open}{}{close}", part.replace(close, &format!("{close}{close}")))?;
+            } else {
+                f.write_str(part)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A relation as a template holds it.
+#[derive(Clone)]
+pub(super) struct Named {
+    pub relation: Relation,
+    /// `table`, `view`, `cte` …, where it is known.
+    pub kind: Option<String>,
+    /// Why it is in the text: a place in the session's list of marks.
+    pub mark: Option<usize>,
+    pub session: Arc<Session>,
+}
+
+impl Named {
+    pub fn is_this(&self) -> bool {
+        self.mark.is_some_and(|mark| self.session.said().marks.get(mark) == Some(&MarkKind::This))
+    }
+
+    fn seen(&self) {
+        if self.is_this() {
+            self.session.reads_this.store(true, Relaxed);
+        }
+    }
+
+    fn with(&self, style: RelationStyle) -> Value {
+        let mut other = self.clone();
+        other.relation.style = style;
+        Value::from_object(other)
+    }
+
+    /// The name without a mark, or with the mark of one that its author wants whole.
+    fn opted_out(&self) -> String {
+        self.seen();
+        let text = self.relation.to_string();
+        let mark = self.mark.and_then(|mark| match self.session.said().marks.get(mark) {
+            Some(MarkKind::Input(id) | MarkKind::OptOut(id)) => Some(MarkKind::OptOut(id.clone())),
+            other => other.cloned(),
+        });
+        match mark {
+            Some(kind) => marks::marked(self.session.mark(kind), &text),
+            None => text,
+        }
+    }
+}
+
+impl fmt::Debug for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<Relation {}>", self.relation)
+    }
+}
+
+/// Which of the three parts a call names, with the value given.
+fn parts(call: &Call) -> [Option<Value>; 3] {
+    let mut places = ["database", "schema", "identifier"].into_iter().enumerate();
+    std::array::from_fn(|_| places.next().and_then(|(place, name)| call.get(place, name)))
+}
+
+fn replaced(named: &Named, call: &Call) -> Value {
+    let mut other = named.clone();
+    let text = |value: Value| (!value.is_none()).then(|| marks::plain(&value));
+    let [database, schema, identifier] = parts(call);
+    if let Some(database) = database {
+        other.relation.database = text(database);
+    }
+    if let Some(schema) = schema {
+        other.relation.schema = text(schema);
+    }
+    if let Some(identifier) = identifier.and_then(text) {
+        other.relation.identifier = identifier;
+    }
+    // A relation of another name is not the input that it was made from.
+    if other.relation != named.relation {
+        other.mark = None;
+    }
+    Value::from_object(other)
+}
+
+impl Object for Named {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let relation = &self.relation;
+        let maybe = |part: &Option<String>| Value::from(part.clone());
+        let is = |kind: &str| Value::from(self.kind.as_deref() == Some(kind));
+        self.seen();
+        Some(match key.as_str()? {
+            "database" | "project" | "catalog" => maybe(&relation.database),
+            "schema" | "dataset" => maybe(&relation.schema),
+            "identifier" | "name" | "table" | "alias" => Value::from(&*relation.identifier),
+            "type" => maybe(&self.kind),
+            "is_table" => is("table"),
+            "is_view" => is("view"),
+            "is_cte" => is("cte"),
+            "is_materialized_view" => is("materialized_view"),
+            "is_dynamic_table" | "is_iceberg_format" | "is_delta" | "is_hudi" | "is_iceberg" | "is_shared" | "has_information" => {
+                Value::from(false)
+            }
+            "can_be_renamed" | "can_be_replaced" => Value::from(matches!(self.kind.as_deref(), Some("table" | "view"))),
+            "quote_character" => Value::from(relation.style.quote.to_string()),
+            "dbt_created" => Value::from(false),
+            "path" => {
+                let parts = [
+                    ("database", maybe(&relation.database)),
+                    ("schema", maybe(&relation.schema)),
+                    ("identifier", Value::from(&*relation.identifier)),
+                ];
+                collections::dict(parts.map(|(name, value)| (Value::from(name), value)))
+            }
+            // What tells a relation from a string, in dbt_utils: `obj is mapping and obj.get('metadata', {}).get('type', '')`.
+            "metadata" => collections::dict([(Value::from("type"), Value::from("Relation"))]),
+            _ => return None,
+        })
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&["path", "type", "quote_character"])
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+
+    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
+        let other = other.downcast_ref::<Self>()?;
+        Some(self.relation.to_string().cmp(&other.relation.to_string()))
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.seen();
+        let text = self.relation.to_string();
+        match self.mark {
+            Some(mark) => f.write_str(&marks::marked(mark, &text)),
+            None => f.write_str(&text),
+        }
+    }
+
+    fn call_method(self: &Arc<Self>, _state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+        let call = Call::of("relation", method, args);
+        let mut style = self.relation.style.clone();
+        self.seen();
+        Ok(match method {
+            "include" | "quote" => {
+                let flags = if method == "include" { &mut style.included } else { &mut style.quoted };
+                for (flag, given) in flags.iter_mut().zip(parts(&call)) {
+                    if let Some(given) = given.filter(|given| !given.is_none()) {
+                        *flag = given.is_true();
+                    }
+                }
+                self.with(style)
+            }
+            "without_identifier" => {
+                style.included[2] = false;
+                self.with(style)
+            }
+            "render" => Value::from(self.opted_out()),
+            "replace_path" => replaced(self, &call),
+            "incorporate" => {
+                let mut other = Named::clone(self);
+                if let Some(path) = call.get(9, "path") {
+                    let pairs = collections::pairs_of(&path)?.into_iter().map(|(key, value)| (key.to_string(), value));
+                    let named: Vec<Value> = vec![minijinja::value::Kwargs::from_iter(pairs).into()];
+                    let replaced = replaced(self, &Call::of("relation", "incorporate", &named));
+                    if let Some(replaced) = replaced.downcast_object_ref::<Named>() {
+                        other = replaced.clone();
+                    }
+                }
+                if let Some(kind) = call.get(9, "type") {
+                    other.kind = (!kind.is_none()).then(|| kind.to_string());
+                }
+                Value::from_object(other)
+            }
+            "information_schema" => {
+                let view = call.text(0, "view_name")?.unwrap_or_default();
+                let mut other = Named::clone(self);
+                other.mark = None;
+                other.relation.schema = Some("INFORMATION_SCHEMA".to_string());
+                other.relation.style.quoted = [other.relation.style.quoted[0], false, false];
+                other.relation.style.included[2] = !view.is_empty();
+                other.relation.identifier = view;
+                Value::from_object(other)
+            }
+            "matches" => {
+                let [database, schema, identifier] = parts(&call);
+                let same = |asked: Option<Value>, own: Option<&str>| match asked.filter(|asked| !asked.is_none()) {
+                    Some(asked) => own.is_some_and(|own| own.eq_ignore_ascii_case(&marks::plain(&asked))),
+                    None => true,
+                };
+                let relation = &self.relation;
+                let all = same(database, relation.database.as_deref())
+                    && same(schema, relation.schema.as_deref())
+                    && same(identifier, Some(&relation.identifier));
+                Value::from(all)
+            }
+            "get" => call.get(0, "key").and_then(|key| self.get_value(&key)).or_else(|| call.get(1, "default")).unwrap_or(Value::from(())),
+            "quoted" => Value::from(format!("{0}{1}{0}", style.quote, call.needs_text(0, "identifier")?)),
+            _ => return Err(Error::from(ErrorKind::UnknownMethod)),
+        })
+    }
+}

@@ -1,0 +1,271 @@
+//! Small projects in memory, rendered.
+
+use super::*;
+use chrono::TimeZone;
+use serde_json::json;
+
+pub(super) fn style() -> RelationStyle {
+    RelationStyle { quote: '"', quoted: [true; 3], included: [true; 3] }
+}
+
+pub(super) fn relation(name: &str) -> Relation {
+    Relation { database: Some("db".into()), schema: Some("sch".into()), identifier: name.into(), style: style() }
+}
+
+struct Tables;
+
+impl Lookup for Tables {
+    fn reference(&self, _package: Option<&str>, name: &str, version: Option<&str>) -> Result<Referent, Diagnostic> {
+        match name {
+            "eph" => Ok(Referent::Cte { unique_id: "model.p.eph".into(), name: "__dbt__cte__eph".into() }),
+            "gone" => Err(Diagnostic::error("there is no model `gone`").hint("did you mean `here`?")),
+            _ => {
+                let name = version.map_or(name.to_string(), |version| format!("{name}_v{version}"));
+                Ok(Referent::Relation { unique_id: format!("model.p.{name}"), relation: relation(&name) })
+            }
+        }
+    }
+
+    fn source(&self, source: &str, table: &str) -> Result<Referent, Diagnostic> {
+        Ok(Referent::Relation { unique_id: format!("source.p.{source}.{table}"), relation: relation(table) })
+    }
+}
+
+fn map(value: Value) -> Map<String, Value> {
+    value.as_object().unwrap().clone()
+}
+
+fn package(name: &str, files: &[(&str, &str)]) -> MacroPackage {
+    MacroPackage { name: name.into(), files: files.iter().map(|(path, text)| SourceFile::new(*path, *text)).collect(), vars: Map::new() }
+}
+
+pub(super) fn settings(adapters: &[&str], packages: Vec<MacroPackage>) -> Settings {
+    Settings {
+        packages,
+        dispatch: BTreeMap::new(),
+        adapters: adapters.iter().map(|adapter| adapter.to_string()).collect(),
+        target: map(json!({"type": adapters[0], "name": "dev", "schema": "sch", "database": "db"})),
+        vars: map(json!({"limit": 5, "names": ["a", "b"], "written": "{{ target.name }}!"})),
+        environment: BTreeMap::from([("HOME_".to_string(), "x".to_string())]),
+        now: chrono::Utc.with_ymd_and_hms(2024, 9, 17, 16, 6, 0).unwrap(),
+        full_refresh: false,
+        style: style(),
+        graph: json!({"nodes": {"model.p.a": {"name": "a"}}}),
+    }
+}
+
+pub(super) fn scope() -> Scope {
+    Scope {
+        package: "p".into(),
+        execute: true,
+        model: json!({"name": "m", "alias": "m", "config": {"materialized": "incremental"}}),
+        config: map(json!({"materialized": "incremental", "meta": {"owner": "us"}})),
+        this: Some(relation("m")),
+        batch: None,
+        incremental: true,
+        lookup: Arc::new(Tables),
+    }
+}
+
+fn day() -> Batch {
+    let at = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 0, 0, 0).unwrap();
+    Batch { id: "20240901".into(), start: at(1), end: at(2) }
+}
+
+const MACROS: &[(&str, &str)] = &[
+    (
+        "macros/a.sql",
+        "{% macro twice(x) %}{{ return([x, x]) }}{% endmacro %}
+{% macro fib(n) %}{% if n < 2 %}{{ return(n) }}{% endif %}{{ return(fib(n - 1) + fib(n - 2)) }}{% endmacro %}
+{% macro more(a, b='b') %}{{ a }}{{ b }}{{ varargs }}{{ kwargs }}{% endmacro %}
+{% macro wrap() %}<{{ caller() }}>{% endmacro %}
+{% macro each(items) %}{% for item in items %}{{ caller(item) }}{% endfor %}{% endmacro %}
+{% macro deep() %}{{ deep() }}{% endmacro %}
+{% macro broken(x) %}
+  {{ x.y.z }}
+{% endmacro %}
+{% macro outer() %}{{ broken() }}{% endmacro %}
+{% macro plain(x) %} {{ x }} {% endmacro %}",
+    ),
+    ("macros/b.sql", "{% test t(model) %}select {{ 1 +{% endtest %}\n{% macro default__greet(x) %}hi {{ x }}{% endmacro %}"),
+];
+
+fn jinja() -> Jinja {
+    let utils = package(
+        "utils",
+        &[(
+            "macros/u.sql",
+            "{% macro greet(x) %}{{ return(adapter.dispatch('greet', 'utils')(x)) }}{% endmacro %}{% macro postgres__greet(x) %}pg {{ x }} {{ utils.helper() }}{% endmacro %}{% macro helper() %}help{% endmacro %}",
+        )],
+    );
+    Jinja::new(settings(&["postgres"], vec![package("p", MACROS), utils])).unwrap()
+}
+
+fn rendered(text: &str, scope: &Scope) -> Rendered {
+    match jinja().render(&SourceFile::new("models/m.sql", text), scope) {
+        Ok(rendered) => rendered,
+        Err(wrong) => panic!("{}", crate::diagnostics::print(&wrong, false)),
+    }
+}
+
+fn text(template: &str) -> String {
+    rendered(template, &scope()).text
+}
+
+fn wrong(template: &str) -> Diagnostic {
+    jinja().render(&SourceFile::new("models/m.sql", template), &scope()).unwrap_err()
+}
+
+#[test]
+fn relations_leave_marks() {
+    let found = rendered(
+        "from {{ ref('a') }} join {{ source('raw', 'e') }} x, {{ ref('p', 'b', v=2).render() }}, {{ this }}, {{ ref('eph') }}, {{ ref('a').include(database=false) }}\n",
+        &scope(),
+    );
+    assert_eq!(found.text, r#"from "db"."sch"."a" join "db"."sch"."e" x, "db"."sch"."b_v2", "db"."sch"."m", __dbt__cte__eph, "sch"."a""#);
+    let kinds: Vec<(&str, &MarkKind)> = found.marks.iter().map(|mark| (&found.text[mark.span.clone()], &mark.kind)).collect();
+    let input = |id: &str| MarkKind::Input(id.to_string());
+    assert_eq!(kinds[0], (r#""db"."sch"."a""#, &input("model.p.a")));
+    assert_eq!(kinds[1].1, &input("source.p.raw.e"));
+    assert_eq!(kinds[2].1, &MarkKind::OptOut("model.p.b_v2".into()));
+    assert_eq!(kinds[3], (r#""db"."sch"."m""#, &MarkKind::This));
+    assert_eq!(kinds[4], ("__dbt__cte__eph", &input("model.p.eph")));
+    assert_eq!(kinds[5].1, &input("model.p.a"));
+    assert!(found.reads_this && !found.reads_batch);
+    assert_eq!(found.refs[1], RefCall { package: Some("p".into()), name: "b".into(), version: Some("2".into()) });
+}
+
+#[test]
+fn config_is_noted_in_order() {
+    let found = rendered(
+        "{{ config(b=[1, 'x'], a={'k': none}, begin=modules.datetime.datetime(2024, 1, 2), pre_hook='{{ x }}') }}{{ config({'post-hook': 'y'}) }}x",
+        &scope(),
+    );
+    assert_eq!(found.text, "x");
+    let first = serde_json::to_string(&found.config[0]).unwrap();
+    assert_eq!(first, r#"{"b":[1,"x"],"a":{"k":null},"begin":"2024-01-02T00:00:00","pre_hook":"{{ x }}"}"#);
+    assert_eq!(found.config[1]["post_hook"], "y");
+}
+
+#[test]
+fn macros_return_values() {
+    assert_eq!(text("{{ twice(3)[1] }} {{ fib(10) }} {{ p.plain('q') }}|{{ utils.greet('you') }}"), "3 55  q |pg you help");
+    assert_eq!(text("{{ more(1, 2, 3, k=4) }}{{ more(1) }}"), "12[3]{'k': 4}1b[]{}");
+    assert_eq!(text("{% call wrap() %}in{% endcall %}{% call(i) each([1, 2]) %}{{ i }};{% endcall %}"), "<in>1;2;");
+    assert_eq!(
+        text("{% set l = [] %}{% do l.append({'a': 1}) %}{% do l[0].update({'b': 2}) %}{{ l }}{{ l + [1] }}"),
+        "[{'a': 1, 'b': 2}][{'a': 1, 'b': 2}, 1]"
+    );
+}
+
+#[test]
+fn batches_are_seen() {
+    let mut scope = scope();
+    scope.batch = Some(day());
+    let found = rendered(
+        "{{ model.batch.event_time_start }} {{ model.batch.id }} {{ (model.batch.event_time_end - modules.datetime.timedelta(hours=1)).strftime('%Y/%m/%d %H') }} {{ model.config.__dbt_internal_microbatch_event_time_end.date() }}",
+        &scope,
+    );
+    assert_eq!(found.text, "2024-09-01 00:00:00+00:00 20240901 2024/09/01 23 2024-09-02");
+    assert!(found.reads_batch);
+    scope.batch = None;
+    assert_eq!(rendered("{% if model.batch %}a{% endif %}b", &scope).text, "b");
+    scope.execute = false;
+    assert!(rendered("{{ model.batch.event_time_start.date() }}{{ nothing(1).at.all }}", &scope).reads_batch);
+}
+
+#[test]
+fn variables_and_the_environment() {
+    assert_eq!(
+        text(
+            "{{ var('limit') }}{{ var('x', 'd') }}{{ var('names') }}{{ var('written') }}{{ var.has_var('x') }}{{ env_var('HOME_') }}{{ env_var('N', '1') }}"
+        ),
+        "5d['a', 'b']dev!Falsex1"
+    );
+    assert_eq!(wrong("{{ var('lmit') }}").hints[0], "did you mean `limit`?");
+    assert_eq!(wrong("{{ env_var('DBT_ENV_SECRET_X') }}").at.unwrap().span, 3..30);
+}
+
+#[test]
+fn pythons_ways() {
+    assert_eq!(
+        text("{{ '%s-%02d' % ('a', 3) }} {{ 'x'.zfill(3) }} {{ '{} {b}'.format(1, b=2) }} {{ 7 % 4 }} {{ 'a' ~ 1 }}"),
+        "a-03 00x 1 2 3 a1"
+    );
+    assert_eq!(
+        text("{{ tojson({'a': [1, none]}) }} {{ fromjson('[1]')[0] }} {{ local_md5('a') }} {{ zip([1], [2]) }} {{ set([1, 1]) }}"),
+        "{\"a\": [1, null]} 1 0cc175b9c0f1b6a831c399e269772661 [(1, 2)] [1]"
+    );
+    assert_eq!(
+        text(
+            "{{ modules.re.sub('[0-9]+', '#', 'a12b3') }} {{ modules.re.match('a(.)', 'abc').group(1) }} {{ modules.itertools.product([1, 2], ['a']) }}"
+        ),
+        "a#b# b [(1, 'a'), (2, 'a')]"
+    );
+    assert_eq!(
+        text(
+            "{{ run_started_at.strftime('%Y-%m-%d') }} {{ modules.datetime.timedelta(days=1, hours=2) }} {{ modules.datetime.datetime.strptime('2024', '%Y').date() }} {{ modules.pytz.timezone('Europe/Paris').localize(modules.datetime.datetime(2024, 7, 1)) }}"
+        ),
+        "2024-09-17 1 day, 2:00:00 2024-01-01 2024-07-01 00:00:00+02:00"
+    );
+    assert_eq!(
+        text(
+            "{% set ns = namespace(x=[]) %}{% for k, v in {'a': 1}.items() %}{% do ns.x.append(k ~ v) %}{% endfor %}{{ ns.x | join(',') }}{{ undefined_thing }}\n\n"
+        ),
+        "a1\n"
+    );
+}
+
+#[test]
+fn errors_have_a_place_and_a_way() {
+    let found = wrong("select 1\n{{ outer() }}");
+    assert_eq!(found.message, "`x` is undefined, so it has no `y`");
+    let at = found.at.unwrap();
+    assert_eq!((&*at.file.path, at.line(), &at.file.text[at.span.clone()]), ("macros/a.sql", 8, "x.y"));
+    assert_eq!(found.notes, ["in macro `broken` (macros/a.sql:8)", "in macro `outer` (macros/a.sql:10)"]);
+    let found = wrong("select {{ twise([1]) }}");
+    assert_eq!((found.message.as_str(), found.hints[0].as_str()), ("`twise` is undefined", "did you mean `twice`?"));
+    assert_eq!(&wrong("a {{ ref('gone') }}").message, "there is no model `gone`");
+    assert!(wrong("{{ helper() }}").hints[0].contains("`utils.helper`"));
+    assert!(wrong("{% if x %}").message.contains("end of"));
+    assert!(wrong("{{ run_query('x') }}").message.starts_with("`run_query` needs a warehouse"));
+    assert_eq!(wrong("{{ exceptions.raise_compiler_error('no') }}").message, "no");
+    assert_eq!(wrong("{{ twice(1, 2) }}").message, "`twice`: takes 1 argument, was given 2");
+}
+
+#[test]
+fn what_never_ends_ends() {
+    assert_eq!(wrong("{{ deep() }}").message, "macros call each other too deep");
+    assert!(
+        wrong("{% for i in range(99999) %}{% for j in range(99999) %}{{ j }}{% endfor %}{% endfor %}").message.contains("too much work")
+    );
+    assert_eq!(wrong("{% set l = [] %}{% do l.append(l) %}{{ l }}").message, "a list or dict cannot hold itself");
+}
+
+#[test]
+fn names_are_generated() {
+    let jinja = jinja();
+    assert_eq!(jinja.call("generate_schema_name", &[json!("x "), json!({})], &scope()).unwrap(), "sch_x");
+    assert_eq!(jinja.call("generate_alias_name", &[Value::Null, json!({"name": "m", "version": 2})], &scope()).unwrap(), "m_v2");
+    assert!(jinja.call("nope", &[], &scope()).is_err());
+    let override_ref =
+        package("p", &[("macros/r.sql", "{% macro ref(name) %}{{ return(builtins.ref(name).include(database=false)) }}{% endmacro %}")]);
+    let jinja = Jinja::new(settings(&["postgres"], vec![override_ref])).unwrap();
+    let found = jinja.render(&SourceFile::new("m.sql", "{{ ref('a') }}"), &scope()).unwrap();
+    assert_eq!((found.text.as_str(), found.marks.len()), ("\"sch\".\"a\"", 1));
+}
+
+#[test]
+fn threads_share_one() {
+    let jinja = jinja();
+    std::thread::scope(|threads| {
+        for _ in 0..4 {
+            threads.spawn(|| {
+                for _ in 0..20 {
+                    let found = jinja.render(&SourceFile::new("m.sql", "{{ utils.greet(1) }}"), &scope()).unwrap();
+                    assert_eq!(found.text, "pg 1 help");
+                }
+            });
+        }
+    });
+}

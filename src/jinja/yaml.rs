@@ -1,0 +1,207 @@
+//! Jinja in YAML values: variables, the environment and the target, no macros and no models.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use minijinja::value::{Object, Value};
+use minijinja::{Environment, Error, ErrorKind, State};
+use serde_json::{Map, Value as Json};
+
+use super::call::Call;
+use super::errors::{self, Place};
+use super::{YamlScope, environment, json, prepare};
+use crate::diagnostics::{Diagnostic, SourceFile, nearest};
+
+/// How the names of secrets begin.
+pub(super) const SECRET: &str = "DBT_ENV_SECRET_";
+
+/// What the filters `as_bool` and its kin leave behind, for the end of the rendering.
+#[derive(Debug)]
+struct Wanted {
+    value: Value,
+    kind: &'static str,
+}
+
+impl Object for Wanted {
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.value)
+    }
+}
+
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = environment::base();
+    for kind in ["as_bool", "as_number", "as_native", "as_text"] {
+        environment.add_filter(kind, move |value: Value| Value::from_object(Wanted { value, kind }));
+    }
+    environment
+});
+
+/// A value of a YAML file with its Jinja rendered; text without Jinja comes back as it is. One expression alone keeps its own
+/// type where that is no text (dbt's native Jinja); `as_bool`, `as_number` and `as_native` turn texts into what they say.
+/// The error is a message without its place.
+pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
+    if !["{{", "{%", "{#"].iter().any(|tag| text.contains(tag)) {
+        return Ok(Json::String(text.to_string()));
+    }
+    let known = Known {
+        vars: scope.vars.clone(),
+        environment: scope.environment.clone(),
+        target: json::value(&Json::Object(scope.target.clone())),
+    };
+    let names = Value::from_object(Names(Arc::new(known)));
+    let prepared = prepare::template(text, "");
+    let source = &prepared.edited.text;
+    let outcome = match single(source) {
+        Some(expression) => ENVIRONMENT.compile_expression(expression).and_then(|expression| expression.eval(names)),
+        None => ENVIRONMENT.render_named_str("yaml", source, names).map(Value::from),
+    };
+    let value = outcome.map_err(|error| {
+        let file = SourceFile::new("", text);
+        let place = Place { template: &file, prepared: &prepared, library: None, known: vec!["var", "env_var", "target"] };
+        let mut diagnostic = errors::diagnostic(&error, &place);
+        diagnostic.at = None;
+        if let Some(name) = diagnostic.message.strip_suffix(" is undefined").filter(|name| !name.contains('.')) {
+            diagnostic.hints.push(format!("YAML files know `var`, `env_var` and `target`, but not {name}"));
+        }
+        diagnostic
+    })?;
+    match value.downcast_object_ref::<Wanted>() {
+        Some(wanted) => converted(wanted),
+        None => Ok(json::json(&value)),
+    }
+}
+
+/// The expression, if the text is one `{{ … }}` and nothing else.
+fn single(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix("{{")?.strip_suffix("}}")?;
+    let alone = super::lexer::tags(text).first().is_some_and(|tag| tag.close.end == text.len());
+    alone.then(|| inner.trim_start_matches('-').trim_end_matches('-'))
+}
+
+fn converted(wanted: &Wanted) -> Result<Json, Diagnostic> {
+    let value = json::json(&wanted.value);
+    let Json::String(text) = &value else { return Ok(value) };
+    let said = match text.trim() {
+        "True" | "true" => Some(Json::Bool(true)),
+        "False" | "false" => Some(Json::Bool(false)),
+        "None" | "none" => Some(Json::Null),
+        other => serde_json::from_str::<Json>(other).or_else(|_| serde_json::from_str(&other.replace('\'', "\""))).ok(),
+    };
+    match (wanted.kind, said) {
+        ("as_bool", Some(said @ Json::Bool(_))) | ("as_number", Some(said @ Json::Number(_))) => Ok(said),
+        ("as_bool", _) => Err(Diagnostic::error(format!("`{text}` is neither true nor false")).hint("`as_bool` takes `true` and `false`")),
+        ("as_number", _) => Err(Diagnostic::error(format!("`{text}` is not a number"))),
+        ("as_native", Some(said)) => Ok(said),
+        _ => Ok(value),
+    }
+}
+
+pub(super) fn missing_environment(name: &str) -> Diagnostic {
+    Diagnostic::error(format!("environment variable `{name}` is not set"))
+        .hint(format!("set it, or give a default: `env_var('{name}', '…')`"))
+}
+
+struct Known {
+    vars: Map<String, Json>,
+    environment: BTreeMap<String, String>,
+    target: Value,
+}
+
+#[derive(Clone)]
+struct Names(Arc<Known>);
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<context>")
+    }
+}
+
+impl Object for Names {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        match key.as_str()? {
+            "var" => Some(Value::from_object(Question { variable: true, known: self.0.clone() })),
+            "env_var" => Some(Value::from_object(Question { variable: false, known: self.0.clone() })),
+            "target" => Some(self.0.target.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// `var` and `env_var`.
+struct Question {
+    variable: bool,
+    known: Arc<Known>,
+}
+
+impl fmt::Debug for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.variable { "<function var>" } else { "<function env_var>" })
+    }
+}
+
+impl Object for Question {
+    fn call(self: &Arc<Self>, _: &mut State, args: &[Value]) -> Result<Value, Error> {
+        let call = Call::of("", if self.variable { "var" } else { "env_var" }, args);
+        let name = call.needs_text(0, "name")?;
+        let found = if self.variable {
+            self.known.vars.get(&name).map(json::value)
+        } else {
+            self.known.environment.get(&name).map(|value| Value::from(&**value))
+        };
+        let default = || call.args.get(1).cloned().or_else(|| call.by_name("default"));
+        found.or_else(default).ok_or_else(|| {
+            errors::said(if self.variable {
+                let mut wrong = Diagnostic::error(format!("variable `{name}` is not set"));
+                if let Some(near) = nearest(&name, self.known.vars.keys().map(|name| &**name)) {
+                    wrong = wrong.hint(format!("did you mean `{near}`?"));
+                }
+                wrong.hint(format!("set it with `--vars '{{{name}: …}}'` or under `vars:` in dbt_project.yml, or give a default"))
+            } else {
+                missing_environment(&name)
+            })
+        })
+    }
+
+    fn call_method(self: &Arc<Self>, _: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+        match (self.variable, method) {
+            (true, "has_var") => Ok(Value::from(self.known.vars.contains_key(&Call::of("var", method, args).needs_text(0, "name")?))),
+            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str) -> Result<Json, Diagnostic> {
+        let vars = serde_json::json!({"on": true, "n": "7", "name": "x", "list": [1]});
+        let environment = BTreeMap::from([("DBT_ENV_SECRET_A".to_string(), "s".to_string())]);
+        let target = serde_json::json!({"name": "dev"});
+        let (Json::Object(vars), Json::Object(target)) = (vars, target) else { unreachable!() };
+        yaml_value(text, &YamlScope { vars: &vars, environment: &environment, target: &target })
+    }
+
+    #[test]
+    fn values_are_rendered() {
+        assert_eq!(value("true").unwrap(), "true");
+        assert_eq!(value("{{ var('name') }}_{{ target.name }}").unwrap(), "x_dev");
+        assert_eq!(value("{{ var('on') }}").unwrap(), true);
+        assert_eq!(value("{{ var('n') }}").unwrap(), "7");
+        assert_eq!(value("{{ var('n') | as_number }}").unwrap(), 7);
+        assert_eq!(value("{{ (target.name == 'dev') | as_bool }}").unwrap(), true);
+        assert_eq!(value("{{ \"['a']\" | as_native }}").unwrap(), serde_json::json!(["a"]));
+        assert_eq!(value("{{ env_var('DBT_ENV_SECRET_A') }}").unwrap(), "s");
+        assert_eq!(value("{% if var('on') %}a{% endif %}").unwrap(), "a");
+    }
+
+    #[test]
+    fn wrong_values_say_so() {
+        assert_eq!(value("{{ var('nam') }}").unwrap_err().hints[0], "did you mean `name`?");
+        assert_eq!(value("{{ env_var('X') }}").unwrap_err().message, "environment variable `X` is not set");
+        assert_eq!(value("{{ ref('x') }}").unwrap_err().message, "`ref` is undefined");
+        assert!(value("{{ 'maybe' | as_bool }}").is_err());
+        assert!(value("{{ ").is_err());
+    }
+}
