@@ -64,10 +64,15 @@ fn adapter(session: &Arc<Session>, _: &mut State, method: &str, call: &Call) -> 
         "commit" | "commit_if_has_connection" | "cache_added" | "cache_dropped" | "cache_renamed" | "verify_database" => Value::from(""),
         "get_incremental_strategy_macro" => call.needs(1, "strategy")?,
         "check_schema_exists" | "is_replaceable" | "already_exists" | "is_before_version" => answer(session, call, Value::from(false))?,
-        "get_columns_in_relation" | "get_missing_columns" | "list_relations" | "list_relations_without_caching" | "list_schemas"
-        | "get_column_schema_from_query" | "get_column_names" | "get_partitions_metadata" | "get_columns_in_query" => {
-            answer(session, call, collections::list([]))?
-        }
+        "get_columns_in_relation"
+        | "get_missing_columns"
+        | "list_relations"
+        | "list_relations_without_caching"
+        | "list_schemas"
+        | "get_column_schema_from_query"
+        | "get_column_names"
+        | "get_partitions_metadata"
+        | "get_columns_in_query" => answer(session, call, collections::list([]))?,
         _ => answer(session, call, Value::from(()))?,
     }))
 }

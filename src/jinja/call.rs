@@ -60,9 +60,9 @@ impl<'a> Call<'a> {
     pub fn integer(&self, place: usize, name: &str) -> Result<Option<i64>, Error> {
         match self.get(place, name).filter(|value| !value.is_none()) {
             None => Ok(None),
-            Some(value) => i64::try_from(value.clone())
-                .map(Some)
-                .map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("{} needs a whole number for `{name}`, not {value:?}", self.title()))),
+            Some(value) => i64::try_from(value.clone()).map(Some).map_err(|_| {
+                Error::new(ErrorKind::InvalidOperation, format!("{} needs a whole number for `{name}`, not {value:?}", self.title()))
+            }),
         }
     }
 

@@ -11,14 +11,44 @@ use super::call::Call;
 /// dbt's words for types, and each engine's. An engine that is not listed speaks as the first one does.
 const LABELS: &[(&str, &[(&str, &str)])] = &[
     ("default", &[("STRING", "TEXT"), ("TIMESTAMP", "TIMESTAMP"), ("FLOAT", "FLOAT"), ("INTEGER", "INT"), ("BOOLEAN", "BOOLEAN")]),
-    ("bigquery", &[("TEXT", "STRING"), ("FLOAT", "FLOAT64"), ("INTEGER", "INT64"), ("BOOLEAN", "BOOLEAN"), ("TIMESTAMP", "TIMESTAMP"), ("RECORD", "RECORD")]),
+    (
+        "bigquery",
+        &[
+            ("TEXT", "STRING"),
+            ("FLOAT", "FLOAT64"),
+            ("INTEGER", "INT64"),
+            ("BOOLEAN", "BOOLEAN"),
+            ("TIMESTAMP", "TIMESTAMP"),
+            ("RECORD", "RECORD"),
+        ],
+    ),
     ("spark", &[("LONG", "BIGINT")]),
     ("databricks", &[("LONG", "BIGINT"), ("TEXT", "STRING"), ("INTEGER", "INT")]),
     ("trino", &[("STRING", "VARCHAR"), ("FLOAT", "DOUBLE")]),
     ("athena", &[("STRING", "VARCHAR"), ("FLOAT", "DOUBLE"), ("INTEGER", "INTEGER")]),
     ("clickhouse", &[("STRING", "String"), ("TIMESTAMP", "DateTime"), ("FLOAT", "Float32"), ("INTEGER", "Int32")]),
-    ("sqlserver", &[("STRING", "VARCHAR(8000)"), ("VARCHAR", "VARCHAR(8000)"), ("CHAR", "CHAR(1)"), ("TIMESTAMP", "DATETIME2(6)"), ("INTEGER", "INT"), ("BOOLEAN", "BIT")]),
-    ("fabric", &[("STRING", "VARCHAR(8000)"), ("VARCHAR", "VARCHAR(8000)"), ("CHAR", "CHAR(1)"), ("TIMESTAMP", "DATETIME2(6)"), ("INTEGER", "INT"), ("BOOLEAN", "BIT")]),
+    (
+        "sqlserver",
+        &[
+            ("STRING", "VARCHAR(8000)"),
+            ("VARCHAR", "VARCHAR(8000)"),
+            ("CHAR", "CHAR(1)"),
+            ("TIMESTAMP", "DATETIME2(6)"),
+            ("INTEGER", "INT"),
+            ("BOOLEAN", "BIT"),
+        ],
+    ),
+    (
+        "fabric",
+        &[
+            ("STRING", "VARCHAR(8000)"),
+            ("VARCHAR", "VARCHAR(8000)"),
+            ("CHAR", "CHAR(1)"),
+            ("TIMESTAMP", "DATETIME2(6)"),
+            ("INTEGER", "INT"),
+            ("BOOLEAN", "BIT"),
+        ],
+    ),
 ];
 
 /// The engine's word for a type of dbt's; a type that dbt has no word for stays as it is.

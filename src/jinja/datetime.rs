@@ -177,9 +177,11 @@ pub(super) fn sum(left: &Value, right: &Value, minus: bool) -> Option<Result<Val
         _ => None,
     };
     let sign = if minus { '-' } else { '+' };
-    Some(result.map(Value::from_object).ok_or_else(|| {
-        Error::new(ErrorKind::InvalidOperation, format!("`{left} {sign} {right}` has no result"))
-    }))
+    Some(
+        result
+            .map(Value::from_object)
+            .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("`{left} {sign} {right}` has no result"))),
+    )
 }
 
 impl fmt::Debug for Moment {

@@ -32,8 +32,15 @@ struct Class {
 pub(super) fn datetime(session: &Arc<Session>) -> Value {
     let class = |kind| Value::from_object(Class { kind, session: session.clone() });
     collections::dict(
-        [("datetime", Kind::Time), ("date", Kind::Date), ("time", Kind::Clock), ("timedelta", Kind::Span), ("timezone", Kind::Zone), ("tzinfo", Kind::Zone)]
-            .map(|(name, kind)| (Value::from(name), class(kind))),
+        [
+            ("datetime", Kind::Time),
+            ("date", Kind::Date),
+            ("time", Kind::Clock),
+            ("timedelta", Kind::Span),
+            ("timezone", Kind::Zone),
+            ("tzinfo", Kind::Zone),
+        ]
+        .map(|(name, kind)| (Value::from(name), class(kind))),
     )
 }
 
@@ -164,9 +171,9 @@ fn parsed(text: &str, pattern: &str, call: &Call) -> Result<Moment, Error> {
         return Ok(Moment::Time(date.and_time(NaiveTime::MIN), None));
     }
     // A month or a year alone: Python takes the first day.
-    let padded = [("%d", "01"), ("-%m-%d", "-01-01")].into_iter().find_map(|(more, value)| {
-        NaiveDate::parse_from_str(&format!("{text}{value}"), &format!("{ours}{more}")).ok()
-    });
+    let padded = [("%d", "01"), ("-%m-%d", "-01-01")]
+        .into_iter()
+        .find_map(|(more, value)| NaiveDate::parse_from_str(&format!("{text}{value}"), &format!("{ours}{more}")).ok());
     match padded.or_else(|| NaiveDate::parse_from_str(&format!("{text} 01"), &format!("{ours} %d")).ok()) {
         Some(date) => Ok(Moment::Time(date.and_time(NaiveTime::MIN), None)),
         None => Err(call.error(format!("`{text}` does not have the form `{pattern}`"))),

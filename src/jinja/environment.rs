@@ -152,7 +152,8 @@ fn urlencode(value: Value) -> String {
     match value.kind() {
         ValueKind::Map => {
             let pairs = collections::pairs_of(&value).unwrap_or_default();
-            let parts: Vec<String> = pairs.iter().map(|(key, item)| format!("{}={}", encode(marks::plain(key)), encode(marks::plain(item)))).collect();
+            let parts: Vec<String> =
+                pairs.iter().map(|(key, item)| format!("{}={}", encode(marks::plain(key)), encode(marks::plain(item)))).collect();
             parts.join("&")
         }
         _ => encode(marks::plain(&value)),
@@ -170,7 +171,9 @@ fn unknown_method(state: &mut State, value: &Value, method: &str, args: &[Value]
         if matches!(method, "index" | "count" | "copy") {
             return collections::make_list(value.clone())?.call_method(state, method, args);
         }
-        if matches!(method, "append" | "extend" | "insert" | "pop" | "remove" | "sort" | "reverse") && value.downcast_object_ref::<collections::List>().is_none() {
+        if matches!(method, "append" | "extend" | "insert" | "pop" | "remove" | "sort" | "reverse")
+            && value.downcast_object_ref::<collections::List>().is_none()
+        {
             return Err(Error::new(ErrorKind::InvalidOperation, format!("a list that was not put into a variable cannot `{method}`")));
         }
     }

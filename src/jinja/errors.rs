@@ -147,14 +147,16 @@ fn worded(error: &Error, at: Option<&Location>, place: &Place) -> Diagnostic {
         ErrorKind::InvalidOperation if detail.starts_with("value of type undefined is not callable") => {
             unknown(text.split('(').next().unwrap_or(text).trim(), place)
         }
-        ErrorKind::UnknownMethod if detail.starts_with("undefined has no method") => match text.split('(').next().and_then(|text| text.rsplit_once('.')) {
-            Some((object, method)) => {
-                let mut wrong = unknown(object.trim(), place);
-                wrong.message = format!("{}, so it has no `{}`", wrong.message, method.trim());
-                wrong
+        ErrorKind::UnknownMethod if detail.starts_with("undefined has no method") => {
+            match text.split('(').next().and_then(|text| text.rsplit_once('.')) {
+                Some((object, method)) => {
+                    let mut wrong = unknown(object.trim(), place);
+                    wrong.message = format!("{}, so it has no `{}`", wrong.message, method.trim());
+                    wrong
+                }
+                None => Diagnostic::error("a method of an undefined value is called here"),
             }
-            None => Diagnostic::error("a method of an undefined value is called here"),
-        },
+        }
         ErrorKind::UnknownMethod => Diagnostic::error(quoted(detail)),
         ErrorKind::OutOfFuel => {
             Diagnostic::error("the template does too much work, perhaps without an end").hint("look for a loop or a macro that never stops")

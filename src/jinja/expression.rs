@@ -176,7 +176,14 @@ impl Reader<'_> {
     }
 
     /// `left sign right`, as a call of `function` where minijinja's own operation knows too little.
-    fn operation(&mut self, left: Part, sign: Range<usize>, right: Part, function: &'static str, ours: impl Fn(Shape, Shape) -> bool) -> Part {
+    fn operation(
+        &mut self,
+        left: Part,
+        sign: Range<usize>,
+        right: Part,
+        function: &'static str,
+        ours: impl Fn(Shape, Shape) -> bool,
+    ) -> Part {
         let span = left.span.start..right.span.end;
         if ours(left.shape, right.shape) {
             self.edits.open(span.start, function);

@@ -62,7 +62,9 @@ pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
             let pairs = names.iter().filter_map(|name| Some((Value::from(*name), builtin(session, name)?)));
             collections::dict(pairs.collect::<Vec<_>>())
         }
-        "exceptions" => Value::from_object(Methods { name: "exceptions", session: session.clone(), method: exceptions, attribute: |_, _| None }),
+        "exceptions" => {
+            Value::from_object(Methods { name: "exceptions", session: session.clone(), method: exceptions, attribute: |_, _| None })
+        }
         _ => return None,
     })
 }
@@ -72,7 +74,14 @@ fn this_part(session: &Session, part: impl Fn(&Relation) -> Option<String>) -> V
 }
 
 fn flags(session: &Session) -> Value {
-    let truths = [("FULL_REFRESH", session.settings().full_refresh), ("STORE_FAILURES", false), ("EMPTY", false), ("INTROSPECT", false), ("DEBUG", false), ("USE_COLORS", false)];
+    let truths = [
+        ("FULL_REFRESH", session.settings().full_refresh),
+        ("STORE_FAILURES", false),
+        ("EMPTY", false),
+        ("INTROSPECT", false),
+        ("DEBUG", false),
+        ("USE_COLORS", false),
+    ];
     let mut pairs: Vec<(Value, Value)> = truths.iter().map(|(name, truth)| (Value::from(*name), Value::from(*truth))).collect();
     pairs.push((Value::from("WHICH"), Value::from("run")));
     collections::dict(pairs)
@@ -189,7 +198,9 @@ fn env_var(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Va
     let name = call.needs_text(0, "var")?;
     if name.starts_with(SECRET) {
         let wrong = Diagnostic::error(format!("`{name}` is a secret, and secrets are not for the text of models"));
-        return Err(errors::said(wrong.hint(format!("variables that begin with `{SECRET}` can be used in profiles.yml and packages.yml only"))));
+        return Err(errors::said(
+            wrong.hint(format!("variables that begin with `{SECRET}` can be used in profiles.yml and packages.yml only")),
+        ));
     }
     match session.settings().environment.get(&name) {
         Some(value) => Ok(Value::from(&**value)),
@@ -222,7 +233,12 @@ fn exceptions(session: &Arc<Session>, _state: &mut State, method: &str, call: &C
             session.said().warnings.push(Diagnostic::warning(message));
             Ok(Some(Value::from("")))
         }
-        method if method.starts_with("raise_") || method.starts_with("missing_") || method.ends_with("_type") || method.starts_with("column_") => {
+        method
+            if method.starts_with("raise_")
+                || method.starts_with("missing_")
+                || method.ends_with("_type")
+                || method.starts_with("column_") =>
+        {
             Err(errors::said(Diagnostic::error(message)))
         }
         _ => Ok(None),

@@ -85,7 +85,13 @@ impl Library {
     }
 
     /// The package and name of the macro that `adapter.dispatch` means, or the names that were looked for.
-    pub fn dispatch(&self, settings: &Settings, package: &str, name: &str, namespace: Option<&str>) -> Result<(String, String), Vec<String>> {
+    pub fn dispatch(
+        &self,
+        settings: &Settings,
+        package: &str,
+        name: &str,
+        namespace: Option<&str>,
+    ) -> Result<(String, String), Vec<String>> {
         let mut searched = BTreeSet::new();
         let mut order: Vec<String> = match namespace {
             None => vec![package.to_string(), self.root.clone(), DBT.to_string()],

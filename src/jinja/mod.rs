@@ -222,7 +222,8 @@ impl Jinja {
             .and_then(|ready| ready.render(minijinja::Value::from_object(Names(session.clone()))));
         session.close();
         let text = outcome.map_err(|error| {
-            let known = ["ref", "source", "var", "env_var", "config", "this", "target", "model", "adapter", "is_incremental", "run_started_at"];
+            let known =
+                ["ref", "source", "var", "env_var", "config", "this", "target", "model", "adapter", "is_incremental", "run_started_at"];
             errors::diagnostic(&error, &Place { template, prepared: &prepared, library: Some(&self.shared.library), known: known.to_vec() })
         })?;
         let mut said = session.said();
@@ -255,12 +256,14 @@ impl Jinja {
         let arguments: Vec<minijinja::Value> = arguments.iter().map(json::value).collect();
         let called = macros::MacroRef::value(&session, package, name);
         let call = minijinja::Value::from_function(move |state: &mut State| called.call(state, &arguments));
-        let names = minijinja::value::merge_maps([minijinja::context! { __call => call }, minijinja::Value::from_object(Names(session.clone()))]);
+        let names =
+            minijinja::value::merge_maps([minijinja::context! { __call => call }, minijinja::Value::from_object(Names(session.clone()))]);
         let outcome = self.strict.render_named_str("", &prepared.edited.text, names);
         session.close();
         let template = SourceFile::new("", "");
         let text = outcome.map_err(|error| {
-            let mut wrong = errors::diagnostic(&error, &Place { template: &template, prepared: &prepared, library: Some(library), known: Vec::new() });
+            let mut wrong =
+                errors::diagnostic(&error, &Place { template: &template, prepared: &prepared, library: Some(library), known: Vec::new() });
             wrong.at = wrong.at.filter(|at| !at.file.path.is_empty()).or(Some(place));
             wrong
         })?;

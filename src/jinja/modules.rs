@@ -92,7 +92,10 @@ impl Pattern {
             .ignore_whitespace(has(VERBOSE))
             .build();
         built.map_err(|_| {
-            call.error(format!("`{}` is not a pattern that batchwright can run (look-around and back-references are not supported)", self.text))
+            call.error(format!(
+                "`{}` is not a pattern that batchwright can run (look-around and back-references are not supported)",
+                self.text
+            ))
         })
     }
 
@@ -139,7 +142,8 @@ impl Pattern {
             }
             "sub" => {
                 let regex = self.regex("", "", call)?;
-                let replacement = args.first().cloned().or_else(|| call.by_name("repl")).ok_or_else(|| call.error("needs the argument `repl`"))?;
+                let replacement =
+                    args.first().cloned().or_else(|| call.by_name("repl")).ok_or_else(|| call.error("needs the argument `repl`"))?;
                 let text = needs(1)?;
                 let limit = args.get(2).cloned().or_else(|| call.by_name("count")).and_then(|count| count.as_usize()).unwrap_or(0);
                 let mut out = String::new();
@@ -257,7 +261,9 @@ impl Object for Match {
             "groups" => Value::from(Tuple::new((1..self.groups.len()).filter_map(|place| self.group(&Value::from(place))).collect())),
             "groupdict" => {
                 let names = self.names.iter().flatten();
-                collections::dict(names.filter_map(|name| Some((Value::from(&**name), self.group(&Value::from(&**name))?))).collect::<Vec<_>>())
+                collections::dict(
+                    names.filter_map(|name| Some((Value::from(&**name), self.group(&Value::from(&**name))?))).collect::<Vec<_>>(),
+                )
             }
             "start" => edge(false),
             "end" => edge(true),
@@ -272,10 +278,10 @@ const MOST: usize = 1_000_000;
 
 fn itertools(_: &Arc<Session>, _: &mut State, method: &str, call: &Call) -> Result<Option<Value>, Error> {
     let items = |value: &Value| -> Result<Vec<Value>, Error> { value.try_iter()?.checked().collect() };
-    let columns: Vec<Vec<Value>> = call.args.iter().map(|value| if value.is_integer() { Ok(vec![value.clone()]) } else { items(value) }).collect::<Result<_, _>>()?;
+    let columns: Vec<Vec<Value>> =
+        call.args.iter().map(|value| if value.is_integer() { Ok(vec![value.clone()]) } else { items(value) }).collect::<Result<_, _>>()?;
     let first = columns.first().cloned().unwrap_or_default();
     let tuples = |rows: Vec<Vec<Value>>| collections::list(rows.into_iter().map(|row| Value::from(Tuple::new(row))));
-    let size = call.integer(1, "r")?.and_then(|size| usize::try_from(size).ok());
     Ok(Some(match method {
         "chain" => collections::list(columns.into_iter().flatten()),
         "product" => {
@@ -290,7 +296,7 @@ fn itertools(_: &Arc<Session>, _: &mut State, method: &str, call: &Call) -> Resu
             tuples(rows)
         }
         "combinations" | "permutations" | "combinations_with_replacement" => {
-            let size = size.unwrap_or(first.len());
+            let size = call.integer(1, "r")?.and_then(|size| usize::try_from(size).ok()).unwrap_or(first.len());
             let mut rows: Vec<Vec<usize>> = vec![Vec::new()];
             for _ in 0..size {
                 let fits = |row: &Vec<usize>, next: usize| match (method, row.last()) {
@@ -299,7 +305,10 @@ fn itertools(_: &Arc<Session>, _: &mut State, method: &str, call: &Call) -> Resu
                     (_, Some(last)) => next >= *last,
                     (_, None) => true,
                 };
-                rows = rows.iter().flat_map(|row| (0..first.len()).filter(|next| fits(row, *next)).map(|next| [&row[..], &[next]].concat())).collect();
+                rows = rows
+                    .iter()
+                    .flat_map(|row| (0..first.len()).filter(|next| fits(row, *next)).map(|next| [&row[..], &[next]].concat()))
+                    .collect();
                 if rows.len() > MOST {
                     return Err(call.error(format!("makes more than {MOST} rows")));
                 }
@@ -309,7 +318,11 @@ fn itertools(_: &Arc<Session>, _: &mut State, method: &str, call: &Call) -> Resu
         "zip_longest" => {
             let fill = call.by_name("fillvalue").unwrap_or(Value::from(()));
             let rows = columns.iter().map(Vec::len).max().unwrap_or(0);
-            tuples((0..rows).map(|row| columns.iter().map(|column| column.get(row).cloned().unwrap_or_else(|| fill.clone())).collect()).collect())
+            tuples(
+                (0..rows)
+                    .map(|row| columns.iter().map(|column| column.get(row).cloned().unwrap_or_else(|| fill.clone())).collect())
+                    .collect(),
+            )
         }
         "repeat" => {
             let count = call.integer(1, "times")?.ok_or_else(|| call.error("without `times` has no end"))?;

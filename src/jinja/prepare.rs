@@ -280,7 +280,8 @@ mod tests {
 
     #[test]
     fn macros_are_renamed_and_open_to_more_arguments() {
-        let file = macro_file("{% macro a(x: list[int] = [], y) %}{{ varargs }}{{ kwargs.z }}{% endmacro %}{% test t(m) %}\n{{ m }}{% endtest %}");
+        let file =
+            macro_file("{% macro a(x: list[int] = [], y) %}{{ varargs }}{{ kwargs.z }}{% endmacro %}{% test t(m) %}\n{{ m }}{% endtest %}");
         let text = &file.edited.text;
         assert!(text.starts_with("{% macro dbt_macro__a(x = __l([]), y, varargs=none, kwargs=none) %}"), "{text}");
         assert!(text.ends_with("{% endmacro %}\n"), "{text}");

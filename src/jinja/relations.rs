@@ -125,12 +125,18 @@ impl Object for Named {
             "is_view" => is("view"),
             "is_cte" => is("cte"),
             "is_materialized_view" => is("materialized_view"),
-            "is_dynamic_table" | "is_iceberg_format" | "is_delta" | "is_hudi" | "is_iceberg" | "is_shared" | "has_information" => Value::from(false),
+            "is_dynamic_table" | "is_iceberg_format" | "is_delta" | "is_hudi" | "is_iceberg" | "is_shared" | "has_information" => {
+                Value::from(false)
+            }
             "can_be_renamed" | "can_be_replaced" => Value::from(matches!(self.kind.as_deref(), Some("table" | "view"))),
             "quote_character" => Value::from(relation.style.quote.to_string()),
             "dbt_created" => Value::from(false),
             "path" => {
-                let parts = [("database", maybe(&relation.database)), ("schema", maybe(&relation.schema)), ("identifier", Value::from(&*relation.identifier))];
+                let parts = [
+                    ("database", maybe(&relation.database)),
+                    ("schema", maybe(&relation.schema)),
+                    ("identifier", Value::from(&*relation.identifier)),
+                ];
                 collections::dict(parts.map(|(name, value)| (Value::from(name), value)))
             }
             // What tells a relation from a string, in dbt_utils: `obj is mapping and obj.get('metadata', {}).get('type', '')`.

@@ -44,7 +44,11 @@ pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
     if !["{{", "{%", "{#"].iter().any(|tag| text.contains(tag)) {
         return Ok(Json::String(text.to_string()));
     }
-    let known = Known { vars: scope.vars.clone(), environment: scope.environment.clone(), target: json::value(&Json::Object(scope.target.clone())) };
+    let known = Known {
+        vars: scope.vars.clone(),
+        environment: scope.environment.clone(),
+        target: json::value(&Json::Object(scope.target.clone())),
+    };
     let names = Value::from_object(Names(Arc::new(known)));
     let prepared = prepare::template(text, "");
     let source = &prepared.edited.text;
