@@ -2,7 +2,7 @@
 
 use super::inputs;
 use super::query::{Filtered, query};
-use super::{Part, Request, Row, Shop, refresh};
+use super::{Part, Request, Row, Shop, refresh, warnings};
 use crate::config::{Microbatch, Node, OutsideWindow};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect::Stamp;
@@ -54,8 +54,10 @@ pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Re
     let mut steps = Steps { shop, node, steps: Vec::new() };
     let own = Moment { this: node.relation.clone(), batch: None, ..moment.clone() };
     steps.hooks(Kind::Before, "before the model's first batch, once", &node.pre_hooks, &own)?;
-    let of_begin = match first.text.reads_batch {
-        true => query(shop, node, &Moment { batch: Some(batch(&begin)), ..moment.clone() })?.sql,
+    // Before the table is there, the query must not read it.
+    let anew = first.text.reads_batch || first.text.reads_this;
+    let of_begin = match anew {
+        true => query(shop, node, &Moment { batch: Some(batch(&begin)), incremental: false, ..moment.clone() })?.sql,
         false => first.sql.clone(),
     };
     let shape = Stamp::new(&of_begin, settings.timezone).fill(&begin.window, &begin.label);
@@ -79,7 +81,7 @@ pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Re
 
     let in_order = settings.concurrent_batches == Some(false) || (first.text.reads_this && settings.concurrent_batches.is_none());
     Ok(Part {
-        row: row(node, shop, &cover, said.len()),
+        row: row(node, shop, &cover, warnings(&said).count()),
         reads: inputs::reads(&entries, shop.graph, in_order),
         entry: entry(shop, node, settings, &cover, mode, in_order, rebuilds.then_some(&target), entries, columns, &said)?,
         steps: steps.steps,
@@ -138,12 +140,8 @@ fn says_its_event_time(shop: &Shop, node: &Node, settings: &Microbatch, columns:
         }
     }
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    let wrong = Diagnostic::error(format!("the query of `{}` has no column `{}`, its `event_time`", node.name, event_time.column))
-        .at(event_time.at.clone());
-    Err(match crate::diagnostics::nearest(&event_time.column, names.iter().copied()) {
-        Some(near) => wrong.hint(format!("did you mean `{near}`? The query gives `{}`", names.join("`, `"))),
-        None => wrong.hint(format!("select it, or name one of `{}`", names.join("`, `"))),
-    })
+    let wrong = Diagnostic::error(format!("the query of `{}` has no column `{}`, its `event_time`", node.name, event_time.column));
+    Err(wrong.at(event_time.at.clone()).hint(format!("select it, or name one of `{}`", names.join("`, `"))))
 }
 
 /// What the user should know of the model's batches before running them.
@@ -233,7 +231,7 @@ fn entry(
         inputs,
         columns_from: columns.map(|_| "projection".to_string()),
         columns: columns.map(|columns| columns.iter().map(|column| column.name.clone()).collect()),
-        warnings: said.iter().map(|warning| warning.message.clone()).collect(),
+        warnings: warnings(said).collect(),
     })
 }
 

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::{self, Broken, Kind, Materialization, Node};
-use crate::diagnostics::{Diagnostic, Diagnostics, collect};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level, collect};
 use crate::dialect::{self, Dialect};
 use crate::graph::{self, Graph, Selection};
 use crate::jinja::Jinja;
@@ -140,6 +140,11 @@ fn part(shop: &Shop, node: &Node, request: &Request) -> Result<Option<Part>, Dia
         Materialization::Ephemeral => Ok(None),
         _ => Ok(Some(builds::left_out(shop, node))),
     }
+}
+
+/// The messages of the warnings among what is said.
+fn warnings(said: &[Diagnostic]) -> impl Iterator<Item = String> + '_ {
+    said.iter().filter(|said| said.level == Level::Warning).map(|said| said.message.clone())
 }
 
 fn about(project: &Project, dialect: &Dialect, request: &Request) -> About {

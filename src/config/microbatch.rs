@@ -9,6 +9,7 @@ use crate::calendar::{Grain, Instant};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, nearest};
 use crate::project::{Setting, truth};
 
+use super::near;
 use super::begin::begin;
 use super::layers::texts;
 use super::{Column, EventTime, Microbatch, OutsideWindow};
@@ -104,7 +105,11 @@ impl<'a> Asked<'a> {
     }
 
     fn missing(&self, key: &str) -> Diagnostic {
-        Diagnostic::error(format!("model `{}` is a microbatch model without `{key}`", self.model)).at(self.at.clone())
+        let wrong = Diagnostic::error(format!("model `{}` is a microbatch model without `{key}`", self.model));
+        match near::instead_of(key, self.config.keys()) {
+            Some(near) => wrong.at(self.config[near].at.clone()).hint(format!("is `{near}` meant to be `{key}`?")),
+            None => wrong.at(self.at.clone()),
+        }
     }
 
     fn event_time(&self) -> Result<EventTime, Diagnostic> {

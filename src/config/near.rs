@@ -50,6 +50,11 @@ fn idle(node: &Node) -> Option<Diagnostic> {
     Some(warning.hint("set `materialized='incremental'` and `incremental_strategy='microbatch'`"))
 }
 
+/// The key of a configuration that was probably meant to be `missing`.
+pub fn instead_of<'a>(missing: &str, mut keys: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+    keys.find(|key| meant(key, &[missing]).is_some())
+}
+
 /// The key that `key` was probably meant to be: the same but for underscores, or a few letters.
 fn meant<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     if known.contains(&key) {

@@ -43,6 +43,10 @@ impl Names {
     pub fn is_broken(&self, name: &str) -> bool {
         is_among(&self.broken, name)
     }
+
+    pub fn is_broken_source(&self, source: &str, table: &str) -> bool {
+        self.broken.iter().any(|id| id.starts_with("source.") && id.ends_with(&format!(".{source}.{table}")))
+    }
 }
 
 /// Whether one of the names or unique ids (`model.shop.orders`, `model.shop.orders.v2`) means `name`.

@@ -45,6 +45,7 @@ pub fn link(nodes: Vec<Node>, root: &str, disabled: &[String], broken: &[String]
         for (of, table) in &node.sources {
             match source(&by_id, &names, &node.package, of, table) {
                 Ok(found) => _ = read.insert(found.unique_id.clone()),
+                Err(_) if names.is_broken_source(of, table) => {}
                 Err(unknown) => wrong.0.push(unknown.at_maybe(Some(quoted(node, table)))),
             }
         }
