@@ -1,4 +1,5 @@
 //! Every folder of `fixtures/` is a case: its README.md holds the command, its snapshot all that the command printed and wrote.
+//! A command with `{dialect}` is run in every dialect, with a snapshot each.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +11,18 @@ fn case(project: &Path) -> datatest_stable::Result<()> {
     let readme = fs::read_to_string(folder.join("README.md"))?;
     let lines: Vec<&str> = readme.lines().filter_map(|line| line.trim().strip_prefix("$ batchwright ")).collect();
     assert!(!lines.is_empty(), "{name}/README.md has no line `$ batchwright …`");
+    if !lines.iter().any(|line| line.contains("{dialect}")) {
+        return check("../snapshots", name, &run(folder, &lines.iter().map(ToString::to_string).collect::<Vec<_>>())?);
+    }
+    for dialect in batchwright::dialect::names() {
+        let lines: Vec<String> = lines.iter().map(|line| line.replace("{dialect}", dialect)).collect();
+        check(&format!("../snapshots/{name}"), dialect, &run(folder, &lines)?)?;
+    }
+    Ok(())
+}
 
+/// All that the commands printed and wrote, run one after the other in a copy of the folder.
+fn run(folder: &Path, lines: &[String]) -> datatest_stable::Result<String> {
     let place = tempfile::tempdir()?;
     let mut before = Vec::new();
     for (path, bytes) in files(folder)? {
@@ -20,7 +32,7 @@ fn case(project: &Path) -> datatest_stable::Result<()> {
         before.push(path);
     }
     let mut snapshot = String::new();
-    for line in lines.into_iter().filter(|line| !line.contains("{dialect}")) {
+    for line in lines {
         let arguments = shlex::split(line).ok_or("the command's quotes do not match")?;
         let done = Command::new(env!("CARGO_BIN_EXE_batchwright"))
             .args(arguments)
@@ -41,8 +53,12 @@ fn case(project: &Path) -> datatest_stable::Result<()> {
             snapshot.push_str(&format!("//// {path}\n{}\n", String::from_utf8(bytes)?));
         }
     }
+    Ok(snapshot)
+}
+
+fn check(folder: &str, name: &str, snapshot: &str) -> datatest_stable::Result<()> {
     let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../snapshots");
+    settings.set_snapshot_path(folder);
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| insta::assert_snapshot!(name, snapshot));

@@ -136,7 +136,7 @@ create schema if not exists {{ schema }};
 {% endmacro %}
 
 {% macro create(target, clauses, query) %}
-create table if not exists {{ target }}{{ clauses }} as
+create table if not exists {{ target }}{{ clauses }}as
 {{ query }}
 with no data;
 {% endmacro %}
@@ -152,7 +152,7 @@ begin;
 
 drop table if exists {{ target }};
 
-create table {{ target }}{{ clauses }} as
+create table {{ target }}{{ clauses }}as
 {{ query }}
 ;
 

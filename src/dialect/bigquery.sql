@@ -121,12 +121,12 @@ partition by range_bucket({{ field }}, generate_array({{ start }}, {{ end }}, {{
 cluster by {{ value }}
 {% endmacro %}
 
-{% macro options(value) %}
+{% macro options_clause(value) %}
 options ({{ value }})
 {% endmacro %}
 
 {% macro create(target, clauses, query) %}
-create table if not exists {{ target }}{{ clauses }} as
+create table if not exists {{ target }}{{ clauses }}as
 select * from (
 {{ query }}
 )
@@ -134,7 +134,7 @@ limit 0;
 {% endmacro %}
 
 {% macro table(target, clauses, query) %}
-create or replace table {{ target }}{{ clauses }} as
+create or replace table {{ target }}{{ clauses }}as
 {{ query }}
 ;
 {% endmacro %}

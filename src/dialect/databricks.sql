@@ -56,7 +56,7 @@ tblproperties ({{ pairs }})
 {% endmacro %}
 
 {% macro create(target, clauses, query) %}
-create table if not exists {{ target }}{{ clauses }} as
+create table if not exists {{ target }}{{ clauses }}as
 select * from (
 {{ query }}
 )
@@ -64,13 +64,13 @@ limit 0;
 {% endmacro %}
 
 {% macro table(target, clauses, query) %}
-create or replace table {{ target }}{{ clauses }} as
+create or replace table {{ target }}{{ clauses }}as
 {{ query }}
 ;
 {% endmacro %}
 
 {% macro swap(target, beside, clauses) %}
-create or replace table {{ target }}{{ clauses }} as
+create or replace table {{ target }}{{ clauses }}as
 select * from {{ beside }};
 
 drop table {{ beside }};

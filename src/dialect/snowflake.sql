@@ -62,7 +62,7 @@ cluster by ({{ value }})
 {% endmacro %}
 
 {% macro create(target, clauses, query) %}
-create table if not exists {{ target }}{{ clauses }} as
+create table if not exists {{ target }}{{ clauses }}as
 select * from (
 {{ query }}
 )
@@ -70,7 +70,7 @@ where false;
 {% endmacro %}
 
 {% macro table(target, clauses, query) %}
-create or replace table {{ target }}{{ clauses }} as
+create or replace table {{ target }}{{ clauses }}as
 {{ query }}
 ;
 {% endmacro %}

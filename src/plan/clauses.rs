@@ -36,11 +36,10 @@ pub fn clauses(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
     }
     if !given.is_empty() {
         let value = Argument::from_safe_string(given.join(", "));
-        lines.push_str(&format!("\n{}", dialect.sql("options", &[("value", value)])?));
+        lines.push_str(&format!("\n{}", dialect.sql("options_clause", &[("value", value)])?));
     }
-    if !lines.is_empty() {
-        lines.push('\n');
-    }
+    // Stands between the table's name and `as`.
+    lines.push(if lines.is_empty() { ' ' } else { '\n' });
     Ok(Sql(lines))
 }
 
