@@ -215,6 +215,14 @@ fn plain_materialization(node: &Node) -> Materialization {
 }
 
 /// The node's `event_time`; an empty one is none.
+/// The type that `partition_by` gives the column, if the table is partitioned by it; dbt's default is a date.
+fn partitioned_type(node: &Node, column: &str) -> Option<String> {
+    let partition = node.config.get("partition_by")?.value.as_object()?;
+    let field = partition.get("field")?.as_str()?;
+    let data_type = partition.get("data_type").and_then(Value::as_str).unwrap_or("date");
+    field.eq_ignore_ascii_case(column).then(|| data_type.to_string())
+}
+
 fn event_time(node: &Node, quote_columns: bool, is_microbatch: bool) -> Result<Option<EventTime>, Diagnostics> {
     let Some(setting) = node.config.get("event_time").filter(|setting| !setting.value.is_null()) else { return Ok(None) };
     let Value::String(column) = &setting.value else {
@@ -244,7 +252,7 @@ fn event_time(node: &Node, quote_columns: bool, is_microbatch: bool) -> Result<O
     Ok(Some(EventTime {
         column: column.clone(),
         quote: declared.map_or(quote_columns, |declared| declared.quote),
-        data_type: declared.and_then(|declared| declared.data_type.clone()),
+        data_type: declared.and_then(|declared| declared.data_type.clone()).or_else(|| partitioned_type(node, column)),
         unit,
         at: setting.at.clone(),
     }))
