@@ -214,7 +214,6 @@ fn plain_materialization(node: &Node) -> Materialization {
     }
 }
 
-/// The node's `event_time`; an empty one is none.
 /// The type that `partition_by` gives the column, if the table is partitioned by it; dbt's default is a date.
 fn partitioned_type(node: &Node, column: &str) -> Option<String> {
     let partition = node.config.get("partition_by")?.value.as_object()?;
@@ -223,6 +222,7 @@ fn partitioned_type(node: &Node, column: &str) -> Option<String> {
     field.eq_ignore_ascii_case(column).then(|| data_type.to_string())
 }
 
+/// The node's `event_time`; an empty one is none.
 fn event_time(node: &Node, quote_columns: bool, is_microbatch: bool) -> Result<Option<EventTime>, Diagnostics> {
     let Some(setting) = node.config.get("event_time").filter(|setting| !setting.value.is_null()) else { return Ok(None) };
     let Value::String(column) = &setting.value else {
