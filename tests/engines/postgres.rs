@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -59,44 +59,44 @@ fn psql(socket: &Path, database: &str) -> Command {
 }
 
 struct Cluster {
-    programs: PathBuf,
     folder: TempDir,
+    /// Waits for the end of its standard input, which comes however this process ends, and stops the server.
+    stops: Child,
 }
 
 impl Cluster {
     fn start() -> Self {
         let folder = TempDir::new().expect("the system's folder for temporary files is writable");
-        let cluster = Cluster { programs: newest_server(), folder };
         if is_root() {
-            lines(Command::new("chown").arg("postgres").arg(cluster.folder.path()));
+            lines(Command::new("chown").arg("postgres").arg(folder.path()));
         }
-        let (data, log) = (cluster.folder.path().join("data"), cluster.folder.path().join("log"));
-        let options = format!("-F -c listen_addresses='' -c max_connections=50 -k {}", cluster.folder.path().display());
-        lines(cluster.server("initdb", &data).args(["-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C"]));
+        let (data, log) = (folder.path().join("data"), folder.path().join("log"));
+        let options = format!("-F -c listen_addresses='' -c max_connections=50 -k {}", folder.path().display());
+        lines(server("initdb", &data, "").args(["-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C"]));
         // With a log of its own, since a server that inherits our stdout would keep the pipe open for ever.
-        lines(cluster.server("pg_ctl", &data).args(["-w", "-s", "-o", &options, "-l"]).arg(&log).arg("start"));
-        cluster
-    }
-
-    /// One of the server's programs, which refuse to be root.
-    fn server(&self, program: &str, data: &Path) -> Command {
-        let program = self.programs.join(program);
-        let mut command = if is_root() {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid=postgres", "--regid=postgres", "--init-groups"]).arg(program);
-            command
-        } else {
-            Command::new(program)
-        };
-        command.current_dir("/").arg("-D").arg(data);
-        command
+        lines(server("pg_ctl", &data, "").args(["-w", "-s", "-o", &options, "-l"]).arg(&log).arg("start"));
+        let mut stop = server("pg_ctl", &data, "read -r _; ");
+        let stops = stop.args(["-m", "immediate", "-s", "stop"]).stdin(Stdio::piped()).spawn().expect("sh starts");
+        Cluster { folder, stops }
     }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        lines(self.server("pg_ctl", &self.folder.path().join("data")).args(["-m", "immediate", "-s", "stop"]));
+        drop(self.stops.stdin.take());
+        self.stops.wait().expect("it was started");
     }
+}
+
+/// One of the server's programs, which refuse to be root, after some shell's `first`.
+fn server(program: &str, data: &Path, first: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.current_dir("/").args(["-c", &format!("{first}exec \"$@\""), "sh"]);
+    if is_root() {
+        command.args(["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]);
+    }
+    command.arg(newest_server().join(program)).arg("-D").arg(data);
+    command
 }
 
 /// Debian keeps each major version in a folder of its own; elsewhere the programs are on the path.

@@ -39,7 +39,7 @@ pub struct Plan {
 pub struct Step {
     pub id: String,
     pub kind: String,
-    file: PathBuf,
+    pub file: PathBuf,
 }
 
 impl Shop {
@@ -56,11 +56,11 @@ impl Shop {
         shop
     }
 
-    /// A shop whose tables are built from all raw events.
+    /// A shop whose tables are built from all raw events, by all files of the plan as one.
     pub fn built(engine: &dyn Engine) -> (Self, Plan) {
         let shop = Shop::open(engine);
         let plan = shop.compile(ALL);
-        shop.build(&plan);
+        shop.sql(&plan.steps.iter().map(|step| fs::read_to_string(&step.file).unwrap()).collect::<String>());
         (shop, plan)
     }
 
@@ -76,7 +76,7 @@ impl Shop {
         let file = self.folder.path().join(format!("by-hand-{}.sql", self.files.replace(self.files.get() + 1)));
         fs::write(&file, text).unwrap();
         let outcome = self.database.run(&file);
-        assert!(outcome.ok, "{text}\n{}", outcome.said);
+        assert!(outcome.ok, "{}\nin\n{text}", outcome.said);
     }
 
     pub fn compile(&self, arguments: &[&str]) -> Plan {
@@ -159,11 +159,6 @@ impl Plan {
     pub fn of(&self, model: &str, kind: &str) -> Vec<&Step> {
         let model = format!("model.shop.{model}@");
         self.steps.iter().filter(|step| step.kind == kind && step.id.starts_with(&model)).collect()
-    }
-
-    /// The paths of all files, in order.
-    pub fn files(&self) -> impl Iterator<Item = &Path> {
-        self.steps.iter().map(|step| step.file.as_path())
     }
 }
 
