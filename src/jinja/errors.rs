@@ -126,7 +126,11 @@ fn locate(error: &Error, place: &Place) -> Option<Location> {
         Some(range) => {
             let Range { start, end } = prepared.edited.original(range);
             let start = path_start(&source.text, start);
-            Some(source.at(start..end.min(source.text.len()).max(start)))
+            // minijinja may point into the middle of a letter that it did not expect.
+            let text = &source.text;
+            let start = (0..=start.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            let end = (end.max(start)..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+            Some(source.at(start..end))
         }
         None => error.line().map(|line| source.line(line)),
     }
