@@ -62,6 +62,7 @@ fn adapter(session: &Arc<Session>, _: &mut State, method: &str, call: &Call) -> 
         }
         "standardize_grants_dict" => call.get(0, "grants_table").unwrap_or_else(|| collections::dict([])),
         "commit" | "commit_if_has_connection" | "cache_added" | "cache_dropped" | "cache_renamed" | "verify_database" => Value::from(""),
+        "has_dbr_capability" => Value::from(true),
         "get_incremental_strategy_macro" => call.needs(1, "strategy")?,
         "check_schema_exists" | "is_replaceable" | "already_exists" | "is_before_version" => answer(session, call, Value::from(false))?,
         "get_columns_in_relation"

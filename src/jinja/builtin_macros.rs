@@ -5,6 +5,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("dbt/names.sql", include_str!("macros/names.sql")),
     ("dbt/types.sql", include_str!("macros/types.sql")),
     ("dbt/dates.sql", include_str!("macros/dates.sql")),
+    ("dbt/differences.sql", include_str!("macros/differences.sql")),
     ("dbt/texts.sql", include_str!("macros/texts.sql")),
     ("dbt/values.sql", include_str!("macros/values.sql")),
     ("dbt/arrays.sql", include_str!("macros/arrays.sql")),

@@ -11,41 +11,45 @@ use super::call::Call;
 /// dbt's words for types, and each engine's. An engine that is not listed speaks as the first one does.
 const LABELS: &[(&str, &[(&str, &str)])] = &[
     ("default", &[("STRING", "TEXT"), ("TIMESTAMP", "TIMESTAMP"), ("FLOAT", "FLOAT"), ("INTEGER", "INT"), ("BOOLEAN", "BOOLEAN")]),
+    ("bigquery", &[("TEXT", "STRING"), ("FLOAT", "FLOAT64"), ("INTEGER", "INT64")]),
+    ("databricks", &[("LONG", "bigint")]),
+    ("spark", &[]),
+    ("athena", &[("STRING", "VARCHAR"), ("TEXT", "VARCHAR")]),
+    ("trino", &[("STRING", "VARCHAR"), ("FLOAT", "DOUBLE")]),
+    ("clickhouse", &[("STRING", "String"), ("TIMESTAMP", "DateTime"), ("FLOAT", "Float32"), ("INTEGER", "Int32")]),
     (
-        "bigquery",
+        "fabric",
         &[
-            ("TEXT", "STRING"),
-            ("FLOAT", "FLOAT64"),
-            ("INTEGER", "INT64"),
-            ("BOOLEAN", "BOOLEAN"),
-            ("TIMESTAMP", "TIMESTAMP"),
-            ("RECORD", "RECORD"),
+            ("STRING", "VARCHAR(MAX)"),
+            ("VARCHAR", "VARCHAR(MAX)"),
+            ("NVARCHAR", "VARCHAR(MAX)"),
+            ("CHAR", "CHAR(1)"),
+            ("NCHAR", "CHAR(1)"),
+            ("TIMESTAMP", "DATETIME2(6)"),
+            ("DATETIME2", "DATETIME2(6)"),
+            ("TIME", "TIME(6)"),
+            ("INTEGER", "INT"),
+            ("TINYINT", "SMALLINT"),
+            ("BOOLEAN", "BIT"),
+            ("MONEY", "DECIMAL"),
         ],
     ),
-    ("spark", &[("LONG", "BIGINT")]),
-    ("databricks", &[("LONG", "BIGINT"), ("TEXT", "STRING"), ("INTEGER", "INT")]),
-    ("trino", &[("STRING", "VARCHAR"), ("FLOAT", "DOUBLE")]),
-    ("athena", &[("STRING", "VARCHAR"), ("FLOAT", "DOUBLE"), ("INTEGER", "INTEGER")]),
-    ("clickhouse", &[("STRING", "String"), ("TIMESTAMP", "DateTime"), ("FLOAT", "Float32"), ("INTEGER", "Int32")]),
     (
         "sqlserver",
         &[
             ("STRING", "VARCHAR(8000)"),
             ("VARCHAR", "VARCHAR(8000)"),
+            ("NVARCHAR", "VARCHAR(8000)"),
             ("CHAR", "CHAR(1)"),
+            ("NCHAR", "CHAR(1)"),
             ("TIMESTAMP", "DATETIME2(6)"),
+            ("DATETIME2", "DATETIME2(6)"),
+            ("DATE", "DATE"),
+            ("TIME", "TIME(6)"),
+            ("FLOAT", "FLOAT"),
+            ("INT", "INT"),
             ("INTEGER", "INT"),
-            ("BOOLEAN", "BIT"),
-        ],
-    ),
-    (
-        "fabric",
-        &[
-            ("STRING", "VARCHAR(8000)"),
-            ("VARCHAR", "VARCHAR(8000)"),
-            ("CHAR", "CHAR(1)"),
-            ("TIMESTAMP", "DATETIME2(6)"),
-            ("INTEGER", "INT"),
+            ("BIGINT", "BIGINT"),
             ("BOOLEAN", "BIT"),
         ],
     ),
@@ -53,9 +57,13 @@ const LABELS: &[(&str, &[(&str, &str)])] = &[
 
 /// The engine's word for a type of dbt's; a type that dbt has no word for stays as it is.
 pub(super) fn translated(adapters: &[String], name: &str) -> String {
-    let labels = adapters.iter().find_map(|adapter| LABELS.iter().find(|(known, _)| known == adapter)).unwrap_or(&LABELS[0]);
+    let (engine, labels) = adapters.iter().find_map(|adapter| LABELS.iter().find(|(known, _)| known == adapter)).unwrap_or(&LABELS[0]);
     let upper = name.to_uppercase();
-    labels.1.iter().find(|(known, _)| *known == upper).map_or_else(|| name.to_string(), |(_, label)| label.to_string())
+    match labels.iter().find(|(known, _)| *known == upper) {
+        Some((_, label)) => label.to_string(),
+        None if *engine == "databricks" => name.to_lowercase(),
+        None => name.to_string(),
+    }
 }
 
 fn first(adapters: &[String]) -> &str {
@@ -67,7 +75,10 @@ pub(super) fn text_type(adapters: &[String], size: Option<i64>) -> String {
         ("bigquery", _) => "string".to_string(),
         ("databricks" | "spark", _) => "string".to_string(),
         ("clickhouse", _) => "String".to_string(),
-        ("sqlserver" | "fabric", size) => format!("varchar({})", size.filter(|size| *size > 0).unwrap_or(8000)),
+        ("sqlserver", size) => format!("varchar({})", size.filter(|size| *size > 0).unwrap_or(8000)),
+        ("fabric", size) => size.filter(|size| *size > 0).map_or_else(|| "varchar(max)".to_string(), |size| format!("varchar({size})")),
+        ("trino" | "athena", Some(size)) => format!("varchar({size})"),
+        ("trino" | "athena", None) => "varchar".to_string(),
         (_, Some(size)) => format!("character varying({size})"),
         (_, None) => "character varying".to_string(),
     }
@@ -76,6 +87,8 @@ pub(super) fn text_type(adapters: &[String], size: Option<i64>) -> String {
 pub(super) fn numeric_type(adapters: &[String], name: &str, precision: Option<i64>, scale: Option<i64>) -> String {
     match (first(adapters), precision, scale) {
         ("bigquery", ..) => name.to_string(),
+        ("spark" | "databricks", Some(precision), Some(scale)) => format!("decimal({precision},{scale})"),
+        ("spark" | "databricks", ..) => "decimal".to_string(),
         ("clickhouse", Some(precision), Some(scale)) => format!("Decimal({precision}, {scale})"),
         (_, Some(precision), Some(scale)) => format!("{name}({precision},{scale})"),
         _ => name.to_string(),

@@ -125,10 +125,23 @@ fn locate(error: &Error, place: &Place) -> Option<Location> {
     match error.range() {
         Some(range) => {
             let Range { start, end } = prepared.edited.original(range);
-            Some(source.at(start..end.min(source.text.len()).max(start)))
+            let start = path_start(&source.text, start);
+            // minijinja may point into the middle of a letter that it did not expect.
+            let text = &source.text;
+            let start = (0..=start.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            let end = (end.max(start)..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+            Some(source.at(start..end))
         }
         None => error.line().map(|line| source.line(line)),
     }
+}
+
+/// minijinja places a call of a method at its dot: the object before it belongs to the place.
+fn path_start(text: &str, start: usize) -> usize {
+    if !text.get(start..).is_some_and(|rest| rest.starts_with('.')) {
+        return start;
+    }
+    text[..start].trim_end_matches(|c: char| c == '_' || c == '.' || c.is_alphanumeric()).len()
 }
 
 /// minijinja's own errors in our words, by the user's own text.
@@ -152,6 +165,9 @@ fn worded(error: &Error, at: Option<&Location>, place: &Place) -> Diagnostic {
                 Some((object, method)) => {
                     let mut wrong = unknown(object.trim(), place);
                     wrong.message = format!("{}, so it has no `{}`", wrong.message, method.trim());
+                    if wrong.hints.is_empty() && !object.contains('.') {
+                        wrong = wrong.hint(format!("if `{}` is a package, install it: `dbt deps`", object.trim()));
+                    }
                     wrong
                 }
                 None => Diagnostic::error("a method of an undefined value is called here"),

@@ -174,7 +174,8 @@ fn var(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Value,
         Some(value) => Ok(json::value(&value)),
         None => match call.args.get(1).cloned().or_else(|| call.by_name("default")) {
             Some(default) => Ok(default),
-            None if !session.scope.execute && name.is_empty() => Ok(Value::from(())),
+            // While a model only says what it is, dbt takes `none` for it.
+            None if !session.scope.execute => Ok(Value::from(())),
             None => Err(errors::said(missing_variable(session, &name))),
         },
     }

@@ -85,16 +85,17 @@ impl Library {
     }
 
     /// The package and name of the macro that `adapter.dispatch` means, or the names that were looked for.
+    /// Without a namespace the `packages` are searched.
     pub fn dispatch(
         &self,
         settings: &Settings,
-        package: &str,
+        packages: &[&str],
         name: &str,
         namespace: Option<&str>,
     ) -> Result<(String, String), Vec<String>> {
         let mut searched = BTreeSet::new();
         let mut order: Vec<String> = match namespace {
-            None => vec![package.to_string(), self.root.clone(), DBT.to_string()],
+            None => packages.iter().copied().chain([&*self.root, DBT]).map(str::to_string).collect(),
             Some(namespace) => match settings.dispatch.get(namespace) {
                 Some(order) => order.clone(),
                 None => vec![self.root.clone(), namespace.to_string()],

@@ -12,7 +12,7 @@ use super::call::Call;
 use super::library::Macro;
 use super::prepare::MACRO_PREFIX;
 use super::session::Session;
-use super::{collections, errors};
+use super::{collections, errors, spine};
 use crate::diagnostics::Diagnostic;
 
 /// Comes before every template: the macro that loads files of macros into the rendering, handed to us.
@@ -130,6 +130,12 @@ impl Object for MacroRef {
         let Some(found) = self.session.library().get(&self.package, &self.name) else {
             return Err(Error::new(ErrorKind::UnknownFunction, format!("{} is unknown", self.name)));
         };
+        if self.name == "get_intervals_between"
+            && self.session.scope.execute
+            && let Some(count) = spine::intervals(&Call::of("", &self.name, args))
+        {
+            return Ok(count);
+        }
         let args = packed(found, args)?;
         let outcome = self.native(state, found).and_then(|native| {
             self.session.running().stack.push((self.package.clone(), self.name.clone()));
@@ -151,7 +157,14 @@ pub(super) fn dispatch(session: &Arc<Session>, call: &Call) -> Result<Value, Err
         return Err(call.error(format!("`{name}` has a package in it: give the package as the second argument, `macro_namespace`")));
     }
     let namespace = call.text(1, "macro_namespace")?;
-    let found = session.library().dispatch(session.settings(), &session.scope.package, &name, namespace.as_deref());
+    // dbt's old `packages=`, and the package of the macro that asks, which dbt itself forgets.
+    let mut packages = vec![session.scope.package.clone()];
+    if let Some(listed) = call.by_name("packages") {
+        packages.extend(listed.try_iter()?.map(|package| package.to_string()));
+    }
+    packages.extend(session.running().stack.last().map(|(package, _)| package.clone()));
+    let packages: Vec<&str> = packages.iter().map(|package| &**package).collect();
+    let found = session.library().dispatch(session.settings(), &packages, &name, namespace.as_deref());
     found.map(|(package, name)| MacroRef::value(session, &package, &name)).map_err(|searched| {
         let adapter = session.settings().adapters.first().cloned().unwrap_or_default();
         let packages: BTreeSet<&str> = searched.iter().filter_map(|name| name.split('.').next()).collect();

@@ -27,10 +27,13 @@ mod node;
 mod prepare;
 mod relations;
 mod session;
+mod spine;
 mod text_functions;
 mod text_methods;
 mod yaml;
 
+#[cfg(test)]
+mod builtin_tests;
 #[cfg(test)]
 mod tests;
 

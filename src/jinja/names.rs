@@ -16,6 +16,9 @@ use super::{adapter, config, functions, introspection, modules, node, text_funct
 /// A function of dbt's.
 pub(super) type Run = fn(&Arc<Session>, &mut State, &Call) -> Result<Value, Error>;
 
+/// A method by name; none if there is no such.
+pub(super) type RunMethod = fn(&Arc<Session>, &mut State, &str, &Call) -> Result<Option<Value>, Error>;
+
 /// The outermost scope of a rendering.
 pub(super) struct Names(pub Arc<Session>);
 
@@ -134,8 +137,7 @@ impl Object for Function {
 pub(super) struct Methods {
     pub name: &'static str,
     pub session: Arc<Session>,
-    /// Runs a method; none if there is no such.
-    pub method: fn(&Arc<Session>, &mut State, &str, &Call) -> Result<Option<Value>, Error>,
+    pub method: RunMethod,
     pub attribute: fn(&Arc<Session>, &str) -> Option<Value>,
 }
 

@@ -228,6 +228,9 @@ fn errors_have_a_place_and_a_way() {
     assert_eq!(&wrong("a {{ ref('gone') }}").message, "there is no model `gone`");
     assert!(wrong("{{ helper() }}").hints[0].contains("`utils.helper`"));
     assert!(wrong("{% if x %}").message.contains("end of"));
+    let odd = wrong("é {{ a \u{F0000}b }}").at.unwrap();
+    assert!(odd.file.text.get(odd.span).is_some());
+    assert_eq!(wrong("{{ utls.greet(1) }}").message, "`utls` is undefined, so it has no `greet`");
     assert!(wrong("{{ run_query('x') }}").message.starts_with("`run_query` needs a warehouse"));
     assert_eq!(wrong("{{ exceptions.raise_compiler_error('no') }}").message, "no");
     assert_eq!(wrong("{{ twice(1, 2) }}").message, "`twice`: takes 1 argument, was given 2");
