@@ -24,3 +24,11 @@ case when {{ window }} then true else error({{ message }}) end
 {% macro into_unnamed() %}
  by name
 {% endmacro %}
+
+{% macro create(target, clauses, query) %}
+create table if not exists {{ target }}{{ clauses }}as
+select * from (
+{{ query }}
+)
+where false;
+{% endmacro %}
