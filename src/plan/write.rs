@@ -24,7 +24,7 @@ pub struct Written {
     pub unchanged: usize,
 }
 
-/// Refuses a folder that holds anything but a plan. To be asked before any work is done, and again by [`write`].
+/// Refuses a folder that holds anything but a plan. To be asked before any work is done, and again by [`write()`].
 pub fn refuse_foreign(folder: &Path) -> Result<(), Diagnostic> {
     let said = |what: String| {
         Err(Diagnostic::error(format!("`{}` {what}, so it is not replaced", folder.display()))

@@ -1,3 +1,5 @@
+//! That windows tile what was asked, in any zone.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Which nodes a selection means, in a small shop.
+
 use serde_json::json;
 
 use super::*;
