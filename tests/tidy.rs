@@ -125,7 +125,11 @@ struct File {
 impl File {
     /// Whether it is a part of the program, and not a test of it.
     fn is_program(&self) -> bool {
-        self.path.starts_with("src/") && !self.path.contains("/tests/") && !self.path.ends_with("/tests.rs") && !self.path.ends_with("/sample.rs") && !self.path.ends_with("_tests.rs")
+        self.path.starts_with("src/")
+            && !self.path.contains("/tests/")
+            && !self.path.ends_with("/tests.rs")
+            && !self.path.ends_with("/sample.rs")
+            && !self.path.ends_with("_tests.rs")
     }
 
     /// The stage or tool it belongs to.

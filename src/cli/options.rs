@@ -86,7 +86,7 @@ pub struct WindowArgs {
 #[derive(clap::Args)]
 pub struct RefreshArgs {
     /// Rebuilds from `begin` until now beside the table, and swaps it in; with bounds, only the bounds are written again
-    #[arg(short, long, env = "DBT_FULL_REFRESH", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1,
+    #[arg(short, long, env = "DBT_FULL_REFRESH", value_name = "BOOL", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1,
           default_missing_value = "true", default_value = "false", require_equals = true, hide_default_value = true, hide_possible_values = true)]
     pub full_refresh: bool,
 }

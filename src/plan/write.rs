@@ -67,9 +67,13 @@ pub const GENERATOR: &str = "batchwright";
 /// Writes the plan. On an error the folder is as it was.
 pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
     refuse_foreign(folder)?;
-    let shas = each(&plan.steps, |step| Ok(sha256(step.text().as_bytes())))?;
+    let there = folder.join(MANIFEST).exists();
+    let looked = each(&plan.steps, |step| {
+        let text = step.text();
+        Ok((sha256(text.as_bytes()), there && holds(&folder.join(&step.file), text.as_bytes())))
+    })?;
+    let (shas, same): (Vec<String>, Vec<bool>) = looked.into_iter().unzip();
     let manifest = manifest_text(plan, &shas);
-    let same = each(&plan.steps, |step| Ok(holds(&folder.join(&step.file), step.text().as_bytes())))?;
     let unchanged = same.iter().filter(|same| **same).count();
     let written = Written { files: plan.steps.len(), unchanged };
     if unchanged == plan.steps.len() && holds(&folder.join(MANIFEST), manifest.as_bytes()) {
