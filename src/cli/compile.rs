@@ -33,9 +33,6 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     let folder = args.plan.unwrap_or_else(|| args.project.project_dir.join("target").join("batchwright"));
-    if !args.stdout {
-        write::refuse_foreign(&folder)?;
-    }
     let now = args.project.instant()?;
     let request = Request {
         now_is_given: args.project.now.is_some(),

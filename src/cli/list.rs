@@ -64,7 +64,14 @@ fn as_json(model: &Listed) -> String {
     if let Some(batches) = &model.batches {
         line["batches"] = batches
             .iter()
-            .map(|span| json!({"batch": span.label, "event_time_start": instant(span.window.start), "event_time_end": instant(span.window.end)}))
+            .map(|span| {
+                let (start, end) = (instant(span.window.start), instant(span.window.end));
+                let mut batch = json!({"batch": span.label, "event_time_start": start, "event_time_end": end});
+                if let Some(chunk) = &span.chunk {
+                    batch["chunk"] = chunk.as_str().into();
+                }
+                batch
+            })
             .collect();
     }
     format!("{line}\n")

@@ -34,7 +34,7 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
             write::loose(folder, files)?;
         }
         None => match rendered.as_slice() {
-            [(_, sql)] => print(&format!("{}\n", sql.trim_end()))?,
+            [(_, sql)] => print(&format!("{}\n", sql.trim()))?,
             [] => {}
             several => {
                 for (node, sql) in several {

@@ -3,9 +3,10 @@
 use super::inputs;
 use super::query::{Filtered, query};
 use super::{Part, Request, Row, Shop, refresh, warnings};
+use crate::calendar::{Grain, Instant};
 use crate::config::{Microbatch, Node, OutsideWindow};
-use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::dialect::Stamp;
+use crate::diagnostics::{Diagnostic, Diagnostics, collect};
+use crate::dialect::{Stamp, TimeType};
 use crate::inject::ResultColumn;
 use crate::jinja::{Batch, Relation};
 use crate::plan::manifest::{InputEntry, MicrobatchEntry, ModelEntry};
@@ -32,6 +33,7 @@ pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Re
     let entries = inputs::entries(shop.graph, shop.dialect, node, &first.injected)?;
     let columns = first.injected.columns.as_deref();
     says_its_event_time(shop, node, settings, columns)?;
+    dates_are_whole(shop, node, settings, &first, &cover)?;
     said.extend(remarks(shop, node, &first, &entries, cover.batches.len(), request.windows.strict)?);
 
     let any_filtered = !first.injected.filters.is_empty();
@@ -142,6 +144,25 @@ fn says_its_event_time(shop: &Shop, node: &Node, settings: &Microbatch, columns:
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let wrong = Diagnostic::error(format!("the query of `{}` has no column `{}`, its `event_time`", node.name, event_time.column));
     Err(wrong.at(event_time.at.clone()).hint(format!("select it, or name one of `{}`", names.join("`, `"))))
+}
+
+/// A column of dates cannot tell the hours of a day apart: the predicate of such a window would hold for no row.
+fn dates_are_whole(shop: &Shop, node: &Node, settings: &Microbatch, query: &Filtered, cover: &Cover) -> Result<(), Diagnostics> {
+    let is_midnight = |at: Instant| Grain::Day.floor(at, settings.timezone) == at;
+    if cover.batches.iter().all(|span| is_midnight(span.window.start) && is_midnight(span.window.end)) {
+        return Ok(());
+    }
+    let inputs = query.injected.filters.iter().filter_map(|filter| shop.graph.nodes.get(&filter.unique_id));
+    let read = inputs.filter_map(|input| Some((input, input.event_time.as_ref()?)));
+    let wrong = collect(read.chain([(node, &settings.event_time)]), |(owner, event_time)| {
+        if shop.dialect.time_type(event_time.data_type.as_deref(), event_time.unit.as_deref())? != TimeType::Date {
+            return Ok(());
+        }
+        let what =
+            format!("`{}` of `{}` is a date, and `{}` has batches of one {}", event_time.column, owner.name, node.name, cover.batch_size);
+        Err(Diagnostic::error(what).at(event_time.at.clone()).hint("take a column that tells the time, or batches of one day").into())
+    });
+    wrong.map(drop)
 }
 
 /// What the user should know of the model's batches before running them.

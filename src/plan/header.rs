@@ -11,8 +11,8 @@ pub fn header(lines: &[(&str, String)]) -> String {
 /// What is said of an input: by which column it is filtered, or why it is not.
 pub fn input(entry: &InputEntry) -> String {
     match (&entry.event_time, &entry.whole_because) {
-        (Some(column), None) => format!("{}, where {column} is in the window", entry.relation),
+        (Some(column), None) if entry.filtered => format!("{}, where {column} is in the window", entry.relation),
         (_, Some(reason)) => format!("{}, whole: {reason}", entry.relation),
-        (None, None) => format!("{}, whole", entry.relation),
+        _ => entry.relation.clone(),
     }
 }

@@ -24,8 +24,8 @@ pub struct Written {
     pub unchanged: usize,
 }
 
-/// Refuses a folder that holds anything but a plan. To be asked before any work is done, and again by [`write()`].
-pub fn refuse_foreign(folder: &Path) -> Result<(), Diagnostic> {
+/// Refuses a folder that holds anything but a plan.
+fn refuse_foreign(folder: &Path) -> Result<(), Diagnostic> {
     let said = |what: String| {
         Err(Diagnostic::error(format!("`{}` {what}, so it is not replaced", folder.display()))
             .hint("name another folder with `--plan`, or empty this one yourself"))
