@@ -110,7 +110,8 @@ pub fn unfiltered(graph: &Graph, node: &Node, entries: &[InputEntry]) -> Vec<Dia
     unfiltered
         .map(|entry| {
             let input = &graph.nodes[&entry.unique_id];
-            Diagnostic::warning(format!("every batch of `{}` reads `{}` whole: it has no `event_time`", node.name, entry.relation))
+            let name = input.source_name.as_ref().map_or(input.name.clone(), |source| format!("{source}.{}", input.name));
+            Diagnostic::warning(format!("every batch of `{}` reads `{name}` whole: it has no `event_time`", node.name))
                 .at(node.file.find(&input.name))
                 .hint(format!("give `{}` an `event_time`, or write `.render()` behind it if it is meant to be read whole", input.name))
         })
