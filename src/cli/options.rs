@@ -27,7 +27,7 @@ pub struct ProjectArgs {
     #[arg(short, long, value_name = "NAME", env = "DBT_TARGET")]
     pub target: Option<String>,
     /// Variables for the project, as a YAML mapping: '{country: fr}'
-    #[arg(long, value_name = "YAML", env = "DBT_VARS")]
+    #[arg(long, value_name = "YAML")]
     pub vars: Option<String>,
     /// The warehouse's SQL; with it no profiles.yml is needed
     #[arg(long, value_name = "NAME")]

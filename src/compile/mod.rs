@@ -85,7 +85,7 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
         said.extend(part.said);
     }
     plan::link(&mut plan.steps, &reads);
-    Ok(Compiled { plan, rows, said })
+    Ok(Compiled { plan, rows, said: said_once(said) })
 }
 
 /// Loads and links a project.
@@ -145,6 +145,26 @@ fn part(shop: &Shop, node: &Node, request: &Request) -> Result<Option<Part>, Dia
 /// The messages of the warnings among what is said.
 fn warnings(said: &[Diagnostic]) -> impl Iterator<Item = String> + '_ {
     said.iter().filter(|said| said.level == Level::Warning).map(|said| said.message.clone())
+}
+
+/// What is said of many models because of one line of the project is said once.
+fn said_once(said: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut once: Vec<(Diagnostic, usize)> = Vec::new();
+    for diagnostic in said {
+        let alike = |other: &Diagnostic| {
+            other.at.is_some() && (&other.at, &other.hints, other.level) == (&diagnostic.at, &diagnostic.hints, diagnostic.level)
+        };
+        match once.iter_mut().find(|(other, _)| alike(other)) {
+            Some((_, more)) => *more += 1,
+            None => once.push((diagnostic, 0)),
+        }
+    }
+    let counted = once.into_iter().map(|(diagnostic, more)| match more {
+        0 => diagnostic,
+        1 => diagnostic.fact("the same is true of 1 other model"),
+        more => diagnostic.fact(format!("the same is true of {more} other models")),
+    });
+    counted.collect()
 }
 
 fn about(project: &Project, dialect: &Dialect, request: &Request) -> About {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::create::{author, schema_name};
+use super::create::{author, schema_name, sql_header};
 use super::guards::word;
 use super::header::{header, input};
 use super::manifest::InputEntry;
@@ -88,7 +88,8 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
     ];
     let own = format!("overwrite_{}", word(batches.mode));
     let statement = dialect.sql(if dialect.has(&own) { &own } else { "overwrite" }, &arguments)?;
-    Ok(Arc::new(Stamp::new(&format!("{}\n{statement}\n", head(batches)?), batches.settings.timezone)))
+    let text = format!("{}\n{}{statement}\n", head(batches)?, sql_header(batches.node));
+    Ok(Arc::new(Stamp::new(&text, batches.settings.timezone)))
 }
 
 /// The window's predicate on the column of an event time.

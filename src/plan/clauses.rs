@@ -47,9 +47,16 @@ pub fn clauses(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
 pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, Diagnostic> {
     let mut known: Vec<String> = dialect.fact("known_keys")?;
     known.extend(dialect.fact::<Vec<String>>("clauses")?);
-    let unknown = node.config.iter().filter(|(key, setting)| !known.contains(key) && !setting.value.is_null());
+    let changes_nothing = |key: &str, value: &Value| key == "on_schema_change" && !matches!(value.as_str(), None | Some("ignore" | "fail"));
+    let unknown = node
+        .config
+        .iter()
+        .filter(|(key, setting)| changes_nothing(key, &setting.value) || (!known.contains(key) && !setting.value.is_null()));
     let warnings = unknown.map(|(key, setting)| {
         let said = Diagnostic::warning(format!("`{key}` of `{}` has no effect on the plan", node.name)).at(setting.at.clone());
+        if known.contains(key) {
+            return said.hint("a plan alters no table: add or drop the column yourself, or rebuild the model with `--full-refresh`");
+        }
         match nearest(key, known.iter().map(String::as_str)) {
             Some(near) => said.hint(format!("did you mean `{near}`?")),
             None => said.hint(format!("batchwright does not know this configuration for {}", dialect.name)),

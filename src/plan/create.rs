@@ -15,7 +15,7 @@ pub fn create(dialect: &Dialect, node: &Node, target: &Relation, query: &str) ->
     let head = header(&[("model", node.unique_id.clone()), ("creates", format!("{target}, empty, if it is missing; the batches fill it"))]);
     let table =
         dialect.sql("create", &[("target", sql(target)), ("clauses", clauses(dialect, node)?.value()), ("query", author(query))])?;
-    Ok(format!("{head}\n{}{table}\n", schema(dialect, target)?))
+    Ok(format!("{head}\n{}{}{table}\n", schema(dialect, target)?, sql_header(node)))
 }
 
 /// `98_swap.sql`: what was built beside takes the table's place.
@@ -43,7 +43,7 @@ pub fn build(dialect: &Dialect, node: &Node, query: &str, inputs: &[InputEntry])
     };
     let mut lines = vec![("model", node.unique_id.clone()), ("builds", format!("{}, a {word}", node.relation))];
     lines.extend(inputs.iter().map(|entry| ("input", input(entry))));
-    Ok(format!("{}\n{}{statement}\n", header(&lines), schema(dialect, &node.relation)?))
+    Ok(format!("{}\n{}{}{statement}\n", header(&lines), schema(dialect, &node.relation)?, sql_header(node)))
 }
 
 /// `00_before.sql` and `99_after.sql`: the author's hooks, once for the model.
@@ -66,6 +66,14 @@ pub fn schema_name(relation: &Relation) -> Option<String> {
         Some(database) => format!("{database}.{schema}"),
         None => schema,
     })
+}
+
+/// What the author's `sql_header` puts before a statement: functions and variables that the query needs.
+pub(super) fn sql_header(node: &Node) -> String {
+    match node.setting("sql_header").and_then(serde_json::Value::as_str).map(str::trim) {
+        None | Some("") => String::new(),
+        Some(text) => format!("{text}{}\n\n", if text.ends_with(';') { "" } else { ";" }),
+    }
 }
 
 fn schema(dialect: &Dialect, target: &Relation) -> Result<String, Diagnostic> {
