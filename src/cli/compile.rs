@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::options::{ProjectArgs, RefreshArgs, SelectArgs, WindowArgs};
+use super::options::{ProjectArgs, RefreshArgs, SelectArgs, WindowArgs, request};
 use super::{print, say, talk};
-use crate::compile::{self, Request};
+use crate::compile;
 use crate::diagnostics::Diagnostics;
 use crate::plan::write;
 
@@ -33,14 +33,7 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     let folder = args.plan.unwrap_or_else(|| args.project.project_dir.join("target").join("batchwright"));
-    let now = args.project.instant()?;
-    let request = Request {
-        now_is_given: args.project.now.is_some(),
-        windows: args.windows.request(now)?,
-        open: args.project.open(now, args.refresh.full_refresh)?,
-        selection: args.select.selection(),
-        full_refresh: args.refresh.full_refresh,
-    };
+    let request = request(args.select, &args.windows, &args.refresh, args.project)?;
     let compiled = compile::compile(&request)?;
     say(&compiled.said);
     if args.stdout {

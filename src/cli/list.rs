@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::options::{ProjectArgs, RefreshArgs, SelectArgs, WindowArgs};
+use super::options::{ProjectArgs, RefreshArgs, SelectArgs, WindowArgs, request};
 use super::{print, say};
-use crate::compile::{self, Listed, Request};
+use crate::compile::{self, Listed};
 use crate::diagnostics::Diagnostics;
 use crate::plan::write::instant;
 
@@ -30,14 +30,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
-    let now = args.project.instant()?;
-    let request = Request {
-        now_is_given: args.project.now.is_some(),
-        windows: args.windows.request(now)?,
-        open: args.project.open(now, args.refresh.full_refresh)?,
-        selection: args.select.selection(),
-        full_refresh: args.refresh.full_refresh,
-    };
+    let request = request(args.select, &args.windows, &args.refresh, args.project)?;
     let (listed, said) = compile::list(&request, args.batches)?;
     say(&said);
     let lines: Vec<String> = listed.iter().map(|model| if args.json { as_json(model) } else { as_text(model) }).collect();

@@ -6,6 +6,7 @@ use chrono::{SubsecRound, Utc};
 use serde_json::{Map, Value};
 
 use crate::calendar::{Grain, Instant};
+use crate::compile::Request;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::graph::Selection;
 use crate::project::Open;
@@ -95,6 +96,18 @@ impl SelectArgs {
     pub fn selection(self) -> Selection {
         Selection { select: self.select, exclude: self.exclude, selector: self.selector }
     }
+}
+
+/// What the flags of a command that plans batches ask for together.
+pub fn request(select: SelectArgs, windows: &WindowArgs, refresh: &RefreshArgs, project: ProjectArgs) -> Result<Request, Diagnostics> {
+    let now = project.instant()?;
+    Ok(Request {
+        now_is_given: project.now.is_some(),
+        windows: windows.request(now)?,
+        open: project.open(now, refresh.full_refresh)?,
+        selection: select.selection(),
+        full_refresh: refresh.full_refresh,
+    })
 }
 
 impl ProjectArgs {
