@@ -104,6 +104,20 @@ pub fn reads(entries: &[InputEntry], graph: &Graph, in_order: bool) -> Reads {
     reads
 }
 
+/// What a model waits for where a model between it and the plan was not selected: the planned models behind that one, whole,
+/// since how its rows follow from theirs is not looked at.
+pub fn wait_through(reads: &mut Reads, graph: &Graph, planned: &BTreeSet<String>) {
+    let mut open: Vec<&String> = reads.whole.iter().chain(&reads.by_window).filter(|id| !planned.contains(*id)).collect();
+    let mut seen = BTreeSet::new();
+    let mut behind = Vec::new();
+    while let Some(id) = open.pop() {
+        for parent in graph.parents.get(id).into_iter().flatten().filter(|parent| seen.insert(*parent)) {
+            if planned.contains(parent) { behind.push(parent.clone()) } else { open.push(parent) }
+        }
+    }
+    reads.whole.extend(behind);
+}
+
 /// A warning for each input that every batch reads whole because it has no `event_time`.
 pub fn unfiltered(graph: &Graph, node: &Node, entries: &[InputEntry]) -> Vec<Diagnostic> {
     let unfiltered = entries.iter().filter(|entry| entry.whole_because.as_deref() == Some(NO_EVENT_TIME));

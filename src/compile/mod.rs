@@ -84,6 +84,8 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
         rows.push(part.row);
         said.extend(part.said);
     }
+    let planned = reads.keys().cloned().collect();
+    reads.values_mut().for_each(|reads| inputs::wait_through(reads, &graph, &planned));
     plan::link(&mut plan.steps, &reads);
     Ok(Compiled { plan, rows, said: said_once(said) })
 }
