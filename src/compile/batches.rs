@@ -1,94 +1,72 @@
-//! The steps of a microbatch model: hooks, create, one batch per window, the swap of a full refresh.
+//! A microbatch model: its windows, its query, what must hold before it is planned, and what the manifest says of it.
 
-use super::inputs;
 use super::query::{Filtered, query};
-use super::{Part, Request, Row, Shop, refresh, warnings};
+use super::steps::Steps;
+use super::{Part, Request, Row, Shop, builds, inputs, refresh, warnings};
 use crate::calendar::{Grain, Instant};
-use crate::config::{Microbatch, Node, OutsideWindow};
+use crate::config::{Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, collect};
 use crate::dialect::{Stamp, TimeType};
 use crate::inject::ResultColumn;
-use crate::jinja::{Batch, Relation};
+use crate::jinja::Batch;
+use crate::plan;
 use crate::plan::manifest::{InputEntry, MicrobatchEntry, ModelEntry};
 use crate::plan::write::instant;
-use crate::plan::{self, Batches, Kind, Step, Text};
-use crate::render::{self, Moment};
+use crate::render::Moment;
 use crate::window::{self, Calendar, Cover, Span};
 
 /// The steps of the model.
 pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Request) -> Result<Part, Diagnostics> {
     let rebuilds = refresh::rebuilds(settings, request);
     let cover = window::cover(&calendar(node, settings, rebuilds), &request.windows)?;
-    let begin = first_ever(node, settings)?;
-
+    let (query, moment) = first_query(shop, node, &cover, rebuilds)?;
+    let entries = inputs::entries(shop.graph, shop.dialect, node, &query.injected)?;
+    says_its_event_time(shop, node, settings, query.injected.columns.as_deref())?;
+    dates_are_whole(shop, node, settings, &query, &cover)?;
     let mut said = cover.notes.clone();
-    let plain = Moment { batch: Some(batch(&cover.batches[0])), incremental: !rebuilds, this: node.relation.clone() };
-    let first = query(shop, node, &plain)?;
-    let target = match rebuilds {
-        true => refresh::beside(shop.dialect, node, &first.text.sql, (&begin.label, &cover.batches[cover.batches.len() - 1].label))?,
-        false => node.relation.clone(),
-    };
-    let moment = Moment { this: target.clone(), ..plain };
-    let first = if rebuilds && first.text.reads_this { query(shop, node, &moment)? } else { first };
-    let entries = inputs::entries(shop.graph, shop.dialect, node, &first.injected)?;
-    let columns = first.injected.columns.as_deref();
-    says_its_event_time(shop, node, settings, columns)?;
-    dates_are_whole(shop, node, settings, &first, &cover)?;
-    said.extend(remarks(shop, node, &first, &entries, cover.batches.len(), request.windows.strict)?);
+    said.extend(remarks(shop, node, &query, &entries, cover.batches.len(), request.windows.strict)?);
 
-    let any_filtered = !first.injected.filters.is_empty();
-    let mode = plan::mode(shop.dialect, &node.name, settings, any_filtered)?;
-    let label_length = cover.batches.iter().map(|span| span.label.len()).max().unwrap_or_default();
-    let statement = |query: &Filtered| {
-        plan::overwrite(&Batches {
-            dialect: shop.dialect,
-            node,
-            settings,
-            target: &target,
-            query: &query.sql,
-            columns: query.injected.columns.as_deref(),
-            mode,
-            inputs: &entries,
-            label_length,
-        })
+    let mode = plan::mode(shop.dialect, &node.name, settings, !query.injected.filters.is_empty())?;
+    let in_order = settings.concurrent_batches == Some(false) || (query.text.reads_this && settings.concurrent_batches.is_none());
+    let steps = Steps { shop, node, settings, moment: &moment, query: &query, entries: &entries, mode, rebuilds };
+    let steps = steps.all(&cover, &first_ever(node, settings)?)?;
+    let entry = ModelEntry {
+        microbatch: Some(MicrobatchEntry {
+            event_time: settings.event_time.column.clone(),
+            batch_size: cover.batch_size.word().to_string(),
+            begin: instant(settings.begin),
+            lookback: settings.lookback,
+            timezone: settings.timezone.name().to_string(),
+            outside_window: plan::word(mode).to_string(),
+            unique_key: settings.unique_key.clone(),
+            in_order,
+            beside: rebuilds.then(|| moment.this.to_string()),
+            batches: cover.batches.len(),
+        }),
+        strategy: shop.dialect.fact("strategy")?,
+        atomic: shop.dialect.fact("atomic")?,
+        columns_from: query.injected.columns.as_ref().map(|_| "projection".to_string()),
+        columns: query.injected.columns.as_ref().map(|columns| columns.iter().map(|column| column.name.clone()).collect()),
+        warnings: warnings(&said).collect(),
+        ..builds::entry(shop, node)
     };
+    let row = row(node, &entry.strategy, &cover, entry.warnings.len());
+    let reads = inputs::reads(&entries, shop.graph, in_order);
+    Ok(Part { entry: ModelEntry { inputs: entries, ..entry }, steps, reads, row, said })
+}
 
-    let mut steps = Steps { shop, node, steps: Vec::new() };
-    let own = Moment { this: node.relation.clone(), batch: None, ..moment.clone() };
-    steps.hooks(Kind::Before, "before the model's first batch, once", &node.pre_hooks, &own)?;
-    // Before the table is there, the query must not read it.
-    let anew = first.text.reads_batch || first.text.reads_this;
-    let of_begin = match anew {
-        true => query(shop, node, &Moment { batch: Some(batch(&begin)), incremental: false, ..moment.clone() })?.sql,
-        false => first.sql.clone(),
-    };
-    let shape = Stamp::new(&of_begin, settings.timezone).fill(&begin.window, &begin.label);
-    let create = plan::create(shop.dialect, node, &target, &shape)?;
-    steps.push(Kind::Create, "create", "01_create", Text::Whole(create));
-    let stamp = statement(&first)?;
-    for span in &cover.batches {
-        let text = match first.text.reads_batch {
-            false => Text::Stamped { stamp: stamp.clone(), label: span.label.clone() },
-            true => {
-                let query = query(shop, node, &Moment { batch: Some(batch(span)), ..moment.clone() })?;
-                Text::Whole(statement(&query)?.fill(&span.window, &span.label))
-            }
-        };
-        steps.batch(span, text);
+/// The query of the first batch, from which all others are stamped if it does not look at its batch, and the moment it is for.
+fn first_query(shop: &Shop, node: &Node, cover: &Cover, rebuilds: bool) -> Result<(Filtered, Moment), Diagnostic> {
+    let (first, last) = (&cover.batches[0], &cover.batches[cover.batches.len() - 1]);
+    let moment = Moment { batch: Some(batch(first)), incremental: !rebuilds, this: node.relation.clone() };
+    let own = query(shop, node, &moment)?;
+    if !rebuilds {
+        return Ok((own, moment));
     }
-    if rebuilds {
-        steps.push(Kind::Swap, "swap", "98_swap", Text::Whole(plan::swap(shop.dialect, node, &target)?));
-    }
-    steps.hooks(Kind::After, "after all of the model's batches, once", &node.post_hooks, &own)?;
-
-    let in_order = settings.concurrent_batches == Some(false) || (first.text.reads_this && settings.concurrent_batches.is_none());
-    Ok(Part {
-        row: row(node, shop, &cover, warnings(&said).count()),
-        reads: inputs::reads(&entries, shop.graph, in_order),
-        entry: entry(shop, node, settings, &cover, mode, in_order, rebuilds.then_some(&target), entries, columns, &said)?,
-        steps: steps.steps,
-        said,
-    })
+    let beside = refresh::beside(shop.dialect, node, &own.text.sql, (&first.label, &last.label))?;
+    let moment = Moment { this: beside, ..moment };
+    let own = if own.text.reads_this { query(shop, node, &moment)? } else { own };
+    Ok((own, moment))
 }
 
 pub(super) fn calendar<'a>(node: &'a Node, settings: &Microbatch, from_begin: bool) -> Calendar<'a> {
@@ -125,7 +103,7 @@ fn first_ever(node: &Node, settings: &Microbatch) -> Result<Span, Diagnostics> {
     Ok(cover.batches[0].clone())
 }
 
-fn batch(span: &Span) -> Batch {
+pub(super) fn batch(span: &Span) -> Batch {
     Batch { id: span.id.clone(), start: span.window.start, end: span.window.end }
 }
 
@@ -203,98 +181,15 @@ fn remarks(
     Ok(said)
 }
 
-fn row(node: &Node, shop: &Shop, cover: &Cover, warnings: usize) -> Row {
+fn row(node: &Node, strategy: &str, cover: &Cover, warnings: usize) -> Row {
     let (first, last) = (&cover.batches[0], &cover.batches[cover.batches.len() - 1]);
     Row {
         model: node.name.clone(),
-        strategy: shop.dialect.fact("strategy").unwrap_or_default(),
+        strategy: strategy.to_string(),
         windows: Some(cover.batches.len()),
         first: first.label.clone(),
         last: last.label.clone(),
         end: last.window.end.format("%Y-%m-%d %H:%M").to_string(),
         warnings,
-    }
-}
-
-#[allow(clippy::too_many_arguments)]
-fn entry(
-    shop: &Shop,
-    node: &Node,
-    settings: &Microbatch,
-    cover: &Cover,
-    mode: OutsideWindow,
-    in_order: bool,
-    beside: Option<&Relation>,
-    inputs: Vec<InputEntry>,
-    columns: Option<&[ResultColumn]>,
-    said: &[Diagnostic],
-) -> Result<ModelEntry, Diagnostic> {
-    Ok(ModelEntry {
-        unique_id: node.unique_id.clone(),
-        path: node.file.path.to_string(),
-        folder: shop.folders[&node.unique_id].clone(),
-        relation: node.relation.to_string(),
-        materialized: "microbatch".to_string(),
-        strategy: shop.dialect.fact("strategy")?,
-        atomic: shop.dialect.fact("atomic")?,
-        microbatch: Some(MicrobatchEntry {
-            event_time: settings.event_time.column.clone(),
-            batch_size: cover.batch_size.word().to_string(),
-            begin: instant(settings.begin),
-            lookback: settings.lookback,
-            timezone: settings.timezone.name().to_string(),
-            outside_window: plan::word(mode).to_string(),
-            unique_key: settings.unique_key.clone(),
-            in_order,
-            beside: beside.map(ToString::to_string),
-            batches: cover.batches.len(),
-        }),
-        inputs,
-        columns_from: columns.map(|_| "projection".to_string()),
-        columns: columns.map(|columns| columns.iter().map(|column| column.name.clone()).collect()),
-        warnings: warnings(said).collect(),
-    })
-}
-
-/// The steps of a model as they are made.
-struct Steps<'a> {
-    shop: &'a Shop<'a>,
-    node: &'a Node,
-    steps: Vec<Step>,
-}
-
-impl Steps<'_> {
-    fn push(&mut self, kind: Kind, id: &str, file: &str, text: Text) {
-        self.steps.push(step(self.shop, self.node, kind, id, file, text));
-    }
-
-    fn hooks(&mut self, kind: Kind, when: &str, hooks: &[String], moment: &Moment) -> Result<(), Diagnostic> {
-        let rendered: Result<Vec<String>, Diagnostic> =
-            hooks.iter().map(|hook| render::hook(self.shop.jinja, self.shop.graph, self.node, hook, moment)).collect();
-        let rendered = rendered?;
-        if rendered.iter().any(|hook| !hook.trim().is_empty()) {
-            let (id, file) = if kind == Kind::Before { ("before", "00_before") } else { ("after", "99_after") };
-            self.push(kind, id, file, Text::Whole(plan::hooks(self.node, when, &rendered)));
-        }
-        Ok(())
-    }
-
-    fn batch(&mut self, span: &Span, text: Text) {
-        let step = step(self.shop, self.node, Kind::Batch, &span.label, &span.label, text);
-        self.steps.push(Step { window: Some(span.window), chunk: span.chunk.clone(), ..step });
-    }
-}
-
-/// A step of the model, in its folder of the plan.
-pub(super) fn step(shop: &Shop, node: &Node, kind: Kind, id: &str, file: &str, text: Text) -> Step {
-    Step {
-        id: format!("{}@{id}", node.unique_id),
-        model: node.unique_id.clone(),
-        kind,
-        file: format!("{}/{file}.sql", shop.folders[&node.unique_id]),
-        window: None,
-        chunk: None,
-        depends_on: Vec::new(),
-        text,
     }
 }

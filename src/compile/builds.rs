@@ -1,7 +1,7 @@
 //! The step of a model that is no microbatch model, and the word about one that cannot be built here.
 
-use super::batches::step;
 use super::inputs;
+use super::steps::step;
 use super::{Part, Row, Shop};
 use crate::config::{Materialization, Node};
 use crate::diagnostics::Diagnostic;
@@ -74,7 +74,7 @@ fn row(node: &Node, strategy: &str) -> Row {
     }
 }
 
-fn entry(shop: &Shop, node: &Node) -> ModelEntry {
+pub(super) fn entry(shop: &Shop, node: &Node) -> ModelEntry {
     ModelEntry {
         unique_id: node.unique_id.clone(),
         path: node.file.path.to_string(),

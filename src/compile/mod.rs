@@ -8,6 +8,7 @@ mod look;
 mod query;
 mod refresh;
 mod report;
+mod steps;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
