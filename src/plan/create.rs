@@ -24,7 +24,7 @@ pub fn swap(dialect: &Dialect, node: &Node, beside: &Relation) -> Result<String,
     let head = header(&[
         ("model", node.unique_id.clone()),
         ("swaps", format!("{beside}, which all batches of this full refresh have filled, for {target}")),
-        ("before", "every batch has run".to_string()),
+        ("needs", "every batch".to_string()),
     ]);
     let name = if target.style.quoted[2] { dialect.quoted(&target.identifier)? } else { dialect.column(&target.identifier, false)? };
     let arguments =

@@ -9,7 +9,7 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
-use crate::jinja::{Jinja, Lookup, RefCall, Referent, Relation, Scope};
+use crate::jinja::{Batch, Jinja, Lookup, RefCall, Referent, Relation, Scope};
 
 use super::Setting;
 use super::values::{canonical, has_jinja};
@@ -42,7 +42,8 @@ pub fn declared(jinja: &Jinja, package: &str, name: &str, file: &SourceFile, thi
         }),
         config: Map::new(),
         this: Some(this.clone()),
-        batch: None,
+        // Of no window yet; a model may calculate with it all the same.
+        batch: Some(Batch { id: String::new(), start: Default::default(), end: Default::default() }),
         incremental: false,
         lookup: Arc::new(Itself(this.clone())),
     };
