@@ -107,8 +107,7 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
 /// What the reading of a project must know of its dialect.
 fn facts(name: &str) -> Result<Facts, Diagnostic> {
     let dialect = dialect::named(name)?;
-    let adapters = dialect.chain.iter().filter(|name| **name != "ansi").map(ToString::to_string).collect();
-    Ok(Facts { style: dialect.relation_style()?, adapters, schema: dialect.fact("default_schema")? })
+    Ok(Facts { style: dialect.relation_style()?, adapters: dialect.dispatch()?, schema: dialect.fact("default_schema")? })
 }
 
 /// The selected models, inputs before their readers.
