@@ -8,6 +8,7 @@ use super::{print, say};
 use crate::compile::{self, Asked, Queries};
 use crate::diagnostics::Diagnostics;
 use crate::plan::write;
+use crate::project::Open;
 
 /// Print the models' queries as dbt compiles them, without filters; with `--batch` one batch's query with its filters.
 #[derive(clap::Args)]
@@ -26,7 +27,8 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     let now = args.project.instant()?;
-    let asked = Asked { open: args.project.open(now, false)?, selection: args.select.selection(), batch: args.batch };
+    let open = Open { which: "compile", ..args.project.open(now, false)? };
+    let asked = Asked { open, selection: args.select.selection(), batch: args.batch };
     let Queries { rendered, wrong } = compile::queries(&asked)?;
     match &args.out {
         Some(folder) => {

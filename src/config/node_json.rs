@@ -60,6 +60,15 @@ pub fn node_json(node: &Node) -> Value {
     json
 }
 
+/// dbt's `graph`: all nodes by unique id, sources apart.
+pub fn graph_json(nodes: &[Node]) -> Value {
+    let of = |source: bool| -> Map<String, Value> {
+        let those = nodes.iter().filter(|node| (node.kind == Kind::Source) == source);
+        those.map(|node| (node.unique_id.clone(), node_json(node))).collect()
+    };
+    json!({"nodes": of(false), "sources": of(true)})
+}
+
 /// dbt's word for a kind of node.
 pub fn resource_type(kind: Kind) -> &'static str {
     match kind {
