@@ -28,7 +28,12 @@ pub struct Args {
 pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     let now = args.project.instant()?;
     let open = Open { which: "compile", ..args.project.open(now, false)? };
-    let asked = Asked { open, selection: args.select.selection(), batch: args.batch };
+    let mut selection = args.select.selection();
+    // All means all: the default selector of a project is for what is run.
+    if args.out.is_some() && selection.select.is_empty() && selection.exclude.is_empty() && selection.selector.is_none() {
+        selection.select.push("*".to_string());
+    }
+    let asked = Asked { open, selection, batch: args.batch };
     let Queries { rendered, wrong } = compile::queries(&asked)?;
     match &args.out {
         Some(folder) => {

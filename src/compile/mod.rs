@@ -97,11 +97,12 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
     said.extend(resolved.warnings.0);
     let disabled: Vec<String> = resolved.disabled.into_iter().map(|node| node.unique_id).collect();
     let broken: Vec<String> = resolved.broken.iter().map(|node| node.unique_id.clone()).collect();
-    project.jinja.set_graph(config::graph_json(&resolved.nodes));
     let graph = graph::link(resolved.nodes, &project.name, &disabled, &broken).map_err(|mut wrong| {
         wrong.0.extend(resolved.broken.iter().flat_map(|node| node.errors.0.clone()));
         wrong
     })?;
+    let read = |id: &str| graph.parents.get(id).into_iter().flatten().cloned().collect();
+    project.jinja.set_graph(config::graph_json(graph.nodes.values(), &read));
     Ok(Linked { project, graph: Arc::new(graph), dialect, broken: resolved.broken, said })
 }
 
