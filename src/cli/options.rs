@@ -128,6 +128,7 @@ impl ProjectArgs {
             database: self.database,
             schema: self.schema,
             full_refresh,
+            which: "run",
             now,
             environment: std::env::vars_os()
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

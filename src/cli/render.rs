@@ -8,6 +8,7 @@ use super::{print, say};
 use crate::compile::{self, Asked, Queries};
 use crate::diagnostics::Diagnostics;
 use crate::plan::write;
+use crate::project::Open;
 
 /// Print the models' queries as dbt compiles them, without filters; with `--batch` one batch's query with its filters.
 #[derive(clap::Args)]
@@ -26,7 +27,13 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     let now = args.project.instant()?;
-    let asked = Asked { open: args.project.open(now, false)?, selection: args.select.selection(), batch: args.batch };
+    let open = Open { which: "compile", ..args.project.open(now, false)? };
+    let mut selection = args.select.selection();
+    // All means all: the default selector of a project is for what is run.
+    if args.out.is_some() && selection.select.is_empty() && selection.exclude.is_empty() && selection.selector.is_none() {
+        selection.select.push("*".to_string());
+    }
+    let asked = Asked { open, selection, batch: args.batch };
     let Queries { rendered, wrong } = compile::queries(&asked)?;
     match &args.out {
         Some(folder) => {

@@ -104,14 +104,15 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
         wrong.0.extend(resolved.broken.iter().flat_map(|node| node.errors.0.clone()));
         wrong
     })?;
+    let read = |id: &str| graph.parents.get(id).into_iter().flatten().cloned().collect();
+    project.jinja.set_graph(config::graph_json(graph.nodes.values(), &read));
     Ok(Linked { project, graph: Arc::new(graph), dialect, broken: resolved.broken, said })
 }
 
 /// What the reading of a project must know of its dialect.
 fn facts(name: &str) -> Result<Facts, Diagnostic> {
     let dialect = dialect::named(name)?;
-    let adapters = dialect.chain.iter().filter(|name| **name != "ansi").map(ToString::to_string).collect();
-    Ok(Facts { style: dialect.relation_style()?, adapters, schema: dialect.fact("default_schema")? })
+    Ok(Facts { style: dialect.relation_style()?, adapters: dialect.dispatch()?, schema: dialect.fact("default_schema")? })
 }
 
 /// The selected models, inputs before their readers.

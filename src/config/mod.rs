@@ -20,7 +20,7 @@ use crate::diagnostics::{Diagnostics, Location, SourceFile};
 use crate::jinja::{RefCall, Relation};
 use crate::project::Setting;
 
-pub use node_json::node_json;
+pub use node_json::{graph_json, node_json};
 pub use resolve::resolve;
 
 /// What became of the project's nodes.

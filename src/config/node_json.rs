@@ -1,6 +1,7 @@
 //! A node as dbt shows it to Jinja: `model`, and the values of `graph.nodes`.
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::jinja::Relation;
 
@@ -52,12 +53,51 @@ pub fn node_json(node: &Node) -> Value {
         "refs": node.refs.iter().map(|call| json!({"name": call.name, "package": call.package, "version": call.version})).collect::<Value>(),
         "sources": node.sources.iter().map(|(source, table)| json!([source, table])).collect::<Value>(),
         "version": node.version,
+        "checksum": {"name": "sha256", "checksum": checksum(&node.file.text)},
+        "depends_on": {"macros": [], "nodes": []},
+        "docs": {"show": true, "node_color": null},
+        "group": config.get("group"),
+        "patch_path": null,
+        "build_path": null,
+        "metrics": [],
+        "created_at": 0,
+        "unrendered_config": {},
+        "doc_blocks": [],
     });
+    if node.kind == Kind::Model {
+        for (key, value) in [
+            ("access", config.get("access").cloned().unwrap_or_else(|| json!("protected"))),
+            ("contract", config.get("contract").cloned().unwrap_or_else(|| json!({"enforced": false, "alias_types": true}))),
+            ("latest_version", Value::Null),
+            ("constraints", json!([])),
+            ("deprecation_date", Value::Null),
+            ("primary_key", json!([])),
+            ("time_spine", Value::Null),
+        ] {
+            json[key] = value;
+        }
+    }
     if let (Some(source), Value::Object(json)) = (&node.source_name, &mut json) {
         json.insert("source_name".to_string(), json!(source));
         json.insert("source_meta".to_string(), json!({}));
     }
     json
+}
+
+/// dbt's `graph`: all nodes by unique id, sources apart. `read` gives the unique ids that a node reads.
+pub fn graph_json<'a>(nodes: impl Iterator<Item = &'a Node>, read: &dyn Fn(&str) -> Vec<String>) -> Value {
+    let (mut others, mut sources) = (Map::new(), Map::new());
+    for node in nodes {
+        let mut json = node_json(node);
+        json["depends_on"] = json!({"macros": [], "nodes": read(&node.unique_id)});
+        let there = if node.kind == Kind::Source { &mut sources } else { &mut others };
+        there.insert(node.unique_id.clone(), json);
+    }
+    json!({"nodes": others, "sources": sources})
+}
+
+fn checksum(text: &str) -> String {
+    Sha256::digest(text.trim()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// dbt's word for a kind of node.

@@ -2,6 +2,7 @@
 
 {% set parser = "databricks" %}
 {% set like = "ansi" %}
+{% set dispatch = ["databricks", "spark"] %}
 {% set quote = "`" %}
 {% set case = "ignored" %}
 {% set longest_name = 255 %}

@@ -22,11 +22,21 @@ use crate::jinja::RelationStyle;
 /// Every dialect with its file: the one list of engines in this program.
 const FILES: &[(&str, &str)] = &[
     ("ansi", include_str!("ansi.sql")),
+    ("athena", include_str!("athena.sql")),
     ("bigquery", include_str!("bigquery.sql")),
+    ("clickhouse", include_str!("clickhouse.sql")),
     ("databricks", include_str!("databricks.sql")),
     ("duckdb", include_str!("duckdb.sql")),
+    ("fabric", include_str!("fabric.sql")),
+    ("mariadb", include_str!("mariadb.sql")),
+    ("mysql", include_str!("mysql.sql")),
     ("postgres", include_str!("postgres.sql")),
+    ("redshift", include_str!("redshift.sql")),
     ("snowflake", include_str!("snowflake.sql")),
+    ("spark", include_str!("spark.sql")),
+    ("sqlite", include_str!("sqlite.sql")),
+    ("sqlserver", include_str!("sqlserver.sql")),
+    ("trino", include_str!("trino.sql")),
 ];
 
 /// The names that `--dialect` and a profile's `type` may have.
@@ -110,6 +120,17 @@ impl Dialect {
         Ok(RelationStyle { quote: self.fact("quote")?, quoted: self.fact("quoted")?, included: self.fact("included")? })
     }
 
+    /// The names under which `adapter.dispatch` looks for a macro, in order: dbt's, which are not always those of the files.
+    pub fn dispatch(&self) -> Result<Vec<String>, Diagnostic> {
+        match self.own(self.name, "dispatch")?.filter(|names| !names.is_none()) {
+            Some(names) => names
+                .try_iter()
+                .map(|names| names.map(|name| name.to_string()).collect())
+                .map_err(|wrong| broken(self.name, "dispatch", &wrong)),
+            None => Ok(self.chain.iter().filter(|name| **name != "ansi").map(ToString::to_string).collect()),
+        }
+    }
+
     fn own(&self, file: &str, name: &str) -> Result<Option<Value>, Diagnostic> {
         let template = self.environment.get_template(file).map_err(|wrong| broken(file, name, &wrong))?;
         let captured = template.render_captured(()).map_err(|wrong| broken(file, name, &wrong))?;
@@ -133,6 +154,14 @@ mod tests {
             assert_eq!(dialect.chain.last(), Some(&"ansi"), "{name}");
             dialect.relation_style().unwrap();
         }
+    }
+
+    #[test]
+    fn macros_are_looked_for_under_the_names_of_dbt() {
+        let names = |name| named(name).unwrap().dispatch().unwrap().join(" ");
+        assert_eq!(names("redshift"), "redshift postgres");
+        assert_eq!(names("databricks"), "databricks spark");
+        assert_eq!([names("athena"), names("spark"), names("fabric"), names("mariadb")], ["athena", "spark", "fabric", "mariadb"]);
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub enum Case {
     Upper,
     /// The engine keeps and ignores case.
     Ignored,
+    /// A name is what is written, quoted or not.
+    Kept,
 }
 
 /// What the engine understands under a name that is not quoted.
@@ -20,6 +22,7 @@ pub fn folded(case: Case, name: &str) -> String {
     match case {
         Case::Lower | Case::Ignored => name.to_lowercase(),
         Case::Upper => name.to_uppercase(),
+        Case::Kept => name.to_string(),
     }
 }
 
@@ -32,7 +35,7 @@ impl Dialect {
         let reserved: Vec<String> = self.fact("reserved")?;
         if reserved.iter().any(|word| word.eq_ignore_ascii_case(name)) {
             return match self.fact("case")? {
-                Case::Ignored => self.quoted(name),
+                Case::Ignored | Case::Kept => self.quoted(name),
                 case => self.quoted(&folded(case, name)),
             };
         }
@@ -53,14 +56,15 @@ impl Dialect {
 
     /// The name in quotes, with the quotes inside of it doubled or escaped.
     pub fn quoted(&self, name: &str) -> Result<Sql, Diagnostic> {
-        let quote: char = self.fact("quote")?;
+        let open: char = self.fact("quote")?;
+        let quote = if open == '[' { ']' } else { open };
         let backslash: bool = self.fact("quoted_backslash_escapes")?;
         let inner = if backslash {
             name.replace('\\', r"\\").replace(quote, &format!("\\{quote}"))
         } else {
             name.replace(quote, &format!("{quote}{quote}"))
         };
-        Ok(Sql(format!("{quote}{}{quote}", super::sql::one_line(&inner))))
+        Ok(Sql(format!("{open}{}{quote}", super::sql::one_line(&inner))))
     }
 
     /// `<base>__<suffix>`, no longer than the engine allows (`room` further characters are kept free for what is stamped in
@@ -104,6 +108,7 @@ mod tests {
         assert_eq!(column("snowflake", "order", false), "\"ORDER\"");
         assert_eq!(column("postgres", "say \"hi\"", true), "\"say \"\"hi\"\"\"");
         assert_eq!(column("bigquery", "größe", false), "`größe`");
+        assert_eq!(column("fabric", "a]b", true), "[a]]b]");
     }
 
     #[test]

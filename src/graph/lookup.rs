@@ -161,8 +161,7 @@ impl Graph {
 fn standing_for(node: &Node) -> Referent {
     let unique_id = node.unique_id.clone();
     if node.kind == Kind::Model && matches!(node.materialization, Materialization::Ephemeral) {
-        let version = node.version.as_ref().map_or(String::new(), |version| format!("_v{version}"));
-        Referent::Cte { unique_id, name: format!("__dbt__cte__{}{version}", node.name) }
+        Referent::Cte { unique_id, name: format!("__dbt__cte__{}", node.relation.identifier) }
     } else {
         Referent::Relation { unique_id, relation: node.relation.clone() }
     }

@@ -10,7 +10,7 @@ use super::call::Call;
 
 /// dbt's words for types, and each engine's. An engine that is not listed speaks as the first one does.
 const LABELS: &[(&str, &[(&str, &str)])] = &[
-    ("default", &[("STRING", "TEXT"), ("TIMESTAMP", "TIMESTAMP"), ("FLOAT", "FLOAT"), ("INTEGER", "INT"), ("BOOLEAN", "BOOLEAN")]),
+    ("default", &[("STRING", "TEXT")]),
     ("bigquery", &[("TEXT", "STRING"), ("FLOAT", "FLOAT64"), ("INTEGER", "INT64")]),
     ("databricks", &[("LONG", "bigint")]),
     ("spark", &[]),

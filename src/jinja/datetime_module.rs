@@ -11,7 +11,7 @@ use minijinja::{Error, ErrorKind, State};
 use super::call::Call;
 use super::collections;
 use super::datetime::{Moment, Zone};
-use super::session::Session;
+use crate::calendar::Instant;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
@@ -26,11 +26,11 @@ enum Kind {
 /// One of the classes, or the module `pytz`.
 struct Class {
     kind: Kind,
-    session: Arc<Session>,
+    now: Instant,
 }
 
-pub(super) fn datetime(session: &Arc<Session>) -> Value {
-    let class = |kind| Value::from_object(Class { kind, session: session.clone() });
+pub(super) fn datetime(now: Instant) -> Value {
+    let class = |kind| Value::from_object(Class { kind, now });
     collections::dict(
         [
             ("datetime", Kind::Time),
@@ -44,8 +44,8 @@ pub(super) fn datetime(session: &Arc<Session>) -> Value {
     )
 }
 
-pub(super) fn pytz(session: &Arc<Session>) -> Value {
-    Value::from_object(Class { kind: Kind::Pytz, session: session.clone() })
+pub(super) fn pytz(now: Instant) -> Value {
+    Value::from_object(Class { kind: Kind::Pytz, now })
 }
 
 /// A whole number by place or name.
@@ -71,7 +71,7 @@ fn beyond(call: &Call) -> Error {
 
 impl Class {
     fn now(&self) -> NaiveDateTime {
-        self.session.settings().now.naive_utc()
+        self.now.naive_utc()
     }
 
     fn made(&self, call: &Call) -> Result<Moment, Error> {
@@ -221,7 +221,7 @@ impl Object for Class {
             (Kind::Time, "now" | "today" | "utcnow") => match call.get(0, "tz").filter(|zone| !zone.is_none()) {
                 Some(zone) => {
                     let zone = needs_zone(&call, &zone)?;
-                    Moment::Time(zone.local(self.session.settings().now), Some(zone))
+                    Moment::Time(zone.local(self.now), Some(zone))
                 }
                 None => Moment::Time(self.now(), None),
             },

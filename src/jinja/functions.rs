@@ -11,7 +11,7 @@ use super::call::Call;
 use super::names::{Methods, Run, builtin};
 use super::session::Session;
 use super::yaml::{self, SECRET};
-use super::{MarkKind, RefCall, Referent, Relation, RelationStyle, YamlScope, collections, datetime, errors, json, macros, md5};
+use super::{MacroPackage, MarkKind, RefCall, Referent, Relation, RelationStyle, collections, datetime, errors, json, macros, md5};
 use crate::diagnostics::{Diagnostic, nearest};
 
 pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
@@ -45,7 +45,7 @@ pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
         "flags" => flags(session),
         "invocation_args_dict" => collections::dict([
             (Value::from("full_refresh"), Value::from(settings.full_refresh)),
-            (Value::from("which"), Value::from("run")),
+            (Value::from("which"), Value::from(settings.which)),
             (Value::from("vars"), json::value(&Json::Object(settings.vars.clone()))),
         ]),
         "run_started_at" | "sql_now" => datetime::utc(settings.now),
@@ -69,6 +69,26 @@ pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
     })
 }
 
+/// What dbt's own configuration says of the project and of each package.
+pub(super) fn runtime_config(session: &Session) -> Value {
+    let settings = session.settings();
+    let target = |key: &str| settings.target.get(key).map_or(Value::from(()), json::value);
+    let of = |package: &MacroPackage, more: Vec<(&str, Value)>| {
+        let known = [
+            ("project_name", Value::from(&*package.name)),
+            ("version", Value::from(package.version.clone())),
+            ("vars", json::value(&Json::Object(package.vars.clone()))),
+            ("profile_name", target("profile_name")),
+            ("target_name", target("name")),
+        ];
+        collections::dict(known.into_iter().chain(more).map(|(name, value)| (Value::from(name), value)))
+    };
+    let Some(root) = settings.packages.first() else { return collections::dict([]) };
+    let packages = settings.packages.iter().map(|package| (Value::from(&*package.name), of(package, Vec::new())));
+    let cli_vars = json::value(&Json::Object(settings.vars.clone()));
+    of(root, vec![("dependencies", collections::dict(packages.collect::<Vec<_>>())), ("cli_vars", cli_vars)])
+}
+
 fn this_part(session: &Session, part: impl Fn(&Relation) -> Option<String>) -> Value {
     Value::from(session.scope.this.as_ref().and_then(part))
 }
@@ -83,7 +103,7 @@ fn flags(session: &Session) -> Value {
         ("USE_COLORS", false),
     ];
     let mut pairs: Vec<(Value, Value)> = truths.iter().map(|(name, truth)| (Value::from(*name), Value::from(*truth))).collect();
-    pairs.push((Value::from("WHICH"), Value::from("run")));
+    pairs.push((Value::from("WHICH"), Value::from(session.settings().which)));
     collections::dict(pairs)
 }
 
@@ -162,15 +182,11 @@ fn variable(session: &Session, name: &str) -> Option<Json> {
     None
 }
 
-fn var(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Value, Error> {
+fn var(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, Error> {
     let name = call.needs_text(0, "name")?;
     match variable(session, &name) {
-        // A variable may itself be written in Jinja.
-        Some(Json::String(text)) if text.contains("{{") || text.contains("{%") => {
-            let settings = session.settings();
-            let scope = YamlScope { vars: &settings.vars, environment: &settings.environment, target: &settings.target };
-            Ok(json::value(&yaml::yaml_value(&text, &scope).map_err(errors::said)?))
-        }
+        // A variable may itself be written in Jinja, and then it means what it would in the template that asks: `{{ source(…) }}`.
+        Some(Json::String(text)) if text.contains("{{") || text.contains("{%") => super::rendered_within(session, state, &text),
         Some(value) => Ok(json::value(&value)),
         None => match call.args.get(1).cloned().or_else(|| call.by_name("default")) {
             Some(default) => Ok(default),

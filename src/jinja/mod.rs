@@ -167,6 +167,8 @@ pub struct Rendered {
 pub struct MacroPackage {
     pub name: String,
     pub files: Vec<SourceFile>,
+    /// Its `version` in `dbt_project.yml`.
+    pub version: Option<String>,
     /// The variables that the package's own `dbt_project.yml` sets for itself.
     pub vars: Map<String, Value>,
 }
@@ -186,6 +188,8 @@ pub struct Settings {
     pub environment: BTreeMap<String, String>,
     pub now: Instant,
     pub full_refresh: bool,
+    /// dbt's `flags.WHICH`: the command.
+    pub which: &'static str,
     pub style: RelationStyle,
     /// dbt's `graph`, filled once the nodes are known.
     pub graph: Value,
@@ -277,7 +281,12 @@ impl Jinja {
 
 /// `render(text)`: a text of Jinja in the same scope.
 fn render_text(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<minijinja::Value, Error> {
-    let prepared = prepare::template(&call.needs(0, "string")?.to_string(), macros::PROLOGUE);
+    rendered_within(session, state, &call.needs(0, "string")?.to_string())
+}
+
+/// The text of a template of its own, in the scope of the template that asks.
+fn rendered_within(session: &Arc<Session>, state: &mut State, text: &str) -> Result<minijinja::Value, Error> {
+    let prepared = prepare::template(text, macros::PROLOGUE);
     // The inner rendering loads macros for itself: they belong to the rendering that loaded them.
     let outer = std::mem::take(&mut *session.running());
     let outcome = state.env().render_named_str("render", &prepared.edited.text, minijinja::Value::from_object(Names(session.clone())));
@@ -287,6 +296,7 @@ fn render_text(session: &Arc<Session>, state: &mut State, call: &Call) -> Result
 
 /// What the values of a YAML file may ask: no macros, no models.
 pub struct YamlScope<'a> {
+    pub now: Instant,
     pub vars: &'a Map<String, Value>,
     pub environment: &'a BTreeMap<String, String>,
     pub target: &'a Map<String, Value>,

@@ -113,6 +113,12 @@ impl Object for Function {
         ObjectRepr::Plain
     }
 
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        // What packages read dbt's own configuration from: `builtins.ref.config`.
+        let asked = matches!(self.name, "ref" | "source") && key.as_str() == Some("config");
+        asked.then(|| functions::runtime_config(&self.session))
+    }
+
     fn is_true(self: &Arc<Self>) -> bool {
         !self.name.is_empty()
     }

@@ -36,7 +36,12 @@ fn map(value: Value) -> Map<String, Value> {
 }
 
 fn package(name: &str, files: &[(&str, &str)]) -> MacroPackage {
-    MacroPackage { name: name.into(), files: files.iter().map(|(path, text)| SourceFile::new(*path, *text)).collect(), vars: Map::new() }
+    MacroPackage {
+        name: name.into(),
+        files: files.iter().map(|(path, text)| SourceFile::new(*path, *text)).collect(),
+        version: None,
+        vars: Map::new(),
+    }
 }
 
 pub(super) fn settings(adapters: &[&str], packages: Vec<MacroPackage>) -> Settings {
@@ -49,6 +54,7 @@ pub(super) fn settings(adapters: &[&str], packages: Vec<MacroPackage>) -> Settin
         environment: BTreeMap::from([("HOME_".to_string(), "x".to_string())]),
         now: chrono::Utc.with_ymd_and_hms(2024, 9, 17, 16, 6, 0).unwrap(),
         full_refresh: false,
+        which: "run",
         style: style(),
         graph: json!({"nodes": {"model.p.a": {"name": "a"}}}),
     }

@@ -10,7 +10,8 @@ use serde_json::{Map, Value as Json};
 
 use super::call::Call;
 use super::errors::{self, Place};
-use super::{YamlScope, environment, json, prepare};
+use super::{YamlScope, collections, datetime, datetime_module, environment, json, prepare};
+use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, SourceFile, nearest};
 
 /// How the names of secrets begin.
@@ -45,6 +46,7 @@ pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
         return Ok(Json::String(text.to_string()));
     }
     let known = Known {
+        now: scope.now,
         vars: scope.vars.clone(),
         environment: scope.environment.clone(),
         target: json::value(&Json::Object(scope.target.clone())),
@@ -53,7 +55,7 @@ pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
     let prepared = prepare::template(text, "");
     let source = &prepared.edited.text;
     let outcome = match single(source) {
-        Some(expression) => ENVIRONMENT.compile_expression(expression).and_then(|expression| expression.eval(names)),
+        Some(expression) => ENVIRONMENT.compile_expression(&expression).and_then(|expression| expression.eval(names)),
         None => ENVIRONMENT.render_named_str("yaml", source, names).map(Value::from),
     };
     let value = outcome.map_err(|error| {
@@ -72,11 +74,11 @@ pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
     }
 }
 
-/// The expression, if the text is one `{{ … }}` and nothing else.
-fn single(text: &str) -> Option<&str> {
+/// The expression, if the text is one `{{ … }}` and nothing else. Blanks stand for the braces, so that places stay true.
+fn single(text: &str) -> Option<String> {
     let inner = text.strip_prefix("{{")?.strip_suffix("}}")?;
     let alone = super::lexer::tags(text).first().is_some_and(|tag| tag.close.end == text.len());
-    alone.then(|| inner.trim_start_matches('-').trim_end_matches('-'))
+    alone.then(|| format!("  {}", inner.strip_prefix('-').map_or(inner.to_string(), |rest| format!(" {rest}")).trim_end_matches('-')))
 }
 
 fn converted(wanted: &Wanted) -> Result<Json, Diagnostic> {
@@ -103,6 +105,7 @@ pub(super) fn missing_environment(name: &str) -> Diagnostic {
 }
 
 struct Known {
+    now: Instant,
     vars: Map<String, Json>,
     environment: BTreeMap<String, String>,
     target: Value,
@@ -123,6 +126,11 @@ impl Object for Names {
             "var" => Some(Value::from_object(Question { variable: true, known: self.0.clone() })),
             "env_var" => Some(Value::from_object(Question { variable: false, known: self.0.clone() })),
             "target" => Some(self.0.target.clone()),
+            "run_started_at" => Some(datetime::utc(self.0.now)),
+            "modules" => Some(collections::dict([
+                (Value::from("datetime"), datetime_module::datetime(self.0.now)),
+                (Value::from("pytz"), datetime_module::pytz(self.0.now)),
+            ])),
             _ => None,
         }
     }
@@ -180,7 +188,7 @@ mod tests {
         let environment = BTreeMap::from([("DBT_ENV_SECRET_A".to_string(), "s".to_string())]);
         let target = serde_json::json!({"name": "dev"});
         let (Json::Object(vars), Json::Object(target)) = (vars, target) else { unreachable!() };
-        yaml_value(text, &YamlScope { vars: &vars, environment: &environment, target: &target })
+        yaml_value(text, &YamlScope { now: Instant::UNIX_EPOCH, vars: &vars, environment: &environment, target: &target })
     }
 
     #[test]

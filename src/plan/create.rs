@@ -56,8 +56,9 @@ pub fn hooks(node: &Node, when: &str, hooks: &[String]) -> String {
 /// Database and schema of a relation as the engine writes them, if it has any.
 pub fn schema_name(relation: &Relation) -> Option<String> {
     let style = &relation.style;
+    let close = if style.quote == '[' { ']' } else { style.quote };
     let quote = |part: &String, index: usize| match style.quoted[index] {
-        true => format!("{0}{1}{0}", style.quote, part.replace(style.quote, &style.quote.to_string().repeat(2))),
+        true => format!("{}{}{close}", style.quote, part.replace(close, &close.to_string().repeat(2))),
         false => part.clone(),
     };
     let part = |part: &Option<String>, index: usize| part.as_ref().filter(|_| style.included[index]).map(|part| quote(part, index));

@@ -16,6 +16,7 @@ use super::yaml::{self, Yaml};
 pub struct DbtProject {
     pub file: SourceFile,
     pub name: String,
+    pub version: Option<String>,
     pub profile: Option<Yaml>,
     pub model_paths: Vec<String>,
     pub seed_paths: Vec<String>,
@@ -52,6 +53,7 @@ pub fn read(file: &SourceFile, scope: &YamlScope, warnings: &mut Diagnostics) ->
     Ok(DbtProject {
         file: file.clone(),
         name,
+        version: yaml.get("version").and_then(Yaml::text),
         profile: yaml.get("profile").cloned(),
         model_paths: paths("model-paths", "source-paths", &["models"])?,
         seed_paths: paths("seed-paths", "data-paths", &["seeds"])?,

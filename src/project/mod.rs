@@ -80,6 +80,8 @@ pub struct Open {
     pub schema: Option<String>,
     pub vars: Map<String, Value>,
     pub full_refresh: bool,
+    /// dbt's word for the command: `run`, `compile`.
+    pub which: &'static str,
     pub now: Instant,
     pub environment: BTreeMap<String, String>,
 }

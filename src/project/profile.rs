@@ -17,7 +17,7 @@ use super::{Open, Target};
 
 /// The target of a project. `usual_schema` tells the schema of a dialect for a target that names none.
 pub fn target(open: &Open, project: &DbtProject, usual_schema: &dyn Fn(&str) -> Result<String, Diagnostic>) -> Result<Target, Diagnostic> {
-    let scope = YamlScope { vars: &open.vars, environment: &open.environment, target: &Map::new() };
+    let scope = YamlScope { now: open.now, vars: &open.vars, environment: &open.environment, target: &Map::new() };
     let profile = match (&open.profile, &project.profile) {
         (Some(name), _) => Some((name.clone(), None)),
         (None, Some(name)) if open.dialect.is_some() => Some((rendered_text(name, &scope).ok().flatten().unwrap_or_default(), None)),
@@ -183,13 +183,14 @@ mod tests {
             schema: None,
             vars: Map::new(),
             full_refresh: false,
+            which: "run",
             now: chrono::DateTime::UNIX_EPOCH,
             environment: BTreeMap::new(),
         }
     }
 
     fn read(open: &Open) -> Result<Target, Diagnostic> {
-        let scope = YamlScope { vars: &open.vars, environment: &open.environment, target: &Map::new() };
+        let scope = YamlScope { now: open.now, vars: &open.vars, environment: &open.environment, target: &Map::new() };
         let file = SourceFile::new("dbt_project.yml", "name: shop\nprofile: shop\n");
         let project = super::super::dbt_project::read(&file, &scope, &mut Diagnostics::default()).unwrap();
         target(open, &project, &|_| Ok("public".to_string()))

@@ -230,7 +230,8 @@ mod tests {
     use super::*;
 
     pub fn parsed(text: &str) -> (Properties, Diagnostics) {
-        let scope = YamlScope { vars: &Map::new(), environment: &BTreeMap::new(), target: &Map::new() };
+        let scope =
+            YamlScope { now: crate::calendar::Instant::UNIX_EPOCH, vars: &Map::new(), environment: &BTreeMap::new(), target: &Map::new() };
         let found = Below { file: SourceFile::new("models/a.yml", text), path: "a.yml".to_string() };
         let (mut properties, mut wrong) = (Properties::default(), Diagnostics::default());
         read(&found, &scope, &mut properties, &mut Diagnostics::default(), &mut wrong);

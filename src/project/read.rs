@@ -15,7 +15,7 @@ use super::{Declared, Facts, Model, Open, Package, Properties, Seed, Target, pro
 pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> Result<Read, Diagnostics> {
     let files = Files::open(&open.project_dir)?;
     let (mut warnings, mut wrong) = (Diagnostics::default(), Diagnostics::default());
-    let scope = YamlScope { vars: &open.vars, environment: &open.environment, target: &Map::new() };
+    let scope = YamlScope { now: open.now, vars: &open.vars, environment: &open.environment, target: &Map::new() };
     let Some(file) = files.read(PROJECT_FILE)? else {
         let error = Diagnostic::error(format!("`{}` holds no `{PROJECT_FILE}`", open.project_dir.display()));
         return Err(error.hint("name the project's folder with `--project-dir`").into());
@@ -64,8 +64,12 @@ pub type Say<'a> = dyn Fn(&str, &str, &SourceFile, &Relation) -> Result<Declared
 impl Read {
     /// What the language of models must know of the project.
     pub fn macros(&self, open: &Open) -> Settings {
-        let package =
-            |part: &Part| MacroPackage { name: part.settings.name.clone(), files: part.found.macros.clone(), vars: part.vars.clone() };
+        let package = |part: &Part| MacroPackage {
+            name: part.settings.name.clone(),
+            version: part.settings.version.clone(),
+            files: part.found.macros.clone(),
+            vars: part.vars.clone(),
+        };
         Settings {
             packages: self.parts.iter().map(package).collect(),
             dispatch: self.root.dispatch.clone(),
@@ -75,6 +79,7 @@ impl Read {
             environment: open.environment.clone(),
             now: open.now,
             full_refresh: open.full_refresh,
+            which: open.which,
             style: self.style.clone(),
             graph: Value::Null,
         }
@@ -93,7 +98,7 @@ impl Read {
     fn package(&mut self, part: Part, open: &Open, say: &Say) -> Package {
         let Part { folder, settings, found, mut vars } = part;
         vars.extend(open.vars.clone());
-        let scope = YamlScope { vars: &vars, environment: &open.environment, target: &self.target.values };
+        let scope = YamlScope { now: open.now, vars: &vars, environment: &open.environment, target: &self.target.values };
         let mut properties = Properties::default();
         let mut odd = Diagnostics::default();
         for file in &found.properties {
@@ -225,6 +230,7 @@ pub mod tests {
             schema: None,
             vars: Map::new(),
             full_refresh: false,
+            which: "run",
             now: "2024-07-01T00:00:00Z".parse().unwrap(),
             environment: BTreeMap::new(),
         };
@@ -273,7 +279,12 @@ pub mod tests {
     #[test]
     fn a_project_sets_its_packages_variables() {
         let package = |text: &str| {
-            let scope = YamlScope { vars: &Map::new(), environment: &BTreeMap::new(), target: &Map::new() };
+            let scope = YamlScope {
+                now: crate::calendar::Instant::UNIX_EPOCH,
+                vars: &Map::new(),
+                environment: &BTreeMap::new(),
+                target: &Map::new(),
+            };
             dbt_project::read(&SourceFile::new("dbt_project.yml", text), &scope, &mut Diagnostics::default()).unwrap()
         };
         let root = package("name: shop\nvars: {a: 1, tool: {b: 2}}\n");

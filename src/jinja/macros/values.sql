@@ -132,3 +132,8 @@
 {% macro fabric__bool_or(expression) -%}
   MAX(CASE WHEN {{ expression }} THEN 1 ELSE 0 END)
 {%- endmacro %}
+
+{# SQL that runs before the statement of a node. #}
+{% macro set_sql_header(config) -%}
+  {{ config.set('sql_header', caller()) }}
+{%- endmacro %}

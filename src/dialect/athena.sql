@@ -1,0 +1,5 @@
+{# Athena: Trino's queries on Iceberg tables. #}
+
+{% set parser = "generic" %}
+{% set like = "trino" %}
+{% set dispatch = ["athena"] %}

@@ -1,0 +1,5 @@
+{# MariaDB. #}
+
+{% set parser = "mysql" %}
+{% set like = "mysql" %}
+{% set dispatch = ["mariadb"] %}

@@ -1,0 +1,9 @@
+{# SQLite. #}
+
+{% set parser = "sqlite" %}
+{% set like = "ansi" %}
+{% set quoted = [false, false, true] %}
+{% set included = [false, true, true] %}
+{% set case = "ignored" %}
+{% set longest_name = 255 %}
+{% set default_schema = "main" %}

@@ -1,0 +1,7 @@
+{# SQL Server. #}
+
+{% set parser = "mssql" %}
+{% set like = "ansi" %}
+{% set case = "ignored" %}
+{% set longest_name = 128 %}
+{% set default_schema = "dbo" %}
