@@ -151,12 +151,13 @@ fn warnings(said: &[Diagnostic]) -> impl Iterator<Item = String> + '_ {
     said.iter().filter(|said| said.level == Level::Warning).map(|said| said.message.clone())
 }
 
-/// What is said of many models because of one line of the project is said once.
+/// What is said of many models alike, or because of one line of the project, is said once.
 fn said_once(said: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut once: Vec<(Diagnostic, usize)> = Vec::new();
     for diagnostic in said {
         let alike = |other: &Diagnostic| {
-            other.at.is_some() && (&other.at, &other.hints, other.level) == (&diagnostic.at, &diagnostic.hints, diagnostic.level)
+            let same_place = other.at.is_some() && other.at == diagnostic.at;
+            (same_place || other.message == diagnostic.message) && (&other.hints, other.level) == (&diagnostic.hints, diagnostic.level)
         };
         match once.iter_mut().find(|(other, _)| alike(other)) {
             Some((_, more)) => *more += 1,

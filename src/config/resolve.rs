@@ -266,7 +266,8 @@ fn twins(nodes: &[Node]) -> Vec<Diagnostic> {
     for node in nodes {
         let source = node.source_name.as_deref().map(|source| format!("{source}.")).unwrap_or_default();
         let version = node.version.as_deref().unwrap_or_default();
-        let Some(first) = seen.insert(format!("{}/{}/{source}{}/{version}", node.package, node.source_name.is_some(), node.name), node) else {
+        let Some(first) = seen.insert(format!("{}/{}/{source}{}/{version}", node.package, node.source_name.is_some(), node.name), node)
+        else {
             if !matches!(node.materialization, Materialization::External | Materialization::Ephemeral) {
                 wrong.extend(tables.insert(parts(node), node).map(|first| one_table(first, node)));
             }

@@ -53,7 +53,7 @@ pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, D
         .iter()
         .filter(|(key, setting)| changes_nothing(key, &setting.value) || (!known.contains(key) && !setting.value.is_null()));
     let warnings = unknown.map(|(key, setting)| {
-        let said = Diagnostic::warning(format!("`{key}` of `{}` has no effect on the plan", node.name)).at(setting.at.clone());
+        let said = Diagnostic::warning(format!("`{key}` has no effect on the plan")).at(setting.at.clone());
         if known.contains(key) {
             return said.hint("a plan alters no table: add or drop the column yourself, or rebuild the model with `--full-refresh`");
         }
