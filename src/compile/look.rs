@@ -24,7 +24,7 @@ pub struct Listed {
 /// The selected models, inputs before their readers, with their windows if `with_batches`.
 pub fn list(request: &Request, with_batches: bool) -> Result<(Vec<Listed>, Vec<Diagnostic>), Diagnostics> {
     let Linked { project, graph, broken, mut said, .. } = open(&request.open)?;
-    said.extend(broken.into_iter().flat_map(|node| node.errors.0));
+    said.extend(super::not_planned(broken.iter().flat_map(|node| &node.errors.0)));
     let models = selected(&graph, &project, &request.selection)?;
     let listed = collect(models, |node| {
         let batches = match node.microbatch() {

@@ -66,14 +66,18 @@ struct Part {
 /// Compiles the selected models. On an error nothing was written, and every broken model is in it.
 pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     let Linked { project, graph, dialect, broken, mut said } = open(&request.open)?;
-    if !broken.is_empty() {
-        return Err(Diagnostics(said.into_iter().chain(broken.into_iter().flat_map(|node| node.errors.0)).collect()));
+    let broken: Vec<Diagnostic> = broken.into_iter().flat_map(|node| node.errors.0).collect();
+    let with_broken = |wrong: Diagnostics| Diagnostics(wrong.0.into_iter().chain(broken.iter().cloned()).collect());
+    let everything = request.selection.select.is_empty() && request.selection.selector.is_none();
+    if everything && !broken.is_empty() {
+        return Err(with_broken(Diagnostics(said)));
     }
-    let selected = selected(&graph, &project, &request.selection)?;
+    let selected = selected(&graph, &project, &request.selection).map_err(with_broken)?;
     refresh::protect(&selected, request)?;
     let folders = folders::of(&selected);
     let shop = Shop { jinja: &project.jinja, graph: &graph, dialect: &dialect, folders: &folders, known: Default::default() };
-    let parts = collect(selected, |node| part(&shop, node, request))?;
+    let parts = collect(selected, |node| part(&shop, node, request)).map_err(with_broken)?;
+    said.extend(not_planned(broken.iter()));
 
     let mut plan = Plan { about: about(&project, &dialect, request), models: Vec::new(), steps: Vec::new() };
     let mut rows = Vec::new();
@@ -144,6 +148,11 @@ fn part(shop: &Shop, node: &Node, request: &Request) -> Result<Option<Part>, Dia
         Materialization::Ephemeral => Ok(None),
         _ => Ok(Some(builds::left_out(shop, node))),
     }
+}
+
+/// The errors of models that are left aside, as warnings: a broken model that nothing selected reads is no reason to stop.
+fn not_planned<'a>(errors: impl Iterator<Item = &'a Diagnostic>) -> impl Iterator<Item = Diagnostic> {
+    errors.map(|wrong| Diagnostic { level: Level::Warning, ..wrong.clone() }.fact("its model is not planned"))
 }
 
 /// The messages of the warnings among what is said.
