@@ -13,8 +13,8 @@ pub fn print(diagnostic: &Diagnostic, color: bool) -> String {
     let mut group = Group::with_title(level.primary_title(&*diagnostic.message));
     if let Some(at) = &diagnostic.at {
         let text: &str = &at.file.text;
-        let end = at.span.end.min(text.len());
-        let start = at.span.start.min(end);
+        let end = text.ceil_char_boundary(at.span.end.min(text.len()));
+        let start = text.floor_char_boundary(at.span.start.min(end));
         group = group.element(Snippet::source(text).path(&*at.file.path).annotation(AnnotationKind::Primary.span(start..end)));
     }
     for note in &diagnostic.notes {
@@ -25,4 +25,16 @@ pub fn print(diagnostic: &Diagnostic, color: bool) -> String {
     }
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     renderer.render(&[group])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostics::SourceFile;
+
+    #[test]
+    fn a_place_within_a_letter_is_the_letter() {
+        let said = Diagnostic::error("odd").at(SourceFile::new("größe.sql", "größe").at(3..3)).hint("see");
+        assert_eq!(print(&said, false), "error: odd\n --> größe.sql:1:3\n  |\n1 | größe\n  |   ^\n  |\n  = hint: see");
+    }
 }
