@@ -69,9 +69,9 @@ fn sql_lives_in_templates() {
 #[test]
 fn files_are_touched_in_two_places() {
     let touched = Regex::new(r"std::fs|\bfs::|\bFile::|WalkDir").unwrap();
-    let doors = ["src/project/files.rs", "src/plan/write.rs"];
-    check("files are read in project/files.rs and written in plan/write.rs", |file| {
-        if !file.is_program() || doors.contains(&file.path.as_str()) {
+    let doors = ["src/project/files.rs", "src/plan/write/"];
+    check("files are read in project/files.rs and written in plan/write/", |file| {
+        if !file.is_program() || doors.iter().any(|door| file.path.starts_with(door)) {
             return vec![];
         }
         touched.find_iter(code(&file.text)).map(|found| found.as_str().to_string()).collect()

@@ -1,18 +1,22 @@
 //! The plan's folder: replaced as a whole or not at all, never anything that is not a plan. A file that is already there with
 //! the same bytes is kept. The only writer of plans.
 
+mod there;
+
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
+use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use super::manifest::{About, Manifest, ModelEntry, StepEntry};
+use super::manifest::{About, ModelEntry, StepEntry};
 use super::{Plan, Step};
 use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
+use there::Compared;
 
 const MANIFEST: &str = "manifest.json";
 
@@ -24,60 +28,27 @@ pub struct Written {
     pub unchanged: usize,
 }
 
-/// Refuses a folder that holds anything but a plan.
-fn refuse_foreign(folder: &Path) -> Result<(), Diagnostic> {
-    let said = |what: String| {
-        Err(Diagnostic::error(format!("`{}` {what}, so it is not replaced", folder.display()))
-            .hint("name another folder with `--plan`, or empty this one yourself"))
-    };
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(wrong) if wrong.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(wrong) => return said(format!("cannot be read ({wrong})")),
-    };
-    let mut names: BTreeSet<String> = BTreeSet::new();
-    for entry in entries {
-        let entry = entry.map_err(|wrong| cannot("read", folder, &wrong))?;
-        names.insert(entry.file_name().to_string_lossy().into_owned());
-    }
-    if names.is_empty() {
-        return Ok(());
-    }
-    let Ok(manifest) = fs::read(folder.join(MANIFEST)) else {
-        return said(format!("is not a plan: it holds `{}` and no `{MANIFEST}`", names.first().map(String::as_str).unwrap_or_default()));
-    };
-    let manifest: Manifest = match serde_json::from_slice::<Manifest>(&manifest) {
-        Ok(manifest) if manifest.about.generator == GENERATOR => manifest,
-        _ => return said(format!("is not a plan: its `{MANIFEST}` was not written by batchwright")),
-    };
-    let mut known: BTreeSet<PathBuf> = manifest.steps.iter().map(|step| folder.join(&step.file)).collect();
-    known.insert(folder.join(MANIFEST));
-    for entry in walkdir::WalkDir::new(folder).into_iter().flatten() {
-        if !entry.file_type().is_dir() && !known.contains(entry.path()) {
-            let foreign = entry.path().strip_prefix(folder).unwrap_or(entry.path()).display().to_string();
-            return said(format!("holds `{foreign}`, which is not of its plan"));
-        }
-    }
-    Ok(())
-}
-
 /// The word in the manifest by which a plan is known.
 pub const GENERATOR: &str = "batchwright";
 
 /// Writes the plan. On an error the folder is as it was.
 pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
-    refuse_foreign(folder)?;
-    let there = folder.join(MANIFEST).exists();
+    let there = there::look(folder)?;
     let looked = each(&plan.steps, |step| {
         let text = step.text();
-        Ok((sha256(text.as_bytes()), there && holds(&folder.join(&step.file), text.as_bytes())))
+        let sha256 = sha256(text.as_bytes());
+        let same = there.is_plan() && there.holds(folder, &step.file, text.as_bytes(), &sha256);
+        Ok((sha256, same))
     })?;
     let (shas, same): (Vec<String>, Vec<bool>) = looked.into_iter().unzip();
-    let manifest = manifest_text(plan, &shas);
     let unchanged = same.iter().filter(|same| **same).count();
     let written = Written { files: plan.steps.len(), unchanged };
-    if unchanged == plan.steps.len() && holds(&folder.join(MANIFEST), manifest.as_bytes()) {
-        return Ok(written);
+    if unchanged == plan.steps.len() {
+        let mut compared = Compared::with(&folder.join(MANIFEST));
+        let wrote = manifest(plan, &shas, &mut compared);
+        if wrote.is_ok() && compared.same() {
+            return Ok(written);
+        }
     }
 
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -97,10 +68,8 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
         }
         fs::write(&path, step.text()).map_err(|wrong| cannot("write", &folder.join(&step.file), &wrong))
     })?;
-    let path = fresh.join(MANIFEST);
-    let file = File::create(&path).map_err(|wrong| cannot("write", &folder.join(MANIFEST), &wrong))?;
-    let mut file = BufWriter::new(file);
-    file.write_all(manifest.as_bytes()).and_then(|()| file.flush()).map_err(|wrong| cannot("write", &folder.join(MANIFEST), &wrong))?;
+    let file = File::create(fresh.join(MANIFEST)).map_err(|wrong| cannot("write", &folder.join(MANIFEST), &wrong))?;
+    manifest(plan, &shas, BufWriter::new(file)).map_err(|wrong| cannot("write", &folder.join(MANIFEST), &wrong))?;
     replace(&fresh, folder)?;
     Ok(written)
 }
@@ -136,30 +105,40 @@ fn replace(fresh: &Path, folder: &Path) -> Result<(), Diagnostic> {
     }
 }
 
-/// The manifest's text: JSON, indented, with a line break at its end.
-pub fn manifest_text(plan: &Plan, shas: &[String]) -> String {
-    #[derive(serde::Serialize)]
-    struct Borrowed<'a> {
+/// Writes the manifest: JSON, indented, with a line break at its end. Step by step, so that a large plan needs no copy of itself.
+fn manifest(plan: &Plan, shas: &[String], mut out: impl Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Whole<'a> {
         #[serde(flatten)]
         about: &'a About,
         models: &'a [ModelEntry],
-        steps: Vec<StepEntry>,
+        steps: Steps<'a>,
     }
-    let steps = plan.steps.iter().zip(shas).map(|(step, sha256)| StepEntry {
-        id: step.id.clone(),
-        model: step.model.clone(),
-        kind: step.kind,
-        file: step.file.clone(),
-        sha256: sha256.clone(),
-        event_time_start: step.window.map(|window| instant(window.start)),
-        event_time_end: step.window.map(|window| instant(window.end)),
-        chunk: step.chunk.clone(),
-        depends_on: step.depends_on.clone(),
-    });
-    let manifest = Borrowed { about: &plan.about, models: &plan.models, steps: steps.collect() };
-    let mut text = serde_json::to_string_pretty(&manifest).expect("strings and numbers are JSON");
-    text.push('\n');
-    text
+    let whole = Whole { about: &plan.about, models: &plan.models, steps: Steps { steps: &plan.steps, shas } };
+    serde_json::to_writer_pretty(&mut out, &whole)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+struct Steps<'a> {
+    steps: &'a [Step],
+    shas: &'a [String],
+}
+
+impl Serialize for Steps<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.steps.iter().zip(self.shas).map(|(step, sha256)| StepEntry {
+            id: step.id.clone(),
+            model: step.model.clone(),
+            kind: step.kind,
+            file: step.file.clone(),
+            sha256: sha256.clone(),
+            event_time_start: step.window.map(|window| instant(window.start)),
+            event_time_end: step.window.map(|window| instant(window.end)),
+            chunk: step.chunk.clone(),
+            depends_on: step.depends_on.clone(),
+        }))
+    }
 }
 
 /// An instant as the manifest writes it.
@@ -170,10 +149,6 @@ pub fn instant(at: Instant) -> String {
 /// In hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn holds(path: &Path, bytes: &[u8]) -> bool {
-    fs::metadata(path).is_ok_and(|about| about.len() == bytes.len() as u64) && fs::read(path).is_ok_and(|there| there == bytes)
 }
 
 /// Does `work` for every item on two threads, the results in order.

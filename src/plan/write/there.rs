@@ -1,0 +1,111 @@
+//! What is in the plan's folder already. Refuses a folder that holds anything but a plan; knows which files need not be written again.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read, Write};
+use std::path::Path;
+use std::time::SystemTime;
+
+use serde::Deserialize;
+
+use super::{GENERATOR, MANIFEST, cannot};
+use crate::diagnostics::Diagnostic;
+
+/// The plan that is there, or none.
+#[derive(Default)]
+pub struct There {
+    shas: BTreeMap<String, String>,
+    /// When its manifest was written, which was after all other files.
+    written: Option<SystemTime>,
+}
+
+/// What must be known of an old manifest, whatever its version.
+#[derive(Deserialize)]
+struct Old {
+    generator: String,
+    steps: Vec<OldStep>,
+}
+
+#[derive(Deserialize)]
+struct OldStep {
+    file: String,
+    sha256: String,
+}
+
+/// Looks at the folder.
+pub fn look(folder: &Path) -> Result<There, Diagnostic> {
+    let said = |what: String| {
+        Err(Diagnostic::error(format!("`{}` {what}, so it is not replaced", folder.display()))
+            .hint("name another folder with `--plan`, or empty this one yourself"))
+    };
+    let first = match fs::read_dir(folder) {
+        Ok(entries) => entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).min(),
+        Err(wrong) if wrong.kind() == io::ErrorKind::NotFound => None,
+        Err(wrong) => return said(format!("cannot be read ({wrong})")),
+    };
+    let Some(first) = first else { return Ok(There::default()) };
+    let Ok(manifest) = File::open(folder.join(MANIFEST)) else {
+        return said(format!("is not a plan: it holds `{first}` and no `{MANIFEST}`"));
+    };
+    let written = manifest.metadata().and_then(|about| about.modified()).map_err(|wrong| cannot("read", &folder.join(MANIFEST), &wrong))?;
+    let old: Old = match serde_json::from_reader::<_, Old>(BufReader::new(manifest)) {
+        Ok(old) if old.generator == GENERATOR => old,
+        _ => return said(format!("is not a plan: its `{MANIFEST}` was not written by batchwright")),
+    };
+    let shas: BTreeMap<String, String> = old.steps.into_iter().map(|step| (step.file, step.sha256)).collect();
+    for entry in walkdir::WalkDir::new(folder).into_iter().flatten().filter(|entry| !entry.file_type().is_dir()) {
+        let path = entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/");
+        if path != MANIFEST && !shas.contains_key(&path) {
+            return said(format!("holds `{path}`, which is not of its plan"));
+        }
+    }
+    Ok(There { shas, written: Some(written) })
+}
+
+impl There {
+    pub fn is_plan(&self) -> bool {
+        self.written.is_some()
+    }
+
+    /// Whether the file holds just `bytes`. It is not read if the manifest says so and nobody has touched it since.
+    pub fn holds(&self, folder: &Path, file: &str, bytes: &[u8], sha256: &str) -> bool {
+        let path = folder.join(file);
+        let Ok(about) = fs::metadata(&path) else { return false };
+        if about.len() != bytes.len() as u64 {
+            return false;
+        }
+        let known = self.shas.get(file).is_some_and(|known| known == sha256);
+        let untouched = about.modified().is_ok_and(|at| self.written.is_some_and(|written| at <= written));
+        (known && untouched) || fs::read(&path).is_ok_and(|there| there == bytes)
+    }
+}
+
+/// A writer that only looks whether a file holds what is written to it.
+pub struct Compared {
+    file: Option<BufReader<File>>,
+}
+
+impl Compared {
+    pub fn with(path: &Path) -> Compared {
+        Compared { file: File::open(path).ok().map(BufReader::new) }
+    }
+
+    /// Whether all that was written is what the file holds, and no more.
+    pub fn same(mut self) -> bool {
+        self.file.as_mut().is_some_and(|file| matches!(file.read(&mut [0]), Ok(0)))
+    }
+}
+
+impl Write for Compared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut there = vec![0; bytes.len()];
+        if self.file.as_mut().is_some_and(|file| file.read_exact(&mut there).is_err() || there != bytes) {
+            self.file = None;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
