@@ -3,12 +3,12 @@
 {% macro array_construct(inputs=[], data_type=none) -%}
   {{ return(adapter.dispatch('array_construct', 'dbt')(inputs, data_type or api.Column.translate_type('integer'))) }}
 {%- endmacro %}
-{% macro default__array_construct(inputs, data_type) -%}
+{% macro default__array_construct(inputs, data_type) %}
   {% if inputs %}array[ {{ inputs | join(' , ') }} ]{% else %}array[]::{{ data_type }}[]{% endif %}
-{%- endmacro %}
-{% macro bigquery__array_construct(inputs, data_type) -%}
+{% endmacro %}
+{% macro bigquery__array_construct(inputs, data_type) %}
   {% if inputs %}[ {{ inputs | join(' , ') }} ]{% else %}ARRAY<{{ data_type }}>[]{% endif %}
-{%- endmacro %}
+{% endmacro %}
 {% macro clickhouse__array_construct(inputs, data_type) -%}
   {% if inputs %}[ {{ inputs | join(' , ') }} ]{% else %}emptyArray{{ data_type }}(){% endif %}
 {%- endmacro %}
@@ -54,13 +54,15 @@
   {%- if limit_num -%}
     array_to_string(
         array_slice(
-            array_agg({{ measure }}) {{ dbt._within_group(order_by_clause) }}
+            array_agg(
+                {{ measure }}
+            ){{ dbt._within_group(order_by_clause) }}
             ,0
             ,{{ limit_num }}
         ),
         {{ delimiter_text }}
         )
-  {%- else -%}
+  {%- else %}
     listagg(
         {{ measure }},
         {{ delimiter_text }}
@@ -93,7 +95,7 @@
         ))[1:{{ limit_num }}],
         {{ delimiter_text }}
         )
-  {%- else -%}
+  {%- else %}
     string_agg(
         {{ measure }},
         {{ delimiter_text }} {{ order_by_clause or '' }}
@@ -110,7 +112,7 @@
         {{ delimiter_text }}
         )
   {%- else -%}
-    {{ dbt.postgres__listagg(measure, delimiter_text, order_by_clause, none) }}
+    {#- #} {{ dbt.postgres__listagg(measure, delimiter_text, order_by_clause, none) }}
   {%- endif -%}
 {%- endmacro %}
 {% macro bigquery__listagg(measure, delimiter_text, order_by_clause, limit_num) -%}
@@ -121,7 +123,7 @@
         )
 {%- endmacro %}
 {% macro _array_join(array, delimiter_text, limit_num) %}
-  {{- return('array_join(' ~ ('slice(' ~ array ~ ', 1, ' ~ limit_num ~ ')' if limit_num else array) ~ ', ' ~ delimiter_text ~ ')') -}}
+  {{- return(' array_join( ' ~ ('slice( ' ~ array ~ ' , 1, ' ~ limit_num ~ ')' if limit_num else array) ~ ' , ' ~ delimiter_text ~ ') ') -}}
 {% endmacro %}
 {% macro spark__listagg(measure, delimiter_text, order_by_clause, limit_num) -%}
   {%- if order_by_clause -%}{{ exceptions.warn('`listagg` cannot order its values on spark and databricks') }}{%- endif -%}
