@@ -136,7 +136,7 @@
   {%- set months = {'month': 1, 'quarter': 3, 'year': 12} -%}
   {%- set seconds = {'hour': '3600', 'minute': '60', 'second': '1', 'millisecond': '(1/1000000)', 'microsecond': '(1/1000000)'} -%}
   {%- if datepart in days or datepart in months -%}
-    {%- set function = 'date_add' if datepart in days else 'add_months' %}
+    {%- set function = 'date_add' if datepart in days else 'add_months' -%}
     to_timestamp(
         to_unix_timestamp(
             {{ function }}(
@@ -145,7 +145,7 @@
             )
         ) + {{ clock }}
     )
-  {%- elif datepart in seconds %}
+  {%- elif datepart in seconds -%}
     to_timestamp(
         {{ dbt.assert_not_null('to_unix_timestamp', at) }}
         + cast({{ interval }} * {{ seconds[datepart] }} as int)

@@ -108,11 +108,11 @@
   {%- set places = {
     'week': 'dayofweek(%s)', 'month': 'dayofmonth(%s)', 'quarter': '(dayofyear(%s) - (quarter(%s) * 365/4))',
   } -%}
-  {%- if datepart == 'day' -%}
+  {%- if datepart == 'day' %}
     datediff({{ second }}, {{ first }})
-  {%- elif datepart == 'year' -%}
+  {%- elif datepart == 'year' %}
     year({{ second }}) - year({{ first }})
-  {%- elif datepart in counted -%}
+  {%- elif datepart in counted %}
     {%- set here, there = places[datepart].replace('%s', first), places[datepart].replace('%s', second) -%}
     case when {{ first }} < {{ second }}
         then floor({{ counted[datepart] }})
@@ -129,7 +129,7 @@
         then ceil(({{ clock }}) / {{ seconds[datepart] }})
         else floor(({{ clock }}) / {{ seconds[datepart] }})
         end
-    {%- if datepart == 'millisecond' %}
+    {% if datepart == 'millisecond' %}
     + cast(date_format({{ second }}, 'SSS') as int) - cast(date_format({{ first }}, 'SSS') as int)
     {%- elif datepart == 'microsecond' -%}
     {%- set pattern = "'[0-9]{4}-[0-9]{2}-[0-9]{2}.[0-9]{2}:[0-9]{2}:[0-9]{2}.([0-9]{6})'" %}

@@ -131,9 +131,9 @@
 {% macro duckdb__split_part(string_text, delimiter_text, part_number) %}
   string_split({{ string_text }}, {{ delimiter_text }})[ {{ part_number }} ]
 {% endmacro %}
-{% macro clickhouse__split_part(string_text, delimiter_text, part_number) -%}
+{% macro clickhouse__split_part(string_text, delimiter_text, part_number) %}
   splitByString({{ delimiter_text }}, {{ string_text }})[{{ part_number }}]
-{%- endmacro %}
+{% endmacro %}
 {# Spark splits at patterns: a sign is escaped. #}
 {% macro _spark_split(string_text, delimiter_text) -%}
     split(
@@ -146,9 +146,10 @@
 {% macro _spark_part(string_text, delimiter_text, part_number) %}
   {{- return((part_number - 1 if part_number > 0 else part_number) if part_number >= 0 else dbt._from_the_end(string_text, delimiter_text, part_number, 1)) -}}
 {% endmacro %}
-{% macro spark__split_part(string_text, delimiter_text, part_number) -%}
-  {{ dbt._spark_split(string_text, delimiter_text) }}[({{ dbt._spark_part(string_text, delimiter_text, part_number) }})]
-{%- endmacro %}
+{% macro spark__split_part(string_text, delimiter_text, part_number) %}
+  {%- set blank = ' ' if part_number < 0 else '' %}
+  {{ dbt._spark_split(string_text, delimiter_text) }}[({{ blank }}{{ dbt._spark_part(string_text, delimiter_text, part_number) }}{{ blank }})]
+{% endmacro %}
 {% macro databricks__split_part(string_text, delimiter_text, part_number) %}
   get({{ dbt._spark_split(string_text, delimiter_text) }}, {{ dbt._spark_part(string_text, delimiter_text, part_number) }}{{ ' ' if part_number < 0 }})
 {% endmacro %}

@@ -96,6 +96,7 @@
 {% endmacro %}
 {% macro postgres__equals(expr1, expr2) %}{{ return(dbt.default__equals(expr1, expr2) | trim) }}{% endmacro %}
 {% macro snowflake__equals(expr1, expr2) %}{{ return(dbt.default__equals(expr1, expr2) | trim) }}{% endmacro %}
+{% macro athena__equals(expr1, expr2) %}{{ return(dbt.default__equals(expr1, expr2) | trim) }}{% endmacro %}
 {% macro bigquery__equals(expr1, expr2) %}{{ return(dbt.default__equals(expr1, expr2) | trim) }}{% endmacro %}
 
 {% macro except() %}{{ return(adapter.dispatch('except', 'dbt')()) }}{% endmacro %}
