@@ -67,7 +67,11 @@ pub struct Queries {
 pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
     let Linked { project, graph, dialect, broken, .. } = open(&asked.open)?;
     let mut queries = Queries { wrong: broken.into_iter().flat_map(|node| node.errors.0).collect(), ..Queries::default() };
-    let models = selected(&graph, &project, &asked.selection)?;
+    // A selected model that is broken is no model that is missing.
+    let models = match selected(&graph, &project, &asked.selection) {
+        Err(_) if !queries.wrong.is_empty() => return Ok(queries),
+        models => models?,
+    };
     let folders = super::folders::of(&models);
     let shop = Shop { jinja: &project.jinja, graph: &graph, dialect: &dialect, folders: &folders, known: Default::default() };
     for node in models.into_iter().filter(|node| !node.path.ends_with(".py")) {

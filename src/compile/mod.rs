@@ -116,7 +116,12 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
 /// What the reading of a project must know of its dialect.
 fn facts(name: &str) -> Result<Facts, Diagnostic> {
     let dialect = dialect::named(name)?;
-    Ok(Facts { style: dialect.relation_style()?, adapters: dialect.dispatch()?, schema: dialect.fact("default_schema")? })
+    Ok(Facts {
+        style: dialect.relation_style()?,
+        adapters: dialect.dispatch()?,
+        schema: dialect.fact("default_schema")?,
+        files_as_sources: dialect.fact("files_as_sources")?,
+    })
 }
 
 /// The selected models, inputs before their readers.

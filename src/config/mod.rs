@@ -10,6 +10,7 @@ mod near;
 mod node_json;
 mod relation;
 mod resolve;
+mod source_relation;
 
 use chrono_tz::Tz;
 use indexmap::IndexMap;

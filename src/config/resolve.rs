@@ -8,20 +8,28 @@ use serde_json::{Value, json};
 use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::jinja::{Relation, RelationStyle, Scope};
-use crate::project::{Package, Project, Setting, Target, list, truth};
+use crate::project::{Package, Project, Setting, SourceStyle, Target, list, truth};
 
 use super::drafts::{Draft, drafts};
 use super::layers::{merged, text, texts};
 use super::microbatch::{Asked, kind, microbatch, own};
 use super::near;
 use super::node_json::resource_type;
-use super::relation::{Naming, styled};
+use super::relation::Naming;
+use super::source_relation::source_relation;
 use super::{Broken, Column, Disabled, EventTime, Kind, Materialization, Node, Resolved};
 
 /// Resolves every node of the project. All broken nodes are reported at once.
 pub fn resolve(project: &Project) -> Result<Resolved, Diagnostics> {
-    let Project { packages, target, style, now, .. } = project;
-    resolve_on(&Ground { packages, target, style, now: *now, ask: &|name, arguments, scope| project.jinja.call(name, arguments, scope) })
+    let Project { packages, target, style, sources, now, .. } = project;
+    resolve_on(&Ground {
+        packages,
+        target,
+        style,
+        sources,
+        now: *now,
+        ask: &|name, arguments, scope| project.jinja.call(name, arguments, scope),
+    })
 }
 
 /// What of a project bears on its nodes.
@@ -29,6 +37,7 @@ pub struct Ground<'a> {
     pub packages: &'a [Package],
     pub target: &'a Target,
     pub style: &'a RelationStyle,
+    pub sources: &'a SourceStyle,
     pub now: Instant,
     /// Asks a macro of the project.
     pub ask: &'a Ask<'a>,
@@ -123,12 +132,7 @@ fn node(draft: Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Resu
         config,
     };
     node.relation = match draft.source {
-        Some(table) => Relation {
-            database: table.database.clone().or(ground.target.database.clone()),
-            schema: Some(table.schema.clone()),
-            identifier: table.identifier.clone(),
-            style: styled(ground.style, &table.quoting[..3]),
-        },
+        Some(table) => source_relation(table, &node.config, ground),
         None => naming.relation(&node)?,
     };
     node.materialization = plain_materialization(&node);

@@ -13,6 +13,7 @@
 {% set quoted_backslash_escapes = false %}
 {% set backslash_escapes = false %}
 {% set default_schema = "public" %}
+{% set files_as_sources = false %}
 {% set reserved = [
   "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "between", "both", "by",
   "case", "cast", "check", "collate", "column", "constraint", "create", "cross", "current", "current_date", "current_role",

@@ -4,6 +4,7 @@
 {% set like = "ansi" %}
 {% set case = "ignored" %}
 {% set default_schema = "main" %}
+{% set files_as_sources = true %}
 {% set longest_name = 255 %}
 {% set by_name = true %}
 {% set zoned_types = ["timestamptz", "timestamp with time zone"] %}

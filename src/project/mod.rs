@@ -60,6 +60,7 @@ pub fn load(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
             selectors: read.selectors,
             jinja: Arc::new(jinja),
             style: read.style,
+            sources: read.sources,
             now: open.now,
             warnings: Diagnostics(read.warnings.0.into_iter().chain(read.wrong.0).collect()),
         }),
@@ -86,6 +87,14 @@ pub struct Open {
     pub environment: BTreeMap<String, String>,
 }
 
+/// How sources are written: as the dialect does, whatever the project says of the quoting of its own relations.
+#[derive(Clone, Debug)]
+pub struct SourceStyle {
+    pub style: RelationStyle,
+    /// Whether one may be a file, named by `external_location`.
+    pub files: bool,
+}
+
 /// What must be known of a dialect to read a project.
 #[derive(Clone, Debug)]
 pub struct Facts {
@@ -94,6 +103,8 @@ pub struct Facts {
     pub adapters: Vec<String>,
     /// The schema of a target that names none.
     pub schema: String,
+    /// Whether a source may be a file, named by `external_location`.
+    pub files_as_sources: bool,
 }
 
 /// Where the SQL will run.
@@ -119,6 +130,8 @@ pub struct Project {
     pub jinja: Arc<Jinja>,
     /// The dialect's, with the project's `quoting:` over it.
     pub style: RelationStyle,
+    /// How sources are written.
+    pub sources: SourceStyle,
     pub now: Instant,
     pub warnings: Diagnostics,
 }

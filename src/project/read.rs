@@ -9,7 +9,9 @@ use crate::jinja::{MacroPackage, Relation, RelationStyle, Settings, YamlScope};
 use super::dbt_project::{self, DbtProject};
 use super::files::Files;
 use super::packages::{self, PackageFiles, joined};
-use super::{Declared, Facts, Model, Open, Package, Properties, Seed, Target, profile, properties, seeds, snapshots, tree, yaml};
+use super::{
+    Declared, Facts, Model, Open, Package, Properties, Seed, SourceStyle, Target, profile, properties, seeds, snapshots, tree, yaml,
+};
 
 /// Reads all files of the project in `open`.
 pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> Result<Read, Diagnostics> {
@@ -23,6 +25,7 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
     let root = dbt_project::read(&file, &scope, &mut warnings)?;
     let target = profile::target(open, &root, &|dialect| facts(dialect).map(|facts| facts.schema))?;
     let facts = facts(&target.dialect)?;
+    let sources = SourceStyle { style: facts.style.clone(), files: facts.files_as_sources };
     let style = RelationStyle { quoted: std::array::from_fn(|part| root.quoting[part].unwrap_or(facts.style.quoted[part])), ..facts.style };
     let mut parts = Vec::new();
     for (folder, settings) in installed(&files, root.clone(), &scope, &mut warnings, &mut wrong) {
@@ -34,7 +37,7 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
         wrong.0.push(error);
         None
     });
-    Ok(Read { root, target, style, adapters: facts.adapters, selectors, parts, warnings, wrong })
+    Ok(Read { root, target, style, sources, adapters: facts.adapters, selectors, parts, warnings, wrong })
 }
 
 const PROJECT_FILE: &str = "dbt_project.yml";
@@ -44,6 +47,7 @@ pub struct Read {
     pub root: DbtProject,
     pub target: Target,
     pub style: RelationStyle,
+    pub sources: SourceStyle,
     pub adapters: Vec<String>,
     pub selectors: Option<SourceFile>,
     parts: Vec<Part>,
@@ -235,7 +239,7 @@ pub mod tests {
             environment: BTreeMap::new(),
         };
         let style = RelationStyle { quote: '"', quoted: [true; 3], included: [true; 3] };
-        let facts = Facts { style, adapters: vec!["any".to_string()], schema: "analytics".to_string() };
+        let facts = Facts { style, adapters: vec!["any".to_string()], schema: "analytics".to_string(), files_as_sources: true };
         let mut read = read(&open, &|_| Ok(facts.clone()))?;
         let packages = read.packages(&open, &|_, name, file, _| {
             let call = said.iter().filter(|(known, _)| *known == name).flat_map(|(_, call)| call.as_object().unwrap());

@@ -16,7 +16,7 @@ fn resolved(files: &[(&str, &str)], said: Said) -> Result<Resolved, Diagnostics>
     let (read, packages) = folder(&files, said)?;
     let ask = |name: &str, arguments: &[Value], _: &Scope| Ok(format!("{name}({})", arguments[0]));
     let now = "2024-07-01T00:00:00Z".parse().unwrap();
-    resolve_on(&Ground { packages: &packages, target: &read.target, style: &read.style, now, ask: &ask })
+    resolve_on(&Ground { packages: &packages, target: &read.target, style: &read.style, sources: &read.sources, now, ask: &ask })
 }
 
 fn named<'a>(resolved: &'a Resolved, name: &str) -> &'a Node {

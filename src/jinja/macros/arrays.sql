@@ -3,21 +3,21 @@
 {% macro array_construct(inputs=[], data_type=none) -%}
   {{ return(adapter.dispatch('array_construct', 'dbt')(inputs, data_type or api.Column.translate_type('integer'))) }}
 {%- endmacro %}
-{% macro default__array_construct(inputs, data_type) -%}
+{% macro default__array_construct(inputs, data_type) %}
   {% if inputs %}array[ {{ inputs | join(' , ') }} ]{% else %}array[]::{{ data_type }}[]{% endif %}
-{%- endmacro %}
-{% macro bigquery__array_construct(inputs, data_type) -%}
+{% endmacro %}
+{% macro bigquery__array_construct(inputs, data_type) %}
   {% if inputs %}[ {{ inputs | join(' , ') }} ]{% else %}ARRAY<{{ data_type }}>[]{% endif %}
-{%- endmacro %}
-{% macro clickhouse__array_construct(inputs, data_type) -%}
+{% endmacro %}
+{% macro clickhouse__array_construct(inputs, data_type) %}
   {% if inputs %}[ {{ inputs | join(' , ') }} ]{% else %}emptyArray{{ data_type }}(){% endif %}
-{%- endmacro %}
+{% endmacro %}
 {% macro trino__array_construct(inputs, data_type) -%}
   {% if inputs %}array[ {{ inputs | join(' , ') }} ]{% else %}null{% endif %}
 {%- endmacro %}
-{% macro athena__array_construct(inputs, data_type) -%}
+{% macro athena__array_construct(inputs, data_type) %}
   {% if inputs %}array[ {{ inputs | join(' , ') }} ]{% else %}{{ dbt.safe_cast('array[]', 'array(' ~ data_type ~ ')') }}{% endif %}
-{%- endmacro %}
+{% endmacro %}
 {% macro redshift__array_construct(inputs, data_type) %}{{ return('array( ' ~ inputs | join(' , ') ~ ' )') }}{% endmacro %}
 {% macro spark__array_construct(inputs, data_type) %}{{ return('array( ' ~ inputs | join(' , ') ~ ' )') }}{% endmacro %}
 {% macro snowflake__array_construct(inputs, data_type) %}{{ return('array_construct( ' ~ inputs | join(' , ') ~ ' )') }}{% endmacro %}
@@ -34,7 +34,7 @@
 {% macro spark__array_append(array, new_element) %}{{ return(dbt._array_append_one(array, new_element)) }}{% endmacro %}
 {% macro trino__array_append(array, new_element) %}{{ return(dbt._array_append_one(array, new_element)) }}{% endmacro %}
 {% macro athena__array_append(array, new_element) %}{{ return(array ~ ' || ' ~ new_element) }}{% endmacro %}
-{% macro clickhouse__array_append(array, new_element) %}{{ return('arrayPushBack(' ~ array ~ ', ' ~ new_element ~ ')') }}{% endmacro %}
+{% macro clickhouse__array_append(array, new_element) %}{{ return('arrayPushBack(' ~ array ~ ', ' ~ new_element ~ ') ') }}{% endmacro %}
 {% macro fabric__array_append(array, new_element) %}{{ return("JSON_MODIFY(" ~ array ~ ", 'append $', " ~ new_element ~ ")") }}{% endmacro %}
 
 {% macro array_concat(array_1, array_2) %}{{ return(adapter.dispatch('array_concat', 'dbt')(array_1, array_2)) }}{% endmacro %}
@@ -44,7 +44,7 @@
 {% macro spark__array_concat(array_1, array_2) %}{{ return('concat(' ~ array_1 ~ ', ' ~ array_2 ~ ')') }}{% endmacro %}
 {% macro trino__array_concat(array_1, array_2) %}{{ return('concat(' ~ array_1 ~ ', ' ~ array_2 ~ ')') }}{% endmacro %}
 {% macro athena__array_concat(array_1, array_2) %}{{ return(array_1 ~ ' || ' ~ array_2) }}{% endmacro %}
-{% macro clickhouse__array_concat(array_1, array_2) %}{{ return('arrayConcat(' ~ array_1 ~ ', ' ~ array_2 ~ ')') }}{% endmacro %}
+{% macro clickhouse__array_concat(array_1, array_2) %}{{ return('arrayConcat(' ~ array_1 ~ ', ' ~ array_2 ~ ') ') }}{% endmacro %}
 
 {% macro listagg(measure, delimiter_text="','", order_by_clause=none, limit_num=none) -%}
   {{ return(adapter.dispatch('listagg', 'dbt')(measure, delimiter_text, order_by_clause, limit_num)) }}
@@ -54,13 +54,15 @@
   {%- if limit_num -%}
     array_to_string(
         array_slice(
-            array_agg({{ measure }}) {{ dbt._within_group(order_by_clause) }}
+            array_agg(
+                {{ measure }}
+            ){{ dbt._within_group(order_by_clause) }}
             ,0
             ,{{ limit_num }}
         ),
         {{ delimiter_text }}
         )
-  {%- else -%}
+  {%- else %}
     listagg(
         {{ measure }},
         {{ delimiter_text }}
@@ -93,7 +95,7 @@
         ))[1:{{ limit_num }}],
         {{ delimiter_text }}
         )
-  {%- else -%}
+  {%- else %}
     string_agg(
         {{ measure }},
         {{ delimiter_text }} {{ order_by_clause or '' }}
@@ -110,7 +112,7 @@
         {{ delimiter_text }}
         )
   {%- else -%}
-    {{ dbt.postgres__listagg(measure, delimiter_text, order_by_clause, none) }}
+    {#- #} {{ dbt.postgres__listagg(measure, delimiter_text, order_by_clause, none) }}
   {%- endif -%}
 {%- endmacro %}
 {% macro bigquery__listagg(measure, delimiter_text, order_by_clause, limit_num) -%}
@@ -121,7 +123,7 @@
         )
 {%- endmacro %}
 {% macro _array_join(array, delimiter_text, limit_num) %}
-  {{- return('array_join(' ~ ('slice(' ~ array ~ ', 1, ' ~ limit_num ~ ')' if limit_num else array) ~ ', ' ~ delimiter_text ~ ')') -}}
+  {{- return(' array_join( ' ~ ('slice( ' ~ array ~ ' , 1, ' ~ limit_num ~ ')' if limit_num else array) ~ ' , ' ~ delimiter_text ~ ') ') -}}
 {% endmacro %}
 {% macro spark__listagg(measure, delimiter_text, order_by_clause, limit_num) -%}
   {%- if order_by_clause -%}{{ exceptions.warn('`listagg` cannot order its values on spark and databricks') }}{%- endif -%}
@@ -130,7 +132,10 @@
 {% macro trino__listagg(measure, delimiter_text, order_by_clause, limit_num) -%}
   {{ dbt._array_join('array_agg(' ~ measure ~ ' ' ~ (order_by_clause or '') ~ ')', delimiter_text, limit_num) }}
 {%- endmacro %}
-{% macro athena__listagg(measure, delimiter_text, order_by_clause, limit_num) %}{{ return(dbt.trino__listagg(measure, delimiter_text, order_by_clause, limit_num)) }}{% endmacro %}
+{% macro athena__listagg(measure, delimiter_text, order_by_clause, limit_num) -%}
+  {%- set values = 'array_agg( ' ~ measure ~ (' ' ~ order_by_clause if order_by_clause else '') ~ ' )' -%}
+  array_join( {{ 'slice( ' ~ values ~ ' , 1, ' ~ limit_num ~ ' )' if limit_num else values }} , {{ delimiter_text }} )
+{%- endmacro %}
 {% macro clickhouse__listagg(measure, delimiter_text, order_by_clause, limit_num) -%}
   {%- set values = 'array_agg(' ~ measure ~ ')' -%}
   {%- set order = (order_by_clause or '').split() -%}
@@ -141,7 +146,7 @@
     {%- set turned = 'Reverse' if 'desc' in order[3:] | join('') | lower else '' -%}
     {%- set values = 'arrayMap(x -> x.1, array' ~ turned ~ 'Sort(x -> x.2, arrayZip(' ~ values ~ ', array_agg(' ~ order[2] ~ '))))' -%}
   {%- endif -%}
-  arrayStringConcat({{ 'arraySlice(' ~ values ~ ', 1, ' ~ limit_num ~ ')' if limit_num else values }}, {{ delimiter_text }})
+  {{ ' ' }}arrayStringConcat({{ 'arraySlice(' ~ values ~ ', 1, ' ~ limit_num ~ ')' if limit_num else values }}, {{ delimiter_text }}){{ ' ' if limit_num }}
 {%- endmacro %}
 {% macro sqlserver__listagg(measure, delimiter_text, order_by_clause, limit_num) -%}
   string_agg({{ measure }}, {{ delimiter_text }}) {{ dbt._within_group(order_by_clause) }}

@@ -21,22 +21,23 @@
 {% endmacro %}
 
 {% macro current_timestamp_backcompat() %}{{ return(adapter.dispatch('current_timestamp_backcompat', 'dbt')()) }}{% endmacro %}
-{% macro default__current_timestamp_backcompat() %}{{ return('current_timestamp::timestamp') }}{% endmacro %}
-{% macro postgres__current_timestamp_backcompat() %}{{ return('current_timestamp::' ~ dbt.type_timestamp()) }}{% endmacro %}
-{% macro snowflake__current_timestamp_backcompat() %}{{ return('current_timestamp::' ~ dbt.type_timestamp()) }}{% endmacro %}
+{% macro default__current_timestamp_backcompat() %} current_timestamp::timestamp {% endmacro %}
+{% macro postgres__current_timestamp_backcompat() %} current_timestamp::{{ dbt.type_timestamp() }} {% endmacro %}
+{% macro snowflake__current_timestamp_backcompat() %} current_timestamp::{{ dbt.type_timestamp() }} {% endmacro %}
 {% macro redshift__current_timestamp_backcompat() %}{{ return('getdate()') }}{% endmacro %}
 {% macro bigquery__current_timestamp_backcompat() %}{{ return('current_timestamp') }}{% endmacro %}
 
 {% macro current_timestamp_in_utc_backcompat() %}{{ return(adapter.dispatch('current_timestamp_in_utc_backcompat', 'dbt')()) }}{% endmacro %}
 {% macro default__current_timestamp_in_utc_backcompat() %}{{ return(dbt.current_timestamp_backcompat()) }}{% endmacro %}
-{% macro postgres__current_timestamp_in_utc_backcompat() %}{{ return("(current_timestamp at time zone 'utc')::" ~ dbt.type_timestamp()) }}{% endmacro %}
+{% macro postgres__current_timestamp_in_utc_backcompat() %} (current_timestamp at time zone 'utc')::{{ dbt.type_timestamp() }} {% endmacro %}
 {% macro redshift__current_timestamp_in_utc_backcompat() %}{{ return('getdate()') }}{% endmacro %}
 {% macro snowflake__current_timestamp_in_utc_backcompat() %}
-  {{- return("convert_timezone('UTC', " ~ dbt.current_timestamp_backcompat() ~ ')::' ~ dbt.type_timestamp()) -}}
+  convert_timezone('UTC', {{ dbt.current_timestamp_backcompat() }})::{{ dbt.type_timestamp() }}
 {% endmacro %}
 
 {% macro snapshot_get_time() %}{{ return(adapter.dispatch('snapshot_get_time', 'dbt')()) }}{% endmacro %}
-{% macro default__snapshot_get_time() %}{{ return(dbt.current_timestamp()) }}{% endmacro %}
+{% macro default__snapshot_get_time() %} {{ dbt.current_timestamp() }} {% endmacro %}
+{% macro duckdb__snapshot_get_time() %}{{ return(dbt.current_timestamp() ~ '::timestamp') }}{% endmacro %}
 {% macro postgres__snapshot_get_time() %}{{ return(dbt.current_timestamp() ~ '::timestamp without time zone') }}{% endmacro %}
 {% macro redshift__snapshot_get_time() %}{{ return(dbt.current_timestamp() ~ '::timestamp') }}{% endmacro %}
 {% macro snowflake__snapshot_get_time() %}{{ return('to_timestamp_ntz(' ~ dbt.current_timestamp() ~ ')') }}{% endmacro %}
@@ -98,10 +99,10 @@
   {%- set count = 'cast(' ~ interval ~ ' as bigint)' -%}
   {%- set count = '(' ~ count ~ times ~ ')' if times else count %}
     ({{ from_date_or_timestamp }} + {{ count }} * interval 1 {{ unit }})
-{% endmacro %}
-{% macro databricks__dateadd(datepart, interval, from_date_or_timestamp) %}
+{%- endmacro %}
+{% macro databricks__dateadd(datepart, interval, from_date_or_timestamp) -%}
     timestampadd({{ datepart }}, {{ interval }}, {{ from_date_or_timestamp }})
-{% endmacro %}
+{%- endmacro %}
 {% macro trino__dateadd(datepart, interval, from_date_or_timestamp) -%}
   date_add('{{ datepart }}', {{ interval }}, {{ from_date_or_timestamp }})
 {%- endmacro %}
@@ -121,10 +122,10 @@
 
 {# Spark 2 has no sums of timestamps: days and months go through dates, and the time of day is put back. #}
 {% macro assert_not_null(function, arg) %}{{ return(adapter.dispatch('assert_not_null', 'dbt')(function, arg)) }}{% endmacro %}
-{% macro default__assert_not_null(function, arg) -%}
-  {%- set call = function ~ '(' ~ arg ~ ')' -%}
+{% macro default__assert_not_null(function, arg) %}
+  {%- set call = function ~ '(' ~ arg ~ ')' %}
   coalesce({{ call }}, nvl2({{ call }}, assert_true({{ call }} is not null), null))
-{%- endmacro %}
+{% endmacro %}
 {% macro spark__dateadd(datepart, interval, from_date_or_timestamp) %}
   {%- set at = from_date_or_timestamp -%}
   {%- set date = dbt.assert_not_null('date', at) -%}
@@ -135,7 +136,7 @@
   {%- set months = {'month': 1, 'quarter': 3, 'year': 12} -%}
   {%- set seconds = {'hour': '3600', 'minute': '60', 'second': '1', 'millisecond': '(1/1000000)', 'microsecond': '(1/1000000)'} -%}
   {%- if datepart in days or datepart in months -%}
-    {%- set function = 'date_add' if datepart in days else 'add_months' %}
+    {%- set function = 'date_add' if datepart in days else 'add_months' -%}
     to_timestamp(
         to_unix_timestamp(
             {{ function }}(
@@ -144,7 +145,7 @@
             )
         ) + {{ clock }}
     )
-  {%- elif datepart in seconds %}
+  {%- elif datepart in seconds -%}
     to_timestamp(
         {{ dbt.assert_not_null('to_unix_timestamp', at) }}
         + cast({{ interval }} * {{ seconds[datepart] }} as int)

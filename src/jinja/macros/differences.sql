@@ -16,13 +16,13 @@
   {{- return(dbt.default__datediff(first_date, second_date, datepart)) -}}
 {% endmacro %}
 
-{% macro bigquery__datediff(first_date, second_date, datepart) -%}
+{% macro bigquery__datediff(first_date, second_date, datepart) %}
     datetime_diff(
         cast({{ second_date }} as datetime),
         cast({{ first_date }} as datetime),
         {{ datepart }}
     )
-{%- endmacro %}
+{% endmacro %}
 
 {% macro databricks__datediff(first_date, second_date, datepart) -%}
   timestampdiff({{ datepart }}, {{ dbt.date_trunc(datepart, first_date) }}, {{ dbt.date_trunc(datepart, second_date) }})
@@ -38,7 +38,8 @@
   end)
 {%- endmacro %}
 
-{% macro duckdb__datediff(first_date, second_date, datepart) -%}
+{% macro duckdb__datediff(first_date, second_date, datepart) %} {{ dbt._duckdb_datediff(first_date, second_date, datepart) }} {% endmacro %}
+{% macro _duckdb_datediff(first_date, second_date, datepart) -%}
   {%- if datepart == 'week' -%}
     {%- set weekday = "date_part('dow', (%s)::timestamp)" -%}
     {{ dbt._weeks_between(first_date, second_date, weekday % first_date, weekday % second_date, '//') }}
@@ -48,7 +49,8 @@
 {%- endmacro %}
 
 {# Each finer part is the coarser one, multiplied, and the rest. #}
-{% macro postgres__datediff(first_date, second_date, datepart) -%}
+{% macro postgres__datediff(first_date, second_date, datepart) %} {{ dbt._postgres_datediff(first_date, second_date, datepart) }} {% endmacro %}
+{% macro _postgres_datediff(first_date, second_date, datepart) -%}
   {%- set part = "date_part('" ~ datepart ~ "', (%s)::" ~ ('date' if datepart in ['year', 'quarter', 'month'] else 'timestamp') ~ ')' -%}
   {%- set finer = {
     'quarter': ('year', 4), 'month': ('year', 12), 'hour': ('day', 24), 'minute': ('hour', 60),
@@ -106,11 +108,11 @@
   {%- set places = {
     'week': 'dayofweek(%s)', 'month': 'dayofmonth(%s)', 'quarter': '(dayofyear(%s) - (quarter(%s) * 365/4))',
   } -%}
-  {%- if datepart == 'day' -%}
+  {%- if datepart == 'day' %}
     datediff({{ second }}, {{ first }})
-  {%- elif datepart == 'year' -%}
+  {%- elif datepart == 'year' %}
     year({{ second }}) - year({{ first }})
-  {%- elif datepart in counted -%}
+  {%- elif datepart in counted %}
     {%- set here, there = places[datepart].replace('%s', first), places[datepart].replace('%s', second) -%}
     case when {{ first }} < {{ second }}
         then floor({{ counted[datepart] }})
@@ -127,7 +129,7 @@
         then ceil(({{ clock }}) / {{ seconds[datepart] }})
         else floor(({{ clock }}) / {{ seconds[datepart] }})
         end
-    {%- if datepart == 'millisecond' %}
+    {% if datepart == 'millisecond' %}
     + cast(date_format({{ second }}, 'SSS') as int) - cast(date_format({{ first }}, 'SSS') as int)
     {%- elif datepart == 'microsecond' -%}
     {%- set pattern = "'[0-9]{4}-[0-9]{2}-[0-9]{2}.[0-9]{2}:[0-9]{2}:[0-9]{2}.([0-9]{6})'" %}
@@ -145,7 +147,7 @@
         as date)
 {%- endmacro %}
 {% macro default__last_day(date, datepart) %}{{ return(dbt.default_last_day(date, datepart)) }}{% endmacro %}
-{% macro redshift__last_day(date, datepart) %}{{ return(dbt.default_last_day(date, datepart)) }}{% endmacro %}
+{% macro redshift__last_day(date, datepart) %} {{ dbt.default_last_day(date, datepart) }} {% endmacro %}
 {# These have no interval of a quarter. #}
 {% macro postgres__last_day(date, datepart) -%}
   {%- if datepart == 'quarter' -%}

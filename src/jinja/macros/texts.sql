@@ -93,10 +93,12 @@
   {{ dbt._right_unless_zero(length_expression, dbt.default__right(string_text, length_expression)) }}
 {%- endmacro %}
 {% macro bigquery__right(string_text, length_expression) -%}
+  {{ dbt._right_unless_zero(length_expression, 'substr( ' ~ string_text ~ ', -1 * (' ~ length_expression ~ ') )') }}
+{%- endmacro %}
+{% macro trino__right(string_text, length_expression) -%}
   {{ dbt._right_unless_zero(length_expression, 'substr(' ~ string_text ~ ', -1 * (' ~ length_expression ~ '))') }}
 {%- endmacro %}
-{% macro trino__right(string_text, length_expression) %}{{ return(dbt.bigquery__right(string_text, length_expression)) }}{% endmacro %}
-{% macro athena__right(string_text, length_expression) %}{{ return(dbt.bigquery__right(string_text, length_expression)) }}{% endmacro %}
+{% macro athena__right(string_text, length_expression) %}{{ return(dbt.trino__right(string_text, length_expression)) }}{% endmacro %}
 
 {# A negative part counts from the end. #}
 {% macro split_part(string_text, delimiter_text, part_number) -%}
@@ -110,7 +112,7 @@
         )
 {% endmacro %}
 {% macro _from_the_end(string_text, delimiter_text, part_number, more) -%}
-  length({{ string_text }}) - length(replace({{ string_text }}, {{ delimiter_text }}, '')) + {{ more }} + {{ part_number }}
+  length({{ string_text }}) - length( replace({{ string_text }}, {{ delimiter_text }}, '') ) + {{ more }} + {{ part_number }}
 {%- endmacro %}
 {% macro _split_part_negative(string_text, delimiter_text, part_number) -%}
   {{ dbt.default__split_part(string_text, delimiter_text, dbt._from_the_end(string_text, delimiter_text, part_number, 2)) }}
@@ -120,18 +122,18 @@
 {%- endmacro %}
 {% macro redshift__split_part(string_text, delimiter_text, part_number) %}{{ return(dbt.postgres__split_part(string_text, delimiter_text, part_number)) }}{% endmacro %}
 {% macro trino__split_part(string_text, delimiter_text, part_number) %}{{ return(dbt.postgres__split_part(string_text, delimiter_text, part_number)) }}{% endmacro %}
-{% macro bigquery__split_part(string_text, delimiter_text, part_number) -%}
+{% macro bigquery__split_part(string_text, delimiter_text, part_number) %}
     split(
         {{ string_text }},
         {{ delimiter_text }}
-        )[safe_offset({{ part_number - 1 if part_number >= 0 else dbt._from_the_end(string_text, delimiter_text, part_number, 1) }})]
-{%- endmacro %}
-{% macro duckdb__split_part(string_text, delimiter_text, part_number) -%}
+        )[safe_offset({{ part_number - 1 if part_number >= 0 else ' ' ~ dbt._from_the_end(string_text, delimiter_text, part_number, 1) ~ ' ' }})]
+{% endmacro %}
+{% macro duckdb__split_part(string_text, delimiter_text, part_number) %}
   string_split({{ string_text }}, {{ delimiter_text }})[ {{ part_number }} ]
-{%- endmacro %}
-{% macro clickhouse__split_part(string_text, delimiter_text, part_number) -%}
+{% endmacro %}
+{% macro clickhouse__split_part(string_text, delimiter_text, part_number) %}
   splitByString({{ delimiter_text }}, {{ string_text }})[{{ part_number }}]
-{%- endmacro %}
+{% endmacro %}
 {# Spark splits at patterns: a sign is escaped. #}
 {% macro _spark_split(string_text, delimiter_text) -%}
     split(
@@ -144,12 +146,13 @@
 {% macro _spark_part(string_text, delimiter_text, part_number) %}
   {{- return((part_number - 1 if part_number > 0 else part_number) if part_number >= 0 else dbt._from_the_end(string_text, delimiter_text, part_number, 1)) -}}
 {% endmacro %}
-{% macro spark__split_part(string_text, delimiter_text, part_number) -%}
-  {{ dbt._spark_split(string_text, delimiter_text) }}[({{ dbt._spark_part(string_text, delimiter_text, part_number) }})]
-{%- endmacro %}
-{% macro databricks__split_part(string_text, delimiter_text, part_number) -%}
-  get({{ dbt._spark_split(string_text, delimiter_text) }}, {{ dbt._spark_part(string_text, delimiter_text, part_number) }})
-{%- endmacro %}
+{% macro spark__split_part(string_text, delimiter_text, part_number) %}
+  {%- set blank = ' ' if part_number < 0 else '' %}
+  {{ dbt._spark_split(string_text, delimiter_text) }}[({{ blank }}{{ dbt._spark_part(string_text, delimiter_text, part_number) }}{{ blank }})]
+{% endmacro %}
+{% macro databricks__split_part(string_text, delimiter_text, part_number) %}
+  get({{ dbt._spark_split(string_text, delimiter_text) }}, {{ dbt._spark_part(string_text, delimiter_text, part_number) }}{{ ' ' if part_number < 0 }})
+{% endmacro %}
 {% macro sqlserver__split_part(string_text, delimiter_text, part_number) -%}
   {%- set path = '(/X)[' ~ part_number ~ ']' if part_number >= 0 else '(/X)[position() = last()' ~ part_number ~ '+1][1]' -%}
   LTRIM(CAST(('<X>'+REPLACE({{ string_text }},{{ delimiter_text }} ,'</X><X>')+'</X>') AS XML).value('{{ path }}', 'VARCHAR(128)'))

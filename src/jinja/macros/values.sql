@@ -9,7 +9,7 @@
     to_{{ type | lower }}({{ field }})
   {%- else %}
     cast({{ field }} as {{ type }})
-  {%- endif -%}
+  {%- endif %}
 {% endmacro %}
 
 {% macro safe_cast(field, type) %}{{ return(adapter.dispatch('safe_cast', 'dbt')(field, type)) }}{% endmacro %}
@@ -23,7 +23,7 @@
     {{ dbt.cast(field, type) }}
   {%- else %}
     try_cast({{ dbt.string_literal(field) if field is number else field }} as {{ type }})
-  {%- endif -%}
+  {%- endif %}
 {% endmacro %}
 {% macro bigquery__safe_cast(field, type) -%}
   {%- set bare = field.strip('"').strip("'") if field is string else field -%}
@@ -43,7 +43,7 @@
 {%- endmacro %}
 {% macro spark__safe_cast(field, type) -%}
   cast({{ field.strip('"').strip("'") if field is string and dbt.cast_from_string_unsupported_for(type) else field }} as {{ type }})
-{%- endmacro %}
+{% endmacro %}
 {% macro trino__safe_cast(field, type) -%}
   try_cast({{ field }} as {{ type }})
 {%- endmacro %}
@@ -93,7 +93,11 @@
 {% macro equals(expr1, expr2) %}{{ return(adapter.dispatch('equals', 'dbt')(expr1, expr2)) }}{% endmacro %}
 {% macro default__equals(expr1, expr2) -%}
   ({{ expr1 }} = {{ expr2 }})
-{%- endmacro %}
+{% endmacro %}
+{% macro postgres__equals(expr1, expr2) %}{{ return(dbt.default__equals(expr1, expr2) | trim) }}{% endmacro %}
+{% macro snowflake__equals(expr1, expr2) %}{{ return(dbt.default__equals(expr1, expr2) | trim) }}{% endmacro %}
+{% macro athena__equals(expr1, expr2) %}{{ return(dbt.default__equals(expr1, expr2) | trim) }}{% endmacro %}
+{% macro bigquery__equals(expr1, expr2) %}{{ return(dbt.default__equals(expr1, expr2) | trim) }}{% endmacro %}
 
 {% macro except() %}{{ return(adapter.dispatch('except', 'dbt')()) }}{% endmacro %}
 {% macro default__except() %}
@@ -114,7 +118,6 @@
 {% macro any_value(expression) %}{{ return(adapter.dispatch('any_value', 'dbt')(expression)) }}{% endmacro %}
 {% macro default__any_value(expression) %}{{ return('any_value(' ~ expression ~ ')') }}{% endmacro %}
 {% macro postgres__any_value(expression) %}{{ return('min(' ~ expression ~ ')') }}{% endmacro %}
-{% macro redshift__any_value(expression) %}{{ return('any_value(' ~ expression ~ ')') }}{% endmacro %}
 {% macro duckdb__any_value(expression) %}{{ return('arbitrary(' ~ expression ~ ')') }}{% endmacro %}
 {% macro athena__any_value(expression) %}{{ return('arbitrary(' ~ expression ~ ')') }}{% endmacro %}
 {% macro trino__any_value(expression) %}{{ return('min(' ~ expression ~ ')') }}{% endmacro %}
