@@ -178,6 +178,7 @@ fn remarks(
         );
     }
     said.extend(plan::unknown_keys(shop.dialect, node)?);
+    said.extend(plan::closing(shop.dialect, node, "table", query.injected.columns.as_deref())?.said);
     Ok(said)
 }
 

@@ -13,7 +13,7 @@ pub fn of(selected: &[&Node]) -> BTreeMap<String, String> {
     let folder = |node: &Node| match taken[&node.name.to_lowercase()] {
         1 => node.name.clone(),
         // The rest of the unique id is unique but for case, so a letter's case is written out.
-        _ => node.unique_id.trim_start_matches("model.").chars().map(spelled).collect(),
+        _ => node.unique_id.split_once('.').map_or(&*node.unique_id, |(_, rest)| rest).chars().map(spelled).collect(),
     };
     selected.iter().map(|node| (node.unique_id.clone(), folder(node))).collect()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Linked, Request, Shop, batches, builds, open, refresh, selected};
-use crate::config::Node;
+use crate::config::{Kind, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, collect};
 use crate::graph::{Graph, Selection};
 use crate::project::Open;
@@ -73,8 +73,9 @@ pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
         models => models?,
     };
     let folders = super::folders::of(&models);
-    let shop = Shop { jinja: &project.jinja, graph: &graph, dialect: &dialect, folders: &folders, known: Default::default() };
-    for node in models.into_iter().filter(|node| !node.path.ends_with(".py")) {
+    let shop =
+        Shop { root: &project.root, jinja: &project.jinja, graph: &graph, dialect: &dialect, folders: &folders, known: Default::default() };
+    for node in models.into_iter().filter(|node| node.kind == Kind::Model && !node.path.ends_with(".py")) {
         let query = match (&asked.batch, node.microbatch()) {
             (Some(label), Some(settings)) => batches::one(&shop, node, settings, label),
             _ => plain(&shop, shop.graph, node).map_err(Diagnostics::from),

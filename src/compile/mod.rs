@@ -75,7 +75,8 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     let selected = selected(&graph, &project, &request.selection).map_err(with_broken)?;
     refresh::protect(&selected, request)?;
     let folders = folders::of(&selected);
-    let shop = Shop { jinja: &project.jinja, graph: &graph, dialect: &dialect, folders: &folders, known: Default::default() };
+    let shop =
+        Shop { root: &project.root, jinja: &project.jinja, graph: &graph, dialect: &dialect, folders: &folders, known: Default::default() };
     let parts = collect(selected, |node| part(&shop, node, request)).map_err(with_broken)?;
     said.extend(not_planned(broken.iter()));
 
@@ -127,7 +128,9 @@ fn facts(name: &str) -> Result<Facts, Diagnostic> {
 /// The selected models, inputs before their readers.
 pub fn selected<'a>(graph: &'a Graph, project: &Project, selection: &Selection) -> Result<Vec<&'a Node>, Diagnostics> {
     let mut nodes = graph.select(selection, project.selectors.as_ref())?;
-    nodes.retain(|node| node.kind == Kind::Model);
+    // `dbt run` makes models; a seed or a snapshot is planned, or named, where somebody asks for it.
+    let asked = !selection.select.is_empty() || selection.selector.is_some();
+    nodes.retain(|node| node.kind == Kind::Model || (asked && matches!(node.kind, Kind::Seed | Kind::Snapshot)));
     if nodes.is_empty() {
         let wrong = Diagnostic::error("no model is selected").hint("`batchwright list` shows what there is");
         return Err(wrong.into());
@@ -137,6 +140,8 @@ pub fn selected<'a>(graph: &'a Graph, project: &Project, selection: &Selection) 
 
 /// What every model's compilation looks at.
 struct Shop<'a> {
+    /// The project's folder, where the rows of seeds are.
+    root: &'a std::path::Path,
     jinja: &'a Jinja,
     graph: &'a Arc<Graph>,
     dialect: &'a Dialect,
@@ -149,9 +154,8 @@ struct Shop<'a> {
 fn part(shop: &Shop, node: &Node, request: &Request) -> Result<Option<Part>, Diagnostics> {
     match &node.materialization {
         Materialization::Microbatch(settings) => batches::part(shop, node, settings, request).map(Some),
-        Materialization::View | Materialization::Table => builds::part(shop, node).map(Some).map_err(Diagnostics::from),
         Materialization::Ephemeral => Ok(None),
-        _ => Ok(Some(builds::left_out(shop, node))),
+        _ => builds::part(shop, node, request).map(Some),
     }
 }
 

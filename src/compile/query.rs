@@ -65,7 +65,8 @@ fn columns_of(shop: &Shop, id: &str) -> Option<Vec<ResultColumn>> {
     columns
 }
 
-fn projection(shop: &Shop, node: &Node) -> Option<Vec<ResultColumn>> {
+/// The columns of a model's own query, where it shows them.
+pub(super) fn projection(shop: &Shop, node: &Node) -> Option<Vec<ResultColumn>> {
     let moment = Moment { batch: None, incremental: false, this: node.relation.clone() };
     let text = render::model(shop.jinja, shop.graph, node, &moment).ok()?;
     let inputs: Vec<_> = inputs::of(shop.graph, node).into_iter().map(|input| inject::Input { filtered: false, ..input }).collect();

@@ -1,18 +1,20 @@
 //! Refresh and protection: what `--full-refresh` means for a model, and which models refuse it.
 
 use super::Request;
-use crate::config::{Microbatch, Node};
+use crate::config::{Materialization, Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect::{Dialect, short_hash};
 use crate::jinja::Relation;
 
 /// Refuses an unbounded full refresh of protected models, all of them named, before anything is written.
 pub fn protect(selected: &[&Node], request: &Request) -> Result<(), Diagnostics> {
-    if !request.full_refresh || request.windows.bounds.is_some() {
+    if !request.full_refresh {
         return Ok(());
     }
+    let bounded = request.windows.bounds.is_some();
+    let plain: Vec<Diagnostic> = selected.iter().filter_map(|node| protects_itself(node)).collect();
     let protected = selected.iter().filter_map(|node| match &node.microbatch()?.full_refresh {
-        Some((false, at)) => Some((node, at)),
+        Some((false, at)) if !bounded => Some((node, at)),
         _ => None,
     });
     let refused: Vec<Diagnostic> = protected
@@ -25,8 +27,17 @@ pub fn protect(selected: &[&Node], request: &Request) -> Result<(), Diagnostics>
                 ))
                 .hint(format!("or leave it out with `--exclude {}`", node.name))
         })
+        .chain(plain)
         .collect();
     if refused.is_empty() { Ok(()) } else { Err(Diagnostics(refused)) }
+}
+
+/// An incremental model without batches has no bounds that its rebuilding could keep to.
+fn protects_itself(node: &Node) -> Option<Diagnostic> {
+    let Materialization::Incremental(_) = &node.materialization else { return None };
+    let setting = node.config.get("full_refresh").filter(|setting| setting.value == serde_json::Value::Bool(false))?;
+    let wrong = Diagnostic::error(format!("`{}` is protected from a full refresh by `full_refresh: false`", node.name));
+    Some(wrong.at(setting.at.clone()).hint(format!("leave it out with `--exclude {}`", node.name)))
 }
 
 /// Whether the model is rebuilt from `begin` until now: asked for on the command line or by the model, and not bounded.

@@ -5,7 +5,7 @@ use super::batches::batch;
 use super::query::{Filtered, query};
 use crate::config::{Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
-use crate::dialect::Stamp;
+use crate::dialect::{Sql, Stamp};
 use crate::plan::manifest::InputEntry;
 use crate::plan::{self, Batches, Kind, Step, Text};
 use crate::render::{self, Moment};
@@ -27,8 +27,10 @@ pub(super) struct Steps<'a> {
 impl Steps<'_> {
     /// All of them. `begin` is the model's first window ever.
     pub fn all(&self, cover: &Cover, begin: &Span) -> Result<Vec<Step>, Diagnostic> {
+        let dialect = self.shop.dialect;
+        let closes = plan::closing(dialect, self.node, "table", self.query.injected.columns.as_deref())?.statements;
         let mut steps = Vec::with_capacity(cover.batches.len() + 4);
-        steps.extend(self.hooks(Kind::Before, "before the model's first batch, once", &self.node.pre_hooks)?);
+        steps.extend(self.hooks(Kind::Before, "before the model's first batch, once", &[], &self.node.pre_hooks)?);
         steps.push(self.step(Kind::Create, "create", "01_create", Text::Whole(self.create(begin)?)));
         let label_length = cover.batches.iter().map(|span| span.label.len()).max().unwrap_or_default();
         let stamp = self.overwrite(self.query, label_length)?;
@@ -47,7 +49,8 @@ impl Steps<'_> {
             let swap = plan::swap(self.shop.dialect, self.node, &self.moment.this)?;
             steps.push(self.step(Kind::Swap, "swap", "98_swap", Text::Whole(swap)));
         }
-        steps.extend(self.hooks(Kind::After, "after all of the model's batches, once", &self.node.post_hooks)?);
+        let when = if self.node.post_hooks.is_empty() { "grants and comments after" } else { "after" };
+        steps.extend(self.hooks(Kind::After, &format!("{when} all of the model's batches, once"), &closes, &self.node.post_hooks)?);
         Ok(steps)
     }
 
@@ -78,15 +81,15 @@ impl Steps<'_> {
         })
     }
 
-    fn hooks(&self, kind: Kind, when: &str, hooks: &[String]) -> Result<Option<Step>, Diagnostic> {
+    fn hooks(&self, kind: Kind, when: &str, closes: &[Sql], hooks: &[String]) -> Result<Option<Step>, Diagnostic> {
         let moment = Moment { this: self.node.relation.clone(), batch: None, incremental: self.moment.incremental };
         let render = |hook: &String| render::hook(self.shop.jinja, self.shop.graph, self.node, hook, &moment);
         let rendered: Vec<String> = hooks.iter().map(render).collect::<Result<_, Diagnostic>>()?;
-        if rendered.iter().all(|hook| hook.trim().is_empty()) {
+        if closes.is_empty() && rendered.iter().all(|hook| hook.trim().is_empty()) {
             return Ok(None);
         }
         let (id, file) = if kind == Kind::Before { ("before", "00_before") } else { ("after", "99_after") };
-        Ok(Some(self.step(kind, id, file, Text::Whole(plan::hooks(self.node, when, &rendered)))))
+        Ok(Some(self.step(kind, id, file, Text::Whole(plan::hooks(self.node, when, closes, &rendered)))))
     }
 
     fn step(&self, kind: Kind, id: &str, file: &str, text: Text) -> Step {

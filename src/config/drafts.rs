@@ -116,7 +116,13 @@ impl<'a> Found<'a> {
             let header = package.seeds.iter().find(|seed| seed.file == *file).map(|seed| seed.columns.as_slice()).unwrap_or_default();
             columns = header
                 .iter()
-                .map(|name| ColumnPatch { name: name.clone(), data_type: None, quote: None, description: String::new() })
+                .map(|name| ColumnPatch {
+                    name: name.clone(),
+                    data_type: None,
+                    quote: None,
+                    description: String::new(),
+                    constraints: Vec::new(),
+                })
                 .collect();
         }
         let (refs, sources) = match (declared, patch.and_then(|patch| patch.relation.as_deref())) {

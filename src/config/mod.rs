@@ -90,6 +90,8 @@ pub struct Node {
     pub tags: Vec<String>,
     pub columns: Vec<Column>,
     pub description: String,
+    /// The node's own constraints, as YAML has them.
+    pub constraints: Vec<Value>,
     /// As the node's first rendering recorded them.
     pub refs: Vec<RefCall>,
     pub sources: Vec<(String, String)>,
@@ -106,6 +108,8 @@ pub struct Column {
     pub data_type: Option<String>,
     pub quote: bool,
     pub description: String,
+    /// As YAML has them: dicts with `type`, `expression`, `name`.
+    pub constraints: Vec<Value>,
 }
 
 /// The column that says when a row happened.

@@ -104,6 +104,7 @@ fn node(draft: Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Resu
             data_type: column.data_type,
             quote: column.quote.unwrap_or(quote_columns),
             description: column.description,
+            constraints: column.constraints,
         })
         .collect();
     let folder = &draft.package.folder;
@@ -124,6 +125,7 @@ fn node(draft: Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Resu
         event_time: None,
         columns,
         description: draft.description,
+        constraints: draft.patch.map(|patch| patch.constraints.clone()).unwrap_or_default(),
         refs: draft.refs,
         sources: draft.sources,
         materialization: Materialization::External,

@@ -170,3 +170,205 @@ alter table {{ beside }} rename to {{ name }};
 
 commit;
 {% endmacro %}
+
+{# Incremental models that are no microbatch models. `strategies`: dbt's words for what the engine can do; then the one that
+   is meant where none is named, without and with a unique key. #}
+{% set strategies = ["append", "delete+insert"] %}
+{% set strategy_unkeyed = "append" %}
+{% set strategy_keyed = "delete+insert" %}
+{% set merge_formats = [] %}
+{% set merge_alias = true %}
+{% set materialized_views = false %}
+{% set build_keys = [
+  "constraints", "delimiter", "incremental_type", "merge_exclude_columns", "merge_update_columns", "partitions", "quote_columns"
+] %}
+
+{% macro listed(columns) %}
+ ({{ columns }})
+{% endmacro %}
+
+{% macro unlisted() %}
+{% endmacro %}
+
+{% macro create_filled(target, clauses, query) %}
+create table if not exists {{ target }}{{ clauses }}as
+{{ query }}
+;
+{% endmacro %}
+
+{# What an empty table is given, and what one with rows is given. #}
+{% macro first_or_next(target, columns, first, next) %}
+select {{ columns }} from (
+{{ first }}
+) as first_rows
+where not exists (select 1 from {{ target }})
+union all
+select {{ columns }} from (
+{{ next }}
+) as next_rows
+where exists (select 1 from {{ target }})
+{% endmacro %}
+
+{% macro incremental_append(target, into, columns, query) %}
+insert into {{ target }}{{ into }}
+select {{ columns }} from (
+{{ query }}
+) as new_rows;
+{% endmacro %}
+
+{% macro key_in_stage(key, names, stage) %}
+{{ key }} in (select {{ names }} from {{ stage }})
+{% endmacro %}
+
+{% macro incremental_delete_insert(target, stage, query, into, columns, doomed, kept) %}
+begin;
+
+create temporary table {{ stage }} as
+{{ query }}
+;
+
+delete from {{ target }}
+where {{ doomed }};
+
+insert into {{ target }}{{ into }}
+select {{ columns }}
+from {{ stage }}{{ kept }};
+
+drop table {{ stage }};
+
+commit;
+{% endmacro %}
+
+{# The aliases are dbt's, since the author's `incremental_predicates` may use them. #}
+{% macro incremental_merge(target, query, on, matched, columns, values) %}
+merge into {{ target }} as DBT_INTERNAL_DEST
+using (
+{{ query }}
+) as DBT_INTERNAL_SOURCE
+on {{ on }}
+{{ matched }}
+when not matched then
+  insert ({{ columns }})
+  values ({{ values }});
+{% endmacro %}
+
+{% macro merge_matched(updates) %}
+when matched then
+  update set
+    {{ updates }}
+{% endmacro %}
+
+{# Seeds. `seeds`: whether a plan can load them. `seed_types`: what the values of a column look like, and the type that holds them. #}
+{% set seeds = true %}
+{% set seed_types = {
+  "integer": "integer", "bigint": "bigint", "number": "double precision", "date": "date", "timestamp": "timestamp", "boolean": "boolean", "text": "text"
+} %}
+{% set text_types = ["char", "character", "character varying", "nchar", "nvarchar", "string", "text", "varchar"] %}
+{% set truths = ["true", "false"] %}
+
+{% macro cast_value(value, type) %}
+cast({{ value }} as {{ type }})
+{% endmacro %}
+
+{% macro null_value() %}
+null
+{% endmacro %}
+
+{% macro seed_rows(target, columns, rows) %}
+insert into {{ target }} ({{ columns }}) values
+  {{ rows }};
+{% endmacro %}
+
+{% macro seed(target, spec, rows) %}
+begin;
+
+create table if not exists {{ target }} (
+  {{ spec }}
+);
+
+delete from {{ target }};
+
+{{ rows }}
+
+commit;
+{% endmacro %}
+
+{% macro seed_anew(target, spec, rows) %}
+begin;
+
+drop table if exists {{ target }};
+
+create table {{ target }} (
+  {{ spec }}
+);
+
+{{ rows }}
+
+commit;
+{% endmacro %}
+
+{# Tables with a contract: the declared columns, then the rows by name. `constraint_kinds`: those that a create statement may hold. #}
+{% set constraint_kinds = ["not_null", "unique", "primary_key", "foreign_key", "check"] %}
+
+{% macro constraint_not_null() %}
+not null
+{% endmacro %}
+
+{% macro constraint_unique(columns) %}
+unique ({{ columns }})
+{% endmacro %}
+
+{% macro constraint_primary_key(columns) %}
+primary key ({{ columns }})
+{% endmacro %}
+
+{% macro constraint_foreign_key(columns, expression) %}
+foreign key ({{ columns }}) references {{ expression }}
+{% endmacro %}
+
+{% macro constraint_check(expression) %}
+check ({{ expression }})
+{% endmacro %}
+
+{% macro constraint_named(name, constraint) %}
+constraint {{ name }} {{ constraint }}
+{% endmacro %}
+
+{% macro create_typed(target, spec, ended) %}
+create table if not exists {{ target }} (
+  {{ spec }}
+){{ ended }};
+{% endmacro %}
+
+{% macro table_typed(target, spec, ended, columns, query) %}
+begin;
+
+drop table if exists {{ target }};
+
+create table {{ target }} (
+  {{ spec }}
+){{ ended }};
+
+insert into {{ target }} ({{ columns }})
+select {{ columns }} from (
+{{ query }}
+) as declared_rows;
+
+commit;
+{% endmacro %}
+
+{# Grants and comments. `docs`: which of dbt's `persist_docs` the engine can keep, for tables and for views. #}
+{% set grants = true %}
+{% set docs = ["table", "view", "columns", "view_columns"] %}
+
+{% macro grant(privilege, kind, target, grantee, quoted, string) %}
+grant {{ privilege }} on {{ target }} to {{ grantee }};
+{% endmacro %}
+
+{% macro comment_relation(kind, target, text) %}
+comment on {{ kind }} {{ target }} is {{ text }};
+{% endmacro %}
+
+{% macro comment_column(kind, target, column, text) %}
+comment on column {{ target }}.{{ column }} is {{ text }};
+{% endmacro %}

@@ -3,3 +3,7 @@
 {% set parser = "generic" %}
 {% set like = "trino" %}
 {% set dispatch = ["athena"] %}
+
+{% set seeds = false %}
+{% set grants = false %}
+{% set docs = [] %}

@@ -144,3 +144,143 @@ create or replace table {{ target }} copy {{ beside }};
 
 drop table {{ beside }};
 {% endmacro %}
+
+{% set strategies = ["append", "merge", "insert_overwrite"] %}
+{% set materialized_views = true %}
+{% set strategy_unkeyed = "merge" %}
+{% set strategy_keyed = "merge" %}
+{% set seed_types = {
+  "integer": "int64", "number": "float64", "date": "date", "timestamp": "datetime", "boolean": "bool", "text": "string"
+} %}
+{% set constraint_kinds = ["not_null", "primary_key", "foreign_key"] %}
+{% set docs = ["table", "view", "columns"] %}
+
+{# Only the query that is wanted is read, and paid for. #}
+{% macro append_first_or_next(target, into, columns, first, next) %}
+if exists (select 1 from {{ target }}) then
+  insert into {{ target }}{{ into }}
+  select {{ columns }} from (
+{{ next }}
+  ) as next_rows;
+else
+  insert into {{ target }}{{ into }}
+  select {{ columns }} from (
+{{ first }}
+  ) as first_rows;
+end if;
+{% endmacro %}
+
+{% macro partition_value_date_day(field) %}
+{{ field }}
+{% endmacro %}
+
+{% macro partition_value_date(field, granularity) %}
+date_trunc({{ field }}, {{ granularity }})
+{% endmacro %}
+
+{% macro partition_value_datetime(field, granularity) %}
+datetime_trunc({{ field }}, {{ granularity }})
+{% endmacro %}
+
+{% macro partition_value_timestamp(field, granularity) %}
+timestamp_trunc({{ field }}, {{ granularity }})
+{% endmacro %}
+
+{% macro partition_value_int64(field) %}
+{{ field }}
+{% endmacro %}
+
+{# The partitions that the new rows are in. #}
+{% macro incremental_insert_overwrite(target, stage, query, columns, partition) %}
+create temp table {{ stage }} as
+{{ query }}
+;
+
+begin
+  declare partitions default (select array_agg(distinct {{ partition }} ignore nulls) from {{ stage }});
+
+  merge into {{ target }} as DBT_INTERNAL_DEST
+  using (
+    select {{ columns }} from {{ stage }}
+  ) as DBT_INTERNAL_SOURCE
+  on false
+  when not matched by source and {{ partition }} in unnest(partitions) then
+    delete
+  when not matched by target then
+    insert ({{ columns }})
+    values ({{ columns }});
+end;
+
+drop table {{ stage }};
+{% endmacro %}
+
+{# The partitions that the author names. #}
+{% macro incremental_insert_overwrite_named(target, query, columns, partition, partitions) %}
+merge into {{ target }} as DBT_INTERNAL_DEST
+using (
+{{ query }}
+) as DBT_INTERNAL_SOURCE
+on false
+when not matched by source and {{ partition }} in ({{ partitions }}) then
+  delete
+when not matched by target then
+  insert ({{ columns }})
+  values ({{ columns }});
+{% endmacro %}
+
+{% macro seed(target, spec, rows) %}
+create or replace table {{ target }} (
+  {{ spec }}
+);
+
+{{ rows }}
+{% endmacro %}
+
+{% macro seed_anew(target, spec, rows) %}
+create or replace table {{ target }} (
+  {{ spec }}
+);
+
+{{ rows }}
+{% endmacro %}
+
+{% macro constraint_primary_key(columns) %}
+primary key ({{ columns }}) not enforced
+{% endmacro %}
+
+{% macro constraint_foreign_key(columns, expression) %}
+foreign key ({{ columns }}) references {{ expression }} not enforced
+{% endmacro %}
+
+{% macro table_typed(target, spec, clauses, columns, query) %}
+create or replace table {{ target }} (
+  {{ spec }}
+){{ clauses }}as
+select {{ columns }} from (
+{{ query }}
+);
+{% endmacro %}
+
+{% macro materialized_view(target, query) %}
+create materialized view if not exists {{ target }} as
+{{ query }}
+;
+{% endmacro %}
+
+{% macro materialized_view_anew(target, query) %}
+create or replace materialized view {{ target }} as
+{{ query }}
+;
+{% endmacro %}
+
+{% macro grant(privilege, kind, target, grantee, quoted, string) %}
+grant `{{ privilege }}` on {{ kind }} {{ target }} to {{ string }};
+{% endmacro %}
+
+{% macro comment_relation(kind, target, text) %}
+alter {{ kind }} {{ target }} set options (description = {{ text }});
+{% endmacro %}
+
+{% macro comment_column(kind, target, column, text) %}
+alter {{ kind }} {{ target }} alter column {{ column }} set options (description = {{ text }});
+{% endmacro %}

@@ -9,3 +9,8 @@
 {% set backslash_escapes = true %}
 {% set quoted_backslash_escapes = true %}
 {% set default_schema = "default" %}
+
+{% set strategies = ["append"] %}
+{% set seeds = false %}
+{% set constraint_kinds = [] %}
+{% set docs = [] %}

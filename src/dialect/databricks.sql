@@ -76,3 +76,99 @@ select * from {{ beside }};
 
 drop table {{ beside }};
 {% endmacro %}
+
+{% set strategies = ["append", "merge", "insert_overwrite"] %}
+{% set materialized_views = true %}
+{% set strategy_unkeyed = "merge" %}
+{% set strategy_keyed = "merge" %}
+{% set seed_types = {
+  "integer": "bigint", "number": "double", "date": "date", "timestamp": "timestamp_ntz", "boolean": "boolean", "text": "string"
+} %}
+{% set constraint_kinds = ["not_null", "primary_key", "foreign_key"] %}
+{% set docs = ["table", "view", "columns"] %}
+
+{% macro unlisted() %}
+ by name
+{% endmacro %}
+
+{% macro merge_unnamed(target, query, on) %}
+merge into {{ target }} as DBT_INTERNAL_DEST
+using (
+{{ query }}
+) as DBT_INTERNAL_SOURCE
+on {{ on }}
+when matched then
+  update set *
+when not matched then
+  insert *;
+{% endmacro %}
+
+{# All rows, where the table has no partitions. #}
+{% macro incremental_insert_overwrite(target, columns, query) %}
+insert overwrite {{ target }} by name
+select {{ columns }} from (
+{{ query }}
+) as new_rows;
+{% endmacro %}
+
+{# The partitions that the new rows are in. #}
+{% macro incremental_insert_overwrite_partitions(target, columns, query, partition) %}
+insert into {{ target }} by name
+replace using ({{ partition }})
+select {{ columns }} from (
+{{ query }}
+) as new_rows;
+{% endmacro %}
+
+{% macro seed(target, spec, rows) %}
+create or replace table {{ target }} (
+  {{ spec }}
+);
+
+{{ rows }}
+{% endmacro %}
+
+{% macro seed_anew(target, spec, rows) %}
+create or replace table {{ target }} (
+  {{ spec }}
+);
+
+{{ rows }}
+{% endmacro %}
+
+{% macro table_typed(target, spec, ended, columns, query) %}
+create or replace table {{ target }} (
+  {{ spec }}
+){{ ended }};
+
+insert into {{ target }} ({{ columns }})
+select {{ columns }} from (
+{{ query }}
+) as declared_rows;
+{% endmacro %}
+
+{% macro materialized_view(target, query) %}
+create materialized view if not exists {{ target }} as
+{{ query }}
+;
+
+refresh materialized view {{ target }};
+{% endmacro %}
+
+{% macro materialized_view_anew(target, query) %}
+create or replace materialized view {{ target }} as
+{{ query }}
+;
+{% endmacro %}
+
+{% macro grant(privilege, kind, target, grantee, quoted, string) %}
+grant {{ privilege }} on table {{ target }} to {{ quoted }};
+{% endmacro %}
+
+{% macro comment_relation(kind, target, text) %}
+comment on table {{ target }} is {{ text }};
+{% endmacro %}
+
+{% macro comment_column(kind, target, column, text) %}
+alter table {{ target }} alter column {{ column }} comment {{ text }};
+{% endmacro %}

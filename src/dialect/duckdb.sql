@@ -33,3 +33,13 @@ select * from (
 )
 where false;
 {% endmacro %}
+
+{% set strategies = ["append", "delete+insert", "merge"] %}
+{% set grants = false %}
+{% set seed_types = {
+  "integer": "integer", "bigint": "bigint", "number": "double", "date": "date", "timestamp": "timestamp", "boolean": "boolean", "text": "varchar"
+} %}
+
+{% macro unlisted() %}
+ by name
+{% endmacro %}

@@ -9,3 +9,12 @@
 {% set longest_name = 64 %}
 {% set backslash_escapes = true %}
 {% set default_schema = "default" %}
+
+{% set seed_types = {
+  "integer": "bigint", "number": "double", "date": "date", "timestamp": "datetime", "boolean": "boolean", "text": "text"
+} %}
+{% set docs = [] %}
+
+{% macro cast_value(value) %}
+{{ value }}
+{% endmacro %}

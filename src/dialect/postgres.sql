@@ -20,3 +20,26 @@ begin
 end
 $guard$;
 {% endmacro %}
+
+{% set strategies = ["append", "delete+insert", "merge"] %}
+{% set materialized_views = true %}
+
+{% macro materialized_view(target, query) %}
+create materialized view if not exists {{ target }} as
+{{ query }}
+;
+
+refresh materialized view {{ target }};
+{% endmacro %}
+
+{% macro materialized_view_anew(target, query) %}
+begin;
+
+drop materialized view if exists {{ target }};
+
+create materialized view {{ target }} as
+{{ query }}
+;
+
+commit;
+{% endmacro %}

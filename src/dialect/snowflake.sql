@@ -80,3 +80,87 @@ create or replace table {{ target }} clone {{ beside }};
 
 drop table {{ beside }};
 {% endmacro %}
+
+{% set strategies = ["append", "delete+insert", "merge", "insert_overwrite"] %}
+{% set strategy_unkeyed = "merge" %}
+{% set strategy_keyed = "merge" %}
+{% set build_keys = [
+  "constraints", "copy_grants", "delimiter", "initialize", "merge_exclude_columns", "merge_update_columns", "partitions", "quote_columns",
+  "query_tag", "refresh_mode", "snowflake_warehouse", "target_lag", "transient"
+] %}
+{% set seed_types = {
+  "integer": "integer", "number": "float", "date": "date", "timestamp": "timestamp_ntz", "boolean": "boolean", "text": "varchar"
+} %}
+{% set constraint_kinds = ["not_null", "unique", "primary_key", "foreign_key"] %}
+
+{% macro incremental_delete_insert(target, stage, query, into, columns, doomed, kept) %}
+create or replace temporary table {{ stage }} as
+{{ query }}
+;
+
+begin;
+
+delete from {{ target }}
+where {{ doomed }};
+
+insert into {{ target }}{{ into }}
+select {{ columns }}
+from {{ stage }}{{ kept }};
+
+commit;
+
+drop table {{ stage }};
+{% endmacro %}
+
+{# All rows of the table, as dbt has it here. #}
+{% macro incremental_insert_overwrite(target, into, columns, query) %}
+insert overwrite into {{ target }}{{ into }}
+select {{ columns }} from (
+{{ query }}
+) as new_rows;
+{% endmacro %}
+
+{# Create statements commit, so only the rows stand in a transaction. #}
+{% macro seed(target, spec, rows) %}
+create table if not exists {{ target }} (
+  {{ spec }}
+);
+
+begin;
+
+delete from {{ target }};
+
+{{ rows }}
+
+commit;
+{% endmacro %}
+
+{% macro seed_anew(target, spec, rows) %}
+create or replace table {{ target }} (
+  {{ spec }}
+);
+
+{{ rows }}
+{% endmacro %}
+
+{% macro table_typed(target, spec, clauses, columns, query) %}
+create or replace table {{ target }} (
+  {{ spec }}
+){{ clauses }}as
+select {{ columns }} from (
+{{ query }}
+) as declared_rows;
+{% endmacro %}
+
+{% macro dynamic_table(target, lag, warehouse, query) %}
+create or replace dynamic table {{ target }}
+target_lag = {{ lag }}
+warehouse = {{ warehouse }}
+as
+{{ query }}
+;
+{% endmacro %}
+
+{% macro grant(privilege, kind, target, grantee, quoted, string) %}
+grant {{ privilege }} on {{ kind }} {{ target }} to role {{ grantee }};
+{% endmacro %}

@@ -29,6 +29,17 @@ impl Dialect {
         let text = if backslash { text.replace('\\', r"\\").replace('\'', r"\'") } else { text.replace('\'', "''") };
         Ok(Sql(format!("'{}'", one_line(&text))))
     }
+
+    /// The text as a string literal that keeps its line breaks: a value, and no message.
+    pub fn text(&self, text: &str) -> Result<Sql, Diagnostic> {
+        let backslash: bool = self.fact("backslash_escapes")?;
+        let text = if backslash {
+            text.replace('\\', r"\\").replace('\'', r"\'").replace('\n', r"\n").replace('\r', r"\r").replace('\t', r"\t")
+        } else {
+            text.replace('\'', "''")
+        };
+        Ok(Sql(format!("'{text}'")))
+    }
 }
 
 /// The text as one line of a comment: no line break of a name's can end the comment early.

@@ -7,3 +7,10 @@
 {% set case = "ignored" %}
 {% set longest_name = 255 %}
 {% set default_schema = "main" %}
+
+{% set grants = false %}
+{% set docs = [] %}
+
+{% macro cast_value(value) %}
+{{ value }}
+{% endmacro %}

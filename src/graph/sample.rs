@@ -77,6 +77,7 @@ fn node(kind: Kind, name: &str, unique_id: String, path: String) -> Node {
         tags: Vec::new(),
         columns: Vec::new(),
         description: String::new(),
+        constraints: Vec::new(),
         refs: Vec::new(),
         sources: Vec::new(),
         materialization: Materialization::View,

@@ -99,24 +99,24 @@ pub fn window(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagnost
 }
 
 /// The columns of the insert, or nothing where the query does not show them.
-fn names(dialect: &Dialect, columns: Option<&[ResultColumn]>) -> Result<Option<Sql>, Diagnostic> {
+pub(super) fn names(dialect: &Dialect, columns: Option<&[ResultColumn]>) -> Result<Option<Sql>, Diagnostic> {
     let Some(columns) = columns else { return Ok(None) };
     let names: Result<Vec<String>, Diagnostic> = columns.iter().map(|column| Ok(dialect.column(&column.name, column.quoted)?.0)).collect();
     Ok(Some(Sql(names?.join(", "))))
 }
 
 /// `incremental_predicates`, each in parentheses, without the prefixes that dbt's merge gives them: they hold for the target and for the stage.
-fn predicates(predicates: &[String]) -> Vec<Sql> {
+pub(super) fn predicates(predicates: &[String]) -> Vec<Sql> {
     let prefix = regex::Regex::new(r"(?i)\bdbt_internal_(dest|target|source)\s*\.\s*").expect("a constant pattern");
     predicates.iter().map(|predicate| Sql(format!("({})", prefix.replace_all(predicate.trim(), "")))).collect()
 }
 
-fn with(window: &str, predicates: &[Sql]) -> String {
+pub(super) fn with(window: &str, predicates: &[Sql]) -> String {
     let further: String = predicates.iter().map(|predicate| format!("\n  and {predicate}")).collect();
     format!("{window}{further}")
 }
 
-fn where_clause(conditions: &[Sql]) -> String {
+pub(super) fn where_clause(conditions: &[Sql]) -> String {
     match conditions {
         [] => String::new(),
         [first, further @ ..] => format!("\nwhere {}", with(&first.0, further)),

@@ -47,6 +47,7 @@ pub fn clauses(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
 pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, Diagnostic> {
     let mut known: Vec<String> = dialect.fact("known_keys")?;
     known.extend(dialect.fact::<Vec<String>>("clauses")?);
+    known.extend(dialect.fact::<Vec<String>>("build_keys")?);
     let changes_nothing = |key: &str, value: &Value| key == "on_schema_change" && !matches!(value.as_str(), None | Some("ignore" | "fail"));
     let unknown = node
         .config

@@ -1,11 +1,10 @@
-//! The files beside the batches: create, hooks, the swap of a full refresh, and models that are no microbatch models.
+//! The files beside the batches: create, hooks, the swap of a full refresh.
 
 use minijinja::Value;
 
 use super::clauses::clauses;
-use super::header::{header, input};
-use super::manifest::InputEntry;
-use crate::config::{Materialization, Node};
+use super::header::header;
+use crate::config::Node;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
 use crate::jinja::Relation;
@@ -32,25 +31,18 @@ pub fn swap(dialect: &Dialect, node: &Node, beside: &Relation) -> Result<String,
     Ok(format!("{head}\n{}\n", dialect.sql("swap", &arguments)?))
 }
 
-/// `build.sql`: a view or a table as dbt builds it.
-pub fn build(dialect: &Dialect, node: &Node, query: &str, inputs: &[InputEntry]) -> Result<String, Diagnostic> {
-    let (word, statement) = match node.materialization {
-        Materialization::View => ("view", dialect.sql("view", &[("target", sql(&node.relation)), ("query", author(query))])?),
-        _ => {
-            let arguments = [("target", sql(&node.relation)), ("clauses", clauses(dialect, node)?.value()), ("query", author(query))];
-            ("table", dialect.sql("table", &arguments)?)
-        }
-    };
-    let mut lines = vec![("model", node.unique_id.clone()), ("builds", format!("{}, a {word}", node.relation))];
-    lines.extend(inputs.iter().map(|entry| ("input", input(entry))));
-    Ok(format!("{}\n{}{}{statement}\n", header(&lines), schema(dialect, &node.relation)?, sql_header(node)))
+/// `00_before.sql` and `99_after.sql`: the author's hooks, once for the model; after the batches behind what `closes` the model.
+pub fn hooks(node: &Node, when: &str, closes: &[Sql], hooks: &[String]) -> String {
+    let head = header(&[("model", node.unique_id.clone()), ("hooks", when.to_string())]);
+    let mut parts: Vec<String> = closes.iter().map(|statement| format!("{statement}\n")).collect();
+    parts.extend(statements(hooks));
+    format!("{head}\n{}", parts.join("\n"))
 }
 
-/// `00_before.sql` and `99_after.sql`: the author's hooks, once for the model.
-pub fn hooks(node: &Node, when: &str, hooks: &[String]) -> String {
-    let head = header(&[("model", node.unique_id.clone()), ("hooks", when.to_string())]);
-    let statements = hooks.iter().map(|hook| hook.trim().trim_end_matches(';').trim_end()).filter(|hook| !hook.is_empty());
-    format!("{head}\n{}", statements.map(|hook| format!("{hook}\n;\n")).collect::<Vec<_>>().join("\n"))
+/// Each hook as a statement of its own.
+pub(super) fn statements(hooks: &[String]) -> Vec<String> {
+    let texts = hooks.iter().map(|hook| hook.trim().trim_end_matches(';').trim_end()).filter(|hook| !hook.is_empty());
+    texts.map(|hook| format!("{hook}\n;\n")).collect()
 }
 
 /// Database and schema of a relation as the engine writes them, if it has any.
@@ -77,14 +69,14 @@ pub(super) fn sql_header(node: &Node) -> String {
     }
 }
 
-fn schema(dialect: &Dialect, target: &Relation) -> Result<String, Diagnostic> {
+pub(super) fn schema(dialect: &Dialect, target: &Relation) -> Result<String, Diagnostic> {
     match schema_name(target) {
         Some(schema) => Ok(format!("{}\n\n", dialect.sql("create_schema", &[("schema", Sql(schema).value())])?)),
         None => Ok(String::new()),
     }
 }
 
-fn sql(relation: &Relation) -> Value {
+pub(super) fn sql(relation: &Relation) -> Value {
     Value::from_safe_string(relation.to_string())
 }
 

@@ -2,21 +2,31 @@
 //! its text, and writes them to a folder, all or nothing.
 
 mod batch;
+mod build;
 mod clauses;
+mod closing;
+mod contract;
 mod create;
 mod depends;
 mod guards;
 mod header;
+mod incremental;
 pub mod manifest;
+mod seed;
 pub mod write;
 
 use std::sync::Arc;
 
 pub use batch::{Batches, overwrite, window};
+pub use build::{Build, plain};
 pub use clauses::unknown_keys;
-pub use create::{build, create, hooks, swap};
+pub use closing::{Closing, closing};
+pub use contract::{Contract, contract};
+pub use create::{create, hooks, swap};
 pub use depends::{Reads, link};
 pub use guards::{mode, word};
+pub use incremental::{Incremental, incremental, strategy};
+pub use seed::{Table, load};
 
 use crate::calendar::Window;
 use crate::dialect::Stamp;

@@ -19,7 +19,7 @@ mod yaml;
 mod yaml_places;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -32,6 +32,7 @@ pub use declared::Declared;
 pub use properties::{ColumnPatch, Config, Patch, Properties, Version};
 #[cfg(test)]
 pub use read::tests::{Said, folder};
+pub use seeds::table;
 pub use sources::SourceTable;
 pub use tree::{Tree, Trees};
 pub use values::{list, truth};
@@ -66,6 +67,12 @@ pub fn load(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
         }),
         _ => Err(read.wrong),
     }
+}
+
+/// The whole text of a file of the project, which was read in part (a seed).
+pub fn whole(root: &Path, file: &SourceFile) -> Result<SourceFile, Diagnostic> {
+    let again = files::Files::open(root)?.read(&file.path)?;
+    again.ok_or_else(|| Diagnostic::error(format!("`{}` is gone", file.path)))
 }
 
 /// What the command line says of the project.

@@ -2,6 +2,7 @@
 //! patches with places. Collects what is wrong per entry. Tests, exposures and docs mean nothing here and are passed by.
 
 use indexmap::IndexMap;
+use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::jinja::YamlScope;
@@ -33,6 +34,8 @@ pub struct Patch {
     pub config: Vec<Config>,
     pub columns: Vec<ColumnPatch>,
     pub description: String,
+    /// The model's own constraints, as YAML has them.
+    pub constraints: Vec<Value>,
     pub versions: Vec<Version>,
     pub latest_version: Option<String>,
     /// What a snapshot that is written in YAML alone reads.
@@ -48,6 +51,8 @@ pub struct ColumnPatch {
     pub data_type: Option<String>,
     pub quote: Option<bool>,
     pub description: String,
+    /// As YAML has them: dicts with `type`, `expression`, `name`.
+    pub constraints: Vec<Value>,
 }
 
 /// One version of a model.
@@ -147,6 +152,7 @@ impl Entries<'_> {
             data_type: self.text(column, "data_type"),
             quote: column.get("quote").and_then(|quote| truth(&quote.json())),
             description: description(column),
+            constraints: constraints(column),
         });
         read.collect()
     }
@@ -169,6 +175,7 @@ impl Entries<'_> {
             path: self.found.path.clone(),
             config: self.config(yaml, &["tags", "meta", "docs", "access", "group"]),
             description: description(yaml),
+            constraints: constraints(yaml),
             latest_version: self.text(yaml, "latest_version").or_else(|| highest(&versions)),
             relation: self.text(yaml, "relation"),
             columns,
@@ -222,6 +229,10 @@ pub fn description(of: &Yaml) -> String {
     of.get("description").and_then(Yaml::text).unwrap_or_default()
 }
 
+fn constraints(of: &Yaml) -> Vec<Value> {
+    of.get("constraints").map(|list| list.items().iter().map(Yaml::json).collect()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Map, json};
@@ -246,7 +257,13 @@ mod tests {
         let patch = &properties.models[0];
         assert_eq!(patch.config[0]["tags"].value, json!("x"));
         assert_eq!((patch.config[1]["event_time"].at.line(), &patch.config[1]["pre_hook"].value), (5, &json!("{{ log(1) }}")));
-        let at = ColumnPatch { name: "at".into(), data_type: Some("date".into()), quote: Some(true), description: String::new() };
+        let at = ColumnPatch {
+            name: "at".into(),
+            data_type: Some("date".into()),
+            quote: Some(true),
+            description: String::new(),
+            constraints: vec![],
+        };
         assert_eq!(patch.columns, [at]);
     }
 

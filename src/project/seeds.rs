@@ -1,4 +1,7 @@
-//! The columns of a seed. Takes the first line of its file; gives the names in it.
+//! The columns of a seed, by the first line of its file, and its rows, by all of it. Takes text; gives names and values. Refuses a
+//! row with more values than there are columns.
+
+use crate::diagnostics::{Diagnostic, SourceFile};
 
 /// The names in a line of comma-separated values, without quotes and surrounding blanks.
 pub fn header(line: &str) -> Vec<String> {
@@ -14,9 +17,74 @@ pub fn header(line: &str) -> Vec<String> {
     names.into_iter().map(|name| name.trim().to_string()).filter(|name| !name.is_empty()).collect()
 }
 
+/// The names, and the rows below them, each as long as the names. Blank lines are no rows; a row that is short lacks its last values.
+pub fn table(file: &SourceFile, delimiter: char) -> Result<(Vec<String>, Vec<Vec<String>>), Diagnostic> {
+    let mut records = records(&file.text, delimiter).into_iter();
+    let names: Vec<String> =
+        records.next().map(|(_, names)| names.iter().map(|name| name.trim().to_string()).collect()).unwrap_or_default();
+    let mut rows = Vec::new();
+    for (line, mut record) in records {
+        if record.len() > names.len() {
+            let wrong = format!("line {line} of `{}` has {} values, and there are {} columns", file.path, record.len(), names.len());
+            return Err(Diagnostic::error(wrong).at(file.line(line)).hint("put a value that holds the delimiter in double quotes"));
+        }
+        record.resize(names.len(), String::new());
+        rows.push(record);
+    }
+    Ok((names, rows))
+}
+
+/// The records of comma-separated values, each with the line that it begins on. A quoted value may hold delimiters, line breaks, and
+/// quotes written twice.
+fn records(text: &str, delimiter: char) -> Vec<(usize, Vec<String>)> {
+    let mut records = Vec::new();
+    let (mut line, mut begins) = (1, 1);
+    let (mut record, mut value) = (Vec::new(), String::new());
+    let (mut quoted, mut was_quoted) = (false, false);
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        line += usize::from(letter == '\n');
+        match letter {
+            '"' if quoted && letters.peek() == Some(&'"') => value.extend(letters.next()),
+            '"' if quoted => quoted = false,
+            '"' if value.is_empty() && !was_quoted => (quoted, was_quoted) = (true, true),
+            _ if quoted => value.push(letter),
+            '\r' if letters.peek() == Some(&'\n') => {}
+            '\n' => {
+                if !record.is_empty() || !value.is_empty() || was_quoted {
+                    record.push(std::mem::take(&mut value));
+                    records.push((begins, std::mem::take(&mut record)));
+                }
+                (begins, was_quoted) = (line, false);
+            }
+            letter if letter == delimiter => {
+                record.push(std::mem::take(&mut value));
+                was_quoted = false;
+            }
+            _ => value.push(letter),
+        }
+    }
+    if !record.is_empty() || !value.is_empty() || was_quoted {
+        record.push(value);
+        records.push((begins, record));
+    }
+    records
+}
+
 #[cfg(test)]
 mod tests {
-    use super::header;
+    use super::{SourceFile, header, table};
+
+    #[test]
+    fn rows_are_read_with_their_quotes() {
+        let read = |text: &str| table(&SourceFile::new("a.csv", text), ',');
+        let (names, rows) = read("a, b\r\n1,\"x, \"\"y\"\"\nz\"\n\n2\n").unwrap();
+        assert_eq!(
+            (names, rows),
+            (vec!["a".into(), "b".into()], vec![vec!["1".to_string(), "x, \"y\"\nz".into()], vec!["2".into(), "".into()]])
+        );
+        assert_eq!(read("a\n1\n2,3\n").unwrap_err().message, "line 3 of `a.csv` has 2 values, and there are 1 columns");
+    }
 
     #[test]
     fn a_header_is_names() {

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
 
 mod analyzers;
+mod builds;
 mod drivers;
 mod duckdb;
 mod engine;
@@ -39,7 +40,7 @@ fn engines() -> Vec<Arc<dyn Engine>> {
 }
 
 fn cases() -> impl Iterator<Item = Case> {
-    [drivers::CASES, promise::CASES, guard::CASES, refresh::CASES].into_iter().flatten().copied()
+    [drivers::CASES, promise::CASES, guard::CASES, refresh::CASES, builds::CASES].into_iter().flatten().copied()
 }
 
 fn trial(name: String, case: impl FnOnce() + Send + 'static) -> Trial {

@@ -1,0 +1,194 @@
+//! The step of a model that is no microbatch model, and of a seed; and the word about one that cannot be built here.
+
+mod incremental;
+mod seed;
+
+use super::inputs;
+use super::query::projection;
+use super::steps::step;
+use super::{Part, Request, Row, Shop, warnings};
+use crate::config::{Materialization, Node};
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::dialect::Sql;
+use crate::inject::{Query, ResultColumn};
+use crate::plan::manifest::{InputEntry, ModelEntry};
+use crate::plan::{self, Build, Kind, Reads, Text};
+use crate::render::{self, Moment};
+
+/// `build.sql` of a model that is no microbatch model, or of a seed, or the word that there is none.
+pub(super) fn part(shop: &Shop, node: &Node, request: &Request) -> Result<Part, Diagnostics> {
+    let built = match &node.materialization {
+        Materialization::View | Materialization::Table => plain(shop, node, request)?,
+        Materialization::MaterializedView if shop.dialect.fact("materialized_views")? => plain(shop, node, request)?,
+        // Snowflake's word for the like, which dbt has as a materialization of its own.
+        Materialization::Other(name) if name == "dynamic_table" && shop.dialect.has(name) => plain(shop, node, request)?,
+        Materialization::Incremental(asked) => incremental::built(shop, node, asked.as_deref(), request)?,
+        Materialization::Seed if shop.dialect.fact("seeds")? => match seed::built(shop, node, request)? {
+            Ok(built) => built,
+            Err(why) => return Ok(why),
+        },
+        _ => return Ok(left_out(shop, node)),
+    };
+    finished(shop, node, built).map_err(Diagnostics::from)
+}
+
+/// A statement, and what is known of it.
+struct Built {
+    statement: Sql,
+    /// The report's word for how it is built.
+    strategy: String,
+    /// `a view`.
+    what: String,
+    /// What grants and comments call it.
+    kind: &'static str,
+    columns: Option<Vec<ResultColumn>>,
+    incremental: bool,
+    said: Vec<Diagnostic>,
+}
+
+fn plain(shop: &Shop, node: &Node, request: &Request) -> Result<Built, Diagnostic> {
+    let moment = Moment { batch: None, incremental: false, this: node.relation.clone() };
+    let text = render::model(shop.jinja, shop.graph, node, &moment)?;
+    let contract = match node.materialization {
+        Materialization::Table => plan::contract(shop.dialect, node)?,
+        _ => None,
+    };
+    let (strategy, kind) = match &node.materialization {
+        Materialization::Table => ("table", "table"),
+        Materialization::MaterializedView => ("materialized view", "materialized view"),
+        Materialization::Other(name) => {
+            needs(node, &["target_lag", "snowflake_warehouse"])?;
+            (name.as_str(), "dynamic table")
+        }
+        _ => ("view", "view"),
+    };
+    let anew = request.full_refresh;
+    let mut said = text.warnings;
+    said.extend(plan::unknown_keys(shop.dialect, node)?);
+    let statement = plan::plain(shop.dialect, node, &text.sql, contract.as_ref(), anew)?;
+    said.extend(contract.into_iter().flat_map(|contract| contract.said));
+    Ok(Built {
+        statement,
+        strategy: strategy.replace('_', " "),
+        what: format!("a {}", strategy.replace('_', " ")),
+        kind,
+        columns: projection(shop, node),
+        incremental: false,
+        said,
+    })
+}
+
+fn needs(node: &Node, keys: &[&str]) -> Result<(), Diagnostic> {
+    let missing = keys.iter().find(|key| node.setting(key).and_then(serde_json::Value::as_str).is_none());
+    missing.map_or(Ok(()), |key| {
+        Err(Diagnostic::error(format!("`{}` has no `{key}`", node.name))
+            .at(node.config.get("materialized").map_or_else(|| node.file.line(1), |set| set.at.clone()))
+            .hint(format!("add `{key}='…'`")))
+    })
+}
+
+fn finished(shop: &Shop, node: &Node, built: Built) -> Result<Part, Diagnostic> {
+    let nothing = Query { filters: Vec::new(), opted_out: Vec::new(), read: Vec::new(), columns: None, warnings: Vec::new() };
+    let entries: Vec<_> = inputs::entries(shop.graph, shop.dialect, node, &nothing)?
+        .into_iter()
+        .map(|entry| InputEntry { whole_because: None, ..entry })
+        .collect();
+    let closing = plan::closing(shop.dialect, node, built.kind, built.columns.as_deref())?;
+    let hooks = |hooks: &[String]| -> Result<Vec<String>, Diagnostic> {
+        let moment = Moment { batch: None, incremental: built.incremental, this: node.relation.clone() };
+        hooks.iter().map(|hook| render::hook(shop.jinja, shop.graph, node, hook, &moment)).collect()
+    };
+    let file = Build {
+        dialect: shop.dialect,
+        node,
+        what: &built.what,
+        inputs: &entries,
+        pre_hooks: &hooks(&node.pre_hooks)?,
+        closes: &closing.statements,
+        post_hooks: &hooks(&node.post_hooks)?,
+    };
+    let file = file.file(&built.statement)?;
+    let mut said = built.said;
+    said.extend(closing.said);
+    let reads = Reads { whole: entries.iter().map(|entry| entry.unique_id.clone()).collect(), ..Reads::default() };
+    let warned: Vec<String> = warnings(&said).collect();
+    Ok(Part {
+        row: Row { warnings: warned.len(), ..row(node, &built.strategy) },
+        entry: ModelEntry { inputs: entries, strategy: built.strategy, warnings: warned, ..entry(shop, node) },
+        steps: vec![step(shop, node, Kind::Build, "build", "build", Text::Whole(file))],
+        reads,
+        said,
+    })
+}
+
+/// A node of another kind: it is named, and has no step.
+fn left_out(shop: &Shop, node: &Node) -> Part {
+    let what = word(&node.materialization);
+    let hint = match node.materialization {
+        Materialization::Snapshot => "run `dbt snapshot` before the plan, if its rows shall be new".to_string(),
+        Materialization::Seed => "run `dbt seed` before the plan".to_string(),
+        _ => format!("leave it to dbt, and leave it out here with `--exclude {}`", node.name),
+    };
+    let why = match node.materialization {
+        Materialization::Snapshot | Materialization::Seed => format!("it is a {what}"),
+        _ => format!("batchwright does not build a model that is `{what}`"),
+    };
+    let warning = Diagnostic::warning(format!("`{}` is left out: {why}", node.name))
+        .at(node.config.get("materialized").map_or_else(|| node.file.line(1), |setting| setting.at.clone()))
+        .hint(hint);
+    without_step(shop, node, warning)
+}
+
+/// What is said of a node that the plan does not build.
+fn without_step(shop: &Shop, node: &Node, warning: Diagnostic) -> Part {
+    Part {
+        row: Row { warnings: 1, ..row(node, "left out") },
+        entry: ModelEntry { strategy: "left out".to_string(), warnings: vec![warning.message.clone()], ..entry(shop, node) },
+        steps: Vec::new(),
+        reads: Reads::default(),
+        said: vec![warning],
+    }
+}
+pub(super) fn word(materialization: &Materialization) -> &str {
+    match materialization {
+        Materialization::View => "view",
+        Materialization::Table => "table",
+        Materialization::Ephemeral => "ephemeral",
+        Materialization::Microbatch(_) => "microbatch",
+        Materialization::Incremental(strategy) => strategy.as_deref().unwrap_or("incremental"),
+        Materialization::Seed => "seed",
+        Materialization::Snapshot => "snapshot",
+        Materialization::External => "source",
+        Materialization::MaterializedView => "materialized view",
+        Materialization::Other(name) => name,
+    }
+}
+
+fn row(node: &Node, strategy: &str) -> Row {
+    Row {
+        model: node.name.clone(),
+        strategy: strategy.to_string(),
+        windows: None,
+        first: String::new(),
+        last: String::new(),
+        end: String::new(),
+        warnings: 0,
+    }
+}
+
+pub(super) fn entry(shop: &Shop, node: &Node) -> ModelEntry {
+    ModelEntry {
+        unique_id: node.unique_id.clone(),
+        path: node.file.path.to_string(),
+        folder: shop.folders[&node.unique_id].clone(),
+        relation: node.relation.to_string(),
+        materialized: word(&node.materialization).to_string(),
+        strategy: word(&node.materialization).to_string(),
+        atomic: true,
+        microbatch: None,
+        inputs: Vec::new(),
+        columns: None,
+        columns_from: None,
+        warnings: Vec::new(),
+    }
+}

@@ -1,0 +1,44 @@
+//! A seed: its file read, and loaded by a statement if it is small.
+
+use serde_json::Value;
+
+use super::{Built, without_step};
+use crate::compile::{Part, Request, Shop};
+use crate::config::Node;
+use crate::diagnostics::Diagnostic;
+use crate::inject::ResultColumn;
+use crate::plan::{self, Table};
+use crate::project;
+
+/// The most rows that a plan loads: what is larger is data, and no text to review.
+const MOST: usize = 5_000;
+
+/// The statement, or the word that it is too large for one.
+pub(super) fn built(shop: &Shop, node: &Node, request: &Request) -> Result<Result<Built, Part>, Diagnostic> {
+    let file = project::whole(shop.root, &node.file)?;
+    let delimiter = node.setting("delimiter").and_then(Value::as_str).and_then(|text| text.chars().next()).unwrap_or(',');
+    let (names, rows) = project::table(&file, delimiter)?;
+    if names.is_empty() {
+        return Err(Diagnostic::error(format!("the seed `{}` has no columns", node.name))
+            .at(node.file.line(1))
+            .hint("name them in its first line"));
+    }
+    if rows.len() > MOST {
+        let what = format!("`{}` is left out: it has {} rows, and a plan loads at most {MOST}", node.name, rows.len());
+        let warning = Diagnostic::warning(what).at(node.file.line(1)).hint("run `dbt seed` before the plan");
+        return Ok(Err(without_step(shop, node, warning)));
+    }
+    let anew = request.full_refresh || node.setting("full_refresh") == Some(&Value::Bool(true));
+    let statement = plan::load(shop.dialect, node, &Table { names: &names, rows: &rows }, anew)?;
+    let quoted = node.setting("quote_columns") == Some(&Value::Bool(true));
+    let columns = names.into_iter().map(|name| ResultColumn { name, quoted }).collect();
+    Ok(Ok(Built {
+        statement,
+        strategy: "seed".to_string(),
+        what: format!("a seed of {} rows", rows.len()),
+        kind: "table",
+        columns: Some(columns),
+        incremental: false,
+        said: Vec::new(),
+    }))
+}

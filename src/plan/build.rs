@@ -1,0 +1,79 @@
+//! `build.sql`: a model that is no microbatch model, or a seed, as one file. Takes the statement; gives the file with what stands
+//! before it (schema, pre-hooks, the author's header) and behind it (grants, comments, post-hooks).
+
+use minijinja::Value;
+
+use super::clauses::clauses;
+use super::contract::Contract;
+use super::create::{author, schema, sql, sql_header, statements};
+use super::header::{header, input};
+use super::manifest::InputEntry;
+use crate::config::{Materialization, Node};
+use crate::diagnostics::Diagnostic;
+use crate::dialect::{Dialect, Sql};
+
+/// What a file holds beside its statement.
+pub struct Build<'a> {
+    pub dialect: &'a Dialect,
+    pub node: &'a Node,
+    /// What the header says of it: `a view`.
+    pub what: &'a str,
+    pub inputs: &'a [InputEntry],
+    pub pre_hooks: &'a [String],
+    /// Grants and comments.
+    pub closes: &'a [Sql],
+    pub post_hooks: &'a [String],
+}
+
+impl Build<'_> {
+    /// The file's text.
+    pub fn file(&self, statement: &Sql) -> Result<String, Diagnostic> {
+        let Build { dialect, node, .. } = self;
+        let mut lines = vec![("model", node.unique_id.clone()), ("builds", format!("{}, {}", node.relation, self.what))];
+        lines.extend(self.inputs.iter().map(|entry| ("input", input(entry))));
+        let mut text = format!("{}\n{}", header(&lines), schema(dialect, &node.relation)?);
+        for hook in statements(self.pre_hooks) {
+            text.push_str(&format!("{hook}\n"));
+        }
+        text.push_str(&format!("{}{statement}\n", sql_header(node)));
+        for closes in self.closes {
+            text.push_str(&format!("\n{closes}\n"));
+        }
+        for hook in statements(self.post_hooks) {
+            text.push_str(&format!("\n{hook}"));
+        }
+        Ok(text)
+    }
+}
+
+/// The statement of a view, a table or a materialized view. `anew`: whether a materialized view is made again instead of refreshed.
+pub fn plain(dialect: &Dialect, node: &Node, query: &str, contract: Option<&Contract>, anew: bool) -> Result<Sql, Diagnostic> {
+    let target = ("target", sql(&node.relation));
+    let query = ("query", author(query));
+    match (&node.materialization, contract) {
+        (Materialization::View, _) => dialect.sql("view", &[target, query]),
+        (Materialization::MaterializedView, _) => {
+            dialect.sql(if anew { "materialized_view_anew" } else { "materialized_view" }, &[target, query])
+        }
+        (Materialization::Other(_), _) => {
+            let text = |key: &str| dialect.text(node.setting(key).and_then(serde_json::Value::as_str).unwrap_or_default());
+            let warehouse = node.setting("snowflake_warehouse").and_then(serde_json::Value::as_str).unwrap_or_default();
+            let warehouse = ("warehouse", Value::from_safe_string(warehouse.to_string()));
+            dialect.sql("dynamic_table", &[target, ("lag", text("target_lag")?.value()), warehouse, query])
+        }
+        (_, Some(contract)) => {
+            let clauses = clauses(dialect, node)?;
+            let ended = Sql(clauses.0.trim_end().to_string());
+            let arguments = [
+                target,
+                ("spec", contract.spec.value()),
+                ("clauses", clauses.value()),
+                ("ended", ended.value()),
+                ("columns", contract.names.value()),
+                query,
+            ];
+            dialect.sql("table_typed", &arguments)
+        }
+        (_, None) => dialect.sql("table", &[target, ("clauses", clauses(dialect, node)?.value()), query]),
+    }
+}

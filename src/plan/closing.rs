@@ -1,0 +1,119 @@
+//! What follows when a model's rows are there, before its post-hooks: grants, and the descriptions that `persist_docs` asks for.
+//! What the engine has no statement for is a warning.
+
+use serde_json::Value;
+
+use super::create::sql;
+use crate::config::Node;
+use crate::diagnostics::Diagnostic;
+use crate::dialect::{Dialect, Sql};
+use crate::inject::ResultColumn;
+
+/// The statements, and what is said of those that are missing.
+#[derive(Default)]
+pub struct Closing {
+    pub statements: Vec<Sql>,
+    pub said: Vec<Diagnostic>,
+}
+
+/// Grants, then comments. `kind`: `table`, `view` or `materialized view`. Only columns that the result has are described, where
+/// it is known.
+pub fn closing(dialect: &Dialect, node: &Node, kind: &str, columns: Option<&[ResultColumn]>) -> Result<Closing, Diagnostic> {
+    let mut closing = Closing::default();
+    grants(dialect, node, kind, &mut closing)?;
+    docs(dialect, node, kind, columns, &mut closing)?;
+    Ok(closing)
+}
+
+fn grants(dialect: &Dialect, node: &Node, kind: &str, closing: &mut Closing) -> Result<(), Diagnostic> {
+    let Some(setting) = node.config.get("grants") else { return Ok(()) };
+    let Value::Object(grants) = &setting.value else { return Ok(()) };
+    let all = grants.iter().flat_map(|(privilege, grantees)| texts(grantees).into_iter().map(move |grantee| (privilege, grantee)));
+    let all: Vec<(&String, String)> = all.collect();
+    if !all.is_empty() && !dialect.fact::<bool>("grants")? {
+        closing.said.push(
+            Diagnostic::warning(format!("the grants of `{}` are left out: {} has none", node.name, dialect.name)).at(setting.at.clone()),
+        );
+        return Ok(());
+    }
+    for (privilege, grantee) in all {
+        let arguments = [
+            ("privilege", Sql(privilege.trim_start_matches('+').to_string()).value()),
+            ("kind", Sql(kind.to_string()).value()),
+            ("target", sql(&node.relation)),
+            ("grantee", Sql(grantee.clone()).value()),
+            ("quoted", dialect.quoted(&grantee)?.value()),
+            ("string", dialect.string(&grantee)?.value()),
+        ];
+        closing.statements.push(dialect.sql("grant", &arguments)?);
+    }
+    Ok(())
+}
+
+fn docs(dialect: &Dialect, node: &Node, kind: &str, columns: Option<&[ResultColumn]>, closing: &mut Closing) -> Result<(), Diagnostic> {
+    let Some(setting) = node.config.get("persist_docs") else { return Ok(()) };
+    let asked = |part: &str| setting.value.get(part) == Some(&Value::Bool(true));
+    let can: Vec<String> = dialect.fact("docs")?;
+    let can = |part: &str| can.iter().any(|known| known == part);
+    let view = kind != "table";
+    let mut missing = false;
+    if asked("relation") && !node.description.trim().is_empty() {
+        match (can(if view { "view" } else { "table" }), description(dialect, &node.description)?) {
+            (true, Some(text)) => {
+                let arguments = [("kind", Sql(kind.to_string()).value()), ("target", sql(&node.relation)), ("text", text.value())];
+                closing.statements.push(dialect.sql("comment_relation", &arguments)?);
+            }
+            (true, None) => closing.said.push(unrendered(node)),
+            (false, _) => missing = true,
+        }
+    }
+    if asked("columns") {
+        for column in node.columns.iter().filter(|column| !column.description.trim().is_empty()) {
+            if !can("columns") || (view && !can("view_columns")) {
+                missing = true;
+                continue;
+            }
+            let mut there = columns.is_none();
+            for known in columns.into_iter().flatten() {
+                there |= dialect.same_column((&known.name, known.quoted), (&column.name, column.quote))?;
+            }
+            match description(dialect, &column.description)? {
+                _ if !there => {}
+                None => closing.said.push(unrendered(node)),
+                Some(text) => {
+                    let arguments = [
+                        ("kind", Sql(kind.to_string()).value()),
+                        ("target", sql(&node.relation)),
+                        ("column", dialect.column(&column.name, column.quote)?.value()),
+                        ("text", text.value()),
+                    ];
+                    closing.statements.push(dialect.sql("comment_column", &arguments)?);
+                }
+            }
+        }
+    }
+    if missing {
+        let what = format!("not all descriptions of `{}` are kept: {} has no statement for them", node.name, dialect.name);
+        closing.said.push(Diagnostic::warning(what).at(setting.at.clone()));
+    }
+    Ok(())
+}
+
+/// The description as a string; none for one that Jinja has still to write.
+fn description(dialect: &Dialect, text: &str) -> Result<Option<Sql>, Diagnostic> {
+    if text.contains("{{") { Ok(None) } else { dialect.text(text.trim_end()).map(Some) }
+}
+
+fn unrendered(node: &Node) -> Diagnostic {
+    Diagnostic::warning(format!("a description of `{}` is left out of the engine: it is a `doc()` block", node.name))
+        .at(node.file.line(1))
+        .hint("write it out where it stands, if the engine is to have it")
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Array(items) => items.iter().filter_map(Value::as_str).map(str::to_string).collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,107 @@
+//! A contract that is enforced: the columns of a create statement as the properties file declares them, with the constraints
+//! that the engine's create statement may hold.
+
+use serde_json::Value;
+
+use crate::config::{Column, Node};
+use crate::diagnostics::Diagnostic;
+use crate::dialect::{Dialect, Sql};
+
+/// The declared columns.
+pub struct Contract {
+    /// Names with types and constraints, as the create statement has them.
+    pub spec: Sql,
+    /// Names alone.
+    pub names: Sql,
+    /// Constraints that are left out.
+    pub said: Vec<Diagnostic>,
+}
+
+/// What an enforced contract declares; nothing where there is none. A column without a type is refused, as dbt does.
+pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diagnostic> {
+    let Some(setting) = node.config.get("contract").filter(|contract| contract.value.get("enforced") == Some(&Value::Bool(true))) else {
+        return Ok(None);
+    };
+    if node.columns.is_empty() {
+        return Err(Diagnostic::error(format!("the contract of `{}` is enforced, and no column is declared", node.name))
+            .at(setting.at.clone())
+            .hint("declare each column with its `data_type` under `columns:`"));
+    }
+    let mut lines = Vec::new();
+    let mut names = Vec::new();
+    let mut apart = Vec::new();
+    let mut said = Vec::new();
+    for column in &node.columns {
+        let Some(data_type) = column.data_type.as_deref().filter(|data_type| !data_type.trim().is_empty()) else {
+            return Err(Diagnostic::error(format!(
+                "the contract of `{}` is enforced, and its column `{}` has no `data_type`",
+                node.name, column.name
+            ))
+            .at(setting.at.clone())
+            .hint(format!("add `data_type: …` to the column `{}`", column.name)));
+        };
+        let name = dialect.column(&column.name, column.quote)?;
+        let inline = if of_kind(column, "not_null") && can(dialect, "not_null")? {
+            format!(" {}", dialect.sql("constraint_not_null", &[])?)
+        } else {
+            String::new()
+        };
+        lines.push(format!("{name} {}{inline}", data_type.trim()));
+        for constraint in column.constraints.iter().filter(|constraint| kind(constraint) != "not_null") {
+            apart.push((constraint, name.0.clone()));
+        }
+        names.push(name.0);
+    }
+    let own = node.constraints.iter().map(|constraint| Ok((constraint, of_columns(dialect, node, constraint)?)));
+    apart.extend(own.collect::<Result<Vec<_>, Diagnostic>>()?);
+    for (constraint, columns) in apart {
+        match rendered(dialect, constraint, &columns)? {
+            Some(line) => lines.push(line.0),
+            None => said.push(
+                Diagnostic::warning(format!("the constraint `{}` of `{}` is left out of its table", kind(constraint), node.name))
+                    .at(setting.at.clone())
+                    .hint(format!("{} cannot hold it in a create statement; a test can", dialect.name)),
+            ),
+        }
+    }
+    Ok(Some(Contract { spec: Sql(lines.join(",\n  ")), names: Sql(names.join(", ")), said }))
+}
+
+/// A constraint as a line of its own. One that names another model (`to`) and no `expression` has none.
+fn rendered(dialect: &Dialect, constraint: &Value, columns: &str) -> Result<Option<Sql>, Diagnostic> {
+    let expression = text(constraint, "expression");
+    let kind = kind(constraint);
+    let empty = if kind == "check" || kind == "foreign_key" { expression.is_empty() } else { columns.is_empty() };
+    if empty || !can(dialect, kind)? {
+        return Ok(None);
+    }
+    let arguments = [("columns", Sql(columns.to_string()).value()), ("expression", Sql(expression.to_string()).value())];
+    let line = dialect.sql(&format!("constraint_{kind}"), &arguments)?;
+    match text(constraint, "name") {
+        "" => Ok(Some(line)),
+        name => dialect.sql("constraint_named", &[("name", dialect.column(name, false)?.value()), ("constraint", line.value())]).map(Some),
+    }
+}
+
+fn of_columns(dialect: &Dialect, node: &Node, constraint: &Value) -> Result<String, Diagnostic> {
+    let names = constraint.get("columns").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let quoted = |name: &str| node.columns.iter().any(|column| column.name == name && column.quote);
+    let names: Result<Vec<String>, Diagnostic> = names.map(|name| Ok(dialect.column(name, quoted(name))?.0)).collect();
+    Ok(names?.join(", "))
+}
+
+fn can(dialect: &Dialect, kind: &str) -> Result<bool, Diagnostic> {
+    Ok(dialect.fact::<Vec<String>>("constraint_kinds")?.iter().any(|known| known == kind))
+}
+
+fn of_kind(column: &Column, wanted: &str) -> bool {
+    column.constraints.iter().any(|constraint| kind(constraint) == wanted)
+}
+
+fn kind(constraint: &Value) -> &str {
+    text(constraint, "type")
+}
+
+fn text<'a>(constraint: &'a Value, key: &str) -> &'a str {
+    constraint.get(key).and_then(Value::as_str).unwrap_or_default()
+}

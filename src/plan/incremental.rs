@@ -1,0 +1,260 @@
+//! An incremental model that is no microbatch model. Takes its query for an empty table and for one with rows; gives the create
+//! statement and the strategy's. Refuses a strategy that the engine cannot do, and one that lacks what it needs, where it is set.
+
+use minijinja::Value as Argument;
+use serde_json::Value;
+
+use super::batch::{names, predicates, where_clause, with};
+use super::clauses::clauses;
+use super::contract::Contract;
+use super::create::{author, schema_name, sql};
+use crate::config::Node;
+use crate::diagnostics::{Diagnostic, Location, nearest};
+use crate::dialect::{Dialect, Sql};
+use crate::inject::ResultColumn;
+
+/// What the statements are made from.
+pub struct Incremental<'a> {
+    pub dialect: &'a Dialect,
+    pub node: &'a Node,
+    /// One of the dialect's `strategies`.
+    pub strategy: &'a str,
+    /// The query where `is_incremental()` is false.
+    pub first: &'a str,
+    /// The query where it is true.
+    pub next: &'a str,
+    pub columns: Option<&'a [ResultColumn]>,
+    pub contract: Option<&'a Contract>,
+}
+
+/// The strategy that is in force: the model's own, or what dbt takes for this engine.
+pub fn strategy(dialect: &Dialect, node: &Node, asked: Option<&str>) -> Result<String, Diagnostic> {
+    let keyed = !texts(node.setting("unique_key")).is_empty();
+    let named = match asked {
+        None | Some("default") => dialect.fact(if keyed { "strategy_keyed" } else { "strategy_unkeyed" })?,
+        Some(named) => named.to_string(),
+    };
+    let known: Vec<String> = dialect.fact("strategies")?;
+    if known.contains(&named) {
+        return format_allows(dialect, node, named);
+    }
+    let wrong = Diagnostic::error(format!("`{}` asks for the incremental strategy `{named}`, which {} cannot do", node.name, dialect.name))
+        .at(place(node, "incremental_strategy"));
+    let leave = format!("leave the model to dbt with `--exclude {}`", node.name);
+    Err(match nearest(&named, known.iter().map(String::as_str)) {
+        _ if known.is_empty() => wrong.hint(leave),
+        Some(near) => wrong.hint(format!("did you mean `{near}`?")),
+        None => wrong.hint(format!("use `{}` or `microbatch`", known.join("`, `"))).hint(format!("or {leave}")),
+    })
+}
+
+/// Where an engine merges into some formats of tables only, the model's own must be one of them.
+fn format_allows(dialect: &Dialect, node: &Node, strategy: String) -> Result<String, Diagnostic> {
+    let formats: Vec<String> = dialect.fact("merge_formats")?;
+    let own = node.setting("file_format").and_then(Value::as_str).unwrap_or_default();
+    if strategy != "merge" || formats.is_empty() || formats.iter().any(|format| format == own) {
+        return Ok(strategy);
+    }
+    Err(Diagnostic::error(format!("`{}` merges, which needs a table of another format", node.name))
+        .at(place(node, "incremental_strategy"))
+        .hint(format!("set `file_format` to one of `{}`, or use `append` or `insert_overwrite`", formats.join("`, `"))))
+}
+
+/// The create statement, and the one that brings the new rows in.
+pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
+    let dialect = of.dialect;
+    let keys = of.keys()?;
+    let adds = of.strategy == "append" || (keys.is_empty() && of.strategy != "insert_overwrite");
+    let same = of.first == of.next;
+    // A table that is filled when it is made needs no other query while it is empty. Where rows are only added, they would be twice in it.
+    let fills = !same && !adds && of.contract.is_none();
+    let columns = names(dialect, of.columns)?;
+    let listed = columns.clone().unwrap_or(Sql("*".to_string()));
+    let create = of.create(fills)?;
+    let into = match &columns {
+        Some(columns) => dialect.sql("listed", &[("columns", columns.value())])?,
+        None => dialect.sql("unlisted", &[])?,
+    };
+    let target = ("target", sql(&of.node.relation));
+    let first_and_next = [("first", author(of.first)), ("next", author(of.next))];
+    if adds && !same && dialect.has("append_first_or_next") {
+        let [first, next] = first_and_next;
+        let arguments = [target, ("into", into.value()), ("columns", listed.value()), first, next];
+        return Ok(Sql(format!("{create}\n\n{}", dialect.sql("append_first_or_next", &arguments)?)));
+    }
+    let query = if same || fills {
+        author(of.next)
+    } else {
+        let [first, next] = first_and_next;
+        dialect.sql("first_or_next", &[target.clone(), ("columns", listed.value()), first, next])?.value()
+    };
+    let stage = of.stage()?;
+    let mut arguments = vec![target, ("stage", stage.value()), ("query", query), ("into", into.value()), ("columns", listed.value())];
+    let name = match of.strategy {
+        _ if adds => "incremental_append",
+        "delete+insert" => {
+            let predicates = predicates(&texts(of.predicates()));
+            let names = keys.join(", ");
+            let key = if keys.len() == 1 { names.clone() } else { format!("({names})") };
+            let matched =
+                dialect.sql("key_in_stage", &[("key", Sql(key).value()), ("names", Sql(names).value()), ("stage", stage.value())])?;
+            arguments.push(("doomed", Sql(with(&matched.0, &predicates)).value()));
+            arguments.push(("kept", Sql(where_clause(&predicates)).value()));
+            "incremental_delete_insert"
+        }
+        "merge" => of.merge(&keys, &mut arguments)?,
+        _ => of.overwrite(&mut arguments)?,
+    };
+    Ok(Sql(format!("{create}\n\n{}", dialect.sql(name, &arguments)?)))
+}
+
+impl Incremental<'_> {
+    fn create(&self, fills: bool) -> Result<Sql, Diagnostic> {
+        let target = ("target", sql(&self.node.relation));
+        let clauses = clauses(self.dialect, self.node)?;
+        if let Some(contract) = self.contract {
+            let ended = Sql(clauses.0.trim_end().to_string());
+            return self.dialect.sql("create_typed", &[target, ("spec", contract.spec.value()), ("ended", ended.value())]);
+        }
+        let name = if fills { "create_filled" } else { "create" };
+        self.dialect.sql(name, &[target, ("clauses", clauses.value()), ("query", author(self.first))])
+    }
+
+    /// The columns of `unique_key` as SQL.
+    fn keys(&self) -> Result<Vec<String>, Diagnostic> {
+        texts(self.node.setting("unique_key")).iter().map(|key| Ok(self.dialect.event_time(key, false)?.0)).collect()
+    }
+
+    fn predicates(&self) -> Option<&Value> {
+        self.node.setting("predicates").filter(|set| !set.is_null()).or_else(|| self.node.setting("incremental_predicates"))
+    }
+
+    fn merge(&self, keys: &[String], arguments: &mut Vec<(&str, Argument)>) -> Result<&'static str, Diagnostic> {
+        const SOURCE: &str = "DBT_INTERNAL_SOURCE";
+        let dialect = self.dialect;
+        let aliased: bool = dialect.fact("merge_alias")?;
+        let dest = if aliased { "DBT_INTERNAL_DEST".to_string() } else { self.node.relation.to_string() };
+        let mut on: Vec<Sql> = texts(self.predicates())
+            .iter()
+            .map(|predicate| Sql(format!("({})", if aliased { predicate.clone() } else { predicate.replace("DBT_INTERNAL_DEST", &dest) })))
+            .collect();
+        on.extend(keys.iter().map(|key| Sql(format!("({SOURCE}.{key} = {dest}.{key})"))));
+        let on = with(&on[0].0, &on[1..]);
+        arguments.push(("on", Sql(on).value()));
+        let Some(known) = self.columns else {
+            if dialect.has("merge_unnamed") {
+                return Ok("merge_unnamed");
+            }
+            return Err(self.unnamed("merge"));
+        };
+        let updated = self.updated(known)?;
+        let updates: Vec<String> = updated.iter().map(|name| format!("{name} = {SOURCE}.{name}")).collect();
+        let matched = match updates.is_empty() {
+            true => Sql::default(),
+            false => dialect.sql("merge_matched", &[("updates", Sql(updates.join(",\n    ")).value())])?,
+        };
+        let name = |column: &ResultColumn| Ok(format!("{SOURCE}.{}", dialect.column(&column.name, column.quoted)?));
+        let values: Vec<String> = known.iter().map(name).collect::<Result<_, Diagnostic>>()?;
+        arguments.push(("matched", matched.value()));
+        arguments.push(("values", Sql(values.join(", ")).value()));
+        Ok("incremental_merge")
+    }
+
+    /// The columns that a merge changes in rows that are there: `merge_update_columns`, or all but `merge_exclude_columns`.
+    fn updated(&self, known: &[ResultColumn]) -> Result<Vec<String>, Diagnostic> {
+        let only = texts(self.node.setting("merge_update_columns"));
+        let except = texts(self.node.setting("merge_exclude_columns"));
+        if !only.is_empty() && !except.is_empty() {
+            return Err(Diagnostic::error(format!("`{}` sets both `merge_update_columns` and `merge_exclude_columns`", self.node.name))
+                .at(place(self.node, "merge_exclude_columns"))
+                .hint("keep one of the two"));
+        }
+        let is = |column: &ResultColumn, name: &String| self.dialect.same_column((&column.name, column.quoted), (name, false));
+        for (key, name) in
+            only.iter().map(|name| ("merge_update_columns", name)).chain(except.iter().map(|name| ("merge_exclude_columns", name)))
+        {
+            if !known.iter().map(|column| is(column, name)).collect::<Result<Vec<_>, _>>()?.contains(&true) {
+                let names: Vec<&str> = known.iter().map(|column| column.name.as_str()).collect();
+                return Err(Diagnostic::error(format!("`{key}` of `{}` names `{name}`, which its query does not give", self.node.name))
+                    .at(place(self.node, key))
+                    .hint(format!("it gives `{}`", names.join("`, `"))));
+            }
+        }
+        let mut updated = Vec::new();
+        for column in known {
+            let among = |names: &[String]| -> Result<bool, Diagnostic> {
+                Ok(names.iter().map(|name| is(column, name)).collect::<Result<Vec<_>, _>>()?.contains(&true))
+            };
+            if if only.is_empty() { !among(&except)? } else { among(&only)? } {
+                updated.push(self.dialect.column(&column.name, column.quoted)?.0);
+            }
+        }
+        Ok(updated)
+    }
+
+    /// Which overwrite it is: of the whole table, of the partitions that the new rows are in, or of those that are named.
+    fn overwrite(&self, arguments: &mut Vec<(&str, Argument)>) -> Result<&'static str, Diagnostic> {
+        let dialect = self.dialect;
+        let partition_by = self.node.config.get("partition_by").filter(|partition| !partition.value.is_null());
+        let partition = partition_by.map(|setting| &setting.value);
+        if dialect.has("incremental_insert_overwrite_named") {
+            let Some(Value::Object(partition)) = partition else {
+                return Err(Diagnostic::error(format!("`{}` overwrites partitions, and has no `partition_by`", self.node.name))
+                    .at(place(self.node, "incremental_strategy"))
+                    .hint("add `partition_by={'field': '…', 'data_type': 'date'}`, or use `merge`"));
+            };
+            if self.columns.is_none() {
+                return Err(self.unnamed("insert_overwrite"));
+            }
+            let word = |key: &str, usual: &str| partition.get(key).and_then(Value::as_str).unwrap_or(usual).to_lowercase();
+            let (data_type, granularity) = (word("data_type", "date"), word("granularity", "day"));
+            let exact = format!("partition_value_{data_type}_{granularity}");
+            let name = if dialect.has(&exact) { exact } else { format!("partition_value_{data_type}") };
+            let field = partition.get("field").and_then(Value::as_str).unwrap_or_default();
+            let value = [("field", dialect.column(field, false)?.value()), ("granularity", Sql(granularity).value())];
+            arguments.push(("partition", dialect.sql(&name, &value)?.value()));
+            let named = texts(self.node.setting("partitions"));
+            if named.is_empty() {
+                return Ok("incremental_insert_overwrite");
+            }
+            arguments.push(("partitions", Sql(named.join(", ")).value()));
+            return Ok("incremental_insert_overwrite_named");
+        }
+        match partition {
+            Some(partition) if dialect.has("incremental_insert_overwrite_partitions") => {
+                arguments.push(("partition", Sql(texts(Some(partition)).join(", ")).value()));
+                Ok("incremental_insert_overwrite_partitions")
+            }
+            _ => Ok("incremental_insert_overwrite"),
+        }
+    }
+
+    fn unnamed(&self, strategy: &str) -> Diagnostic {
+        Diagnostic::error(format!("`{strategy}` needs the columns of `{}`, and its query does not show them", self.node.name))
+            .at(self.node.file.line(1))
+            .hint("name the columns in the last `select` instead of `*`")
+    }
+
+    fn stage(&self) -> Result<Sql, Diagnostic> {
+        let name = self.dialect.fitting(&self.node.relation.identifier, "build", 0)?;
+        let name = self.dialect.column(&name, false)?;
+        match (self.dialect.fact::<bool>("stage_in_schema")?, schema_name(&self.node.relation)) {
+            (true, Some(schema)) => Ok(Sql(format!("{schema}.{name}"))),
+            _ => Ok(name),
+        }
+    }
+}
+
+fn place(node: &Node, key: &str) -> Location {
+    let set = [key, "materialized"].iter().find_map(|key| node.config.get(*key).filter(|set| !set.value.is_null()));
+    set.map_or_else(|| node.file.line(1), |set| set.at.clone())
+}
+
+/// A text, or a list of them.
+fn texts(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::String(text)) if !text.trim().is_empty() => vec![text.clone()],
+        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_string).collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,222 @@
+//! A seed's table. Takes its columns and rows as text; gives the statement that makes the table hold them. The type of a column is
+//! what the project says, or what all its values look like, as dbt finds it: a whole number, a number, a date, a timestamp,
+//! true or false, else text. An empty value and `null` are null.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use minijinja::Value as Argument;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+use super::create::sql;
+use crate::config::Node;
+use crate::diagnostics::Diagnostic;
+use crate::dialect::{Dialect, Sql};
+
+/// The columns of a seed, and its rows.
+pub struct Table<'a> {
+    pub names: &'a [String],
+    pub rows: &'a [Vec<String>],
+}
+
+/// Rows in one insert statement: every engine takes as many.
+const CHUNK: usize = 500;
+
+/// The statement. `anew`: whether the table is made again, or emptied and filled.
+pub fn load(dialect: &Dialect, node: &Node, table: &Table, anew: bool) -> Result<Sql, Diagnostic> {
+    let quoted = node.setting("quote_columns") == Some(&Value::Bool(true));
+    let mut names = Vec::new();
+    let mut spec = Vec::new();
+    let mut kinds = Vec::new();
+    for (index, name) in table.names.iter().enumerate() {
+        let column = dialect.column(name, quoted)?.0;
+        let values = table.rows.iter().map(|row| row[index].as_str());
+        let kind = kind(dialect, declared(node, name), values)?;
+        spec.push(format!("{column} {}", kind.data_type));
+        names.push(column);
+        kinds.push(kind);
+    }
+    let columns = Sql(names.join(", "));
+    let target = sql(&node.relation);
+    let mut rows = Vec::new();
+    for chunk in table.rows.chunks(CHUNK) {
+        let lines: Result<Vec<String>, Diagnostic> = chunk.iter().map(|row| line(dialect, &kinds, row)).collect();
+        let arguments =
+            [("target", target.clone()), ("columns", columns.value()), ("rows", Argument::from_safe_string(lines?.join(",\n  ")))];
+        rows.push(dialect.sql("seed_rows", &arguments)?.0);
+    }
+    let arguments = [("target", target), ("spec", Sql(spec.join(",\n  ")).value()), ("rows", Sql(rows.join("\n\n")).value())];
+    dialect.sql(if anew { "seed_anew" } else { "seed" }, &arguments)
+}
+
+/// What a column holds.
+struct Kind {
+    data_type: String,
+    looks: Looks,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Looks {
+    Number,
+    Date,
+    Timestamp,
+    Boolean,
+    Text,
+    /// Text that is cast to the type that the project declares.
+    Declared,
+}
+
+/// `column_types`, or the column's declared type.
+fn declared<'a>(node: &'a Node, name: &str) -> Option<&'a str> {
+    let types = node.setting("column_types").and_then(Value::as_object);
+    let configured = types
+        .and_then(|types| types.iter().find(|(column, _)| column.eq_ignore_ascii_case(name)))
+        .and_then(|(_, data_type)| data_type.as_str());
+    configured.or_else(|| node.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))?.data_type.as_deref())
+}
+
+fn kind<'v>(dialect: &Dialect, declared: Option<&str>, values: impl Iterator<Item = &'v str> + Clone) -> Result<Kind, Diagnostic> {
+    if let Some(data_type) = declared {
+        let plain = data_type.split('(').next().unwrap_or_default().trim().to_lowercase();
+        let texts: Vec<String> = dialect.fact("text_types")?;
+        let looks = if texts.contains(&plain) { Looks::Text } else { Looks::Declared };
+        return Ok(Kind { data_type: data_type.trim().to_string(), looks });
+    }
+    let types: BTreeMap<String, String> = dialect.fact("seed_types")?;
+    let given = values.filter(|value| !is_null(value));
+    let all = |fits: &dyn Fn(&str) -> bool| given.clone().all(fits);
+    let (looks, word) = if all(&|value| whole(value).is_some_and(|value| i32::try_from(value).is_ok())) {
+        (Looks::Number, "integer")
+    } else if all(&|value| whole(value).is_some()) {
+        (Looks::Number, if types.contains_key("bigint") { "bigint" } else { "integer" })
+    } else if all(&|value| number(value).is_some()) {
+        (Looks::Number, "number")
+    } else if all(&|value| date(value).is_some()) {
+        (Looks::Date, "date")
+    } else if all(&|value| timestamp(value).is_some()) {
+        (Looks::Timestamp, "timestamp")
+    } else if all(&|value| boolean(value).is_some()) {
+        (Looks::Boolean, "boolean")
+    } else {
+        (Looks::Text, "text")
+    };
+    let data_type = types.get(word).cloned().unwrap_or_else(|| word.to_string());
+    Ok(Kind { data_type, looks })
+}
+
+/// One row in parentheses.
+fn line(dialect: &Dialect, kinds: &[Kind], row: &[String]) -> Result<String, Diagnostic> {
+    let values: Result<Vec<String>, Diagnostic> = kinds.iter().zip(row).map(|(kind, value)| Ok(literal(dialect, kind, value)?.0)).collect();
+    Ok(format!("({})", values?.join(", ")))
+}
+
+fn literal(dialect: &Dialect, kind: &Kind, value: &str) -> Result<Sql, Diagnostic> {
+    if is_null(value) {
+        return dialect.sql("null_value", &[]);
+    }
+    let time = |name: &str, key: &str, text: String| {
+        let at = Argument::from(BTreeMap::from([(key, Argument::from_safe_string(text))]));
+        dialect.sql(name, &[("at", at)])
+    };
+    match kind.looks {
+        Looks::Number => Ok(Sql(number(value).unwrap_or_default())),
+        Looks::Date => time("date", "date", date(value).unwrap_or_default()),
+        Looks::Timestamp => time("naive", "time", timestamp(value).unwrap_or_default()),
+        Looks::Boolean => {
+            let [yes, no]: [String; 2] = dialect.fact("truths")?;
+            Ok(Sql(if boolean(value) == Some(true) { yes } else { no }))
+        }
+        Looks::Text => dialect.text(value),
+        Looks::Declared => {
+            let arguments = [("value", dialect.text(value)?.value()), ("type", Sql(kind.data_type.clone()).value())];
+            dialect.sql("cast_value", &arguments)
+        }
+    }
+}
+
+fn is_null(value: &str) -> bool {
+    matches!(value.trim().to_lowercase().as_str(), "" | "null")
+}
+
+fn whole(value: &str) -> Option<i64> {
+    number(value)?.parse().ok()
+}
+
+/// The digits of a number, without the separators, signs of currency and percent signs that it may be written with.
+fn number(value: &str) -> Option<String> {
+    let value = value.trim().trim_matches('%');
+    let (sign, digits) = value.strip_prefix('-').map_or(("", value), |digits| ("-", digits));
+    let digits: String = digits.trim().trim_matches(['$', '€', '£', '¥']).chars().filter(|char| *char != ',').collect();
+    let (mantissa, exponent) =
+        digits.split_once(['e', 'E']).map_or((digits.as_str(), None), |(mantissa, exponent)| (mantissa, Some(exponent)));
+    let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let only_digits = |text: &str| text.chars().all(|char| char.is_ascii_digit());
+    let exponent_fits = exponent.is_none_or(|exponent| exponent.parse::<i16>().is_ok());
+    if !(only_digits(before) && only_digits(after) && exponent_fits) || (before.is_empty() && after.is_empty()) {
+        return None;
+    }
+    let before = match before.trim_start_matches('0') {
+        "" => "0",
+        before => before,
+    };
+    let after = if mantissa.contains('.') { format!(".{}", if after.is_empty() { "0" } else { after }) } else { String::new() };
+    Some(format!("{sign}{before}{after}{}", exponent.map(|exponent| format!("e{exponent}")).unwrap_or_default()))
+}
+
+fn date(value: &str) -> Option<String> {
+    let day = NaiveDate::parse_from_str(value.trim(), "%Y-%m-%d").ok()?;
+    (value.trim().find('-') == Some(4)).then(|| day.format("%Y-%m-%d").to_string())
+}
+
+/// The time in UTC, if the value says how it differs from that; else as it is.
+fn timestamp(value: &str) -> Option<String> {
+    let value = value.trim();
+    let naive = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
+    let at = naive.iter().find_map(|format| NaiveDateTime::parse_from_str(value, format).ok());
+    let at = at.or_else(|| DateTime::parse_from_rfc3339(value).ok().map(|at| at.naive_utc()))?;
+    Some(at.format("%Y-%m-%d %H:%M:%S%.f").to_string())
+}
+
+fn boolean(value: &str) -> Option<bool> {
+    match value.trim().to_lowercase().as_str() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn type_of(values: &[&str]) -> String {
+        let dialect = crate::dialect::named("postgres").unwrap();
+        kind(&dialect, None, values.iter().copied()).unwrap().data_type
+    }
+
+    #[test]
+    fn a_column_is_what_all_its_values_look_like() {
+        assert_eq!(type_of(&["1", "", "-007"]), "integer");
+        assert_eq!(type_of(&["1", "3000000000"]), "bigint");
+        assert_eq!(type_of(&["1", "1,234.50", "$2"]), "double precision");
+        assert_eq!(type_of(&["2024-09-01", "null"]), "date");
+        assert_eq!(type_of(&["2024-09-01 10:00:00", "2024-09-01T10:00:00+02:00"]), "timestamp");
+        assert_eq!(type_of(&["True", "false"]), "boolean");
+        assert_eq!(type_of(&["true", "1"]), "text");
+        assert_eq!(type_of(&["1-800"]), "text");
+    }
+
+    #[test]
+    fn values_are_written_as_the_engine_reads_them() {
+        let said = |dialect: &str, data_type: &str, value: &str| {
+            let dialect = crate::dialect::named(dialect).unwrap();
+            let declared = Some(data_type).filter(|data_type| !data_type.is_empty());
+            let kind = kind(&dialect, declared, [value].into_iter()).unwrap();
+            literal(&dialect, &kind, value).unwrap().0
+        };
+        assert_eq!(said("postgres", "", "it's\n\\"), "'it''s\n\\'");
+        assert_eq!(said("bigquery", "", "it's\n\\"), r"'it\'s\n\\'");
+        assert_eq!(said("duckdb", "", "2024-09-01T10:00:00+02:00"), "timestamp '2024-09-01 08:00:00'");
+        assert_eq!(said("postgres", "numeric(9, 2)", "1.5"), "cast('1.5' as numeric(9, 2))");
+        assert_eq!(said("postgres", "varchar(5)", "007"), "'007'");
+    }
+}
