@@ -13,6 +13,10 @@ use crate::plan::write;
 ///
 /// Without bounds a microbatch model gets the batch that holds now and its `lookback`; with
 /// `--event-time-start` and `--event-time-end` the batches in these bounds. Rows outside are not touched.
+///
+/// Views, tables, other incremental models and materialized views become one file each. Seeds and snapshots are
+/// selected only by `--select`: a small seed becomes a file that loads it. What the plan cannot build (Python models,
+/// snapshots, materializations of the project's own) is named in the table as `left out`; the exit code stays 0.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]

@@ -258,8 +258,9 @@ when matched then
     {{ updates }}
 {% endmacro %}
 
-{# Seeds. `seeds`: whether a plan can load them. `seed_types`: what the values of a column look like, and the type that holds them. #}
+{# Seeds. `seeds`: whether a plan can load them. `fills_at_once`: whether making a table by its columns and filling it is one transaction. `seed_types`: what the values of a column look like, and the type that holds them. #}
 {% set seeds = true %}
+{% set fills_at_once = true %}
 {% set seed_types = {
   "integer": "integer", "bigint": "bigint", "number": "double precision", "date": "date", "timestamp": "timestamp", "boolean": "boolean", "text": "text"
 } %}

@@ -149,6 +149,7 @@ drop table {{ beside }};
 {% set materialized_views = true %}
 {% set strategy_unkeyed = "merge" %}
 {% set strategy_keyed = "merge" %}
+{% set fills_at_once = false %}
 {% set seed_types = {
   "integer": "int64", "number": "float64", "date": "date", "timestamp": "datetime", "boolean": "bool", "text": "string"
 } %}
@@ -197,14 +198,14 @@ create temp table {{ stage }} as
 ;
 
 begin
-  declare partitions default (select array_agg(distinct {{ partition }} ignore nulls) from {{ stage }});
+  declare written_partitions default (select array_agg(distinct {{ partition }} ignore nulls) from {{ stage }});
 
   merge into {{ target }} as DBT_INTERNAL_DEST
   using (
     select {{ columns }} from {{ stage }}
   ) as DBT_INTERNAL_SOURCE
   on false
-  when not matched by source and {{ partition }} in unnest(partitions) then
+  when not matched by source and {{ partition }} in unnest(written_partitions) then
     delete
   when not matched by target then
     insert ({{ columns }})

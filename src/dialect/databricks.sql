@@ -81,6 +81,7 @@ drop table {{ beside }};
 {% set materialized_views = true %}
 {% set strategy_unkeyed = "merge" %}
 {% set strategy_keyed = "merge" %}
+{% set fills_at_once = false %}
 {% set seed_types = {
   "integer": "bigint", "number": "double", "date": "date", "timestamp": "timestamp_ntz", "boolean": "boolean", "text": "string"
 } %}

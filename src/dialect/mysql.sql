@@ -10,6 +10,7 @@
 {% set backslash_escapes = true %}
 {% set default_schema = "default" %}
 
+{% set fills_at_once = false %}
 {% set seed_types = {
   "integer": "bigint", "number": "double", "date": "date", "timestamp": "datetime", "boolean": "boolean", "text": "text"
 } %}

@@ -88,6 +88,7 @@ drop table {{ beside }};
   "constraints", "copy_grants", "delimiter", "initialize", "merge_exclude_columns", "merge_update_columns", "partitions", "quote_columns",
   "query_tag", "refresh_mode", "snowflake_warehouse", "target_lag", "transient"
 ] %}
+{% set fills_at_once = false %}
 {% set seed_types = {
   "integer": "integer", "number": "float", "date": "date", "timestamp": "timestamp_ntz", "boolean": "boolean", "text": "varchar"
 } %}

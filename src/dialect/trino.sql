@@ -8,6 +8,7 @@
 
 {% set strategies = ["append", "merge"] %}
 {% set strategy_keyed = "append" %}
+{% set fills_at_once = false %}
 {% set seed_types = {
   "integer": "bigint", "number": "double", "date": "date", "timestamp": "timestamp", "boolean": "boolean", "text": "varchar"
 } %}

@@ -155,7 +155,11 @@ fn a_contract_is_kept(engine: &dyn Engine) {
 
 fn hooks_run_around_the_statement(engine: &dyn Engine) {
     let count = "insert into raw.log select '{}', count(*) from raw.stock";
-    let hooks = format!("pre_hook=\"{}\", post_hook=\"{}\"", count.replace("{}", "before"), "insert into raw.log select 'after', count(*) from {{ this }}");
+    let hooks = format!(
+        "pre_hook=\"{}\", post_hook=\"{}\"",
+        count.replace("{}", "before"),
+        "insert into raw.log select 'after', count(*) from {{ this }}"
+    );
     let shop = stocked(engine, &format!("materialized='table', {hooks}"), "");
     shop.sql("create table raw.log (place varchar(9), n integer);");
     build(&shop, STOCK);
@@ -180,10 +184,13 @@ fn descriptions_are_kept(engine: &dyn Engine) {
 }
 
 fn grants_are_given(engine: &dyn Engine) {
+    let shop = stocked(engine, "materialized='table', grants={'select': ['stock_reader']}", "");
     if engine.dialect() != "postgres" {
+        // An engine without roles: the file runs without them.
+        build(&shop, STOCK);
+        assert_eq!(shop.table("stock"), FIRST);
         return;
     }
-    let shop = stocked(engine, "materialized='table', grants={'select': ['stock_reader']}", "");
     shop.sql("create role stock_reader;");
     build(&shop, STOCK);
     let asked = "select has_table_privilege('stock_reader', 'analytics.stock', 'select'), has_table_privilege('stock_reader', 'analytics.stock', 'insert')";
@@ -191,10 +198,11 @@ fn grants_are_given(engine: &dyn Engine) {
 }
 
 fn a_materialized_view_is_refreshed(engine: &dyn Engine) {
+    let shop = stocked(engine, "materialized='materialized_view'", "");
     if engine.dialect() != "postgres" {
+        assert!(shop.compile(STOCK).steps.is_empty(), "an engine without materialized views has no step for one");
         return;
     }
-    let shop = stocked(engine, "materialized='materialized_view'", "");
     build(&shop, STOCK);
     shop.sql("delete from raw.stock where shop = 'north';");
     build(&shop, STOCK);

@@ -47,5 +47,14 @@ pub(super) fn built(shop: &Shop, node: &Node, asked: Option<&str>, request: &Req
     }
     said.extend(plan::unknown_keys(shop.dialect, node)?);
     said.extend(contract.into_iter().flat_map(|contract| contract.said));
-    Ok(Built { statement, what: format!("incremental by {strategy}"), strategy, kind: "table", columns, incremental: true, said })
+    Ok(Built {
+        statement,
+        what: format!("incremental by {strategy}"),
+        strategy,
+        kind: "table",
+        columns,
+        incremental: true,
+        atomic: true,
+        said,
+    })
 }

@@ -7,8 +7,8 @@ use super::inputs;
 use super::query::projection;
 use super::steps::step;
 use super::{Part, Request, Row, Shop, warnings};
-use crate::config::{Materialization, Node};
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::config::{Kind as NodeKind, Materialization, Node};
+use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::dialect::Sql;
 use crate::inject::{Query, ResultColumn};
 use crate::plan::manifest::{InputEntry, ModelEntry};
@@ -42,7 +42,10 @@ struct Built {
     /// What grants and comments call it.
     kind: &'static str,
     columns: Option<Vec<ResultColumn>>,
+    /// Whether it is a model with `is_incremental()` true, whose rows are inserted by name.
     incremental: bool,
+    /// Whether its own statements happen as a whole or not at all.
+    atomic: bool,
     said: Vec<Diagnostic>,
 }
 
@@ -63,6 +66,7 @@ fn plain(shop: &Shop, node: &Node, request: &Request) -> Result<Built, Diagnosti
         _ => ("view", "view"),
     };
     let anew = request.full_refresh;
+    let atomic = contract.is_none() || shop.dialect.fact("fills_at_once")?;
     let mut said = text.warnings;
     said.extend(plan::unknown_keys(shop.dialect, node)?);
     let statement = plan::plain(shop.dialect, node, &text.sql, contract.as_ref(), anew)?;
@@ -74,6 +78,7 @@ fn plain(shop: &Shop, node: &Node, request: &Request) -> Result<Built, Diagnosti
         kind,
         columns: projection(shop, node),
         incremental: false,
+        atomic,
         said,
     })
 }
@@ -110,11 +115,21 @@ fn finished(shop: &Shop, node: &Node, built: Built) -> Result<Part, Diagnostic> 
     let file = file.file(&built.statement)?;
     let mut said = built.said;
     said.extend(closing.said);
+    let inserted = built.columns.filter(|_| built.incremental);
+    let columns: Option<Vec<String>> = inserted.map(|columns| columns.into_iter().map(|column| column.name).collect());
     let reads = Reads { whole: entries.iter().map(|entry| entry.unique_id.clone()).collect(), ..Reads::default() };
     let warned: Vec<String> = warnings(&said).collect();
     Ok(Part {
         row: Row { warnings: warned.len(), ..row(node, &built.strategy) },
-        entry: ModelEntry { inputs: entries, strategy: built.strategy, warnings: warned, ..entry(shop, node) },
+        entry: ModelEntry {
+            inputs: entries,
+            strategy: built.strategy,
+            atomic: built.atomic,
+            columns_from: columns.as_ref().map(|_| "projection".to_string()),
+            columns,
+            warnings: warned,
+            ..entry(shop, node)
+        },
         steps: vec![step(shop, node, Kind::Build, "build", "build", Text::Whole(file))],
         reads,
         said,
@@ -133,10 +148,17 @@ fn left_out(shop: &Shop, node: &Node) -> Part {
         Materialization::Snapshot | Materialization::Seed => format!("it is a {what}"),
         _ => format!("batchwright does not build a model that is `{what}`"),
     };
-    let warning = Diagnostic::warning(format!("`{}` is left out: {why}", node.name))
-        .at(node.config.get("materialized").map_or_else(|| node.file.line(1), |setting| setting.at.clone()))
-        .hint(hint);
+    let warning = Diagnostic::warning(format!("`{}` is left out: {why}", node.name)).at(place(node)).hint(hint);
     without_step(shop, node, warning)
+}
+
+/// Where a node says what it is; a snapshot, which nothing but its block says, where the block's text begins.
+fn place(node: &Node) -> Location {
+    let line = node.file.text.lines().position(|line| !line.trim().is_empty()).unwrap_or_default() + 1;
+    match node.config.get("materialized") {
+        Some(setting) if node.kind != NodeKind::Snapshot => setting.at.clone(),
+        _ => node.file.line(line),
+    }
 }
 
 /// What is said of a node that the plan does not build.

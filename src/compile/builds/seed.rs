@@ -39,6 +39,7 @@ pub(super) fn built(shop: &Shop, node: &Node, request: &Request) -> Result<Resul
         kind: "table",
         columns: Some(columns),
         incremental: false,
+        atomic: shop.dialect.fact("fills_at_once")?,
         said: Vec::new(),
     }))
 }
