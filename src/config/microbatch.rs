@@ -9,9 +9,9 @@ use crate::calendar::{Grain, Instant};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, nearest};
 use crate::project::{Setting, truth};
 
-use super::near;
 use super::begin::begin;
 use super::layers::texts;
+use super::near;
 use super::{Column, EventTime, Microbatch, OutsideWindow};
 
 /// What is asked of a microbatch model.
