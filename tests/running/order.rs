@@ -1,0 +1,2 @@
+//! x
+pub const CASES: &[(&str, fn())] = &[];
