@@ -128,7 +128,12 @@ pub fn short(unique_id: &str) -> &str {
 /// As many lines as fit between others.
 pub fn last_lines(words: &str) -> String {
     const MOST: usize = 12;
-    let lines: Vec<&str> = words.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    const WIDEST: usize = 300;
+    let cut = |line: &str| match line.char_indices().nth(WIDEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_string(),
+    };
+    let lines: Vec<String> = words.lines().map(str::trim_end).filter(|line| !line.is_empty()).map(cut).collect();
     match lines.len() {
         0..=MOST => lines.join("\n"),
         many => format!("{}\n… {} lines\n{}", lines[0], many - MOST + 1, lines[many - MOST + 2..].join("\n")),

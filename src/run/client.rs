@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use minijinja::Value;
 
 use super::known::{self, Input};
+use super::lines;
 use super::process::{self, Exit, Process};
 use super::stop::Stop;
 use super::token;
@@ -125,10 +126,15 @@ impl Client<'_> {
         session.process.heard.state().begin(vec![spelt(&done), spelt(&over)]);
         let (marker, after) = (self.marker(&done)?, self.marker(&over)?);
         let fed = match input {
-            // The line ends at the first error; the next line is reached in any case.
-            Input::Lines => {
-                format!("source {}; {marker}\n{after}\n", std::path::absolute(file).unwrap_or(file.into()).display()).into_bytes()
-            }
+            Input::Lines => match lines::as_one(&String::from_utf8_lossy(text)) {
+                // The line ends at the first error; the next one is reached in any case.
+                Ok(line) => format!("{line}{marker}\n{after}\n").into_bytes(),
+                Err(what) => {
+                    let reason =
+                        format!("`{}` has {what}, which this client takes only from a file: run it with `-f {{file}}`", file.display());
+                    return Ok(Ended { reason: Some(reason), ..Ended::default() });
+                }
+            },
             _ => [text, b"\n", marker.as_bytes(), b"\n"].concat(),
         };
         if let Some(feed) = &session.feed {

@@ -24,7 +24,7 @@ pub enum Input {
     Stream,
     /// To its end, before anything is done: a process is good for one step.
     Whole,
-    /// Line by line, going on after an error; `source FILE; …` on one line ends at it.
+    /// Whatever stands in one line, ending it at an error and going on with the next.
     Lines,
     /// Not at all, or not as SQL alone.
     Nothing,

@@ -10,6 +10,7 @@ pub mod history;
 pub mod journal;
 pub mod junit;
 pub mod known;
+mod lines;
 mod process;
 pub mod program;
 pub mod results;

@@ -18,6 +18,7 @@ mod order;
 mod postgres;
 mod refresh;
 mod reports;
+mod spark;
 
 use std::sync::Arc;
 
@@ -28,8 +29,8 @@ use engine::{Case, Engine};
 fn main() {
     let engines: Vec<Arc<dyn Engine>> =
         vec![Arc::new(duckdb::DuckDb), Arc::<postgres::Postgres>::default(), Arc::<mariadb::MariaDb>::default()];
-    let alone = [odd_clients::CASES, journal::CASES, order::CASES, reports::CASES].into_iter().flatten();
-    let mut trials: Vec<Trial> = alone.map(|(name, case)| trial(name.to_string(), *case)).collect();
+    let alone = [odd_clients::CASES, journal::CASES, order::CASES, reports::CASES, spark::CASES].into_iter().flatten();
+    let mut trials: Vec<Trial> = alone.map(|(name, case)| trial((*name).to_string(), *case)).collect();
     for engine in &engines {
         for (name, case) in on_engines() {
             let engine = engine.clone();
