@@ -4,8 +4,12 @@ mod compile;
 mod completions;
 mod list;
 mod options;
+mod progress;
 mod render;
+mod retry;
+mod run;
 mod schema;
+mod status;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -29,6 +33,9 @@ enum Command {
     Compile(compile::Args),
     Render(render::Args),
     List(list::Args),
+    Run(Box<run::Args>),
+    Retry(Box<retry::Args>),
+    Status(status::Args),
     Schema(schema::Args),
     Completions(completions::Args),
 }
@@ -43,6 +50,9 @@ pub fn main() -> ExitCode {
             Command::Compile(args) => compile::run(args),
             Command::Render(args) => render::run(args),
             Command::List(args) => list::run(args),
+            Command::Run(args) => run::run(*args),
+            Command::Retry(args) => retry::run(*args),
+            Command::Status(args) => status::run(args),
             Command::Schema(args) => schema::run(&args),
             Command::Completions(args) => completions::run(&args),
         };

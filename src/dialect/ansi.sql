@@ -170,3 +170,16 @@ alter table {{ beside }} rename to {{ name }};
 
 commit;
 {% endmacro %}
+
+{# Running a plan. `client`: the command that runs it where none is named; `{file}` stands for a step's file, `{path}` for the
+   profile's `path`. The marker prints its token with a dash in the middle, which its own text does not hold. #}
+{% set client = [] %}
+{% set example = "my-client {file}" %}
+
+{% macro marker(token) %}
+select replace({{ token }}, 'x', '-') as batchwright_marker;
+{% endmacro %}
+
+{% macro look(relation) %}
+select 1 from {{ relation }} where 1 = 0;
+{% endmacro %}

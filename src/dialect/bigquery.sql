@@ -19,6 +19,8 @@
   "union", "unnest", "using", "when", "where", "window", "with", "within"
 ] %}
 {% set options = ["require_partition_filter", "partition_expiration_days"] %}
+{% set client = ["bq", "query", "--use_legacy_sql=false", "--format=csv"] %}
+{% set example = "bq query --use_legacy_sql=false" %}
 
 {% set naive_types = ["datetime"] %}
 {% set zoned_types = ["timestamp"] %}

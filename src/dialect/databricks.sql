@@ -12,6 +12,7 @@
 {% set modes = ["error", "drop"] %}
 {% set by_name = true %}
 {% set clauses = ["file_format", "partition_by", "liquid_clustered_by", "location", "tblproperties"] %}
+{% set example = "dbsqlcli -e {file}" %}
 
 {% set naive_types = ["timestamp_ntz"] %}
 {% set zoned_types = ["timestamp", "timestamp_ltz"] %}

@@ -2,6 +2,8 @@
 
 {% set parser = "postgres" %}
 {% set like = "ansi" %}
+{% set client = ["psql", "-X", "-w", "-q", "-v", "ON_ERROR_STOP=1"] %}
+{% set example = "psql -X -w -q -v ON_ERROR_STOP=1 -d shop" %}
 
 {% macro zoned(at) %}
 timestamptz '{{ at.time }}+00:00'

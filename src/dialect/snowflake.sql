@@ -10,6 +10,8 @@
 {% set strategy = "staged delete + insert in one transaction" %}
 {% set stage_in_schema = true %}
 {% set clauses = ["cluster_by"] %}
+{% set client = ["snow", "sql", "--enable-templating", "NONE", "-f", "{file}"] %}
+{% set example = "snow sql --enable-templating NONE -f {file}" %}
 
 {% set naive_types = ["timestamp_ntz", "timestampntz", "timestamp without time zone", "timestamp", "datetime"] %}
 {% set zoned_types = ["timestamp_tz", "timestamptz", "timestamp with time zone", "timestamp_ltz", "timestampltz", "timestamp with local time zone"] %}

@@ -68,6 +68,11 @@ pub fn load(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
     }
 }
 
+/// The target alone, as far as a profile tells it: nothing of the project but its name and its profile's must be readable.
+pub fn target(open: &Open, usual_schema: &dyn Fn(&str) -> Result<String, Diagnostic>) -> Result<Target, Diagnostic> {
+    read::target(open, usual_schema)
+}
+
 /// What the command line says of the project.
 #[derive(Clone, Debug)]
 pub struct Open {

@@ -40,6 +40,14 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
     Ok(Read { root, target, style, sources, adapters: facts.adapters, selectors, parts, warnings, wrong })
 }
 
+/// The target that the project and its profile name.
+pub fn target(open: &Open, usual_schema: &dyn Fn(&str) -> Result<String, Diagnostic>) -> Result<Target, Diagnostic> {
+    let files = Files::open(&open.project_dir)?;
+    let scope = YamlScope { vars: &open.vars, environment: &open.environment, target: &Map::new(), now: open.now };
+    let Some(file) = files.read(PROJECT_FILE)? else { return Err(Diagnostic::error(format!("there is no `{PROJECT_FILE}`"))) };
+    profile::target(open, &dbt_project::read(&file, &scope, &mut Diagnostics::default())?, usual_schema)
+}
+
 const PROJECT_FILE: &str = "dbt_project.yml";
 
 /// What was read.

@@ -18,6 +18,8 @@ pub trait Engine: Send + Sync {
 pub trait Database: Sync {
     /// Hands a file to the engine's client, as a user would.
     fn run(&self, file: &Path) -> Outcome;
+    /// The client's command for `batchwright run`, which keeps it open and feeds it.
+    fn session(&self) -> Vec<String>;
     /// The rows of a query, columns joined by `|`, in no particular order.
     fn rows(&self, query: &str) -> Vec<String>;
 }
@@ -40,6 +42,12 @@ pub fn lines(client: &mut Command) -> Vec<String> {
     let output = output(client);
     assert!(output.status.success(), "{client:?}\n{}", text(output.stderr));
     text(output.stdout).lines().map(str::to_string).collect()
+}
+
+/// A command as its words.
+pub fn argv(client: &Command) -> Vec<String> {
+    let words = std::iter::once(client.get_program()).chain(client.get_args());
+    words.map(|word| word.to_str().expect("paths of tests are UTF-8").to_string()).collect()
 }
 
 /// Where `tests/run` installs clients and analyzers.
