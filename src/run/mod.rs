@@ -186,7 +186,7 @@ impl Work<'_> {
             stderr: ended.stderr,
             stdout: ended.stdout,
         };
-        self.journal.append(&Entry::Step(entry.clone()), true)?;
+        self.journal.append(&Entry::Step(entry.clone()), step.kind == Kind::Swap)?;
         self.watch.ended(step, &entry);
         Ok(ended.done)
     }
