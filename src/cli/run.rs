@@ -12,7 +12,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect::{self, Dialect};
 use crate::plan::manifest::Manifest;
 use crate::project;
-use crate::run::client::Client;
+use crate::run::client::{self, Client};
 use crate::run::history::History;
 use crate::run::journal::{self, Places};
 use crate::run::stop::Stop;
@@ -110,7 +110,7 @@ pub fn start(how: How, from: From) -> Result<ExitCode, Diagnostics> {
         _ => talk("\nending the steps in flight\n"),
     });
     let stop = stop.map_err(|wrong| Diagnostic::error(format!("cannot listen to Ctrl-C: {wrong}")))?;
-    let client = Client { argv, dialect: &dialect, timeout: how.timeout, stop };
+    let client = Client { argv, dialect: &dialect, marker: client::marker(&dialect)?, timeout: how.timeout, stop };
     let progress = Progress::of(&manifest, &wanted, how.quiet, std::io::stderr().is_terminal());
     let order = Order {
         places: &places,

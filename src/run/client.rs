@@ -23,6 +23,8 @@ use crate::dialect::Dialect;
 pub struct Client<'a> {
     pub argv: Vec<String>,
     pub dialect: &'a Dialect,
+    /// The marker query with [`TOKEN`] in it.
+    pub marker: String,
     pub timeout: Option<Duration>,
     pub stop: Stop,
 }
@@ -69,7 +71,7 @@ impl Client<'_> {
             Some(open) => open,
             None => self.open()?,
         };
-        let ended = self.feed(&mut at_work, file, text)?;
+        let ended = self.feed(&mut at_work, file, text);
         if ended.done && at_work.feed.is_some() {
             *session = Some(at_work);
         } else {
@@ -120,11 +122,11 @@ impl Client<'_> {
         Ok(Session { process, feed: Some(feed) })
     }
 
-    fn feed(&self, session: &mut Session, file: &Path, text: &[u8]) -> Result<Ended, Diagnostic> {
+    fn feed(&self, session: &mut Session, file: &Path, text: &[u8]) -> Ended {
         let input = known::client(&self.argv).map_or(Input::Stream, |(known, _)| known.input);
         let (done, over) = (token::hex(), token::hex());
         session.process.heard.state().begin(vec![spelt(&done), spelt(&over)]);
-        let (marker, after) = (self.marker(&done)?, self.marker(&over)?);
+        let (marker, after) = (self.marker.replace(TOKEN, &done), self.marker.replace(TOKEN, &over));
         let fed = match input {
             Input::Lines => match lines::as_one(&String::from_utf8_lossy(text)) {
                 // The line ends at the first error; the next one is reached in any case.
@@ -132,7 +134,7 @@ impl Client<'_> {
                 Err(what) => {
                     let reason =
                         format!("`{}` has {what}, which this client takes only from a file: run it with `-f {{file}}`", file.display());
-                    return Ok(Ended { reason: Some(reason), ..Ended::default() });
+                    return Ended { reason: Some(reason), ..Ended::default() };
                 }
             },
             _ => [text, b"\n", marker.as_bytes(), b"\n"].concat(),
@@ -146,7 +148,7 @@ impl Client<'_> {
         self.wait(session)
     }
 
-    fn wait(&self, session: &mut Session) -> Result<Ended, Diagnostic> {
+    fn wait(&self, session: &mut Session) -> Ended {
         let begun = Instant::now();
         let mut deaf_since: Option<Instant> = None;
         let process = &mut session.process;
@@ -156,22 +158,22 @@ impl Client<'_> {
                 (state.found(0), state.found(1), state.deaf)
             };
             if found {
-                return Ok(ended(process, true, None, None));
+                return ended(process, true, None, None);
             }
             if over {
-                return Ok(ended(process, false, None, Some("the client went on after an error; the session was ended".to_string())));
+                return ended(process, false, None, Some("the client went on after an error; the session was ended".to_string()));
             }
             if let Some(exit) = process.exit() {
                 process.hear_out();
                 // The marker may have been among the last words.
                 let done = process.heard.state().found(0);
                 session.feed = None;
-                return Ok(ended(process, done, Some(exit), (!done).then(|| self.how(exit))));
+                return ended(process, done, Some(exit), (!done).then(|| self.how(exit)));
             }
             if let Some(reason) = self.cut_short(begun) {
                 let exit = process.stop();
                 process.hear_out();
-                return Ok(ended(process, false, Some(exit), Some(reason)));
+                return ended(process, false, Some(exit), Some(reason));
             }
             if deaf && begun.elapsed() > Duration::from_secs(1) {
                 let since = *deaf_since.get_or_insert_with(Instant::now);
@@ -179,7 +181,7 @@ impl Client<'_> {
                     let exit = process.stop();
                     process.hear_out();
                     let reason = "the client closed its standard input before the step was finished, and was ended";
-                    return Ok(ended(process, false, Some(exit), Some(reason.to_string())));
+                    return ended(process, false, Some(exit), Some(reason.to_string()));
                 }
             }
             if begun.elapsed() > QUIET {
@@ -209,11 +211,14 @@ impl Client<'_> {
             _ => "the client ended, nobody knows how".to_string(),
         }
     }
+}
 
-    /// A query that prints the token. Its text does not hold what it prints, so that a client that echoes proves nothing.
-    fn marker(&self, token: &str) -> Result<String, Diagnostic> {
-        Ok(self.dialect.sql("marker", &[("token", Value::from_safe_string(format!("'{token}x{token}'")))])?.0)
-    }
+/// What stands for the token in the marker query.
+const TOKEN: &str = "{token}";
+
+/// A query that prints a token. Its text does not hold what it prints, so that a client that echoes proves nothing.
+pub fn marker(dialect: &Dialect) -> Result<String, Diagnostic> {
+    Ok(dialect.sql("marker", &[("token", Value::from_safe_string(format!("'{TOKEN}x{TOKEN}'")))])?.0)
 }
 
 impl Session {

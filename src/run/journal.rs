@@ -5,7 +5,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -107,6 +109,11 @@ pub fn scratch(sql: &str) -> Result<tempfile::NamedTempFile, Diagnostic> {
 pub struct Journal {
     path: PathBuf,
     file: Mutex<File>,
+    /// Asks for the disk, while the next step is at work already.
+    sync: Option<SyncSender<()>>,
+    syncing: Option<JoinHandle<()>>,
+    /// Why the disk did not take a line.
+    refused: Arc<Mutex<Option<io::Error>>>,
     /// Held as long as this process lives, and as long as one of its clients does.
     _lock: File,
 }
@@ -126,18 +133,50 @@ pub fn open(places: &Places, waits: &dyn Fn(&str)) -> Result<Journal, Diagnostic
         }
         Ok(file)
     };
-    let file = opened().map_err(|wrong| unwritable(&places.journal, &wrong))?;
-    Ok(Journal { path: places.journal.clone(), file: Mutex::new(file), _lock: lock })
+    let opened = opened().and_then(|file| Ok((file.try_clone()?, file)));
+    let (again, file) = opened.map_err(|wrong| unwritable(&places.journal, &wrong))?;
+    let refused = Arc::new(Mutex::new(None));
+    let (sync, asked) = sync_channel::<()>(1);
+    let heard = refused.clone();
+    let syncing = thread::spawn(move || {
+        for () in asked {
+            // A device that cannot sync has nothing to lose.
+            if let Err(wrong) = again.sync_data()
+                && wrong.kind() != io::ErrorKind::InvalidInput
+            {
+                heard.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(wrong);
+            }
+        }
+    });
+    let path = places.journal.clone();
+    Ok(Journal { path, file: Mutex::new(file), sync: Some(sync), syncing: Some(syncing), refused, _lock: lock })
 }
 
 impl Journal {
-    /// Appends a line; `durable` returns only when the disk has it.
+    /// Appends a line. What is written survives any end of this process; the disk has it at once if `durable`, else very soon.
     pub fn append(&self, entry: &Entry, durable: bool) -> Result<(), Diagnostic> {
         let mut line = serde_json::to_vec(entry).expect("strings and numbers are JSON");
         line.push(b'\n');
-        let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let written = file.write_all(&line).and_then(|()| if durable { file.sync_data() } else { Ok(()) });
-        written.map_err(|wrong| unwritable(&self.path, &wrong))
+        written.map_err(|wrong| unwritable(&self.path, &wrong))?;
+        if let Some(wrong) = self.refused.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(unwritable(&self.path, &wrong));
+        }
+        // A request that waits already covers this line too.
+        if !durable && let Some(sync) = &self.sync {
+            let _ = sync.try_send(());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.sync = None;
+        if let Some(syncing) = self.syncing.take() {
+            let _ = syncing.join();
+        }
     }
 }
 
@@ -167,7 +206,7 @@ fn lock(places: &Places, waits: &dyn Fn(&str)) -> Result<File, Diagnostic> {
             waits(&format!("process {holder} is gone, but a client that it started is still at work: waiting for its end"));
             waited = true;
         }
-        std::thread::sleep(Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(50));
     }
     let mut written = || {
         file.set_len(0)?;

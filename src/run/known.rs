@@ -68,13 +68,13 @@ pub fn refuse_careless(argv: &[String], session: bool) -> Result<(), Diagnostic>
     let Some((known, program)) = client(argv) else { return Ok(()) };
     let words: Vec<&str> = argv.iter().flat_map(|argument| argument.split_whitespace()).collect();
     // `-vON_ERROR_STOP=1` and `--set=ON_ERROR_STOP=1` are one word with what stands before.
-    let given = |word: &&str| {
+    let given = |word: &str| {
         let word = word.rsplit(' ').next().unwrap_or(word);
         words.iter().any(|given| *given == word || (word.contains('=') && given.to_lowercase().ends_with(&word.to_lowercase())))
     };
     let dangerous =
         |what: String| Diagnostic::error(what).fact("a failed batch would lose the rows that it deleted before, and would count as done");
-    if let Some(advice) = known.stops.last().filter(|_| !known.stops.iter().any(|word| given(&word))) {
+    if let Some(advice) = known.stops.last().filter(|_| !known.stops.iter().any(|word| given(word))) {
         return Err(dangerous(format!("`{program}` goes on after an error unless it is told to stop"))
             .hint(format!("add `{advice}`: `batchwright run -- {}`", added(argv, program, advice))));
     }
@@ -84,7 +84,7 @@ pub fn refuse_careless(argv: &[String], session: bool) -> Result<(), Diagnostic>
     if !session {
         return Ok(());
     }
-    if let Some(advice) = known.in_session.last().filter(|_| !known.in_session.iter().any(|word| given(&word))) {
+    if let Some(advice) = known.in_session.last().filter(|_| !known.in_session.iter().any(|word| given(word))) {
         return Err(Diagnostic::error(format!("`{program}` keeps what it prints to itself until its end"))
             .fact("a session waits for a word after each step")
             .hint(format!("add `{advice}`: `batchwright run -- {}`", added(argv, program, advice)))

@@ -64,7 +64,10 @@ pub struct Run {
 
 /// Runs the steps. An error is one that kept the run from going on: a journal that cannot be written, a client that is not there.
 pub fn run(order: &Order, journal: &Journal, watch: &dyn Watch) -> Result<Run, Diagnostic> {
-    let schedule = Schedule::new(&order.manifest.steps, order.wanted)?;
+    let schema = |relation: &str| relation.rsplit_once('.').map(|(schema, _)| schema.to_string());
+    let models = order.manifest.models.iter();
+    let schemas = models.filter_map(|model| Some((model.unique_id.clone(), schema(&model.relation)?))).collect();
+    let schedule = Schedule::new(&order.manifest.steps, order.wanted, &schemas)?;
     let id = token::id();
     let wanted = order.wanted.iter().filter(|wanted| **wanted).count();
     let begin = RunEntry {
@@ -142,7 +145,7 @@ impl Work<'_> {
             if self.order.client.stop.soon() {
                 shared.schedule.stop();
             }
-            if let Some(index) = shared.schedule.next() {
+            if let Some(index) = shared.schedule.start() {
                 return Some(index);
             }
             if shared.schedule.over() {
@@ -186,7 +189,7 @@ impl Work<'_> {
             stderr: ended.stderr,
             stdout: ended.stdout,
         };
-        self.journal.append(&Entry::Step(entry.clone()), true)?;
+        self.journal.append(&Entry::Step(entry.clone()), step.kind == Kind::Swap)?;
         self.watch.ended(step, &entry);
         Ok(ended.done)
     }

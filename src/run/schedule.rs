@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostics::Diagnostic;
+use crate::plan::Kind;
 use crate::plan::manifest::StepEntry;
 
 /// The steps on their way.
@@ -20,6 +21,10 @@ pub struct Schedule {
     /// How many steps of each chunk have not ended.
     open_in_chunk: Vec<usize>,
     ready: BTreeSet<(Option<usize>, usize)>,
+    /// The schema that a step makes if it is missing. Two at once may both find it missing, and one of them fails.
+    schema: Vec<Option<String>>,
+    made: BTreeSet<String>,
+    being_made: BTreeSet<String>,
     running: usize,
     stopped: bool,
 }
@@ -41,8 +46,8 @@ pub enum State {
 }
 
 impl Schedule {
-    /// `wanted` says for each step whether it is to run; the others are done.
-    pub fn new(steps: &[StepEntry], wanted: &[bool]) -> Result<Schedule, Diagnostic> {
+    /// `wanted` says for each step whether it is to run; the others are done. `schemas` are those of the models.
+    pub fn new(steps: &[StepEntry], wanted: &[bool], schemas: &BTreeMap<String, String>) -> Result<Schedule, Diagnostic> {
         let ids: BTreeMap<&str, usize> = steps.iter().enumerate().map(|(index, step)| (step.id.as_str(), index)).collect();
         let mut names: BTreeMap<&str, usize> = BTreeMap::new();
         let mut models: Vec<Model> = Vec::new();
@@ -65,9 +70,14 @@ impl Schedule {
             open_in_chunk: vec![0; chunk.iter().flatten().max().map_or(0, |last| last + 1)],
             chunk,
             ready: BTreeSet::new(),
+            schema: steps.iter().map(|step| schemas.get(&step.model).filter(|_| makes_schema(step)).cloned()).collect(),
+            made: BTreeSet::new(),
+            being_made: BTreeSet::new(),
             running: 0,
             stopped: false,
         };
+        schedule.made =
+            schedule.schema.iter().zip(wanted).filter(|(_, wanted)| !**wanted).filter_map(|(schema, _)| schema.clone()).collect();
         for (index, step) in steps.iter().enumerate().filter(|(index, _)| wanted[*index]) {
             for id in &step.depends_on {
                 if let Some(other) = ids.get(id.as_str()) {
@@ -101,14 +111,17 @@ impl Schedule {
     }
 
     /// The next step that may start, which counts as running from now on: the earliest in the plan.
-    pub fn next(&mut self) -> Option<usize> {
+    pub fn start(&mut self) -> Option<usize> {
         if self.stopped {
             return None;
         }
-        let first = |chunk| self.ready.range((chunk, 0)..=(chunk, usize::MAX)).next().copied();
+        let may =
+            |index: usize| self.schema[index].as_ref().is_none_or(|schema| self.made.contains(schema) || !self.being_made.contains(schema));
+        let first = |chunk| self.ready.range((chunk, 0)..=(chunk, usize::MAX)).find(|(_, index)| may(*index)).copied();
         let at_work = self.open_in_chunk.iter().position(|open| *open > 0);
         let found = [first(None), at_work.and_then(|chunk| first(Some(chunk)))].into_iter().flatten().min_by_key(|(_, index)| *index)?;
         self.ready.remove(&found);
+        self.being_made.extend(self.schema[found.1].clone());
         self.states[found.1] = State::Running;
         self.running += 1;
         Some(found.1)
@@ -117,6 +130,12 @@ impl Schedule {
     /// A running step has ended.
     pub fn end(&mut self, index: usize, done: bool) {
         self.running -= 1;
+        if let Some(schema) = self.schema[index].take() {
+            self.being_made.remove(&schema);
+            if done {
+                self.made.insert(schema);
+            }
+        }
         self.settle(index, if done { State::Done } else { State::Failed });
         if done {
             let mut freed = std::mem::take(&mut self.readers[index]);
@@ -201,6 +220,10 @@ fn chunks(steps: &[StepEntry], ids: &BTreeMap<&str, usize>, names: &BTreeMap<&st
     steps.iter().zip(reached).map(|(step, latest)| step.chunk.as_ref().and(latest)).collect()
 }
 
+fn makes_schema(step: &StepEntry) -> bool {
+    matches!(step.kind, Kind::Create | Kind::Build)
+}
+
 fn broken(step: &StepEntry, id: &str, what: &str) -> Diagnostic {
     Diagnostic::error(format!("the plan's step `{}` depends on `{id}`, which {what}", step.id)).hint("compile the plan again")
 }
@@ -208,7 +231,6 @@ fn broken(step: &StepEntry, id: &str, what: &str) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Kind;
 
     fn step(id: &str, chunk: Option<&str>, depends_on: &[&str]) -> StepEntry {
         StepEntry {
@@ -226,9 +248,9 @@ mod tests {
 
     /// Runs all, one after the other; those named fail. Gives what ran.
     fn all(steps: &[StepEntry], failing: &[&str]) -> Vec<String> {
-        let mut schedule = Schedule::new(steps, &vec![true; steps.len()]).unwrap();
+        let mut schedule = Schedule::new(steps, &vec![true; steps.len()], &BTreeMap::new()).unwrap();
         let mut ran = Vec::new();
-        while let Some(index) = schedule.next() {
+        while let Some(index) = schedule.start() {
             ran.push(steps[index].id.clone());
             schedule.end(index, !failing.contains(&steps[index].id.as_str()));
         }
@@ -253,10 +275,10 @@ mod tests {
     #[test]
     fn a_reader_starts_as_soon_as_its_own_inputs_are_done() {
         let steps = [step("a@1", None, &[]), step("a@2", None, &["a@1"]), step("b@1", None, &["a@1"])];
-        let mut schedule = Schedule::new(&steps, &[true; 3]).unwrap();
-        assert_eq!((schedule.next(), schedule.next()), (Some(0), None));
+        let mut schedule = Schedule::new(&steps, &[true; 3], &BTreeMap::new()).unwrap();
+        assert_eq!((schedule.start(), schedule.start()), (Some(0), None));
         schedule.end(0, true);
-        assert_eq!((schedule.next(), schedule.next(), schedule.next()), (Some(1), Some(2), None));
+        assert_eq!((schedule.start(), schedule.start(), schedule.start()), (Some(1), Some(2), None));
     }
 
     #[test]
@@ -269,8 +291,8 @@ mod tests {
         ];
         assert_eq!(all(&steps, &[]).len(), 4);
         assert_eq!(all(&steps, &["a@12-01"]), ["a@11-30", "a@12-01", "a@12-02"]);
-        let mut schedule = Schedule::new(&steps, &[true; 4]).unwrap();
-        assert_eq!((schedule.next(), schedule.next()), (Some(0), None), "the second chunk waits for the first");
+        let mut schedule = Schedule::new(&steps, &[true; 4], &BTreeMap::new()).unwrap();
+        assert_eq!((schedule.start(), schedule.start()), (Some(0), None), "the second chunk waits for the first");
     }
 
     #[test]
@@ -281,8 +303,18 @@ mod tests {
     }
 
     #[test]
+    fn a_schema_is_made_once() {
+        let steps = ["a@create", "b@create", "c@create"].map(|id| StepEntry { kind: Kind::Create, ..step(id, None, &[]) });
+        let schemas = ["a", "b"].map(|model| (model.to_string(), "analytics".to_string())).into();
+        let mut schedule = Schedule::new(&steps, &[true; 3], &schemas).unwrap();
+        assert_eq!((schedule.start(), schedule.start(), schedule.start()), (Some(0), Some(2), None));
+        schedule.end(0, true);
+        assert_eq!(schedule.start(), Some(1));
+    }
+
+    #[test]
     fn a_plan_that_waits_for_ever_is_refused() {
-        let wrong = |id: &str| Schedule::new(&[step("a@1", None, &[id])], &[true]).err().unwrap().message;
+        let wrong = |id: &str| Schedule::new(&[step("a@1", None, &[id])], &[true], &BTreeMap::new()).err().unwrap().message;
         assert!(wrong("b@1").ends_with("is not in the plan"));
         assert!(wrong("a@1").ends_with("comes after it"));
     }

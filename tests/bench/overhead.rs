@@ -1,6 +1,8 @@
 //! What `batchwright run` costs beside the client: 1,000 batches through it, against the same SQL in one client process. Prints
 //! a ratio for each engine; asserts none, since machines differ. `tests/run` installs what it looks for.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "../running/batchwright.rs"]
 #[allow(dead_code)]
 mod batchwright;

@@ -1,7 +1,10 @@
 //! Runs plans through `batchwright run`: with real clients on real engines, and with odd clients for what no real one does on
 //! demand. The engines' drivers are those of `tests/engines`. `tests/run` installs what they look for.
 
+#![allow(clippy::unwrap_used)]
+
 mod batchwright;
+mod compiled;
 mod days;
 #[path = "../engines/duckdb.rs"]
 mod duckdb;
@@ -18,6 +21,9 @@ mod order;
 mod postgres;
 mod refresh;
 mod reports;
+#[path = "../engines/shop.rs"]
+#[allow(dead_code)]
+mod shop;
 mod spark;
 
 use std::sync::Arc;
@@ -44,7 +50,7 @@ fn main() {
 }
 
 fn on_engines() -> impl Iterator<Item = Case> {
-    [failures::CASES, killed::CASES, refresh::CASES].into_iter().flatten().copied()
+    [compiled::CASES, failures::CASES, killed::CASES, refresh::CASES].into_iter().flatten().copied()
 }
 
 fn trial(name: String, case: impl FnOnce() + Send + 'static) -> Trial {

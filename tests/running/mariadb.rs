@@ -75,7 +75,9 @@ impl Server {
         let mut install = Command::new("mariadb-install-db");
         install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"]);
         lines(install.arg(format!("--user={user}")).arg(format!("--datadir={}", data.display())));
-        let mut server = Command::new("mariadbd");
+        // Debian keeps it where not everybody's `PATH` leads.
+        let program = if Path::new("/usr/sbin/mariadbd").exists() { "/usr/sbin/mariadbd" } else { "mariadbd" };
+        let mut server = Command::new(program);
         server.args(["--no-defaults", "--skip-networking", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M"]);
         server.arg(format!("--user={user}")).arg(format!("--datadir={}", data.display()));
         server.arg(format!("--socket={}", folder.path().join("s").display()));
