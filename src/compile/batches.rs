@@ -3,6 +3,7 @@
 use super::inputs;
 use super::query::{Filtered, query};
 use super::{Part, Request, Row, Shop, refresh, warnings};
+use crate::calendar::Window;
 use crate::config::{Microbatch, Node, OutsideWindow};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect::Stamp;
@@ -10,7 +11,7 @@ use crate::inject::ResultColumn;
 use crate::jinja::{Batch, Relation};
 use crate::plan::manifest::{InputEntry, MicrobatchEntry, ModelEntry};
 use crate::plan::write::instant;
-use crate::plan::{self, Batches, Kind, Step, Text};
+use crate::plan::{self, Batches, Kind, Step, Strategy, Text};
 use crate::render::{self, Moment};
 use crate::window::{self, Calendar, Cover, Span};
 
@@ -35,7 +36,10 @@ pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Re
     said.extend(remarks(shop, node, &first, &entries, cover.batches.len(), request.windows.strict)?);
 
     let any_filtered = !first.injected.filters.is_empty();
-    let mode = plan::mode(shop.dialect, &node.name, settings, any_filtered)?;
+    let mode = plan::mode(shop.dialect, node, settings, any_filtered)?;
+    let windows: Vec<Window> = cover.batches.iter().map(|span| span.window).collect();
+    let about = plan::About { node, settings, mode, windows: &windows, query: &first.text.sql };
+    let strategy = plan::strategy(shop.dialect, &about)?;
     let label_length = cover.batches.iter().map(|span| span.label.len()).max().unwrap_or_default();
     let statement = |query: &Filtered| {
         plan::overwrite(&Batches {
@@ -46,6 +50,7 @@ pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Re
             query: &query.sql,
             columns: query.injected.columns.as_deref(),
             mode,
+            strategy: &strategy,
             inputs: &entries,
             label_length,
         })
@@ -81,9 +86,9 @@ pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Re
 
     let in_order = settings.concurrent_batches == Some(false) || (first.text.reads_this && settings.concurrent_batches.is_none());
     Ok(Part {
-        row: row(node, shop, &cover, warnings(&said).count()),
+        row: row(node, &strategy, &cover, warnings(&said).count()),
         reads: inputs::reads(&entries, shop.graph, in_order),
-        entry: entry(shop, node, settings, &cover, mode, in_order, rebuilds.then_some(&target), entries, columns, &said)?,
+        entry: entry(shop, node, settings, &strategy, &cover, mode, in_order, rebuilds.then_some(&target), entries, columns, &said)?,
         steps: steps.steps,
         said,
     })
@@ -182,11 +187,11 @@ fn remarks(
     Ok(said)
 }
 
-fn row(node: &Node, shop: &Shop, cover: &Cover, warnings: usize) -> Row {
+fn row(node: &Node, strategy: &Strategy, cover: &Cover, warnings: usize) -> Row {
     let (first, last) = (&cover.batches[0], &cover.batches[cover.batches.len() - 1]);
     Row {
         model: node.name.clone(),
-        strategy: shop.dialect.fact("strategy").unwrap_or_default(),
+        strategy: strategy.words.clone(),
         windows: Some(cover.batches.len()),
         first: first.label.clone(),
         last: last.label.clone(),
@@ -200,6 +205,7 @@ fn entry(
     shop: &Shop,
     node: &Node,
     settings: &Microbatch,
+    strategy: &Strategy,
     cover: &Cover,
     mode: OutsideWindow,
     in_order: bool,
@@ -214,8 +220,8 @@ fn entry(
         folder: shop.folders[&node.unique_id].clone(),
         relation: node.relation.to_string(),
         materialized: "microbatch".to_string(),
-        strategy: shop.dialect.fact("strategy")?,
-        atomic: shop.dialect.fact("atomic")?,
+        strategy: strategy.words.clone(),
+        atomic: strategy.atomic,
         microbatch: Some(MicrobatchEntry {
             event_time: settings.event_time.column.clone(),
             batch_size: cover.batch_size.word().to_string(),

@@ -2,6 +2,8 @@
 
 {% set parser = "postgres" %}
 {% set like = "ansi" %}
+{% set kind_key = "unlogged" %}
+{% set index_keys = ["indexes"] %}
 
 {% macro zoned(at) %}
 timestamptz '{{ at.time }}+00:00'
@@ -19,4 +21,24 @@ begin
   end if;
 end
 $guard$;
+{% endmacro %}
+
+{% macro kind_special() %}
+unlogged table
+{% endmacro %}
+
+{% macro index(target, name, columns) %}
+create index if not exists {{ name }} on {{ target }} ({{ columns }});
+{% endmacro %}
+
+{% macro index_unique(target, name, columns) %}
+create unique index if not exists {{ name }} on {{ target }} ({{ columns }});
+{% endmacro %}
+
+{% macro index_by(target, name, method, columns) %}
+create index if not exists {{ name }} on {{ target }} using {{ method }} ({{ columns }});
+{% endmacro %}
+
+{% macro index_unique_by(target, name, method, columns) %}
+create unique index if not exists {{ name }} on {{ target }} using {{ method }} ({{ columns }});
 {% endmacro %}
