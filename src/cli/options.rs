@@ -41,6 +41,12 @@ pub struct ProjectArgs {
     /// The moment that counts as now, for plans that are the same tomorrow: 2024-09-10, 2024-09-10T12:00:00Z
     #[arg(long, value_name = "TIME")]
     pub now: Option<String>,
+    /// Recorded answers of the warehouse, for macros that ask it: a YAML list of `query` and `rows`
+    #[arg(long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
+    /// The catalog.json of `dbt docs generate`, for macros that ask for columns
+    #[arg(long, value_name = "FILE")]
+    pub catalog: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]
@@ -114,6 +120,8 @@ impl ProjectArgs {
             dialect: self.dialect,
             database: self.database,
             schema: self.schema,
+            answers: self.answers,
+            catalog: self.catalog,
             full_refresh,
             which: "run",
             now,

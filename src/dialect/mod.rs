@@ -11,7 +11,7 @@ use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Environment, Value};
 use serde::de::DeserializeOwned;
 
-pub use name::short_hash;
+pub use name::{Case, folded, short_hash};
 pub use sql::{Sql, one_line};
 pub use stamp::{Slot, Stamp, for_each, refuse_slots};
 pub use time::TimeType;

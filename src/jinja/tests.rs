@@ -56,6 +56,7 @@ pub(super) fn settings(adapters: &[&str], packages: Vec<MacroPackage>) -> Settin
         full_refresh: false,
         which: "run",
         style: style(),
+        answers: Answers::default(),
         graph: json!({"nodes": {"model.p.a": {"name": "a"}}}),
     }
 }
