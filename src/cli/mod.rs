@@ -10,13 +10,14 @@ mod retry;
 mod run;
 mod schema;
 mod status;
+mod summary;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::diagnostics::{self, Diagnostic, Diagnostics, Level};
+use crate::diagnostics::{self, Diagnostic, Diagnostics};
 
 /// Compiles the microbatch models of a dbt project to plain SQL, one standalone file per batch.
 ///
@@ -69,6 +70,11 @@ pub fn main() -> ExitCode {
 
 /// Says each to the user, errors last, and counts the errors where there are several.
 fn say(said: &[Diagnostic]) {
+    say_and_close(said, "nothing was written");
+}
+
+/// The same, where more was done than to find errors: `written` says what.
+fn say_and_close(said: &[Diagnostic], written: &str) {
     let mut ordered: Vec<&Diagnostic> = said.iter().collect();
     ordered.sort_by_key(|diagnostic| diagnostic.level);
     let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
@@ -77,10 +83,7 @@ fn say(said: &[Diagnostic]) {
         text.push_str(&diagnostics::print(diagnostic, color));
         text.push_str("\n\n");
     }
-    let errors = ordered.iter().filter(|diagnostic| diagnostic.level == Level::Error).count();
-    if errors > 1 {
-        text.push_str(&format!("{errors} errors; nothing was written\n"));
-    }
+    text.push_str(&summary::summary(said, written));
     talk(&text);
 }
 

@@ -44,6 +44,12 @@ pub struct ProjectArgs {
     /// The moment that counts as now, for plans that are the same tomorrow: 2024-09-10, 2024-09-10T12:00:00Z
     #[arg(long, value_name = "TIME")]
     pub now: Option<String>,
+    /// Recorded answers of the warehouse, for macros that ask it: a YAML list of `query` and `rows`
+    #[arg(long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
+    /// The catalog.json of `dbt docs generate`, for macros that ask for columns
+    #[arg(long, value_name = "FILE")]
+    pub catalog: Option<PathBuf>,
 }
 
 /// Which plan.
@@ -157,6 +163,8 @@ impl ProjectArgs {
             dialect: self.dialect,
             database: self.database,
             schema: self.schema,
+            answers: self.answers,
+            catalog: self.catalog,
             full_refresh,
             which: "run",
             now,
@@ -190,6 +198,8 @@ impl ProfileArgs {
             schema: None,
             vars: vars(self.vars.as_deref())?,
             full_refresh: false,
+            catalog: None,
+            answers: None,
             which: "run",
             now: Instant::default(),
             environment: environment(),

@@ -77,7 +77,21 @@ not coalesce({{ window }}, false)
 {% set strategy = "delete + insert in one transaction" %}
 {% set atomic = true %}
 {% set modes = ["error", "drop", "keep"] %}
+{# Ways to write that depend on the table's format (`formats`: of the key `format_key`, by variant) or on its partitions: the
+   variant `aligned`, where each window provably is whole partitions of `partition_key`. A variant is `overwrite_<variant>`. #}
+{% set format_key = none %}
+{% set formats = {} %}
+{% set aligned = none %}
+{% set by_partitions = false %}
+{% set needs_partitions = false %}
+{% set partition_key = none %}
+{% set partition_is_expression = false %}
+{% set partitions = [] %}
+{% set partitions_of_utc = [] %}
+{% set not_atomic = "a crash between its statements leaves the window empty or half full, and running the file again repairs it" %}
 {% set stage_in_schema = false %}
+{% set stage_prefix = "" %}
+{% set location_key = none %}
 {% set by_name = false %}
 
 {% macro overwrite(target, stage, query, into, columns, doomed, kept, guard, strays) %}
@@ -122,6 +136,19 @@ select {{ columns }} from {{ target }};
 {# Tables and views. `clauses`: the configuration keys that the create statement takes, each with a macro `clause_<key>`. #}
 {% set clauses = [] %}
 {% set options = [] %}
+{# What a key means where it is not set, and macros for single values of a key. #}
+{% set defaults = {} %}
+{% set clause_words = {} %}
+{# Keys whose macro is chosen by another key. #}
+{% set clause_kinds = {} %}
+{# Keys that become statements after the create statement, and keys that the adapter knows and the plan has no use for. #}
+{% set index_keys = [] %}
+{% set idle_keys = [] %}
+{% set kind_key = none %}
+
+{% macro kind() %}
+table
+{% endmacro %}
 
 {# Configuration keys that any adapter of dbt's knows and that say nothing about the create statement, or that other steps take. #}
 {% set known_keys = [
@@ -136,8 +163,8 @@ select {{ columns }} from {{ target }};
 create schema if not exists {{ schema }};
 {% endmacro %}
 
-{% macro create(target, clauses, query) %}
-create table if not exists {{ target }}{{ clauses }}as
+{% macro create(target, kind, clauses, query) %}
+create {{ kind }} if not exists {{ target }}{{ clauses }}as
 {{ query }}
 with no data;
 {% endmacro %}
@@ -148,12 +175,12 @@ create or replace view {{ target }} as
 ;
 {% endmacro %}
 
-{% macro table(target, clauses, query) %}
+{% macro table(target, kind, clauses, query) %}
 begin;
 
 drop table if exists {{ target }};
 
-create table {{ target }}{{ clauses }}as
+create {{ kind }} {{ target }}{{ clauses }}as
 {{ query }}
 ;
 

@@ -11,9 +11,9 @@ use minijinja::value::{Kwargs, ValueKind};
 use minijinja::{Environment, Value};
 use serde::de::DeserializeOwned;
 
-pub use name::short_hash;
+pub use name::{Case, folded, short_hash};
 pub use sql::{Sql, one_line};
-pub use stamp::{Slot, Stamp, refuse_slots};
+pub use stamp::{Slot, Stamp, for_each, refuse_slots};
 pub use time::TimeType;
 
 use crate::diagnostics::{Diagnostic, nearest};
@@ -87,7 +87,15 @@ impl Dialect {
         Err(Diagnostic::error(format!("no file of the dialect `{}` says what `{name}` is", self.name)))
     }
 
-    /// Whether a macro of this name is in the dialect's file or one it is like.
+    /// A fact of one of the dialect's ways to write (`<name>_<variant>`), or of the dialect as a whole.
+    pub fn fact_of<T: DeserializeOwned>(&self, name: &str, variant: Option<&str>) -> Result<T, Diagnostic> {
+        match variant.map(|variant| format!("{name}_{variant}")).filter(|own| self.has(own)) {
+            Some(own) => self.fact(&own),
+            None => self.fact(name),
+        }
+    }
+
+    /// Whether a macro or a fact of this name is in the dialect's file or one it is like.
     pub fn has(&self, name: &str) -> bool {
         self.chain.iter().any(|file| self.own(file, name).ok().flatten().is_some_and(|value| value.kind() != ValueKind::None))
     }

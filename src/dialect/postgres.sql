@@ -4,6 +4,8 @@
 {% set like = "ansi" %}
 {% set client = ["psql", "-X", "-w", "-q", "-v", "ON_ERROR_STOP=1"] %}
 {% set example = "psql -X -w -q -v ON_ERROR_STOP=1 -d shop" %}
+{% set kind_key = "unlogged" %}
+{% set index_keys = ["indexes"] %}
 
 {% macro zoned(at) %}
 timestamptz '{{ at.time }}+00:00'
@@ -21,4 +23,24 @@ begin
   end if;
 end
 $guard$;
+{% endmacro %}
+
+{% macro kind_special() %}
+unlogged table
+{% endmacro %}
+
+{% macro index(target, name, columns) %}
+create index if not exists {{ name }} on {{ target }} ({{ columns }});
+{% endmacro %}
+
+{% macro index_unique(target, name, columns) %}
+create unique index if not exists {{ name }} on {{ target }} ({{ columns }});
+{% endmacro %}
+
+{% macro index_by(target, name, method, columns) %}
+create index if not exists {{ name }} on {{ target }} using {{ method }} ({{ columns }});
+{% endmacro %}
+
+{% macro index_unique_by(target, name, method, columns) %}
+create unique index if not exists {{ name }} on {{ target }} using {{ method }} ({{ columns }});
 {% endmacro %}

@@ -8,7 +8,7 @@ use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
 use super::column::{self, Column};
-use super::introspection::{answer, existing};
+use super::introspection::{answer, columns, existing};
 use super::names::{Methods, function};
 use super::session::Session;
 use super::{Relation, collections, macros, marks};
@@ -34,7 +34,7 @@ fn attribute(session: &Arc<Session>, name: &str) -> Option<Value> {
     }
 }
 
-fn adapter(session: &Arc<Session>, _: &mut State, method: &str, call: &Call) -> Result<Option<Value>, Error> {
+fn adapter(session: &Arc<Session>, state: &mut State, method: &str, call: &Call) -> Result<Option<Value>, Error> {
     let style = &session.settings().style;
     let quoted = |text: &str| {
         let close = if style.quote == '[' { ']' } else { style.quote };
@@ -65,8 +65,8 @@ fn adapter(session: &Arc<Session>, _: &mut State, method: &str, call: &Call) -> 
         "has_dbr_capability" => Value::from(true),
         "get_incremental_strategy_macro" => call.needs(1, "strategy")?,
         "check_schema_exists" | "is_replaceable" | "already_exists" | "is_before_version" => answer(session, call, Value::from(false))?,
-        "get_columns_in_relation"
-        | "get_missing_columns"
+        "get_columns_in_relation" => columns(session, state, call)?,
+        "get_missing_columns"
         | "list_relations"
         | "list_relations_without_caching"
         | "list_schemas"

@@ -91,7 +91,7 @@ fn engines_say_it_their_way() {
         (
             "postgres",
             "datediff('a', 'b', 'month')",
-            "((date_part('year', (b)::date) - date_part('year', (a)::date)) * 12 + date_part('month', (b)::date) - date_part('month', (a)::date))",
+            "( (date_part('year', (b)::date) - date_part('year', (a)::date)) * 12 + date_part('month', (b)::date) - date_part('month', (a)::date))",
         ),
         ("postgres", "type_string()", "TEXT"),
         ("bigquery", "date_trunc('day', 'at')", "timestamp_trunc( cast(at as timestamp), day )"),

@@ -7,6 +7,8 @@ use minijinja::value::{Enumerator, Object, Value};
 use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
+use super::errors;
+use crate::diagnostics::Diagnostic;
 
 /// dbt's words for types, and each engine's. An engine that is not listed speaks as the first one does.
 const LABELS: &[(&str, &[(&str, &str)])] = &[
@@ -105,8 +107,24 @@ pub(super) struct Column {
 }
 
 impl Column {
+    /// A column of which no more is known than its name, and perhaps its type.
+    pub fn plain(name: String, data_type: Option<String>, quote: char) -> Column {
+        Column { name, data_type: data_type.unwrap_or_default(), char_size: None, numeric_precision: None, numeric_scale: None, quote }
+    }
+
+    /// Nothing where the type is known. An empty one would go into the SQL unseen.
+    fn typed(&self) -> Result<(), Error> {
+        if !self.data_type.is_empty() {
+            return Ok(());
+        }
+        let wrong = Diagnostic::error(format!("the type of column `{}` is not known without a warehouse", self.name));
+        Err(errors::said(
+            wrong.hint("give it a `data_type` in the properties file, or give dbt's catalog: `--catalog target/catalog.json`"),
+        ))
+    }
+
     fn is(&self, types: &[&str]) -> bool {
-        types.contains(&&*self.data_type.to_lowercase())
+        types.contains(&self.data_type.to_lowercase().split('(').next().unwrap_or_default().trim())
     }
 
     fn is_text(&self) -> bool {
@@ -145,6 +163,7 @@ impl Object for Column {
         Some(match key.as_str()? {
             "name" | "column" => Value::from(&*self.name),
             "quoted" => Value::from(format!("{0}{1}{0}", self.quote, self.name)),
+            "dtype" | "data_type" if self.typed().is_err() => self.typed().err().map(Value::from)?,
             "dtype" => Value::from(&*self.data_type),
             "data_type" => Value::from(self.full_type()),
             "char_size" => Value::from(self.char_size),
@@ -160,6 +179,7 @@ impl Object for Column {
 
     fn call_method(self: &Arc<Self>, _: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
         let call = Call::of("column", method, args);
+        self.typed()?;
         Ok(match method {
             "is_string" => Value::from(self.is_text()),
             "is_numeric" => Value::from(self.is_numeric()),

@@ -56,6 +56,7 @@ pub(super) fn settings(adapters: &[&str], packages: Vec<MacroPackage>) -> Settin
         full_refresh: false,
         which: "run",
         style: style(),
+        answers: Answers::default(),
         graph: json!({"nodes": {"model.p.a": {"name": "a"}}}),
     }
 }
@@ -277,4 +278,12 @@ fn threads_share_one() {
             });
         }
     });
+}
+
+#[test]
+fn a_first_rendering_knows_jinjas_own_functions() {
+    let text = "{% set ns = namespace(n=0) %}{% for i in range(2) %}{% set ns.n = ns.n + 1 %}{% do ref('r' ~ i) %}{% endfor %}{{ ns.n }}";
+    let first = Scope { execute: false, ..scope() };
+    let rendered = jinja().render(&SourceFile::new("m.sql", text), &first).unwrap();
+    assert_eq!((&*rendered.text, rendered.refs.len()), ("2", 2));
 }

@@ -4,7 +4,7 @@ use minijinja::Value as Argument;
 use serde_json::{Map, Value};
 
 use crate::config::Node;
-use crate::diagnostics::{Diagnostic, nearest};
+use crate::diagnostics::{Diagnostic, Location, nearest};
 use crate::dialect::{Dialect, Sql};
 
 /// The clauses for a node's configuration, each on a line of its own behind the table's name.
@@ -14,28 +14,22 @@ pub fn clauses(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
     let mut lines = String::new();
     let mut given = Vec::new();
     for key in &keys {
-        let Some(setting) = node.config.get(key).filter(|setting| !setting.value.is_null()) else { continue };
+        let Some((value, at)) = setting(dialect, node, key)? else { continue };
+        let place = |wrong: Diagnostic| match &at {
+            Some(at) => wrong.at(at.clone()),
+            None => wrong,
+        };
         if options.contains(key) {
-            given.push(format!("{key} = {}", scalar(&setting.value)));
+            given.push(option(dialect, key, &value).map_err(place)?);
             continue;
         }
-        let clause = match (key.as_str(), &setting.value) {
-            ("partition_by", Value::Object(partition)) => partition_by(dialect, partition),
-            ("partition_by", value) => dialect.sql("partition_columns", &[("value", list(value))]),
-            (key, value) => {
-                let arguments = [
-                    ("value", list(value)),
-                    ("text", dialect.string(&scalar(value))?.value()),
-                    ("pairs", Argument::from_safe_string(pairs(dialect, value)?)),
-                ];
-                dialect.sql(&format!("clause_{key}"), &arguments)
-            }
-        };
-        let clause = clause.map_err(|wrong| wrong.at(setting.at.clone()))?;
-        lines.push_str(&format!("\n{clause}"));
+        let clause = clause(dialect, node, key, &value).map_err(place)?;
+        if !clause.0.is_empty() {
+            lines.push_str(&format!("\n{clause}"));
+        }
     }
     if !given.is_empty() {
-        let value = Argument::from_safe_string(given.join(", "));
+        let value = Argument::from_safe_string(given.join(",\n  "));
         lines.push_str(&format!("\n{}", dialect.sql("options_clause", &[("value", value)])?));
     }
     // Stands between the table's name and `as`.
@@ -43,10 +37,77 @@ pub fn clauses(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
     Ok(Sql(lines))
 }
 
+/// What a key is set to, and where; else what the adapter takes where nothing is set.
+pub fn setting(dialect: &Dialect, node: &Node, key: &str) -> Result<Option<(Value, Option<Location>)>, Diagnostic> {
+    if let Some(setting) = node.config.get(key).filter(|setting| !setting.value.is_null()) {
+        return Ok(Some((setting.value.clone(), Some(setting.at.clone()))));
+    }
+    let defaults: Map<String, Value> = dialect.fact("defaults")?;
+    Ok(defaults.get(key).map(|value| (value.clone(), None)))
+}
+
+/// What kind of table is created: `table`, or the adapter's own word for one that is transient, unlogged …
+pub fn kind(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
+    let key: Option<String> = dialect.fact("kind_key")?;
+    let set = match key {
+        Some(key) => setting(dialect, node, &key)?.is_some_and(|(value, _)| value == Value::Bool(true)),
+        None => false,
+    };
+    dialect.sql(if set { "kind_special" } else { "kind" }, &[])
+}
+
+fn clause(dialect: &Dialect, node: &Node, key: &str, value: &Value) -> Result<Sql, Diagnostic> {
+    match (key, value) {
+        ("partition_by", Value::Object(partition)) => partition_by(dialect, partition),
+        ("partition_by", value) => dialect.sql("partition_columns", &[("value", list(value))]),
+        (key, value) => {
+            let words: Map<String, Value> = dialect.fact("clause_words")?;
+            let kinds: Map<String, Value> = dialect.fact("clause_kinds")?;
+            let kind = kinds.get(key).and_then(Value::as_str).and_then(|key| node.setting(key)).and_then(Value::as_str);
+            let of_kind = kind.map(|kind| format!("clause_{key}_{}", kind.to_lowercase())).filter(|name| dialect.has(name));
+            let own = words.get(key).and_then(|words| words.get(scalar(value).to_lowercase())).and_then(Value::as_str);
+            let arguments = [
+                ("value", list(value)),
+                ("text", dialect.string(&scalar(value))?.value()),
+                ("pairs", Argument::from_safe_string(pairs(dialect, value)?)),
+                ("plain_pairs", Argument::from_safe_string(plain_pairs(value))),
+                ("below", dialect.string(&format!("{}/{}", scalar(value).trim_end_matches('/'), node.relation.identifier))?.value()),
+            ];
+            dialect.sql(own.or(of_kind.as_deref()).unwrap_or(&format!("clause_{key}")), &arguments)
+        }
+    }
+}
+
+/// One of the options in parentheses: `name = value`, as the dialect's macro writes it, if it has one.
+fn option(dialect: &Dialect, key: &str, value: &Value) -> Result<String, Diagnostic> {
+    let own = format!("option_{key}");
+    let written = match dialect.has(&own) {
+        true => {
+            let texts: Result<Vec<String>, Diagnostic> = match value {
+                Value::Array(items) => items.iter().map(|item| Ok(dialect.string(&scalar(item))?.0)).collect(),
+                value => Ok(vec![dialect.string(&scalar(value))?.0]),
+            };
+            let arguments = [
+                ("value", list(value)),
+                ("text", dialect.string(&scalar(value))?.value()),
+                ("texts", Argument::from_safe_string(texts?.join(", "))),
+                ("plain_pairs", Argument::from_safe_string(plain_pairs(value))),
+                ("tuples", Argument::from_safe_string(tuples(dialect, value)?)),
+            ];
+            dialect.sql(&own, &arguments)?.0
+        }
+        false => format!("{key} = {}", scalar(value)),
+    };
+    Ok(written)
+}
+
 /// A warning for each key of a node's configuration that neither dbt nor this dialect knows: it has no effect on the plan.
 pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, Diagnostic> {
     let mut known: Vec<String> = dialect.fact("known_keys")?;
-    known.extend(dialect.fact::<Vec<String>>("clauses")?);
+    for fact in ["clauses", "index_keys", "idle_keys"] {
+        known.extend(dialect.fact::<Vec<String>>(fact)?);
+    }
+    known.extend(dialect.fact::<Option<String>>("kind_key")?);
     let changes_nothing = |key: &str, value: &Value| key == "on_schema_change" && !matches!(value.as_str(), None | Some("ignore" | "fail"));
     let unknown = node
         .config
@@ -95,7 +156,7 @@ fn partition_by(dialect: &Dialect, partition: &Map<String, Value>) -> Result<Sql
 }
 
 /// A value as SQL that its author wrote: a list is joined by commas.
-fn list(value: &Value) -> Argument {
+pub fn list(value: &Value) -> Argument {
     Argument::from_safe_string(match value {
         Value::Array(items) => items.iter().map(scalar).collect::<Vec<_>>().join(", "),
         value => scalar(value),
@@ -114,4 +175,18 @@ fn pairs(dialect: &Dialect, value: &Value) -> Result<String, Diagnostic> {
     let pairs: Result<Vec<String>, Diagnostic> =
         pairs.iter().map(|(key, value)| Ok(format!("{} = {}", dialect.string(key)?, dialect.string(&scalar(value))?))).collect();
     Ok(pairs?.join(", "))
+}
+
+/// `name = value` as the author wrote both.
+fn plain_pairs(value: &Value) -> String {
+    let Value::Object(pairs) = value else { return String::new() };
+    pairs.iter().map(|(key, value)| format!("{key} = {}", scalar(value))).collect::<Vec<_>>().join(", ")
+}
+
+/// `('name', 'value')` for each pair.
+fn tuples(dialect: &Dialect, value: &Value) -> Result<String, Diagnostic> {
+    let Value::Object(pairs) = value else { return Ok(String::new()) };
+    let tuples: Result<Vec<String>, Diagnostic> =
+        pairs.iter().map(|(key, value)| Ok(format!("({}, {})", dialect.string(key)?, dialect.string(&scalar(value))?))).collect();
+    Ok(tuples?.join(", "))
 }

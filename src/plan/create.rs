@@ -2,20 +2,46 @@
 
 use minijinja::Value;
 
-use super::clauses::clauses;
+use super::clauses::{clauses, kind};
 use super::header::{header, input};
+use super::indexes::indexes;
 use super::manifest::InputEntry;
 use crate::config::{Materialization, Node};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
+use crate::inject;
 use crate::jinja::Relation;
 
 /// `01_create.sql`: schema and table if they are missing, in the shape of the query.
 pub fn create(dialect: &Dialect, node: &Node, target: &Relation, query: &str) -> Result<String, Diagnostic> {
     let head = header(&[("model", node.unique_id.clone()), ("creates", format!("{target}, empty, if it is missing; the batches fill it"))]);
-    let table =
-        dialect.sql("create", &[("target", sql(target)), ("clauses", clauses(dialect, node)?.value()), ("query", author(query))])?;
-    Ok(format!("{head}\n{}{}{table}\n", schema(dialect, target)?, sql_header(node)))
+    let table = dialect.sql("create", &arguments(dialect, node, target, query)?)?;
+    let indexes = indexes(dialect, node, &target.to_string())?;
+    Ok(format!("{head}\n{}{}{table}{indexes}\n", schema(dialect, target)?, sql_header(node)))
+}
+
+/// What the macros that make a table are told.
+fn arguments<'a>(dialect: &Dialect, node: &Node, target: &Relation, query: &str) -> Result<Vec<(&'a str, Value)>, Diagnostic> {
+    let parser = inject::parser(&dialect.fact::<String>("parser")?);
+    let (ctes, body) = inject::with_clause(query, &*parser).unwrap_or((String::new(), query.to_string()));
+    let ctes = if ctes.is_empty() { ctes } else { format!("{ctes},\n") };
+    let shape = dialect.fitting(&node.relation.identifier, "shape", 0)?;
+    let old = dialect.fitting(&node.relation.identifier, "old", 0)?;
+    let beside = |identifier: String| Relation { identifier, ..target.clone() };
+    Ok(vec![
+        ("target", sql(target)),
+        ("target_text", dialect.string(&target.to_string())?.value()),
+        ("kind", kind(dialect, node)?.value()),
+        ("clauses", clauses(dialect, node)?.value()),
+        ("query", author(query)),
+        ("ctes", Value::from_safe_string(ctes)),
+        ("body", author(&body)),
+        ("shape", dialect.column(&shape, false)?.value()),
+        ("old", sql(&beside(old.clone()))),
+        ("old_text", dialect.string(&old)?.value()),
+        ("old_name", named(dialect, &beside(old))?),
+        ("database", Value::from_safe_string(database(target))),
+    ])
 }
 
 /// `98_swap.sql`: what was built beside takes the table's place.
@@ -26,24 +52,51 @@ pub fn swap(dialect: &Dialect, node: &Node, beside: &Relation) -> Result<String,
         ("swaps", format!("{beside}, which all batches of this full refresh have filled, for {target}")),
         ("needs", "every batch".to_string()),
     ]);
-    let name = if target.style.quoted[2] { dialect.quoted(&target.identifier)? } else { dialect.column(&target.identifier, false)? };
-    let arguments =
-        [("target", sql(target)), ("beside", sql(beside)), ("name", name.value()), ("clauses", clauses(dialect, node)?.value())];
-    Ok(format!("{head}\n{}\n", dialect.sql("swap", &arguments)?))
+    let mut given = arguments(dialect, node, target, "")?;
+    given.extend([
+        ("beside", sql(beside)),
+        ("beside_text", dialect.string(&beside.to_string())?.value()),
+        ("name", named(dialect, target)?),
+        ("name_text", dialect.string(&target.identifier)?.value()),
+    ]);
+    Ok(format!("{head}\n{}\n", dialect.sql("swap", &given)?))
+}
+
+/// A relation's own name, as it is written after its schema.
+fn named(dialect: &Dialect, relation: &Relation) -> Result<Value, Diagnostic> {
+    let identifier = &relation.identifier;
+    Ok(if relation.style.quoted[2] { dialect.quoted(identifier)? } else { dialect.column(identifier, false)? }.value())
+}
+
+/// The database of a relation with a dot behind it; nothing where the engine has none or the relation names none.
+fn database(relation: &Relation) -> String {
+    let database = relation.database.as_ref().filter(|_| relation.style.included[0] && relation.schema.is_some());
+    database
+        .map(|_| schema_name(&Relation { schema: relation.database.clone(), database: None, ..relation.clone() }).unwrap_or_default() + ".")
+        .unwrap_or_default()
 }
 
 /// `build.sql`: a view or a table as dbt builds it.
 pub fn build(dialect: &Dialect, node: &Node, query: &str, inputs: &[InputEntry]) -> Result<String, Diagnostic> {
     let (word, statement) = match node.materialization {
-        Materialization::View => ("view", dialect.sql("view", &[("target", sql(&node.relation)), ("query", author(query))])?),
-        _ => {
-            let arguments = [("target", sql(&node.relation)), ("clauses", clauses(dialect, node)?.value()), ("query", author(query))];
-            ("table", dialect.sql("table", &arguments)?)
+        Materialization::View => {
+            let mut given = arguments(dialect, node, &node.relation, query)?;
+            given.push(("own", sql(&Relation { database: None, ..node.relation.clone() })));
+            if dialect.has("view_statement") {
+                let statement = dialect.sql("view_statement", &given)?;
+                given.push(("statement", dialect.lines(&statement.0)?.value()));
+            }
+            ("view", dialect.sql("view", &given)?)
         }
+        _ => ("table", dialect.sql("table", &arguments(dialect, node, &node.relation, query)?)?),
+    };
+    let after = match word {
+        "table" => indexes(dialect, node, &node.relation.to_string())?,
+        _ => Sql::default(),
     };
     let mut lines = vec![("model", node.unique_id.clone()), ("builds", format!("{}, a {word}", node.relation))];
     lines.extend(inputs.iter().map(|entry| ("input", input(entry))));
-    Ok(format!("{}\n{}{}{statement}\n", header(&lines), schema(dialect, &node.relation)?, sql_header(node)))
+    Ok(format!("{}\n{}{}{statement}{after}\n", header(&lines), schema(dialect, &node.relation)?, sql_header(node)))
 }
 
 /// `00_before.sql` and `99_after.sql`: the author's hooks, once for the model.
@@ -78,10 +131,21 @@ pub(super) fn sql_header(node: &Node) -> String {
 }
 
 fn schema(dialect: &Dialect, target: &Relation) -> Result<String, Diagnostic> {
-    match schema_name(target) {
-        Some(schema) => Ok(format!("{}\n\n", dialect.sql("create_schema", &[("schema", Sql(schema).value())])?)),
-        None => Ok(String::new()),
+    let Some(schema) = schema_name(target) else { return Ok(String::new()) };
+    let own = schema_name(&Relation { database: None, ..target.clone() }).unwrap_or_default();
+    let text = target.schema.clone().unwrap_or_default();
+    let mut arguments = vec![
+        ("schema", Sql(schema).value()),
+        ("own", Value::from_safe_string(own)),
+        ("text", dialect.string(&text)?.value()),
+        ("database", Value::from_safe_string(database(target))),
+    ];
+    if dialect.has("schema_statement") {
+        let statement = dialect.sql("schema_statement", &arguments)?;
+        arguments.push(("statement", dialect.lines(&statement.0)?.value()));
     }
+    let statement = dialect.sql("create_schema", &arguments)?;
+    Ok(if statement.0.is_empty() { String::new() } else { format!("{statement}\n\n") })
 }
 
 fn sql(relation: &Relation) -> Value {

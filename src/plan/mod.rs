@@ -7,7 +7,10 @@ mod create;
 mod depends;
 mod guards;
 mod header;
+mod indexes;
 pub mod manifest;
+mod parts;
+mod strategy;
 pub mod write;
 
 use std::sync::Arc;
@@ -17,6 +20,7 @@ pub use clauses::unknown_keys;
 pub use create::{build, create, hooks, swap};
 pub use depends::{Reads, link};
 pub use guards::{mode, word};
+pub use strategy::{About, Strategy, by_format, strategy};
 
 use crate::calendar::Window;
 use crate::dialect::Stamp;

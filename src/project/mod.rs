@@ -10,6 +10,7 @@ mod packages;
 mod profile;
 mod properties;
 mod read;
+mod recorded;
 mod seeds;
 mod snapshots;
 mod sources;
@@ -32,6 +33,7 @@ pub use declared::Declared;
 pub use properties::{ColumnPatch, Config, Patch, Properties, Version};
 #[cfg(test)]
 pub use read::tests::{Said, folder};
+pub use recorded::Catalog;
 pub use sources::SourceTable;
 pub use tree::{Tree, Trees};
 pub use values::{list, truth};
@@ -59,6 +61,8 @@ pub fn load(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
             target: read.target,
             selectors: read.selectors,
             jinja: Arc::new(jinja),
+            catalog: read.catalog,
+            has_answers: open.answers.is_some(),
             style: read.style,
             sources: read.sources,
             now: open.now,
@@ -90,6 +94,10 @@ pub struct Open {
     pub which: &'static str,
     pub now: Instant,
     pub environment: BTreeMap<String, String>,
+    /// A file of recorded answers of the warehouse.
+    pub answers: Option<PathBuf>,
+    /// dbt's `catalog.json`.
+    pub catalog: Option<PathBuf>,
 }
 
 /// How sources are written: as the dialect does, whatever the project says of the quoting of its own relations.
@@ -133,6 +141,9 @@ pub struct Project {
     pub target: Target,
     pub selectors: Option<SourceFile>,
     pub jinja: Arc<Jinja>,
+    pub catalog: Catalog,
+    /// Whether answers of the warehouse were given.
+    pub has_answers: bool,
     /// The dialect's, with the project's `quoting:` over it.
     pub style: RelationStyle,
     /// How sources are written.

@@ -4,13 +4,14 @@
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceFile};
-use crate::jinja::{MacroPackage, Relation, RelationStyle, Settings, YamlScope};
+use crate::jinja::{Answers, MacroPackage, Relation, RelationStyle, Settings, YamlScope};
 
 use super::dbt_project::{self, DbtProject};
 use super::files::Files;
 use super::packages::{self, PackageFiles, joined};
 use super::{
-    Declared, Facts, Model, Open, Package, Properties, Seed, SourceStyle, Target, profile, properties, seeds, snapshots, tree, yaml,
+    Catalog, Declared, Facts, Model, Open, Package, Properties, Seed, SourceStyle, Target, profile, properties, recorded, seeds, snapshots,
+    tree, yaml,
 };
 
 /// Reads all files of the project in `open`.
@@ -37,7 +38,8 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
         wrong.0.push(error);
         None
     });
-    Ok(Read { root, target, style, sources, adapters: facts.adapters, selectors, parts, warnings, wrong })
+    let (answers, catalog) = (recorded::answers(open.answers.as_deref())?, recorded::catalog(open.catalog.as_deref())?);
+    Ok(Read { answers, catalog, root, target, style, sources, adapters: facts.adapters, selectors, parts, warnings, wrong })
 }
 
 /// The target that the project and its profile name.
@@ -53,6 +55,8 @@ const PROJECT_FILE: &str = "dbt_project.yml";
 /// What was read.
 pub struct Read {
     pub root: DbtProject,
+    pub answers: Answers,
+    pub catalog: Catalog,
     pub target: Target,
     pub style: RelationStyle,
     pub sources: SourceStyle,
@@ -93,6 +97,7 @@ impl Read {
             full_refresh: open.full_refresh,
             which: open.which,
             style: self.style.clone(),
+            answers: self.answers.clone(),
             graph: Value::Null,
         }
     }
@@ -245,6 +250,8 @@ pub mod tests {
             which: "run",
             now: "2024-07-01T00:00:00Z".parse().unwrap(),
             environment: BTreeMap::new(),
+            answers: None,
+            catalog: None,
         };
         let style = RelationStyle { quote: '"', quoted: [true; 3], included: [true; 3] };
         let facts = Facts { style, adapters: vec!["any".to_string()], schema: "analytics".to_string(), files_as_sources: true };

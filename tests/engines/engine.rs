@@ -9,6 +9,14 @@ pub type Case = (&'static str, fn(&dyn Engine));
 pub trait Engine: Send + Sync {
     /// The name that `--dialect` takes.
     fn dialect(&self) -> &'static str;
+    /// What its cases are called.
+    fn name(&self) -> &'static str {
+        self.dialect()
+    }
+    /// Whether a failing file changes nothing. Where it can, running the file again must repair the table.
+    fn atomic(&self) -> bool {
+        true
+    }
     /// Whether two clients may write to one database at the same time.
     fn side_by_side(&self) -> bool;
     /// An empty database of the test's own.
@@ -22,6 +30,14 @@ pub trait Database: Sync {
     fn session(&self) -> Vec<String>;
     /// The rows of a query, columns joined by `|`, in no particular order.
     fn rows(&self, query: &str) -> Vec<String>;
+    /// What the tests do by hand, as this engine says it. Files of a plan run as they are.
+    fn by_hand(&self, sql: &str) -> String {
+        sql.to_string()
+    }
+    /// Makes the table refuse rows that have nothing in a column.
+    fn refuse_nulls(&self, table: &str, column: &str) -> String {
+        format!("alter table {table} alter column {column} set not null;")
+    }
 }
 
 /// How a client ended, and what it wrote to stderr.
@@ -63,4 +79,10 @@ fn output(client: &mut Command) -> Output {
 
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).expect("clients print UTF-8")
+}
+
+/// Times as the other engines print them: `2024-09-01 00:00:00`, with a fraction only where there is one.
+pub fn plain_times(line: &str) -> String {
+    let fraction = regex::Regex::new(r"(\d\d:\d\d:\d\d)(?:(\.\d*?[1-9])0*|\.0+)").unwrap();
+    fraction.replace_all(line, "$1$2").into_owned()
 }

@@ -51,7 +51,7 @@ fn run(engine: &dyn Engine, stray: &str, meta: &str) -> (Shop, Outcome) {
         "models/strays.sql",
         &format!(
             "{{{{ config({config}, meta={meta}) }}}}
-            select event_id, case when event_id = 113 then cast({stray} as timestamp) else occurred_at end as happened_at
+            select event_id, case when event_id = 113 then {{{{ as_time(\"{stray}\") }}}} else occurred_at end as happened_at
             from {{{{ source('raw', 'events') }}}}",
         ),
     );

@@ -8,10 +8,12 @@ mod drivers;
 mod duckdb;
 mod engine;
 mod guard;
+mod mariadb;
 mod postgres;
 mod promise;
 mod refresh;
 mod shop;
+mod sqlite;
 
 use std::sync::Arc;
 
@@ -25,7 +27,7 @@ fn main() {
     for engine in &engines {
         for (name, case) in cases() {
             let engine = engine.clone();
-            trials.push(trial(format!("{}::{name}", engine.dialect()), move || case(engine.as_ref())));
+            trials.push(trial(format!("{}::{name}", engine.name()), move || case(engine.as_ref())));
         }
     }
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
@@ -35,7 +37,7 @@ fn main() {
 }
 
 fn engines() -> Vec<Arc<dyn Engine>> {
-    vec![Arc::new(duckdb::DuckDb), Arc::<postgres::Postgres>::default()]
+    vec![Arc::new(duckdb::DuckDb), Arc::new(sqlite::Sqlite), Arc::<mariadb::MariaDb>::default(), Arc::<postgres::Postgres>::default()]
 }
 
 fn cases() -> impl Iterator<Item = Case> {
