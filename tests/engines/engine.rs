@@ -36,6 +36,10 @@ pub trait Database: Sync {
     fn refuse_nulls(&self, table: &str, column: &str) -> String {
         format!("alter table {table} alter column {column} set not null;")
     }
+    /// Takes that back.
+    fn allow_nulls(&self, table: &str, column: &str) -> String {
+        format!("alter table {table} alter column {column} drop not null;")
+    }
 }
 
 /// How a client ended, and what it wrote to stderr.

@@ -2,6 +2,7 @@
 //! a new engine is one file with its driver and one line in [`engines`]. `tests/run` installs what the drivers look for.
 
 mod analyzers;
+mod clickhouse;
 mod drivers;
 mod duckdb;
 mod engine;
@@ -10,6 +11,7 @@ mod mariadb;
 mod postgres;
 mod promise;
 mod refresh;
+mod served;
 mod shop;
 mod sqlite;
 
@@ -35,7 +37,13 @@ fn main() {
 }
 
 fn engines() -> Vec<Arc<dyn Engine>> {
-    vec![Arc::new(duckdb::DuckDb), Arc::new(sqlite::Sqlite), Arc::<mariadb::MariaDb>::default(), Arc::<postgres::Postgres>::default()]
+    vec![
+        Arc::new(duckdb::DuckDb),
+        Arc::new(clickhouse::ClickHouse),
+        Arc::new(sqlite::Sqlite),
+        Arc::<mariadb::MariaDb>::default(),
+        Arc::<postgres::Postgres>::default(),
+    ]
 }
 
 fn cases() -> impl Iterator<Item = Case> {
