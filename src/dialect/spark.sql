@@ -43,6 +43,7 @@ select {{ columns }} from (
 ){{ kept }};
 {% endmacro %}
 
+{# `static`: with a further partition column, which only the rows know, all of the named one goes, as it must. #}
 {% macro overwrite_static_partitions(target, stage, query, kept, others, guard, each, end, cut, rest) %}
 drop table if exists {{ stage }};
 
@@ -51,6 +52,8 @@ using parquet as
 select * from (
 {{ query }}
 ){{ kept }};
+
+set spark.sql.sources.partitionOverwriteMode = static;
 
 {{ each }}insert overwrite table {{ target }}
 partition ({{ cut }}{{ rest }}) ({{ others }})

@@ -25,7 +25,6 @@ pub const CASES: &[(&str, fn())] = &[
     ("redshift::sqlfluff_accepts_the_plan", || accepts("redshift", &|files| sqlfluff("redshift", files))),
     ("mysql::sqlfluff_accepts_the_plan", || accepts("mysql", &|files| sqlfluff("mysql", files))),
     ("mariadb::sqlfluff_accepts_the_plan", || accepts("mariadb", &|files| sqlfluff("mariadb", files))),
-    ("clickhouse::sqlfluff_accepts_the_plan", || accepts("clickhouse", &|files| sqlfluff("clickhouse", files))),
     ("trino::sqlfluff_accepts_the_plan", || accepts("trino", &|files| sqlfluff("trino", files))),
     ("sqlserver::sqlfluff_accepts_the_plan", || accepts("sqlserver", &|files| sqlfluff("tsql", files))),
     ("spark::sqlfluff_accepts_the_plan", || accepts("spark", &|files| sqlfluff("sparksql", files))),

@@ -20,7 +20,7 @@ pub trait Engine: Send + Sync {
     /// Whether two clients may write to one database at the same time.
     fn side_by_side(&self) -> bool;
     /// An empty database of the test's own.
-    fn database(&self) -> Box<dyn Database>;
+    fn database(&self) -> Box<dyn Database + '_>;
 }
 
 pub trait Database: Sync {

@@ -13,6 +13,7 @@ mod promise;
 mod refresh;
 mod served;
 mod shop;
+mod spark;
 mod sqlite;
 
 use std::sync::Arc;
@@ -30,9 +31,14 @@ fn main() {
             trials.push(trial(format!("{}::{name}", engine.name()), move || case(engine.as_ref())));
         }
     }
+    let spark = Arc::<spark::Spark>::default();
+    for (name, case) in spark::CASES {
+        let spark = spark.clone();
+        trials.push(trial(format!("spark::{name}"), move || case(&spark)));
+    }
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
     // Before the process ends: a server that was started stops when its engine is dropped.
-    drop(engines);
+    drop((engines, spark));
     conclusion.exit();
 }
 
