@@ -71,6 +71,7 @@ fn clause(dialect: &Dialect, node: &Node, key: &str, value: &Value) -> Result<Sq
                 ("text", dialect.string(&scalar(value))?.value()),
                 ("pairs", Argument::from_safe_string(pairs(dialect, value)?)),
                 ("plain_pairs", Argument::from_safe_string(plain_pairs(value))),
+                ("buckets", node.setting("buckets").map_or_else(|| Argument::from_safe_string("1".to_string()), list)),
                 ("below", dialect.string(&format!("{}/{}", scalar(value).trim_end_matches('/'), node.relation.identifier))?.value()),
             ];
             dialect.sql(own.or(of_kind.as_deref()).unwrap_or(&format!("clause_{key}")), &arguments)

@@ -15,6 +15,20 @@ pub const CASES: &[(&str, fn())] = &[
     ("bigquery::the_analyzer_refuses_broken_files", || refuses(&bigquery, BROKEN_FOR_BIGQUERY)),
     ("databricks::the_parser_accepts_the_plan", || accepts("databricks", &spark)),
     ("databricks::the_parser_refuses_broken_files", || refuses(&spark, BROKEN_FOR_SPARK)),
+    ("spark::the_parser_accepts_the_plan", || accepts("spark", &spark)),
+    ("trino::the_grammar_accepts_the_plan", || accepts("trino", &|files| trino(&[], files))),
+    ("trino::the_grammar_refuses_broken_files", || refuses(&|files| trino(&[], files), BROKEN_FOR_TRINO)),
+    ("athena::the_grammar_accepts_the_plan", || accepts("athena", &|files| trino(&["--ddl-in-backticks"], files))),
+    ("sqlserver::the_parser_accepts_the_plan", || accepts("sqlserver", &tsql)),
+    ("sqlserver::the_parser_refuses_broken_files", || refuses(&tsql, BROKEN_FOR_TSQL)),
+    ("fabric::the_parser_accepts_the_plan", || accepts("fabric", &tsql)),
+    ("redshift::sqlfluff_accepts_the_plan", || accepts("redshift", &|files| sqlfluff("redshift", files))),
+    ("mysql::sqlfluff_accepts_the_plan", || accepts("mysql", &|files| sqlfluff("mysql", files))),
+    ("mariadb::sqlfluff_accepts_the_plan", || accepts("mariadb", &|files| sqlfluff("mariadb", files))),
+    ("trino::sqlfluff_accepts_the_plan", || accepts("trino", &|files| sqlfluff("trino", files))),
+    ("sqlserver::sqlfluff_accepts_the_plan", || accepts("sqlserver", &|files| sqlfluff("tsql", files))),
+    ("spark::sqlfluff_accepts_the_plan", || accepts("spark", &|files| sqlfluff("sparksql", files))),
+    ("databricks::sqlfluff_accepts_the_plan", || accepts("databricks", &|files| sqlfluff("databricks", files))),
     ("duckdb::sqlfluff_accepts_the_plan", || accepts("duckdb", &|files| sqlfluff("duckdb", files))),
     ("postgres::sqlfluff_accepts_the_plan", || accepts("postgres", &|files| sqlfluff("postgres", files))),
     ("bigquery::sqlfluff_accepts_the_plan", || accepts("bigquery", &|files| sqlfluff("bigquery", files))),
@@ -45,6 +59,24 @@ const BROKEN_FOR_SPARK: &[&str] = &[
     "select 1; select ';' from (; select 2;",
     "merge into t using s on false when not matched by source then delete when not matched then insert *;",
     "begin transaction;",
+];
+
+const BROKEN_FOR_TRINO: &[&str] = &[
+    "selec 1;",
+    "insert overwrite t select 1;",
+    "delete t where a = 1;",
+    "merge into t using s on false when not matched by source then delete;",
+    "select date_add('day', interval 1 day, a) from t where;",
+    "select ';' from (;",
+];
+
+const BROKEN_FOR_TSQL: &[&str] = &[
+    "selec a from t;",
+    "select 1 from t limit 5;",
+    "create table if not exists t (a int);",
+    "delete from t where a >= timestamp '2024-01-01';",
+    "merge into t using s on 1 = 0 when not matched by source then delete",
+    "exec sys.sp_executesql N'creat view v as select ''a'' as a';",
 ];
 
 const BROKEN_FOR_SNOWFLAKE: &[&str] = &[
@@ -101,6 +133,14 @@ fn spark(files: &[PathBuf]) -> Output {
 
 fn sqlfluff(dialect: &str, files: &[PathBuf]) -> Output {
     run(python("analyzers", "check_sqlfluff.py").arg(dialect).args(files))
+}
+
+fn trino(options: &[&str], files: &[PathBuf]) -> Output {
+    run(python("grammars", "check_trino.py").args(options).args(files))
+}
+
+fn tsql(files: &[PathBuf]) -> Output {
+    run(python("grammars", "check_tsql.py").arg(installed("tsql")).args(files))
 }
 
 fn snowflake(files: &[PathBuf], seconds: &str, query: &str) -> Output {

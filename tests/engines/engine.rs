@@ -20,14 +20,17 @@ pub trait Engine: Send + Sync {
     /// Whether two clients may write to one database at the same time.
     fn side_by_side(&self) -> bool;
     /// An empty database of the test's own.
-    fn database(&self) -> Box<dyn Database>;
+    fn database(&self) -> Box<dyn Database + '_>;
 }
 
 pub trait Database: Sync {
     /// Hands a file to the engine's client, as a user would.
     fn run(&self, file: &Path) -> Outcome;
-    /// The client's command for `batchwright run`, which keeps it open and feeds it.
-    fn session(&self) -> Vec<String>;
+    /// The client's command for `batchwright run`, which keeps it open and feeds it; of engines that `tests/running` runs on.
+    #[allow(dead_code)]
+    fn session(&self) -> Vec<String> {
+        unreachable!("no session of this engine is tested")
+    }
     /// The rows of a query, columns joined by `|`, in no particular order.
     fn rows(&self, query: &str) -> Vec<String>;
     /// What the tests do by hand, as this engine says it. Files of a plan run as they are.
@@ -37,6 +40,10 @@ pub trait Database: Sync {
     /// Makes the table refuse rows that have nothing in a column.
     fn refuse_nulls(&self, table: &str, column: &str) -> String {
         format!("alter table {table} alter column {column} set not null;")
+    }
+    /// Takes that back.
+    fn allow_nulls(&self, table: &str, column: &str) -> String {
+        format!("alter table {table} alter column {column} drop not null;")
     }
 }
 
@@ -61,6 +68,7 @@ pub fn lines(client: &mut Command) -> Vec<String> {
 }
 
 /// A command as its words.
+#[allow(dead_code)]
 pub fn argv(client: &Command) -> Vec<String> {
     let words = std::iter::once(client.get_program()).chain(client.get_args());
     words.map(|word| word.to_str().expect("paths of tests are UTF-8").to_string()).collect()

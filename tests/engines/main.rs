@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
 
 mod analyzers;
+mod clickhouse;
 mod drivers;
 mod duckdb;
 mod engine;
@@ -12,7 +13,9 @@ mod mariadb;
 mod postgres;
 mod promise;
 mod refresh;
+mod served;
 mod shop;
+mod spark;
 mod sqlite;
 
 use std::sync::Arc;
@@ -30,14 +33,25 @@ fn main() {
             trials.push(trial(format!("{}::{name}", engine.name()), move || case(engine.as_ref())));
         }
     }
+    let spark = Arc::<spark::Spark>::default();
+    for (name, case) in spark::CASES {
+        let spark = spark.clone();
+        trials.push(trial(format!("spark::{name}"), move || case(&spark)));
+    }
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
     // Before the process ends: a server that was started stops when its engine is dropped.
-    drop(engines);
+    drop((engines, spark));
     conclusion.exit();
 }
 
 fn engines() -> Vec<Arc<dyn Engine>> {
-    vec![Arc::new(duckdb::DuckDb), Arc::new(sqlite::Sqlite), Arc::<mariadb::MariaDb>::default(), Arc::<postgres::Postgres>::default()]
+    vec![
+        Arc::new(duckdb::DuckDb),
+        Arc::new(clickhouse::ClickHouse),
+        Arc::new(sqlite::Sqlite),
+        Arc::<mariadb::MariaDb>::default(),
+        Arc::<postgres::Postgres>::default(),
+    ]
 }
 
 fn cases() -> impl Iterator<Item = Case> {

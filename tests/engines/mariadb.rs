@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::engine::{Database, Engine, Outcome, lines, outcome, plain_times};
+use crate::engine::{Database, Engine, Outcome, argv, lines, outcome, plain_times};
 
 #[derive(Default)]
 pub struct MariaDb {
@@ -104,6 +104,10 @@ impl Database for Server {
     fn rows(&self, query: &str) -> Vec<String> {
         let rows = lines(self.client("shop").args(["-N", "-e", query]));
         rows.iter().map(|row| plain_times(row).replace("NULL", "null").replace('\t', "|")).collect()
+    }
+
+    fn session(&self) -> Vec<String> {
+        argv(self.client("shop").arg("--unbuffered"))
     }
 
     fn by_hand(&self, sql: &str) -> String {

@@ -14,7 +14,7 @@ fn knows(engine: &dyn Engine) -> bool {
 }
 
 fn folder(plan: &Plan) -> PathBuf {
-    plan.files().next().and_then(|file| file.ancestors().nth(2)).expect("a plan has a step").to_path_buf()
+    plan.steps.first().and_then(|step| step.file.ancestors().nth(2)).expect("a plan has a step").to_path_buf()
 }
 
 fn a_compiled_plan_runs(engine: &dyn Engine) {

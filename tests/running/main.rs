@@ -14,6 +14,7 @@ mod engine;
 mod failures;
 mod journal;
 mod killed;
+#[path = "../engines/mariadb.rs"]
 mod mariadb;
 mod odd_clients;
 mod order;
