@@ -1,10 +1,12 @@
 //! How a run goes, told to the user: a bar for each model on a terminal, a line for each step elsewhere, nothing with `--quiet`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::talk;
 use crate::plan::manifest::{Manifest, StepEntry as Planned};
@@ -30,6 +32,7 @@ pub struct Bars {
 struct Bar {
     bar: ProgressBar,
     failed: Mutex<usize>,
+    begun: AtomicBool,
 }
 
 impl Progress {
@@ -48,13 +51,16 @@ impl Progress {
         }
         let screen = MultiProgress::new();
         let longest = manifest.models.iter().map(|model| short(&model.unique_id).len()).max().unwrap_or_default();
-        let style = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len}  {per_sec:>10}  {eta:>4} left {msg}")
+        let style = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len}  {rate:>8}  {eta:>4} left {msg}")
             .expect("a constant template")
+            .with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
+                let _ = write!(out, "{:.1}/s", state.per_sec());
+            })
             .progress_chars("━╸─");
         let bars = manifest.models.iter().filter_map(|model| {
             let bar = ProgressBar::new(*counts.get(model.unique_id.as_str())?).with_style(style.clone());
             let bar = screen.add(bar.with_prefix(format!("{:longest$}", short(&model.unique_id))));
-            Some((model.unique_id.clone(), Bar { bar, failed: Mutex::new(0) }))
+            Some((model.unique_id.clone(), Bar { bar, failed: Mutex::new(0), begun: AtomicBool::new(false) }))
         });
         Progress::Bars(Bars { bars: bars.collect(), all: screen })
     }
@@ -82,7 +88,11 @@ impl Watch for Progress {
         if let Progress::Bars(bars) = self
             && let Some(bar) = bars.bars.get(&step.model)
         {
-            bar.bar.enable_steady_tick(Duration::from_millis(250));
+            // A model's time counts from its own first step.
+            if !bar.begun.swap(true, Ordering::Relaxed) {
+                bar.bar.reset_elapsed();
+                bar.bar.enable_steady_tick(Duration::from_millis(250));
+            }
         }
     }
 
@@ -115,6 +125,9 @@ impl Watch for Progress {
                     ));
                 }
                 bar.bar.inc(1);
+                if bar.bar.length() == Some(bar.bar.position()) {
+                    bar.bar.abandon();
+                }
             }
         }
     }

@@ -48,7 +48,7 @@ pub struct Session {
 }
 
 /// A session whose client says nothing this long is shown the end of its input: a step that is still at work goes on, and one
-/// that left a quote open, so that the client waits for more, ends.
+/// that left a quote open, so that the client waits for more, ends. Where lines are fed, quotes were looked at before.
 const QUIET: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(20);
 
@@ -145,10 +145,10 @@ impl Client<'_> {
         if input == Input::Whole {
             session.feed = None;
         }
-        self.wait(session)
+        self.wait(session, input)
     }
 
-    fn wait(&self, session: &mut Session) -> Ended {
+    fn wait(&self, session: &mut Session, input: Input) -> Ended {
         let begun = Instant::now();
         let mut deaf_since: Option<Instant> = None;
         let process = &mut session.process;
@@ -184,7 +184,7 @@ impl Client<'_> {
                     return ended(process, false, Some(exit), Some(reason.to_string()));
                 }
             }
-            if begun.elapsed() > QUIET {
+            if begun.elapsed() > QUIET && input != Input::Lines {
                 session.feed = None;
             }
             process.heard.wait(POLL);

@@ -42,8 +42,11 @@ impl Places {
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(wrong) if wrong.kind() == io::ErrorKind::NotFound => {
-                return Err(Diagnostic::error(format!("there is no plan in `{}`", self.plan.display()))
-                    .hint("`batchwright compile` writes one; `--plan DIR` names another folder"));
+                return Err(Diagnostic::error(format!(
+                    "there is no plan in `{}`",
+                    self.plan.strip_prefix(".").unwrap_or(&self.plan).display()
+                ))
+                .hint("`batchwright compile` writes one; `--plan DIR` names another folder"));
             }
             Err(wrong) => return Err(cannot("read", &path, &wrong)),
         };

@@ -59,7 +59,8 @@ pub fn as_one(text: &str) -> Result<String, String> {
         }
         out.push('\n');
     }
-    Ok(out)
+    // The marker would be part of it, and both sides would wait for ever.
+    if state == State::Code { Ok(out) } else { Err("a string or a comment without an end".to_string()) }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -79,6 +80,7 @@ mod tests {
         assert_eq!(as_one(text).unwrap(), "select 'it''s;', `;`, \"--\";   --\nselect 1 \n/* c;.\n */, 2 ; --\n");
         assert!(as_one("select 'a;\nb';").is_err());
         assert!(as_one("select 'a\tb';").is_err());
+        assert!(as_one("select 1; /* and").is_err());
         assert!(as_one("select 'a\\';\n';").is_err(), "a backslash keeps the quote");
     }
 }

@@ -27,7 +27,7 @@ pub trait Database: Sync {
     /// Hands a file to the engine's client, as a user would.
     fn run(&self, file: &Path) -> Outcome;
     /// The client's command for `batchwright run`, which keeps it open and feeds it; of engines that `tests/running` runs on.
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "tests/running alone opens sessions")]
     fn session(&self) -> Vec<String> {
         unreachable!("no session of this engine is tested")
     }
@@ -68,7 +68,7 @@ pub fn lines(client: &mut Command) -> Vec<String> {
 }
 
 /// A command as its words.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "tests/running alone opens sessions")]
 pub fn argv(client: &Command) -> Vec<String> {
     let words = std::iter::once(client.get_program()).chain(client.get_args());
     words.map(|word| word.to_str().expect("paths of tests are UTF-8").to_string()).collect()
