@@ -145,10 +145,6 @@ impl fmt::Debug for ColumnClass {
 }
 
 impl ColumnClass {
-    fn adapters(&self) -> &[String] {
-        &self.0.settings().adapters
-    }
-
     fn column(&self, call: &Call) -> Result<Value, Error> {
         let name = marks::plain(&call.needs(0, "column")?);
         Ok(Value::from_object(Column {
@@ -171,21 +167,22 @@ impl Object for ColumnClass {
         self.column(&Call::of("api", "Column", args))
     }
 
-    fn call_method(self: &Arc<Self>, _: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
         let call = Call::of("api.Column", method, args);
-        Ok(match method {
+        let maybe = |place, name| Ok::<_, Error>(Value::from(call.integer(place, name)?));
+        match method {
             "create" => {
-                let mut label = call.needs_text(1, "label_or_dtype")?;
-                label = column::translated(self.adapters(), &label);
-                self.column(&Call::of("api.Column", method, &[call.needs(0, "name")?, Value::from(label)]))?
+                let label = Value::from(call.needs_text(1, "label_or_dtype")?);
+                let data_type = column::said(&self.0, state, "api_column_type", &[label])?;
+                self.column(&Call::of("api.Column", method, &[call.needs(0, "name")?, data_type]))
             }
-            "translate_type" => Value::from(column::translated(self.adapters(), &call.needs_text(0, "dtype")?)),
-            "string_type" => Value::from(column::text_type(self.adapters(), call.integer(0, "size")?)),
+            "translate_type" => column::said(&self.0, state, "api_column_type", &[Value::from(call.needs_text(0, "dtype")?)]),
+            "string_type" => column::said(&self.0, state, "api_column_text", &[maybe(0, "size")?]),
             "numeric_type" => {
-                let name = call.needs_text(0, "dtype")?;
-                Value::from(column::numeric_type(self.adapters(), &name, call.integer(1, "precision")?, call.integer(2, "scale")?))
+                let name = Value::from(call.needs_text(0, "dtype")?);
+                column::said(&self.0, state, "api_column_number", &[name, maybe(1, "precision")?, maybe(2, "scale")?])
             }
-            _ => return Err(Error::from(ErrorKind::UnknownMethod)),
-        })
+            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        }
     }
 }

@@ -8,93 +8,14 @@ use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
 use super::errors;
+use super::library::DBT;
+use super::macros::MacroRef;
+use super::session::Session;
 use crate::diagnostics::Diagnostic;
 
-/// dbt's words for types, and each engine's. An engine that is not listed speaks as the first one does.
-const LABELS: &[(&str, &[(&str, &str)])] = &[
-    ("default", &[("STRING", "TEXT")]),
-    ("bigquery", &[("TEXT", "STRING"), ("FLOAT", "FLOAT64"), ("INTEGER", "INT64")]),
-    ("databricks", &[("LONG", "bigint")]),
-    ("spark", &[]),
-    ("athena", &[("STRING", "VARCHAR"), ("TEXT", "VARCHAR")]),
-    ("trino", &[("STRING", "VARCHAR"), ("FLOAT", "DOUBLE")]),
-    ("clickhouse", &[("STRING", "String"), ("TIMESTAMP", "DateTime"), ("FLOAT", "Float32"), ("INTEGER", "Int32")]),
-    (
-        "fabric",
-        &[
-            ("STRING", "VARCHAR(MAX)"),
-            ("VARCHAR", "VARCHAR(MAX)"),
-            ("NVARCHAR", "VARCHAR(MAX)"),
-            ("CHAR", "CHAR(1)"),
-            ("NCHAR", "CHAR(1)"),
-            ("TIMESTAMP", "DATETIME2(6)"),
-            ("DATETIME2", "DATETIME2(6)"),
-            ("TIME", "TIME(6)"),
-            ("INTEGER", "INT"),
-            ("TINYINT", "SMALLINT"),
-            ("BOOLEAN", "BIT"),
-            ("MONEY", "DECIMAL"),
-        ],
-    ),
-    (
-        "sqlserver",
-        &[
-            ("STRING", "VARCHAR(8000)"),
-            ("VARCHAR", "VARCHAR(8000)"),
-            ("NVARCHAR", "VARCHAR(8000)"),
-            ("CHAR", "CHAR(1)"),
-            ("NCHAR", "CHAR(1)"),
-            ("TIMESTAMP", "DATETIME2(6)"),
-            ("DATETIME2", "DATETIME2(6)"),
-            ("DATE", "DATE"),
-            ("TIME", "TIME(6)"),
-            ("FLOAT", "FLOAT"),
-            ("INT", "INT"),
-            ("INTEGER", "INT"),
-            ("BIGINT", "BIGINT"),
-            ("BOOLEAN", "BIT"),
-        ],
-    ),
-];
-
-/// The engine's word for a type of dbt's; a type that dbt has no word for stays as it is.
-pub(super) fn translated(adapters: &[String], name: &str) -> String {
-    let (engine, labels) = adapters.iter().find_map(|adapter| LABELS.iter().find(|(known, _)| known == adapter)).unwrap_or(&LABELS[0]);
-    let upper = name.to_uppercase();
-    match labels.iter().find(|(known, _)| *known == upper) {
-        Some((_, label)) => label.to_string(),
-        None if *engine == "databricks" => name.to_lowercase(),
-        None => name.to_string(),
-    }
-}
-
-fn first(adapters: &[String]) -> &str {
-    adapters.first().map_or("", |adapter| &**adapter)
-}
-
-pub(super) fn text_type(adapters: &[String], size: Option<i64>) -> String {
-    match (first(adapters), size) {
-        ("bigquery", _) => "string".to_string(),
-        ("databricks" | "spark", _) => "string".to_string(),
-        ("clickhouse", _) => "String".to_string(),
-        ("sqlserver", size) => format!("varchar({})", size.filter(|size| *size > 0).unwrap_or(8000)),
-        ("fabric", size) => size.filter(|size| *size > 0).map_or_else(|| "varchar(max)".to_string(), |size| format!("varchar({size})")),
-        ("trino" | "athena", Some(size)) => format!("varchar({size})"),
-        ("trino" | "athena", None) => "varchar".to_string(),
-        (_, Some(size)) => format!("character varying({size})"),
-        (_, None) => "character varying".to_string(),
-    }
-}
-
-pub(super) fn numeric_type(adapters: &[String], name: &str, precision: Option<i64>, scale: Option<i64>) -> String {
-    match (first(adapters), precision, scale) {
-        ("bigquery", ..) => name.to_string(),
-        ("spark" | "databricks", Some(precision), Some(scale)) => format!("decimal({precision},{scale})"),
-        ("spark" | "databricks", ..) => "decimal".to_string(),
-        ("clickhouse", Some(precision), Some(scale)) => format!("Decimal({precision}, {scale})"),
-        (_, Some(precision), Some(scale)) => format!("{name}({precision},{scale})"),
-        _ => name.to_string(),
-    }
+/// What one of the macros in `columns.sql` says, which know the engines' words for types.
+pub(super) fn said(session: &Arc<Session>, state: &mut State, name: &str, args: &[Value]) -> Result<Value, Error> {
+    MacroRef::value(session, DBT, name).call(state, args)
 }
 
 pub(super) struct Column {
