@@ -134,6 +134,12 @@ fn partition_by(dialect: &Dialect, partition: &Map<String, Value>) -> Result<Sql
         return Err(Diagnostic::error("`partition_by` names no `field`")
             .hint("write `{'field': 'event_at', 'data_type': 'timestamp', 'granularity': 'day'}`"));
     };
+    if partition.get("time_ingestion_partitioning") == Some(&Value::Bool(true)) {
+        return Err(Diagnostic::error(
+            "a table that is partitioned by the time of its loading cannot be written by windows of an event time",
+        )
+        .hint(format!("leave out `time_ingestion_partitioning`, so that `{field}` itself decides the partition of a row")));
+    }
     let data_type = word("data_type", "date");
     let granularity = word("granularity", "day");
     let range = |key: &str| {

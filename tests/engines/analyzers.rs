@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use regex::Regex;
 use tempfile::TempDir;
 
 use crate::engine::installed;
@@ -25,11 +26,9 @@ pub const CASES: &[(&str, fn())] = &[
     ("redshift::sqlfluff_accepts_the_plan", || accepts("redshift", &|files| sqlfluff("redshift", files))),
     ("mysql::sqlfluff_accepts_the_plan", || accepts("mysql", &|files| sqlfluff("mysql", files))),
     ("mariadb::sqlfluff_accepts_the_plan", || accepts("mariadb", &|files| sqlfluff("mariadb", files))),
-    ("trino::sqlfluff_accepts_the_plan", || accepts("trino", &|files| sqlfluff("trino", files))),
     ("sqlserver::sqlfluff_accepts_the_plan", || accepts("sqlserver", &|files| sqlfluff("tsql", files))),
+    ("trino::sqlfluff_accepts_the_plan", || accepts("trino", &|files| sqlfluff("trino", files))),
     ("spark::sqlfluff_accepts_the_plan", || accepts("spark", &|files| sqlfluff("sparksql", files))),
-    ("databricks::sqlfluff_accepts_the_plan", || accepts("databricks", &|files| sqlfluff("databricks", files))),
-    ("duckdb::sqlfluff_accepts_the_plan", || accepts("duckdb", &|files| sqlfluff("duckdb", files))),
     ("postgres::sqlfluff_accepts_the_plan", || accepts("postgres", &|files| sqlfluff("postgres", files))),
     ("bigquery::sqlfluff_accepts_the_plan", || accepts("bigquery", &|files| sqlfluff("bigquery", files))),
     ("snowflake::sqlfluff_accepts_the_plan", || accepts("snowflake", &|files| sqlfluff("snowflake", files))),
@@ -155,6 +154,11 @@ fn the_client_runs_the_plan() {
     // The stand-in cannot swap tables; without this last file, the rows are those of the backfill.
     let swap = files.pop().expect("a plan has files");
     assert!(swap.ends_with("98_swap.sql"), "{swap:?}");
+    // Nor can it make a temporary table in a schema that the statement names; a session has only one of each name anyway.
+    for file in &files {
+        let text = fs::read_to_string(file).unwrap();
+        fs::write(file, Regex::new(r"shop\.analytics\.(\w+__batch_)").unwrap().replace_all(&text, "$1").as_ref()).unwrap();
+    }
     let sessions =
         "select user_id, country, session_start, event_count, cast(revenue as integer) from shop.analytics.int__sessions_aggregated";
     let ran = snowflake(&files, "240", &format!("{sessions} where user_id in (1, 3) order by 1, 3"));

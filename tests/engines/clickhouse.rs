@@ -19,6 +19,10 @@ impl Engine for ClickHouse {
         false
     }
 
+    fn quoted(&self, name: &str) -> String {
+        format!("`{name}`")
+    }
+
     fn side_by_side(&self) -> bool {
         false
     }

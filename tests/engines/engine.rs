@@ -17,6 +17,10 @@ pub trait Engine: Send + Sync {
     fn atomic(&self) -> bool {
         true
     }
+    /// A name in the engine's quotes.
+    fn quoted(&self, name: &str) -> String {
+        format!("\"{name}\"")
+    }
     /// Whether two clients may write to one database at the same time.
     fn side_by_side(&self) -> bool;
     /// An empty database of the test's own.

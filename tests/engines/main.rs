@@ -14,6 +14,7 @@ mod postgres;
 mod promise;
 mod refresh;
 mod served;
+mod shapes;
 mod shop;
 mod spark;
 mod sqlite;
@@ -55,7 +56,7 @@ fn engines() -> Vec<Arc<dyn Engine>> {
 }
 
 fn cases() -> impl Iterator<Item = Case> {
-    [drivers::CASES, promise::CASES, guard::CASES, refresh::CASES].into_iter().flatten().copied()
+    [drivers::CASES, promise::CASES, guard::CASES, refresh::CASES, shapes::CASES].into_iter().flatten().copied()
 }
 
 fn trial(name: String, case: impl FnOnce() + Send + 'static) -> Trial {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::engine::{Database, Engine, Outcome};
 use crate::served::Served;
-use crate::shop::Shop;
+use crate::shop::{Shop, fixture};
 
 pub const CASES: &[(&str, fn(&Spark))] = &[
     ("iceberg_replaces_windows", iceberg_replaces_windows),
@@ -24,6 +24,9 @@ const SESSIONS: &str = "int__sessions_aggregated";
 fn iceberg_replaces_windows(spark: &Spark) {
     let engine = spark.of("iceberg");
     let shop = Shop::open(&engine);
+    // A catalog of folders has no views.
+    let staged = std::fs::read_to_string(fixture().join("models/stg_events.sql")).unwrap();
+    shop.write("models/stg_events.sql", &format!("{{{{ config(materialized='ephemeral') }}}}\n{staged}"));
     let plan = shop.compile(DAYS);
     shop.build(&plan);
     // Counted by hand in the fixture's `engine/setup.sql`.
@@ -84,7 +87,7 @@ fn iceberg_guards_and_refreshes(spark: &Spark) {
         assert_eq!(shop.rows("select event_id from analytics.strays"), ["1"], "before `{}`", step.id);
         shop.build([step]);
     }
-    assert_eq!(shop.rows("select count(*), min(event_id), max(event_id) from analytics.strays"), ["9|100|123"]);
+    assert_eq!(shop.rows("select count(*), min(event_id), max(event_id) from analytics.strays"), ["11|100|130"]);
 }
 
 /// The raw events as a view, since rows of plain files cannot be deleted.
@@ -188,5 +191,10 @@ impl Database for Session<'_> {
 
     fn rows(&self, query: &str) -> Vec<String> {
         self.served.rows(&self.name, query)
+    }
+
+    fn by_hand(&self, sql: &str) -> String {
+        // A string does not become a timestamp by itself.
+        regex::Regex::new(r"([^p] )('2024-\d\d-\d\d \d\d:)").unwrap().replace_all(sql, "$1 timestamp $2").into_owned()
     }
 }
