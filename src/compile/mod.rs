@@ -110,7 +110,7 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
         wrong
     })?;
     let read = |id: &str| graph.parents.get(id).into_iter().flatten().cloned().collect();
-    project.jinja.set_graph(config::graph_json(graph.nodes.values(), &read));
+    project.jinja.set_graph(&config::graph_json(graph.nodes.values(), &read));
     let graph = Arc::new(graph);
     project.jinja.set_known(columns::known(&project, &graph, &dialect)?);
     Ok(Linked { project, graph, dialect, broken: resolved.broken, said })

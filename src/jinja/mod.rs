@@ -227,7 +227,7 @@ pub struct Jinja {
 impl Jinja {
     pub fn new(settings: Settings) -> Result<Jinja, Diagnostics> {
         let library = Arc::new(Library::new(&settings)?);
-        let graph = Mutex::new(Arc::new(settings.graph.clone()));
+        let graph = Mutex::new(node::graph_parts(&settings.graph));
         Ok(Jinja {
             strict: environment::models(library.clone(), false),
             lenient: environment::models(library.clone(), true),
@@ -236,8 +236,8 @@ impl Jinja {
     }
 
     /// Sets dbt's `graph`, once the nodes are known.
-    pub fn set_graph(&self, graph: Value) {
-        *self.shared.graph.lock().unwrap_or_else(|broken| broken.into_inner()) = Arc::new(graph);
+    pub fn set_graph(&self, graph: &Value) {
+        *self.shared.graph.lock().unwrap_or_else(|broken| broken.into_inner()) = node::graph_parts(&graph);
     }
 
     /// Sets who knows the columns of relations, once the nodes are known.

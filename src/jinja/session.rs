@@ -17,7 +17,8 @@ use crate::diagnostics::Diagnostic;
 pub(super) struct Shared {
     pub settings: Settings,
     pub library: Arc<Library>,
-    pub graph: Mutex<Arc<serde_json::Value>>,
+    /// The parts of dbt's `graph`, made once: a large project has thousands of nodes.
+    pub graph: Mutex<Vec<(Value, Value)>>,
     pub known: OnceLock<Arc<dyn Known>>,
 }
 

@@ -34,6 +34,7 @@ pub use properties::{ColumnPatch, Config, Patch, Properties, Version};
 #[cfg(test)]
 pub use read::tests::{Said, folder};
 pub use recorded::Catalog;
+pub use seeds::header;
 pub use sources::SourceTable;
 pub use tree::{Tree, Trees};
 pub use values::{list, truth};

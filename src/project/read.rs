@@ -24,6 +24,10 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
         return Err(error.hint("name the project's folder with `--project-dir`").into());
     };
     let root = dbt_project::read(&file, &scope, &mut warnings)?;
+    for (key, at) in &root.run_hooks {
+        let note = Diagnostic::note(format!("`{key}` is no part of a plan")).at(at.clone());
+        warnings.0.push(note.hint("run what it does yourself, before or after the plan"));
+    }
     let target = profile::target(open, &root, &|dialect| facts(dialect).map(|facts| facts.schema))?;
     let facts = facts(&target.dialect)?;
     let sources = SourceStyle { style: facts.style.clone(), files: facts.files_as_sources };
@@ -137,7 +141,7 @@ impl Read {
         });
         let snapshots = blocks.map(|(name, file, path)| model(name, file, path)).collect();
         let seed = |found: packages::Below| {
-            let columns = seeds::header(&found.file.text);
+            let columns = seeds::header(&found.file.text, ',');
             Seed { name: stem(&found.path), file: found.file, path: found.path, columns }
         };
         Package {
