@@ -10,6 +10,7 @@
 {% set default_schema = "default" %}
 {% set strategy = "replace where" %}
 {% set modes = ["error", "drop"] %}
+{% set location_keys = ["location"] %}
 {% set by_name = true %}
 {% set clauses = [
   "file_format", "partition_by", "clustered_by", "liquid_clustered_by", "auto_liquid_cluster", "location_root", "location", "tblproperties"
