@@ -94,6 +94,8 @@ not coalesce({{ window }}, false)
 {% set stage_in_schema = false %}
 {% set stage_prefix = "" %}
 {% set location_key = none %}
+{# Keys that say where a table's own files are. #}
+{% set location_keys = [] %}
 {% set by_name = false %}
 
 {% macro overwrite(target, stage, query, into, columns, doomed, kept, guard, strays) %}

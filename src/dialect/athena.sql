@@ -5,6 +5,7 @@
 {% set dispatch = ["athena"] %}
 {% set ticks = "`" %}
 {% set location_key = "external_location" %}
+{% set location_keys = ["external_location"] %}
 {% set clauses = ["table_type", "is_external", "external_location", "format", "write_compression", "partitioned_by", "table_properties"] %}
 {% set options = ["table_type", "is_external", "external_location", "format", "write_compression", "partitioned_by", "table_properties"] %}
 {% set defaults = {"table_type": "iceberg", "is_external": false} %}

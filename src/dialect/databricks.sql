@@ -10,6 +10,7 @@
 {% set default_schema = "default" %}
 {% set strategy = "replace where" %}
 {% set modes = ["error", "drop"] %}
+{% set location_keys = ["location"] %}
 {% set by_name = true %}
 {% set example = "dbsqlcli -e {file}" %}
 {% set clauses = [

@@ -1,4 +1,5 @@
-{# Spark. Iceberg and Delta replace the window by one statement. A table of plain files (parquet, orc, hive …) can only be
+{# Spark. Delta replaces the window by one statement, and so does Iceberg by a MERGE whose condition never holds: its own
+   REPLACE WHERE refuses a window that cuts through a file. Neither takes a row more than the window's. A table of plain files (parquet, orc, hive …) can only be
    overwritten by whole partitions: one statement for each, from a staged table, with the partition's value in it, so that an
    empty one empties and no foreign one is touched. A view as stage would be read anew by each. #}
 
@@ -14,7 +15,7 @@
 {% set idle_keys = ["buckets", "skip_optimize"] %}
 
 {% set format_key = "file_format" %}
-{% set formats = {"delta": "replace_where", "iceberg": "replace_where", "": "static_partitions"} %}
+{% set formats = {"delta": "replace_where", "iceberg": "merge", "": "static_partitions"} %}
 {% set strategy_static_partitions = "staged, then static partitions overwritten" %}
 {% set atomic_static_partitions = false %}
 {% set not_atomic_static_partitions = "each partition is overwritten by one statement, but files have no transactions; running the file again overwrites them all" %}
@@ -33,6 +34,31 @@
 
 {% macro month_text(at) %}
 '{{ at.yearmonth }}'
+{% endmacro %}
+
+{% set strategy_merge = "merge on false" %}
+
+{% macro into_named(columns) %}
+({{ columns }})
+  values ({{ columns }})
+{% endmacro %}
+
+{% macro into_unnamed() %}
+*
+{% endmacro %}
+
+{% macro overwrite_merge(target, query, into, columns, doomed, kept) %}
+merge into {{ target }} as batch_target
+using (
+  select {{ columns }} from (
+{{ query }}
+  ){{ kept }}
+) as batch_source
+on false
+when not matched then
+  insert {{ into }}
+when not matched by source and {{ doomed }} then
+  delete;
 {% endmacro %}
 
 {% macro overwrite_replace_where(target, query, columns, doomed, kept) %}

@@ -52,10 +52,12 @@ from {{ stage }}{{ kept }};
 drop table {{ stage }};
 {% endmacro %}
 
+{# No row, unless there is one outside of the window: then the message is what cannot be converted. #}
 {% macro guard(stage, outside, message) %}
-select fail({{ message }}) as outside_of_window
+select cast({{ message }} || ': ' || cast(count(*) as varchar) || ' rows' as bigint) as outside_of_window
 from {{ stage }}
-where {{ outside }};
+where {{ outside }}
+having count(*) > 0;
 {% endmacro %}
 
 {% macro clause_properties(plain_pairs) %}

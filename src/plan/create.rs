@@ -35,7 +35,7 @@ fn arguments<'a>(dialect: &Dialect, node: &Node, target: &Relation, query: &str)
         ("old_ticks", sql(&ticked(dialect, &beside(old.clone()))?)),
         ("target_text", dialect.string(&target.to_string())?.value()),
         ("kind", kind(dialect, node)?.value()),
-        ("clauses", clauses(dialect, node)?.value()),
+        ("clauses", clauses(dialect, node, target)?.value()),
         ("query", author(query)),
         ("ctes", Value::from_safe_string(ctes)),
         ("body", author(&body)),
