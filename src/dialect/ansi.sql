@@ -14,6 +14,8 @@
 {% set backslash_escapes = false %}
 {% set default_schema = "public" %}
 {% set files_as_sources = false %}
+{# How names are quoted in statements that make and drop tables, where that differs: `<argument>_ticks`. #}
+{% set ticks = none %}
 {% set reserved = [
   "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "between", "both", "by",
   "case", "cast", "check", "collate", "column", "constraint", "create", "cross", "current", "current_date", "current_role",
@@ -92,6 +94,8 @@ not coalesce({{ window }}, false)
 {% set stage_in_schema = false %}
 {% set stage_prefix = "" %}
 {% set location_key = none %}
+{# Keys that say where a table's own files are. #}
+{% set location_keys = [] %}
 {% set by_name = false %}
 
 {% macro overwrite(target, stage, query, into, columns, doomed, kept, guard, strays) %}

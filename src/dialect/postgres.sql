@@ -23,6 +23,11 @@ end
 $guard$;
 {% endmacro %}
 
+{# A schema is created in the database of the connection, and its name takes no other. #}
+{% macro create_schema(own) %}
+create schema if not exists {{ own }};
+{% endmacro %}
+
 {% macro kind_special() %}
 unlogged table
 {% endmacro %}

@@ -1,5 +1,6 @@
 {# SQL Server: delete and insert in one transaction, from a temporary table of the session. The file is one batch of the
-   client's, without `go`. `xact_abort` rolls back at the first error, and sends no statement after it. #}
+   client's, without `go`. `xact_abort` rolls back at the first error, and no statement runs after it.
+   `sqlcmd` takes names in quotes for strings, unless the file says otherwise: it is read so from that word on. #}
 
 {% set parser = "mssql" %}
 {% set like = "ansi" %}
@@ -60,6 +61,7 @@ case when {{ window }} then 0 else 1 end = 1
 
 {% macro overwrite(target, stage, ctes, body, into, columns, doomed, kept, guard, strays) %}
 set nocount on;
+set quoted_identifier on;
 set xact_abort on;
 
 drop table if exists {{ stage }};
@@ -100,6 +102,8 @@ create schema {{ own }}
 
 {# To create a schema must be alone, and knows no other database: so it is said to that database's own procedure. #}
 {% macro create_schema(own, text, database, statement) %}
+set quoted_identifier on;
+
 if not exists (select 1 from {{ database }}sys.schemas where name = {{ text }})
 begin
   exec {{ database }}sys.sp_executesql N{{ statement }};
@@ -180,6 +184,7 @@ commit transaction;
 {% endmacro %}
 
 {% macro swap(target, beside_text, name_text, database) %}
+set quoted_identifier on;
 set xact_abort on;
 
 begin transaction;

@@ -34,6 +34,9 @@ pub enum Slot {
     /// `2024-09-01T00:00:00`, UTC.
     StartIso,
     EndIso,
+    /// `2024-09`, UTC.
+    StartYearMonth,
+    EndYearMonth,
     /// From here to `EachEnd` once for each hour, day, month or year of the window, which is the window there.
     EachHour,
     EachDay,
@@ -42,11 +45,34 @@ pub enum Slot {
     EachEnd,
 }
 
-const SLOTS: [Slot; 23] = {
+const SLOTS: [Slot; 25] = {
     use Slot::*;
     [
-        StartDate, EndDate, StartTime, EndTime, StartEpoch, EndEpoch, Label, Name, StartDay, EndDay, StartMonth, EndMonth, StartHour,
-        EndHour, StartYear, EndYear, StartIso, EndIso, EachHour, EachDay, EachMonth, EachYear, EachEnd,
+        StartDate,
+        EndDate,
+        StartTime,
+        EndTime,
+        StartEpoch,
+        EndEpoch,
+        Label,
+        Name,
+        StartDay,
+        EndDay,
+        StartMonth,
+        EndMonth,
+        StartHour,
+        EndHour,
+        StartYear,
+        EndYear,
+        StartIso,
+        EndIso,
+        StartYearMonth,
+        EndYearMonth,
+        EachHour,
+        EachDay,
+        EachMonth,
+        EachYear,
+        EachEnd,
     ]
 };
 const FIRST: u32 = 0xF_1000;
@@ -115,7 +141,7 @@ impl Stamp {
     }
 
     /// What the slots stand for, in their order.
-    fn values(&self, window: &Window, label: &str) -> [String; 18] {
+    fn values(&self, window: &Window, label: &str) -> [String; 20] {
         let Window { start, end } = *window;
         let as_name = |char: char| if char.is_ascii_alphanumeric() { char } else { '_' };
         let [start_day, end_day] = [start, end].map(|at| at.format("%Y%m%d").to_string());
@@ -139,6 +165,8 @@ impl Stamp {
             end_day[..4].to_string(),
             time(start).replace(' ', "T"),
             time(end).replace(' ', "T"),
+            start.format("%Y-%m").to_string(),
+            end.format("%Y-%m").to_string(),
         ]
     }
 

@@ -73,17 +73,17 @@ impl Dialect {
     /// The window's start, as a macro writes it.
     pub fn start(&self, literal: &str) -> Result<Sql, Diagnostic> {
         use Slot::*;
-        self.moment(literal, [StartDate, StartTime, StartIso, StartEpoch, StartYear, StartMonth, StartDay, StartHour])
+        self.moment(literal, [StartDate, StartTime, StartIso, StartEpoch, StartYear, StartMonth, StartDay, StartHour, StartYearMonth])
     }
 
     fn end(&self, literal: &str) -> Result<Sql, Diagnostic> {
         use Slot::*;
-        self.moment(literal, [EndDate, EndTime, EndIso, EndEpoch, EndYear, EndMonth, EndDay, EndHour])
+        self.moment(literal, [EndDate, EndTime, EndIso, EndEpoch, EndYear, EndMonth, EndDay, EndHour, EndYearMonth])
     }
 
     /// One end of a window: the macro is given all ways to write it.
-    fn moment(&self, literal: &str, slots: [Slot; 8]) -> Result<Sql, Diagnostic> {
-        let names = ["date", "time", "iso", "epoch", "year", "month", "day", "hour"];
+    fn moment(&self, literal: &str, slots: [Slot; 9]) -> Result<Sql, Diagnostic> {
+        let names = ["date", "time", "iso", "epoch", "year", "month", "day", "hour", "yearmonth"];
         let ways = names.into_iter().zip(slots).map(|(name, slot)| (name, Value::from_safe_string(slot.to_string())));
         self.sql(literal, &[("at", Value::from(ways.collect::<BTreeMap<_, _>>()))])
     }

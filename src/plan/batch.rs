@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::create::{author, schema_name};
+use super::create::{author, schema_name, ticked};
 use super::guards::word;
 use super::header::{header, input};
 use super::manifest::InputEntry;
@@ -48,7 +48,8 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
         None => dialect.sql("into_unnamed", &[])?,
     };
     let columns = columns.unwrap_or(Sql("*".to_string()));
-    let stage = temporary(batches, "batch_")?;
+    let stage = temporary(batches, "batch_", batches.target)?;
+    let stage_ticks = temporary(batches, "batch_", &ticked(dialect, batches.target)?)?;
     let parts = parts(batches)?;
     // A row of the window that is not in the window's partitions would be lost or doubled: it counts as one outside.
     let inside = match &parts.inside {
@@ -71,7 +72,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
                 ("stage", stage.value()),
                 ("outside", outside.value()),
                 ("message", message.value()),
-                ("check", temporary(batches, "check_")?.value()),
+                ("check", temporary(batches, "check_", batches.target)?.value()),
             ];
             guard = dialect.sql("guard", &arguments)?;
         }
@@ -97,6 +98,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
     let arguments = [
         ("target", target.value()),
         ("stage", stage.value()),
+        ("stage_ticks", stage_ticks.value()),
         ("others", others),
         ("query", author(batches.query)),
         ("ctes", Value::from_safe_string(ctes)),
@@ -140,7 +142,17 @@ fn names(dialect: &Dialect, columns: Option<&[ResultColumn]>) -> Result<Option<S
 /// The columns but for the one that holds the partition's value.
 fn others(batches: &Batches) -> Result<Value, Diagnostic> {
     let own = batches.strategy.partition.as_ref().and_then(|partition| partition.column.as_ref());
-    let (Some(own), Some(columns)) = (own, batches.columns) else { return Ok(Value::from_safe_string(String::new())) };
+    let Some(own) = own else { return Ok(Value::from_safe_string(String::new())) };
+    let Some(columns) = batches.columns else {
+        let needed = batches.dialect.fact_of::<bool>("needs_partitions", batches.strategy.variant.as_deref())?;
+        let wrong =
+            Diagnostic::error(format!("`{}` does not show its columns, and those beside the partition must be named", batches.node.name));
+        return if needed {
+            Err(wrong.at(batches.node.file.line(1)).hint("name the columns in the last `select` instead of `*`"))
+        } else {
+            Ok(Value::from_safe_string(String::new()))
+        };
+    };
     let others: Vec<ResultColumn> = columns.iter().filter(|column| !column.name.eq_ignore_ascii_case(own)).cloned().collect();
     Ok(names(batches.dialect, Some(&others))?.unwrap_or_default().value())
 }
@@ -174,14 +186,14 @@ fn where_clause(conditions: &[Sql]) -> String {
 }
 
 /// A table of the batch's own: named for its model and batch, so that two batches side by side do not meet.
-fn temporary(batches: &Batches, suffix: &str) -> Result<Sql, Diagnostic> {
+fn temporary(batches: &Batches, suffix: &str, near: &Relation) -> Result<Sql, Diagnostic> {
     let dialect = batches.dialect;
     let prefix: String = dialect.fact("stage_prefix")?;
     let base = dialect.fitting(&batches.node.relation.identifier, suffix, batches.label_length + prefix.len())?;
     let plain = dialect.column(&base, false)?.0 == base;
     let name =
         if plain { Sql(format!("{prefix}{base}{}", Slot::Name)) } else { dialect.quoted(&format!("{prefix}{base}{}", Slot::Name))? };
-    match (dialect.fact::<bool>("stage_in_schema")?, schema_name(batches.target)) {
+    match (dialect.fact::<bool>("stage_in_schema")?, schema_name(near)) {
         (true, Some(schema)) => Ok(Sql(format!("{schema}.{name}"))),
         _ => Ok(name),
     }
@@ -218,7 +230,7 @@ fn head(batches: &Batches) -> Result<String, Diagnostic> {
 fn atomic(batches: &Batches) -> Result<String, Diagnostic> {
     match batches.strategy.atomic {
         true => Ok("true".to_string()),
-        false => Ok(format!("false: {}", batches.dialect.fact::<String>("not_atomic")?)),
+        false => Ok(format!("false: {}", batches.dialect.fact_of::<String>("not_atomic", batches.strategy.variant.as_deref())?)),
     }
 }
 

@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 use crate::config::Node;
 use crate::diagnostics::{Diagnostic, Location, nearest};
 use crate::dialect::{Dialect, Sql};
+use crate::jinja::Relation;
 
 /// The clauses for a node's configuration, each on a line of its own behind the table's name.
-pub fn clauses(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
+pub fn clauses(dialect: &Dialect, node: &Node, target: &Relation) -> Result<Sql, Diagnostic> {
     let keys: Vec<String> = dialect.fact("clauses")?;
     let options: Vec<String> = dialect.fact("options")?;
     let mut lines = String::new();
@@ -19,11 +20,12 @@ pub fn clauses(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
             Some(at) => wrong.at(at.clone()),
             None => wrong,
         };
+        let value = located(dialect, node, target, key, value)?;
         if options.contains(key) {
             given.push(option(dialect, key, &value).map_err(place)?);
             continue;
         }
-        let clause = clause(dialect, node, key, &value).map_err(place)?;
+        let clause = clause(dialect, node, target, key, &value).map_err(place)?;
         if !clause.0.is_empty() {
             lines.push_str(&format!("\n{clause}"));
         }
@@ -35,6 +37,16 @@ pub fn clauses(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
     // Stands between the table's name and `as`.
     lines.push(if lines.is_empty() { ' ' } else { '\n' });
     Ok(Sql(lines))
+}
+
+/// Where the files of a table go that is built beside the model's own: never where those are.
+fn located(dialect: &Dialect, node: &Node, target: &Relation, key: &String, value: Value) -> Result<Value, Diagnostic> {
+    let own = &node.relation.identifier;
+    let keys: Vec<String> = dialect.fact("location_keys")?;
+    if target.identifier == *own || !keys.contains(key) {
+        return Ok(value);
+    }
+    Ok(Value::String(format!("{}__{}/", scalar(&value).trim_end_matches('/'), target.identifier)))
 }
 
 /// What a key is set to, and where; else what the adapter takes where nothing is set.
@@ -56,7 +68,7 @@ pub fn kind(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
     dialect.sql(if set { "kind_special" } else { "kind" }, &[])
 }
 
-fn clause(dialect: &Dialect, node: &Node, key: &str, value: &Value) -> Result<Sql, Diagnostic> {
+fn clause(dialect: &Dialect, node: &Node, target: &Relation, key: &str, value: &Value) -> Result<Sql, Diagnostic> {
     match (key, value) {
         ("partition_by", Value::Object(partition)) => partition_by(dialect, partition),
         ("partition_by", value) => dialect.sql("partition_columns", &[("value", list(value))]),
@@ -71,7 +83,8 @@ fn clause(dialect: &Dialect, node: &Node, key: &str, value: &Value) -> Result<Sq
                 ("text", dialect.string(&scalar(value))?.value()),
                 ("pairs", Argument::from_safe_string(pairs(dialect, value)?)),
                 ("plain_pairs", Argument::from_safe_string(plain_pairs(value))),
-                ("below", dialect.string(&format!("{}/{}", scalar(value).trim_end_matches('/'), node.relation.identifier))?.value()),
+                ("buckets", node.setting("buckets").map_or_else(|| Argument::from_safe_string("1".to_string()), list)),
+                ("below", dialect.string(&format!("{}/{}", scalar(value).trim_end_matches('/'), target.identifier))?.value()),
             ];
             dialect.sql(own.or(of_kind.as_deref()).unwrap_or(&format!("clause_{key}")), &arguments)
         }
@@ -126,6 +139,12 @@ fn partition_by(dialect: &Dialect, partition: &Map<String, Value>) -> Result<Sql
         return Err(Diagnostic::error("`partition_by` names no `field`")
             .hint("write `{'field': 'event_at', 'data_type': 'timestamp', 'granularity': 'day'}`"));
     };
+    if partition.get("time_ingestion_partitioning") == Some(&Value::Bool(true)) {
+        return Err(Diagnostic::error(
+            "a table that is partitioned by the time of its loading cannot be written by windows of an event time",
+        )
+        .hint(format!("leave out `time_ingestion_partitioning`, so that `{field}` itself decides the partition of a row")));
+    }
     let data_type = word("data_type", "date");
     let granularity = word("granularity", "day");
     let range = |key: &str| {

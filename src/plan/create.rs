@@ -6,11 +6,12 @@ use super::clauses::{clauses, kind};
 use super::header::{header, input};
 use super::indexes::indexes;
 use super::manifest::InputEntry;
+use super::strategy::by_format;
 use crate::config::{Materialization, Node};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
 use crate::inject;
-use crate::jinja::Relation;
+use crate::jinja::{Relation, RelationStyle};
 
 /// `01_create.sql`: schema and table if they are missing, in the shape of the query.
 pub fn create(dialect: &Dialect, node: &Node, target: &Relation, query: &str) -> Result<String, Diagnostic> {
@@ -29,9 +30,11 @@ fn arguments<'a>(dialect: &Dialect, node: &Node, target: &Relation, query: &str)
     let beside = |identifier: String| Relation { identifier, ..target.clone() };
     Ok(vec![
         ("target", sql(target)),
+        ("target_ticks", sql(&ticked(dialect, target)?)),
+        ("old_ticks", sql(&ticked(dialect, &beside(old.clone()))?)),
         ("target_text", dialect.string(&target.to_string())?.value()),
         ("kind", kind(dialect, node)?.value()),
-        ("clauses", clauses(dialect, node)?.value()),
+        ("clauses", clauses(dialect, node, target)?.value()),
         ("query", author(query)),
         ("ctes", Value::from_safe_string(ctes)),
         ("body", author(&body)),
@@ -54,11 +57,26 @@ pub fn swap(dialect: &Dialect, node: &Node, beside: &Relation) -> Result<String,
     let mut given = arguments(dialect, node, target, "")?;
     given.extend([
         ("beside", sql(beside)),
+        ("beside_ticks", sql(&ticked(dialect, beside)?)),
         ("beside_text", dialect.string(&beside.to_string())?.value()),
         ("name", named(dialect, target)?),
         ("name_text", dialect.string(&target.identifier)?.value()),
     ]);
-    Ok(format!("{head}\n{}\n", dialect.sql("swap", &given)?))
+    Ok(format!("{head}\n{}\n", dialect.sql(&of_format(dialect, node, "swap")?, &given)?))
+}
+
+/// The macro of this name for the table's format, if there is one.
+fn of_format(dialect: &Dialect, node: &Node, name: &str) -> Result<String, Diagnostic> {
+    let own = by_format(dialect, node)?.map(|variant| format!("{name}_{variant}")).filter(|own| dialect.has(own));
+    Ok(own.unwrap_or_else(|| name.to_string()))
+}
+
+/// A relation as statements write it that make, rename and drop tables: on some engines with other quotes, without the database.
+pub(super) fn ticked(dialect: &Dialect, relation: &Relation) -> Result<Relation, Diagnostic> {
+    Ok(match dialect.fact::<Option<char>>("ticks")? {
+        Some(quote) => Relation { style: RelationStyle { quote, quoted: [true; 3], included: [false, true, true] }, ..relation.clone() },
+        None => relation.clone(),
+    })
 }
 
 /// A relation's own name, as it is written after its schema.
@@ -87,7 +105,7 @@ pub fn build(dialect: &Dialect, node: &Node, query: &str, inputs: &[InputEntry])
             }
             ("view", dialect.sql("view", &given)?)
         }
-        _ => ("table", dialect.sql("table", &arguments(dialect, node, &node.relation, query)?)?),
+        _ => ("table", dialect.sql(&of_format(dialect, node, "table")?, &arguments(dialect, node, &node.relation, query)?)?),
     };
     let after = match word {
         "table" => indexes(dialect, node, &node.relation.to_string())?,
@@ -128,6 +146,7 @@ fn schema(dialect: &Dialect, target: &Relation) -> Result<String, Diagnostic> {
     let mut arguments = vec![
         ("schema", Sql(schema).value()),
         ("own", Value::from_safe_string(own)),
+        ("own_ticks", Value::from_safe_string(schema_name(&ticked(dialect, target)?).unwrap_or_default())),
         ("text", dialect.string(&text)?.value()),
         ("database", Value::from_safe_string(database(target))),
     ];

@@ -48,6 +48,7 @@ pub struct About<'a> {
 /// The strategy for a model's batches.
 pub fn strategy(dialect: &Dialect, about: &About) -> Result<Strategy, Diagnostic> {
     let by_format = by_format(dialect, about.node)?;
+    shown(dialect, about)?;
     let partition = partition(dialect, about)?.filter(|partition| whole(about.windows, partition.grain));
     let variant = match by_format {
         Some(variant) => Some(variant),
@@ -64,6 +65,27 @@ pub fn strategy(dialect: &Dialect, about: &About) -> Result<Strategy, Diagnostic
         (_, false) => plain(dialect, None, None),
         (partition, true) => Err(refused(dialect, about, partition.is_some())),
     }
+}
+
+/// Refuses a table that can only be read by its partition column, where the window says nothing of that column.
+fn shown(dialect: &Dialect, about: &About) -> Result<(), Diagnostic> {
+    let node = about.node;
+    let Some(setting) = node.config.get("require_partition_filter").filter(|setting| setting.value == Value::Bool(true)) else {
+        return Ok(());
+    };
+    let Some(key) = dialect.fact::<Option<String>>("partition_key")? else { return Ok(()) };
+    let cut = node.setting(&key).map(columns).unwrap_or_default();
+    let event_time = &about.settings.event_time.column;
+    let known = cut.iter().any(|column| column.eq_ignore_ascii_case(event_time))
+        || partition(dialect, about)?.is_some_and(|partition| whole(about.windows, partition.grain));
+    if known || cut.is_empty() {
+        return Ok(());
+    }
+    let column = cut.join("`, `");
+    Err(Diagnostic::error(format!("`{}` requires a filter on `{column}`, and a window of `{event_time}` is none", node.name))
+        .at(setting.at.clone())
+        .hint(format!("partition by `{event_time}`, or compute the field from it in the last `select`: `date({event_time}) as {column}`"))
+        .hint("or leave `require_partition_filter` out"))
 }
 
 fn plain(dialect: &Dialect, variant: Option<String>, partition: Option<Partition>) -> Result<Strategy, Diagnostic> {

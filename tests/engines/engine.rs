@@ -17,10 +17,14 @@ pub trait Engine: Send + Sync {
     fn atomic(&self) -> bool {
         true
     }
+    /// A name in the engine's quotes.
+    fn quoted(&self, name: &str) -> String {
+        format!("\"{name}\"")
+    }
     /// Whether two clients may write to one database at the same time.
     fn side_by_side(&self) -> bool;
     /// An empty database of the test's own.
-    fn database(&self) -> Box<dyn Database>;
+    fn database(&self) -> Box<dyn Database + '_>;
 }
 
 pub trait Database: Sync {
@@ -35,6 +39,10 @@ pub trait Database: Sync {
     /// Makes the table refuse rows that have nothing in a column.
     fn refuse_nulls(&self, table: &str, column: &str) -> String {
         format!("alter table {table} alter column {column} set not null;")
+    }
+    /// Takes that back.
+    fn allow_nulls(&self, table: &str, column: &str) -> String {
+        format!("alter table {table} alter column {column} drop not null;")
     }
 }
 

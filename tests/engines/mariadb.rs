@@ -22,6 +22,10 @@ impl Engine for MariaDb {
         "mariadb"
     }
 
+    fn quoted(&self, name: &str) -> String {
+        format!("`{name}`")
+    }
+
     fn side_by_side(&self) -> bool {
         true
     }
