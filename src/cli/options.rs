@@ -42,7 +42,7 @@ pub struct ProjectArgs {
     #[arg(long, value_name = "NAME")]
     pub schema: Option<String>,
     /// The moment that counts as now, for plans that are the same tomorrow: 2024-09-10, 2024-09-10T12:00:00Z
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", env = "BATCHWRIGHT_NOW", hide_env = true)]
     pub now: Option<String>,
     /// Recorded answers of the warehouse, for macros that ask it: a YAML list of `query` and `rows`
     #[arg(long, value_name = "FILE")]

@@ -237,7 +237,7 @@ impl Jinja {
 
     /// Sets dbt's `graph`, once the nodes are known.
     pub fn set_graph(&self, graph: &Value) {
-        *self.shared.graph.lock().unwrap_or_else(|broken| broken.into_inner()) = node::graph_parts(&graph);
+        *self.shared.graph.lock().unwrap_or_else(|broken| broken.into_inner()) = node::graph_parts(graph);
     }
 
     /// Sets who knows the columns of relations, once the nodes are known.
