@@ -1,3 +1,5 @@
+//! Selections over a small graph.
+
 use serde_json::json;
 
 use super::*;
