@@ -120,7 +120,7 @@ impl Dialect {
             }
         }
         let given = Value::from(Kwargs::from_iter(given));
-        let template = self.environment.get_template(file).map_err(|wrong| broken(file, name, &wrong))?;
+        let template = self.environment.get_template(&format!("{file}:{name}")).map_err(|wrong| broken(file, name, &wrong))?;
         let mut captured = template.render_captured(()).map_err(|wrong| broken(file, name, &wrong))?;
         let text = captured.with_state_mut(|state| state.call_macro(name, &[given])).map_err(|wrong| broken(file, name, &wrong))?;
         Ok(Sql(template::tidied(&text)))

@@ -29,10 +29,11 @@ pub fn contents(environment: &mut Environment<'static>, name: &'static str, text
     let captured = environment.get_template(name).and_then(|template| template.render_captured(())).map_err(said)?;
     let state = captured.state();
     let mut contents = Contents::default();
+    let mut macros = BTreeMap::new();
     for export in state.exports() {
         let Some(value) = state.lookup(export) else { continue };
         match arguments(&value) {
-            Some(names) => _ = contents.macros.insert(export.to_string(), names),
+            Some(names) => _ = macros.insert(export.to_string(), names),
             None => {
                 let fact = serde_json::to_value(&value)
                     .map_err(|wrong| Diagnostic::error(format!("`{export}` of the dialect file `{name}.sql` is no fact: {wrong}")))?;
@@ -40,8 +41,18 @@ pub fn contents(environment: &mut Environment<'static>, name: &'static str, text
             }
         }
     }
+    drop(captured);
+    // Each macro becomes a template of its own, so that calling one does not set up all others and the facts.
+    for (macro_name, arguments) in macros {
+        let start = text.find(&format!("{{% macro {macro_name}(")).unwrap_or_default();
+        let end = text[start..].find(END).map_or(text.len(), |end| start + end + END.len());
+        environment.add_template_owned(format!("{name}:{macro_name}"), &text[start..end]).map_err(said)?;
+        contents.macros.insert(macro_name, arguments);
+    }
     Ok(contents)
 }
+
+const END: &str = "{% endmacro %}";
 
 /// The names of a macro's arguments; nothing for what is no macro. Of all values only a macro tells its arguments and its caller.
 fn arguments(value: &Value) -> Option<Vec<String>> {

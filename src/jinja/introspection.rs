@@ -80,7 +80,9 @@ fn statement(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<V
         let words = query.split_whitespace().collect::<Vec<_>>().join(" ");
         let wrong = Diagnostic::error("a `statement` without `fetch_result` changes the warehouse while the text is rendered");
         let wrong = wrong.fact(format!("the statement is: {words}"));
-        return Err(errors::said(wrong.hint("batchwright runs nothing while it compiles: run it before the plan, or make it a hook of the model")));
+        return Err(errors::said(
+            wrong.hint("batchwright runs nothing while it compiles: run it before the plan, or make it a hook of the model"),
+        ));
     }
     let table = answered(session, &call.title(), &query)?;
     if let Some(name) = call.text(0, "name")? {
