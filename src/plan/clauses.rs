@@ -150,7 +150,7 @@ fn partition_by(dialect: &Dialect, partition: &Map<String, Value>) -> Result<Sql
         return Err(Diagnostic::error(
             "a table that is partitioned by the time of its loading cannot be written by windows of an event time",
         )
-        .hint(format!("leave out `time_ingestion_partitioning`, so that `{field}` itself decides the partition of a row")));
+        .hint("leave out `time_ingestion_partitioning`, and name a column of the query as `field`: best the event time"));
     }
     let data_type = word("data_type", "date");
     let granularity = word("granularity", "day");
