@@ -11,6 +11,7 @@
 //! | [`render`] | a model | its query: Jinja rendered, and where each `ref()` and `source()` stands in the text |
 //! | [`inject`] | the query | where the event-time filters go in, and the columns of the result |
 //! | [`plan`] | all of it | [`plan::Plan`]: steps, their text and their order; and the folder on disk |
+//! | [`run`] | the folder and a client | a journal: what finished, and how the rest ended |
 //!
 //! Three tools know no stage: [`diagnostics`] (what is said to the user), [`jinja`] (the language of models) and
 //! [`dialect`] (how an engine says it, as SQL templates); [`calendar`] is the fourth, time and nothing but time.
@@ -32,3 +33,4 @@ pub mod window;
 
 pub mod cli;
 pub mod compile;
+pub mod run;

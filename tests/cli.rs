@@ -150,10 +150,7 @@ fn help_is_what_a_dbt_user_expects() {
     for flag in ["--select", "--exclude", "--selector", "--event-time-start", "--full-refresh", "--vars", "--target", "--profiles-dir"] {
         assert!(compile.contains(flag), "{flag} is not in\n{compile}");
     }
-    assert_eq!(
-        help("schema"),
-        "Print the JSON Schema of manifest.json\n\nUsage: batchwright schema\n\nOptions:\n  -h, --help  Print help\n"
-    );
+    assert!(help("schema").starts_with("Print the JSON Schema of manifest.json"), "{}", help("schema"));
 }
 
 #[test]

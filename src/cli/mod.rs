@@ -4,15 +4,20 @@ mod compile;
 mod completions;
 mod list;
 mod options;
+mod progress;
 mod render;
+mod retry;
+mod run;
 mod schema;
+mod status;
+mod summary;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::diagnostics::{self, Diagnostic, Diagnostics, Level};
+use crate::diagnostics::{self, Diagnostic, Diagnostics};
 
 /// Compiles the microbatch models of a dbt project to plain SQL, one standalone file per batch.
 ///
@@ -29,6 +34,9 @@ enum Command {
     Compile(compile::Args),
     Render(render::Args),
     List(list::Args),
+    Run(Box<run::Args>),
+    Retry(Box<retry::Args>),
+    Status(status::Args),
     Schema(schema::Args),
     Completions(completions::Args),
 }
@@ -43,6 +51,9 @@ pub fn main() -> ExitCode {
             Command::Compile(args) => compile::run(args),
             Command::Render(args) => render::run(args),
             Command::List(args) => list::run(args),
+            Command::Run(args) => run::run(*args),
+            Command::Retry(args) => retry::run(*args),
+            Command::Status(args) => status::run(args),
             Command::Schema(args) => schema::run(&args),
             Command::Completions(args) => completions::run(&args),
         };
@@ -59,6 +70,11 @@ pub fn main() -> ExitCode {
 
 /// Says each to the user, errors last, and counts the errors where there are several.
 fn say(said: &[Diagnostic]) {
+    say_and_close(said, "nothing was written");
+}
+
+/// The same, where more was done than to find errors: `written` says what.
+fn say_and_close(said: &[Diagnostic], written: &str) {
     let mut ordered: Vec<&Diagnostic> = said.iter().collect();
     ordered.sort_by_key(|diagnostic| diagnostic.level);
     let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
@@ -67,10 +83,7 @@ fn say(said: &[Diagnostic]) {
         text.push_str(&diagnostics::print(diagnostic, color));
         text.push_str("\n\n");
     }
-    let errors = ordered.iter().filter(|diagnostic| diagnostic.level == Level::Error).count();
-    if errors > 1 {
-        text.push_str(&format!("{errors} errors; nothing was written\n"));
-    }
+    text.push_str(&summary::summary(said, written));
     talk(&text);
 }
 

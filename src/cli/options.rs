@@ -1,6 +1,7 @@
 //! The flags that several commands share: dbt's names, dbt's meaning, dbt's environment variables.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use chrono::{SubsecRound, Utc};
 use serde_json::{Map, Value};
@@ -10,6 +11,7 @@ use crate::compile::Request;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::graph::Selection;
 use crate::project::Open;
+use crate::run::journal::Places;
 use crate::window;
 
 #[derive(clap::Args)]
@@ -40,8 +42,43 @@ pub struct ProjectArgs {
     #[arg(long, value_name = "NAME")]
     pub schema: Option<String>,
     /// The moment that counts as now, for plans that are the same tomorrow: 2024-09-10, 2024-09-10T12:00:00Z
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", env = "BATCHWRIGHT_NOW", hide_env = true)]
     pub now: Option<String>,
+    /// Recorded answers of the warehouse, for macros that ask it: a YAML list of `query` and `rows`
+    #[arg(long, value_name = "FILE")]
+    pub answers: Option<PathBuf>,
+    /// The catalog.json of `dbt docs generate`, for macros that ask for columns
+    #[arg(long, value_name = "FILE")]
+    pub catalog: Option<PathBuf>,
+}
+
+/// Which plan.
+#[derive(clap::Args)]
+pub struct PlanArgs {
+    /// The plan's folder [default: target/batchwright in the project]
+    #[arg(long, value_name = "DIR")]
+    pub plan: Option<PathBuf>,
+    /// The folder that holds dbt_project.yml
+    #[arg(long, value_name = "DIR", env = "DBT_PROJECT_DIR", default_value = ".", hide_default_value = true)]
+    pub project_dir: PathBuf,
+}
+
+/// Where the profile is, for a default client that must know the database's path.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Profile, for a default client that must know the database's path")]
+pub struct ProfileArgs {
+    /// Where profiles.yml is, if not in the project or in ~/.dbt
+    #[arg(long, value_name = "DIR", env = "DBT_PROFILES_DIR")]
+    profiles_dir: Option<PathBuf>,
+    /// The profile, if not the project's own
+    #[arg(long, value_name = "NAME", env = "DBT_PROFILE")]
+    profile: Option<String>,
+    /// The target of the profile
+    #[arg(short, long, value_name = "NAME", env = "DBT_TARGET")]
+    target: Option<String>,
+    /// Variables for the project, as a YAML mapping: '{country: fr}'
+    #[arg(long, value_name = "YAML", env = "DBT_VARS")]
+    vars: Option<String>,
 }
 
 #[derive(clap::Args)]
@@ -113,8 +150,7 @@ pub fn request(select: SelectArgs, windows: &WindowArgs, refresh: &RefreshArgs, 
 impl ProjectArgs {
     /// What `--now` says, or the clock.
     pub fn instant(&self) -> Result<Instant, Diagnostics> {
-        let Some(text) = &self.now else { return Ok(Utc::now().trunc_subsecs(0)) };
-        Ok(window::Bound::parse("--now", text)?.at.at(chrono_tz::UTC))
+        instant(self.now.as_deref())
     }
 
     pub fn open(self, now: Instant, full_refresh: bool) -> Result<Open, Diagnostics> {
@@ -127,14 +163,52 @@ impl ProjectArgs {
             dialect: self.dialect,
             database: self.database,
             schema: self.schema,
+            answers: self.answers,
+            catalog: self.catalog,
             full_refresh,
             which: "run",
             now,
-            environment: std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-                .collect(),
+            environment: environment(),
         })
     }
+}
+
+/// What `--now` says, or the clock.
+pub fn instant(now: Option<&str>) -> Result<Instant, Diagnostics> {
+    let Some(text) = now else { return Ok(Utc::now().trunc_subsecs(0)) };
+    Ok(window::Bound::parse("--now", text)?.at.at(chrono_tz::UTC))
+}
+
+impl PlanArgs {
+    pub fn places(&self) -> Places {
+        Places::beside(&self.plan.clone().unwrap_or_else(|| self.project_dir.join("target").join("batchwright")))
+    }
+}
+
+impl ProfileArgs {
+    /// The project, as far as its profile.
+    pub fn open(&self, project_dir: &Path) -> Result<Open, Diagnostics> {
+        Ok(Open {
+            project_dir: project_dir.to_path_buf(),
+            profiles_dir: self.profiles_dir.clone(),
+            profile: self.profile.clone(),
+            target: self.target.clone(),
+            dialect: None,
+            database: None,
+            schema: None,
+            vars: vars(self.vars.as_deref())?,
+            full_refresh: false,
+            catalog: None,
+            answers: None,
+            which: "run",
+            now: Instant::default(),
+            environment: environment(),
+        })
+    }
+}
+
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
 }
 
 impl WindowArgs {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::options::{ProjectArgs, SelectArgs};
-use super::{print, say};
+use super::{print, say_and_close};
 use crate::compile::{self, Asked, Queries};
 use crate::diagnostics::Diagnostics;
 use crate::plan::write;
@@ -50,6 +50,7 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
             }
         },
     }
-    say(&wrong);
+    let queries = if rendered.len() == 1 { "1 query".to_string() } else { format!("{} queries", rendered.len()) };
+    say_and_close(&wrong, &format!("{queries} {}", if args.out.is_some() { "written" } else { "printed" }));
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
 }

@@ -5,13 +5,27 @@ use std::process::ExitCode;
 use super::print;
 use crate::diagnostics::Diagnostics;
 use crate::plan::manifest::Manifest;
+use crate::run::entry::Entry;
 
-/// Print the JSON Schema of manifest.json.
+/// Print the JSON Schema of manifest.json, or of a line of the journal.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[arg(value_enum, default_value = "manifest")]
+    of: Of,
+}
 
-pub fn run(_: &Args) -> Result<ExitCode, Diagnostics> {
-    let schema = serde_json::to_string_pretty(&schemars::schema_for!(Manifest)).expect("a schema is JSON");
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Of {
+    Manifest,
+    Journal,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
+    let schema = match args.of {
+        Of::Manifest => schemars::schema_for!(Manifest),
+        Of::Journal => schemars::schema_for!(Entry),
+    };
+    let schema = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
     print(&format!("{schema}\n"))?;
     Ok(ExitCode::SUCCESS)
 }

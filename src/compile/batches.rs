@@ -3,7 +3,7 @@
 use super::query::{Filtered, query};
 use super::steps::Steps;
 use super::{Part, Request, Row, Shop, builds, inputs, refresh, warnings};
-use crate::calendar::{Grain, Instant};
+use crate::calendar::{Grain, Instant, Window};
 use crate::config::{Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, collect};
 use crate::dialect::{Stamp, TimeType};
@@ -26,9 +26,12 @@ pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Re
     let mut said = cover.notes.clone();
     said.extend(remarks(shop, node, &query, &entries, cover.batches.len(), request.windows.strict)?);
 
-    let mode = plan::mode(shop.dialect, &node.name, settings, !query.injected.filters.is_empty())?;
+    let mode = plan::mode(shop.dialect, node, settings, !query.injected.filters.is_empty())?;
+    let windows: Vec<Window> = cover.batches.iter().map(|span| span.window).collect();
+    let about = plan::About { node, settings, mode, windows: &windows, query: &query.text.sql };
+    let strategy = plan::strategy(shop.dialect, &about)?;
     let in_order = settings.concurrent_batches == Some(false) || (query.text.reads_this && settings.concurrent_batches.is_none());
-    let steps = Steps { shop, node, settings, moment: &moment, query: &query, entries: &entries, mode, rebuilds };
+    let steps = Steps { shop, node, settings, moment: &moment, query: &query, entries: &entries, mode, strategy: &strategy, rebuilds };
     let steps = steps.all(&cover, &first_ever(node, settings)?)?;
     let entry = ModelEntry {
         microbatch: Some(MicrobatchEntry {
@@ -43,8 +46,8 @@ pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Re
             beside: rebuilds.then(|| moment.this.to_string()),
             batches: cover.batches.len(),
         }),
-        strategy: shop.dialect.fact("strategy")?,
-        atomic: shop.dialect.fact("atomic")?,
+        strategy: strategy.words.clone(),
+        atomic: strategy.atomic,
         columns_from: query.injected.columns.as_ref().map(|_| "projection".to_string()),
         columns: query.injected.columns.as_ref().map(|columns| columns.iter().map(|column| column.name.clone()).collect()),
         warnings: warnings(&said).collect(),

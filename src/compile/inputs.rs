@@ -51,10 +51,7 @@ fn parts(relation: &Relation) -> Vec<String> {
 }
 
 fn cte_name(node: &Node) -> String {
-    match &node.version {
-        Some(version) => format!("__dbt__cte__{}_v{version}", node.name),
-        None => format!("__dbt__cte__{}", node.name),
-    }
+    format!("__dbt__cte__{}", node.relation.identifier)
 }
 
 const NO_EVENT_TIME: &str = "it has no event_time";

@@ -1,11 +1,13 @@
 //! Looking without writing: the selected models, their windows, and their queries as dbt compiles them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Linked, Request, Shop, batches, builds, open, refresh, selected};
-use crate::config::{Kind, Node};
+use crate::config::{Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, collect};
 use crate::graph::{Graph, Selection};
+use crate::jinja::Lookup;
 use crate::project::Open;
 use crate::render::{self, Moment};
 use crate::window::{self, Span};
@@ -66,6 +68,7 @@ pub struct Queries {
 /// The selected models' queries. A broken model does not keep the others from being rendered.
 pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
     let Linked { project, graph, dialect, broken, .. } = open(&asked.open)?;
+    let names: BTreeSet<String> = broken.iter().map(|node| node.name.clone()).collect();
     let mut queries = Queries { wrong: broken.into_iter().flat_map(|node| node.errors.0).collect(), ..Queries::default() };
     // A selected model that is broken is no model that is missing.
     let models = match selected(&graph, &project, &asked.selection) {
@@ -75,17 +78,56 @@ pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
     let folders = super::folders::of(&models);
     let shop =
         Shop { root: &project.root, jinja: &project.jinja, graph: &graph, dialect: &dialect, folders: &folders, known: Default::default() };
+    let stopped = readers(&graph, &names);
+    let mut left_out: Vec<&str> = Vec::new();
     for node in models.into_iter().filter(|node| node.kind == Kind::Model && !node.path.ends_with(".py")) {
+        if stopped.contains(&node.unique_id) {
+            left_out.push(&node.name);
+            continue;
+        }
         let query = match (&asked.batch, node.microbatch()) {
             (Some(label), Some(settings)) => batches::one(&shop, node, settings, label),
             _ => plain(&shop, shop.graph, node).map_err(Diagnostics::from),
         };
         match query {
             Ok(sql) => queries.rendered.push((node.clone(), sql)),
-            Err(more) => queries.wrong.extend(more.0),
+            // A broken ephemeral model is met by each of its readers, and said once.
+            Err(more) => {
+                for wrong in more.0 {
+                    if !queries.wrong.contains(&wrong) {
+                        queries.wrong.push(wrong);
+                    }
+                }
+            }
         }
     }
+    if !left_out.is_empty() {
+        let message = match left_out.as_slice() {
+            [one] => format!("`{one}` is left out, because it reads a broken model"),
+            several => format!("{} models are left out, because they read broken ones", several.len()),
+        };
+        let names = left_out.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let note = Diagnostic::note(message);
+        queries.wrong.push(if left_out.len() > 1 { note.fact(names) } else { note });
+    }
     Ok(queries)
+}
+
+/// The nodes whose queries need one of the broken ones: its relation is not known. An ephemeral reader stops its own readers too.
+fn readers(graph: &Arc<Graph>, broken: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut stopped = BTreeSet::new();
+    for id in graph.order.iter().filter(|_| !broken.is_empty()) {
+        let node = &graph.nodes[id];
+        let lookup = graph.seen_from(&node.package);
+        let refers = node.refs.iter().any(|call| {
+            broken.contains(&call.name) && lookup.reference(call.package.as_deref(), &call.name, call.version.as_deref()).is_err()
+        });
+        let through = |id: &String| stopped.contains(id) && matches!(graph.nodes[id].materialization, Materialization::Ephemeral);
+        if refers || graph.parents[id].iter().any(through) {
+            stopped.insert(id.clone());
+        }
+    }
+    stopped
 }
 
 fn plain(shop: &Shop, graph: &Arc<Graph>, node: &Node) -> Result<String, Diagnostic> {

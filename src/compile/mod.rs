@@ -2,6 +2,7 @@
 
 mod batches;
 mod builds;
+mod columns;
 mod folders;
 mod inputs;
 mod look;
@@ -110,8 +111,10 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
         wrong
     })?;
     let read = |id: &str| graph.parents.get(id).into_iter().flatten().cloned().collect();
-    project.jinja.set_graph(config::graph_json(graph.nodes.values(), &read));
-    Ok(Linked { project, graph: Arc::new(graph), dialect, broken: resolved.broken, said })
+    project.jinja.set_graph(&config::graph_json(graph.nodes.values(), &read));
+    let graph = Arc::new(graph);
+    project.jinja.set_known(columns::known(&project, &graph, &dialect)?);
+    Ok(Linked { project, graph, dialect, broken: resolved.broken, said })
 }
 
 /// What the reading of a project must know of its dialect.

@@ -7,7 +7,7 @@ use crate::config::{Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Sql, Stamp};
 use crate::plan::manifest::InputEntry;
-use crate::plan::{self, Batches, Kind, Step, Text};
+use crate::plan::{self, Batches, Kind, Step, Strategy, Text};
 use crate::render::{self, Moment};
 use crate::window::{Cover, Span};
 
@@ -21,6 +21,7 @@ pub(super) struct Steps<'a> {
     pub query: &'a Filtered,
     pub entries: &'a [InputEntry],
     pub mode: OutsideWindow,
+    pub strategy: &'a Strategy,
     pub rebuilds: bool,
 }
 
@@ -76,6 +77,7 @@ impl Steps<'_> {
             query: &query.sql,
             columns: query.injected.columns.as_deref(),
             mode: self.mode,
+            strategy: self.strategy,
             inputs: self.entries,
             label_length,
         })

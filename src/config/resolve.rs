@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::jinja::{Relation, RelationStyle, Scope};
-use crate::project::{Package, Project, Setting, SourceStyle, Target, list, truth};
+use crate::project::{ColumnPatch, Package, Project, Setting, SourceStyle, Target, header, list, truth};
 
 use super::drafts::{Draft, drafts};
 use super::layers::{merged, text, texts};
@@ -75,7 +75,7 @@ enum Outcome {
     Disabled(Disabled),
 }
 
-fn node(draft: Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Result<Outcome, Diagnostics> {
+fn node(mut draft: Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Result<Outcome, Diagnostics> {
     let mut config = merged(draft.layers.iter().copied());
     if let Some(disabled) = disabled(&draft, unique_id, &config)? {
         return Ok(Outcome::Disabled(disabled));
@@ -94,6 +94,14 @@ fn node(draft: Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Resu
     config.entry("enabled".to_string()).or_insert_with(|| Setting { value: json!(true), at: start.clone() });
     if let Some(usual) = usual {
         config.entry("materialized".to_string()).or_insert_with(|| Setting { value: json!(usual), at: start.clone() });
+    }
+    // What lies between the values of a seed is known only now.
+    if let Some(delimiter) = config.get("delimiter").and_then(|set| set.value.as_str()?.chars().next()).filter(|sign| *sign != ',')
+        && draft.kind == Kind::Seed
+        && draft.patch.is_none_or(|patch| patch.columns.is_empty())
+    {
+        let named = |name| ColumnPatch { name, data_type: None, quote: None, description: String::new(), constraints: Vec::new() };
+        draft.columns = header(&draft.file.text, delimiter).into_iter().map(named).collect();
     }
     let quote_columns = draft.source.and_then(|table| table.quoting[3]).unwrap_or(false);
     let columns: Vec<Column> = draft

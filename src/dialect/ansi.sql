@@ -14,6 +14,8 @@
 {% set backslash_escapes = false %}
 {% set default_schema = "public" %}
 {% set files_as_sources = false %}
+{# How names are quoted in statements that make and drop tables, where that differs: `<argument>_ticks`. #}
+{% set ticks = none %}
 {% set reserved = [
   "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "between", "both", "by",
   "case", "cast", "check", "collate", "column", "constraint", "create", "cross", "current", "current_date", "current_role",
@@ -77,7 +79,23 @@ not coalesce({{ window }}, false)
 {% set strategy = "delete + insert in one transaction" %}
 {% set atomic = true %}
 {% set modes = ["error", "drop", "keep"] %}
+{# Ways to write that depend on the table's format (`formats`: of the key `format_key`, by variant) or on its partitions: the
+   variant `aligned`, where each window provably is whole partitions of `partition_key`. A variant is `overwrite_<variant>`. #}
+{% set format_key = none %}
+{% set formats = {} %}
+{% set aligned = none %}
+{% set by_partitions = false %}
+{% set needs_partitions = false %}
+{% set partition_key = none %}
+{% set partition_is_expression = false %}
+{% set partitions = [] %}
+{% set partitions_of_utc = [] %}
+{% set not_atomic = "a crash between its statements leaves the window empty or half full, and running the file again repairs it" %}
 {% set stage_in_schema = false %}
+{% set stage_prefix = "" %}
+{% set location_key = none %}
+{# Keys that say where a table's own files are. #}
+{% set location_keys = [] %}
 {% set by_name = false %}
 
 {% macro overwrite(target, stage, query, into, columns, doomed, kept, guard, strays) %}
@@ -122,6 +140,19 @@ select {{ columns }} from {{ target }};
 {# Tables and views. `clauses`: the configuration keys that the create statement takes, each with a macro `clause_<key>`. #}
 {% set clauses = [] %}
 {% set options = [] %}
+{# What a key means where it is not set, and macros for single values of a key. #}
+{% set defaults = {} %}
+{% set clause_words = {} %}
+{# Keys whose macro is chosen by another key. #}
+{% set clause_kinds = {} %}
+{# Keys that become statements after the create statement, and keys that the adapter knows and the plan has no use for. #}
+{% set index_keys = [] %}
+{% set idle_keys = [] %}
+{% set kind_key = none %}
+
+{% macro kind() %}
+table
+{% endmacro %}
 
 {# Configuration keys that any adapter of dbt's knows and that say nothing about the create statement, or that other steps take. #}
 {% set known_keys = [
@@ -136,8 +167,8 @@ select {{ columns }} from {{ target }};
 create schema if not exists {{ schema }};
 {% endmacro %}
 
-{% macro create(target, clauses, query) %}
-create table if not exists {{ target }}{{ clauses }}as
+{% macro create(target, kind, clauses, query) %}
+create {{ kind }} if not exists {{ target }}{{ clauses }}as
 {{ query }}
 with no data;
 {% endmacro %}
@@ -148,12 +179,12 @@ create or replace view {{ target }} as
 ;
 {% endmacro %}
 
-{% macro table(target, clauses, query) %}
+{% macro table(target, kind, clauses, query) %}
 begin;
 
 drop table if exists {{ target }};
 
-create table {{ target }}{{ clauses }}as
+create {{ kind }} {{ target }}{{ clauses }}as
 {{ query }}
 ;
 
@@ -169,6 +200,19 @@ drop table if exists {{ target }};
 alter table {{ beside }} rename to {{ name }};
 
 commit;
+{% endmacro %}
+
+{# Running a plan. `client`: the command that runs it where none is named; `{file}` stands for a step's file, `{path}` for the
+   profile's `path`. The marker prints its token with a dash in the middle, which its own text does not hold. #}
+{% set client = [] %}
+{% set example = "my-client {file}" %}
+
+{% macro marker(token) %}
+select replace({{ token }}, 'x', '-') as batchwright_marker;
+{% endmacro %}
+
+{% macro look(relation) %}
+select 1 from {{ relation }} where 1 = 0;
 {% endmacro %}
 
 {# Incremental models that are no microbatch models. `strategies`: dbt's words for what the engine can do; then the one that
@@ -190,8 +234,8 @@ commit;
 {% macro unlisted() %}
 {% endmacro %}
 
-{% macro create_filled(target, clauses, query) %}
-create table if not exists {{ target }}{{ clauses }}as
+{% macro create_filled(target, kind, clauses, query) %}
+create {{ kind }} if not exists {{ target }}{{ clauses }}as
 {{ query }}
 ;
 {% endmacro %}
@@ -335,18 +379,18 @@ check ({{ expression }})
 constraint {{ name }} {{ constraint }}
 {% endmacro %}
 
-{% macro create_typed(target, spec, ended) %}
-create table if not exists {{ target }} (
+{% macro create_typed(target, kind, spec, ended) %}
+create {{ kind }} if not exists {{ target }} (
   {{ spec }}
 ){{ ended }};
 {% endmacro %}
 
-{% macro table_typed(target, spec, ended, columns, query) %}
+{% macro table_typed(target, kind, spec, ended, columns, query) %}
 begin;
 
 drop table if exists {{ target }};
 
-create table {{ target }} (
+create {{ kind }} {{ target }} (
   {{ spec }}
 ){{ ended }};
 

@@ -1,8 +1,104 @@
-{# Athena: Trino's queries on Iceberg tables. #}
+{# Athena: Trino's statements on Iceberg tables, with its own words for creating them. A table's times have no zone. #}
 
 {% set parser = "generic" %}
 {% set like = "trino" %}
 {% set dispatch = ["athena"] %}
+{% set ticks = "`" %}
+{% set location_key = "external_location" %}
+{% set location_keys = ["external_location"] %}
+{% set clauses = ["table_type", "is_external", "external_location", "format", "write_compression", "partitioned_by", "table_properties"] %}
+{% set options = ["table_type", "is_external", "external_location", "format", "write_compression", "partitioned_by", "table_properties"] %}
+{% set defaults = {"table_type": "iceberg", "is_external": false} %}
+{% set idle_keys = [
+  "force_batch", "ha", "lf_grants", "lf_inherited_tags", "lf_tags_config", "native_drop", "partitions_limit", "s3_data_dir",
+  "s3_data_naming", "s3_staging_dir", "s3_tmp_table_dir", "seed_by_insert", "seed_s3_upload_args", "skip_workgroup_check",
+  "temp_schema", "unique_tmp_table_suffix", "versions_to_keep", "work_group"
+] %}
+
+{% macro undeclared(at) %}
+timestamp '{{ at.time }}'
+{% endmacro %}
+
+{% macro zoned(at) %}
+timestamp '{{ at.time }} UTC'
+{% endmacro %}
+
+{% macro options_clause(value) %}
+with (
+  {{ value }}
+)
+{% endmacro %}
+
+{% macro option_table_type(text) %}
+table_type = {{ text }}
+{% endmacro %}
+
+{% macro option_external_location(text) %}
+location = {{ text }}
+{% endmacro %}
+
+{% macro option_format(text) %}
+format = {{ text }}
+{% endmacro %}
+
+{% macro option_write_compression(text) %}
+write_compression = {{ text }}
+{% endmacro %}
+
+{% macro option_partitioned_by(texts) %}
+partitioning = array[{{ texts }}]
+{% endmacro %}
+
+{% macro option_table_properties(plain_pairs) %}
+{{ plain_pairs }}
+{% endmacro %}
+
+{% macro location(text) %}
+, location = {{ text }}
+{% endmacro %}
+
+{% macro create_schema(own_ticks) %}
+create schema if not exists {{ own_ticks }};
+{% endmacro %}
+
+{% macro overwrite(target, stage, stage_ticks, stage_location, query, into, columns, doomed, kept, guard, strays) %}
+drop table if exists {{ stage_ticks }};
+
+create table {{ stage }}
+with (table_type = 'iceberg', is_external = false{{ stage_location }}) as
+{{ query }}
+;
+
+{{ guard }}
+
+delete from {{ target }}
+where {{ doomed }};
+
+insert into {{ target }}{{ into }}
+select {{ columns }}
+from {{ stage }}{{ kept }};
+
+{{ strays }}
+
+drop table {{ stage_ticks }};
+{% endmacro %}
+
+{% macro table(target, target_ticks, clauses, query) %}
+drop table if exists {{ target_ticks }};
+
+create table {{ target }}{{ clauses }}as
+{{ query }}
+;
+{% endmacro %}
+
+{# Athena has no way to rename only a table that exists: this file is for a table that does. #}
+{% macro swap(target_ticks, beside_ticks, old_ticks) %}
+alter table {{ target_ticks }} rename to {{ old_ticks }};
+
+alter table {{ beside_ticks }} rename to {{ target_ticks }};
+
+drop table {{ old_ticks }};
+{% endmacro %}
 
 {% set seeds = false %}
 {% set grants = false %}

@@ -8,7 +8,17 @@
 {% set backslash_escapes = true %}
 {% set quoted_backslash_escapes = true %}
 {% set strategy = "merge on false" %}
-{% set clauses = ["partition_by", "cluster_by", "require_partition_filter", "partition_expiration_days"] %}
+{% set clauses = [
+  "partition_by", "cluster_by", "require_partition_filter", "partition_expiration_days", "hours_to_expiration", "kms_key_name",
+  "labels", "resource_tags"
+] %}
+{% set idle_keys = ["copy_partitions", "enable_change_history", "grant_access_to", "partitions"] %}
+{% set partition_key = "partition_by" %}
+{% set partitions = [
+  ["date({})", "day", "date"], ["cast({} as date)", "day", "date"], ["timestamp_trunc({}, day)", "day", "zoned"],
+  ["datetime_trunc({}, day)", "day", "naive"], ["date_trunc({}, month)", "month", "date"], ["date_trunc(date({}), month)", "month", "date"],
+  ["timestamp_trunc({}, month)", "month", "zoned"], ["timestamp_trunc({}, hour)", "hour", "zoned"]
+] %}
 {% set reserved = [
   "all", "and", "any", "array", "as", "asc", "assert_rows_modified", "at", "between", "by", "case", "cast", "collate", "contains", "create",
   "cross", "cube", "current", "default", "define", "desc", "distinct", "else", "end", "enum", "escape", "except", "exclude", "exists",
@@ -18,7 +28,11 @@
   "respect", "right", "rollup", "rows", "select", "set", "some", "struct", "tablesample", "then", "to", "treat", "true", "unbounded",
   "union", "unnest", "using", "when", "where", "window", "with", "within"
 ] %}
-{% set options = ["require_partition_filter", "partition_expiration_days"] %}
+{% set client = ["bq", "query", "--use_legacy_sql=false", "--format=csv"] %}
+{% set example = "bq query --use_legacy_sql=false" %}
+{% set options = [
+  "require_partition_filter", "partition_expiration_days", "hours_to_expiration", "kms_key_name", "labels", "resource_tags"
+] %}
 
 {% set naive_types = ["datetime"] %}
 {% set zoned_types = ["timestamp"] %}
@@ -122,7 +136,25 @@ cluster by {{ value }}
 {% endmacro %}
 
 {% macro options_clause(value) %}
-options ({{ value }})
+options (
+  {{ value }}
+)
+{% endmacro %}
+
+{% macro option_hours_to_expiration(value) %}
+expiration_timestamp = timestamp_add(current_timestamp(), interval {{ value }} hour)
+{% endmacro %}
+
+{% macro option_kms_key_name(text) %}
+kms_key_name = {{ text }}
+{% endmacro %}
+
+{% macro option_labels(tuples) %}
+labels = [{{ tuples }}]
+{% endmacro %}
+
+{% macro option_resource_tags(tuples) %}
+tags = [{{ tuples }}]
 {% endmacro %}
 
 {% macro create(target, clauses, query) %}

@@ -1,4 +1,6 @@
-{# ClickHouse. #}
+{# ClickHouse: where each window is whole partitions, those are exchanged for the staged ones by one `alter` each; else a
+   lightweight delete and an insert. There are no transactions, and the staged table is a real one, so that a crash leaves
+   something to begin again from. A window is of instants, whatever the time zone of the column, the server or the session. #}
 
 {% set parser = "clickhouse" %}
 {% set like = "ansi" %}
@@ -9,6 +11,192 @@
 {% set backslash_escapes = true %}
 {% set quoted_backslash_escapes = true %}
 {% set default_schema = "default" %}
+{% set strategy = "staged lightweight delete + insert" %}
+{% set atomic = false %}
+{% set not_atomic = "there are no transactions; a crash after the delete leaves the window empty or half full, and running the file again fills it" %}
+{% set stage_in_schema = true %}
+{% set clauses = ["engine", "partition_by", "primary_key", "order_by", "ttl", "settings"] %}
+{% set defaults = {"engine": "MergeTree()", "order_by": "tuple()"} %}
+{% set idle_keys = ["connection_overrides", "force_on_cluster", "inserts_only", "query_settings", "sharding_key"] %}
+{% set reserved = [
+  "all", "and", "anti", "any", "array", "as", "asc", "asof", "between", "by", "case", "cast", "cross", "cube", "date", "desc",
+  "distinct", "else", "end", "except", "extract", "false", "final", "format", "from", "full", "global", "group", "having", "ilike",
+  "in", "inner", "intersect", "interval", "into", "is", "join", "key", "lateral", "left", "like", "limit", "not", "null", "offset",
+  "on", "or", "order", "outer", "paste", "prewhere", "qualify", "right", "rollup", "sample", "select", "semi", "settings", "table",
+  "then", "timestamp", "totals", "true", "union", "using", "values", "view", "when", "where", "window", "with"
+] %}
+
+{# Partitions. A function without a time zone cuts at the server's midnight, unless the column says its own or is a date. #}
+{% set aligned = "partitions" %}
+{% set by_partitions_partitions = true %}
+{% set strategy_partitions = "staged, then partitions exchanged" %}
+{% set modes_partitions = ["error", "drop"] %}
+{% set not_atomic_partitions = "each partition is exchanged at once, but several are not; running the file again exchanges them all" %}
+{% set partition_key = "partition_by" %}
+{% set partition_is_expression = true %}
+{% set partitions = [
+  ["toyyyymmdd({}, 'utc')", "day", "partition_day"], ["todate({}, 'utc')", "day", "partition_date"],
+  ["tostartofday({}, 'utc')", "day", "partition_time"], ["toyyyymm({}, 'utc')", "month", "partition_month"],
+  ["tostartofmonth({}, 'utc')", "month", "partition_date"], ["tostartofhour({}, 'utc')", "hour", "partition_time"],
+  ["toyear({}, 'utc')", "year", "partition_year"], ["tostartofyear({}, 'utc')", "year", "partition_date"]
+] %}
+{% set partitions_of_utc = [
+  ["toyyyymmdd({})", "day", "partition_day"], ["todate({})", "day", "partition_date"], ["{}", "day", "partition_date"],
+  ["toyyyymm({})", "month", "partition_month"], ["tostartofmonth({})", "month", "partition_date"],
+  ["toyear({})", "year", "partition_year"], ["tostartofyear({})", "year", "partition_date"]
+] %}
+
+{% macro partition_day(at) %}
+{{ at.day }}
+{% endmacro %}
+
+{% macro partition_month(at) %}
+{{ at.month }}
+{% endmacro %}
+
+{% macro partition_year(at) %}
+{{ at.year }}
+{% endmacro %}
+
+{% macro partition_date(at) %}
+'{{ at.date }}'
+{% endmacro %}
+
+{% macro partition_time(at) %}
+'{{ at.time }}'
+{% endmacro %}
+
+{% set date_types = ["date", "date32"] %}
+{% set naive_types = [] %}
+{% set zoned_types = ["datetime", "datetime64", "timestamp"] %}
+
+{% macro date(at) %}
+toDate('{{ at.date }}')
+{% endmacro %}
+
+{% macro zoned(at) %}
+toDateTime('{{ at.time }}', 'UTC')
+{% endmacro %}
+
+{% macro undeclared(at) %}
+toDateTime('{{ at.time }}', 'UTC')
+{% endmacro %}
+
+{% macro overwrite(target, stage, query, into, columns, doomed, kept, guard, strays) %}
+drop table if exists {{ stage }};
+
+create table {{ stage }}
+engine = MergeTree
+order by tuple() as
+{{ query }}
+;
+
+{{ guard }}
+
+delete from {{ target }}
+where {{ doomed }};
+
+insert into {{ target }}{{ into }}
+select {{ columns }}
+from {{ stage }}{{ kept }};
+
+{{ strays }}
+
+drop table {{ stage }};
+{% endmacro %}
+
+{% macro overwrite_partitions(target, stage, query, into, columns, guard, each, end, partition) %}
+drop table if exists {{ stage }};
+
+create table {{ stage }} as {{ target }};
+
+insert into {{ stage }}{{ into }}
+select {{ columns }} from (
+{{ query }}
+);
+
+{{ guard }}
+
+{{ each }}alter table {{ target }}
+  drop partition {{ partition }},
+  attach partition {{ partition }} from {{ stage }};
+{{ end }}
+drop table {{ stage }};
+{% endmacro %}
+
+{% macro overwrite_partitions_drop(target, stage, query, into, columns, kept, each, end, partition) %}
+drop table if exists {{ stage }};
+
+create table {{ stage }} as {{ target }};
+
+insert into {{ stage }}{{ into }}
+select {{ columns }} from (
+{{ query }}
+){{ kept }};
+
+{{ each }}alter table {{ target }}
+  drop partition {{ partition }},
+  attach partition {{ partition }} from {{ stage }};
+{{ end }}
+drop table {{ stage }};
+{% endmacro %}
+
+{% macro guard(stage, outside, message) %}
+select throwIf(true, {{ message }}) as outside_of_window
+from {{ stage }}
+where {{ outside }};
+{% endmacro %}
+
+{% macro outside(window) %}
+not ifNull({{ window }}, false)
+{% endmacro %}
+
+{% macro create_schema(schema) %}
+create database if not exists {{ schema }};
+{% endmacro %}
+
+{% macro clause_engine(value) %}
+engine = {{ value }}
+{% endmacro %}
+
+{% macro partition_columns(value) %}
+partition by ({{ value }})
+{% endmacro %}
+
+{% macro clause_primary_key(value) %}
+primary key ({{ value }})
+{% endmacro %}
+
+{% macro clause_order_by(value) %}
+order by ({{ value }})
+{% endmacro %}
+
+{% macro clause_ttl(value) %}
+ttl {{ value }}
+{% endmacro %}
+
+{% macro clause_settings(plain_pairs) %}
+settings {{ plain_pairs }}
+{% endmacro %}
+
+{% macro create(target, clauses, query) %}
+create table if not exists {{ target }}{{ clauses }}empty as
+{{ query }}
+;
+{% endmacro %}
+
+{% macro table(target, clauses, query) %}
+create or replace table {{ target }}{{ clauses }}as
+{{ query }}
+;
+{% endmacro %}
+
+{# Takes the place of the old table at once, with the same files as the one beside. Run again, nothing changes but that. #}
+{% macro swap(target, beside) %}
+create or replace table {{ target }} clone as {{ beside }};
+
+drop table {{ beside }};
+{% endmacro %}
 
 {% set strategies = ["append"] %}
 {% set seeds = false %}

@@ -10,8 +10,17 @@
 {% set default_schema = "default" %}
 {% set strategy = "replace where" %}
 {% set modes = ["error", "drop"] %}
+{% set location_keys = ["location"] %}
 {% set by_name = true %}
-{% set clauses = ["file_format", "partition_by", "liquid_clustered_by", "location", "tblproperties"] %}
+{% set example = "dbsqlcli -e {file}" %}
+{% set clauses = [
+  "file_format", "partition_by", "clustered_by", "liquid_clustered_by", "auto_liquid_cluster", "location_root", "location", "tblproperties"
+] %}
+{% set clause_words = {"auto_liquid_cluster": {"true": "cluster_auto", "false": "nothing"}} %}
+{% set idle_keys = [
+  "buckets", "compression", "databricks_compute", "databricks_tags", "include_full_name_in_path", "optimize", "skip_optimize",
+  "unique_tmp_table_suffix", "use_safer_relation_operations", "zorder"
+] %}
 
 {% set naive_types = ["timestamp_ntz"] %}
 {% set zoned_types = ["timestamp", "timestamp_ltz"] %}
@@ -46,6 +55,21 @@ partitioned by ({{ value }})
 
 {% macro clause_liquid_clustered_by(value) %}
 cluster by ({{ value }})
+{% endmacro %}
+
+{% macro nothing() %}
+{% endmacro %}
+
+{% macro cluster_auto() %}
+cluster by auto
+{% endmacro %}
+
+{% macro clause_clustered_by(value, buckets) %}
+clustered by ({{ value }}) into {{ buckets }} buckets
+{% endmacro %}
+
+{% macro clause_location_root(below) %}
+location {{ below }}
 {% endmacro %}
 
 {% macro clause_location(text) %}

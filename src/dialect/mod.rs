@@ -7,17 +7,19 @@ mod stamp;
 mod template;
 mod time;
 
-use minijinja::value::{Kwargs, ValueKind};
+use minijinja::value::Kwargs;
 use minijinja::{Environment, Value};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-pub use name::short_hash;
+pub use name::{Case, folded, short_hash};
 pub use sql::{Sql, one_line};
-pub use stamp::{Slot, Stamp, refuse_slots};
+pub use stamp::{Slot, Stamp, for_each, refuse_slots};
 pub use time::TimeType;
 
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::jinja::RelationStyle;
+use template::Contents;
 
 /// Every dialect with its file: the one list of engines in this program.
 const FILES: &[(&str, &str)] = &[
@@ -49,6 +51,8 @@ pub struct Dialect {
     pub name: &'static str,
     /// Itself, the dialect it is like, and so on to `ansi`.
     pub chain: Vec<&'static str>,
+    /// What each file of the chain holds, in its order.
+    files: Vec<Contents>,
     environment: Environment<'static>,
 }
 
@@ -62,15 +66,18 @@ pub fn named(name: &str) -> Result<Dialect, Diagnostic> {
             None => wrong.hint(format!("it knows `{known}`; name the nearest with `--dialect`")),
         });
     };
-    let mut dialect = Dialect { name: found, chain: vec![found], environment: template::environment(FILES)? };
-    while let Some(like) = dialect.own(dialect.chain[dialect.chain.len() - 1], "like")?.and_then(|like| like.as_str().map(str::to_string)) {
-        match FILES.iter().find(|(name, _)| *name == like) {
-            Some((name, _)) if !dialect.chain.contains(name) => dialect.chain.push(name),
-            _ => return Err(Diagnostic::error(format!("the dialect `{found}` is like `{like}`, which leads nowhere"))),
+    let mut dialect = Dialect { name: found, chain: Vec::new(), files: Vec::new(), environment: template::environment() };
+    let mut next = Some(found.to_string());
+    while let Some(name) = next {
+        match FILES.iter().find(|(known, _)| *known == name) {
+            Some((name, text)) if !dialect.chain.contains(name) => {
+                let contents = template::contents(&mut dialect.environment, name, text)?;
+                next = contents.facts.get("like").and_then(|like| like.as_str()).map(str::to_string);
+                dialect.chain.push(name);
+                dialect.files.push(contents);
+            }
+            _ => return Err(Diagnostic::error(format!("the dialect `{found}` is like `{name}`, which leads nowhere"))),
         }
-    }
-    if found != "ansi" && !dialect.chain.contains(&"ansi") {
-        dialect.chain.push("ansi");
     }
     Ok(dialect)
 }
@@ -78,41 +85,45 @@ pub fn named(name: &str) -> Result<Dialect, Diagnostic> {
 impl Dialect {
     /// A fact of the dialect's file (`{% set name = … %}`), from the nearest file that has it.
     pub fn fact<T: DeserializeOwned>(&self, name: &str) -> Result<T, Diagnostic> {
-        for file in &self.chain {
-            if let Some(value) = self.own(file, name)? {
-                let value = serde_json::to_value(&value).map_err(|wrong| broken(file, name, &wrong))?;
-                return serde_json::from_value(value).map_err(|wrong| broken(file, name, &wrong));
+        for (file, contents) in self.chain.iter().zip(&self.files) {
+            if let Some(value) = contents.facts.get(name) {
+                return T::deserialize(value).map_err(|wrong| broken(file, name, &wrong));
             }
         }
         Err(Diagnostic::error(format!("no file of the dialect `{}` says what `{name}` is", self.name)))
     }
 
-    /// Whether a macro of this name is in the dialect's file or one it is like.
+    /// A fact of one of the dialect's ways to write (`<name>_<variant>`), or of the dialect as a whole.
+    pub fn fact_of<T: DeserializeOwned>(&self, name: &str, variant: Option<&str>) -> Result<T, Diagnostic> {
+        match variant.map(|variant| format!("{name}_{variant}")).filter(|own| self.has(own)) {
+            Some(own) => self.fact(&own),
+            None => self.fact(name),
+        }
+    }
+
+    /// Whether a macro or a fact of this name is in the dialect's file or one it is like.
     pub fn has(&self, name: &str) -> bool {
-        self.chain.iter().any(|file| self.own(file, name).ok().flatten().is_some_and(|value| value.kind() != ValueKind::None))
+        self.files.iter().any(|file| file.macros.contains_key(name) || file.facts.get(name).is_some_and(|fact| !fact.is_null()))
     }
 
     /// The macro's SQL. Arguments are given by name; a macro takes those it declares.
     pub fn sql(&self, name: &str, arguments: &[(&str, Value)]) -> Result<Sql, Diagnostic> {
-        for file in &self.chain {
-            let template = self.environment.get_template(file).map_err(|wrong| broken(file, name, &wrong))?;
-            let mut captured = template.render_captured(()).map_err(|wrong| broken(file, name, &wrong))?;
-            let Some(found) = captured.state().lookup(name).filter(|value| !value.is_none()) else { continue };
-            let declared = found.get_attr("arguments").map_err(|wrong| broken(file, name, &wrong))?;
-            let declared: Vec<Value> = declared.try_iter().map_err(|wrong| broken(file, name, &wrong))?.collect();
-            let mut given = Vec::new();
-            for argument in &declared {
-                let argument = argument.as_str().unwrap_or_default();
-                match arguments.iter().find(|(offered, _)| *offered == argument) {
-                    Some((_, value)) => given.push((argument.to_string(), value.clone())),
-                    None => return Err(broken(file, name, &format!("nothing is known as `{argument}` here"))),
-                }
+        let found = self.chain.iter().zip(&self.files).find_map(|(file, contents)| Some((file, contents.macros.get(name)?)));
+        let Some((file, declared)) = found else {
+            return Err(Diagnostic::error(format!("no file of the dialect `{}` has the macro `{name}`", self.name)));
+        };
+        let mut given = Vec::new();
+        for argument in declared {
+            match arguments.iter().find(|(offered, _)| offered == argument) {
+                Some((_, value)) => given.push((argument.clone(), value.clone())),
+                None => return Err(broken(file, name, &format!("nothing is known as `{argument}` here"))),
             }
-            let given = Value::from(Kwargs::from_iter(given));
-            let text = captured.with_state_mut(|state| state.call_macro(name, &[given])).map_err(|wrong| broken(file, name, &wrong))?;
-            return Ok(Sql(template::tidied(&text)));
         }
-        Err(Diagnostic::error(format!("no file of the dialect `{}` has the macro `{name}`", self.name)))
+        let given = Value::from(Kwargs::from_iter(given));
+        let template = self.environment.get_template(&format!("{file}:{name}")).map_err(|wrong| broken(file, name, &wrong))?;
+        let mut captured = template.render_captured(()).map_err(|wrong| broken(file, name, &wrong))?;
+        let text = captured.with_state_mut(|state| state.call_macro(name, &[given])).map_err(|wrong| broken(file, name, &wrong))?;
+        Ok(Sql(template::tidied(&text)))
     }
 
     /// How the engine writes names of relations.
@@ -122,19 +133,10 @@ impl Dialect {
 
     /// The names under which `adapter.dispatch` looks for a macro, in order: dbt's, which are not always those of the files.
     pub fn dispatch(&self) -> Result<Vec<String>, Diagnostic> {
-        match self.own(self.name, "dispatch")?.filter(|names| !names.is_none()) {
-            Some(names) => names
-                .try_iter()
-                .map(|names| names.map(|name| name.to_string()).collect())
-                .map_err(|wrong| broken(self.name, "dispatch", &wrong)),
+        match self.files.first().and_then(|own| own.facts.get("dispatch")).filter(|names| !names.is_null()) {
+            Some(names) => Vec::deserialize(names).map_err(|wrong| broken(self.name, "dispatch", &wrong)),
             None => Ok(self.chain.iter().filter(|name| **name != "ansi").map(ToString::to_string).collect()),
         }
-    }
-
-    fn own(&self, file: &str, name: &str) -> Result<Option<Value>, Diagnostic> {
-        let template = self.environment.get_template(file).map_err(|wrong| broken(file, name, &wrong))?;
-        let captured = template.render_captured(()).map_err(|wrong| broken(file, name, &wrong))?;
-        Ok(captured.state().lookup(name))
     }
 }
 

@@ -2,6 +2,10 @@
 
 {% set parser = "postgres" %}
 {% set like = "ansi" %}
+{% set client = ["psql", "-X", "-w", "-q", "-v", "ON_ERROR_STOP=1"] %}
+{% set example = "psql -X -w -q -v ON_ERROR_STOP=1 -d shop" %}
+{% set kind_key = "unlogged" %}
+{% set index_keys = ["indexes"] %}
 
 {% macro zoned(at) %}
 timestamptz '{{ at.time }}+00:00'
@@ -19,6 +23,31 @@ begin
   end if;
 end
 $guard$;
+{% endmacro %}
+
+{# A schema is created in the database of the connection, and its name takes no other. #}
+{% macro create_schema(own) %}
+create schema if not exists {{ own }};
+{% endmacro %}
+
+{% macro kind_special() %}
+unlogged table
+{% endmacro %}
+
+{% macro index(target, name, columns) %}
+create index if not exists {{ name }} on {{ target }} ({{ columns }});
+{% endmacro %}
+
+{% macro index_unique(target, name, columns) %}
+create unique index if not exists {{ name }} on {{ target }} ({{ columns }});
+{% endmacro %}
+
+{% macro index_by(target, name, method, columns) %}
+create index if not exists {{ name }} on {{ target }} using {{ method }} ({{ columns }});
+{% endmacro %}
+
+{% macro index_unique_by(target, name, method, columns) %}
+create unique index if not exists {{ name }} on {{ target }} using {{ method }} ({{ columns }});
 {% endmacro %}
 
 {% set strategies = ["append", "delete+insert", "merge"] %}

@@ -1,8 +1,69 @@
-{# Redshift: PostgreSQL's delete and insert in one transaction. #}
+{# Redshift: PostgreSQL's delete and insert in one transaction. Outside of a procedure nothing can be raised, so the guard
+   converts its message to a number, for a row outside of the window alone. #}
 
 {% set parser = "redshift" %}
 {% set like = "postgres" %}
 {% set longest_name = 127 %}
+{% set backslash_escapes = true %}
+{% set kind_key = none %}
+{% set index_keys = [] %}
+{% set clauses = ["backup", "dist", "sort"] %}
+{% set clause_words = {
+  "dist": {"all": "dist_style", "even": "dist_style", "auto": "dist_style"},
+  "sort": {"auto": "sort_auto"},
+  "backup": {"false": "no_backup", "true": "nothing"}
+} %}
+{% set clause_kinds = {"sort": "sort_type"} %}
+{% set idle_keys = ["sort_type", "auto_refresh", "bind", "merge_exclude_columns", "merge_update_columns"] %}
+
+{% macro nothing() %}
+{% endmacro %}
+
+{% macro no_backup() %}
+backup no
+{% endmacro %}
+
+{% macro dist_style(value) %}
+diststyle {{ value }}
+{% endmacro %}
+
+{% macro clause_dist(value) %}
+diststyle key distkey ({{ value }})
+{% endmacro %}
+
+{% macro sort_auto() %}
+sortkey auto
+{% endmacro %}
+
+{% macro clause_sort(value) %}
+compound sortkey ({{ value }})
+{% endmacro %}
+
+{% macro clause_sort_interleaved(value) %}
+interleaved sortkey ({{ value }})
+{% endmacro %}
+
+{% macro guard(stage, outside, message) %}
+select cast({{ message }} || ': ' || count(*) || ' rows' as integer) as outside_of_window
+from {{ stage }}
+where {{ outside }}
+having count(*) > 0;
+{% endmacro %}
+
+{# Nothing creates a table from a query where it is missing only, but a table like another: that one takes the clauses. #}
+{% macro create(target, clauses, query, shape) %}
+drop table if exists {{ shape }};
+
+create temporary table {{ shape }}{{ clauses }}as
+select * from (
+{{ query }}
+) as query
+where false;
+
+create table if not exists {{ target }} (like {{ shape }});
+
+drop table {{ shape }};
+{% endmacro %}
 
 {% set seed_types = {
   "integer": "bigint", "number": "double precision", "date": "date", "timestamp": "timestamp", "boolean": "boolean", "text": "varchar(max)"

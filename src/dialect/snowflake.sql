@@ -9,7 +9,14 @@
 {% set default_schema = "PUBLIC" %}
 {% set strategy = "staged delete + insert in one transaction" %}
 {% set stage_in_schema = true %}
-{% set clauses = ["cluster_by"] %}
+{% set client = ["snow", "sql", "--enable-templating", "NONE", "-f", "{file}"] %}
+{% set example = "snow sql --enable-templating NONE -f {file}" %}
+{# dbt makes tables transient unless it is told otherwise. #}
+{% set kind_key = "transient" %}
+{% set defaults = {"transient": true} %}
+{% set clauses = ["cluster_by", "copy_grants"] %}
+{% set clause_words = {"copy_grants": {"true": "copy_grants", "false": "nothing"}} %}
+{% set idle_keys = ["automatic_clustering", "query_tag", "secure", "snowflake_warehouse", "table_tag", "tmp_relation_type"] %}
 
 {% set naive_types = ["timestamp_ntz", "timestampntz", "timestamp without time zone", "timestamp", "datetime"] %}
 {% set zoned_types = ["timestamp_tz", "timestamptz", "timestamp with time zone", "timestamp_ltz", "timestampltz", "timestamp with local time zone"] %}
@@ -61,22 +68,33 @@ having count(*) > 0;
 cluster by ({{ value }})
 {% endmacro %}
 
-{% macro create(target, clauses, query) %}
-create table if not exists {{ target }}{{ clauses }}as
+{% macro kind_special() %}
+transient table
+{% endmacro %}
+
+{% macro nothing() %}
+{% endmacro %}
+
+{% macro copy_grants() %}
+copy grants
+{% endmacro %}
+
+{% macro create(target, kind, clauses, query) %}
+create {{ kind }} if not exists {{ target }}{{ clauses }}as
 select * from (
 {{ query }}
 )
 where false;
 {% endmacro %}
 
-{% macro table(target, clauses, query) %}
-create or replace table {{ target }}{{ clauses }}as
+{% macro table(target, kind, clauses, query) %}
+create or replace {{ kind }} {{ target }}{{ clauses }}as
 {{ query }}
 ;
 {% endmacro %}
 
-{% macro swap(target, beside) %}
-create or replace table {{ target }} clone {{ beside }};
+{% macro swap(target, kind, beside) %}
+create or replace {{ kind }} {{ target }} clone {{ beside }};
 
 drop table {{ beside }};
 {% endmacro %}
@@ -144,8 +162,8 @@ create or replace table {{ target }} (
 {{ rows }}
 {% endmacro %}
 
-{% macro table_typed(target, spec, clauses, columns, query) %}
-create or replace table {{ target }} (
+{% macro table_typed(target, kind, spec, clauses, columns, query) %}
+create or replace {{ kind }} {{ target }} (
   {{ spec }}
 ){{ clauses }}as
 select {{ columns }} from (

@@ -1,4 +1,7 @@
-{# Spark. #}
+{# Spark. Delta replaces the window by one statement, and so does Iceberg by a MERGE whose condition never holds: its own
+   REPLACE WHERE refuses a window that cuts through a file. Neither takes a row more than the window's. A table of plain files (parquet, orc, hive …) can only be
+   overwritten by whole partitions: one statement for each, from a staged table, with the partition's value in it, so that an
+   empty one empties and no foreign one is touched. A view as stage would be read anew by each. #}
 
 {% set parser = "spark" %}
 {% set like = "databricks" %}
@@ -6,6 +9,119 @@
 {% set quoted = [false, false, false] %}
 {% set included = [false, true, true] %}
 {% set default_schema = "default" %}
+{% set stage_in_schema = true %}
+{% set by_name = false %}
+{% set clauses = ["file_format", "partition_by", "clustered_by", "options", "location_root", "tblproperties"] %}
+{% set idle_keys = ["buckets", "skip_optimize"] %}
+
+{% set format_key = "file_format" %}
+{% set formats = {"delta": "replace_where", "iceberg": "merge", "": "static_partitions"} %}
+{% set strategy_static_partitions = "staged, then static partitions overwritten" %}
+{% set atomic_static_partitions = false %}
+{% set not_atomic_static_partitions = "each partition is overwritten by one statement, but files have no transactions; running the file again overwrites them all" %}
+{% set by_partitions_static_partitions = true %}
+{% set needs_partitions_static_partitions = true %}
+{% set partition_key = "partition_by" %}
+{% set partitions = [
+  ["cast({} as date)", "day", "date"], ["date({})", "day", "date"], ["to_date({})", "day", "date"],
+  ["date_format({}, 'yyyy-mm-dd')", "day", "day_text"], ["trunc({}, 'mm')", "month", "date"], ["trunc({}, 'month')", "month", "date"],
+  ["date_format({}, 'yyyy-mm')", "month", "month_text"]
+] %}
+
+{% macro day_text(at) %}
+'{{ at.date }}'
+{% endmacro %}
+
+{% macro month_text(at) %}
+'{{ at.yearmonth }}'
+{% endmacro %}
+
+{% set strategy_merge = "merge on false" %}
+
+{% macro into_named(columns) %}
+({{ columns }})
+  values ({{ columns }})
+{% endmacro %}
+
+{% macro into_unnamed() %}
+*
+{% endmacro %}
+
+{% macro overwrite_merge(target, query, into, columns, doomed, kept) %}
+merge into {{ target }} as batch_target
+using (
+  select {{ columns }} from (
+{{ query }}
+  ){{ kept }}
+) as batch_source
+on false
+when not matched then
+  insert {{ into }}
+when not matched by source and {{ doomed }} then
+  delete;
+{% endmacro %}
+
+{% macro overwrite_replace_where(target, query, columns, doomed, kept) %}
+insert into {{ target }}
+replace where {{ doomed }}
+select {{ columns }} from (
+{{ query }}
+){{ kept }};
+{% endmacro %}
+
+{# `static`: with a further partition column, which only the rows know, all of the named one goes, as it must. #}
+{% macro overwrite_static_partitions(target, stage, query, kept, others, guard, each, end, cut, rest) %}
+drop table if exists {{ stage }};
+
+create table {{ stage }}
+using parquet as
+select * from (
+{{ query }}
+){{ kept }};
+
+set spark.sql.sources.partitionOverwriteMode = static;
+
+{{ each }}insert overwrite table {{ target }}
+partition ({{ cut }}{{ rest }}) ({{ others }})
+select {{ others }} from {{ stage }}
+where {{ cut }};
+
+{{ end }}drop table {{ stage }};
+{% endmacro %}
+
+{% macro clause_clustered_by(value, buckets) %}
+clustered by ({{ value }}) into {{ buckets }} buckets
+{% endmacro %}
+
+{% macro clause_options(pairs) %}
+options ({{ pairs }})
+{% endmacro %}
+
+{% macro clause_location_root(below) %}
+location {{ below }}
+{% endmacro %}
+
+{% macro table_static_partitions(target, clauses, query) %}
+drop table if exists {{ target }};
+
+create table {{ target }}{{ clauses }}as
+{{ query }}
+;
+{% endmacro %}
+
+{# Files cannot be renamed at once. The rows are copied; run again before the last statement, they are copied again. #}
+{% macro swap_static_partitions(target, beside, clauses) %}
+create table if not exists {{ target }}{{ clauses }}as
+select * from {{ beside }}
+limit 0;
+
+set spark.sql.sources.partitionOverwriteMode = static;
+
+insert overwrite table {{ target }}
+select * from {{ beside }};
+
+drop table {{ beside }};
+{% endmacro %}
 
 {% set strategy_unkeyed = "append" %}
 {% set strategy_keyed = "append" %}

@@ -23,11 +23,16 @@ impl std::fmt::Display for Sql {
 }
 
 impl Dialect {
-    /// The text as a string literal, in quotes.
+    /// The text as a string literal on one line, in quotes.
     pub fn string(&self, text: &str) -> Result<Sql, Diagnostic> {
+        self.lines(&one_line(text))
+    }
+
+    /// The text as a string literal that keeps its line breaks: a statement for an engine that takes it as text.
+    pub fn lines(&self, text: &str) -> Result<Sql, Diagnostic> {
         let backslash: bool = self.fact("backslash_escapes")?;
         let text = if backslash { text.replace('\\', r"\\").replace('\'', r"\'") } else { text.replace('\'', "''") };
-        Ok(Sql(format!("'{}'", one_line(&text))))
+        Ok(Sql(format!("'{text}'")))
     }
 
     /// The text as a string literal that keeps its line breaks: a value, and no message.

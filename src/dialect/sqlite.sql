@@ -1,4 +1,5 @@
-{# SQLite. #}
+{# SQLite: delete and insert in one transaction. Times are texts, which compare as times as long as all are written alike:
+   `2024-09-01 00:00:00`. A schema is a file that the client has attached. #}
 
 {% set parser = "sqlite" %}
 {% set like = "ansi" %}
@@ -7,6 +8,91 @@
 {% set case = "ignored" %}
 {% set longest_name = 255 %}
 {% set default_schema = "main" %}
+{% set strategy = "staged delete + insert in one transaction" %}
+
+{% macro date(at) %}
+'{{ at.date }}'
+{% endmacro %}
+
+{% macro naive(at) %}
+'{{ at.time }}'
+{% endmacro %}
+
+{% macro zoned(at) %}
+'{{ at.time }}'
+{% endmacro %}
+
+{% macro undeclared(at) %}
+'{{ at.time }}'
+{% endmacro %}
+
+{% macro outside(window) %}
+({{ window }}) is not true
+{% endmacro %}
+
+{# `immediate`: a batch beside this one waits before it reads, so that it never finds that what it read has changed. #}
+{% macro overwrite(target, stage, query, into, columns, doomed, kept, guard, strays) %}
+drop table if exists temp.{{ stage }};
+
+begin immediate;
+
+create temporary table {{ stage }} as
+{{ query }}
+;
+
+{{ guard }}
+
+delete from {{ target }}
+where {{ doomed }};
+
+insert into {{ target }}{{ into }}
+select {{ columns }}
+from {{ stage }}{{ kept }};
+
+{{ strays }}
+
+drop table temp.{{ stage }};
+
+commit;
+{% endmacro %}
+
+{# Outside of a trigger nothing can be raised. The message is a path that is none, looked for by a row outside of the window alone. #}
+{% macro guard(stage, outside, message) %}
+select json_extract('{}', {{ message }}) as outside_of_window
+from {{ stage }}
+where {{ outside }};
+{% endmacro %}
+
+{% macro create_schema() %}
+{% endmacro %}
+
+{% macro create(target, query) %}
+create table if not exists {{ target }} as
+select * from (
+{{ query }}
+)
+where false;
+{% endmacro %}
+
+{% macro view(target, query) %}
+drop view if exists {{ target }};
+
+create view {{ target }} as
+{{ query }}
+;
+{% endmacro %}
+
+{% macro table(target, query) %}
+begin immediate;
+
+drop table if exists {{ target }};
+
+create table {{ target }} as
+{{ query }}
+;
+
+commit;
+{% endmacro %}
 
 {% set grants = false %}
 {% set docs = [] %}

@@ -1,10 +1,200 @@
-{# SQL Server. #}
+{# SQL Server: delete and insert in one transaction, from a temporary table of the session. The file is one batch of the
+   client's, without `go`. `xact_abort` rolls back at the first error, and no statement runs after it.
+   `sqlcmd` takes names in quotes for strings, unless the file says otherwise: it is read so from that word on. #}
 
 {% set parser = "mssql" %}
 {% set like = "ansi" %}
 {% set case = "ignored" %}
-{% set longest_name = 128 %}
+{% set longest_name = 116 %}
 {% set default_schema = "dbo" %}
+{% set strategy = "staged delete + insert in one transaction" %}
+{% set stage_prefix = "#" %}
+{% set index_keys = ["as_columnstore", "indexes"] %}
+{% set defaults = {"as_columnstore": true} %}
+{% set idle_keys = [
+  "auto_provision_aad_principals", "column_type_expansion_max_rows", "drop_unmanaged_indexes", "full_refresh_build",
+  "pre_hook_transaction_scope", "prefer_single_alter_column", "query_tag", "table_refresh_method"
+] %}
+{% set reserved = [
+  "add", "all", "alter", "and", "any", "as", "asc", "authorization", "backup", "begin", "between", "break", "browse", "bulk",
+  "by", "cascade", "case", "check", "checkpoint", "close", "clustered", "coalesce", "collate", "column", "commit", "compute",
+  "constraint", "contains", "containstable", "continue", "convert", "create", "cross", "current", "current_date", "current_time",
+  "current_timestamp", "current_user", "cursor", "database", "dbcc", "deallocate", "declare", "default", "delete", "deny",
+  "desc", "disk", "distinct", "distributed", "double", "drop", "dump", "else", "end", "errlvl", "escape", "except", "exec",
+  "execute", "exists", "exit", "external", "fetch", "file", "fillfactor", "for", "foreign", "freetext", "freetexttable", "from",
+  "full", "function", "goto", "grant", "group", "having", "holdlock", "identity", "identity_insert", "identitycol", "if", "in",
+  "index", "inner", "insert", "intersect", "into", "is", "join", "key", "kill", "left", "like", "lineno", "load", "merge",
+  "national", "nocheck", "nonclustered", "not", "null", "nullif", "of", "off", "offsets", "on", "open", "opendatasource",
+  "openquery", "openrowset", "openxml", "option", "or", "order", "outer", "over", "percent", "pivot", "plan", "precision",
+  "primary", "print", "proc", "procedure", "public", "raiserror", "read", "readtext", "reconfigure", "references", "replication",
+  "restore", "restrict", "return", "revert", "revoke", "right", "rollback", "rowcount", "rowguidcol", "rule", "save", "schema",
+  "securityaudit", "select", "session_user", "set", "setuser", "shutdown", "some", "statistics", "system_user", "table",
+  "tablesample", "textsize", "then", "to", "top", "tran", "transaction", "trigger", "truncate", "try_convert", "tsequal",
+  "union", "unique", "unpivot", "update", "updatetext", "use", "user", "values", "varying", "view", "waitfor", "when", "where",
+  "while", "with", "writetext"
+] %}
+
+{% set naive_types = ["datetime2", "datetime", "smalldatetime", "timestamp", "timestamp without time zone"] %}
+{% set zoned_types = ["datetimeoffset", "timestamptz", "timestamp with time zone"] %}
+
+{% macro date(at) %}
+cast('{{ at.date }}' as date)
+{% endmacro %}
+
+{% macro naive(at) %}
+cast('{{ at.time }}' as datetime2)
+{% endmacro %}
+
+{% macro zoned(at) %}
+cast('{{ at.time }} +00:00' as datetimeoffset)
+{% endmacro %}
+
+{# Takes the column's type. This form alone means the same in every language of a session. #}
+{% macro undeclared(at) %}
+'{{ at.iso }}'
+{% endmacro %}
+
+{# There are no conditions as values. #}
+{% macro outside(window) %}
+case when {{ window }} then 0 else 1 end = 1
+{% endmacro %}
+
+{% macro overwrite(target, stage, ctes, body, into, columns, doomed, kept, guard, strays) %}
+set nocount on;
+set quoted_identifier on;
+set xact_abort on;
+
+drop table if exists {{ stage }};
+
+with {{ ctes }}batch_rows as (
+{{ body }}
+)
+select * into {{ stage }} from batch_rows;
+
+{{ guard }}
+
+begin transaction;
+
+delete from {{ target }}
+where {{ doomed }};
+
+insert into {{ target }}{{ into }}
+select {{ columns }}
+from {{ stage }}{{ kept }};
+
+{{ strays }}
+
+commit transaction;
+
+drop table {{ stage }};
+{% endmacro %}
+
+{% macro guard(stage, outside, message) %}
+if exists (select 1 from {{ stage }} where {{ outside }})
+begin
+  throw 50000, {{ message }}, 1;
+end;
+{% endmacro %}
+
+{% macro schema_statement(own) %}
+create schema {{ own }}
+{% endmacro %}
+
+{# To create a schema must be alone, and knows no other database: so it is said to that database's own procedure. #}
+{% macro create_schema(own, text, database, statement) %}
+set quoted_identifier on;
+
+if not exists (select 1 from {{ database }}sys.schemas where name = {{ text }})
+begin
+  exec {{ database }}sys.sp_executesql N{{ statement }};
+end;
+{% endmacro %}
+
+{# `union all` keeps a column that counts by itself (`identity`) from being one in the new table too. #}
+{% macro create(target, target_text, ctes, body) %}
+if object_id({{ target_text }}, 'U') is null
+begin
+  with {{ ctes }}batch_rows as (
+{{ body }}
+  )
+  select * into {{ target }} from batch_rows where 1 = 0
+  union all
+  select * from batch_rows where 1 = 0;
+end;
+{% endmacro %}
+
+{% macro as_columnstore(target, name, text, whole) %}
+if not exists (select 1 from sys.indexes where name = {{ text }} and object_id = object_id({{ whole }}))
+begin
+  create clustered columnstore index {{ name }} on {{ target }};
+end;
+{% endmacro %}
+
+{% macro index(target, name, text, whole, columns) %}
+if not exists (select 1 from sys.indexes where name = {{ text }} and object_id = object_id({{ whole }}))
+begin
+  create index {{ name }} on {{ target }} ({{ columns }});
+end;
+{% endmacro %}
+
+{% macro index_unique(target, name, text, whole, columns) %}
+if not exists (select 1 from sys.indexes where name = {{ text }} and object_id = object_id({{ whole }}))
+begin
+  create unique index {{ name }} on {{ target }} ({{ columns }});
+end;
+{% endmacro %}
+
+{% macro index_by(target, name, text, whole, method, columns) %}
+if not exists (select 1 from sys.indexes where name = {{ text }} and object_id = object_id({{ whole }}))
+begin
+  create {{ method }} index {{ name }} on {{ target }} ({{ columns }});
+end;
+{% endmacro %}
+
+{% macro index_unique_by(target, name, text, whole, method, columns) %}
+if not exists (select 1 from sys.indexes where name = {{ text }} and object_id = object_id({{ whole }}))
+begin
+  create unique {{ method }} index {{ name }} on {{ target }} ({{ columns }});
+end;
+{% endmacro %}
+
+{# A view must be alone as well, and names no database. #}
+{% macro view_statement(own, query) %}
+create or alter view {{ own }} as
+{{ query }}
+{% endmacro %}
+
+{% macro view(database, statement) %}
+exec {{ database }}sys.sp_executesql N{{ statement }};
+{% endmacro %}
+
+{% macro table(target, ctes, body) %}
+set xact_abort on;
+
+begin transaction;
+
+drop table if exists {{ target }};
+
+with {{ ctes }}batch_rows as (
+{{ body }}
+)
+select * into {{ target }} from batch_rows;
+
+commit transaction;
+{% endmacro %}
+
+{% macro swap(target, beside_text, name_text, database) %}
+set quoted_identifier on;
+set xact_abort on;
+
+begin transaction;
+
+drop table if exists {{ target }};
+
+exec {{ database }}sys.sp_rename {{ beside_text }}, {{ name_text }};
+
+commit transaction;
+{% endmacro %}
 
 {% set strategies = [] %}
 {% set seeds = false %}

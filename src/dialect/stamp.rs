@@ -3,7 +3,7 @@
 
 use chrono_tz::Tz;
 
-use crate::calendar::{Instant, Window};
+use crate::calendar::{Grain, Instant, Window};
 use crate::diagnostics::Diagnostic;
 
 /// A place in a statement that differs from batch to batch.
@@ -22,10 +22,59 @@ pub enum Slot {
     Label,
     /// The label as a part of a name: `2024_09_01T05`.
     Name,
+    /// `20240901`, UTC: the days, months, hours and years by which engines name partitions.
+    StartDay,
+    EndDay,
+    StartMonth,
+    EndMonth,
+    StartHour,
+    EndHour,
+    StartYear,
+    EndYear,
+    /// `2024-09-01T00:00:00`, UTC.
+    StartIso,
+    EndIso,
+    /// `2024-09`, UTC.
+    StartYearMonth,
+    EndYearMonth,
+    /// From here to `EachEnd` once for each hour, day, month or year of the window, which is the window there.
+    EachHour,
+    EachDay,
+    EachMonth,
+    EachYear,
+    EachEnd,
 }
 
-const SLOTS: [Slot; 8] =
-    [Slot::StartDate, Slot::EndDate, Slot::StartTime, Slot::EndTime, Slot::StartEpoch, Slot::EndEpoch, Slot::Label, Slot::Name];
+const SLOTS: [Slot; 25] = {
+    use Slot::*;
+    [
+        StartDate,
+        EndDate,
+        StartTime,
+        EndTime,
+        StartEpoch,
+        EndEpoch,
+        Label,
+        Name,
+        StartDay,
+        EndDay,
+        StartMonth,
+        EndMonth,
+        StartHour,
+        EndHour,
+        StartYear,
+        EndYear,
+        StartIso,
+        EndIso,
+        StartYearMonth,
+        EndYearMonth,
+        EachHour,
+        EachDay,
+        EachMonth,
+        EachYear,
+        EachEnd,
+    ]
+};
 const FIRST: u32 = 0xF_1000;
 
 impl std::fmt::Display for Slot {
@@ -63,27 +112,100 @@ impl Stamp {
     /// The text for one window.
     pub fn fill(&self, window: &Window, label: &str) -> String {
         let mut filled = String::with_capacity(self.texts.iter().map(String::len).sum::<usize>() + 20 * self.slots.len());
-        let values: [String; SLOTS.len()] = [
-            self.date(window.start),
-            self.date(window.end),
-            time(window.start),
-            time(window.end),
-            window.start.timestamp().to_string(),
-            window.end.timestamp().to_string(),
-            label.to_string(),
-            label.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '_' }).collect(),
-        ];
-        for (text, slot) in self.texts.iter().zip(&self.slots) {
-            filled.push_str(text);
-            filled.push_str(&values[*slot as usize]);
-        }
-        filled.push_str(self.texts.last().map(String::as_str).unwrap_or_default());
+        self.part(0, self.texts.len() - 1, window, label, &mut filled);
         filled
+    }
+
+    /// The texts from `first` to `last`, with the slots between them.
+    fn part(&self, first: usize, last: usize, window: &Window, label: &str, filled: &mut String) {
+        let values = self.values(window, label);
+        let mut at = first;
+        while at < last {
+            filled.push_str(&self.texts[at]);
+            let slot = self.slots[at];
+            match each(slot) {
+                None => filled.push_str(values.get(slot as usize).map_or("", String::as_str)),
+                Some(grain) => {
+                    let end = (at + 1..last).find(|end| self.slots[*end] == Slot::EachEnd).unwrap_or(last);
+                    for window in tiles(window, grain) {
+                        self.part(at + 1, end, &window, label, filled);
+                    }
+                    at = end;
+                }
+            }
+            at += 1;
+        }
+        if let Some(text) = self.texts.get(last).filter(|_| at == last) {
+            filled.push_str(text);
+        }
+    }
+
+    /// What the slots stand for, in their order.
+    fn values(&self, window: &Window, label: &str) -> [String; 20] {
+        let Window { start, end } = *window;
+        let as_name = |char: char| if char.is_ascii_alphanumeric() { char } else { '_' };
+        let [start_day, end_day] = [start, end].map(|at| at.format("%Y%m%d").to_string());
+        let [start_hour, end_hour] = [start, end].map(|at| at.format("%Y%m%d%H").to_string());
+        [
+            self.date(start),
+            self.date(end),
+            time(start),
+            time(end),
+            start.timestamp().to_string(),
+            end.timestamp().to_string(),
+            label.to_string(),
+            label.chars().map(as_name).collect(),
+            start_day.clone(),
+            end_day.clone(),
+            start_day[..6].to_string(),
+            end_day[..6].to_string(),
+            start_hour,
+            end_hour,
+            start_day[..4].to_string(),
+            end_day[..4].to_string(),
+            time(start).replace(' ', "T"),
+            time(end).replace(' ', "T"),
+            start.format("%Y-%m").to_string(),
+            end.format("%Y-%m").to_string(),
+        ]
     }
 
     fn date(&self, at: Instant) -> String {
         at.with_timezone(&self.timezone).format("%Y-%m-%d").to_string()
     }
+}
+
+/// The grain of the windows that a slot begins to repeat for.
+fn each(slot: Slot) -> Option<Grain> {
+    Some(match slot {
+        Slot::EachHour => Grain::Hour,
+        Slot::EachDay => Grain::Day,
+        Slot::EachMonth => Grain::Month,
+        Slot::EachYear => Grain::Year,
+        _ => return None,
+    })
+}
+
+/// The slot at which a text is repeated for each `grain` of the window.
+pub fn for_each(grain: Grain) -> Slot {
+    match grain {
+        Grain::Hour => Slot::EachHour,
+        Grain::Day => Slot::EachDay,
+        Grain::Month => Slot::EachMonth,
+        Grain::Year => Slot::EachYear,
+    }
+}
+
+/// The grains of UTC that a window is made of.
+fn tiles(window: &Window, grain: Grain) -> Vec<Window> {
+    let mut tiles = Vec::new();
+    let mut start = window.start;
+    while start < window.end {
+        let end = grain.next(start, Tz::UTC).map_or(window.end, |end| end.min(window.end));
+        tiles.push(Window { start, end });
+        start = end;
+    }
+    tiles
 }
 
 /// Refuses a text of the author's that holds a character which means a slot here.
@@ -116,5 +238,13 @@ mod tests {
         let day = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 22, 0, 0).unwrap();
         let stamp = Stamp::new(&format!("from {} to {}, {}", Slot::StartTime, Slot::EndDate, Slot::Name), chrono_tz::Europe::Paris);
         assert_eq!(stamp.fill(&Window { start: day(1), end: day(2) }, "2024-09-02"), "from 2024-09-01 22:00:00 to 2024-09-03, 2024_09_02");
+    }
+
+    #[test]
+    fn a_part_is_repeated_for_each_day_of_the_window() {
+        let day = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 0, 0, 0).unwrap();
+        let text = format!("{}: {}drop {};{} of {}", Slot::Label, Slot::EachDay, Slot::StartDay, Slot::EachEnd, Slot::EndDate);
+        let stamp = Stamp::new(&text, Tz::UTC);
+        assert_eq!(stamp.fill(&Window { start: day(1), end: day(3) }, "x"), "x: drop 20240901;drop 20240902; of 2024-09-03");
     }
 }

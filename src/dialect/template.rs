@@ -1,21 +1,64 @@
 //! The templates' environment and its guards: an undefined value stops the rendering, and only what is marked as SQL is written.
 
+use std::collections::BTreeMap;
+
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value};
 
 use crate::diagnostics::Diagnostic;
 
-/// All dialects' files, under their names.
-pub fn environment(files: &[(&'static str, &'static str)]) -> Result<Environment<'static>, Diagnostic> {
+/// An environment without templates.
+pub fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Custom("sql".into()));
     environment.set_formatter(only_sql);
-    for (name, text) in files {
-        environment
-            .add_template(name, text)
-            .map_err(|wrong| Diagnostic::error(format!("the dialect file `{name}.sql` is not a template: {wrong:#}")))?;
+    environment
+}
+
+/// What a file holds: facts as JSON, and macros with the names of their arguments.
+#[derive(Default)]
+pub struct Contents {
+    pub facts: BTreeMap<String, serde_json::Value>,
+    pub macros: BTreeMap<String, Vec<String>>,
+}
+
+/// Adds a file to the environment, and tells what is in it.
+pub fn contents(environment: &mut Environment<'static>, name: &'static str, text: &'static str) -> Result<Contents, Diagnostic> {
+    let said = |wrong: Error| Diagnostic::error(format!("the dialect file `{name}.sql` is not a template: {wrong:#}"));
+    environment.add_template(name, text).map_err(said)?;
+    let captured = environment.get_template(name).and_then(|template| template.render_captured(())).map_err(said)?;
+    let state = captured.state();
+    let mut contents = Contents::default();
+    let mut macros = BTreeMap::new();
+    for export in state.exports() {
+        let Some(value) = state.lookup(export) else { continue };
+        match arguments(&value) {
+            Some(names) => _ = macros.insert(export.to_string(), names),
+            None => {
+                let fact = serde_json::to_value(&value)
+                    .map_err(|wrong| Diagnostic::error(format!("`{export}` of the dialect file `{name}.sql` is no fact: {wrong}")))?;
+                contents.facts.insert(export.to_string(), fact);
+            }
+        }
     }
-    Ok(environment)
+    drop(captured);
+    // Each macro becomes a template of its own, so that calling one does not set up all others and the facts.
+    for (macro_name, arguments) in macros {
+        let start = text.find(&format!("{{% macro {macro_name}(")).unwrap_or_default();
+        let end = text[start..].find(END).map_or(text.len(), |end| start + end + END.len());
+        environment.add_template_owned(format!("{name}:{macro_name}"), &text[start..end]).map_err(said)?;
+        contents.macros.insert(macro_name, arguments);
+    }
+    Ok(contents)
+}
+
+const END: &str = "{% endmacro %}";
+
+/// The names of a macro's arguments; nothing for what is no macro. Of all values only a macro tells its arguments and its caller.
+fn arguments(value: &Value) -> Option<Vec<String>> {
+    let attribute = |name| value.get_attr(name).ok().filter(|attribute| !attribute.is_undefined());
+    attribute("caller")?;
+    Some(attribute("arguments")?.try_iter().ok()?.map(|name| name.to_string()).collect())
 }
 
 /// What a macro gave, without the line breaks around it. A line whose only content was an empty argument is left out, with the

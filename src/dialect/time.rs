@@ -61,17 +61,32 @@ impl Dialect {
     /// `column >= start and column < end`: the one predicate of the read filter, the delete and the guard.
     /// The window is stamped in later.
     pub fn window(&self, column: &Sql, kind: TimeType) -> Result<Sql, Diagnostic> {
-        let literal = |at: Value| self.sql(literal_of(kind), &[("at", at)]);
-        let start = literal(moment(Slot::StartDate, Slot::StartTime, Slot::StartEpoch))?;
-        let end = literal(moment(Slot::EndDate, Slot::EndTime, Slot::EndEpoch))?;
+        self.between(column, literal_of(kind))
+    }
+
+    /// The same with the literals that a macro writes.
+    pub fn between(&self, column: &Sql, literal: &str) -> Result<Sql, Diagnostic> {
+        let (start, end) = (self.start(literal)?, self.end(literal)?);
         self.sql("window", &[("column", column.value()), ("start", start.value()), ("end", end.value())])
     }
-}
 
-/// The ways to write one end of a window, as slots.
-fn moment(date: Slot, time: Slot, epoch: Slot) -> Value {
-    let ways = [("date", date), ("time", time), ("epoch", epoch)];
-    Value::from(BTreeMap::from(ways.map(|(name, slot)| (name, Value::from_safe_string(slot.to_string())))))
+    /// The window's start, as a macro writes it.
+    pub fn start(&self, literal: &str) -> Result<Sql, Diagnostic> {
+        use Slot::*;
+        self.moment(literal, [StartDate, StartTime, StartIso, StartEpoch, StartYear, StartMonth, StartDay, StartHour, StartYearMonth])
+    }
+
+    fn end(&self, literal: &str) -> Result<Sql, Diagnostic> {
+        use Slot::*;
+        self.moment(literal, [EndDate, EndTime, EndIso, EndEpoch, EndYear, EndMonth, EndDay, EndHour, EndYearMonth])
+    }
+
+    /// One end of a window: the macro is given all ways to write it.
+    fn moment(&self, literal: &str, slots: [Slot; 9]) -> Result<Sql, Diagnostic> {
+        let names = ["date", "time", "iso", "epoch", "year", "month", "day", "hour", "yearmonth"];
+        let ways = names.into_iter().zip(slots).map(|(name, slot)| (name, Value::from_safe_string(slot.to_string())));
+        self.sql(literal, &[("at", Value::from(ways.collect::<BTreeMap<_, _>>()))])
+    }
 }
 
 /// A type's name without precision, in lower case, single spaces: `TIMESTAMP(6) WITH TIME ZONE` is `timestamp with time zone`.

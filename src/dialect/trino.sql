@@ -1,10 +1,85 @@
-{# Trino: a staged delete and insert. #}
+{# Trino: a staged delete and insert. Its connectors write each statement in a transaction of its own and refuse several
+   statements in one, so the two are two. The staged table is a real one: there are no temporary ones. #}
 
 {% set parser = "generic" %}
 {% set like = "ansi" %}
 {% set case = "ignored" %}
 {% set longest_name = 128 %}
 {% set default_schema = "default" %}
+{% set strategy = "staged delete + insert" %}
+{% set atomic = false %}
+{% set not_atomic = "connectors take one writing statement a transaction; a crash between delete and insert leaves the window empty, and running the file again fills it" %}
+{% set stage_in_schema = true %}
+{% set clauses = ["properties"] %}
+{% set idle_keys = ["on_table_exists", "tmp_relation_type", "view_security", "views_enabled"] %}
+{% set reserved = [
+  "alter", "and", "as", "between", "by", "case", "cast", "constraint", "create", "cross", "cube", "current_catalog", "current_date",
+  "current_path", "current_role", "current_schema", "current_time", "current_timestamp", "current_user", "deallocate", "delete",
+  "describe", "distinct", "drop", "else", "end", "escape", "except", "exists", "extract", "false", "for", "from", "full", "group",
+  "grouping", "having", "in", "inner", "insert", "intersect", "into", "is", "join", "json_array", "json_exists", "json_object",
+  "json_query", "json_table", "json_value", "left", "like", "listagg", "localtime", "localtimestamp", "natural", "normalize",
+  "not", "null", "on", "or", "order", "outer", "prepare", "recursive", "right", "rollup", "select", "skip", "table", "then",
+  "trim", "true", "uescape", "union", "unnest", "using", "values", "when", "where", "with"
+] %}
+
+{% macro zoned(at) %}
+timestamp '{{ at.time }} UTC'
+{% endmacro %}
+
+{# Nothing but a timestamp compares with a timestamp, and an instant is the form that dbt writes too. #}
+{% macro undeclared(at) %}
+timestamp '{{ at.time }} UTC'
+{% endmacro %}
+
+{% macro overwrite(target, stage, query, into, columns, doomed, kept, guard, strays) %}
+drop table if exists {{ stage }};
+
+create table {{ stage }} as
+{{ query }}
+;
+
+{{ guard }}
+
+delete from {{ target }}
+where {{ doomed }};
+
+insert into {{ target }}{{ into }}
+select {{ columns }}
+from {{ stage }}{{ kept }};
+
+{{ strays }}
+
+drop table {{ stage }};
+{% endmacro %}
+
+{# No row, unless there is one outside of the window: then the message is what cannot be converted. #}
+{% macro guard(stage, outside, message) %}
+select cast({{ message }} || ': ' || cast(count(*) as varchar) || ' rows' as bigint) as outside_of_window
+from {{ stage }}
+where {{ outside }}
+having count(*) > 0;
+{% endmacro %}
+
+{% macro clause_properties(plain_pairs) %}
+with ({{ plain_pairs }})
+{% endmacro %}
+
+{% macro table(target, clauses, query, shape, old) %}
+drop table if exists {{ target }};
+
+create table {{ target }}{{ clauses }}as
+{{ query }}
+;
+{% endmacro %}
+
+{# Two renames. Run again after the first, this file goes on; after the second it stops, and nothing is lost. #}
+{% macro swap(target, beside, old) %}
+alter table if exists {{ target }} rename to {{ old }};
+
+alter table {{ beside }} rename to {{ target }};
+
+drop table if exists {{ old }};
+{% endmacro %}
 
 {% set strategies = ["append", "merge"] %}
 {% set strategy_keyed = "append" %}

@@ -14,6 +14,7 @@ use crate::jinja::{Mark, MarkKind};
 
 mod check;
 mod columns;
+mod ctes;
 mod marks;
 mod mask;
 mod parsers;
@@ -25,6 +26,7 @@ mod tests;
 mod text;
 
 pub use check::splice;
+pub use ctes::{computed, with_clause};
 pub use parsers::parser;
 
 use mask::{Blank, What};

@@ -8,7 +8,7 @@ use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
 use super::column::{self, Column};
-use super::introspection::{answer, existing};
+use super::introspection::{answer, columns, existing};
 use super::names::{Methods, function};
 use super::session::Session;
 use super::{Relation, collections, macros, marks};
@@ -34,7 +34,7 @@ fn attribute(session: &Arc<Session>, name: &str) -> Option<Value> {
     }
 }
 
-fn adapter(session: &Arc<Session>, _: &mut State, method: &str, call: &Call) -> Result<Option<Value>, Error> {
+fn adapter(session: &Arc<Session>, state: &mut State, method: &str, call: &Call) -> Result<Option<Value>, Error> {
     let style = &session.settings().style;
     let quoted = |text: &str| {
         let close = if style.quote == '[' { ']' } else { style.quote };
@@ -65,8 +65,8 @@ fn adapter(session: &Arc<Session>, _: &mut State, method: &str, call: &Call) -> 
         "has_dbr_capability" => Value::from(true),
         "get_incremental_strategy_macro" => call.needs(1, "strategy")?,
         "check_schema_exists" | "is_replaceable" | "already_exists" | "is_before_version" => answer(session, call, Value::from(false))?,
-        "get_columns_in_relation"
-        | "get_missing_columns"
+        "get_columns_in_relation" => columns(session, state, call)?,
+        "get_missing_columns"
         | "list_relations"
         | "list_relations_without_caching"
         | "list_schemas"
@@ -145,10 +145,6 @@ impl fmt::Debug for ColumnClass {
 }
 
 impl ColumnClass {
-    fn adapters(&self) -> &[String] {
-        &self.0.settings().adapters
-    }
-
     fn column(&self, call: &Call) -> Result<Value, Error> {
         let name = marks::plain(&call.needs(0, "column")?);
         Ok(Value::from_object(Column {
@@ -171,21 +167,22 @@ impl Object for ColumnClass {
         self.column(&Call::of("api", "Column", args))
     }
 
-    fn call_method(self: &Arc<Self>, _: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
         let call = Call::of("api.Column", method, args);
-        Ok(match method {
+        let maybe = |place, name| Ok::<_, Error>(Value::from(call.integer(place, name)?));
+        match method {
             "create" => {
-                let mut label = call.needs_text(1, "label_or_dtype")?;
-                label = column::translated(self.adapters(), &label);
-                self.column(&Call::of("api.Column", method, &[call.needs(0, "name")?, Value::from(label)]))?
+                let label = Value::from(call.needs_text(1, "label_or_dtype")?);
+                let data_type = column::said(&self.0, state, "api_column_type", &[label])?;
+                self.column(&Call::of("api.Column", method, &[call.needs(0, "name")?, data_type]))
             }
-            "translate_type" => Value::from(column::translated(self.adapters(), &call.needs_text(0, "dtype")?)),
-            "string_type" => Value::from(column::text_type(self.adapters(), call.integer(0, "size")?)),
+            "translate_type" => column::said(&self.0, state, "api_column_type", &[Value::from(call.needs_text(0, "dtype")?)]),
+            "string_type" => column::said(&self.0, state, "api_column_text", &[maybe(0, "size")?]),
             "numeric_type" => {
-                let name = call.needs_text(0, "dtype")?;
-                Value::from(column::numeric_type(self.adapters(), &name, call.integer(1, "precision")?, call.integer(2, "scale")?))
+                let name = Value::from(call.needs_text(0, "dtype")?);
+                column::said(&self.0, state, "api_column_number", &[name, maybe(1, "precision")?, maybe(2, "scale")?])
             }
-            _ => return Err(Error::from(ErrorKind::UnknownMethod)),
-        })
+            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        }
     }
 }

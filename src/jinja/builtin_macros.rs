@@ -4,6 +4,7 @@
 pub(super) const FILES: &[(&str, &str)] = &[
     ("dbt/names.sql", include_str!("macros/names.sql")),
     ("dbt/types.sql", include_str!("macros/types.sql")),
+    ("dbt/columns.sql", include_str!("macros/columns.sql")),
     ("dbt/dates.sql", include_str!("macros/dates.sql")),
     ("dbt/differences.sql", include_str!("macros/differences.sql")),
     ("dbt/texts.sql", include_str!("macros/texts.sql")),

@@ -91,7 +91,7 @@ fn engines_say_it_their_way() {
         (
             "postgres",
             "datediff('a', 'b', 'month')",
-            "((date_part('year', (b)::date) - date_part('year', (a)::date)) * 12 + date_part('month', (b)::date) - date_part('month', (a)::date))",
+            "( (date_part('year', (b)::date) - date_part('year', (a)::date)) * 12 + date_part('month', (b)::date) - date_part('month', (a)::date))",
         ),
         ("postgres", "type_string()", "TEXT"),
         ("bigquery", "date_trunc('day', 'at')", "timestamp_trunc( cast(at as timestamp), day )"),
@@ -99,7 +99,7 @@ fn engines_say_it_their_way() {
         ("bigquery", "type_int()", "INT64"),
         ("snowflake", "safe_cast('a', 'int')", "try_cast(a as int)"),
         ("databricks", "dateadd('day', 3, 'at')", "timestampadd(day, 3, at)"),
-        ("databricks", "type_numeric()", "decimal(28,6)"),
+        ("spark", "type_numeric()", "decimal(28,6)"),
         ("spark", "type_string()", "string"),
         ("trino", "type_string()", "varchar"),
         ("clickhouse", "type_timestamp()", "DateTime"),

@@ -106,6 +106,15 @@ pub(super) fn diagnostic(error: &Error, place: &Place) -> Diagnostic {
             diagnostic.notes.push(note);
         }
     }
+    // Where the model called the first of them, if the message points somewhere else.
+    if let Some(outermost) = stops.first().filter(|_| stops.iter().any(|stop| stop.within.is_some())).and_then(|stop| stop.at.as_ref())
+        && diagnostic.at.as_ref() != Some(outermost)
+        && !place.template.path.is_empty()
+    {
+        let path = &outermost.file.path;
+        let name = path.rsplit('/').next().and_then(|file| file.rsplit_once('.')).map_or(&**path, |(name, _)| name);
+        diagnostic.notes.push(format!("called by `{name}` ({path}:{})", outermost.line()));
+    }
     // A runaway recursion passes the same macros over and over.
     if diagnostic.notes.len() > 12 {
         let more = diagnostic.notes.len() - 10;
@@ -120,6 +129,8 @@ fn locate(error: &Error, place: &Place) -> Option<Location> {
     let file = place.library.and_then(|library| library.file(name));
     let (source, prepared) = match file {
         Some(file) => (&file.source, &file.prepared),
+        // A text of its own, which no file of the user's shows.
+        None if name == super::WITHIN => return None,
         None => (place.template, place.prepared),
     };
     match error.range() {

@@ -256,7 +256,12 @@ fn exceptions(session: &Arc<Session>, _state: &mut State, method: &str, call: &C
                 || method.ends_with("_type")
                 || method.starts_with("column_") =>
         {
-            Err(errors::said(Diagnostic::error(message)))
+            let mut wrong = Diagnostic::error(message);
+            if session.missed.load(Relaxed) {
+                wrong = wrong
+                    .hint("no warehouse is asked which tables exist: `--catalog target/catalog.json` or `--answers FILE` tell of them");
+            }
+            Err(errors::said(wrong))
         }
         _ => Ok(None),
     }

@@ -1,39 +1,44 @@
 //! dbt's functions that ask the warehouse. There is none: while a model only says what it is they answer nothing, as in dbt's
-//! parsing; afterwards they are refused by name, but for the one question that can be answered: whether `this` exists.
+//! parsing; afterwards queries are answered from a file of recorded answers and columns from what the project itself shows,
+//! and what nobody knows is refused by name.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use minijinja::value::Value;
 use minijinja::{Error, State};
 
+use super::answers::answered;
 use super::call::Call;
+use super::column::Column;
 use super::names::Run;
 use super::relations::Named;
 use super::session::Session;
-use super::{collections, errors};
+use super::table::Table;
+use super::{collections, errors, marks};
 use crate::diagnostics::Diagnostic;
 
 pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
     let found: (&'static str, Run) = match name {
-        "run_query" => ("run_query", ask),
+        "run_query" => ("run_query", run_query),
         "statement" => ("statement", statement),
-        "noop_statement" => ("noop_statement", statement),
-        "load_result" => ("load_result", ask),
-        "store_result" => ("store_result", statement),
-        "store_raw_result" => ("store_raw_result", statement),
+        "noop_statement" => ("noop_statement", change),
+        "load_result" => ("load_result", load_result),
+        "store_result" => ("store_result", store_result),
+        "store_raw_result" => ("store_raw_result", store_result),
         "get_columns_in_relation" => ("get_columns_in_relation", columns),
-        "get_columns_in_query" => ("get_columns_in_query", columns),
-        "get_column_schema_from_query" => ("get_column_schema_from_query", columns),
-        "list_relations_without_caching" => ("list_relations_without_caching", columns),
-        "list_schemas" => ("list_schemas", columns),
+        "get_columns_in_query" => ("get_columns_in_query", ask),
+        "get_column_schema_from_query" => ("get_column_schema_from_query", ask),
+        "list_relations_without_caching" => ("list_relations_without_caching", ask),
+        "list_schemas" => ("list_schemas", ask),
         "check_schema_exists" => ("check_schema_exists", ask),
-        "get_relations" => ("get_relations", columns),
-        "create_schema" => ("create_schema", statement),
-        "drop_schema" => ("drop_schema", statement),
-        "drop_relation" => ("drop_relation", statement),
-        "drop_relation_if_exists" => ("drop_relation_if_exists", statement),
-        "truncate_relation" => ("truncate_relation", statement),
-        "rename_relation" => ("rename_relation", statement),
+        "get_relations" => ("get_relations", ask),
+        "create_schema" => ("create_schema", change),
+        "drop_schema" => ("drop_schema", change),
+        "drop_relation" => ("drop_relation", change),
+        "drop_relation_if_exists" => ("drop_relation_if_exists", change),
+        "truncate_relation" => ("truncate_relation", change),
+        "rename_relation" => ("rename_relation", change),
         "load_agate_table" => ("load_agate_table", ask),
         "submit_python_job" => ("submit_python_job", ask),
         "load_relation" => ("load_relation", load_relation),
@@ -47,16 +52,72 @@ pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
 }
 
 /// Nothing while parsing, refused afterwards.
-pub(super) fn ask(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
+fn ask(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
     answer(session, call, Value::from(()))
 }
 
-pub(super) fn columns(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
-    answer(session, call, collections::list([]))
+fn change(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
+    answer(session, call, Value::from(""))
 }
 
-fn statement(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
-    answer(session, call, Value::from(""))
+/// `run_query(sql)`: the table that was recorded for it.
+fn run_query(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
+    if !session.scope.execute {
+        return Ok(Value::from(()));
+    }
+    let table = answered(session, &call.title(), &marks::plain(&call.needs(0, "sql")?))?;
+    Ok(Value::from_object(table))
+}
+
+/// `{% call statement(name, fetch_result=true) %}`: the body is the query.
+fn statement(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, Error> {
+    if !session.scope.execute {
+        return Ok(Value::from(""));
+    }
+    let Some(caller) = call.by_name("caller") else { return answer(session, call, Value::from("")) };
+    let query = marks::plain(&caller.call(state, &[])?);
+    if !call.truth(1, "fetch_result") {
+        let words = query.split_whitespace().collect::<Vec<_>>().join(" ");
+        let wrong = Diagnostic::error("a `statement` without `fetch_result` changes the warehouse while the text is rendered");
+        let wrong = wrong.fact(format!("the statement is: {words}"));
+        return Err(errors::said(
+            wrong.hint("batchwright runs nothing while it compiles: run it before the plan, or make it a hook of the model"),
+        ));
+    }
+    let table = answered(session, &call.title(), &query)?;
+    if let Some(name) = call.text(0, "name")? {
+        session.running().results.insert(name, table.result());
+    }
+    Ok(Value::from(""))
+}
+
+fn store_result(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
+    let table = call.get(9, "agate_table").unwrap_or_else(|| Value::from_object(Table::empty()));
+    let result = collections::dict([
+        (Value::from("response"), call.get(1, "response").unwrap_or(Value::from(()))),
+        (Value::from("data"), collections::list([])),
+        (Value::from("table"), table),
+    ]);
+    session.running().results.insert(call.needs_text(0, "name")?, result);
+    Ok(Value::from(""))
+}
+
+fn load_result(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
+    let name = call.needs_text(0, "name")?;
+    Ok(session.running().results.get(&name).cloned().unwrap_or(Value::from(())))
+}
+
+/// The columns of a relation, as far as the project or a catalog shows them.
+pub(super) fn columns(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
+    if !session.scope.execute {
+        return Ok(collections::list([]));
+    }
+    let asked = call.needs(0, "relation")?;
+    let Some(asked) = asked.downcast_object_ref::<Named>() else { return Err(call.error("needs a relation")) };
+    let Some(known) = session.shared.known.get() else { return answer(session, call, Value::from(())) };
+    let columns = known.columns(&asked.relation).map_err(errors::said)?;
+    let quote = session.settings().style.quote;
+    Ok(collections::list(columns.into_iter().map(|column| Value::from_object(Column::plain(column.name, column.data_type, quote)))))
 }
 
 /// `offline` while parsing, else an error that names the call.
@@ -72,15 +133,21 @@ fn load_relation(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<V
     Ok(existing(session, &call.needs(0, "relation")?))
 }
 
-/// The relation as it exists in the warehouse: only `this` can, where the model is incremental.
+/// The relation as it exists in the warehouse: `this` where the model is incremental, and what a catalog or recorded answers tell of.
 pub(super) fn existing(session: &Arc<Session>, asked: &Value) -> Value {
     let this = session.scope.this.as_ref();
-    let same = asked.downcast_object_ref::<Named>().is_some_and(|asked| Some(&asked.relation) == this || asked.is_this());
-    match this {
-        Some(this) if same && session.scope.execute && session.scope.incremental => {
-            session.relation(this.clone(), Some("table"), Some(super::MarkKind::This))
+    let named = asked.downcast_object_ref::<Named>();
+    let same = named.is_some_and(|asked| Some(&asked.relation) == this || asked.is_this());
+    if !session.scope.execute {
+        return Value::from(());
+    }
+    match (this, named) {
+        (Some(this), _) if same && session.scope.incremental => session.relation(this.clone(), Some("table"), Some(super::MarkKind::This)),
+        (_, Some(named)) if !same && session.shared.known.get().is_some_and(|known| known.exists(&named.relation)) => asked.clone(),
+        _ => {
+            session.missed.store(true, Relaxed);
+            Value::from(())
         }
-        _ => Value::from(()),
     }
 }
 

@@ -2,6 +2,7 @@
 //! gives the text and what the template said of itself on the way ([`Rendered`]). Knows no stage.
 
 mod adapter;
+mod answers;
 mod builtin_macros;
 mod call;
 mod collections;
@@ -28,6 +29,7 @@ mod prepare;
 mod relations;
 mod session;
 mod spine;
+mod table;
 mod text_functions;
 mod text_methods;
 mod yaml;
@@ -40,7 +42,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use minijinja::{Environment, Error, State};
 use serde_json::{Map, Value};
@@ -54,6 +56,7 @@ use library::{DBT, Library};
 use names::Names;
 use session::{Session, Shared};
 
+pub use answers::{Answer, Answers};
 pub use yaml::yaml_value;
 
 /// How an engine writes the name of a relation.
@@ -119,6 +122,22 @@ pub enum Referent {
 pub trait Lookup: Send + Sync {
     fn reference(&self, package: Option<&str>, name: &str, version: Option<&str>) -> Result<Referent, Diagnostic>;
     fn source(&self, source: &str, table: &str) -> Result<Referent, Diagnostic>;
+}
+
+/// A column that a relation is known to have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownColumn {
+    /// As the warehouse spells it.
+    pub name: String,
+    pub data_type: Option<String>,
+}
+
+/// What is known of relations without asking a warehouse.
+pub trait Known: Send + Sync {
+    /// The relation's columns, or the error that says how to make them known.
+    fn columns(&self, relation: &Relation) -> Result<Vec<KnownColumn>, Diagnostic>;
+    /// Whether the relation counts as existing.
+    fn exists(&self, relation: &Relation) -> bool;
 }
 
 /// What one rendering may know.
@@ -191,6 +210,8 @@ pub struct Settings {
     /// dbt's `flags.WHICH`: the command.
     pub which: &'static str,
     pub style: RelationStyle,
+    /// What the warehouse answered, as it was recorded.
+    pub answers: Answers,
     /// dbt's `graph`, filled once the nodes are known.
     pub graph: Value,
 }
@@ -206,17 +227,22 @@ pub struct Jinja {
 impl Jinja {
     pub fn new(settings: Settings) -> Result<Jinja, Diagnostics> {
         let library = Arc::new(Library::new(&settings)?);
-        let graph = Mutex::new(Arc::new(settings.graph.clone()));
+        let graph = Mutex::new(node::graph_parts(&settings.graph));
         Ok(Jinja {
             strict: environment::models(library.clone(), false),
             lenient: environment::models(library.clone(), true),
-            shared: Arc::new(Shared { settings, library, graph }),
+            shared: Arc::new(Shared { settings, library, graph, known: OnceLock::new() }),
         })
     }
 
     /// Sets dbt's `graph`, once the nodes are known.
-    pub fn set_graph(&self, graph: Value) {
-        *self.shared.graph.lock().unwrap_or_else(|broken| broken.into_inner()) = Arc::new(graph);
+    pub fn set_graph(&self, graph: &Value) {
+        *self.shared.graph.lock().unwrap_or_else(|broken| broken.into_inner()) = node::graph_parts(graph);
+    }
+
+    /// Sets who knows the columns of relations, once the nodes are known.
+    pub fn set_known(&self, known: Arc<dyn Known>) {
+        let _ = self.shared.known.set(known);
     }
 
     /// The text of `template`, and what it said of itself.
@@ -284,12 +310,15 @@ fn render_text(session: &Arc<Session>, state: &mut State, call: &Call) -> Result
     rendered_within(session, state, &call.needs(0, "string")?.to_string())
 }
 
+/// What minijinja calls a text that a template renders.
+const WITHIN: &str = "<text>";
+
 /// The text of a template of its own, in the scope of the template that asks.
 fn rendered_within(session: &Arc<Session>, state: &mut State, text: &str) -> Result<minijinja::Value, Error> {
     let prepared = prepare::template(text, macros::PROLOGUE);
     // The inner rendering loads macros for itself: they belong to the rendering that loaded them.
     let outer = std::mem::take(&mut *session.running());
-    let outcome = state.env().render_named_str("render", &prepared.edited.text, minijinja::Value::from_object(Names(session.clone())));
+    let outcome = state.env().render_named_str(WITHIN, &prepared.edited.text, minijinja::Value::from_object(Names(session.clone())));
     *session.running() = outer;
     outcome.map(minijinja::Value::from)
 }

@@ -13,6 +13,9 @@ use super::macros::MacroRef;
 use super::session::Session;
 use super::{adapter, config, functions, introspection, modules, node, text_functions};
 
+/// Jinja's own functions, which are no names of ours.
+const GLOBALS: [&str; 3] = ["range", "dict", "namespace"];
+
 /// A function of dbt's.
 pub(super) type Run = fn(&Arc<Session>, &mut State, &Call) -> Result<Value, Error>;
 
@@ -64,7 +67,7 @@ fn find(session: &Arc<Session>, name: &str) -> Option<Value> {
         return Some(Value::from_object(Package { name: package, session: session.clone() }));
     }
     let called = || session.running().loading.last().map(|file| library.files[*file].prepared.calls.contains(name));
-    if !session.scope.execute && called().unwrap_or_else(|| session.calls.contains(name)) {
+    if !session.scope.execute && !GLOBALS.contains(&name) && called().unwrap_or_else(|| session.calls.contains(name)) {
         return Some(function(session, "", |_, _, _| Ok(Value::UNDEFINED)));
     }
     None

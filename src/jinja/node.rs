@@ -27,11 +27,16 @@ pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
     }
 }
 
+/// The parts of `graph` as templates hold them.
+pub(super) fn graph_parts(known: &serde_json::Value) -> Vec<(Value, Value)> {
+    ["nodes", "sources", "exposures", "metrics", "groups", "semantic_models", "saved_queries"]
+        .map(|key| (Value::from(key), known.get(key).map_or_else(|| collections::dict([]), json::value)))
+        .to_vec()
+}
+
 fn graph(session: &Session) -> Value {
-    let known = session.shared.graph.lock().unwrap_or_else(|broken| broken.into_inner()).clone();
-    let pairs = ["nodes", "sources", "exposures", "metrics", "groups", "semantic_models", "saved_queries"]
-        .map(|key| (Value::from(key), known.get(key).map_or_else(|| collections::dict([]), json::value)));
-    collections::dict(pairs)
+    // The dict itself belongs to the rendering, as packages keep things of their own in it.
+    collections::dict(session.shared.graph.lock().unwrap_or_else(|broken| broken.into_inner()).clone())
 }
 
 /// What a legacy key of the config holds: the batch's bounds.

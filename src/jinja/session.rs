@@ -10,14 +10,16 @@ use minijinja::Value;
 
 use super::library::Library;
 use super::relations::Named;
-use super::{MarkKind, RefCall, Relation, Scope, Settings};
+use super::{Known, MarkKind, RefCall, Relation, Scope, Settings};
 use crate::diagnostics::Diagnostic;
 
 /// What all renderings of a project share.
 pub(super) struct Shared {
     pub settings: Settings,
     pub library: Arc<Library>,
-    pub graph: Mutex<Arc<serde_json::Value>>,
+    /// The parts of dbt's `graph`, made once: a large project has thousands of nodes.
+    pub graph: Mutex<Vec<(Value, Value)>>,
+    pub known: OnceLock<Arc<dyn Known>>,
 }
 
 /// What a template said of itself.
@@ -41,6 +43,8 @@ pub(super) struct Running {
     pub loading: Vec<usize>,
     /// The value that `return()` was called with, while it travels to the macro's caller.
     pub returned: Option<Value>,
+    /// The tables that statements gave, by the statements' names.
+    pub results: BTreeMap<String, Value>,
     /// Macros that are being run, outermost first: packages and names.
     pub stack: Vec<(String, String)>,
 }
@@ -53,6 +57,8 @@ pub(super) struct Session {
     pub reads_batch: AtomicBool,
     pub reads_this: AtomicBool,
     pub asks_incremental: AtomicBool,
+    /// Whether a relation was asked for that does not exist as far as is known.
+    pub missed: AtomicBool,
     said: Mutex<Said>,
     running: Mutex<Running>,
     pub model: OnceLock<Value>,
@@ -68,6 +74,7 @@ impl Session {
             reads_batch: AtomicBool::new(false),
             reads_this: AtomicBool::new(false),
             asks_incremental: AtomicBool::new(false),
+            missed: AtomicBool::new(false),
             said: Mutex::default(),
             running: Mutex::default(),
             model: OnceLock::new(),

@@ -56,6 +56,7 @@ pub(super) fn settings(adapters: &[&str], packages: Vec<MacroPackage>) -> Settin
         full_refresh: false,
         which: "run",
         style: style(),
+        answers: Answers::default(),
         graph: json!({"nodes": {"model.p.a": {"name": "a"}}}),
     }
 }
@@ -228,7 +229,7 @@ fn errors_have_a_place_and_a_way() {
     assert_eq!(found.message, "`x` is undefined, so it has no `y`");
     let at = found.at.unwrap();
     assert_eq!((&*at.file.path, at.line(), &at.file.text[at.span.clone()]), ("macros/a.sql", 8, "x.y"));
-    assert_eq!(found.notes, ["in macro `broken` (macros/a.sql:8)", "in macro `outer` (macros/a.sql:10)"]);
+    assert_eq!(found.notes, ["in macro `broken` (macros/a.sql:8)", "in macro `outer` (macros/a.sql:10)", "called by `m` (models/m.sql:2)"]);
     let found = wrong("select {{ twise([1]) }}");
     assert_eq!((found.message.as_str(), found.hints[0].as_str()), ("`twise` is undefined", "did you mean `twice`?"));
     assert_eq!(&wrong("a {{ ref('gone') }}").message, "there is no model `gone`");
@@ -237,7 +238,7 @@ fn errors_have_a_place_and_a_way() {
     let odd = wrong("é {{ a \u{F0000}b }}").at.unwrap();
     assert!(odd.file.text.get(odd.span).is_some());
     assert_eq!(wrong("{{ utls.greet(1) }}").message, "`utls` is undefined, so it has no `greet`");
-    assert!(wrong("{{ run_query('x') }}").message.starts_with("`run_query` needs a warehouse"));
+    assert!(wrong("{{ run_query('x') }}").message.starts_with("`run_query` asks the warehouse"));
     assert_eq!(wrong("{{ exceptions.raise_compiler_error('no') }}").message, "no");
     assert_eq!(wrong("{{ twice(1, 2) }}").message, "`twice`: takes 1 argument, was given 2");
 }
@@ -277,4 +278,12 @@ fn threads_share_one() {
             });
         }
     });
+}
+
+#[test]
+fn a_first_rendering_knows_jinjas_own_functions() {
+    let text = "{% set ns = namespace(n=0) %}{% for i in range(2) %}{% set ns.n = ns.n + 1 %}{% do ref('r' ~ i) %}{% endfor %}{{ ns.n }}";
+    let first = Scope { execute: false, ..scope() };
+    let rendered = jinja().render(&SourceFile::new("m.sql", text), &first).unwrap();
+    assert_eq!((&*rendered.text, rendered.refs.len()), ("2", 2));
 }

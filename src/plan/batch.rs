@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::create::{author, schema_name, sql_header};
+use super::create::{author, schema_name, sql_header, ticked};
 use super::guards::word;
 use super::header::{header, input};
 use super::manifest::InputEntry;
+use super::parts::parts;
+use super::strategy::Strategy;
 use crate::config::{EventTime, Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Slot, Sql, Stamp, refuse_slots};
-use crate::inject::ResultColumn;
+use crate::inject::{self, ResultColumn};
 use crate::jinja::Relation;
 
 /// What the batches of one model have in common.
@@ -26,6 +28,7 @@ pub struct Batches<'a> {
     pub query: &'a str,
     pub columns: Option<&'a [ResultColumn]>,
     pub mode: OutsideWindow,
+    pub strategy: &'a Strategy,
     pub inputs: &'a [InputEntry],
     /// Labels are at most this long.
     pub label_length: usize,
@@ -45,20 +48,33 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
         None => dialect.sql("into_unnamed", &[])?,
     };
     let columns = columns.unwrap_or(Sql("*".to_string()));
-    let stage = stage(batches)?;
-    let outside = dialect.sql("outside", &[("window", window.value())])?;
+    let stage = temporary(batches, "batch_", batches.target)?;
+    let stage_ticks = temporary(batches, "batch_", &ticked(dialect, batches.target)?)?;
+    let parts = parts(batches)?;
+    // A row of the window that is not in the window's partitions would be lost or doubled: it counts as one outside.
+    let inside = match &parts.inside {
+        Some(inside) => Sql(format!("{window}\n  and {inside}")),
+        None => window.clone(),
+    };
+    let outside = dialect.sql("outside", &[("window", inside.value())])?;
     let target = Sql(batches.target.to_string());
 
     let mut kept = Vec::new();
     let mut guard = Sql::default();
     let mut strays = Sql::default();
     match batches.mode {
-        OutsideWindow::Drop => kept.push(window.clone()),
+        OutsideWindow::Drop => kept.push(inside.clone()),
         OutsideWindow::Error if dialect.has("guarded") => {
-            kept.push(dialect.sql("guarded", &[("window", window.value()), ("message", message.value())])?);
+            kept.push(dialect.sql("guarded", &[("window", inside.value()), ("message", message.value())])?);
         }
         OutsideWindow::Error => {
-            guard = dialect.sql("guard", &[("stage", stage.value()), ("outside", outside.value()), ("message", message.value())])?;
+            let arguments = [
+                ("stage", stage.value()),
+                ("outside", outside.value()),
+                ("message", message.value()),
+                ("check", temporary(batches, "check_", batches.target)?.value()),
+            ];
+            guard = dialect.sql("guard", &arguments)?;
         }
         OutsideWindow::Keep => {
             kept.push(window.clone());
@@ -75,19 +91,38 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
     }
     kept.extend(predicates.iter().cloned());
 
+    let parser = inject::parser(&dialect.fact::<String>("parser")?);
+    let (ctes, body) = inject::with_clause(batches.query, &*parser).unwrap_or((String::new(), batches.query.to_string()));
+    let ctes = if ctes.is_empty() { ctes } else { format!("{ctes},\n") };
+    let others = others(batches)?;
     let arguments = [
         ("target", target.value()),
         ("stage", stage.value()),
+        ("stage_ticks", stage_ticks.value()),
+        ("others", others),
         ("query", author(batches.query)),
+        ("ctes", Value::from_safe_string(ctes)),
+        ("body", author(&body)),
         ("into", into.value()),
         ("columns", columns.value()),
-        ("doomed", Value::from_safe_string(with(&window.0, &predicates))),
+        ("doomed", Value::from_safe_string(with(&parts.pruned(&window), &predicates))),
         ("kept", Value::from_safe_string(where_clause(&kept))),
         ("guard", guard.value()),
         ("strays", strays.value()),
+        ("each", parts.each),
+        ("end", Value::from_safe_string(Slot::EachEnd.to_string())),
+        ("partition", parts.value),
+        ("cut", parts.cut),
+        ("rest", parts.rest),
+        ("stage_location", stage_location(batches)?),
     ];
-    let own = format!("overwrite_{}", word(batches.mode));
-    let statement = dialect.sql(if dialect.has(&own) { &own } else { "overwrite" }, &arguments)?;
+    let names = [
+        batches.strategy.variant.as_ref().map(|variant| format!("overwrite_{variant}_{}", word(batches.mode))),
+        batches.strategy.variant.as_ref().map(|variant| format!("overwrite_{variant}")),
+        Some(format!("overwrite_{}", word(batches.mode))),
+    ];
+    let own = names.into_iter().flatten().find(|name| dialect.has(name));
+    let statement = dialect.sql(own.as_deref().unwrap_or("overwrite"), &arguments)?;
     let text = format!("{}\n{}{statement}\n", head(batches)?, sql_header(batches.node));
     Ok(Arc::new(Stamp::new(&text, batches.settings.timezone)))
 }
@@ -105,6 +140,24 @@ pub(super) fn names(dialect: &Dialect, columns: Option<&[ResultColumn]>) -> Resu
     Ok(Some(Sql(names?.join(", "))))
 }
 
+/// The columns but for the one that holds the partition's value.
+fn others(batches: &Batches) -> Result<Value, Diagnostic> {
+    let own = batches.strategy.partition.as_ref().and_then(|partition| partition.column.as_ref());
+    let Some(own) = own else { return Ok(Value::from_safe_string(String::new())) };
+    let Some(columns) = batches.columns else {
+        let needed = batches.dialect.fact_of::<bool>("needs_partitions", batches.strategy.variant.as_deref())?;
+        let wrong =
+            Diagnostic::error(format!("`{}` does not show its columns, and those beside the partition must be named", batches.node.name));
+        return if needed {
+            Err(wrong.at(batches.node.file.line(1)).hint("name the columns in the last `select` instead of `*`"))
+        } else {
+            Ok(Value::from_safe_string(String::new()))
+        };
+    };
+    let others: Vec<ResultColumn> = columns.iter().filter(|column| !column.name.eq_ignore_ascii_case(own)).cloned().collect();
+    Ok(names(batches.dialect, Some(&others))?.unwrap_or_default().value())
+}
+
 /// `incremental_predicates`, each in parentheses, without the prefixes that dbt's merge gives them: they hold for the target and for the stage.
 pub(super) fn predicates(predicates: &[String]) -> Vec<Sql> {
     let prefix = regex::Regex::new(r"(?i)\bdbt_internal_(dest|target|source)\s*\.\s*").expect("a constant pattern");
@@ -116,6 +169,16 @@ pub(super) fn with(window: &str, predicates: &[Sql]) -> String {
     format!("{window}{further}")
 }
 
+/// Where the staged table's files go, for an engine that must be told: beside those of the table.
+fn stage_location(batches: &Batches) -> Result<Value, Diagnostic> {
+    let dialect = batches.dialect;
+    let key: Option<String> = dialect.fact("location_key")?;
+    let location = key.and_then(|key| batches.node.setting(&key)?.as_str().map(str::to_string));
+    let Some(location) = location else { return Ok(Value::from_safe_string(String::new())) };
+    let text = dialect.string(&format!("{}__batch_{}/", location.trim_end_matches('/'), Slot::Name))?;
+    Ok(dialect.sql("location", &[("text", text.value())])?.value())
+}
+
 pub(super) fn where_clause(conditions: &[Sql]) -> String {
     match conditions {
         [] => String::new(),
@@ -123,13 +186,15 @@ pub(super) fn where_clause(conditions: &[Sql]) -> String {
     }
 }
 
-/// The staged table: named for its model and batch, so that two batches side by side do not meet.
-fn stage(batches: &Batches) -> Result<Sql, Diagnostic> {
+/// A table of the batch's own: named for its model and batch, so that two batches side by side do not meet.
+fn temporary(batches: &Batches, suffix: &str, near: &Relation) -> Result<Sql, Diagnostic> {
     let dialect = batches.dialect;
-    let base = dialect.fitting(&batches.node.relation.identifier, "batch_", batches.label_length)?;
+    let prefix: String = dialect.fact("stage_prefix")?;
+    let base = dialect.fitting(&batches.node.relation.identifier, suffix, batches.label_length + prefix.len())?;
     let plain = dialect.column(&base, false)?.0 == base;
-    let name = if plain { Sql(format!("{base}{}", Slot::Name)) } else { dialect.quoted(&format!("{base}{}", Slot::Name))? };
-    match (dialect.fact::<bool>("stage_in_schema")?, schema_name(batches.target)) {
+    let name =
+        if plain { Sql(format!("{prefix}{base}{}", Slot::Name)) } else { dialect.quoted(&format!("{prefix}{base}{}", Slot::Name))? };
+    match (dialect.fact::<bool>("stage_in_schema")?, schema_name(near)) {
         (true, Some(schema)) => Ok(Sql(format!("{schema}.{name}"))),
         _ => Ok(name),
     }
@@ -149,18 +214,25 @@ fn message(batches: &Batches) -> Result<Sql, Diagnostic> {
 }
 
 fn head(batches: &Batches) -> Result<String, Diagnostic> {
-    let dialect = batches.dialect;
     let mut lines = vec![
         ("model", batches.node.unique_id.clone()),
         ("batch", format!("{}", Slot::Label)),
         ("window", format!("{} to {} UTC, end excluded", Slot::StartTime, Slot::EndTime)),
         ("target", batches.target.to_string()),
-        ("strategy", dialect.fact("strategy")?),
-        ("atomic", dialect.fact::<bool>("atomic")?.to_string()),
+        ("strategy", batches.strategy.words.clone()),
+        ("atomic", atomic(batches)?),
         ("rows outside of the window", word(batches.mode).to_string()),
     ];
     lines.extend(batches.inputs.iter().map(|entry| ("input", input(entry))));
     Ok(header(&lines))
+}
+
+/// Whether a file happens as a whole, or what a rerun does where it cannot.
+fn atomic(batches: &Batches) -> Result<String, Diagnostic> {
+    match batches.strategy.atomic {
+        true => Ok("true".to_string()),
+        false => Ok(format!("false: {}", batches.dialect.fact_of::<String>("not_atomic", batches.strategy.variant.as_deref())?)),
+    }
 }
 
 /// The author's text may not hold the characters that stand for the window here.

@@ -5,12 +5,14 @@ use minijinja::Value;
 
 use super::clauses::clauses;
 use super::contract::Contract;
-use super::create::{author, schema, sql, sql_header, statements};
+use super::create::{arguments, of_format, schema, sql, sql_header, statements};
 use super::header::{header, input};
+use super::indexes::indexes;
 use super::manifest::InputEntry;
 use crate::config::{Materialization, Node};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
+use crate::jinja::Relation;
 
 /// What a file holds beside its statement.
 pub struct Build<'a> {
@@ -48,32 +50,40 @@ impl Build<'_> {
 
 /// The statement of a view, a table or a materialized view. `anew`: whether a materialized view is made again instead of refreshed.
 pub fn plain(dialect: &Dialect, node: &Node, query: &str, contract: Option<&Contract>, anew: bool) -> Result<Sql, Diagnostic> {
-    let target = ("target", sql(&node.relation));
-    let query = ("query", author(query));
+    let mut given = arguments(dialect, node, &node.relation, query)?;
     match (&node.materialization, contract) {
-        (Materialization::View, _) => dialect.sql("view", &[target, query]),
-        (Materialization::MaterializedView, _) => {
-            dialect.sql(if anew { "materialized_view_anew" } else { "materialized_view" }, &[target, query])
+        (Materialization::View, _) => {
+            given.push(("own", sql(&Relation { database: None, ..node.relation.clone() })));
+            if dialect.has("view_statement") {
+                let statement = dialect.sql("view_statement", &given)?;
+                given.push(("statement", dialect.lines(&statement.0)?.value()));
+            }
+            dialect.sql("view", &given)
         }
+        (Materialization::MaterializedView, _) => dialect.sql(if anew { "materialized_view_anew" } else { "materialized_view" }, &given),
         (Materialization::Other(_), _) => {
             let text = |key: &str| dialect.text(node.setting(key).and_then(serde_json::Value::as_str).unwrap_or_default());
             let warehouse = node.setting("snowflake_warehouse").and_then(serde_json::Value::as_str).unwrap_or_default();
-            let warehouse = ("warehouse", Value::from_safe_string(warehouse.to_string()));
-            dialect.sql("dynamic_table", &[target, ("lag", text("target_lag")?.value()), warehouse, query])
+            given.push(("lag", text("target_lag")?.value()));
+            given.push(("warehouse", Value::from_safe_string(warehouse.to_string())));
+            dialect.sql("dynamic_table", &given)
         }
-        (_, Some(contract)) => {
-            let clauses = clauses(dialect, node)?;
-            let ended = Sql(clauses.0.trim_end().to_string());
-            let arguments = [
-                target,
-                ("spec", contract.spec.value()),
-                ("clauses", clauses.value()),
-                ("ended", ended.value()),
-                ("columns", contract.names.value()),
-                query,
-            ];
-            dialect.sql("table_typed", &arguments)
+        (_, contract) => {
+            let name = match contract {
+                Some(contract) => {
+                    given.extend(typed(dialect, node, contract)?);
+                    "table_typed".to_string()
+                }
+                None => of_format(dialect, node, "table")?,
+            };
+            let indexes = indexes(dialect, node, &node.relation.to_string())?;
+            Ok(Sql(format!("{}{indexes}", dialect.sql(&name, &given)?)))
         }
-        (_, None) => dialect.sql("table", &[target, ("clauses", clauses(dialect, node)?.value()), query]),
     }
+}
+
+/// What a create statement with declared columns is told besides.
+pub(super) fn typed<'a>(dialect: &Dialect, node: &Node, contract: &Contract) -> Result<[(&'a str, Value); 3], Diagnostic> {
+    let ended = Sql(clauses(dialect, node, &node.relation)?.0.trim_end().to_string());
+    Ok([("spec", contract.spec.value()), ("ended", ended.value()), ("columns", contract.names.value())])
 }

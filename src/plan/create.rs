@@ -2,19 +2,48 @@
 
 use minijinja::Value;
 
-use super::clauses::clauses;
+use super::clauses::{clauses, kind};
 use super::header::header;
+use super::indexes::indexes;
+use super::strategy::by_format;
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
-use crate::jinja::Relation;
+use crate::inject;
+use crate::jinja::{Relation, RelationStyle};
 
 /// `01_create.sql`: schema and table if they are missing, in the shape of the query.
 pub fn create(dialect: &Dialect, node: &Node, target: &Relation, query: &str) -> Result<String, Diagnostic> {
     let head = header(&[("model", node.unique_id.clone()), ("creates", format!("{target}, empty, if it is missing; the batches fill it"))]);
-    let table =
-        dialect.sql("create", &[("target", sql(target)), ("clauses", clauses(dialect, node)?.value()), ("query", author(query))])?;
-    Ok(format!("{head}\n{}{}{table}\n", schema(dialect, target)?, sql_header(node)))
+    let table = dialect.sql("create", &arguments(dialect, node, target, query)?)?;
+    let indexes = indexes(dialect, node, &target.to_string())?;
+    Ok(format!("{head}\n{}{}{table}{indexes}\n", schema(dialect, target)?, sql_header(node)))
+}
+
+/// What the macros that make a table are told.
+pub(super) fn arguments<'a>(dialect: &Dialect, node: &Node, target: &Relation, query: &str) -> Result<Vec<(&'a str, Value)>, Diagnostic> {
+    let parser = inject::parser(&dialect.fact::<String>("parser")?);
+    let (ctes, body) = inject::with_clause(query, &*parser).unwrap_or((String::new(), query.to_string()));
+    let ctes = if ctes.is_empty() { ctes } else { format!("{ctes},\n") };
+    let shape = dialect.fitting(&node.relation.identifier, "shape", 0)?;
+    let old = dialect.fitting(&node.relation.identifier, "old", 0)?;
+    let beside = |identifier: String| Relation { identifier, ..target.clone() };
+    Ok(vec![
+        ("target", sql(target)),
+        ("target_ticks", sql(&ticked(dialect, target)?)),
+        ("old_ticks", sql(&ticked(dialect, &beside(old.clone()))?)),
+        ("target_text", dialect.string(&target.to_string())?.value()),
+        ("kind", kind(dialect, node)?.value()),
+        ("clauses", clauses(dialect, node, target)?.value()),
+        ("query", author(query)),
+        ("ctes", Value::from_safe_string(ctes)),
+        ("body", author(&body)),
+        ("shape", dialect.column(&shape, false)?.value()),
+        ("old", sql(&beside(old.clone()))),
+        ("old_text", dialect.string(&old)?.value()),
+        ("old_name", named(dialect, &beside(old))?),
+        ("database", Value::from_safe_string(database(target))),
+    ])
 }
 
 /// `98_swap.sql`: what was built beside takes the table's place.
@@ -25,10 +54,43 @@ pub fn swap(dialect: &Dialect, node: &Node, beside: &Relation) -> Result<String,
         ("swaps", format!("{beside}, which all batches of this full refresh have filled, for {target}")),
         ("needs", "every batch".to_string()),
     ]);
-    let name = if target.style.quoted[2] { dialect.quoted(&target.identifier)? } else { dialect.column(&target.identifier, false)? };
-    let arguments =
-        [("target", sql(target)), ("beside", sql(beside)), ("name", name.value()), ("clauses", clauses(dialect, node)?.value())];
-    Ok(format!("{head}\n{}\n", dialect.sql("swap", &arguments)?))
+    let mut given = arguments(dialect, node, target, "")?;
+    given.extend([
+        ("beside", sql(beside)),
+        ("beside_ticks", sql(&ticked(dialect, beside)?)),
+        ("beside_text", dialect.string(&beside.to_string())?.value()),
+        ("name", named(dialect, target)?),
+        ("name_text", dialect.string(&target.identifier)?.value()),
+    ]);
+    Ok(format!("{head}\n{}\n", dialect.sql(&of_format(dialect, node, "swap")?, &given)?))
+}
+
+/// The macro of this name for the table's format, if there is one.
+pub(super) fn of_format(dialect: &Dialect, node: &Node, name: &str) -> Result<String, Diagnostic> {
+    let own = by_format(dialect, node)?.map(|variant| format!("{name}_{variant}")).filter(|own| dialect.has(own));
+    Ok(own.unwrap_or_else(|| name.to_string()))
+}
+
+/// A relation as statements write it that make, rename and drop tables: on some engines with other quotes, without the database.
+pub(super) fn ticked(dialect: &Dialect, relation: &Relation) -> Result<Relation, Diagnostic> {
+    Ok(match dialect.fact::<Option<char>>("ticks")? {
+        Some(quote) => Relation { style: RelationStyle { quote, quoted: [true; 3], included: [false, true, true] }, ..relation.clone() },
+        None => relation.clone(),
+    })
+}
+
+/// A relation's own name, as it is written after its schema.
+fn named(dialect: &Dialect, relation: &Relation) -> Result<Value, Diagnostic> {
+    let identifier = &relation.identifier;
+    Ok(if relation.style.quoted[2] { dialect.quoted(identifier)? } else { dialect.column(identifier, false)? }.value())
+}
+
+/// The database of a relation with a dot behind it; nothing where the engine has none or the relation names none.
+fn database(relation: &Relation) -> String {
+    let database = relation.database.as_ref().filter(|_| relation.style.included[0] && relation.schema.is_some());
+    database
+        .map(|_| schema_name(&Relation { schema: relation.database.clone(), database: None, ..relation.clone() }).unwrap_or_default() + ".")
+        .unwrap_or_default()
 }
 
 /// `00_before.sql` and `99_after.sql`: the author's hooks, once for the model; after the batches behind what `closes` the model.
@@ -70,10 +132,22 @@ pub(super) fn sql_header(node: &Node) -> String {
 }
 
 pub(super) fn schema(dialect: &Dialect, target: &Relation) -> Result<String, Diagnostic> {
-    match schema_name(target) {
-        Some(schema) => Ok(format!("{}\n\n", dialect.sql("create_schema", &[("schema", Sql(schema).value())])?)),
-        None => Ok(String::new()),
+    let Some(schema) = schema_name(target) else { return Ok(String::new()) };
+    let own = schema_name(&Relation { database: None, ..target.clone() }).unwrap_or_default();
+    let text = target.schema.clone().unwrap_or_default();
+    let mut arguments = vec![
+        ("schema", Sql(schema).value()),
+        ("own", Value::from_safe_string(own)),
+        ("own_ticks", Value::from_safe_string(schema_name(&ticked(dialect, target)?).unwrap_or_default())),
+        ("text", dialect.string(&text)?.value()),
+        ("database", Value::from_safe_string(database(target))),
+    ];
+    if dialect.has("schema_statement") {
+        let statement = dialect.sql("schema_statement", &arguments)?;
+        arguments.push(("statement", dialect.lines(&statement.0)?.value()));
     }
+    let statement = dialect.sql("create_schema", &arguments)?;
+    Ok(if statement.0.is_empty() { String::new() } else { format!("{statement}\n\n") })
 }
 
 pub(super) fn sql(relation: &Relation) -> Value {

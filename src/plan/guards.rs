@@ -1,6 +1,7 @@
 //! What happens to rows whose event time lies outside of the window: which mode is in force, and whether the engine can do it.
 
-use crate::config::{Microbatch, OutsideWindow};
+use super::strategy::by_format;
+use crate::config::{Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::Dialect;
 
@@ -14,9 +15,11 @@ pub fn word(mode: OutsideWindow) -> &'static str {
 }
 
 /// The mode of a model: what it says, or `error`; `drop` where no input can be filtered, since then every batch sees all rows.
-pub fn mode(dialect: &Dialect, model: &str, settings: &Microbatch, any_filtered: bool) -> Result<OutsideWindow, Diagnostic> {
+pub fn mode(dialect: &Dialect, node: &Node, settings: &Microbatch, any_filtered: bool) -> Result<OutsideWindow, Diagnostic> {
     let mode = settings.outside_window.unwrap_or(if any_filtered { OutsideWindow::Error } else { OutsideWindow::Drop });
-    let modes: Vec<String> = dialect.fact("modes")?;
+    let variant = by_format(dialect, node)?;
+    let modes: Vec<String> = dialect.fact_of("modes", variant.as_deref())?;
+    let model = &node.name;
     if modes.iter().any(|known| known == word(mode)) {
         return Ok(mode);
     }

@@ -5,9 +5,10 @@ use minijinja::Value as Argument;
 use serde_json::Value;
 
 use super::batch::{names, predicates, where_clause, with};
-use super::clauses::clauses;
+use super::build::typed;
 use super::contract::Contract;
-use super::create::{author, schema_name, sql};
+use super::create::{arguments, author, schema_name, sql};
+use super::indexes::indexes;
 use crate::config::Node;
 use crate::diagnostics::{Diagnostic, Location, nearest};
 use crate::dialect::{Dialect, Sql};
@@ -28,7 +29,7 @@ pub struct Incremental<'a> {
 }
 
 /// The strategy that is in force: the model's own, or what dbt takes for this engine.
-pub fn strategy(dialect: &Dialect, node: &Node, asked: Option<&str>) -> Result<String, Diagnostic> {
+pub fn brought_in(dialect: &Dialect, node: &Node, asked: Option<&str>) -> Result<String, Diagnostic> {
     let keyed = !texts(node.setting("unique_key")).is_empty();
     let named = match asked {
         None | Some("default") => dialect.fact(if keyed { "strategy_keyed" } else { "strategy_unkeyed" })?,
@@ -110,14 +111,17 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
 
 impl Incremental<'_> {
     fn create(&self, fills: bool) -> Result<Sql, Diagnostic> {
-        let target = ("target", sql(&self.node.relation));
-        let clauses = clauses(self.dialect, self.node)?;
-        if let Some(contract) = self.contract {
-            let ended = Sql(clauses.0.trim_end().to_string());
-            return self.dialect.sql("create_typed", &[target, ("spec", contract.spec.value()), ("ended", ended.value())]);
-        }
-        let name = if fills { "create_filled" } else { "create" };
-        self.dialect.sql(name, &[target, ("clauses", clauses.value()), ("query", author(self.first))])
+        let mut given = arguments(self.dialect, self.node, &self.node.relation, self.first)?;
+        let name = match self.contract {
+            Some(contract) => {
+                given.extend(typed(self.dialect, self.node, contract)?);
+                "create_typed"
+            }
+            None if fills => "create_filled",
+            None => "create",
+        };
+        let indexes = indexes(self.dialect, self.node, &self.node.relation.to_string())?;
+        Ok(Sql(format!("{}{indexes}", self.dialect.sql(name, &given)?)))
     }
 
     /// The columns of `unique_key` as SQL.

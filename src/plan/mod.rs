@@ -11,8 +11,11 @@ mod depends;
 mod guards;
 mod header;
 mod incremental;
+mod indexes;
 pub mod manifest;
+mod parts;
 mod seed;
+mod strategy;
 pub mod write;
 
 use std::sync::Arc;
@@ -25,8 +28,9 @@ pub use contract::{Contract, contract};
 pub use create::{create, hooks, swap};
 pub use depends::{Reads, link};
 pub use guards::{mode, word};
-pub use incremental::{Incremental, incremental, strategy};
+pub use incremental::{Incremental, brought_in, incremental};
 pub use seed::{Table, load};
+pub use strategy::{About, Strategy, by_format, strategy};
 
 use crate::calendar::Window;
 use crate::dialect::Stamp;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
+use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::jinja::YamlScope;
 
 use super::values::{list, rendered, rendered_text, texts, truth};
@@ -23,6 +23,8 @@ pub struct DbtProject {
     pub snapshot_paths: Vec<String>,
     pub macro_paths: Vec<String>,
     pub install_path: String,
+    /// `on-run-start` and `on-run-end`, where they say something.
+    pub run_hooks: Vec<(&'static str, Location)>,
     /// All of `vars:`, those of single packages under the packages' names.
     pub vars: Map<String, Value>,
     pub dispatch: BTreeMap<String, Vec<String>>,
@@ -60,6 +62,7 @@ pub fn read(file: &SourceFile, scope: &YamlScope, warnings: &mut Diagnostics) ->
         snapshot_paths: paths("snapshot-paths", "snapshot_paths", &["snapshots"])?,
         macro_paths: paths("macro-paths", "macro_paths", &["macros"])?,
         install_path: paths("packages-install-path", "modules-path", &["dbt_packages"])?.into_iter().next().unwrap_or_default(),
+        run_hooks: ["on-run-start", "on-run-end"].into_iter().filter_map(|key| Some((key, hooks(&yaml, key)?))).collect(),
         vars: match yaml.get("vars").map(Yaml::json) {
             Some(Value::Object(vars)) => vars,
             _ => Map::new(),
@@ -84,6 +87,12 @@ impl DbtProject {
         }
         vars
     }
+}
+
+/// Where the hooks under `key` stand, if there are any.
+fn hooks(yaml: &Yaml, key: &str) -> Option<Location> {
+    let hooks = yaml.get(key)?;
+    (!hooks.items().is_empty() || hooks.text().is_some_and(|text| !text.trim().is_empty())).then(|| hooks.at.clone())
 }
 
 fn search_order(entry: &Yaml) -> Option<(String, Vec<String>)> {

@@ -10,6 +10,7 @@ mod packages;
 mod profile;
 mod properties;
 mod read;
+mod recorded;
 mod seeds;
 mod snapshots;
 mod sources;
@@ -32,7 +33,8 @@ pub use declared::Declared;
 pub use properties::{ColumnPatch, Config, Patch, Properties, Version};
 #[cfg(test)]
 pub use read::tests::{Said, folder};
-pub use seeds::table;
+pub use recorded::Catalog;
+pub use seeds::{header, table};
 pub use sources::SourceTable;
 pub use tree::{Tree, Trees};
 pub use values::{list, truth};
@@ -60,6 +62,8 @@ pub fn load(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
             target: read.target,
             selectors: read.selectors,
             jinja: Arc::new(jinja),
+            catalog: read.catalog,
+            has_answers: open.answers.is_some(),
             style: read.style,
             sources: read.sources,
             now: open.now,
@@ -67,6 +71,11 @@ pub fn load(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
         }),
         _ => Err(read.wrong),
     }
+}
+
+/// The target alone, as far as a profile tells it: nothing of the project but its name and its profile's must be readable.
+pub fn target(open: &Open, usual_schema: &dyn Fn(&str) -> Result<String, Diagnostic>) -> Result<Target, Diagnostic> {
+    read::target(open, usual_schema)
 }
 
 /// The whole text of a file of the project, which was read in part (a seed).
@@ -92,6 +101,10 @@ pub struct Open {
     pub which: &'static str,
     pub now: Instant,
     pub environment: BTreeMap<String, String>,
+    /// A file of recorded answers of the warehouse.
+    pub answers: Option<PathBuf>,
+    /// dbt's `catalog.json`.
+    pub catalog: Option<PathBuf>,
 }
 
 /// How sources are written: as the dialect does, whatever the project says of the quoting of its own relations.
@@ -135,6 +148,9 @@ pub struct Project {
     pub target: Target,
     pub selectors: Option<SourceFile>,
     pub jinja: Arc<Jinja>,
+    pub catalog: Catalog,
+    /// Whether answers of the warehouse were given.
+    pub has_answers: bool,
     /// The dialect's, with the project's `quoting:` over it.
     pub style: RelationStyle,
     /// How sources are written.

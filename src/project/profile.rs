@@ -186,6 +186,8 @@ mod tests {
             which: "run",
             now: chrono::DateTime::UNIX_EPOCH,
             environment: BTreeMap::new(),
+            answers: None,
+            catalog: None,
         }
     }
 

@@ -4,13 +4,14 @@
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceFile};
-use crate::jinja::{MacroPackage, Relation, RelationStyle, Settings, YamlScope};
+use crate::jinja::{Answers, MacroPackage, Relation, RelationStyle, Settings, YamlScope};
 
 use super::dbt_project::{self, DbtProject};
 use super::files::Files;
 use super::packages::{self, PackageFiles, joined};
 use super::{
-    Declared, Facts, Model, Open, Package, Properties, Seed, SourceStyle, Target, profile, properties, seeds, snapshots, tree, yaml,
+    Catalog, Declared, Facts, Model, Open, Package, Properties, Seed, SourceStyle, Target, profile, properties, recorded, seeds, snapshots,
+    tree, yaml,
 };
 
 /// Reads all files of the project in `open`.
@@ -23,6 +24,10 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
         return Err(error.hint("name the project's folder with `--project-dir`").into());
     };
     let root = dbt_project::read(&file, &scope, &mut warnings)?;
+    for (key, at) in &root.run_hooks {
+        let note = Diagnostic::note(format!("`{key}` is no part of a plan")).at(at.clone());
+        warnings.0.push(note.hint("run what it does yourself, before or after the plan"));
+    }
     let target = profile::target(open, &root, &|dialect| facts(dialect).map(|facts| facts.schema))?;
     let facts = facts(&target.dialect)?;
     let sources = SourceStyle { style: facts.style.clone(), files: facts.files_as_sources };
@@ -37,7 +42,16 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
         wrong.0.push(error);
         None
     });
-    Ok(Read { root, target, style, sources, adapters: facts.adapters, selectors, parts, warnings, wrong })
+    let (answers, catalog) = (recorded::answers(open.answers.as_deref())?, recorded::catalog(open.catalog.as_deref())?);
+    Ok(Read { answers, catalog, root, target, style, sources, adapters: facts.adapters, selectors, parts, warnings, wrong })
+}
+
+/// The target that the project and its profile name.
+pub fn target(open: &Open, usual_schema: &dyn Fn(&str) -> Result<String, Diagnostic>) -> Result<Target, Diagnostic> {
+    let files = Files::open(&open.project_dir)?;
+    let scope = YamlScope { vars: &open.vars, environment: &open.environment, target: &Map::new(), now: open.now };
+    let Some(file) = files.read(PROJECT_FILE)? else { return Err(Diagnostic::error(format!("there is no `{PROJECT_FILE}`"))) };
+    profile::target(open, &dbt_project::read(&file, &scope, &mut Diagnostics::default())?, usual_schema)
 }
 
 const PROJECT_FILE: &str = "dbt_project.yml";
@@ -45,6 +59,8 @@ const PROJECT_FILE: &str = "dbt_project.yml";
 /// What was read.
 pub struct Read {
     pub root: DbtProject,
+    pub answers: Answers,
+    pub catalog: Catalog,
     pub target: Target,
     pub style: RelationStyle,
     pub sources: SourceStyle,
@@ -85,6 +101,7 @@ impl Read {
             full_refresh: open.full_refresh,
             which: open.which,
             style: self.style.clone(),
+            answers: self.answers.clone(),
             graph: Value::Null,
         }
     }
@@ -124,7 +141,7 @@ impl Read {
         });
         let snapshots = blocks.map(|(name, file, path)| model(name, file, path)).collect();
         let seed = |found: packages::Below| {
-            let columns = seeds::header(&found.file.text);
+            let columns = seeds::header(&found.file.text, ',');
             Seed { name: stem(&found.path), file: found.file, path: found.path, columns }
         };
         Package {
@@ -237,6 +254,8 @@ pub mod tests {
             which: "run",
             now: "2024-07-01T00:00:00Z".parse().unwrap(),
             environment: BTreeMap::new(),
+            answers: None,
+            catalog: None,
         };
         let style = RelationStyle { quote: '"', quoted: [true; 3], included: [true; 3] };
         let facts = Facts { style, adapters: vec!["any".to_string()], schema: "analytics".to_string(), files_as_sources: true };

@@ -3,14 +3,14 @@
 
 use crate::diagnostics::{Diagnostic, SourceFile};
 
-/// The names in a line of comma-separated values, without quotes and surrounding blanks.
-pub fn header(line: &str) -> Vec<String> {
+/// The names in a line of values with this delimiter between them, without quotes and surrounding blanks.
+pub fn header(line: &str, delimiter: char) -> Vec<String> {
     let mut names = vec![String::new()];
     let mut quoted = false;
     for character in line.trim_end_matches(['\r', '\n']).chars() {
         match character {
             '"' => quoted = !quoted,
-            ',' if !quoted => names.push(String::new()),
+            _ if character == delimiter && !quoted => names.push(String::new()),
             _ => names.last_mut().into_iter().for_each(|name| name.push(character)),
         }
     }
@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn a_header_is_names() {
-        assert_eq!(header("id, \"the, name\",at\r\n"), ["id", "the, name", "at"]);
-        assert_eq!(header(""), [""; 0]);
+        assert_eq!(header("id, \"the, name\",at\r\n", ','), ["id", "the, name", "at"]);
+        assert_eq!(header("a;b,c", ';'), ["a", "b,c"]);
+        assert_eq!(header("", ','), [""; 0]);
     }
 }

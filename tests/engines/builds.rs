@@ -19,7 +19,7 @@ pub const CASES: &[Case] = &[
 ];
 
 /// A shop with a table of stock, and a model over it.
-fn stocked(engine: &dyn Engine, config: &str, filter: &str) -> Shop {
+fn stocked<'a>(engine: &'a dyn Engine, config: &str, filter: &str) -> Shop<'a> {
     let shop = Shop::open(engine);
     shop.sql(
         "create table raw.stock (shop varchar(9), article varchar(9), pieces integer, changed integer);
@@ -100,7 +100,7 @@ const CODES: &str = "id,code,price,since,checked_at,active,remark\n\
     2,,,,,,\n\
     3,12,20,2024-09-02,2024-09-02T10:30:00+02:00,False,back\\slash\n";
 
-fn seeded(engine: &dyn Engine) -> Shop {
+fn seeded(engine: &dyn Engine) -> Shop<'_> {
     let shop = Shop::open(engine);
     shop.write("seeds/codes.csv", CODES);
     shop.write("seeds/codes.yml", "seeds: [{name: codes, config: {column_types: {code: varchar(5)}}}]\n");

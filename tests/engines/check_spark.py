@@ -5,29 +5,11 @@
 Prints a line for each file with a fault; exits 1 if there is one. Syntax only: no session, no catalog.
 """
 
-import re
 import sys
 
 from py4j.protocol import Py4JJavaError
 from pyspark.java_gateway import launch_gateway
-
-# Strings, quoted names and comments as a whole, so that a semicolon in them ends nothing.
-PIECE = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:``|[^`])*`|--[^\n]*|/\*.*?\*/|;|.""", re.DOTALL)
-
-
-def statements(text):
-    """Each statement with the number of the line that its text begins on."""
-    line, start, current = 1, 1, []
-    for piece in PIECE.findall(text) + [";"]:
-        if piece == ";":
-            statement = "".join(current)
-            if re.sub(r"--[^\n]*|/\*.*?\*/", "", statement, flags=re.DOTALL).strip():
-                yield start, statement
-            current, start = [], line
-        else:
-            current.append(piece)
-        line += piece.count("\n")
-
+from statements import statements
 
 parser = launch_gateway().jvm.org.apache.spark.sql.execution.SparkSqlParser()
 faults = 0

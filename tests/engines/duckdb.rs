@@ -5,7 +5,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::engine::{Database, Engine, Outcome, installed, lines, outcome};
+use crate::engine::{Database, Engine, Outcome, argv, installed, lines, outcome};
 
 pub struct DuckDb;
 
@@ -37,6 +37,10 @@ impl Folder {
 impl Database for Folder {
     fn run(&self, file: &Path) -> Outcome {
         outcome(self.client().arg("-f").arg(file))
+    }
+
+    fn session(&self) -> Vec<String> {
+        argv(self.client().arg("-batch"))
     }
 
     fn rows(&self, query: &str) -> Vec<String> {

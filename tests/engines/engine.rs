@@ -9,17 +9,46 @@ pub type Case = (&'static str, fn(&dyn Engine));
 pub trait Engine: Send + Sync {
     /// The name that `--dialect` takes.
     fn dialect(&self) -> &'static str;
+    /// What its cases are called.
+    fn name(&self) -> &'static str {
+        self.dialect()
+    }
+    /// Whether a failing file changes nothing. Where it can, running the file again must repair the table.
+    fn atomic(&self) -> bool {
+        true
+    }
+    /// A name in the engine's quotes.
+    fn quoted(&self, name: &str) -> String {
+        format!("\"{name}\"")
+    }
     /// Whether two clients may write to one database at the same time.
     fn side_by_side(&self) -> bool;
     /// An empty database of the test's own.
-    fn database(&self) -> Box<dyn Database>;
+    fn database(&self) -> Box<dyn Database + '_>;
 }
 
 pub trait Database: Sync {
     /// Hands a file to the engine's client, as a user would.
     fn run(&self, file: &Path) -> Outcome;
+    /// The client's command for `batchwright run`, which keeps it open and feeds it; of engines that `tests/running` runs on.
+    #[allow(dead_code, reason = "tests/running alone opens sessions")]
+    fn session(&self) -> Vec<String> {
+        unreachable!("no session of this engine is tested")
+    }
     /// The rows of a query, columns joined by `|`, in no particular order.
     fn rows(&self, query: &str) -> Vec<String>;
+    /// What the tests do by hand, as this engine says it. Files of a plan run as they are.
+    fn by_hand(&self, sql: &str) -> String {
+        sql.to_string()
+    }
+    /// Makes the table refuse rows that have nothing in a column.
+    fn refuse_nulls(&self, table: &str, column: &str) -> String {
+        format!("alter table {table} alter column {column} set not null;")
+    }
+    /// Takes that back.
+    fn allow_nulls(&self, table: &str, column: &str) -> String {
+        format!("alter table {table} alter column {column} drop not null;")
+    }
 }
 
 /// How a client ended, and what it wrote to stderr.
@@ -42,6 +71,13 @@ pub fn lines(client: &mut Command) -> Vec<String> {
     text(output.stdout).lines().map(str::to_string).collect()
 }
 
+/// A command as its words.
+#[allow(dead_code, reason = "tests/running alone opens sessions")]
+pub fn argv(client: &Command) -> Vec<String> {
+    let words = std::iter::once(client.get_program()).chain(client.get_args());
+    words.map(|word| word.to_str().expect("paths of tests are UTF-8").to_string()).collect()
+}
+
 /// Where `tests/run` installs clients and analyzers.
 pub fn installed(path: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/engines").join(path);
@@ -55,4 +91,10 @@ fn output(client: &mut Command) -> Output {
 
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).expect("clients print UTF-8")
+}
+
+/// Times as the other engines print them: `2024-09-01 00:00:00`, with a fraction only where there is one.
+pub fn plain_times(line: &str) -> String {
+    let fraction = regex::Regex::new(r"(\d\d:\d\d:\d\d)(?:(\.\d*?[1-9])0*|\.0+)").unwrap();
+    fraction.replace_all(line, "$1$2").into_owned()
 }

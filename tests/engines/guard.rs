@@ -43,7 +43,7 @@ fn rows_outside_of_the_window_are_kept(engine: &dyn Engine) {
 const EVENTS: &str = "select event_id from analytics.strays";
 
 /// Runs the batch of 1 September, whose query gives `stray` to one of four rows, on a table that holds one old row of that day.
-fn run(engine: &dyn Engine, stray: &str, meta: &str) -> (Shop, Outcome) {
+fn run<'a>(engine: &'a dyn Engine, stray: &str, meta: &str) -> (Shop<'a>, Outcome) {
     let shop = Shop::open(engine);
     let config =
         "materialized='incremental', incremental_strategy='microbatch', event_time='happened_at', batch_size='day', begin='2024-08-31'";
@@ -51,7 +51,7 @@ fn run(engine: &dyn Engine, stray: &str, meta: &str) -> (Shop, Outcome) {
         "models/strays.sql",
         &format!(
             "{{{{ config({config}, meta={meta}) }}}}
-            select event_id, case when event_id = 113 then cast({stray} as timestamp) else occurred_at end as happened_at
+            select event_id, case when event_id = 113 then {{{{ as_time(\"{stray}\") }}}} else occurred_at end as happened_at
             from {{{{ source('raw', 'events') }}}}",
         ),
     );

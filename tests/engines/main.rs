@@ -5,14 +5,20 @@
 
 mod analyzers;
 mod builds;
+mod clickhouse;
 mod drivers;
 mod duckdb;
 mod engine;
 mod guard;
+mod mariadb;
 mod postgres;
 mod promise;
 mod refresh;
+mod served;
+mod shapes;
 mod shop;
+mod spark;
+mod sqlite;
 
 use std::sync::Arc;
 
@@ -26,21 +32,32 @@ fn main() {
     for engine in &engines {
         for (name, case) in cases() {
             let engine = engine.clone();
-            trials.push(trial(format!("{}::{name}", engine.dialect()), move || case(engine.as_ref())));
+            trials.push(trial(format!("{}::{name}", engine.name()), move || case(engine.as_ref())));
         }
+    }
+    let spark = Arc::<spark::Spark>::default();
+    for (name, case) in spark::CASES {
+        let spark = spark.clone();
+        trials.push(trial(format!("spark::{name}"), move || case(&spark)));
     }
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
     // Before the process ends: a server that was started stops when its engine is dropped.
-    drop(engines);
+    drop((engines, spark));
     conclusion.exit();
 }
 
 fn engines() -> Vec<Arc<dyn Engine>> {
-    vec![Arc::new(duckdb::DuckDb), Arc::<postgres::Postgres>::default()]
+    vec![
+        Arc::new(duckdb::DuckDb),
+        Arc::new(clickhouse::ClickHouse),
+        Arc::new(sqlite::Sqlite),
+        Arc::<mariadb::MariaDb>::default(),
+        Arc::<postgres::Postgres>::default(),
+    ]
 }
 
 fn cases() -> impl Iterator<Item = Case> {
-    [drivers::CASES, promise::CASES, guard::CASES, refresh::CASES, builds::CASES].into_iter().flatten().copied()
+    [drivers::CASES, promise::CASES, guard::CASES, refresh::CASES, shapes::CASES, builds::CASES].into_iter().flatten().copied()
 }
 
 fn trial(name: String, case: impl FnOnce() + Send + 'static) -> Trial {

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
-use crate::engine::{Database, Engine, Outcome, lines, outcome};
+use crate::engine::{Database, Engine, Outcome, argv, lines, outcome};
 
 #[derive(Default)]
 pub struct Postgres {
@@ -43,6 +43,10 @@ struct Session {
 impl Database for Session {
     fn run(&self, file: &Path) -> Outcome {
         outcome(psql(&self.socket, &self.name).arg("-f").arg(file))
+    }
+
+    fn session(&self) -> Vec<String> {
+        argv(psql(&self.socket, &self.name).arg("-q"))
     }
 
     fn rows(&self, query: &str) -> Vec<String> {

@@ -152,13 +152,21 @@ fn a_failing_query_changes_nothing(engine: &dyn Engine) {
 fn a_failing_insert_brings_back_what_was_deleted(engine: &dyn Engine) {
     let (shop, plan) = Shop::built(engine);
     shop.sql("delete from analytics.int__sessions_aggregated where country is null;");
-    shop.sql("alter table analytics.int__sessions_aggregated alter column country set not null;");
+    shop.sql(&shop.database.refuse_nulls("analytics.int__sessions_aggregated", "country"));
     let before = shop.table("int__sessions_aggregated");
     // User 3 has no country: the query succeeds, the table refuses the row.
     shop.sql("insert into raw.events (event_id, user_id, occurred_at) values (115, 3, '2024-09-01 12:00:00');");
     let outcome = shop.run(plan.batch("int__sessions_aggregated", "2024-09-01"));
     assert!(!outcome.ok && outcome.said.contains("country"), "{outcome:?}");
-    assert_eq!(shop.table("int__sessions_aggregated"), before);
+    if engine.atomic() {
+        assert_eq!(shop.table("int__sessions_aggregated"), before);
+        return;
+    }
+    // What the file has left half done, the same file does, once it can.
+    shop.sql(&shop.database.allow_nulls("analytics.int__sessions_aggregated", "country"));
+    let plan = shop.compile(ALL);
+    shop.build(plan.of("int__sessions_aggregated", "batch"));
+    shop.assert_holds("int__sessions_aggregated");
 }
 
 fn a_query_that_reads_its_own_table_sees_the_old_rows(engine: &dyn Engine) {

@@ -40,7 +40,7 @@ fn a_full_refresh_that_fails_can_be_finished_later(engine: &dyn Engine) {
 }
 
 /// A built shop whose source has changed since, the rows of the table before the refresh, and the refresh's plan.
-fn refreshed(engine: &dyn Engine) -> (Shop, Vec<String>, Plan) {
+fn refreshed(engine: &dyn Engine) -> (Shop<'_>, Vec<String>, Plan) {
     let (shop, _) = Shop::built(engine);
     shop.sql("delete from raw.events where event_id in (100, 121); update raw.events set amount = '21' where event_id = 111;");
     let old = shop.table(SESSIONS);

@@ -23,8 +23,8 @@ pub const MICROBATCH: &[(&str, &str)] = &[
 /// Bounds that hold every raw event.
 pub const ALL: &[&str] = &["--event-time-start", "2024-08-31", "--event-time-end", "2024-09-06"];
 
-pub struct Shop {
-    pub database: Box<dyn Database>,
+pub struct Shop<'a> {
+    pub database: Box<dyn Database + 'a>,
     dialect: &'static str,
     folder: TempDir,
     files: Cell<usize>,
@@ -42,9 +42,16 @@ pub struct Step {
     pub file: PathBuf,
 }
 
-impl Shop {
+impl<'a> Shop<'a> {
     /// A shop that has its raw data and no other table yet.
-    pub fn open(engine: &dyn Engine) -> Self {
+    pub fn open(engine: &'a dyn Engine) -> Self {
+        let shop = Shop::bare(engine);
+        shop.sql(&fs::read_to_string(fixture().join("engine/setup.sql")).unwrap());
+        shop
+    }
+
+    /// A shop without any data.
+    pub fn bare(engine: &'a dyn Engine) -> Self {
         let folder = TempDir::new().expect("the system's folder for temporary files is writable");
         let shop = Shop { database: engine.database(), dialect: engine.dialect(), folder, files: Cell::new(0) };
         let fixture = fixture();
@@ -52,12 +59,11 @@ impl Shop {
             let path = entry.path().strip_prefix(&fixture).unwrap();
             shop.write(path, &fs::read_to_string(entry.path()).unwrap());
         }
-        shop.sql(&fs::read_to_string(fixture.join("engine/setup.sql")).unwrap());
         shop
     }
 
     /// A shop whose tables are built from all raw events, by all files of the plan as one.
-    pub fn built(engine: &dyn Engine) -> (Self, Plan) {
+    pub fn built(engine: &'a dyn Engine) -> (Self, Plan) {
         let shop = Shop::open(engine);
         let plan = shop.compile(ALL);
         shop.sql(&plan.steps.iter().map(|step| fs::read_to_string(&step.file).unwrap()).collect::<String>());
@@ -74,7 +80,7 @@ impl Shop {
     /// Changes data by hand.
     pub fn sql(&self, text: &str) {
         let file = self.folder.path().join(format!("by-hand-{}.sql", self.files.replace(self.files.get() + 1)));
-        fs::write(&file, text).unwrap();
+        fs::write(&file, self.database.by_hand(text)).unwrap();
         let outcome = self.database.run(&file);
         assert!(outcome.ok, "{}\nin\n{text}", outcome.said);
     }
@@ -84,12 +90,21 @@ impl Shop {
         compile(&self.project(), &folder, &["--dialect", self.dialect, "--schema", "analytics"], arguments)
     }
 
+    /// What is said of a compilation that must fail.
+    pub fn refuses(&self, arguments: &[&str]) -> String {
+        let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
+        batchwright.args(["compile", "--dialect", self.dialect, "--schema", "analytics", "--project-dir"]).arg(self.project());
+        let outcome = crate::engine::outcome(batchwright.args(arguments).arg("--plan").arg(self.folder.path().join("refused")));
+        assert!(!outcome.ok, "{arguments:?} must be refused");
+        outcome.said
+    }
+
     pub fn run(&self, step: &Step) -> Outcome {
         self.database.run(&step.file)
     }
 
     /// Runs steps one after the other; each must succeed.
-    pub fn build<'a>(&self, steps: impl IntoIterator<Item = &'a Step>) {
+    pub fn build<'s>(&self, steps: impl IntoIterator<Item = &'s Step>) {
         for step in steps {
             let outcome = self.run(step);
             assert!(outcome.ok, "`{}` failed\n{}", step.id, outcome.said);
@@ -124,11 +139,8 @@ impl Shop {
     /// The model's own query, without any filter, is what its table holds.
     pub fn assert_holds(&self, model: &str) {
         let query = self.query(model);
-        let expected = format!("select * from (\n{query}\n) as expected");
-        let held = format!("select * from analytics.{model}");
-        let missing = self.rows(&format!("{expected} except all {held}"));
-        let surplus = self.rows(&format!("{held} except all {expected}"));
-        assert!(missing.is_empty() && surplus.is_empty(), "`{model}` lacks {missing:#?}\nand should not have {surplus:#?}");
+        let expected = self.rows(&format!("select * from (\n{query}\n) as expected"));
+        assert_eq!(self.table(model), expected, "`{model}` is not what its query yields");
         assert!(!self.table(model).is_empty(), "`{model}` is empty, so that the comparison shows nothing");
     }
 
@@ -179,7 +191,10 @@ pub fn fixture() -> PathBuf {
 /// Compiles a project into `folder`, and reads the manifest.
 pub fn compile(project: &Path, folder: &Path, target: &[&str], arguments: &[&str]) -> Plan {
     let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
-    batchwright.arg("compile").args(target).args(["--now", "2024-09-10T12:00:00Z"]).args(arguments);
+    batchwright.arg("compile").args(target).args(arguments);
+    if !arguments.contains(&"--now") {
+        batchwright.args(["--now", "2024-09-10T12:00:00Z"]);
+    }
     lines(batchwright.arg("--project-dir").arg(project).arg("--plan").arg(folder));
     let manifest: Value = serde_json::from_str(&fs::read_to_string(folder.join("manifest.json")).unwrap()).unwrap();
     let steps = manifest["steps"].as_array().expect("the manifest has steps").iter();

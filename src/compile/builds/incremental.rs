@@ -13,7 +13,7 @@ use crate::plan::{self, Incremental};
 use crate::render::{self, Moment};
 
 pub(super) fn built(shop: &Shop, node: &Node, asked: Option<&str>, request: &Request) -> Result<Built, Diagnostic> {
-    let strategy = plan::strategy(shop.dialect, node, asked)?;
+    let strategy = plan::brought_in(shop.dialect, node, asked)?;
     if request.full_refresh || node.setting("full_refresh") == Some(&Value::Bool(true)) {
         let whole = plain(shop, &Node { materialization: crate::config::Materialization::Table, ..node.clone() }, request)?;
         return Ok(Built { what: "a table, made anew".to_string(), strategy: "full refresh".to_string(), ..whole });

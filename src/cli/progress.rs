@@ -1,0 +1,158 @@
+//! How a run goes, told to the user: a bar for each model on a terminal, a line for each step elsewhere, nothing with `--quiet`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+
+use super::talk;
+use crate::plan::manifest::{Manifest, StepEntry as Planned};
+use crate::run::Watch;
+use crate::run::entry::{Outcome, StepEntry};
+
+pub enum Progress {
+    Quiet,
+    Lines(Mutex<Count>),
+    Bars(Bars),
+}
+
+pub struct Count {
+    ended: usize,
+    all: usize,
+}
+
+pub struct Bars {
+    all: MultiProgress,
+    bars: BTreeMap<String, Bar>,
+}
+
+struct Bar {
+    bar: ProgressBar,
+    failed: Mutex<usize>,
+    begun: AtomicBool,
+}
+
+impl Progress {
+    /// For the steps that are to run.
+    pub fn of(manifest: &Manifest, wanted: &[bool], quiet: bool, terminal: bool) -> Progress {
+        if quiet {
+            return Progress::Quiet;
+        }
+        let all = wanted.iter().filter(|wanted| **wanted).count();
+        if !terminal {
+            return Progress::Lines(Mutex::new(Count { ended: 0, all }));
+        }
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        for (step, _) in manifest.steps.iter().zip(wanted).filter(|(_, wanted)| **wanted) {
+            *counts.entry(&step.model).or_default() += 1;
+        }
+        let screen = MultiProgress::new();
+        let longest = manifest.models.iter().map(|model| short(&model.unique_id).len()).max().unwrap_or_default();
+        let style = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len}  {rate:>8}  {eta:>4} left {msg}")
+            .expect("a constant template")
+            .with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
+                let _ = write!(out, "{:.1}/s", state.per_sec());
+            })
+            .progress_chars("━╸─");
+        let bars = manifest.models.iter().filter_map(|model| {
+            let bar = ProgressBar::new(*counts.get(model.unique_id.as_str())?).with_style(style.clone());
+            let bar = screen.add(bar.with_prefix(format!("{:longest$}", short(&model.unique_id))));
+            Some((model.unique_id.clone(), Bar { bar, failed: Mutex::new(0), begun: AtomicBool::new(false) }))
+        });
+        Progress::Bars(Bars { bars: bars.collect(), all: screen })
+    }
+
+    /// Leaves the terminal as it is for what is said next.
+    pub fn close(&self) {
+        if let Progress::Bars(bars) = self {
+            for bar in bars.bars.values() {
+                bar.bar.abandon();
+            }
+        }
+    }
+
+    /// Says a sentence above the bars.
+    pub fn say(&self, sentence: &str) {
+        match self {
+            Progress::Bars(bars) => drop(bars.all.println(sentence)),
+            _ => talk(&format!("{sentence}\n")),
+        }
+    }
+}
+
+impl Watch for Progress {
+    fn started(&self, step: &Planned) {
+        if let Progress::Bars(bars) = self
+            && let Some(bar) = bars.bars.get(&step.model)
+        {
+            // A model's time counts from its own first step.
+            if !bar.begun.swap(true, Ordering::Relaxed) {
+                bar.bar.reset_elapsed();
+                bar.bar.enable_steady_tick(Duration::from_millis(250));
+            }
+        }
+    }
+
+    fn ended(&self, step: &Planned, entry: &StepEntry) {
+        let failed = entry.outcome == Outcome::Failed;
+        match self {
+            Progress::Quiet => {}
+            Progress::Lines(count) => {
+                let mut count = count.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                count.ended += 1;
+                let width = count.all.to_string().len();
+                let word = if failed { "failed" } else { "done  " };
+                let mut line = format!("{:>width$}/{} {word} {} in {:.2} s\n", count.ended, count.all, step.id, entry.seconds);
+                if failed {
+                    line.push_str(&indented(&last_lines(&entry.words())));
+                }
+                talk(&line);
+            }
+            Progress::Bars(bars) => {
+                let Some(bar) = bars.bars.get(&step.model) else { return };
+                if failed {
+                    let mut count = bar.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    *count += 1;
+                    bar.bar.set_message(format!("{} failed", *count));
+                    self.say(&format!(
+                        "failed {} in {:.2} s\n{}",
+                        step.id,
+                        entry.seconds,
+                        indented(&last_lines(&entry.words())).trim_end()
+                    ));
+                }
+                bar.bar.inc(1);
+                if bar.bar.length() == Some(bar.bar.position()) {
+                    bar.bar.abandon();
+                }
+            }
+        }
+    }
+}
+
+/// A model without `model.` and its package.
+pub fn short(unique_id: &str) -> &str {
+    unique_id.splitn(3, '.').nth(2).unwrap_or(unique_id)
+}
+
+/// As many lines as fit between others.
+pub fn last_lines(words: &str) -> String {
+    const MOST: usize = 12;
+    const WIDEST: usize = 300;
+    let cut = |line: &str| match line.char_indices().nth(WIDEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_string(),
+    };
+    let lines: Vec<String> = words.lines().map(str::trim_end).filter(|line| !line.is_empty()).map(cut).collect();
+    match lines.len() {
+        0..=MOST => lines.join("\n"),
+        many => format!("{}\n… {} lines\n{}", lines[0], many - MOST + 1, lines[many - MOST + 2..].join("\n")),
+    }
+}
+
+pub fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}\n")).collect()
+}

@@ -1,0 +1,20 @@
+//! `batchwright retry`
+
+use std::process::ExitCode;
+
+use super::run::{From, How, start};
+use crate::diagnostics::Diagnostics;
+
+/// Run what the last run did not finish, and what depends on it: the same windows, however much later.
+///
+/// Steps are told by their id and their bytes, so that a plan that was compiled anew goes on where nothing changed. A create or a
+/// swap that is done is not entered again. Without `--` the last run's client is used.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    how: How,
+}
+
+pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
+    start(args.how, From::LastRun)
+}

@@ -1,0 +1,218 @@
+//! `batchwright run`
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::options::PlanArgs;
+use super::progress::{Progress, indented, last_lines, short};
+use super::{say, talk};
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::dialect::{self, Dialect};
+use crate::plan::manifest::Manifest;
+use crate::project;
+use crate::run::client::{self, Client};
+use crate::run::history::History;
+use crate::run::journal::{self, Places};
+use crate::run::stop::Stop;
+use crate::run::{self, Order, clock, junit, known, program, results, retry, status};
+
+/// Hand each step of the plan to a client, in order, and keep a journal of what is done.
+///
+/// With `{file}` among the client's words a process runs each step; without it the client is a session, one process fed step
+/// after step on its standard input. Without `--` the dialect's own client is used. Exit codes: 0 all is done; 1 a step failed;
+/// 2 the request is wrong.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Go on with the last run: only what it did not finish, as `batchwright retry` does; from the start where there is none
+    #[arg(long)]
+    resume: bool,
+    #[command(flatten)]
+    how: How,
+}
+
+/// How steps are run.
+#[derive(clap::Args)]
+pub struct How {
+    #[command(flatten)]
+    plan: PlanArgs,
+    /// How many steps at once, each with a client of its own. Stays 1 with duckdb and sqlite3, which let one process write
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: u16,
+    /// Start nothing more after a failure
+    #[arg(short = 'x', long)]
+    fail_fast: bool,
+    /// End a step that takes longer; it counts as failed
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<Duration>,
+    /// Print nothing but the table at the end
+    #[arg(short, long)]
+    quiet: bool,
+    /// Write a JUnit report
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// The profile's folder, profile and target, for a default client that must know the database's path
+    #[command(flatten)]
+    profile: super::options::ProfileArgs,
+    /// The client and its arguments, such as: -- psql -X -v ON_ERROR_STOP=1
+    #[arg(last = true, value_name = "CLIENT")]
+    client: Vec<String>,
+}
+
+pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
+    let from = if args.resume { From::Wherever } else { From::Start };
+    start(args.how, from)
+}
+
+/// Where a run begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    Start,
+    /// Where the last run left off; there must be one.
+    LastRun,
+    /// Where the last run left off, if there is one.
+    Wherever,
+}
+
+pub fn start(how: How, from: From) -> Result<ExitCode, Diagnostics> {
+    let places = how.plan.places();
+    let manifest = places.manifest()?;
+    let dialect = dialect::named(&manifest.about.dialect)?;
+    // The lock first: what the journal says must not change any more.
+    let journal = journal::open(&places, &|why| talk(&format!("{why}\n")))?;
+    let past = History::of(&places.entries()?);
+    if from == From::LastRun && past.first.is_none() {
+        return Err(Diagnostic::error(format!("`{}` holds no run to retry", places.journal.display()))
+            .hint("`batchwright run` starts one")
+            .into());
+    }
+    let resumed = from != From::Start && past.first.is_some();
+    let wanted = if resumed { retry::left(&manifest.steps, &past) } else { vec![true; manifest.steps.len()] };
+    if !wanted.contains(&true) {
+        talk(&format!("nothing is left to run: {} done\n", steps(manifest.steps.len())));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let argv = argv(&how, &dialect, resumed, &past)?;
+    if argv.iter().all(|word| word.is_empty()) {
+        return Err(Diagnostic::error("the client's name is empty").into());
+    }
+    let session = !argv.iter().any(|word| word.contains("{file}"));
+    known::refuse_careless(&argv, session)?;
+    program::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
+    let mut threads = usize::from(how.threads);
+    if threads > 1 && known::client(&argv).is_some_and(|(known, _)| known.single_writer) {
+        say(&[Diagnostic::warning(format!("`{}` lets one process write to a database, so the steps run one after the other", argv[0]))]);
+        threads = 1;
+    }
+    let stop = Stop::at_signals(|times| match times {
+        1 => talk("\nstopping: the steps in flight end first; once more ends them\n"),
+        _ => talk("\nending the steps in flight\n"),
+    });
+    let stop = stop.map_err(|wrong| Diagnostic::error(format!("cannot listen to Ctrl-C: {wrong}")))?;
+    let client = Client { argv, dialect: &dialect, marker: client::marker(&dialect)?, timeout: how.timeout, stop };
+    let progress = Progress::of(&manifest, &wanted, how.quiet, std::io::stderr().is_terminal());
+    let order = Order {
+        places: &places,
+        manifest: &manifest,
+        wanted: &wanted,
+        past: &past,
+        resumed,
+        client: &client,
+        threads,
+        fail_fast: how.fail_fast,
+    };
+    let ended = run::run(&order, &journal, &progress);
+    progress.close();
+    match ended {
+        Ok(ended) => close(&how, &places, &manifest, &ended),
+        Err(broken) => {
+            say(&[broken]);
+            Ok(ExitCode::from(1))
+        }
+    }
+}
+
+/// The table and the reports.
+fn close(how: &How, places: &Places, manifest: &Manifest, ended: &run::Run) -> Result<ExitCode, Diagnostics> {
+    let history = History::of(&places.entries()?);
+    Places::report(&places.run_results, &results::run_results(manifest, &history, clock::now()))?;
+    if let Some(path) = &how.junit {
+        Places::report(path, &junit::report(manifest, &history))?;
+    }
+    let standings = status::standings(manifest, &history);
+    let mut text = format!("\n{}", table(&standings));
+    if how.quiet {
+        for failure in standings.iter().flat_map(|standing| &standing.failures) {
+            text.push_str(&format!("failed {}\n{}", failure.step, indented(&last_lines(&failure.words))));
+        }
+    }
+    text.push_str(&match (ended.failed, ended.open) {
+        (0, 0) => format!("{} done\n", steps(ended.done)),
+        (failed, open) => format!(
+            "{} done, {failed} failed, {open} not run; `batchwright status` shows why, `batchwright retry` goes on\n",
+            steps(ended.done)
+        ),
+    });
+    talk(&text);
+    Ok(if ended.failed + ended.open == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+pub fn table(standings: &[status::Standing]) -> String {
+    let longest = standings.iter().map(|standing| short(&standing.unique_id).len()).max().unwrap_or_default().max(5);
+    let mut text = format!("{:longest$}  {:>6}  {:>6}  {:>6}  {:>9}\n", "model", "done", "failed", "open", "seconds");
+    for standing in standings {
+        let status::Standing { done, failed, open, seconds, .. } = standing;
+        text.push_str(&format!("{:longest$}  {done:>6}  {failed:>6}  {open:>6}  {seconds:>9.2}\n", short(&standing.unique_id)));
+    }
+    text
+}
+
+/// The client: what was said, what the run that is resumed used, or the dialect's own.
+fn argv(how: &How, dialect: &Dialect, resumed: bool, past: &History) -> Result<Vec<String>, Diagnostics> {
+    if !how.client.is_empty() {
+        return Ok(how.client.clone());
+    }
+    let example: String = dialect.fact("example")?;
+    let show = |what: String| Diagnostic::error(what).hint(format!("name the client: `batchwright run -- {example}`"));
+    if resumed && let Some(last) = &past.last {
+        return match &last.client {
+            Some(client) => Ok(client.clone()),
+            None => Err(show("the last run's client was not kept, since its arguments hold a password".to_string()).into()),
+        };
+    }
+    let client: Vec<String> = dialect.fact("client")?;
+    if client.is_empty() {
+        return Err(show(format!("{} has no client that runs a plan without further words", dialect.name)).into());
+    }
+    if !client.iter().any(|word| word == "{path}") {
+        return Ok(client);
+    }
+    let path = match project::target(&how.profile.open(&how.plan.project_dir)?, &|_| Ok(String::new())) {
+        Ok(target) => target.values.get("path").and_then(|path| path.as_str()).map(str::to_string),
+        Err(_) => None,
+    };
+    match path {
+        None => Err(show("no profile says which database file the steps are for".to_string()).into()),
+        Some(path) if path == ":memory:" => {
+            Err(show("the profile's database is in memory, so that nothing that a step does would last".to_string()).into())
+        }
+        // As dbt does: from the project's folder.
+        Some(path) => {
+            let path = if path.contains(':') { path } else { how.plan.project_dir.join(path).to_string_lossy().into_owned() };
+            Ok(client.iter().map(|word| word.replace("{path}", &path)).collect())
+        }
+    }
+}
+
+fn steps(count: usize) -> String {
+    if count == 1 { "1 step".to_string() } else { format!("{count} steps") }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .filter(|seconds| *seconds > 0.0)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "a number of seconds above 0".to_string())
+}

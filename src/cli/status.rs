@@ -1,0 +1,85 @@
+//! `batchwright status`
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::options::PlanArgs;
+use super::print;
+use super::progress::{indented, last_lines, short};
+use super::run::table;
+use crate::diagnostics::Diagnostics;
+use crate::run::history::History;
+use crate::run::status::{Gap, Standing, missing, standings};
+
+/// Show what is done, failed (with the client's own words) and open, per model.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    plan: PlanArgs,
+    /// List the batches between each model's `begin` and now that no run has ever finished
+    #[arg(long)]
+    missing: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// The moment that counts as now for `--missing`: 2024-09-10, 2024-09-10T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    now: Option<String>,
+}
+
+pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
+    let places = args.plan.places();
+    let manifest = places.manifest()?;
+    let entries = places.entries()?;
+    if args.missing {
+        let gaps = missing(&manifest, &entries, super::options::instant(args.now.as_deref())?);
+        print(&if args.json { pretty(&json!({ "missing": gaps })) } else { gaps_as_text(&gaps) })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let history = History::of(&entries);
+    let standings = standings(&manifest, &history);
+    let text = match args.json {
+        true => pretty(&json!({ "run": history.first, "last": history.last, "models": standings })),
+        false => as_text(&standings),
+    };
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn as_text(standings: &[Standing]) -> String {
+    let mut text = table(standings);
+    for failure in standings.iter().flat_map(|standing| &standing.failures) {
+        let window = match (&failure.event_time_start, &failure.event_time_end) {
+            (Some(start), Some(end)) => format!(", window {start} to {end}"),
+            _ => String::new(),
+        };
+        text.push_str(&format!(
+            "\nfailed {}{window}\n  {} at {}\n{}",
+            failure.step,
+            failure.file,
+            failure.at,
+            indented(&last_lines(&failure.words))
+        ));
+    }
+    text
+}
+
+fn gaps_as_text(gaps: &[Gap]) -> String {
+    if gaps.is_empty() {
+        return "nothing is missing\n".to_string();
+    }
+    let line = |gap: &Gap| {
+        let name = short(&gap.unique_id);
+        let batches = if gap.batches == 1 { "1 batch".to_string() } else { format!("{} batches", gap.batches) };
+        format!(
+            "{name}  {} to {}  {batches}\n  batchwright compile --select {name} --event-time-start {} --event-time-end {}\n",
+            gap.event_time_start, gap.event_time_end, gap.event_time_start, gap.event_time_end
+        )
+    };
+    gaps.iter().map(line).collect()
+}
+
+fn pretty(value: &serde_json::Value) -> String {
+    format!("{}\n", serde_json::to_string_pretty(value).expect("strings and numbers are JSON"))
+}

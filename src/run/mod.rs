@@ -1,0 +1,213 @@
+//! Afterwards: the plan's steps handed to the user's own client, in order, with a journal of what happened. Takes a manifest,
+//! which steps are to run and the client; gives how each ended. No warehouse connection is opened here; what finished is on the
+//! disk before anything else is done, so that no crash makes a run forget.
+
+pub mod client;
+pub mod clock;
+pub mod entry;
+mod heard;
+pub mod history;
+pub mod journal;
+pub mod junit;
+pub mod known;
+mod lines;
+mod process;
+pub mod program;
+pub mod results;
+pub mod retry;
+pub mod schedule;
+pub mod status;
+pub mod stop;
+pub mod token;
+
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use minijinja::Value;
+
+use crate::diagnostics::Diagnostic;
+use crate::plan::Kind;
+use crate::plan::manifest::{Manifest, StepEntry as Planned};
+use client::{Client, Ended, Session};
+use entry::{EndEntry, Entry, Outcome, RunEntry, StartEntry, StepEntry};
+use history::History;
+use journal::{Journal, Places};
+use schedule::{Schedule, State};
+
+/// What to run, and how.
+pub struct Order<'a> {
+    pub places: &'a Places,
+    pub manifest: &'a Manifest,
+    /// For each step, whether it is to run.
+    pub wanted: &'a [bool],
+    /// What happened before, if this goes on with it.
+    pub past: &'a History,
+    pub resumed: bool,
+    pub client: &'a Client<'a>,
+    pub threads: usize,
+    pub fail_fast: bool,
+}
+
+/// Who is told how the run goes.
+pub trait Watch: Sync {
+    fn started(&self, step: &Planned);
+    fn ended(&self, step: &Planned, entry: &StepEntry);
+}
+
+/// How a run ended.
+pub struct Run {
+    pub id: String,
+    pub done: usize,
+    pub failed: usize,
+    pub open: usize,
+}
+
+/// Runs the steps. An error is one that kept the run from going on: a journal that cannot be written, a client that is not there.
+pub fn run(order: &Order, journal: &Journal, watch: &dyn Watch) -> Result<Run, Diagnostic> {
+    let schema = |relation: &str| relation.rsplit_once('.').map(|(schema, _)| schema.to_string());
+    let models = order.manifest.models.iter();
+    let schemas = models.filter_map(|model| Some((model.unique_id.clone(), schema(&model.relation)?))).collect();
+    let schedule = Schedule::new(&order.manifest.steps, order.wanted, &schemas)?;
+    let id = token::id();
+    let wanted = order.wanted.iter().filter(|wanted| **wanted).count();
+    let begin = RunEntry {
+        schema_version: entry::SCHEMA_VERSION,
+        run: id.clone(),
+        at: clock::written(clock::now()),
+        pid: std::process::id(),
+        resumed: order.resumed,
+        client: RunEntry::keepable(&order.client.argv),
+        threads: order.threads,
+        steps: wanted,
+    };
+    journal.append(&Entry::Run(begin), true)?;
+    let work = Work { order, journal, watch, run: &id, shared: Mutex::new(Shared { schedule, broken: None }), news: Condvar::new() };
+    std::thread::scope(|scope| {
+        for _ in 0..order.threads.clamp(1, wanted.max(1)) {
+            scope.spawn(|| work.until_over());
+        }
+    });
+    let shared = work.shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(broken) = shared.broken {
+        return Err(broken);
+    }
+    let count =
+        |state| order.wanted.iter().enumerate().filter(|(index, wanted)| **wanted && shared.schedule.state(*index) == state).count();
+    let (done, failed) = (count(State::Done), count(State::Failed));
+    let end = EndEntry { run: id.clone(), at: clock::written(clock::now()), done, failed, open: wanted - done - failed };
+    journal.append(&Entry::End(end), true)?;
+    Ok(Run { id, done, failed, open: wanted - done - failed })
+}
+
+/// What the workers share.
+struct Work<'a> {
+    order: &'a Order<'a>,
+    journal: &'a Journal,
+    watch: &'a dyn Watch,
+    run: &'a str,
+    shared: Mutex<Shared>,
+    news: Condvar,
+}
+
+struct Shared {
+    schedule: Schedule,
+    /// Why the run cannot go on.
+    broken: Option<Diagnostic>,
+}
+
+impl Work<'_> {
+    /// A worker: takes the next step until there is none. Its session, if it has one, ends with it.
+    fn until_over(&self) {
+        let mut session: Option<Session> = None;
+        while let Some(index) = self.next() {
+            let ended = self.step(&self.order.manifest.steps[index], &mut session);
+            let mut shared = self.lock();
+            let done = *ended.as_ref().unwrap_or(&false);
+            shared.schedule.end(index, done);
+            if !done && self.order.fail_fast {
+                shared.schedule.stop();
+            }
+            if let Err(broken) = ended {
+                shared.schedule.stop();
+                shared.broken.get_or_insert(broken);
+            }
+            drop(shared);
+            self.news.notify_all();
+        }
+        if let Some(session) = session {
+            session.end();
+        }
+    }
+
+    fn next(&self) -> Option<usize> {
+        let mut shared = self.lock();
+        loop {
+            if self.order.client.stop.soon() {
+                shared.schedule.stop();
+            }
+            if let Some(index) = shared.schedule.start() {
+                return Some(index);
+            }
+            if shared.schedule.over() {
+                return None;
+            }
+            // Woken at news; now and then too, to hear of a signal.
+            shared = self.news.wait_timeout(shared, Duration::from_millis(200)).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Hands over a step and writes down how it ended; whether it is done.
+    fn step(&self, step: &Planned, session: &mut Option<Session>) -> Result<bool, Diagnostic> {
+        let (started, begun) = (clock::now(), Instant::now());
+        let start =
+            StartEntry { run: self.run.to_string(), step: step.id.clone(), sha256: step.sha256.clone(), at: clock::written(started) };
+        // Whether a swap was begun decides what a retry may do; a batch may always be run again.
+        self.journal.append(&Entry::Start(start), step.kind == Kind::Swap)?;
+        self.watch.started(step);
+        let places = self.order.places;
+        let ended = match places.text(&step.file, &step.sha256) {
+            Err(reason) => Ended { reason: Some(reason), ..Ended::default() },
+            Ok(_) if step.kind == Kind::Swap && self.order.past.uncertain(step) && self.swapped(step, session)? => {
+                Ended { done: true, reason: Some("it had been done when its run was cut short".to_string()), ..Ended::default() }
+            }
+            Ok(text) => self.order.client.hand(&places.plan.join(&step.file), &text, session)?,
+        };
+        let entry = StepEntry {
+            run: self.run.to_string(),
+            step: step.id.clone(),
+            sha256: step.sha256.clone(),
+            model: step.model.clone(),
+            kind: step.kind,
+            event_time_start: step.event_time_start.clone(),
+            event_time_end: step.event_time_end.clone(),
+            started: clock::written(started),
+            seconds: (begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+            outcome: if ended.done { Outcome::Success } else { Outcome::Failed },
+            exit_code: ended.exit_code,
+            signal: ended.signal,
+            reason: ended.reason,
+            stderr: ended.stderr,
+            stdout: ended.stdout,
+        };
+        self.journal.append(&Entry::Step(entry.clone()), step.kind == Kind::Swap)?;
+        self.watch.ended(step, &entry);
+        Ok(ended.done)
+    }
+
+    /// Whether a swap that was begun in an earlier run has happened: the table is there, and what was built beside it is gone.
+    /// To run it again then would drop the table and find nothing to put in its place.
+    fn swapped(&self, step: &Planned, session: &mut Option<Session>) -> Result<bool, Diagnostic> {
+        let Some(model) = self.order.manifest.models.iter().find(|model| model.unique_id == step.model) else { return Ok(false) };
+        let Some(beside) = model.microbatch.as_ref().and_then(|microbatch| microbatch.beside.as_ref()) else { return Ok(false) };
+        let mut there = |relation: &str| -> Result<bool, Diagnostic> {
+            let look = self.order.client.dialect.sql("look", &[("relation", Value::from_safe_string(relation.to_string()))])?.0;
+            let file = journal::scratch(&look)?;
+            Ok(self.order.client.hand(file.path(), look.as_bytes(), session)?.done)
+        };
+        Ok(there(&model.relation)? && !there(beside)?)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,123 @@
+//! What is left to do. Takes the plan and the journal's past; gives the steps without a success, and what must follow them.
+//! A create or a swap that is done is not entered again, unless the whole rebuild that it belongs to begins anew.
+
+use std::collections::BTreeSet;
+
+use super::history::History;
+use crate::plan::Kind;
+use crate::plan::manifest::StepEntry;
+
+/// For each step of the plan, whether it is to run.
+pub fn left(steps: &[StepEntry], history: &History) -> Vec<bool> {
+    let mut open: Vec<bool> = steps.iter().map(|step| history.done(step).is_none()).collect();
+    loop {
+        let before = open.iter().filter(|open| **open).count();
+        // What was built beside is in its place, so that a batch of it can only be part of another rebuild.
+        let swapped: BTreeSet<&str> =
+            steps.iter().filter(|step| step.kind == Kind::Swap && history.done(step).is_some()).map(|step| step.model.as_str()).collect();
+        let anew: BTreeSet<&str> = steps
+            .iter()
+            .zip(&open)
+            .filter(|(step, open)| **open && step.kind == Kind::Batch && swapped.contains(step.model.as_str()))
+            .map(|(step, _)| step.model.as_str())
+            .collect();
+        let mut ids: BTreeSet<&str> = BTreeSet::new();
+        for (index, step) in steps.iter().enumerate() {
+            let follows = step.kind != Kind::Create && step.depends_on.iter().any(|id| ids.contains(id.as_str()));
+            if open[index] || follows || anew.contains(step.model.as_str()) {
+                open[index] = true;
+                ids.insert(&step.id);
+                ids.insert(&step.model);
+            }
+        }
+        if open.iter().filter(|open| **open).count() == before {
+            return open;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::entry::{Entry, Outcome, StepEntry as Ended};
+
+    fn step(id: &str, kind: Kind, depends_on: &[&str]) -> StepEntry {
+        StepEntry {
+            id: id.into(),
+            model: id.split('@').next().unwrap().into(),
+            kind,
+            file: format!("{id}.sql"),
+            sha256: "1".into(),
+            event_time_start: None,
+            event_time_end: None,
+            chunk: None,
+            depends_on: depends_on.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn done(ids: &[&str]) -> History {
+        let entries = ids.iter().map(|id| {
+            Entry::Step(Ended {
+                run: "r".into(),
+                step: id.to_string(),
+                sha256: "1".into(),
+                model: String::new(),
+                kind: Kind::Batch,
+                event_time_start: None,
+                event_time_end: None,
+                started: String::new(),
+                seconds: 0.0,
+                outcome: Outcome::Success,
+                exit_code: None,
+                signal: None,
+                reason: None,
+                stderr: String::new(),
+                stdout: String::new(),
+            })
+        });
+        History::of(&entries.collect::<Vec<_>>())
+    }
+
+    fn names<'a>(steps: &'a [StepEntry], history: &History) -> Vec<&'a str> {
+        steps.iter().zip(left(steps, history)).filter(|(_, open)| *open).map(|(step, _)| step.id.as_str()).collect()
+    }
+
+    fn rebuild() -> Vec<StepEntry> {
+        vec![
+            step("a@create", Kind::Create, &[]),
+            step("a@1", Kind::Batch, &["a@create"]),
+            step("a@2", Kind::Batch, &["a@create"]),
+            step("a@swap", Kind::Swap, &["a@1", "a@2"]),
+            step("b@create", Kind::Create, &["a"]),
+            step("b@1", Kind::Batch, &["b@create", "a"]),
+        ]
+    }
+
+    #[test]
+    fn what_is_done_stays_done() {
+        assert_eq!(names(&rebuild(), &done(&["a@create", "a@1"])), ["a@2", "a@swap", "b@create", "b@1"]);
+        assert!(names(&rebuild(), &done(&["a@create", "a@1", "a@2", "a@swap", "b@create", "b@1"])).is_empty());
+    }
+
+    #[test]
+    fn a_changed_batch_takes_its_readers_along_and_no_create() {
+        let mut steps = vec![
+            step("a@1", Kind::Batch, &[]),
+            step("a@2", Kind::Batch, &[]),
+            step("b@create", Kind::Create, &["a"]),
+            step("b@1", Kind::Batch, &["b@create", "a@1"]),
+            step("b@2", Kind::Batch, &["b@create", "a@2"]),
+        ];
+        let history = done(&["a@1", "a@2", "b@create", "b@1", "b@2"]);
+        steps[1].sha256 = "2".into();
+        assert_eq!(names(&steps, &history), ["a@2", "b@2"]);
+    }
+
+    #[test]
+    fn after_the_swap_a_changed_batch_is_a_rebuild_of_its_own() {
+        let mut steps = rebuild();
+        steps[2].sha256 = "2".into();
+        let history = done(&["a@create", "a@1", "a@2", "a@swap", "b@create", "b@1"]);
+        assert_eq!(names(&steps, &history), ["a@create", "a@1", "a@2", "a@swap", "b@1"]);
+    }
+}

@@ -1,0 +1,35 @@
+//! Random words: ids of runs, and the markers that nobody can print by chance or foresight.
+
+use std::hash::{BuildHasher, RandomState};
+
+/// Sixteen hexadecimal digits, from the keys that the system's randomness gives each hasher.
+pub fn hex() -> String {
+    format!("{:016x}", number())
+}
+
+/// An id in the form of a UUID.
+pub fn id() -> String {
+    let (high, low) = (number(), number());
+    let version = (high & !0xf000) | 0x4000;
+    let variant = (low & !(0xc << 60)) | (0x8 << 60);
+    let digits = format!("{version:016x}{variant:016x}");
+    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+}
+
+fn number() -> u64 {
+    static COUNT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    RandomState::new().hash_one(COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_word_comes_twice() {
+        let words: std::collections::BTreeSet<String> = (0..1000).map(|_| hex()).collect();
+        assert_eq!(words.len(), 1000);
+        let id = id();
+        assert_eq!((id.len(), &id[14..15]), (36, "4"), "{id}");
+    }
+}

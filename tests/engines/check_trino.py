@@ -1,0 +1,60 @@
+"""Parses files with the official grammar of Trino, statement by statement.
+
+    python check_trino.py [--ddl-in-backticks] FILE...
+
+Prints a line for each file with a fault; exits 1 if there is one. Athena hands statements that create schemas or that drop
+and rename tables to another engine, which quotes with backticks: those are read as if they were quoted as the rest is.
+"""
+
+import re
+import sys
+
+from antlr4 import CommonTokenStream, InputStream
+from antlr4.error.ErrorListener import ErrorListener
+from statements import statements
+from trino_query_parser.SqlBaseLexer import SqlBaseLexer
+from trino_query_parser.SqlBaseParser import SqlBaseParser
+
+
+class UpperCase(InputStream):
+    """The grammar knows its keywords in capitals only; the text of strings does not matter here."""
+
+    def LA(self, offset):
+        char = super().LA(offset)
+        return ord(chr(char).upper()) if 0 < char < 128 else char
+
+
+class Faults(ErrorListener):
+    def __init__(self):
+        self.said = []
+
+    def syntaxError(self, recognizer, symbol, line, column, message, error):
+        self.said.append((line, message))
+
+
+def faults(statement):
+    listener = Faults()
+    lexer = SqlBaseLexer(UpperCase(statement))
+    parser = SqlBaseParser(CommonTokenStream(lexer))
+    for part in (lexer, parser):
+        part.removeErrorListeners()
+        part.addErrorListener(listener)
+    parser.singleStatement()
+    return listener.said
+
+
+ticks = sys.argv[1] == "--ddl-in-backticks"
+broken = 0
+for path in sys.argv[2 if ticks else 1 :]:
+    with open(path) as file:
+        text = file.read()
+    for start, statement in statements(text):
+        if ticks and re.match(r"(\s|--[^\n]*\n)*(create schema|drop|alter table)", statement):
+            statement = statement.replace("`", '"')
+        said = faults(statement.rstrip())
+        if said:
+            broken += 1
+            line, message = said[0]
+            print(f"{path}: line {start + line - 1}: {message}")
+            break
+sys.exit(1 if broken else 0)

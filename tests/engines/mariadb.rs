@@ -1,0 +1,124 @@
+//! MariaDB: a server for each test, on a socket in a folder of its own; the folder of a fresh installation is made once and
+//! copied. What it proves of MySQL is what both have in common.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::engine::{Database, Engine, Outcome, argv, lines, outcome, plain_times};
+
+#[derive(Default)]
+pub struct MariaDb {
+    fresh: OnceLock<TempDir>,
+}
+
+impl Engine for MariaDb {
+    fn dialect(&self) -> &'static str {
+        "mariadb"
+    }
+
+    fn quoted(&self, name: &str) -> String {
+        format!("`{name}`")
+    }
+
+    fn side_by_side(&self) -> bool {
+        true
+    }
+
+    fn database(&self) -> Box<dyn Database> {
+        let fresh = self.fresh.get_or_init(install);
+        let folder = TempDir::new().expect("the system's folder for temporary files is writable");
+        lines(Command::new("cp").arg("-r").arg(fresh.path().join("data")).arg(folder.path()));
+        Box::new(Server::start(folder))
+    }
+}
+
+const SMALL: &str = "--innodb-log-file-size=4M";
+
+fn install() -> TempDir {
+    let folder = TempDir::new().expect("the system's folder for temporary files is writable");
+    let mut install = Command::new("mariadb-install-db");
+    install.args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal", SMALL]);
+    lines(install.args(user()).arg(format!("--datadir={}", folder.path().join("data").display())));
+    folder
+}
+
+/// The server refuses to be root unless it is told to.
+fn user() -> Vec<String> {
+    vec![format!("--user={}", std::env::var("USER").unwrap_or_else(|_| "root".to_string()))]
+}
+
+struct Server {
+    folder: TempDir,
+    /// A shell that waits for the end of its standard input, which comes however this process ends, and stops the server.
+    process: Child,
+}
+
+impl Server {
+    fn start(folder: TempDir) -> Self {
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let mut command = Command::new("sh");
+        command.args([
+            "-c",
+            "\"$@\" </dev/null & read -r _; kill -9 $!; wait",
+            "sh",
+            "mariadbd",
+            "--no-defaults",
+            "--skip-networking",
+            SMALL,
+        ]);
+        command.args(user()).arg(format!("--datadir={}", at("data"))).arg(format!("--socket={}", at("s")));
+        command.args(["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M", "--default-time-zone=+00:00"]);
+        command.arg(format!("--pid-file={}", at("pid"))).arg(format!("--log-error={}", at("log")));
+        let process = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("sh starts");
+        let server = Server { folder, process };
+        let begun = Instant::now();
+        while !outcome(server.client("mysql").args(["-e", "create database if not exists shop"])).ok {
+            assert!(begun.elapsed() < Duration::from_secs(60), "mariadbd does not listen after a minute");
+            sleep(Duration::from_millis(50));
+        }
+        server
+    }
+
+    fn client(&self, database: &str) -> Command {
+        let mut client = Command::new("mariadb");
+        client.args(["--no-defaults", "--user=root", "--default-character-set=utf8mb4", "--batch", "-D", database, "-S"]);
+        client.arg(self.folder.path().join("s"));
+        client
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        self.process.wait().expect("it was started");
+    }
+}
+
+impl Database for Server {
+    fn run(&self, file: &Path) -> Outcome {
+        outcome(self.client("shop").stdin(File::open(file).expect("the test wrote it")))
+    }
+
+    fn rows(&self, query: &str) -> Vec<String> {
+        let rows = lines(self.client("shop").args(["-N", "-e", query]));
+        rows.iter().map(|row| plain_times(row).replace("NULL", "null").replace('\t', "|")).collect()
+    }
+
+    fn session(&self) -> Vec<String> {
+        argv(self.client("shop").arg("--unbuffered"))
+    }
+
+    fn by_hand(&self, sql: &str) -> String {
+        sql.replace("occurred_at timestamp\n", "occurred_at datetime(6)\n")
+    }
+
+    fn refuse_nulls(&self, table: &str, column: &str) -> String {
+        format!("alter table {table} modify {column} varchar(2) not null;")
+    }
+}

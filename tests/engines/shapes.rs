@@ -1,0 +1,68 @@
+//! Models whose columns, names and batches are not the usual ones: quoted names, a column of dates, months over a table of days.
+
+use crate::engine::{Case, Engine};
+use crate::shop::Shop;
+
+pub const CASES: &[Case] = &[
+    ("quoted_names_are_quoted_everywhere", quoted_names_are_quoted_everywhere),
+    ("a_column_of_dates_has_windows_of_dates", a_column_of_dates_has_windows_of_dates),
+    ("seconds_since_1970_have_windows_of_seconds", seconds_since_1970_have_windows_of_seconds),
+    ("a_month_at_once_overwrites_the_days", a_month_at_once_overwrites_the_days),
+];
+
+const CONFIG: &str = "materialized='incremental', incremental_strategy='microbatch', batch_size='day', begin='2024-08-31'";
+const TWO_DAYS: &[&str] = &["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-03"];
+
+/// A shop with one model, built for two days, then built again after event 121, twice there, has vanished.
+fn overwritten<'a>(engine: &'a dyn Engine, name: &str, config: &str, columns: &str, properties: &str) -> Shop<'a> {
+    let shop = Shop::open(engine);
+    shop.write(
+        format!("models/{name}.sql"),
+        &format!("{{{{ config({CONFIG}, {config}) }}}}\nselect {columns}\nfrom {{{{ source('raw', 'events') }}}}"),
+    );
+    shop.write("models/shapes.yml", &format!("version: 2\nmodels:\n  - name: {name}\n    columns:\n{properties}"));
+    let plan = shop.compile(&[&["--select", name], TWO_DAYS].concat());
+    shop.build(&plan);
+    shop.sql("delete from raw.events where event_id = 121;");
+    shop.build(plan.of(name, "batch"));
+    shop.build(plan.of(name, "batch"));
+    shop
+}
+
+const KEPT: [&str; 7] = ["110", "111", "112", "113", "120", "122", "123"];
+
+fn quoted_names_are_quoted_everywhere(engine: &dyn Engine) {
+    let quoted = |name: &str| engine.quoted(name);
+    let columns =
+        format!("event_id, occurred_at as {}, event_type as {}, user_id as {}", quoted("Happened at"), quoted("order"), quoted("größe"));
+    let properties = "      - name: Happened at\n        quote: true\n        data_type: timestamp\n";
+    let shop = overwritten(engine, "quoted_names", "event_time='Happened at'", &columns, properties);
+    assert_eq!(shop.rows("select event_id from analytics.quoted_names"), KEPT);
+    let named = format!("select {}, {} from analytics.quoted_names where event_id = 111", quoted("order"), quoted("größe"));
+    assert_eq!(shop.rows(&named), ["purchase|1"]);
+}
+
+fn a_column_of_dates_has_windows_of_dates(engine: &dyn Engine) {
+    let columns = "event_id, {{ as_date('occurred_at') }} as happened_on";
+    let properties = "      - name: happened_on\n        data_type: date\n";
+    let shop = overwritten(engine, "dates", "event_time='happened_on'", columns, properties);
+    let dates = shop.rows("select event_id, happened_on from analytics.dates where event_id in (110, 113, 123)");
+    assert_eq!(dates, ["110|2024-09-01", "113|2024-09-01", "123|2024-09-02"]);
+    assert_eq!(shop.rows("select event_id from analytics.dates"), KEPT);
+}
+
+fn seconds_since_1970_have_windows_of_seconds(engine: &dyn Engine) {
+    // The first instants of the two days, and the last second of them.
+    let columns = "event_id, case when event_id < 113 then 1725148800 when event_id = 113 then 1725235199 when event_id < 123 then 1725235200 else 1725321599 end as happened_at";
+    let config = "event_time='happened_at', meta={'batchwright': {'event_time_unit': 'seconds'}}";
+    let shop = overwritten(engine, "seconds", config, columns, "      - name: happened_at\n        data_type: bigint\n");
+    assert_eq!(shop.rows("select event_id from analytics.seconds"), KEPT);
+}
+
+fn a_month_at_once_overwrites_the_days(engine: &dyn Engine) {
+    let (shop, _) = Shop::built(engine);
+    shop.sql("delete from raw.events where event_id in (100, 121);");
+    let range = ["--event-time-start", "2024-08-31", "--event-time-end", "2024-10-01", "--batch-size", "month"];
+    shop.build(&shop.compile(&[&["--select", "int__sessions_aggregated"], &range[..]].concat()));
+    shop.assert_holds("int__sessions_aggregated");
+}

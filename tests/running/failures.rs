@@ -1,0 +1,160 @@
+//! What fails, what that keeps back, and what a retry does about it, on every engine.
+
+use crate::batchwright::{batchwright, ended};
+use crate::days::{DAILY, Days, REPORT, assert_whole, batch, cured, retry, run, sales, spoilt, sql};
+use crate::engine::{Case, Engine};
+
+pub const CASES: &[Case] = &[
+    ("day_17_fails_and_is_retried", day_17_fails_and_is_retried),
+    ("whatever_days_fail_are_retried", whatever_days_fail_are_retried),
+    ("a_failed_create_keeps_all_back", a_failed_create_keeps_all_back),
+    ("failed_hooks_keep_back_what_follows", failed_hooks_keep_back_what_follows),
+    ("a_failed_upstream_model_keeps_back_its_readers_alone", a_failed_upstream_model_keeps_back_its_readers_alone),
+    ("a_transaction_left_open_does_not_reach_the_next_step", a_transaction_left_open_does_not_reach_the_next_step),
+    ("a_plan_compiled_anew_keeps_what_is_unchanged", a_plan_compiled_anew_keeps_what_is_unchanged),
+];
+
+fn day_17_fails_and_is_retried(engine: &dyn Engine) {
+    let database = engine.database();
+    sales(&*database);
+    spoilt(&*database, &[17]);
+    let plan = Days::of(30);
+    let folder = plan.write();
+
+    let first = run(&folder, &*database);
+    assert_eq!(first.code, 1, "{}", first.err);
+    let batches = |outcome: &str| ended(&folder).iter().filter(|(id, ended)| id.starts_with(DAILY) && ended == outcome).count();
+    assert_eq!((batches("success"), batches("failed")), (30, 1), "the create and 29 days");
+    assert!(!ended(&folder).iter().any(|(id, _)| id.starts_with(REPORT)));
+    assert_eq!(database.rows("select count(*) from daily"), ["58"]);
+
+    let status = batchwright("status", &folder, &[], &[]).out;
+    assert!(status.contains("failed model.shop.daily@2024-09-17, window 2024-09-17T00:00:00Z to 2024-09-18T00:00:00Z"), "{status}");
+    let reason = status.to_lowercase();
+    assert!(reason.contains("null") && reason.contains("amount"), "the client's own words: {status}");
+
+    let before = ended(&folder).len();
+    assert_eq!(retry(&folder).code, 1, "nothing has changed");
+    cured(&*database);
+    let second = retry(&folder);
+    assert_eq!(second.code, 0, "{}", second.err);
+    let ids: Vec<String> = ended(&folder)[before..].iter().map(|(id, _)| id.clone()).collect();
+    assert_eq!(ids, [batch(17), batch(17), format!("{REPORT}@build")]);
+    assert_whole(&*database);
+    assert_eq!(database.rows("select days from report"), ["60"]);
+
+    let third = retry(&folder);
+    assert_eq!(third.code, 0);
+    assert!(third.err.contains("nothing is left to run"), "{}", third.err);
+}
+
+fn whatever_days_fail_are_retried(engine: &dyn Engine) {
+    for days in [vec![1], vec![30], vec![5, 6], (1..=30).collect()] {
+        let database = engine.database();
+        sales(&*database);
+        spoilt(&*database, &days);
+        let plan = Days::of(30);
+        let folder = plan.write();
+        assert_eq!(run(&folder, &*database).code, 1);
+        let failed: Vec<String> = ended(&folder).into_iter().filter(|(_, outcome)| outcome == "failed").map(|(id, _)| id).collect();
+        assert_eq!(failed, days.iter().map(|day| batch(*day)).collect::<Vec<_>>());
+        cured(&*database);
+        let before = ended(&folder).len();
+        let again = retry(&folder);
+        assert_eq!(again.code, 0, "{}", again.err);
+        assert_eq!(ended(&folder).len() - before, days.len() + 1, "the failed days and the report");
+        assert_whole(&*database);
+    }
+}
+
+fn a_failed_create_keeps_all_back(engine: &dyn Engine) {
+    let database = engine.database();
+    sales(&*database);
+    let mut plan = Days::of(30);
+    plan.push("model.shop.other", "build", "build", "create table other as select 1 as one;", &[]);
+    let good = plan.step("model.shop.daily@create").sql.clone();
+    plan.step("model.shop.daily@create").sql = format!("select * from not_there;\n{good}");
+    let folder = plan.write();
+    assert_eq!(run(&folder, &*database).code, 1);
+    assert_eq!(ended(&folder), [("model.shop.daily@create".into(), "failed".into()), ("model.shop.other@build".into(), "success".into())]);
+    sql(&*database, "create table not_there (a integer);");
+    assert_eq!(retry(&folder).code, 0);
+    assert_whole(&*database);
+}
+
+fn failed_hooks_keep_back_what_follows(engine: &dyn Engine) {
+    for (hook, expected) in [("before", 1), ("after", 32)] {
+        let database = engine.database();
+        sales(&*database);
+        let mut plan = Days::of(30);
+        let report = plan.steps.pop().unwrap();
+        let all: Vec<String> = plan.steps.iter().map(|step| step.id.clone()).collect();
+        plan.push(DAILY, hook, if hook == "before" { "before" } else { "after" }, "insert into log values (1);", &[]);
+        if hook == "before" {
+            let step = plan.steps.pop().unwrap();
+            plan.steps.insert(0, step);
+            plan.step("model.shop.daily@create").depends_on = vec![format!("{DAILY}@before")];
+        } else {
+            plan.steps.last_mut().unwrap().depends_on = all;
+        }
+        plan.steps.push(report);
+        let folder = plan.write();
+        let first = run(&folder, &*database);
+        assert_eq!((first.code, ended(&folder).len()), (1, expected), "{hook}: {}", first.err);
+        sql(&*database, "create table log (a integer);");
+        assert_eq!(retry(&folder).code, 0);
+        assert_eq!(database.rows("select count(*) from log"), ["1"], "a hook runs once");
+        assert_whole(&*database);
+    }
+}
+
+fn a_failed_upstream_model_keeps_back_its_readers_alone(engine: &dyn Engine) {
+    let database = engine.database();
+    sales(&*database);
+    spoilt(&*database, &[3]);
+    let mut plan = Days::of(30);
+    // A reader of single days: only the one of day 3 must wait.
+    plan.push("model.shop.next", "create", "create", "create table if not exists next_day (sold_on date, amount integer);", &[]);
+    for number in 1..=5 {
+        let sql = format!("insert into next_day select sold_on, amount from daily where sold_on = '{}';", crate::days::day(number));
+        plan.push("model.shop.next", &crate::days::day(number), "batch", &sql, &["model.shop.next@create", &batch(number)]);
+    }
+    let folder = plan.write();
+    assert_eq!(run(&folder, &*database).code, 1);
+    let done = |id: &str| ended(&folder).iter().any(|(ended, outcome)| ended == id && outcome == "success");
+    assert!(done("model.shop.next@2024-09-02") && done("model.shop.next@2024-09-04") && done(&batch(30)));
+    assert!(!done("model.shop.next@2024-09-03") && !done("model.shop.report@build"));
+    cured(&*database);
+    let before = ended(&folder).len();
+    assert_eq!(retry(&folder).code, 0);
+    assert_eq!(ended(&folder).len() - before, 3);
+    assert_eq!(database.rows("select count(*) from next_day"), ["10"]);
+}
+
+fn a_transaction_left_open_does_not_reach_the_next_step(engine: &dyn Engine) {
+    let database = engine.database();
+    sales(&*database);
+    let mut plan = Days::of(30);
+    plan.step(&batch(4)).sql = "begin;\ndelete from daily;\nselect * from not_there;\ncommit;".to_string();
+    let folder = plan.write();
+    assert_eq!(run(&folder, &*database).code, 1);
+    assert_eq!(database.rows("select count(*) from daily"), ["58"], "what day 4 deleted came back");
+}
+
+fn a_plan_compiled_anew_keeps_what_is_unchanged(engine: &dyn Engine) {
+    let database = engine.database();
+    sales(&*database);
+    spoilt(&*database, &[9]);
+    let mut plan = Days::of(30);
+    let folder = plan.write();
+    assert_eq!(run(&folder, &*database).code, 1);
+    cured(&*database);
+    let step = plan.step(&batch(12));
+    step.sql = format!("-- another text\n{}", step.sql);
+    plan.write();
+    let before = ended(&folder).len();
+    assert_eq!(retry(&folder).code, 0);
+    let ids: Vec<String> = ended(&folder)[before..].iter().map(|(id, _)| id.clone()).collect();
+    assert_eq!(ids, [batch(9), batch(12), format!("{REPORT}@build")]);
+    assert_whole(&*database);
+}

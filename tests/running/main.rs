@@ -1,0 +1,63 @@
+//! Runs plans through `batchwright run`: with real clients on real engines, and with odd clients for what no real one does on
+//! demand. The engines' drivers are those of `tests/engines`. `tests/run` installs what they look for.
+
+#![allow(clippy::unwrap_used)]
+
+mod batchwright;
+mod compiled;
+mod days;
+#[path = "../engines/duckdb.rs"]
+mod duckdb;
+#[path = "../engines/engine.rs"]
+#[allow(dead_code)]
+mod engine;
+mod failures;
+mod journal;
+mod killed;
+#[path = "../engines/mariadb.rs"]
+mod mariadb;
+mod odd_clients;
+mod order;
+#[path = "../engines/postgres.rs"]
+mod postgres;
+mod refresh;
+mod reports;
+#[path = "../engines/shop.rs"]
+#[allow(dead_code)]
+mod shop;
+mod spark;
+
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Trial};
+
+use engine::{Case, Engine};
+
+fn main() {
+    let engines: Vec<Arc<dyn Engine>> =
+        vec![Arc::new(duckdb::DuckDb), Arc::<postgres::Postgres>::default(), Arc::<mariadb::MariaDb>::default()];
+    let alone = [odd_clients::CASES, journal::CASES, order::CASES, reports::CASES, spark::CASES].into_iter().flatten();
+    let mut trials: Vec<Trial> = alone.map(|(name, case)| trial((*name).to_string(), *case)).collect();
+    for engine in &engines {
+        let compiled = compiled::CASES.iter().copied().filter(|_| compiled::knows(engine.as_ref()));
+        for (name, case) in compiled.chain(on_engines()) {
+            let engine = engine.clone();
+            trials.push(trial(format!("{}::{name}", engine.dialect()), move || case(engine.as_ref())));
+        }
+    }
+    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    // Before the process ends: a server that was started stops when its engine is dropped.
+    drop(engines);
+    conclusion.exit();
+}
+
+fn on_engines() -> impl Iterator<Item = Case> {
+    [failures::CASES, killed::CASES, refresh::CASES].into_iter().flatten().copied()
+}
+
+fn trial(name: String, case: impl FnOnce() + Send + 'static) -> Trial {
+    Trial::test(name, move || {
+        case();
+        Ok(())
+    })
+}

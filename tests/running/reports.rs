@@ -1,0 +1,93 @@
+//! What is told of a run: `status`, `--missing`, `run_results.json`, JUnit, `--quiet`.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::batchwright::{batchwright, words};
+use crate::days::{Days, batch};
+
+pub const CASES: &[(&str, fn())] = &[
+    ("run_results_has_the_shape_that_dashboards_read", run_results_has_the_shape_that_dashboards_read),
+    ("a_junit_report_has_a_case_for_each_step", a_junit_report_has_a_case_for_each_step),
+    ("status_tells_what_is_missing", status_tells_what_is_missing),
+    ("status_as_json_has_the_clients_own_words", status_as_json_has_the_clients_own_words),
+    ("quiet_prints_the_table_alone", quiet_prints_the_table_alone),
+];
+
+/// A plan of four days, of which the second fails with words.
+fn failed() -> Days {
+    let mut plan = Days::of(4);
+    plan.step(&batch(2)).sql.push_str("-- broken");
+    plan.write();
+    plan
+}
+
+fn client() -> Vec<String> {
+    words(&["sh", "-c", "if grep -q broken \"$0\"; then echo 'no <such> \"row\"' >&2; exit 3; fi", "{file}"])
+}
+
+fn results(plan: &Days) -> Value {
+    serde_json::from_str(&fs::read_to_string(plan.plan().with_extension("run_results.json")).unwrap()).unwrap()
+}
+
+fn run_results_has_the_shape_that_dashboards_read() {
+    let plan = failed();
+    batchwright("run", &plan.plan(), &[], &client());
+    let value = results(&plan);
+    assert_eq!(value["metadata"]["dbt_schema_version"], "https://schemas.getdbt.com/dbt/run-results/v6.json");
+    let daily = &value["results"][0];
+    assert_eq!((&daily["unique_id"], &daily["status"]), (&json!("model.shop.daily"), &json!("partial success")));
+    assert_eq!(daily["batch_results"]["failed"], json!([["2024-09-02T00:00:00+00:00", "2024-09-03T00:00:00+00:00"]]));
+    assert_eq!(daily["batch_results"]["successful"].as_array().unwrap().len(), 3);
+    assert!(daily["message"].as_str().unwrap().contains("no <such>"));
+    assert_eq!((&value["results"][1]["status"], &value["results"][1]["batch_results"]), (&json!("skipped"), &Value::Null));
+    // After the retry, what the first run did is in it too.
+    batchwright("retry", &plan.plan(), &[], &words(&["true", "{file}"]));
+    let value = results(&plan);
+    assert_eq!(value["results"][0]["status"], "success");
+    assert_eq!(value["results"][0]["batch_results"]["successful"].as_array().unwrap().len(), 4);
+}
+
+fn a_junit_report_has_a_case_for_each_step() {
+    let plan = failed();
+    let report = plan.folder.path().join("reports/junit.xml");
+    batchwright("run", &plan.plan(), &["--junit", report.to_str().unwrap()], &client());
+    let text = fs::read_to_string(report).unwrap();
+    assert_eq!(text.matches("<testcase").count(), 6);
+    assert!(text.contains("tests=\"5\" failures=\"1\" errors=\"0\" skipped=\"0\""), "{text}");
+    assert!(text.contains("no &lt;such&gt; &quot;row&quot;") && text.contains("<skipped/>"), "{text}");
+}
+
+fn status_tells_what_is_missing() {
+    let plan = failed();
+    batchwright("run", &plan.plan(), &[], &client());
+    let missing = batchwright("status", &plan.plan(), &["--missing", "--now", "2024-09-06T12:00:00Z"], &[]).out;
+    let gaps: Vec<&str> = missing.lines().filter(|line| line.starts_with("daily")).collect();
+    assert_eq!(
+        gaps,
+        [
+            "daily  2024-08-30T00:00:00Z to 2024-09-01T00:00:00Z  2 batches",
+            "daily  2024-09-02T00:00:00Z to 2024-09-03T00:00:00Z  1 batch",
+            "daily  2024-09-05T00:00:00Z to 2024-09-07T00:00:00Z  2 batches"
+        ]
+    );
+}
+
+fn status_as_json_has_the_clients_own_words() {
+    let plan = failed();
+    batchwright("run", &plan.plan(), &[], &client());
+    let status: Value = serde_json::from_str(&batchwright("status", &plan.plan(), &["--json"], &[]).out).unwrap();
+    let daily = &status["models"][0];
+    assert_eq!((&daily["done"], &daily["failed"], &daily["open"]), (&json!(4), &json!(1), &json!(0)));
+    assert_eq!(daily["failures"][0]["words"], "exit code 3\nno <such> \"row\"");
+    assert_eq!(status["models"][1]["open_steps"], json!(["model.shop.report@build"]));
+}
+
+fn quiet_prints_the_table_alone() {
+    let plan = Days::of(3);
+    let said = batchwright("run", &plan.write(), &["--quiet"], &words(&["true", "{file}"]));
+    let first: Vec<&str> = said.err.split_whitespace().take(5).collect();
+    assert_eq!(first, ["model", "done", "failed", "open", "seconds"]);
+    assert_eq!(said.err.trim().lines().count(), 4, "{}", said.err);
+}

@@ -1,0 +1,59 @@
+//! spark-sql takes many seconds to start, echoes what it is fed and goes on after an error: the hardest of sessions.
+
+use std::fs;
+
+use crate::batchwright::{ended, journal, start, words};
+use crate::days::{Days, batch, day};
+use crate::engine::installed;
+
+pub const CASES: &[(&str, fn())] = &[("spark_sql_runs_30_batches_in_one_session", spark_sql_runs_30_batches_in_one_session)];
+
+fn spark_sql_runs_30_batches_in_one_session() {
+    let mut plan = Days::of(30);
+    plan.step("model.shop.daily@create").sql = "create table daily (sold_on date, amount int) using parquet;".to_string();
+    for number in 1..=30 {
+        // A comment, a tab, a `;` within a string: what a session must not stumble over.
+        plan.step(&batch(number)).sql =
+            format!("-- day; {number}\nselect 'a;b' as a;\ninsert into daily\n\tselect date '{}', {number};\n", day(number));
+    }
+    plan.step(&batch(17)).sql = "select * from not_there;\ninsert into daily select date '2024-09-17', 17;\n".to_string();
+    plan.step("model.shop.report@build").sql = "create table report using parquet as select count(*) as days from daily;".to_string();
+    let folder = plan.write();
+
+    let home = fs::canonicalize(installed("spark/lib")).unwrap();
+    let home = fs::read_dir(home).unwrap().flatten().next().unwrap().path().join("site-packages/pyspark");
+    let warehouse = plan.folder.path().join("warehouse");
+    let at = |key: &str, folder: &str| format!("{key}{}", plan.folder.path().join(folder).display());
+    let client = words(&[
+        "env",
+        &format!("SPARK_HOME={}", home.display()),
+        "SPARK_LOCAL_IP=127.0.0.1",
+        home.join("bin/spark-sql").to_str().unwrap(),
+        "--master",
+        "local[1]",
+        "--conf",
+        "spark.ui.enabled=false",
+        "--conf",
+        &format!("spark.sql.warehouse.dir={}", warehouse.display()),
+        "--conf",
+        &at("spark.driver.extraJavaOptions=-Dderby.system.home=", "derby"),
+    ]);
+    let first = start("run", &folder, &["--timeout", "300"], &client).wait_with_output().unwrap();
+    assert_eq!(first.status.code(), Some(1), "{}", String::from_utf8_lossy(&first.stderr));
+    let failed: Vec<_> = ended(&folder).into_iter().filter(|(_, outcome)| outcome == "failed").collect();
+    assert_eq!(failed, [(batch(17), "failed".to_string())], "{}", String::from_utf8_lossy(&first.stderr));
+
+    // One start, and one more after the failure, which ended the session: all others cost no start.
+    let entries = journal(&folder);
+    let seconds: Vec<f64> = entries.iter().filter_map(|entry| entry["seconds"].as_f64()).collect();
+    let started = seconds[0];
+    let slow = seconds.iter().filter(|seconds| **seconds > started / 2.0).count();
+    println!("spark-sql: the first step {started:.1} s, all 31 {:.1} s", seconds.iter().sum::<f64>());
+    assert!(slow <= 3, "{seconds:?}");
+
+    plan.step(&batch(17)).sql = "insert into daily select date '2024-09-17', 17;\n".to_string();
+    plan.write();
+    let again = start("retry", &folder, &[], &client).wait_with_output().unwrap();
+    assert_eq!(again.status.code(), Some(0), "{}", String::from_utf8_lossy(&again.stderr));
+    assert_eq!(ended(&folder).len(), 33);
+}
