@@ -23,7 +23,7 @@ use crate::dialect::Dialect;
 pub struct Client<'a> {
     pub argv: Vec<String>,
     pub dialect: &'a Dialect,
-    /// The marker query with [`TOKEN`] in it.
+    /// The marker query, with a stand-in for the word that each step gets anew.
     pub marker: String,
     pub timeout: Option<Duration>,
     pub stop: Stop,

@@ -159,9 +159,10 @@ fn the_client_runs_the_plan() {
     let swap = files.pop().expect("a plan has files");
     assert!(swap.ends_with("98_swap.sql"), "{swap:?}");
     // Nor can it make a temporary table in a schema that the statement names; a session has only one of each name anyway.
+    let stage = Regex::new(r"shop\.analytics\.(\w+__batch_)").unwrap();
     for file in &files {
         let text = fs::read_to_string(file).unwrap();
-        fs::write(file, Regex::new(r"shop\.analytics\.(\w+__batch_)").unwrap().replace_all(&text, "$1").as_ref()).unwrap();
+        fs::write(file, stage.replace_all(&text, "$1").as_ref()).unwrap();
     }
     let sessions =
         "select user_id, country, session_start, event_count, cast(revenue as integer) from shop.analytics.int__sessions_aggregated";

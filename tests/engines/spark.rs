@@ -11,7 +11,10 @@ use crate::engine::{Database, Engine, Outcome};
 use crate::served::Served;
 use crate::shop::{Shop, fixture};
 
-pub const CASES: &[(&str, fn(&Spark))] = &[
+/// A story that one Spark session tells, by name.
+type Story = (&'static str, fn(&Spark));
+
+pub const CASES: &[Story] = &[
     ("iceberg_replaces_windows", iceberg_replaces_windows),
     ("iceberg_guards_and_refreshes", iceberg_guards_and_refreshes),
     ("parquet_overwrites_whole_partitions", parquet_overwrites_whole_partitions),
