@@ -200,5 +200,19 @@ drop table {{ beside }};
 
 {% set strategies = ["append"] %}
 {% set seeds = false %}
+{% set fills_at_once = false %}
 {% set constraint_kinds = [] %}
 {% set docs = [] %}
+
+{% macro table_typed(target, spec, ended, columns, query) %}
+drop table if exists {{ target }};
+
+create table {{ target }} (
+  {{ spec }}
+){{ ended }};
+
+insert into {{ target }} ({{ columns }})
+select {{ columns }} from (
+{{ query }}
+) as declared_rows;
+{% endmacro %}

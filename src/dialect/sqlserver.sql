@@ -200,3 +200,23 @@ commit transaction;
 {% set seeds = false %}
 {% set constraint_kinds = [] %}
 {% set docs = [] %}
+
+{% macro table_typed(target, spec, ended, columns, ctes, body) %}
+set xact_abort on;
+
+begin transaction;
+
+drop table if exists {{ target }};
+
+create table {{ target }} (
+  {{ spec }}
+){{ ended }};
+
+with {{ ctes }}declared_rows as (
+{{ body }}
+)
+insert into {{ target }} ({{ columns }})
+select {{ columns }} from declared_rows;
+
+commit transaction;
+{% endmacro %}
