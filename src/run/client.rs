@@ -5,11 +5,12 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::ChildStdin;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use minijinja::Value;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::known::{self, Input};
 use super::lines;
@@ -111,9 +112,14 @@ impl Client<'_> {
         // On a thread of its own, since a client that does not read must not keep us from seeing that it is late.
         thread::spawn(move || {
             let mut stdin: Option<ChildStdin> = stdin;
-            for piece in fed {
-                let written = stdin.as_mut().map_or(Ok(()), |stdin| stdin.write_all(&piece).and_then(|()| stdin.flush()));
-                if written.is_err() {
+            loop {
+                let heard_it = match fed.recv_timeout(LISTENING) {
+                    Ok(piece) => stdin.as_mut().is_none_or(|stdin| stdin.write_all(&piece).and_then(|()| stdin.flush()).is_ok()),
+                    // What was written may lie in the pipe of a client that has closed its end of it.
+                    Err(RecvTimeoutError::Timeout) => !stdin.as_ref().is_some_and(nobody_reads),
+                    Err(RecvTimeoutError::Disconnected) => break,
+                };
+                if !heard_it {
                     heard.tell(|state| state.deaf = true);
                     stdin = None;
                 }
@@ -241,4 +247,14 @@ fn ended(process: &Process, done: bool, exit: Option<Exit>, reason: Option<Strin
     let stderr = state.err.text();
     let stdout = if done || !stderr.trim().is_empty() { String::new() } else { state.out.text() };
     Ended { done, exit_code: exit.and_then(|exit| exit.code), signal: exit.and_then(|exit| exit.signal), reason, stderr, stdout }
+}
+
+/// How often a client that is fed nothing is asked whether it still reads.
+const LISTENING: Duration = Duration::from_millis(250);
+
+/// Whether no process has the other end of the pipe open any more.
+fn nobody_reads(stdin: &ChildStdin) -> bool {
+    let mut pipe = [PollFd::new(stdin, PollFlags::OUT)];
+    let asked = poll(&mut pipe, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+    asked.is_ok() && pipe[0].revents().contains(PollFlags::ERR)
 }
