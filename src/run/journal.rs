@@ -1,5 +1,5 @@
-//! What a run reads and writes: the plan's files, the journal beside the plan, its lock, the reports. Each finished step is on
-//! the disk before the next word is said of it. Refuses a second run at once; forgives a last line that a crash tore.
+//! What a run reads and writes: the plan's files, the journal beside the plan, its lock, the reports. Each finished step is
+//! written at once, so that no end of this process forgets it, and synced to the disk while the next one is at work. Refuses a second run at once; forgives a last line that a crash tore.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};

@@ -1,6 +1,6 @@
 //! Afterwards: the plan's steps handed to the user's own client, in order, with a journal of what happened. Takes a manifest,
-//! which steps are to run and the client; gives how each ended. No warehouse connection is opened here; what finished is on the
-//! disk before anything else is done, so that no crash makes a run forget.
+//! which steps are to run and the client; gives how each ended. No warehouse connection is opened here; what finished is
+//! written down before anything else is done, so that no crash makes a run forget.
 
 pub mod client;
 pub mod clock;
