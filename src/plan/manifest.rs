@@ -67,6 +67,25 @@ pub struct ModelEntry {
     pub columns: Option<Vec<String>>,
     pub columns_from: Option<String>,
     pub warnings: Vec<String>,
+    /// What `check` finds in the model, in the order of its text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<FindingEntry>,
+}
+
+/// One thing that `check` finds unsafe or wasteful.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FindingEntry {
+    /// Of the rule, stable: `BW004`.
+    pub code: String,
+    /// `error`, `warning` or `note`.
+    pub level: String,
+    pub message: String,
+    /// The author's file, from the project's folder.
+    pub path: String,
+    /// Counted from 1.
+    pub line: usize,
+    /// What to do about it.
+    pub hints: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

@@ -212,5 +212,6 @@ pub(super) fn entry(shop: &Shop, node: &Node) -> ModelEntry {
         columns: None,
         columns_from: None,
         warnings: Vec::new(),
+        findings: Vec::new(),
     }
 }
