@@ -12,6 +12,7 @@
 //! | [`inject`] | the query | where the event-time filters go in, and the columns of the result |
 //! | [`plan`] | all of it | [`plan::Plan`]: steps, their text and their order; and the folder on disk |
 //! | [`run`] | the folder and a client | a journal: what finished, and how the rest ended |
+//! | [`page`] | the folder and the journal | one HTML file to look at |
 //!
 //! Three tools know no stage: [`diagnostics`] (what is said to the user), [`jinja`] (the language of models) and
 //! [`dialect`] (how an engine says it, as SQL templates); [`calendar`] is the fourth, time and nothing but time.
@@ -33,4 +34,5 @@ pub mod window;
 
 pub mod cli;
 pub mod compile;
+pub mod page;
 pub mod run;

@@ -6,7 +6,7 @@ use std::path::Path;
 use regex::Regex;
 
 /// The stages in order. One may use those before it, and the tools.
-const STAGES: [&str; 10] = ["project", "config", "graph", "window", "render", "inject", "plan", "compile", "run", "cli"];
+const STAGES: [&str; 11] = ["project", "config", "graph", "window", "render", "inject", "plan", "compile", "run", "page", "cli"];
 const TOOLS: [&str; 4] = ["diagnostics", "calendar", "jinja", "dialect"];
 
 #[test]

@@ -4,6 +4,7 @@ mod compile;
 mod completions;
 mod list;
 mod options;
+mod page;
 mod progress;
 mod render;
 mod retry;
@@ -37,6 +38,7 @@ enum Command {
     Run(Box<run::Args>),
     Retry(Box<retry::Args>),
     Status(status::Args),
+    Page(page::Args),
     Schema(schema::Args),
     Completions(completions::Args),
 }
@@ -54,6 +56,7 @@ pub fn main() -> ExitCode {
             Command::Run(args) => run::run(*args),
             Command::Retry(args) => retry::run(*args),
             Command::Status(args) => status::run(args),
+            Command::Page(args) => page::run(&args),
             Command::Schema(args) => schema::run(&args),
             Command::Completions(args) => completions::run(&args),
         };

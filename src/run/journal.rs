@@ -25,6 +25,7 @@ pub struct Places {
     pub journal: PathBuf,
     pub lock: PathBuf,
     pub run_results: PathBuf,
+    pub page: PathBuf,
 }
 
 impl Places {
@@ -33,7 +34,13 @@ impl Places {
         let plan = if plan.file_name().is_some() { plan.to_path_buf() } else { fs::canonicalize(plan).unwrap_or(plan.to_path_buf()) };
         let name = plan.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let beside = |ending: &str| plan.with_file_name(format!("{name}.{ending}"));
-        Places { journal: beside("journal.jsonl"), lock: beside("lock"), run_results: beside("run_results.json"), plan }
+        Places {
+            journal: beside("journal.jsonl"),
+            lock: beside("lock"),
+            run_results: beside("run_results.json"),
+            page: beside("page.html"),
+            plan,
+        }
     }
 
     /// The plan's manifest.

@@ -104,11 +104,7 @@ pub fn missing(manifest: &Manifest, entries: &[Entry], now: Instant) -> Vec<Gap>
         else {
             continue;
         };
-        let steps = entries.iter().filter_map(|entry| match entry {
-            Entry::Step(step) if step.model == model.unique_id && step.outcome == Outcome::Success => Some(step),
-            _ => None,
-        });
-        let covered = covered(steps, microbatch.beside.is_some());
+        let covered = covered(model, entries);
         let mut start = grain.floor(begin, zone);
         let mut gap: Option<Gap> = None;
         while start <= now {
@@ -137,8 +133,17 @@ pub fn missing(manifest: &Manifest, entries: &[Entry], now: Instant) -> Vec<Gap>
     gaps
 }
 
-/// The spans that successes cover, joined, oldest first. What a rebuild writes counts once it is swapped in.
-fn covered<'a>(steps: impl Iterator<Item = &'a StepEntry>, rebuilds: bool) -> Vec<Window> {
+/// The spans of a model that successes cover, whichever plan they were of: joined, oldest first.
+pub fn covered(model: &ModelEntry, entries: &[Entry]) -> Vec<Window> {
+    let steps = entries.iter().filter_map(|entry| match entry {
+        Entry::Step(step) if step.model == model.unique_id && step.outcome == Outcome::Success => Some(step),
+        _ => None,
+    });
+    spans(steps, model.microbatch.as_ref().is_some_and(|microbatch| microbatch.beside.is_some()))
+}
+
+/// What a rebuild writes counts once it is swapped in.
+fn spans<'a>(steps: impl Iterator<Item = &'a StepEntry>, rebuilds: bool) -> Vec<Window> {
     let mut spans: Vec<Window> = Vec::new();
     let mut beside: Vec<Window> = Vec::new();
     for step in steps {
@@ -195,9 +200,9 @@ mod tests {
         };
         let steps = [step(Kind::Batch, Some((3, 4))), step(Kind::Batch, Some((1, 3))), step(Kind::Batch, Some((6, 7)))];
         let lengths = |spans: Vec<Window>| spans.iter().map(|span| (span.end - span.start).num_days()).collect::<Vec<_>>();
-        assert_eq!(lengths(covered(steps.iter(), false)), [3, 1]);
-        assert_eq!(lengths(covered(steps.iter(), true)), [0; 0]);
+        assert_eq!(lengths(spans(steps.iter(), false)), [3, 1]);
+        assert_eq!(lengths(spans(steps.iter(), true)), [0; 0]);
         let swap = step(Kind::Swap, None);
-        assert_eq!(lengths(covered(steps.iter().chain([&swap]), true)), [3, 1]);
+        assert_eq!(lengths(spans(steps.iter().chain([&swap]), true)), [3, 1]);
     }
 }

@@ -1,0 +1,57 @@
+//! `batchwright page`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::options::{PlanArgs, instant};
+use super::{print, say, talk};
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::plan::manifest::StepEntry;
+use crate::run::journal::Places;
+
+/// Write one HTML file about a plan: a calendar of its batches, each with its SQL and what became of it.
+///
+/// The file needs nothing else, no network either: open it, or send it on. It holds the SQL and the clients' error messages.
+#[derive(clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    plan: PlanArgs,
+    /// Where to write it, if not beside the plan's folder, or `-` for stdout
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// The moment that counts as now for what is missing: 2024-09-10, 2024-09-10T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    now: Option<String>,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
+    let now = instant(args.now.as_deref())?;
+    let places = args.plan.places();
+    let (manifest, entries) = (places.manifest()?, places.entries()?);
+    let mut unlike: Vec<String> = Vec::new();
+    let mut sql = |step: &StepEntry| match places.text(&step.file, &step.sha256).map(String::from_utf8) {
+        Ok(Ok(text)) => Some(text),
+        Ok(Err(_)) => {
+            unlike.push(format!("`{}` is not text", step.file));
+            None
+        }
+        Err(wrong) => {
+            unlike.push(wrong);
+            None
+        }
+    };
+    let page = crate::page::page(&manifest, &entries, now, &mut sql);
+    if let [first, more @ ..] = &unlike[..] {
+        let said = Diagnostic::warning(first.clone());
+        say(&[if more.is_empty() { said } else { said.fact(format!("and {} more: the page says so where they would stand", more.len())) }]);
+    }
+    match &args.out {
+        Some(out) if out == Path::new("-") => print(&page)?,
+        out => {
+            let path = out.as_ref().unwrap_or(&places.page);
+            Places::report(path, &page)?;
+            talk(&format!("{}\n", path.strip_prefix(".").unwrap_or(path).display()));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,90 @@
+// What can be clicked: timelines, the calendar of the model that is shown, and one batch with its SQL. First the data.
+// All that the plan holds comes from #data and reaches the document by textContent and setAttribute only.
+"use strict";
+
+const byId = (id) => document.getElementById(id);
+const data = JSON.parse(byId("data").textContent);
+
+// Words in the order of the page's states: what a reader must see comes first.
+const STATES = { f: "failed", m: "missing", p: "planned", d: "done", b: "before" };
+const WORDS = { before: "done before, by another plan", missing: "missing: no run has ever finished it", planned: "planned, not run yet" };
+const RANK = { f: 5, m: 4, p: 3, d: 2, b: 1 };
+/** `2024*366 2025` as a list of words. */
+function expand(runs) {
+  const words = [];
+  for (const run of runs ? runs.split(" ") : []) {
+    const [word, count] = run.split("*");
+    for (let left = count ? +count : 1; left > 0; left--) words.push(word);
+  }
+  return words;
+}
+
+const columns = new Map();
+function column(number) {
+  if (!columns.has(number)) columns.set(number, expand(data.columns[number]));
+  return columns.get(number);
+}
+
+/** A function that gives the text at an index, put together byte for byte. */
+function texts(packed) {
+  let which, nth;
+  const ranks = () => {
+    const seen = packed.shapes.map(() => 0);
+    which = expand(packed.which);
+    nth = which.map((shape) => seen[shape]++);
+  };
+  return (index) => {
+    if (!which) ranks();
+    return packed.shapes[which[index]].map((piece) => (typeof piece === "string" ? piece : column(piece)[nth[index]])).join("");
+  };
+}
+
+/** `p365 d2` as a list of letters. */
+function letters(runs) {
+  return [...runs.matchAll(/([a-z])(\d+)/g)].flatMap(([, letter, count]) => Array(+count).fill(letter));
+}
+
+const models = data.models.map((model, number) => {
+  const starts = [], ends = [];
+  for (const [first, length, count] of model.cells) {
+    for (let n = 0; n < count; n++) {
+      starts.push(first + n * length);
+      ends.push(first + (n + 1) * length);
+    }
+  }
+  const states = letters(model.states);
+  // The batches of the plan are the cells that are neither missing nor done before.
+  const step = [], cellOf = [];
+  states.forEach((state, cell) => {
+    step.push(state === "m" || state === "b" ? -1 : cellOf.length);
+    if (step[cell] >= 0) cellOf.push(cell);
+  });
+  const fields = {};
+  for (const name of ["ids", "files", "needs", "sql", "started", "seconds", "words"]) fields[name] = texts(model.steps[name]);
+  return { ...model, number, starts, ends, states, step, cellOf, label: texts(model.labels), stepStates: letters(model.steps.states), fields };
+});
+const modelOf = new Map(models.map((model) => [model.id, model]));
+
+function sha256(model, step) {
+  const text = model.steps.sha256.slice(step * 43, step * 43 + 43);
+  return text.trim() && [...atob(text + "=")].map((byte) => byte.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+}
+
+/** The step of an id, found among its model's. */
+function stepOf(model, id) {
+  for (let step = 0; step < model.stepStates.length; step++) if (model.fields.ids(step) === id) return step;
+  return -1;
+}
+
+const moment = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
+
+/** An element with attributes and children. A child that is text stays text. */
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "onclick") element.addEventListener("click", value);
+    else element.setAttribute(name, value);
+  }
+  element.append(...children);
+  return element;
+}
