@@ -66,7 +66,7 @@ pub fn page(manifest: &Manifest, entries: &[Entry], now: Instant, sql: &mut dyn 
         let planned = || steps.iter().filter_map(|step| step.window);
         let show = |at: Instant| show(at, days.map_or(Tz::UTC, |(_, zone)| zone));
         let (failures, more_failures) = facts::failures(&steps);
-        let (first, last) = (planned().next().map(|window| show(window.start)), planned().last().map(|window| show(window.end)));
+        let (first, last) = (planned().next().map(|window| show(window.start)), planned().next_back().map(|window| show(window.end)));
         known.push(Known { counts, first, last, batches: planned().count(), failures, more_failures });
         models.push(data::model(entry, days, &cells, &steps, sql, &mut columns));
     }
