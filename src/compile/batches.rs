@@ -32,8 +32,11 @@ pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Re
     let strategy = plan::strategy(shop.dialect, &about)?;
     let in_order = settings.concurrent_batches == Some(false) || (query.text.reads_this && settings.concurrent_batches.is_none());
     let steps = Steps { shop, node, settings, moment: &moment, query: &query, entries: &entries, mode, strategy: &strategy, rebuilds };
-    let steps = steps.all(&cover, &first_ever(node, settings)?)?;
+    let begin = first_ever(node, settings)?;
+    let audit = super::audits::audit(&steps, &cover, &begin)?;
+    let steps = steps.all(&cover, &begin)?;
     let entry = ModelEntry {
+        audit: Some(audit.entry()),
         microbatch: Some(MicrobatchEntry {
             event_time: settings.event_time.column.clone(),
             batch_size: cover.batch_size.word().to_string(),
@@ -55,7 +58,7 @@ pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Re
     };
     let row = row(node, &entry.strategy, &cover, entry.warnings.len());
     let reads = inputs::reads(&entries, shop.graph, in_order);
-    Ok(Part { entry: ModelEntry { inputs: entries, ..entry }, steps, reads, row, said })
+    Ok(Part { entry: ModelEntry { inputs: entries, ..entry }, steps, audit: Some(audit), reads, row, said })
 }
 
 /// The query of the first batch, from which all others are stamped if it does not look at its batch, and the moment it is for.

@@ -1,5 +1,6 @@
 //! Turns a dbt project into a plan: for each selected model its steps, and for each window of a microbatch model one statement.
 
+mod audits;
 mod batches;
 mod builds;
 mod columns;
@@ -20,7 +21,7 @@ use crate::dialect::{self, Dialect};
 use crate::graph::{self, Graph, Selection};
 use crate::jinja::Jinja;
 use crate::plan::manifest::{About, ModelEntry, RequestEntry, SCHEMA_VERSION};
-use crate::plan::{self, Plan, Reads, Step};
+use crate::plan::{self, Audit, Plan, Reads, Step};
 use crate::project::{self, Facts, Open, Project};
 use crate::window;
 
@@ -59,6 +60,7 @@ pub struct Linked {
 struct Part {
     entry: ModelEntry,
     steps: Vec<Step>,
+    audit: Option<Audit>,
     reads: Reads,
     row: Row,
     said: Vec<Diagnostic>,
@@ -81,13 +83,14 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     let parts = collect(selected, |node| part(&shop, node, request)).map_err(with_broken)?;
     said.extend(not_planned(broken.iter()));
 
-    let mut plan = Plan { about: about(&project, &dialect, request), models: Vec::new(), steps: Vec::new() };
+    let mut plan = Plan { about: about(&project, &dialect, request), models: Vec::new(), steps: Vec::new(), audits: Vec::new() };
     let mut rows = Vec::new();
     let mut reads = BTreeMap::new();
     for part in parts.into_iter().flatten() {
         reads.insert(part.entry.unique_id.clone(), part.reads);
         plan.models.push(part.entry);
         plan.steps.extend(part.steps);
+        plan.audits.extend(part.audit);
         rows.push(part.row);
         said.extend(part.said);
     }

@@ -1,6 +1,8 @@
 //! A statement with holes for the window, and the filling of them. Only the window differs between the batches of a model, so
 //! a statement is rendered once with a slot (one private-use character) at each place of it, and stamped for each batch.
 
+use std::ops::Range;
+
 use chrono_tz::Tz;
 
 use crate::calendar::{Grain, Instant, Window};
@@ -43,9 +45,13 @@ pub enum Slot {
     EachMonth,
     EachYear,
     EachEnd,
+    /// From here to `EachEnd` once for each batch of a list, whose window and label it is there; what stands behind `Between`
+    /// comes between two of them.
+    EachBatch,
+    Between,
 }
 
-const SLOTS: [Slot; 25] = {
+const SLOTS: [Slot; 27] = {
     use Slot::*;
     [
         StartDate,
@@ -73,6 +79,8 @@ const SLOTS: [Slot; 25] = {
         EachMonth,
         EachYear,
         EachEnd,
+        EachBatch,
+        Between,
     ]
 };
 const FIRST: u32 = 0xF_1000;
@@ -112,23 +120,43 @@ impl Stamp {
     /// The text for one window.
     pub fn fill(&self, window: &Window, label: &str) -> String {
         let mut filled = String::with_capacity(self.texts.iter().map(String::len).sum::<usize>() + 20 * self.slots.len());
-        self.part(0, self.texts.len() - 1, window, label, &mut filled);
+        self.part(0..self.texts.len() - 1, window, label, &[], &mut filled);
         filled
     }
 
-    /// The texts from `first` to `last`, with the slots between them.
-    fn part(&self, first: usize, last: usize, window: &Window, label: &str, filled: &mut String) {
+    /// The text for a range of windows: some of it once, some of it once for each batch.
+    pub fn over(&self, range: &Window, batches: &[(Window, String)]) -> String {
+        let mut filled = String::new();
+        self.part(0..self.texts.len() - 1, range, "", batches, &mut filled);
+        filled
+    }
+
+    /// The texts of a part, with the slots between them.
+    fn part(&self, part: Range<usize>, window: &Window, label: &str, batches: &[(Window, String)], filled: &mut String) {
         let values = self.values(window, label);
+        let Range { start: first, end: last } = part;
         let mut at = first;
         while at < last {
             filled.push_str(&self.texts[at]);
             let slot = self.slots[at];
+            let end = || (at + 1..last).find(|end| self.slots[*end] == Slot::EachEnd).unwrap_or(last);
             match each(slot) {
+                None if slot == Slot::EachBatch => {
+                    let end = end();
+                    let between = (at + 1..end).find(|between| self.slots[*between] == Slot::Between).unwrap_or(end);
+                    for (number, (window, label)) in batches.iter().enumerate() {
+                        if number > 0 && between < end {
+                            self.part(between + 1..end, window, label, &[], filled);
+                        }
+                        self.part(at + 1..between, window, label, &[], filled);
+                    }
+                    at = end;
+                }
                 None => filled.push_str(values.get(slot as usize).map_or("", String::as_str)),
                 Some(grain) => {
-                    let end = (at + 1..last).find(|end| self.slots[*end] == Slot::EachEnd).unwrap_or(last);
+                    let end = end();
                     for window in tiles(window, grain) {
-                        self.part(at + 1, end, &window, label, filled);
+                        self.part(at + 1..end, &window, label, &[], filled);
                     }
                     at = end;
                 }
@@ -238,6 +266,16 @@ mod tests {
         let day = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 22, 0, 0).unwrap();
         let stamp = Stamp::new(&format!("from {} to {}, {}", Slot::StartTime, Slot::EndDate, Slot::Name), chrono_tz::Europe::Paris);
         assert_eq!(stamp.fill(&Window { start: day(1), end: day(2) }, "2024-09-02"), "from 2024-09-01 22:00:00 to 2024-09-03, 2024_09_02");
+    }
+
+    #[test]
+    fn a_part_is_repeated_for_each_batch() {
+        let day = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 0, 0, 0).unwrap();
+        let text =
+            format!("{}{}: {}{}; {} until {}", Slot::EachBatch, Slot::Label, Slot::StartDay, Slot::Between, Slot::EachEnd, Slot::EndDate);
+        let batches = [1, 2].map(|start| (Window { start: day(start), end: day(start + 1) }, format!("b{start}")));
+        let over = Stamp::new(&text, Tz::UTC).over(&Window { start: day(1), end: day(3) }, &batches);
+        assert_eq!(over, "b1: 20240901; b2: 20240902 until 2024-09-03");
     }
 
     #[test]

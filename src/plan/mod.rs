@@ -1,6 +1,7 @@
 //! What is handed over. Takes the models with their queries and windows; gives the steps in an order that is valid, each with
 //! its text, and writes them to a folder, all or nothing.
 
+pub mod audit;
 mod batch;
 mod build;
 mod clauses;
@@ -20,6 +21,7 @@ pub mod write;
 
 use std::sync::Arc;
 
+pub use audit::{Audit, Audited, Own, audit};
 pub use batch::{Batches, overwrite, window};
 pub use build::{Build, plain};
 pub use clauses::unknown_keys;
@@ -41,6 +43,8 @@ pub struct Plan {
     pub about: manifest::About,
     pub models: Vec<ModelEntry>,
     pub steps: Vec<Step>,
+    /// Read-only SQL that tells whether a model's table is what it should be.
+    pub audits: Vec<Audit>,
 }
 
 /// One file of the plan.

@@ -130,6 +130,7 @@ fn finished(shop: &Shop, node: &Node, built: Built) -> Result<Part, Diagnostic> 
             warnings: warned,
             ..entry(shop, node)
         },
+        audit: None,
         steps: vec![step(shop, node, Kind::Build, "build", "build", Text::Whole(file))],
         reads,
         said,
@@ -166,6 +167,7 @@ fn without_step(shop: &Shop, node: &Node, warning: Diagnostic) -> Part {
     Part {
         row: Row { warnings: 1, ..row(node, "left out") },
         entry: ModelEntry { strategy: "left out".to_string(), warnings: vec![warning.message.clone()], ..entry(shop, node) },
+        audit: None,
         steps: Vec::new(),
         reads: Reads::default(),
         said: vec![warning],
@@ -212,6 +214,7 @@ pub(super) fn entry(shop: &Shop, node: &Node) -> ModelEntry {
         columns: None,
         columns_from: None,
         warnings: Vec::new(),
+        audit: None,
         findings: Vec::new(),
     }
 }

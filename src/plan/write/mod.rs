@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::manifest::{About, ModelEntry, StepEntry};
-use super::{Plan, Step};
+use super::{Audit, Plan, Step};
 use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
 use there::Compared;
@@ -34,16 +34,17 @@ pub const GENERATOR: &str = "batchwright";
 /// Writes the plan. On an error the folder is as it was.
 pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
     let there = there::look(folder)?;
-    let looked = each(&plan.steps, |step| {
-        let text = step.text();
+    let pieces = pieces(plan);
+    let looked = each(&pieces, |piece| {
+        let text = piece.text();
         let sha256 = sha256(text.as_bytes());
-        let same = there.is_plan() && there.holds(folder, &step.file, text.as_bytes(), &sha256);
+        let same = there.is_plan() && there.holds(folder, piece.file(), text.as_bytes(), &sha256);
         Ok((sha256, same))
     })?;
     let (shas, same): (Vec<String>, Vec<bool>) = looked.into_iter().unzip();
     let unchanged = same.iter().filter(|same| **same).count();
-    let written = Written { files: plan.steps.len(), unchanged };
-    if unchanged == plan.steps.len() {
+    let written = Written { files: pieces.len(), unchanged };
+    if unchanged == pieces.len() {
         let mut compared = Compared::with(&folder.join(MANIFEST));
         let wrote = manifest(plan, &shas, &mut compared);
         if wrote.is_ok() && compared.same() {
@@ -56,22 +57,50 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
     let staging =
         tempfile::Builder::new().prefix(".batchwright-").tempdir_in(parent).map_err(|wrong| cannot("write into", parent, &wrong))?;
     let fresh = staging.path().join("plan");
-    let folders: BTreeSet<PathBuf> = plan.steps.iter().filter_map(|step| fresh.join(&step.file).parent().map(Path::to_path_buf)).collect();
+    let folders: BTreeSet<PathBuf> = pieces.iter().filter_map(|piece| fresh.join(piece.file()).parent().map(Path::to_path_buf)).collect();
     for folder in folders.iter().chain([&fresh]) {
         fs::create_dir_all(folder).map_err(|wrong| cannot("make", folder, &wrong))?;
     }
-    let work: Vec<(&Step, bool)> = plan.steps.iter().zip(same).collect();
-    each(&work, |(step, same)| {
-        let path = fresh.join(&step.file);
-        if *same && fs::hard_link(folder.join(&step.file), &path).is_ok() {
+    let work: Vec<(Piece, bool)> = pieces.into_iter().zip(same).collect();
+    each(&work, |(piece, same)| {
+        let path = fresh.join(piece.file());
+        if *same && fs::hard_link(folder.join(piece.file()), &path).is_ok() {
             return Ok(());
         }
-        fs::write(&path, step.text()).map_err(|wrong| cannot("write", &folder.join(&step.file), &wrong))
+        fs::write(&path, piece.text()).map_err(|wrong| cannot("write", &folder.join(piece.file()), &wrong))
     })?;
     let file = File::create(fresh.join(MANIFEST)).map_err(|wrong| cannot("write", &folder.join(MANIFEST), &wrong))?;
     manifest(plan, &shas, BufWriter::new(file)).map_err(|wrong| cannot("write", &folder.join(MANIFEST), &wrong))?;
     replace(&fresh, folder)?;
     Ok(written)
+}
+
+/// A file of the plan beside its manifest.
+#[derive(Clone, Copy)]
+enum Piece<'a> {
+    Step(&'a Step),
+    Audit(&'a Audit),
+}
+
+/// The steps' files, then the audits'.
+fn pieces(plan: &Plan) -> Vec<Piece<'_>> {
+    plan.steps.iter().map(Piece::Step).chain(plan.audits.iter().map(Piece::Audit)).collect()
+}
+
+impl Piece<'_> {
+    fn file(&self) -> &str {
+        match self {
+            Piece::Step(step) => &step.file,
+            Piece::Audit(audit) => &audit.file,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Piece::Step(step) => step.text(),
+            Piece::Audit(audit) => audit.text(),
+        }
+    }
 }
 
 /// Writes texts to paths below a folder, which may hold other things: queries to look at, no plan.

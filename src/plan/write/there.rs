@@ -23,11 +23,18 @@ pub struct There {
 #[derive(Deserialize)]
 struct Old {
     generator: String,
-    steps: Vec<OldStep>,
+    #[serde(default)]
+    models: Vec<OldModel>,
+    steps: Vec<OldFile>,
 }
 
 #[derive(Deserialize)]
-struct OldStep {
+struct OldModel {
+    audit: Option<OldFile>,
+}
+
+#[derive(Deserialize)]
+struct OldFile {
     file: String,
     sha256: String,
 }
@@ -52,7 +59,8 @@ pub fn look(folder: &Path) -> Result<There, Diagnostic> {
         Ok(old) if old.generator == GENERATOR => old,
         _ => return said(format!("is not a plan: its `{MANIFEST}` was not written by batchwright")),
     };
-    let shas: BTreeMap<String, String> = old.steps.into_iter().map(|step| (step.file, step.sha256)).collect();
+    let shas: BTreeMap<String, String> =
+        old.models.into_iter().filter_map(|model| model.audit).chain(old.steps).map(|file| (file.file, file.sha256)).collect();
     for entry in walkdir::WalkDir::new(folder).into_iter().flatten().filter(|entry| !entry.file_type().is_dir()) {
         let path = entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/");
         if path != MANIFEST && !shas.contains_key(&path) {
