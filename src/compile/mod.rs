@@ -76,8 +76,15 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     let selected = selected(&graph, &project, &request.selection).map_err(with_broken)?;
     refresh::protect(&selected, request)?;
     let folders = folders::of(&selected);
-    let shop =
-        Shop { root: &project.root, jinja: &project.jinja, graph: &graph, dialect: &dialect, folders: &folders, known: Default::default() };
+    let shop = Shop {
+        root: &project.root,
+        jinja: &project.jinja,
+        graph: &graph,
+        dialect: &dialect,
+        folders: &folders,
+        database: project.target.database.as_deref(),
+        known: Default::default(),
+    };
     let parts = collect(selected, |node| part(&shop, node, request)).map_err(with_broken)?;
     said.extend(not_planned(broken.iter()));
 
@@ -150,6 +157,8 @@ struct Shop<'a> {
     dialect: &'a Dialect,
     /// The plan's folder of each model, by unique id.
     folders: &'a BTreeMap<String, String>,
+    /// The target's, in which a plain name without one is looked for.
+    database: Option<&'a str>,
     known: query::Known,
 }
 
