@@ -33,8 +33,9 @@ pub fn list(request: &Request, with_batches: bool) -> Result<(Vec<Listed>, Vec<D
             Some(settings) if with_batches => {
                 let calendar = batches::calendar(node, settings, refresh::rebuilds(settings, request));
                 let cover = window::cover(&calendar, &request.windows)?;
+                let batches = cover.spans().collect();
                 said.extend(cover.notes);
-                Some(cover.batches)
+                Some(batches)
             }
             _ => None,
         };

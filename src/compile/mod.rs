@@ -20,7 +20,7 @@ use crate::dialect::{self, Dialect};
 use crate::graph::{self, Graph, Selection};
 use crate::jinja::Jinja;
 use crate::plan::manifest::{About, ModelEntry, RequestEntry, SCHEMA_VERSION};
-use crate::plan::{self, Plan, Reads, Step};
+use crate::plan::{self, Plan, Steps};
 use crate::project::{self, Facts, Open, Project};
 use crate::window;
 
@@ -58,8 +58,7 @@ pub struct Linked {
 /// The steps of one model, and what is said of them.
 struct Part {
     entry: ModelEntry,
-    steps: Vec<Step>,
-    reads: Reads,
+    steps: Option<Steps>,
     row: Row,
     said: Vec<Diagnostic>,
 }
@@ -90,17 +89,14 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
 
     let mut plan = Plan { about: about(&project, &dialect, request), models: Vec::new(), steps: Vec::new() };
     let mut rows = Vec::new();
-    let mut reads = BTreeMap::new();
     for part in parts.into_iter().flatten() {
-        reads.insert(part.entry.unique_id.clone(), part.reads);
         plan.models.push(part.entry);
         plan.steps.extend(part.steps);
         rows.push(part.row);
         said.extend(part.said);
     }
-    let planned = reads.keys().cloned().collect();
-    reads.values_mut().for_each(|reads| inputs::wait_through(reads, &graph, &planned));
-    plan::link(&mut plan.steps, &reads);
+    let planned = plan.models.iter().map(|model| model.unique_id.clone()).collect();
+    plan.steps.iter_mut().for_each(|steps| inputs::wait_through(&mut steps.reads, &graph, &planned));
     Ok(Compiled { plan, rows, said: said_once(said) })
 }
 
