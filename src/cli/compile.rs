@@ -42,7 +42,7 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     say(&compiled.said);
     if args.stdout {
         let mut text = String::new();
-        for step in &compiled.plan.steps {
+        for step in compiled.plan.all() {
             text.push_str(&step.text());
             text.push('\n');
             if text.len() > 1 << 20 {

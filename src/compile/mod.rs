@@ -21,7 +21,7 @@ use crate::dialect::{self, Dialect};
 use crate::graph::{self, Graph, Selection};
 use crate::jinja::Jinja;
 use crate::plan::manifest::{About, ModelEntry, RequestEntry, SCHEMA_VERSION};
-use crate::plan::{self, Audit, Plan, Reads, Step};
+use crate::plan::{self, Plan, Steps};
 use crate::project::{self, Facts, Open, Project};
 use crate::window;
 
@@ -59,9 +59,7 @@ pub struct Linked {
 /// The steps of one model, and what is said of them.
 struct Part {
     entry: ModelEntry,
-    steps: Vec<Step>,
-    audit: Option<Audit>,
-    reads: Reads,
+    steps: Option<Steps>,
     row: Row,
     said: Vec<Diagnostic>,
 }
@@ -78,25 +76,28 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     let selected = selected(&graph, &project, &request.selection).map_err(with_broken)?;
     refresh::protect(&selected, request)?;
     let folders = folders::of(&selected);
-    let shop =
-        Shop { root: &project.root, jinja: &project.jinja, graph: &graph, dialect: &dialect, folders: &folders, known: Default::default() };
+    let shop = Shop {
+        root: &project.root,
+        jinja: &project.jinja,
+        graph: &graph,
+        dialect: &dialect,
+        folders: &folders,
+        database: project.target.database.as_deref(),
+        known: Default::default(),
+    };
     let parts = collect(selected, |node| part(&shop, node, request)).map_err(with_broken)?;
     said.extend(not_planned(broken.iter()));
 
-    let mut plan = Plan { about: about(&project, &dialect, request), models: Vec::new(), steps: Vec::new(), audits: Vec::new() };
+    let mut plan = Plan { about: about(&project, &dialect, request), models: Vec::new(), steps: Vec::new() };
     let mut rows = Vec::new();
-    let mut reads = BTreeMap::new();
     for part in parts.into_iter().flatten() {
-        reads.insert(part.entry.unique_id.clone(), part.reads);
         plan.models.push(part.entry);
         plan.steps.extend(part.steps);
-        plan.audits.extend(part.audit);
         rows.push(part.row);
         said.extend(part.said);
     }
-    let planned = reads.keys().cloned().collect();
-    reads.values_mut().for_each(|reads| inputs::wait_through(reads, &graph, &planned));
-    plan::link(&mut plan.steps, &reads);
+    let planned = plan.models.iter().map(|model| model.unique_id.clone()).collect();
+    plan.steps.iter_mut().for_each(|steps| inputs::wait_through(&mut steps.reads, &graph, &planned));
     Ok(Compiled { plan, rows, said: said_once(said) })
 }
 
@@ -153,6 +154,8 @@ struct Shop<'a> {
     dialect: &'a Dialect,
     /// The plan's folder of each model, by unique id.
     folders: &'a BTreeMap<String, String>,
+    /// The target's, in which a plain name without one is looked for.
+    database: Option<&'a str>,
     known: query::Known,
 }
 

@@ -85,6 +85,14 @@ const SLOTS: [Slot; 27] = {
 };
 const FIRST: u32 = 0xF_1000;
 
+impl Slot {
+    /// Whether it is of the window's end.
+    fn is_end(self) -> bool {
+        use Slot::*;
+        matches!(self, EndDate | EndTime | EndEpoch | EndDay | EndMonth | EndHour | EndYear | EndIso | EndYearMonth)
+    }
+}
+
 impl std::fmt::Display for Slot {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let char = char::from_u32(FIRST + *self as u32).expect("all of plane 15 are characters");
@@ -133,7 +141,6 @@ impl Stamp {
 
     /// The texts of a part, with the slots between them.
     fn part(&self, part: Range<usize>, window: &Window, label: &str, batches: &[(Window, String)], filled: &mut String) {
-        let values = self.values(window, label);
         let Range { start: first, end: last } = part;
         let mut at = first;
         while at < last {
@@ -152,7 +159,7 @@ impl Stamp {
                     }
                     at = end;
                 }
-                None => filled.push_str(values.get(slot as usize).map_or("", String::as_str)),
+                None => filled.push_str(&self.value(slot, window, label)),
                 Some(grain) => {
                     let end = end();
                     for window in tiles(window, grain) {
@@ -168,34 +175,26 @@ impl Stamp {
         }
     }
 
-    /// What the slots stand for, in their order.
-    fn values(&self, window: &Window, label: &str) -> [String; 20] {
-        let Window { start, end } = *window;
+    /// What a slot stands for.
+    fn value(&self, slot: Slot, window: &Window, label: &str) -> String {
+        use Slot::*;
         let as_name = |char: char| if char.is_ascii_alphanumeric() { char } else { '_' };
-        let [start_day, end_day] = [start, end].map(|at| at.format("%Y%m%d").to_string());
-        let [start_hour, end_hour] = [start, end].map(|at| at.format("%Y%m%d%H").to_string());
-        [
-            self.date(start),
-            self.date(end),
-            time(start),
-            time(end),
-            start.timestamp().to_string(),
-            end.timestamp().to_string(),
-            label.to_string(),
-            label.chars().map(as_name).collect(),
-            start_day.clone(),
-            end_day.clone(),
-            start_day[..6].to_string(),
-            end_day[..6].to_string(),
-            start_hour,
-            end_hour,
-            start_day[..4].to_string(),
-            end_day[..4].to_string(),
-            time(start).replace(' ', "T"),
-            time(end).replace(' ', "T"),
-            start.format("%Y-%m").to_string(),
-            end.format("%Y-%m").to_string(),
-        ]
+        let at = if slot.is_end() { window.end } else { window.start };
+        let written = |format: &str| at.format(format).to_string();
+        match slot {
+            StartDate | EndDate => self.date(at),
+            StartTime | EndTime => written("%Y-%m-%d %H:%M:%S"),
+            StartEpoch | EndEpoch => at.timestamp().to_string(),
+            Label => label.to_string(),
+            Name => label.chars().map(as_name).collect(),
+            StartDay | EndDay => written("%Y%m%d"),
+            StartMonth | EndMonth => written("%Y%m"),
+            StartHour | EndHour => written("%Y%m%d%H"),
+            StartYear | EndYear => written("%Y"),
+            StartIso | EndIso => written("%Y-%m-%dT%H:%M:%S"),
+            StartYearMonth | EndYearMonth => written("%Y-%m"),
+            EachHour | EachDay | EachMonth | EachYear | EachEnd | EachBatch | Between => String::new(),
+        }
     }
 
     fn date(&self, at: Instant) -> String {
@@ -250,10 +249,6 @@ pub fn refuse_slots(text: &str) -> Result<(), Diagnostic> {
 
 fn slot(char: char) -> Option<Slot> {
     SLOTS.get((char as u32).checked_sub(FIRST)? as usize).copied()
-}
-
-fn time(at: Instant) -> String {
-    at.format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 #[cfg(test)]

@@ -17,12 +17,17 @@ use crate::config::{EventTime, Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Stamp};
 use crate::inject::ResultColumn;
+use crate::window::{Cover, Span};
 use pieces::Pieces;
 
 /// The query stands once for each batch in the audit of a model with at most so many: a month of days.
 const FEW: usize = 31;
 /// No engine takes a statement of any length: the batches of a larger plan are looked at so many at a time.
 const MANY: usize = 100;
+/// A plan of more batches has no audit: nobody reads a table of so many lines.
+const MOST: usize = 10_000;
+/// The folder of all audits in the plan.
+pub const FOLDER: &str = "audit";
 
 /// What is audited.
 pub struct Audited<'a> {
@@ -38,11 +43,11 @@ pub struct Audited<'a> {
     pub mode: OutsideWindow,
     /// Relations that are cut to the window, each with its event time.
     pub inputs: &'a [(String, EventTime)],
-    pub batches: Arc<Vec<(Window, String)>>,
+    pub cover: &'a Cover,
     /// The model's first window ever.
-    pub begin: (Window, String),
-    /// The file in the plan.
-    pub file: String,
+    pub begin: &'a Span,
+    /// The plan's folder of the model.
+    pub folder: &'a str,
 }
 
 /// How the query differs between the batches.
@@ -57,12 +62,11 @@ pub enum Own<'a> {
 }
 
 /// A file of the plan.
+#[derive(Clone, Debug)]
 pub struct Audit {
-    pub model: String,
     pub file: String,
     head: String,
     statements: Vec<(Arc<Stamp>, Range<usize>)>,
-    batches: Arc<Vec<(Window, String)>>,
     compares: &'static str,
     allow: Vec<String>,
 }
@@ -78,11 +82,14 @@ enum Compared {
     Nothing,
 }
 
-/// The audit of the model.
-pub fn audit(audited: &Audited) -> Result<Audit, Diagnostic> {
+/// The audit of the model; none for more batches than one file should hold.
+pub fn audit(audited: &Audited) -> Result<Option<Audit>, Diagnostic> {
+    let count = audited.cover.windows.len();
+    if count > MOST {
+        return Ok(None);
+    }
     let compared = compared(audited)?;
     let size = if compared == Compared::Batches { FEW } else { MANY };
-    let count = audited.batches.len();
     let groups = (0..count).step_by(size).map(|start| start..(start + size).min(count));
     let mut statements: Vec<(Arc<Stamp>, Range<usize>)> = Vec::new();
     for group in groups {
@@ -94,41 +101,35 @@ pub fn audit(audited: &Audited) -> Result<Audit, Diagnostic> {
         };
         statements.push((stamp, group));
     }
-    Ok(Audit {
-        model: audited.node.unique_id.clone(),
-        file: audited.file.clone(),
+    Ok(Some(Audit {
+        file: format!("{FOLDER}/{}.sql", audited.folder),
         head: format!("{}\n{}", head(audited, compared), sql_header(audited.node)),
         statements,
-        batches: audited.batches.clone(),
         compares: words(audited, compared),
         allow: audited.settings.audit.allow.clone(),
-    })
+    }))
 }
 
 impl Audit {
     /// The text of the file, with a line break at its end.
-    pub fn text(&self) -> String {
+    pub fn text(&self, cover: &Cover) -> String {
         let mut text = self.head.clone();
         for (number, (stamp, group)) in self.statements.iter().enumerate() {
-            let batches = &self.batches[group.clone()];
-            let range = Window { start: batches[0].0.start, end: batches[batches.len() - 1].0.end };
+            let windows = &cover.windows[group.clone()];
+            let range = Window { start: windows[0].start, end: windows[windows.len() - 1].end };
+            let batches: Vec<(Window, String)> = windows.iter().map(|window| (*window, cover.names.label(*window))).collect();
             if number > 0 {
                 text.push('\n');
             }
-            text.push_str(&stamp.over(&range, batches));
+            text.push_str(&stamp.over(&range, &batches));
             text.push('\n');
         }
         text
     }
 
-    /// What the manifest says of it.
+    /// What the manifest says of it, but for the hash, which is known when it is written.
     pub fn entry(&self) -> AuditEntry {
-        AuditEntry {
-            file: self.file.clone(),
-            sha256: super::write::sha256(self.text().as_bytes()),
-            compares: self.compares.to_string(),
-            allow: self.allow.clone(),
-        }
+        AuditEntry { file: self.file.clone(), sha256: String::new(), compares: self.compares.to_string(), allow: self.allow.clone() }
     }
 }
 
@@ -141,7 +142,7 @@ fn compared(audited: &Audited) -> Result<Compared, Diagnostic> {
         Own::Texts(_) => Compared::Batches,
         // Rows that a batch keeps although they belong to another are right in the range alone.
         Own::Stamped if !audited.filtered || audited.mode == OutsideWindow::Keep => Compared::Range,
-        Own::Stamped if parts && audited.batches.len() <= FEW => Compared::BatchesAndRange,
+        Own::Stamped if parts && audited.cover.windows.len() <= FEW => Compared::BatchesAndRange,
         Own::Stamped => Compared::Range,
     })
 }
@@ -172,12 +173,11 @@ fn head(audited: &Audited, compared: Compared) -> String {
         Compared::Batches => format!("{rows} with those that the query yields for each batch"),
         Compared::Nothing => "nothing with the query, whose rows depend on what its table or its batch was".to_string(),
     };
-    let first = &audited.batches[0].1;
-    let last = &audited.batches[audited.batches.len() - 1].1;
+    let (first, last) = audited.cover.ends();
     header(&[
         ("model", audited.node.unique_id.clone()),
         ("audit", "reads only; a row for each batch, with a verdict".to_string()),
-        ("batches", format!("{first} to {last}")),
+        ("batches", format!("{} to {}", first.label, last.label)),
         ("target", audited.node.relation.to_string()),
         ("compares", by),
     ])

@@ -158,8 +158,9 @@ impl Pieces<'_> {
         match audited.own {
             Own::Texts(texts) => {
                 let parts = group.clone().map(|index| {
-                    let (window, label) = &audited.batches[index];
-                    Ok(Stamp::new(&part(author(&texts[index]))?, audited.settings.timezone).fill(window, label))
+                    let window = audited.cover.windows[index];
+                    let label = audited.cover.names.label(window);
+                    Ok(Stamp::new(&part(author(&texts[index]))?, audited.settings.timezone).fill(&window, &label))
                 });
                 Ok(Sql(parts.collect::<Result<Vec<String>, Diagnostic>>()?.join("\n")))
             }
@@ -284,8 +285,8 @@ impl Pieces<'_> {
         let dialect = audited.dialect;
         let column = dialect.event_time(&event_time.column, event_time.quote)?;
         let kind = dialect.time_type(event_time.data_type.as_deref(), event_time.unit.as_deref())?;
-        let (begin, label) = &audited.begin;
-        let before = Stamp::new(&dialect.before(&column, kind)?.0, audited.settings.timezone).fill(begin, label);
+        let before =
+            Stamp::new(&dialect.before(&column, kind)?.0, audited.settings.timezone).fill(&audited.begin.window, &audited.begin.label);
         Ok(Time {
             window: window(dialect, event_time)?,
             is_null: dialect.sql("audit_no_time", &[("column", column.value())])?,

@@ -1,21 +1,23 @@
 //! The plan's folder: replaced as a whole or not at all, never anything that is not a plan. A file that is already there with
 //! the same bytes is kept. The only writer of plans.
 
+mod sha256;
 mod there;
 
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde::{Serialize, Serializer};
-use sha2::{Digest, Sha256};
 
+use super::audit::FOLDER as AUDITS;
 use super::manifest::{About, ModelEntry, StepEntry};
-use super::{Audit, Plan, Step};
+use super::{Plan, Step, Waits, What};
 use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
+use sha256::Sha256;
 use there::Compared;
 
 const MANIFEST: &str = "manifest.json";
@@ -28,25 +30,36 @@ pub struct Written {
     pub unchanged: usize,
 }
 
+/// What is known of a step's file before it is written.
+struct Seen {
+    sha256: Sha256,
+    /// Whether it is there already.
+    same: bool,
+}
+
 /// The word in the manifest by which a plan is known.
 pub const GENERATOR: &str = "batchwright";
 
 /// Writes the plan. On an error the folder is as it was.
 pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
     let there = there::look(folder)?;
-    let pieces = pieces(plan);
-    let looked = each(&pieces, |piece| {
-        let text = piece.text();
-        let sha256 = sha256(text.as_bytes());
-        let same = there.is_plan() && there.holds(folder, piece.file(), text.as_bytes(), &sha256);
-        Ok((sha256, same))
+    let seen = each(plan, |_, step| {
+        let text = step.text();
+        let sha256 = Sha256::of(text.as_bytes());
+        let same = there.is_plan() && there.holds(folder, &step.file(), text.as_bytes(), sha256);
+        Ok(Seen { sha256, same })
     })?;
-    let (shas, same): (Vec<String>, Vec<bool>) = looked.into_iter().unzip();
-    let unchanged = same.iter().filter(|same| **same).count();
-    let written = Written { files: pieces.len(), unchanged };
-    if unchanged == pieces.len() {
+    let audits: Vec<(&str, String)> = plan.audits().collect();
+    let audited = audits.iter().map(|(file, text)| {
+        let sha256 = Sha256::of(text.as_bytes());
+        Seen { sha256, same: there.is_plan() && there.holds(folder, file, text.as_bytes(), sha256) }
+    });
+    let audited: Vec<Seen> = audited.collect();
+    let unchanged = seen.iter().chain(&audited).filter(|seen| seen.same).count();
+    let written = Written { files: seen.len() + audited.len(), unchanged };
+    if unchanged == written.files {
         let mut compared = Compared::with(&folder.join(MANIFEST));
-        let wrote = manifest(plan, &shas, &mut compared);
+        let wrote = manifest(plan, &seen, &audited, &mut compared);
         if wrote.is_ok() && compared.same() {
             return Ok(written);
         }
@@ -57,50 +70,20 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
     let staging =
         tempfile::Builder::new().prefix(".batchwright-").tempdir_in(parent).map_err(|wrong| cannot("write into", parent, &wrong))?;
     let fresh = staging.path().join("plan");
-    let folders: BTreeSet<PathBuf> = pieces.iter().filter_map(|piece| fresh.join(piece.file()).parent().map(Path::to_path_buf)).collect();
-    for folder in folders.iter().chain([&fresh]) {
-        fs::create_dir_all(folder).map_err(|wrong| cannot("make", folder, &wrong))?;
+    let folders = plan.steps.iter().map(|steps| steps.folder.as_str()).chain((!audits.is_empty()).then_some(AUDITS)).chain([""]);
+    for folder in folders.map(|folder| fresh.join(folder)) {
+        fs::create_dir_all(&folder).map_err(|wrong| cannot("make", &folder, &wrong))?;
     }
-    let work: Vec<(Piece, bool)> = pieces.into_iter().zip(same).collect();
-    each(&work, |(piece, same)| {
-        let path = fresh.join(piece.file());
-        if *same && fs::hard_link(folder.join(piece.file()), &path).is_ok() {
-            return Ok(());
-        }
-        fs::write(&path, piece.text()).map_err(|wrong| cannot("write", &folder.join(piece.file()), &wrong))
-    })?;
+    let kept = |file: &str, seen: &Seen| seen.same && fs::hard_link(folder.join(file), fresh.join(file)).is_ok();
+    let put = |file: &str, text: &str| fs::write(fresh.join(file), text).map_err(|wrong| cannot("write", &folder.join(file), &wrong));
+    each(plan, |nth, step| if kept(&step.file(), &seen[nth]) { Ok(()) } else { put(&step.file(), &step.text()) })?;
+    for ((file, text), _) in audits.iter().zip(&audited).filter(|((file, _), seen)| !kept(file, seen)) {
+        put(file, text)?;
+    }
     let file = File::create(fresh.join(MANIFEST)).map_err(|wrong| cannot("write", &folder.join(MANIFEST), &wrong))?;
-    manifest(plan, &shas, BufWriter::new(file)).map_err(|wrong| cannot("write", &folder.join(MANIFEST), &wrong))?;
+    manifest(plan, &seen, &audited, BufWriter::new(file)).map_err(|wrong| cannot("write", &folder.join(MANIFEST), &wrong))?;
     replace(&fresh, folder)?;
     Ok(written)
-}
-
-/// A file of the plan beside its manifest.
-#[derive(Clone, Copy)]
-enum Piece<'a> {
-    Step(&'a Step),
-    Audit(&'a Audit),
-}
-
-/// The steps' files, then the audits'.
-fn pieces(plan: &Plan) -> Vec<Piece<'_>> {
-    plan.steps.iter().map(Piece::Step).chain(plan.audits.iter().map(Piece::Audit)).collect()
-}
-
-impl Piece<'_> {
-    fn file(&self) -> &str {
-        match self {
-            Piece::Step(step) => &step.file,
-            Piece::Audit(audit) => &audit.file,
-        }
-    }
-
-    fn text(&self) -> String {
-        match self {
-            Piece::Step(step) => step.text(),
-            Piece::Audit(audit) => audit.text(),
-        }
-    }
 }
 
 /// Writes texts to paths below a folder, which may hold other things: queries to look at, no plan.
@@ -135,37 +118,48 @@ fn replace(fresh: &Path, folder: &Path) -> Result<(), Diagnostic> {
 }
 
 /// Writes the manifest: JSON, indented, with a line break at its end. Step by step, so that a large plan needs no copy of itself.
-fn manifest(plan: &Plan, shas: &[String], mut out: impl Write) -> io::Result<()> {
+fn manifest(plan: &Plan, seen: &[Seen], audited: &[Seen], mut out: impl Write) -> io::Result<()> {
     #[derive(Serialize)]
     struct Whole<'a> {
         #[serde(flatten)]
         about: &'a About,
-        models: &'a [ModelEntry],
-        steps: Steps<'a>,
+        models: Vec<ModelEntry>,
+        steps: Entries<'a>,
     }
-    let whole = Whole { about: &plan.about, models: &plan.models, steps: Steps { steps: &plan.steps, shas } };
+    let mut models = plan.models.clone();
+    for (entry, seen) in models.iter_mut().filter_map(|model| model.audit.as_mut()).zip(audited) {
+        entry.sha256 = seen.sha256.to_string();
+    }
+    let whole = Whole { about: &plan.about, models, steps: Entries { plan, seen } };
     serde_json::to_writer_pretty(&mut out, &whole)?;
     out.write_all(b"\n")?;
     out.flush()
 }
 
-struct Steps<'a> {
-    steps: &'a [Step],
-    shas: &'a [String],
+struct Entries<'a> {
+    plan: &'a Plan,
+    seen: &'a [Seen],
 }
 
-impl Serialize for Steps<'_> {
+impl Serialize for Entries<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.steps.iter().zip(self.shas).map(|(step, sha256)| StepEntry {
-            id: step.id.clone(),
-            model: step.model.clone(),
-            kind: step.kind,
-            file: step.file.clone(),
-            sha256: sha256.clone(),
-            event_time_start: step.window.map(|window| instant(window.start)),
-            event_time_end: step.window.map(|window| instant(window.end)),
-            chunk: step.chunk.clone(),
-            depends_on: step.depends_on.clone(),
+        let waits = Waits::of(self.plan);
+        serializer.collect_seq(self.plan.all().zip(self.seen).map(|(step, seen)| {
+            let span = match &step.what {
+                What::Batch(span, ..) => Some(span),
+                What::Fixed(_) => None,
+            };
+            StepEntry {
+                id: step.id(),
+                model: step.of.model.clone(),
+                kind: step.kind(),
+                file: step.file(),
+                sha256: seen.sha256.to_string(),
+                event_time_start: span.map(|span| instant(span.window.start)),
+                event_time_end: span.map(|span| instant(span.window.end)),
+                chunk: span.and_then(|span| span.chunk.clone()),
+                depends_on: waits.depends_on(&step),
+            }
         }))
     }
 }
@@ -177,19 +171,21 @@ pub fn instant(at: Instant) -> String {
 
 /// In hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::of(bytes).to_string()
 }
 
-/// Does `work` for every item on two threads, the results in order.
-fn each<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> Result<T, Diagnostic> + Sync) -> Result<Vec<T>, Diagnostic> {
+/// Does `work` for every step on two threads, the results in order.
+fn each<T: Send>(plan: &Plan, work: impl Fn(usize, &Step) -> Result<T, Diagnostic> + Sync) -> Result<Vec<T>, Diagnostic> {
     const FEW: usize = 64;
-    if items.len() < FEW {
-        return items.iter().map(work).collect();
+    let some =
+        |part: Range<usize>| plan.some(part.clone()).zip(part).map(|(step, nth)| work(nth, &step)).collect::<Result<Vec<T>, Diagnostic>>();
+    let (half, all) = (plan.count() / 2, plan.count());
+    if all < FEW {
+        return some(0..all);
     }
-    let (first, second) = items.split_at(items.len() / 2);
     std::thread::scope(|scope| {
-        let other = scope.spawn(|| second.iter().map(&work).collect::<Result<Vec<T>, Diagnostic>>());
-        let mut done = first.iter().map(&work).collect::<Result<Vec<T>, Diagnostic>>();
+        let other = scope.spawn(|| some(half..all));
+        let mut done = some(0..half);
         let other = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         if let Ok(done) = &mut done {
             done.extend(other?);

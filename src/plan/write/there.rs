@@ -1,20 +1,21 @@
 //! What is in the plan's folder already. Refuses a folder that holds anything but a plan; knows which files need not be written again.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 use std::time::SystemTime;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
 
-use super::{GENERATOR, MANIFEST, cannot};
+use super::{GENERATOR, MANIFEST, Sha256, cannot};
 use crate::diagnostics::Diagnostic;
 
 /// The plan that is there, or none.
 #[derive(Default)]
 pub struct There {
-    shas: BTreeMap<String, String>,
+    /// The files' hashes by the hashes of their names, in order: names themselves would fill the memory.
+    shas: Vec<(Sha256, Sha256)>,
     /// When its manifest was written, which was after all other files.
     written: Option<SystemTime>,
 }
@@ -25,7 +26,8 @@ struct Old {
     generator: String,
     #[serde(default)]
     models: Vec<OldModel>,
-    steps: Vec<OldFile>,
+    #[serde(deserialize_with = "hashes")]
+    steps: Vec<(Sha256, Sha256)>,
 }
 
 #[derive(Deserialize)]
@@ -37,6 +39,33 @@ struct OldModel {
 struct OldFile {
     file: String,
     sha256: String,
+}
+
+impl OldFile {
+    fn hashes(self) -> (Sha256, Sha256) {
+        (Sha256::of(self.file.as_bytes()), Sha256::parse(&self.sha256).unwrap_or_default())
+    }
+}
+
+/// The steps one after the other, none of them kept.
+fn hashes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(Sha256, Sha256)>, D::Error> {
+    struct Each;
+    impl<'de> Visitor<'de> for Each {
+        type Value = Vec<(Sha256, Sha256)>;
+
+        fn expecting(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
+            out.write_str("a list of steps")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut steps: A) -> Result<Self::Value, A::Error> {
+            let mut shas = Vec::new();
+            while let Some(step) = steps.next_element::<OldFile>()? {
+                shas.push(step.hashes());
+            }
+            Ok(shas)
+        }
+    }
+    from.deserialize_seq(Each)
 }
 
 /// Looks at the folder.
@@ -59,15 +88,17 @@ pub fn look(folder: &Path) -> Result<There, Diagnostic> {
         Ok(old) if old.generator == GENERATOR => old,
         _ => return said(format!("is not a plan: its `{MANIFEST}` was not written by batchwright")),
     };
-    let shas: BTreeMap<String, String> =
-        old.models.into_iter().filter_map(|model| model.audit).chain(old.steps).map(|file| (file.file, file.sha256)).collect();
+    let mut shas = old.steps;
+    shas.extend(old.models.into_iter().filter_map(|model| model.audit).map(OldFile::hashes));
+    shas.sort_unstable();
+    let there = There { shas, written: Some(written) };
     for entry in walkdir::WalkDir::new(folder).into_iter().flatten().filter(|entry| !entry.file_type().is_dir()) {
         let path = entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/");
-        if path != MANIFEST && !shas.contains_key(&path) {
+        if path != MANIFEST && there.sha256(&path).is_none() {
             return said(format!("holds `{path}`, which is not of its plan"));
         }
     }
-    Ok(There { shas, written: Some(written) })
+    Ok(there)
 }
 
 impl There {
@@ -75,14 +106,20 @@ impl There {
         self.written.is_some()
     }
 
+    /// What the old manifest says of a file.
+    fn sha256(&self, file: &str) -> Option<Sha256> {
+        let name = Sha256::of(file.as_bytes());
+        self.shas.binary_search_by_key(&name, |(name, _)| *name).ok().map(|place| self.shas[place].1)
+    }
+
     /// Whether the file holds just `bytes`. It is not read if the manifest says so and nobody has touched it since.
-    pub fn holds(&self, folder: &Path, file: &str, bytes: &[u8], sha256: &str) -> bool {
+    pub fn holds(&self, folder: &Path, file: &str, bytes: &[u8], sha256: Sha256) -> bool {
         let path = folder.join(file);
         let Ok(about) = fs::metadata(&path) else { return false };
         if about.len() != bytes.len() as u64 {
             return false;
         }
-        let known = self.shas.get(file).is_some_and(|known| known == sha256);
+        let known = self.sha256(file) == Some(sha256);
         let untouched = about.modified().is_ok_and(|at| self.written.is_some_and(|written| at <= written));
         (known && untouched) || fs::read(&path).is_ok_and(|there| there == bytes)
     }
