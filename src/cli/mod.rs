@@ -1,5 +1,6 @@
 //! The doors: one file for each command, and how what is said reaches the terminal. stdout is data, all talk goes to stderr.
 
+mod audit;
 mod compile;
 mod completions;
 mod list;
@@ -37,6 +38,7 @@ enum Command {
     Run(Box<run::Args>),
     Retry(Box<retry::Args>),
     Status(status::Args),
+    Audit(audit::Args),
     Schema(schema::Args),
     Completions(completions::Args),
 }
@@ -54,6 +56,7 @@ pub fn main() -> ExitCode {
             Command::Run(args) => run::run(*args),
             Command::Retry(args) => retry::run(*args),
             Command::Status(args) => status::run(args),
+            Command::Audit(args) => audit::run(args),
             Command::Schema(args) => schema::run(&args),
             Command::Completions(args) => completions::run(&args),
         };

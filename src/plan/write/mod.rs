@@ -1,6 +1,7 @@
 //! The plan's folder: replaced as a whole or not at all, never anything that is not a plan. A file that is already there with
 //! the same bytes is kept. The only writer of plans.
 
+mod differs;
 mod sha256;
 mod there;
 
@@ -17,6 +18,7 @@ use super::manifest::{About, ModelEntry, StepEntry};
 use super::{Plan, Step, Waits, What};
 use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
+pub use differs::{Differs, differs};
 use sha256::Sha256;
 use there::Compared;
 

@@ -92,13 +92,18 @@ pub fn look(folder: &Path) -> Result<There, Diagnostic> {
     shas.extend(old.models.into_iter().filter_map(|model| model.audit).map(OldFile::hashes));
     shas.sort_unstable();
     let there = There { shas, written: Some(written) };
-    for entry in walkdir::WalkDir::new(folder).into_iter().flatten().filter(|entry| !entry.file_type().is_dir()) {
-        let path = entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/");
+    for path in files(folder) {
         if path != MANIFEST && there.sha256(&path).is_none() {
             return said(format!("holds `{path}`, which is not of its plan"));
         }
     }
     Ok(there)
+}
+
+/// What is below the folder, by its path in it.
+pub fn files(folder: &Path) -> impl Iterator<Item = String> {
+    let entries = walkdir::WalkDir::new(folder).into_iter().flatten().filter(|entry| !entry.file_type().is_dir());
+    entries.map(move |entry| entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/"))
 }
 
 impl There {
