@@ -113,7 +113,7 @@ fn first_ever(node: &Node, settings: &Microbatch) -> Result<Span, Diagnostics> {
 }
 
 pub(super) fn batch(span: &Span) -> Batch {
-    Batch { id: span.id.clone(), start: span.window.start, end: span.window.end }
+    Batch { id: span.id(), start: span.window.start, end: span.window.end }
 }
 
 /// The overwrite needs the event time among the result's columns.

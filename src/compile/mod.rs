@@ -10,6 +10,7 @@ mod look;
 mod query;
 mod refresh;
 mod report;
+mod spelled;
 mod steps;
 
 use std::collections::BTreeMap;
@@ -75,6 +76,7 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     }
     let selected = selected(&graph, &project, &request.selection).map_err(with_broken)?;
     refresh::protect(&selected, request)?;
+    collect(graph.nodes.values(), |node| spelled::refuse(&dialect, node).map_err(Diagnostics::from))?;
     let folders = folders::of(&selected);
     let shop = Shop {
         root: &project.root,

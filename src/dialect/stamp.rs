@@ -1,6 +1,7 @@
 //! A statement with holes for the window, and the filling of them. Only the window differs between the batches of a model, so
 //! a statement is rendered once with a slot (one private-use character) at each place of it, and stamped for each batch.
 
+use std::fmt::{self, Write};
 use std::ops::Range;
 
 use chrono_tz::Tz;
@@ -85,16 +86,8 @@ const SLOTS: [Slot; 27] = {
 };
 const FIRST: u32 = 0xF_1000;
 
-impl Slot {
-    /// Whether it is of the window's end.
-    fn is_end(self) -> bool {
-        use Slot::*;
-        matches!(self, EndDate | EndTime | EndEpoch | EndDay | EndMonth | EndHour | EndYear | EndIso | EndYearMonth)
-    }
-}
-
-impl std::fmt::Display for Slot {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Slot {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let char = char::from_u32(FIRST + *self as u32).expect("all of plane 15 are characters");
         write!(out, "{char}")
     }
@@ -159,7 +152,7 @@ impl Stamp {
                     }
                     at = end;
                 }
-                None => filled.push_str(&self.value(slot, window, label)),
+                None => self.value(slot, window, label, filled).expect("a string takes all that is written to it"),
                 Some(grain) => {
                     let end = end();
                     for window in tiles(window, grain) {
@@ -175,30 +168,34 @@ impl Stamp {
         }
     }
 
-    /// What a slot stands for.
-    fn value(&self, slot: Slot, window: &Window, label: &str) -> String {
-        use Slot::*;
+    /// What the slot stands for.
+    fn value(&self, slot: Slot, window: &Window, label: &str, out: &mut String) -> fmt::Result {
+        let Window { start, end } = window;
         let as_name = |char: char| if char.is_ascii_alphanumeric() { char } else { '_' };
-        let at = if slot.is_end() { window.end } else { window.start };
-        let written = |format: &str| at.format(format).to_string();
+        let date = |at: &Instant| at.with_timezone(&self.timezone).date_naive();
         match slot {
-            StartDate | EndDate => self.date(at),
-            StartTime | EndTime => written("%Y-%m-%d %H:%M:%S"),
-            StartEpoch | EndEpoch => at.timestamp().to_string(),
-            Label => label.to_string(),
-            Name => label.chars().map(as_name).collect(),
-            StartDay | EndDay => written("%Y%m%d"),
-            StartMonth | EndMonth => written("%Y%m"),
-            StartHour | EndHour => written("%Y%m%d%H"),
-            StartYear | EndYear => written("%Y"),
-            StartIso | EndIso => written("%Y-%m-%dT%H:%M:%S"),
-            StartYearMonth | EndYearMonth => written("%Y-%m"),
-            EachHour | EachDay | EachMonth | EachYear | EachEnd | EachBatch | Between => String::new(),
+            Slot::StartDate => write!(out, "{}", date(start)),
+            Slot::EndDate => write!(out, "{}", date(end)),
+            Slot::StartTime => write!(out, "{}", start.naive_utc()),
+            Slot::EndTime => write!(out, "{}", end.naive_utc()),
+            Slot::StartIso => write!(out, "{:?}", start.naive_utc()),
+            Slot::EndIso => write!(out, "{:?}", end.naive_utc()),
+            Slot::StartEpoch => write!(out, "{}", start.timestamp()),
+            Slot::EndEpoch => write!(out, "{}", end.timestamp()),
+            Slot::StartDay => write!(out, "{}", start.format("%Y%m%d")),
+            Slot::EndDay => write!(out, "{}", end.format("%Y%m%d")),
+            Slot::StartMonth => write!(out, "{}", start.format("%Y%m")),
+            Slot::EndMonth => write!(out, "{}", end.format("%Y%m")),
+            Slot::StartHour => write!(out, "{}", start.format("%Y%m%d%H")),
+            Slot::EndHour => write!(out, "{}", end.format("%Y%m%d%H")),
+            Slot::StartYear => write!(out, "{}", start.format("%Y")),
+            Slot::EndYear => write!(out, "{}", end.format("%Y")),
+            Slot::StartYearMonth => write!(out, "{}", start.format("%Y-%m")),
+            Slot::EndYearMonth => write!(out, "{}", end.format("%Y-%m")),
+            Slot::Label => out.write_str(label),
+            Slot::Name => label.chars().try_for_each(|char| out.write_char(as_name(char))),
+            Slot::EachHour | Slot::EachDay | Slot::EachMonth | Slot::EachYear | Slot::EachEnd | Slot::EachBatch | Slot::Between => Ok(()),
         }
-    }
-
-    fn date(&self, at: Instant) -> String {
-        at.with_timezone(&self.timezone).format("%Y-%m-%d").to_string()
     }
 }
 

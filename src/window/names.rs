@@ -12,8 +12,6 @@ pub struct Span {
     /// `2024`, `2024-09`, `2024-09-01`, `2024-09-01T05`; a window cut by its range is named by both ends, the second one
     /// exclusive: `2024-09-05_2024-10-01`. Alphabetical order is chronological order.
     pub label: String,
-    /// dbt's `model.batch.id`: `20240901`, `20240901T05`.
-    pub id: String,
     /// The label of the chunk it belongs to.
     pub chunk: Option<String>,
 }
@@ -32,18 +30,21 @@ pub struct Names {
 impl Names {
     pub fn span(&self, window: Window) -> Span {
         let chunk = self.chunk.map(|chunk| chunk.label(window.start, self.timezone));
-        Span { window, label: self.label(window), id: self.name(window, Grain::id), chunk }
+        Span { window, label: self.label(window), chunk }
     }
 
     pub fn label(&self, window: Window) -> String {
-        self.name(window, Grain::label)
-    }
-
-    fn name(&self, Window { start, end }: Window, named: fn(Grain, crate::calendar::Instant, Tz) -> String) -> String {
-        let whole = |grain: Grain| grain.floor(start, self.timezone) == start && grain.next(start, self.timezone) == Some(end);
-        match [self.batch_size, self.own].into_iter().find(|grain| whole(*grain)) {
-            Some(grain) => named(grain, start, self.timezone),
-            None => format!("{}_{}", named(self.own, start, self.timezone), named(self.own, end, self.timezone)),
+        let named = |at| self.own.label(at, self.timezone);
+        match [self.batch_size, self.own].into_iter().find(|grain| grain.is_whole(window, self.timezone)) {
+            Some(grain) => grain.label(window.start, self.timezone),
+            None => format!("{}_{}", named(window.start), named(window.end)),
         }
+    }
+}
+
+impl Span {
+    /// dbt's `model.batch.id`, the label without its dashes: `20240901`, `20240901T05`.
+    pub fn id(&self) -> String {
+        self.label.replace('-', "")
     }
 }

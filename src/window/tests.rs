@@ -88,7 +88,7 @@ fn another_batch_size_tiles_the_same_days() {
     assert_eq!(said(&daily(), &sized(Grain::Month, "2024-09-30", "2024-11-01")).0, "2024-09-30 2024-10");
     let late = Calendar { begin: at("2024-09-15"), ..daily() };
     let cut = cover(&late, &sized(Grain::Month, "2024-01-01", "2024-11-01")).unwrap().spans().collect::<Vec<_>>();
-    assert_eq!((cut[0].window.start, cut[0].id.as_str(), cut[1].id.as_str()), (at("2024-09-15"), "20240915_20241001", "202410"));
+    assert_eq!((cut[0].window.start, cut[0].id().as_str(), cut[1].id().as_str()), (at("2024-09-15"), "20240915_20241001", "202410"));
 
     let (labels, notes) = said(&daily(), &sized(Grain::Hour, "2024-09-05", "2024-09-06"));
     assert_eq!(labels.split(' ').count(), 24);

@@ -10,6 +10,7 @@ use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use chrono::SecondsFormat;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde::{Serialize, Serializer};
 
@@ -61,7 +62,7 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
     let written = Written { files: seen.len() + audited.len(), unchanged };
     if unchanged == written.files {
         let mut compared = Compared::with(&folder.join(MANIFEST));
-        let wrote = manifest(plan, &seen, &audited, &mut compared);
+        let wrote = manifest(plan, &seen, &audited, BufWriter::with_capacity(1 << 16, &mut compared));
         if wrote.is_ok() && compared.same() {
             return Ok(written);
         }
@@ -168,7 +169,7 @@ impl Serialize for Entries<'_> {
 
 /// An instant as the manifest writes it.
 pub fn instant(at: Instant) -> String {
-    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// In hexadecimal digits.

@@ -14,8 +14,8 @@ use crate::diagnostics::Diagnostic;
 /// The plan that is there, or none.
 #[derive(Default)]
 pub struct There {
-    /// The files' hashes by the hashes of their names, in order: names themselves would fill the memory.
-    shas: Vec<(Sha256, Sha256)>,
+    /// The files' hashes by their names, in the order of these.
+    shas: Vec<(Box<str>, Sha256)>,
     /// When its manifest was written, which was after all other files.
     written: Option<SystemTime>,
 }
@@ -27,7 +27,7 @@ struct Old {
     #[serde(default)]
     models: Vec<OldModel>,
     #[serde(deserialize_with = "hashes")]
-    steps: Vec<(Sha256, Sha256)>,
+    steps: Vec<(Box<str>, Sha256)>,
 }
 
 #[derive(Deserialize)]
@@ -42,16 +42,16 @@ struct OldFile {
 }
 
 impl OldFile {
-    fn hashes(self) -> (Sha256, Sha256) {
-        (Sha256::of(self.file.as_bytes()), Sha256::parse(&self.sha256).unwrap_or_default())
+    fn hash(self) -> (Box<str>, Sha256) {
+        (self.file.into_boxed_str(), Sha256::parse(&self.sha256).unwrap_or_default())
     }
 }
 
 /// The steps one after the other, none of them kept.
-fn hashes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(Sha256, Sha256)>, D::Error> {
+fn hashes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(Box<str>, Sha256)>, D::Error> {
     struct Each;
     impl<'de> Visitor<'de> for Each {
-        type Value = Vec<(Sha256, Sha256)>;
+        type Value = Vec<(Box<str>, Sha256)>;
 
         fn expecting(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
             out.write_str("a list of steps")
@@ -60,7 +60,7 @@ fn hashes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(Sha256, Sha256)>, D
         fn visit_seq<A: SeqAccess<'de>>(self, mut steps: A) -> Result<Self::Value, A::Error> {
             let mut shas = Vec::new();
             while let Some(step) = steps.next_element::<OldFile>()? {
-                shas.push(step.hashes());
+                shas.push(step.hash());
             }
             Ok(shas)
         }
@@ -89,7 +89,7 @@ pub fn look(folder: &Path) -> Result<There, Diagnostic> {
         _ => return said(format!("is not a plan: its `{MANIFEST}` was not written by batchwright")),
     };
     let mut shas = old.steps;
-    shas.extend(old.models.into_iter().filter_map(|model| model.audit).map(OldFile::hashes));
+    shas.extend(old.models.into_iter().filter_map(|model| model.audit).map(OldFile::hash));
     shas.sort_unstable();
     let there = There { shas, written: Some(written) };
     for path in files(folder) {
@@ -113,8 +113,7 @@ impl There {
 
     /// What the old manifest says of a file.
     fn sha256(&self, file: &str) -> Option<Sha256> {
-        let name = Sha256::of(file.as_bytes());
-        self.shas.binary_search_by_key(&name, |(name, _)| *name).ok().map(|place| self.shas[place].1)
+        self.shas.binary_search_by(|(name, _)| (**name).cmp(file)).ok().map(|place| self.shas[place].1)
     }
 
     /// Whether the file holds just `bytes`. It is not read if the manifest says so and nobody has touched it since.
