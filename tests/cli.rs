@@ -173,6 +173,23 @@ fn help_is_what_a_dbt_user_expects() {
 }
 
 #[test]
+fn every_command_has_a_manual_page() {
+    let page = |arguments: &[&str]| {
+        let done = batchwright(Path::new("."), &[&["man"], arguments].concat());
+        assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+        String::from_utf8(done.stdout).unwrap()
+    };
+    let commands = ["compile", "render", "list", "run", "retry", "status", "schema", "completions"];
+    for command in commands {
+        assert!(page(&[]).contains(&format!("batchwright\\-{command}(1)")), "{command} is not in\n{}", page(&[]));
+        assert!(page(&[command]).contains(&format!(".TH batchwright-{command} 1")), "{}", page(&[command]));
+    }
+    let unknown = batchwright(Path::new("."), &["man", "complie"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(stderr(&unknown).contains("did you mean `compile`?"), "{}", stderr(&unknown));
+}
+
+#[test]
 fn an_unknown_flag_is_a_wrong_request() {
     let done = batchwright(Path::new("."), &["compile", "--full-refesh"]);
     assert_eq!(done.status.code(), Some(2));

@@ -4,6 +4,7 @@ mod audit;
 mod compile;
 mod completions;
 mod list;
+mod man;
 mod options;
 mod progress;
 mod render;
@@ -24,7 +25,7 @@ use crate::diagnostics::{self, Diagnostic, Diagnostics};
 ///
 /// No warehouse connection is opened: read the files, then run them with any client.
 #[derive(Parser)]
-#[command(name = "batchwright", version, max_term_width = 100)]
+#[command(name = "batchwright", version = env!("BATCHWRIGHT_VERSION"), max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -41,6 +42,7 @@ enum Command {
     Audit(audit::Args),
     Schema(schema::Args),
     Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// Runs the command that the arguments name. 0: done; 1: the work failed; 2: the request or the project is wrong.
@@ -59,6 +61,7 @@ pub fn main() -> ExitCode {
             Command::Audit(args) => audit::run(args),
             Command::Schema(args) => schema::run(&args),
             Command::Completions(args) => completions::run(&args),
+            Command::Man(args) => man::run(&args),
         };
         done.unwrap_or_else(|wrong| {
             say(&wrong.0);
