@@ -46,6 +46,25 @@ fn a_changed_plan_keeps_what_is_the_same_and_drops_what_is_gone() {
 }
 
 #[test]
+fn a_check_tells_what_differs_and_writes_nothing() {
+    let shop = shop();
+    compile(shop.path(), &DAYS);
+    let check = |arguments: &[&str]| {
+        let done = batchwright(shop.path(), &[&["compile", "--check"], arguments].concat());
+        (done.status.code(), String::from_utf8(done.stdout).unwrap())
+    };
+    assert_eq!(check(&DAYS), (Some(0), String::new()));
+    let before = plan(shop.path());
+    let fewer = DAYS.map(|argument| if argument == "2024-09-01" { "2024-09-02" } else { argument });
+    let (code, said) = check(&fewer);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("removed  int__sessions_aggregated/2024-09-01.sql\n"), "{said}");
+    assert!(said.contains("changed  audit/int__sessions_aggregated.sql\n"), "{said}");
+    assert!(!said.contains("int__sessions_aggregated/2024-09-02.sql"), "{said}");
+    assert_eq!(plan(shop.path()), before);
+}
+
+#[test]
 fn a_plan_with_a_file_of_somebody_else_is_not_replaced() {
     let shop = shop();
     compile(shop.path(), &DAYS);
@@ -151,6 +170,23 @@ fn help_is_what_a_dbt_user_expects() {
         assert!(compile.contains(flag), "{flag} is not in\n{compile}");
     }
     assert!(help("schema").starts_with("Print the JSON Schema of manifest.json"), "{}", help("schema"));
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let page = |arguments: &[&str]| {
+        let done = batchwright(Path::new("."), &[&["man"], arguments].concat());
+        assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+        String::from_utf8(done.stdout).unwrap()
+    };
+    let commands = ["compile", "render", "list", "run", "retry", "status", "schema", "completions"];
+    for command in commands {
+        assert!(page(&[]).contains(&format!("batchwright\\-{command}(1)")), "{command} is not in\n{}", page(&[]));
+        assert!(page(&[command]).contains(&format!(".TH batchwright-{command} 1")), "{}", page(&[command]));
+    }
+    let unknown = batchwright(Path::new("."), &["man", "complie"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(stderr(&unknown).contains("did you mean `compile`?"), "{}", stderr(&unknown));
 }
 
 #[test]

@@ -131,6 +131,7 @@ impl File {
     /// Whether it is a part of the program, and not a test of it.
     fn is_program(&self) -> bool {
         self.path.starts_with("src/")
+            && self.path != "src/build.rs"
             && !self.path.contains("/tests/")
             && !self.path.ends_with("/tests.rs")
             && !self.path.ends_with("/sample.rs")

@@ -12,8 +12,8 @@ use std::fmt;
 use chrono::{Datelike, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use chrono_tz::Tz;
 
-use super::Instant;
 use super::zone::{first_instant, local};
+use super::{Instant, Window};
 
 /// The size of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,9 +80,10 @@ impl Grain {
         }
     }
 
-    /// dbt's `model.batch.id`: the label without its dashes.
-    pub fn id(self, at: Instant, tz: Tz) -> String {
-        self.label(at, tz).replace('-', "")
+    /// Whether the window is one year, month, day or hour.
+    pub fn is_whole(self, window: Window, tz: Tz) -> bool {
+        let period = self.period(window.start, tz);
+        (period.start, period.end) == (window.start, Some(window.end))
     }
 
     /// How many batches it takes to cover `[start, end)`, without walking through them. Exact in UTC; in a zone whose clocks
@@ -193,12 +194,9 @@ mod tests {
     }
 
     #[test]
-    fn labels_and_ids_are_dbts() {
-        let names = |grain: Grain| (grain.label(at("2024-09-01T05:30"), Tz::UTC), grain.id(at("2024-09-01T05:30"), Tz::UTC));
-        assert_eq!(names(Grain::Year), ("2024".into(), "2024".into()));
-        assert_eq!(names(Grain::Month), ("2024-09".into(), "202409".into()));
-        assert_eq!(names(Grain::Day), ("2024-09-01".into(), "20240901".into()));
-        assert_eq!(names(Grain::Hour), ("2024-09-01T05".into(), "20240901T05".into()));
+    fn labels_are_dbts() {
+        let labels = Grain::ALL.map(|grain| grain.label(at("2024-09-01T05:30"), Tz::UTC));
+        assert_eq!(labels, ["2024-09-01T05", "2024-09-01", "2024-09", "2024"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::options::{ProjectArgs, RefreshArgs, SelectArgs, WindowArgs, request};
 use super::{print, say, talk};
 use crate::compile;
 use crate::diagnostics::Diagnostics;
-use crate::plan::write;
+use crate::plan::{Plan, write};
 
 /// Write the plan: for each selected model a folder of SQL files, one for each batch, and a manifest.
 ///
@@ -33,6 +33,9 @@ pub struct Args {
     /// Print the steps in order instead of writing files
     #[arg(long, conflicts_with = "plan")]
     stdout: bool,
+    /// Write nothing: exit 1, and say which files differ, if the plan on disk is not what would be written
+    #[arg(long, conflicts_with = "stdout")]
+    check: bool,
 }
 
 pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
@@ -40,9 +43,12 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     let request = request(args.select, &args.windows, &args.refresh, args.project)?;
     let compiled = compile::compile(&request)?;
     say(&compiled.said);
+    if args.check {
+        return check(&compiled.plan, &folder);
+    }
     if args.stdout {
         let mut text = String::new();
-        for step in &compiled.plan.steps {
+        for step in compiled.plan.all() {
             text.push_str(&step.text());
             text.push('\n');
             if text.len() > 1 << 20 {
@@ -58,6 +64,25 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     }
     talk(&compile::table(&compiled.rows));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what on disk is not what would be written.
+fn check(plan: &Plan, folder: &Path) -> Result<ExitCode, Diagnostics> {
+    let differs = write::differs(plan, folder)?;
+    let lists = [("added", &differs.added), ("changed", &differs.changed), ("removed", &differs.removed)];
+    let lines: Vec<String> = lists.iter().flat_map(|(what, names)| names.iter().map(move |name| format!("{what:7}  {name}\n"))).collect();
+    print(&lines.concat())?;
+    let place = folder.strip_prefix(".").unwrap_or(folder).display();
+    if lines.is_empty() {
+        talk(&format!("{place} is what would be written\n"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let files = if lines.len() == 1 { "1 file".to_string() } else { format!("{} files", lines.len()) };
+    let [added, changed, removed] = lists.map(|(_, names)| names.len());
+    talk(&format!(
+        "{place} is not what would be written: {files} ({added} added, {changed} changed, {removed} removed); nothing was written\n"
+    ));
+    Ok(ExitCode::from(1))
 }
 
 fn closing(written: &write::Written, folder: &Path) -> String {

@@ -1,8 +1,10 @@
 //! The doors: one file for each command, and how what is said reaches the terminal. stdout is data, all talk goes to stderr.
 
+mod audit;
 mod compile;
 mod completions;
 mod list;
+mod man;
 mod options;
 mod page;
 mod progress;
@@ -24,7 +26,7 @@ use crate::diagnostics::{self, Diagnostic, Diagnostics};
 ///
 /// No warehouse connection is opened: read the files, then run them with any client.
 #[derive(Parser)]
-#[command(name = "batchwright", version, max_term_width = 100)]
+#[command(name = "batchwright", version = env!("BATCHWRIGHT_VERSION"), max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -38,9 +40,11 @@ enum Command {
     Run(Box<run::Args>),
     Retry(Box<retry::Args>),
     Status(status::Args),
+    Audit(audit::Args),
     Page(page::Args),
     Schema(schema::Args),
     Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// Runs the command that the arguments name. 0: done; 1: the work failed; 2: the request or the project is wrong.
@@ -56,9 +60,11 @@ pub fn main() -> ExitCode {
             Command::Run(args) => run::run(*args),
             Command::Retry(args) => retry::run(*args),
             Command::Status(args) => status::run(args),
+            Command::Audit(args) => audit::run(args),
             Command::Page(args) => page::run(&args),
             Command::Schema(args) => schema::run(&args),
             Command::Completions(args) => completions::run(&args),
+            Command::Man(args) => man::run(&args),
         };
         done.unwrap_or_else(|wrong| {
             say(&wrong.0);

@@ -1,9 +1,9 @@
 //! A microbatch model: its windows, its query, what must hold before it is planned, and what the manifest says of it.
 
 use super::query::{Filtered, query};
-use super::steps::Steps;
+use super::steps::Files;
 use super::{Part, Request, Row, Shop, builds, inputs, refresh, warnings};
-use crate::calendar::{Grain, Instant, Window};
+use crate::calendar::{Grain, Instant};
 use crate::config::{Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, collect};
 use crate::dialect::{Stamp, TimeType};
@@ -24,19 +24,26 @@ pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Re
     says_its_event_time(shop, node, settings, query.injected.columns.as_deref())?;
     dates_are_whole(shop, node, settings, &query, &cover)?;
     let mut said = cover.notes.clone();
-    said.extend(remarks(shop, node, &query, &entries, cover.batches.len(), request.windows.strict)?);
+    said.extend(remarks(shop, node, &query, &entries, cover.windows.len(), request.windows.strict)?);
 
     let mode = plan::mode(shop.dialect, node, settings, !query.injected.filters.is_empty())?;
-    let windows: Vec<Window> = cover.batches.iter().map(|span| span.window).collect();
-    let about = plan::About { node, settings, mode, windows: &windows, query: &query.text.sql };
+    let about = plan::About { node, settings, mode, windows: &cover.windows, query: &query.text.sql };
     let strategy = plan::strategy(shop.dialect, &about)?;
     let in_order = settings.concurrent_batches == Some(false) || (query.text.reads_this && settings.concurrent_batches.is_none());
-    let steps = Steps { shop, node, settings, moment: &moment, query: &query, entries: &entries, mode, strategy: &strategy, rebuilds };
-    let steps = steps.all(&cover, &first_ever(node, settings)?)?;
+    let steps = Files { shop, node, settings, moment: &moment, query: &query, entries: &entries, mode, strategy: &strategy, rebuilds };
+    let row = row(node, &strategy.words, &cover);
+    let batches = cover.windows.len();
+    let batch_size = cover.names.batch_size;
+    let reads = inputs::reads(&entries, shop.graph, in_order);
+    let begin = first_ever(node, settings)?;
+    let audit = super::audits::audit(&steps, &cover, &begin)?;
+    let audit_entry = audit.as_ref().map(plan::Audit::entry);
+    let steps = steps.all(cover, &begin, audit, reads)?;
     let entry = ModelEntry {
+        audit: audit_entry,
         microbatch: Some(MicrobatchEntry {
             event_time: settings.event_time.column.clone(),
-            batch_size: cover.batch_size.word().to_string(),
+            batch_size: batch_size.word().to_string(),
             begin: instant(settings.begin),
             lookback: settings.lookback,
             timezone: settings.timezone.name().to_string(),
@@ -44,7 +51,7 @@ pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Re
             unique_key: settings.unique_key.clone(),
             in_order,
             beside: rebuilds.then(|| moment.this.to_string()),
-            batches: cover.batches.len(),
+            batches,
         }),
         strategy: strategy.words.clone(),
         atomic: strategy.atomic,
@@ -53,15 +60,14 @@ pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Re
         warnings: warnings(&said).collect(),
         ..builds::entry(shop, node)
     };
-    let row = row(node, &entry.strategy, &cover, entry.warnings.len());
-    let reads = inputs::reads(&entries, shop.graph, in_order);
-    Ok(Part { entry: ModelEntry { inputs: entries, ..entry }, steps, reads, row, said })
+    let row = Row { warnings: entry.warnings.len(), ..row };
+    Ok(Part { entry: ModelEntry { inputs: entries, ..entry }, steps: Some(steps), row, said })
 }
 
 /// The query of the first batch, from which all others are stamped if it does not look at its batch, and the moment it is for.
 fn first_query(shop: &Shop, node: &Node, cover: &Cover, rebuilds: bool) -> Result<(Filtered, Moment), Diagnostic> {
-    let (first, last) = (&cover.batches[0], &cover.batches[cover.batches.len() - 1]);
-    let moment = Moment { batch: Some(batch(first)), incremental: !rebuilds, this: node.relation.clone() };
+    let (first, last) = cover.ends();
+    let moment = Moment { batch: Some(batch(&first)), incremental: !rebuilds, this: node.relation.clone() };
     let own = query(shop, node, &moment)?;
     if !rebuilds {
         return Ok((own, moment));
@@ -103,11 +109,11 @@ fn first_ever(node: &Node, settings: &Microbatch) -> Result<Span, Diagnostics> {
         max_batches: 1,
     };
     let cover: Cover = window::cover(&Calendar { from_begin: true, ..calendar(node, settings, true) }, &only_begin)?;
-    Ok(cover.batches[0].clone())
+    Ok(cover.ends().0)
 }
 
 pub(super) fn batch(span: &Span) -> Batch {
-    Batch { id: span.id.clone(), start: span.window.start, end: span.window.end }
+    Batch { id: span.id(), start: span.window.start, end: span.window.end }
 }
 
 /// The overwrite needs the event time among the result's columns.
@@ -130,7 +136,7 @@ fn says_its_event_time(shop: &Shop, node: &Node, settings: &Microbatch, columns:
 /// A column of dates cannot tell the hours of a day apart: the predicate of such a window would hold for no row.
 fn dates_are_whole(shop: &Shop, node: &Node, settings: &Microbatch, query: &Filtered, cover: &Cover) -> Result<(), Diagnostics> {
     let is_midnight = |at: Instant| Grain::Day.floor(at, settings.timezone) == at;
-    if cover.batches.iter().all(|span| is_midnight(span.window.start) && is_midnight(span.window.end)) {
+    if cover.windows.iter().all(|window| is_midnight(window.start) && is_midnight(window.end)) {
         return Ok(());
     }
     let inputs = query.injected.filters.iter().filter_map(|filter| shop.graph.nodes.get(&filter.unique_id));
@@ -139,8 +145,10 @@ fn dates_are_whole(shop: &Shop, node: &Node, settings: &Microbatch, query: &Filt
         if shop.dialect.time_type(event_time.data_type.as_deref(), event_time.unit.as_deref())? != TimeType::Date {
             return Ok(());
         }
-        let what =
-            format!("`{}` of `{}` is a date, and `{}` has batches of one {}", event_time.column, owner.name, node.name, cover.batch_size);
+        let what = format!(
+            "`{}` of `{}` is a date, and `{}` has batches of one {}",
+            event_time.column, owner.name, node.name, cover.names.batch_size
+        );
         Err(Diagnostic::error(what).at(event_time.at.clone()).hint("take a column that tells the time, or batches of one day").into())
     });
     wrong.map(drop)
@@ -185,15 +193,15 @@ fn remarks(
     Ok(said)
 }
 
-fn row(node: &Node, strategy: &str, cover: &Cover, warnings: usize) -> Row {
-    let (first, last) = (&cover.batches[0], &cover.batches[cover.batches.len() - 1]);
+fn row(node: &Node, strategy: &str, cover: &Cover) -> Row {
+    let (first, last) = cover.ends();
     Row {
         model: node.name.clone(),
         strategy: strategy.to_string(),
-        windows: Some(cover.batches.len()),
-        first: first.label.clone(),
-        last: last.label.clone(),
+        windows: Some(cover.windows.len()),
         end: last.window.end.format("%Y-%m-%d %H:%M").to_string(),
-        warnings,
+        first: first.label,
+        last: last.label,
+        warnings: 0,
     }
 }

@@ -121,7 +121,8 @@ impl Columns {
         let jinja = self.jinja.upgrade()?;
         let moment = Moment { batch: None, incremental: false, this: node.relation.clone() };
         let text = render::model(&jinja, &self.graph, node, &moment).ok()?;
-        let inputs: Vec<_> = inputs::of(&self.graph, node).into_iter().map(|input| inject::Input { filtered: false, ..input }).collect();
+        let inputs: Vec<_> =
+            inputs::of(&self.graph, node, None).into_iter().map(|input| inject::Input { filtered: false, ..input }).collect();
         let unfiltered = |relation: &str, _: &str, _: Option<&str>| relation.to_string();
         let columns = |id: &str| self.graph.nodes.get(id).and_then(|node| self.of(node));
         inject::filters(&text.sql, &text.marks, &inputs, &*inject::parser(&self.parser), &columns, &unfiltered).ok()?.columns

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::config::Node;
 
-/// The folder of each model by unique id. Two models whose names differ by nothing, or only by case, get their package and version too.
+/// The folder of each model by unique id. Two models whose names differ by nothing, or only by case, get their package and version too,
+/// and so does one that is called as the folder of the audits is.
 pub fn of(selected: &[&Node]) -> BTreeMap<String, String> {
-    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    let mut taken = BTreeMap::from([(crate::plan::audit::FOLDER.to_string(), 1)]);
     for node in selected {
         *taken.entry(node.name.to_lowercase()).or_default() += 1;
     }

@@ -13,10 +13,11 @@ use crate::plan::Reads;
 use crate::plan::manifest::InputEntry;
 
 /// The relations that a query may read: the node's inputs, through ephemeral models too, and every source by its plain name.
-pub fn of(graph: &Graph, node: &Node) -> Vec<Input> {
+/// A plain name without a database is looked for in `database`, the target's.
+pub fn of(graph: &Graph, node: &Node, database: Option<&str>) -> Vec<Input> {
     let read = reads_through(graph, node);
     let sources = graph.nodes.values().filter(|other| other.kind == Kind::Source && !read.contains(&other.unique_id));
-    read.iter().map(|id| &graph.nodes[id]).chain(sources).map(input).collect()
+    read.iter().map(|id| &graph.nodes[id]).chain(sources).map(|node| input(node, database)).collect()
 }
 
 /// Unique ids of what a node reads, and of what its ephemeral inputs read.
@@ -33,14 +34,16 @@ fn reads_through(graph: &Graph, node: &Node) -> BTreeSet<String> {
     read
 }
 
-fn input(node: &Node) -> Input {
-    let ephemeral = matches!(node.materialization, Materialization::Ephemeral);
-    Input {
-        unique_id: node.unique_id.clone(),
-        name: if ephemeral { vec![cte_name(node)] } else { parts(&node.relation) },
-        filtered: node.event_time.is_some(),
-        by_name: node.kind == Kind::Source,
+fn input(node: &Node, database: Option<&str>) -> Input {
+    let mut plain_names = Vec::new();
+    if node.kind == Kind::Source {
+        plain_names.push(parts(&node.relation));
+        let included = &node.relation.style.included;
+        if included[0] && included[1] && database.is_some() && node.relation.database.as_deref() == database {
+            plain_names.push(parts(&Relation { database: None, ..node.relation.clone() }));
+        }
     }
+    Input { unique_id: node.unique_id.clone(), filtered: node.event_time.is_some(), plain_names }
 }
 
 /// The parts of a relation's name that the engine writes.
@@ -48,10 +51,6 @@ fn parts(relation: &Relation) -> Vec<String> {
     let parts = [relation.database.as_ref(), relation.schema.as_ref(), Some(&relation.identifier)];
     let written = parts.into_iter().enumerate().filter(|(place, _)| relation.style.included[*place]);
     written.filter_map(|(_, part)| part.cloned()).collect()
-}
-
-fn cte_name(node: &Node) -> String {
-    format!("__dbt__cte__{}", node.relation.identifier)
 }
 
 const NO_EVENT_TIME: &str = "it has no event_time";

@@ -33,8 +33,9 @@ pub fn list(request: &Request, with_batches: bool) -> Result<(Vec<Listed>, Vec<D
             Some(settings) if with_batches => {
                 let calendar = batches::calendar(node, settings, refresh::rebuilds(settings, request));
                 let cover = window::cover(&calendar, &request.windows)?;
+                let batches = cover.spans().collect();
                 said.extend(cover.notes);
-                Some(cover.batches)
+                Some(batches)
             }
             _ => None,
         };
@@ -76,8 +77,15 @@ pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
         models => models?,
     };
     let folders = super::folders::of(&models);
-    let shop =
-        Shop { root: &project.root, jinja: &project.jinja, graph: &graph, dialect: &dialect, folders: &folders, known: Default::default() };
+    let shop = Shop {
+        root: &project.root,
+        jinja: &project.jinja,
+        graph: &graph,
+        dialect: &dialect,
+        folders: &folders,
+        database: project.target.database.as_deref(),
+        known: Default::default(),
+    };
     let stopped = readers(&graph, &names);
     let mut left_out: Vec<&str> = Vec::new();
     for node in models.into_iter().filter(|node| node.kind == Kind::Model && !node.path.ends_with(".py")) {

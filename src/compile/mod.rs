@@ -1,5 +1,6 @@
 //! Turns a dbt project into a plan: for each selected model its steps, and for each window of a microbatch model one statement.
 
+mod audits;
 mod batches;
 mod builds;
 mod columns;
@@ -9,6 +10,7 @@ mod look;
 mod query;
 mod refresh;
 mod report;
+mod spelled;
 mod steps;
 
 use std::collections::BTreeMap;
@@ -20,7 +22,7 @@ use crate::dialect::{self, Dialect};
 use crate::graph::{self, Graph, Selection};
 use crate::jinja::Jinja;
 use crate::plan::manifest::{About, ModelEntry, RequestEntry, SCHEMA_VERSION};
-use crate::plan::{self, Plan, Reads, Step};
+use crate::plan::{self, Plan, Steps};
 use crate::project::{self, Facts, Open, Project};
 use crate::window;
 
@@ -58,8 +60,7 @@ pub struct Linked {
 /// The steps of one model, and what is said of them.
 struct Part {
     entry: ModelEntry,
-    steps: Vec<Step>,
-    reads: Reads,
+    steps: Option<Steps>,
     row: Row,
     said: Vec<Diagnostic>,
 }
@@ -75,25 +76,30 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     }
     let selected = selected(&graph, &project, &request.selection).map_err(with_broken)?;
     refresh::protect(&selected, request)?;
+    collect(graph.nodes.values(), |node| spelled::refuse(&dialect, node).map_err(Diagnostics::from))?;
     let folders = folders::of(&selected);
-    let shop =
-        Shop { root: &project.root, jinja: &project.jinja, graph: &graph, dialect: &dialect, folders: &folders, known: Default::default() };
+    let shop = Shop {
+        root: &project.root,
+        jinja: &project.jinja,
+        graph: &graph,
+        dialect: &dialect,
+        folders: &folders,
+        database: project.target.database.as_deref(),
+        known: Default::default(),
+    };
     let parts = collect(selected, |node| part(&shop, node, request)).map_err(with_broken)?;
     said.extend(not_planned(broken.iter()));
 
     let mut plan = Plan { about: about(&project, &dialect, request), models: Vec::new(), steps: Vec::new() };
     let mut rows = Vec::new();
-    let mut reads = BTreeMap::new();
     for part in parts.into_iter().flatten() {
-        reads.insert(part.entry.unique_id.clone(), part.reads);
         plan.models.push(part.entry);
         plan.steps.extend(part.steps);
         rows.push(part.row);
         said.extend(part.said);
     }
-    let planned = reads.keys().cloned().collect();
-    reads.values_mut().for_each(|reads| inputs::wait_through(reads, &graph, &planned));
-    plan::link(&mut plan.steps, &reads);
+    let planned = plan.models.iter().map(|model| model.unique_id.clone()).collect();
+    plan.steps.iter_mut().for_each(|steps| inputs::wait_through(&mut steps.reads, &graph, &planned));
     Ok(Compiled { plan, rows, said: said_once(said) })
 }
 
@@ -150,6 +156,8 @@ struct Shop<'a> {
     dialect: &'a Dialect,
     /// The plan's folder of each model, by unique id.
     folders: &'a BTreeMap<String, String>,
+    /// The target's, in which a plain name without one is looked for.
+    database: Option<&'a str>,
     known: query::Known,
 }
 

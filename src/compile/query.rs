@@ -30,7 +30,7 @@ pub(super) fn query(shop: &Shop, node: &Node, moment: &Moment) -> Result<Filtere
     let parsable =
         |relation: &str, id: &str, alias: Option<&str>| filtered(relation, id, alias).map(|text| sample(&text)).unwrap_or_default();
     let known = |id: &str| columns_of(shop, id);
-    let inputs = inputs::of(shop.graph, node);
+    let inputs = inputs::of(shop.graph, node, shop.database);
     for input in inputs.iter().filter(|input| input.filtered) {
         filtered("relation", &input.unique_id, None).map_err(place)?;
     }
@@ -69,7 +69,8 @@ fn columns_of(shop: &Shop, id: &str) -> Option<Vec<ResultColumn>> {
 pub(super) fn projection(shop: &Shop, node: &Node) -> Option<Vec<ResultColumn>> {
     let moment = Moment { batch: None, incremental: false, this: node.relation.clone() };
     let text = render::model(shop.jinja, shop.graph, node, &moment).ok()?;
-    let inputs: Vec<_> = inputs::of(shop.graph, node).into_iter().map(|input| inject::Input { filtered: false, ..input }).collect();
+    let inputs: Vec<_> =
+        inputs::of(shop.graph, node, shop.database).into_iter().map(|input| inject::Input { filtered: false, ..input }).collect();
     let parser = inject::parser(&shop.dialect.fact::<String>("parser").ok()?);
     let unfiltered = |relation: &str, _: &str, _: Option<&str>| relation.to_string();
     inject::filters(&text.sql, &text.marks, &inputs, &*parser, &|id| columns_of(shop, id), &unfiltered).ok()?.columns

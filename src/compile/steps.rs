@@ -7,12 +7,12 @@ use crate::config::{Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Sql, Stamp};
 use crate::plan::manifest::InputEntry;
-use crate::plan::{self, Batches, Kind, Step, Strategy, Text};
+use crate::plan::{self, Audit, Batched, Batches, Fixed, Kind, Reads, Steps, Strategy, Text};
 use crate::render::{self, Moment};
 use crate::window::{Cover, Span};
 
 /// What the steps of one model are made from.
-pub(super) struct Steps<'a> {
+pub(super) struct Files<'a> {
     pub shop: &'a Shop<'a>,
     pub node: &'a Node,
     pub settings: &'a Microbatch,
@@ -25,34 +25,35 @@ pub(super) struct Steps<'a> {
     pub rebuilds: bool,
 }
 
-impl Steps<'_> {
+impl Files<'_> {
     /// All of them. `begin` is the model's first window ever.
-    pub fn all(&self, cover: &Cover, begin: &Span) -> Result<Vec<Step>, Diagnostic> {
+    pub fn all(&self, cover: Cover, begin: &Span, audit: Option<Audit>, reads: Reads) -> Result<Steps, Diagnostic> {
         let dialect = self.shop.dialect;
         let closes = plan::closing(dialect, self.node, "table", self.query.injected.columns.as_deref())?.statements;
-        let mut steps = Vec::with_capacity(cover.batches.len() + 4);
-        steps.extend(self.hooks(Kind::Before, "before the model's first batch, once", &[], &self.node.pre_hooks)?);
-        steps.push(self.step(Kind::Create, "create", "01_create", Text::Whole(self.create(begin)?)));
-        let label_length = cover.batches.iter().map(|span| span.label.len()).max().unwrap_or_default();
-        let stamp = self.overwrite(self.query, label_length)?;
-        for span in &cover.batches {
-            let text = match self.query.text.reads_batch {
-                false => Text::Stamped { stamp: stamp.clone(), label: span.label.clone() },
-                true => {
-                    let own = query(self.shop, self.node, &Moment { batch: Some(batch(span)), ..self.moment.clone() })?;
-                    Text::Whole(self.overwrite(&own, label_length)?.fill(&span.window, &span.label))
-                }
-            };
-            let step = self.step(Kind::Batch, &span.label, &span.label, text);
-            steps.push(Step { window: Some(span.window), chunk: span.chunk.clone(), ..step });
-        }
+        let mut first = Vec::new();
+        first.extend(self.hooks(Kind::Before, "before the model's first batch, once", &[], &self.node.pre_hooks)?);
+        first.push(Fixed { kind: Kind::Create, text: self.create(begin)? });
+        let text = self.batches(&cover)?;
+        let mut last = Vec::new();
         if self.rebuilds {
-            let swap = plan::swap(self.shop.dialect, self.node, &self.moment.this)?;
-            steps.push(self.step(Kind::Swap, "swap", "98_swap", Text::Whole(swap)));
+            last.push(Fixed { kind: Kind::Swap, text: plan::swap(dialect, self.node, &self.moment.this)? });
         }
         let when = if self.node.post_hooks.is_empty() { "grants and comments after" } else { "after" };
-        steps.extend(self.hooks(Kind::After, &format!("{when} all of the model's batches, once"), &closes, &self.node.post_hooks)?);
-        Ok(steps)
+        last.extend(self.hooks(Kind::After, &format!("{when} all of the model's batches, once"), &closes, &self.node.post_hooks)?);
+        let (model, folder) = (self.node.unique_id.clone(), self.shop.folders[&self.node.unique_id].clone());
+        Ok(Steps { model, folder, first, batches: Some(Batched { cover, text, audit }), last, reads })
+    }
+
+    fn batches(&self, cover: &Cover) -> Result<Text, Diagnostic> {
+        let label_length = cover.windows.iter().map(|window| cover.names.label(*window).len()).max().unwrap_or_default();
+        if !self.query.text.reads_batch {
+            return Ok(Text::Stamped(self.overwrite(self.query, label_length)?));
+        }
+        let whole = cover.spans().map(|span| {
+            let own = query(self.shop, self.node, &Moment { batch: Some(batch(&span)), ..self.moment.clone() })?;
+            Ok(self.overwrite(&own, label_length)?.fill(&span.window, &span.label))
+        });
+        whole.collect::<Result<_, _>>().map(Text::Whole)
     }
 
     /// The create statement's query is cut to the first window ever, so that the file is the same in every plan.
@@ -83,32 +84,13 @@ impl Steps<'_> {
         })
     }
 
-    fn hooks(&self, kind: Kind, when: &str, closes: &[Sql], hooks: &[String]) -> Result<Option<Step>, Diagnostic> {
+    fn hooks(&self, kind: Kind, when: &str, closes: &[Sql], hooks: &[String]) -> Result<Option<Fixed>, Diagnostic> {
         let moment = Moment { this: self.node.relation.clone(), batch: None, incremental: self.moment.incremental };
         let render = |hook: &String| render::hook(self.shop.jinja, self.shop.graph, self.node, hook, &moment);
         let rendered: Vec<String> = hooks.iter().map(render).collect::<Result<_, Diagnostic>>()?;
         if closes.is_empty() && rendered.iter().all(|hook| hook.trim().is_empty()) {
             return Ok(None);
         }
-        let (id, file) = if kind == Kind::Before { ("before", "00_before") } else { ("after", "99_after") };
-        Ok(Some(self.step(kind, id, file, Text::Whole(plan::hooks(self.node, when, closes, &rendered)))))
-    }
-
-    fn step(&self, kind: Kind, id: &str, file: &str, text: Text) -> Step {
-        step(self.shop, self.node, kind, id, file, text)
-    }
-}
-
-/// A step of the model, in its folder of the plan.
-pub(super) fn step(shop: &Shop, node: &Node, kind: Kind, id: &str, file: &str, text: Text) -> Step {
-    Step {
-        id: format!("{}@{id}", node.unique_id),
-        model: node.unique_id.clone(),
-        kind,
-        file: format!("{}/{file}.sql", shop.folders[&node.unique_id]),
-        window: None,
-        chunk: None,
-        depends_on: Vec::new(),
-        text,
+        Ok(Some(Fixed { kind, text: plan::hooks(self.node, when, closes, &rendered) }))
     }
 }

@@ -9,6 +9,7 @@ use crate::calendar::{Grain, Instant};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, nearest};
 use crate::project::{Setting, truth};
 
+use super::audit::audit;
 use super::begin::begin;
 use super::layers::texts;
 use super::near;
@@ -42,6 +43,7 @@ pub fn microbatch(asked: Asked) -> Result<Microbatch, Diagnostics> {
     let concurrent_batches = asked.boolean("concurrent_batches").map_err(&mut keep).ok();
     let full_refresh = asked.boolean("full_refresh").map_err(&mut keep).ok();
     let outside_window = asked.outside_window().map_err(&mut keep).ok();
+    let audit = audit(asked.model, asked.config).map_err(&mut keep).unwrap_or_default();
     let found = (event_time, begin, batch_size, lookback, concurrent_batches, full_refresh, outside_window);
     let (
         Some(event_time),
@@ -71,6 +73,7 @@ pub fn microbatch(asked: Asked) -> Result<Microbatch, Diagnostics> {
         incremental_predicates: texts(predicates.map(|predicates| &predicates.value)),
         timezone,
         outside_window,
+        audit,
     })
 }
 

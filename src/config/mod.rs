@@ -2,6 +2,7 @@
 //! its relation, its merged configuration with the place that set each key, and, for a microbatch model, the proof that all
 //! it needs is there and valid. Refuses what dbt refuses, and what dbt lets pass to the warehouse.
 
+mod audit;
 mod begin;
 mod drafts;
 mod layers;
@@ -21,6 +22,7 @@ use crate::diagnostics::{Diagnostics, Location, SourceFile};
 use crate::jinja::{RefCall, Relation};
 use crate::project::Setting;
 
+pub use audit::{Audit, VERDICTS};
 pub use node_json::{graph_json, node_json};
 pub use resolve::resolve;
 
@@ -163,6 +165,8 @@ pub struct Microbatch {
     pub timezone: Tz,
     /// `meta.batchwright.outside_window`, if set.
     pub outside_window: Option<OutsideWindow>,
+    /// `meta.batchwright.audit`.
+    pub audit: Audit,
 }
 
 /// What happens to rows whose event time lies outside of the window, or is null.

@@ -202,6 +202,243 @@ alter table {{ beside }} rename to {{ name }};
 commit;
 {% endmacro %}
 
+{# The audit of a model: a statement that only reads, one row for each of its batches. Three bags of rows are laid beside each
+   other and counted by their content: what the target holds, what the query yields for each batch, and what it yields
+   for all of the batches' range at once, which differs where a batch's edge matters. `audit_parts`: whether the query may
+   stand in a statement several times, each time with a `with` of its own. #}
+{% set audit_parts = true %}
+{% set numeric_types = [
+  "smallint", "integer", "int", "bigint", "int2", "int4", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+  "number", "numeric", "bignumeric", "decimal", "real", "float", "float4", "float8", "float32", "float64", "double", "double precision",
+  "money"
+] %}
+
+{% macro before(column, start) %}
+{{ column }} < {{ start }}
+{% endmacro %}
+
+{% macro audit_no_time(column) %}
+{{ column }} is null
+{% endmacro %}
+
+{% macro audit_label(branches) %}
+case{{ branches }} end
+{% endmacro %}
+
+{% macro audit_branch(condition, batch) %}
+when {{ condition }} then {{ batch }}
+{% endmacro %}
+
+{% macro audit_either(conditions, condition) %}
+{{ conditions }} or {{ condition }}
+{% endmacro %}
+
+{% macro audit_also(conditions, condition) %}
+({{ conditions }}) and {{ condition }}
+{% endmacro %}
+
+{% macro audit_where(conditions) %}
+where {{ conditions }}
+{% endmacro %}
+
+{% macro audit_batch(batch) %}
+select {{ batch }} as audit_batch
+{% endmacro %}
+
+{% macro audit_and_batch() %}
+union all
+{% endmacro %}
+
+{% macro audit_key(key, name) %}
+, {{ key }} as {{ name }}
+{% endmacro %}
+
+{% macro audit_inside(window) %}
+case when {{ window }} then 1 else 0 end
+{% endmacro %}
+
+{# What the query yields for one batch, and for all of the range; `alone` and `in_whole` say what stands for the other where that is not asked. #}
+{% macro audit_own(batch, inside, in_whole, columns, query, where) %}
+  union all
+  select {{ batch }}, 0, {{ inside }}, {{ in_whole }}, 1 - {{ inside }}{{ columns }}
+  from (
+{{ query }}
+  ) as audit_query
+  {{ where }}
+{% endmacro %}
+
+{% macro audit_whole(label, alone, columns, query, where) %}
+  union all
+  select {{ label }}, 0, {{ alone }}, 1, 0{{ columns }}
+  from (
+{{ query }}
+  ) as audit_query
+  {{ where }}
+{% endmacro %}
+
+{% macro audit_input(label, relation, where) %}
+  select {{ label }} as audit_batch
+  from {{ relation }}
+  {{ where }}
+{% endmacro %}
+
+{% macro audit_and_input(inputs, input) %}
+{{ inputs }}
+  union all
+{{ input }}
+{% endmacro %}
+
+{% macro audit_inputs(inputs) %}
+  select audit_batch, count(*) as input_rows
+  from (
+{{ inputs }}
+  ) as audit_input
+  group by audit_batch
+{% endmacro %}
+
+{% macro audit_no_inputs() %}
+  select audit_batch, 0 as input_rows from audit_batches where 1 = 0
+{% endmacro %}
+
+{% macro audit_keys(names, is_null) %}
+  select
+    audit_batch,
+    sum(case when copies > 1 and key_is_null = 0 then 1 else 0 end) as duplicate_keys,
+    sum(key_is_null) as null_keys
+  from (
+    select audit_batch, count(*) over (partition by {{ names }}) as copies, case when {{ is_null }} then 1 else 0 end as key_is_null
+    from audit_target
+  ) as audit_key
+  group by audit_batch
+{% endmacro %}
+
+{% macro audit_no_keys() %}
+  select audit_batch, 0 as duplicate_keys, 0 as null_keys from audit_batches where 1 = 0
+{% endmacro %}
+
+{% macro audit_sum(column, in_target, in_query) %}
+,
+    sum(case when in_target = 1 then {{ column }} end) as {{ in_target }},
+    sum(case when in_query = 1 then {{ column }} end) as {{ in_query }}
+{% endmacro %}
+
+{% macro audit_sums(sums) %}
+,
+audit_sums as (
+  select
+    audit_batch{{ sums }}
+  from audit_rows
+  group by audit_batch
+)
+{% endmacro %}
+
+{% macro audit_and_sums() %}
+  left join audit_sums as s on s.audit_batch = b.audit_batch
+{% endmacro %}
+
+{# An extra row is a doubled one if the query yields it too, only less often. #}
+{% macro audit_doubled() %}
+sum(case when query_copies > 0 and target_copies > query_copies then target_copies - query_copies else 0 end)
+{% endmacro %}
+
+{% macro audit_query_rows() %}
+coalesce(c.query_rows, 0)
+{% endmacro %}
+
+{% macro audit(ctes, batches, label, target, keys, columns, unasked, where, own, whole, groups, doubled, key_counts, inputs, query_rows, sums, and_sums, sum_names, last) %}
+with {{ ctes }}audit_batches as (
+  {{ batches }}
+),
+audit_target as (
+  select {{ label }} as audit_batch{{ keys }}{{ columns }}
+  from {{ target }}
+  {{ where }}
+),
+audit_rows as (
+  select audit_batch, 1 as in_target, {{ unasked }} as in_query, {{ unasked }} as in_whole, 0 as outside{{ columns }}
+  from audit_target
+{{ own }}
+{{ whole }}
+),
+audit_groups as (
+  select audit_batch, sum(in_target) as target_copies, sum(in_query) as query_copies, sum(in_whole) as whole_copies, sum(outside) as outside_copies
+  from audit_rows
+  where audit_batch is not null
+  group by audit_batch{{ groups }}
+),
+audit_compared as (
+  select
+    audit_batch,
+    sum(target_copies) as target_rows,
+    sum(query_copies) as query_rows,
+    sum(whole_copies) as whole_rows,
+    sum(case when query_copies > target_copies then query_copies - target_copies else 0 end) as missing_rows,
+    sum(case when target_copies > query_copies then target_copies - query_copies else 0 end) as extra_rows,
+    {{ doubled }} as doubled_rows,
+    sum(case when whole_copies > query_copies then whole_copies - query_copies else query_copies - whole_copies end) as edge_rows,
+    sum(outside_copies) as outside_rows
+  from audit_groups
+  group by audit_batch
+),
+audit_keys as (
+{{ key_counts }}
+),
+audit_inputs as (
+{{ inputs }}
+){{ sums }},
+audit_counts as (
+  select
+    b.audit_batch as batch,
+    coalesce(c.target_rows, 0) as target_rows,
+    {{ query_rows }} as query_rows,
+    coalesce(i.input_rows, 0) as input_rows,
+    coalesce(c.missing_rows, 0) as missing_rows,
+    coalesce(c.extra_rows, 0) as extra_rows,
+    coalesce(c.doubled_rows, 0) as doubled_rows,
+    coalesce(k.duplicate_keys, 0) as duplicate_keys,
+    coalesce(k.null_keys, 0) as null_keys,
+    coalesce(c.outside_rows, 0) as outside_rows,
+    coalesce(c.edge_rows, 0) as edge_rows{{ sum_names }}
+  from audit_batches as b
+  left join audit_compared as c on c.audit_batch = b.audit_batch
+  left join audit_keys as k on k.audit_batch = b.audit_batch
+  left join audit_inputs as i on i.audit_batch = b.audit_batch
+{{ and_sums }}
+),
+audit_verdicts as (
+  select
+    batch,
+    case
+      when batch = 'before begin' and target_rows > 0 then 'outside'
+      when batch = 'before begin' then 'ok'
+      when batch = 'no event time' and target_rows + edge_rows + missing_rows + input_rows > 0 then 'no event time'
+      when target_rows = 0 and missing_rows > 0 then 'empty'
+      when missing_rows > 0 and extra_rows > 0 then 'differs'
+      when missing_rows > 0 then 'missing rows'
+      when extra_rows > 0 and extra_rows = doubled_rows then 'doubled rows'
+      when extra_rows > 0 then 'extra rows'
+      when duplicate_keys > 0 then 'duplicate keys'
+      when outside_rows > 0 then 'outside'
+      when edge_rows > 0 then 'edge'
+      else 'ok'
+    end as verdict,
+    target_rows, query_rows, input_rows, missing_rows, extra_rows, doubled_rows, duplicate_keys, null_keys, outside_rows, edge_rows{{ sum_names }}
+  from audit_counts
+)
+{{ last }};
+{% endmacro %}
+
+{# What the statement ends with: the table; or, for a run, what fails at a verdict that is none of the allowed. #}
+{% macro audit_table() %}
+select * from audit_verdicts order by batch
+{% endmacro %}
+
+{% macro audit_stop(about, allowed) %}
+select case when count(*) > 0 then cast({{ about }} || min(batch || ': ' || verdict) as integer) end as audit
+from audit_verdicts
+where verdict not in ({{ allowed }})
+{% endmacro %}
+
 {# Running a plan. `client`: the command that runs it where none is named; `{file}` stands for a step's file, `{path}` for the
    profile's `path`. The marker prints its token with a dash in the middle, which its own text does not hold. #}
 {% set client = [] %}

@@ -111,6 +111,12 @@ except distinct
 select {{ columns }} from {{ target }};
 {% endmacro %}
 
+{% macro audit_stop(about, allowed) %}
+select case when count(*) > 0 then error({{ about }} || min(batch || ': ' || verdict)) end as audit
+from audit_verdicts
+where verdict not in ({{ allowed }})
+{% endmacro %}
+
 {% macro partition_date_day(field) %}
 partition by {{ field }}
 {% endmacro %}

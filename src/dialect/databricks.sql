@@ -45,6 +45,12 @@ select {{ columns }} from (
 assert_true({{ window }}, {{ message }}) is null
 {% endmacro %}
 
+{% macro audit_stop(about, allowed) %}
+select case when count(*) > 0 then raise_error(concat({{ about }}, min(concat(batch, ': ', verdict)))) end as audit
+from audit_verdicts
+where verdict not in ({{ allowed }})
+{% endmacro %}
+
 {% macro clause_file_format(value) %}
 using {{ value }}
 {% endmacro %}

@@ -24,6 +24,12 @@ timestamptz '{{ at.time }}+00:00'
 case when {{ window }} then true else error({{ message }}) end
 {% endmacro %}
 
+{% macro audit_stop(about, allowed) %}
+select case when count(*) > 0 then error({{ about }} || min(batch || ': ' || verdict)) end as audit
+from audit_verdicts
+where verdict not in ({{ allowed }})
+{% endmacro %}
+
 {% macro into_unnamed() %}
  by name
 {% endmacro %}

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 pub use name::{Case, folded, short_hash};
 pub use sql::{Sql, one_line};
 pub use stamp::{Slot, Stamp, for_each, refuse_slots};
-pub use time::TimeType;
+pub use time::{TimeType, plain_type};
 
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::jinja::RelationStyle;

@@ -64,6 +64,12 @@ where {{ outside }}
 having count(*) > 0;
 {% endmacro %}
 
+{% macro audit_stop(about, allowed) %}
+select case when count(*) > 0 then to_number({{ about }} || min(batch || ': ' || verdict)) end as audit
+from audit_verdicts
+where verdict not in ({{ allowed }})
+{% endmacro %}
+
 {% macro clause_cluster_by(value) %}
 cluster by ({{ value }})
 {% endmacro %}

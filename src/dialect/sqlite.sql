@@ -63,6 +63,12 @@ from {{ stage }}
 where {{ outside }};
 {% endmacro %}
 
+{% macro audit_stop(about, allowed) %}
+select case when count(*) > 0 then json_extract('{}', {{ about }} || min(batch || ': ' || verdict)) end as audit
+from audit_verdicts
+where verdict not in ({{ allowed }})
+{% endmacro %}
+
 {% macro create_schema() %}
 {% endmacro %}
 

@@ -96,6 +96,21 @@ begin
 end;
 {% endmacro %}
 
+{# No query within a query has a `with`, and a whole number's sum is a whole number of the same size. #}
+{% set audit_parts = false %}
+
+{% macro audit_sum(column, in_target, in_query) %}
+,
+    sum(case when in_target = 1 then cast({{ column }} as float) end) as {{ in_target }},
+    sum(case when in_query = 1 then cast({{ column }} as float) end) as {{ in_query }}
+{% endmacro %}
+
+{% macro audit_stop(about, allowed) %}
+select case when count(*) > 0 then cast(concat({{ about }}, min(concat(batch, ': ', verdict))) as integer) end as audit
+from audit_verdicts
+where verdict not in ({{ allowed }})
+{% endmacro %}
+
 {% macro schema_statement(own) %}
 create schema {{ own }}
 {% endmacro %}

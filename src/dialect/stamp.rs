@@ -1,6 +1,9 @@
 //! A statement with holes for the window, and the filling of them. Only the window differs between the batches of a model, so
 //! a statement is rendered once with a slot (one private-use character) at each place of it, and stamped for each batch.
 
+use std::fmt::{self, Write};
+use std::ops::Range;
+
 use chrono_tz::Tz;
 
 use crate::calendar::{Grain, Instant, Window};
@@ -43,9 +46,13 @@ pub enum Slot {
     EachMonth,
     EachYear,
     EachEnd,
+    /// From here to `EachEnd` once for each batch of a list, whose window and label it is there; what stands behind `Between`
+    /// comes between two of them.
+    EachBatch,
+    Between,
 }
 
-const SLOTS: [Slot; 25] = {
+const SLOTS: [Slot; 27] = {
     use Slot::*;
     [
         StartDate,
@@ -73,12 +80,14 @@ const SLOTS: [Slot; 25] = {
         EachMonth,
         EachYear,
         EachEnd,
+        EachBatch,
+        Between,
     ]
 };
 const FIRST: u32 = 0xF_1000;
 
-impl std::fmt::Display for Slot {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Slot {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let char = char::from_u32(FIRST + *self as u32).expect("all of plane 15 are characters");
         write!(out, "{char}")
     }
@@ -112,23 +121,42 @@ impl Stamp {
     /// The text for one window.
     pub fn fill(&self, window: &Window, label: &str) -> String {
         let mut filled = String::with_capacity(self.texts.iter().map(String::len).sum::<usize>() + 20 * self.slots.len());
-        self.part(0, self.texts.len() - 1, window, label, &mut filled);
+        self.part(0..self.texts.len() - 1, window, label, &[], &mut filled);
         filled
     }
 
-    /// The texts from `first` to `last`, with the slots between them.
-    fn part(&self, first: usize, last: usize, window: &Window, label: &str, filled: &mut String) {
-        let values = self.values(window, label);
+    /// The text for a range of windows: some of it once, some of it once for each batch.
+    pub fn over(&self, range: &Window, batches: &[(Window, String)]) -> String {
+        let mut filled = String::new();
+        self.part(0..self.texts.len() - 1, range, "", batches, &mut filled);
+        filled
+    }
+
+    /// The texts of a part, with the slots between them.
+    fn part(&self, part: Range<usize>, window: &Window, label: &str, batches: &[(Window, String)], filled: &mut String) {
+        let Range { start: first, end: last } = part;
         let mut at = first;
         while at < last {
             filled.push_str(&self.texts[at]);
             let slot = self.slots[at];
+            let end = || (at + 1..last).find(|end| self.slots[*end] == Slot::EachEnd).unwrap_or(last);
             match each(slot) {
-                None => filled.push_str(values.get(slot as usize).map_or("", String::as_str)),
+                None if slot == Slot::EachBatch => {
+                    let end = end();
+                    let between = (at + 1..end).find(|between| self.slots[*between] == Slot::Between).unwrap_or(end);
+                    for (number, (window, label)) in batches.iter().enumerate() {
+                        if number > 0 && between < end {
+                            self.part(between + 1..end, window, label, &[], filled);
+                        }
+                        self.part(at + 1..between, window, label, &[], filled);
+                    }
+                    at = end;
+                }
+                None => self.value(slot, window, label, filled).expect("a string takes all that is written to it"),
                 Some(grain) => {
-                    let end = (at + 1..last).find(|end| self.slots[*end] == Slot::EachEnd).unwrap_or(last);
+                    let end = end();
                     for window in tiles(window, grain) {
-                        self.part(at + 1, end, &window, label, filled);
+                        self.part(at + 1..end, &window, label, &[], filled);
                     }
                     at = end;
                 }
@@ -140,38 +168,34 @@ impl Stamp {
         }
     }
 
-    /// What the slots stand for, in their order.
-    fn values(&self, window: &Window, label: &str) -> [String; 20] {
-        let Window { start, end } = *window;
+    /// What the slot stands for.
+    fn value(&self, slot: Slot, window: &Window, label: &str, out: &mut String) -> fmt::Result {
+        let Window { start, end } = window;
         let as_name = |char: char| if char.is_ascii_alphanumeric() { char } else { '_' };
-        let [start_day, end_day] = [start, end].map(|at| at.format("%Y%m%d").to_string());
-        let [start_hour, end_hour] = [start, end].map(|at| at.format("%Y%m%d%H").to_string());
-        [
-            self.date(start),
-            self.date(end),
-            time(start),
-            time(end),
-            start.timestamp().to_string(),
-            end.timestamp().to_string(),
-            label.to_string(),
-            label.chars().map(as_name).collect(),
-            start_day.clone(),
-            end_day.clone(),
-            start_day[..6].to_string(),
-            end_day[..6].to_string(),
-            start_hour,
-            end_hour,
-            start_day[..4].to_string(),
-            end_day[..4].to_string(),
-            time(start).replace(' ', "T"),
-            time(end).replace(' ', "T"),
-            start.format("%Y-%m").to_string(),
-            end.format("%Y-%m").to_string(),
-        ]
-    }
-
-    fn date(&self, at: Instant) -> String {
-        at.with_timezone(&self.timezone).format("%Y-%m-%d").to_string()
+        let date = |at: &Instant| at.with_timezone(&self.timezone).date_naive();
+        match slot {
+            Slot::StartDate => write!(out, "{}", date(start)),
+            Slot::EndDate => write!(out, "{}", date(end)),
+            Slot::StartTime => write!(out, "{}", start.naive_utc()),
+            Slot::EndTime => write!(out, "{}", end.naive_utc()),
+            Slot::StartIso => write!(out, "{:?}", start.naive_utc()),
+            Slot::EndIso => write!(out, "{:?}", end.naive_utc()),
+            Slot::StartEpoch => write!(out, "{}", start.timestamp()),
+            Slot::EndEpoch => write!(out, "{}", end.timestamp()),
+            Slot::StartDay => write!(out, "{}", start.format("%Y%m%d")),
+            Slot::EndDay => write!(out, "{}", end.format("%Y%m%d")),
+            Slot::StartMonth => write!(out, "{}", start.format("%Y%m")),
+            Slot::EndMonth => write!(out, "{}", end.format("%Y%m")),
+            Slot::StartHour => write!(out, "{}", start.format("%Y%m%d%H")),
+            Slot::EndHour => write!(out, "{}", end.format("%Y%m%d%H")),
+            Slot::StartYear => write!(out, "{}", start.format("%Y")),
+            Slot::EndYear => write!(out, "{}", end.format("%Y")),
+            Slot::StartYearMonth => write!(out, "{}", start.format("%Y-%m")),
+            Slot::EndYearMonth => write!(out, "{}", end.format("%Y-%m")),
+            Slot::Label => out.write_str(label),
+            Slot::Name => label.chars().try_for_each(|char| out.write_char(as_name(char))),
+            Slot::EachHour | Slot::EachDay | Slot::EachMonth | Slot::EachYear | Slot::EachEnd | Slot::EachBatch | Slot::Between => Ok(()),
+        }
     }
 }
 
@@ -224,10 +248,6 @@ fn slot(char: char) -> Option<Slot> {
     SLOTS.get((char as u32).checked_sub(FIRST)? as usize).copied()
 }
 
-fn time(at: Instant) -> String {
-    at.format("%Y-%m-%d %H:%M:%S").to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,6 +258,16 @@ mod tests {
         let day = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 22, 0, 0).unwrap();
         let stamp = Stamp::new(&format!("from {} to {}, {}", Slot::StartTime, Slot::EndDate, Slot::Name), chrono_tz::Europe::Paris);
         assert_eq!(stamp.fill(&Window { start: day(1), end: day(2) }, "2024-09-02"), "from 2024-09-01 22:00:00 to 2024-09-03, 2024_09_02");
+    }
+
+    #[test]
+    fn a_part_is_repeated_for_each_batch() {
+        let day = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 0, 0, 0).unwrap();
+        let text =
+            format!("{}{}: {}{}; {} until {}", Slot::EachBatch, Slot::Label, Slot::StartDay, Slot::Between, Slot::EachEnd, Slot::EndDate);
+        let batches = [1, 2].map(|start| (Window { start: day(start), end: day(start + 1) }, format!("b{start}")));
+        let over = Stamp::new(&text, Tz::UTC).over(&Window { start: day(1), end: day(3) }, &batches);
+        assert_eq!(over, "b1: 20240901; b2: 20240902 until 2024-09-03");
     }
 
     #[test]

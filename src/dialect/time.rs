@@ -70,6 +70,12 @@ impl Dialect {
         self.sql("window", &[("column", column.value()), ("start", start.value()), ("end", end.value())])
     }
 
+    /// Holds for what is earlier than the window's start.
+    pub fn before(&self, column: &Sql, kind: TimeType) -> Result<Sql, Diagnostic> {
+        let start = self.start(literal_of(kind))?;
+        self.sql("before", &[("column", column.value()), ("start", start.value())])
+    }
+
     /// The window's start, as a macro writes it.
     pub fn start(&self, literal: &str) -> Result<Sql, Diagnostic> {
         use Slot::*;
@@ -90,7 +96,7 @@ impl Dialect {
 }
 
 /// A type's name without precision, in lower case, single spaces: `TIMESTAMP(6) WITH TIME ZONE` is `timestamp with time zone`.
-fn plain_type(data_type: &str) -> String {
+pub fn plain_type(data_type: &str) -> String {
     let mut depth = 0;
     let kept: String = data_type
         .chars()

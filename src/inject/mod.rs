@@ -37,12 +37,11 @@ use text::{Text, Trouble};
 #[derive(Clone, Debug)]
 pub struct Input {
     pub unique_id: String,
-    /// The parts of its name as values, without quotes: database, schema, identifier. Parts that the engine leaves out are left out.
-    pub name: Vec<String>,
     /// Whether rows are filtered by its event time. An input that is not stays as it is.
     pub filtered: bool,
-    /// Whether a plain table name in the SQL that equals its name counts as it (true for sources).
-    pub by_name: bool,
+    /// The plain table names that count as it in the SQL, the parts of each as values, without quotes: database, schema, identifier.
+    /// Those of a source, the whole name first; none of anything else.
+    pub plain_names: Vec<Vec<String>>,
 }
 
 /// A query and the places of its filters.
@@ -172,9 +171,9 @@ fn no_query(text: &Text, first: usize) -> Diagnostic {
 /// The places as one parser sees them.
 fn attempt(ask: &Ask, parser: &dyn Parser, mut blanks: Vec<Blank>) -> Result<Query, Stop> {
     let is_input = |span: &Range<usize>| {
-        let by_name =
-            |input: &Input| input.by_name && matches!(input.name.as_slice(), [name] if ask.sql[span.clone()].eq_ignore_ascii_case(name));
-        ask.marks.iter().any(|mark| mark.span == *span) || ask.inputs.iter().any(by_name)
+        let mut plain_names = ask.inputs.iter().flat_map(|input| &input.plain_names);
+        let is_plain = |name: &Vec<String>| matches!(name.as_slice(), [name] if ask.sql[span.clone()].eq_ignore_ascii_case(name));
+        ask.marks.iter().any(|mark| mark.span == *span) || plain_names.any(is_plain)
     };
     // Each round blanks out what the one before misread; there is little to misread behind it.
     for _ in 0..4 {

@@ -43,7 +43,7 @@ pub fn reads<'a>(
     for factor in factors.iter().filter(|factor| !factor.is_cte && !factor.is_array) {
         let Some(first) = text.starting_at(factor.at) else { continue };
         let mark = marks.get(&text.spans[first].start).copied();
-        let named = inputs.iter().find(|input| input.by_name && is_named(&factor.name, &input.name));
+        let named = inputs.iter().find(|input| input.plain_names.iter().any(|name| is_named(&factor.name, name)));
         if mark.is_none() && named.is_none() {
             continue;
         }

@@ -33,7 +33,8 @@ fn marked(sql: &str) -> (String, Vec<Mark>, Vec<Input>) {
 }
 
 fn input(id: &str, by_name: bool) -> Input {
-    Input { unique_id: id.to_string(), name: id.split('.').map(String::from).collect(), filtered: true, by_name }
+    let plain_names = if by_name { vec![id.split('.').map(String::from).collect()] } else { Vec::new() };
+    Input { unique_id: id.to_string(), filtered: true, plain_names }
 }
 
 fn ask(engine: &str, sql: &str) -> (String, Result<Query, Diagnostic>) {

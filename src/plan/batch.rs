@@ -1,9 +1,10 @@
 //! The statement of a model's batches: the window goes out, the query's rows come in. Made once for a model, with slots where
 //! the window stands.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use minijinja::Value;
+use regex::Regex;
 
 use super::create::{author, schema_name, sql_header, ticked};
 use super::guards::word;
@@ -160,8 +161,9 @@ fn others(batches: &Batches) -> Result<Value, Diagnostic> {
 
 /// `incremental_predicates`, each in parentheses, without the prefixes that dbt's merge gives them: they hold for the target and for the stage.
 pub(super) fn predicates(predicates: &[String]) -> Vec<Sql> {
-    let prefix = regex::Regex::new(r"(?i)\bdbt_internal_(dest|target|source)\s*\.\s*").expect("a constant pattern");
-    predicates.iter().map(|predicate| Sql(format!("({})", prefix.replace_all(predicate.trim(), "")))).collect()
+    static PREFIX: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(?i)\bdbt_internal_(dest|target|source)\s*\.\s*").expect("the pattern is well formed"));
+    predicates.iter().map(|predicate| Sql(format!("({})", PREFIX.replace_all(predicate.trim(), "")))).collect()
 }
 
 pub(super) fn with(window: &str, predicates: &[Sql]) -> String {

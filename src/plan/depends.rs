@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Kind, Step};
+use super::{Batched, Kind, Plan, Step, Steps, What};
 use crate::calendar::Window;
 
 /// What a model reads of the other models of the plan.
@@ -17,137 +17,131 @@ pub struct Reads {
     pub in_order: bool,
 }
 
-/// Fills in `depends_on` of every step. Steps of a model stand together, in the order of its files; models after those they read.
-pub fn link(steps: &mut [Step], reads: &BTreeMap<String, Reads>) {
-    let planned: BTreeSet<String> = steps.iter().map(|step| step.model.clone()).collect();
-    let batches = batches_of(steps);
-    let nothing = Reads::default();
-    let mut start = 0;
-    while start < steps.len() {
-        let model = steps[start].model.clone();
-        let end = start + steps[start..].iter().take_while(|step| step.model == model).count();
-        let reads = reads.get(&model).unwrap_or(&nothing);
-        let whole: Vec<String> = reads.whole.iter().filter(|id| planned.contains(*id)).cloned().collect();
-        let swapped = reads.by_window.iter().filter(|id| planned.contains(*id) && !batches.contains_key(*id));
-        let whole: Vec<String> = whole.into_iter().chain(swapped.cloned()).collect();
-        link_model(&mut steps[start..end], reads, &whole, &batches);
-        start = end;
+/// Who waits for whom in a plan.
+pub struct Waits<'a>(BTreeMap<&'a str, &'a Steps>);
+
+impl<'a> Waits<'a> {
+    pub fn of(plan: &'a Plan) -> Waits<'a> {
+        Waits(plan.steps.iter().map(|steps| (steps.model.as_str(), steps)).collect())
     }
-}
 
-/// The batches of a model that may be waited for one by one: windows in order with their ids. A model that ends in a swap is
-/// not among them, since its rows are there only after that.
-type Batches = BTreeMap<String, Vec<(Window, String)>>;
-
-fn batches_of(steps: &[Step]) -> Batches {
-    let mut batches = Batches::new();
-    for step in steps {
-        if let Some(window) = step.window {
-            batches.entry(step.model.clone()).or_default().push((window, step.id.clone()));
+    /// Ids of the steps that must have run before `step`, or a model's id for all of its steps.
+    pub fn depends_on(&self, step: &Step) -> Vec<String> {
+        let Step { of, what } = step;
+        let before =
+            |kind: Kind| of.first.iter().rev().filter(move |fixed| fixed.kind < kind).take(1).map(|fixed| id(of, fixed.kind.word()));
+        match what {
+            What::Batch(span, nth, _) => {
+                let overlapping = self.by_window(of).flat_map(|(input, batches)| overlapping(input, batches, span.window));
+                let last = nth.checked_sub(1).filter(|_| of.reads.in_order).and_then(|last| Some(batch(of, of.batches.as_ref()?, last)));
+                before(Kind::Batch).chain(self.whole(of)).chain(overlapping).chain(last).collect()
+            }
+            What::Fixed(fixed) => match fixed.kind {
+                // The create statement's query is parsed by the engine, so what it reads must exist.
+                Kind::Create | Kind::Build => {
+                    let made = self.by_window(of).map(|(input, _)| id(input, Kind::Create.word()));
+                    before(fixed.kind).chain(self.whole(of)).chain(made).collect()
+                }
+                Kind::After if of.last.iter().any(|fixed| fixed.kind == Kind::Swap) => vec![id(of, Kind::Swap.word())],
+                Kind::Swap | Kind::After => {
+                    let batches = of.batches.iter().flat_map(|batches| (0..batches.cover.windows.len()).map(|nth| batch(of, batches, nth)));
+                    batches.collect()
+                }
+                Kind::Before | Kind::Batch => Vec::new(),
+            },
         }
     }
-    for step in steps.iter().filter(|step| step.kind == Kind::Swap) {
-        batches.remove(&step.model);
-    }
-    batches
-}
 
-fn link_model(steps: &mut [Step], reads: &Reads, whole: &[String], batches: &Batches) {
-    let mut created: Vec<String> = Vec::new();
-    let mut filled: Vec<String> = Vec::new();
-    let mut last_batch: Option<String> = None;
-    let inputs = reads.by_window.iter().filter_map(|id| batches.get(id).map(|windows| (id, windows))).collect::<Vec<_>>();
-    for step in steps {
-        step.depends_on = match step.kind {
-            Kind::Before => Vec::new(),
-            // The create statement's query is parsed by the engine, so what it reads must exist.
-            Kind::Create | Kind::Build => created.iter().chain(whole).cloned().chain(first_steps(&inputs)).collect(),
-            Kind::Batch => {
-                let window = step.window.expect("a batch has a window");
-                let overlapping = inputs.iter().flat_map(|(_, windows)| overlapping(windows, window));
-                let before = last_batch.iter().filter(|_| reads.in_order);
-                created.iter().chain(whole).cloned().chain(overlapping).chain(before.cloned()).collect()
-            }
-            Kind::Swap | Kind::After => filled.clone(),
-        };
-        step.depends_on.dedup();
-        match step.kind {
-            Kind::Before | Kind::Create => created = vec![step.id.clone()],
-            Kind::Batch => {
-                filled.push(step.id.clone());
-                last_batch = Some(step.id.clone());
-            }
-            Kind::Swap | Kind::Build => filled = vec![step.id.clone()],
-            Kind::After => {}
-        }
+    /// What a model reads whole, of what is planned; and a model that ends in a swap, since its rows are there only after that.
+    fn whole(&self, of: &Steps) -> impl Iterator<Item = String> {
+        let reads = of.reads.whole.iter().map(|id| (id, false)).chain(of.reads.by_window.iter().map(|id| (id, true)));
+        let whole = reads.filter(|(id, by_window)| self.0.get(id.as_str()).is_some_and(|input| !by_window || one_by_one(input).is_none()));
+        whole.map(|(id, _)| id.clone())
+    }
+
+    /// The inputs whose batches may be waited for one by one.
+    fn by_window(&self, of: &Steps) -> impl Iterator<Item = (&'a Steps, &'a Batched)> {
+        of.reads.by_window.iter().filter_map(|id| self.0.get(id.as_str()).and_then(|input| Some((*input, one_by_one(input)?))))
     }
 }
 
-/// For a table that must exist before it is named: its own create step.
-fn first_steps<'a>(inputs: &'a [(&String, &Vec<(Window, String)>)]) -> impl Iterator<Item = String> + 'a {
-    inputs.iter().map(|(id, _)| format!("{id}@create"))
+fn one_by_one(input: &Steps) -> Option<&Batched> {
+    input.batches.as_ref().filter(|_| !input.last.iter().any(|fixed| fixed.kind == Kind::Swap))
 }
 
-/// The ids of the windows that overlap; `windows` is sorted and does not overlap itself.
-fn overlapping(windows: &[(Window, String)], window: Window) -> impl Iterator<Item = String> + '_ {
-    let first = windows.partition_point(|(other, _)| other.end <= window.start);
-    windows[first..].iter().take_while(move |(other, _)| other.start < window.end).map(|(_, id)| id.clone())
+/// The ids of the batches that overlap a window; those of a model are in order and do not overlap one another.
+fn overlapping(input: &Steps, batches: &Batched, window: Window) -> impl Iterator<Item = String> {
+    let windows = &batches.cover.windows;
+    let first = windows.partition_point(|other| other.end <= window.start);
+    let many = windows[first..].iter().take_while(|other| other.start < window.end).count();
+    (first..first + many).map(move |nth| batch(input, batches, nth))
+}
+
+fn batch(of: &Steps, batches: &Batched, nth: usize) -> String {
+    id(of, &batches.cover.names.label(batches.cover.windows[nth]))
+}
+
+fn id(of: &Steps, word: &str) -> String {
+    format!("{}@{word}", of.model)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Text;
+    use crate::calendar::Grain;
+    use crate::plan::{Fixed, Text};
+    use crate::window::{Cover, Names};
     use chrono::TimeZone;
+    use chrono_tz::Tz;
 
-    fn step(model: &str, kind: Kind, days: Option<(u32, u32)>) -> Step {
+    fn steps(model: &str, reads: Reads, days: &[(u32, u32)], swaps: bool) -> Steps {
         let at = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 0, 0, 0).unwrap();
-        let id = match days {
-            Some((start, _)) => format!("{model}@{start}"),
-            None => format!("{model}@{}", format!("{kind:?}").to_lowercase()),
-        };
-        let window = days.map(|(start, end)| Window { start: at(start), end: at(end) });
-        Step {
-            id,
+        let windows = days.iter().map(|(start, end)| Window { start: at(*start), end: at(*end) }).collect();
+        let names = Names { own: Grain::Day, batch_size: Grain::Day, chunk: None, timezone: Tz::UTC };
+        let fixed = |kind| Fixed { kind, text: String::new() };
+        Steps {
             model: model.into(),
-            kind,
-            file: String::new(),
-            window,
-            chunk: None,
-            depends_on: vec![],
-            text: Text::Whole(String::new()),
+            folder: model.into(),
+            first: vec![fixed(Kind::Create)],
+            batches: Some(Batched {
+                cover: Cover { windows, names, notes: Vec::new() },
+                audit: None,
+                text: Text::Whole(vec![String::new(); days.len()]),
+            }),
+            last: if swaps { vec![fixed(Kind::Swap), fixed(Kind::After)] } else { Vec::new() },
+            reads,
         }
+    }
+
+    /// What each step waits for, by its id.
+    fn waits(steps: &[Steps]) -> Vec<String> {
+        let waits = Waits(steps.iter().map(|steps| (steps.model.as_str(), steps)).collect());
+        steps.iter().flat_map(Steps::all).map(|step| format!("{} {}", step.id(), waits.depends_on(&step).join(" "))).collect()
+    }
+
+    fn reads_a() -> Reads {
+        Reads { by_window: ["a".to_string()].into(), ..Reads::default() }
     }
 
     #[test]
     fn a_batch_waits_for_the_batches_it_overlaps() {
-        let mut steps = vec![
-            step("a", Kind::Create, None),
-            step("a", Kind::Batch, Some((1, 2))),
-            step("a", Kind::Batch, Some((2, 3))),
-            step("a", Kind::Batch, Some((3, 4))),
-            step("b", Kind::Create, None),
-            step("b", Kind::Batch, Some((2, 4))),
-        ];
-        let reads = Reads { by_window: ["a".to_string()].into(), ..Reads::default() };
-        link(&mut steps, &[("b".to_string(), reads)].into());
-        assert_eq!(steps[1].depends_on, ["a@create"]);
-        assert_eq!(steps[4].depends_on, ["a@create"]);
-        assert_eq!(steps[5].depends_on, ["b@create", "a@2", "a@3"]);
+        let a = steps("a", Reads::default(), &[(1, 2), (2, 3), (3, 4)], false);
+        let said = waits(&[a, steps("b", reads_a(), &[(2, 4)], false)]);
+        assert_eq!(said[1], "a@2024-09-01 a@create");
+        assert_eq!(said[4], "b@create a@create");
+        assert_eq!(said[5], "b@2024-09-02_2024-09-04 b@create a@2024-09-02 a@2024-09-03");
     }
 
     #[test]
     fn after_a_full_refresh_readers_wait_for_the_swap() {
-        let mut steps = vec![
-            step("a", Kind::Create, None),
-            step("a", Kind::Batch, Some((1, 2))),
-            step("a", Kind::Swap, None),
-            step("b", Kind::Create, None),
-            step("b", Kind::Batch, Some((1, 2))),
-        ];
-        let reads = Reads { by_window: ["a".to_string()].into(), ..Reads::default() };
-        link(&mut steps, &[("b".to_string(), reads)].into());
-        assert_eq!(steps[2].depends_on, ["a@1"]);
-        assert_eq!(steps[4].depends_on, ["b@create", "a"]);
+        let said = waits(&[steps("a", Reads::default(), &[(1, 2)], true), steps("b", reads_a(), &[(1, 2)], false)]);
+        assert_eq!(said[2..4], ["a@swap a@2024-09-01", "a@after a@swap"]);
+        assert_eq!(said[5], "b@2024-09-01 b@create a");
+    }
+
+    #[test]
+    fn batches_in_order_wait_for_the_one_before() {
+        let said = waits(&[steps("a", Reads { in_order: true, ..Reads::default() }, &[(1, 2), (2, 3)], false)]);
+        assert_eq!(said[1..], ["a@2024-09-01 a@create", "a@2024-09-02 a@create a@2024-09-01"]);
     }
 }

@@ -12,6 +12,9 @@ pub fn header(lines: &[(&str, String)]) -> String {
 pub fn input(entry: &InputEntry) -> String {
     match (&entry.event_time, &entry.whole_because) {
         (Some(column), None) if entry.filtered => format!("{}, where {column} is in the window", entry.relation),
+        (Some(column), Some(reason)) if entry.filtered => {
+            format!("{}, where {column} is in the window, but in one place whole: {reason}", entry.relation)
+        }
         (_, Some(reason)) => format!("{}, whole: {reason}", entry.relation),
         _ => entry.relation.clone(),
     }

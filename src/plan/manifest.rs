@@ -67,9 +67,26 @@ pub struct ModelEntry {
     pub columns: Option<Vec<String>>,
     pub columns_from: Option<String>,
     pub warnings: Vec<String>,
+    /// The read-only SQL by which the model's table is compared with its query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditEntry>,
     /// What `check` finds in the model, in the order of its text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<FindingEntry>,
+}
+
+/// The audit of a microbatch model: a row for each batch, with a verdict. No step: nothing depends on it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditEntry {
+    /// Relative to the manifest.
+    pub file: String,
+    /// Of the file's bytes, in hexadecimal digits.
+    pub sha256: String,
+    /// `rows` or their `counts`, by `batches`, by the `range` that they make, or both; or `nothing`, where the query cannot be asked again.
+    pub compares: String,
+    /// Verdicts that stop no run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<String>,
 }
 
 /// One thing that `check` finds unsafe or wasteful.

@@ -1,6 +1,6 @@
 //! The only reader of project files. Takes paths below the project's folder; gives text with its name as the user knows it
-//! (relative to the project, `/` between the parts). Refuses, with the file's name and the cure, what can't be read and what
-//! is no UTF-8. Follows links as dbt does, and stops at those that lead back.
+//! (relative to the project, `/` between the parts). Refuses, with the file's name and the cure, what can't be read, what is no
+//! UTF-8 and what lies outside of the project. Follows links as dbt does, and stops at those that lead back or out.
 
 use std::fs;
 use std::io::{ErrorKind, Read};
@@ -28,12 +28,14 @@ impl Files {
 
     /// A file's text, or `None` if there is no such file.
     pub fn read(&self, path: &str) -> Result<Option<SourceFile>, Diagnostic> {
+        self.is_within(path)?;
         read_text(&self.root.join(path), path)
     }
 
     /// The first line of a file of data, however large the file is.
     pub fn first_line(&self, path: &str) -> Result<SourceFile, Diagnostic> {
         const ENOUGH: u64 = 1 << 20;
+        self.is_within(path)?;
         let mut bytes = Vec::new();
         let read = fs::File::open(self.root.join(path)).and_then(|file| file.take(ENOUGH).read_to_end(&mut bytes));
         read.map_err(|wrong| unreadable(path, &wrong))?;
@@ -78,6 +80,20 @@ impl Files {
         let mut found: Vec<String> = names.map(|name| format!("{folder}/{}", name.to_string_lossy())).collect();
         found.sort();
         found
+    }
+
+    /// Refuses a path, or a link in it, that leads out of the project: compiling somebody's project shows them no file of yours.
+    fn is_within(&self, path: &str) -> Result<(), Diagnostic> {
+        // What is not there leads nowhere.
+        let Ok(real) = fs::canonicalize(self.root.join(path)) else { return Ok(()) };
+        // `dbt deps` makes links of local packages, which are projects of their own.
+        let package: PathBuf = Path::new(path).components().take(2).collect();
+        let package = self.root.join(package);
+        let is_package = package.join("dbt_project.yml").is_file();
+        if real.starts_with(absolute(&self.root)) || (is_package && real.starts_with(absolute(&package))) {
+            return Ok(());
+        }
+        Err(Diagnostic::error(format!("`{path}` leads out of the project")).hint("copy what it leads to into the project"))
     }
 
     fn odd_entry(&self, odd: &walkdir::Error) -> Option<Diagnostic> {

@@ -3,6 +3,7 @@
 
 mod bounds;
 mod named;
+mod names;
 mod range;
 mod tile;
 
@@ -13,6 +14,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics};
 
 pub use bounds::bounds;
 pub use named::named;
+pub use names::{Names, Span};
 
 /// The windows of one model for the request.
 ///
@@ -28,13 +30,13 @@ pub fn cover(model: &Calendar, request: &Request) -> Result<Cover, Diagnostics> 
         return Err(Diagnostic::error(wrong).hint(format!("`--chunk {batch_size}` is the smallest there can be")).into());
     }
     let (range, mut notes) = range::find(model, request, batch_size)?;
-    let batches = tile::tile(model, range, batch_size, request)?;
+    let windows = tile::tile(model, range, batch_size, request)?;
     if batch_size < model.batch_size {
         let own = model.batch_size;
         let wrong = format!("`{}` is built for batches of one {own}, and is planned in batches of one {batch_size}", model.model);
         notes.push(Diagnostic::note(wrong).fact(format!("the rows of a {batch_size} must not need the rest of its {own}")));
     }
-    let ahead = batches.iter().filter(|batch| batch.window.start > request.now).count();
+    let ahead = windows.iter().filter(|window| window.start > request.now).count();
     if ahead > 0 {
         let some = match ahead {
             1 => "1 batch".into(),
@@ -46,7 +48,8 @@ pub fn cover(model: &Calendar, request: &Request) -> Result<Cover, Diagnostics> 
                 .hint("`--complete-only` leaves them out"),
         );
     }
-    Ok(Cover { batches, batch_size, notes })
+    let names = Names { own: model.batch_size, batch_size, chunk: request.chunk, timezone: model.timezone };
+    Ok(Cover { windows, names, notes })
 }
 
 /// What was asked on the command line, the same for all models.
@@ -86,23 +89,24 @@ pub struct Calendar<'a> {
 /// The windows of one model.
 #[derive(Clone, Debug)]
 pub struct Cover {
-    pub batches: Vec<Span>,
-    pub batch_size: Grain,
+    /// Oldest first, at least one.
+    pub windows: Vec<Window>,
+    /// What each of them is called.
+    pub names: Names,
     /// Said to the user: what was widened, cut or left out.
     pub notes: Vec<Diagnostic>,
 }
 
-/// One window with its names.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Span {
-    pub window: Window,
-    /// `2024`, `2024-09`, `2024-09-01`, `2024-09-01T05`; a window cut by its range is named by both ends, the second one
-    /// exclusive: `2024-09-05_2024-10-01`. Alphabetical order is chronological order.
-    pub label: String,
-    /// dbt's `model.batch.id`: `20240901`, `20240901T05`.
-    pub id: String,
-    /// The label of the chunk it belongs to.
-    pub chunk: Option<String>,
+impl Cover {
+    /// The windows with their names, oldest first.
+    pub fn spans(&self) -> impl Iterator<Item = Span> {
+        self.windows.iter().map(|window| self.names.span(*window))
+    }
+
+    /// The oldest one and the newest one.
+    pub fn ends(&self) -> (Span, Span) {
+        (self.names.span(self.windows[0]), self.names.span(self.windows[self.windows.len() - 1]))
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! One batch by its label. Takes a model and a label as plans and lists show it; gives that window.
 
-use crate::calendar::{Grain, parse_moment};
+use crate::calendar::parse_moment;
 use crate::diagnostics::Diagnostic;
 
 use super::{Calendar, Span};
@@ -25,20 +25,14 @@ pub fn named(model: &Calendar, label: &str) -> Result<Span, Diagnostic> {
     let starts = std::iter::successors(Some(first), |start| grain.next(*start, timezone)).take(2);
     starts
         .filter(|start| grain.label(*start, timezone) == label)
-        .find_map(|start| {
-            Some(Span {
-                window: Window { start, end: grain.next(start, timezone)? },
-                label: label.to_string(),
-                id: Grain::id(grain, start, timezone),
-                chunk: None,
-            })
-        })
+        .find_map(|start| Some(Span { window: Window { start, end: grain.next(start, timezone)? }, label: label.to_string(), chunk: None }))
         .ok_or_else(said)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calendar::Grain;
     use chrono::TimeZone;
 
     #[test]

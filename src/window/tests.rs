@@ -23,7 +23,7 @@ fn asked(start: &str, end: &str) -> Request {
 fn said(model: &Calendar, request: &Request) -> (String, String) {
     match cover(model, request) {
         Ok(cover) => {
-            let labels: Vec<_> = cover.batches.iter().map(|batch| batch.label.as_str()).collect();
+            let labels: Vec<_> = cover.spans().map(|batch| batch.label).collect();
             let notes: Vec<_> = cover.notes.iter().map(|note| note.message.as_str()).collect();
             (labels.join(" "), notes.join("\n"))
         }
@@ -87,8 +87,8 @@ fn another_batch_size_tiles_the_same_days() {
     assert_eq!(said(&daily(), &sized(Grain::Month, "2024-09-05", "2024-10-10")).0, "2024-09-05_2024-10-01 2024-10-01_2024-10-10");
     assert_eq!(said(&daily(), &sized(Grain::Month, "2024-09-30", "2024-11-01")).0, "2024-09-30 2024-10");
     let late = Calendar { begin: at("2024-09-15"), ..daily() };
-    let cut = cover(&late, &sized(Grain::Month, "2024-01-01", "2024-11-01")).unwrap().batches;
-    assert_eq!((cut[0].window.start, cut[0].id.as_str(), cut[1].id.as_str()), (at("2024-09-15"), "20240915_20241001", "202410"));
+    let cut = cover(&late, &sized(Grain::Month, "2024-01-01", "2024-11-01")).unwrap().spans().collect::<Vec<_>>();
+    assert_eq!((cut[0].window.start, cut[0].id().as_str(), cut[1].id().as_str()), (at("2024-09-15"), "20240915_20241001", "202410"));
 
     let (labels, notes) = said(&daily(), &sized(Grain::Hour, "2024-09-05", "2024-09-06"));
     assert_eq!(labels.split(' ').count(), 24);
@@ -98,7 +98,7 @@ fn another_batch_size_tiles_the_same_days() {
 #[test]
 fn a_chunk_is_at_least_a_batch() {
     let chunked = Request { chunk: Some(Grain::Month), ..asked("2024-09-01", "2024-09-02") };
-    assert_eq!(cover(&daily(), &chunked).unwrap().batches[0].chunk.as_deref(), Some("2024-09"));
+    assert_eq!(cover(&daily(), &chunked).unwrap().ends().0.chunk.as_deref(), Some("2024-09"));
     assert!(said(&daily(), &Request { chunk: Some(Grain::Hour), ..chunked }).1.starts_with("a chunk of one hour is smaller"));
 }
 
@@ -130,20 +130,21 @@ proptest! {
             Err(_) => prop_assert!(time(from + long) <= first),
             Ok(cover) => {
                 let own = |at| model.batch_size.floor(at, model.timezone);
-                let (start, end) = (cover.batches[0].window.start, cover.batches[cover.batches.len() - 1].window.end);
+                let batches: Vec<Span> = cover.spans().collect();
+                let (start, end) = (cover.ends().0.window.start, cover.ends().1.window.end);
                 prop_assert_eq!(start, own(time(from)).max(first));
                 prop_assert!(end >= time(from + long) && own(end) == end);
-                for pair in cover.batches.windows(2) {
+                for pair in batches.windows(2) {
                     prop_assert_eq!(pair[0].window.end, pair[1].window.start);
                     prop_assert!(pair[0].label < pair[1].label, "{} {}", pair[0].label, pair[1].label);
                     let file = |batch: &Span| format!("{}.sql", batch.label);
                     prop_assert!(file(&pair[0]) < file(&pair[1]));
                 }
-                prop_assert!(cover.batches.iter().all(|batch| batch.window.start < batch.window.end));
-                let whole = |batch: &Span| cover.batch_size.floor(batch.window.start, model.timezone) == batch.window.start;
-                prop_assert!(cover.batches[1..].iter().all(whole));
-                let many = cover.batch_size.count(start, end, model.timezone);
-                prop_assert!(many.abs_diff(cover.batches.len() as u64) <= 4, "{} {}", many, cover.batches.len());
+                prop_assert!(batches.iter().all(|batch| batch.window.start < batch.window.end));
+                let whole = |batch: &Span| cover.names.batch_size.floor(batch.window.start, model.timezone) == batch.window.start;
+                prop_assert!(batches[1..].iter().all(whole));
+                let many = cover.names.batch_size.count(start, end, model.timezone);
+                prop_assert!(many.abs_diff(batches.len() as u64) <= 4, "{} {}", many, batches.len());
             }
         }
     }

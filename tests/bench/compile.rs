@@ -1,125 +1,113 @@
-//! How long compiling takes, as ratios to a plain program that does the same writing in the same run: `cargo bench`.
-//! These machines are noisy, so nothing is asserted; each figure is the best of three.
+//! How long compiling takes, beside a plain program that writes the same files, and beside itself at another size: `cargo bench`,
+//! or one case by name, `cargo bench --bench compile -- hours`. Nothing is asserted, since machines are noisy: each figure is the
+//! best of a few runs, those that are compared one after the other.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+mod measure;
+mod peers;
+mod projects;
+
+use std::path::Path;
+
+use measure::{Run, best, compile, files, plainly, ratio, remove};
+use projects::{Project, many, microbatch};
+
+type Case = (&'static str, fn(&Path));
+
+const CASES: [Case; 6] = [
+    ("hours", hours),
+    ("thousand", thousand),
+    ("five_thousand", five_thousand),
+    ("long", long),
+    ("growth", growth),
+    ("peers", peers::side_by_side),
+];
 
 fn main() {
-    let place = tempfile::tempdir().expect("a folder for the bench");
-    hours(&place.path().join("hours"));
-    models(&place.path().join("thousand"), 1_000, 1_000, 30);
-    models(&place.path().join("five_thousand"), 5_000, 10, 3);
+    let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    for (name, case) in CASES {
+        if asked.is_empty() || asked.iter().any(|asked| asked == name) {
+            let place = tempfile::tempdir().expect("a folder for the bench");
+            case(place.path());
+        }
+    }
 }
 
-/// Ten years of hourly batches of one model, then the same again with nothing changed.
-fn hours(project: &Path) {
-    sources(project);
-    write(&project.join("models/hourly.sql"), &microbatch("hour", "2024-09-01", 0));
-    let arguments =
-        ["--event-time-start", "2024-09-01", "--event-time-end", "2034-08-30", "--now", "2034-09-10", "--max-batches", "100000"];
-    let first = best(|| {
-        remove(&project.join("target"));
-        compile(project, &arguments)
-    });
-    let again = best(|| compile(project, &arguments));
-    let plan = project.join("target/batchwright/hourly");
-    let files: Vec<(PathBuf, Vec<u8>)> = fs::read_dir(&plan)
-        .expect("the plan is there")
-        .flatten()
-        .map(|entry| (project.join("plain").join(entry.file_name()), fs::read(entry.path()).expect("a file of the plan")))
-        .collect();
-    let plain = best(|| {
-        remove(&project.join("plain"));
-        fs::create_dir(project.join("plain")).expect("a folder");
-        time(|| files.iter().for_each(|(path, bytes)| fs::write(path, bytes).expect("a file")))
-    });
+/// Ten years of hourly batches of one model, beside a plain program; then again with nothing changed, and with another query.
+fn hours(place: &Path) {
+    let project = Project::of(place, &[microbatch("hour", "2024-09-01", 0)]);
+    let arguments = ["--event-time-start", "2024-09-01", "--event-time-end", "2034-08-30", "--max-batches", "100000"];
+    compile(&project, &arguments);
+    let content = files(&project.plan());
+    let mut first = Run::never();
+    let mut plain = Run::never();
+    for _ in 0..3 {
+        remove(&project.plan());
+        first = first.min(compile(&project, &arguments));
+        for threads in [1, 2] {
+            plain = plain.min(plainly(&place.join("plain"), &content, threads));
+        }
+    }
+    let again = best(|| compile(&project, &arguments));
     println!(
-        "{} batches of one model: {first:.2?}, {:.2} times a plain program that writes the same files",
-        files.len() - 1,
+        "hours: {} batches of one model: {first}; {:.2} times a plain program that writes the same files ({plain})",
+        content.len() - 2,
         ratio(first, plain)
     );
-    println!("the same again, nothing changed: {again:.2?}, {:.2} times the first", ratio(again, first));
+    println!("hours: the same again, nothing changed: {again}; {:.2} times the first", ratio(again, first));
 }
 
-/// Many models, some of them with batches.
-fn models(project: &Path, all: usize, with_batches: usize, days: usize) {
-    sources(project);
-    for index in 0..all {
-        let text = if index < with_batches {
-            microbatch("day", "2024-09-01", index)
-        } else {
-            format!("select order_id, amount, {index} as n from {{{{ source('raw', 'orders') }}}}\n")
-        };
-        write(&project.join(format!("models/m{}/model_{index}.sql", index % 50)), &text);
-    }
-    let end = format!("2024-09-{:02}", 1 + days.min(29));
-    let arguments = [
-        "-s",
-        "config.incremental_strategy:microbatch",
-        "--event-time-start",
-        "2024-09-01",
-        "--event-time-end",
-        &end,
-        "--now",
-        "2024-10-10",
-    ];
-    let took = best(|| {
-        remove(&project.join("target"));
-        compile(project, &arguments)
+/// A thousand models of a month's batches each: first, unchanged, and with one model changed.
+fn thousand(place: &Path) {
+    let project = many(place, 1_000, 1_000);
+    let arguments = ["--event-time-start", "2024-09-01", "--event-time-end", "2024-10-01"];
+    let first = best(|| {
+        remove(&project.plan());
+        compile(&project, &arguments)
     });
-    println!("{all} models, {with_batches} of them with {} batches: {took:.2?}", days.min(29));
+    let again = best(|| compile(&project, &arguments));
+    let mut number = 1_000;
+    let changed = best(|| {
+        number += 1;
+        project.model(7, &microbatch("day", "2024-09-01", number));
+        compile(&project, &arguments)
+    });
+    println!("thousand: 1,000 models of 30 batches each: {first}");
+    println!("thousand: nothing changed: {again}; {:.2} times the first", ratio(again, first));
+    println!("thousand: one model changed: {changed}; {:.2} times the first", ratio(changed, first));
 }
 
-fn sources(project: &Path) {
-    write(&project.join("dbt_project.yml"), "name: shop\n");
-    let yaml = "sources:\n  - name: raw\n    tables:\n      - name: orders\n        config: {event_time: ordered_at}\n";
-    write(&project.join("models/sources.yml"), yaml);
+/// Five thousand models, of which ten have batches and are selected.
+fn five_thousand(place: &Path) {
+    let project = many(place, 5_000, 10);
+    let arguments = ["-s", "config.incremental_strategy:microbatch", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-04"];
+    let took = best(|| {
+        remove(&project.plan());
+        compile(&project, &arguments)
+    });
+    println!("five_thousand: 5,000 models, 10 of them with 3 batches: {took}");
 }
 
-fn microbatch(size: &str, begin: &str, index: usize) -> String {
-    format!(
-        "{{{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='ordered_at', batch_size='{size}', begin='{begin}') }}}}\n\
-         with orders as (\n    select * from {{{{ source('raw', 'orders') }}}}\n)\n\n\
-         select ordered_at, order_id, amount, {index} as n\nfrom orders\nwhere amount > 0\n"
-    )
+/// One model of 5,000 lines and 200 common table expressions.
+fn long(place: &Path) {
+    let project = Project::of(place, &[projects::long(200, 25)]);
+    let arguments = ["--event-time-start", "2024-09-01", "--event-time-end", "2024-10-01"];
+    let took = best(|| {
+        remove(&project.plan());
+        compile(&project, &arguments)
+    });
+    println!("long: one model of 5,000 lines and 200 CTEs, 30 batches: {took}");
 }
 
-fn compile(project: &Path, arguments: &[&str]) -> Duration {
-    time(|| {
-        let done = Command::new(env!("CARGO_BIN_EXE_batchwright"))
-            .args(["compile", "--dialect", "duckdb"])
-            .args(arguments)
-            .current_dir(project)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        assert!(done.expect("batchwright runs").success());
-    })
-}
-
-fn time(work: impl FnOnce()) -> Duration {
-    let start = Instant::now();
-    work();
-    start.elapsed()
-}
-
-fn best(mut work: impl FnMut() -> Duration) -> Duration {
-    (0..3).map(|_| work()).min().expect("three runs")
-}
-
-fn ratio(one: Duration, other: Duration) -> f64 {
-    one.as_secs_f64() / other.as_secs_f64()
-}
-
-fn write(path: &Path, text: &str) {
-    fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a folder");
-    fs::write(path, text).expect("a file");
-}
-
-fn remove(folder: &Path) {
-    if folder.exists() {
-        fs::remove_dir_all(folder).expect("a folder that was made here");
+/// From a thousand batches to a million.
+fn growth(place: &Path) {
+    let project = Project::of(place, &[microbatch("hour", "1900-01-01", 0)]);
+    for (end, batches) in
+        [("1900-02-11T16:00", 1_000), ("1901-02-21T16:00", 10_000), ("1911-05-30T16:00", 100_000), ("2014-01-30T16:00", 1_000_000)]
+    {
+        remove(&project.plan());
+        let arguments = ["--event-time-start", "1900-01-01", "--event-time-end", end, "--max-batches", "1000000"];
+        let took = compile(&project, &arguments);
+        let each = took.seconds / f64::from(batches) * 1e6;
+        println!("growth: {batches} batches: {took}; {each:.0} microseconds each");
     }
 }

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
 
 mod analyzers;
+mod audit;
 mod builds;
 mod clickhouse;
 mod drivers;
@@ -59,7 +60,7 @@ fn engines() -> Vec<Arc<dyn Engine>> {
 }
 
 fn cases() -> impl Iterator<Item = Case> {
-    [drivers::CASES, promise::CASES, guard::CASES, refresh::CASES, shapes::CASES].into_iter().flatten().copied()
+    [drivers::CASES, promise::CASES, guard::CASES, refresh::CASES, shapes::CASES, audit::CASES].into_iter().flatten().copied()
 }
 
 fn trial(name: String, case: impl FnOnce() + Send + 'static) -> Trial {

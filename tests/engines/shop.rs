@@ -33,6 +33,8 @@ pub struct Shop<'a> {
 /// The steps of a plan, in the manifest's order.
 pub struct Plan {
     pub steps: Vec<Step>,
+    folder: PathBuf,
+    dialect: String,
 }
 
 #[derive(Clone)]
@@ -167,6 +169,22 @@ impl Plan {
         self.steps.iter().find(|step| step.id == id).unwrap_or_else(|| panic!("the plan lacks `{id}`"))
     }
 
+    /// The file of a model's audit.
+    #[allow(dead_code, reason = "tests/engines alone looks at audits")]
+    pub fn audit(&self, model: &str) -> PathBuf {
+        self.folder.join(format!("audit/{model}.sql"))
+    }
+
+    /// The same as `batchwright run --audit` hands it over.
+    #[allow(dead_code, reason = "tests/engines alone looks at audits")]
+    pub fn stops(&self, model: &str) -> PathBuf {
+        let text = fs::read_to_string(self.audit(model)).unwrap();
+        let dialect = batchwright::dialect::named(&self.dialect).unwrap();
+        let file = self.folder.join(format!("stops-{model}.sql"));
+        fs::write(&file, batchwright::plan::audit::stopping(&dialect, model, &text, &[]).unwrap().unwrap()).unwrap();
+        file
+    }
+
     /// The steps of one model and kind.
     pub fn of(&self, model: &str, kind: &str) -> Vec<&Step> {
         let model = format!("model.shop.{model}@");
@@ -200,6 +218,8 @@ pub fn compile(project: &Path, folder: &Path, target: &[&str], arguments: &[&str
     let steps = manifest["steps"].as_array().expect("the manifest has steps").iter();
     let text = |step: &Value, key: &str| step[key].as_str().unwrap_or_else(|| panic!("a step without `{key}`: {step}")).to_string();
     Plan {
+        folder: folder.to_path_buf(),
+        dialect: manifest["dialect"].as_str().unwrap().to_string(),
         steps: steps.map(|step| Step { id: text(step, "id"), kind: text(step, "kind"), file: folder.join(text(step, "file")) }).collect(),
     }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
+use crate::audit;
 use crate::engine::{Database, Engine, Outcome};
 use crate::served::Served;
 use crate::shop::{Shop, fixture};
@@ -43,6 +44,15 @@ fn iceberg_replaces_windows(spark: &Spark) {
     ];
     assert_eq!(shop.rows(of_two), expected);
     let before = [shop.table(SESSIONS), shop.table("daily_report")];
+
+    // What the audit says of it, and of an emptied and a doubled day.
+    assert_eq!(audit::faults(&shop, &plan, SESSIONS), [""; 0]);
+    shop.sql("delete from analytics.int__sessions_aggregated where session_start = timestamp '2024-09-03 18:45:00';");
+    shop.sql("insert into analytics.int__sessions_aggregated select * from analytics.int__sessions_aggregated where session_start = timestamp '2024-09-04 00:00:00';");
+    assert_eq!(audit::faults(&shop, &plan, SESSIONS), ["2024-09-03: empty", "2024-09-04: doubled rows"]);
+    let outcome = shop.database.run(&plan.stops(SESSIONS));
+    assert!(!outcome.ok && outcome.said.contains("2024-09-03: empty"), "{outcome:?}");
+    shop.build(plan.of(SESSIONS, "batch"));
 
     // Again, in reverse.
     shop.build(plan.steps.iter().rev().filter(|step| step.kind == "batch"));

@@ -5,14 +5,13 @@ mod seed;
 
 use super::inputs;
 use super::query::projection;
-use super::steps::step;
 use super::{Part, Request, Row, Shop, warnings};
 use crate::config::{Kind as NodeKind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::dialect::Sql;
 use crate::inject::{Query, ResultColumn};
 use crate::plan::manifest::{InputEntry, ModelEntry};
-use crate::plan::{self, Build, Kind, Reads, Text};
+use crate::plan::{self, Build, Fixed, Kind, Reads, Steps};
 use crate::render::{self, Moment};
 
 /// `build.sql` of a model that is no microbatch model, or of a seed, or the word that there is none.
@@ -130,8 +129,14 @@ fn finished(shop: &Shop, node: &Node, built: Built) -> Result<Part, Diagnostic> 
             warnings: warned,
             ..entry(shop, node)
         },
-        steps: vec![step(shop, node, Kind::Build, "build", "build", Text::Whole(file))],
-        reads,
+        steps: Some(Steps {
+            model: node.unique_id.clone(),
+            folder: shop.folders[&node.unique_id].clone(),
+            first: vec![Fixed { kind: Kind::Build, text: file }],
+            batches: None,
+            last: Vec::new(),
+            reads,
+        }),
         said,
     })
 }
@@ -166,8 +171,7 @@ fn without_step(shop: &Shop, node: &Node, warning: Diagnostic) -> Part {
     Part {
         row: Row { warnings: 1, ..row(node, "left out") },
         entry: ModelEntry { strategy: "left out".to_string(), warnings: vec![warning.message.clone()], ..entry(shop, node) },
-        steps: Vec::new(),
-        reads: Reads::default(),
+        steps: None,
         said: vec![warning],
     }
 }
@@ -212,6 +216,7 @@ pub(super) fn entry(shop: &Shop, node: &Node) -> ModelEntry {
         columns: None,
         columns_from: None,
         warnings: Vec::new(),
+        audit: None,
         findings: Vec::new(),
     }
 }

@@ -1,21 +1,26 @@
 //! The plan's folder: replaced as a whole or not at all, never anything that is not a plan. A file that is already there with
 //! the same bytes is kept. The only writer of plans.
 
+mod differs;
+mod sha256;
 mod there;
 
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use chrono::SecondsFormat;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde::{Serialize, Serializer};
-use sha2::{Digest, Sha256};
 
+use super::audit::FOLDER as AUDITS;
 use super::manifest::{About, ModelEntry, StepEntry};
-use super::{Plan, Step};
+use super::{Plan, Step, Waits, What};
 use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
+pub use differs::{Differs, differs};
+use sha256::Sha256;
 use there::Compared;
 
 const MANIFEST: &str = "manifest.json";
@@ -28,24 +33,36 @@ pub struct Written {
     pub unchanged: usize,
 }
 
+/// What is known of a step's file before it is written.
+struct Seen {
+    sha256: Sha256,
+    /// Whether it is there already.
+    same: bool,
+}
+
 /// The word in the manifest by which a plan is known.
 pub const GENERATOR: &str = "batchwright";
 
 /// Writes the plan. On an error the folder is as it was.
 pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
     let there = there::look(folder)?;
-    let looked = each(&plan.steps, |step| {
+    let seen = each(plan, |_, step| {
         let text = step.text();
-        let sha256 = sha256(text.as_bytes());
-        let same = there.is_plan() && there.holds(folder, &step.file, text.as_bytes(), &sha256);
-        Ok((sha256, same))
+        let sha256 = Sha256::of(text.as_bytes());
+        let same = there.is_plan() && there.holds(folder, &step.file(), text.as_bytes(), sha256);
+        Ok(Seen { sha256, same })
     })?;
-    let (shas, same): (Vec<String>, Vec<bool>) = looked.into_iter().unzip();
-    let unchanged = same.iter().filter(|same| **same).count();
-    let written = Written { files: plan.steps.len(), unchanged };
-    if unchanged == plan.steps.len() {
+    let audits: Vec<(&str, String)> = plan.audits().collect();
+    let audited = audits.iter().map(|(file, text)| {
+        let sha256 = Sha256::of(text.as_bytes());
+        Seen { sha256, same: there.is_plan() && there.holds(folder, file, text.as_bytes(), sha256) }
+    });
+    let audited: Vec<Seen> = audited.collect();
+    let unchanged = seen.iter().chain(&audited).filter(|seen| seen.same).count();
+    let written = Written { files: seen.len() + audited.len(), unchanged };
+    if unchanged == written.files {
         let mut compared = Compared::with(&folder.join(MANIFEST));
-        let wrote = manifest(plan, &shas, &mut compared);
+        let wrote = manifest(plan, &seen, &audited, BufWriter::with_capacity(1 << 16, &mut compared));
         if wrote.is_ok() && compared.same() {
             return Ok(written);
         }
@@ -56,20 +73,18 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
     let staging =
         tempfile::Builder::new().prefix(".batchwright-").tempdir_in(parent).map_err(|wrong| cannot("write into", parent, &wrong))?;
     let fresh = staging.path().join("plan");
-    let folders: BTreeSet<PathBuf> = plan.steps.iter().filter_map(|step| fresh.join(&step.file).parent().map(Path::to_path_buf)).collect();
-    for folder in folders.iter().chain([&fresh]) {
-        fs::create_dir_all(folder).map_err(|wrong| cannot("make", folder, &wrong))?;
+    let folders = plan.steps.iter().map(|steps| steps.folder.as_str()).chain((!audits.is_empty()).then_some(AUDITS)).chain([""]);
+    for folder in folders.map(|folder| fresh.join(folder)) {
+        fs::create_dir_all(&folder).map_err(|wrong| cannot("make", &folder, &wrong))?;
     }
-    let work: Vec<(&Step, bool)> = plan.steps.iter().zip(same).collect();
-    each(&work, |(step, same)| {
-        let path = fresh.join(&step.file);
-        if *same && fs::hard_link(folder.join(&step.file), &path).is_ok() {
-            return Ok(());
-        }
-        fs::write(&path, step.text()).map_err(|wrong| cannot("write", &folder.join(&step.file), &wrong))
-    })?;
+    let kept = |file: &str, seen: &Seen| seen.same && fs::hard_link(folder.join(file), fresh.join(file)).is_ok();
+    let put = |file: &str, text: &str| fs::write(fresh.join(file), text).map_err(|wrong| cannot("write", &folder.join(file), &wrong));
+    each(plan, |nth, step| if kept(&step.file(), &seen[nth]) { Ok(()) } else { put(&step.file(), &step.text()) })?;
+    for ((file, text), _) in audits.iter().zip(&audited).filter(|((file, _), seen)| !kept(file, seen)) {
+        put(file, text)?;
+    }
     let file = File::create(fresh.join(MANIFEST)).map_err(|wrong| cannot("write", &folder.join(MANIFEST), &wrong))?;
-    manifest(plan, &shas, BufWriter::new(file)).map_err(|wrong| cannot("write", &folder.join(MANIFEST), &wrong))?;
+    manifest(plan, &seen, &audited, BufWriter::new(file)).map_err(|wrong| cannot("write", &folder.join(MANIFEST), &wrong))?;
     replace(&fresh, folder)?;
     Ok(written)
 }
@@ -106,61 +121,74 @@ fn replace(fresh: &Path, folder: &Path) -> Result<(), Diagnostic> {
 }
 
 /// Writes the manifest: JSON, indented, with a line break at its end. Step by step, so that a large plan needs no copy of itself.
-fn manifest(plan: &Plan, shas: &[String], mut out: impl Write) -> io::Result<()> {
+fn manifest(plan: &Plan, seen: &[Seen], audited: &[Seen], mut out: impl Write) -> io::Result<()> {
     #[derive(Serialize)]
     struct Whole<'a> {
         #[serde(flatten)]
         about: &'a About,
-        models: &'a [ModelEntry],
-        steps: Steps<'a>,
+        models: Vec<ModelEntry>,
+        steps: Entries<'a>,
     }
-    let whole = Whole { about: &plan.about, models: &plan.models, steps: Steps { steps: &plan.steps, shas } };
+    let mut models = plan.models.clone();
+    for (entry, seen) in models.iter_mut().filter_map(|model| model.audit.as_mut()).zip(audited) {
+        entry.sha256 = seen.sha256.to_string();
+    }
+    let whole = Whole { about: &plan.about, models, steps: Entries { plan, seen } };
     serde_json::to_writer_pretty(&mut out, &whole)?;
     out.write_all(b"\n")?;
     out.flush()
 }
 
-struct Steps<'a> {
-    steps: &'a [Step],
-    shas: &'a [String],
+struct Entries<'a> {
+    plan: &'a Plan,
+    seen: &'a [Seen],
 }
 
-impl Serialize for Steps<'_> {
+impl Serialize for Entries<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.steps.iter().zip(self.shas).map(|(step, sha256)| StepEntry {
-            id: step.id.clone(),
-            model: step.model.clone(),
-            kind: step.kind,
-            file: step.file.clone(),
-            sha256: sha256.clone(),
-            event_time_start: step.window.map(|window| instant(window.start)),
-            event_time_end: step.window.map(|window| instant(window.end)),
-            chunk: step.chunk.clone(),
-            depends_on: step.depends_on.clone(),
+        let waits = Waits::of(self.plan);
+        serializer.collect_seq(self.plan.all().zip(self.seen).map(|(step, seen)| {
+            let span = match &step.what {
+                What::Batch(span, ..) => Some(span),
+                What::Fixed(_) => None,
+            };
+            StepEntry {
+                id: step.id(),
+                model: step.of.model.clone(),
+                kind: step.kind(),
+                file: step.file(),
+                sha256: seen.sha256.to_string(),
+                event_time_start: span.map(|span| instant(span.window.start)),
+                event_time_end: span.map(|span| instant(span.window.end)),
+                chunk: span.and_then(|span| span.chunk.clone()),
+                depends_on: waits.depends_on(&step),
+            }
         }))
     }
 }
 
 /// An instant as the manifest writes it.
 pub fn instant(at: Instant) -> String {
-    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// In hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::of(bytes).to_string()
 }
 
-/// Does `work` for every item on two threads, the results in order.
-fn each<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> Result<T, Diagnostic> + Sync) -> Result<Vec<T>, Diagnostic> {
+/// Does `work` for every step on two threads, the results in order.
+fn each<T: Send>(plan: &Plan, work: impl Fn(usize, &Step) -> Result<T, Diagnostic> + Sync) -> Result<Vec<T>, Diagnostic> {
     const FEW: usize = 64;
-    if items.len() < FEW {
-        return items.iter().map(work).collect();
+    let some =
+        |part: Range<usize>| plan.some(part.clone()).zip(part).map(|(step, nth)| work(nth, &step)).collect::<Result<Vec<T>, Diagnostic>>();
+    let (half, all) = (plan.count() / 2, plan.count());
+    if all < FEW {
+        return some(0..all);
     }
-    let (first, second) = items.split_at(items.len() / 2);
     std::thread::scope(|scope| {
-        let other = scope.spawn(|| second.iter().map(&work).collect::<Result<Vec<T>, Diagnostic>>());
-        let mut done = first.iter().map(&work).collect::<Result<Vec<T>, Diagnostic>>();
+        let other = scope.spawn(|| some(half..all));
+        let mut done = some(0..half);
         let other = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         if let Ok(done) = &mut done {
             done.extend(other?);

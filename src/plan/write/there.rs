@@ -1,20 +1,21 @@
 //! What is in the plan's folder already. Refuses a folder that holds anything but a plan; knows which files need not be written again.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 use std::time::SystemTime;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
 
-use super::{GENERATOR, MANIFEST, cannot};
+use super::{GENERATOR, MANIFEST, Sha256, cannot};
 use crate::diagnostics::Diagnostic;
 
 /// The plan that is there, or none.
 #[derive(Default)]
 pub struct There {
-    shas: BTreeMap<String, String>,
+    /// The files' hashes by their names, in the order of these.
+    shas: Vec<(Box<str>, Sha256)>,
     /// When its manifest was written, which was after all other files.
     written: Option<SystemTime>,
 }
@@ -23,13 +24,48 @@ pub struct There {
 #[derive(Deserialize)]
 struct Old {
     generator: String,
-    steps: Vec<OldStep>,
+    #[serde(default)]
+    models: Vec<OldModel>,
+    #[serde(deserialize_with = "hashes")]
+    steps: Vec<(Box<str>, Sha256)>,
 }
 
 #[derive(Deserialize)]
-struct OldStep {
+struct OldModel {
+    audit: Option<OldFile>,
+}
+
+#[derive(Deserialize)]
+struct OldFile {
     file: String,
     sha256: String,
+}
+
+impl OldFile {
+    fn hash(self) -> (Box<str>, Sha256) {
+        (self.file.into_boxed_str(), Sha256::parse(&self.sha256).unwrap_or_default())
+    }
+}
+
+/// The steps one after the other, none of them kept.
+fn hashes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(Box<str>, Sha256)>, D::Error> {
+    struct Each;
+    impl<'de> Visitor<'de> for Each {
+        type Value = Vec<(Box<str>, Sha256)>;
+
+        fn expecting(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
+            out.write_str("a list of steps")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut steps: A) -> Result<Self::Value, A::Error> {
+            let mut shas = Vec::new();
+            while let Some(step) = steps.next_element::<OldFile>()? {
+                shas.push(step.hash());
+            }
+            Ok(shas)
+        }
+    }
+    from.deserialize_seq(Each)
 }
 
 /// Looks at the folder.
@@ -52,14 +88,22 @@ pub fn look(folder: &Path) -> Result<There, Diagnostic> {
         Ok(old) if old.generator == GENERATOR => old,
         _ => return said(format!("is not a plan: its `{MANIFEST}` was not written by batchwright")),
     };
-    let shas: BTreeMap<String, String> = old.steps.into_iter().map(|step| (step.file, step.sha256)).collect();
-    for entry in walkdir::WalkDir::new(folder).into_iter().flatten().filter(|entry| !entry.file_type().is_dir()) {
-        let path = entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/");
-        if path != MANIFEST && !shas.contains_key(&path) {
+    let mut shas = old.steps;
+    shas.extend(old.models.into_iter().filter_map(|model| model.audit).map(OldFile::hash));
+    shas.sort_unstable();
+    let there = There { shas, written: Some(written) };
+    for path in files(folder) {
+        if path != MANIFEST && there.sha256(&path).is_none() {
             return said(format!("holds `{path}`, which is not of its plan"));
         }
     }
-    Ok(There { shas, written: Some(written) })
+    Ok(there)
+}
+
+/// What is below the folder, by its path in it.
+pub fn files(folder: &Path) -> impl Iterator<Item = String> {
+    let entries = walkdir::WalkDir::new(folder).into_iter().flatten().filter(|entry| !entry.file_type().is_dir());
+    entries.map(move |entry| entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/"))
 }
 
 impl There {
@@ -67,14 +111,19 @@ impl There {
         self.written.is_some()
     }
 
+    /// What the old manifest says of a file.
+    fn sha256(&self, file: &str) -> Option<Sha256> {
+        self.shas.binary_search_by(|(name, _)| (**name).cmp(file)).ok().map(|place| self.shas[place].1)
+    }
+
     /// Whether the file holds just `bytes`. It is not read if the manifest says so and nobody has touched it since.
-    pub fn holds(&self, folder: &Path, file: &str, bytes: &[u8], sha256: &str) -> bool {
+    pub fn holds(&self, folder: &Path, file: &str, bytes: &[u8], sha256: Sha256) -> bool {
         let path = folder.join(file);
         let Ok(about) = fs::metadata(&path) else { return false };
         if about.len() != bytes.len() as u64 {
             return false;
         }
-        let known = self.shas.get(file).is_some_and(|known| known == sha256);
+        let known = self.sha256(file) == Some(sha256);
         let untouched = about.modified().is_ok_and(|at| self.written.is_some_and(|written| at <= written));
         (known && untouched) || fs::read(&path).is_ok_and(|there| there == bytes)
     }

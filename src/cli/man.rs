@@ -1,0 +1,39 @@
+//! `batchwright man`
+
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+use clap_mangen::Man;
+
+use super::{Cli, print};
+use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
+
+/// Print the manual page of batchwright, or of one of its commands.
+///
+/// `batchwright man compile | man -l -` shows it; `batchwright man > ~/.local/share/man/man1/batchwright.1` keeps it.
+#[derive(clap::Args)]
+pub struct Args {
+    command: Option<String>,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
+    let mut cli = Cli::command();
+    cli.build();
+    let of = match &args.command {
+        None => &cli,
+        Some(name) => command(&cli, name)?,
+    };
+    let title = of.get_display_name().unwrap_or("batchwright").to_string();
+    let mut text = Vec::new();
+    Man::new(of.clone()).title(title).render(&mut text).expect("memory can be written to");
+    print(&String::from_utf8_lossy(&text))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn command<'a>(cli: &'a clap::Command, name: &str) -> Result<&'a clap::Command, Diagnostics> {
+    cli.find_subcommand(name).ok_or_else(|| {
+        let near = nearest(name, cli.get_subcommands().map(clap::Command::get_name));
+        let hint = near.map_or("`batchwright --help` lists them".to_string(), |near| format!("did you mean `{near}`?"));
+        Diagnostic::error(format!("`{name}` is no command of batchwright")).hint(hint).into()
+    })
+}

@@ -1,0 +1,55 @@
+//! What a model says of its audit, `meta: {batchwright: {audit: {ignore: […], allow: […]}}}`. Takes the merged configuration;
+//! gives columns and verdicts. Refuses other keys, and a verdict that no audit gives.
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::layers::texts;
+use super::microbatch::{kind, own};
+use crate::diagnostics::{Diagnostic, Location, nearest};
+use crate::project::Setting;
+
+/// What an audit finds of a batch, `ok` apart.
+pub const VERDICTS: [&str; 9] =
+    ["empty", "missing rows", "extra rows", "doubled rows", "differs", "duplicate keys", "outside", "edge", "no event time"];
+
+/// How a model's table is compared with its query.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Audit {
+    /// Columns that are not compared: what the query gives anew each time, such as the moment of loading.
+    pub ignore: Vec<String>,
+    /// Verdicts that stop no run.
+    pub allow: Vec<String>,
+}
+
+/// The settings of a model's audit.
+pub fn audit(model: &str, config: &IndexMap<String, Setting>) -> Result<Audit, Diagnostic> {
+    let Some((value, at)) = own(config, "audit") else { return Ok(Audit::default()) };
+    let Some(dict) = value.as_object() else {
+        let wrong = format!("`audit` of model `{model}` must be a dict, and is {}", kind(value));
+        return Err(Diagnostic::error(wrong).at(at).hint("write `audit: {ignore: [loaded_at]}`: columns that are not compared"));
+    };
+    if let Some(key) = dict.keys().find(|key| !["ignore", "allow"].contains(&key.as_str())) {
+        let wrong = Diagnostic::error(format!("`audit` of model `{model}` has no setting `{key}`")).at(at);
+        return Err(wrong.hint("it takes `ignore`, a list of columns, and `allow`, a list of verdicts"));
+    }
+    let of = |key: &str| list(model, key, dict.get(key).unwrap_or(&Value::Null), &at);
+    let (ignore, allow) = (of("ignore")?, of("allow")?);
+    if let Some(other) = allow.iter().find(|verdict| !VERDICTS.contains(&verdict.as_str())) {
+        let wrong = Diagnostic::error(format!("`audit` of model `{model}` allows `{other}`, which is no verdict")).at(at);
+        return Err(wrong.hint(match nearest(other, VERDICTS) {
+            Some(near) => format!("is it `{near}`?"),
+            None => format!("the verdicts are `{}`", VERDICTS.join("`, `")),
+        }));
+    }
+    Ok(Audit { ignore, allow })
+}
+
+fn list(model: &str, key: &str, value: &Value, at: &Location) -> Result<Vec<String>, Diagnostic> {
+    let whole = matches!(value, Value::Null | Value::String(_)) || value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
+    if whole {
+        return Ok(texts(Some(value)));
+    }
+    let wrong = format!("`{key}` of the `audit` of model `{model}` must be a list of texts, and is {}", kind(value));
+    Err(Diagnostic::error(wrong).at(at.clone()).hint(format!("write `audit: {{{key}: […]}}`")))
+}

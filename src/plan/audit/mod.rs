@@ -1,0 +1,203 @@
+//! The audit of a microbatch model: SQL that only reads and gives a row for each batch, with a verdict. Takes the model's query
+//! with slots for the window; gives the text of `audit/<folder>.sql`. What the target holds is compared, row by row, with what
+//! the query yields now: for each batch by itself, and for the plan's whole range, so that a table that is just what its
+//! batches make, and not what the model says, is seen too.
+
+mod pieces;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::batch::predicates;
+use super::create::sql_header;
+use super::header::header;
+use super::manifest::AuditEntry;
+use crate::calendar::Window;
+use crate::config::{EventTime, Microbatch, Node, OutsideWindow};
+use crate::diagnostics::Diagnostic;
+use crate::dialect::{Dialect, Stamp};
+use crate::inject::ResultColumn;
+use crate::window::{Cover, Span};
+use pieces::Pieces;
+
+/// The query stands once for each batch in the audit of a model with at most so many: a month of days.
+const FEW: usize = 31;
+/// No engine takes a statement of any length: the batches of a larger plan are looked at so many at a time.
+const MANY: usize = 100;
+/// A plan of more batches has no audit: nobody reads a table of so many lines.
+const MOST: usize = 10_000;
+/// The folder of all audits in the plan.
+pub const FOLDER: &str = "audit";
+
+/// What is audited.
+pub struct Audited<'a> {
+    pub dialect: &'a Dialect,
+    pub node: &'a Node,
+    pub settings: &'a Microbatch,
+    /// The query with its filters, slots for the window in them.
+    pub query: &'a str,
+    /// Whether any input is cut to the window.
+    pub filtered: bool,
+    pub own: Own<'a>,
+    pub columns: Option<&'a [ResultColumn]>,
+    pub mode: OutsideWindow,
+    /// Relations that are cut to the window, each with its event time.
+    pub inputs: &'a [(String, EventTime)],
+    pub cover: &'a Cover,
+    /// The model's first window ever.
+    pub begin: &'a Span,
+    /// The plan's folder of the model.
+    pub folder: &'a str,
+}
+
+/// How the query differs between the batches.
+#[derive(Clone, Copy)]
+pub enum Own<'a> {
+    /// By its window alone.
+    Stamped,
+    /// It looks at its batch: the texts of all of them.
+    Texts(&'a [String]),
+    /// It reads its own table, so that what it yields now says nothing of what it yielded.
+    Unknown,
+}
+
+/// A file of the plan.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    pub file: String,
+    head: String,
+    statements: Vec<(Arc<Stamp>, Range<usize>)>,
+    compares: &'static str,
+    allow: Vec<String>,
+}
+
+/// What is compared, and how the query stands in the statement.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Compared {
+    /// Once for each batch and once for the range.
+    BatchesAndRange,
+    Range,
+    /// Once for each batch, since there is none for the range.
+    Batches,
+    Nothing,
+}
+
+/// The audit of the model; none for more batches than one file should hold.
+pub fn audit(audited: &Audited) -> Result<Option<Audit>, Diagnostic> {
+    let count = audited.cover.windows.len();
+    if count > MOST {
+        return Ok(None);
+    }
+    let compared = compared(audited)?;
+    let size = if compared == Compared::Batches { FEW } else { MANY };
+    let groups = (0..count).step_by(size).map(|start| start..(start + size).min(count));
+    let mut statements: Vec<(Arc<Stamp>, Range<usize>)> = Vec::new();
+    for group in groups {
+        // The second statement and all after it differ by their batches alone, unless each has texts of its own.
+        let again = statements.get(1).filter(|_| compared != Compared::Batches).map(|(stamp, _)| stamp.clone());
+        let stamp = match again {
+            Some(stamp) => stamp,
+            None => Arc::new(Stamp::new(&statement(audited, compared, &group)?, audited.settings.timezone)),
+        };
+        statements.push((stamp, group));
+    }
+    Ok(Some(Audit {
+        file: format!("{FOLDER}/{}.sql", audited.folder),
+        head: format!("{}\n{}", head(audited, compared), sql_header(audited.node)),
+        statements,
+        compares: words(audited, compared),
+        allow: audited.settings.audit.allow.clone(),
+    }))
+}
+
+impl Audit {
+    /// The text of the file, with a line break at its end.
+    pub fn text(&self, cover: &Cover) -> String {
+        let mut text = self.head.clone();
+        for (number, (stamp, group)) in self.statements.iter().enumerate() {
+            let windows = &cover.windows[group.clone()];
+            let range = Window { start: windows[0].start, end: windows[windows.len() - 1].end };
+            let batches: Vec<(Window, String)> = windows.iter().map(|window| (*window, cover.names.label(*window))).collect();
+            if number > 0 {
+                text.push('\n');
+            }
+            text.push_str(&stamp.over(&range, &batches));
+            text.push('\n');
+        }
+        text
+    }
+
+    /// What the manifest says of it, but for the hash, which is known when it is written.
+    pub fn entry(&self) -> AuditEntry {
+        AuditEntry { file: self.file.clone(), sha256: String::new(), compares: self.compares.to_string(), allow: self.allow.clone() }
+    }
+}
+
+fn compared(audited: &Audited) -> Result<Compared, Diagnostic> {
+    let parts: bool = audited.dialect.fact("audit_parts")?;
+    Ok(match audited.own {
+        Own::Unknown => Compared::Nothing,
+        // Where the query may stand but once, that of a batch cannot be asked beside others.
+        Own::Texts(_) if !parts => Compared::Nothing,
+        Own::Texts(_) => Compared::Batches,
+        // Rows that a batch keeps although they belong to another are right in the range alone.
+        Own::Stamped if !audited.filtered || audited.mode == OutsideWindow::Keep => Compared::Range,
+        Own::Stamped if parts && audited.cover.windows.len() <= FEW => Compared::BatchesAndRange,
+        Own::Stamped => Compared::Range,
+    })
+}
+
+/// For the manifest: `rows` or their `counts`, by `batches`, by the `range`; or `nothing`.
+fn words(audited: &Audited, compared: Compared) -> &'static str {
+    match (compared, audited.columns.is_some()) {
+        (Compared::Nothing, _) => "nothing",
+        (Compared::BatchesAndRange, true) => "rows by batches and range",
+        (Compared::BatchesAndRange, false) => "counts by batches and range",
+        (Compared::Range, true) => "rows by range",
+        (Compared::Range, false) => "counts by range",
+        (Compared::Batches, true) => "rows by batches",
+        (Compared::Batches, false) => "counts by batches",
+    }
+}
+
+fn head(audited: &Audited, compared: Compared) -> String {
+    let ignored = &audited.settings.audit.ignore;
+    let rows = match (audited.columns, ignored.as_slice()) {
+        (None, _) => "counts of rows, since the query does not show its columns,".to_string(),
+        (Some(_), []) => "rows".to_string(),
+        (Some(_), ignored) => format!("rows without {}", ignored.join(", ")),
+    };
+    let by = match compared {
+        Compared::BatchesAndRange => format!("{rows} with those that the query yields for each batch, and for all of them at once"),
+        Compared::Range => format!("{rows} with those that the query yields for all batches at once"),
+        Compared::Batches => format!("{rows} with those that the query yields for each batch"),
+        Compared::Nothing => "nothing with the query, whose rows depend on what its table or its batch was".to_string(),
+    };
+    let (first, last) = audited.cover.ends();
+    header(&[
+        ("model", audited.node.unique_id.clone()),
+        ("audit", "reads only; a row for each batch, with a verdict".to_string()),
+        ("batches", format!("{} to {}", first.label, last.label)),
+        ("target", audited.node.relation.to_string()),
+        ("compares", by),
+    ])
+}
+
+/// One statement, with slots, for some of the batches.
+fn statement(audited: &Audited, compared: Compared, group: &Range<usize>) -> Result<String, Diagnostic> {
+    let pieces = Pieces { audited, first: group.start == 0, predicates: predicates(&audited.settings.incremental_predicates) };
+    pieces.statement(compared, group)
+}
+
+/// The text with what it ends with in the place of the table: a statement that fails unless every verdict is `ok` or allowed.
+pub fn stopping(dialect: &Dialect, model: &str, text: &str, allow: &[String]) -> Result<Option<String>, Diagnostic> {
+    let table = dialect.sql("audit_table", &[])?;
+    let words = std::iter::once("ok").chain(allow.iter().map(String::as_str));
+    let allowed: Vec<String> = words.map(|word| Ok(dialect.string(word)?.0)).collect::<Result<_, Diagnostic>>()?;
+    let about = dialect.string(&format!("audit of {model}: "))?;
+    let allowed = minijinja::Value::from_safe_string(allowed.join(", "));
+    let stop = dialect.sql("audit_stop", &[("about", about.value()), ("allowed", allowed)])?;
+    let ending = |sql: &str| format!("\n{sql};\n");
+    let stops = text.replace(&ending(&table.0), &ending(&stop.0));
+    Ok((stops != text).then_some(stops))
+}

@@ -1,0 +1,316 @@
+//! The pieces of an audit's statement, each one macro of the dialect: which batch a row belongs to, the query's rows, those of
+//! the inputs, the keys and the sums.
+
+use std::ops::Range;
+
+use minijinja::Value;
+
+use super::{Audited, Compared, Own};
+use crate::config::EventTime;
+use crate::diagnostics::Diagnostic;
+use crate::dialect::{Dialect, Slot, Sql, Stamp};
+use crate::inject;
+use crate::plan::batch::window;
+use crate::plan::create::author;
+
+/// Rows that no batch holds get names of their own, which no batch has.
+const NO_TIME: &str = "no event time";
+const BEFORE: &str = "before begin";
+
+pub(super) struct Pieces<'a> {
+    pub audited: &'a Audited<'a>,
+    /// Whether this is the statement that looks for rows of no window.
+    pub first: bool,
+    pub predicates: Vec<Sql>,
+}
+
+impl Pieces<'_> {
+    pub fn statement(&self, compared: Compared, group: &Range<usize>) -> Result<String, Diagnostic> {
+        let audited = self.audited;
+        let dialect = audited.dialect;
+        let columns = self.columns(false)?;
+        let counted = audited.columns.is_some();
+        let (sums, sum_names) = self.sums()?;
+        let carried = match sums.0.is_empty() {
+            true => columns.clone(),
+            false => self.columns(true)?,
+        };
+        let whole = matches!(compared, Compared::BatchesAndRange | Compared::Range);
+        let (ctes, body) = self.query(audited.query)?;
+        let own = match compared {
+            Compared::Range | Compared::Nothing => Sql::default(),
+            _ => self.own(group, &carried, whole)?,
+        };
+        let in_range = self.label(&self.of_target()?, false)?;
+        let arguments = [
+            ("ctes", Value::from_safe_string(if whole { ctes } else { String::new() })),
+            ("batches", self.batches()?.value()),
+            ("label", self.label(&self.of_target()?, true)?.value()),
+            ("target", Value::from_safe_string(audited.node.relation.to_string())),
+            ("keys", self.keys()?.value()),
+            ("columns", carried.value()),
+            ("groups", columns.value()),
+            ("unasked", number(compared == Compared::Nothing)),
+            ("where", self.rows_of(&self.of_target()?, true)?.value()),
+            ("own", own.value()),
+            ("whole", if whole { self.whole(&in_range, &body, &carried, own.0.is_empty())? } else { Sql::default() }.value()),
+            ("doubled", if counted { dialect.sql("audit_doubled", &[])?.value() } else { number(false) }),
+            ("key_counts", self.key_counts()?.value()),
+            ("inputs", self.inputs()?.value()),
+            ("query_rows", dialect.sql(if compared == Compared::Nothing { "null_value" } else { "audit_query_rows" }, &[])?.value()),
+            ("sums", sums.value()),
+            ("and_sums", if sums.0.is_empty() { Sql::default() } else { dialect.sql("audit_and_sums", &[])? }.value()),
+            ("sum_names", sum_names.value()),
+            ("last", dialect.sql("audit_table", &[])?.value()),
+        ];
+        Ok(dialect.sql("audit", &arguments)?.0)
+    }
+
+    /// The query as it stands in the statement: whole, or its `with` apart where a query within another may have none.
+    fn query(&self, query: &str) -> Result<(String, Value), Diagnostic> {
+        if self.audited.dialect.fact("audit_parts")? {
+            return Ok((String::new(), author(query)));
+        }
+        let parser = inject::parser(&self.audited.dialect.fact::<String>("parser")?);
+        let (ctes, body) = inject::with_clause(query, &*parser).unwrap_or((String::new(), query.to_string()));
+        Ok((if ctes.is_empty() { ctes } else { format!("{ctes},\n") }, author(&body)))
+    }
+
+    fn batches(&self) -> Result<Sql, Diagnostic> {
+        let dialect = self.audited.dialect;
+        let line = |name: &Sql| dialect.sql("audit_batch", &[("batch", name.value())]);
+        let and = dialect.sql("audit_and_batch", &[])?;
+        let mut lines = format!("{}{}{}\n  {and} {}", Slot::EachBatch, line(&own_name(dialect)?)?, Slot::Between, Slot::EachEnd);
+        if self.first {
+            for name in [NO_TIME, BEFORE] {
+                lines.push_str(&format!("\n  {and} {}", line(&dialect.string(name)?)?));
+            }
+        }
+        Ok(Sql(lines))
+    }
+
+    /// The name of the batch that a row belongs to by its event time; nothing for a row of no batch.
+    fn label(&self, time: &Time, before: bool) -> Result<Sql, Diagnostic> {
+        let dialect = self.audited.dialect;
+        let branch = |condition: &Sql, batch: &Sql| {
+            Ok::<_, Diagnostic>(format!(
+                "\n      {}",
+                dialect.sql("audit_branch", &[("condition", condition.value()), ("batch", batch.value())])?
+            ))
+        };
+        let mut branches = format!("{}{}{}", Slot::EachBatch, branch(&time.window, &own_name(dialect)?)?, Slot::EachEnd);
+        if self.first {
+            branches.push_str(&branch(&time.is_null, &dialect.string(NO_TIME)?)?);
+            if before {
+                branches.push_str(&branch(&time.before, &dialect.string(BEFORE)?)?);
+            }
+        }
+        dialect.sql("audit_label", &[("branches", Sql(format!("{branches}\n    ")).value())])
+    }
+
+    /// The condition for rows of the range and of no window, with the model's predicates where they hold.
+    fn rows_of(&self, time: &Time, target: bool) -> Result<Sql, Diagnostic> {
+        let dialect = self.audited.dialect;
+        let join = |name: &str, conditions: Sql, condition: &Sql| {
+            dialect.sql(name, &[("conditions", conditions.value()), ("condition", condition.value())])
+        };
+        let mut conditions = time.window.clone();
+        if self.first {
+            conditions = join("audit_either", conditions, &time.is_null)?;
+            if target {
+                conditions = join("audit_either", conditions, &time.before)?;
+            }
+        }
+        if target {
+            for predicate in &self.predicates {
+                conditions = join("audit_also", conditions, predicate)?;
+            }
+        }
+        dialect.sql("audit_where", &[("conditions", conditions.value())])
+    }
+
+    /// The predicates alone, for rows of the query.
+    fn predicated(&self) -> Result<Sql, Diagnostic> {
+        let dialect = self.audited.dialect;
+        let Some((first, further)) = self.predicates.split_first() else { return Ok(Sql::default()) };
+        let also = |conditions: Sql, condition: &Sql| {
+            dialect.sql("audit_also", &[("conditions", conditions.value()), ("condition", condition.value())])
+        };
+        let conditions = further.iter().try_fold(first.clone(), also)?;
+        dialect.sql("audit_where", &[("conditions", conditions.value())])
+    }
+
+    /// The query's rows of each batch.
+    fn own(&self, group: &Range<usize>, columns: &Sql, whole: bool) -> Result<Sql, Diagnostic> {
+        let audited = self.audited;
+        let inside = audited.dialect.sql("audit_inside", &[("window", self.of_target()?.window.value())])?;
+        let part = |query: Value| {
+            let arguments = [
+                ("batch", own_name(audited.dialect)?.value()),
+                ("inside", inside.value()),
+                ("in_whole", if whole { number(false) } else { inside.value() }),
+                ("columns", columns.value()),
+                ("query", query),
+                ("where", self.predicated()?.value()),
+            ];
+            Ok::<_, Diagnostic>(audited.dialect.sql("audit_own", &arguments)?.0)
+        };
+        match audited.own {
+            Own::Texts(texts) => {
+                let parts = group.clone().map(|index| {
+                    let window = audited.cover.windows[index];
+                    let label = audited.cover.names.label(window);
+                    Ok(Stamp::new(&part(author(&texts[index]))?, audited.settings.timezone).fill(&window, &label))
+                });
+                Ok(Sql(parts.collect::<Result<Vec<String>, Diagnostic>>()?.join("\n")))
+            }
+            _ => Ok(Sql(format!("{}{}{}\n{}", Slot::EachBatch, part(author(audited.query))?, Slot::Between, Slot::EachEnd))),
+        }
+    }
+
+    /// The query's rows of the whole range.
+    fn whole(&self, label: &Sql, query: &Value, columns: &Sql, alone: bool) -> Result<Sql, Diagnostic> {
+        let arguments = [
+            ("label", label.value()),
+            ("alone", number(alone)),
+            ("columns", columns.value()),
+            ("query", query.clone()),
+            ("where", self.predicated()?.value()),
+        ];
+        self.audited.dialect.sql("audit_whole", &arguments)
+    }
+
+    /// The columns that are compared, each after a comma; with those that are only summed, if asked.
+    fn columns(&self, summed: bool) -> Result<Sql, Diagnostic> {
+        let dialect = self.audited.dialect;
+        let summed = if summed { self.numeric()? } else { Vec::new() };
+        let mut names = String::new();
+        for column in self.audited.columns.unwrap_or_default() {
+            let kept = !self.is_ignored(column) || summed.iter().any(|numeric| numeric.name == column.name);
+            if kept {
+                names.push_str(&format!(", {}", dialect.column(&column.name, column.quoted)?));
+            }
+        }
+        Ok(Sql(names))
+    }
+
+    fn is_ignored(&self, column: &inject::ResultColumn) -> bool {
+        self.audited.settings.audit.ignore.iter().any(|ignored| ignored.eq_ignore_ascii_case(&column.name))
+    }
+
+    fn keys(&self) -> Result<Sql, Diagnostic> {
+        let dialect = self.audited.dialect;
+        let mut keys = String::new();
+        for (number, key) in self.audited.settings.unique_key.iter().enumerate() {
+            let key = dialect.event_time(key, false)?;
+            keys.push_str(&dialect.sql("audit_key", &[("key", key.value()), ("name", key_name(number).value())])?.0);
+        }
+        Ok(Sql(keys))
+    }
+
+    fn key_counts(&self) -> Result<Sql, Diagnostic> {
+        let dialect = self.audited.dialect;
+        let names: Vec<Sql> = (0..self.audited.settings.unique_key.len()).map(key_name).collect();
+        let is_null = |name: &Sql| dialect.sql("audit_no_time", &[("column", name.value())]);
+        let Some((first, further)) = names.split_first() else { return dialect.sql("audit_no_keys", &[]) };
+        let mut any = is_null(first)?;
+        for name in further {
+            any = dialect.sql("audit_either", &[("conditions", any.value()), ("condition", is_null(name)?.value())])?;
+        }
+        let listed: Vec<&str> = names.iter().map(|name| name.0.as_str()).collect();
+        dialect.sql("audit_keys", &[("names", Value::from_safe_string(listed.join(", "))), ("is_null", any.value())])
+    }
+
+    fn inputs(&self) -> Result<Sql, Diagnostic> {
+        let dialect = self.audited.dialect;
+        let mut all = Sql::default();
+        for (relation, event_time) in self.audited.inputs {
+            let time = self.time(event_time)?;
+            let arguments = [
+                ("label", self.label(&time, false)?.value()),
+                ("relation", Value::from_safe_string(relation.clone())),
+                ("where", self.rows_of(&time, false)?.value()),
+            ];
+            let input = dialect.sql("audit_input", &arguments)?;
+            all = match all.0.is_empty() {
+                true => input,
+                false => dialect.sql("audit_and_input", &[("inputs", all.value()), ("input", input.value())])?,
+            };
+        }
+        match all.0.is_empty() {
+            true => dialect.sql("audit_no_inputs", &[]),
+            false => dialect.sql("audit_inputs", &[("inputs", all.value())]),
+        }
+    }
+
+    /// The columns of the result that are declared to hold numbers and are no part of the key.
+    fn numeric(&self) -> Result<Vec<&inject::ResultColumn>, Diagnostic> {
+        let audited = self.audited;
+        let types: Vec<String> = audited.dialect.fact("numeric_types")?;
+        let is_number = |name: &str| {
+            let declared = audited.node.columns.iter().find(|declared| declared.name.eq_ignore_ascii_case(name));
+            let data_type = declared.and_then(|declared| declared.data_type.as_deref()).map(crate::dialect::plain_type);
+            data_type.is_some_and(|data_type| types.contains(&data_type))
+        };
+        let counted = |name: &str| *name == audited.settings.event_time.column || audited.settings.unique_key.iter().any(|key| key == name);
+        let columns = audited.columns.unwrap_or_default().iter();
+        Ok(columns.filter(|column| is_number(&column.name) && !counted(&column.name)).collect())
+    }
+
+    /// The sums, and their names, each after a comma.
+    fn sums(&self) -> Result<(Sql, Sql), Diagnostic> {
+        let dialect = self.audited.dialect;
+        let (mut sums, mut names) = (String::new(), String::new());
+        for column in self.numeric()? {
+            let name = |side: &str| dialect.column(&format!("{side}_sum_{}", column.name), column.quoted);
+            let (in_target, in_query) = (name("target")?, name("query")?);
+            let arguments = [
+                ("column", dialect.column(&column.name, column.quoted)?.value()),
+                ("in_target", in_target.value()),
+                ("in_query", in_query.value()),
+            ];
+            sums.push_str(&dialect.sql("audit_sum", &arguments)?.0);
+            names.push_str(&format!(", {in_target}, {in_query}"));
+        }
+        let sums = if sums.is_empty() { Sql::default() } else { dialect.sql("audit_sums", &[("sums", Sql(sums).value())])? };
+        Ok((sums, Sql(names)))
+    }
+
+    fn of_target(&self) -> Result<Time, Diagnostic> {
+        self.time(&self.audited.settings.event_time)
+    }
+
+    fn time(&self, event_time: &EventTime) -> Result<Time, Diagnostic> {
+        let audited = self.audited;
+        let dialect = audited.dialect;
+        let column = dialect.event_time(&event_time.column, event_time.quote)?;
+        let kind = dialect.time_type(event_time.data_type.as_deref(), event_time.unit.as_deref())?;
+        let before =
+            Stamp::new(&dialect.before(&column, kind)?.0, audited.settings.timezone).fill(&audited.begin.window, &audited.begin.label);
+        Ok(Time {
+            window: window(dialect, event_time)?,
+            is_null: dialect.sql("audit_no_time", &[("column", column.value())])?,
+            before: Sql(before),
+        })
+    }
+}
+
+/// Conditions on an event time.
+struct Time {
+    window: Sql,
+    is_null: Sql,
+    before: Sql,
+}
+
+/// The batch's name as a string, to be stamped.
+fn own_name(dialect: &Dialect) -> Result<Sql, Diagnostic> {
+    dialect.string(&Slot::Label.to_string())
+}
+
+fn key_name(number: usize) -> Sql {
+    Sql(format!("audit_key_{}", number + 1))
+}
+
+fn number(yes: bool) -> Value {
+    Value::from_safe_string(u8::from(yes).to_string())
+}

@@ -1,0 +1,176 @@
+//! The steps of a plan: which files there are, in a valid order, what each is called and holds. A model's batches are kept as
+//! windows and one statement, and become steps when they are asked for: a million of them need no more memory than their windows.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Audit, Kind, Plan, Reads};
+use crate::dialect::Stamp;
+use crate::window::{Cover, Span};
+
+impl Plan {
+    /// How many files there are, the manifest aside.
+    pub fn count(&self) -> usize {
+        self.steps.iter().map(Steps::count).sum()
+    }
+
+    /// All steps, in a valid order.
+    pub fn all(&self) -> impl Iterator<Item = Step<'_>> {
+        self.some(0..self.count())
+    }
+
+    /// The file and the text of each audit.
+    pub fn audits(&self) -> impl Iterator<Item = (&str, String)> {
+        let batches = self.steps.iter().filter_map(|steps| steps.batches.as_ref());
+        batches.filter_map(|batches| batches.audit.as_ref().map(|audit| (audit.file.as_str(), audit.text(&batches.cover))))
+    }
+
+    /// Those at some places of that order.
+    pub fn some(&self, places: Range<usize>) -> impl Iterator<Item = Step<'_>> {
+        let mut end = 0;
+        self.steps.iter().flat_map(move |steps| {
+            let start = end;
+            end += steps.count();
+            let own = places.start.max(start)..places.end.min(end);
+            own.filter_map(move |nth| steps.step(nth - start))
+        })
+    }
+}
+
+/// The steps of one model.
+#[derive(Clone, Debug)]
+pub struct Steps {
+    /// The model's unique id.
+    pub model: String,
+    /// The plan's folder of the model's files.
+    pub folder: String,
+    /// Before its batches; all of them for a model without batches.
+    pub first: Vec<Fixed>,
+    pub batches: Option<Batched>,
+    /// After its batches.
+    pub last: Vec<Fixed>,
+    pub reads: Reads,
+}
+
+/// A step that is no batch.
+#[derive(Clone, Debug)]
+pub struct Fixed {
+    pub kind: Kind,
+    pub text: String,
+}
+
+/// The batches of a model.
+#[derive(Clone, Debug)]
+pub struct Batched {
+    pub cover: Cover,
+    pub text: Text,
+    /// Read-only SQL that tells whether the table is what it should be.
+    pub audit: Option<Audit>,
+}
+
+/// The batches' texts.
+#[derive(Clone, Debug)]
+pub enum Text {
+    /// The same for every batch but for its window.
+    Stamped(Arc<Stamp>),
+    /// One for each batch.
+    Whole(Vec<String>),
+}
+
+/// One file of the plan.
+#[derive(Clone, Debug)]
+pub struct Step<'a> {
+    pub of: &'a Steps,
+    pub what: What<'a>,
+}
+
+#[derive(Clone, Debug)]
+pub enum What<'a> {
+    Fixed(&'a Fixed),
+    /// The batch, which one of the model's it is, and the texts of all of them.
+    Batch(Span, usize, &'a Text),
+}
+
+impl Steps {
+    pub fn count(&self) -> usize {
+        self.first.len() + self.batches.as_ref().map_or(0, |batches| batches.cover.windows.len()) + self.last.len()
+    }
+
+    /// In the order of the files' names.
+    pub fn all(&self) -> impl Iterator<Item = Step<'_>> {
+        (0..self.count()).filter_map(|nth| self.step(nth))
+    }
+
+    fn step(&self, nth: usize) -> Option<Step<'_>> {
+        let fixed = |fixed| Step { of: self, what: What::Fixed(fixed) };
+        if let Some(first) = self.first.get(nth) {
+            return Some(fixed(first));
+        }
+        let nth = nth - self.first.len();
+        let Some(Batched { cover, text, .. }) = &self.batches else { return self.last.get(nth).map(fixed) };
+        match cover.windows.get(nth) {
+            Some(window) => Some(Step { of: self, what: What::Batch(cover.names.span(*window), nth, text) }),
+            None => self.last.get(nth - cover.windows.len()).map(fixed),
+        }
+    }
+}
+
+impl Step<'_> {
+    pub fn kind(&self) -> Kind {
+        match self.what {
+            What::Fixed(fixed) => fixed.kind,
+            What::Batch(..) => Kind::Batch,
+        }
+    }
+
+    /// `model.shop.sessions@2024-09-01`, `model.shop.sessions@create`.
+    pub fn id(&self) -> String {
+        match &self.what {
+            What::Fixed(fixed) => format!("{}@{}", self.of.model, fixed.kind.word()),
+            What::Batch(span, ..) => format!("{}@{}", self.of.model, span.label),
+        }
+    }
+
+    /// Relative to the plan's folder: `sessions/2024-09-01.sql`.
+    pub fn file(&self) -> String {
+        match &self.what {
+            What::Fixed(fixed) => format!("{}/{}{}.sql", self.of.folder, fixed.kind.rank(), fixed.kind.word()),
+            What::Batch(span, ..) => format!("{}/{}.sql", self.of.folder, span.label),
+        }
+    }
+
+    /// The text of the file, with a line break at its end.
+    pub fn text(&self) -> Cow<'_, str> {
+        match &self.what {
+            What::Fixed(fixed) => Cow::Borrowed(&fixed.text),
+            What::Batch(_, nth, Text::Whole(texts)) => Cow::Borrowed(&texts[*nth]),
+            What::Batch(span, _, Text::Stamped(stamp)) => Cow::Owned(stamp.fill(&span.window, &span.label)),
+        }
+    }
+}
+
+impl Kind {
+    /// What a step that is no batch is called in its id and, behind its rank, in its file's name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Before => "before",
+            Kind::Create => "create",
+            Kind::Batch => "batch",
+            Kind::Swap => "swap",
+            Kind::After => "after",
+            Kind::Build => "build",
+        }
+    }
+
+    /// What puts the file's name in its place among the others.
+    fn rank(self) -> &'static str {
+        match self {
+            Kind::Before => "00_",
+            Kind::Create => "01_",
+            Kind::Swap => "98_",
+            Kind::After => "99_",
+            Kind::Batch | Kind::Build => "",
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Any SQL with any relations in it: the injector finds no place, or places whose filters leave all other bytes as they are.
+#![no_main]
+
+use batchwright::inject::{self, Input};
+use batchwright::jinja::{Mark, MarkKind};
+use libfuzzer_sys::fuzz_target;
+
+const PARSERS: [&str; 8] = ["duckdb", "postgres", "snowflake", "bigquery", "databricks", "clickhouse", "mysql", "mssql"];
+
+// `\x01` in the text stands for a relation that Jinja wrote, `\x02` for one that is read whole.
+fuzz_target!(|data: (u8, String)| {
+    let (parser, text) = data;
+    let (mut sql, mut marks) = (String::new(), Vec::new());
+    for char in text.chars() {
+        let kind = match char {
+            '\x01' => MarkKind::Input("orders".to_string()),
+            '\x02' => MarkKind::OptOut("orders".to_string()),
+            _ => {
+                sql.push(char);
+                continue;
+            }
+        };
+        let start = sql.len();
+        sql.push_str("raw.orders");
+        marks.push(Mark { span: start..sql.len(), kind });
+    }
+    let input = Input { unique_id: "orders".into(), name: vec!["raw".into(), "orders".into()], filtered: true, by_name: true };
+    let parser = inject::parser(PARSERS[usize::from(parser) % PARSERS.len()]);
+    let within = |relation: &str, _: &str, alias: Option<&str>| {
+        let alias = alias.map_or(String::new(), |alias| format!(" as {alias}"));
+        format!("(select * from {relation} where at >= '2024-09-01'){alias}")
+    };
+    let Ok(query) = inject::filters(&sql, &marks, &[input], &*parser, &|_| None, &within) else { return };
+    let mut end = 0;
+    for filter in &query.filters {
+        assert!(filter.span.start >= end && sql.get(filter.span.clone()).is_some(), "{sql:?} {query:?}");
+        end = filter.span.end;
+    }
+    let spliced = inject::splice(&sql, query.filters.iter().map(|filter| (filter.span.clone(), String::new())));
+    let cut: usize = query.filters.iter().map(|filter| filter.span.len()).sum();
+    assert_eq!(spliced.len(), sql.len() - cut);
+});

@@ -1,0 +1,214 @@
+//! Projects that mean harm, or are broken in ways that look like it: each is compiled or refused, soon, with a word that says why;
+//! nothing outside of the project is read, nothing outside of the plan's folder is written, and no value breaks out of its place.
+
+#![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
+
+use std::fs;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+#[test]
+fn a_template_that_never_ends_is_stopped() {
+    for (model, said) in [
+        ("{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}", "does too much work"),
+        ("{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}", ""),
+    ] {
+        let shop = Shop::of(model);
+        refused(&shop.compile(&[]), said, "models/orders.sql");
+    }
+}
+
+#[test]
+fn aliases_of_yaml_do_not_fill_the_memory() {
+    let shop = Shop::new();
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_string();
+    for level in 1..12 {
+        let item = format!("*a{}", level - 1);
+        bomb.push_str(&format!("a{level}: &a{level} [{}]\n", vec![item; 10].join(", ")));
+    }
+    shop.write("models/bomb.yml", &bomb);
+    refused(&shop.compile(&[]), "not valid YAML", "models/bomb.yml");
+}
+
+#[test]
+fn a_deep_nest_is_refused_or_compiled() {
+    for (open, close) in [("(", ")"), ("case when true then ", " end"), ("not ", "")] {
+        let depth = 20_000;
+        let shop = Shop::of(&format!("select ordered_at, {}true{} as deep from raw.orders", open.repeat(depth), close.repeat(depth)));
+        ended(&shop.compile(&[]));
+    }
+    let shop = Shop::new();
+    shop.write("models/deep.yml", &format!("models: {}{}", "[".repeat(20_000), "]".repeat(20_000)));
+    refused(&shop.compile(&[]), "not valid YAML", "models/deep.yml");
+}
+
+#[test]
+fn ten_megabytes_of_query_are_compiled() {
+    let lines: String = (0..200_000).map(|line| format!("    -- line {line}: a comment of some forty letters\n")).collect();
+    let shop = Shop::of(&format!("select\n{lines}    ordered_at from {{{{ source('raw', 'orders') }}}}"));
+    let done = shop.compile(&[]);
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_outside_of_the_project_is_read() {
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("secret.sql"), "select 'a secret of the machine' as ordered_at").unwrap();
+    let shop = Shop::new();
+    std::os::unix::fs::symlink(outside.path(), shop.path("models/linked")).unwrap();
+    refused(&shop.compile(&[]), "leads out of the project", "models/linked");
+
+    let shop = Shop::new();
+    shop.write("dbt_project.yml", &format!("name: shop\nmodel-paths: [models, '{}']\n", outside.path().display()));
+    refused(&shop.compile(&[]), "leads out of the project", "secret.sql");
+
+    for template in ["{% include '/etc/passwd' %}", "{% import '/etc/passwd' as all %}", "{% extends '../../etc/passwd' %}"] {
+        let shop = Shop::of(template);
+        let done = shop.compile(&[]);
+        assert_eq!(done.status.code(), Some(2), "{template}");
+        assert!(!said(&done).contains("root:"), "{}", said(&done));
+    }
+}
+
+#[test]
+fn a_secret_lands_nowhere() {
+    let shop = Shop::of("select ordered_at, '{{ env_var('DBT_ENV_SECRET_KEY') }}' as key from {{ source('raw', 'orders') }}");
+    let done = shop.command(&[]).env("DBT_ENV_SECRET_KEY", "open-sesame").output().unwrap();
+    refused(&done, "is a secret", "models/orders.sql");
+    assert!(!said(&done).contains("open-sesame"));
+}
+
+#[test]
+fn a_killed_compile_leaves_the_old_plan() {
+    let shop = Shop::new();
+    assert_eq!(shop.compile(&[]).status.code(), Some(0));
+    let plan = shop.path("target/batchwright");
+    let before = fs::read(plan.join("manifest.json")).unwrap();
+    shop.write("models/more.sql", "select ordered_at, 2 as n from {{ source('raw', 'orders') }}");
+    for patience in [0, 2, 5, 10, 20, 40] {
+        let mut child = shop.command(&["--event-time-start", "2024-09-01", "--event-time-end", "2044-09-01"]).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(patience));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let manifest: serde_json::Value = serde_json::from_slice(&fs::read(plan.join("manifest.json")).unwrap()).unwrap();
+        let files = manifest["steps"].as_array().unwrap().iter().map(|step| step["file"].as_str().unwrap());
+        files.for_each(|file| assert!(plan.join(file).is_file(), "{file}"));
+    }
+    shop.write("models/more.sql", "");
+    fs::remove_file(shop.path("models/more.sql")).unwrap();
+    assert_eq!(shop.compile(&[]).status.code(), Some(0));
+    assert_eq!(fs::read(plan.join("manifest.json")).unwrap(), before);
+}
+
+#[test]
+fn models_that_differ_by_case_have_folders_that_do_not() {
+    let shop = Shop::new();
+    shop.write("models/a/Orders.sql", "select 1 as n");
+    let done = shop.compile(&["--select", "*rders"]);
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    let entries = fs::read_dir(shop.path("target/batchwright")).unwrap().flatten();
+    let mut folders: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().to_lowercase()).collect();
+    folders.sort();
+    assert_eq!(folders, ["audit", "manifest.json", "shop.^orders", "shop.orders"]);
+}
+
+#[test]
+fn no_value_breaks_out_of_its_place() {
+    const EVIL: &str = "x'; drop table a; -- */ ; \" ; ` ; ]; \n; $$;";
+    // Names keep their line; a description may have several.
+    let name = EVIL.replace('\n', " ");
+    for dialect in batchwright::dialect::names() {
+        let statements = |alias: &str, text: &str| {
+            let shop = Shop::new();
+            let patch = serde_json::json!({"models": [{
+                "name": "orders",
+                "description": text,
+                "config": {"alias": alias, "tags": [text], "meta": {"owner": text}, "file_format": "iceberg", "persist_docs": {"relation": true, "columns": true}},
+                "columns": [{"name": "order_id", "description": text, "quote": true}],
+            }]});
+            shop.write("models/orders.yml", &patch.to_string());
+            let done = shop.compile(&["--dialect", dialect]);
+            if alias != "plain" && done.status.code() == Some(2) {
+                refused(&done, "cannot be written in", "models/orders.sql");
+                return Vec::new();
+            }
+            assert_eq!(done.status.code(), Some(0), "{dialect}: {}", said(&done));
+            let plan = shop.path("target/batchwright/orders");
+            let mut files: Vec<_> = fs::read_dir(plan).unwrap().flatten().map(|entry| entry.path()).collect();
+            files.sort();
+            files.iter().map(|file| ends(dialect, &fs::read_to_string(file).unwrap())).collect::<Vec<usize>>()
+        };
+        let plain = statements("plain", "plain");
+        assert_eq!(statements("plain ", EVIL), plain, "{dialect}");
+        let named = statements(&name, EVIL);
+        assert!(named.is_empty() || named == plain, "{dialect}: {named:?}, {plain:?}");
+    }
+}
+
+/// How many statements a text ends, as the engine's tokens have it.
+fn ends(dialect: &str, text: &str) -> usize {
+    let dialect = batchwright::dialect::named(dialect).unwrap();
+    // The parser for Spark does not know its backslashes; BigQuery's letters of strings and names are the same.
+    let parser = if dialect.name == "spark" { "bigquery".to_string() } else { dialect.fact("parser").unwrap() };
+    let parser = batchwright::inject::parser(&parser);
+    let tokens = sqlparser::tokenizer::Tokenizer::new(&*parser, text).tokenize().unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
+    tokens.iter().filter(|token| **token == sqlparser::tokenizer::Token::SemiColon).count()
+}
+
+/// A project of one microbatch model, `orders`.
+struct Shop(TempDir);
+
+const CONFIG: &str = "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='ordered_at', batch_size='day', begin='2024-09-01') }}";
+
+impl Shop {
+    fn new() -> Shop {
+        Shop::of("select ordered_at, order_id from {{ source('raw', 'orders') }}")
+    }
+
+    fn of(query: &str) -> Shop {
+        let shop = Shop(tempfile::tempdir().unwrap());
+        shop.write("dbt_project.yml", "name: shop\n");
+        shop.write("models/sources.yml", "sources: [{name: raw, tables: [{name: orders, config: {event_time: ordered_at}}]}]\n");
+        shop.write("models/orders.sql", &format!("{CONFIG}\n{query}"));
+        shop
+    }
+
+    fn path(&self, path: &str) -> std::path::PathBuf {
+        self.0.path().join(path)
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_batchwright"));
+        let dialect = if arguments.contains(&"--dialect") { &[][..] } else { &["--dialect", "duckdb"] };
+        command.args(["compile", "--now", "2024-09-03"]).args(dialect).args(arguments).current_dir(self.0.path()).env_clear();
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
+        command
+    }
+
+    fn compile(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+}
+
+fn said(done: &Output) -> String {
+    String::from_utf8_lossy(&done.stderr).into_owned()
+}
+
+/// Refused with these words and this place.
+fn refused(done: &Output, words: &str, place: &str) {
+    assert_eq!(done.status.code(), Some(2), "{}", said(done));
+    assert!(said(done).contains(words) && said(done).contains(place), "{words}, {place}: {}", said(done));
+}
+
+/// Compiled or refused, and neither killed nor out of order.
+fn ended(done: &Output) {
+    assert!(matches!(done.status.code(), Some(0 | 2)), "{:?} {}", done.status, said(done));
+}
