@@ -190,6 +190,29 @@ fn every_command_has_a_manual_page() {
 }
 
 #[test]
+fn a_page_is_one_file_that_values_do_not_break_out_of() {
+    const EVIL: &str = "</script><img src=https://example.com/x onerror=alert(1)>";
+    let shop = shop();
+    fs::write(
+        shop.path().join("models/evil.sql"),
+        format!("{{{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='at', batch_size='day', begin='2024-08-31') }}}}\nselect occurred_at as at, '{EVIL}' as evil from {{{{ source('raw', 'events') }}}}"),
+    )
+    .unwrap();
+    compile(shop.path(), &DAYS);
+    let page = |out: &str| {
+        let done = batchwright(shop.path(), &["page", "--now", "2024-09-10", "--out", out]);
+        assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+        String::from_utf8(done.stdout).unwrap()
+    };
+    let text = page("-");
+    assert!(text.starts_with("<!doctype html>") && text.contains("default-src 'none'"), "{}", &text[..400]);
+    assert!(text.contains("onerror=alert(1)>") && !text.contains("<img"), "the value is in the page as text, and only as text");
+    assert_eq!(text.matches("<script").count(), text.matches("</script>").count());
+    page("page.html");
+    assert_eq!(fs::read_to_string(shop.path().join("page.html")).unwrap(), text, "the same plan gives the same page");
+}
+
+#[test]
 fn an_unknown_flag_is_a_wrong_request() {
     let done = batchwright(Path::new("."), &["compile", "--full-refesh"]);
     assert_eq!(done.status.code(), Some(2));
