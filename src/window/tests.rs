@@ -105,6 +105,9 @@ fn a_chunk_is_at_least_a_batch() {
 #[test]
 fn a_forgotten_bound_costs_nothing() {
     let hourly = Calendar { begin: at("1924-01-01"), batch_size: Grain::Hour, from_begin: true, ..daily() };
+    // Walking back hour by hour would take a minute.
+    let ancient = Calendar { begin: at("0900-01-01"), batch_size: Grain::Hour, lookback: u32::MAX, ..daily() };
+    assert!(said(&ancient, &asked("", "")).1.contains("and 10,000 are allowed"));
     let wrong = cover(&hourly, &asked("", "")).unwrap_err();
     assert_eq!(wrong.0[0].message, "`sessions` has 882,857 batches in this range, and 10,000 are allowed");
     assert!(wrong.0[0].hints[0].contains("--max-batches 882857"));
