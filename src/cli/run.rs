@@ -202,11 +202,8 @@ fn argv(how: &How, dialect: &Dialect, resumed: bool, past: &History) -> Result<V
     if !client.iter().any(|word| word == "{path}") {
         return Ok(client);
     }
-    let path = match project::target(&how.profile.open(&how.plan.project_dir)?, &|_| Ok(String::new())) {
-        Ok(target) => target.values.get("path").and_then(|path| path.as_str()).map(str::to_string),
-        Err(_) => None,
-    };
-    match path {
+    let target = project::target(&how.profile.open(&how.plan.project_dir)?, &|_| Ok(String::new()));
+    match target.ok().and_then(|target| target.path) {
         None => Err(show("no profile says which database file the steps are for".to_string()).into()),
         Some(path) if path == ":memory:" => {
             Err(show("the profile's database is in memory, so that nothing that a step does would last".to_string()).into())
