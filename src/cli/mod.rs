@@ -15,6 +15,8 @@ mod run;
 mod schema;
 mod status;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -23,11 +25,19 @@ use clap::{Parser, Subcommand};
 
 use crate::diagnostics::{self, Diagnostic, Diagnostics};
 
+const EXAMPLES: &str = r"In a dbt project:
+  $ batchwright compile --event-time-start 2024-09-01 --event-time-end 2024-09-04
+  $ batchwright run
+  $ batchwright status
+  $ batchwright retry
+
+`batchwright COMMAND --help` has more examples.";
+
 /// Compiles the microbatch models of a dbt project to plain SQL, one standalone file per batch.
 ///
 /// No warehouse connection is opened: read the files, then run them with any client.
 #[derive(Parser)]
-#[command(name = "batchwright", version = env!("BATCHWRIGHT_VERSION"), max_term_width = 100)]
+#[command(name = "batchwright", version = env!("BATCHWRIGHT_VERSION"), max_term_width = 100, after_long_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

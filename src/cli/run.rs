@@ -18,12 +18,26 @@ use crate::run::journal::{self, Places};
 use crate::run::stop::Stop;
 use crate::run::{self, Order, clock, junit, known, program, results, retry, status};
 
+const EXAMPLES: &str = r"Examples:
+  With the dialect's own client, such as psql with what PGHOST and PGDATABASE say:
+  $ batchwright run
+
+  Four sessions of a client at once:
+  $ batchwright run --threads 4 -- psql -X -w -q -v ON_ERROR_STOP=1 -d shop
+
+  A process for each step:
+  $ batchwright run --threads 8 -- snow sql --enable-templating NONE -f {file}
+
+  For a scheduler: begin, or go on where the last run ended:
+  $ batchwright run --resume --quiet --junit report.xml";
+
 /// Hand each step of the plan to a client, in order, and keep a journal of what is done.
 ///
 /// With `{file}` among the client's words a process runs each step; without it the client is a session, one process fed step
 /// after step on its standard input. Without `--` the dialect's own client is used. Exit codes: 0 all is done; 1 a step failed;
 /// 2 the request is wrong.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     /// Go on with the last run: only what it did not finish, as `batchwright retry` does; from the start where there is none
     #[arg(long)]
@@ -188,11 +202,8 @@ fn argv(how: &How, dialect: &Dialect, resumed: bool, past: &History) -> Result<V
     if !client.iter().any(|word| word == "{path}") {
         return Ok(client);
     }
-    let path = match project::target(&how.profile.open(&how.plan.project_dir)?, &|_| Ok(String::new())) {
-        Ok(target) => target.values.get("path").and_then(|path| path.as_str()).map(str::to_string),
-        Err(_) => None,
-    };
-    match path {
+    let target = project::target(&how.profile.open(&how.plan.project_dir)?, &|_| Ok(String::new()));
+    match target.ok().and_then(|target| target.path) {
         None => Err(show("no profile says which database file the steps are for".to_string()).into()),
         Some(path) if path == ":memory:" => {
             Err(show("the profile's database is in memory, so that nothing that a step does would last".to_string()).into())

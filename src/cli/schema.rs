@@ -8,8 +8,13 @@ use crate::diff::Difference;
 use crate::plan::manifest::Manifest;
 use crate::run::entry::Entry;
 
+const EXAMPLES: &str = r"Examples:
+  $ batchwright schema > manifest.schema.json
+  $ batchwright schema journal";
+
 /// Print the JSON Schema of manifest.json, of a line of the journal, or of what `diff --format json` prints.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     #[arg(value_enum, default_value = "manifest")]
     of: Of,

@@ -122,6 +122,8 @@ fn added(argv: &[String], program: &str, advice: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect;
+    use crate::run::client::marker;
 
     fn refused(words: &str) -> Option<String> {
         let argv: Vec<String> = shlex::split(words).unwrap();
@@ -157,5 +159,25 @@ mod tests {
         assert!(refused("mariadb shop").unwrap().contains("`--unbuffered`"));
         assert_eq!(refused("mariadb -n shop"), None);
         assert!(refused("dbsqlcli").unwrap().contains("{file}"));
+    }
+
+    #[test]
+    fn every_dialect_names_a_careful_client_and_a_marker() {
+        for name in dialect::names() {
+            let dialect = dialect::named(name).unwrap();
+            let argv: Vec<String> = dialect.fact("client").unwrap();
+            let example: String = dialect.fact("example").unwrap();
+            assert_eq!(refused(&example), None, "{name}");
+            // Athena has no client that runs a file of several statements and waits for them.
+            assert_eq!(argv.is_empty(), name == "athena", "{name}");
+            if !argv.is_empty() {
+                let known = client(&argv).unwrap_or_else(|| panic!("`{argv:?}` of {name} is no known client")).0;
+                assert_eq!(refused(&argv.join(" ")), None, "{name}");
+                assert!(argv.contains(&"{file}".to_string()) || known.input != Input::Nothing, "{name}");
+                assert_eq!(example.split(' ').next(), argv.first().map(String::as_str), "{name}");
+            }
+            let marker = marker(&dialect).unwrap();
+            assert!(marker.contains("batchwright_marker") && marker.ends_with(';') && !marker.contains('\n'), "{name}: {marker}");
+        }
     }
 }

@@ -189,7 +189,7 @@ impl Work<'_> {
             stderr: ended.stderr,
             stdout: ended.stdout,
         };
-        self.journal.append(&Entry::Step(entry.clone()), step.kind == Kind::Swap)?;
+        self.journal.append(&Entry::Step(entry.clone()), true)?;
         self.watch.ended(step, &entry);
         Ok(ended.done)
     }

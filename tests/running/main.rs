@@ -26,6 +26,8 @@ mod reports;
 #[allow(dead_code)]
 mod shop;
 mod spark;
+#[path = "../engines/sqlite.rs"]
+mod sqlite;
 
 use std::sync::Arc;
 
@@ -35,7 +37,7 @@ use engine::{Case, Engine};
 
 fn main() {
     let engines: Vec<Arc<dyn Engine>> =
-        vec![Arc::new(duckdb::DuckDb), Arc::<postgres::Postgres>::default(), Arc::<mariadb::MariaDb>::default()];
+        vec![Arc::new(duckdb::DuckDb), Arc::new(sqlite::Sqlite), Arc::<postgres::Postgres>::default(), Arc::<mariadb::MariaDb>::default()];
     let alone = [odd_clients::CASES, journal::CASES, order::CASES, reports::CASES, spark::CASES].into_iter().flatten();
     let mut trials: Vec<Trial> = alone.map(|(name, case)| trial((*name).to_string(), *case)).collect();
     for engine in &engines {
