@@ -3,6 +3,7 @@
 mod audit;
 mod compile;
 mod completions;
+mod diff;
 mod list;
 mod man;
 mod options;
@@ -51,6 +52,7 @@ enum Command {
     Retry(Box<retry::Args>),
     Status(status::Args),
     Audit(audit::Args),
+    Diff(diff::Args),
     Page(page::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -71,6 +73,7 @@ pub fn main() -> ExitCode {
             Command::Retry(args) => retry::run(*args),
             Command::Status(args) => status::run(args),
             Command::Audit(args) => audit::run(args),
+            Command::Diff(args) => diff::run(&args),
             Command::Page(args) => page::run(&args),
             Command::Schema(args) => schema::run(&args),
             Command::Completions(args) => completions::run(&args),
