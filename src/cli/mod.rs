@@ -1,6 +1,7 @@
 //! The doors: one file for each command, and how what is said reaches the terminal. stdout is data, all talk goes to stderr.
 
 mod audit;
+mod check;
 mod compile;
 mod completions;
 mod diff;
@@ -52,6 +53,7 @@ enum Command {
     Retry(Box<retry::Args>),
     Status(status::Args),
     Audit(audit::Args),
+    Check(check::Args),
     Diff(diff::Args),
     Page(page::Args),
     Schema(schema::Args),
@@ -73,6 +75,7 @@ pub fn main() -> ExitCode {
             Command::Retry(args) => retry::run(*args),
             Command::Status(args) => status::run(args),
             Command::Audit(args) => audit::run(args),
+            Command::Check(args) => check::run(args),
             Command::Diff(args) => diff::run(&args),
             Command::Page(args) => page::run(&args),
             Command::Schema(args) => schema::run(&args),
