@@ -18,6 +18,19 @@ use crate::run::journal::{self, Places};
 use crate::run::stop::Stop;
 use crate::run::{self, Order, clock, junit, known, program, results, retry, status};
 
+const EXAMPLES: &str = r"Examples:
+  With the dialect's own client, such as psql with what PGHOST and PGDATABASE say:
+  $ batchwright run
+
+  Four sessions of a client at once:
+  $ batchwright run --threads 4 -- psql -X -w -q -v ON_ERROR_STOP=1 -d shop
+
+  A process for each step:
+  $ batchwright run --threads 8 -- snow sql --enable-templating NONE -f {file}
+
+  For a scheduler: begin, or go on where the last run ended:
+  $ batchwright run --resume --quiet --junit report.xml";
+
 /// Hand each step of the plan to a client, in order, and keep a journal of what is done.
 ///
 /// With `{file}` among the client's words a process runs each step; without it the client is a session, one process fed step
@@ -25,6 +38,7 @@ use crate::run::{self, Order, clock, junit, known, program, results, retry, stat
 /// (snow sql -i, bq query, clickhouse-client) are started for each step in either way. Without `--` the dialect's own
 /// client is used. Exit codes: 0 all is done; 1 a step failed; 2 the request is wrong.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     /// Go on with the last run: only what it did not finish, as `batchwright retry` does; from the start where there is none
     #[arg(long)]

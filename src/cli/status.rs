@@ -12,8 +12,15 @@ use crate::diagnostics::Diagnostics;
 use crate::run::history::History;
 use crate::run::status::{Gap, Standing, missing, standings};
 
+const EXAMPLES: &str = r"Examples:
+  $ batchwright status
+
+  What no run has ever finished, and the command that fills each gap:
+  $ batchwright status --missing";
+
 /// Show what is done, failed (with the client's own words) and open, per model.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     plan: PlanArgs,

@@ -20,10 +20,10 @@ impl Plan {
         self.some(0..self.count())
     }
 
-    /// The file and the text of each audit.
-    pub fn audits(&self) -> impl Iterator<Item = (&str, String)> {
+    /// The audits, each with the windows that it is of.
+    pub fn audits(&self) -> impl Iterator<Item = (&Audit, &Cover)> {
         let batches = self.steps.iter().filter_map(|steps| steps.batches.as_ref());
-        batches.filter_map(|batches| batches.audit.as_ref().map(|audit| (audit.file.as_str(), audit.text(&batches.cover))))
+        batches.filter_map(|batches| Some((batches.audit.as_ref()?, &batches.cover)))
     }
 
     /// Those at some places of that order.

@@ -4,6 +4,7 @@
 
 mod dbt_project;
 mod declared;
+mod fence;
 mod files;
 mod ignored;
 mod packages;

@@ -10,7 +10,8 @@ use crate::diagnostics::{Diagnostic, Location, SourceFile, nearest};
 use crate::jinja::YamlScope;
 
 use super::dbt_project::DbtProject;
-use super::files::{absolute, read_text};
+use super::fence::absolute;
+use super::files::read_text;
 use super::values::{rendered, rendered_text};
 use super::yaml::{self, Yaml};
 use super::{Open, Target};

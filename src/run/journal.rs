@@ -15,7 +15,7 @@ use rustix::process::{Pid, test_kill_process};
 
 use super::entry::Entry;
 use crate::diagnostics::Diagnostic;
-use crate::plan::manifest::{Manifest, SCHEMA_VERSION};
+use crate::plan::manifest::{self, Manifest};
 use crate::plan::write;
 
 /// The files of a plan's runs: all beside its folder, since the folder is replaced as a whole.
@@ -57,14 +57,7 @@ impl Places {
             }
             Err(wrong) => return Err(cannot("read", &path, &wrong)),
         };
-        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|wrong| {
-            Diagnostic::error(format!("`{}` is not a plan's manifest: {wrong}", path.display())).hint("compile the plan again")
-        })?;
-        match manifest.about.schema_version {
-            SCHEMA_VERSION => Ok(manifest),
-            other => Err(Diagnostic::error(format!("the plan has the version {other}, and this batchwright runs {SCHEMA_VERSION}"))
-                .hint("compile the plan again")),
-        }
+        manifest::read(&bytes, &path.display().to_string())
     }
 
     /// The bytes of a step's file, which must be those that the manifest was written with.
