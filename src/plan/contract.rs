@@ -13,6 +13,8 @@ pub struct Contract {
     pub spec: Sql,
     /// Names alone.
     pub names: Sql,
+    /// Each name as a value of its type.
+    pub casts: Sql,
     /// Constraints that are left out.
     pub said: Vec<Diagnostic>,
 }
@@ -29,6 +31,7 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
     }
     let mut lines = Vec::new();
     let mut names = Vec::new();
+    let mut casts = Vec::new();
     let mut apart = Vec::new();
     let mut said = Vec::new();
     for column in &node.columns {
@@ -50,6 +53,7 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
         for constraint in column.constraints.iter().filter(|constraint| kind(constraint) != "not_null") {
             apart.push((constraint, name.0.clone()));
         }
+        casts.push(format!("cast({name} as {}) as {name}", data_type.trim()));
         names.push(name.0);
     }
     let own = node.constraints.iter().map(|constraint| Ok((constraint, of_columns(dialect, node, constraint)?)));
@@ -64,7 +68,7 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
             ),
         }
     }
-    Ok(Some(Contract { spec: Sql(lines.join(",\n  ")), names: Sql(names.join(", ")), said }))
+    Ok(Some(Contract { spec: Sql(lines.join(",\n  ")), names: Sql(names.join(", ")), casts: Sql(casts.join(",\n  ")), said }))
 }
 
 /// A constraint as a line of its own. One that names another model (`to`) and no `expression` has none.
