@@ -151,9 +151,9 @@ end;
 {% macro create_typed(target, target_text, spec, ended) %}
 if object_id({{ target_text }}, 'U') is null
 begin
-  create table {{ target }} (
+create table {{ target }} (
   {{ spec }}
-  ){{ ended }};
+){{ ended }};
 end;
 {% endmacro %}
 
@@ -232,7 +232,8 @@ commit transaction;
 
 {% set strategies = [] %}
 {% set seeds = false %}
-{% set constraint_kinds = [] %}
+{# A primary key would be a clustered index, which the columnstore is. #}
+{% set constraint_kinds = ["not_null"] %}
 {% set docs = [] %}
 
 {% macro table_typed(target, spec, ended, columns, ctes, body) %}
