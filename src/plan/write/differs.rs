@@ -7,6 +7,7 @@ use super::there::{self, Compared};
 use super::{MANIFEST, Seen, Sha256, each, manifest};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Plan;
+use crate::project::STATE;
 
 /// Files by their names in the plan, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,7 +34,8 @@ pub fn differs(plan: &Plan, folder: &Path) -> Result<Differs, Diagnostic> {
     let same = manifest(plan, &seen, &audited, &mut compared).is_ok() && compared.same();
 
     let mut differs = Differs::default();
-    let mut expected = BTreeSet::from([MANIFEST.to_string()]);
+    // What the project is made of changes with every model, and changes no file that runs.
+    let mut expected = BTreeSet::from([MANIFEST.to_string(), STATE.to_string()]);
     let mut other = vec![MANIFEST.to_string()];
     other.retain(|_| !same);
     for (name, seen) in plan.all().map(|step| step.file()).zip(&seen).chain(names.into_iter().zip(&audited)) {

@@ -19,6 +19,7 @@ use super::manifest::{About, ModelEntry, StepEntry};
 use super::{Plan, Step, Waits, What};
 use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
+use crate::project::STATE;
 pub use differs::{Differs, differs};
 use sha256::Sha256;
 use there::Compared;
@@ -60,7 +61,8 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
     let audited: Vec<Seen> = audited.collect();
     let unchanged = seen.iter().chain(&audited).filter(|seen| seen.same).count();
     let written = Written { files: seen.len() + audited.len(), unchanged };
-    if unchanged == written.files {
+    let state = plan.state.text();
+    if unchanged == written.files && fs::read(folder.join(STATE)).is_ok_and(|there| there == state.as_bytes()) {
         let mut compared = Compared::with(&folder.join(MANIFEST));
         let wrote = manifest(plan, &seen, &audited, BufWriter::with_capacity(1 << 16, &mut compared));
         if wrote.is_ok() && compared.same() {
@@ -83,6 +85,7 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
     for ((file, text), _) in audits.iter().zip(&audited).filter(|((file, _), seen)| !kept(file, seen)) {
         put(file, text)?;
     }
+    put(STATE, &state)?;
     let file = File::create(fresh.join(MANIFEST)).map_err(|wrong| cannot("write", &folder.join(MANIFEST), &wrong))?;
     manifest(plan, &seen, &audited, BufWriter::new(file)).map_err(|wrong| cannot("write", &folder.join(MANIFEST), &wrong))?;
     replace(&fresh, folder)?;
