@@ -62,7 +62,7 @@ fn nothing_outside_of_the_project_is_read() {
 
     let shop = Shop::new();
     shop.write("dbt_project.yml", &format!("name: shop\nmodel-paths: [models, '{}']\n", outside.path().display()));
-    refused(&shop.compile(&[]), "leads out of the project", "secret.sql");
+    refused(&shop.compile(&[]), "leads out of the project", &outside.path().display().to_string());
 
     for template in ["{% include '/etc/passwd' %}", "{% import '/etc/passwd' as all %}", "{% extends '../../etc/passwd' %}"] {
         let shop = Shop::of(template);
@@ -70,6 +70,32 @@ fn nothing_outside_of_the_project_is_read() {
         assert_eq!(done.status.code(), Some(2), "{template}");
         assert!(!said(&done).contains("root:"), "{}", said(&done));
     }
+}
+
+#[test]
+fn what_a_repository_shares_is_read() {
+    let repository = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = repository.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("shop/dbt_project.yml", "name: shop\nmodel-paths: [models, ../shared/models]\nmacro-paths: [../shared/macros]\n");
+    write("shop/models/orders.sql", "select {{ one() }} as n from {{ ref('days') }}");
+    write("shared/models/days.sql", "select 1 as day");
+    write("shared/macros/one.sql", "{% macro one() %}1{% endmacro %}");
+    let render = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_batchwright"));
+        command.args(["render", "--dialect", "duckdb", "--out", "queries", "--project-dir", "shop"]).current_dir(repository.path());
+        command.env_clear().output().unwrap()
+    };
+    refused(&render(), "no git repository holds the project", "../shared/macros");
+    fs::create_dir(repository.path().join(".git")).unwrap();
+    let done = render();
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    let query = |path: &str| fs::read_to_string(repository.path().join("queries/shop").join(path)).unwrap();
+    assert!(query("models/orders.sql").starts_with("select 1 as n"));
+    assert_eq!(query("shared/models/days.sql"), "select 1 as day");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod dbt_project;
 mod declared;
+mod fence;
 mod files;
 mod ignored;
 mod packages;
@@ -136,6 +137,8 @@ pub struct Target {
     pub dialect: String,
     pub database: Option<String>,
     pub schema: String,
+    /// The database's file, where a database is one.
+    pub path: Option<String>,
     /// dbt's `target`, for Jinja.
     pub values: Map<String, Value>,
 }
