@@ -8,11 +8,13 @@ use crate::diagnostics::Diagnostics;
 use crate::diff::{self, markdown, text};
 
 const EXAMPLES: &str = r"Examples:
-  $ batchwright diff plans/old plans/new
-  $ batchwright diff --exit-code main: plans/nightly
+  $ batchwright diff plans/nightly target/batchwright
 
-  As a comment on a pull request:
-  $ batchwright diff --format markdown origin/main: plans/nightly > comment.md";
+  What a pull request changes in a plan that is committed, as a comment on it:
+  $ batchwright diff main: plans/nightly --format markdown
+
+  In CI, whether anything changes:
+  $ batchwright diff main: plans/nightly --exit-code";
 
 /// Show what changed between two plans: models, windows as ranges, and the SQL, one diff for all batches that changed alike.
 ///

@@ -37,8 +37,9 @@ const EXAMPLES: &str = r"Examples:
 /// Hand each step of the plan to a client, in order, and keep a journal of what is done.
 ///
 /// With `{file}` among the client's words a process runs each step; without it the client is a session, one process fed step
-/// after step on its standard input. Without `--` the dialect's own client is used. Exit codes: 0 all is done; 1 a step failed;
-/// 2 the request is wrong.
+/// after step on its standard input: psql, duckdb, sqlite3, mysql, mariadb, spark-sql. Clients that read their input to its end
+/// (snow sql -i, bq query, clickhouse-client) are started for each step in either way. Without `--` the dialect's own
+/// client is used. Exit codes: 0 all is done; 1 a step failed; 2 the request is wrong.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {

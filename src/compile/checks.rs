@@ -20,7 +20,7 @@ pub struct Checked {
 
 /// Looks at the selected microbatch models.
 pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
-    let Linked { project, graph, dialect, broken, .. } = open(&request.open)?;
+    let Linked { project, graph, dialect, columns, broken, .. } = open(&request.open)?;
     let mut checked = Checked { wrong: broken.into_iter().flat_map(|node| node.errors.0).collect(), ..Checked::default() };
     // A selected model that is broken is no model that is missing.
     let models = match selected(&graph, &project, &request.selection) {
@@ -35,7 +35,7 @@ pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
         dialect: &dialect,
         folders: &folders,
         database: project.target.database.as_deref(),
-        known: Default::default(),
+        columns: &columns,
     };
     for node in models {
         let Some(settings) = node.microbatch() else { continue };
