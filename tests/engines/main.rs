@@ -7,6 +7,7 @@
 mod analyzers;
 mod audit;
 mod builds;
+mod check;
 mod clickhouse;
 mod drivers;
 mod duckdb;
@@ -43,6 +44,7 @@ fn main() {
         let spark = spark.clone();
         trials.push(trial(format!("spark::{name}"), move || case(&spark)));
     }
+    trials.push(trial("duckdb::check_finds_what_differs".to_string(), check::check_finds_what_differs));
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
     // Before the process ends: a server that was started stops when its engine is dropped.
     drop((engines, spark));
