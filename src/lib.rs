@@ -14,6 +14,7 @@
 //! | [`check`] | a model, its settings and its query | [`check::Finding`]s: what is unsafe or wasteful in batches |
 //! | [`run`] | the folder and a client | a journal: what finished, and how the rest ended |
 //! | [`page`] | the folder and the journal | one HTML file to look at |
+//! | [`diff`] | two plans | what changed: models, windows, one diff for all batches that changed alike |
 //!
 //! Three tools know no stage: [`diagnostics`] (what is said to the user), [`jinja`] (the language of models) and
 //! [`dialect`] (how an engine says it, as SQL templates); [`calendar`] is the fourth, time and nothing but time.
@@ -36,5 +37,6 @@ pub mod window;
 pub mod check;
 pub mod cli;
 pub mod compile;
+pub mod diff;
 pub mod page;
 pub mod run;

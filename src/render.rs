@@ -46,12 +46,13 @@ pub struct Part {
 /// Renders the model, its ephemeral inputs before it.
 pub fn model(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, moment: &Moment) -> Result<Text, Diagnostic> {
     let own = one(jinja, graph, node, moment)?;
-    let mut said = Said { reads_batch: own.reads_batch, reads_this: own.reads_this, warnings: own.warnings.clone() };
-    let mut ctes = Vec::new();
-    gather(jinja, graph, node, &own, moment, &mut ctes, &mut BTreeSet::new(), &mut said)?;
+    let mut inputs = Inputs { jinja, graph, moment, ctes: Vec::new(), seen: BTreeSet::new() };
+    inputs.gather(node, &own)?;
+    let rendered = || [&own].into_iter().chain(inputs.ctes.iter().map(|cte| &cte.rendered));
+    let (reads_batch, reads_this) = (rendered().any(|part| part.reads_batch), rendered().any(|part| part.reads_this));
+    let warnings = rendered().flat_map(|part| part.warnings.iter().cloned()).collect();
     let asks_incremental = own.asks_incremental;
-    let (sql, marks, parts) = with_ctes(own, &node.file, ctes);
-    let Said { reads_batch, reads_this, warnings } = said;
+    let (sql, marks, parts) = with_ctes(own, &node.file, inputs.ctes);
     Ok(Text { sql, marks, parts, reads_batch, reads_this, asks_incremental, warnings })
 }
 
@@ -59,12 +60,6 @@ pub fn model(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, moment: &Moment) ->
 pub fn hook(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, text: &str, moment: &Moment) -> Result<String, Diagnostic> {
     let file = SourceFile::new(node.file.path.clone(), text);
     Ok(jinja.render(&file, &scope(graph, node, moment))?.text)
-}
-
-struct Said {
-    reads_batch: bool,
-    reads_this: bool,
-    warnings: Vec<Diagnostic>,
 }
 
 /// One ephemeral model as a CTE.
@@ -92,35 +87,32 @@ fn scope(graph: &Arc<Graph>, node: &Node, moment: &Moment) -> Scope {
     }
 }
 
-/// The ephemeral models that a rendered text reads, each once, inputs before their readers.
-#[allow(clippy::too_many_arguments)]
-fn gather(
-    jinja: &Jinja,
-    graph: &Arc<Graph>,
-    node: &Node,
-    rendered: &Rendered,
-    moment: &Moment,
-    ctes: &mut Vec<Cte>,
-    seen: &mut BTreeSet<String>,
-    said: &mut Said,
-) -> Result<(), Diagnostic> {
-    let lookup = graph.seen_from(&node.package);
-    for call in &rendered.refs {
-        let Ok(Referent::Cte { unique_id, name }) = lookup.reference(call.package.as_deref(), &call.name, call.version.as_deref()) else {
-            continue;
-        };
-        if !seen.insert(unique_id.clone()) {
-            continue;
+/// The ephemeral models that a query reads, each once, inputs before their readers.
+struct Inputs<'a> {
+    jinja: &'a Jinja,
+    graph: &'a Arc<Graph>,
+    moment: &'a Moment,
+    ctes: Vec<Cte>,
+    seen: BTreeSet<String>,
+}
+
+impl Inputs<'_> {
+    /// Those that the rendered text of a node reads, and those that they read.
+    fn gather(&mut self, node: &Node, rendered: &Rendered) -> Result<(), Diagnostic> {
+        let lookup = self.graph.seen_from(&node.package);
+        for call in &rendered.refs {
+            let referent = lookup.reference(call.package.as_deref(), &call.name, call.version.as_deref());
+            let Ok(Referent::Cte { unique_id, name }) = referent else { continue };
+            if !self.seen.insert(unique_id.clone()) {
+                continue;
+            }
+            let input = &self.graph.nodes[&unique_id];
+            let rendered = one(self.jinja, self.graph, input, &Moment { this: input.relation.clone(), ..self.moment.clone() })?;
+            self.gather(input, &rendered)?;
+            self.ctes.push(Cte { name, rendered, file: input.file.clone() });
         }
-        let input = &graph.nodes[&unique_id];
-        let own = one(jinja, graph, input, &Moment { this: input.relation.clone(), ..moment.clone() })?;
-        gather(jinja, graph, input, &own, moment, ctes, seen, said)?;
-        said.reads_batch |= own.reads_batch;
-        said.reads_this |= own.reads_this;
-        said.warnings.extend(own.warnings.iter().cloned());
-        ctes.push(Cte { name, rendered: own, file: input.file.clone() });
+        Ok(())
     }
-    Ok(())
 }
 
 /// Puts the CTEs before the query: into its own `with`, if it begins with one.

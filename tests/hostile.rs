@@ -62,7 +62,7 @@ fn nothing_outside_of_the_project_is_read() {
 
     let shop = Shop::new();
     shop.write("dbt_project.yml", &format!("name: shop\nmodel-paths: [models, '{}']\n", outside.path().display()));
-    refused(&shop.compile(&[]), "leads out of the project", "secret.sql");
+    refused(&shop.compile(&[]), "leads out of the project", &outside.path().display().to_string());
 
     for template in ["{% include '/etc/passwd' %}", "{% import '/etc/passwd' as all %}", "{% extends '../../etc/passwd' %}"] {
         let shop = Shop::of(template);
@@ -73,33 +73,37 @@ fn nothing_outside_of_the_project_is_read() {
 }
 
 #[test]
+fn what_a_repository_shares_is_read() {
+    let repository = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = repository.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("shop/dbt_project.yml", "name: shop\nmodel-paths: [models, ../shared/models]\nmacro-paths: [../shared/macros]\n");
+    write("shop/models/orders.sql", "select {{ one() }} as n from {{ ref('days') }}");
+    write("shared/models/days.sql", "select 1 as day");
+    write("shared/macros/one.sql", "{% macro one() %}1{% endmacro %}");
+    let render = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_batchwright"));
+        command.args(["render", "--dialect", "duckdb", "--out", "queries", "--project-dir", "shop"]).current_dir(repository.path());
+        command.env_clear().output().unwrap()
+    };
+    refused(&render(), "no git repository holds the project", "../shared/macros");
+    fs::create_dir(repository.path().join(".git")).unwrap();
+    let done = render();
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    let query = |path: &str| fs::read_to_string(repository.path().join("queries/shop").join(path)).unwrap();
+    assert!(query("models/orders.sql").starts_with("select 1 as n"));
+    assert_eq!(query("shared/models/days.sql"), "select 1 as day");
+}
+
+#[test]
 fn a_secret_lands_nowhere() {
     let shop = Shop::of("select ordered_at, '{{ env_var('DBT_ENV_SECRET_KEY') }}' as key from {{ source('raw', 'orders') }}");
     let done = shop.command(&[]).env("DBT_ENV_SECRET_KEY", "open-sesame").output().unwrap();
     refused(&done, "is a secret", "models/orders.sql");
     assert!(!said(&done).contains("open-sesame"));
-}
-
-#[test]
-fn a_killed_compile_leaves_the_old_plan() {
-    let shop = Shop::new();
-    assert_eq!(shop.compile(&[]).status.code(), Some(0));
-    let plan = shop.path("target/batchwright");
-    let before = fs::read(plan.join("manifest.json")).unwrap();
-    shop.write("models/more.sql", "select ordered_at, 2 as n from {{ source('raw', 'orders') }}");
-    for patience in [0, 2, 5, 10, 20, 40] {
-        let mut child = shop.command(&["--event-time-start", "2024-09-01", "--event-time-end", "2044-09-01"]).spawn().unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(patience));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let manifest: serde_json::Value = serde_json::from_slice(&fs::read(plan.join("manifest.json")).unwrap()).unwrap();
-        let files = manifest["steps"].as_array().unwrap().iter().map(|step| step["file"].as_str().unwrap());
-        files.for_each(|file| assert!(plan.join(file).is_file(), "{file}"));
-    }
-    shop.write("models/more.sql", "");
-    fs::remove_file(shop.path("models/more.sql")).unwrap();
-    assert_eq!(shop.compile(&[]).status.code(), Some(0));
-    assert_eq!(fs::read(plan.join("manifest.json")).unwrap(), before);
 }
 
 #[test]

@@ -9,6 +9,20 @@ use crate::compile;
 use crate::diagnostics::Diagnostics;
 use crate::plan::{Plan, write};
 
+const EXAMPLES: &str = r"Examples:
+  Backfill three days of a model and of all that reads it; the end is excluded:
+  $ batchwright compile -s sessions+ --event-time-start 2024-09-01 --event-time-end 2024-09-04
+
+  Rebuild a year, a month at a time; the rest of the table stays:
+  $ batchwright compile -s revenue --full-refresh --batch-size month \
+      --event-time-start 2024-01-01 --event-time-end 2025-01-01
+
+  In CI, whether the plan that is committed is the one that the project makes:
+  $ batchwright compile --now 2024-09-10 --plan plans/nightly --check
+
+  Without a profile, for another warehouse, to look at:
+  $ batchwright compile --dialect bigquery --stdout | less";
+
 /// Write the plan: for each selected model a folder of SQL files, one for each batch, and a manifest.
 ///
 /// Without bounds a microbatch model gets the batch that holds now and its `lookback`; with
@@ -16,8 +30,10 @@ use crate::plan::{Plan, write};
 ///
 /// Views, tables, other incremental models and materialized views become one file each. Seeds and snapshots are
 /// selected only by `--select`: a small seed becomes a file that loads it. What the plan cannot build (Python models,
-/// snapshots, materializations of the project's own) is named in the table as `left out`; the exit code stays 0.
+/// snapshots, materializations of the project's own) is named in the table as `left out`: the rest of
+/// the plan is written, and the exit code is 1.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     select: SelectArgs,
@@ -28,13 +44,13 @@ pub struct Args {
     #[command(flatten)]
     project: ProjectArgs,
     /// The plan's folder [default: target/batchwright in the project]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Plan")]
     plan: Option<PathBuf>,
     /// Print the steps in order instead of writing files
-    #[arg(long, conflicts_with = "plan")]
+    #[arg(long, conflicts_with = "plan", help_heading = "Plan")]
     stdout: bool,
     /// Write nothing: exit 1, and say which files differ, if the plan on disk is not what would be written
-    #[arg(long, conflicts_with = "stdout")]
+    #[arg(long, conflicts_with = "stdout", help_heading = "Plan")]
     check: bool,
 }
 
@@ -44,7 +60,7 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     let compiled = compile::compile(&request)?;
     say(&compiled.said);
     if args.check {
-        return check(&compiled.plan, &folder);
+        return check(&compiled.plan, &folder).map(|differs| if differs == ExitCode::SUCCESS { ended(compiled.left_out) } else { differs });
     }
     if args.stdout {
         let mut text = String::new();
@@ -60,10 +76,20 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     } else {
         let written = write::write(&compiled.plan, &folder)?;
         talk(&format!("{}\n{}", compile::table(&compiled.rows), closing(&written, &folder)));
-        return Ok(ExitCode::SUCCESS);
+        return Ok(ended(compiled.left_out));
     }
     talk(&compile::table(&compiled.rows));
-    Ok(ExitCode::SUCCESS)
+    Ok(ended(compiled.left_out))
+}
+
+/// Success, unless a selected model is no part of the plan.
+fn ended(left_out: usize) -> ExitCode {
+    match left_out {
+        0 => return ExitCode::SUCCESS,
+        1 => talk("1 selected model is left out of the plan\n"),
+        several => talk(&format!("{several} selected models are left out of the plan\n")),
+    }
+    ExitCode::from(1)
 }
 
 /// Says what on disk is not what would be written.

@@ -1,6 +1,6 @@
 //! `batchwright render`
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use super::options::{ProjectArgs, SelectArgs};
@@ -10,8 +10,16 @@ use crate::diagnostics::Diagnostics;
 use crate::plan::write;
 use crate::project::Open;
 
+const EXAMPLES: &str = r"Examples:
+  $ batchwright render -s sessions
+  $ batchwright render -s sessions --batch 2024-09-01
+
+  Every query of the project, below queries/:
+  $ batchwright render --out queries";
+
 /// Print the models' queries as dbt compiles them, without filters; with `--batch` one batch's query with its filters.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     select: SelectArgs,
@@ -37,7 +45,7 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     let Queries { rendered, wrong } = compile::queries(&asked)?;
     match &args.out {
         Some(folder) => {
-            let files = rendered.iter().map(|(node, sql)| (PathBuf::from(&node.package).join(&node.path), sql.as_str()));
+            let files = rendered.iter().map(|(node, sql)| (below(&node.package, &node.path), sql.as_str()));
             write::loose(folder, files)?;
         }
         None => match rendered.as_slice() {
@@ -53,4 +61,10 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     let queries = if rendered.len() == 1 { "1 query".to_string() } else { format!("{} queries", rendered.len()) };
     say_and_close(&wrong, &format!("{queries} {}", if args.out.is_some() { "written" } else { "printed" }));
     Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+}
+
+/// `<package>/<path>`; a model that lies beside the project is written below the folder as well.
+fn below(package: &str, path: &str) -> PathBuf {
+    let parts = Path::new(path).components().filter(|part| matches!(part, Component::Normal(_)));
+    std::iter::once(Path::new(package)).chain(parts.map(|part| Path::new(part.as_os_str()))).collect()
 }

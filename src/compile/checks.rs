@@ -20,7 +20,7 @@ pub struct Checked {
 
 /// Looks at the selected microbatch models.
 pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
-    let Linked { project, graph, dialect, broken, .. } = open(&request.open)?;
+    let Linked { project, graph, dialect, columns, broken, .. } = open(&request.open)?;
     let everything = request.selection.select.is_empty() && request.selection.selector.is_none();
     let wrong: Vec<Diagnostic> = broken.into_iter().flat_map(|node| node.errors.0).collect();
     let mut checked = Checked { wrong, ..Checked::default() };
@@ -40,7 +40,7 @@ pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
         dialect: &dialect,
         folders: &folders,
         database: project.target.database.as_deref(),
-        known: Default::default(),
+        columns: &columns,
     };
     for node in models {
         let Some(settings) = node.microbatch() else { continue };

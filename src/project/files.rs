@@ -1,6 +1,6 @@
 //! The only reader of project files. Takes paths below the project's folder; gives text with its name as the user knows it
 //! (relative to the project, `/` between the parts). Refuses, with the file's name and the cure, what can't be read, what is no
-//! UTF-8 and what lies outside of the project. Follows links as dbt does, and stops at those that lead back or out.
+//! UTF-8 and what lies beyond the project's fence. Follows links as dbt does, and stops at those that lead back or out.
 
 use std::fs;
 use std::io::{ErrorKind, Read};
@@ -10,37 +10,46 @@ use walkdir::WalkDir;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 
+use super::fence::Fence;
 use super::ignored::Ignored;
+use super::state::hash;
 
 /// The folder of a project.
 pub struct Files {
     root: PathBuf,
+    fence: Fence,
 }
 
 impl Files {
     /// The folder, if it is one and can be read.
     pub fn open(root: &Path) -> Result<Files, Diagnostic> {
         match fs::read_dir(root) {
-            Ok(_) => Ok(Files { root: root.to_path_buf() }),
+            Ok(_) => Ok(Files { root: root.to_path_buf(), fence: Fence::around(root) }),
             Err(wrong) => Err(unreadable(&root.display().to_string(), &wrong)),
         }
     }
 
     /// A file's text, or `None` if there is no such file.
     pub fn read(&self, path: &str) -> Result<Option<SourceFile>, Diagnostic> {
-        self.is_within(path)?;
+        self.fence.check(path)?;
         read_text(&self.root.join(path), path)
     }
 
-    /// The first line of a file of data, however large the file is.
-    pub fn first_line(&self, path: &str) -> Result<SourceFile, Diagnostic> {
+    /// The first line of a file of data, however large the file is, and a hash of the whole: dbt's own, or of a large file of
+    /// its beginning and its length.
+    pub fn beginning(&self, path: &str) -> Result<(SourceFile, String), Diagnostic> {
         const ENOUGH: u64 = 1 << 20;
-        self.is_within(path)?;
+        self.fence.check(path)?;
         let mut bytes = Vec::new();
-        let read = fs::File::open(self.root.join(path)).and_then(|file| file.take(ENOUGH).read_to_end(&mut bytes));
-        read.map_err(|wrong| unreadable(path, &wrong))?;
-        let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        Ok(SourceFile::new(path, without_mark(&String::from_utf8_lossy(line))))
+        let read = fs::File::open(self.root.join(path)).and_then(|file| {
+            let length = file.metadata()?.len();
+            file.take(ENOUGH).read_to_end(&mut bytes).map(|_| length)
+        });
+        let length = read.map_err(|wrong| unreadable(path, &wrong))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let plain = text.trim().replace("\r\n", "\n");
+        let hash = if length > ENOUGH { hash([&*plain, &length.to_string()]) } else { hash([&*plain]) };
+        Ok((SourceFile::new(path, without_mark(text.split('\n').next().unwrap_or_default())), hash))
     }
 
     /// The paths of all files below `folder` with one of `endings`, in order, without those that `ignored` names.
@@ -51,8 +60,18 @@ impl Files {
         if !start.is_dir() {
             return found;
         }
+        let mut outside = Vec::new();
         let entries = WalkDir::new(&start).follow_links(true).sort_by_file_name().into_iter();
-        let seen = entries.filter_entry(|entry| entry.depth() == 0 || !ignored.matches(&joined(folder, entry.path(), &start)));
+        let seen = entries.filter_entry(|entry| {
+            let path = joined(folder, entry.path(), &start);
+            if entry.depth() > 0 && ignored.matches(&path) {
+                return false;
+            }
+            // A folder that leads out is not walked, however much there is.
+            let may_lead_out = entry.file_type().is_dir() && (entry.depth() == 0 || entry.path_is_symlink());
+            let led = if may_lead_out { self.fence.check(&path) } else { Ok(()) };
+            led.map_err(|error| outside.push(error)).is_ok()
+        });
         for entry in seen {
             match entry {
                 Ok(entry) if entry.file_type().is_file() => {
@@ -68,6 +87,7 @@ impl Files {
                 Err(odd) => wrong.0.extend(self.odd_entry(&odd)),
             }
         }
+        wrong.0.extend(outside);
         found
     }
 
@@ -80,20 +100,6 @@ impl Files {
         let mut found: Vec<String> = names.map(|name| format!("{folder}/{}", name.to_string_lossy())).collect();
         found.sort();
         found
-    }
-
-    /// Refuses a path, or a link in it, that leads out of the project: compiling somebody's project shows them no file of yours.
-    fn is_within(&self, path: &str) -> Result<(), Diagnostic> {
-        // What is not there leads nowhere.
-        let Ok(real) = fs::canonicalize(self.root.join(path)) else { return Ok(()) };
-        // `dbt deps` makes links of local packages, which are projects of their own.
-        let package: PathBuf = Path::new(path).components().take(2).collect();
-        let package = self.root.join(package);
-        let is_package = package.join("dbt_project.yml").is_file();
-        if real.starts_with(absolute(&self.root)) || (is_package && real.starts_with(absolute(&package))) {
-            return Ok(());
-        }
-        Err(Diagnostic::error(format!("`{path}` leads out of the project")).hint("copy what it leads to into the project"))
     }
 
     fn odd_entry(&self, odd: &walkdir::Error) -> Option<Diagnostic> {
@@ -126,11 +132,6 @@ pub fn read_text(path: &Path, name: &str) -> Result<Option<SourceFile>, Diagnost
             Err(Diagnostic::error(format!("`{name}` is not UTF-8 on line {line}")).hint("save it as UTF-8"))
         }
     }
-}
-
-/// The absolute form of a path without links, or the path itself.
-pub fn absolute(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
 /// Some editors begin a file with a byte order mark.

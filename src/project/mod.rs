@@ -4,8 +4,11 @@
 
 mod dbt_project;
 mod declared;
+mod docs;
+mod fence;
 mod files;
 mod ignored;
+mod overrides;
 mod packages;
 mod profile;
 mod properties;
@@ -14,6 +17,7 @@ mod recorded;
 mod seeds;
 mod snapshots;
 mod sources;
+mod state;
 mod tree;
 mod values;
 mod yaml;
@@ -36,6 +40,7 @@ pub use read::tests::{Said, folder};
 pub use recorded::Catalog;
 pub use seeds::{header, table};
 pub use sources::SourceTable;
+pub use state::{DbtNode, Earlier, NodeState, STATE, State, earlier, hash};
 pub use tree::{Tree, Trees};
 pub use values::{list, truth};
 
@@ -136,6 +141,8 @@ pub struct Target {
     pub dialect: String,
     pub database: Option<String>,
     pub schema: String,
+    /// The database's file, where a database is one.
+    pub path: Option<String>,
     /// dbt's `target`, for Jinja.
     pub values: Map<String, Value>,
 }
@@ -197,6 +204,8 @@ pub struct Seed {
     pub name: String,
     /// Its first line alone.
     pub file: SourceFile,
+    /// The hash of all of it, if it is not large.
+    pub data: String,
     pub path: String,
     pub columns: Vec<String>,
 }

@@ -1,5 +1,5 @@
 //! Properties files: what `*.yml` beside the models says of models, seeds, snapshots and sources. Takes a file; gives its
-//! patches with places. Collects what is wrong per entry. Tests, exposures and docs mean nothing here and are passed by.
+//! patches with places. Collects what is wrong per entry. Tests and exposures mean nothing here and are passed by.
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -8,6 +8,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::jinja::YamlScope;
 
 use super::Setting;
+use super::overrides::{self, Override};
 use super::packages::Below;
 use super::sources::{self, SourceTable};
 use super::values::{config, rendered_text, set, texts, truth};
@@ -20,6 +21,7 @@ pub struct Properties {
     pub seeds: Vec<Patch>,
     pub snapshots: Vec<Patch>,
     pub sources: Vec<SourceTable>,
+    pub overrides: Vec<Override>,
 }
 
 /// What a properties file says of a node.
@@ -79,12 +81,15 @@ pub fn read(found: &Below, scope: &YamlScope, properties: &mut Properties, warni
         Err(error) => return wrong.0.push(error),
     };
     let mut entry = Entries { found, scope, wrong };
-    let Properties { models, seeds, snapshots, sources } = properties;
+    let Properties { models, seeds, snapshots, sources, overrides } = properties;
     for (key, patches) in [("models", models), ("seeds", seeds), ("snapshots", snapshots)] {
         patches.extend(entry.list(&tree, key).iter().filter_map(|yaml| entry.patch(yaml)));
     }
     for source in entry.list(&tree, "sources") {
-        sources::read(&mut entry, source, sources);
+        match overrides::read(&mut entry, source) {
+            Some(said) => overrides.push(said),
+            None => sources::read(&mut entry, source, sources),
+        }
     }
 }
 
@@ -257,7 +262,7 @@ mod tests {
     pub fn parsed(text: &str) -> (Properties, Diagnostics) {
         let scope =
             YamlScope { now: crate::calendar::Instant::UNIX_EPOCH, vars: &Map::new(), environment: &BTreeMap::new(), target: &Map::new() };
-        let found = Below { file: SourceFile::new("models/a.yml", text), path: "a.yml".to_string() };
+        let found = Below { file: SourceFile::new("models/a.yml", text), data: String::new(), path: "a.yml".to_string() };
         let (mut properties, mut wrong) = (Properties::default(), Diagnostics::default());
         read(&found, &scope, &mut properties, &mut Diagnostics::default(), &mut wrong);
         (properties, wrong)
