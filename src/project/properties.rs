@@ -55,6 +55,8 @@ pub struct ColumnPatch {
     pub description: String,
     /// As YAML has them: dicts with `type`, `expression`, `name`.
     pub constraints: Vec<Value>,
+    /// Whether a test or a constraint says that no two rows share a value.
+    pub unique: bool,
 }
 
 /// One version of a model.
@@ -158,6 +160,7 @@ impl Entries<'_> {
             quote: column.get("quote").and_then(|quote| truth(&quote.json())),
             description: description(column),
             constraints: constraints(column),
+            unique: is_unique(column),
         });
         read.collect()
     }
@@ -230,6 +233,17 @@ fn highest(versions: &[Version]) -> Option<String> {
     }
 }
 
+/// Whether a column has the test `unique` for all rows, or a constraint that says the same.
+fn is_unique(column: &Yaml) -> bool {
+    let tests = ["data_tests", "tests"].into_iter().filter_map(|key| column.get(key)).flat_map(Yaml::items);
+    let mut tests = tests.map(|test| match test.json() {
+        Value::Object(test) => test.get("unique").is_some_and(|test| !test.to_string().contains("\"where\"")),
+        test => test == "unique",
+    });
+    let says = |constraint: &Value| constraint.get("type").is_some_and(|of| of == "unique" || of == "primary_key");
+    tests.any(|unique| unique) || constraints(column).iter().any(says)
+}
+
 pub fn description(of: &Yaml) -> String {
     of.get("description").and_then(Yaml::text).unwrap_or_default()
 }
@@ -256,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_patch_is_read() {
-        let text = "models:\n  - name: a\n    tags: x\n    config:\n      event_time: at\n      pre-hook: \"{{ log(1) }}\"\n    columns:\n      - {name: at, data_type: date, quote: yes}\n";
+        let text = "models:\n  - name: a\n    tags: x\n    config:\n      event_time: at\n      pre-hook: \"{{ log(1) }}\"\n    columns:\n      - {name: at, data_type: date, quote: yes, data_tests: [not_null, unique]}\n";
         let (properties, wrong) = parsed(text);
         assert_eq!(wrong, Diagnostics::default());
         let patch = &properties.models[0];
@@ -268,6 +282,7 @@ mod tests {
             quote: Some(true),
             description: String::new(),
             constraints: vec![],
+            unique: true,
         };
         assert_eq!(patch.columns, [at]);
     }
