@@ -54,4 +54,6 @@ pub enum Kind {
     Swap,
     After,
     Build,
+    /// In a run that audits, and in its journal; never in a plan.
+    Audit,
 }
