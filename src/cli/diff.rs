@@ -7,11 +7,21 @@ use super::{print, talk};
 use crate::diagnostics::Diagnostics;
 use crate::diff::{self, markdown, text};
 
+const EXAMPLES: &str = r"Examples:
+  $ batchwright diff plans/nightly target/batchwright
+
+  What a pull request changes in a plan that is committed, as a comment on it:
+  $ batchwright diff main: plans/nightly --format markdown
+
+  In CI, whether anything changes:
+  $ batchwright diff main: plans/nightly --exit-code";
+
 /// Show what changed between two plans: models, windows as ranges, and the SQL, one diff for all batches that changed alike.
 ///
 /// OLD and NEW are folders, or REVISION:FOLDER for a plan that was committed to git; REVISION: alone is the other one's folder at that
 /// revision: `batchwright diff main: plans/nightly`. In the diffs, <start>, <end> and their like stand for the batch's window.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     old: String,
     new: String,

@@ -14,7 +14,11 @@
 {% set example = "spark-sql --master 'local[*]'" %}
 {% set by_name = false %}
 {% set clauses = ["file_format", "partition_by", "clustered_by", "options", "location_root", "tblproperties"] %}
+{% set index_keys = [] %}
+{% set clause_kinds = {} %}
 {% set idle_keys = ["buckets", "skip_optimize"] %}
+{% set undone_keys = {} %}
+{% set refused = {} %}
 
 {% set format_key = "file_format" %}
 {% set formats = {"delta": "replace_where", "iceberg": "merge", "": "static_partitions"} %}
@@ -89,18 +93,6 @@ select {{ others }} from {{ stage }}
 where {{ cut }};
 
 {{ end }}drop table {{ stage }};
-{% endmacro %}
-
-{% macro clause_clustered_by(value, buckets) %}
-clustered by ({{ value }}) into {{ buckets }} buckets
-{% endmacro %}
-
-{% macro clause_options(pairs) %}
-options ({{ pairs }})
-{% endmacro %}
-
-{% macro clause_location_root(below) %}
-location {{ below }}
 {% endmacro %}
 
 {% macro table_static_partitions(target, clauses, query) %}

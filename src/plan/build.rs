@@ -5,9 +5,10 @@ use minijinja::Value;
 
 use super::clauses::clauses;
 use super::contract::Contract;
-use super::create::{arguments, of_format, schema, sql, sql_header, statements};
+use super::create::{arguments, of_format, schema, sql, statements};
 use super::header::{header, input};
 use super::indexes::indexes;
+use super::keys::{sql_header, view_macro};
 use super::manifest::InputEntry;
 use crate::config::{Materialization, Node};
 use crate::diagnostics::Diagnostic;
@@ -37,7 +38,7 @@ impl Build<'_> {
         for hook in statements(self.pre_hooks) {
             text.push_str(&format!("{hook}\n"));
         }
-        text.push_str(&format!("{}{statement}\n", sql_header(node)));
+        text.push_str(&format!("{}{statement}\n", sql_header(dialect, node)?));
         for closes in self.closes {
             text.push_str(&format!("\n{closes}\n"));
         }
@@ -58,7 +59,7 @@ pub fn plain(dialect: &Dialect, node: &Node, query: &str, contract: Option<&Cont
                 let statement = dialect.sql("view_statement", &given)?;
                 given.push(("statement", dialect.lines(&statement.0)?.value()));
             }
-            dialect.sql("view", &given)
+            dialect.sql(&view_macro(dialect, node)?, &given)
         }
         (Materialization::MaterializedView, _) => dialect.sql(if anew { "materialized_view_anew" } else { "materialized_view" }, &given),
         (Materialization::Other(_), _) => {

@@ -160,6 +160,7 @@ impl Kind {
             Kind::Swap => "swap",
             Kind::After => "after",
             Kind::Build => "build",
+            Kind::Audit => "audit",
         }
     }
 
@@ -170,7 +171,7 @@ impl Kind {
             Kind::Create => "01_",
             Kind::Swap => "98_",
             Kind::After => "99_",
-            Kind::Batch | Kind::Build => "",
+            Kind::Batch | Kind::Build | Kind::Audit => "",
         }
     }
 }

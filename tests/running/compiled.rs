@@ -10,6 +10,8 @@ pub const CASES: &[Case] = &[
     ("a_compiled_plan_runs", a_compiled_plan_runs),
     ("a_compiled_full_refresh_is_retried", a_compiled_full_refresh_is_retried),
     ("a_year_is_rebuilt_month_by_month", a_year_is_rebuilt_month_by_month),
+    ("a_run_that_audits_fails_at_a_fault", a_run_that_audits_fails_at_a_fault),
+    ("a_run_that_audits_takes_an_allowed_verdict", a_run_that_audits_takes_an_allowed_verdict),
 ];
 
 /// Whether a plan can be compiled for it.
@@ -101,4 +103,59 @@ fn a_year_is_rebuilt_month_by_month(engine: &dyn Engine) {
 fn month_begun(entry: &serde_json::Value) -> Option<String> {
     let label = entry["step"].as_str()?.split_once("@2024-")?.1;
     (entry["event"] == "start").then(|| format!("2024-{}", &label[..2]))
+}
+
+fn a_run_that_audits_fails_at_a_fault(engine: &dyn Engine) {
+    const SESSIONS: &str = "int__sessions_aggregated";
+    let shop = Shop::open(engine);
+    let plan = folder(&shop.compile(ALL));
+    let audits = |since: usize| {
+        let ended = ended(&plan)
+            .into_iter()
+            .skip(since)
+            .filter_map(|(step, outcome)| Some((step.strip_prefix("model.shop.")?.strip_suffix("@audit")?.to_string(), outcome)));
+        ended.collect::<Vec<_>>()
+    };
+    let said = batchwright("run", &plan, &["--audit"], &shop.database.session());
+    assert_eq!(said.code, 0, "{}", said.err);
+    let mut audited: Vec<String> = audits(0).into_iter().map(|(model, _)| model).collect();
+    audited.sort();
+    assert_eq!(audited, ["daily_report", "hourly_events", SESSIONS, "monthly_revenue"]);
+
+    // A row that no batch can write, nor take away.
+    shop.sql(&format!("insert into analytics.{SESSIONS} (user_id, event_count) values (7, 1);"));
+    let before = ended(&plan).len();
+    let said = batchwright("run", &plan, &["--audit"], &shop.database.session());
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert!(audits(before).contains(&(SESSIONS.to_string(), "failed".to_string())), "{:?}", audits(before));
+    let status = batchwright("status", &plan, &[], &[]).out;
+    assert!(status.contains(&format!("failed model.shop.{SESSIONS}@audit")) && status.contains("no event time"), "{status}");
+
+    // A retry audits because the run did, and only what is left.
+    let before = ended(&plan).len();
+    assert_eq!(batchwright("retry", &plan, &[], &[]).code, 1);
+    shop.sql(&format!("delete from analytics.{SESSIONS} where session_start is null;"));
+    let said = batchwright("retry", &plan, &[], &[]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let again = audits(before).into_iter().filter(|(model, _)| model == SESSIONS).map(|(_, outcome)| outcome);
+    assert_eq!(again.collect::<Vec<_>>(), ["failed", "success"]);
+    assert!(ended(&plan).iter().skip(before).all(|(step, _)| !step.starts_with(&format!("model.shop.{SESSIONS}@2024"))));
+}
+
+fn a_run_that_audits_takes_an_allowed_verdict(engine: &dyn Engine) {
+    let shop = Shop::open(engine);
+    let run = |allow: &str| {
+        let config = "materialized='incremental', incremental_strategy='microbatch', event_time='occurred_at', batch_size='day'";
+        let meta = format!("meta={{'batchwright': {{'audit': {{'allow': [{allow}]}}}}}}");
+        shop.write(
+            "models/lagged.sql",
+            &format!("{{{{ config({config}, begin='2024-08-31', {meta}) }}}} select event_id, occurred_at, count(*) over (order by event_id) as so_far from {{{{ source('raw', 'events') }}}}"),
+        );
+        let plan = shop.compile(&["--select", "lagged", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-04"]);
+        batchwright("run", &folder(&plan), &["--audit"], &shop.database.session())
+    };
+    let said = run("");
+    assert!(said.code == 1 && said.err.contains("2024-09-02: edge"), "{}", said.err);
+    let said = run("'edge'");
+    assert_eq!(said.code, 0, "{}", said.err);
 }
