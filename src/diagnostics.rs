@@ -61,8 +61,23 @@ pub struct Location {
 impl Location {
     /// The line the place begins on, counted from 1.
     pub fn line(&self) -> usize {
-        let start = self.span.start.min(self.file.text.len());
-        self.file.text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count() + 1
+        self.begins().0
+    }
+
+    /// Line and column, in characters, of the first character; both counted from 1.
+    pub fn begins(&self) -> (usize, usize) {
+        self.counted(self.span.start)
+    }
+
+    /// Line and column of the first character behind the place.
+    pub fn ends(&self) -> (usize, usize) {
+        self.counted(self.span.end.max(self.span.start))
+    }
+
+    fn counted(&self, byte: usize) -> (usize, usize) {
+        let text = &self.file.text[..self.file.text.floor_char_boundary(byte)];
+        let line = text.rfind('\n').map_or(0, |at| at + 1);
+        (text.bytes().filter(|byte| *byte == b'\n').count() + 1, text[line..].chars().count() + 1)
     }
 }
 
@@ -77,6 +92,8 @@ pub enum Level {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnostic {
     pub level: Level,
+    /// Of the rule that says it, if a rule of `check` does: `BW004`.
+    pub code: Option<&'static str>,
     pub message: String,
     pub at: Option<Location>,
     /// Further facts, each a line, such as the stack of macros that led here.
@@ -99,7 +116,7 @@ impl Diagnostic {
     }
 
     fn of(level: Level, message: impl Into<String>) -> Self {
-        Diagnostic { level, message: message.into(), at: None, notes: Vec::new(), hints: Vec::new() }
+        Diagnostic { level, code: None, message: message.into(), at: None, notes: Vec::new(), hints: Vec::new() }
     }
 
     pub fn at(mut self, place: Location) -> Self {

@@ -11,8 +11,10 @@
 //! | [`render`] | a model | its query: Jinja rendered, and where each `ref()` and `source()` stands in the text |
 //! | [`inject`] | the query | where the event-time filters go in, and the columns of the result |
 //! | [`plan`] | all of it | [`plan::Plan`]: steps, their text and their order; and the folder on disk |
+//! | [`check`] | a model, its settings and its query | [`check::Finding`]s: what is unsafe or wasteful in batches |
 //! | [`run`] | the folder and a client | a journal: what finished, and how the rest ended |
 //! | [`page`] | the folder and the journal | one HTML file to look at |
+//! | [`diff`] | two plans | what changed: models, windows, one diff for all batches that changed alike |
 //!
 //! Three tools know no stage: [`diagnostics`] (what is said to the user), [`jinja`] (the language of models) and
 //! [`dialect`] (how an engine says it, as SQL templates); [`calendar`] is the fourth, time and nothing but time.
@@ -32,7 +34,9 @@ pub mod project;
 pub mod render;
 pub mod window;
 
+pub mod check;
 pub mod cli;
 pub mod compile;
+pub mod diff;
 pub mod page;
 pub mod run;

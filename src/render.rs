@@ -27,19 +27,33 @@ pub struct Moment {
 pub struct Text {
     pub sql: String,
     pub marks: Vec<Mark>,
+    /// Which file's rendering each part of the text is, in the order of the text.
+    pub parts: Vec<Part>,
     pub reads_batch: bool,
     pub reads_this: bool,
+    /// Whether the model itself, and none that it reads, asks `is_incremental()`.
+    pub asks_incremental: bool,
     pub warnings: Vec<Diagnostic>,
+}
+
+/// What came of one file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    pub span: Range<usize>,
+    pub file: SourceFile,
 }
 
 /// Renders the model, its ephemeral inputs before it.
 pub fn model(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, moment: &Moment) -> Result<Text, Diagnostic> {
     let own = one(jinja, graph, node, moment)?;
-    let mut said = Said { reads_batch: own.reads_batch, reads_this: own.reads_this, warnings: own.warnings.clone() };
-    let mut ctes = Vec::new();
-    gather(jinja, graph, node, &own, moment, &mut ctes, &mut BTreeSet::new(), &mut said)?;
-    let (sql, marks) = with_ctes(own, ctes);
-    Ok(Text { sql, marks, reads_batch: said.reads_batch, reads_this: said.reads_this, warnings: said.warnings })
+    let mut inputs = Inputs { jinja, graph, moment, ctes: Vec::new(), seen: BTreeSet::new() };
+    inputs.gather(node, &own)?;
+    let rendered = || [&own].into_iter().chain(inputs.ctes.iter().map(|cte| &cte.rendered));
+    let (reads_batch, reads_this) = (rendered().any(|part| part.reads_batch), rendered().any(|part| part.reads_this));
+    let warnings = rendered().flat_map(|part| part.warnings.iter().cloned()).collect();
+    let asks_incremental = own.asks_incremental;
+    let (sql, marks, parts) = with_ctes(own, &node.file, inputs.ctes);
+    Ok(Text { sql, marks, parts, reads_batch, reads_this, asks_incremental, warnings })
 }
 
 /// A hook's text: Jinja of its own, rendered when the plan is made, as dbt renders it when it runs.
@@ -48,16 +62,11 @@ pub fn hook(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, text: &str, moment: 
     Ok(jinja.render(&file, &scope(graph, node, moment))?.text)
 }
 
-struct Said {
-    reads_batch: bool,
-    reads_this: bool,
-    warnings: Vec<Diagnostic>,
-}
-
 /// One ephemeral model as a CTE.
 struct Cte {
     name: String,
     rendered: Rendered,
+    file: SourceFile,
 }
 
 fn one(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, moment: &Moment) -> Result<Rendered, Diagnostic> {
@@ -78,47 +87,47 @@ fn scope(graph: &Arc<Graph>, node: &Node, moment: &Moment) -> Scope {
     }
 }
 
-/// The ephemeral models that a rendered text reads, each once, inputs before their readers.
-#[allow(clippy::too_many_arguments)]
-fn gather(
-    jinja: &Jinja,
-    graph: &Arc<Graph>,
-    node: &Node,
-    rendered: &Rendered,
-    moment: &Moment,
-    ctes: &mut Vec<Cte>,
-    seen: &mut BTreeSet<String>,
-    said: &mut Said,
-) -> Result<(), Diagnostic> {
-    let lookup = graph.seen_from(&node.package);
-    for call in &rendered.refs {
-        let Ok(Referent::Cte { unique_id, name }) = lookup.reference(call.package.as_deref(), &call.name, call.version.as_deref()) else {
-            continue;
-        };
-        if !seen.insert(unique_id.clone()) {
-            continue;
+/// The ephemeral models that a query reads, each once, inputs before their readers.
+struct Inputs<'a> {
+    jinja: &'a Jinja,
+    graph: &'a Arc<Graph>,
+    moment: &'a Moment,
+    ctes: Vec<Cte>,
+    seen: BTreeSet<String>,
+}
+
+impl Inputs<'_> {
+    /// Those that the rendered text of a node reads, and those that they read.
+    fn gather(&mut self, node: &Node, rendered: &Rendered) -> Result<(), Diagnostic> {
+        let lookup = self.graph.seen_from(&node.package);
+        for call in &rendered.refs {
+            let referent = lookup.reference(call.package.as_deref(), &call.name, call.version.as_deref());
+            let Ok(Referent::Cte { unique_id, name }) = referent else { continue };
+            if !self.seen.insert(unique_id.clone()) {
+                continue;
+            }
+            let input = &self.graph.nodes[&unique_id];
+            let rendered = one(self.jinja, self.graph, input, &Moment { this: input.relation.clone(), ..self.moment.clone() })?;
+            self.gather(input, &rendered)?;
+            self.ctes.push(Cte { name, rendered, file: input.file.clone() });
         }
-        let input = &graph.nodes[&unique_id];
-        let own = one(jinja, graph, input, &Moment { this: input.relation.clone(), ..moment.clone() })?;
-        gather(jinja, graph, input, &own, moment, ctes, seen, said)?;
-        said.reads_batch |= own.reads_batch;
-        said.reads_this |= own.reads_this;
-        said.warnings.extend(own.warnings.iter().cloned());
-        ctes.push(Cte { name, rendered: own });
+        Ok(())
     }
-    Ok(())
 }
 
 /// Puts the CTEs before the query: into its own `with`, if it begins with one.
-fn with_ctes(own: Rendered, ctes: Vec<Cte>) -> (String, Vec<Mark>) {
+fn with_ctes(own: Rendered, file: &SourceFile, ctes: Vec<Cte>) -> (String, Vec<Mark>, Vec<Part>) {
+    let part = |span: Range<usize>, file: &SourceFile| Part { span, file: file.clone() };
     if ctes.is_empty() {
-        return (own.text, own.marks);
+        let whole = part(0..own.text.len(), file);
+        return (own.text, own.marks, vec![whole]);
     }
     let (at, has_with) = match leading_with(&own.text) {
         Some(with) => (with.end, true),
         None => (own.text.len() - own.text.trim_start().len(), false),
     };
     let mut sql = own.text[..at].to_string();
+    let mut parts = vec![part(0..at, file)];
     if !has_with {
         sql.push_str("with");
     }
@@ -127,14 +136,16 @@ fn with_ctes(own: Rendered, ctes: Vec<Cte>) -> (String, Vec<Mark>) {
         sql.push_str(if index == 0 { " " } else { ", " });
         sql.push_str(&format!("{} as (\n", cte.name));
         marks.extend(moved(cte.rendered.marks, sql.len() as isize));
+        parts.push(part(sql.len()..sql.len() + cte.rendered.text.len(), &cte.file));
         sql.push_str(&cte.rendered.text);
         sql.push_str("\n)");
     }
     sql.push_str(if has_with { "," } else { " " });
     let by = sql.len() as isize - at as isize;
     marks.extend(moved(own.marks.into_iter().filter(|mark| mark.span.end > at), by));
+    parts.push(part(sql.len()..sql.len() + own.text.len() - at, file));
     sql.push_str(&own.text[at..]);
-    (sql, marks)
+    (sql, marks, parts)
 }
 
 fn moved(marks: impl IntoIterator<Item = Mark>, by: isize) -> impl Iterator<Item = Mark> {
@@ -188,8 +199,11 @@ mod tests {
     }
 
     fn joined(text: &str) -> String {
-        let cte = Cte { name: "__dbt__cte__e".into(), rendered: rendered("select 1 from raw", "raw") };
-        let (sql, marks) = with_ctes(rendered(text, "orders"), vec![cte]);
+        let (own, other) = (SourceFile::new("own.sql", ""), SourceFile::new("e.sql", ""));
+        let cte = Cte { name: "__dbt__cte__e".into(), rendered: rendered("select 1 from raw", "raw"), file: other };
+        let (sql, marks, parts) = with_ctes(rendered(text, "orders"), &own, vec![cte]);
+        let of = |path: &str| parts.iter().filter(|part| &*part.file.path == path).map(|part| &sql[part.span.clone()]).collect::<String>();
+        assert_eq!((of("own.sql").as_str(), of("e.sql").as_str()), (text, "select 1 from raw"));
         let found: Vec<&str> = marks.iter().map(|mark| &sql[mark.span.clone()]).collect();
         assert!(found.contains(&"raw") && found.contains(&"orders"), "{found:?}");
         sql

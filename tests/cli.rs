@@ -179,7 +179,7 @@ fn every_command_has_a_manual_page() {
         assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
         String::from_utf8(done.stdout).unwrap()
     };
-    let commands = ["compile", "render", "list", "run", "retry", "status", "schema", "completions"];
+    let commands = ["compile", "render", "list", "run", "retry", "status", "audit", "page", "schema", "completions"];
     for command in commands {
         assert!(page(&[]).contains(&format!("batchwright\\-{command}(1)")), "{command} is not in\n{}", page(&[]));
         assert!(page(&[command]).contains(&format!(".TH batchwright-{command} 1")), "{}", page(&[command]));

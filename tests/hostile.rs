@@ -107,28 +107,6 @@ fn a_secret_lands_nowhere() {
 }
 
 #[test]
-fn a_killed_compile_leaves_the_old_plan() {
-    let shop = Shop::new();
-    assert_eq!(shop.compile(&[]).status.code(), Some(0));
-    let plan = shop.path("target/batchwright");
-    let before = fs::read(plan.join("manifest.json")).unwrap();
-    shop.write("models/more.sql", "select ordered_at, 2 as n from {{ source('raw', 'orders') }}");
-    for patience in [0, 2, 5, 10, 20, 40] {
-        let mut child = shop.command(&["--event-time-start", "2024-09-01", "--event-time-end", "2044-09-01"]).spawn().unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(patience));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let manifest: serde_json::Value = serde_json::from_slice(&fs::read(plan.join("manifest.json")).unwrap()).unwrap();
-        let files = manifest["steps"].as_array().unwrap().iter().map(|step| step["file"].as_str().unwrap());
-        files.for_each(|file| assert!(plan.join(file).is_file(), "{file}"));
-    }
-    shop.write("models/more.sql", "");
-    fs::remove_file(shop.path("models/more.sql")).unwrap();
-    assert_eq!(shop.compile(&[]).status.code(), Some(0));
-    assert_eq!(fs::read(plan.join("manifest.json")).unwrap(), before);
-}
-
-#[test]
 fn models_that_differ_by_case_have_folders_that_do_not() {
     let shop = Shop::new();
     shop.write("models/a/Orders.sql", "select 1 as n");

@@ -7,12 +7,17 @@ use super::print;
 use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
 use crate::run::journal::Places;
 
+const EXAMPLES: &str = r"Examples:
+  $ batchwright audit | psql -X
+  $ batchwright audit -s sessions | duckdb warehouse.duckdb";
+
 /// Print the plan's audits: SQL that only reads, and gives a row for each batch with a verdict.
 ///
 /// Verdicts: ok; empty, missing rows, extra rows, doubled rows, differs (the table against what the query yields now);
 /// duplicate keys; outside and no event time (rows that belong to no window); edge (the batches' own queries yield other
 /// rows than the query over all of them).
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     /// The models, by name or unique id; all where none is named
     #[arg(short, long, value_name = "NAME", num_args = 1..)]

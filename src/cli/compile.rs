@@ -9,6 +9,20 @@ use crate::compile;
 use crate::diagnostics::Diagnostics;
 use crate::plan::{Plan, write};
 
+const EXAMPLES: &str = r"Examples:
+  Backfill three days of a model and of all that reads it; the end is excluded:
+  $ batchwright compile -s sessions+ --event-time-start 2024-09-01 --event-time-end 2024-09-04
+
+  Rebuild a year, a month at a time; the rest of the table stays:
+  $ batchwright compile -s revenue --full-refresh --batch-size month \
+      --event-time-start 2024-01-01 --event-time-end 2025-01-01
+
+  In CI, whether the plan that is committed is the one that the project makes:
+  $ batchwright compile --now 2024-09-10 --plan plans/nightly --check
+
+  Without a profile, for another warehouse, to look at:
+  $ batchwright compile --dialect bigquery --stdout | less";
+
 /// Write the plan: for each selected model a folder of SQL files, one for each batch, and a manifest.
 ///
 /// Without bounds a microbatch model gets the batch that holds now and its `lookback`; with
@@ -19,6 +33,7 @@ use crate::plan::{Plan, write};
 /// snapshots, materializations of the project's own) is named in the table as `left out`: the rest of
 /// the plan is written, and the exit code is 1.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     select: SelectArgs,
@@ -29,13 +44,13 @@ pub struct Args {
     #[command(flatten)]
     project: ProjectArgs,
     /// The plan's folder [default: target/batchwright in the project]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Plan")]
     plan: Option<PathBuf>,
     /// Print the steps in order instead of writing files
-    #[arg(long, conflicts_with = "plan")]
+    #[arg(long, conflicts_with = "plan", help_heading = "Plan")]
     stdout: bool,
     /// Write nothing: exit 1, and say which files differ, if the plan on disk is not what would be written
-    #[arg(long, conflicts_with = "stdout")]
+    #[arg(long, conflicts_with = "stdout", help_heading = "Plan")]
     check: bool,
 }
 

@@ -8,8 +8,13 @@ use clap_complete::Shell;
 use super::{Cli, print};
 use crate::diagnostics::Diagnostics;
 
+const EXAMPLES: &str = r"Examples:
+  $ batchwright completions bash > ~/.local/share/bash-completion/completions/batchwright
+  $ batchwright completions fish > ~/.config/fish/completions/batchwright.fish";
+
 /// Print a script that completes batchwright's commands and flags in your shell.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     shell: Shell,
 }

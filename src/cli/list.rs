@@ -10,8 +10,14 @@ use crate::compile::{self, Listed};
 use crate::diagnostics::Diagnostics;
 use crate::plan::write::instant;
 
+const EXAMPLES: &str = r"Examples:
+  $ batchwright list -s tag:nightly+
+  $ batchwright list -s sessions --batches \
+      --event-time-start 2024-09-01 --event-time-end 2024-09-04";
+
 /// List the selected models; with `--batches` their windows.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     select: SelectArgs,

@@ -8,10 +8,13 @@ use clap_mangen::Man;
 use super::{Cli, print};
 use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
 
+const EXAMPLES: &str = r"Examples:
+  $ batchwright man compile | man -l -
+  $ batchwright man > ~/.local/share/man/man1/batchwright.1";
+
 /// Print the manual page of batchwright, or of one of its commands.
-///
-/// `batchwright man compile | man -l -` shows it; `batchwright man > ~/.local/share/man/man1/batchwright.1` keeps it.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     command: Option<String>,
 }

@@ -1,8 +1,10 @@
 //! The doors: one file for each command, and how what is said reaches the terminal. stdout is data, all talk goes to stderr.
 
 mod audit;
+mod check;
 mod compile;
 mod completions;
+mod diff;
 mod list;
 mod man;
 mod options;
@@ -14,6 +16,8 @@ mod run;
 mod schema;
 mod status;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -22,11 +26,19 @@ use clap::{Parser, Subcommand};
 
 use crate::diagnostics::{self, Diagnostic, Diagnostics};
 
+const EXAMPLES: &str = r"In a dbt project:
+  $ batchwright compile --event-time-start 2024-09-01 --event-time-end 2024-09-04
+  $ batchwright run
+  $ batchwright status
+  $ batchwright retry
+
+`batchwright COMMAND --help` has more examples.";
+
 /// Compiles the microbatch models of a dbt project to plain SQL, one standalone file per batch.
 ///
 /// No warehouse connection is opened: read the files, then run them with any client.
 #[derive(Parser)]
-#[command(name = "batchwright", version = env!("BATCHWRIGHT_VERSION"), max_term_width = 100)]
+#[command(name = "batchwright", version = env!("BATCHWRIGHT_VERSION"), max_term_width = 100, after_long_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -41,6 +53,8 @@ enum Command {
     Retry(Box<retry::Args>),
     Status(status::Args),
     Audit(audit::Args),
+    Check(check::Args),
+    Diff(diff::Args),
     Page(page::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -61,6 +75,8 @@ pub fn main() -> ExitCode {
             Command::Retry(args) => retry::run(*args),
             Command::Status(args) => status::run(args),
             Command::Audit(args) => audit::run(args),
+            Command::Check(args) => check::run(args),
+            Command::Diff(args) => diff::run(&args),
             Command::Page(args) => page::run(&args),
             Command::Schema(args) => schema::run(&args),
             Command::Completions(args) => completions::run(&args),

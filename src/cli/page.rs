@@ -9,10 +9,15 @@ use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::manifest::StepEntry;
 use crate::run::journal::Places;
 
+const EXAMPLES: &str = r"Examples:
+  $ batchwright page
+  $ batchwright page --plan plans/nightly --out nightly.html";
+
 /// Write one HTML file about a plan: a calendar of its batches, each with its SQL and what became of it.
 ///
 /// The file needs nothing else, no network either: open it, or send it on. It holds the SQL and the clients' error messages.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     plan: PlanArgs,

@@ -10,8 +10,16 @@ use crate::diagnostics::Diagnostics;
 use crate::plan::write;
 use crate::project::Open;
 
+const EXAMPLES: &str = r"Examples:
+  $ batchwright render -s sessions
+  $ batchwright render -s sessions --batch 2024-09-01
+
+  Every query of the project, below queries/:
+  $ batchwright render --out queries";
+
 /// Print the models' queries as dbt compiles them, without filters; with `--batch` one batch's query with its filters.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     select: SelectArgs,

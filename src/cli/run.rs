@@ -10,20 +10,38 @@ use super::progress::{Progress, indented, last_lines, short};
 use super::{say, talk};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect::{self, Dialect};
-use crate::plan::manifest::Manifest;
+use crate::plan::manifest::{Manifest, ModelEntry};
 use crate::project;
 use crate::run::client::{self, Client};
 use crate::run::history::History;
 use crate::run::journal::{self, Places};
 use crate::run::stop::Stop;
-use crate::run::{self, Order, clock, junit, known, program, results, retry, status};
+use crate::run::{self, Order, audits, clock, junit, known, program, results, retry, status};
+
+const EXAMPLES: &str = r"Examples:
+  With the dialect's own client, such as psql with what PGHOST and PGDATABASE say:
+  $ batchwright run
+
+  Four sessions of a client at once:
+  $ batchwright run --threads 4 -- psql -X -w -q -v ON_ERROR_STOP=1 -d shop
+
+  Each model's table looked at when it is done:
+  $ batchwright run --audit
+
+  A process for each step:
+  $ batchwright run --threads 8 -- snow sql --enable-templating NONE -f {file}
+
+  For a scheduler: begin, or go on where the last run ended:
+  $ batchwright run --resume --quiet --junit report.xml";
 
 /// Hand each step of the plan to a client, in order, and keep a journal of what is done.
 ///
 /// With `{file}` among the client's words a process runs each step; without it the client is a session, one process fed step
-/// after step on its standard input. Without `--` the dialect's own client is used. Exit codes: 0 all is done; 1 a step failed;
-/// 2 the request is wrong.
+/// after step on its standard input: psql, duckdb, sqlite3, mysql, mariadb, spark-sql. Clients that read their input to its end
+/// (snow sql -i, bq query, clickhouse-client) are started for each step in either way. Without `--` the dialect's own
+/// client is used. Exit codes: 0 all is done; 1 a step failed; 2 the request is wrong.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     /// Go on with the last run: only what it did not finish, as `batchwright retry` does; from the start where there is none
     #[arg(long)]
@@ -40,6 +58,9 @@ pub struct How {
     /// How many steps at once, each with a client of its own. Stays 1 with duckdb and sqlite3, which let one process write
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: u16,
+    /// Run each model's audit when all of the model is done: a verdict other than `ok`, and not allowed by the model, is a failure
+    #[arg(long)]
+    audit: bool,
     /// Start nothing more after a failure
     #[arg(short = 'x', long)]
     fail_fast: bool,
@@ -77,7 +98,7 @@ pub enum From {
 
 pub fn start(how: How, from: From) -> Result<ExitCode, Diagnostics> {
     let places = how.plan.places();
-    let manifest = places.manifest()?;
+    let mut manifest = places.manifest()?;
     let dialect = dialect::named(&manifest.about.dialect)?;
     // The lock first: what the journal says must not change any more.
     let journal = journal::open(&places, &|why| talk(&format!("{why}\n")))?;
@@ -88,6 +109,12 @@ pub fn start(how: How, from: From) -> Result<ExitCode, Diagnostics> {
             .into());
     }
     let resumed = from != From::Start && past.first.is_some();
+    if how.audit {
+        say(&unaudited(&manifest));
+        manifest = audits::with_audits(manifest);
+    } else if resumed {
+        manifest = audits::as_last_run(manifest, &past);
+    }
     let wanted = if resumed { retry::left(&manifest.steps, &past) } else { vec![true; manifest.steps.len()] };
     if !wanted.contains(&true) {
         talk(&format!("nothing is left to run: {} done\n", steps(manifest.steps.len())));
@@ -131,6 +158,14 @@ pub fn start(how: How, from: From) -> Result<ExitCode, Diagnostics> {
             Ok(ExitCode::from(1))
         }
     }
+}
+
+/// The models that `--audit` does not look at although they have batches.
+fn unaudited(manifest: &Manifest) -> Vec<Diagnostic> {
+    let models = manifest.models.iter().filter(|model| model.microbatch.is_some() && model.audit.is_none());
+    let said =
+        |model: &ModelEntry| Diagnostic::warning(format!("`{}` has no audit, since it has too many batches", short(&model.unique_id)));
+    models.map(said).collect()
 }
 
 /// The table and the reports.
@@ -188,11 +223,8 @@ fn argv(how: &How, dialect: &Dialect, resumed: bool, past: &History) -> Result<V
     if !client.iter().any(|word| word == "{path}") {
         return Ok(client);
     }
-    let path = match project::target(&how.profile.open(&how.plan.project_dir)?, &|_| Ok(String::new())) {
-        Ok(target) => target.values.get("path").and_then(|path| path.as_str()).map(str::to_string),
-        Err(_) => None,
-    };
-    match path {
+    let target = project::target(&how.profile.open(&how.plan.project_dir)?, &|_| Ok(String::new()));
+    match target.ok().and_then(|target| target.path) {
         None => Err(show("no profile says which database file the steps are for".to_string()).into()),
         Some(path) if path == ":memory:" => {
             Err(show("the profile's database is in memory, so that nothing that a step does would last".to_string()).into())

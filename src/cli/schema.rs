@@ -4,12 +4,18 @@ use std::process::ExitCode;
 
 use super::print;
 use crate::diagnostics::Diagnostics;
+use crate::diff::Difference;
 use crate::plan::manifest::Manifest;
 use crate::project::State;
 use crate::run::entry::Entry;
 
-/// Print the JSON Schema of manifest.json, of a line of the journal, or of state.json.
+const EXAMPLES: &str = r"Examples:
+  $ batchwright schema > manifest.schema.json
+  $ batchwright schema journal";
+
+/// Print the JSON Schema of manifest.json, of a line of the journal, of what `diff --format json` prints, or of state.json.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     #[arg(value_enum, default_value = "manifest")]
     of: Of,
@@ -19,6 +25,7 @@ pub struct Args {
 enum Of {
     Manifest,
     Journal,
+    Diff,
     State,
 }
 
@@ -26,6 +33,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
     let schema = match args.of {
         Of::Manifest => schemars::schema_for!(Manifest),
         Of::Journal => schemars::schema_for!(Entry),
+        Of::Diff => schemars::schema_for!(Difference),
         Of::State => schemars::schema_for!(State),
     };
     let schema = serde_json::to_string_pretty(&schema).expect("a schema is JSON");

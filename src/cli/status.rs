@@ -9,11 +9,19 @@ use super::print;
 use super::progress::{indented, last_lines, short};
 use super::run::table;
 use crate::diagnostics::Diagnostics;
+use crate::run::audits;
 use crate::run::history::History;
 use crate::run::status::{Gap, Standing, missing, standings};
 
+const EXAMPLES: &str = r"Examples:
+  $ batchwright status
+
+  What no run has ever finished, and the command that fills each gap:
+  $ batchwright status --missing";
+
 /// Show what is done, failed (with the client's own words) and open, per model.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     plan: PlanArgs,
@@ -38,6 +46,7 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
         return Ok(ExitCode::SUCCESS);
     }
     let history = History::of(&entries);
+    let manifest = audits::as_last_run(manifest, &history);
     let standings = standings(&manifest, &history);
     let text = match args.json {
         true => pretty(&json!({ "run": history.first, "last": history.last, "models": standings })),

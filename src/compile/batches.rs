@@ -2,8 +2,9 @@
 
 use super::query::{Filtered, query};
 use super::steps::Files;
-use super::{Part, Request, Row, Shop, builds, inputs, refresh, warnings};
+use super::{Part, Request, Row, Shop, builds, checks, inputs, refresh, warnings};
 use crate::calendar::{Grain, Instant};
+use crate::check::Finding;
 use crate::config::{Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, collect};
 use crate::dialect::{Stamp, TimeType};
@@ -23,6 +24,8 @@ pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Re
     let entries = inputs::entries(shop.graph, shop.dialect, node, &query.injected)?;
     says_its_event_time(shop, node, settings, query.injected.columns.as_deref())?;
     dates_are_whole(shop, node, settings, &query, &cover)?;
+    let findings = checks::found(shop, node, settings, &query, &entries, Vec::new(), request)?;
+    checks::refuse(&findings)?;
     let mut said = cover.notes.clone();
     said.extend(remarks(shop, node, &query, &entries, cover.windows.len(), request.windows.strict)?);
 
@@ -35,10 +38,11 @@ pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Re
     let batches = cover.windows.len();
     let batch_size = cover.names.batch_size;
     let reads = inputs::reads(&entries, shop.graph, in_order);
-    let begin = first_ever(node, settings)?;
+    let begin = first_ever(node, settings)?.ends().0;
     let audit = super::audits::audit(&steps, &cover, &begin)?;
     let audit_entry = audit.as_ref().map(plan::Audit::entry);
     let steps = steps.all(cover, &begin, audit, reads)?;
+    let counted = findings.iter().filter(|finding| finding.allowed.is_none());
     let entry = ModelEntry {
         audit: audit_entry,
         microbatch: Some(MicrobatchEntry {
@@ -58,9 +62,10 @@ pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Re
         columns_from: query.injected.columns.as_ref().map(|_| "projection".to_string()),
         columns: query.injected.columns.as_ref().map(|columns| columns.iter().map(|column| column.name.clone()).collect()),
         warnings: warnings(&said).collect(),
+        findings: counted.map(Finding::entry).collect(),
         ..builds::entry(shop, node)
     };
-    let row = Row { warnings: entry.warnings.len(), ..row };
+    let row = Row { warnings: entry.warnings.len(), findings: findings.iter().filter(|finding| finding.counts()).count(), ..row };
     Ok(Part { entry: ModelEntry { inputs: entries, ..entry }, steps: Some(steps), row, said })
 }
 
@@ -98,7 +103,7 @@ pub(super) fn one(shop: &Shop, node: &Node, settings: &Microbatch, label: &str) 
 }
 
 /// The window of `begin`: the create statement's query is cut to it, so that the file is the same in every plan.
-fn first_ever(node: &Node, settings: &Microbatch) -> Result<Span, Diagnostics> {
+pub(super) fn first_ever(node: &Node, settings: &Microbatch) -> Result<Cover, Diagnostics> {
     let only_begin = window::Request {
         bounds: None,
         now: settings.begin,
@@ -108,8 +113,7 @@ fn first_ever(node: &Node, settings: &Microbatch) -> Result<Span, Diagnostics> {
         strict: false,
         max_batches: 1,
     };
-    let cover: Cover = window::cover(&Calendar { from_begin: true, ..calendar(node, settings, true) }, &only_begin)?;
-    Ok(cover.ends().0)
+    window::cover(&Calendar { from_begin: true, ..calendar(node, settings, true) }, &only_begin)
 }
 
 pub(super) fn batch(span: &Span) -> Batch {
@@ -117,7 +121,12 @@ pub(super) fn batch(span: &Span) -> Batch {
 }
 
 /// The overwrite needs the event time among the result's columns.
-fn says_its_event_time(shop: &Shop, node: &Node, settings: &Microbatch, columns: Option<&[ResultColumn]>) -> Result<(), Diagnostic> {
+pub(super) fn says_its_event_time(
+    shop: &Shop,
+    node: &Node,
+    settings: &Microbatch,
+    columns: Option<&[ResultColumn]>,
+) -> Result<(), Diagnostic> {
     let event_time = &settings.event_time;
     let Some(columns) = columns else { return Ok(()) };
     if event_time.column.contains(|char: char| !char.is_alphanumeric() && char != '_') && !event_time.quote {
@@ -134,7 +143,7 @@ fn says_its_event_time(shop: &Shop, node: &Node, settings: &Microbatch, columns:
 }
 
 /// A column of dates cannot tell the hours of a day apart: the predicate of such a window would hold for no row.
-fn dates_are_whole(shop: &Shop, node: &Node, settings: &Microbatch, query: &Filtered, cover: &Cover) -> Result<(), Diagnostics> {
+pub(super) fn dates_are_whole(shop: &Shop, node: &Node, settings: &Microbatch, query: &Filtered, cover: &Cover) -> Result<(), Diagnostics> {
     let is_midnight = |at: Instant| Grain::Day.floor(at, settings.timezone) == at;
     if cover.windows.iter().all(|window| is_midnight(window.start) && is_midnight(window.end)) {
         return Ok(());
@@ -203,5 +212,6 @@ fn row(node: &Node, strategy: &str, cover: &Cover) -> Row {
         first: first.label,
         last: last.label,
         warnings: 0,
+        findings: 0,
     }
 }

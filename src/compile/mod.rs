@@ -3,6 +3,7 @@
 mod audits;
 mod batches;
 mod builds;
+mod checks;
 mod columns;
 mod folders;
 mod inputs;
@@ -26,6 +27,7 @@ use crate::plan::{self, Plan, Steps};
 use crate::project::{self, Facts, Open, Project};
 use crate::window;
 
+pub use checks::{Checked, check};
 pub use columns::Columns;
 pub use look::{Asked, Listed, Queries, list, queries};
 pub use report::{Row, table};

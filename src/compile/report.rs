@@ -11,6 +11,8 @@ pub struct Row {
     /// Excluded; UTC.
     pub end: String,
     pub warnings: usize,
+    /// What `check` finds, notes apart.
+    pub findings: usize,
 }
 
 /// The rows as a table for a terminal, columns lined up.
@@ -18,12 +20,13 @@ pub fn table(rows: &[Row]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let head = ["model", "strategy", "windows", "first", "last", "until (excluded)", "warnings"].map(String::from);
+    let head = ["model", "strategy", "windows", "first", "last", "until (excluded)", "warnings", "findings"].map(String::from);
     let mut lines = vec![head];
     for row in rows {
         let windows = row.windows.map(|count| count.to_string()).unwrap_or_default();
-        let warnings = if row.warnings == 0 { String::new() } else { row.warnings.to_string() };
-        lines.push([row.model.clone(), row.strategy.clone(), windows, row.first.clone(), row.last.clone(), row.end.clone(), warnings]);
+        let [warnings, findings] = [row.warnings, row.findings].map(|count| if count == 0 { String::new() } else { count.to_string() });
+        let (model, strategy, end) = (row.model.clone(), row.strategy.clone(), row.end.clone());
+        lines.push([model, strategy, windows, row.first.clone(), row.last.clone(), end, warnings, findings]);
     }
     let used: Vec<usize> = (0..lines[0].len()).filter(|column| lines[1..].iter().any(|line| !line[*column].is_empty())).collect();
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
@@ -48,6 +51,7 @@ mod tests {
             last: String::new(),
             end: String::new(),
             warnings: 0,
+            findings: 0,
         };
         assert_eq!(table(&[row("a", None), row("long_name", None)]), "model      strategy\na          view\nlong_name  view\n");
     }

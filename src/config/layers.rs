@@ -13,7 +13,8 @@ pub fn merged<'a>(layers: impl IntoIterator<Item = &'a Config>) -> IndexMap<Stri
         let before = config.get(key).map(|before| &before.value);
         let value = match key.as_str() {
             "pre_hook" | "post_hook" | "tags" | "packages" => appended(before, &setting.value),
-            "meta" | "quoting" | "column_types" | "docs" | "contract" | "latest_version_pointer" => updated(before, &setting.value),
+            "meta" => own_settings(before, &setting.value),
+            "quoting" | "column_types" | "docs" | "contract" | "latest_version_pointer" => updated(before, &setting.value),
             "grants" => granted(before, &setting.value),
             _ => setting.value.clone(),
         };
@@ -46,6 +47,29 @@ fn updated(before: Option<&Value>, value: &Value) -> Value {
         (Some(before), Value::Null) => before.clone(),
         _ => value.clone(),
     }
+}
+
+/// `meta` is updated as in dbt, but for the settings of this program's own, which add up through all layers: a model that sets one
+/// of them keeps the others of its folder.
+fn own_settings(before: Option<&Value>, value: &Value) -> Value {
+    const OWN: &str = "batchwright";
+    let mut meta = updated(before, value);
+    if let (Some(before), Some(more)) = (before.and_then(|before| before.get(OWN)), value.get(OWN))
+        && let Some(own) = meta.get_mut(OWN)
+    {
+        *own = deeply(before, more);
+    }
+    meta
+}
+
+fn deeply(before: &Value, value: &Value) -> Value {
+    let (Value::Object(before), Value::Object(more)) = (before, value) else { return value.clone() };
+    let mut both = before.clone();
+    for (key, value) in more {
+        let value = both.get(key).map_or_else(|| value.clone(), |before| deeply(before, value));
+        both.insert(key.clone(), value);
+    }
+    Value::Object(both)
 }
 
 /// Grants replace what was granted for a privilege, unless it is written with a `+`.
@@ -97,6 +121,13 @@ mod tests {
         assert_eq!(value("pre_hook"), json!(["one", "two", "three"]));
         assert_eq!(value("grants"), json!({"select": ["x", "y"], "insert": ["j"]}));
         assert_eq!(value("partition_by"), json!({"granularity": "day"}));
+        let own = |value: Value| json!({"owner": "x", "batchwright": value});
+        let layers = [
+            ("a", own(json!({"check": {"BW004": "note"}, "timezone": "UTC"}))),
+            ("b", json!({"batchwright": {"check": {"BW009": "off"}}})),
+        ];
+        let both = merged(&layers.map(|(name, meta)| layer(name, json!({"meta": meta}))));
+        assert_eq!(both["meta"].value, own(json!({"check": {"BW004": "note", "BW009": "off"}, "timezone": "UTC"})));
         assert_eq!((value("lookback"), &*config["lookback"].at.file.path), (json!(7), "a.sql"));
     }
 }

@@ -11,6 +11,7 @@ use crate::project::{Setting, truth};
 
 use super::audit::audit;
 use super::begin::begin;
+use super::check::check;
 use super::layers::texts;
 use super::near;
 use super::{Column, EventTime, Microbatch, OutsideWindow};
@@ -44,6 +45,7 @@ pub fn microbatch(asked: Asked) -> Result<Microbatch, Diagnostics> {
     let full_refresh = asked.boolean("full_refresh").map_err(&mut keep).ok();
     let outside_window = asked.outside_window().map_err(&mut keep).ok();
     let audit = audit(asked.model, asked.config).map_err(&mut keep).unwrap_or_default();
+    let check = check(asked.model, asked.config).map_err(&mut keep).unwrap_or_default();
     let found = (event_time, begin, batch_size, lookback, concurrent_batches, full_refresh, outside_window);
     let (
         Some(event_time),
@@ -74,6 +76,7 @@ pub fn microbatch(asked: Asked) -> Result<Microbatch, Diagnostics> {
         timezone,
         outside_window,
         audit,
+        check,
     })
 }
 

@@ -4,6 +4,7 @@
 
 mod audit;
 mod begin;
+mod check;
 mod drafts;
 mod layers;
 mod microbatch;
@@ -23,6 +24,7 @@ use crate::jinja::{RefCall, Relation};
 use crate::project::Setting;
 
 pub use audit::{Audit, VERDICTS};
+pub use check::{Allow, Check, LateBy};
 pub use node_json::{graph_json, node_json};
 pub use resolve::resolve;
 
@@ -167,6 +169,8 @@ pub struct Microbatch {
     pub outside_window: Option<OutsideWindow>,
     /// `meta.batchwright.audit`.
     pub audit: Audit,
+    /// `meta.batchwright.check`, `.allow` and `.late_by`.
+    pub check: Check,
 }
 
 /// What happens to rows whose event time lies outside of the window, or is null.

@@ -6,28 +6,21 @@ use crate::diagnostics::Diagnostic;
 use super::{Kind, Materialization, Node};
 
 const KEYS: [&str; 7] = ["event_time", "begin", "batch_size", "lookback", "concurrent_batches", "full_refresh", "incremental_strategy"];
-const OWN: [&str; 3] = ["timezone", "outside_window", "event_time_unit"];
+const OWN: [&str; 4] = ["timezone", "outside_window", "event_time_unit", "audit"];
 
 /// Warnings about a node's keys.
 pub fn warnings(node: &Node) -> Vec<Diagnostic> {
     if node.kind != Kind::Model {
         return Vec::new();
     }
-    let mut said = Vec::new();
-    for (key, setting) in &node.config {
-        if let Some(meant) = meant(key, &KEYS) {
-            let message = format!("`{key}` of model `{}` does nothing", node.name);
-            said.push(Diagnostic::warning(message).at(setting.at.clone()).hint(format!("is it `{meant}`?")));
-        }
-    }
-    if let Some(meta) = node.config.get("meta") {
-        for key in meta.value.get("batchwright").and_then(|own| own.as_object()).into_iter().flat_map(|own| own.keys()) {
-            if let Some(meant) = meant(key, &OWN) {
-                let message = format!("`{key}` of model `{}` does nothing", node.name);
-                said.push(Diagnostic::warning(message).at(meta.at.clone()).hint(format!("is it `{meant}`?")));
-            }
-        }
-    }
+    let keys = node.config.iter().map(|(key, setting)| (key, &setting.at, meant(key, &KEYS)));
+    let own = node.config.get("meta").and_then(|meta| Some((meta.value.get("batchwright")?.as_object()?, &meta.at)));
+    let own = own.into_iter().flat_map(|(own, at)| own.keys().map(move |key| (key, at, meant(key, &OWN))));
+    let nearly = keys.chain(own).filter_map(|(key, at, meant)| {
+        let message = format!("`{key}` of model `{}` does nothing", node.name);
+        Some(Diagnostic::warning(message).at(at.clone()).hint(format!("is it `{}`?", meant?)))
+    });
+    let mut said: Vec<Diagnostic> = nearly.collect();
     said.extend(idle(node));
     said
 }

@@ -10,7 +10,11 @@ pub fn print(diagnostic: &Diagnostic, color: bool) -> String {
         Level::Warning => Title::WARNING,
         Level::Note => Title::NOTE,
     };
-    let mut group = Group::with_title(level.primary_title(&*diagnostic.message));
+    let title = level.primary_title(&*diagnostic.message);
+    let mut group = Group::with_title(match diagnostic.code {
+        Some(code) => title.id(code),
+        None => title,
+    });
     if let Some(at) = &diagnostic.at {
         let text: &str = &at.file.text;
         let end = text.ceil_char_boundary(at.span.end.min(text.len()));

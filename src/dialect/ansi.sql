@@ -439,8 +439,8 @@ from audit_verdicts
 where verdict not in ({{ allowed }})
 {% endmacro %}
 
-{# Running a plan. `client`: the command that runs it where none is named; `{file}` stands for a step's file, `{path}` for the
-   profile's `path`. The marker prints its token with a dash in the middle, which its own text does not hold. #}
+{# Running a plan. `client`: the command that runs it where none is named; `{file}` stands for a step's file, so that a process
+   runs each, `{path}` for the profile's database file. Empty: no known client runs a file without further words. The marker prints its token with a dash in the middle, which its own text does not hold. #}
 {% set client = [] %}
 {% set example = "my-client {file}" %}
 

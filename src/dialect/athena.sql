@@ -3,6 +3,10 @@
 {% set parser = "generic" %}
 {% set like = "trino" %}
 {% set dispatch = ["athena"] %}
+
+{# No client of Athena's own runs a file of several statements and waits for them. #}
+{% set client = [] %}
+{% set example = "my-client {file}" %}
 {% set ticks = "`" %}
 {% set location_key = "external_location" %}
 {% set location_keys = ["external_location"] %}

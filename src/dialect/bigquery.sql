@@ -28,8 +28,11 @@
   "respect", "right", "rollup", "rows", "select", "set", "some", "struct", "tablesample", "then", "to", "treat", "true", "unbounded",
   "union", "unnest", "using", "when", "where", "window", "with", "within"
 ] %}
+
+{# Reads its standard input to the end, and no file: a process runs each step, and the marker is the last that it is fed. #}
 {% set client = ["bq", "query", "--use_legacy_sql=false", "--format=csv"] %}
 {% set example = "bq query --use_legacy_sql=false" %}
+
 {% set options = [
   "require_partition_filter", "partition_expiration_days", "hours_to_expiration", "kms_key_name", "labels", "resource_tags"
 ] %}

@@ -11,6 +11,10 @@
 {% set backslash_escapes = true %}
 {% set quoted_backslash_escapes = true %}
 {% set default_schema = "default" %}
+
+{# Reads its standard input to the end, so a process runs each step. Where to connect is in its configuration file. #}
+{% set client = ["clickhouse-client", "--queries-file", "{file}"] %}
+{% set example = "clickhouse-client --host HOST --queries-file {file}" %}
 {% set strategy = "staged lightweight delete + insert" %}
 {% set atomic = false %}
 {% set not_atomic = "there are no transactions; a crash after the delete leaves the window empty or half full, and running the file again fills it" %}

@@ -12,7 +12,11 @@
 {% set modes = ["error", "drop"] %}
 {% set location_keys = ["location"] %}
 {% set by_name = true %}
+
+{# Takes a file, or its whole standard input, so a process runs each step. Where to connect is in its own settings. #}
+{% set client = ["dbsqlcli", "-e", "{file}"] %}
 {% set example = "dbsqlcli -e {file}" %}
+
 {% set clauses = [
   "file_format", "partition_by", "clustered_by", "liquid_clustered_by", "auto_liquid_cluster", "location_root", "location", "tblproperties"
 ] %}

@@ -3,6 +3,8 @@
 {% set parser = "mysql" %}
 {% set like = "mysql" %}
 {% set dispatch = ["mariadb"] %}
+{% set client = ["mariadb", "--unbuffered", "--batch"] %}
+{% set example = "mariadb --unbuffered --batch -h HOST" %}
 
 {% macro table(target, query) %}
 create or replace table {{ target }} as

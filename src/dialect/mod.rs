@@ -2,6 +2,7 @@
 //! looked up in the dialect it is `like`, at last in `ansi.sql`. Takes SQL fragments by name, gives SQL. Knows no stage.
 
 mod name;
+mod spellings;
 mod sql;
 mod stamp;
 mod template;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 pub use name::{Case, folded, short_hash};
+pub use spellings::spellings;
 pub use sql::{Sql, one_line};
 pub use stamp::{Slot, Stamp, for_each, refuse_slots};
 pub use time::{TimeType, plain_type};

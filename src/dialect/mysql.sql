@@ -11,6 +11,10 @@
 {% set backslash_escapes = true %}
 {% set default_schema = "default" %}
 {% set strategy = "staged delete + insert in one transaction" %}
+
+{# Where to connect is in the client's option file. Without `--unbuffered` it keeps what it prints to itself. #}
+{% set client = ["mysql", "--unbuffered", "--batch"] %}
+{% set example = "mysql --unbuffered --batch -h HOST" %}
 {% set reserved = [
   "accessible", "add", "all", "alter", "analyze", "and", "as", "asc", "before", "between", "bigint", "binary", "both", "by",
   "call", "cascade", "case", "change", "char", "check", "collate", "column", "condition", "constraint", "continue", "convert",

@@ -9,8 +9,11 @@
 {% set default_schema = "PUBLIC" %}
 {% set strategy = "staged delete + insert in one transaction" %}
 {% set stage_in_schema = true %}
+
+{# Reads its standard input to the end unless that is a terminal, so a process runs each step. It would rewrite `&` and `<%`. #}
 {% set client = ["snow", "sql", "--enable-templating", "NONE", "-f", "{file}"] %}
 {% set example = "snow sql --enable-templating NONE -f {file}" %}
+
 {# dbt makes tables transient unless it is told otherwise. #}
 {% set kind_key = "transient" %}
 {% set defaults = {"transient": true} %}

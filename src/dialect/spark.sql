@@ -10,6 +10,8 @@
 {% set included = [false, true, true] %}
 {% set default_schema = "default" %}
 {% set stage_in_schema = true %}
+{% set client = ["spark-sql"] %}
+{% set example = "spark-sql --master 'local[*]'" %}
 {% set by_name = false %}
 {% set clauses = ["file_format", "partition_by", "clustered_by", "options", "location_root", "tblproperties"] %}
 {% set idle_keys = ["buckets", "skip_optimize"] %}

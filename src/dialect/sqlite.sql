@@ -10,6 +10,10 @@
 {% set default_schema = "main" %}
 {% set strategy = "staged delete + insert in one transaction" %}
 
+{# The profile's main file; a plan for other schemas needs a client that attaches them. #}
+{% set client = ["sqlite3", "-bail", "-batch", "{path}"] %}
+{% set example = "sqlite3 -bail -batch warehouse.db" %}
+
 {% macro date(at) %}
 '{{ at.date }}'
 {% endmacro %}

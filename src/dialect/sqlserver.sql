@@ -8,6 +8,11 @@
 {% set longest_name = 116 %}
 {% set default_schema = "dbo" %}
 {% set strategy = "staged delete + insert in one transaction" %}
+
+{# A session would need `go`, so a process runs each step. Where to connect is in SQLCMDSERVER and SQLCMDDBNAME. #}
+{% set client = ["sqlcmd", "-b", "-i", "{file}"] %}
+{% set example = "sqlcmd -b -S SERVER -d DATABASE -i {file}" %}
+
 {% set stage_prefix = "#" %}
 {% set index_keys = ["as_columnstore", "indexes"] %}
 {% set defaults = {"as_columnstore": true} %}

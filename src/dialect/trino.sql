@@ -10,6 +10,10 @@
 {% set atomic = false %}
 {% set not_atomic = "connectors take one writing statement a transaction; a crash between delete and insert leaves the window empty, and running the file again fills it" %}
 {% set stage_in_schema = true %}
+
+{# At a prompt or from a file, so a process runs each step. Where to connect is in `~/.trino_config`. #}
+{% set client = ["trino", "-f", "{file}"] %}
+{% set example = "trino --server https://HOST --catalog CATALOG -f {file}" %}
 {% set clauses = ["properties"] %}
 {% set idle_keys = ["on_table_exists", "tmp_relation_type", "view_security", "views_enabled"] %}
 {% set reserved = [

@@ -15,6 +15,7 @@ use crate::jinja::{Mark, MarkKind};
 mod check;
 mod columns;
 mod ctes;
+mod look;
 mod marks;
 mod mask;
 mod parsers;
@@ -27,7 +28,9 @@ mod text;
 
 pub use check::splice;
 pub use ctes::{computed, with_clause};
+pub use look::{Seen, look};
 pub use parsers::parser;
+pub use text::is_contained;
 
 use mask::{Blank, What};
 use relations::{How, placed};
@@ -120,6 +123,26 @@ enum Stop {
 
 fn find(ask: &Ask, parser: &dyn Parser) -> Result<Query, Diagnostic> {
     one_query(ask.sql, parser)?;
+    match parsed(ask, parser, &mut |reading| places(ask, reading)) {
+        Ok(query) => Ok(query),
+        Err(Stop::Wrong(error) | Stop::Doubtful(error)) => Err(error),
+        Err(Stop::Unparsed(trouble)) => Ok(marks::filters(ask.sql, ask.marks, ask.inputs, parser, &trouble)),
+    }
+}
+
+/// A query as one parser reads it.
+struct Reading<'a> {
+    parser: &'a dyn Parser,
+    text: &'a Text<'a>,
+    blanks: &'a [Blank],
+    tree: Statement,
+    factors: &'a [scope::Factor],
+}
+
+type Then<'a, T> = dyn FnMut(Reading) -> Result<T, Stop> + 'a;
+
+/// Does `then` with the query as the first parser reads it that understands it and whose reading `then` trusts.
+fn parsed<T>(ask: &Ask, parser: &dyn Parser, then: &mut Then<T>) -> Result<T, Stop> {
     let mut trouble: Option<Trouble> = None;
     let mut doubt = None;
     for parser in [parser, &GenericDialect {}] {
@@ -128,21 +151,18 @@ fn find(ask: &Ask, parser: &dyn Parser) -> Result<Query, Diagnostic> {
         let gaps = Text::new(&sql, parser).map_or_else(|_| Vec::new(), |text| mask::gaps(&text, parser, &swallowed));
         let more = (gaps.len() > swallowed.len()).then_some(gaps);
         for blanks in [Some(swallowed), more].into_iter().flatten() {
-            match attempt(ask, parser, blanks) {
-                Ok(query) => return Ok(query),
-                Err(Stop::Wrong(error)) => return Err(error),
+            match attempt(ask, parser, blanks, then) {
+                Ok(done) => return Ok(done),
+                Err(Stop::Wrong(error)) => return Err(Stop::Wrong(error)),
                 Err(Stop::Doubtful(error)) => doubt = doubt.or(Some(error)),
                 Err(Stop::Unparsed(said)) => trouble = trouble.or(Some(said)),
             }
         }
     }
-    match (doubt, trouble) {
-        (Some(doubt), _) => Err(doubt),
-        (None, trouble) => {
-            let trouble = trouble.unwrap_or(Trouble { message: String::new(), at: None });
-            Ok(marks::filters(ask.sql, ask.marks, ask.inputs, parser, &trouble))
-        }
-    }
+    Err(match (doubt, trouble) {
+        (Some(doubt), _) => Stop::Doubtful(doubt),
+        (None, trouble) => Stop::Unparsed(trouble.unwrap_or(Trouble { message: String::new(), at: None })),
+    })
 }
 
 /// Refuses a text that is not one query, as far as its words show it.
@@ -168,8 +188,8 @@ fn no_query(text: &Text, first: usize) -> Diagnostic {
     placed(Diagnostic::error(message), text.sql, &text.spans[first]).hint("a microbatch model is one query; the plan writes its rows")
 }
 
-/// The places as one parser sees them.
-fn attempt(ask: &Ask, parser: &dyn Parser, mut blanks: Vec<Blank>) -> Result<Query, Stop> {
+/// The query as one parser reads it.
+fn attempt<T>(ask: &Ask, parser: &dyn Parser, mut blanks: Vec<Blank>, then: &mut Then<T>) -> Result<T, Stop> {
     let is_input = |span: &Range<usize>| {
         let mut plain_names = ask.inputs.iter().flat_map(|input| &input.plain_names);
         let is_plain = |name: &Vec<String>| matches!(name.as_slice(), [name] if ask.sql[span.clone()].eq_ignore_ascii_case(name));
@@ -183,7 +203,7 @@ fn attempt(ask: &Ask, parser: &dyn Parser, mut blanks: Vec<Blank>) -> Result<Que
         let factors = scope::factors(&tree);
         let more = mask::misread(&text, &factors, &is_input);
         if more.is_empty() {
-            return places(ask, parser, &text, &blanks, tree, &factors);
+            return then(Reading { parser, text: &text, blanks: &blanks, tree, factors: &factors });
         }
         blanks.extend(more);
         blanks.sort_by_key(|blank| blank.span.start);
@@ -191,14 +211,9 @@ fn attempt(ask: &Ask, parser: &dyn Parser, mut blanks: Vec<Blank>) -> Result<Que
     Err(Stop::Unparsed(Trouble { message: "a word behind a table is neither its alias nor understood".to_string(), at: None }))
 }
 
-fn places(
-    ask: &Ask,
-    parser: &dyn Parser,
-    text: &Text,
-    blanks: &[Blank],
-    tree: Statement,
-    factors: &[scope::Factor],
-) -> Result<Query, Stop> {
+/// Where the filters go in.
+fn places(ask: &Ask, reading: Reading) -> Result<Query, Stop> {
+    let Reading { parser, text, blanks, tree, factors } = reading;
     let Statement::Query(parsed) = &tree else { return Err(Stop::Wrong(no_query(text, text.next(0).unwrap_or(0)))) };
     if matches!(*parsed.body, SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_)) {
         return Err(Stop::Wrong(no_query(text, text.next(0).unwrap_or(0))));

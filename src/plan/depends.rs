@@ -47,7 +47,7 @@ impl<'a> Waits<'a> {
                     let batches = of.batches.iter().flat_map(|batches| (0..batches.cover.windows.len()).map(|nth| batch(of, batches, nth)));
                     batches.collect()
                 }
-                Kind::Before | Kind::Batch => Vec::new(),
+                Kind::Before | Kind::Batch | Kind::Audit => Vec::new(),
             },
         }
     }

@@ -189,7 +189,8 @@ impl Incremental<'_> {
             let among = |names: &[String]| -> Result<bool, Diagnostic> {
                 Ok(names.iter().map(|name| is(column, name)).collect::<Result<Vec<_>, _>>()?.contains(&true))
             };
-            if if only.is_empty() { !among(&except)? } else { among(&only)? } {
+            let is_updated = if only.is_empty() { !among(&except)? } else { among(&only)? };
+            if is_updated {
                 updated.push(self.dialect.column(&column.name, column.quoted)?.0);
             }
         }

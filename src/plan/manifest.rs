@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
+use crate::diagnostics::Diagnostic;
 
 /// The version of the manifest's shape; a change that a reader could stumble over raises it.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -16,6 +17,18 @@ pub struct Manifest {
     pub models: Vec<ModelEntry>,
     /// Every file, in a valid order of execution.
     pub steps: Vec<StepEntry>,
+}
+
+/// Reads a manifest; `name` is what its file is called in a message.
+pub fn read(bytes: &[u8], name: &str) -> Result<Manifest, Diagnostic> {
+    let manifest: Manifest = serde_json::from_slice(bytes)
+        .map_err(|wrong| Diagnostic::error(format!("`{name}` is not a plan's manifest: {wrong}")).hint("compile the plan again"))?;
+    match manifest.about.schema_version {
+        SCHEMA_VERSION => Ok(manifest),
+        other => Err(Diagnostic::error(format!("the plan has the version {other}, and this batchwright knows {SCHEMA_VERSION}"))
+            .fact(format!("`{name}` says so"))
+            .hint("compile the plan again")),
+    }
 }
 
 /// What was compiled, and what was asked.

@@ -29,6 +29,7 @@ pub use contract::{Contract, contract};
 pub use create::{create, hooks, swap};
 pub use depends::{Reads, Waits};
 pub use guards::{mode, word};
+pub use header::input as input_in_words;
 pub use incremental::{Incremental, brought_in, incremental};
 pub use seed::{Table, load};
 pub use steps::{Batched, Fixed, Step, Steps, Text, What};
@@ -56,4 +57,6 @@ pub enum Kind {
     Swap,
     After,
     Build,
+    /// In a run that audits, and in its journal; never in a plan.
+    Audit,
 }

@@ -20,10 +20,10 @@ impl Plan {
         self.some(0..self.count())
     }
 
-    /// The file and the text of each audit.
-    pub fn audits(&self) -> impl Iterator<Item = (&str, String)> {
+    /// The audits, each with the windows that it is of.
+    pub fn audits(&self) -> impl Iterator<Item = (&Audit, &Cover)> {
         let batches = self.steps.iter().filter_map(|steps| steps.batches.as_ref());
-        batches.filter_map(|batches| batches.audit.as_ref().map(|audit| (audit.file.as_str(), audit.text(&batches.cover))))
+        batches.filter_map(|batches| Some((batches.audit.as_ref()?, &batches.cover)))
     }
 
     /// Those at some places of that order.
@@ -160,6 +160,7 @@ impl Kind {
             Kind::Swap => "swap",
             Kind::After => "after",
             Kind::Build => "build",
+            Kind::Audit => "audit",
         }
     }
 
@@ -170,7 +171,7 @@ impl Kind {
             Kind::Create => "01_",
             Kind::Swap => "98_",
             Kind::After => "99_",
-            Kind::Batch | Kind::Build => "",
+            Kind::Batch | Kind::Build | Kind::Audit => "",
         }
     }
 }

@@ -141,6 +141,8 @@ pub struct Target {
     pub dialect: String,
     pub database: Option<String>,
     pub schema: String,
+    /// The database's file, where a database is one.
+    pub path: Option<String>,
     /// dbt's `target`, for Jinja.
     pub values: Map<String, Value>,
 }

@@ -29,7 +29,8 @@ pub fn target(open: &Open, project: &DbtProject, usual_schema: &dyn Fn(&str) -> 
         let name = open.target.clone().unwrap_or_else(|| "default".to_string());
         let schema = open.schema.clone().map_or_else(|| usual_schema(dialect), Ok)?;
         let profile = profile.map_or_else(|| project.name.clone(), |(name, _)| name);
-        return Ok(filled(Target { profile, name, dialect: dialect.clone(), database: open.database.clone(), schema, values: Map::new() }));
+        let (dialect, database) = (dialect.clone(), open.database.clone());
+        return Ok(filled(Target { profile, name, dialect, database, schema, path: None, values: Map::new() }));
     }
     let Some((profile, at)) = profile else {
         let error = Diagnostic::error("the project names no profile").at(project.file.line(1));
@@ -97,7 +98,10 @@ fn read_output(
             values.insert(key.clone(), plain);
         }
     }
-    Ok(filled(Target { profile, name, dialect, database, schema, values }))
+    // DuckDB's, or SQLite's main one.
+    let path = output.get("path").or_else(|| output.get("schemas_and_paths")?.get("main"));
+    let path = path.and_then(|path| rendered_text(path, scope).ok().flatten());
+    Ok(filled(Target { profile, name, dialect, database, schema, path, values }))
 }
 
 /// dbt's `target`: the words that every adapter has, over the target's own.

@@ -35,6 +35,9 @@ pub struct RunEntry {
     /// The client's argument vector, which a retry uses again. Absent where it holds a password.
     pub client: Option<Vec<String>>,
     pub threads: usize,
+    /// Whether the models' audits run too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub audit: bool,
     /// How many steps are to run.
     pub steps: usize,
 }

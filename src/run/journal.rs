@@ -1,13 +1,13 @@
-//! What a run reads and writes: the plan's files, the journal beside the plan, its lock, the reports. Each finished step is
-//! written at once, so that no end of this process forgets it, and synced to the disk while the next one is at work. Refuses a second run at once; forgives a last line that a crash tore.
+//! What a run reads and writes: the plan's files, the journal beside the plan, its lock, the reports. A finished step is on the
+//! disk before its worker is handed another one, so that neither the end of this process nor a power cut forgets it. Refuses
+//! a second run at once; forgives a last line that a crash tore.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -15,7 +15,7 @@ use rustix::process::{Pid, test_kill_process};
 
 use super::entry::Entry;
 use crate::diagnostics::Diagnostic;
-use crate::plan::manifest::{Manifest, SCHEMA_VERSION};
+use crate::plan::manifest::{self, Manifest};
 use crate::plan::write;
 
 /// The files of a plan's runs: all beside its folder, since the folder is replaced as a whole.
@@ -57,14 +57,7 @@ impl Places {
             }
             Err(wrong) => return Err(cannot("read", &path, &wrong)),
         };
-        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|wrong| {
-            Diagnostic::error(format!("`{}` is not a plan's manifest: {wrong}", path.display())).hint("compile the plan again")
-        })?;
-        match manifest.about.schema_version {
-            SCHEMA_VERSION => Ok(manifest),
-            other => Err(Diagnostic::error(format!("the plan has the version {other}, and this batchwright runs {SCHEMA_VERSION}"))
-                .hint("compile the plan again")),
-        }
+        manifest::read(&bytes, &path.display().to_string())
     }
 
     /// The bytes of a step's file, which must be those that the manifest was written with.
@@ -118,14 +111,18 @@ pub fn scratch(sql: &str) -> Result<tempfile::NamedTempFile, Diagnostic> {
 /// The journal of the one run that may write to it.
 pub struct Journal {
     path: PathBuf,
-    file: Mutex<File>,
-    /// Asks for the disk, while the next step is at work already.
-    sync: Option<SyncSender<()>>,
-    syncing: Option<JoinHandle<()>>,
-    /// Why the disk did not take a line.
-    refused: Arc<Mutex<Option<io::Error>>>,
+    lines: Mutex<Lines>,
+    /// The same file again, so that lines can be written while the disk is waited for.
+    disk: File,
+    /// How many lines the disk has for certain.
+    synced: Mutex<u64>,
     /// Held as long as this process lives, and as long as one of its clients does.
     _lock: File,
+}
+
+struct Lines {
+    file: File,
+    written: u64,
 }
 
 /// Takes the lock and opens the journal. `waits` hears why this takes longer, where it does.
@@ -141,53 +138,48 @@ pub fn open(places: &Places, waits: &dyn Fn(&str)) -> Result<Journal, Diagnostic
                 file.write_all(b"\n")?;
             }
         }
-        Ok(file)
+        Ok((file.try_clone()?, file))
     };
-    let opened = opened().and_then(|file| Ok((file.try_clone()?, file)));
-    let (again, file) = opened.map_err(|wrong| unwritable(&places.journal, &wrong))?;
-    let refused = Arc::new(Mutex::new(None));
-    let (sync, asked) = sync_channel::<()>(1);
-    let heard = refused.clone();
-    let syncing = thread::spawn(move || {
-        for () in asked {
-            // A device that cannot sync has nothing to lose.
-            if let Err(wrong) = again.sync_data()
-                && wrong.kind() != io::ErrorKind::InvalidInput
-            {
-                heard.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(wrong);
-            }
-        }
-    });
-    let path = places.journal.clone();
-    Ok(Journal { path, file: Mutex::new(file), sync: Some(sync), syncing: Some(syncing), refused, _lock: lock })
+    let (disk, file) = opened().map_err(|wrong| unwritable(&places.journal, &wrong))?;
+    let lines = Mutex::new(Lines { file, written: 0 });
+    Ok(Journal { path: places.journal.clone(), lines, disk, synced: Mutex::new(0), _lock: lock })
 }
 
 impl Journal {
-    /// Appends a line. What is written survives any end of this process; the disk has it at once if `durable`, else very soon.
+    /// Appends a line. It survives any end of this process; if `durable`, the disk has it when this returns.
     pub fn append(&self, entry: &Entry, durable: bool) -> Result<(), Diagnostic> {
         let mut line = serde_json::to_vec(entry).expect("strings and numbers are JSON");
         line.push(b'\n');
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = file.write_all(&line).and_then(|()| if durable { file.sync_data() } else { Ok(()) });
-        written.map_err(|wrong| unwritable(&self.path, &wrong))?;
-        if let Some(wrong) = self.refused.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Err(unwritable(&self.path, &wrong));
+        let appended = self.write(&line).and_then(|number| if durable { self.sync(number) } else { Ok(()) });
+        appended.map_err(|wrong| unwritable(&self.path, &wrong))
+    }
+
+    /// Gives the line's number.
+    fn write(&self, line: &[u8]) -> io::Result<u64> {
+        let mut lines = held(&self.lines);
+        lines.file.write_all(line)?;
+        lines.written += 1;
+        Ok(lines.written)
+    }
+
+    /// Returns when the disk has this line. Workers that wait meanwhile are served by one sync for all of their lines.
+    fn sync(&self, number: u64) -> io::Result<()> {
+        let mut synced = held(&self.synced);
+        if *synced >= number {
+            return Ok(());
         }
-        // A request that waits already covers this line too.
-        if !durable && let Some(sync) = &self.sync {
-            let _ = sync.try_send(());
+        let written = held(&self.lines).written;
+        match self.disk.sync_data() {
+            // A device that cannot sync has nothing to lose.
+            Err(wrong) if wrong.kind() != io::ErrorKind::InvalidInput => return Err(wrong),
+            _ => *synced = written,
         }
         Ok(())
     }
 }
 
-impl Drop for Journal {
-    fn drop(&mut self) {
-        self.sync = None;
-        if let Some(syncing) = self.syncing.take() {
-            let _ = syncing.join();
-        }
-    }
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The lock is the kernel's, so that it goes with its holders however they end. The clients inherit it: while a client of a run

@@ -10,8 +10,10 @@ pub struct Known {
     stops: &'static [&'static str],
     /// With one of these it goes on after an error.
     goes_on: &'static [&'static str],
-    /// Without one of these a session hears nothing of a step before the end; the last is the advice.
+    /// Without one of these it cannot be fed; the last is the advice.
     in_session: &'static [&'static str],
+    /// What it does without them.
+    unfed: &'static str,
     pub input: Input,
     /// Whether only one process may write to a database.
     pub single_writer: bool,
@@ -30,15 +32,29 @@ pub enum Input {
     Nothing,
 }
 
-const STREAM: Known = Known { programs: &[], stops: &[], goes_on: &[], in_session: &[], input: Input::Stream, single_writer: false };
+const STREAM: Known =
+    Known { programs: &[], stops: &[], goes_on: &[], in_session: &[], unfed: "", input: Input::Stream, single_writer: false };
 
 const KNOWN: &[Known] = &[
     Known { programs: &["psql"], stops: &["ON_ERROR_STOP=on", "ON_ERROR_STOP=true", "ON_ERROR_STOP=yes", "-v ON_ERROR_STOP=1"], ..STREAM },
     Known { programs: &["duckdb", "sqlite3"], stops: &["--bail", "-bail"], single_writer: true, ..STREAM },
-    Known { programs: &["mysql", "mariadb"], goes_on: &["--force", "-f"], in_session: &["-n", "--unbuffered"], ..STREAM },
+    Known {
+        programs: &["mysql", "mariadb"],
+        goes_on: &["--force", "-f"],
+        in_session: &["-n", "--unbuffered"],
+        unfed: "keeps what it prints to itself until its end, and a session waits for a word after each step",
+        ..STREAM
+    },
     Known { programs: &["clickhouse-client", "clickhouse"], goes_on: &["--ignore-error"], input: Input::Whole, ..STREAM },
-    Known { programs: &["trino"], goes_on: &["--ignore-errors"], input: Input::Whole, ..STREAM },
-    Known { programs: &["snow", "bq"], input: Input::Whole, ..STREAM },
+    Known { programs: &["trino"], goes_on: &["--ignore-errors"], input: Input::Nothing, ..STREAM },
+    Known {
+        programs: &["snow"],
+        in_session: &["--stdin", "-i"],
+        unfed: "opens a prompt, which wants a terminal",
+        input: Input::Whole,
+        ..STREAM
+    },
+    Known { programs: &["bq"], input: Input::Whole, ..STREAM },
     Known { programs: &["spark-sql"], goes_on: &["hive.cli.errors.ignore=true"], input: Input::Lines, ..STREAM },
     Known { programs: &["beeline"], goes_on: &["--force=true"], input: Input::Nothing, ..STREAM },
     Known { programs: &["sqlcmd"], stops: &["-b"], input: Input::Nothing, ..STREAM },
@@ -85,9 +101,9 @@ pub fn refuse_careless(argv: &[String], session: bool) -> Result<(), Diagnostic>
         return Ok(());
     }
     if let Some(advice) = known.in_session.last().filter(|_| !known.in_session.iter().any(|word| given(word))) {
-        return Err(Diagnostic::error(format!("`{program}` keeps what it prints to itself until its end"))
-            .fact("a session waits for a word after each step")
-            .hint(format!("add `{advice}`: `batchwright run -- {}`", added(argv, program, advice)))
+        return Err(Diagnostic::error(format!("`{program}` cannot be fed on its standard input without `{advice}`"))
+            .fact(format!("it {}", known.unfed))
+            .hint(format!("add `{advice}`: `batchwright run -- {} {advice}`", argv.join(" ")))
             .hint("or name a command with `{file}` in it, which is run once for each step"));
     }
     if known.input == Input::Nothing {
@@ -122,6 +138,8 @@ fn added(argv: &[String], program: &str, advice: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect;
+    use crate::run::client::marker;
 
     fn refused(words: &str) -> Option<String> {
         let argv: Vec<String> = shlex::split(words).unwrap();
@@ -157,5 +175,27 @@ mod tests {
         assert!(refused("mariadb shop").unwrap().contains("`--unbuffered`"));
         assert_eq!(refused("mariadb -n shop"), None);
         assert!(refused("dbsqlcli").unwrap().contains("{file}"));
+        assert!(refused("snow sql").unwrap().contains("`batchwright run -- snow sql -i`"));
+        assert_eq!(refused("snow sql -i"), None);
+    }
+
+    #[test]
+    fn every_dialect_names_a_careful_client_and_a_marker() {
+        for name in dialect::names() {
+            let dialect = dialect::named(name).unwrap();
+            let argv: Vec<String> = dialect.fact("client").unwrap();
+            let example: String = dialect.fact("example").unwrap();
+            assert_eq!(refused(&example), None, "{name}");
+            // Athena has no client that runs a file of several statements and waits for them.
+            assert_eq!(argv.is_empty(), name == "athena", "{name}");
+            if !argv.is_empty() {
+                let known = client(&argv).unwrap_or_else(|| panic!("`{argv:?}` of {name} is no known client")).0;
+                assert_eq!(refused(&argv.join(" ")), None, "{name}");
+                assert!(argv.contains(&"{file}".to_string()) || known.input != Input::Nothing, "{name}");
+                assert_eq!(example.split(' ').next(), argv.first().map(String::as_str), "{name}");
+            }
+            let marker = marker(&dialect).unwrap();
+            assert!(marker.contains("batchwright_marker") && marker.ends_with(';') && !marker.contains('\n'), "{name}: {marker}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! which steps are to run and the client; gives how each ended. No warehouse connection is opened here; what finished is
 //! written down before anything else is done, so that no crash makes a run forget.
 
+pub mod audits;
 pub mod client;
 pub mod clock;
 pub mod entry;
@@ -78,6 +79,7 @@ pub fn run(order: &Order, journal: &Journal, watch: &dyn Watch) -> Result<Run, D
         resumed: order.resumed,
         client: RunEntry::keepable(&order.client.argv),
         threads: order.threads,
+        audit: order.manifest.steps.iter().any(|step| step.kind == Kind::Audit),
         steps: wanted,
     };
     journal.append(&Entry::Run(begin), true)?;
@@ -170,6 +172,7 @@ impl Work<'_> {
             Ok(_) if step.kind == Kind::Swap && self.order.past.uncertain(step) && self.swapped(step, session)? => {
                 Ended { done: true, reason: Some("it had been done when its run was cut short".to_string()), ..Ended::default() }
             }
+            Ok(text) if step.kind == Kind::Audit => self.audit(step, &text, session)?,
             Ok(text) => self.order.client.hand(&places.plan.join(&step.file), &text, session)?,
         };
         let entry = StepEntry {
@@ -189,9 +192,20 @@ impl Work<'_> {
             stderr: ended.stderr,
             stdout: ended.stdout,
         };
-        self.journal.append(&Entry::Step(entry.clone()), step.kind == Kind::Swap)?;
+        self.journal.append(&Entry::Step(entry.clone()), true)?;
         self.watch.ended(step, &entry);
         Ok(ended.done)
+    }
+
+    /// Hands over the audit in the form that fails unless every verdict is `ok` or allowed.
+    fn audit(&self, step: &Planned, text: &[u8], session: &mut Option<Session>) -> Result<Ended, Diagnostic> {
+        match audits::stopping(self.order.client.dialect, self.order.manifest, step, text)? {
+            None => Ok(Ended { reason: Some(format!("`{}` is no audit: compile the plan again", step.file)), ..Ended::default() }),
+            Some(sql) => {
+                let file = journal::scratch(&sql)?;
+                self.order.client.hand(file.path(), sql.as_bytes(), session)
+            }
+        }
     }
 
     /// Whether a swap that was begun in an earlier run has happened: the table is there, and what was built beside it is gone.

@@ -83,7 +83,8 @@ fn result(manifest: &Manifest, model: &ModelEntry, history: &History) -> Option<
         "execution_time": seconds,
         "adapter_response": {},
         "message": message,
-        "failures": if status == "skipped" { Value::Null } else { json!(0) },
+        // dbt counts none for a microbatch model, and says nothing of others.
+        "failures": if microbatch { json!(0) } else { Value::Null },
         "unique_id": model.unique_id,
         "compiled": false,
         "compiled_code": null,

@@ -5,40 +5,35 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use libtest_mimic::Trial;
 use regex::Regex;
 use tempfile::TempDir;
 
 use crate::engine::installed;
-use crate::shop::{compile, fixture};
+use crate::proofs::{JUDGED, Judge, Judged};
+use crate::shop::{compile, fixture, read};
+use crate::trial;
 
-pub const CASES: &[(&str, fn())] = &[
-    ("bigquery::the_analyzer_accepts_the_plan", || accepts("bigquery", &bigquery)),
-    ("bigquery::the_analyzer_refuses_broken_files", || refuses(&bigquery, BROKEN_FOR_BIGQUERY)),
-    ("databricks::the_parser_accepts_the_plan", || accepts("databricks", &spark)),
-    ("databricks::the_parser_refuses_broken_files", || refuses(&spark, BROKEN_FOR_SPARK)),
-    ("spark::the_parser_accepts_the_plan", || accepts("spark", &spark)),
-    ("trino::the_grammar_accepts_the_plan", || accepts("trino", &|files| trino(&[], files))),
-    ("trino::the_grammar_refuses_broken_files", || refuses(&|files| trino(&[], files), BROKEN_FOR_TRINO)),
-    ("athena::the_grammar_accepts_the_plan", || accepts("athena", &|files| trino(&["--ddl-in-backticks"], files))),
-    ("sqlserver::the_parser_accepts_the_plan", || accepts("sqlserver", &tsql)),
-    ("sqlserver::the_parser_refuses_broken_files", || refuses(&tsql, BROKEN_FOR_TSQL)),
-    ("fabric::the_parser_accepts_the_plan", || accepts("fabric", &tsql)),
-    ("redshift::sqlfluff_accepts_the_plan", || accepts("redshift", &|files| sqlfluff("redshift", files))),
-    ("mysql::sqlfluff_accepts_the_plan", || accepts("mysql", &|files| sqlfluff("mysql", files))),
-    ("mariadb::sqlfluff_accepts_the_plan", || accepts("mariadb", &|files| sqlfluff("mariadb", files))),
-    ("sqlserver::sqlfluff_accepts_the_plan", || accepts("sqlserver", &|files| sqlfluff("tsql", files))),
-    ("trino::sqlfluff_accepts_the_plan", || accepts("trino", &|files| sqlfluff("trino", files))),
-    ("spark::sqlfluff_accepts_the_plan", || accepts("spark", &|files| sqlfluff("sparksql", files))),
-    ("postgres::sqlfluff_accepts_the_plan", || accepts("postgres", &|files| sqlfluff("postgres", files))),
-    ("bigquery::sqlfluff_accepts_the_plan", || accepts("bigquery", &|files| sqlfluff("bigquery", files))),
-    ("snowflake::sqlfluff_accepts_the_plan", || accepts("snowflake", &|files| sqlfluff("snowflake", files))),
-    ("snowflake::sqlfluff_refuses_broken_files", || refuses(&|files| sqlfluff("snowflake", files), BROKEN_FOR_SNOWFLAKE)),
+const CASES: &[(&str, fn())] = &[
+    ("bigquery::the_analyzer_refuses_broken_files", || refuses(Judge::GoogleSql, BROKEN_FOR_BIGQUERY)),
+    ("databricks::the_parser_refuses_broken_files", || refuses(Judge::SparkParser, BROKEN_FOR_SPARK)),
+    ("trino::the_grammar_refuses_broken_files", || refuses(Judge::TrinoGrammar(&[]), BROKEN_FOR_TRINO)),
+    ("sqlserver::the_parser_refuses_broken_files", || refuses(Judge::ScriptDom, BROKEN_FOR_TSQL)),
+    ("snowflake::sqlfluff_refuses_broken_files", || refuses(Judge::Sqlfluff("snowflake"), BROKEN_FOR_SNOWFLAKE)),
     ("snowflake::the_client_runs_the_plan", the_client_runs_the_plan),
     ("snowflake::a_failing_file_is_told", a_failing_file_is_told),
 ];
 
-/// Takes files, in order; says what it thinks of them, one line for each that is broken.
-type Judge = dyn Fn(&[PathBuf]) -> Output;
+/// The cases above, and two for each dialect and judge: its plan is accepted, and a batch with a planted fault is not.
+pub fn trials() -> Vec<Trial> {
+    let mut trials: Vec<Trial> = CASES.iter().map(|(name, case)| trial(name.to_string(), *case)).collect();
+    for judged in JUDGED {
+        let name = format!("{}::{}", judged.dialect, judged.judge.name());
+        trials.push(trial(format!("{name}_accepts_the_plan"), || accepts(judged)));
+        trials.push(trial(format!("{name}_finds_the_planted_fault"), || finds_the_planted_fault(judged)));
+    }
+    trials
+}
 
 const BROKEN_FOR_BIGQUERY: &[&str] = &[
     "selec 1;",
@@ -102,14 +97,61 @@ fn plan(dialect: &str, folder: &Path) -> Vec<PathBuf> {
     [days, hours, refresh].into_iter().enumerate().flat_map(files).collect()
 }
 
-fn accepts(dialect: &str, judge: &Judge) {
+/// The plans of the cases in `fixtures/` that are compiled for this dialect alone, each with its project.
+fn own_plans(dialect: &str, folder: &Path) -> Vec<(PathBuf, Vec<PathBuf>)> {
+    let command = Regex::new(&format!(r"\$ batchwright (compile .*--dialect {dialect}\b.*)")).unwrap();
+    let mut plans = Vec::new();
+    for project in fs::read_dir(fixture().parent().unwrap()).unwrap().map(|entry| entry.unwrap().path()) {
+        let readme = fs::read_to_string(project.join("README.md")).unwrap();
+        let Some(found) = command.captures(&readme) else { continue };
+        let plan = folder.join(project.file_name().unwrap());
+        let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
+        batchwright.args(shlex::split(&found[1]).unwrap()).current_dir(&project).arg("--plan").arg(&plan);
+        // What must be refused writes no plan.
+        if run(&mut batchwright).status.success() {
+            plans.push((project, read(&plan).steps.into_iter().map(|step| step.file).collect()));
+        }
+    }
+    plans
+}
+
+fn accepts(judged: &Judged) {
     let folder = TempDir::new().unwrap();
-    let verdict = judge(&plan(dialect, folder.path()));
-    assert!(verdict.status.success(), "{}", words(&verdict));
+    let mut plans = own_plans(judged.dialect, folder.path());
+    plans.push((fixture(), plan(judged.dialect, &folder.path().join("sessions"))));
+    if judged.judge != Judge::GoogleSql {
+        // Syntax needs no project, and starting once is faster.
+        plans = vec![(fixture(), plans.into_iter().flat_map(|(_, files)| files).collect())];
+    }
+    for (project, files) in plans {
+        let verdict = says(judged.judge, &project, &files);
+        assert!(verdict.status.success(), "{}: {}", project.display(), words(&verdict));
+    }
+}
+
+/// A batch among good files, broken in one place: it must be named, and no other.
+fn finds_the_planted_fault(judged: &Judged) {
+    let folder = TempDir::new().unwrap();
+    let mut files = plan(judged.dialect, folder.path());
+    let at = files.iter().position(|file| file.ends_with("int__sessions_aggregated/2024-09-01.sql")).expect("the plan has this batch");
+    files.truncate(at + 1);
+    // Only an analyzer needs to be shown what the batch reads.
+    if judged.judge != Judge::GoogleSql {
+        files.drain(..at - 1);
+    }
+    let batch = files.last().expect("the batch is left");
+    let text = fs::read_to_string(batch).unwrap();
+    let [right, wrong] = judged.fault;
+    assert!(text.contains(right), "the batch has no `{right}` to break:\n{text}");
+    fs::write(batch, text.replacen(right, wrong, 1)).unwrap();
+    let verdict = says(judged.judge, &fixture(), &files);
+    let said = String::from_utf8_lossy(&verdict.stdout);
+    assert!(!verdict.status.success() && said.contains(batch.to_str().unwrap()), "`{wrong}` was accepted:\n{}", words(&verdict));
+    assert_eq!(said.lines().count(), 1, "{said}");
 }
 
 /// All broken files at once, between good ones: each must be named, and no other.
-fn refuses(judge: &Judge, broken: &[&str]) {
+fn refuses(judge: Judge, broken: &[&str]) {
     let folder = TempDir::new().unwrap();
     let file = |name: String, text: &str| {
         let path = folder.path().join(name);
@@ -118,7 +160,7 @@ fn refuses(judge: &Judge, broken: &[&str]) {
     };
     let mut files = vec![file("good.sql".into(), "-- a comment; with a semicolon\nselect ';' as semicolon;\n")];
     files.extend(broken.iter().enumerate().map(|(number, text)| file(format!("broken-{number}.sql"), text)));
-    let verdict = judge(&files);
+    let verdict = says(judge, &fixture(), &files);
     assert!(!verdict.status.success(), "{}", words(&verdict));
     let said = String::from_utf8_lossy(&verdict.stdout);
     for (path, text) in files[1..].iter().zip(broken) {
@@ -127,29 +169,25 @@ fn refuses(judge: &Judge, broken: &[&str]) {
     assert!(!said.contains("good.sql"), "{said}");
 }
 
-fn bigquery(files: &[PathBuf]) -> Output {
-    let mut analyzer = python("analyzers", "check_bigquery.py");
-    run(analyzer.arg("--cache").arg(installed("")).arg(fixture().join("engine/bigquery.sql")).args(files))
+/// What a judge says of files of a project's plan, in order: a line for each that is broken.
+fn says(judge: Judge, project: &Path, files: &[PathBuf]) -> Output {
+    match judge {
+        Judge::GoogleSql => {
+            let mut analyzer = python("analyzers", "check_bigquery.py");
+            run(analyzer.arg("--cache").arg(installed("")).arg(project.join("engine/bigquery.sql")).args(files))
+        }
+        Judge::SparkParser => run(python("spark", "check_spark.py").env("SPARK_LOCAL_IP", "127.0.0.1").args(files)),
+        Judge::TrinoGrammar(options) => run(python("grammars", "check_trino.py").args(options).args(files)),
+        Judge::ScriptDom => run(python("grammars", "check_tsql.py").arg(installed("tsql")).args(files)),
+        Judge::Sqlfluff(dialect) => run(python("analyzers", "check_sqlfluff.py").arg(dialect).args(one_of_each(files))),
+    }
 }
 
-fn spark(files: &[PathBuf]) -> Output {
-    run(python("spark", "check_spark.py").env("SPARK_LOCAL_IP", "127.0.0.1").args(files))
-}
-
-/// It takes seconds for a file, and the batches of a model differ in their literals alone: one of each is enough.
-fn sqlfluff(dialect: &str, files: &[PathBuf]) -> Output {
+/// sqlfluff takes seconds for a file, and the batches of a model differ in their literals alone: one of each is enough.
+fn one_of_each(files: &[PathBuf]) -> impl Iterator<Item = &PathBuf> {
     let is_batch = |file: &Path| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("2024-"));
-    let again = |at: usize| at > 0 && is_batch(&files[at]) && is_batch(&files[at - 1]) && files[at].parent() == files[at - 1].parent();
-    let files = files.iter().enumerate().filter(|(at, _)| !again(*at)).map(|(_, file)| file);
-    run(python("analyzers", "check_sqlfluff.py").arg(dialect).args(files))
-}
-
-fn trino(options: &[&str], files: &[PathBuf]) -> Output {
-    run(python("grammars", "check_trino.py").args(options).args(files))
-}
-
-fn tsql(files: &[PathBuf]) -> Output {
-    run(python("grammars", "check_tsql.py").arg(installed("tsql")).args(files))
+    let again = move |at: usize| at > 0 && is_batch(&files[at]) && is_batch(&files[at - 1]) && files[at].parent() == files[at - 1].parent();
+    files.iter().enumerate().filter(move |(at, _)| !again(*at)).map(|(_, file)| file)
 }
 
 fn snowflake(files: &[PathBuf], seconds: &str, query: &str) -> Output {

@@ -15,6 +15,8 @@ mod guard;
 mod mariadb;
 mod postgres;
 mod promise;
+#[allow(dead_code, reason = "the README's table is written from the rest of it")]
+mod proofs;
 mod refresh;
 mod served;
 mod shapes;
@@ -30,7 +32,7 @@ use engine::{Case, Engine};
 
 fn main() {
     let engines = engines();
-    let mut trials: Vec<Trial> = analyzers::CASES.iter().map(|(name, case)| trial(name.to_string(), *case)).collect();
+    let mut trials = analyzers::trials();
     for engine in &engines {
         let builds = builds::CASES.iter().copied().filter(|_| builds::ENGINES.contains(&engine.name()));
         for (name, case) in cases().chain(builds) {
@@ -43,6 +45,8 @@ fn main() {
         let spark = spark.clone();
         trials.push(trial(format!("spark::{name}"), move || case(&spark)));
     }
+    let names: Vec<String> = trials.iter().map(|trial| trial.name().to_string()).collect();
+    trials.push(trial("proofs::what_is_said_to_run_is_run".to_string(), move || proofs::assert_run(&names)));
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
     // Before the process ends: a server that was started stops when its engine is dropped.
     drop((engines, spark));

@@ -214,6 +214,11 @@ pub fn compile(project: &Path, folder: &Path, target: &[&str], arguments: &[&str
         batchwright.args(["--now", "2024-09-10T12:00:00Z"]);
     }
     lines(batchwright.arg("--project-dir").arg(project).arg("--plan").arg(folder));
+    read(folder)
+}
+
+/// A plan that lies in a folder.
+pub fn read(folder: &Path) -> Plan {
     let manifest: Value = serde_json::from_str(&fs::read_to_string(folder.join("manifest.json")).unwrap()).unwrap();
     let steps = manifest["steps"].as_array().expect("the manifest has steps").iter();
     let text = |step: &Value, key: &str| step[key].as_str().unwrap_or_else(|| panic!("a step without `{key}`: {step}")).to_string();

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::engine::{Database, Engine, Outcome, lines, outcome};
+use crate::engine::{Database, Engine, Outcome, argv, lines, outcome};
 
 pub struct Sqlite;
 
@@ -39,6 +39,10 @@ impl Folder {
 impl Database for Folder {
     fn run(&self, file: &Path) -> Outcome {
         outcome(self.client().stdin(File::open(file).expect("the test wrote it")))
+    }
+
+    fn session(&self) -> Vec<String> {
+        argv(&self.client())
     }
 
     fn rows(&self, query: &str) -> Vec<String> {

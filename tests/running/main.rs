@@ -25,7 +25,10 @@ mod reports;
 #[path = "../engines/shop.rs"]
 #[allow(dead_code)]
 mod shop;
+mod snowflake;
 mod spark;
+#[path = "../engines/sqlite.rs"]
+mod sqlite;
 
 use std::sync::Arc;
 
@@ -35,8 +38,8 @@ use engine::{Case, Engine};
 
 fn main() {
     let engines: Vec<Arc<dyn Engine>> =
-        vec![Arc::new(duckdb::DuckDb), Arc::<postgres::Postgres>::default(), Arc::<mariadb::MariaDb>::default()];
-    let alone = [odd_clients::CASES, journal::CASES, order::CASES, reports::CASES, spark::CASES].into_iter().flatten();
+        vec![Arc::new(duckdb::DuckDb), Arc::new(sqlite::Sqlite), Arc::<postgres::Postgres>::default(), Arc::<mariadb::MariaDb>::default()];
+    let alone = [odd_clients::CASES, journal::CASES, order::CASES, reports::CASES, snowflake::CASES, spark::CASES].into_iter().flatten();
     let mut trials: Vec<Trial> = alone.map(|(name, case)| trial((*name).to_string(), *case)).collect();
     for engine in &engines {
         let compiled = compiled::CASES.iter().copied().filter(|_| compiled::knows(engine.as_ref()));

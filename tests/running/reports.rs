@@ -1,14 +1,17 @@
 //! What is told of a run: `status`, `--missing`, `run_results.json`, JUnit, `--quiet`.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::batchwright::{batchwright, words};
 use crate::days::{Days, batch};
+use crate::engine::{installed, lines};
 
 pub const CASES: &[(&str, fn())] = &[
     ("run_results_has_the_shape_that_dashboards_read", run_results_has_the_shape_that_dashboards_read),
+    ("run_results_is_read_by_dbts_own_schema", run_results_is_read_by_dbts_own_schema),
     ("a_junit_report_has_a_case_for_each_step", a_junit_report_has_a_case_for_each_step),
     ("status_tells_what_is_missing", status_tells_what_is_missing),
     ("status_as_json_has_the_clients_own_words", status_as_json_has_the_clients_own_words),
@@ -47,6 +50,20 @@ fn run_results_has_the_shape_that_dashboards_read() {
     let value = results(&plan);
     assert_eq!(value["results"][0]["status"], "success");
     assert_eq!(value["results"][0]["batch_results"]["successful"].as_array().unwrap().len(), 4);
+}
+
+fn run_results_is_read_by_dbts_own_schema() {
+    let plan = failed();
+    let read = || {
+        let mut reader = Command::new(installed("artifacts/bin/python"));
+        lines(reader.arg("tests/running/read_results.py").arg(plan.plan().with_extension("run_results.json")))
+    };
+    batchwright("run", &plan.plan(), &[], &client());
+    assert_eq!(read(), ["model.shop.daily: partial success, 3 1", "model.shop.report: skipped, no batches"]);
+    batchwright("retry", &plan.plan(), &[], &words(&["true", "{file}"]));
+    assert_eq!(read(), ["model.shop.daily: success, 4 0", "model.shop.report: success, no batches"]);
+    batchwright("run", &plan.plan(), &[], &words(&["false", "{file}"]));
+    assert_eq!(read(), ["model.shop.daily: error, 0 4", "model.shop.report: skipped, no batches"]);
 }
 
 fn a_junit_report_has_a_case_for_each_step() {

@@ -198,6 +198,7 @@ fn row(node: &Node, strategy: &str) -> Row {
         last: String::new(),
         end: String::new(),
         warnings: 0,
+        findings: 0,
     }
 }
 

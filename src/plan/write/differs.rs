@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::there::{self, Compared};
-use super::{MANIFEST, Seen, Sha256, each, manifest};
+use super::{Files, MANIFEST, OTHERS, Seal, Sha256, seal, there};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Plan;
 use crate::project::STATE;
@@ -22,33 +21,28 @@ pub struct Differs {
 
 /// How the folder differs from what would be written.
 pub fn differs(plan: &Plan, folder: &Path) -> Result<Differs, Diagnostic> {
+    let files = Files::of(plan);
+    if Seal::of(folder).is_some_and(|seal| seal.is_whole(folder, seal::hash(plan), files.count() + OTHERS)) {
+        return Ok(Differs::default());
+    }
     let there = there::look(folder)?;
-    let see = |file: &str, text: &str| {
-        let sha256 = Sha256::of(text.as_bytes());
-        Seen { sha256, same: there.is_plan() && there.holds(folder, file, text.as_bytes(), sha256) }
-    };
-    let seen = each(plan, |_, step| Ok(see(&step.file(), &step.text())))?;
-    let audits: Vec<(String, Seen)> = plan.audits().map(|(file, text)| (file.to_string(), see(file, &text))).collect();
-    let (names, audited): (Vec<String>, Vec<Seen>) = audits.into_iter().unzip();
-    let mut compared = Compared::with(&folder.join(MANIFEST));
-    let same = manifest(plan, &seen, &audited, &mut compared).is_ok() && compared.same();
+    let seen = files.each(|_, file| Ok((file.name(), there.holds(folder, file))))?;
+    let kept = seen.iter().map(|(_, kept)| *kept).collect::<Option<Vec<Sha256>>>();
+    let manifest = kept.is_some_and(|kept| there::is_manifest(folder, plan, &kept));
 
+    let all = seen.into_iter().map(|(name, kept)| (name, kept.is_some())).chain([(MANIFEST.to_string(), manifest)]);
     let mut differs = Differs::default();
     // What the project is made of changes with every model, and changes no file that runs.
-    let mut expected = BTreeSet::from([MANIFEST.to_string(), STATE.to_string()]);
-    let mut other = vec![MANIFEST.to_string()];
-    other.retain(|_| !same);
-    for (name, seen) in plan.all().map(|step| step.file()).zip(&seen).chain(names.into_iter().zip(&audited)) {
-        if !seen.same {
-            other.push(name.clone());
+    let mut expected = BTreeSet::from([STATE.to_string()]);
+    for (name, same) in all {
+        if !same {
+            if folder.join(&name).exists() { &mut differs.changed } else { &mut differs.added }.push(name.clone());
         }
         expected.insert(name);
     }
-    other.sort();
-    for name in other {
-        if folder.join(&name).exists() { &mut differs.changed } else { &mut differs.added }.push(name);
+    differs.removed = there::paths(folder).filter(|name| !expected.contains(name)).collect();
+    for names in [&mut differs.added, &mut differs.changed, &mut differs.removed] {
+        names.sort();
     }
-    differs.removed = there::files(folder).filter(|name| !expected.contains(name)).collect();
-    differs.removed.sort();
     Ok(differs)
 }

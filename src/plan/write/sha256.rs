@@ -6,6 +6,10 @@ use sha2::Digest;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sha256([u8; 32]);
 
+/// Hashes what is written to it.
+#[derive(Default)]
+pub struct Hasher(sha2::Sha256);
+
 impl Sha256 {
     pub fn of(bytes: &[u8]) -> Sha256 {
         Sha256(sha2::Sha256::digest(bytes).into())
@@ -19,6 +23,18 @@ impl Sha256 {
     }
 }
 
+impl Hasher {
+    pub fn end(self) -> Sha256 {
+        Sha256(self.0.finalize().into())
+    }
+}
+
+impl std::fmt::Write for Hasher {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.update(text);
+        Ok(())
+    }
+}
 impl std::fmt::Display for Sha256 {
     fn fmt(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";

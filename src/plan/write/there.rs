@@ -1,15 +1,15 @@
 //! What is in the plan's folder already. Refuses a folder that holds anything but a plan; knows which files need not be written again.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
-use std::time::SystemTime;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
-use super::{GENERATOR, MANIFEST, Sha256, cannot};
+use super::{GENERATOR, MANIFEST, Seal, Sha256, files, listed};
 use crate::diagnostics::Diagnostic;
+use crate::plan::Plan;
 use crate::project::STATE;
 
 /// The plan that is there, or none.
@@ -17,8 +17,8 @@ use crate::project::STATE;
 pub struct There {
     /// The files' hashes by their names, in the order of these.
     shas: Vec<(Box<str>, Sha256)>,
-    /// When its manifest was written, which was after all other files.
-    written: Option<SystemTime>,
+    /// If nobody has touched the manifest since it was sealed.
+    seal: Option<Seal>,
 }
 
 /// What must be known of an old manifest, whatever its version.
@@ -84,7 +84,7 @@ pub fn look(folder: &Path) -> Result<There, Diagnostic> {
     let Ok(manifest) = File::open(folder.join(MANIFEST)) else {
         return said(format!("is not a plan: it holds `{first}` and no `{MANIFEST}`"));
     };
-    let written = manifest.metadata().and_then(|about| about.modified()).map_err(|wrong| cannot("read", &folder.join(MANIFEST), &wrong))?;
+    let seal = Seal::of(folder).filter(|seal| manifest.metadata().is_ok_and(|about| seal.holds(&about)));
     let old: Old = match serde_json::from_reader::<_, Old>(BufReader::new(manifest)) {
         Ok(old) if old.generator == GENERATOR => old,
         _ => return said(format!("is not a plan: its `{MANIFEST}` was not written by batchwright")),
@@ -92,8 +92,8 @@ pub fn look(folder: &Path) -> Result<There, Diagnostic> {
     let mut shas = old.steps;
     shas.extend(old.models.into_iter().filter_map(|model| model.audit).map(OldFile::hash));
     shas.sort_unstable();
-    let there = There { shas, written: Some(written) };
-    for path in files(folder) {
+    let there = There { shas, seal };
+    for path in paths(folder) {
         if path != MANIFEST && path != STATE && there.sha256(&path).is_none() {
             return said(format!("holds `{path}`, which is not of its plan"));
         }
@@ -102,46 +102,51 @@ pub fn look(folder: &Path) -> Result<There, Diagnostic> {
 }
 
 /// What is below the folder, by its path in it.
-pub fn files(folder: &Path) -> impl Iterator<Item = String> {
+pub fn paths(folder: &Path) -> impl Iterator<Item = String> {
     let entries = walkdir::WalkDir::new(folder).into_iter().flatten().filter(|entry| !entry.file_type().is_dir());
     entries.map(move |entry| entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/"))
 }
 
 impl There {
-    pub fn is_plan(&self) -> bool {
-        self.written.is_some()
-    }
-
     /// What the old manifest says of a file.
     fn sha256(&self, file: &str) -> Option<Sha256> {
         self.shas.binary_search_by(|(name, _)| (**name).cmp(file)).ok().map(|place| self.shas[place].1)
     }
 
-    /// Whether the file holds just `bytes`. It is not read if the manifest says so and nobody has touched it since.
-    pub fn holds(&self, folder: &Path, file: &str, bytes: &[u8], sha256: Sha256) -> bool {
-        let path = folder.join(file);
-        let Ok(about) = fs::metadata(&path) else { return false };
-        if about.len() != bytes.len() as u64 {
-            return false;
+    /// The hash of a file, if it is there as it would be written. It is not read if the manifest says so and nobody has touched it since.
+    pub fn holds(&self, folder: &Path, file: &files::File) -> Option<Sha256> {
+        let name = file.name();
+        let known = self.sha256(&name)?;
+        let path = folder.join(name);
+        let about = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?;
+        let text = file.text();
+        if about.len() != text.len() as u64 {
+            return None;
         }
-        let known = self.sha256(file) == Some(sha256);
-        let untouched = about.modified().is_ok_and(|at| self.written.is_some_and(|written| at <= written));
-        (known && untouched) || fs::read(&path).is_ok_and(|there| there == bytes)
+        let sha256 = Sha256::of(text.as_bytes());
+        let untouched = sha256 == known && self.seal.as_ref().is_some_and(|seal| seal.holds(&about));
+        (untouched || fs::read(&path).is_ok_and(|there| there == text.as_bytes())).then_some(sha256)
     }
 }
 
+/// Whether the folder's manifest is that of this plan, whose files have these hashes.
+pub fn is_manifest(folder: &Path, plan: &Plan, hashes: &[Sha256]) -> bool {
+    let mut compared = Compared::with(&folder.join(MANIFEST));
+    listed::write(plan, hashes, BufWriter::with_capacity(1 << 16, &mut compared)).is_ok() && compared.same()
+}
+
 /// A writer that only looks whether a file holds what is written to it.
-pub struct Compared {
+struct Compared {
     file: Option<BufReader<File>>,
 }
 
 impl Compared {
-    pub fn with(path: &Path) -> Compared {
+    fn with(path: &Path) -> Compared {
         Compared { file: File::open(path).ok().map(BufReader::new) }
     }
 
     /// Whether all that was written is what the file holds, and no more.
-    pub fn same(mut self) -> bool {
+    fn same(mut self) -> bool {
         self.file.as_mut().is_some_and(|file| matches!(file.read(&mut [0]), Ok(0)))
     }
 }

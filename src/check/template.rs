@@ -1,0 +1,46 @@
+//! Rules that need what the template asks for: its own table, and whether the run is incremental.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::Asked;
+use super::place::author;
+use super::rules::{IS_INCREMENTAL, OWN_TABLE, Rule};
+use crate::diagnostics::{Diagnostic, Level};
+use crate::jinja::MarkKind;
+
+/// What they find.
+pub fn found(asked: &Asked) -> Vec<(Rule, Diagnostic)> {
+    if let Some(said) = left_over(asked) {
+        // What the block reads goes with it.
+        return vec![(IS_INCREMENTAL, said)];
+    }
+    own_table(asked).map(|said| (OWN_TABLE, said)).into_iter().collect()
+}
+
+fn left_over(asked: &Asked) -> Option<Diagnostic> {
+    static CALL: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?s)\{#.*?#\}|is_incremental\s*\(\s*\)").expect("the pattern is valid"));
+    if !asked.text.asks_incremental {
+        return None;
+    }
+    let file = &asked.node.file;
+    let call = CALL.find_iter(&file.text).find(|found| !found.as_str().starts_with("{#"))?;
+    let message = format!("`{}` asks `is_incremental()`, and a batch has its filter already", asked.node.name);
+    let said = Diagnostic::warning(message).at(file.at(call.range()));
+    let said = said.fact("a batch that is written again sees a table that holds its rows, and newer ones");
+    Some(said.hint("take the block out: the inputs are filtered by their `event_time`"))
+}
+
+fn own_table(asked: &Asked) -> Option<Diagnostic> {
+    if !asked.text.reads_this {
+        return None;
+    }
+    let mark = asked.text.marks.iter().find(|mark| mark.kind == MarkKind::This)?;
+    let message = format!("`{}` reads its own table, so what a batch holds depends on which ran before", asked.node.name);
+    let mut said = Diagnostic::warning(message).at(author(asked.text, &mark.span));
+    if asked.settings.concurrent_batches == Some(false) {
+        said.level = Level::Note;
+    }
+    Some(said.hint("read an input instead, or set `concurrent_batches` to `false` and write batches again from the oldest one on"))
+}

@@ -1,0 +1,98 @@
+//! What `check` finds in models: on its own, going on past a broken model, and as a part of a plan.
+
+use super::query::{Filtered, query};
+use super::{Linked, Request, Shop, batches, inputs, open, selected};
+use crate::check::{self, ALLOW, Asked, DATE_BY_HOURS, Finding, NO_EVENT_TIME};
+use crate::config::{Microbatch, Node};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level};
+use crate::inject;
+use crate::plan::manifest::InputEntry;
+use crate::render::Moment;
+
+/// What was found, and what could not be looked at.
+#[derive(Default)]
+pub struct Checked {
+    pub findings: Vec<Finding>,
+    /// How many models were looked at.
+    pub models: usize,
+    pub wrong: Vec<Diagnostic>,
+}
+
+/// Looks at the selected microbatch models.
+pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
+    let Linked { project, graph, dialect, columns, broken, .. } = open(&request.open)?;
+    let mut checked = Checked { wrong: broken.into_iter().flat_map(|node| node.errors.0).collect(), ..Checked::default() };
+    // A selected model that is broken is no model that is missing.
+    let models = match selected(&graph, &project, &request.selection) {
+        Err(_) if !checked.wrong.is_empty() => return Ok(checked),
+        models => models?,
+    };
+    let folders = super::folders::of(&models);
+    let shop = Shop {
+        root: &project.root,
+        jinja: &project.jinja,
+        graph: &graph,
+        dialect: &dialect,
+        folders: &folders,
+        database: project.target.database.as_deref(),
+        columns: &columns,
+    };
+    for node in models {
+        let Some(settings) = node.microbatch() else { continue };
+        match alone(&shop, node, settings, request) {
+            Ok(found) => {
+                // A folder's setting is one for all of its models.
+                let known = |finding: &Finding| checked.findings.iter().any(|other| other.said.message == finding.said.message);
+                let new: Vec<Finding> = found.into_iter().filter(|finding| finding.rule != ALLOW || !known(finding)).collect();
+                checked.findings.extend(new);
+                checked.models += 1;
+            }
+            Err(wrong) => checked.wrong.extend(wrong.0),
+        }
+    }
+    Ok(checked)
+}
+
+/// What is found in one model, looked at in the batch of its `begin`.
+fn alone(shop: &Shop, node: &Node, settings: &Microbatch, request: &Request) -> Result<Vec<Finding>, Diagnostics> {
+    let cover = batches::first_ever(node, settings)?;
+    let moment = Moment { batch: Some(batches::batch(&cover.ends().0)), incremental: true, this: node.relation.clone() };
+    let query = query(shop, node, &moment)?;
+    let entries = inputs::entries(shop.graph, shop.dialect, node, &query.injected)?;
+    let no_time = batches::says_its_event_time(shop, node, settings, query.injected.columns.as_deref()).map_err(Diagnostics::from);
+    let by_hours = batches::dates_are_whole(shop, node, settings, &query, &cover);
+    let refused = [(NO_EVENT_TIME, no_time), (DATE_BY_HOURS, by_hours)].into_iter();
+    let refused = refused.flat_map(|(rule, done)| done.err().unwrap_or_default().0.into_iter().map(move |said| (rule, said))).collect();
+    found(shop, node, settings, &query, &entries, refused, request)
+}
+
+/// What is found in a model whose query is at hand, `refused` being what stops its compilation.
+pub(super) fn found(
+    shop: &Shop,
+    node: &Node,
+    settings: &Microbatch,
+    query: &Filtered,
+    entries: &[InputEntry],
+    refused: Vec<(check::Rule, Diagnostic)>,
+    request: &Request,
+) -> Result<Vec<Finding>, Diagnostics> {
+    let asked = Asked {
+        node,
+        settings,
+        graph: shop.graph,
+        text: &query.text,
+        inputs: &inputs::of(shop.graph, node, shop.database),
+        entries,
+        parser: &*inject::parser(&shop.dialect.fact::<String>("parser")?),
+        from: request.windows.bounds.as_ref().map(|(start, _)| start.at.at(settings.timezone)),
+        refused,
+    };
+    Ok(check::check(&asked))
+}
+
+/// The findings that stop a compilation.
+pub(super) fn refuse(findings: &[Finding]) -> Result<(), Diagnostics> {
+    let errors = findings.iter().filter(|finding| finding.counts() && finding.said.level == Level::Error);
+    let errors: Vec<Diagnostic> = errors.map(|finding| finding.said.clone()).collect();
+    if errors.is_empty() { Ok(()) } else { Err(Diagnostics(errors)) }
+}

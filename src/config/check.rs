@@ -1,0 +1,138 @@
+//! What a model says of the rules of `check`, under `meta: {batchwright: {…}}`: `check: {BW004: note}`, `allow: {BW004: 'a reason'}`,
+//! and `late_by: 3 days`, how late rows arrive. Takes the merged configuration; gives them with their places. Refuses what
+//! has another shape; which codes there are is not known here.
+
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use super::layers::text;
+use super::microbatch::{kind, own};
+use crate::calendar::Grain;
+use crate::diagnostics::{Diagnostic, Level, Location, nearest};
+use crate::project::Setting;
+
+/// The settings of a model for `check`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Check {
+    /// The level of each rule that has another than its own, by code; `None` for `off`.
+    pub levels: Vec<(String, Option<Level>, Location)>,
+    pub allow: Vec<Allow>,
+    pub late_by: Option<LateBy>,
+}
+
+/// A finding that the model's owner has looked at, and accepts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Allow {
+    pub code: String,
+    pub reason: String,
+    pub at: Location,
+}
+
+/// How late rows arrive: `3 days`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LateBy {
+    pub count: u32,
+    pub grain: Grain,
+    pub at: Location,
+}
+
+/// What a model says of the rules of `check`.
+pub fn check(model: &str, config: &IndexMap<String, Setting>) -> Result<Check, Diagnostic> {
+    let mut check = Check::default();
+    for (code, value, at) in dict(model, config, "check")? {
+        let level = match value {
+            // YAML takes `off` for false.
+            Value::Bool(false) => None,
+            value => match value.as_str() {
+                Some("error") => Some(Level::Error),
+                Some("warning") => Some(Level::Warning),
+                Some("note") => Some(Level::Note),
+                Some("off") => None,
+                _ => return Err(no_level(model, &code, value, at)),
+            },
+        };
+        check.levels.push((code, level, at));
+    }
+    for (code, reason, at) in dict(model, config, "allow")? {
+        let Some(reason) = reason.as_str().filter(|reason| !reason.trim().is_empty()) else {
+            let wrong = format!("model `{model}` allows `{code}` without a reason");
+            return Err(Diagnostic::error(wrong).at(at).hint(format!("write it down: `allow: {{{code}: 'why this is right here'}}`")));
+        };
+        check.allow.push(Allow { code, reason: reason.trim().to_string(), at });
+    }
+    if let Some((value, at)) = own(config, "late_by") {
+        let late_by = late_by(&text(value));
+        let Some((count, grain)) = late_by else {
+            let wrong = format!("`late_by` of model `{model}` must be a number and a unit, and is `{}`", text(value));
+            return Err(Diagnostic::error(wrong).at(at).hint("write `late_by: 3 days`; the units are `hours`, `days`, `months`, `years`"));
+        };
+        check.late_by = Some(LateBy { count, grain, at });
+    }
+    Ok(check)
+}
+
+/// The entries of one of the settings that are dicts, with the place of each.
+fn dict<'a>(model: &str, config: &'a IndexMap<String, Setting>, key: &str) -> Result<Vec<(String, &'a Value, Location)>, Diagnostic> {
+    let Some((value, at)) = own(config, key) else { return Ok(Vec::new()) };
+    let Some(dict): Option<&Map<String, Value>> = value.as_object() else {
+        let wrong = format!("`{key}` of model `{model}` must be a dict, and is {}", kind(value));
+        let example = if key == "allow" { "allow: {BW004: 'a reason'}" } else { "check: {BW004: note}" };
+        return Err(Diagnostic::error(wrong).at(at).hint(format!("write `{example}`")));
+    };
+    let place = |code: &str| {
+        let text = &at.file.text[at.span.end.min(at.file.text.len())..];
+        let found = text.find(code).map(|found| at.span.end + found);
+        found.map_or_else(|| at.clone(), |start| at.file.at(start..start + code.len()))
+    };
+    Ok(dict.iter().filter(|(_, value)| !value.is_null()).map(|(code, value)| (code.clone(), value, place(code))).collect())
+}
+
+fn no_level(model: &str, code: &str, value: &Value, at: Location) -> Diagnostic {
+    let found = text(value);
+    let wrong = format!("the level of `{code}` for model `{model}` must be `error`, `warning`, `note` or `off`, and is `{found}`");
+    let wrong = Diagnostic::error(wrong).at(at);
+    match nearest(&found, ["error", "warning", "note", "off"]) {
+        Some(near) => wrong.hint(format!("is it `{near}`?")),
+        None => wrong.hint("`off` silences a rule"),
+    }
+}
+
+fn late_by(text: &str) -> Option<(u32, Grain)> {
+    let (count, unit) = text.trim().split_once(char::is_whitespace)?;
+    let unit = unit.trim().to_lowercase();
+    Some((count.parse().ok()?, Grain::parse(unit.strip_suffix('s').unwrap_or(&unit))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::diagnostics::SourceFile;
+
+    fn read(own: Value) -> Result<Check, Diagnostic> {
+        let at = SourceFile::new("a.yml", "").at(0..0);
+        let config = [("meta".to_string(), Setting { value: json!({"batchwright": own}), at })];
+        check("orders", &config.into_iter().collect())
+    }
+
+    #[test]
+    fn settings_are_read() {
+        let settings = json!({"check": {"BW001": false, "BW002": "note"}, "allow": {"BW003": " it is "}, "late_by": "36 hours"});
+        let found = read(settings).unwrap();
+        assert_eq!(
+            found.levels.iter().map(|(code, level, _)| (code.as_str(), *level)).collect::<Vec<_>>(),
+            [("BW001", None), ("BW002", Some(Level::Note))]
+        );
+        assert_eq!((found.allow[0].code.as_str(), found.allow[0].reason.as_str()), ("BW003", "it is"));
+        assert_eq!(found.late_by.map(|late| (late.count, late.grain)), Some((36, Grain::Hour)));
+    }
+
+    #[test]
+    fn other_shapes_are_refused() {
+        let says = |own: Value| read(own).unwrap_err().message;
+        assert_eq!(says(json!({"check": "off"})), "`check` of model `orders` must be a dict, and is text");
+        assert_eq!(says(json!({"allow": {"BW001": ""}})), "model `orders` allows `BW001` without a reason");
+        assert_eq!(says(json!({"late_by": 3})), "`late_by` of model `orders` must be a number and a unit, and is `3`");
+    }
+}

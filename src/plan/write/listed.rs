@@ -1,0 +1,58 @@
+//! The manifest as it is written: JSON, indented, with a line break at its end. Step by step, so that a large plan needs no copy
+//! of itself.
+
+use std::io::{self, Write};
+
+use serde::{Serialize, Serializer};
+
+use super::{Sha256, instant};
+use crate::plan::manifest::{About, ModelEntry, StepEntry};
+use crate::plan::{Plan, Waits, What};
+
+/// Writes the manifest of a plan whose files, in their order, have these hashes.
+pub fn write(plan: &Plan, hashes: &[Sha256], mut out: impl Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Whole<'a> {
+        #[serde(flatten)]
+        about: &'a About,
+        models: Vec<ModelEntry>,
+        steps: Entries<'a>,
+    }
+    let (steps, audits) = hashes.split_at(plan.count());
+    let mut models = plan.models.clone();
+    for (entry, sha256) in models.iter_mut().filter_map(|model| model.audit.as_mut()).zip(audits) {
+        entry.sha256 = sha256.to_string();
+    }
+    let whole = Whole { about: &plan.about, models, steps: Entries { plan, hashes: steps } };
+    serde_json::to_writer_pretty(&mut out, &whole)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+struct Entries<'a> {
+    plan: &'a Plan,
+    hashes: &'a [Sha256],
+}
+
+impl Serialize for Entries<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let waits = Waits::of(self.plan);
+        serializer.collect_seq(self.plan.all().zip(self.hashes).map(|(step, sha256)| {
+            let span = match &step.what {
+                What::Batch(span, ..) => Some(span),
+                What::Fixed(_) => None,
+            };
+            StepEntry {
+                id: step.id(),
+                model: step.of.model.clone(),
+                kind: step.kind(),
+                file: step.file(),
+                sha256: sha256.to_string(),
+                event_time_start: span.map(|span| instant(span.window.start)),
+                event_time_end: span.map(|span| instant(span.window.end)),
+                chunk: span.and_then(|span| span.chunk.clone()),
+                depends_on: waits.depends_on(&step),
+            }
+        }))
+    }
+}

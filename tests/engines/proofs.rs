@@ -1,0 +1,107 @@
+//! What shows that the SQL of a dialect is right: the engines that run its plans, and the judges that read them, each with a
+//! fault to plant in a batch, which it must find. `tests/engines` runs all of it; the README's table of dialects is written from it.
+
+/// An engine that runs a dialect's plans: the names of its cases begin with `cases`.
+pub struct Executed {
+    pub dialect: &'static str,
+    /// One of the dialect's ways to write, where it has several and this engine runs one of them.
+    pub variant: Option<&'static str>,
+    pub cases: &'static str,
+    pub words: &'static str,
+}
+
+/// A judge that reads a dialect's plans.
+pub struct Judged {
+    pub dialect: &'static str,
+    pub judge: Judge,
+    /// What stands in the batch, and what stands there instead when it is broken.
+    pub fault: [&'static str; 2],
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum Judge {
+    GoogleSql,
+    SparkParser,
+    /// With the options that the check of the grammar takes.
+    TrinoGrammar(&'static [&'static str]),
+    ScriptDom,
+    /// By the name that sqlfluff has for the dialect.
+    Sqlfluff(&'static str),
+}
+
+pub const EXECUTED: &[Executed] = &[
+    executed("duckdb", "duckdb::", "DuckDB 1.5 (`duckdb -bail`), whole matrix"),
+    executed("postgres", "postgres::", "PostgreSQL 15 (`psql`), whole matrix"),
+    executed("snowflake", "snowflake::", "fakesnow through `snow`: one backfill, a refresh's batches, a failing file"),
+    Executed {
+        dialect: "spark",
+        variant: Some("merge"),
+        cases: "spark::iceberg",
+        words: "Spark 3.5 with Iceberg 1.10: first load, rerun reversed, vanished, emptied, failing query, guard, full refresh",
+    },
+    Executed {
+        dialect: "spark",
+        variant: Some("static_partitions"),
+        cases: "spark::parquet",
+        words: "Spark 3.5 on parquet: first load, emptied day, vanished foreign partition, month over days, leftover stage, full refresh",
+    },
+    executed("clickhouse", "clickhouse::", "ClickHouse 26.9 (chdb), whole matrix"),
+    executed("mysql", "mariadb::", "what it has in common with MariaDB"),
+    executed("mariadb", "mariadb::", "MariaDB 10.11, whole matrix"),
+    executed("sqlite", "sqlite::", "SQLite 3.40 (`sqlite3 -bail`), whole matrix"),
+];
+
+pub const JUDGED: &[Judged] = &[
+    judged("postgres", Judge::Sqlfluff("postgres"), ["delete from", "delete form"]),
+    judged("redshift", Judge::Sqlfluff("redshift"), ["having count(*) > 0", "having > 0"]),
+    judged("snowflake", Judge::Sqlfluff("snowflake"), ["insert into", "insert replace into"]),
+    judged("bigquery", Judge::GoogleSql, ["by source and session_start", "by source and session_strat"]),
+    judged("bigquery", Judge::Sqlfluff("bigquery"), ["when not matched by source", "when unmatched by source"]),
+    judged("databricks", Judge::SparkParser, ["by name\nreplace where", "by name\nreplace when"]),
+    judged("spark", Judge::SparkParser, ["then\n  delete", "then\n  drop"]),
+    judged("spark", Judge::Sqlfluff("sparksql"), ["merge into", "merge onto"]),
+    judged("trino", Judge::TrinoGrammar(&[]), ["drop table if exists", "drop table if existing"]),
+    judged("trino", Judge::Sqlfluff("trino"), ["delete from", "delete form"]),
+    judged("athena", Judge::TrinoGrammar(&["--ddl-in-backticks"]), ["is_external = false", "is_external: false"]),
+    judged("mysql", Judge::Sqlfluff("mysql"), ["start transaction", "start transaktion"]),
+    judged("mariadb", Judge::Sqlfluff("mariadb"), ["read committed", "read comitted"]),
+    judged("sqlserver", Judge::ScriptDom, ["throw 50000,", "throw 50000"]),
+    judged("sqlserver", Judge::Sqlfluff("tsql"), ["delete from", "delete form"]),
+    judged("fabric", Judge::ScriptDom, ["xact_abort on", "xact_abort yes"]),
+    judged("fabric", Judge::Sqlfluff("tsql"), ["drop table if exists", "drop table where exists"]),
+];
+
+const fn executed(dialect: &'static str, cases: &'static str, words: &'static str) -> Executed {
+    Executed { dialect, variant: None, cases, words }
+}
+
+const fn judged(dialect: &'static str, judge: Judge, fault: [&'static str; 2]) -> Judged {
+    Judged { dialect, judge, fault }
+}
+
+impl Judge {
+    /// What its cases are called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Judge::GoogleSql => "the_analyzer",
+            Judge::SparkParser | Judge::ScriptDom => "the_parser",
+            Judge::TrinoGrammar(_) => "the_grammar",
+            Judge::Sqlfluff(_) => "sqlfluff",
+        }
+    }
+}
+
+/// Asserts that all that is said to be run is run, and that nothing else is. `cases`: the names of all cases.
+pub fn assert_run(cases: &[String]) {
+    let of_a_judge = |case: &String| ["accepts_the_plan", "the_planted_fault", "broken_files"].iter().any(|end| case.ends_with(end));
+    let run: Vec<&String> = cases.iter().filter(|case| !of_a_judge(case)).collect();
+    for said in EXECUTED {
+        assert!(run.iter().any(|case| case.starts_with(said.cases)), "no case is called `{}…`", said.cases);
+    }
+    for case in run {
+        assert!(
+            EXECUTED.iter().any(|said| case.starts_with(said.cases)),
+            "`{case}` runs on an engine that tests/engines/proofs.rs does not name"
+        );
+    }
+}
