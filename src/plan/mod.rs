@@ -36,6 +36,7 @@ pub use seed::{Table, load};
 pub use steps::{Batched, Fixed, Step, Steps, Text, What};
 pub use strategy::{About, Strategy, by_format, strategy};
 
+use crate::project::State;
 use manifest::ModelEntry;
 
 /// All steps of one compile, in a valid order, and what the manifest says of them.
@@ -44,6 +45,8 @@ pub struct Plan {
     pub models: Vec<ModelEntry>,
     /// Of each model that has any; models after those they read.
     pub steps: Vec<Steps>,
+    /// Of the whole project, for a later plan to be compared with.
+    pub state: State,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
