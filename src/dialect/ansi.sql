@@ -150,8 +150,8 @@ select {{ columns }} from {{ target }};
 {% set clause_words = {} %}
 {# Keys whose macro is chosen by another key. #}
 {% set clause_kinds = {} %}
-{# Keys that only a statement takes which replaces a table; that become statements behind the create statement, or before all
-   others; whose value chooses another view: `view_<key>_<value>`. #}
+{# Keys that only a statement takes which replaces a table; that become statements behind the create statement; that are settings
+   of a session, which `header_<key>` sets and `footer_<key>` takes back; whose value chooses another view: `view_<key>_<value>`. #}
 {% set replace_clauses = [] %}
 {% set index_keys = [] %}
 {% set header_keys = [] %}

@@ -202,6 +202,10 @@ settings {{ plain_pairs }}
 set {{ plain_pairs }};
 {% endmacro %}
 
+{% macro footer_query_settings(defaults) %}
+set {{ defaults }};
+{% endmacro %}
+
 {% macro view_sql_security_invoker(target, query) %}
 create or replace view {{ target }}
 sql security invoker as
@@ -220,7 +224,11 @@ definer = current_user sql security definer as
 alter table {{ target }} add index if not exists {{ own_name }} {{ definition }};
 {% endmacro %}
 
+{# Else neither a delete nor a merge that removes duplicates would be allowed. #}
 {% macro projections(target, own_name, definition) %}
+alter table {{ target }}
+  modify setting lightweight_mutation_projection_mode = 'rebuild', deduplicate_merge_projection_mode = 'rebuild';
+
 alter table {{ target }} add projection if not exists {{ own_name }} ({{ definition }});
 {% endmacro %}
 

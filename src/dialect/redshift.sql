@@ -23,6 +23,10 @@
 set query_group to {{ text }};
 {% endmacro %}
 
+{% macro footer_query_group() %}
+reset query_group;
+{% endmacro %}
+
 {# A view that does not hold on to the tables it reads: dbt's `bind: false`. #}
 {% macro view_bind_false(target, query) %}
 create or replace view {{ target }} as

@@ -128,6 +128,10 @@ alter table {{ target }} resume recluster;
 alter session set query_tag = {{ text }};
 {% endmacro %}
 
+{% macro footer_query_tag() %}
+alter session unset query_tag;
+{% endmacro %}
+
 {% macro view_secure_true(target, query) %}
 create or replace secure view {{ target }} as
 {{ query }}

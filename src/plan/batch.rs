@@ -9,7 +9,7 @@ use regex::Regex;
 use super::create::{author, schema_name, ticked};
 use super::guards::word;
 use super::header::{header, input};
-use super::keys::sql_header;
+use super::keys::{sql_footer, sql_header};
 use super::manifest::InputEntry;
 use super::parts::parts;
 use super::strategy::Strategy;
@@ -125,7 +125,8 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
     ];
     let own = names.into_iter().flatten().find(|name| dialect.has(name));
     let statement = dialect.sql(own.as_deref().unwrap_or("overwrite"), &arguments)?;
-    let text = format!("{}\n{}{statement}\n", head(batches)?, sql_header(batches.dialect, batches.node)?);
+    let (before, behind) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
+    let text = format!("{}\n{before}{statement}\n{behind}", head(batches)?);
     Ok(Arc::new(Stamp::new(&text, batches.settings.timezone)))
 }
 

@@ -8,7 +8,7 @@ use super::contract::Contract;
 use super::create::{arguments, of_format, schema, sql, statements};
 use super::header::{header, input};
 use super::indexes::indexes;
-use super::keys::{sql_header, view_macro};
+use super::keys::{sql_footer, sql_header, view_macro};
 use super::manifest::InputEntry;
 use crate::config::{Materialization, Node};
 use crate::diagnostics::Diagnostic;
@@ -38,7 +38,7 @@ impl Build<'_> {
         for hook in statements(self.pre_hooks) {
             text.push_str(&format!("{hook}\n"));
         }
-        text.push_str(&format!("{}{statement}\n", sql_header(dialect, node)?));
+        text.push_str(&format!("{}{statement}\n{}", sql_header(dialect, node)?, sql_footer(dialect, node)?));
         for closes in self.closes {
             text.push_str(&format!("\n{closes}\n"));
         }

@@ -7,7 +7,7 @@ use super::clauses::{clauses, kind, replacing};
 use super::contract::contract;
 use super::header::header;
 use super::indexes::indexes;
-use super::keys::sql_header;
+use super::keys::{sql_footer, sql_header};
 use super::strategy::by_format;
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
@@ -27,7 +27,8 @@ pub fn create(dialect: &Dialect, node: &Node, target: &Relation, query: &str) ->
         None => dialect.sql("create", &given)?,
     };
     let indexes = indexes(dialect, node, &target.to_string())?;
-    Ok(format!("{head}\n{}{}{table}{indexes}\n", schema(dialect, target)?, sql_header(dialect, node)?))
+    let (before, behind) = (sql_header(dialect, node)?, sql_footer(dialect, node)?);
+    Ok(format!("{head}\n{}{before}{table}{indexes}\n{behind}", schema(dialect, target)?))
 }
 
 /// What the macros that make a table are told.

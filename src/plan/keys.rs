@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use minijinja::Value as Argument;
 use serde_json::Value;
 
-use super::clauses::{list, plain_pairs, scalar};
+use super::clauses::{plain_pairs, scalar};
 use crate::config::Node;
 use crate::diagnostics::{Diagnostic, nearest};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Sql};
 
 /// The facts that list keys with an effect on files.
 pub const EFFECTIVE: [&str; 5] = ["clauses", "replace_clauses", "index_keys", "header_keys", "view_keys"];
@@ -70,21 +70,33 @@ pub(super) fn refuse_values(dialect: &Dialect, node: &Node) -> Result<(), Diagno
 /// What stands before a model's statements: the settings that its configuration asks of a session, and the author's `sql_header`,
 /// functions and variables that the query needs.
 pub(super) fn sql_header(dialect: &Dialect, node: &Node) -> Result<String, Diagnostic> {
-    let mut text = String::new();
-    for key in dialect.fact::<Vec<String>>("header_keys")? {
-        let Some(value) = node.setting(&key).filter(|value| !value.is_null()) else { continue };
-        let arguments = [
-            ("value", list(value)),
-            ("text", dialect.string(&scalar(value))?.value()),
-            ("plain_pairs", Argument::from_safe_string(plain_pairs(value))),
-        ];
-        text.push_str(&format!("{}\n\n", dialect.sql(&format!("header_{key}"), &arguments)?));
-    }
+    let mut text: String = of_session(dialect, node, "header")?.iter().map(|statement| format!("{statement}\n\n")).collect();
     match node.setting("sql_header").and_then(Value::as_str).map(str::trim) {
         None | Some("") => {}
         Some(header) => text.push_str(&format!("{header}{}\n\n", if header.ends_with(';') { "" } else { ";" })),
     }
     Ok(text)
+}
+
+/// What stands behind a model's statements, so that the next file of the same session finds it as it was.
+pub(super) fn sql_footer(dialect: &Dialect, node: &Node) -> Result<String, Diagnostic> {
+    Ok(of_session(dialect, node, "footer")?.iter().map(|statement| format!("\n{statement}\n")).collect())
+}
+
+/// A statement for each setting of the session that the configuration asks for.
+fn of_session(dialect: &Dialect, node: &Node, place: &str) -> Result<Vec<Sql>, Diagnostic> {
+    let mut statements = Vec::new();
+    for key in dialect.fact::<Vec<String>>("header_keys")? {
+        let Some(value) = node.setting(&key).filter(|value| !value.is_null()) else { continue };
+        let defaults = value.as_object().into_iter().flatten().map(|(name, _)| format!("{name} = default")).collect::<Vec<_>>().join(", ");
+        let arguments = [
+            ("text", dialect.string(&scalar(value))?.value()),
+            ("plain_pairs", Argument::from_safe_string(plain_pairs(value))),
+            ("defaults", Argument::from_safe_string(defaults)),
+        ];
+        statements.push(dialect.sql(&format!("{place}_{key}"), &arguments)?);
+    }
+    Ok(statements)
 }
 
 /// The macro that makes a view, for a configuration that asks for another one than the plain.

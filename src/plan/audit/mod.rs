@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::batch::predicates;
 use super::header::header;
-use super::keys::sql_header;
+use super::keys::{sql_footer, sql_header};
 use super::manifest::AuditEntry;
 use crate::calendar::Window;
 use crate::config::{EventTime, Microbatch, Node, OutsideWindow};
@@ -66,6 +66,7 @@ pub enum Own<'a> {
 pub struct Audit {
     pub file: String,
     head: String,
+    foot: String,
     statements: Vec<(Arc<Stamp>, Range<usize>)>,
     compares: &'static str,
     allow: Vec<String>,
@@ -104,6 +105,7 @@ pub fn audit(audited: &Audited) -> Result<Option<Audit>, Diagnostic> {
     Ok(Some(Audit {
         file: format!("{FOLDER}/{}.sql", audited.folder),
         head: format!("{}\n{}", head(audited, compared), sql_header(audited.dialect, audited.node)?),
+        foot: sql_footer(audited.dialect, audited.node)?,
         statements,
         compares: words(audited, compared),
         allow: audited.settings.audit.allow.clone(),
@@ -124,6 +126,7 @@ impl Audit {
             text.push_str(&stamp.over(&range, &batches));
             text.push('\n');
         }
+        text.push_str(&self.foot);
         text
     }
 
