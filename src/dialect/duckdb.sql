@@ -14,8 +14,9 @@
 } %}
 {% set zoned_types = ["timestamptz", "timestamp with time zone"] %}
 {% set naive_types = ["timestamp", "timestamp without time zone", "datetime", "timestamp_s", "timestamp_ms", "timestamp_ns"] %}
-{% set client = ["duckdb", "-bail", "-no-init", "{path}"] %}
-{% set example = "duckdb -bail warehouse.duckdb" %}
+{# `-list`: to draw a box around each marker takes the client longer than to answer it. #}
+{% set client = ["duckdb", "-bail", "-no-init", "-list", "{path}"] %}
+{% set example = "duckdb -bail -list warehouse.duckdb" %}
 
 {% macro zoned(at) %}
 timestamptz '{{ at.time }}+00:00'
