@@ -101,6 +101,16 @@ impl<'a> Shop<'a> {
         outcome.said
     }
 
+    /// What a command that looks at the project prints.
+    #[allow(dead_code, reason = "tests/engines alone asks")]
+    pub fn says(&self, command: &str, arguments: &[&str]) -> String {
+        let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
+        batchwright.args([command, "--dialect", self.dialect, "--schema", "analytics", "--now", "2024-09-10T12:00:00Z"]);
+        let done = batchwright.args(arguments).arg("--project-dir").arg(self.project()).output().unwrap();
+        assert!(done.status.code().is_some_and(|code| code < 2), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
+    }
+
     pub fn run(&self, step: &Step) -> Outcome {
         self.database.run(&step.file)
     }
