@@ -198,7 +198,9 @@ fn remarks(
         );
     }
     said.extend(undeclared(shop, node)?);
+    said.extend(plan::contract(shop.dialect, node)?.into_iter().flat_map(|contract| contract.said));
     said.extend(plan::unknown_keys(shop.dialect, node)?);
+    said.extend(plan::wanted_keys(shop.dialect, node)?);
     said.extend(plan::closing(shop.dialect, node, "table", query.injected.columns.as_deref())?.said);
     Ok(said)
 }

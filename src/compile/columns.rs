@@ -46,14 +46,17 @@ pub struct Columns {
     case: Case,
     by_place: BTreeMap<[String; 3], String>,
     /// So that each model is rendered and parsed once for each asker.
-    seen: Mutex<BTreeMap<(Asker, String), Option<Vec<ResultColumn>>>>,
+    seen: Mutex<BTreeMap<Asked, Option<Vec<ResultColumn>>>>,
     /// The models whose projection is being looked for: one that asks for its own columns has none to tell.
     open: Mutex<Vec<Open>>,
 }
 
+/// Who asks for a model's columns, and the model's unique id.
+type Asked = (Asker, String);
+
 struct Open {
     thread: ThreadId,
-    asked: (Asker, String),
+    asked: Asked,
     /// Whether it was told less than there is, because it was asked for on the way to itself: nothing to remember.
     cut: bool,
 }

@@ -160,6 +160,8 @@ select {{ columns }} from {{ target }};
    key, of tables in which no window can be overwritten: why, and the cure. #}
 {% set idle_keys = [] %}
 {% set undone_keys = {} %}
+{# Keys without which an engine cannot make the table, and why they cannot be known here. #}
+{% set wanted_keys = {} %}
 {% set refused = {} %}
 {% set kind_key = none %}
 

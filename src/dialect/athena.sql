@@ -26,6 +26,9 @@
   "lf_inherited_tags": "Lake Formation is asked by an API and not by SQL: set the tags there, once the table is made",
   "lf_tags_config": "Lake Formation is asked by an API and not by SQL: set the tags there, once the table is made"
 } %}
+{% set wanted_keys = {"external_location":
+  "an Iceberg table must be told where its files go: `external_location='s3://…/'`; dbt makes a place up from `s3_data_dir` of the profile"
+} %}
 {% set refused = {"table_type": {"hive": [
   "Athena deletes no rows from a Hive table", "set `table_type='iceberg'`, or leave it out: then the table is one of Iceberg's"
 ]}} %}
@@ -115,6 +118,30 @@ alter table {{ target_ticks }} rename to {{ old_ticks }};
 alter table {{ beside_ticks }} rename to {{ target_ticks }};
 
 drop table {{ old_ticks }};
+{% endmacro %}
+
+{# The types of a contract are those of the values: a table that is made by its columns is another language's here. #}
+{% set constraint_kinds = [] %}
+
+{% macro create_typed(target, clauses, casts, query) %}
+create table if not exists {{ target }}{{ clauses }}as
+select
+  {{ casts }}
+from (
+{{ query }}
+) as declared_rows
+with no data;
+{% endmacro %}
+
+{% macro table_typed(target, target_ticks, clauses, casts, query) %}
+drop table if exists {{ target_ticks }};
+
+create table {{ target }}{{ clauses }}as
+select
+  {{ casts }}
+from (
+{{ query }}
+) as declared_rows;
 {% endmacro %}
 
 {% set seeds = false %}

@@ -21,6 +21,7 @@
 {% set stage_in_schema = true %}
 {% set clauses = ["engine", "partition_by", "primary_key", "order_by", "ttl", "settings"] %}
 {% set defaults = {"engine": "MergeTree()", "order_by": "tuple()"} %}
+{% set clause_words = {"order_by": {"tuple()": "unordered"}} %}
 {% set index_keys = ["indexes", "projections"] %}
 {% set header_keys = ["query_settings"] %}
 {% set view_keys = ["sql_security"] %}
@@ -181,6 +182,10 @@ partition by ({{ value }})
 primary key ({{ value }})
 {% endmacro %}
 
+{% macro unordered() %}
+order by tuple()
+{% endmacro %}
+
 {% macro clause_order_by(value) %}
 order by ({{ value }})
 {% endmacro %}
@@ -241,7 +246,7 @@ drop table {{ beside }};
 {% set strategies = ["append"] %}
 {% set seeds = false %}
 {% set fills_at_once = false %}
-{% set constraint_kinds = [] %}
+{% set constraint_kinds = ["not_null"] %}
 {% set docs = [] %}
 
 {% macro table_typed(target, spec, ended, columns, query) %}

@@ -103,6 +103,19 @@ create table {{ target }}{{ clauses }}as
 ;
 {% endmacro %}
 
+{% macro table_typed_static_partitions(target, spec, ended, columns, query) %}
+drop table if exists {{ target }};
+
+create table {{ target }} (
+  {{ spec }}
+){{ ended }};
+
+insert into {{ target }} ({{ columns }})
+select {{ columns }} from (
+{{ query }}
+) as declared_rows;
+{% endmacro %}
+
 {# Files cannot be renamed at once. The rows are copied; run again before the last statement, they are copied again. #}
 {% macro swap_static_partitions(target, beside, clauses) %}
 create table if not exists {{ target }}{{ clauses }}as

@@ -148,6 +148,15 @@ begin
 end;
 {% endmacro %}
 
+{% macro create_typed(target, target_text, spec, ended) %}
+if object_id({{ target_text }}, 'U') is null
+begin
+create table {{ target }} (
+  {{ spec }}
+){{ ended }};
+end;
+{% endmacro %}
+
 {% macro as_columnstore(target, name, text, database, whole) %}
 if not exists (select 1 from {{ database }}sys.indexes where name = {{ text }} and object_id = object_id({{ whole }}))
 begin
@@ -223,7 +232,8 @@ commit transaction;
 
 {% set strategies = [] %}
 {% set seeds = false %}
-{% set constraint_kinds = [] %}
+{# A primary key would be a clustered index, which the columnstore is. #}
+{% set constraint_kinds = ["not_null"] %}
 {% set docs = [] %}
 
 {% macro table_typed(target, spec, ended, columns, ctes, body) %}

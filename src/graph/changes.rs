@@ -83,6 +83,8 @@ fn compared(now: &NodeState, was: &NodeState) -> Change {
 
 /// The keys that say where a node is, and not how it is made.
 const PLACE: [&str; 3] = ["database", "schema", "alias"];
+/// Those that say neither: dbt compares them with nothing.
+const ASIDE: [&str; 2] = ["tags", "group"];
 
 fn node_state(node: &Node, data: Option<&str>, project: &Project) -> NodeState {
     let body = match node.kind {
@@ -90,8 +92,12 @@ fn node_state(node: &Node, data: Option<&str>, project: &Project) -> NodeState {
         Kind::Source => String::new(),
         Kind::Model | Kind::Snapshot => hash([node.file.text.trim()]),
     };
-    let mut configs: Vec<(&String, String)> =
-        node.config.iter().filter_map(|(key, setting)| Some((key, written(node, setting)?))).collect();
+    let mut configs: Vec<(&String, String)> = node
+        .config
+        .iter()
+        .filter(|(key, _)| !ASIDE.contains(&key.as_str()))
+        .filter_map(|(key, setting)| Some((key, written(node, setting)?)))
+        .collect();
     configs.sort();
     let place = |keys: &[(&String, String)]| {
         let parts = keys.iter().filter(|(key, _)| PLACE.contains(&key.as_str()));
@@ -149,7 +155,7 @@ fn with_dbt(node: &Node, now: &NodeState, was: &DbtNode) -> Change {
     let differs = |key: &str, value: &Value| {
         let setting = node.config.get(key);
         let depends = |setting: &Setting| setting.at.file.text.get(setting.at.span.clone()).unwrap_or_default().contains("{{");
-        if setting.is_some_and(depends) || value.is_object() || value.is_array() {
+        if setting.is_some_and(depends) || value.is_object() || value.is_array() || ASIDE.contains(&key) {
             return false;
         }
         match setting.map(|setting| &setting.value) {

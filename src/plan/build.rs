@@ -72,8 +72,8 @@ pub fn plain(dialect: &Dialect, node: &Node, query: &str, contract: Option<&Cont
         (_, contract) => {
             let name = match contract {
                 Some(contract) => {
-                    given.extend(typed(dialect, node, contract)?);
-                    "table_typed".to_string()
+                    given.extend(typed(dialect, node, &node.relation, contract)?);
+                    of_format(dialect, node, "table_typed")?
                 }
                 None => of_format(dialect, node, "table")?,
             };
@@ -84,7 +84,13 @@ pub fn plain(dialect: &Dialect, node: &Node, query: &str, contract: Option<&Cont
 }
 
 /// What a create statement with declared columns is told besides.
-pub(super) fn typed<'a>(dialect: &Dialect, node: &Node, contract: &Contract) -> Result<[(&'a str, Value); 3], Diagnostic> {
-    let ended = Sql(clauses(dialect, node, &node.relation)?.0.trim_end().to_string());
-    Ok([("spec", contract.spec.value()), ("ended", ended.value()), ("columns", contract.names.value())])
+pub(super) fn typed<'a>(
+    dialect: &Dialect,
+    node: &Node,
+    target: &Relation,
+    contract: &Contract,
+) -> Result<[(&'a str, Value); 4], Diagnostic> {
+    let ended = Sql(clauses(dialect, node, target)?.0.trim_end().to_string());
+    let Contract { spec, names, casts, .. } = contract;
+    Ok([("spec", spec.value()), ("ended", ended.value()), ("columns", names.value()), ("casts", casts.value())])
 }

@@ -2,7 +2,9 @@
 
 use minijinja::Value;
 
+use super::build::typed;
 use super::clauses::{clauses, kind, replacing};
+use super::contract::contract;
 use super::header::header;
 use super::indexes::indexes;
 use super::keys::sql_header;
@@ -13,10 +15,17 @@ use crate::dialect::{Dialect, Sql};
 use crate::inject;
 use crate::jinja::{Relation, RelationStyle};
 
-/// `01_create.sql`: schema and table if they are missing, in the shape of the query.
+/// `01_create.sql`: schema and table if they are missing, as a contract declares it or in the shape of the query.
 pub fn create(dialect: &Dialect, node: &Node, target: &Relation, query: &str) -> Result<String, Diagnostic> {
     let head = header(&[("model", node.unique_id.clone()), ("creates", format!("{target}, empty, if it is missing; the batches fill it"))]);
-    let table = dialect.sql("create", &arguments(dialect, node, target, query)?)?;
+    let mut given = arguments(dialect, node, target, query)?;
+    let table = match contract(dialect, node)? {
+        Some(contract) => {
+            given.extend(typed(dialect, node, target, &contract)?);
+            dialect.sql("create_typed", &given)?
+        }
+        None => dialect.sql("create", &given)?,
+    };
     let indexes = indexes(dialect, node, &target.to_string())?;
     Ok(format!("{head}\n{}{}{table}{indexes}\n", schema(dialect, target)?, sql_header(dialect, node)?))
 }

@@ -43,6 +43,16 @@ pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, D
     Ok(warnings.collect())
 }
 
+/// A warning for each key that is not set and without which the engine may make no table.
+pub fn wanted_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, Diagnostic> {
+    let wanted: BTreeMap<String, String> = dialect.fact("wanted_keys")?;
+    let missing = wanted.into_iter().filter(|(key, _)| node.setting(key).is_none_or(Value::is_null));
+    let warning = |(key, why): (String, String)| {
+        Diagnostic::warning(format!("`{}` does not say its `{key}`", node.name)).at(node.file.line(1)).hint(why)
+    };
+    Ok(missing.map(warning).collect())
+}
+
 /// Refuses a value that makes a table in which no window can be overwritten.
 pub(super) fn refuse_values(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
     let refused: BTreeMap<String, BTreeMap<String, [String; 2]>> = dialect.fact("refused")?;

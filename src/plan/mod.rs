@@ -31,7 +31,7 @@ pub use depends::{Reads, Waits};
 pub use guards::{mode, word};
 pub use header::input as input_in_words;
 pub use incremental::{Incremental, brought_in, incremental};
-pub use keys::{EFFECTIVE, unknown_keys};
+pub use keys::{EFFECTIVE, unknown_keys, wanted_keys};
 pub use seed::{Table, load};
 pub use steps::{Batched, Fixed, Step, Steps, Text, What};
 pub use strategy::{About, Strategy, by_format, strategy};
