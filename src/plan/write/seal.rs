@@ -29,8 +29,8 @@ type Time = (i64, i64);
 pub fn hash(plan: &Plan) -> Sha256 {
     let mut hasher = Hasher::default();
     let program = env::current_exe().and_then(fs::metadata).map(|about| (about.len(), about.mtime(), about.mtime_nsec()));
-    let Plan { about, models, steps } = plan;
-    write!(hasher, "{program:?}{about:?}{models:?}{steps:?}").expect("a hasher takes all that is written to it");
+    let Plan { about, models, steps, state } = plan;
+    write!(hasher, "{program:?}{about:?}{models:?}{steps:?}{state:?}").expect("a hasher takes all that is written to it");
     hasher.end()
 }
 
