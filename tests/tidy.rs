@@ -6,7 +6,8 @@ use std::path::Path;
 use regex::Regex;
 
 /// The stages in order. One may use those before it, and the tools.
-const STAGES: [&str; 13] = ["project", "config", "graph", "window", "render", "inject", "plan", "check", "compile", "run", "page", "diff", "cli"];
+const STAGES: [&str; 13] =
+    ["project", "config", "graph", "window", "render", "inject", "plan", "check", "compile", "run", "page", "diff", "cli"];
 const TOOLS: [&str; 4] = ["diagnostics", "calendar", "jinja", "dialect"];
 
 #[test]

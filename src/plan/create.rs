@@ -3,6 +3,7 @@
 use minijinja::Value;
 
 use super::clauses::{clauses, kind};
+use super::ending::{is_statement, statement};
 use super::header::header;
 use super::indexes::indexes;
 use super::strategy::by_format;
@@ -104,7 +105,7 @@ pub fn hooks(node: &Node, when: &str, closes: &[Sql], hooks: &[String]) -> Strin
 /// Each hook as a statement of its own.
 pub(super) fn statements(hooks: &[String]) -> Vec<String> {
     let texts = hooks.iter().map(|hook| hook.trim().trim_end_matches(';').trim_end()).filter(|hook| !hook.is_empty());
-    texts.map(|hook| format!("{hook}\n;\n")).collect()
+    texts.map(|hook| if is_statement(hook) { format!("{hook}\n") } else { format!("{hook}\n;\n") }).collect()
 }
 
 /// Database and schema of a relation as the engine writes them, if it has any.
@@ -127,7 +128,7 @@ pub fn schema_name(relation: &Relation) -> Option<String> {
 pub(super) fn sql_header(node: &Node) -> String {
     match node.setting("sql_header").and_then(serde_json::Value::as_str).map(str::trim) {
         None | Some("") => String::new(),
-        Some(text) => format!("{text}{}\n\n", if text.ends_with(';') { "" } else { ";" }),
+        Some(text) => format!("{}\n\n", statement(text)),
     }
 }
 
