@@ -1,8 +1,10 @@
 //! What is said to the user: a message, the place in the user's own file, and what to do about it.
 //! Rendering to a terminal is in `terminal.rs`'s hands; here are the values and the ways to make and collect them.
 
+use std::num::NonZero;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 mod terminal;
 
@@ -160,6 +162,38 @@ pub fn collect<I, T>(items: impl IntoIterator<Item = I>, mut each: impl FnMut(I)
         }
     }
     if wrong.0.is_empty() { Ok(done) } else { Err(wrong) }
+}
+
+/// The same on as many threads as the machine has; the results are in the order of the items, and so is what is wrong.
+pub fn collect_wide<I: Sync, T: Send>(items: &[I], each: impl Fn(&I) -> Result<T, Diagnostics> + Sync) -> Result<Vec<T>, Diagnostics> {
+    collect(wide(items, each), |result| result)
+}
+
+/// `each` of every item, on as many threads as the machine has, in the order of the items.
+pub fn wide<I: Sync, T: Send>(items: &[I], each: impl Fn(&I) -> T + Sync) -> Vec<T> {
+    const FEW: usize = 8;
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
+    if threads < 2 || items.len() < FEW {
+        return items.iter().map(each).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let taken = std::iter::from_fn(|| {
+            let nth = next.fetch_add(1, Relaxed);
+            Some((nth, items.get(nth)?))
+        });
+        taken.map(|(nth, item)| (nth, each(item))).collect::<Vec<_>>()
+    };
+    let mut done: Vec<(usize, T)> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut done = work();
+        for other in others {
+            done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        done
+    });
+    done.sort_unstable_by_key(|(nth, _)| *nth);
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// The name of `known` that `asked` was probably meant to be, if one is near enough.

@@ -159,6 +159,23 @@ fn the_schema_knows_every_field_of_a_manifest() {
 }
 
 #[test]
+fn audits_are_selected_by_the_names_that_list_prints() {
+    let shop = shop();
+    compile(shop.path(), &DAYS);
+    let wrong = batchwright(shop.path(), &["audit", "-s", "+daily_report"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    let asked = "+daily_report,config.incremental_strategy:microbatch";
+    assert!(stderr(&wrong).contains(&format!("$(batchwright list -s {asked})")), "{}", stderr(&wrong));
+    let listed = batchwright(shop.path(), &["list", "-s", asked, "--dialect", "duckdb"]);
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let names: Vec<&str> = listed.split_whitespace().collect();
+    let files = batchwright(shop.path(), &[&["audit", "--files", "-s"], &names[..]].concat());
+    let files = String::from_utf8(files.stdout).unwrap();
+    let expected = ["int__sessions_aggregated", "daily_report"].map(|name| format!("./target/batchwright/audit/{name}.sql\n"));
+    assert_eq!(files, expected.concat());
+}
+
+#[test]
 fn help_is_what_a_dbt_user_expects() {
     let help = |command: &str| {
         let done = Command::new(env!("CARGO_BIN_EXE_batchwright")).args([command, "--help"]).env_clear().output().unwrap();

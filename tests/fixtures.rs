@@ -48,10 +48,11 @@ fn run(folder: &Path, lines: &[String]) -> datatest_stable::Result<String> {
         }
         snapshot.push('\n');
     }
-    // Audits are long and much alike: a case shows them if they are what it is about.
-    let audits = fs::read_to_string(folder.join("README.md"))?.contains("audit");
+    // Audits are long and much alike, and hashes say little: a case shows them if they are what it is about.
+    let readme = fs::read_to_string(folder.join("README.md"))?;
+    let (audits, states) = (readme.contains("audit"), readme.contains("state.json"));
     for (path, bytes) in files(place.path())? {
-        if !before.contains(&path) && (audits || !path.contains("/audit/")) {
+        if !before.contains(&path) && (audits || !path.contains("/audit/")) && (states || !path.ends_with("/state.json")) {
             snapshot.push_str(&format!("//// {path}\n{}\n", String::from_utf8(bytes)?));
         }
     }

@@ -1,4 +1,4 @@
-//! The README's table of dialects is what their files and the proofs of `tests/engines` say. `cargo bless` writes it anew.
+//! The README's tables of dialects are what their files and the proofs of `tests/engines` say. `cargo bless` writes them anew.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
 
@@ -10,27 +10,28 @@ use std::collections::BTreeMap;
 use std::{env, fs};
 
 use batchwright::dialect::{self, Dialect};
+use batchwright::plan;
 use proofs::{EXECUTED, JUDGED, Judge};
 
 const BEGINS: &str = "<!-- dialects: written by `cargo bless` -->\n";
+const KEYS: &str = "The adapters' own configuration keys. One that is not here is named in a warning.";
 const ENDS: &str = "<!-- dialects end -->\n";
 
 #[test]
-fn the_table_of_dialects_is_true() {
+fn the_tables_of_dialects_are_true() {
     let readme = fs::read_to_string("README.md").unwrap();
     let start = readme.find(BEGINS).expect("the README marks where the table begins") + BEGINS.len();
     let end = readme.find(ENDS).expect("the README marks where the table ends");
-    let table = table();
+    let tables = format!("{}\n{KEYS}\n\n{}", proofs_table(), keys_table());
     if env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
-        fs::write("README.md", format!("{}{table}{}", &readme[..start], &readme[end..])).unwrap();
+        fs::write("README.md", format!("{}{tables}{}", &readme[..start], &readme[end..])).unwrap();
     } else {
-        assert_eq!(readme[start..end], table, "the README's table of dialects is not what they are: `cargo bless` writes it");
+        assert_eq!(readme[start..end], tables, "the README's tables of dialects are not what they are: `cargo bless` writes them");
     }
 }
 
-fn table() -> String {
-    let heads = ["dialect", "overwrites by", "atomic", "executed on", "analyzed by", "parsed by"];
-    let mut table = format!("| {} |\n|{}\n", heads.join(" | "), "---|".repeat(heads.len()));
+fn proofs_table() -> String {
+    let mut table = head(&["dialect", "overwrites by", "atomic", "executed on", "analyzed by", "parsed by"]);
     for name in dialect::names() {
         let dialect = dialect::named(name).unwrap();
         for (variant, words) in ways(&dialect) {
@@ -52,6 +53,30 @@ fn table() -> String {
         }
     }
     table
+}
+
+/// What each of the adapters' own configuration keys does here.
+fn keys_table() -> String {
+    let mut table = head(&["keys of", "written into files", "without effect on files", "named in a warning that says what to do"]);
+    for name in dialect::names() {
+        let dialect = dialect::named(name).unwrap();
+        let keys = |facts: &[&str]| facts.iter().flat_map(|fact| dialect.fact::<Vec<String>>(fact).unwrap()).collect::<Vec<_>>();
+        let mut written = keys(&plan::EFFECTIVE);
+        written.extend(dialect.fact::<Option<String>>("kind_key").unwrap());
+        let undone: BTreeMap<String, String> = dialect.fact("undone_keys").unwrap();
+        let cells = [written, keys(&["idle_keys"]), undone.into_keys().collect()].map(|mut keys| {
+            keys.sort();
+            keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" ")
+        });
+        if cells.iter().any(|cell| !cell.is_empty()) {
+            table.push_str(&format!("| {name} | {} |\n", cells.join(" | ")));
+        }
+    }
+    table
+}
+
+fn head(heads: &[&str]) -> String {
+    format!("| {} |\n|{}\n", heads.join(" | "), "---|".repeat(heads.len()))
 }
 
 /// The dialect's ways to write: the variant, and what it is called. One, unless the table's format or its partitions decide.

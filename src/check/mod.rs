@@ -3,7 +3,9 @@
 //! window alone: what the query makes of rows of several windows together comes out differently batch by batch, and nothing in
 //! the warehouse ever says so.
 
+mod flow;
 mod place;
+mod query;
 pub mod report;
 mod rules;
 mod settings;
@@ -32,6 +34,8 @@ pub struct Asked<'a> {
     /// What it may read, and what of that the plan says.
     pub inputs: &'a [Input],
     pub entries: &'a [InputEntry],
+    /// The inputs that the author asked for whole, by unique id.
+    pub opted_out: &'a [String],
     pub parser: &'a dyn Parser,
     /// The start of the bounds that were asked for.
     pub from: Option<Instant>,
@@ -54,7 +58,9 @@ pub struct Finding {
 /// What the rules find in a model, in the order of its text.
 pub fn check(asked: &Asked) -> Vec<Finding> {
     let mut found = asked.refused.clone();
-    found.extend(settings::found(asked));
+    let (seen, driving) = query::found(asked);
+    found.extend(settings::found(asked, &driving));
+    found.extend(seen);
     found.extend(template::found(asked));
     judged(asked.node, asked.settings, asked.text, found)
 }

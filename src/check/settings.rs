@@ -1,6 +1,8 @@
 //! Rules that need the model's settings and its inputs, and not its query.
 
 use super::Asked;
+use std::collections::BTreeSet;
+
 use super::place::author;
 use super::rules::{BEGIN, LATE, ONE_TABLE, PARTITIONS, READ_WHOLE, Rule};
 use crate::calendar::Grain;
@@ -9,13 +11,14 @@ use crate::diagnostics::{Diagnostic, Location};
 use crate::jinja::MarkKind;
 
 /// What they find.
-pub fn found(asked: &Asked) -> Vec<(Rule, Diagnostic)> {
+/// `driving`: the inputs that the rows come from.
+pub fn found(asked: &Asked, driving: &BTreeSet<String>) -> Vec<(Rule, Diagnostic)> {
     let mut found = Vec::new();
     found.extend(begin(asked).map(|said| (BEGIN, said)));
     found.extend(late(asked).map(|said| (LATE, said)));
     found.extend(partitions(asked).map(|said| (PARTITIONS, said)));
     found.extend(one_table(asked).map(|said| (ONE_TABLE, said)));
-    found.extend(whole(asked).into_iter().map(|said| (READ_WHOLE, said)));
+    found.extend(whole(asked, driving).into_iter().map(|said| (READ_WHOLE, said)));
     found
 }
 
@@ -103,9 +106,11 @@ fn one_table(asked: &Asked) -> Option<Diagnostic> {
 }
 
 /// Inputs that each batch reads whole, where the author did not ask for it.
-fn whole(asked: &Asked) -> Vec<Diagnostic> {
+fn whole(asked: &Asked, driving: &BTreeSet<String>) -> Vec<Diagnostic> {
     let node = asked.node;
-    let unasked = |entry: &&crate::plan::manifest::InputEntry| !entry.filtered && entry.event_time.is_none();
+    let unasked = |entry: &&crate::plan::manifest::InputEntry| {
+        !entry.filtered && entry.event_time.is_none() && !asked.opted_out.contains(&entry.unique_id)
+    };
     let of_them = asked.entries.iter().filter(unasked);
     let said = of_them.map(|entry| {
         let input = &asked.graph.nodes[&entry.unique_id];
@@ -115,7 +120,9 @@ fn whole(asked: &Asked) -> Vec<Diagnostic> {
             many => format!("one of its {many} inputs"),
         };
         let message = format!("each batch of `{}` reads `{name}` whole, {share}: it has no `event_time`", node.name);
-        let said = Diagnostic::warning(message).at(read_at(asked, &entry.unique_id));
+        let drives = driving.contains(&entry.unique_id);
+        let said = if drives { Diagnostic::warning(message) } else { Diagnostic::note(message) };
+        let said = said.at(read_at(asked, &entry.unique_id));
         said.hint(format!("give `{}` an `event_time`, or write `.render()` behind it if it is meant to be read whole", input.name))
     });
     said.collect()

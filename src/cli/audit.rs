@@ -9,7 +9,10 @@ use crate::run::journal::Places;
 
 const EXAMPLES: &str = r"Examples:
   $ batchwright audit | psql -X
-  $ batchwright audit -s sessions | duckdb warehouse.duckdb";
+  $ batchwright audit -s sessions | duckdb warehouse.duckdb
+
+  By dbt's grammar, which asks the project:
+  $ batchwright audit -s $(batchwright list -s tag:daily,config.incremental_strategy:microbatch)";
 
 /// Print the plan's audits: SQL that only reads, and gives a row for each batch with a verdict.
 ///
@@ -35,6 +38,13 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     let audits: Vec<_> = manifest.models.iter().filter_map(|model| Some((model, model.audit.as_ref()?))).collect();
     let name = |id: &str| id.rsplit('.').next().unwrap_or(id).to_string();
     for asked in &args.select {
+        if asked.contains([':', '+', '@', ',', '*']) {
+            return Err(Diagnostic::error(format!("a plan knows its models by name or unique id, and `{asked}` is neither"))
+                .hint(format!(
+                    "let the project tell their names: `batchwright audit -s $(batchwright list -s {asked},config.incremental_strategy:microbatch)`"
+                ))
+                .into());
+        }
         if !audits.iter().any(|(model, _)| model.unique_id == *asked || name(&model.unique_id) == *asked) {
             let names: Vec<String> = audits.iter().map(|(model, _)| name(&model.unique_id)).collect();
             let wrong = Diagnostic::error(format!("the plan holds no audit of `{asked}`"));

@@ -11,6 +11,15 @@ use crate::compile::{self, Request};
 use crate::diagnostics::{self, Diagnostic, Diagnostics, Level, nearest};
 use crate::window;
 
+const EXAMPLES: &str = r"Examples:
+  $ batchwright check
+
+  What a rule is about, with the rows that it keeps right:
+  $ batchwright check --explain BW005
+
+  Beside the lines of a pull request:
+  $ batchwright check -s hourly_events+ --format github";
+
 /// Say what is unsafe or wasteful in the selected models as microbatch models, without a warehouse.
 ///
 /// A batch sees the rows of its window alone. What a query makes of rows of several windows together (a running total, one row of
@@ -22,6 +31,7 @@ use crate::window;
 /// before, or `meta: {batchwright: {allow: {BW005: 'a reason'}}}` for a model. `meta: {batchwright: {check: {BW005: note}}}`
 /// of a model or a folder sets the level of a rule: `error`, `warning`, `note` or `off`. `compile` stops at errors.
 #[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     select: SelectArgs,

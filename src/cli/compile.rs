@@ -30,7 +30,8 @@ const EXAMPLES: &str = r"Examples:
 ///
 /// Views, tables, other incremental models and materialized views become one file each. Seeds and snapshots are
 /// selected only by `--select`: a small seed becomes a file that loads it. What the plan cannot build (Python models,
-/// snapshots, materializations of the project's own) is named in the table as `left out`; the exit code stays 0.
+/// snapshots, materializations of the project's own) is named in the table as `left out`: the rest of
+/// the plan is written, and the exit code is 1.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
@@ -59,7 +60,7 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     let compiled = compile::compile(&request)?;
     say(&compiled.said);
     if args.check {
-        return check(&compiled.plan, &folder);
+        return check(&compiled.plan, &folder).map(|differs| if differs == ExitCode::SUCCESS { ended(compiled.left_out) } else { differs });
     }
     if args.stdout {
         let mut text = String::new();
@@ -75,10 +76,20 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     } else {
         let written = write::write(&compiled.plan, &folder)?;
         talk(&format!("{}\n{}", compile::table(&compiled.rows), closing(&written, &folder)));
-        return Ok(ExitCode::SUCCESS);
+        return Ok(ended(compiled.left_out));
     }
     talk(&compile::table(&compiled.rows));
-    Ok(ExitCode::SUCCESS)
+    Ok(ended(compiled.left_out))
+}
+
+/// Success, unless a selected model is no part of the plan.
+fn ended(left_out: usize) -> ExitCode {
+    match left_out {
+        0 => return ExitCode::SUCCESS,
+        1 => talk("1 selected model is left out of the plan\n"),
+        several => talk(&format!("{several} selected models are left out of the plan\n")),
+    }
+    ExitCode::from(1)
 }
 
 /// Says what on disk is not what would be written.

@@ -93,6 +93,9 @@ pub struct SelectArgs {
     /// A selector of selectors.yml
     #[arg(long, value_name = "NAME")]
     pub selector: Option<String>,
+    /// What `state:modified`, `state:new` compare with: an earlier plan's folder, or dbt's target folder
+    #[arg(long, value_name = "DIR", env = "DBT_STATE")]
+    pub state: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]
@@ -131,7 +134,8 @@ pub struct RefreshArgs {
 
 impl SelectArgs {
     pub fn selection(self) -> Selection {
-        Selection { select: self.select, exclude: self.exclude, selector: self.selector }
+        let variable = || std::env::var_os("DBT_ENGINE_STATE").map(PathBuf::from);
+        Selection { select: self.select, exclude: self.exclude, selector: self.selector, state: self.state.or_else(variable) }
     }
 }
 

@@ -7,6 +7,8 @@ use super::options::{PlanArgs, instant};
 use super::{print, say, talk};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::manifest::StepEntry;
+use crate::run::audits;
+use crate::run::history::History;
 use crate::run::journal::Places;
 
 const EXAMPLES: &str = r"Examples:
@@ -32,7 +34,8 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
     let now = instant(args.now.as_deref())?;
     let places = args.plan.places();
-    let (manifest, entries) = (places.manifest()?, places.entries()?);
+    let entries = places.entries()?;
+    let manifest = audits::as_last_run(places.manifest()?, &History::of(&entries));
     let mut unlike: Vec<String> = Vec::new();
     let mut sql = |step: &StepEntry| match places.text(&step.file, &step.sha256).map(String::from_utf8) {
         Ok(Ok(text)) => Some(text),

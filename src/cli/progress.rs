@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::talk;
 use crate::plan::manifest::{Manifest, StepEntry as Planned};
@@ -51,10 +51,16 @@ impl Progress {
         }
         let screen = MultiProgress::new();
         let longest = manifest.models.iter().map(|model| short(&model.unique_id).len()).max().unwrap_or_default();
-        let style = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len}  {rate:>8}  {eta:>4} left {msg}")
+        let style = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len}  {rate:>8}  {left:>9} {msg}")
             .expect("a constant template")
             .with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
                 let _ = write!(out, "{:.1}/s", state.per_sec());
+            })
+            // Nothing can be told before the first step, and nothing is left after the last.
+            .with_key("left", |state: &ProgressState, out: &mut dyn Write| {
+                if state.pos() > 0 && !state.is_finished() {
+                    let _ = write!(out, "{:#} left", HumanDuration(state.eta()));
+                }
             })
             .progress_chars("━╸─");
         let bars = manifest.models.iter().filter_map(|model| {

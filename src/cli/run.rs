@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::options::PlanArgs;
@@ -132,13 +133,14 @@ pub fn start(how: How, from: From) -> Result<ExitCode, Diagnostics> {
         say(&[Diagnostic::warning(format!("`{}` lets one process write to a database, so the steps run one after the other", argv[0]))]);
         threads = 1;
     }
-    let stop = Stop::at_signals(|times| match times {
-        1 => talk("\nstopping: the steps in flight end first; once more ends them\n"),
-        _ => talk("\nending the steps in flight\n"),
+    let progress = Arc::new(Progress::of(&manifest, &wanted, how.quiet, std::io::stderr().is_terminal()));
+    let says = progress.clone();
+    let stop = Stop::at_signals(move |times| match times {
+        1 => says.say("stopping: the steps in flight end first; once more ends them"),
+        _ => says.say("ending the steps in flight"),
     });
     let stop = stop.map_err(|wrong| Diagnostic::error(format!("cannot listen to Ctrl-C: {wrong}")))?;
     let client = Client { argv, dialect: &dialect, marker: client::marker(&dialect)?, timeout: how.timeout, stop };
-    let progress = Progress::of(&manifest, &wanted, how.quiet, std::io::stderr().is_terminal());
     let order = Order {
         places: &places,
         manifest: &manifest,
@@ -149,7 +151,7 @@ pub fn start(how: How, from: From) -> Result<ExitCode, Diagnostics> {
         threads,
         fail_fast: how.fail_fast,
     };
-    let ended = run::run(&order, &journal, &progress);
+    let ended = run::run(&order, &journal, progress.as_ref());
     progress.close();
     match ended {
         Ok(ended) => close(&how, &places, &manifest, &ended),

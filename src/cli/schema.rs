@@ -6,13 +6,14 @@ use super::print;
 use crate::diagnostics::Diagnostics;
 use crate::diff::Difference;
 use crate::plan::manifest::Manifest;
+use crate::project::State;
 use crate::run::entry::Entry;
 
 const EXAMPLES: &str = r"Examples:
   $ batchwright schema > manifest.schema.json
   $ batchwright schema journal";
 
-/// Print the JSON Schema of manifest.json, of a line of the journal, or of what `diff --format json` prints.
+/// Print the JSON Schema of manifest.json, of state.json, of a line of the journal, or of what `diff --format json` prints.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
@@ -24,6 +25,7 @@ pub struct Args {
 enum Of {
     Manifest,
     Journal,
+    State,
     Diff,
 }
 
@@ -31,6 +33,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
     let schema = match args.of {
         Of::Manifest => schemars::schema_for!(Manifest),
         Of::Journal => schemars::schema_for!(Entry),
+        Of::State => schemars::schema_for!(State),
         Of::Diff => schemars::schema_for!(Difference),
     };
     let schema = serde_json::to_string_pretty(&schema).expect("a schema is JSON");

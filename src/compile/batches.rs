@@ -197,9 +197,24 @@ fn remarks(
                 .hint("name the columns in the last `select` instead of `*`"),
         );
     }
+    said.extend(undeclared(shop, node)?);
+    said.extend(plan::contract(shop.dialect, node)?.into_iter().flat_map(|contract| contract.said));
     said.extend(plan::unknown_keys(shop.dialect, node)?);
+    said.extend(plan::wanted_keys(shop.dialect, node)?);
     said.extend(plan::closing(shop.dialect, node, "table", query.injected.columns.as_deref())?.said);
     Ok(said)
+}
+
+/// A warning where the literal of an event time without a declared type is right for some columns alone.
+fn undeclared(shop: &Shop, node: &Node) -> Result<Option<Diagnostic>, Diagnostic> {
+    let Some(event_time) = &node.event_time else { return Ok(None) };
+    let Some(hint) = shop.dialect.fact::<Option<String>>("undeclared_hint")? else { return Ok(None) };
+    let kind = shop.dialect.time_type(event_time.data_type.as_deref(), event_time.unit.as_deref())?;
+    let warning = || {
+        let what = format!("nothing says of which type `{}` of `{}` is", event_time.column, node.name);
+        Diagnostic::warning(what).at(event_time.at.clone()).hint(hint)
+    };
+    Ok((kind == TimeType::Undeclared).then(warning))
 }
 
 fn row(node: &Node, strategy: &str, cover: &Cover) -> Row {

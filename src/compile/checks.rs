@@ -20,13 +20,18 @@ pub struct Checked {
 
 /// Looks at the selected microbatch models.
 pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
-    let Linked { project, graph, dialect, broken, .. } = open(&request.open)?;
-    let mut checked = Checked { wrong: broken.into_iter().flat_map(|node| node.errors.0).collect(), ..Checked::default() };
+    let Linked { project, graph, dialect, columns, broken, .. } = open(&request.open)?;
+    let everything = request.selection.select.is_empty() && request.selection.selector.is_none();
+    let wrong: Vec<Diagnostic> = broken.into_iter().flat_map(|node| node.errors.0).collect();
+    let mut checked = Checked { wrong, ..Checked::default() };
     // A selected model that is broken is no model that is missing.
     let models = match selected(&graph, &project, &request.selection) {
         Err(_) if !checked.wrong.is_empty() => return Ok(checked),
         models => models?,
     };
+    if !everything {
+        checked.wrong.clear();
+    }
     let folders = super::folders::of(&models);
     let shop = Shop {
         root: &project.root,
@@ -35,7 +40,7 @@ pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
         dialect: &dialect,
         folders: &folders,
         database: project.target.database.as_deref(),
-        known: Default::default(),
+        columns: &columns,
     };
     for node in models {
         let Some(settings) = node.microbatch() else { continue };
@@ -83,6 +88,7 @@ pub(super) fn found(
         text: &query.text,
         inputs: &inputs::of(shop.graph, node, shop.database),
         entries,
+        opted_out: &query.injected.opted_out,
         parser: &*inject::parser(&shop.dialect.fact::<String>("parser")?),
         from: request.windows.bounds.as_ref().map(|(start, _)| start.at.at(settings.timezone)),
         refused,

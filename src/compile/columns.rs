@@ -1,10 +1,11 @@
 //! The columns of relations, without a warehouse: from dbt's catalog, else from what the project shows: an enforced contract, a
 //! seed's header, the projection of a model's own query, and, where that cannot be seen, the columns that are declared.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::ThreadId;
 
-use crate::config::{Kind, Node};
+use crate::config::{Kind, Materialization, Node};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Case, Dialect, folded};
 use crate::graph::Graph;
@@ -15,15 +16,15 @@ use crate::render::{self, Moment};
 
 use super::inputs;
 
-/// Who answers templates that ask for columns.
-pub fn known(project: &Project, graph: &Arc<Graph>, dialect: &Dialect) -> Result<Arc<dyn Known>, Diagnostic> {
-    let key = |relation: &Relation| place(relation);
-    let by_place = graph.nodes.values().map(|node| (key(&node.relation), node.unique_id.clone())).collect();
+/// What is known of the columns of a project's relations.
+pub fn known(project: &Project, graph: &Arc<Graph>, dialect: &Dialect) -> Result<Arc<Columns>, Diagnostic> {
+    let by_place = graph.nodes.values().map(|node| (place(&node.relation), node.unique_id.clone())).collect();
     Ok(Arc::new(Columns {
         catalog: project.catalog.clone(),
         recorded: project.has_answers,
         graph: graph.clone(),
         jinja: Arc::downgrade(&project.jinja),
+        database: project.target.database.clone(),
         parser: dialect.fact("parser")?,
         case: dialect.fact("case")?,
         by_place,
@@ -32,19 +33,39 @@ pub fn known(project: &Project, graph: &Arc<Graph>, dialect: &Dialect) -> Result
     }))
 }
 
-struct Columns {
+pub struct Columns {
     catalog: Catalog,
     /// Whether answers of a warehouse are at hand, in which the project's relations count as built.
     recorded: bool,
     graph: Arc<Graph>,
     /// Not kept alive: it is the one that asks.
     jinja: Weak<Jinja>,
+    /// The target's, in which a plain name without one is looked for.
+    database: Option<String>,
     parser: String,
     case: Case,
     by_place: BTreeMap<[String; 3], String>,
-    seen: Mutex<BTreeMap<String, Option<Vec<ResultColumn>>>>,
-    /// Models whose projection is being looked for: one that asks for its own columns has none to tell.
-    open: Mutex<BTreeSet<String>>,
+    /// So that each model is rendered and parsed once for each asker.
+    seen: Mutex<BTreeMap<Asked, Option<Vec<ResultColumn>>>>,
+    /// The models whose projection is being looked for: one that asks for its own columns has none to tell.
+    open: Mutex<Vec<Open>>,
+}
+
+/// Who asks for a model's columns, and the model's unique id.
+type Asked = (Asker, String);
+
+struct Open {
+    thread: ThreadId,
+    asked: Asked,
+    /// Whether it was told less than there is, because it was asked for on the way to itself: nothing to remember.
+    cut: bool,
+}
+
+/// Who wants to know. A template takes the best that there is; a statement that lists columns only what is sure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Asker {
+    Template,
+    Statement,
 }
 
 /// The type that a seed's column is loaded as, if its config says so.
@@ -71,7 +92,7 @@ impl Known for Columns {
         }
         let node = self.by_place.get(&place).and_then(|id| self.graph.nodes.get(id));
         if let Some(node) = node
-            && let Some(columns) = self.of(node)
+            && let Some(columns) = self.of(Asker::Template, node)
         {
             let spelled = |column: &ResultColumn| if column.quoted { column.name.clone() } else { folded(self.case, &column.name) };
             let known = columns.iter().map(|column| {
@@ -91,40 +112,76 @@ impl Known for Columns {
 }
 
 impl Columns {
-    /// The columns of a node, in order.
-    fn of(&self, node: &Node) -> Option<Vec<ResultColumn>> {
+    /// The columns of a model's own query, where it shows them.
+    pub fn projection(&self, node: &Node) -> Option<Vec<ResultColumn>> {
+        self.projected(Asker::Statement, node)
+    }
+
+    /// The columns of a relation, for `select *` over it.
+    pub fn sure(&self, id: &str) -> Option<Vec<ResultColumn>> {
+        self.of(Asker::Statement, self.graph.nodes.get(id)?)
+    }
+
+    /// The columns of a node, in order: of one with an enforced contract the declared ones, else its own projection. Documented
+    /// columns alone may be a part of a table's, and an incremental table may have more than its query gives: that is good
+    /// enough for a template only.
+    fn of(&self, asker: Asker, node: &Node) -> Option<Vec<ResultColumn>> {
         let enforced = node.setting("contract").and_then(|contract| contract.get("enforced")) == Some(&true.into());
         let declared = || node.columns.iter().map(|column| ResultColumn { name: column.name.clone(), quoted: column.quote }).collect();
         let declared = || Some(declared()).filter(|columns: &Vec<ResultColumn>| !columns.is_empty());
-        if enforced || node.kind != Kind::Model {
-            return declared();
+        match asker {
+            Asker::Statement if enforced && !node.columns.is_empty() => declared(),
+            Asker::Statement if !matches!(node.materialization, Materialization::View | Materialization::Table) => None,
+            Asker::Statement => self.projected(asker, node),
+            Asker::Template if enforced || node.kind != Kind::Model => declared(),
+            Asker::Template => self.projected(asker, node).or_else(declared),
         }
-        // Documented columns may be a part of the model's.
-        self.projection(node).or_else(declared)
     }
 
-    fn projection(&self, node: &Node) -> Option<Vec<ResultColumn>> {
-        let id = &node.unique_id;
-        if let Some(seen) = lock(&self.seen).get(id) {
+    fn projected(&self, asker: Asker, node: &Node) -> Option<Vec<ResultColumn>> {
+        let asked = (asker, node.unique_id.clone());
+        if let Some(seen) = lock(&self.seen).get(&asked) {
             return seen.clone();
         }
-        if !lock(&self.open).insert(id.clone()) {
+        if !self.begin(&asked) {
             return None;
         }
-        let columns = self.parsed(node);
-        lock(&self.open).remove(id);
-        lock(&self.seen).insert(id.clone(), columns.clone());
+        let columns = self.parsed(asker, node);
+        if self.end(&asked) {
+            lock(&self.seen).insert(asked, columns.clone());
+        }
         columns
     }
 
-    fn parsed(&self, node: &Node) -> Option<Vec<ResultColumn>> {
+    /// Notes that this thread looks for a projection, unless it does already.
+    fn begin(&self, asked: &(Asker, String)) -> bool {
+        let thread = std::thread::current().id();
+        let mut open = lock(&self.open);
+        let mut own = open.iter_mut().filter(|open| open.thread == thread).skip_while(|open| open.asked != *asked);
+        if own.next().is_some() {
+            own.for_each(|open| open.cut = true);
+            return false;
+        }
+        open.push(Open { thread, asked: asked.clone(), cut: false });
+        true
+    }
+
+    /// Notes that it was found, and tells whether that is all there is.
+    fn end(&self, asked: &(Asker, String)) -> bool {
+        let thread = std::thread::current().id();
+        let mut open = lock(&self.open);
+        let place = open.iter().rposition(|open| open.thread == thread && open.asked == *asked);
+        place.is_some_and(|place| !open.remove(place).cut)
+    }
+
+    fn parsed(&self, asker: Asker, node: &Node) -> Option<Vec<ResultColumn>> {
         let jinja = self.jinja.upgrade()?;
         let moment = Moment { batch: None, incremental: false, this: node.relation.clone() };
         let text = render::model(&jinja, &self.graph, node, &moment).ok()?;
-        let inputs: Vec<_> =
-            inputs::of(&self.graph, node, None).into_iter().map(|input| inject::Input { filtered: false, ..input }).collect();
+        let inputs = inputs::of(&self.graph, node, self.database.as_deref());
+        let inputs: Vec<_> = inputs.into_iter().map(|input| inject::Input { filtered: false, ..input }).collect();
         let unfiltered = |relation: &str, _: &str, _: Option<&str>| relation.to_string();
-        let columns = |id: &str| self.graph.nodes.get(id).and_then(|node| self.of(node));
+        let columns = |id: &str| self.graph.nodes.get(id).and_then(|node| self.of(asker, node));
         inject::filters(&text.sql, &text.marks, &inputs, &*inject::parser(&self.parser), &columns, &unfiltered).ok()?.columns
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Linked, Request, Shop, batches, builds, open, refresh, selected};
 use crate::config::{Kind, Materialization, Node};
-use crate::diagnostics::{Diagnostic, Diagnostics, collect};
+use crate::diagnostics::{Diagnostic, Diagnostics, collect, wide};
 use crate::graph::{Graph, Selection};
 use crate::jinja::Lookup;
 use crate::project::Open;
@@ -68,7 +68,7 @@ pub struct Queries {
 
 /// The selected models' queries. A broken model does not keep the others from being rendered.
 pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
-    let Linked { project, graph, dialect, broken, .. } = open(&asked.open)?;
+    let Linked { project, graph, dialect, columns, broken, .. } = open(&asked.open)?;
     let names: BTreeSet<String> = broken.iter().map(|node| node.name.clone()).collect();
     let mut queries = Queries { wrong: broken.into_iter().flat_map(|node| node.errors.0).collect(), ..Queries::default() };
     // A selected model that is broken is no model that is missing.
@@ -84,18 +84,22 @@ pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
         dialect: &dialect,
         folders: &folders,
         database: project.target.database.as_deref(),
-        known: Default::default(),
+        columns: &columns,
     };
     let stopped = readers(&graph, &names);
     let mut left_out: Vec<&str> = Vec::new();
-    for node in models.into_iter().filter(|node| node.kind == Kind::Model && !node.path.ends_with(".py")) {
-        if stopped.contains(&node.unique_id) {
-            left_out.push(&node.name);
-            continue;
-        }
-        let query = match (&asked.batch, node.microbatch()) {
+    let models: Vec<&Node> = models.into_iter().filter(|node| node.kind == Kind::Model && !node.path.ends_with(".py")).collect();
+    let rendered = wide(&models, |node| {
+        let query = || match (&asked.batch, node.microbatch()) {
             (Some(label), Some(settings)) => batches::one(&shop, node, settings, label),
             _ => plain(&shop, shop.graph, node).map_err(Diagnostics::from),
+        };
+        (!stopped.contains(&node.unique_id)).then(query)
+    });
+    for (node, query) in models.into_iter().zip(rendered) {
+        let Some(query) = query else {
+            left_out.push(&node.name);
+            continue;
         };
         match query {
             Ok(sql) => queries.rendered.push((node.clone(), sql)),

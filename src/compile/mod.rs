@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::{self, Broken, Kind, Materialization, Node};
-use crate::diagnostics::{Diagnostic, Diagnostics, Level, collect};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level, collect, collect_wide};
 use crate::dialect::{self, Dialect};
 use crate::graph::{self, Graph, Selection};
 use crate::jinja::Jinja;
@@ -28,6 +28,7 @@ use crate::project::{self, Facts, Open, Project};
 use crate::window;
 
 pub use checks::{Checked, check};
+pub use columns::Columns;
 pub use look::{Asked, Listed, Queries, list, queries};
 pub use report::{Row, table};
 
@@ -47,6 +48,8 @@ pub struct Compiled {
     pub plan: Plan,
     pub rows: Vec<Row>,
     pub said: Vec<Diagnostic>,
+    /// How many of the selected models are named only, because a plan cannot build them.
+    pub left_out: usize,
 }
 
 /// A project, its nodes linked.
@@ -54,6 +57,7 @@ pub struct Linked {
     pub project: Project,
     pub graph: Arc<Graph>,
     pub dialect: Dialect,
+    pub columns: Arc<Columns>,
     /// Models with errors of their own: they are not in the graph.
     pub broken: Vec<Broken>,
     pub said: Vec<Diagnostic>,
@@ -69,7 +73,7 @@ struct Part {
 
 /// Compiles the selected models. On an error nothing was written, and every broken model is in it.
 pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
-    let Linked { project, graph, dialect, broken, mut said } = open(&request.open)?;
+    let Linked { project, graph, dialect, columns, broken, mut said } = open(&request.open)?;
     let broken: Vec<Diagnostic> = broken.into_iter().flat_map(|node| node.errors.0).collect();
     let with_broken = |wrong: Diagnostics| Diagnostics(wrong.0.into_iter().chain(broken.iter().cloned()).collect());
     let everything = request.selection.select.is_empty() && request.selection.selector.is_none();
@@ -77,6 +81,9 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
         return Err(with_broken(Diagnostics(said)));
     }
     let selected = selected(&graph, &project, &request.selection).map_err(with_broken)?;
+    if selected.is_empty() {
+        said.push(Diagnostic::note("nothing that is selected has changed since the earlier plan"));
+    }
     refresh::protect(&selected, request)?;
     collect(graph.nodes.values(), |node| spelled::refuse(&dialect, node).map_err(Diagnostics::from))?;
     let folders = folders::of(&selected);
@@ -87,14 +94,17 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
         dialect: &dialect,
         folders: &folders,
         database: project.target.database.as_deref(),
-        known: Default::default(),
+        columns: &columns,
     };
-    let parts = collect(selected, |node| part(&shop, node, request)).map_err(with_broken)?;
+    let parts = collect_wide(&selected, |node| part(&shop, node, request)).map_err(with_broken)?;
     said.extend(not_planned(broken.iter()));
 
-    let mut plan = Plan { about: about(&project, &dialect, request), models: Vec::new(), steps: Vec::new() };
+    let state = graph::changes::state(&graph, &project);
+    let mut plan = Plan { about: about(&project, &dialect, request), models: Vec::new(), steps: Vec::new(), state };
     let mut rows = Vec::new();
+    let mut left_out = 0;
     for part in parts.into_iter().flatten() {
+        left_out += usize::from(part.steps.is_none());
         plan.models.push(part.entry);
         plan.steps.extend(part.steps);
         rows.push(part.row);
@@ -102,7 +112,7 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     }
     let planned = plan.models.iter().map(|model| model.unique_id.clone()).collect();
     plan.steps.iter_mut().for_each(|steps| inputs::wait_through(&mut steps.reads, &graph, &planned));
-    Ok(Compiled { plan, rows, said: said_once(said) })
+    Ok(Compiled { plan, rows, said: said_once(said), left_out })
 }
 
 /// Loads and links a project.
@@ -121,8 +131,9 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
     let read = |id: &str| graph.parents.get(id).into_iter().flatten().cloned().collect();
     project.jinja.set_graph(&config::graph_json(graph.nodes.values(), &read));
     let graph = Arc::new(graph);
-    project.jinja.set_known(columns::known(&project, &graph, &dialect)?);
-    Ok(Linked { project, graph, dialect, broken: resolved.broken, said })
+    let columns = columns::known(&project, &graph, &dialect)?;
+    project.jinja.set_known(columns.clone());
+    Ok(Linked { project, graph, dialect, columns, broken: resolved.broken, said })
 }
 
 /// What the reading of a project must know of its dialect.
@@ -138,11 +149,15 @@ fn facts(name: &str) -> Result<Facts, Diagnostic> {
 
 /// The selected models, inputs before their readers.
 pub fn selected<'a>(graph: &'a Graph, project: &Project, selection: &Selection) -> Result<Vec<&'a Node>, Diagnostics> {
-    let mut nodes = graph.select(selection, project.selectors.as_ref())?;
+    let changes = match &selection.state {
+        Some(folder) => Some(graph::changes::since(graph, project, &project::earlier(folder)?)),
+        None => None,
+    };
+    let mut nodes = graph.select(selection, project.selectors.as_ref(), changes.as_ref())?;
     // `dbt run` makes models; a seed or a snapshot is planned, or named, where somebody asks for it.
     let asked = !selection.select.is_empty() || selection.selector.is_some();
     nodes.retain(|node| node.kind == Kind::Model || (asked && matches!(node.kind, Kind::Seed | Kind::Snapshot)));
-    if nodes.is_empty() {
+    if nodes.is_empty() && changes.is_none() {
         let wrong = Diagnostic::error("no model is selected").hint("`batchwright list` shows what there is");
         return Err(wrong.into());
     }
@@ -160,7 +175,7 @@ struct Shop<'a> {
     folders: &'a BTreeMap<String, String>,
     /// The target's, in which a plain name without one is looked for.
     database: Option<&'a str>,
-    known: query::Known,
+    columns: &'a Columns,
 }
 
 /// The steps of a model; none for one that is built inside of its readers.

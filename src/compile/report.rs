@@ -17,6 +17,9 @@ pub struct Row {
 
 /// The rows as a table for a terminal, columns lined up.
 pub fn table(rows: &[Row]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
     let head = ["model", "strategy", "windows", "first", "last", "until (excluded)", "warnings", "findings"].map(String::from);
     let mut lines = vec![head];
     for row in rows {

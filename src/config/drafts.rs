@@ -122,6 +122,7 @@ impl<'a> Found<'a> {
                     quote: None,
                     description: String::new(),
                     constraints: Vec::new(),
+                    unique: false,
                 })
                 .collect();
         }

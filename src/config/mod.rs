@@ -114,6 +114,8 @@ pub struct Column {
     pub description: String,
     /// As YAML has them: dicts with `type`, `expression`, `name`.
     pub constraints: Vec<Value>,
+    /// Whether a test or a constraint says that no two rows share a value.
+    pub unique: bool,
 }
 
 /// The column that says when a row happened.

@@ -100,7 +100,8 @@ fn node(mut draft: Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> 
         && draft.kind == Kind::Seed
         && draft.patch.is_none_or(|patch| patch.columns.is_empty())
     {
-        let named = |name| ColumnPatch { name, data_type: None, quote: None, description: String::new(), constraints: Vec::new() };
+        let named =
+            |name| ColumnPatch { name, data_type: None, quote: None, description: String::new(), constraints: Vec::new(), unique: false };
         draft.columns = header(&draft.file.text, delimiter).into_iter().map(named).collect();
     }
     let quote_columns = draft.source.and_then(|table| table.quoting[3]).unwrap_or(false);
@@ -113,6 +114,7 @@ fn node(mut draft: Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> 
             quote: column.quote.unwrap_or(quote_columns),
             description: column.description,
             constraints: column.constraints,
+            unique: column.unique,
         })
         .collect();
     let folder = &draft.package.folder;

@@ -9,7 +9,9 @@
 {% set quoted = [true, true, true] %}
 {% set included = [true, true, true] %}
 {% set case = "lower" %}
+{# Names that are made here, and the names of relations where those may be longer. #}
 {% set longest_name = 63 %}
+{% set longest_relation = none %}
 {% set quoted_backslash_escapes = false %}
 {% set backslash_escapes = false %}
 {% set default_schema = "public" %}
@@ -49,6 +51,9 @@ timestamp with time zone '{{ at.time }}+00:00'
 {% macro undeclared(at) %}
 '{{ at.time }}+00:00'
 {% endmacro %}
+
+{# What is said of a model whose event time has no declared type, where that literal is wrong for one of the engine's types. #}
+{% set undeclared_hint = none %}
 
 {% macro seconds(at) %}
 {{ at.epoch }}
@@ -145,9 +150,19 @@ select {{ columns }} from {{ target }};
 {% set clause_words = {} %}
 {# Keys whose macro is chosen by another key. #}
 {% set clause_kinds = {} %}
-{# Keys that become statements after the create statement, and keys that the adapter knows and the plan has no use for. #}
+{# Keys that only a statement takes which replaces a table; that become statements behind the create statement, or before all
+   others; whose value chooses another view: `view_<key>_<value>`. #}
+{% set replace_clauses = [] %}
 {% set index_keys = [] %}
+{% set header_keys = [] %}
+{% set view_keys = [] %}
+{# Keys that say how dbt works and nothing of tables; that dbt does something for and a plan does not, and why; and values, by
+   key, of tables in which no window can be overwritten: why, and the cure. #}
 {% set idle_keys = [] %}
+{% set undone_keys = {} %}
+{# Keys without which an engine cannot make the table, and why they cannot be known here. #}
+{% set wanted_keys = {} %}
+{% set refused = {} %}
 {% set kind_key = none %}
 
 {% macro kind() %}

@@ -14,10 +14,26 @@
 {% set options = ["table_type", "is_external", "external_location", "format", "write_compression", "partitioned_by", "table_properties"] %}
 {% set defaults = {"table_type": "iceberg", "is_external": false} %}
 {% set idle_keys = [
-  "force_batch", "ha", "lf_grants", "lf_inherited_tags", "lf_tags_config", "native_drop", "partitions_limit", "s3_data_dir",
-  "s3_data_naming", "s3_staging_dir", "s3_tmp_table_dir", "seed_by_insert", "seed_s3_upload_args", "skip_workgroup_check",
-  "temp_schema", "unique_tmp_table_suffix", "versions_to_keep", "work_group"
+  "force_batch", "ha", "native_drop", "partitions_limit", "s3_data_dir", "s3_data_naming", "s3_staging_dir", "s3_tmp_table_dir",
+  "seed_by_insert", "seed_s3_upload_args", "skip_workgroup_check", "temp_schema", "unique_tmp_table_suffix", "versions_to_keep",
+  "work_group"
 ] %}
+{% set undone_keys = {
+  "bucket_count": "an Iceberg table has no buckets of this kind: write `bucket(column, count)` in `partitioned_by`",
+  "bucketed_by": "an Iceberg table has no buckets of this kind: write `bucket(column, count)` in `partitioned_by`",
+  "field_delimiter": "an Iceberg table is not made of text files",
+  "lf_grants": "Lake Formation is asked by an API and not by SQL: grant it there, once the table is made",
+  "lf_inherited_tags": "Lake Formation is asked by an API and not by SQL: set the tags there, once the table is made",
+  "lf_tags_config": "Lake Formation is asked by an API and not by SQL: set the tags there, once the table is made"
+} %}
+{% set wanted_keys = {"external_location":
+  "an Iceberg table must be told where its files go: `external_location='s3://…/'`; dbt makes a place up from `s3_data_dir` of the profile"
+} %}
+{% set refused = {"table_type": {"hive": [
+  "Athena deletes no rows from a Hive table", "set `table_type='iceberg'`, or leave it out: then the table is one of Iceberg's"
+]}} %}
+
+{% set undeclared_hint = none %}
 
 {% macro undeclared(at) %}
 timestamp '{{ at.time }}'
@@ -102,6 +118,30 @@ alter table {{ target_ticks }} rename to {{ old_ticks }};
 alter table {{ beside_ticks }} rename to {{ target_ticks }};
 
 drop table {{ old_ticks }};
+{% endmacro %}
+
+{# The types of a contract are those of the values: a table that is made by its columns is another language's here. #}
+{% set constraint_kinds = [] %}
+
+{% macro create_typed(target, clauses, casts, query) %}
+create table if not exists {{ target }}{{ clauses }}as
+select
+  {{ casts }}
+from (
+{{ query }}
+) as declared_rows
+with no data;
+{% endmacro %}
+
+{% macro table_typed(target, target_ticks, clauses, casts, query) %}
+drop table if exists {{ target_ticks }};
+
+create table {{ target }}{{ clauses }}as
+select
+  {{ casts }}
+from (
+{{ query }}
+) as declared_rows;
 {% endmacro %}
 
 {% set seeds = false %}

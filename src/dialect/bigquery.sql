@@ -10,9 +10,20 @@
 {% set strategy = "merge on false" %}
 {% set clauses = [
   "partition_by", "cluster_by", "require_partition_filter", "partition_expiration_days", "hours_to_expiration", "kms_key_name",
-  "labels", "resource_tags"
+  "labels", "resource_tags", "enable_change_history"
 ] %}
-{% set idle_keys = ["copy_partitions", "enable_change_history", "grant_access_to", "partitions"] %}
+{% set idle_keys = [
+  "copy_partitions", "enable_list_inference", "intermediate_format", "job_execution_timeout_seconds", "partitions", "reservation"
+] %}
+{% set undone_keys = {
+  "enable_refresh": "set it with `alter materialized view … set options`, as a post-hook",
+  "grant_access_to": "a view is authorized by BigQuery's API and not by SQL: authorize it in the dataset, once it is made",
+  "labels_from_meta": "write the labels under `labels`",
+  "max_staleness": "set it with `alter materialized view … set options`, as a post-hook",
+  "refresh_interval_minutes": "set it with `alter materialized view … set options`, as a post-hook",
+  "storage_uri": "batchwright makes tables of BigQuery's own: create this one yourself, and its batches fill it",
+  "table_format": "batchwright makes tables of BigQuery's own: create this one yourself, and its batches fill it"
+} %}
 {% set partition_key = "partition_by" %}
 {% set partitions = [
   ["date({})", "day", "date"], ["cast({} as date)", "day", "date"], ["timestamp_trunc({}, day)", "day", "zoned"],
@@ -34,7 +45,8 @@
 {% set example = "bq query --use_legacy_sql=false" %}
 
 {% set options = [
-  "require_partition_filter", "partition_expiration_days", "hours_to_expiration", "kms_key_name", "labels", "resource_tags"
+  "require_partition_filter", "partition_expiration_days", "hours_to_expiration", "kms_key_name", "labels", "resource_tags",
+  "enable_change_history"
 ] %}
 
 {% set naive_types = ["datetime"] %}

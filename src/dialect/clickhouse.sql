@@ -21,7 +21,18 @@
 {% set stage_in_schema = true %}
 {% set clauses = ["engine", "partition_by", "primary_key", "order_by", "ttl", "settings"] %}
 {% set defaults = {"engine": "MergeTree()", "order_by": "tuple()"} %}
-{% set idle_keys = ["connection_overrides", "force_on_cluster", "inserts_only", "query_settings", "sharding_key"] %}
+{% set clause_words = {"order_by": {"tuple()": "unordered"}} %}
+{% set index_keys = ["indexes", "projections"] %}
+{% set header_keys = ["query_settings"] %}
+{% set view_keys = ["sql_security"] %}
+{% set idle_keys = ["connection_overrides", "inserts_only"] %}
+{% set undone_keys = {
+  "catchup": "batchwright makes no materialized views of ClickHouse's",
+  "disable_on_cluster": "a plan is for one server: create the tables of a cluster yourself, and the batches fill them",
+  "force_on_cluster": "a plan is for one server: create the tables of a cluster yourself, and the batches fill them",
+  "refreshable": "batchwright makes no materialized views of ClickHouse's",
+  "sharding_key": "a plan is for one server: create the tables of a cluster yourself, and the batches fill them"
+} %}
 {% set reserved = [
   "all", "and", "anti", "any", "array", "as", "asc", "asof", "between", "by", "case", "cast", "cross", "cube", "date", "desc",
   "distinct", "else", "end", "except", "extract", "false", "final", "format", "from", "full", "global", "group", "having", "ilike",
@@ -171,6 +182,10 @@ partition by ({{ value }})
 primary key ({{ value }})
 {% endmacro %}
 
+{% macro unordered() %}
+order by tuple()
+{% endmacro %}
+
 {% macro clause_order_by(value) %}
 order by ({{ value }})
 {% endmacro %}
@@ -181,6 +196,32 @@ ttl {{ value }}
 
 {% macro clause_settings(plain_pairs) %}
 settings {{ plain_pairs }}
+{% endmacro %}
+
+{% macro header_query_settings(plain_pairs) %}
+set {{ plain_pairs }};
+{% endmacro %}
+
+{% macro view_sql_security_invoker(target, query) %}
+create or replace view {{ target }}
+sql security invoker as
+{{ query }}
+;
+{% endmacro %}
+
+{% macro view_sql_security_definer(target, query) %}
+create or replace view {{ target }}
+definer = current_user sql security definer as
+{{ query }}
+;
+{% endmacro %}
+
+{% macro index_defined(target, own_name, definition) %}
+alter table {{ target }} add index if not exists {{ own_name }} {{ definition }};
+{% endmacro %}
+
+{% macro projections(target, own_name, definition) %}
+alter table {{ target }} add projection if not exists {{ own_name }} ({{ definition }});
 {% endmacro %}
 
 {% macro create(target, clauses, query) %}
@@ -205,7 +246,7 @@ drop table {{ beside }};
 {% set strategies = ["append"] %}
 {% set seeds = false %}
 {% set fills_at_once = false %}
-{% set constraint_kinds = [] %}
+{% set constraint_kinds = ["not_null"] %}
 {% set docs = [] %}
 
 {% macro table_typed(target, spec, ended, columns, query) %}

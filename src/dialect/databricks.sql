@@ -18,13 +18,30 @@
 {% set example = "dbsqlcli -e {file}" %}
 
 {% set clauses = [
-  "file_format", "partition_by", "clustered_by", "liquid_clustered_by", "auto_liquid_cluster", "location_root", "location", "tblproperties"
+  "file_format", "options", "partition_by", "clustered_by", "liquid_clustered_by", "auto_liquid_cluster", "location_root", "location",
+  "tblproperties"
 ] %}
+{% set index_keys = ["databricks_tags"] %}
+{% set clause_kinds = {"location_root": "include_full_name_in_path"} %}
 {% set clause_words = {"auto_liquid_cluster": {"true": "cluster_auto", "false": "nothing"}} %}
 {% set idle_keys = [
-  "buckets", "compression", "databricks_compute", "databricks_tags", "include_full_name_in_path", "optimize", "skip_optimize",
-  "unique_tmp_table_suffix", "use_safer_relation_operations", "zorder"
+  "buckets", "databricks_compute", "include_full_name_in_path", "incremental_apply_config_changes", "query_tags", "skip_optimize", "unique_tmp_table_suffix",
+  "use_safer_relation_operations", "view_update_via_alter"
 ] %}
+{% set undone_keys = {
+  "compression": "set it among the `tblproperties`",
+  "row_filter": "set it with `alter table … set row filter`, as a post-hook",
+  "table_format": "batchwright makes tables of Delta's own: create this one yourself, and its batches fill it",
+  "zorder": "run `optimize … zorder by` when the batches are done, as a post-hook"
+} %}
+{% set refused = {"file_format": {
+  "parquet": ["only a table of Delta's takes `replace where`", "set `file_format='delta'`, or leave it out"],
+  "hudi": ["only a table of Delta's takes `replace where`", "set `file_format='delta'`, or leave it out"],
+  "csv": ["only a table of Delta's takes `replace where`", "set `file_format='delta'`, or leave it out"],
+  "json": ["only a table of Delta's takes `replace where`", "set `file_format='delta'`, or leave it out"],
+  "orc": ["only a table of Delta's takes `replace where`", "set `file_format='delta'`, or leave it out"],
+  "text": ["only a table of Delta's takes `replace where`", "set `file_format='delta'`, or leave it out"]
+}} %}
 
 {% set naive_types = ["timestamp_ntz"] %}
 {% set zoned_types = ["timestamp", "timestamp_ltz"] %}
@@ -63,6 +80,14 @@ using {{ value }}
 partitioned by ({{ value }})
 {% endmacro %}
 
+{% macro clause_options(pairs) %}
+options ({{ pairs }})
+{% endmacro %}
+
+{% macro databricks_tags(target, pairs) %}
+alter table {{ target }} set tags ({{ pairs }});
+{% endmacro %}
+
 {% macro clause_liquid_clustered_by(value) %}
 cluster by ({{ value }})
 {% endmacro %}
@@ -80,6 +105,10 @@ clustered by ({{ value }}) into {{ buckets }} buckets
 
 {% macro clause_location_root(below) %}
 location {{ below }}
+{% endmacro %}
+
+{% macro clause_location_root_true(below_all) %}
+location {{ below_all }}
 {% endmacro %}
 
 {% macro clause_location(text) %}

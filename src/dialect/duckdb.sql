@@ -7,10 +7,16 @@
 {% set files_as_sources = true %}
 {% set longest_name = 255 %}
 {% set by_name = true %}
+{% set index_keys = ["indexes"] %}
+{% set undone_keys = {
+  "partitioned_by": "of DuckLake: set it with `alter table … set partitioned by`, as a pre-hook of the first batch",
+  "sorted_by": "of DuckLake: set it with `alter table … set sorted by`, as a pre-hook of the first batch"
+} %}
 {% set zoned_types = ["timestamptz", "timestamp with time zone"] %}
 {% set naive_types = ["timestamp", "timestamp without time zone", "datetime", "timestamp_s", "timestamp_ms", "timestamp_ns"] %}
-{% set client = ["duckdb", "-bail", "-no-init", "{path}"] %}
-{% set example = "duckdb -bail warehouse.duckdb" %}
+{# `-list`: to draw a box around each marker takes the client longer than to answer it. #}
+{% set client = ["duckdb", "-bail", "-no-init", "-list", "{path}"] %}
+{% set example = "duckdb -bail -list warehouse.duckdb" %}
 
 {% macro zoned(at) %}
 timestamptz '{{ at.time }}+00:00'
@@ -32,6 +38,14 @@ where verdict not in ({{ allowed }})
 
 {% macro into_unnamed() %}
  by name
+{% endmacro %}
+
+{% macro index(target, name, columns) %}
+create index if not exists {{ name }} on {{ target }} ({{ columns }});
+{% endmacro %}
+
+{% macro index_unique(target, name, columns) %}
+create unique index if not exists {{ name }} on {{ target }} ({{ columns }});
 {% endmacro %}
 
 {% macro create(target, clauses, query) %}

@@ -10,4 +10,15 @@
 {% set stage_in_schema = true %}
 {% set index_keys = [] %}
 {% set defaults = {} %}
+{% set idle_keys = ["auto_provision_aad_principals"] %}
+{% set undone_keys = {
+  "cluster_by": "create the table yourself `with (cluster by (…))`, and its batches fill it",
+  "statistics": "write `create statistics` as a post-hook",
+  "statistics_sample_percent": "write `create statistics` as a post-hook"
+} %}
+{# A time is kept to the microsecond, and without an offset. #}
 {% set naive_types = ["datetime2", "timestamp", "timestamp without time zone"] %}
+
+{% macro naive(at) %}
+cast('{{ at.time }}' as datetime2(6))
+{% endmacro %}

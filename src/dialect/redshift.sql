@@ -14,7 +14,21 @@
   "backup": {"false": "no_backup", "true": "nothing"}
 } %}
 {% set clause_kinds = {"sort": "sort_type"} %}
-{% set idle_keys = ["sort_type", "auto_refresh", "bind", "merge_exclude_columns", "merge_update_columns"] %}
+{% set header_keys = ["query_group"] %}
+{% set view_keys = ["bind"] %}
+{% set idle_keys = ["sort_type"] %}
+{% set undone_keys = {"auto_refresh": "set it with `alter materialized view … auto refresh yes`, as a post-hook"} %}
+
+{% macro header_query_group(text) %}
+set query_group to {{ text }};
+{% endmacro %}
+
+{# A view that does not hold on to the tables it reads: dbt's `bind: false`. #}
+{% macro view_bind_false(target, query) %}
+create or replace view {{ target }} as
+{{ query }}
+with no schema binding;
+{% endmacro %}
 
 {% macro nothing() %}
 {% endmacro %}

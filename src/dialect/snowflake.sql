@@ -17,9 +17,29 @@
 {# dbt makes tables transient unless it is told otherwise. #}
 {% set kind_key = "transient" %}
 {% set defaults = {"transient": true} %}
-{% set clauses = ["cluster_by", "copy_grants"] %}
-{% set clause_words = {"copy_grants": {"true": "copy_grants", "false": "nothing"}} %}
-{% set idle_keys = ["automatic_clustering", "query_tag", "secure", "snowflake_warehouse", "table_tag", "tmp_relation_type"] %}
+{% set clauses = ["cluster_by", "row_access_policy", "table_tag"] %}
+{% set replace_clauses = ["copy_grants", "copy_tags"] %}
+{% set clause_words = {
+  "copy_grants": {"true": "copy_grants", "false": "nothing"},
+  "copy_tags": {"true": "copy_tags", "false": "nothing"}
+} %}
+{% set index_keys = ["automatic_clustering"] %}
+{% set header_keys = ["query_tag"] %}
+{% set view_keys = ["secure"] %}
+{% set idle_keys = ["overwrite_columns", "snowflake_warehouse", "tmp_relation_type"] %}
+{% set undone_keys = {
+  "base_location_root": "batchwright makes tables of Snowflake's own: create this one yourself, and its batches fill it",
+  "base_location_subpath": "batchwright makes tables of Snowflake's own: create this one yourself, and its batches fill it",
+  "external_volume": "batchwright makes tables of Snowflake's own: create this one yourself, and its batches fill it",
+  "iceberg_version": "batchwright makes tables of Snowflake's own: create this one yourself, and its batches fill it",
+  "immutable_where": "set it on the dynamic table yourself",
+  "partition_by": "of an Iceberg table: `cluster_by` is what a table of Snowflake's own has",
+  "refresh_warehouse": "set it on the dynamic table yourself",
+  "scheduler": "set it on the dynamic table yourself",
+  "snowflake_initialization_warehouse": "set it on the dynamic table yourself",
+  "table_format": "batchwright makes tables of Snowflake's own: create this one yourself, and its batches fill it",
+  "target_file_size": "batchwright makes tables of Snowflake's own: create this one yourself, and its batches fill it"
+} %}
 
 {% set naive_types = ["timestamp_ntz", "timestampntz", "timestamp without time zone", "timestamp", "datetime"] %}
 {% set zoned_types = ["timestamp_tz", "timestamptz", "timestamp with time zone", "timestamp_ltz", "timestampltz", "timestamp with local time zone"] %}
@@ -88,6 +108,32 @@ transient table
 copy grants
 {% endmacro %}
 
+{% macro copy_tags() %}
+copy tags
+{% endmacro %}
+
+{% macro clause_row_access_policy(value) %}
+with row access policy {{ value }}
+{% endmacro %}
+
+{% macro clause_table_tag(value) %}
+with tag ({{ value }})
+{% endmacro %}
+
+{% macro automatic_clustering(target) %}
+alter table {{ target }} resume recluster;
+{% endmacro %}
+
+{% macro header_query_tag(text) %}
+alter session set query_tag = {{ text }};
+{% endmacro %}
+
+{% macro view_secure_true(target, query) %}
+create or replace secure view {{ target }} as
+{{ query }}
+;
+{% endmacro %}
+
 {% macro create(target, kind, clauses, query) %}
 create {{ kind }} if not exists {{ target }}{{ clauses }}as
 select * from (
@@ -96,14 +142,14 @@ select * from (
 where false;
 {% endmacro %}
 
-{% macro table(target, kind, clauses, query) %}
-create or replace {{ kind }} {{ target }}{{ clauses }}as
+{% macro table(target, kind, replacing, clauses, query) %}
+create or replace {{ kind }} {{ target }}{{ replacing }}{{ clauses }}as
 {{ query }}
 ;
 {% endmacro %}
 
-{% macro swap(target, kind, beside) %}
-create or replace {{ kind }} {{ target }} clone {{ beside }};
+{% macro swap(target, kind, beside, replacing) %}
+create or replace {{ kind }} {{ target }} clone {{ beside }}{{ replacing }};
 
 drop table {{ beside }};
 {% endmacro %}
@@ -112,8 +158,8 @@ drop table {{ beside }};
 {% set strategy_unkeyed = "merge" %}
 {% set strategy_keyed = "merge" %}
 {% set build_keys = [
-  "constraints", "copy_grants", "delimiter", "initialize", "merge_exclude_columns", "merge_update_columns", "partitions", "quote_columns",
-  "query_tag", "refresh_mode", "snowflake_warehouse", "target_lag", "transient"
+  "constraints", "delimiter", "initialize", "merge_exclude_columns", "merge_update_columns", "partitions", "quote_columns",
+  "refresh_mode", "snowflake_warehouse", "target_lag", "transient"
 ] %}
 {% set fills_at_once = false %}
 {% set seed_types = {
@@ -171,10 +217,10 @@ create or replace table {{ target }} (
 {{ rows }}
 {% endmacro %}
 
-{% macro table_typed(target, kind, spec, clauses, columns, query) %}
+{% macro table_typed(target, kind, spec, replacing, clauses, columns, query) %}
 create or replace {{ kind }} {{ target }} (
   {{ spec }}
-){{ clauses }}as
+){{ replacing }}{{ clauses }}as
 select {{ columns }} from (
 {{ query }}
 ) as declared_rows;

@@ -14,7 +14,11 @@
 {% set example = "spark-sql --master 'local[*]'" %}
 {% set by_name = false %}
 {% set clauses = ["file_format", "partition_by", "clustered_by", "options", "location_root", "tblproperties"] %}
+{% set index_keys = [] %}
+{% set clause_kinds = {} %}
 {% set idle_keys = ["buckets", "skip_optimize"] %}
+{% set undone_keys = {} %}
+{% set refused = {} %}
 
 {% set format_key = "file_format" %}
 {% set formats = {"delta": "replace_where", "iceberg": "merge", "": "static_partitions"} %}
@@ -91,24 +95,25 @@ where {{ cut }};
 {{ end }}drop table {{ stage }};
 {% endmacro %}
 
-{% macro clause_clustered_by(value, buckets) %}
-clustered by ({{ value }}) into {{ buckets }} buckets
-{% endmacro %}
-
-{% macro clause_options(pairs) %}
-options ({{ pairs }})
-{% endmacro %}
-
-{% macro clause_location_root(below) %}
-location {{ below }}
-{% endmacro %}
-
 {% macro table_static_partitions(target, clauses, query) %}
 drop table if exists {{ target }};
 
 create table {{ target }}{{ clauses }}as
 {{ query }}
 ;
+{% endmacro %}
+
+{% macro table_typed_static_partitions(target, spec, ended, columns, query) %}
+drop table if exists {{ target }};
+
+create table {{ target }} (
+  {{ spec }}
+){{ ended }};
+
+insert into {{ target }} ({{ columns }})
+select {{ columns }} from (
+{{ query }}
+) as declared_rows;
 {% endmacro %}
 
 {# Files cannot be renamed at once. The rows are copied; run again before the last statement, they are copied again. #}

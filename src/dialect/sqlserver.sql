@@ -6,6 +6,7 @@
 {% set like = "ansi" %}
 {% set case = "ignored" %}
 {% set longest_name = 116 %}
+{% set longest_relation = 128 %}
 {% set default_schema = "dbo" %}
 {% set strategy = "staged delete + insert in one transaction" %}
 
@@ -17,9 +18,13 @@
 {% set index_keys = ["as_columnstore", "indexes"] %}
 {% set defaults = {"as_columnstore": true} %}
 {% set idle_keys = [
-  "auto_provision_aad_principals", "column_type_expansion_max_rows", "drop_unmanaged_indexes", "full_refresh_build",
-  "pre_hook_transaction_scope", "prefer_single_alter_column", "query_tag", "table_refresh_method"
+  "auto_provision_aad_principals", "build_options", "column_type_expansion_max_rows", "drop_unmanaged_indexes", "full_refresh_build",
+  "pre_hook_transaction_scope", "prefer_single_alter_column", "query_options", "query_options_raw", "query_tag", "table_refresh_method"
 ] %}
+{% set undone_keys = {
+  "denies": "write `deny … on … to …` as a post-hook",
+  "masks": "write `alter table … alter column … add masked` as a post-hook"
+} %}
 {% set reserved = [
   "add", "all", "alter", "and", "any", "as", "asc", "authorization", "backup", "begin", "between", "break", "browse", "bulk",
   "by", "cascade", "case", "check", "checkpoint", "close", "clustered", "coalesce", "collate", "column", "commit", "compute",
@@ -143,36 +148,45 @@ begin
 end;
 {% endmacro %}
 
-{% macro as_columnstore(target, name, text, whole) %}
-if not exists (select 1 from sys.indexes where name = {{ text }} and object_id = object_id({{ whole }}))
+{% macro create_typed(target, target_text, spec, ended) %}
+if object_id({{ target_text }}, 'U') is null
+begin
+create table {{ target }} (
+  {{ spec }}
+){{ ended }};
+end;
+{% endmacro %}
+
+{% macro as_columnstore(target, name, text, database, whole) %}
+if not exists (select 1 from {{ database }}sys.indexes where name = {{ text }} and object_id = object_id({{ whole }}))
 begin
   create clustered columnstore index {{ name }} on {{ target }};
 end;
 {% endmacro %}
 
-{% macro index(target, name, text, whole, columns) %}
-if not exists (select 1 from sys.indexes where name = {{ text }} and object_id = object_id({{ whole }}))
+{% macro index(target, name, text, database, whole, columns) %}
+if not exists (select 1 from {{ database }}sys.indexes where name = {{ text }} and object_id = object_id({{ whole }}))
 begin
   create index {{ name }} on {{ target }} ({{ columns }});
 end;
 {% endmacro %}
 
-{% macro index_unique(target, name, text, whole, columns) %}
-if not exists (select 1 from sys.indexes where name = {{ text }} and object_id = object_id({{ whole }}))
+{% macro index_unique(target, name, text, database, whole, columns) %}
+if not exists (select 1 from {{ database }}sys.indexes where name = {{ text }} and object_id = object_id({{ whole }}))
 begin
   create unique index {{ name }} on {{ target }} ({{ columns }});
 end;
 {% endmacro %}
 
-{% macro index_by(target, name, text, whole, method, columns) %}
-if not exists (select 1 from sys.indexes where name = {{ text }} and object_id = object_id({{ whole }}))
+{% macro index_by(target, name, text, database, whole, method, columns) %}
+if not exists (select 1 from {{ database }}sys.indexes where name = {{ text }} and object_id = object_id({{ whole }}))
 begin
   create {{ method }} index {{ name }} on {{ target }} ({{ columns }});
 end;
 {% endmacro %}
 
-{% macro index_unique_by(target, name, text, whole, method, columns) %}
-if not exists (select 1 from sys.indexes where name = {{ text }} and object_id = object_id({{ whole }}))
+{% macro index_unique_by(target, name, text, database, whole, method, columns) %}
+if not exists (select 1 from {{ database }}sys.indexes where name = {{ text }} and object_id = object_id({{ whole }}))
 begin
   create unique {{ method }} index {{ name }} on {{ target }} ({{ columns }});
 end;
@@ -218,7 +232,8 @@ commit transaction;
 
 {% set strategies = [] %}
 {% set seeds = false %}
-{% set constraint_kinds = [] %}
+{# A primary key would be a clustered index, which the columnstore is. #}
+{% set constraint_kinds = ["not_null"] %}
 {% set docs = [] %}
 
 {% macro table_typed(target, spec, ended, columns, ctes, body) %}

@@ -15,7 +15,14 @@
 {% set client = ["trino", "-f", "{file}"] %}
 {% set example = "trino --server https://HOST --catalog CATALOG -f {file}" %}
 {% set clauses = ["properties"] %}
-{% set idle_keys = ["on_table_exists", "tmp_relation_type", "view_security", "views_enabled"] %}
+{% set view_keys = ["view_security"] %}
+{% set idle_keys = ["client_tags", "http_headers", "on_table_exists", "tmp_relation_type", "views_enabled"] %}
+{% set undone_keys = {
+  "file_format": "set it among the `properties`, as the catalog's connector names it",
+  "grace_period": "batchwright makes no materialized views of Trino's",
+  "sync_nested_columns": "a plan alters no table: rebuild the model with `--full-refresh`",
+  "table_format": "set it among the `properties`, as the catalog's connector names it"
+} %}
 {% set reserved = [
   "alter", "and", "as", "between", "by", "case", "cast", "constraint", "create", "cross", "cube", "current_catalog", "current_date",
   "current_path", "current_role", "current_schema", "current_time", "current_timestamp", "current_user", "deallocate", "delete",
@@ -29,6 +36,8 @@
 {% macro zoned(at) %}
 timestamp '{{ at.time }} UTC'
 {% endmacro %}
+
+{% set undeclared_hint = "declare its `data_type`: a timestamp without zone is compared in the time zone of the session otherwise, so that only one of UTC's is right" %}
 
 {# Nothing but a timestamp compares with a timestamp, and an instant is the form that dbt writes too. #}
 {% macro undeclared(at) %}
@@ -62,6 +71,13 @@ select cast({{ message }} || ': ' || cast(count(*) as varchar) || ' rows' as big
 from {{ stage }}
 where {{ outside }}
 having count(*) > 0;
+{% endmacro %}
+
+{% macro view_view_security_invoker(target, query) %}
+create or replace view {{ target }}
+security invoker as
+{{ query }}
+;
 {% endmacro %}
 
 {% macro clause_properties(plain_pairs) %}

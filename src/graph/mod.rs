@@ -1,6 +1,7 @@
 //! Who reads whom. Takes the nodes; gives the graph, in order, and what a selection means in it. Refuses references to
 //! nothing (with the nearest name), two nodes of one name, and cycles (drawn in the message).
 
+pub mod changes;
 mod lookup;
 mod order;
 #[cfg(test)]

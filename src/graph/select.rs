@@ -4,14 +4,17 @@
 mod method;
 mod selectors;
 mod spec;
+mod state;
 mod wildcard;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use crate::config::Node;
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 
 use super::Graph;
+use super::changes::Changes;
 use method::Criterion;
 use selectors::Selectors;
 
@@ -22,22 +25,30 @@ pub struct Selection {
     pub select: Vec<String>,
     pub exclude: Vec<String>,
     pub selector: Option<String>,
+    /// `--state`: the folder of an earlier plan, or of dbt's manifest, that `state:` compares with.
+    pub state: Option<PathBuf>,
 }
 
 impl Graph {
     /// The nodes that were selected, in [`Graph::order`]. `selectors` is the project's `selectors.yml`, read only if it is
     /// asked for. A word of the command line that selects nothing is an error; within `selectors.yml`, which is written for
-    /// many projects and days, only a whole selector that selects nothing is one.
-    pub fn select(&self, selection: &Selection, selectors: Option<&SourceFile>) -> Result<Vec<&Node>, Diagnostics> {
+    /// many projects and days, only a whole selector that selects nothing is one. What is compared with an earlier plan may be
+    /// nothing: `changes` are those since that plan, if one was given.
+    pub fn select(
+        &self,
+        selection: &Selection,
+        selectors: Option<&SourceFile>,
+        changes: Option<&Changes>,
+    ) -> Result<Vec<&Node>, Diagnostics> {
         let Some(asked) = asked(selection, selectors)? else {
             return Ok(self.order.iter().filter_map(|id| self.nodes.get(id)).collect());
         };
         let mut wrong = Diagnostics::default();
-        let chosen = self.chosen(&asked, &mut wrong);
+        let chosen = self.chosen(&asked, changes, &mut wrong);
         if !wrong.0.is_empty() {
             return Err(wrong);
         }
-        if chosen.is_empty() {
+        if chosen.is_empty() && changes.is_none() {
             return Err(Diagnostic::error("the selection is empty")
                 .fact(said(selection))
                 .hint("a comma keeps what both sides select, and what is excluded is taken away: see what `list` shows for each part")
@@ -46,24 +57,28 @@ impl Graph {
         Ok(self.order.iter().filter(|id| chosen.contains(id.as_str())).filter_map(|id| self.nodes.get(id)).collect())
     }
 
-    fn chosen<'a>(&'a self, asked: &Asked, wrong: &mut Diagnostics) -> BTreeSet<&'a str> {
+    fn chosen<'a>(&'a self, asked: &Asked, changes: Option<&Changes>, wrong: &mut Diagnostics) -> BTreeSet<&'a str> {
         match asked {
             Asked::One(criterion) => {
-                let found = method::matching(self, criterion);
+                if matches!(criterion.method, method::Method::State(_)) && changes.is_none() {
+                    wrong.0.push(state::nothing_to_compare(&criterion.text));
+                    return BTreeSet::new();
+                }
+                let found = method::matching(self, changes, criterion);
                 if found.is_empty() && criterion.must_match {
                     wrong.0.push(method::nothing(self, criterion));
                 }
                 found
             }
-            Asked::Grown(asked, growth) => self.grown(&self.chosen(asked, wrong), *growth),
-            Asked::Any(parts) => parts.iter().flat_map(|part| self.chosen(part, wrong)).collect(),
+            Asked::Grown(asked, growth) => self.grown(&self.chosen(asked, changes, wrong), *growth),
+            Asked::Any(parts) => parts.iter().flat_map(|part| self.chosen(part, changes, wrong)).collect(),
             Asked::All(parts) => {
-                let sets: Vec<_> = parts.iter().map(|part| self.chosen(part, wrong)).collect();
+                let sets: Vec<_> = parts.iter().map(|part| self.chosen(part, changes, wrong)).collect();
                 let (first, rest) = sets.split_first().map_or((BTreeSet::new(), &[][..]), |(first, rest)| (first.clone(), rest));
                 first.into_iter().filter(|id| rest.iter().all(|set| set.contains(id))).collect()
             }
             Asked::Without(asked, excluded) => {
-                let (mut kept, excluded) = (self.chosen(asked, wrong), self.chosen(excluded, wrong));
+                let (mut kept, excluded) = (self.chosen(asked, changes, wrong), self.chosen(excluded, changes, wrong));
                 kept.retain(|id| !excluded.contains(id));
                 kept
             }

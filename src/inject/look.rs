@@ -6,7 +6,7 @@ use std::ops::Range;
 use sqlparser::ast::{Query, Statement};
 use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::Keyword;
-use sqlparser::tokenizer::{Location, Span};
+use sqlparser::tokenizer::{Location, Span, Token};
 
 use super::relations::{self, How};
 use super::text::Text;
@@ -42,27 +42,55 @@ pub fn look<T>(sql: &str, marks: &[Mark], inputs: &[Input], parser: &dyn Parser,
 }
 
 impl Seen<'_> {
-    /// A place of the tree in bytes; `None` for a place that the tree does not know.
+    /// A place of the tree in bytes, with the parentheses that close what it opens; `None` for a place that the tree does not know.
     pub fn bytes(&self, span: Span) -> Option<Range<usize>> {
-        let first = self.text.starting_at(span.start)?;
-        let last = self.text.tokens.partition_point(|token| token.span.start < span.end).checked_sub(1)?;
-        let end = self.text.spans[last.max(first)].end;
-        Some(self.text.spans[first].start..end)
+        let text = self.text;
+        let first = text.starting_at(span.start)?;
+        let mut last = text.tokens.partition_point(|token| token.span.start < span.end).checked_sub(1)?.max(first);
+        let mut open = first;
+        while open <= last {
+            if text.is(open, &Token::LParen) {
+                let close = text.closing(open)?;
+                last = last.max(close);
+                open = close;
+            }
+            open += 1;
+        }
+        Some(text.spans[first].start..text.spans[last].end)
     }
 
     /// The place from the nearest `word` before `at` up to the end of `at`.
     pub fn from_word(&self, word: Keyword, at: Range<usize>) -> Range<usize> {
-        let token = self.text.spans.partition_point(|span| span.start < at.start);
-        let found = (0..token).rev().find(|token| self.text.keyword(*token) == word);
-        found.map_or(at.clone(), |token| self.text.spans[token].start..at.end)
+        self.word(word, at.clone()).start..at.end
     }
 
-    /// The place up to the parenthesis that closes the first one in it: a call with its arguments, `over (…)` with what it holds.
-    pub fn closed(&self, at: Range<usize>) -> Range<usize> {
-        let first = self.text.spans.partition_point(|span| span.start < at.end);
-        let open = self.text.next(first).filter(|open| self.text.is(*open, &sqlparser::tokenizer::Token::LParen));
-        let close = open.and_then(|open| self.text.closing(open));
-        close.map_or(at.clone(), |close| at.start..self.text.spans[close].end)
+    /// The place of the nearest `word` before `at`, or `at` where there is none.
+    pub fn word(&self, word: Keyword, at: Range<usize>) -> Range<usize> {
+        let token = self.text.spans.partition_point(|span| span.start < at.start);
+        (0..token).rev().find(|token| self.text.keyword(*token) == word).map_or(at, |token| self.text.spans[token].clone())
+    }
+
+    /// The place of a function's name with its arguments and its `over (…)`.
+    pub fn over(&self, name: Range<usize>) -> Range<usize> {
+        let text = self.text;
+        let end = |token: usize| match text.next(token + 1) {
+            Some(next) if text.is(next, &Token::LParen) => text.closing(next).map(|close| text.spans[close].end),
+            Some(next) => Some(text.spans[next].end),
+            None => None,
+        };
+        let mut token = text.spans.partition_point(|span| span.start < name.start);
+        while let Some(next) = text.next(token) {
+            match &text.tokens[next].token {
+                Token::LParen => match text.closing(next) {
+                    Some(close) => token = close + 1,
+                    None => break,
+                },
+                Token::Comma | Token::RParen => break,
+                _ if text.keyword(next) == Keyword::OVER => return name.start..end(next).unwrap_or(name.end),
+                _ => token = next + 1,
+            }
+        }
+        name
     }
 
     /// The text of a place, in one line.

@@ -30,6 +30,7 @@ pub use check::splice;
 pub use ctes::{computed, with_clause};
 pub use look::{Seen, look};
 pub use parsers::parser;
+pub use text::is_contained;
 
 use mask::{Blank, What};
 use relations::{How, placed};

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::Keyword;
-use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace};
 
 /// A text and its tokens, white space and comments included.
 pub struct Text<'a> {
@@ -13,6 +13,22 @@ pub struct Text<'a> {
     pub tokens: Vec<TokenWithSpan>,
     /// The place of each token.
     pub spans: Vec<Range<usize>>,
+}
+
+/// Whether a text is the same wherever it is put: its quotes and parentheses are closed, no statement ends in it, no comment begins.
+pub fn is_contained(sql: &str, parser: &dyn Parser) -> bool {
+    let Ok(text) = Text::new(sql, parser) else { return false };
+    let mut open = 0usize;
+    let stays = text.tokens.iter().all(|token| match &token.token {
+        Token::SemiColon | Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)) => false,
+        Token::RParen => open.checked_sub(1).map(|less| open = less).is_some(),
+        Token::LParen => {
+            open += 1;
+            true
+        }
+        _ => true,
+    });
+    stays && open == 0
 }
 
 /// Why a text has no tokens or no tree, and where, as far as the parser says.
@@ -179,6 +195,17 @@ mod tests {
     use sqlparser::dialect::GenericDialect;
 
     use super::*;
+
+    #[test]
+    fn a_file_or_a_call_is_contained() {
+        let parser = sqlparser::dialect::DuckDbDialect {};
+        for text in ["'data/orders.csv'", "read_csv('a;b--c', header = (1 = 1))", "'it''s'"] {
+            assert!(is_contained(text, &parser), "{text}");
+        }
+        for text in ["'data/it's.csv'", "f(1)); drop table t", "f(1", "f) + (1", "'a' -- b", "f(/* a */)"] {
+            assert!(!is_contained(text, &parser), "{text}");
+        }
+    }
 
     #[test]
     fn tokens_tile_the_text() {

@@ -32,6 +32,7 @@ mod spine;
 mod table;
 mod text_functions;
 mod text_methods;
+mod uses;
 mod yaml;
 
 #[cfg(test)]
@@ -57,6 +58,7 @@ use names::Names;
 use session::{Session, Shared};
 
 pub use answers::{Answer, Answers};
+pub use uses::Uses;
 pub use yaml::yaml_value;
 
 /// How an engine writes the name of a relation.

@@ -29,6 +29,8 @@ pub(super) struct Header {
     pub takes_kwargs: bool,
     /// Where its name stands.
     pub at: Range<usize>,
+    /// From its first tag to the end of its last one.
+    pub whole: Range<usize>,
 }
 
 /// Makes a file of macros ready: they are renamed, and blocks that are no macros are blanked.
@@ -71,7 +73,8 @@ fn prepare(source: &str, library: bool, prefix: &str) -> Prepared {
                     continue;
                 }
                 "endmacro" => {
-                    if let Some((header, parenthesis)) = open.pop() {
+                    if let Some((mut header, parenthesis)) = open.pop() {
+                        header.whole.end = tag.close.end;
                         if library {
                             let comma = if header.parameters.is_empty() { "" } else { ", " };
                             let more = match (header.takes_varargs, header.takes_kwargs) {
@@ -161,7 +164,10 @@ fn read(mut reader: Reader, tag: &Tag, library: bool) -> Result<Option<(Header, 
             }
             reader.expect("(")?;
             let (parameters, end) = parameters(&mut reader)?;
-            return Ok(Some((Header { name, parameters, takes_varargs: false, takes_kwargs: false, at }, end)));
+            return Ok(Some((
+                Header { name, parameters, takes_varargs: false, takes_kwargs: false, at, whole: tag.open.start..tag.close.end },
+                end,
+            )));
         }
         "else" => {}
         _ => return Ok(None),

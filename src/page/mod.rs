@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 use crate::calendar::{Grain, Instant, Window, show};
 use crate::plan::Kind;
 use crate::plan::manifest::{Manifest, ModelEntry, StepEntry};
-use crate::run::entry::Entry;
+use crate::run::entry::{Entry, StepEntry as Ended};
 use crate::run::history::History;
 use crate::run::status::covered;
 use calendar::{Cell, cells};
@@ -57,7 +57,9 @@ pub fn page(manifest: &Manifest, entries: &[Entry], now: Instant, sql: &mut dyn 
     for entry in &manifest.models {
         let days = days(entry);
         let steps = steps.remove(entry.unique_id.as_str()).unwrap_or_default();
-        let mut steps: Vec<Step> = steps.into_iter().map(|step| what_became_of(step, days.is_some(), &history)).collect();
+        let audit = steps.iter().find(|step| step.kind == Kind::Audit && State::of(step, &history) == State::Done);
+        let audit = audit.and_then(|step| history.done(step));
+        let mut steps: Vec<Step> = steps.into_iter().map(|step| what_became_of(step, days.is_some(), audit, &history)).collect();
         steps.sort_by_key(|step| (!step.is_batch(), step.window));
         let cells = days.map_or_else(Vec::new, |days| calendar_of(entry, days, entries, now, &steps));
         let mut counts = Counts::of(cells.iter().map(|cell| cell.state));
@@ -99,10 +101,11 @@ fn fill(values: Value) -> String {
     environment.render_str(HTML, context! { ..embedded, ..values }).expect("the page's template fits its values")
 }
 
-fn what_became_of<'a>(planned: &'a StepEntry, has_days: bool, history: &'a History) -> Step<'a> {
+/// `audit` is the success of the model's audit, where there was one.
+fn what_became_of<'a>(planned: &'a StepEntry, has_days: bool, audit: Option<&Ended>, history: &'a History) -> Step<'a> {
     let window = if has_days && planned.kind == Kind::Batch { window(planned) } else { None };
     let ended = history.failed(planned).or(history.done(planned));
-    Step { planned, window, state: State::of(planned, history), ended }
+    Step { planned, window, state: State::of_batch(planned, audit.filter(|_| window.is_some()), history), ended }
 }
 
 fn calendar_of(entry: &ModelEntry, (grain, zone): (Grain, Tz), entries: &[Entry], now: Instant, steps: &[Step]) -> Vec<Cell> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::plan::manifest::StepEntry;
+use crate::run::entry::StepEntry as Ended;
 use crate::run::history::History;
 
 /// In the order in which they matter to a reader.
@@ -13,11 +14,13 @@ pub enum State {
     Missing,
     Planned,
     Done,
+    /// Done, and looked at since by an audit that passed.
+    Checked,
     /// Not of this plan, and finished by a run of another.
     Before,
 }
 
-pub const STATES: [State; 5] = [State::Failed, State::Missing, State::Planned, State::Done, State::Before];
+pub const STATES: [State; 6] = [State::Failed, State::Missing, State::Planned, State::Done, State::Checked, State::Before];
 
 impl State {
     pub fn of(step: &StepEntry, history: &History) -> State {
@@ -29,12 +32,22 @@ impl State {
         }
     }
 
+    /// The same for a batch, whose model's audit may have looked at it; `audit` is the success of it.
+    pub fn of_batch(step: &StepEntry, audit: Option<&Ended>, history: &History) -> State {
+        match (State::of(step, history), history.done(step), audit) {
+            // Both are UTC in one form, in which the earlier is the lesser text.
+            (State::Done, Some(done), Some(audit)) if done.started <= audit.started => State::Checked,
+            (state, ..) => state,
+        }
+    }
+
     pub fn word(self) -> &'static str {
         match self {
             State::Failed => "failed",
             State::Missing => "missing",
             State::Planned => "planned",
             State::Done => "done",
+            State::Checked => "checked",
             State::Before => "done before",
         }
     }

@@ -6,10 +6,11 @@ use std::sync::{Arc, LazyLock};
 use minijinja::Value;
 use regex::Regex;
 
-use super::create::{author, schema_name, sql_header, ticked};
+use super::create::{author, schema_name, ticked};
 use super::ending::ended;
 use super::guards::word;
 use super::header::{header, input};
+use super::keys::sql_header;
 use super::manifest::InputEntry;
 use super::parts::parts;
 use super::strategy::Strategy;
@@ -125,7 +126,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
     ];
     let own = names.into_iter().flatten().find(|name| dialect.has(name));
     let statement = dialect.sql(own.as_deref().unwrap_or("overwrite"), &arguments)?;
-    let text = format!("{}\n{}{statement}\n", head(batches)?, sql_header(batches.node));
+    let text = format!("{}\n{}{statement}\n", head(batches)?, sql_header(batches.dialect, batches.node)?);
     Ok(Arc::new(Stamp::new(&text, batches.settings.timezone)))
 }
 

@@ -5,9 +5,10 @@ use minijinja::Value;
 
 use super::clauses::clauses;
 use super::contract::Contract;
-use super::create::{arguments, of_format, schema, sql, sql_header, statements};
+use super::create::{arguments, of_format, schema, sql, statements};
 use super::header::{header, input};
 use super::indexes::indexes;
+use super::keys::{sql_header, view_macro};
 use super::manifest::InputEntry;
 use crate::config::{Materialization, Node};
 use crate::diagnostics::Diagnostic;
@@ -37,7 +38,7 @@ impl Build<'_> {
         for hook in statements(self.pre_hooks) {
             text.push_str(&format!("{hook}\n"));
         }
-        text.push_str(&format!("{}{statement}\n", sql_header(node)));
+        text.push_str(&format!("{}{statement}\n", sql_header(dialect, node)?));
         for closes in self.closes {
             text.push_str(&format!("\n{closes}\n"));
         }
@@ -58,7 +59,7 @@ pub fn plain(dialect: &Dialect, node: &Node, query: &str, contract: Option<&Cont
                 let statement = dialect.sql("view_statement", &given)?;
                 given.push(("statement", dialect.lines(&statement.0)?.value()));
             }
-            dialect.sql("view", &given)
+            dialect.sql(&view_macro(dialect, node)?, &given)
         }
         (Materialization::MaterializedView, _) => dialect.sql(if anew { "materialized_view_anew" } else { "materialized_view" }, &given),
         (Materialization::Other(_), _) => {
@@ -71,8 +72,8 @@ pub fn plain(dialect: &Dialect, node: &Node, query: &str, contract: Option<&Cont
         (_, contract) => {
             let name = match contract {
                 Some(contract) => {
-                    given.extend(typed(dialect, node, contract)?);
-                    "table_typed".to_string()
+                    given.extend(typed(dialect, node, &node.relation, contract)?);
+                    of_format(dialect, node, "table_typed")?
                 }
                 None => of_format(dialect, node, "table")?,
             };
@@ -83,7 +84,13 @@ pub fn plain(dialect: &Dialect, node: &Node, query: &str, contract: Option<&Cont
 }
 
 /// What a create statement with declared columns is told besides.
-pub(super) fn typed<'a>(dialect: &Dialect, node: &Node, contract: &Contract) -> Result<[(&'a str, Value); 3], Diagnostic> {
-    let ended = Sql(clauses(dialect, node, &node.relation)?.0.trim_end().to_string());
-    Ok([("spec", contract.spec.value()), ("ended", ended.value()), ("columns", contract.names.value())])
+pub(super) fn typed<'a>(
+    dialect: &Dialect,
+    node: &Node,
+    target: &Relation,
+    contract: &Contract,
+) -> Result<[(&'a str, Value); 4], Diagnostic> {
+    let ended = Sql(clauses(dialect, node, target)?.0.trim_end().to_string());
+    let Contract { spec, names, casts, .. } = contract;
+    Ok([("spec", spec.value()), ("ended", ended.value()), ("columns", names.value()), ("casts", casts.value())])
 }

@@ -4,13 +4,26 @@ use minijinja::Value as Argument;
 use serde_json::{Map, Value};
 
 use crate::config::Node;
-use crate::diagnostics::{Diagnostic, Location, nearest};
+use crate::diagnostics::{Diagnostic, Location};
 use crate::dialect::{Dialect, Sql};
 use crate::jinja::Relation;
 
 /// The clauses for a node's configuration, each on a line of its own behind the table's name.
 pub fn clauses(dialect: &Dialect, node: &Node, target: &Relation) -> Result<Sql, Diagnostic> {
-    let keys: Vec<String> = dialect.fact("clauses")?;
+    let mut lines = lines(dialect, node, target, "clauses")?;
+    // Stands between the table's name and `as`.
+    lines.push(if lines.is_empty() { ' ' } else { '\n' });
+    Ok(Sql(lines))
+}
+
+/// The clauses that only a statement takes which replaces a table, each behind a line break.
+pub fn replacing(dialect: &Dialect, node: &Node, target: &Relation) -> Result<Sql, Diagnostic> {
+    Ok(Sql(lines(dialect, node, target, "replace_clauses")?))
+}
+
+/// The clauses of the keys that a fact lists.
+fn lines(dialect: &Dialect, node: &Node, target: &Relation, fact: &str) -> Result<String, Diagnostic> {
+    let keys: Vec<String> = dialect.fact(fact)?;
     let options: Vec<String> = dialect.fact("options")?;
     let mut lines = String::new();
     let mut given = Vec::new();
@@ -34,9 +47,7 @@ pub fn clauses(dialect: &Dialect, node: &Node, target: &Relation) -> Result<Sql,
         let value = Argument::from_safe_string(given.join(",\n  "));
         lines.push_str(&format!("\n{}", dialect.sql("options_clause", &[("value", value)])?));
     }
-    // Stands between the table's name and `as`.
-    lines.push(if lines.is_empty() { ' ' } else { '\n' });
-    Ok(Sql(lines))
+    Ok(lines)
 }
 
 /// Where the files of a table go that is built beside the model's own: never where those are.
@@ -75,20 +86,29 @@ fn clause(dialect: &Dialect, node: &Node, target: &Relation, key: &str, value: &
         (key, value) => {
             let words: Map<String, Value> = dialect.fact("clause_words")?;
             let kinds: Map<String, Value> = dialect.fact("clause_kinds")?;
-            let kind = kinds.get(key).and_then(Value::as_str).and_then(|key| node.setting(key)).and_then(Value::as_str);
+            let kind = kinds.get(key).and_then(Value::as_str).and_then(|key| node.setting(key)).map(scalar);
             let of_kind = kind.map(|kind| format!("clause_{key}_{}", kind.to_lowercase())).filter(|name| dialect.has(name));
             let own = words.get(key).and_then(|words| words.get(scalar(value).to_lowercase())).and_then(Value::as_str);
+            let (database, schema, identifier) = (target.database.as_deref(), target.schema.as_deref(), Some(target.identifier.as_str()));
             let arguments = [
                 ("value", list(value)),
                 ("text", dialect.string(&scalar(value))?.value()),
                 ("pairs", Argument::from_safe_string(pairs(dialect, value)?)),
                 ("plain_pairs", Argument::from_safe_string(plain_pairs(value))),
                 ("buckets", node.setting("buckets").map_or_else(|| Argument::from_safe_string("1".to_string()), list)),
-                ("below", dialect.string(&format!("{}/{}", scalar(value).trim_end_matches('/'), target.identifier))?.value()),
+                ("below_all", dialect.string(&below(value, &[database, schema, identifier]))?.value()),
+                ("below", dialect.string(&below(value, &[identifier]))?.value()),
             ];
             dialect.sql(own.or(of_kind.as_deref()).unwrap_or(&format!("clause_{key}")), &arguments)
         }
     }
+}
+
+/// A place below the one that a value names.
+fn below(value: &Value, parts: &[Option<&str>]) -> String {
+    let root = scalar(value);
+    let parts = parts.iter().copied().flatten();
+    std::iter::once(root.trim_end_matches('/')).chain(parts).collect::<Vec<_>>().join("/")
 }
 
 /// One of the options in parentheses: `name = value`, as the dialect's macro writes it, if it has one.
@@ -112,31 +132,6 @@ fn option(dialect: &Dialect, key: &str, value: &Value) -> Result<String, Diagnos
         false => format!("{key} = {}", scalar(value)),
     };
     Ok(written)
-}
-
-/// A warning for each key of a node's configuration that neither dbt nor this dialect knows: it has no effect on the plan.
-pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, Diagnostic> {
-    let mut known: Vec<String> = dialect.fact("known_keys")?;
-    for fact in ["clauses", "index_keys", "idle_keys", "build_keys"] {
-        known.extend(dialect.fact::<Vec<String>>(fact)?);
-    }
-    known.extend(dialect.fact::<Option<String>>("kind_key")?);
-    let changes_nothing = |key: &str, value: &Value| key == "on_schema_change" && !matches!(value.as_str(), None | Some("ignore" | "fail"));
-    let unknown = node
-        .config
-        .iter()
-        .filter(|(key, setting)| changes_nothing(key, &setting.value) || (!known.contains(key) && !setting.value.is_null()));
-    let warnings = unknown.map(|(key, setting)| {
-        let said = Diagnostic::warning(format!("`{key}` has no effect on the plan")).at(setting.at.clone());
-        if known.contains(key) {
-            return said.hint("a plan alters no table: add or drop the column yourself, or rebuild the model with `--full-refresh`");
-        }
-        match nearest(key, known.iter().map(String::as_str)) {
-            Some(near) => said.hint(format!("did you mean `{near}`?")),
-            None => said.hint(format!("batchwright does not know this configuration for {}", dialect.name)),
-        }
-    });
-    Ok(warnings.collect())
 }
 
 /// BigQuery's form: a field with the type and size of its partitions. dbt's defaults: a date, by the day.
@@ -182,14 +177,14 @@ pub fn list(value: &Value) -> Argument {
     })
 }
 
-fn scalar(value: &Value) -> String {
+pub(super) fn scalar(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         value => value.to_string(),
     }
 }
 
-fn pairs(dialect: &Dialect, value: &Value) -> Result<String, Diagnostic> {
+pub(super) fn pairs(dialect: &Dialect, value: &Value) -> Result<String, Diagnostic> {
     let Value::Object(pairs) = value else { return Ok(String::new()) };
     let pairs: Result<Vec<String>, Diagnostic> =
         pairs.iter().map(|(key, value)| Ok(format!("{} = {}", dialect.string(key)?, dialect.string(&scalar(value))?))).collect();
@@ -197,7 +192,7 @@ fn pairs(dialect: &Dialect, value: &Value) -> Result<String, Diagnostic> {
 }
 
 /// `name = value` as the author wrote both.
-fn plain_pairs(value: &Value) -> String {
+pub(super) fn plain_pairs(value: &Value) -> String {
     let Value::Object(pairs) = value else { return String::new() };
     pairs.iter().map(|(key, value)| format!("{key} = {}", scalar(value))).collect::<Vec<_>>().join(", ")
 }

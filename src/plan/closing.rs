@@ -58,13 +58,12 @@ fn docs(dialect: &Dialect, node: &Node, kind: &str, columns: Option<&[ResultColu
     let view = kind != "table";
     let mut missing = false;
     if asked("relation") && !node.description.trim().is_empty() {
-        match (can(if view { "view" } else { "table" }), description(dialect, &node.description)?) {
-            (true, Some(text)) => {
-                let arguments = [("kind", Sql(kind.to_string()).value()), ("target", sql(&node.relation)), ("text", text.value())];
-                closing.statements.push(dialect.sql("comment_relation", &arguments)?);
-            }
-            (true, None) => closing.said.push(unrendered(node)),
-            (false, _) => missing = true,
+        if can(if view { "view" } else { "table" }) {
+            let text = dialect.text(node.description.trim_end())?;
+            let arguments = [("kind", Sql(kind.to_string()).value()), ("target", sql(&node.relation)), ("text", text.value())];
+            closing.statements.push(dialect.sql("comment_relation", &arguments)?);
+        } else {
+            missing = true;
         }
     }
     if asked("columns") {
@@ -77,18 +76,15 @@ fn docs(dialect: &Dialect, node: &Node, kind: &str, columns: Option<&[ResultColu
             for known in columns.into_iter().flatten() {
                 there |= dialect.same_column((&known.name, known.quoted), (&column.name, column.quote))?;
             }
-            match description(dialect, &column.description)? {
-                _ if !there => {}
-                None => closing.said.push(unrendered(node)),
-                Some(text) => {
-                    let arguments = [
-                        ("kind", Sql(kind.to_string()).value()),
-                        ("target", sql(&node.relation)),
-                        ("column", dialect.column(&column.name, column.quote)?.value()),
-                        ("text", text.value()),
-                    ];
-                    closing.statements.push(dialect.sql("comment_column", &arguments)?);
-                }
+            if there {
+                let text = dialect.text(column.description.trim_end())?;
+                let arguments = [
+                    ("kind", Sql(kind.to_string()).value()),
+                    ("target", sql(&node.relation)),
+                    ("column", dialect.column(&column.name, column.quote)?.value()),
+                    ("text", text.value()),
+                ];
+                closing.statements.push(dialect.sql("comment_column", &arguments)?);
             }
         }
     }
@@ -97,17 +93,6 @@ fn docs(dialect: &Dialect, node: &Node, kind: &str, columns: Option<&[ResultColu
         closing.said.push(Diagnostic::warning(what).at(setting.at.clone()));
     }
     Ok(())
-}
-
-/// The description as a string; none for one that Jinja has still to write.
-fn description(dialect: &Dialect, text: &str) -> Result<Option<Sql>, Diagnostic> {
-    if text.contains("{{") { Ok(None) } else { dialect.text(text.trim_end()).map(Some) }
-}
-
-fn unrendered(node: &Node) -> Diagnostic {
-    Diagnostic::warning(format!("a description of `{}` is left out of the engine: it is a `doc()` block", node.name))
-        .at(node.file.line(1))
-        .hint("write it out where it stands, if the engine is to have it")
 }
 
 fn texts(value: &Value) -> Vec<String> {

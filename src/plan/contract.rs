@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::config::{Column, Node};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
+use crate::project::Setting;
 
 /// The declared columns.
 pub struct Contract {
@@ -13,6 +14,8 @@ pub struct Contract {
     pub spec: Sql,
     /// Names alone.
     pub names: Sql,
+    /// Each name as a value of its type.
+    pub casts: Sql,
     /// Constraints that are left out.
     pub said: Vec<Diagnostic>,
 }
@@ -29,6 +32,7 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
     }
     let mut lines = Vec::new();
     let mut names = Vec::new();
+    let mut casts = Vec::new();
     let mut apart = Vec::new();
     let mut said = Vec::new();
     for column in &node.columns {
@@ -41,15 +45,19 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
             .hint(format!("add `data_type: …` to the column `{}`", column.name)));
         };
         let name = dialect.column(&column.name, column.quote)?;
-        let inline = if of_kind(column, "not_null") && can(dialect, "not_null")? {
-            format!(" {}", dialect.sql("constraint_not_null", &[])?)
-        } else {
-            String::new()
+        let inline = match of_kind(column, "not_null") {
+            true if can(dialect, "not_null")? => format!(" {}", dialect.sql("constraint_not_null", &[])?),
+            true => {
+                said.push(left_out(dialect, node, "not_null", setting));
+                String::new()
+            }
+            false => String::new(),
         };
         lines.push(format!("{name} {}{inline}", data_type.trim()));
         for constraint in column.constraints.iter().filter(|constraint| kind(constraint) != "not_null") {
             apart.push((constraint, name.0.clone()));
         }
+        casts.push(format!("cast({name} as {}) as {name}", data_type.trim()));
         names.push(name.0);
     }
     let own = node.constraints.iter().map(|constraint| Ok((constraint, of_columns(dialect, node, constraint)?)));
@@ -57,14 +65,18 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
     for (constraint, columns) in apart {
         match rendered(dialect, constraint, &columns)? {
             Some(line) => lines.push(line.0),
-            None => said.push(
-                Diagnostic::warning(format!("the constraint `{}` of `{}` is left out of its table", kind(constraint), node.name))
-                    .at(setting.at.clone())
-                    .hint(format!("{} cannot hold it in a create statement; a test can", dialect.name)),
-            ),
+            None => said.push(left_out(dialect, node, kind(constraint), setting)),
         }
     }
-    Ok(Some(Contract { spec: Sql(lines.join(",\n  ")), names: Sql(names.join(", ")), said }))
+    said.dedup();
+    Ok(Some(Contract { spec: Sql(lines.join(",\n  ")), names: Sql(names.join(", ")), casts: Sql(casts.join(",\n  ")), said }))
+}
+
+/// A warning for a constraint that the table does without. Several of a kind are one warning.
+fn left_out(dialect: &Dialect, node: &Node, kind: &str, contract: &Setting) -> Diagnostic {
+    Diagnostic::warning(format!("the constraint `{kind}` of `{}` is left out of its table", node.name))
+        .at(contract.at.clone())
+        .hint(format!("{} cannot hold it in a create statement; a test can", dialect.name))
 }
 
 /// A constraint as a line of its own. One that names another model (`to`) and no `expression` has none.

@@ -2,10 +2,13 @@
 
 use minijinja::Value;
 
-use super::clauses::{clauses, kind};
-use super::ending::{is_statement, statement};
+use super::build::typed;
+use super::clauses::{clauses, kind, replacing};
+use super::contract::contract;
+use super::ending::is_statement;
 use super::header::header;
 use super::indexes::indexes;
+use super::keys::sql_header;
 use super::strategy::by_format;
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
@@ -13,16 +16,24 @@ use crate::dialect::{Dialect, Sql};
 use crate::inject;
 use crate::jinja::{Relation, RelationStyle};
 
-/// `01_create.sql`: schema and table if they are missing, in the shape of the query.
+/// `01_create.sql`: schema and table if they are missing, as a contract declares it or in the shape of the query.
 pub fn create(dialect: &Dialect, node: &Node, target: &Relation, query: &str) -> Result<String, Diagnostic> {
     let head = header(&[("model", node.unique_id.clone()), ("creates", format!("{target}, empty, if it is missing; the batches fill it"))]);
-    let table = dialect.sql("create", &arguments(dialect, node, target, query)?)?;
+    let mut given = arguments(dialect, node, target, query)?;
+    let table = match contract(dialect, node)? {
+        Some(contract) => {
+            given.extend(typed(dialect, node, target, &contract)?);
+            dialect.sql("create_typed", &given)?
+        }
+        None => dialect.sql("create", &given)?,
+    };
     let indexes = indexes(dialect, node, &target.to_string())?;
-    Ok(format!("{head}\n{}{}{table}{indexes}\n", schema(dialect, target)?, sql_header(node)))
+    Ok(format!("{head}\n{}{}{table}{indexes}\n", schema(dialect, target)?, sql_header(dialect, node)?))
 }
 
 /// What the macros that make a table are told.
 pub(super) fn arguments<'a>(dialect: &Dialect, node: &Node, target: &Relation, query: &str) -> Result<Vec<(&'a str, Value)>, Diagnostic> {
+    refuse_long(dialect, node)?;
     let parser = inject::parser(&dialect.fact::<String>("parser")?);
     let (ctes, body) = inject::with_clause(query, &*parser).unwrap_or((String::new(), query.to_string()));
     let ctes = if ctes.is_empty() { ctes } else { format!("{ctes},\n") };
@@ -36,6 +47,7 @@ pub(super) fn arguments<'a>(dialect: &Dialect, node: &Node, target: &Relation, q
         ("target_text", dialect.string(&target.to_string())?.value()),
         ("kind", kind(dialect, node)?.value()),
         ("clauses", clauses(dialect, node, target)?.value()),
+        ("replacing", replacing(dialect, node, target)?.value()),
         ("query", author(query)),
         ("ctes", Value::from_safe_string(ctes)),
         ("body", author(&body)),
@@ -45,6 +57,18 @@ pub(super) fn arguments<'a>(dialect: &Dialect, node: &Node, target: &Relation, q
         ("old_name", named(dialect, &beside(old))?),
         ("database", Value::from_safe_string(database(target))),
     ])
+}
+
+/// A name that is longer than the engine takes is cut by some, and is then perhaps another table's.
+fn refuse_long(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
+    let longest = dialect.fact::<Option<usize>>("longest_relation")?.unwrap_or(dialect.fact("longest_name")?);
+    let name = &node.relation.identifier;
+    if name.len() <= longest {
+        return Ok(());
+    }
+    Err(Diagnostic::error(format!("`{name}` has {} bytes, and a name has at most {longest} on {}", name.len(), dialect.name))
+        .at(node.file.line(1))
+        .hint("give the model a shorter `alias`"))
 }
 
 /// `98_swap.sql`: what was built beside takes the table's place.
@@ -87,7 +111,7 @@ fn named(dialect: &Dialect, relation: &Relation) -> Result<Value, Diagnostic> {
 }
 
 /// The database of a relation with a dot behind it; nothing where the engine has none or the relation names none.
-fn database(relation: &Relation) -> String {
+pub(super) fn database(relation: &Relation) -> String {
     let database = relation.database.as_ref().filter(|_| relation.style.included[0] && relation.schema.is_some());
     database
         .map(|_| schema_name(&Relation { schema: relation.database.clone(), database: None, ..relation.clone() }).unwrap_or_default() + ".")
@@ -122,14 +146,6 @@ pub fn schema_name(relation: &Relation) -> Option<String> {
         Some(database) => format!("{database}.{schema}"),
         None => schema,
     })
-}
-
-/// What the author's `sql_header` puts before a statement: functions and variables that the query needs.
-pub(super) fn sql_header(node: &Node) -> String {
-    match node.setting("sql_header").and_then(serde_json::Value::as_str).map(str::trim) {
-        None | Some("") => String::new(),
-        Some(text) => format!("{}\n\n", statement(text)),
-    }
 }
 
 pub(super) fn schema(dialect: &Dialect, target: &Relation) -> Result<String, Diagnostic> {

@@ -115,7 +115,7 @@ impl Incremental<'_> {
         let mut given = arguments(self.dialect, self.node, &self.node.relation, self.first)?;
         let name = match self.contract {
             Some(contract) => {
-                given.extend(typed(self.dialect, self.node, contract)?);
+                given.extend(typed(self.dialect, self.node, &self.node.relation, contract)?);
                 "create_typed"
             }
             None if fills => "create_filled",

@@ -1,9 +1,11 @@
-//! Indexes of a table, as the adapters' key `indexes` lists them: each one statement after the create statement.
+//! What becomes a statement of its own behind the create statement: indexes of a table as the adapters' key `indexes` lists them,
+//! ClickHouse's projections, tags …
 
 use minijinja::Value as Argument;
 use serde_json::{Map, Value};
 
-use super::clauses::{list, setting};
+use super::clauses::{list, pairs, setting};
+use super::create::database;
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql, short_hash};
@@ -24,6 +26,7 @@ pub fn indexes(dialect: &Dialect, node: &Node, target: &str) -> Result<Sql, Diag
                 }
             }
             Value::Bool(true) => statements.push(index_of(dialect, &key, &Map::new(), node, target)?),
+            Value::Object(given) => statements.push(index_of(dialect, &key, given, node, target)?),
             _ => {}
         }
     }
@@ -32,9 +35,11 @@ pub fn indexes(dialect: &Dialect, node: &Node, target: &str) -> Result<Sql, Diag
 
 /// One index. Its name tells it from the table's others, and is the same in every plan.
 fn index_of(dialect: &Dialect, key: &str, index: &Map<String, Value>, node: &Node, target: &str) -> Result<Sql, Diagnostic> {
+    let word = |key: &str| index.get(key).and_then(Value::as_str).unwrap_or_default().to_string();
+    let definition = word(if index.contains_key("definition") { "definition" } else { "query" });
     let columns = match index.get("columns") {
         Some(columns) => list(columns),
-        None if key == "indexes" => {
+        None if key == "indexes" && definition.is_empty() => {
             return Err(Diagnostic::error(format!("an index of `{}` names no `columns`", node.name))
                 .hint("write `indexes=[{'columns': ['user_id'], 'unique': false}]`"));
         }
@@ -43,21 +48,27 @@ fn index_of(dialect: &Dialect, key: &str, index: &Map<String, Value>, node: &Nod
     let text = serde_json::to_string(index).unwrap_or_default();
     let name = dialect.fitting(&node.relation.identifier, &format!("index_{}", &short_hash(&format!("{target}{key}{text}"))[..8]), 0)?;
     let unique = index.get("unique").and_then(Value::as_bool).unwrap_or_default();
-    let method = index.get("type").and_then(Value::as_str).unwrap_or_default().to_string();
+    let method = word("type");
     let macro_name = match (key, method.is_empty()) {
+        ("indexes", _) if !definition.is_empty() => "index_defined",
         ("indexes", true) if unique => "index_unique",
         ("indexes", true) => "index",
         ("indexes", false) if unique => "index_unique_by",
         ("indexes", false) => "index_by",
         (key, _) => key,
     };
+    let own_name = word("name");
     let arguments = [
         ("target", Argument::from_safe_string(target.to_string())),
         ("name", dialect.column(&name, false)?.value()),
         ("text", dialect.string(&name)?.value()),
         ("whole", dialect.string(target)?.value()),
         ("columns", columns),
+        ("database", Argument::from_safe_string(database(&node.relation))),
         ("method", Argument::from_safe_string(method)),
+        ("own_name", dialect.column(if own_name.is_empty() { &name } else { &own_name }, false)?.value()),
+        ("definition", Argument::from_safe_string(definition)),
+        ("pairs", Argument::from_safe_string(pairs(dialect, &Value::Object(index.clone()))?)),
     ];
     dialect.sql(macro_name, &arguments)
 }

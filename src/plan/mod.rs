@@ -14,6 +14,7 @@ mod guards;
 mod header;
 mod incremental;
 mod indexes;
+mod keys;
 pub mod manifest;
 mod parts;
 mod seed;
@@ -24,7 +25,6 @@ pub mod write;
 pub use audit::{Audit, Audited, Own, audit};
 pub use batch::{Batches, overwrite, window};
 pub use build::{Build, plain};
-pub use clauses::unknown_keys;
 pub use closing::{Closing, closing};
 pub use contract::{Contract, contract};
 pub use create::{create, hooks, swap};
@@ -32,10 +32,12 @@ pub use depends::{Reads, Waits};
 pub use guards::{mode, word};
 pub use header::input as input_in_words;
 pub use incremental::{Incremental, brought_in, incremental};
+pub use keys::{EFFECTIVE, unknown_keys, wanted_keys};
 pub use seed::{Table, load};
 pub use steps::{Batched, Fixed, Step, Steps, Text, What};
 pub use strategy::{About, Strategy, by_format, strategy};
 
+use crate::project::State;
 use manifest::ModelEntry;
 
 /// All steps of one compile, in a valid order, and what the manifest says of them.
@@ -44,6 +46,8 @@ pub struct Plan {
     pub models: Vec<ModelEntry>,
     /// Of each model that has any; models after those they read.
     pub steps: Vec<Steps>,
+    /// Of the whole project, for a later plan to be compared with.
+    pub state: State,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]

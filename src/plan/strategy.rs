@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use serde_json::Value;
 
 use super::guards::word;
+use super::keys::refuse_values;
 use crate::calendar::{Grain, Window};
 use crate::config::{Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
@@ -47,6 +48,7 @@ pub struct About<'a> {
 
 /// The strategy for a model's batches.
 pub fn strategy(dialect: &Dialect, about: &About) -> Result<Strategy, Diagnostic> {
+    refuse_values(dialect, about.node)?;
     let by_format = by_format(dialect, about.node)?;
     shown(dialect, about)?;
     let partition = partition(dialect, about)?.filter(|partition| whole(about.windows, partition.grain));

@@ -22,6 +22,8 @@ pub struct DbtProject {
     pub seed_paths: Vec<String>,
     pub snapshot_paths: Vec<String>,
     pub macro_paths: Vec<String>,
+    /// Where docs blocks are: beside models, seeds, snapshots and macros, if it does not say.
+    pub docs_paths: Vec<String>,
     pub install_path: String,
     /// `on-run-start` and `on-run-end`, where they say something.
     pub run_hooks: Vec<(&'static str, Location)>,
@@ -59,15 +61,21 @@ pub fn read(file: &SourceFile, scope: &YamlScope, warnings: &mut Diagnostics) ->
         Some(paths) => Ok(list(&rendered(paths, scope)?).iter().filter_map(Value::as_str).map(tidied).collect()),
         None => Ok::<Vec<String>, Diagnostic>(usual.iter().map(|path| path.to_string()).collect()),
     };
+    let model_paths = paths("model-paths", "source-paths", &["models"])?;
+    let seed_paths = paths("seed-paths", "data-paths", &["seeds"])?;
+    let snapshot_paths = paths("snapshot-paths", "snapshot_paths", &["snapshots"])?;
+    let macro_paths = paths("macro-paths", "macro_paths", &["macros"])?;
+    let beside: Vec<&str> = [&model_paths, &seed_paths, &snapshot_paths, &macro_paths].into_iter().flatten().map(String::as_str).collect();
     Ok(DbtProject {
         file: file.clone(),
         name,
         version: yaml.get("version").and_then(Yaml::text),
         profile: yaml.get("profile").cloned(),
-        model_paths: paths("model-paths", "source-paths", &["models"])?,
-        seed_paths: paths("seed-paths", "data-paths", &["seeds"])?,
-        snapshot_paths: paths("snapshot-paths", "snapshot_paths", &["snapshots"])?,
-        macro_paths: paths("macro-paths", "macro_paths", &["macros"])?,
+        docs_paths: paths("docs-paths", "docs_paths", &beside)?,
+        model_paths,
+        seed_paths,
+        snapshot_paths,
+        macro_paths,
         install_path: paths("packages-install-path", "modules-path", &["dbt_packages"])?.into_iter().next().unwrap_or_default(),
         run_hooks: ["on-run-start", "on-run-end"].into_iter().filter_map(|key| Some((key, hooks(&yaml, key)?))).collect(),
         vars: match yaml.get("vars").map(Yaml::json) {

@@ -12,6 +12,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 
 use super::fence::Fence;
 use super::ignored::Ignored;
+use super::state::hash;
 
 /// The folder of a project.
 pub struct Files {
@@ -34,15 +35,21 @@ impl Files {
         read_text(&self.root.join(path), path)
     }
 
-    /// The first line of a file of data, however large the file is.
-    pub fn first_line(&self, path: &str) -> Result<SourceFile, Diagnostic> {
+    /// The first line of a file of data, however large the file is, and a hash of the whole: dbt's own, or of a large file of
+    /// its beginning and its length.
+    pub fn beginning(&self, path: &str) -> Result<(SourceFile, String), Diagnostic> {
         const ENOUGH: u64 = 1 << 20;
         self.fence.check(path)?;
         let mut bytes = Vec::new();
-        let read = fs::File::open(self.root.join(path)).and_then(|file| file.take(ENOUGH).read_to_end(&mut bytes));
-        read.map_err(|wrong| unreadable(path, &wrong))?;
-        let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        Ok(SourceFile::new(path, without_mark(&String::from_utf8_lossy(line))))
+        let read = fs::File::open(self.root.join(path)).and_then(|file| {
+            let length = file.metadata()?.len();
+            file.take(ENOUGH).read_to_end(&mut bytes).map(|_| length)
+        });
+        let length = read.map_err(|wrong| unreadable(path, &wrong))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let plain = text.trim().replace("\r\n", "\n");
+        let hash = if length > ENOUGH { hash([&*plain, &length.to_string()]) } else { hash([&*plain]) };
+        Ok((SourceFile::new(path, without_mark(text.split('\n').next().unwrap_or_default())), hash))
     }
 
     /// The paths of all files below `folder` with one of `endings`, in order, without those that `ignored` names.

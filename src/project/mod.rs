@@ -4,9 +4,11 @@
 
 mod dbt_project;
 mod declared;
+mod docs;
 mod fence;
 mod files;
 mod ignored;
+mod overrides;
 mod packages;
 mod profile;
 mod properties;
@@ -15,6 +17,7 @@ mod recorded;
 mod seeds;
 mod snapshots;
 mod sources;
+mod state;
 mod tree;
 mod values;
 mod yaml;
@@ -37,6 +40,7 @@ pub use read::tests::{Said, folder};
 pub use recorded::Catalog;
 pub use seeds::{header, table};
 pub use sources::SourceTable;
+pub use state::{DbtNode, Earlier, NodeState, STATE, State, earlier, hash};
 pub use tree::{Tree, Trees};
 pub use values::{list, truth};
 
@@ -200,6 +204,8 @@ pub struct Seed {
     pub name: String,
     /// Its first line alone.
     pub file: SourceFile,
+    /// The hash of all of it, if it is not large.
+    pub data: String,
     pub path: String,
     pub columns: Vec<String>,
 }

@@ -14,12 +14,16 @@ pub struct PackageFiles {
     pub snapshots: Vec<Below>,
     pub properties: Vec<Below>,
     pub macros: Vec<SourceFile>,
+    /// Markdown, in which docs blocks may be.
+    pub docs: Vec<SourceFile>,
 }
 
 /// A file, and its path below the folder of models (seeds, snapshots) that it was found in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Below {
     pub file: SourceFile,
+    /// Of a file of data the hash of all of it; empty for one that was read whole.
+    pub data: String,
     pub path: String,
 }
 
@@ -40,23 +44,28 @@ pub fn read(files: &Files, folder: &str, settings: &DbtProject, wrong: &mut Diag
                 if found.iter().any(|known| *known.file.path == *path) {
                     continue;
                 }
-                let read = if whole { files.read(&path) } else { files.first_line(&path).map(Some) };
+                let read = if whole {
+                    files.read(&path).map(|file| file.map(|file| (file, String::new())))
+                } else {
+                    files.beginning(&path).map(Some)
+                };
                 let short = path.strip_prefix(&start).unwrap_or(&path).trim_start_matches('/').to_string();
                 match read {
-                    Ok(file) => found.extend(file.map(|file| Below { file, path: short })),
+                    Ok(file) => found.extend(file.map(|(file, data)| Below { file, data, path: short })),
                     Err(error) => wrong.0.push(error),
                 }
             }
         }
         found
     };
-    let DbtProject { model_paths, seed_paths, snapshot_paths, macro_paths, .. } = settings;
+    let DbtProject { model_paths, seed_paths, snapshot_paths, macro_paths, docs_paths, .. } = settings;
     PackageFiles {
         models: below(&[model_paths], &["sql", "py"], true),
         seeds: below(&[seed_paths], &["csv"], false),
         snapshots: below(&[snapshot_paths], &["sql"], true),
         properties: below(&[model_paths, seed_paths, snapshot_paths], &["yml", "yaml"], true),
         macros: below(&[macro_paths], &["sql"], true).into_iter().map(|found| found.file).collect(),
+        docs: below(&[docs_paths], &["md"], true).into_iter().map(|found| found.file).collect(),
     }
 }
 

@@ -1,5 +1,5 @@
 //! Properties files: what `*.yml` beside the models says of models, seeds, snapshots and sources. Takes a file; gives its
-//! patches with places. Collects what is wrong per entry. Tests, exposures and docs mean nothing here and are passed by.
+//! patches with places. Collects what is wrong per entry. Tests and exposures mean nothing here and are passed by.
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -8,6 +8,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::jinja::YamlScope;
 
 use super::Setting;
+use super::overrides::{self, Override};
 use super::packages::Below;
 use super::sources::{self, SourceTable};
 use super::values::{config, rendered_text, set, texts, truth};
@@ -20,6 +21,7 @@ pub struct Properties {
     pub seeds: Vec<Patch>,
     pub snapshots: Vec<Patch>,
     pub sources: Vec<SourceTable>,
+    pub overrides: Vec<Override>,
 }
 
 /// What a properties file says of a node.
@@ -53,6 +55,8 @@ pub struct ColumnPatch {
     pub description: String,
     /// As YAML has them: dicts with `type`, `expression`, `name`.
     pub constraints: Vec<Value>,
+    /// Whether a test or a constraint says that no two rows share a value.
+    pub unique: bool,
 }
 
 /// One version of a model.
@@ -77,12 +81,15 @@ pub fn read(found: &Below, scope: &YamlScope, properties: &mut Properties, warni
         Err(error) => return wrong.0.push(error),
     };
     let mut entry = Entries { found, scope, wrong };
-    let Properties { models, seeds, snapshots, sources } = properties;
+    let Properties { models, seeds, snapshots, sources, overrides } = properties;
     for (key, patches) in [("models", models), ("seeds", seeds), ("snapshots", snapshots)] {
         patches.extend(entry.list(&tree, key).iter().filter_map(|yaml| entry.patch(yaml)));
     }
     for source in entry.list(&tree, "sources") {
-        sources::read(&mut entry, source, sources);
+        match overrides::read(&mut entry, source) {
+            Some(said) => overrides.push(said),
+            None => sources::read(&mut entry, source, sources),
+        }
     }
 }
 
@@ -153,6 +160,7 @@ impl Entries<'_> {
             quote: column.get("quote").and_then(|quote| truth(&quote.json())),
             description: description(column),
             constraints: constraints(column),
+            unique: is_unique(column),
         });
         read.collect()
     }
@@ -225,6 +233,17 @@ fn highest(versions: &[Version]) -> Option<String> {
     }
 }
 
+/// Whether a column has the test `unique` for all rows, or a constraint that says the same.
+fn is_unique(column: &Yaml) -> bool {
+    let tests = ["data_tests", "tests"].into_iter().filter_map(|key| column.get(key)).flat_map(Yaml::items);
+    let mut tests = tests.map(|test| match test.json() {
+        Value::Object(test) => test.get("unique").is_some_and(|test| !test.to_string().contains("\"where\"")),
+        test => test == "unique",
+    });
+    let says = |constraint: &Value| constraint.get("type").is_some_and(|of| of == "unique" || of == "primary_key");
+    tests.any(|unique| unique) || constraints(column).iter().any(says)
+}
+
 pub fn description(of: &Yaml) -> String {
     of.get("description").and_then(Yaml::text).unwrap_or_default()
 }
@@ -243,7 +262,7 @@ mod tests {
     pub fn parsed(text: &str) -> (Properties, Diagnostics) {
         let scope =
             YamlScope { now: crate::calendar::Instant::UNIX_EPOCH, vars: &Map::new(), environment: &BTreeMap::new(), target: &Map::new() };
-        let found = Below { file: SourceFile::new("models/a.yml", text), path: "a.yml".to_string() };
+        let found = Below { file: SourceFile::new("models/a.yml", text), data: String::new(), path: "a.yml".to_string() };
         let (mut properties, mut wrong) = (Properties::default(), Diagnostics::default());
         read(&found, &scope, &mut properties, &mut Diagnostics::default(), &mut wrong);
         (properties, wrong)
@@ -251,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_patch_is_read() {
-        let text = "models:\n  - name: a\n    tags: x\n    config:\n      event_time: at\n      pre-hook: \"{{ log(1) }}\"\n    columns:\n      - {name: at, data_type: date, quote: yes}\n";
+        let text = "models:\n  - name: a\n    tags: x\n    config:\n      event_time: at\n      pre-hook: \"{{ log(1) }}\"\n    columns:\n      - {name: at, data_type: date, quote: yes, data_tests: [not_null, unique]}\n";
         let (properties, wrong) = parsed(text);
         assert_eq!(wrong, Diagnostics::default());
         let patch = &properties.models[0];
@@ -263,6 +282,7 @@ mod tests {
             quote: Some(true),
             description: String::new(),
             constraints: vec![],
+            unique: true,
         };
         assert_eq!(patch.columns, [at]);
     }

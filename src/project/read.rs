@@ -3,10 +3,11 @@
 
 use serde_json::{Map, Value};
 
-use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceFile};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceFile, wide};
 use crate::jinja::{Answers, MacroPackage, Relation, RelationStyle, Settings, YamlScope};
 
 use super::dbt_project::{self, DbtProject};
+use super::docs::Docs;
 use super::files::Files;
 use super::packages::{self, PackageFiles, joined};
 use super::{
@@ -79,7 +80,7 @@ struct Part {
 }
 
 /// The first rendering: what the model of a package, a name and a file says of itself.
-pub type Say<'a> = dyn Fn(&str, &str, &SourceFile, &Relation) -> Result<Declared, Diagnostics> + 'a;
+pub type Say<'a> = dyn Fn(&str, &str, &SourceFile, &Relation) -> Result<Declared, Diagnostics> + Sync + 'a;
 
 impl Read {
     /// What the language of models must know of the project.
@@ -108,7 +109,18 @@ impl Read {
 
     /// The packages, each model rendered for the first time by `say`.
     pub fn packages(&mut self, open: &Open, say: &Say) -> Vec<Package> {
-        std::mem::take(&mut self.parts).into_iter().map(|part| self.package(part, open, say)).collect()
+        let parts = std::mem::take(&mut self.parts);
+        let mut docs = Docs::default();
+        parts.iter().for_each(|part| docs.add(&part.settings.name, &part.found.docs));
+        let mut packages: Vec<Package> = parts.into_iter().map(|part| self.package(part, &docs, open, say)).collect();
+        let overrides: Vec<_> = packages.iter().flat_map(|package| package.properties.overrides.clone()).collect();
+        for said in overrides {
+            match packages.iter_mut().find(|package| package.name == said.package) {
+                Some(package) => said.apply(&mut package.properties.sources, &mut self.warnings),
+                None => said.apply(&mut [], &mut self.warnings),
+            }
+        }
+        packages
     }
 
     /// Whether an error was found (and not warnings alone).
@@ -116,7 +128,7 @@ impl Read {
         self.wrong.0.iter().any(|said| said.level == Level::Error)
     }
 
-    fn package(&mut self, part: Part, open: &Open, say: &Say) -> Package {
+    fn package(&mut self, part: Part, docs: &Docs, open: &Open, say: &Say) -> Package {
         let Part { folder, settings, found, mut vars } = part;
         vars.extend(open.vars.clone());
         let scope = YamlScope { now: open.now, vars: &vars, environment: &open.environment, target: &self.target.values };
@@ -125,24 +137,26 @@ impl Read {
         for file in &found.properties {
             properties::read(file, &scope, &mut properties, &mut odd, &mut self.wrong);
         }
+        docs.fill(&settings.name, &scope, &mut properties, &mut odd);
         if folder.is_empty() {
             self.warnings.0.extend(odd.0);
         }
-        let model = |name: String, file: SourceFile, path: String| {
-            let Target { database, schema, .. } = &self.target;
-            let this =
-                Relation { database: database.clone(), schema: Some(schema.clone()), identifier: name.clone(), style: self.style.clone() };
-            Model { declared: say(&settings.name, &name, &file, &this), name, file, path }
+        let (target, style) = (&self.target, &self.style);
+        let model = |(name, file, path): &(String, SourceFile, String)| {
+            let (database, schema) = (target.database.clone(), Some(target.schema.clone()));
+            let this = Relation { database, schema, identifier: name.clone(), style: style.clone() };
+            Model { declared: say(&settings.name, name, file, &this), name: name.clone(), file: file.clone(), path: path.clone() }
         };
-        let models = found.models.into_iter().map(|found| model(stem(&found.path), found.file, found.path)).collect();
+        let files = found.models.into_iter().map(|found| (stem(&found.path), found.file, found.path));
+        let models = wide(&files.collect::<Vec<_>>(), model);
         let blocks = found.snapshots.into_iter().flat_map(|found| {
             let path = found.path;
             snapshots::blocks(&found.file).into_iter().map(move |(name, file)| (name, file, path.clone()))
         });
-        let snapshots = blocks.map(|(name, file, path)| model(name, file, path)).collect();
+        let snapshots = wide(&blocks.collect::<Vec<_>>(), model);
         let seed = |found: packages::Below| {
             let columns = seeds::header(&found.file.text, ',');
-            Seed { name: stem(&found.path), file: found.file, path: found.path, columns }
+            Seed { name: stem(&found.path), file: found.file, data: found.data, path: found.path, columns }
         };
         Package {
             seeds: found.seeds.into_iter().map(seed).collect(),

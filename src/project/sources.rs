@@ -29,14 +29,16 @@ pub struct SourceTable {
     pub description: String,
 }
 
+/// The keys of config that stand beside a name.
+pub const BESIDE: [&str; 3] = ["tags", "meta", "event_time"];
+
 /// Adds the tables of one source.
 pub fn read(entry: &mut Entries, source: &Yaml, tables: &mut Vec<SourceTable>) {
     let Some(name) = entry.name(source, "name") else { return };
     let database = entry.text(source, "database").or_else(|| entry.text(source, "catalog")).or_else(|| entry.text(source, "project"));
     let schema = entry.text(source, "schema").or_else(|| entry.text(source, "dataset")).unwrap_or_else(|| name.clone());
     let quoting = quoting(entry, source);
-    let beside = ["tags", "meta", "event_time"];
-    let config = entry.config(source, &beside);
+    let config = entry.config(source, &BESIDE);
     for table in entry.list(source, "tables") {
         let Some(table_name) = entry.name(table, "name") else { continue };
         let own = self::quoting(entry, table);
@@ -49,7 +51,7 @@ pub fn read(entry: &mut Entries, source: &Yaml, tables: &mut Vec<SourceTable>) {
             schema: schema.clone(),
             identifier: entry.text(table, "identifier").unwrap_or_else(|| table_name.clone()),
             quoting: std::array::from_fn(|part| own[part].or(quoting[part])),
-            config: config.iter().cloned().chain(entry.config(table, &beside)).collect(),
+            config: config.iter().cloned().chain(entry.config(table, &BESIDE)).collect(),
             columns: entry.columns(table),
             description: description(table),
             name: table_name,
@@ -57,7 +59,7 @@ pub fn read(entry: &mut Entries, source: &Yaml, tables: &mut Vec<SourceTable>) {
     }
 }
 
-fn quoting(entry: &mut Entries, of: &Yaml) -> [Option<bool>; 4] {
+pub fn quoting(entry: &mut Entries, of: &Yaml) -> [Option<bool>; 4] {
     ["database", "schema", "identifier", "column"].map(|part| {
         let yaml = of.get("quoting")?.get(part)?;
         match rendered(yaml, entry.scope) {

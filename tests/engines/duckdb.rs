@@ -40,7 +40,7 @@ impl Database for Folder {
     }
 
     fn session(&self) -> Vec<String> {
-        argv(self.client().arg("-batch"))
+        argv(self.client().args(["-batch", "-list"]))
     }
 
     fn rows(&self, query: &str) -> Vec<String> {

@@ -7,6 +7,7 @@
 mod analyzers;
 mod audit;
 mod builds;
+mod check;
 mod clickhouse;
 mod drivers;
 mod duckdb;
@@ -45,6 +46,7 @@ fn main() {
         let spark = spark.clone();
         trials.push(trial(format!("spark::{name}"), move || case(&spark)));
     }
+    trials.push(trial("duckdb::check_finds_what_differs".to_string(), check::check_finds_what_differs));
     let names: Vec<String> = trials.iter().map(|trial| trial.name().to_string()).collect();
     trials.push(trial("proofs::what_is_said_to_run_is_run".to_string(), move || proofs::assert_run(&names)));
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);

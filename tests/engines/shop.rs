@@ -157,7 +157,7 @@ impl<'a> Shop<'a> {
         fs::read_to_string(file.path()).unwrap()
     }
 
-    fn project(&self) -> PathBuf {
+    pub fn project(&self) -> PathBuf {
         self.folder.path().join("project")
     }
 }

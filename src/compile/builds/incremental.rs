@@ -4,7 +4,6 @@
 use serde_json::Value;
 
 use super::{Built, plain};
-use crate::compile::query::projection;
 use crate::compile::{Request, Shop};
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
@@ -26,7 +25,7 @@ pub(super) fn built(shop: &Shop, node: &Node, asked: Option<&str>, request: &Req
     let contract = plan::contract(shop.dialect, node)?;
     let columns = match &contract {
         Some(_) => Some(node.columns.iter().map(|column| ResultColumn { name: column.name.clone(), quoted: column.quote }).collect()),
-        None => projection(shop, node),
+        None => shop.columns.projection(node),
     };
     let statement = plan::incremental(&Incremental {
         dialect: shop.dialect,

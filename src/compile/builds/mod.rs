@@ -4,7 +4,6 @@ mod incremental;
 mod seed;
 
 use super::inputs;
-use super::query::projection;
 use super::{Part, Request, Row, Shop, warnings};
 use crate::config::{Kind as NodeKind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
@@ -75,7 +74,7 @@ fn plain(shop: &Shop, node: &Node, request: &Request) -> Result<Built, Diagnosti
         strategy: strategy.replace('_', " "),
         what: format!("a {}", strategy.replace('_', " ")),
         kind,
-        columns: projection(shop, node),
+        columns: shop.columns.projection(node),
         incremental: false,
         atomic,
         said,

@@ -8,7 +8,9 @@ use serde_json::Value;
 use crate::config::{Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::graph::Graph;
+use crate::graph::changes::Changes;
 
+use super::state::Side;
 use super::wildcard::{Pattern, is_pattern, is_valid};
 
 /// A method with its value, as in `tag:daily`.
@@ -33,17 +35,18 @@ pub(super) enum Method {
     Config(Vec<String>),
     ResourceType,
     Source,
+    State(Side),
     Version,
 }
 
 /// Every node of the graph that matches, by unique id.
-pub(super) fn matching<'a>(graph: &'a Graph, criterion: &Criterion) -> BTreeSet<&'a str> {
-    let is_one = test(graph, criterion);
+pub(super) fn matching<'a>(graph: &'a Graph, changes: Option<&Changes>, criterion: &Criterion) -> BTreeSet<&'a str> {
+    let is_one = test(graph, changes, criterion);
     graph.nodes.values().filter(|node| is_one(node)).map(|node| node.unique_id.as_str()).collect()
 }
 
 /// Whether a node is one of those asked for.
-fn test<'a>(graph: &'a Graph, criterion: &'a Criterion) -> Box<dyn Fn(&Node) -> bool + 'a> {
+fn test<'a>(graph: &'a Graph, changes: Option<&'a Changes>, criterion: &'a Criterion) -> Box<dyn Fn(&Node) -> bool + 'a> {
     let value = criterion.value.as_str();
     let pattern = Pattern::name(if criterion.method == Method::Package && value == "this" { &graph.root } else { value });
     match &criterion.method {
@@ -58,6 +61,9 @@ fn test<'a>(graph: &'a Graph, criterion: &'a Criterion) -> Box<dyn Fn(&Node) -> 
         Method::Config(keys) => Box::new(move |node| configured(node, keys).is_some_and(|found| says(&found, value))),
         Method::ResourceType => Box::new(move |node| resource_type(node.kind) == value),
         Method::Source => by_source(value),
+        Method::State(side) => {
+            Box::new(move |node| changes.and_then(|all| all.get(&node.unique_id)).is_some_and(|change| side.holds(change)))
+        }
         Method::Version => Box::new(move |node| by_version(value, node, graph)),
     }
 }
@@ -81,6 +87,7 @@ impl Method {
             }
             ("resource_type", None) => Method::ResourceType,
             ("source", None) => Method::Source,
+            ("state", None) => Method::State(Side::parse(value)?),
             ("version", None) => Method::Version,
             (known, _) if ELSEWHERE.contains(&known) => {
                 return Err(Diagnostic::error(format!("`{text}` is a selection of dbt that a compiler of models cannot answer"))
@@ -111,9 +118,9 @@ impl Method {
     }
 }
 
-const HERE: &[&str] = &["fqn", "tag", "path", "file", "package", "config", "resource_type", "source", "version", "selector"];
+const HERE: &[&str] = &["fqn", "tag", "path", "file", "package", "config", "resource_type", "source", "state", "version", "selector"];
 
-/// Methods of dbt that ask for what is not read here: tests, results of runs, another state of the project.
+/// Methods of dbt that ask for what is not read here: tests, results of runs.
 const ELSEWHERE: &[&str] = &[
     "access",
     "exposure",
@@ -124,7 +131,6 @@ const ELSEWHERE: &[&str] = &[
     "saved_query",
     "semantic_model",
     "source_status",
-    "state",
     "test_name",
     "test_type",
     "unit_test",
@@ -155,7 +161,7 @@ pub(super) fn nothing(graph: &Graph, criterion: &Criterion) -> Diagnostic {
     // The right word behind the wrong method.
     for (method, name) in [(Method::Fqn, "fqn"), (Method::Tag, "tag"), (Method::Source, "source"), (Method::Package, "package")] {
         let other = Criterion { method, ..criterion.clone() };
-        if other.method != criterion.method && !matching(graph, &other).is_empty() {
+        if other.method != criterion.method && !matching(graph, None, &other).is_empty() {
             return wrong.hint(format!("did you mean `{name}:{value}`?"));
         }
     }
@@ -187,7 +193,7 @@ fn known(graph: &Graph, method: &Method) -> BTreeSet<String> {
             },
             Method::ResourceType => vec![resource_type(node.kind).into()],
             Method::Source => node.source_name.iter().flat_map(|source| [source.clone(), format!("{source}.{}", node.name)]).collect(),
-            Method::Version => Vec::new(),
+            Method::State(_) | Method::Version => Vec::new(),
         }
     };
     graph.nodes.values().flat_map(of).collect()

@@ -61,7 +61,10 @@ fn single(text: &str, selectors: &mut Selectors) -> Result<Asked, Diagnostics> {
     let asked = if method == "selector" {
         selectors.named(value)?
     } else {
-        Asked::One(Criterion { method: Method::parse(&method, value)?, value: value.into(), text: rest.into(), must_match: true })
+        let method = Method::parse(&method, value)?;
+        // That nothing has changed is an answer.
+        let must_match = !matches!(method, Method::State(_));
+        Asked::One(Criterion { method, value: value.into(), text: rest.into(), must_match })
     };
     Ok(if growth == Growth::default() { asked } else { Asked::Grown(Box::new(asked), growth) })
 }

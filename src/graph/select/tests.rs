@@ -52,13 +52,13 @@ fn names(found: Result<Vec<&Node>, Diagnostics>) -> String {
 
 fn typed(select: &str, exclude: &str) -> String {
     let words = |text: &str| if text.is_empty() { Vec::new() } else { vec![text.to_string()] };
-    names(shop().select(&Selection { select: words(select), exclude: words(exclude), selector: None }, None))
+    names(shop().select(&Selection { select: words(select), exclude: words(exclude), selector: None, state: None }, None, None))
 }
 
 fn kept(yaml: &str, name: &str) -> String {
     let file = SourceFile::new("selectors.yml", yaml);
     let selector = if name.is_empty() { None } else { Some(name.to_string()) };
-    names(shop().select(&Selection { selector, ..Selection::default() }, Some(&file)))
+    names(shop().select(&Selection { selector, ..Selection::default() }, Some(&file), None))
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_word_that_selects_nothing_is_an_error_with_the_nearest() {
 fn what_cannot_be_read_is_refused() {
     for (asked, message) in [
         ("@sessions+", "`@sessions+` has both an `@` before it and a `+` behind it"),
-        ("state:modified", "`state:modified` is a selection of dbt that a compiler of models cannot answer"),
+        ("state:modified", "`state:modified` compares with an earlier plan"),
         ("test_type:unit", "`test_type:unit` is a selection of dbt that"),
         ("tags:daily", "`tags` in `tags:daily` is no method of selection; did you mean `tag:daily`?"),
         ("config:x", "`config:x` names no key"),
@@ -211,7 +211,7 @@ fn a_project_keeps_its_selections() {
     }
     let file = SourceFile::new("selectors.yml", KEPT);
     let combined = Selection { select: vec!["selector:pair tag:core".into()], ..Selection::default() };
-    assert_eq!(names(shop().select(&combined, Some(&file))), "report sessions");
+    assert_eq!(names(shop().select(&combined, Some(&file), None)), "report sessions");
 }
 
 #[test]
@@ -219,7 +219,10 @@ fn a_default_counts_where_nothing_is_asked() {
     let yaml = "selectors: [{name: a, default: true, definition: 'tag:weekly'}]";
     assert_eq!(kept(yaml, ""), "report");
     let file = SourceFile::new("selectors.yml", yaml);
-    assert_eq!(names(shop().select(&Selection { exclude: vec!["package:shop".into()], ..Selection::default() }, Some(&file))), "calendar");
+    assert_eq!(
+        names(shop().select(&Selection { exclude: vec!["package:shop".into()], ..Selection::default() }, Some(&file), None)),
+        "calendar"
+    );
     assert_eq!(kept("", "").split(' ').count(), shop().nodes.len());
     assert!(kept(&yaml.replace("true", "'{{ target.name }}'"), "").contains("neither `true` nor `false`"));
     assert!(
@@ -236,6 +239,6 @@ fn a_broken_file_is_told_with_its_line() {
     assert!(kept(KEPT, "typo").ends_with("which means nothing there; did you mean `parents`?"));
     assert!(kept("selectors:\n  - name: a\n    name: b\n", "a").starts_with("`selectors.yml` is not YAML"));
     let file = SourceFile::new("selectors.yml", "selectors:\n  - name: a\n   definition: x\n");
-    let wrong = shop().select(&Selection { selector: Some("a".into()), ..Selection::default() }, Some(&file)).unwrap_err();
+    let wrong = shop().select(&Selection { selector: Some("a".into()), ..Selection::default() }, Some(&file), None).unwrap_err();
     assert_eq!(wrong.0[0].at.as_ref().map(Location::line), Some(3));
 }

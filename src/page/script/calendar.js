@@ -47,7 +47,7 @@ function fit() {
   if (!size) return;
   const narrow = window.matchMedia("(max-width: 1080px)").matches;
   const room = (narrow ? work.clientWidth - 18 : 620) - size.label;
-  const width = Math.max(9, Math.min(size.columns > 12 ? 18 : 30, Math.floor(room / byId("columns").childElementCount)));
+  const width = Math.max(6, Math.min(size.columns > 12 ? 18 : 30, Math.floor(room / byId("columns").childElementCount)));
   work.style.setProperty("--cell", `${width}px`);
   work.style.setProperty("--label", `${size.label}px`);
 }

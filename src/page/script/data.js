@@ -6,9 +6,9 @@ const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("data").textContent);
 
 // Words in the order of the page's states: what a reader must see comes first.
-const STATES = { f: "failed", m: "missing", p: "planned", d: "done", b: "before" };
-const WORDS = { before: "done before, by another plan", missing: "missing: no run has ever finished it", planned: "planned, not run yet" };
-const RANK = { f: 5, m: 4, p: 3, d: 2, b: 1 };
+const STATES = { f: "failed", m: "missing", p: "planned", d: "done", c: "checked", b: "before" };
+const WORDS = { checked: "done, and its audit passed since", before: "done before, by another plan", missing: "missing: no run has ever finished it", planned: "planned, not run yet" };
+const RANK = { f: 6, m: 5, p: 4, d: 3, c: 2, b: 1 };
 /** `2024*366 2025` as a list of words. */
 function expand(runs) {
   const words = [];

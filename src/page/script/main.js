@@ -11,7 +11,8 @@ function show(model) {
   byId("model-title").textContent = model.id.split(".").slice(2).join(".");
   const files = [];
   for (let step = model.batches; step < model.stepStates.length; step++) {
-    const file = model.fields.files(step).split("/").at(-1), letter = model.stepStates[step];
+    const letter = model.stepStates[step];
+    const file = model.fields.ids(step).endsWith("@audit") ? "audit" : model.fields.files(step).split("/").at(-1);
     files.push(make("button", { type: "button", title: STATES[letter], onclick: () => openFile(model, step) }, swatchOf(letter), file));
   }
   byId("files").replaceChildren(...files);

@@ -32,7 +32,7 @@ function drawTimeline(canvas, width, model, colours) {
     for (let x = first; x < last && x < canvas.width; x++) if (!pixels[x] || RANK[state] > RANK[pixels[x]]) pixels[x] = state;
   });
   const pen = canvas.getContext("2d");
-  const bar = { f: [0, 22], d: [5, 12], b: [5, 12], p: [5, 12], m: [13, 4] };
+  const bar = { f: [0, 22], d: [5, 12], c: [5, 12], b: [5, 12], p: [5, 12], m: [13, 4] };
   for (let x = 0; x < pixels.length; x++) {
     const state = pixels[x];
     let end = x;

@@ -9,8 +9,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::batch::predicates;
-use super::create::sql_header;
 use super::header::header;
+use super::keys::sql_header;
 use super::manifest::AuditEntry;
 use crate::calendar::Window;
 use crate::config::{EventTime, Microbatch, Node, OutsideWindow};
@@ -103,7 +103,7 @@ pub fn audit(audited: &Audited) -> Result<Option<Audit>, Diagnostic> {
     }
     Ok(Some(Audit {
         file: format!("{FOLDER}/{}.sql", audited.folder),
-        head: format!("{}\n{}", head(audited, compared), sql_header(audited.node)),
+        head: format!("{}\n{}", head(audited, compared), sql_header(audited.dialect, audited.node)?),
         statements,
         compares: words(audited, compared),
         allow: audited.settings.audit.allow.clone(),

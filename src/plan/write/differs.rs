@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Files, MANIFEST, Seal, Sha256, seal, there};
+use super::{BESIDES, Files, MANIFEST, Seal, Sha256, seal, there};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Plan;
+use crate::project::STATE;
 
 /// Files by their names in the plan, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub struct Differs {
 /// How the folder differs from what would be written.
 pub fn differs(plan: &Plan, folder: &Path) -> Result<Differs, Diagnostic> {
     let files = Files::of(plan);
-    if Seal::of(folder).is_some_and(|seal| seal.is_whole(folder, seal::hash(plan), files.count() + 1)) {
+    if Seal::of(folder).is_some_and(|seal| seal.is_whole(folder, seal::hash(plan), files.count() + BESIDES)) {
         return Ok(Differs::default());
     }
     let there = there::look(folder)?;
@@ -31,7 +32,8 @@ pub fn differs(plan: &Plan, folder: &Path) -> Result<Differs, Diagnostic> {
 
     let all = seen.into_iter().map(|(name, kept)| (name, kept.is_some())).chain([(MANIFEST.to_string(), manifest)]);
     let mut differs = Differs::default();
-    let mut expected = BTreeSet::new();
+    // What the project is made of changes with every model, and changes no file that runs.
+    let mut expected = BTreeSet::from([STATE.to_string()]);
     for (name, same) in all {
         if !same {
             if folder.join(&name).exists() { &mut differs.changed } else { &mut differs.added }.push(name.clone());

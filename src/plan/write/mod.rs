@@ -19,6 +19,7 @@ use super::Plan;
 use super::audit::FOLDER as AUDITS;
 use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
+use crate::project::STATE;
 pub use differs::{Differs, differs};
 use files::Files;
 use seal::Seal;
@@ -26,6 +27,8 @@ use sha256::Sha256;
 use staging::Staging;
 
 const MANIFEST: &str = "manifest.json";
+/// How many files a plan has beside those of its steps and audits: the manifest and the state.
+const BESIDES: usize = 2;
 
 /// What writing a plan changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,14 +48,16 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
     let folder = linked.as_deref().unwrap_or(folder);
     let hash = seal::hash(plan);
     let files = Files::of(plan);
-    if Seal::of(folder).is_some_and(|seal| seal.is_whole(folder, hash, files.count() + 1)) {
+    if Seal::of(folder).is_some_and(|seal| seal.is_whole(folder, hash, files.count() + BESIDES)) {
         return Ok(Written { files: files.count(), unchanged: files.count() });
     }
     let there = there::look(folder)?;
     let kept = files.each(|_, file| Ok(there.holds(folder, file)))?;
     let written = Written { files: kept.len(), unchanged: kept.iter().flatten().count() };
+    let state = plan.state.text();
     if let Some(kept) = kept.iter().copied().collect::<Option<Vec<Sha256>>>()
         && there::is_manifest(folder, plan, &kept)
+        && fs::read(folder.join(STATE)).is_ok_and(|there| there == state.as_bytes())
     {
         seal::seal(folder, hash);
         return Ok(written);
@@ -75,6 +80,7 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
             }
         }
     })?;
+    fs::write(fresh.join(STATE), &state).map_err(|wrong| cannot("write", &folder.join(STATE), &wrong))?;
     let made = File::create(fresh.join(MANIFEST)).and_then(|file| listed::write(plan, &hashes, BufWriter::new(file)));
     made.map_err(|wrong| cannot("write", &folder.join(MANIFEST), &wrong))?;
     seal::seal(fresh, hash);

@@ -10,6 +10,7 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use super::{GENERATOR, MANIFEST, Seal, Sha256, files, listed};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Plan;
+use crate::project::STATE;
 
 /// The plan that is there, or none.
 #[derive(Default)]
@@ -93,7 +94,7 @@ pub fn look(folder: &Path) -> Result<There, Diagnostic> {
     shas.sort_unstable();
     let there = There { shas, seal };
     for path in paths(folder) {
-        if path != MANIFEST && there.sha256(&path).is_none() {
+        if path != MANIFEST && path != STATE && there.sha256(&path).is_none() {
             return said(format!("holds `{path}`, which is not of its plan"));
         }
     }

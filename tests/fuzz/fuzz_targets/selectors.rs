@@ -19,7 +19,7 @@ fuzz_target!(|data: &str| {
     let (words, file) = data.split_once('\x01').unwrap_or((data, ""));
     let file = SourceFile::new("selectors.yml", file);
     let selection = Selection { select: vec![words.to_string()], ..Selection::default() };
-    let _ = LINKED.graph.select(&selection, Some(&file));
+    let _ = LINKED.graph.select(&selection, Some(&file), None);
     let named = Selection { selector: Some("a".to_string()), exclude: vec![words.to_string()], ..Selection::default() };
-    let _ = LINKED.graph.select(&named, Some(&file));
+    let _ = LINKED.graph.select(&named, Some(&file), None);
 });

@@ -1,0 +1,50 @@
+//! The expressions of a clause, those of its sub-queries left out: these are looked at as queries.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{BinaryOperator, Expr, Query, Visit, Visitor};
+
+/// Does `look` with each expression in `of`, outer ones first.
+pub fn each(of: &impl Visit, look: impl FnMut(&Expr)) {
+    let _ = of.visit(&mut Walk { depth: 0, look });
+}
+
+/// The conditions that must all hold.
+pub fn conditions<'e>(of: impl IntoIterator<Item = &'e Expr>) -> Vec<&'e Expr> {
+    let mut open: Vec<&Expr> = of.into_iter().collect();
+    let mut all = Vec::new();
+    while let Some(expr) = open.pop() {
+        match expr {
+            Expr::BinaryOp { left, op: BinaryOperator::And, right } => open.extend([&**left, &**right]),
+            Expr::Nested(inner) => open.push(inner),
+            other => all.push(other),
+        }
+    }
+    all
+}
+
+struct Walk<F> {
+    depth: usize,
+    look: F,
+}
+
+impl<F: FnMut(&Expr)> Visitor for Walk<F> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
+        self.depth += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        if self.depth == 0 {
+            (self.look)(expr);
+        }
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,257 @@
+//! What is known of the rows of a table, a CTE or a sub-query: their columns, and which filtered inputs they come from.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::unit::Unit;
+use super::value::{Null, Time, Together, Value, together};
+
+/// An input, as far as rows are judged by it.
+#[derive(Clone, Debug)]
+pub struct Input {
+    pub unique_id: String,
+    pub event_time: Option<String>,
+    /// Columns of which the project says that no two rows share a value.
+    pub unique: BTreeSet<String>,
+    /// Columns that are a part of a unique key.
+    pub keys: BTreeSet<String>,
+    /// Columns of which the project says that they are dates.
+    pub dates: BTreeSet<String>,
+}
+
+/// The filtered inputs that rows come from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Origin {
+    /// By unique id. None: every batch sees the same rows.
+    pub inputs: BTreeSet<String>,
+    /// Whether rows of the model's own table are among them, by which its author may make up for what a batch does not see.
+    pub own_table: bool,
+}
+
+impl Origin {
+    pub fn is_empty(&self) -> bool {
+        self.inputs.is_empty()
+    }
+
+    /// Where the rows of several tables come from.
+    pub fn of<'o>(all: impl IntoIterator<Item = &'o Origin>) -> Origin {
+        let mut both = Origin::default();
+        for one in all {
+            both.inputs.extend(one.inputs.iter().cloned());
+            both.own_table |= one.own_table;
+        }
+        both
+    }
+}
+
+/// Rows.
+#[derive(Debug)]
+pub struct Rows {
+    pub shape: Shape,
+    pub windowed: Origin,
+    /// The inputs that stand first, so that the rows come from them.
+    pub driving: BTreeSet<String>,
+    /// Whether they are those of one window because the query around asks for it, or something was already found that makes
+    /// them other rows in each batch.
+    pub tied: bool,
+}
+
+#[derive(Debug)]
+pub enum Shape {
+    Input {
+        input: Input,
+        filtered: bool,
+    },
+    Columns(Vec<Item>),
+    /// The rows of both.
+    Union(Rc<Rows>, Rc<Rows>),
+    Unknown,
+}
+
+/// A column, or all columns of other rows.
+#[derive(Debug)]
+pub enum Item {
+    Column { name: Option<String>, value: Value },
+    Rest { of: Rc<Rows>, without: Vec<String>, outer: Option<Range<usize>> },
+}
+
+impl Rows {
+    pub fn unknown() -> Rc<Rows> {
+        Rc::new(Rows { shape: Shape::Unknown, windowed: Origin::default(), driving: BTreeSet::new(), tied: false })
+    }
+
+    /// The value of a column; `None` if there surely is none of that name.
+    pub fn column(&self, name: &str) -> Option<Value> {
+        match &self.shape {
+            Shape::Input { input, filtered } => Some(of_input(input, *filtered, name)),
+            Shape::Unknown => Some(Value::unknown(0..0)),
+            Shape::Columns(items) => {
+                let named = |item: &&Item| matches!(item, Item::Column { name: Some(own), .. } if own.eq_ignore_ascii_case(name));
+                if let Some(Item::Column { value, .. }) = items.iter().find(named) {
+                    return Some(value.clone());
+                }
+                let rest = items.iter().filter_map(|item| match item {
+                    Item::Rest { of, without, outer } if !has(without, name) => {
+                        of.column(name).map(|value| outer_joined(value, outer.as_ref()))
+                    }
+                    _ => None,
+                });
+                one_of_tables(rest.collect())
+            }
+            Shape::Union(left, right) => {
+                let one = left.column(name)?;
+                let other = match left.position(name).and_then(|place| right.at(place)) {
+                    Some(other) => other,
+                    None => right.column(name).unwrap_or_else(|| Value::unknown(0..0)),
+                };
+                Some(self.either(left, right, one, &other))
+            }
+        }
+    }
+
+    /// A column of a union. Rows that are the same in every batch meet no others in it that they would not meet in all batches.
+    fn either(&self, left: &Rows, right: &Rows, one: Value, other: &Value) -> Value {
+        let pins = match (left.windowed.is_empty(), right.windowed.is_empty()) {
+            (false, true) => one.pins,
+            (true, false) => other.pins,
+            _ => one.pins && other.pins && one.is_inside() == other.is_inside(),
+        };
+        Value { pins, ..one.or(other) }
+    }
+
+    /// The value of the column at a place, where all before it are known.
+    pub fn at(&self, place: usize) -> Option<Value> {
+        match &self.shape {
+            Shape::Columns(items) => match items.get(place)? {
+                Item::Column { value, .. } if items[..place].iter().all(is_column) => Some(value.clone()),
+                _ => None,
+            },
+            Shape::Union(left, right) => Some(self.either(left, right, left.at(place)?, &right.at(place)?)),
+            _ => None,
+        }
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        match &self.shape {
+            Shape::Columns(items) => items
+                .iter()
+                .take_while(|item| is_column(item))
+                .position(|item| matches!(item, Item::Column { name: Some(own), .. } if own.eq_ignore_ascii_case(name))),
+            Shape::Union(left, _) => left.position(name),
+            _ => None,
+        }
+    }
+
+    /// Whether rows that are alike are always of one window. Rows of which nobody knows the columns are not judged.
+    pub fn together(&self, without: &[String]) -> Together {
+        match &self.shape {
+            Shape::Unknown => Together::Always,
+            Shape::Input { input, filtered } => {
+                let there = |name: &String| !has(without, name);
+                let pins = *filtered && (input.event_time.as_ref().is_some_and(there) || input.unique.iter().any(there));
+                if pins { Together::Always } else { Together::Not }
+            }
+            Shape::Columns(items) => {
+                let mut found = Together::Not;
+                for item in items {
+                    let one = match item {
+                        Item::Column { name: Some(name), .. } if has(without, name) => continue,
+                        Item::Column { value, .. } => together([value]),
+                        Item::Rest { of, without, .. } => of.together(without),
+                    };
+                    found = match (found, one) {
+                        (_, Together::Always) => return Together::Always,
+                        (Together::Not, one) => one,
+                        (found, _) => found,
+                    };
+                }
+                found
+            }
+            // Rows of both sides may be alike, so the same column must tell both apart.
+            Shape::Union(left, right) => match (&left.shape, &right.shape) {
+                (Shape::Columns(one), Shape::Columns(two)) if one.iter().chain(two).all(is_column) => {
+                    let both: Vec<Value> = (0..one.len()).filter_map(|place| self.at(place)).collect();
+                    together(&both)
+                }
+                _ => match (left.together(without), right.together(without)) {
+                    (Together::Always, other) | (other, Together::Always) => other,
+                    (Together::Not, _) | (_, Together::Not) => Together::Not,
+                    (perhaps, _) => perhaps,
+                },
+            },
+        }
+    }
+}
+
+/// The value of a column that one of several tables has. Of tables whose columns nobody knows, the one whose event time has the
+/// name has the column; else nobody knows which one, unless all would say the same.
+pub fn one_of_tables(values: Vec<Value>) -> Option<Value> {
+    let sure = values.iter().position(|value| value.is_of_time() || value.pins);
+    match (sure, values.len()) {
+        (Some(at), _) => values.into_iter().nth(at),
+        (None, 0 | 1) => values.into_iter().next(),
+        (None, _) if values.iter().all(|value| value.time == values[0].time) => Some(Value { column: None, ..values[0].clone() }),
+        (None, _) => Some(Value { may_pin: values.iter().find_map(|value| value.may_pin.clone()), ..Value::unknown(0..0) }),
+    }
+}
+
+/// The value as an outer join gives it, where its side may be missing.
+pub fn outer_joined(value: Value, join: Option<&Range<usize>>) -> Value {
+    match join {
+        Some(at) if value.null.is_none() => Value { null: Some((Null::OuterJoin, at.clone())), ..value },
+        _ => value,
+    }
+}
+
+fn is_column(item: &Item) -> bool {
+    matches!(item, Item::Column { .. })
+}
+
+fn has(names: &[String], name: &str) -> bool {
+    names.iter().any(|other| other.eq_ignore_ascii_case(name))
+}
+
+fn of_input(input: &Input, filtered: bool, name: &str) -> Value {
+    let among = |names: &BTreeSet<String>| names.iter().any(|other| other.eq_ignore_ascii_case(name));
+    let is_event_time = input.event_time.as_ref().is_some_and(|event_time| event_time.eq_ignore_ascii_case(name));
+    let time = match (filtered, is_event_time) {
+        (true, true) => Time::Inside(Unit::Instant),
+        (true, false) => Time::Beside,
+        (false, _) => Time::Whole,
+    };
+    let value = Value { column: Some((input.unique_id.clone(), name.to_string())), ..Value::of(time, 0..0) };
+    if filtered && is_event_time {
+        return value;
+    }
+    let may_pin = (among(&input.dates) || among(&input.keys) || is_called_a_time(name)).then(|| name.to_string());
+    Value { pins: filtered && among(&input.unique), may_pin, ..value }
+}
+
+/// Whether a column's name says that it is a time: of the event, as likely as not.
+fn is_called_a_time(name: &str) -> bool {
+    const WORDS: &[&str] = &["at", "datetime", "hour", "month", "time", "timestamp", "ts", "tstamp", "utc"];
+    is_called_a_date(name) || name.to_lowercase().split('_').any(|word| WORDS.contains(&word)) || name.to_lowercase().ends_with("timestamp")
+}
+
+/// Whether a column's name says that it is a date: the day of the event time, as likely as not.
+pub fn is_called_a_date(name: &str) -> bool {
+    let name = name.to_lowercase().replace("update", "");
+    name.split('_').any(|word| ["date", "day", "dt", "dte", "ymd"].contains(&word)) || name.ends_with("date")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_dates() {
+        for name in ["order_date", "event_date_dt", "date_day", "dt", "orderdate"] {
+            assert!(is_called_a_date(name), "{name}");
+        }
+        for name in ["updated_at", "user_id", "last_update", "created_at", "dated"] {
+            assert!(!is_called_a_date(name), "{name}");
+        }
+        assert!(is_called_a_time("created_at") && is_called_a_time("event_timestamp") && !is_called_a_time("user_id"));
+    }
+}

@@ -1,0 +1,291 @@
+//! The rows of one `select`: its groups, its `distinct`, and the sub-queries in its clauses.
+
+use std::rc::Rc;
+
+use sqlparser::ast::{
+    BinaryOperator, Distinct, Expr, Function, GroupByExpr, ObjectName, Select, SelectItem, SetExpr, Value as Literal, Visit,
+};
+use sqlparser::keywords::Keyword;
+
+use super::each::{conditions, each};
+use super::from::same_window;
+use super::rows::{Origin, Rows, Shape};
+use super::scope::{Scope, Sight};
+use super::value::{Time, Value, together};
+use super::{Call, CallKind, Flow, How, call, names};
+
+impl Flow<'_> {
+    pub(super) fn select(&self, select: &Select, sight: &Sight, outer: Option<&Scope>) -> Rc<Rows> {
+        let mut scope = Scope { outer, ..Scope::default() };
+        let filters = conditions(select.selection.iter().chain(&select.prewhere));
+        self.from(&select.from, &filters, sight, &mut scope);
+        let mut windowed = Origin::of(scope.tables.iter().map(|table| &table.rows.windowed));
+        // Rows of an input that is read whole, bounded by those of the window, are of the window too.
+        if let Some(clause) = &select.selection {
+            windowed = Origin::of([&windowed, &self.subqueries(clause, sight, &scope)]);
+        }
+        let driving = scope.tables.first().map(|table| table.rows.driving.clone()).unwrap_or_default();
+        let mut sources = scope.tables.iter().filter(|table| !table.rows.windowed.is_empty()).map(|table| table.rows.tied).peekable();
+        let all_tied = sources.peek().is_some() && sources.all(|tied| tied);
+        let tied = all_tied || filters.iter().any(|condition| self.ties_to_outer(condition, &scope));
+        known_not_null(&filters, &mut scope);
+
+        let items = self.projection(select, &mut scope);
+        for clause in select.prewhere.iter().chain(&select.having).chain(&select.qualify) {
+            self.subqueries(clause, sight, &scope);
+        }
+        for clause in select.selection.iter().chain(&select.prewhere).chain(&select.having).chain(&select.qualify) {
+            self.calls(clause, &scope, CallKind::ClockInCondition);
+        }
+        for item in &select.projection {
+            self.subqueries(item, sight, &scope);
+            self.calls(item, &scope, if self.is_stamp(item, &scope) { CallKind::Stamp } else { CallKind::ClockInValue });
+        }
+        let mut rows = Rc::new(Rows { shape: Shape::Columns(items), windowed, driving, tied });
+        if rows.windowed.is_empty() || tied {
+            return rows;
+        }
+        self.windows_of(select, &scope, &rows.windowed);
+        let whole = self.groups(select, &scope, &rows.windowed);
+        self.distinct(select, &scope, &rows);
+        if select.top.is_some() {
+            let at = self.seen.bytes(select.select_token.0.span).unwrap_or(0..0);
+            self.crossing(How::Limit, at, &rows.windowed, None);
+        }
+        if whole {
+            rows = super::query::told(&rows);
+        }
+        rows
+    }
+
+    /// Whether a condition of a sub-query asks for the window of the row around it.
+    fn ties_to_outer(&self, condition: &Expr, scope: &Scope) -> bool {
+        let (Some(outer), Expr::BinaryOp { left, op: BinaryOperator::Eq, right }) = (scope.outer, condition) else { return false };
+        let own = Scope { outer: None, tables: scope.tables.clone(), named: Vec::new() };
+        let (inner, around) = (|expr: &Expr| self.value(expr, &own), |expr: &Expr| self.value(expr, outer));
+        same_window(&inner(left), &around(right)) || same_window(&inner(right), &around(left))
+    }
+
+    /// Judges the groups. Whether what was found makes the rows others in each batch.
+    fn groups(&self, select: &Select, scope: &Scope, windowed: &Origin) -> bool {
+        let select_at = self.seen.bytes(select.select_token.0.span).unwrap_or(0..0);
+        let (keys, texts, at) = match &select.group_by {
+            GroupByExpr::Expressions(exprs, modifiers) if !exprs.is_empty() => {
+                let at = self.place(&exprs[0]).start..exprs.last().map_or(0, |last| self.place(last).end);
+                let keys = if modifiers.is_empty() {
+                    exprs.iter().filter_map(|expr| self.group_key(expr, select, scope)).collect()
+                } else {
+                    Vec::new()
+                };
+                let texts = exprs.iter().map(|expr| self.key_text(expr, select)).collect();
+                (keys, texts, self.seen.from_word(Keyword::GROUP, at))
+            }
+            GroupByExpr::All(_) => {
+                let own = select.projection.iter().filter_map(|item| match item {
+                    SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } if self.first_aggregate(expr).is_none() => {
+                        Some(self.value(expr, scope))
+                    }
+                    _ => None,
+                });
+                (own.collect(), vec!["all".to_string()], select_at)
+            }
+            GroupByExpr::Expressions(..) => {
+                let clauses = select.projection.iter().filter_map(|item| self.first_aggregate(item));
+                let Some(at) = clauses.chain(select.having.iter().filter_map(|having| self.first_aggregate(having))).next() else {
+                    return false;
+                };
+                if self.are_bounds(select, scope) {
+                    self.crossing(How::Bounds, at, windowed, None);
+                    return true;
+                }
+                (Vec::new(), Vec::new(), at)
+            }
+        };
+        let together = together(&keys);
+        let crosses = together == super::value::Together::Not;
+        self.unless(together, How::Groups { keys: texts }, at, windowed);
+        crosses
+    }
+
+    /// Whether a query asks for the first and the last event time and nothing else.
+    fn are_bounds(&self, select: &Select, scope: &Scope) -> bool {
+        select.projection.iter().all(|item| match item {
+            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => self.value(expr, scope).is_inside(),
+            _ => false,
+        })
+    }
+
+    /// A key as its author would name it: what `1` stands for.
+    fn key_text(&self, expr: &Expr, select: &Select) -> String {
+        match nth(expr).and_then(|place| select.projection.get(place)) {
+            Some(SelectItem::ExprWithAlias { alias, .. }) => alias.value.clone(),
+            Some(SelectItem::UnnamedExpr(expr)) => self.seen.said(&self.place(expr)),
+            _ => self.seen.said(&self.place(expr)),
+        }
+    }
+
+    /// The value of a key of `group by`; of several sets of keys, what all of them have.
+    fn group_key(&self, expr: &Expr, select: &Select, scope: &Scope) -> Option<Value> {
+        if let Some(item) = nth(expr).and_then(|place| select.projection.get(place)) {
+            return match item {
+                SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(self.value(expr, scope)),
+                _ => None,
+            };
+        }
+        let pinning = |keys: &[Expr]| keys.iter().filter_map(|key| self.group_key(key, select, scope)).find(|value| value.pins);
+        match expr {
+            Expr::GroupingSets(sets) => sets.iter().map(|set| pinning(set)).collect::<Option<Vec<_>>>()?.into_iter().next(),
+            // One of their groups is all rows.
+            Expr::Rollup(_) | Expr::Cube(_) => None,
+            Expr::Tuple(exprs) => pinning(exprs),
+            other => Some(self.value(other, scope)),
+        }
+    }
+
+    fn distinct(&self, select: &Select, scope: &Scope, rows: &Rows) {
+        let at = self.seen.bytes(select.select_token.0.span).unwrap_or(0..0);
+        // Groups are told already, and no two of them are alike.
+        let grouped = !matches!(&select.group_by, GroupByExpr::Expressions(exprs, _) if exprs.is_empty());
+        match &select.distinct {
+            Some(Distinct::Distinct) if !grouped => self.unless(rows.together(&[]), How::Distinct, at, &rows.windowed),
+            Some(Distinct::On(keys)) => {
+                let values: Vec<Value> = keys.iter().map(|key| self.value(key, scope)).collect();
+                let end = keys.last().map_or(at.end, |key| self.place(key).end);
+                self.unless(together(&values), How::OneOfEach { keys: self.texts(keys) }, at.start..end, &rows.windowed);
+            }
+            _ => {}
+        }
+    }
+
+    /// Looks at the sub-queries in a clause.
+    /// Gives the inputs of those that stand for a value.
+    pub(super) fn subqueries(&self, clause: &impl Visit, sight: &Sight, scope: &Scope) -> Origin {
+        let mut values = Origin::default();
+        let windowed = Origin::of(scope.tables.iter().map(|table| &table.rows.windowed));
+        each(clause, |expr| {
+            let (query, compared) = match expr {
+                Expr::Exists { subquery, .. } => (subquery, None),
+                Expr::InSubquery { subquery, expr, .. } => (subquery, Some(expr)),
+                Expr::Subquery(subquery) => {
+                    let rows = self.query(subquery, sight, Some(scope));
+                    values = Origin::of([&values, &rows.windowed]);
+                    return;
+                }
+                _ => return,
+            };
+            let rows = self.query(query, sight, Some(scope));
+            let by_time =
+                compared.is_some_and(|compared| rows.at(0).is_some_and(|value| same_window(&self.value(compared, scope), &value)));
+            if rows.windowed.is_empty() || rows.tied || by_time {
+                return;
+            }
+            let at = match &*query.body {
+                SetExpr::Select(select) => {
+                    select.from.first().map_or_else(|| self.first_place(&query.body), |from| self.factor_place(&from.relation))
+                }
+                _ => self.first_place(&query.body),
+            };
+            self.crossing(How::Lookup { other: rows.windowed.inputs.clone() }, at, &windowed, None);
+        });
+        values
+    }
+
+    /// Notes the functions in a clause that tell the time or differ at each run.
+    pub(super) fn calls(&self, clause: &impl Visit, scope: &Scope, clock: CallKind) {
+        let note = |name: &str, kind, at| self.found.borrow_mut().calls.push(Call { name: name.to_string(), kind, at });
+        each(clause, |expr| match expr {
+            Expr::Function(function) => {
+                let name = call::name(function);
+                // With an argument it may be another function: `unix_timestamp(at)`.
+                let bare = call::arguments(function).iter().all(|argument| matches!(self.value(argument, scope).time, Time::Fixed));
+                if names::is_chance(&name) && bare {
+                    note(&name, CallKind::Chance, self.place(&function.name));
+                } else if names::is_clock(&name) && bare {
+                    note(&name, clock, self.place(&function.name));
+                }
+            }
+            Expr::Identifier(name) if self.value(expr, scope).time == Time::Clock => {
+                note(&name.value.to_lowercase(), clock, self.place(expr));
+            }
+            _ => {}
+        });
+    }
+
+    /// Whether a column only tells when the row was written: the clock, in whatever type or zone.
+    fn is_stamp(&self, item: &SelectItem, scope: &Scope) -> bool {
+        let mut expr = match item {
+            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => expr,
+            _ => return false,
+        };
+        loop {
+            expr = match expr {
+                Expr::Cast { expr, .. } | Expr::Nested(expr) | Expr::AtTimeZone { timestamp: expr, .. } => expr,
+                Expr::Function(function) if !names::is_clock(&call::name(function)) => {
+                    match call::arguments(function).into_iter().find(|argument| !matches!(self.value(argument, scope).time, Time::Fixed)) {
+                        Some(argument) if self.value(argument, scope).time == Time::Clock => argument,
+                        _ => return false,
+                    }
+                }
+                other => return self.value(other, scope).time == Time::Clock,
+            };
+        }
+    }
+
+    /// A table that is read in part, by chance.
+    pub(super) fn sampled(&self, name: &ObjectName) {
+        self.found.borrow_mut().calls.push(Call { name: "tablesample".to_string(), kind: CallKind::Chance, at: self.place(name) });
+    }
+
+    /// Where the first aggregate function in a clause stands, of those that make one row of many.
+    fn first_aggregate(&self, of: &impl Visit) -> Option<std::ops::Range<usize>> {
+        let mut found = None;
+        let gathers = |function: &Function| function.over.is_none() && names::is_aggregate(&call::name(function));
+        each(of, |expr| match expr {
+            Expr::Function(function) if found.is_none() && gathers(function) => found = Some(self.place(&function.name)),
+            _ => {}
+        });
+        found
+    }
+}
+
+/// What a condition says is there is not null: `where at is not null`.
+fn known_not_null(filters: &[&Expr], scope: &mut Scope) {
+    for filter in filters {
+        let told = match filter {
+            Expr::IsNotNull(expr) | Expr::Between { expr, negated: false, .. } => &**expr,
+            Expr::BinaryOp {
+                left,
+                op: BinaryOperator::Gt | BinaryOperator::GtEq | BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Eq,
+                ..
+            } => &**left,
+            _ => continue,
+        };
+        let (table, name) = match told {
+            Expr::Identifier(name) => (None, &name.value),
+            Expr::CompoundIdentifier(parts) => match parts.as_slice() {
+                [.., table, name] => (Some(&table.value), &name.value),
+                _ => continue,
+            },
+            _ => continue,
+        };
+        // A row of the missing side is null as a whole: one column that is there shows that the side is.
+        for own in &mut scope.tables {
+            let is_it = match (table, &own.name) {
+                (Some(table), Some(own)) => own.eq_ignore_ascii_case(table),
+                (Some(_), None) => false,
+                (None, _) => own.rows.column(name).is_some_and(|value| value.time != Time::Unknown),
+            };
+            if is_it {
+                own.outer = None;
+                own.present.push(name.clone());
+            }
+        }
+    }
+}
+
+/// The place in the projection that a number stands for.
+fn nth(expr: &Expr) -> Option<usize> {
+    let Expr::Value(value) = expr else { return None };
+    let Literal::Number(number, _) = &value.value else { return None };
+    number.to_string().parse::<usize>().ok()?.checked_sub(1)
+}

@@ -1,0 +1,96 @@
+//! The configuration keys of dbt's adapters: which of them have an effect, what is said of those that have none, and which values
+//! make a table that no window can be overwritten in.
+
+use std::collections::BTreeMap;
+
+use minijinja::Value as Argument;
+use serde_json::Value;
+
+use super::clauses::{list, plain_pairs, scalar};
+use super::ending::statement;
+use crate::config::Node;
+use crate::diagnostics::{Diagnostic, nearest};
+use crate::dialect::Dialect;
+
+/// The facts that list keys with an effect on files.
+pub const EFFECTIVE: [&str; 5] = ["clauses", "replace_clauses", "index_keys", "header_keys", "view_keys"];
+
+/// A warning for each key of a node's configuration that has no effect on the plan, and would have one in dbt or is nobody's.
+pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, Diagnostic> {
+    let mut known: Vec<String> = dialect.fact("known_keys")?;
+    for fact in EFFECTIVE.into_iter().chain(["idle_keys", "build_keys"]) {
+        known.extend(dialect.fact::<Vec<String>>(fact)?);
+    }
+    known.extend(dialect.fact::<Option<String>>("kind_key")?);
+    let undone: BTreeMap<String, String> = dialect.fact("undone_keys")?;
+    let changes_nothing = |key: &str, value: &Value| key == "on_schema_change" && !matches!(value.as_str(), None | Some("ignore" | "fail"));
+    let is_set = |value: &Value| !value.is_null() && *value != Value::Bool(false);
+    let unknown = node.config.iter().filter(|(key, setting)| match known.contains(key) {
+        true => changes_nothing(key, &setting.value),
+        false if undone.contains_key(*key) => is_set(&setting.value),
+        false => !setting.value.is_null(),
+    });
+    let warnings = unknown.map(|(key, setting)| {
+        let said = Diagnostic::warning(format!("`{key}` has no effect on the plan")).at(setting.at.clone());
+        if known.contains(key) {
+            return said.hint("a plan alters no table: add or drop the column yourself, or rebuild the model with `--full-refresh`");
+        }
+        match (undone.get(key), nearest(key, known.iter().map(String::as_str))) {
+            (Some(why), _) => said.hint(why.clone()),
+            (None, Some(near)) => said.hint(format!("did you mean `{near}`?")),
+            (None, None) => said.hint(format!("batchwright does not know this configuration for {}", dialect.name)),
+        }
+    });
+    Ok(warnings.collect())
+}
+
+/// A warning for each key that is not set and without which the engine may make no table.
+pub fn wanted_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, Diagnostic> {
+    let wanted: BTreeMap<String, String> = dialect.fact("wanted_keys")?;
+    let missing = wanted.into_iter().filter(|(key, _)| node.setting(key).is_none_or(Value::is_null));
+    let warning = |(key, why): (String, String)| {
+        Diagnostic::warning(format!("`{}` does not say its `{key}`", node.name)).at(node.file.line(1)).hint(why)
+    };
+    Ok(missing.map(warning).collect())
+}
+
+/// Refuses a value that makes a table in which no window can be overwritten.
+pub(super) fn refuse_values(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
+    let refused: BTreeMap<String, BTreeMap<String, [String; 2]>> = dialect.fact("refused")?;
+    for (key, values) in refused {
+        let Some(setting) = node.config.get(&key) else { continue };
+        if let Some([why, cure]) = values.get(&scalar(&setting.value).to_lowercase()) {
+            return Err(Diagnostic::error(format!("`{}` cannot be written batch by batch: {why}", node.name))
+                .at(setting.at.clone())
+                .hint(cure.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// What stands before a model's statements: the settings that its configuration asks of a session, and the author's `sql_header`,
+/// functions and variables that the query needs.
+pub(super) fn sql_header(dialect: &Dialect, node: &Node) -> Result<String, Diagnostic> {
+    let mut text = String::new();
+    for key in dialect.fact::<Vec<String>>("header_keys")? {
+        let Some(value) = node.setting(&key).filter(|value| !value.is_null()) else { continue };
+        let arguments = [
+            ("value", list(value)),
+            ("text", dialect.string(&scalar(value))?.value()),
+            ("plain_pairs", Argument::from_safe_string(plain_pairs(value))),
+        ];
+        text.push_str(&format!("{}\n\n", dialect.sql(&format!("header_{key}"), &arguments)?));
+    }
+    match node.setting("sql_header").and_then(Value::as_str).map(str::trim) {
+        None | Some("") => {}
+        Some(header) => text.push_str(&format!("{}\n\n", statement(header))),
+    }
+    Ok(text)
+}
+
+/// The macro that makes a view, for a configuration that asks for another one than the plain.
+pub(super) fn view_macro(dialect: &Dialect, node: &Node) -> Result<String, Diagnostic> {
+    let keys: Vec<String> = dialect.fact("view_keys")?;
+    let asked = keys.iter().filter_map(|key| Some(format!("view_{key}_{}", scalar(node.setting(key)?).to_lowercase())));
+    Ok(asked.into_iter().find(|name| dialect.has(name)).unwrap_or_else(|| "view".to_string()))
+}
