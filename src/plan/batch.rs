@@ -7,6 +7,7 @@ use minijinja::Value;
 use regex::Regex;
 
 use super::create::{author, schema_name, ticked};
+use super::ending::ended;
 use super::guards::word;
 use super::header::{header, input};
 use super::keys::sql_header;
@@ -164,7 +165,7 @@ fn others(batches: &Batches) -> Result<Value, Diagnostic> {
 pub(super) fn predicates(predicates: &[String]) -> Vec<Sql> {
     static PREFIX: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"(?i)\bdbt_internal_(dest|target|source)\s*\.\s*").expect("the pattern is well formed"));
-    predicates.iter().map(|predicate| Sql(format!("({})", PREFIX.replace_all(predicate.trim(), "")))).collect()
+    predicates.iter().map(|predicate| Sql(format!("({}", ended(&PREFIX.replace_all(predicate.trim(), ""), ")")))).collect()
 }
 
 pub(super) fn with(window: &str, predicates: &[Sql]) -> String {
