@@ -4,7 +4,7 @@
 use std::fs;
 
 use crate::engine::{Case, Engine};
-use crate::shop::{MICROBATCH, Plan, Shop};
+use crate::shop::{Plan, Shop};
 
 pub const CASES: &[Case] = &[
     ("audit_of_a_good_backfill_is_ok", audit_of_a_good_backfill_is_ok),
@@ -18,7 +18,7 @@ const SESSIONS: &str = "int__sessions_aggregated";
 
 fn audit_of_a_good_backfill_is_ok(engine: &dyn Engine) {
     let (shop, plan) = Shop::built(engine);
-    for (model, _) in MICROBATCH {
+    for (model, _) in shop.microbatch() {
         assert_eq!(faults(&shop, &plan, model), [""; 0], "`{model}`");
     }
     // Six days and the two lines for rows of no day; counted by hand in the fixture's `engine/setup.sql`.
