@@ -118,7 +118,7 @@ impl<'a> Shop<'a> {
     #[allow(dead_code, reason = "tests/engines alone asks")]
     pub fn says(&self, command: &str, arguments: &[&str]) -> String {
         let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
-        batchwright.args([command, "--dialect", self.dialect, "--schema", "analytics", "--now", "2024-09-10T12:00:00Z"]);
+        batchwright.arg(command).args(self.target()).args(["--now", "2024-09-10T12:00:00Z"]);
         let done = batchwright.args(arguments).arg("--project-dir").arg(self.project()).output().unwrap();
         assert!(done.status.code().is_some_and(|code| code < 2), "{}", String::from_utf8_lossy(&done.stderr));
         String::from_utf8(done.stdout).unwrap()
