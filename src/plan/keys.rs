@@ -7,6 +7,7 @@ use minijinja::Value as Argument;
 use serde_json::Value;
 
 use super::clauses::{plain_pairs, scalar};
+use super::ending::statement;
 use crate::config::Node;
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::dialect::{Dialect, Sql};
@@ -70,17 +71,17 @@ pub(super) fn refuse_values(dialect: &Dialect, node: &Node) -> Result<(), Diagno
 /// What stands before a model's statements: the settings that its configuration asks of a session, and the author's `sql_header`,
 /// functions and variables that the query needs.
 pub(super) fn sql_header(dialect: &Dialect, node: &Node) -> Result<String, Diagnostic> {
-    let mut text: String = of_session(dialect, node, "header")?.iter().map(|statement| format!("{statement}\n\n")).collect();
+    let mut text: String = of_session(dialect, node, "header")?.iter().map(|setting| format!("{setting}\n\n")).collect();
     match node.setting("sql_header").and_then(Value::as_str).map(str::trim) {
         None | Some("") => {}
-        Some(header) => text.push_str(&format!("{header}{}\n\n", if header.ends_with(';') { "" } else { ";" })),
+        Some(header) => text.push_str(&format!("{}\n\n", statement(header))),
     }
     Ok(text)
 }
 
 /// What stands behind a model's statements, so that the next file of the same session finds it as it was.
 pub(super) fn sql_footer(dialect: &Dialect, node: &Node) -> Result<String, Diagnostic> {
-    Ok(of_session(dialect, node, "footer")?.iter().map(|statement| format!("\n{statement}\n")).collect())
+    Ok(of_session(dialect, node, "footer")?.iter().map(|setting| format!("\n{setting}\n")).collect())
 }
 
 /// A statement for each setting of the session that the configuration asks for.

@@ -87,7 +87,7 @@ impl Places {
 
     /// Writes a report as a whole.
     pub fn report(path: &Path, text: &str) -> Result<(), Diagnostic> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         let written = || {
             fs::create_dir_all(folder)?;
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -129,7 +129,12 @@ struct Lines {
 pub fn open(places: &Places, waits: &dyn Fn(&str)) -> Result<Journal, Diagnostic> {
     let lock = lock(places, waits)?;
     let opened = || {
+        let is_new = !places.journal.exists();
         let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&places.journal)?;
+        if is_new {
+            // A file whose name is not on the disk is lost with all that is in it.
+            File::open(folder_of(&places.journal))?.sync_all()?;
+        }
         if file.metadata()?.is_file() && file.seek(SeekFrom::End(0))? > 0 {
             file.seek(SeekFrom::End(-1))?;
             let mut last = [0];
@@ -176,6 +181,10 @@ impl Journal {
         }
         Ok(())
     }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -18,7 +18,7 @@ pub const CASES: &[Case] = &[
 
 /// On each engine; `BATCHWRIGHT_KILLS` asks for more.
 fn kills() -> usize {
-    std::env::var("BATCHWRIGHT_KILLS").ok().and_then(|number| number.parse().ok()).unwrap_or(34)
+    std::env::var("BATCHWRIGHT_KILLS").ok().and_then(|number| number.parse().ok()).unwrap_or(25)
 }
 
 fn batchwright_is_killed_at_random_moments(engine: &dyn Engine) {
