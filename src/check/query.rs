@@ -27,6 +27,14 @@ pub fn found(asked: &Asked) -> (Vec<(Rule, Diagnostic)>, BTreeSet<String>) {
     inject::look(&asked.text.sql, &asked.text.marks, asked.inputs, asked.parser, look).unwrap_or_default()
 }
 
+/// The columns of the result of which rows of different batches never share a value.
+pub fn pinned(asked: &Asked) -> BTreeSet<String> {
+    let windows = Windows { grain: asked.settings.batch_size, timezone: asked.settings.timezone };
+    let inputs = |id: &str| input(asked, id);
+    let look = |seen: &inject::Seen| follow(seen, &inputs, windows).result.pinned();
+    inject::look(&asked.text.sql, &asked.text.marks, asked.inputs, asked.parser, look).unwrap_or_default()
+}
+
 fn input(asked: &Asked, id: &str) -> Input {
     let node = &asked.graph.nodes[id];
     let columns = |is_it: &dyn Fn(&crate::config::Column) -> bool| -> BTreeSet<String> {
@@ -40,7 +48,7 @@ fn input(asked: &Asked, id: &str) -> Input {
     Input {
         unique_id: id.to_string(),
         event_time: node.event_time.as_ref().map(|event_time| event_time.column.clone()),
-        unique: columns(&|column| column.unique).into_iter().chain(alone).collect(),
+        unique: columns(&|column| column.unique).into_iter().chain(alone).chain((asked.pinned)(id)).collect(),
         key,
         dates: columns(&is_date),
     }

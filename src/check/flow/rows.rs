@@ -132,6 +132,23 @@ impl Rows {
         }
     }
 
+    /// The columns by name of which rows of different windows never share a value.
+    pub fn pinned(&self) -> BTreeSet<String> {
+        match &self.shape {
+            Shape::Input { input, filtered: true } => input.event_time.iter().chain(&input.unique).cloned().collect(),
+            Shape::Input { .. } | Shape::Unknown => BTreeSet::new(),
+            Shape::Columns(items) => {
+                let each = items.iter().map(|item| match item {
+                    Item::Column { name: Some(name), value } if value.pins => BTreeSet::from([name.clone()]),
+                    Item::Column { .. } => BTreeSet::new(),
+                    Item::Rest { of, without, .. } => of.pinned().into_iter().filter(|name| !has(without, name)).collect(),
+                });
+                each.flatten().collect()
+            }
+            Shape::Union(left, _) => left.pinned().into_iter().filter(|name| self.column(name).is_some_and(|value| value.pins)).collect(),
+        }
+    }
+
     fn position(&self, name: &str) -> Option<usize> {
         match &self.shape {
             Shape::Columns(items) => items
