@@ -12,8 +12,6 @@ mod settings;
 mod silence;
 mod template;
 
-use std::collections::BTreeSet;
-
 use sqlparser::dialect::Dialect as Parser;
 
 use crate::calendar::Instant;
@@ -24,6 +22,7 @@ use crate::inject::Input;
 use crate::plan::manifest::{FindingEntry, InputEntry};
 use crate::render::Text;
 
+pub use flow::Pinned;
 pub use query::pinned;
 pub use rules::{ALLOW, DATE_BY_HOURS, NO_EVENT_TIME, RULES, Rule, rule};
 
@@ -41,7 +40,7 @@ pub struct Asked<'a> {
     pub opted_out: &'a [String],
     pub parser: &'a dyn Parser,
     /// The columns of an input of which rows of different batches never share a value, by its unique id.
-    pub pinned: &'a dyn Fn(&str) -> BTreeSet<String>,
+    pub pinned: &'a dyn Fn(&str) -> Pinned,
     /// The start of the bounds that were asked for.
     pub from: Option<Instant>,
     /// What stops its compilation, by the rule that says why.

@@ -1,6 +1,6 @@
 //! What `check` finds in models: on its own, going on past a broken model, and as a part of a plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::query::{Filtered, query};
@@ -119,14 +119,14 @@ fn asked<T>(
 }
 
 /// What is known of the columns of inputs, by their unique ids.
-pub(super) type Pinned = Mutex<BTreeMap<String, BTreeSet<String>>>;
+pub(super) type Pinned = Mutex<BTreeMap<String, check::Pinned>>;
 
 /// The columns of an input of which rows of different batches of its reader never share a value. What its own query shows of its
 /// own batches holds for those of a reader that are as large or larger.
-fn pinned(shop: &Shop, id: &str, reader: &Microbatch) -> BTreeSet<String> {
+fn pinned(shop: &Shop, id: &str, reader: &Microbatch) -> check::Pinned {
     let node = &shop.graph.nodes[id];
     let fits = |own: &&Microbatch| own.batch_size <= reader.batch_size && own.timezone == reader.timezone;
-    let Some(settings) = node.microbatch().filter(fits) else { return BTreeSet::new() };
+    let Some(settings) = node.microbatch().filter(fits) else { return check::Pinned::new() };
     let lock = || shop.pinned.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = lock().get(id) {
         return known.clone();
