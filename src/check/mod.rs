@@ -22,6 +22,8 @@ use crate::inject::Input;
 use crate::plan::manifest::{FindingEntry, InputEntry};
 use crate::render::Text;
 
+pub use flow::Pinned;
+pub use query::pinned;
 pub use rules::{ALLOW, DATE_BY_HOURS, NO_EVENT_TIME, RULES, Rule, rule};
 
 /// A model to be looked at.
@@ -37,6 +39,8 @@ pub struct Asked<'a> {
     /// The inputs that the author asked for whole, by unique id.
     pub opted_out: &'a [String],
     pub parser: &'a dyn Parser,
+    /// The columns of an input of which rows of different batches never share a value, by its unique id.
+    pub pinned: &'a dyn Fn(&str) -> Pinned,
     /// The start of the bounds that were asked for.
     pub from: Option<Instant>,
     /// What stops its compilation, by the rule that says why.

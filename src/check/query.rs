@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Asked;
-use super::flow::{Call, CallKind, Crossing, How, Input, Null, Sighted, Time, Why, Windows, follow, is_called_a_date};
+use super::flow::{Call, CallKind, Crossing, How, Input, Null, Pinned, Sighted, Time, Why, Windows, follow, is_called_a_date};
 use super::place::author;
 use super::rules::{CHANCE, CLOCK, DISTINCT, GROUPS, JOIN, LEAVES_WINDOW, LIMIT, NULL_EVENT_TIME, ONE_OF_EACH, Rule, WINDOW_FUNCTION};
 use crate::calendar::Grain;
@@ -27,6 +27,14 @@ pub fn found(asked: &Asked) -> (Vec<(Rule, Diagnostic)>, BTreeSet<String>) {
     inject::look(&asked.text.sql, &asked.text.marks, asked.inputs, asked.parser, look).unwrap_or_default()
 }
 
+/// The columns of the result of which rows of different batches never share a value.
+pub fn pinned(asked: &Asked) -> Pinned {
+    let windows = Windows { grain: asked.settings.batch_size, timezone: asked.settings.timezone };
+    let inputs = |id: &str| input(asked, id);
+    let look = |seen: &inject::Seen| follow(seen, &inputs, windows).result.pinned();
+    inject::look(&asked.text.sql, &asked.text.marks, asked.inputs, asked.parser, look).unwrap_or_default()
+}
+
 fn input(asked: &Asked, id: &str) -> Input {
     let node = &asked.graph.nodes[id];
     let columns = |is_it: &dyn Fn(&crate::config::Column) -> bool| -> BTreeSet<String> {
@@ -41,6 +49,7 @@ fn input(asked: &Asked, id: &str) -> Input {
         unique_id: id.to_string(),
         event_time: node.event_time.as_ref().map(|event_time| event_time.column.clone()),
         unique: columns(&|column| column.unique).into_iter().chain(alone).collect(),
+        pinned: (asked.pinned)(id),
         key,
         dates: columns(&is_date),
     }
@@ -68,7 +77,7 @@ fn event_time(asked: &Asked, sighted: &Sighted) -> Vec<(Rule, Diagnostic)> {
         Time::Outside(Why::Mixed) => Some(format!("another value may stand in for `{name}`")),
         Time::Outside(Why::Moved) => Some(format!("`{name}` is moved to another day")),
         Time::Clock => Some(format!("`{name}` is the time of the run")),
-        Time::Beside => value.column.as_ref().and_then(|(input, column)| {
+        Time::Beside if !value.pins => value.column.as_ref().and_then(|(input, column)| {
             let node = &asked.graph.nodes[input];
             let filtered = &node.event_time.as_ref()?.column;
             Some(format!("`{name}` is `{column}` of {}, which is filtered by `{filtered}`", named(asked, input)))

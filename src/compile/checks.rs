@@ -1,5 +1,8 @@
 //! What `check` finds in models: on its own, going on past a broken model, and as a part of a plan.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use super::query::{Filtered, query};
 use super::{Linked, Request, Shop, batches, inputs, open, selected};
 use crate::check::{self, ALLOW, Asked, DATE_BY_HOURS, Finding, NO_EVENT_TIME};
@@ -7,7 +10,7 @@ use crate::config::{Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Level};
 use crate::inject;
 use crate::plan::manifest::InputEntry;
-use crate::render::Moment;
+use crate::render::{self, Moment, Text};
 
 /// What was found, and what could not be looked at.
 #[derive(Default)]
@@ -41,6 +44,7 @@ pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
         folders: &folders,
         database: project.target.database.as_deref(),
         columns: &columns,
+        pinned: Default::default(),
     };
     for node in models {
         let Some(settings) = node.microbatch() else { continue };
@@ -81,19 +85,60 @@ pub(super) fn found(
     refused: Vec<(check::Rule, Diagnostic)>,
     request: &Request,
 ) -> Result<Vec<Finding>, Diagnostics> {
-    let asked = Asked {
+    asked(shop, node, settings, &query.text, &query.injected.opted_out, |asked| {
+        let from = request.windows.bounds.as_ref().map(|(start, _)| start.at.at(settings.timezone));
+        check::check(&Asked { entries, from, refused, ..asked })
+    })
+}
+
+/// What `check` is asked of a model, without what the request adds.
+fn asked<T>(
+    shop: &Shop,
+    node: &Node,
+    settings: &Microbatch,
+    text: &Text,
+    opted_out: &[String],
+    ask: impl FnOnce(Asked) -> T,
+) -> Result<T, Diagnostics> {
+    let parser = inject::parser(&shop.dialect.fact::<String>("parser")?);
+    let pinned = |id: &str| pinned(shop, id, settings);
+    let inputs = inputs::of(shop.graph, node, shop.database);
+    Ok(ask(Asked {
         node,
         settings,
         graph: shop.graph,
-        text: &query.text,
-        inputs: &inputs::of(shop.graph, node, shop.database),
-        entries,
-        opted_out: &query.injected.opted_out,
-        parser: &*inject::parser(&shop.dialect.fact::<String>("parser")?),
-        from: request.windows.bounds.as_ref().map(|(start, _)| start.at.at(settings.timezone)),
-        refused,
-    };
-    Ok(check::check(&asked))
+        text,
+        inputs: &inputs,
+        entries: &[],
+        opted_out,
+        parser: &*parser,
+        pinned: &pinned,
+        from: None,
+        refused: Vec::new(),
+    }))
+}
+
+/// What is known of the columns of inputs, by their unique ids.
+pub(super) type Pinned = Mutex<BTreeMap<String, check::Pinned>>;
+
+/// The columns of an input of which rows of different batches of its reader never share a value. What its own query shows of its
+/// own batches holds for those of a reader that are as large or larger.
+fn pinned(shop: &Shop, id: &str, reader: &Microbatch) -> check::Pinned {
+    let node = &shop.graph.nodes[id];
+    let fits = |own: &&Microbatch| own.batch_size <= reader.batch_size && own.timezone == reader.timezone;
+    let Some(settings) = node.microbatch().filter(fits) else { return check::Pinned::new() };
+    let lock = || shop.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = lock().get(id) {
+        return known.clone();
+    }
+    let found = batches::first_ever(node, settings).and_then(|cover| {
+        let moment = Moment { batch: Some(batches::batch(&cover.ends().0)), incremental: true, this: node.relation.clone() };
+        let text = render::model(shop.jinja, shop.graph, node, &moment)?;
+        asked(shop, node, settings, &text, &[], |asked| check::pinned(&asked))
+    });
+    let found = found.unwrap_or_default();
+    lock().insert(id.to_string(), found.clone());
+    found
 }
 
 /// The findings that stop a compilation.

@@ -85,6 +85,7 @@ pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
         folders: &folders,
         database: project.target.database.as_deref(),
         columns: &columns,
+        pinned: Default::default(),
     };
     let stopped = readers(&graph, &names);
     let mut left_out: Vec<&str> = Vec::new();

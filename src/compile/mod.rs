@@ -95,6 +95,7 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
         folders: &folders,
         database: project.target.database.as_deref(),
         columns: &columns,
+        pinned: Default::default(),
     };
     let parts = collect_wide(&selected, |node| part(&shop, node, request)).map_err(with_broken)?;
     said.extend(not_planned(broken.iter()));
@@ -176,6 +177,7 @@ struct Shop<'a> {
     /// The target's, in which a plain name without one is looked for.
     database: Option<&'a str>,
     columns: &'a Columns,
+    pinned: checks::Pinned,
 }
 
 /// The steps of a model; none for one that is built inside of its readers.

@@ -23,7 +23,7 @@ use std::rc::Rc;
 use sqlparser::ast::Spanned;
 
 use rows::Origin;
-pub use rows::{Input, Rows, is_called_a_date};
+pub use rows::{Input, Pinned, Rows, is_called_a_date};
 pub use unit::Windows;
 pub use value::{Null, Time, Why};
 

@@ -1,11 +1,14 @@
 //! What is known of the rows of a table, a CTE or a sub-query: their columns, and which filtered inputs they come from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::rc::Rc;
 
 use super::unit::Unit;
 use super::value::{Null, Time, Together, Value, together};
+
+/// Columns of which rows of different windows never share a value, each with the column of an input that it is, if it is one.
+pub type Pinned = BTreeMap<String, Option<(String, String)>>;
 
 /// An input, as far as rows are judged by it.
 #[derive(Clone, Debug)]
@@ -14,6 +17,8 @@ pub struct Input {
     pub event_time: Option<String>,
     /// Columns of which the project says that no two rows share a value.
     pub unique: BTreeSet<String>,
+    /// Columns of which the input's own query shows the same.
+    pub pinned: Pinned,
     /// The first column of a unique key of several.
     pub key: Option<String>,
     /// Columns of which the project says that they are dates.
@@ -132,6 +137,29 @@ impl Rows {
         }
     }
 
+    /// The columns by name of which rows of different windows never share a value.
+    pub fn pinned(&self) -> Pinned {
+        match &self.shape {
+            Shape::Input { input, filtered: true } => {
+                let names = input.event_time.iter().chain(&input.unique);
+                names.map(|name| (name.clone(), of_input(input, true, name).column)).collect()
+            }
+            Shape::Input { .. } | Shape::Unknown => Pinned::new(),
+            Shape::Columns(items) => {
+                let each = items.iter().map(|item| match item {
+                    Item::Column { name: Some(name), value } if value.pins => Pinned::from([(name.clone(), value.column.clone())]),
+                    Item::Column { .. } => Pinned::new(),
+                    Item::Rest { of, without, .. } => of.pinned().into_iter().filter(|(name, _)| !has(without, name)).collect(),
+                });
+                each.flatten().collect()
+            }
+            Shape::Union(left, _) => {
+                let names = left.pinned().into_keys().filter_map(|name| Some((self.column(&name)?, name)));
+                names.filter(|(value, _)| value.pins).map(|(value, name)| (name, value.column)).collect()
+            }
+        }
+    }
+
     fn position(&self, name: &str) -> Option<usize> {
         match &self.shape {
             Shape::Columns(items) => items
@@ -220,13 +248,17 @@ fn of_input(input: &Input, filtered: bool, name: &str) -> Value {
         (true, false) => Time::Beside,
         (false, _) => Time::Whole,
     };
-    let value = Value { column: Some((input.unique_id.clone(), name.to_string())), ..Value::of(time, 0..0) };
+    let pinned = input.pinned.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+    let own = || (input.unique_id.clone(), name.to_string());
+    // Of two inputs that have it from a third one, equal values are of one row of that.
+    let column = pinned.and_then(|(_, column)| column.clone()).unwrap_or_else(own);
+    let value = Value { column: Some(column), ..Value::of(time, 0..0) };
     if filtered && is_event_time {
         return value;
     }
     let is_key = filtered && input.key.as_ref().is_some_and(|key| key.eq_ignore_ascii_case(name));
     let may_pin = (is_key || among(&input.dates) || is_called_a_time(name)).then(|| name.to_string());
-    Value { pins: filtered && among(&input.unique), may_pin, ..value }
+    Value { pins: filtered && (pinned.is_some() || among(&input.unique)), may_pin, ..value }
 }
 
 /// Whether a column's name says that it is a time: of the event, as likely as not.
