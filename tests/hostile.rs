@@ -113,7 +113,7 @@ fn models_that_differ_by_case_have_folders_that_do_not() {
     let done = shop.compile(&["--select", "*rders"]);
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
     let folders: Vec<String> = shop.names("target/batchwright").iter().map(|folder| folder.to_lowercase()).collect();
-    assert_eq!(folders, ["audit", "manifest.json", "shop.^orders", "shop.orders"]);
+    assert_eq!(folders, ["audit", "manifest.json", "shop.^orders", "shop.orders", "state.json"]);
 }
 
 #[test]
@@ -121,14 +121,25 @@ fn names_that_file_systems_take_for_something_else_are_folders() {
     let shop = Shop::new();
     let long = "l".repeat(250);
     // The second `café` is written with two letters for its last one; `оrders` begins with a Cyrillic letter.
-    let names = ["CON", "audit", "caf\u{e9}", "cafe\u{301}", "о\u{200b}rders", "оrders", "manifest.json", &long];
+    let names = ["CON", "audit", "caf\u{e9}", "cafe\u{301}", "о\u{200b}rders", "оrders", "manifest.json", "state.json", &long];
     for name in names {
         shop.write(&format!("models/{name}.sql"), &format!("{CONFIG}\nselect ordered_at from {{{{ source('raw', 'orders') }}}}"));
     }
     let done = shop.compile(&[]);
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
-    let expected =
-        ["audit", "cafe\u{301}", "caf\u{e9}", &long, "manifest.json", "orders", "shop.^c^o^n", "shop.audit", "shop.manifest.json"];
+    let expected = [
+        "audit",
+        "cafe\u{301}",
+        "caf\u{e9}",
+        &long,
+        "manifest.json",
+        "orders",
+        "shop.^c^o^n",
+        "shop.audit",
+        "shop.manifest.json",
+        "shop.state.json",
+        "state.json",
+    ];
     assert_eq!(shop.names("target/batchwright"), [&expected[..], &["оrders", "о\u{200b}rders"]].concat());
 }
 

@@ -156,7 +156,12 @@ fn code(text: &str) -> &str {
 fn check(rule: &str, broken: impl Fn(&File) -> Vec<String>) {
     let mut wrong = Vec::new();
     for root in ["src", "tests"] {
-        for entry in walkdir::WalkDir::new(Path::new(root)).sort_by_file_name().into_iter().flatten() {
+        for entry in walkdir::WalkDir::new(Path::new(root))
+            .sort_by_file_name()
+            .into_iter()
+            .filter_entry(|entry| entry.file_name() != "target")
+            .flatten()
+        {
             if entry.path().extension().is_none_or(|end| end != "rs") {
                 continue;
             }

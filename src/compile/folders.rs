@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use crate::config::Node;
 
 /// Taken before any model is: the plan's own names, and those that Windows keeps for devices.
-const TAKEN: [&str; 24] = [
+const TAKEN: [&str; 25] = [
     crate::plan::audit::FOLDER,
     "manifest.json",
+    crate::project::STATE,
     "con",
     "prn",
     "aux",

@@ -102,7 +102,7 @@ fn long(place: &Path) {
 fn growth(place: &Path) {
     let project = Project::of(place, &[microbatch("hour", "1900-01-01", 0)]);
     for (end, batches) in
-        [("1900-02-11T16:00", 1_000), ("1901-02-21T16:00", 10_000), ("1911-05-30T16:00", 100_000), ("2014-01-30T16:00", 1_000_000)]
+        [("1900-02-11T16:00", 1_000), ("1901-02-21T16:00", 10_000), ("1911-05-30T16:00", 100_000), ("2014-01-29T16:00", 1_000_000)]
     {
         remove(&project.plan());
         let arguments = ["--event-time-start", "1900-01-01", "--event-time-end", end, "--max-batches", "1000000"];
