@@ -112,10 +112,104 @@ fn models_that_differ_by_case_have_folders_that_do_not() {
     shop.write("models/a/Orders.sql", "select 1 as n");
     let done = shop.compile(&["--select", "*rders"]);
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
-    let entries = fs::read_dir(shop.path("target/batchwright")).unwrap().flatten();
-    let mut folders: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().to_lowercase()).collect();
-    folders.sort();
+    let folders: Vec<String> = shop.names("target/batchwright").iter().map(|folder| folder.to_lowercase()).collect();
     assert_eq!(folders, ["audit", "manifest.json", "shop.^orders", "shop.orders"]);
+}
+
+#[test]
+fn names_that_file_systems_take_for_something_else_are_folders() {
+    let shop = Shop::new();
+    let long = "l".repeat(250);
+    // The second `café` is written with two letters for its last one; `оrders` begins with a Cyrillic letter.
+    let names = ["CON", "audit", "caf\u{e9}", "cafe\u{301}", "о\u{200b}rders", "оrders", "manifest.json", &long];
+    for name in names {
+        shop.write(&format!("models/{name}.sql"), &format!("{CONFIG}\nselect ordered_at from {{{{ source('raw', 'orders') }}}}"));
+    }
+    let done = shop.compile(&[]);
+    assert_eq!(done.status.code(), Some(0), "{}", said(&done));
+    let expected =
+        ["audit", "cafe\u{301}", "caf\u{e9}", &long, "manifest.json", "orders", "shop.^c^o^n", "shop.audit", "shop.manifest.json"];
+    assert_eq!(shop.names("target/batchwright"), [&expected[..], &["оrders", "о\u{200b}rders"]].concat());
+}
+
+#[test]
+fn no_name_leads_out_of_the_plan() {
+    let shop = Shop::new();
+    shop.write("dbt_project.yml", "name: ../up\n");
+    refused(&shop.compile(&[]), "is no name of a project", "dbt_project.yml:1");
+    for patch in [
+        "{name: orders, versions: [{v: ../up, defined_in: orders}, {v: 2, defined_in: more}]}",
+        "{name: orders, config: {alias: ../up, schema: ../up, location_root: ../up}}",
+    ] {
+        let shop = Shop::new();
+        shop.write("models/more.sql", &format!("{CONFIG}\nselect ordered_at from {{{{ source('raw', 'orders') }}}}"));
+        // Its name is the same but for its case, so that folders are named for packages and versions too.
+        shop.write("models/ORDERS.sql", "select 1 as n");
+        shop.write("models/orders.yml", &format!("models: [{patch}]\n"));
+        ended(&shop.compile(&["--plan", "plans/plan"]));
+        let render = ["render", "--dialect", "duckdb", "--out", "plans/queries"];
+        ended(&Command::new(env!("CARGO_BIN_EXE_batchwright")).args(render).current_dir(shop.0.path()).output().unwrap());
+        assert_eq!(shop.names(""), ["dbt_project.yml", "models", "plans"], "{patch}");
+        assert!(shop.names("plans").iter().all(|name| ["plan", "queries"].contains(&name.as_str())), "{patch}: {:?}", shop.names("plans"));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_in_a_circle_end() {
+    let shop = Shop::new();
+    for (link, to) in [("models/up", ".."), ("models/self", "self"), ("models/a", "b"), ("models/b", "a")] {
+        std::os::unix::fs::symlink(to, shop.path(link)).unwrap();
+    }
+    ended(&shop.compile(&[]));
+    std::os::unix::fs::symlink("plan", shop.path("plan")).unwrap();
+    refused(&shop.compile(&["--plan", "plan"]), "plan", "plan");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_nothing_can_be_written_it_is_said_and_the_old_plan_stays() {
+    let shop = Shop::new();
+    refused(&shop.compile(&["--plan", "/proc/batchwright/plan"]), "cannot make `/proc/batchwright`", "/proc/batchwright");
+    refused(&shop.compile(&["--plan", "dbt_project.yml"]), "dbt_project.yml", "not replaced");
+    refused(&shop.compile(&["--plan", "dbt_project.yml/plan"]), "dbt_project.yml", "cannot");
+
+    assert_eq!(shop.compile(&[]).status.code(), Some(0));
+    let before = fs::read(shop.path("target/batchwright/manifest.json")).unwrap();
+    // No file may be longer than a block or two, which a process learns as it writes: like a disk that is full.
+    let compile = shop.command(&["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-20"]);
+    let mut full = Command::new("sh");
+    full.args(["-c", "trap '' XFSZ; ulimit -f 2; exec \"$0\" \"$@\""]).arg(compile.get_program()).args(compile.get_args());
+    let done = full.current_dir(shop.0.path()).output().unwrap();
+    refused(&done, "cannot write `./target/batchwright/", "File too large");
+    assert_eq!(fs::read(shop.path("target/batchwright/manifest.json")).unwrap(), before);
+    assert_eq!(shop.names("target"), ["batchwright"]);
+}
+
+#[test]
+fn what_ends_in_a_comment_ends_there() {
+    for dialect in batchwright::dialect::names() {
+        let statements = |comment: &str| {
+            let shop = Shop::new();
+            let text = |sql: &str| format!("{sql}{comment}");
+            let patch = serde_json::json!({"models": [{"name": "orders", "config": {
+                "pre_hook": [text("select 1"), text("select 2")],
+                "post_hook": [text("select 3"), text("select 4")],
+                "incremental_predicates": [text("order_id > 0"), text("order_id < 9")],
+                "file_format": "iceberg",
+                "sql_header": text("select 5;"),
+            }}]});
+            shop.write("models/orders.yml", &patch.to_string());
+            shop.write(
+                "models/orders.sql",
+                &format!("{CONFIG}\nselect ordered_at, order_id from {{{{ source('raw', 'orders') }}}}{comment}"),
+            );
+            let done = shop.compile(&["--dialect", dialect]);
+            assert_eq!(done.status.code(), Some(0), "{dialect}: {}", said(&done));
+            shop.statements(dialect)
+        };
+        assert_eq!(statements(" -- so; it's said"), statements(""), "{dialect}");
+    }
 }
 
 #[test]
@@ -139,10 +233,7 @@ fn no_value_breaks_out_of_its_place() {
                 return Vec::new();
             }
             assert_eq!(done.status.code(), Some(0), "{dialect}: {}", said(&done));
-            let plan = shop.path("target/batchwright/orders");
-            let mut files: Vec<_> = fs::read_dir(plan).unwrap().flatten().map(|entry| entry.path()).collect();
-            files.sort();
-            files.iter().map(|file| ends(dialect, &fs::read_to_string(file).unwrap())).collect::<Vec<usize>>()
+            shop.statements(dialect)
         };
         let plain = statements("plain", "plain");
         assert_eq!(statements("plain ", EVIL), plain, "{dialect}");
@@ -199,6 +290,20 @@ impl Shop {
 
     fn compile(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
+    }
+
+    /// What a folder holds, in order.
+    fn names(&self, folder: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path(folder)).into_iter().flatten().flatten();
+        let mut names: Vec<String> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// How many statements the engine finds in each of the model's files.
+    fn statements(&self, dialect: &str) -> Vec<usize> {
+        let text = |name: &String| fs::read_to_string(self.path("target/batchwright/orders").join(name)).unwrap();
+        self.names("target/batchwright/orders").iter().map(|name| ends(dialect, &text(name))).collect()
     }
 }
 

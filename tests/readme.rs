@@ -1,4 +1,5 @@
-//! The README's tables of dialects are what their files and the proofs of `tests/engines` say. `cargo bless` writes them anew.
+//! The tables of dialects, in the README and beside them, are what their files and the proofs of `tests/engines` say.
+//! `cargo bless` writes them anew.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
 
@@ -13,20 +14,28 @@ use batchwright::dialect::{self, Dialect};
 use batchwright::plan;
 use proofs::{EXECUTED, JUDGED, Judge};
 
-const BEGINS: &str = "<!-- dialects: written by `cargo bless` -->\n";
-const KEYS: &str = "The adapters' own configuration keys. One that is not here is named in a warning.";
-const ENDS: &str = "<!-- dialects end -->\n";
+const BEGINS: &str = "<!-- written by `cargo bless` -->\n";
+const ENDS: &str = "<!-- end -->\n";
 
 #[test]
-fn the_tables_of_dialects_are_true() {
-    let readme = fs::read_to_string("README.md").unwrap();
-    let start = readme.find(BEGINS).expect("the README marks where the table begins") + BEGINS.len();
-    let end = readme.find(ENDS).expect("the README marks where the table ends");
-    let tables = format!("{}\n{KEYS}\n\n{}", proofs_table(), keys_table());
+fn the_table_of_dialects_is_true() {
+    holds("README.md", &proofs_table());
+}
+
+#[test]
+fn the_table_of_their_keys_is_true() {
+    holds("src/dialect/README.md", &keys_table());
+}
+
+/// A file holds a table between the marks.
+fn holds(file: &str, table: &str) {
+    let text = fs::read_to_string(file).unwrap();
+    let start = text.find(BEGINS).expect("the file marks where its table begins") + BEGINS.len();
+    let end = text.find(ENDS).expect("the file marks where its table ends");
     if env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
-        fs::write("README.md", format!("{}{tables}{}", &readme[..start], &readme[end..])).unwrap();
+        fs::write(file, format!("{}{table}{}", &text[..start], &text[end..])).unwrap();
     } else {
-        assert_eq!(readme[start..end], tables, "the README's tables of dialects are not what they are: `cargo bless` writes them");
+        assert_eq!(&text[start..end], table, "the table in {file} is not what the dialects are: `cargo bless` writes it");
     }
 }
 

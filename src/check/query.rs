@@ -34,13 +34,14 @@ fn input(asked: &Asked, id: &str) -> Input {
     };
     let is_date =
         |column: &crate::config::Column| column.data_type.as_ref().is_some_and(|data_type| data_type.eq_ignore_ascii_case("date"));
-    let keys = unique_key(node);
-    let alone: Vec<String> = if let [key] = keys.as_slice() { vec![key.clone()] } else { Vec::new() };
+    let mut keys = unique_key(node).into_iter();
+    let (first, second) = (keys.next(), keys.next());
+    let (alone, key) = if second.is_none() { (first, None) } else { (None, first) };
     Input {
         unique_id: id.to_string(),
         event_time: node.event_time.as_ref().map(|event_time| event_time.column.clone()),
         unique: columns(&|column| column.unique).into_iter().chain(alone).collect(),
-        keys: keys.into_iter().collect(),
+        key,
         dates: columns(&is_date),
     }
 }

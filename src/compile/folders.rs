@@ -4,10 +4,38 @@ use std::collections::BTreeMap;
 
 use crate::config::Node;
 
+/// Taken before any model is: the plan's own names, and those that Windows keeps for devices.
+const TAKEN: [&str; 24] = [
+    crate::plan::audit::FOLDER,
+    "manifest.json",
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    "com1",
+    "com2",
+    "com3",
+    "com4",
+    "com5",
+    "com6",
+    "com7",
+    "com8",
+    "com9",
+    "lpt1",
+    "lpt2",
+    "lpt3",
+    "lpt4",
+    "lpt5",
+    "lpt6",
+    "lpt7",
+    "lpt8",
+    "lpt9",
+];
+
 /// The folder of each model by unique id. Two models whose names differ by nothing, or only by case, get their package and version too,
-/// and so does one that is called as the folder of the audits is.
+/// and so does one whose name is taken.
 pub fn of(selected: &[&Node]) -> BTreeMap<String, String> {
-    let mut taken = BTreeMap::from([(crate::plan::audit::FOLDER.to_string(), 1)]);
+    let mut taken: BTreeMap<String, usize> = TAKEN.iter().map(|name| (name.to_string(), 1)).collect();
     for node in selected {
         *taken.entry(node.name.to_lowercase()).or_default() += 1;
     }
@@ -19,6 +47,11 @@ pub fn of(selected: &[&Node]) -> BTreeMap<String, String> {
     selected.iter().map(|node| (node.unique_id.clone(), folder(node))).collect()
 }
 
+/// A letter of a folder's name: no path of its own, whatever a package or a version is called.
 fn spelled(char: char) -> String {
-    if char.is_uppercase() { format!("^{}", char.to_lowercase()) } else { char.to_string() }
+    match char {
+        '/' | '\\' => "^".to_string(),
+        char if char.is_uppercase() => format!("^{}", char.to_lowercase()),
+        char => char.to_string(),
+    }
 }

@@ -1,4 +1,4 @@
-{# Databricks: one statement replaces the window. Delta itself refuses rows outside of it; `assert_true` says which batch. #}
+{# Databricks: one statement replaces the window. Delta itself refuses rows outside of it; `raise_error` says which batch. #}
 
 {% set parser = "databricks" %}
 {% set like = "ansi" %}
@@ -54,14 +54,19 @@ timestamp_ntz '{{ at.time }}'
 timestamp '{{ at.time }}+00:00'
 {% endmacro %}
 
-{% macro overwrite(target, query, columns, doomed, kept) %}
+{% macro overwrite(target, query, checked, doomed, kept) %}
 insert into {{ target }} by name
 replace where {{ doomed }}
-select {{ columns }} from (
+select {{ checked }} from (
 {{ query }}
 ){{ kept }};
 {% endmacro %}
 
+{% macro guarded_column(column, window, message) %}
+case when {{ window }} then {{ column }} else raise_error({{ message }}) end as {{ column }}
+{% endmacro %}
+
+{# The same, where the columns are not known. #}
 {% macro guarded(window, message) %}
 assert_true({{ window }}, {{ message }}) is null
 {% endmacro %}

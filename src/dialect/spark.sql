@@ -53,10 +53,10 @@
 *
 {% endmacro %}
 
-{% macro overwrite_merge(target, query, into, columns, doomed, kept) %}
+{% macro overwrite_merge(target, query, into, checked, doomed, kept) %}
 merge into {{ target }} as batch_target
 using (
-  select {{ columns }} from (
+  select {{ checked }} from (
 {{ query }}
   ){{ kept }}
 ) as batch_source
@@ -67,21 +67,21 @@ when not matched by source and {{ doomed }} then
   delete;
 {% endmacro %}
 
-{% macro overwrite_replace_where(target, query, columns, doomed, kept) %}
+{% macro overwrite_replace_where(target, query, checked, doomed, kept) %}
 insert into {{ target }}
 replace where {{ doomed }}
-select {{ columns }} from (
+select {{ checked }} from (
 {{ query }}
 ){{ kept }};
 {% endmacro %}
 
 {# `static`: with a further partition column, which only the rows know, all of the named one goes, as it must. #}
-{% macro overwrite_static_partitions(target, stage, query, kept, others, guard, each, end, cut, rest) %}
+{% macro overwrite_static_partitions(target, stage, query, checked, kept, others, guard, each, end, cut, rest) %}
 drop table if exists {{ stage }};
 
 create table {{ stage }}
 using parquet as
-select * from (
+select {{ checked }} from (
 {{ query }}
 ){{ kept }};
 

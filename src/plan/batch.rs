@@ -7,6 +7,7 @@ use minijinja::Value;
 use regex::Regex;
 
 use super::create::{author, schema_name, ticked};
+use super::ending::ended;
 use super::guards::word;
 use super::header::{header, input};
 use super::keys::sql_header;
@@ -50,6 +51,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
         None => dialect.sql("into_unnamed", &[])?,
     };
     let columns = columns.unwrap_or(Sql("*".to_string()));
+    let mut checked = columns.clone();
     let stage = temporary(batches, "batch_", batches.target)?;
     let stage_ticks = temporary(batches, "batch_", &ticked(dialect, batches.target)?)?;
     let parts = parts(batches)?;
@@ -66,9 +68,10 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
     let mut strays = Sql::default();
     match batches.mode {
         OutsideWindow::Drop => kept.push(inside.clone()),
-        OutsideWindow::Error if dialect.has("guarded") => {
-            kept.push(dialect.sql("guarded", &[("window", inside.value()), ("message", message.value())])?);
-        }
+        OutsideWindow::Error if dialect.has("guarded") => match guarded_column(batches, &inside, &message)? {
+            Some(columns) => checked = columns,
+            None => kept.push(dialect.sql("guarded", &[("window", inside.value()), ("message", message.value())])?),
+        },
         OutsideWindow::Error => {
             let arguments = [
                 ("stage", stage.value()),
@@ -107,6 +110,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
         ("body", author(&body)),
         ("into", into.value()),
         ("columns", columns.value()),
+        ("checked", checked.value()),
         ("doomed", Value::from_safe_string(with(&parts.pruned(&window), &predicates))),
         ("kept", Value::from_safe_string(where_clause(&kept))),
         ("guard", guard.value()),
@@ -142,6 +146,22 @@ pub(super) fn names(dialect: &Dialect, columns: Option<&[ResultColumn]>) -> Resu
     Ok(Some(Sql(names?.join(", "))))
 }
 
+/// The columns, the event time's checked: what stands in a `select` is computed of the query's rows alone, while an engine may ask a
+/// condition of rows that the query's own conditions have yet to leave out. Nothing where the query does not show its columns.
+fn guarded_column(batches: &Batches, window: &Sql, message: &Sql) -> Result<Option<Sql>, Diagnostic> {
+    let dialect = batches.dialect;
+    let event_time = &batches.settings.event_time;
+    let is_time = |column: &ResultColumn| column.name.eq_ignore_ascii_case(&event_time.column);
+    let shown = batches.columns.filter(|columns| dialect.has("guarded_column") && columns.iter().any(is_time));
+    let Some(columns) = shown else { return Ok(None) };
+    let listed = columns.iter().map(|column| {
+        let name = dialect.column(&column.name, column.quoted)?;
+        let arguments = [("column", name.value()), ("window", window.value()), ("message", message.value())];
+        Ok(if is_time(column) { dialect.sql("guarded_column", &arguments)?.0 } else { name.0 })
+    });
+    Ok(Some(Sql(listed.collect::<Result<Vec<String>, Diagnostic>>()?.join(", "))))
+}
+
 /// The columns but for the one that holds the partition's value.
 fn others(batches: &Batches) -> Result<Value, Diagnostic> {
     let own = batches.strategy.partition.as_ref().and_then(|partition| partition.column.as_ref());
@@ -164,7 +184,7 @@ fn others(batches: &Batches) -> Result<Value, Diagnostic> {
 pub(super) fn predicates(predicates: &[String]) -> Vec<Sql> {
     static PREFIX: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"(?i)\bdbt_internal_(dest|target|source)\s*\.\s*").expect("the pattern is well formed"));
-    predicates.iter().map(|predicate| Sql(format!("({})", PREFIX.replace_all(predicate.trim(), "")))).collect()
+    predicates.iter().map(|predicate| Sql(format!("({}", ended(&PREFIX.replace_all(predicate.trim(), ""), ")")))).collect()
 }
 
 pub(super) fn with(window: &str, predicates: &[Sql]) -> String {

@@ -5,6 +5,7 @@ use minijinja::Value;
 use super::build::typed;
 use super::clauses::{clauses, kind, replacing};
 use super::contract::contract;
+use super::ending::is_statement;
 use super::header::header;
 use super::indexes::indexes;
 use super::keys::sql_header;
@@ -128,7 +129,7 @@ pub fn hooks(node: &Node, when: &str, closes: &[Sql], hooks: &[String]) -> Strin
 /// Each hook as a statement of its own.
 pub(super) fn statements(hooks: &[String]) -> Vec<String> {
     let texts = hooks.iter().map(|hook| hook.trim().trim_end_matches(';').trim_end()).filter(|hook| !hook.is_empty());
-    texts.map(|hook| format!("{hook}\n;\n")).collect()
+    texts.map(|hook| if is_statement(hook) { format!("{hook}\n") } else { format!("{hook}\n;\n") }).collect()
 }
 
 /// Database and schema of a relation as the engine writes them, if it has any.

@@ -8,6 +8,7 @@ use super::batch::{names, predicates, where_clause, with};
 use super::build::typed;
 use super::contract::Contract;
 use super::create::{arguments, author, schema_name, sql};
+use super::ending::ended;
 use super::indexes::indexes;
 use crate::config::Node;
 use crate::diagnostics::{Diagnostic, Location, nearest};
@@ -140,7 +141,8 @@ impl Incremental<'_> {
         let dest = if aliased { "DBT_INTERNAL_DEST".to_string() } else { self.node.relation.to_string() };
         let mut on: Vec<Sql> = texts(self.predicates())
             .iter()
-            .map(|predicate| Sql(format!("({})", if aliased { predicate.clone() } else { predicate.replace("DBT_INTERNAL_DEST", &dest) })))
+            .map(|predicate| if aliased { predicate.clone() } else { predicate.replace("DBT_INTERNAL_DEST", &dest) })
+            .map(|predicate| Sql(format!("({}", ended(&predicate, ")"))))
             .collect();
         on.extend(keys.iter().map(|key| Sql(format!("({SOURCE}.{key} = {dest}.{key})"))));
         let on = with(&on[0].0, &on[1..]);

@@ -7,6 +7,7 @@ use minijinja::Value as Argument;
 use serde_json::Value;
 
 use super::clauses::{list, plain_pairs, scalar};
+use super::ending::statement;
 use crate::config::Node;
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::dialect::Dialect;
@@ -82,7 +83,7 @@ pub(super) fn sql_header(dialect: &Dialect, node: &Node) -> Result<String, Diagn
     }
     match node.setting("sql_header").and_then(Value::as_str).map(str::trim) {
         None | Some("") => {}
-        Some(header) => text.push_str(&format!("{header}{}\n\n", if header.ends_with(';') { "" } else { ";" })),
+        Some(header) => text.push_str(&format!("{}\n\n", statement(header))),
     }
     Ok(text)
 }

@@ -9,6 +9,7 @@ mod closing;
 mod contract;
 mod create;
 mod depends;
+mod ending;
 mod guards;
 mod header;
 mod incremental;

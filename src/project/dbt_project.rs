@@ -50,6 +50,13 @@ pub fn read(file: &SourceFile, scope: &YamlScope, warnings: &mut Diagnostics) ->
     let Some(name) = name else {
         return Err(Diagnostic::error("the project has no `name`").at(file.line(1)).hint("add `name: my_project`"));
     };
+    // It becomes a part of paths and of ids.
+    if !name.chars().all(|char| char.is_alphanumeric() || char == '_') || name.starts_with(|char: char| char.is_numeric()) {
+        let at = yaml.get("name").map_or(file.line(1), |yaml| yaml.at.clone());
+        return Err(Diagnostic::error(format!("`{name}` is no name of a project"))
+            .at(at)
+            .hint("a name has letters, digits and `_`, and does not begin with a digit"));
+    }
     let paths = |new: &str, old: &str, usual: &[&str]| match yaml.get(new).or_else(|| yaml.get(old)) {
         Some(paths) => Ok(list(&rendered(paths, scope)?).iter().filter_map(Value::as_str).map(tidied).collect()),
         None => Ok::<Vec<String>, Diagnostic>(usual.iter().map(|path| path.to_string()).collect()),

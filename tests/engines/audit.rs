@@ -4,7 +4,7 @@
 use std::fs;
 
 use crate::engine::{Case, Engine};
-use crate::shop::{MICROBATCH, Plan, Shop};
+use crate::shop::{Plan, Shop};
 
 pub const CASES: &[Case] = &[
     ("audit_of_a_good_backfill_is_ok", audit_of_a_good_backfill_is_ok),
@@ -18,7 +18,7 @@ const SESSIONS: &str = "int__sessions_aggregated";
 
 fn audit_of_a_good_backfill_is_ok(engine: &dyn Engine) {
     let (shop, plan) = Shop::built(engine);
-    for (model, _) in MICROBATCH {
+    for (model, _) in shop.microbatch() {
         assert_eq!(faults(&shop, &plan, model), [""; 0], "`{model}`");
     }
     // Six days and the two lines for rows of no day; counted by hand in the fixture's `engine/setup.sql`.
@@ -70,8 +70,12 @@ fn audit_sees_silent_wrong_results(engine: &dyn Engine) {
     };
     model("shifted", later, "user_id");
     model("lagged", "occurred_at", "count(*) over (order by event_id) as so_far");
+    let found = |model: &str, rule: &str| crate::check::found(&shop, &[model]).get(model).is_some_and(|codes| codes.contains(rule));
     model("untimed", "case when event_id = 113 then null else occurred_at end", "user_id");
     let days = ["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-04"];
+    for (model, rule) in [("shifted", "BW002"), ("lagged", "BW005"), ("untimed", "BW003")] {
+        assert!(found(model, rule), "`check` says {rule} of `{model}` before it is built");
+    }
     let plan = shop.compile(&[&["--select", "shifted", "lagged", "untimed"], &days[..]].concat());
     shop.build(&plan);
     assert_eq!(faults(&shop, &plan, "shifted"), ["2024-09-01: outside", "2024-09-02: edge"]);

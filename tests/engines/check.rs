@@ -4,13 +4,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::process::Command;
 
 use serde_json::Value;
 use walkdir::WalkDir;
 
 use crate::duckdb::DuckDb;
 use crate::shop::{Plan, Shop};
+
+/// Where the models of this test are, beside those of the shop.
+const MODELS_OF_THIS: &str = "path:models/check";
 
 /// Models by the rule that finds them; none: nothing is to be found. `{v}`, `{p}` and `{u}` are visits, payments and people.
 const MODELS: &[(&str, &[&str])] = &[
@@ -202,10 +204,10 @@ pub fn check_finds_what_differs() {
             models.insert(name, (rule, query));
         }
     }
-    let found = found(&shop);
+    let found = found(&shop, &[MODELS_OF_THIS]);
     let queries = queries(&shop);
     let mut differ: BTreeSet<String> = BTreeSet::new();
-    let plan = shop.compile(&["--select", "path:models/check", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-05"]);
+    let plan = shop.compile(&["--select", MODELS_OF_THIS, "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-05"]);
     for data in 1..=2 {
         shop.sql(&DATA.replace("{n}", &data.to_string()));
         build(&shop, &plan);
@@ -231,9 +233,9 @@ pub fn check_finds_what_differs() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The codes of what is found in each model, rules that only cost left out.
-fn found(shop: &Shop) -> BTreeMap<String, BTreeSet<String>> {
-    let said = batchwright(shop, "check", &["--format", "json"]);
+/// The codes of what is found in each of the selected models, rules that only cost left out.
+pub fn found(shop: &Shop, select: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
+    let said = shop.says("check", &[&["--format", "json", "--select"], select].concat());
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let findings: Vec<Value> = serde_json::from_str(&said).unwrap();
     for finding in findings.iter().filter(|finding| finding["only_costs"] == false) {
@@ -246,21 +248,13 @@ fn found(shop: &Shop) -> BTreeMap<String, BTreeSet<String>> {
 /// The models' queries as dbt compiles them, without filters.
 fn queries(shop: &Shop) -> BTreeMap<String, String> {
     let out = shop.project().join("rendered");
-    batchwright(shop, "render", &["--out", out.to_str().unwrap()]);
+    shop.says("render", &["--select", MODELS_OF_THIS, "--out", out.to_str().unwrap()]);
     let files = WalkDir::new(out).into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file());
     let query = |entry: walkdir::DirEntry| {
-        (entry.path().file_stem().unwrap().to_str().unwrap().to_string(), fs::read_to_string(entry.path()).unwrap())
+        let name = entry.path().file_stem().unwrap().to_str().unwrap().to_string();
+        (name, fs::read_to_string(entry.path()).unwrap())
     };
     files.map(query).collect()
-}
-
-/// What a command says of the models of this test.
-fn batchwright(shop: &Shop, command: &str, arguments: &[&str]) -> String {
-    let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
-    batchwright.args([command, "--dialect", "duckdb", "--schema", "analytics", "--select", "path:models/check", "--now", "2024-09-10"]);
-    let done = batchwright.args(arguments).arg("--project-dir").arg(shop.project()).output().unwrap();
-    assert!(done.status.code().is_some_and(|code| code < 2), "{}", String::from_utf8_lossy(&done.stderr));
-    String::from_utf8(done.stdout).unwrap()
 }
 
 /// Builds all tables anew, as one file.

@@ -6,7 +6,7 @@ use regex::Regex;
 use tempfile::TempDir;
 
 use crate::engine::{Database, Engine, Outcome};
-use crate::served::Served;
+use crate::served::{Served, text};
 
 pub struct ClickHouse;
 
@@ -23,10 +23,6 @@ impl Engine for ClickHouse {
         format!("`{name}`")
     }
 
-    fn side_by_side(&self) -> bool {
-        false
-    }
-
     fn database(&self) -> Box<dyn Database> {
         let folder = TempDir::new().expect("the system's folder for temporary files is writable");
         let served = Served::start("clickhouse", "serve_clickhouse.py", &[&folder.path().display().to_string()]);
@@ -41,7 +37,7 @@ struct Folder {
 
 impl Database for Folder {
     fn run(&self, file: &Path) -> Outcome {
-        self.served.run("", file)
+        self.served.run("", &text(file))
     }
 
     fn rows(&self, query: &str) -> Vec<String> {

@@ -14,10 +14,6 @@ impl Engine for DuckDb {
         "duckdb"
     }
 
-    fn side_by_side(&self) -> bool {
-        false
-    }
-
     fn database(&self) -> Box<dyn Database> {
         Box::new(Folder(TempDir::new().expect("the system's folder for temporary files is writable")))
     }

@@ -17,12 +17,37 @@ pub trait Engine: Send + Sync {
     fn atomic(&self) -> bool {
         true
     }
+    /// Whether statements between `begin` and `commit` are one.
+    #[allow(dead_code, reason = "tests/engines alone asks")]
+    fn transactions(&self) -> bool {
+        self.atomic()
+    }
     /// A name in the engine's quotes.
     fn quoted(&self, name: &str) -> String {
         format!("\"{name}\"")
     }
     /// Whether two clients may write to one database at the same time.
-    fn side_by_side(&self) -> bool;
+    fn side_by_side(&self) -> bool {
+        false
+    }
+    /// Whether a batch takes so long that the model of hours is left to other engines.
+    #[allow(dead_code, reason = "tests/running knows no such engine")]
+    fn slow(&self) -> bool {
+        false
+    }
+    /// Cases that this engine cannot show, each with the reason.
+    #[allow(dead_code, reason = "tests/engines alone asks")]
+    fn left_out(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+    /// A file of the project as a user of this engine would have written it.
+    fn project_file(&self, _path: &Path, text: &str) -> String {
+        text.to_string()
+    }
+    /// Values for `--vars`.
+    fn vars(&self) -> &'static str {
+        "{}"
+    }
     /// An empty database of the test's own.
     fn database(&self) -> Box<dyn Database + '_>;
 }

@@ -1,4 +1,4 @@
-//! PostgreSQL: a throw-away cluster on a socket in a folder of its own, one for all tests of this process, started when the
+//! PostgreSQL, of Debian and of a package with a newer one; and in Redshift's words, which its plans keep to what both have: a throw-away cluster on a socket in a folder of its own, one for all tests of this process, started when the
 //! first one asks, stopped at the end. Each test has a database of its own.
 
 use std::fs;
@@ -10,17 +10,48 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
-use crate::engine::{Database, Engine, Outcome, argv, lines, outcome};
+use crate::engine::{Database, Engine, Outcome, argv, installed, lines, outcome};
 
-#[derive(Default)]
 pub struct Postgres {
+    name: &'static str,
+    dialect: &'static str,
+    /// Where its programs are; empty where they are on the path.
+    programs: fn() -> PathBuf,
     cluster: OnceLock<Cluster>,
     databases: AtomicUsize,
 }
 
+impl Postgres {
+    fn of(name: &'static str, dialect: &'static str, programs: fn() -> PathBuf) -> Self {
+        Postgres { name, dialect, programs, cluster: OnceLock::new(), databases: AtomicUsize::new(0) }
+    }
+
+    /// With the programs of `tests/run`'s package.
+    #[allow(dead_code, reason = "tests/engines alone runs it")]
+    pub fn newest() -> Self {
+        Postgres::of("postgres18", "postgres", || installed("postgres18/server/bin"))
+    }
+
+    /// Redshift's dialect. What PostgreSQL would not take, distribution and sort keys and `varchar(max)`, no case configures.
+    #[allow(dead_code, reason = "tests/engines alone runs it")]
+    pub fn as_redshift() -> Self {
+        Postgres::of("redshift", "redshift", newest_server)
+    }
+}
+
+impl Default for Postgres {
+    fn default() -> Self {
+        Postgres::of("postgres", "postgres", newest_server)
+    }
+}
+
 impl Engine for Postgres {
     fn dialect(&self) -> &'static str {
-        "postgres"
+        self.dialect
+    }
+
+    fn name(&self) -> &'static str {
+        self.name
     }
 
     fn side_by_side(&self) -> bool {
@@ -28,7 +59,7 @@ impl Engine for Postgres {
     }
 
     fn database(&self) -> Box<dyn Database> {
-        let socket = self.cluster.get_or_init(Cluster::start).folder.path().to_path_buf();
+        let socket = self.cluster.get_or_init(|| Cluster::start(&(self.programs)())).folder.path().to_path_buf();
         let name = format!("shop_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         lines(psql(&socket, "postgres").args(["-q", "-c", &format!("create database {name}")]));
         Box::new(Session { socket, name })
@@ -69,17 +100,17 @@ struct Cluster {
 }
 
 impl Cluster {
-    fn start() -> Self {
+    fn start(programs: &Path) -> Self {
         let folder = TempDir::new().expect("the system's folder for temporary files is writable");
         if is_root() {
             lines(Command::new("chown").arg("postgres").arg(folder.path()));
         }
         let (data, log) = (folder.path().join("data"), folder.path().join("log"));
         let options = format!("-F -c listen_addresses='' -c max_connections=50 -k {}", folder.path().display());
-        lines(server("initdb", &data, "").args(["-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C"]));
+        lines(server(&programs.join("initdb"), &data, "").args(["-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C"]));
         // With a log of its own, since a server that inherits our stdout would keep the pipe open for ever.
-        lines(server("pg_ctl", &data, "").args(["-w", "-s", "-o", &options, "-l"]).arg(&log).arg("start"));
-        let mut stop = server("pg_ctl", &data, "read -r _; ");
+        lines(server(&programs.join("pg_ctl"), &data, "").args(["-w", "-s", "-o", &options, "-l"]).arg(&log).arg("start"));
+        let mut stop = server(&programs.join("pg_ctl"), &data, "read -r _; ");
         let stops = stop.args(["-m", "immediate", "-s", "stop"]).stdin(Stdio::piped()).spawn().expect("sh starts");
         Cluster { folder, stops }
     }
@@ -93,13 +124,13 @@ impl Drop for Cluster {
 }
 
 /// One of the server's programs, which refuse to be root, after some shell's `first`.
-fn server(program: &str, data: &Path, first: &str) -> Command {
+fn server(program: &Path, data: &Path, first: &str) -> Command {
     let mut command = Command::new("sh");
     command.current_dir("/").args(["-c", &format!("{first}exec \"$@\""), "sh"]);
     if is_root() {
         command.args(["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]);
     }
-    command.arg(newest_server().join(program)).arg("-D").arg(data);
+    command.arg(program).arg("-D").arg(data);
     command
 }
 

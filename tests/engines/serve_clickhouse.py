@@ -5,16 +5,12 @@
 A file stops at its first failing statement, as `clickhouse client` does.
 """
 
-import json
-import os
 import sys
 
-from chdb import session
+from serving import serve
 from statements import statements
 
-# What the library itself prints must not come between the answers.
-answers = os.fdopen(os.dup(1), "w")
-os.dup2(2, 1)
+from chdb import session
 
 clickhouse = session.Session(sys.argv[1])
 for setting in (
@@ -30,19 +26,15 @@ for setting in (
     clickhouse.query(f"set {setting}")
 
 
-def answer(question):
-    try:
-        if "query" in question:
-            text = clickhouse.query(question["query"], "TSV").data()
-            return {"rows": [row.replace("\\N", "null").replace("\t", "|") for row in text.splitlines()]}
-        with open(question["file"]) as file:
-            for _, statement in statements(file.read()):
-                clickhouse.query(statement)
-        return {}
-    except Exception as refused:
-        return {"said": str(refused)}
+def run(_, sql):
+    for _, statement in statements(sql):
+        clickhouse.query(statement)
 
 
-for line in sys.stdin:
-    print(json.dumps(answer(json.loads(line))), file=answers, flush=True)
+def rows(_, query):
+    text = clickhouse.query(query, "TSV").data()
+    return [row.replace("\\N", "null").split("\t") for row in text.splitlines()]
+
+
+serve(run, rows)
 clickhouse.close()

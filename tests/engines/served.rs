@@ -1,16 +1,33 @@
 //! An engine without a client of its own, or with one that takes ten seconds to start: a script that stays, is given a line of
 //! JSON for each file or query, and answers with one.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::engine::{Outcome, installed, plain_times};
 
 pub struct Served(Mutex<Process>);
+
+/// One process for all tests, started when the first one asks.
+pub struct Shared {
+    environment: &'static str,
+    script: &'static str,
+    served: OnceLock<(Served, TempDir)>,
+    databases: AtomicUsize,
+}
+
+/// A database of its own in that process.
+pub struct Session<'a> {
+    served: &'a Served,
+    name: String,
+}
 
 struct Process {
     child: Child,
@@ -29,8 +46,8 @@ impl Served {
         Served(Mutex::new(Process { asks: child.stdin.take(), answers, child }))
     }
 
-    pub fn run(&self, database: &str, file: &Path) -> Outcome {
-        let answer = self.ask(&json!({"database": database, "file": file}));
+    pub fn run(&self, database: &str, sql: &str) -> Outcome {
+        let answer = self.ask(&json!({"database": database, "sql": sql}));
         Outcome { ok: answer["said"].is_null(), said: answer["said"].as_str().unwrap_or_default().to_string() }
     }
 
@@ -49,6 +66,35 @@ impl Served {
         process.answers.read_line(&mut answer).expect("the script answers");
         serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}\nto {question}"))
     }
+}
+
+impl Shared {
+    pub fn new(environment: &'static str, script: &'static str) -> Self {
+        Shared { environment, script, served: OnceLock::new(), databases: AtomicUsize::new(0) }
+    }
+
+    pub fn session(&self, kind: &str) -> Session<'_> {
+        let (served, _) = self.served.get_or_init(|| {
+            let folder = TempDir::new().expect("the system's folder for temporary files is writable");
+            (Served::start(self.environment, self.script, &[&folder.path().display().to_string()]), folder)
+        });
+        Session { served, name: format!("{kind}{}", self.databases.fetch_add(1, Ordering::Relaxed)) }
+    }
+}
+
+impl Session<'_> {
+    pub fn run(&self, sql: &str) -> Outcome {
+        self.served.run(&self.name, sql)
+    }
+
+    pub fn rows(&self, query: &str) -> Vec<String> {
+        self.served.rows(&self.name, query)
+    }
+}
+
+/// A file of a plan.
+pub fn text(file: &Path) -> String {
+    fs::read_to_string(file).expect("the test wrote it")
 }
 
 impl Drop for Served {

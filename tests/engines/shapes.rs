@@ -7,6 +7,7 @@ pub const CASES: &[Case] = &[
     ("quoted_names_are_quoted_everywhere", quoted_names_are_quoted_everywhere),
     ("a_column_of_dates_has_windows_of_dates", a_column_of_dates_has_windows_of_dates),
     ("seconds_since_1970_have_windows_of_seconds", seconds_since_1970_have_windows_of_seconds),
+    ("an_hour_is_a_window", an_hour_is_a_window),
     ("a_month_at_once_overwrites_the_days", a_month_at_once_overwrites_the_days),
 ];
 
@@ -57,6 +58,18 @@ fn seconds_since_1970_have_windows_of_seconds(engine: &dyn Engine) {
     let config = "event_time='happened_at', meta={'batchwright': {'event_time_unit': 'seconds'}}";
     let shop = overwritten(engine, "seconds", config, columns, "      - name: happened_at\n        data_type: bigint\n");
     assert_eq!(shop.rows("select event_id from analytics.seconds"), KEPT);
+}
+
+fn an_hour_is_a_window(engine: &dyn Engine) {
+    let shop = Shop::open(engine);
+    let hours = ["--select", "hourly_events", "--event-time-start", "2024-09-02T12:00:00", "--event-time-end", "2024-09-02T14:00:00"];
+    let plan = shop.compile(&hours);
+    shop.build(&plan);
+    let ids = "select event_id from analytics.hourly_events";
+    assert_eq!(shop.rows(ids), ["121", "121", "122", "123"]);
+    shop.sql("delete from raw.events where event_id = 121;");
+    shop.build(plan.of("hourly_events", "batch"));
+    assert_eq!(shop.rows(ids), ["122", "123"]);
 }
 
 fn a_month_at_once_overwrites_the_days(engine: &dyn Engine) {

@@ -25,7 +25,7 @@ pub const ALL: &[&str] = &["--event-time-start", "2024-08-31", "--event-time-end
 
 pub struct Shop<'a> {
     pub database: Box<dyn Database + 'a>,
-    dialect: &'static str,
+    engine: &'a dyn Engine,
     folder: TempDir,
     files: Cell<usize>,
 }
@@ -55,7 +55,7 @@ impl<'a> Shop<'a> {
     /// A shop without any data.
     pub fn bare(engine: &'a dyn Engine) -> Self {
         let folder = TempDir::new().expect("the system's folder for temporary files is writable");
-        let shop = Shop { database: engine.database(), dialect: engine.dialect(), folder, files: Cell::new(0) };
+        let shop = Shop { database: engine.database(), engine, folder, files: Cell::new(0) };
         let fixture = fixture();
         for entry in WalkDir::new(&fixture).into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file()) {
             let path = entry.path().strip_prefix(&fixture).unwrap();
@@ -67,8 +67,11 @@ impl<'a> Shop<'a> {
     /// A shop whose tables are built from all raw events, by all files of the plan as one.
     pub fn built(engine: &'a dyn Engine) -> (Self, Plan) {
         let shop = Shop::open(engine);
-        let plan = shop.compile(ALL);
-        shop.sql(&plan.steps.iter().map(|step| fs::read_to_string(&step.file).unwrap()).collect::<String>());
+        let plan = shop.compile_all();
+        let whole = shop.folder.path().join("whole.sql");
+        fs::write(&whole, plan.steps.iter().map(|step| fs::read_to_string(&step.file).unwrap()).collect::<String>()).unwrap();
+        let outcome = shop.database.run(&whole);
+        assert!(outcome.ok, "{}", outcome.said);
         (shop, plan)
     }
 
@@ -76,7 +79,17 @@ impl<'a> Shop<'a> {
     pub fn write(&self, path: impl AsRef<Path>, text: &str) {
         let path = self.project().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        fs::write(&path, self.engine.project_file(&path, text)).unwrap();
+    }
+
+    /// The microbatch models that are built on this engine, with their event times.
+    pub fn microbatch(&self) -> &'static [(&'static str, &'static str)] {
+        if self.engine.slow() { &MICROBATCH[1..] } else { MICROBATCH }
+    }
+
+    /// A plan of all of them for all raw events.
+    pub fn compile_all(&self) -> Plan {
+        if self.engine.slow() { self.compile(&[ALL, &["--exclude", MICROBATCH[0].0]].concat()) } else { self.compile(ALL) }
     }
 
     /// Changes data by hand.
@@ -89,16 +102,26 @@ impl<'a> Shop<'a> {
 
     pub fn compile(&self, arguments: &[&str]) -> Plan {
         let folder = self.folder.path().join(format!("plan-{}", self.files.replace(self.files.get() + 1)));
-        compile(&self.project(), &folder, &["--dialect", self.dialect, "--schema", "analytics"], arguments)
+        compile(&self.project(), &folder, &self.target(), arguments)
     }
 
     /// What is said of a compilation that must fail.
     pub fn refuses(&self, arguments: &[&str]) -> String {
         let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
-        batchwright.args(["compile", "--dialect", self.dialect, "--schema", "analytics", "--project-dir"]).arg(self.project());
+        batchwright.arg("compile").args(self.target()).arg("--project-dir").arg(self.project());
         let outcome = crate::engine::outcome(batchwright.args(arguments).arg("--plan").arg(self.folder.path().join("refused")));
         assert!(!outcome.ok, "{arguments:?} must be refused");
         outcome.said
+    }
+
+    /// What a command that looks at the project prints.
+    #[allow(dead_code, reason = "tests/engines alone asks")]
+    pub fn says(&self, command: &str, arguments: &[&str]) -> String {
+        let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
+        batchwright.arg(command).args(self.target()).args(["--now", "2024-09-10T12:00:00Z"]);
+        let done = batchwright.args(arguments).arg("--project-dir").arg(self.project()).output().unwrap();
+        assert!(done.status.code().is_some_and(|code| code < 2), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
     }
 
     pub fn run(&self, step: &Step) -> Outcome {
@@ -149,12 +172,16 @@ impl<'a> Shop<'a> {
     fn query(&self, model: &str) -> String {
         let out = self.folder.path().join("rendered");
         let mut render = Command::new(env!("CARGO_BIN_EXE_batchwright"));
-        render.args(["render", "--dialect", self.dialect, "--schema", "analytics", "--project-dir"]).arg(self.project());
+        render.arg("render").args(self.target()).arg("--project-dir").arg(self.project());
         lines(render.arg("--out").arg(&out));
         let name = format!("{model}.sql");
         let mut files = WalkDir::new(out).into_iter().map(Result::unwrap);
         let file = files.find(|entry| entry.file_name() == name.as_str()).unwrap_or_else(|| panic!("`{model}` was not rendered"));
         fs::read_to_string(file.path()).unwrap()
+    }
+
+    fn target(&self) -> [&'static str; 6] {
+        ["--dialect", self.engine.dialect(), "--schema", "analytics", "--vars", self.engine.vars()]
     }
 
     pub fn project(&self) -> PathBuf {

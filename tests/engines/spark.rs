@@ -1,116 +1,180 @@
-//! Spark, one process for all of its tests, with Iceberg's real runtime and with plain parquet files. Each statement takes it a
-//! second, so that its cases tell a few stories instead of the whole matrix.
+//! Spark, one process for all of its tests: with Iceberg's real runtime, and with plain parquet files, which it can only overwrite
+//! by whole partitions.
 
 use std::path::Path;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 
-use tempfile::TempDir;
+use regex::{Captures, Regex};
 
-use crate::audit;
 use crate::engine::{Database, Engine, Outcome};
-use crate::served::Served;
-use crate::shop::{Shop, fixture};
+use crate::sail::typed_times;
+use crate::served::{Session, Shared, text};
+use crate::shop::Shop;
 
-/// A story that one Spark session tells, by name.
-type Story = (&'static str, fn(&Spark));
+/// A case that files alone can show.
+type Case = (&'static str, fn(&Files));
 
-pub const CASES: &[Story] = &[
-    ("iceberg_replaces_windows", iceberg_replaces_windows),
-    ("iceberg_guards_and_refreshes", iceberg_guards_and_refreshes),
-    ("parquet_overwrites_whole_partitions", parquet_overwrites_whole_partitions),
-];
+pub const CASES: &[Case] = &[("whole_partitions_are_overwritten", whole_partitions_are_overwritten)];
 
-const DAYS: &[&str] =
-    &["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-05", "--exclude", "hourly_events", "monthly_revenue"];
-const SESSIONS: &str = "int__sessions_aggregated";
-
-fn iceberg_replaces_windows(spark: &Spark) {
-    let engine = spark.of("iceberg");
-    let shop = Shop::open(&engine);
-    // A catalog of folders has no views.
-    let staged = std::fs::read_to_string(fixture().join("models/stg_events.sql")).unwrap();
-    shop.write("models/stg_events.sql", &format!("{{{{ config(materialized='ephemeral') }}}}\n{staged}"));
-    let plan = shop.compile(DAYS);
-    shop.build(&plan);
-    // Counted by hand in the fixture's `engine/setup.sql`.
-    let of_two = "select user_id, country, session_start, event_count, cast(revenue as integer) from analytics.int__sessions_aggregated
-        where user_id in (1, 3)";
-    let expected = [
-        "1|DE|2024-09-01 00:00:00|2|20",
-        "1|DE|2024-09-03 18:45:00|1|11",
-        "1|DE|2024-09-04 00:00:00|1|13",
-        "3|null|2024-09-02 12:00:00|2|14",
-    ];
-    assert_eq!(shop.rows(of_two), expected);
-    let before = [shop.table(SESSIONS), shop.table("daily_report")];
-
-    // What the audit says of it, and of an emptied and a doubled day.
-    assert_eq!(audit::faults(&shop, &plan, SESSIONS), [""; 0]);
-    shop.sql("delete from analytics.int__sessions_aggregated where session_start = timestamp '2024-09-03 18:45:00';");
-    shop.sql("insert into analytics.int__sessions_aggregated select * from analytics.int__sessions_aggregated where session_start = timestamp '2024-09-04 00:00:00';");
-    assert_eq!(audit::faults(&shop, &plan, SESSIONS), ["2024-09-03: empty", "2024-09-04: doubled rows"]);
-    let outcome = shop.database.run(&plan.stops(SESSIONS));
-    assert!(!outcome.ok && outcome.said.contains("2024-09-03: empty"), "{outcome:?}");
-    shop.build(plan.of(SESSIONS, "batch"));
-
-    // Again, in reverse.
-    shop.build(plan.steps.iter().rev().filter(|step| step.kind == "batch"));
-    assert_eq!([shop.table(SESSIONS), shop.table("daily_report")], before);
-
-    // A row vanishes, a day empties, and what is outside stays.
-    shop.sql("insert into analytics.int__sessions_aggregated values (7, 'IT', timestamp '2024-08-31 23:59:59.999999', null, 1, null), (7, 'IT', timestamp '2024-09-05 00:00:00', null, 1, null);");
-    shop.sql(
-        "delete from raw.events where event_id = 121 or occurred_at >= timestamp '2024-09-03' and occurred_at < timestamp '2024-09-04';",
-    );
-    shop.build(plan.of(SESSIONS, "batch"));
-    let expected = ["1|2024-09-01 00:00:00", "1|2024-09-04 00:00:00", "7|2024-08-31 23:59:59.999999", "7|2024-09-05 00:00:00"];
-    assert_eq!(shop.rows("select user_id, session_start from analytics.int__sessions_aggregated where user_id in (1, 3, 7)"), expected);
-
-    // A query that fails changes nothing.
-    let before = shop.table(SESSIONS);
-    shop.sql("update raw.events set amount = 'much' where event_id = 111;");
-    let outcome = shop.run(plan.batch(SESSIONS, "2024-09-01"));
-    assert!(!outcome.ok && outcome.said.contains("much"), "{outcome:?}");
-    assert_eq!(shop.table(SESSIONS), before);
+pub fn process() -> Arc<Shared> {
+    Arc::new(Shared::new("spark3", "serve_spark.py"))
 }
 
-fn iceberg_guards_and_refreshes(spark: &Spark) {
-    let engine = spark.of("iceberg");
-    let shop = Shop::open(&engine);
-    let config =
-        "materialized='incremental', incremental_strategy='microbatch', event_time='happened_at', batch_size='day', begin='2024-08-31'";
-    shop.write(
-        "models/strays.sql",
-        &format!(
-            "{{{{ config({config}) }}}} select event_id, case when event_id = 113 then null else occurred_at end as happened_at
-            from {{{{ source('raw', 'events') }}}}",
-        ),
-    );
-    let plan = shop.compile(&["--select", "strays", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-02"]);
-    shop.build(plan.of("strays", "create"));
-    shop.sql("insert into analytics.strays values (1, timestamp '2024-09-01 12:00:00');");
-    let outcome = shop.run(plan.batch("strays", "2024-09-01"));
-    assert!(!outcome.ok && outcome.said.contains("strays@2024-09-01"), "{outcome:?}");
-    assert_eq!(shop.rows("select event_id from analytics.strays"), ["1"]);
+pub struct Iceberg(pub Arc<Shared>);
 
-    shop.sql("delete from raw.events where event_id = 113;");
-    let refresh = shop.compile(&["--select", "strays", "--full-refresh", "--now", "2024-09-03T00:00:00"]);
-    for step in &refresh {
-        assert_eq!(shop.rows("select event_id from analytics.strays"), ["1"], "before `{}`", step.id);
-        shop.build([step]);
+impl Engine for Iceberg {
+    fn dialect(&self) -> &'static str {
+        "spark"
     }
-    assert_eq!(shop.rows("select count(*), min(event_id), max(event_id) from analytics.strays"), ["11|100|130"]);
+
+    fn name(&self) -> &'static str {
+        "spark_iceberg"
+    }
+
+    fn transactions(&self) -> bool {
+        false
+    }
+
+    fn slow(&self) -> bool {
+        true
+    }
+
+    fn quoted(&self, name: &str) -> String {
+        format!("`{name}`")
+    }
+
+    fn left_out(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("rows_outside_of_the_window_are_kept", "the dialect refuses `keep` when it compiles"),
+            ("a_failing_insert_brings_back_what_was_deleted", "a table takes no constraint later, so a query that succeeds is written"),
+        ]
+    }
+
+    fn database(&self) -> Box<dyn Database + '_> {
+        Box::new(Lake(self.0.session("iceberg")))
+    }
 }
 
-/// The raw events as a view, since rows of plain files cannot be deleted.
+struct Lake<'a>(Session<'a>);
+
+impl Database for Lake<'_> {
+    fn run(&self, file: &Path) -> Outcome {
+        self.0.run(&text(file))
+    }
+
+    fn rows(&self, query: &str) -> Vec<String> {
+        self.0.rows(query)
+    }
+
+    fn by_hand(&self, sql: &str) -> String {
+        typed_times(sql)
+    }
+}
+
+/// Parquet. The raw tables, which the tests change by hand, are Iceberg's behind views.
+pub struct Files(pub Arc<Shared>);
+
+impl Engine for Files {
+    fn dialect(&self) -> &'static str {
+        "spark"
+    }
+
+    fn name(&self) -> &'static str {
+        "spark_parquet"
+    }
+
+    fn atomic(&self) -> bool {
+        false
+    }
+
+    fn slow(&self) -> bool {
+        true
+    }
+
+    fn quoted(&self, name: &str) -> String {
+        format!("`{name}`")
+    }
+
+    fn vars(&self) -> &'static str {
+        "{file_format: parquet}"
+    }
+
+    fn left_out(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("rows_outside_of_the_window_are_kept", "the dialect refuses `keep` when it compiles"),
+            ("predicates_narrow_the_delete_and_the_insert_alike", "the dialect refuses a part of a partition when it compiles"),
+            ("seconds_since_1970_have_windows_of_seconds", "no form of a partition is proven for numbers"),
+            ("an_hour_is_a_window", "no form of a partition is proven for hours"),
+            ("a_failing_insert_brings_back_what_was_deleted", "files have no constraints, so a query that succeeds is written"),
+            ("audit_of_keys_leaves_out_what_is_ignored", "a row of files cannot be updated by hand"),
+        ]
+    }
+
+    /// A microbatch model with a column for its partitions, as the dialect's own advice has it.
+    fn project_file(&self, path: &Path, text: &str) -> String {
+        let event_time = Regex::new(r"event_time='([^']+)'").unwrap().captures(text);
+        let (true, Some(event_time)) = (path.extension().is_some_and(|end| end == "sql"), event_time) else { return text.to_string() };
+        let column = self.quoted(&event_time[1]);
+        let part = if text.contains("batch_size='month'") { format!("trunc({column}, 'MM')") } else { format!("cast({column} as date)") };
+        let text =
+            Regex::new(r" *partition_by=.*\n").unwrap().replace(text, "").replacen("config(", "config(partition_by='batch_part', ", 1);
+        let (config, query) = text.split_at(Regex::new(r"\)\s*\}\}").unwrap().find(&text).expect("the model has a config").end());
+        format!("{config}\nselect *, {part} as batch_part from (\n{query}\n) as whole")
+    }
+
+    fn database(&self) -> Box<dyn Database + '_> {
+        Box::new(Folder(self.0.session("parquet")))
+    }
+}
+
+struct Folder<'a>(Session<'a>);
+
+impl Database for Folder<'_> {
+    fn run(&self, file: &Path) -> Outcome {
+        self.0.run(&text(file))
+    }
+
+    fn rows(&self, query: &str) -> Vec<String> {
+        self.0.rows(query)
+    }
+
+    fn by_hand(&self, sql: &str) -> String {
+        let replaced = |pattern: &str, text: &str, instead: &str| Regex::new(pattern).unwrap().replace_all(text, instead).into_owned();
+        let sql = replaced(r"(?m)^ *--.*\n", &typed_times(sql), "");
+        let sql = replaced(r"create schema raw;", &sql, "create schema lake.raw; create schema raw;");
+        let sql = replaced(
+            r"create table raw\.(\w+) (\([^;]*\));",
+            &sql,
+            "create table lake.raw.$1 $2; create view raw.$1 as select * from lake.raw.$1;",
+        );
+        let sql = replaced(r"(insert into|update|delete from|drop table) raw\.", &sql, "$1 lake.raw.");
+        // Rows given by hand need their partition, and files lose rows only by being written again.
+        let given = Regex::new(r"insert into (analytics\.\w+) \(([^()]*)\)\s+values ([^;]*);").unwrap();
+        let sql = given.replace_all(&sql, |given: &Captures| {
+            let (table, names, rows) = (&given[1], &given[2], &given[3]);
+            let time = names.split(", ").find(|name| ["session_start", "report_day", "happened_at", "occurred_at"].contains(name));
+            let part = time.map_or("cast(null as date)".to_string(), |time| format!("cast({time} as date)"));
+            format!("insert into {table} ({names}, batch_part) select {names}, {part} from values {rows} as given ({names});")
+        });
+        replaced(
+            r"delete from (analytics\.\w+) where ([^;]*);",
+            &sql,
+            "create table analytics.kept using parquet as select * from $1 where not coalesce($2, false);
+             set spark.sql.sources.partitionOverwriteMode = static;
+             insert overwrite table $1 select * from analytics.kept;
+             set spark.sql.sources.partitionOverwriteMode = dynamic;
+             drop table analytics.kept;",
+        )
+    }
+}
+
+/// The raw events as a view of rows.
 fn events(rows: &str) -> String {
     format!("create or replace view raw.events as select * from values {rows} as events (event_id, country, occurred_at);")
 }
 
-fn parquet_overwrites_whole_partitions(spark: &Spark) {
-    let engine = spark.of("parquet");
-    let shop = Shop::bare(&engine);
+fn whole_partitions_are_overwritten(files: &Files) {
+    let shop = Shop::bare(files);
     let row = |id: u32, country: &str, at: &str| format!("({id}, '{country}', timestamp '2024-09-{at}')");
     let all = [row(1, "DE", "01 00:00:00"), row(2, "FR", "01 23:59:59.999999"), row(3, "DE", "02 12:00:00"), row(4, "FR", "03 08:00:00")];
     shop.sql(&format!("create schema raw; {}", events(&all.join(", "))));
@@ -151,63 +215,4 @@ fn parquet_overwrites_whole_partitions(spark: &Spark) {
     let refresh = shop.compile(&["--select", "visits", "--full-refresh", "--now", "2024-09-04T00:00:00"]);
     shop.build(&refresh);
     assert_eq!(shop.rows(ids), ["1|2024-09-01|DE", "2|2024-09-01|FR", "3|2024-09-02|DE"]);
-}
-
-/// The process, started when the first test asks.
-#[derive(Default)]
-pub struct Spark {
-    served: OnceLock<(Served, TempDir)>,
-    databases: AtomicUsize,
-}
-
-/// Spark with tables of one format.
-struct Of<'a>(&'a Spark, &'static str);
-
-impl Spark {
-    fn of(&self, format: &'static str) -> impl Engine + '_ {
-        Of(self, format)
-    }
-
-    fn served(&self) -> &Served {
-        let (served, _) = self.served.get_or_init(|| {
-            let folder = TempDir::new().expect("the system's folder for temporary files is writable");
-            (Served::start("spark3", "serve_spark.py", &[&folder.path().display().to_string()]), folder)
-        });
-        served
-    }
-}
-
-impl Engine for Of<'_> {
-    fn dialect(&self) -> &'static str {
-        "spark"
-    }
-
-    fn side_by_side(&self) -> bool {
-        false
-    }
-
-    fn database(&self) -> Box<dyn Database + '_> {
-        let name = format!("{}{}", self.1, self.0.databases.fetch_add(1, Ordering::Relaxed));
-        Box::new(Session { served: self.0.served(), name })
-    }
-}
-
-struct Session<'a> {
-    served: &'a Served,
-    name: String,
-}
-
-impl Database for Session<'_> {
-    fn run(&self, file: &Path) -> Outcome {
-        self.served.run(&self.name, file)
-    }
-
-    fn rows(&self, query: &str) -> Vec<String> {
-        self.served.rows(&self.name, query)
-    }
-
-    fn by_hand(&self, sql: &str) -> String {
-        // A string does not become a timestamp by itself.
-        regex::Regex::new(r"([^p] )('2024-\d\d-\d\d \d\d:)").unwrap().replace_all(sql, "$1 timestamp $2").into_owned()
-    }
 }

@@ -18,3 +18,24 @@ def statements(text):
         else:
             current.append(piece)
         line += piece.count("\n")
+
+
+SOME_COLUMNS = re.compile(r"insert into (\S+) \(([^()]*)\)\s+values(.*)", re.DOTALL | re.IGNORECASE)
+
+
+def whole(statement, columns):
+    """An insert of some of a table's columns, for engines that want a value for each; `columns(table)` gives the others' values."""
+    some = SOME_COLUMNS.fullmatch(statement)
+    if not some:
+        return statement
+    table, named, values = some.groups()
+    given = [name.strip() for name in named.split(",")]
+    selected = ", ".join(name if name in given else f"{value} as {name}" for name, value in columns(table).items())
+    return f"insert into {table} select {selected} from values {values} as given ({named})"
+
+
+def as_text(found):
+    """Spark's rows with times as text in the session's time zone: as values they would be shown in this process's."""
+    names = [f"c{number}" for number in range(len(found.columns))]
+    named = found.toDF(*names)
+    return named.select(*(named[name].cast("string") for name in names)).collect()

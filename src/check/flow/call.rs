@@ -81,7 +81,11 @@ pub fn value(flow: &Flow, function: &Function, scope: &Scope, at: Range<usize>) 
     // The argument that is a time, wherever it stands: the one that tells the window, else the first that is no unit and no literal.
     let time = || {
         let values: Vec<Value> = exprs.iter().filter(|expr| unit(expr).is_none()).map(|expr| flow.value(expr, scope)).collect();
-        let told = values.iter().find(|value| value.is_of_time()).or_else(|| values.iter().find(|value| value.time != Time::Fixed));
+        let told = values
+            .iter()
+            .find(|value| value.is_of_time())
+            .or_else(|| values.iter().find(|value| value.pins || value.may_pin.is_some()))
+            .or_else(|| values.iter().find(|value| value.time != Time::Fixed));
         told.cloned().unwrap_or_else(|| Value::unknown(at.clone()))
     };
     let other_zone = || {
@@ -187,7 +191,7 @@ pub fn value(flow: &Flow, function: &Function, scope: &Scope, at: Range<usize>) 
         // What nobody knows of a function may tell the window, if the event time goes into it and it gathers no rows.
         _ if names::is_aggregate(&name) || function.over.is_some() => Value::unknown(at),
         _ => match time() {
-            value if value.is_of_time() || value.may_pin.is_some() => value.used(|| flow.seen.said(&at), at.clone()),
+            value if value.is_of_time() || value.pins || value.may_pin.is_some() => value.used(|| flow.seen.said(&at), at.clone()),
             _ => Value::unknown(at),
         },
     }

@@ -31,7 +31,7 @@ impl Flow<'_> {
             let before = scope.tables.len();
             self.tables(tables, also, sight, scope);
             if nth > 0 && before > 0 {
-                self.met(scope, 0, before, also, Keeps::Both, self.factor_place(&tables.relation));
+                self.met(scope, 0..before, also, Tie::No, Keeps::Both, self.factor_place(&tables.relation));
             }
         }
     }
@@ -74,16 +74,19 @@ impl Flow<'_> {
             all.extend(also);
         }
         let by_name = match on {
-            Some(JoinConstraint::Using(columns)) => columns.iter().filter_map(last).any(|name| {
-                let side = |tables: &[Table]| tables.iter().find_map(|table| table.rows.column(name).filter(|value| value.time != Time::Unknown));
-                matches!((side(&scope.tables[begin..middle]), side(&scope.tables[middle..])), (Some(one), Some(two)) if same_window(&one, &two))
-            }),
-            Some(JoinConstraint::Natural) => true,
-            _ => false,
+            Some(JoinConstraint::Using(columns)) => {
+                let side = |tables: &[Table], name| tables.iter().find_map(|table| table.rows.column(name));
+                let (one, two) = (&scope.tables[begin..middle], &scope.tables[middle..]);
+                let ties = columns.iter().filter_map(last).map(|name| match (side(one, name), side(two, name)) {
+                    (Some(one), Some(two)) => self.tied(&one, &two),
+                    _ => Tie::No,
+                });
+                ties.fold(Tie::No, Tie::or)
+            }
+            Some(JoinConstraint::Natural) => Tie::Sure,
+            _ => Tie::No,
         };
-        if !by_name {
-            self.met(scope, begin, middle, &all, keeps, at.clone());
-        }
+        self.met(scope, begin..middle, &all, by_name, keeps, at.clone());
         let missing = match keeps {
             Keeps::Left => middle..scope.tables.len(),
             Keeps::Right => begin..middle,
@@ -96,8 +99,9 @@ impl Flow<'_> {
         }
     }
 
-    /// Judges how the tables from `middle` on meet those from `begin` on.
-    fn met(&self, scope: &Scope, begin: usize, middle: usize, conditions: &[&Expr], keeps: Keeps, at: Range<usize>) {
+    /// Judges how the tables before meet those behind them. `by_name` is what the columns that they have in common say.
+    fn met(&self, scope: &Scope, before: Range<usize>, conditions: &[&Expr], by_name: Tie, keeps: Keeps, at: Range<usize>) {
+        let Range { start: begin, end: middle } = before;
         let windowed = |tables: &[Table]| Origin::of(tables.iter().map(|table| &table.rows.windowed));
         let (left, right) = (windowed(&scope.tables[begin..middle]), windowed(&scope.tables[middle..]));
         let all_tied = |tables: &[Table]| tables.iter().filter(|table| !table.rows.windowed.is_empty()).all(|table| table.rows.tied);
@@ -106,7 +110,7 @@ impl Flow<'_> {
             (false, false) if !all_tied(&scope.tables[begin..middle]) && !all_tied(&scope.tables[middle..]) => {
                 let ties = conditions.iter().map(|condition| self.ties(condition, scope, middle));
                 let how = How::Join { other: right.inputs };
-                match ties.fold(Tie::No, Tie::or) {
+                match ties.fold(by_name, Tie::or) {
                     Tie::Sure => {}
                     Tie::Perhaps(name) => self.crossing(how, at, &left, Some(name)),
                     Tie::No => self.crossing(how, at, &left, None),
@@ -140,14 +144,18 @@ impl Flow<'_> {
         };
         let (one, two) = (of(&scope.tables[..middle]), of(&scope.tables[middle..]));
         let pairs = [(self.value(left, &one), self.value(right, &two)), (self.value(right, &one), self.value(left, &two))];
-        if pairs.iter().any(|(one, two)| same_window(one, two)) {
+        pairs.iter().map(|(one, two)| self.tied(one, two)).fold(Tie::No, Tie::or)
+    }
+
+    /// What it says of the windows of two rows that two values of theirs are equal.
+    fn tied(&self, one: &Value, two: &Value) -> Tie {
+        if same_window(one, two) {
             return Tie::Sure;
         }
         // A time, and something that may be the same time.
         let named = |value: &Value| value.may_pin.clone().or_else(|| value.is_inside().then(|| self.seen.said(&value.at)));
         let may_be = |value: &Value| named(value).is_some() || matches!(value.time, Time::Unknown | Time::Whole) && value.at != (0..0);
-        let perhaps = pairs.iter().filter(|(one, two)| may_be(one) && may_be(two)).find_map(|(one, two)| named(one).or_else(|| named(two)));
-        perhaps.map_or(Tie::No, Tie::Perhaps)
+        if may_be(one) && may_be(two) { named(one).or_else(|| named(two)).map_or(Tie::No, Tie::Perhaps) } else { Tie::No }
     }
 
     fn factor(&self, factor: &TableFactor, sight: &Sight, scope: &mut Scope) {

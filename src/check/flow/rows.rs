@@ -14,8 +14,8 @@ pub struct Input {
     pub event_time: Option<String>,
     /// Columns of which the project says that no two rows share a value.
     pub unique: BTreeSet<String>,
-    /// Columns that are a part of a unique key.
-    pub keys: BTreeSet<String>,
+    /// The first column of a unique key of several.
+    pub key: Option<String>,
     /// Columns of which the project says that they are dates.
     pub dates: BTreeSet<String>,
 }
@@ -224,12 +224,13 @@ fn of_input(input: &Input, filtered: bool, name: &str) -> Value {
     if filtered && is_event_time {
         return value;
     }
-    let may_pin = (among(&input.dates) || among(&input.keys) || is_called_a_time(name)).then(|| name.to_string());
+    let is_key = filtered && input.key.as_ref().is_some_and(|key| key.eq_ignore_ascii_case(name));
+    let may_pin = (is_key || among(&input.dates) || is_called_a_time(name)).then(|| name.to_string());
     Value { pins: filtered && among(&input.unique), may_pin, ..value }
 }
 
 /// Whether a column's name says that it is a time: of the event, as likely as not.
-fn is_called_a_time(name: &str) -> bool {
+pub fn is_called_a_time(name: &str) -> bool {
     const WORDS: &[&str] = &["at", "datetime", "hour", "month", "time", "timestamp", "ts", "tstamp", "utc"];
     is_called_a_date(name) || name.to_lowercase().split('_').any(|word| WORDS.contains(&word)) || name.to_lowercase().ends_with("timestamp")
 }

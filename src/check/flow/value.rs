@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::rows::is_called_a_time;
 use super::unit::{Unit, Windows};
 
 /// What is known of an expression's value in a row that one batch yields.
@@ -110,7 +111,7 @@ impl Value {
 
     /// What is known of something that is computed from the value by nobody knows what.
     pub fn used(self, said: impl FnOnce() -> String, at: Range<usize>) -> Value {
-        if self.is_of_time() {
+        if self.is_of_time() || self.pins {
             return Value { may_pin: Some(said()), ..Value::unknown(at) };
         }
         Value { may_pin: self.may_pin, ..Value::of(self.time, at) }
@@ -152,7 +153,7 @@ pub fn together<'a>(keys: impl IntoIterator<Item = &'a Value>) -> Together {
     for key in keys {
         match &key.may_pin {
             _ if key.pins => return Together::Always,
-            Some(name) if found == Together::Not => found = Together::Perhaps(name.clone()),
+            Some(name) if found == Together::Not || is_called_a_time(name) => found = Together::Perhaps(name.clone()),
             _ => {}
         }
     }

@@ -7,10 +7,13 @@ use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use rustix::fs::{XattrFlags, getxattr, setxattr};
 use walkdir::WalkDir;
 
+use super::MANIFEST;
 use super::sha256::{Hasher, Sha256};
 use crate::plan::Plan;
 
@@ -36,13 +39,17 @@ pub fn hash(plan: &Plan) -> Sha256 {
 
 /// Seals a folder. Where that cannot be done it is left without.
 pub fn seal(folder: &Path, plan: Sha256) {
-    let set = |value: &str| setxattr(folder, ATTRIBUTE, value.as_bytes(), XattrFlags::empty()).is_ok();
-    // The time comes from the file system: that of the folder's last change, which is this one.
-    if set("")
-        && let Ok(about) = fs::metadata(folder)
-    {
-        let (seconds, nanoseconds) = changed(&about);
-        set(&format!("{plan} {seconds} {nanoseconds}"));
+    // The time is the file system's own, that of the folder's last change, which is this one. Its clock ticks every few
+    // milliseconds, and what was written in a tick cannot be told from what will be: the seal is of the next one.
+    let written = fs::metadata(folder.join(MANIFEST)).map(|about| changed(&about));
+    for _ in 0..20 {
+        let set = |value: &str| setxattr(folder, ATTRIBUTE, value.as_bytes(), XattrFlags::empty()).is_ok();
+        let (true, Ok(at)) = (set(""), fs::metadata(folder).map(|about| changed(&about))) else { return };
+        if written.as_ref().is_ok_and(|written| *written < at) {
+            set(&format!("{plan} {} {}", at.0, at.1));
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -1,0 +1,72 @@
+//! Sail: another engine than Databricks, in Databricks' words, over real tables of Delta Lake; one process for all tests.
+
+use std::path::Path;
+
+use regex::Regex;
+
+use crate::engine::{Database, Engine, Outcome};
+use crate::served::{Session, Shared, text};
+
+pub struct Sail(Shared);
+
+impl Sail {
+    pub fn new() -> Self {
+        Sail(Shared::new("sail", "serve_sail.py"))
+    }
+}
+
+impl Engine for Sail {
+    fn dialect(&self) -> &'static str {
+        "databricks"
+    }
+
+    fn transactions(&self) -> bool {
+        false
+    }
+
+    fn quoted(&self, name: &str) -> String {
+        format!("`{name}`")
+    }
+
+    fn left_out(&self) -> &'static [(&'static str, &'static str)] {
+        &[("rows_outside_of_the_window_are_kept", "the dialect refuses `keep` when it compiles")]
+    }
+
+    fn slow(&self) -> bool {
+        true
+    }
+
+    fn database(&self) -> Box<dyn Database + '_> {
+        Box::new(Delta(self.0.session("delta")))
+    }
+}
+
+struct Delta<'a>(Session<'a>);
+
+impl Database for Delta<'_> {
+    fn run(&self, file: &Path) -> Outcome {
+        // Its grammar has the one or the other. Without names, columns go by their order, which is the table's.
+        self.0.run(&text(file).replace(" by name\nreplace where", "\nreplace where"))
+    }
+
+    fn rows(&self, query: &str) -> Vec<String> {
+        self.0.rows(query)
+    }
+
+    fn by_hand(&self, sql: &str) -> String {
+        typed_times(sql)
+    }
+
+    fn refuse_nulls(&self, table: &str, column: &str) -> String {
+        format!("alter table {table} add constraint refuse_nulls check ({column} is not null);")
+    }
+
+    fn allow_nulls(&self, table: &str, _column: &str) -> String {
+        format!("alter table {table} drop constraint refuse_nulls;")
+    }
+}
+
+/// A string does not become a timestamp by itself.
+pub fn typed_times(sql: &str) -> String {
+    Regex::new(r"(timestamp )?('20\d\d-\d\d-\d\d \d\d:[\d:.]+')").unwrap().replace_all(sql, "timestamp $2").into_owned()
+}

@@ -1,0 +1,44 @@
+"""fakesnow, which says Snowflake's SQL over DuckDB: runs a file, or asks a query, for each line of JSON.
+
+    python serve_snowflake.py
+
+A file stops at its first failing statement, and its session ends with it, as `snow sql -f` has it.
+"""
+
+import contextlib
+import warnings
+
+import fakesnow
+import snowflake.connector
+from serving import serve
+from statements import statements
+
+warnings.simplefilter("ignore")
+
+
+@contextlib.contextmanager
+def session(database):
+    connection = snowflake.connector.connect(database=database, schema="public")
+    cursor = connection.cursor()
+    try:
+        yield cursor
+    finally:
+        # What a failed file has begun.
+        with contextlib.suppress(Exception):
+            cursor.execute("rollback")
+        connection.close()
+
+
+def run(database, sql):
+    with session(database) as cursor:
+        for _, statement in statements(sql):
+            cursor.execute(statement.strip())
+
+
+def rows(database, query):
+    with session(database) as cursor:
+        return cursor.execute(query).fetchall()
+
+
+with fakesnow.patch():
+    serve(run, rows)
