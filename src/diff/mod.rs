@@ -116,7 +116,7 @@ pub struct FileChange {
 pub struct BatchChange {
     pub batches: usize,
     pub windows: Vec<Range>,
-    /// The two that were compared. They are two where the plans have no window in common.
+    /// What was compared: the same batch of both plans, but for plans that have no window in common.
     pub old_file: String,
     pub new_file: String,
     pub diff: String,

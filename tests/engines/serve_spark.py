@@ -28,6 +28,8 @@ configuration = {
     "spark.sql.sources.partitionOverwriteMode": "dynamic",
     "spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog",
     "spark.sql.catalog.lake.catalog-impl": "org.apache.iceberg.inmemory.InMemoryCatalog",
+    # In memory is what the tables are called; with their rows there too, each query would carry the rows of all of them along.
+    "spark.sql.catalog.lake.io-impl": "org.apache.iceberg.hadoop.HadoopFileIO",
     "spark.sql.catalog.lake.cache-enabled": "false",
     # A few rows need no planning and no compiled code.
     "spark.sql.shuffle.partitions": "1",
@@ -46,7 +48,10 @@ sessions = {}
 
 def session(database):
     if database not in sessions:
-        own = {"spark.sql.warehouse.dir": os.path.join(folder, database)}
+        own = {
+            "spark.sql.warehouse.dir": os.path.join(folder, database),
+            "spark.sql.catalog.lake.warehouse": os.path.join(folder, database, "lake"),
+        }
         if database.startswith("iceberg"):
             own["spark.sql.defaultCatalog"] = "lake"
         # Spark's `newSession` would share the catalog of all others.

@@ -113,7 +113,9 @@ impl Engine for Files {
     /// A microbatch model with a column for its partitions, as the dialect's own advice has it.
     fn project_file(&self, path: &Path, text: &str) -> String {
         let event_time = Regex::new(r"event_time='([^']+)'").unwrap().captures(text);
-        let (true, Some(event_time)) = (path.extension().is_some_and(|end| end == "sql"), event_time) else { return text.to_string() };
+        // A model that names its format has partitions of its own.
+        let takes = path.extension().is_some_and(|end| end == "sql") && !text.contains("file_format=");
+        let (true, Some(event_time)) = (takes, event_time) else { return text.to_string() };
         let column = self.quoted(&event_time[1]);
         let part = if text.contains("batch_size='month'") { format!("trunc({column}, 'MM')") } else { format!("cast({column} as date)") };
         let text =
