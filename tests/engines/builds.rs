@@ -203,7 +203,8 @@ fn grants_are_given(engine: &dyn Engine) {
 fn a_materialized_view_is_refreshed(engine: &dyn Engine) {
     let shop = stocked(engine, "materialized='materialized_view'", "");
     if engine.dialect() != "postgres" {
-        assert!(shop.compile(STOCK).steps.is_empty(), "an engine without materialized views has no step for one");
+        // An engine without materialized views has no step for one, which the exit code tells.
+        assert!(shop.refuses(STOCK).contains("1 selected model is left out of the plan"));
         return;
     }
     build(&shop, STOCK);
