@@ -35,7 +35,8 @@ pub fn with_clause(sql: &str, parser: &dyn Parser) -> Option<(String, String)> {
     None
 }
 
-/// What the last `select` of a query computes for a column, as text in lower case with single spaces.
+/// What the last `select` of a query computes for a column, as text in lower case with single spaces and without backquotes,
+/// which quote names alone.
 pub fn computed(sql: &str, parser: &dyn Parser, column: &str) -> Option<String> {
     let statement = parse(&Text::new(sql, parser).ok()?, parser).ok()?;
     let Statement::Query(query) = statement else { return None };
@@ -48,7 +49,7 @@ pub fn computed(sql: &str, parser: &dyn Parser, column: &str) -> Option<String> 
         }
         _ => None,
     });
-    found.map(|text| text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" "))
+    found.map(|text| text.to_lowercase().replace('`', "").split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]
@@ -68,7 +69,7 @@ mod tests {
     #[test]
     fn a_column_is_found_with_what_it_is() {
         let of =
-            |column| computed("with a as (select 1) select Cast(min(e.At) as DATE) as day, e.other from a e", &*parser("spark"), column);
+            |column| computed("with a as (select 1) select Cast(min(e.`At`) as DATE) as day, e.other from a e", &*parser("spark"), column);
         assert_eq!(of("Day").as_deref(), Some("cast(min(e.at) as date)"));
         assert_eq!(of("other").as_deref(), Some("e.other"));
         assert_eq!(of("none"), None);
