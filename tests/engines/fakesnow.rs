@@ -35,7 +35,10 @@ impl Database for Account<'_> {
     fn run(&self, file: &Path) -> Outcome {
         // It has no temporary tables in a schema that the statement names; a session has only one of each name anyway.
         let stage = Regex::new(r"\banalytics\.(\w+__batch_)").unwrap();
-        self.0.run(&stage.replace_all(&text(file), "$1"))
+        // It does not replace a table by a clone, so the clone is a copy.
+        let clone = Regex::new(r"create or replace (transient )?table (\S+) clone (\S+?)( copy grants)?;").unwrap();
+        let sql = text(file);
+        self.0.run(&clone.replace_all(&stage.replace_all(&sql, "$1"), "create or replace table $2 as select * from $3;"))
     }
 
     fn rows(&self, query: &str) -> Vec<String> {

@@ -58,3 +58,5 @@ def rows(database, query):
 serve(run, rows)
 server.kill()
 server.wait()
+# The library would ask the server for its leave, again and again for ten minutes.
+os._exit(0)

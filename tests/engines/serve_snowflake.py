@@ -7,6 +7,7 @@ A file stops at its first failing statement, and its session ends with it, as `s
 
 import contextlib
 import warnings
+from decimal import Decimal
 
 import fakesnow
 import snowflake.connector
@@ -37,7 +38,12 @@ def run(database, sql):
 
 def rows(database, query):
     with session(database) as cursor:
-        return cursor.execute(query).fetchall()
+        return [tuple(map(number, row)) for row in cursor.execute(query).fetchall()]
+
+
+def number(value):
+    """Sums of whole numbers are whole numbers, as Snowflake's are."""
+    return int(value) if isinstance(value, (float, Decimal)) and value == value.__trunc__() else value
 
 
 with fakesnow.patch():
