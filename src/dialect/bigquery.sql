@@ -70,7 +70,7 @@ timestamp '{{ at.time }}+00:00'
 {% endmacro %}
 
 {% macro overwrite(target, stage, query, into, columns, doomed, kept, guard, strays) %}
-create temp table {{ stage }} as
+create or replace temp table {{ stage }} as
 {{ query }}
 ;
 
@@ -246,7 +246,7 @@ timestamp_trunc({{ field }}, {{ granularity }})
 
 {# The partitions that the new rows are in. #}
 {% macro incremental_insert_overwrite(target, stage, query, columns, partition) %}
-create temp table {{ stage }} as
+create or replace temp table {{ stage }} as
 {{ query }}
 ;
 
