@@ -19,6 +19,7 @@ use crate::config::{Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Level, nearest};
 use crate::graph::Graph;
 use crate::inject::Input;
+use crate::plan::Partition;
 use crate::plan::manifest::{FindingEntry, InputEntry};
 use crate::render::Text;
 
@@ -43,6 +44,8 @@ pub struct Asked<'a> {
     pub pinned: &'a dyn Fn(&str) -> Pinned,
     /// The start of the bounds that were asked for.
     pub from: Option<Instant>,
+    /// How the event time decides in which of the table's partitions a row is, where it provably does.
+    pub partition: Option<&'a Partition>,
     /// What stops its compilation, by the rule that says why.
     pub refused: Vec<(Rule, Diagnostic)>,
 }

@@ -75,13 +75,14 @@ fn partitions(asked: &Asked) -> Option<Diagnostic> {
     }
     let (settings, name) = (asked.settings, &asked.node.name);
     let event_time = &settings.event_time.column;
-    if !field.eq_ignore_ascii_case(event_time) {
+    let computed = asked.partition.filter(|partition| partition.column.as_deref() == Some(field));
+    if computed.is_none() && !field.eq_ignore_ascii_case(event_time) {
         let message = format!("the table of `{name}` is partitioned by `{field}`, and its batches are cut by `{event_time}`");
         let said = Diagnostic::warning(message).at(setting.at.clone()).fact("each batch looks for its rows in all partitions");
         return Some(said.hint(format!("partition by `{event_time}`")));
     }
-    let granularity = text("granularity").unwrap_or("day");
-    let size = Grain::parse(&granularity.to_lowercase())?;
+    let granularity = Grain::parse(&text("granularity").unwrap_or("day").to_lowercase())?;
+    let size = computed.map_or(granularity, |partition| partition.grain.max(granularity));
     if size <= settings.batch_size {
         return None;
     }

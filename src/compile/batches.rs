@@ -2,7 +2,7 @@
 
 use super::query::{Filtered, query};
 use super::steps::Files;
-use super::{Part, Request, Row, Shop, builds, checks, inputs, refresh, warnings};
+use super::{Context, Part, Request, Row, builds, checks, inputs, refresh, warnings};
 use crate::calendar::{Grain, Instant};
 use crate::check::Finding;
 use crate::config::{Microbatch, Node};
@@ -17,27 +17,27 @@ use crate::render::Moment;
 use crate::window::{self, Calendar, Cover, Span};
 
 /// The steps of the model.
-pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Request) -> Result<Part, Diagnostics> {
+pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, request: &Request) -> Result<Part, Diagnostics> {
     let rebuilds = refresh::rebuilds(settings, request);
     let cover = window::cover(&calendar(node, settings, rebuilds), &request.windows)?;
-    let (query, moment) = first_query(shop, node, &cover, rebuilds)?;
-    let entries = inputs::entries(shop.graph, shop.dialect, node, &query.injected)?;
-    says_its_event_time(shop, node, settings, query.injected.columns.as_deref())?;
-    dates_are_whole(shop, node, settings, &query, &cover)?;
-    let findings = checks::found(shop, node, settings, &query, &entries, Vec::new(), request)?;
+    let (query, moment) = first_query(context, node, &cover, rebuilds)?;
+    let entries = inputs::entries(context.graph, context.dialect, node, &query.injected)?;
+    says_its_event_time(context, node, settings, query.injected.columns.as_deref())?;
+    dates_are_whole(context, node, settings, &query, &cover)?;
+    let findings = checks::found(context, node, settings, &query, &entries, Vec::new(), request)?;
     checks::refuse(&findings)?;
     let mut said = cover.notes.clone();
-    said.extend(remarks(shop, node, &query, &entries, cover.windows.len(), request.windows.strict)?);
+    said.extend(remarks(context, node, &query, &entries, cover.windows.len(), request.windows.strict)?);
 
-    let mode = plan::mode(shop.dialect, node, settings, !query.injected.filters.is_empty())?;
+    let mode = plan::mode(context.dialect, node, settings, !query.injected.filters.is_empty())?;
     let about = plan::About { node, settings, mode, windows: &cover.windows, query: &query.text.sql };
-    let strategy = plan::strategy(shop.dialect, &about)?;
+    let strategy = plan::strategy(context.dialect, &about)?;
     let in_order = settings.concurrent_batches == Some(false) || (query.text.reads_this && settings.concurrent_batches.is_none());
-    let steps = Files { shop, node, settings, moment: &moment, query: &query, entries: &entries, mode, strategy: &strategy, rebuilds };
+    let steps = Files { context, node, settings, moment: &moment, query: &query, entries: &entries, mode, strategy: &strategy, rebuilds };
     let row = row(node, &strategy.words, &cover);
     let batches = cover.windows.len();
     let batch_size = cover.names.batch_size;
-    let reads = inputs::reads(&entries, shop.graph, in_order);
+    let reads = inputs::reads(&entries, context.graph, in_order);
     let begin = first_ever(node, settings)?.ends().0;
     let audit = super::audits::audit(&steps, &cover, &begin)?;
     let audit_entry = audit.as_ref().map(plan::Audit::entry);
@@ -63,23 +63,23 @@ pub(super) fn part(shop: &Shop, node: &Node, settings: &Microbatch, request: &Re
         columns: query.injected.columns.as_ref().map(|columns| columns.iter().map(|column| column.name.clone()).collect()),
         warnings: warnings(&said).collect(),
         findings: counted.map(Finding::entry).collect(),
-        ..builds::entry(shop, node)
+        ..builds::entry(context, node)
     };
     let row = Row { warnings: entry.warnings.len(), findings: findings.iter().filter(|finding| finding.counts()).count(), ..row };
     Ok(Part { entry: ModelEntry { inputs: entries, ..entry }, steps: Some(steps), row, said })
 }
 
 /// The query of the first batch, from which all others are stamped if it does not look at its batch, and the moment it is for.
-fn first_query(shop: &Shop, node: &Node, cover: &Cover, rebuilds: bool) -> Result<(Filtered, Moment), Diagnostic> {
+fn first_query(context: &Context, node: &Node, cover: &Cover, rebuilds: bool) -> Result<(Filtered, Moment), Diagnostic> {
     let (first, last) = cover.ends();
     let moment = Moment { batch: Some(batch(&first)), incremental: !rebuilds, this: node.relation.clone() };
-    let own = query(shop, node, &moment)?;
+    let own = query(context, node, &moment)?;
     if !rebuilds {
         return Ok((own, moment));
     }
-    let beside = refresh::beside(shop.dialect, node, &own.text.sql, (&first.label, &last.label))?;
+    let beside = refresh::beside(context.dialect, node, &own.text.sql, (&first.label, &last.label))?;
     let moment = Moment { this: beside, ..moment };
-    let own = if own.text.reads_this { query(shop, node, &moment)? } else { own };
+    let own = if own.text.reads_this { query(context, node, &moment)? } else { own };
     Ok((own, moment))
 }
 
@@ -95,10 +95,10 @@ pub(super) fn calendar<'a>(node: &'a Node, settings: &Microbatch, from_begin: bo
 }
 
 /// The query of one batch, by its label, with its filters.
-pub(super) fn one(shop: &Shop, node: &Node, settings: &Microbatch, label: &str) -> Result<String, Diagnostics> {
+pub(super) fn one(context: &Context, node: &Node, settings: &Microbatch, label: &str) -> Result<String, Diagnostics> {
     let span = window::named(&calendar(node, settings, false), label)?;
     let moment = Moment { batch: Some(batch(&span)), incremental: true, this: node.relation.clone() };
-    let query = query(shop, node, &moment)?;
+    let query = query(context, node, &moment)?;
     Ok(Stamp::new(&query.sql, settings.timezone).fill(&span.window, &span.label))
 }
 
@@ -122,7 +122,7 @@ pub(super) fn batch(span: &Span) -> Batch {
 
 /// The overwrite needs the event time among the result's columns.
 pub(super) fn says_its_event_time(
-    shop: &Shop,
+    context: &Context,
     node: &Node,
     settings: &Microbatch,
     columns: Option<&[ResultColumn]>,
@@ -133,7 +133,7 @@ pub(super) fn says_its_event_time(
         return Ok(());
     }
     for column in columns {
-        if shop.dialect.same_column((&column.name, column.quoted), (&event_time.column, event_time.quote))? {
+        if context.dialect.same_column((&column.name, column.quoted), (&event_time.column, event_time.quote))? {
             return Ok(());
         }
     }
@@ -143,15 +143,21 @@ pub(super) fn says_its_event_time(
 }
 
 /// A column of dates cannot tell the hours of a day apart: the predicate of such a window would hold for no row.
-pub(super) fn dates_are_whole(shop: &Shop, node: &Node, settings: &Microbatch, query: &Filtered, cover: &Cover) -> Result<(), Diagnostics> {
+pub(super) fn dates_are_whole(
+    context: &Context,
+    node: &Node,
+    settings: &Microbatch,
+    query: &Filtered,
+    cover: &Cover,
+) -> Result<(), Diagnostics> {
     let is_midnight = |at: Instant| Grain::Day.floor(at, settings.timezone) == at;
     if cover.windows.iter().all(|window| is_midnight(window.start) && is_midnight(window.end)) {
         return Ok(());
     }
-    let inputs = query.injected.filters.iter().filter_map(|filter| shop.graph.nodes.get(&filter.unique_id));
+    let inputs = query.injected.filters.iter().filter_map(|filter| context.graph.nodes.get(&filter.unique_id));
     let read = inputs.filter_map(|input| Some((input, input.event_time.as_ref()?)));
     let wrong = collect(read.chain([(node, &settings.event_time)]), |(owner, event_time)| {
-        if shop.dialect.time_type(event_time.data_type.as_deref(), event_time.unit.as_deref())? != TimeType::Date {
+        if context.dialect.time_type(event_time.data_type.as_deref(), event_time.unit.as_deref())? != TimeType::Date {
             return Ok(());
         }
         let what = format!(
@@ -165,7 +171,7 @@ pub(super) fn dates_are_whole(shop: &Shop, node: &Node, settings: &Microbatch, q
 
 /// What the user should know of the model's batches before running them.
 fn remarks(
-    shop: &Shop,
+    context: &Context,
     node: &Node,
     query: &Filtered,
     entries: &[InputEntry],
@@ -184,32 +190,32 @@ fn remarks(
         }
         said.push(warning);
     }
-    let unfiltered = inputs::unfiltered(shop.graph, node, entries);
+    let unfiltered = inputs::unfiltered(context.graph, node, entries);
     if query.injected.filters.is_empty() && !entries.is_empty() {
         let cost = format!("each of its {batches} batches reads all of them and keeps only its own window's rows");
         said.push(Diagnostic::warning(format!("no input of `{}` can be filtered: {cost}", node.name)).at(node.file.line(1)));
     }
     said.extend(unfiltered);
-    if query.injected.columns.is_none() && !shop.dialect.fact::<bool>("by_name")? {
+    if query.injected.columns.is_none() && !context.dialect.fact::<bool>("by_name")? {
         said.push(
             Diagnostic::warning(format!("the columns of `{}` are not known, so its rows are inserted by position", node.name))
                 .at(node.file.line(1))
                 .hint("name the columns in the last `select` instead of `*`"),
         );
     }
-    said.extend(undeclared(shop, node)?);
-    said.extend(plan::contract(shop.dialect, node)?.into_iter().flat_map(|contract| contract.said));
-    said.extend(plan::unknown_keys(shop.dialect, node)?);
-    said.extend(plan::wanted_keys(shop.dialect, node)?);
-    said.extend(plan::closing(shop.dialect, node, "table", query.injected.columns.as_deref())?.said);
+    said.extend(undeclared(context, node)?);
+    said.extend(plan::contract(context.dialect, node)?.into_iter().flat_map(|contract| contract.said));
+    said.extend(plan::unknown_keys(context.dialect, node)?);
+    said.extend(plan::wanted_keys(context.dialect, node)?);
+    said.extend(plan::closing(context.dialect, node, "table", query.injected.columns.as_deref())?.said);
     Ok(said)
 }
 
 /// A warning where the literal of an event time without a declared type is right for some columns alone.
-fn undeclared(shop: &Shop, node: &Node) -> Result<Option<Diagnostic>, Diagnostic> {
+fn undeclared(context: &Context, node: &Node) -> Result<Option<Diagnostic>, Diagnostic> {
     let Some(event_time) = &node.event_time else { return Ok(None) };
-    let Some(hint) = shop.dialect.fact::<Option<String>>("undeclared_hint")? else { return Ok(None) };
-    let kind = shop.dialect.time_type(event_time.data_type.as_deref(), event_time.unit.as_deref())?;
+    let Some(hint) = context.dialect.fact::<Option<String>>("undeclared_hint")? else { return Ok(None) };
+    let kind = context.dialect.time_type(event_time.data_type.as_deref(), event_time.unit.as_deref())?;
     let warning = || {
         let what = format!("nothing says of which type `{}` of `{}` is", event_time.column, node.name);
         Diagnostic::warning(what).at(event_time.at.clone()).hint(hint)

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::query::{Filtered, query};
-use super::{Linked, Request, Shop, batches, inputs, open, selected};
+use super::{Context, Linked, Request, batches, inputs, open, selected};
 use crate::check::{self, ALLOW, Asked, DATE_BY_HOURS, Finding, NO_EVENT_TIME};
 use crate::config::{Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Level};
 use crate::inject;
+use crate::plan;
 use crate::plan::manifest::InputEntry;
 use crate::render::{self, Moment, Text};
 
@@ -36,19 +37,10 @@ pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
         checked.wrong.clear();
     }
     let folders = super::folders::of(&models);
-    let shop = Shop {
-        root: &project.root,
-        jinja: &project.jinja,
-        graph: &graph,
-        dialect: &dialect,
-        folders: &folders,
-        database: project.target.database.as_deref(),
-        columns: &columns,
-        pinned: Default::default(),
-    };
+    let context = Context::new(&project, &graph, &dialect, &columns, &folders);
     for node in models {
         let Some(settings) = node.microbatch() else { continue };
-        match alone(&shop, node, settings, request) {
+        match alone(&context, node, settings, request) {
             Ok(found) => {
                 // A folder's setting is one for all of its models.
                 let known = |finding: &Finding| checked.findings.iter().any(|other| other.said.message == finding.said.message);
@@ -63,21 +55,21 @@ pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
 }
 
 /// What is found in one model, looked at in the batch of its `begin`.
-fn alone(shop: &Shop, node: &Node, settings: &Microbatch, request: &Request) -> Result<Vec<Finding>, Diagnostics> {
+fn alone(context: &Context, node: &Node, settings: &Microbatch, request: &Request) -> Result<Vec<Finding>, Diagnostics> {
     let cover = batches::first_ever(node, settings)?;
     let moment = Moment { batch: Some(batches::batch(&cover.ends().0)), incremental: true, this: node.relation.clone() };
-    let query = query(shop, node, &moment)?;
-    let entries = inputs::entries(shop.graph, shop.dialect, node, &query.injected)?;
-    let no_time = batches::says_its_event_time(shop, node, settings, query.injected.columns.as_deref()).map_err(Diagnostics::from);
-    let by_hours = batches::dates_are_whole(shop, node, settings, &query, &cover);
+    let query = query(context, node, &moment)?;
+    let entries = inputs::entries(context.graph, context.dialect, node, &query.injected)?;
+    let no_time = batches::says_its_event_time(context, node, settings, query.injected.columns.as_deref()).map_err(Diagnostics::from);
+    let by_hours = batches::dates_are_whole(context, node, settings, &query, &cover);
     let refused = [(NO_EVENT_TIME, no_time), (DATE_BY_HOURS, by_hours)].into_iter();
     let refused = refused.flat_map(|(rule, done)| done.err().unwrap_or_default().0.into_iter().map(move |said| (rule, said))).collect();
-    found(shop, node, settings, &query, &entries, refused, request)
+    found(context, node, settings, &query, &entries, refused, request)
 }
 
 /// What is found in a model whose query is at hand, `refused` being what stops its compilation.
 pub(super) fn found(
-    shop: &Shop,
+    context: &Context,
     node: &Node,
     settings: &Microbatch,
     query: &Filtered,
@@ -85,28 +77,29 @@ pub(super) fn found(
     refused: Vec<(check::Rule, Diagnostic)>,
     request: &Request,
 ) -> Result<Vec<Finding>, Diagnostics> {
-    asked(shop, node, settings, &query.text, &query.injected.opted_out, |asked| {
+    asked(context, node, settings, &query.text, &query.injected.opted_out, |asked| {
         let from = request.windows.bounds.as_ref().map(|(start, _)| start.at.at(settings.timezone));
-        check::check(&Asked { entries, from, refused, ..asked })
-    })
+        let partition = plan::partition(context.dialect, node, settings, &query.text.sql)?;
+        Ok(check::check(&Asked { entries, from, refused, partition: partition.as_ref(), ..asked }))
+    })?
 }
 
 /// What `check` is asked of a model, without what the request adds.
 fn asked<T>(
-    shop: &Shop,
+    context: &Context,
     node: &Node,
     settings: &Microbatch,
     text: &Text,
     opted_out: &[String],
     ask: impl FnOnce(Asked) -> T,
 ) -> Result<T, Diagnostics> {
-    let parser = inject::parser(&shop.dialect.fact::<String>("parser")?);
-    let pinned = |id: &str| pinned(shop, id, settings);
-    let inputs = inputs::of(shop.graph, node, shop.database);
+    let parser = inject::parser(&context.dialect.fact::<String>("parser")?);
+    let pinned = |id: &str| pinned(context, id, settings);
+    let inputs = inputs::of(context.graph, node, context.database);
     Ok(ask(Asked {
         node,
         settings,
-        graph: shop.graph,
+        graph: context.graph,
         text,
         inputs: &inputs,
         entries: &[],
@@ -114,6 +107,7 @@ fn asked<T>(
         parser: &*parser,
         pinned: &pinned,
         from: None,
+        partition: None,
         refused: Vec::new(),
     }))
 }
@@ -123,18 +117,18 @@ pub(super) type Pinned = Mutex<BTreeMap<String, check::Pinned>>;
 
 /// The columns of an input of which rows of different batches of its reader never share a value. What its own query shows of its
 /// own batches holds for those of a reader that are as large or larger.
-fn pinned(shop: &Shop, id: &str, reader: &Microbatch) -> check::Pinned {
-    let node = &shop.graph.nodes[id];
+fn pinned(context: &Context, id: &str, reader: &Microbatch) -> check::Pinned {
+    let node = &context.graph.nodes[id];
     let fits = |own: &&Microbatch| own.batch_size <= reader.batch_size && own.timezone == reader.timezone;
     let Some(settings) = node.microbatch().filter(fits) else { return check::Pinned::new() };
-    let lock = || shop.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+    let lock = || context.pinned.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = lock().get(id) {
         return known.clone();
     }
     let found = batches::first_ever(node, settings).and_then(|cover| {
         let moment = Moment { batch: Some(batches::batch(&cover.ends().0)), incremental: true, this: node.relation.clone() };
-        let text = render::model(shop.jinja, shop.graph, node, &moment)?;
-        asked(shop, node, settings, &text, &[], |asked| check::pinned(&asked))
+        let text = render::model(context.jinja, context.graph, node, &moment)?;
+        asked(context, node, settings, &text, &[], |asked| check::pinned(&asked))
     });
     let found = found.unwrap_or_default();
     lock().insert(id.to_string(), found.clone());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Linked, Request, Shop, batches, builds, open, refresh, selected};
+use super::{Context, Linked, Request, batches, builds, open, refresh, selected};
 use crate::config::{Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, collect, wide};
 use crate::graph::{Graph, Selection};
@@ -77,23 +77,14 @@ pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
         models => models?,
     };
     let folders = super::folders::of(&models);
-    let shop = Shop {
-        root: &project.root,
-        jinja: &project.jinja,
-        graph: &graph,
-        dialect: &dialect,
-        folders: &folders,
-        database: project.target.database.as_deref(),
-        columns: &columns,
-        pinned: Default::default(),
-    };
+    let context = Context::new(&project, &graph, &dialect, &columns, &folders);
     let stopped = readers(&graph, &names);
     let mut left_out: Vec<&str> = Vec::new();
     let models: Vec<&Node> = models.into_iter().filter(|node| node.kind == Kind::Model && !node.path.ends_with(".py")).collect();
     let rendered = wide(&models, |node| {
         let query = || match (&asked.batch, node.microbatch()) {
-            (Some(label), Some(settings)) => batches::one(&shop, node, settings, label),
-            _ => plain(&shop, shop.graph, node).map_err(Diagnostics::from),
+            (Some(label), Some(settings)) => batches::one(&context, node, settings, label),
+            _ => plain(&context, context.graph, node).map_err(Diagnostics::from),
         };
         (!stopped.contains(&node.unique_id)).then(query)
     });
@@ -143,7 +134,7 @@ fn readers(graph: &Arc<Graph>, broken: &BTreeSet<String>) -> BTreeSet<String> {
     stopped
 }
 
-fn plain(shop: &Shop, graph: &Arc<Graph>, node: &Node) -> Result<String, Diagnostic> {
+fn plain(context: &Context, graph: &Arc<Graph>, node: &Node) -> Result<String, Diagnostic> {
     let moment = Moment { batch: None, incremental: false, this: node.relation.clone() };
-    Ok(render::model(shop.jinja, graph, node, &moment)?.sql)
+    Ok(render::model(context.jinja, graph, node, &moment)?.sql)
 }

@@ -87,17 +87,8 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     refresh::protect(&selected, request)?;
     collect(graph.nodes.values(), |node| spelled::refuse(&dialect, node).map_err(Diagnostics::from))?;
     let folders = folders::of(&selected);
-    let shop = Shop {
-        root: &project.root,
-        jinja: &project.jinja,
-        graph: &graph,
-        dialect: &dialect,
-        folders: &folders,
-        database: project.target.database.as_deref(),
-        columns: &columns,
-        pinned: Default::default(),
-    };
-    let parts = collect_wide(&selected, |node| part(&shop, node, request)).map_err(with_broken)?;
+    let context = Context::new(&project, &graph, &dialect, &columns, &folders);
+    let parts = collect_wide(&selected, |node| part(&context, node, request)).map_err(with_broken)?;
     said.extend(not_planned(broken.iter()));
 
     let state = graph::changes::state(&graph, &project);
@@ -166,7 +157,7 @@ pub fn selected<'a>(graph: &'a Graph, project: &Project, selection: &Selection) 
 }
 
 /// What every model's compilation looks at.
-struct Shop<'a> {
+struct Context<'a> {
     /// The project's folder, where the rows of seeds are.
     root: &'a std::path::Path,
     jinja: &'a Jinja,
@@ -180,12 +171,25 @@ struct Shop<'a> {
     pinned: checks::Pinned,
 }
 
+impl<'a> Context<'a> {
+    fn new(
+        project: &'a Project,
+        graph: &'a Arc<Graph>,
+        dialect: &'a Dialect,
+        columns: &'a Columns,
+        folders: &'a BTreeMap<String, String>,
+    ) -> Self {
+        let database = project.target.database.as_deref();
+        Context { root: &project.root, jinja: &project.jinja, graph, dialect, folders, database, columns, pinned: Default::default() }
+    }
+}
+
 /// The steps of a model; none for one that is built inside of its readers.
-fn part(shop: &Shop, node: &Node, request: &Request) -> Result<Option<Part>, Diagnostics> {
+fn part(context: &Context, node: &Node, request: &Request) -> Result<Option<Part>, Diagnostics> {
     match &node.materialization {
-        Materialization::Microbatch(settings) => batches::part(shop, node, settings, request).map(Some),
+        Materialization::Microbatch(settings) => batches::part(context, node, settings, request).map(Some),
         Materialization::Ephemeral => Ok(None),
-        _ => builds::part(shop, node, request).map(Some),
+        _ => builds::part(context, node, request).map(Some),
     }
 }
 

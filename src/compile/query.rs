@@ -1,6 +1,6 @@
 //! The query of one model: rendered, its filters put in with slots for the window, its columns known as far as they can be.
 
-use super::Shop;
+use super::Context;
 use super::inputs::{self, sample, within};
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
@@ -16,22 +16,22 @@ pub(super) struct Filtered {
 }
 
 /// Renders the model and puts the filters in.
-pub(super) fn query(shop: &Shop, node: &Node, moment: &Moment) -> Result<Filtered, Diagnostic> {
+pub(super) fn query(context: &Context, node: &Node, moment: &Moment) -> Result<Filtered, Diagnostic> {
     let place = |wrong: Diagnostic| if wrong.at.is_none() { wrong.at(node.file.line(1)) } else { wrong };
-    let text = render::model(shop.jinja, shop.graph, node, moment)?;
+    let text = render::model(context.jinja, context.graph, node, moment)?;
     refuse_slots(&text.sql).map_err(place)?;
-    let filtered = |relation: &str, id: &str, alias: Option<&str>| match &shop.graph.nodes[id].event_time {
-        Some(event_time) => within(shop.dialect, event_time, relation, alias),
+    let filtered = |relation: &str, id: &str, alias: Option<&str>| match &context.graph.nodes[id].event_time {
+        Some(event_time) => within(context.dialect, event_time, relation, alias),
         None => Ok(relation.to_string()),
     };
     let parsable =
         |relation: &str, id: &str, alias: Option<&str>| filtered(relation, id, alias).map(|text| sample(&text)).unwrap_or_default();
-    let known = |id: &str| shop.columns.sure(id);
-    let inputs = inputs::of(shop.graph, node, shop.database);
+    let known = |id: &str| context.columns.sure(id);
+    let inputs = inputs::of(context.graph, node, context.database);
     for input in inputs.iter().filter(|input| input.filtered) {
         filtered("relation", &input.unique_id, None).map_err(place)?;
     }
-    let parser = inject::parser(&shop.dialect.fact::<String>("parser")?);
+    let parser = inject::parser(&context.dialect.fact::<String>("parser")?);
     let injected = inject::filters(&text.sql, &text.marks, &inputs, &*parser, &known, &parsable).map_err(place)?;
     let edit = |filter: &inject::Filter| Ok((filter.span.clone(), filtered(&filter.relation, &filter.unique_id, filter.alias.as_deref())?));
     let edits: Result<Vec<_>, Diagnostic> = injected.filters.iter().map(edit).collect();

@@ -1,6 +1,6 @@
 //! The files of a microbatch model, in their order: hooks, create, one batch per window, the swap of a full refresh, hooks.
 
-use super::Shop;
+use super::Context;
 use super::batches::batch;
 use super::query::{Filtered, query};
 use crate::config::{Microbatch, Node, OutsideWindow};
@@ -13,7 +13,7 @@ use crate::window::{Cover, Span};
 
 /// What the steps of one model are made from.
 pub(super) struct Files<'a> {
-    pub shop: &'a Shop<'a>,
+    pub context: &'a Context<'a>,
     pub node: &'a Node,
     pub settings: &'a Microbatch,
     /// The first batch's moment; its `this` is the table that is written.
@@ -28,7 +28,7 @@ pub(super) struct Files<'a> {
 impl Files<'_> {
     /// All of them. `begin` is the model's first window ever.
     pub fn all(&self, cover: Cover, begin: &Span, audit: Option<Audit>, reads: Reads) -> Result<Steps, Diagnostic> {
-        let dialect = self.shop.dialect;
+        let dialect = self.context.dialect;
         let closes = plan::closing(dialect, self.node, "table", self.query.injected.columns.as_deref())?.statements;
         let mut first = Vec::new();
         first.extend(self.hooks(Kind::Before, "before the model's first batch, once", &[], &self.node.pre_hooks)?);
@@ -40,7 +40,7 @@ impl Files<'_> {
         }
         let when = if self.node.post_hooks.is_empty() { "grants and comments after" } else { "after" };
         last.extend(self.hooks(Kind::After, &format!("{when} all of the model's batches, once"), &closes, &self.node.post_hooks)?);
-        let (model, folder) = (self.node.unique_id.clone(), self.shop.folders[&self.node.unique_id].clone());
+        let (model, folder) = (self.node.unique_id.clone(), self.context.folders[&self.node.unique_id].clone());
         Ok(Steps { model, folder, first, batches: Some(Batched { cover, text, audit }), last, reads })
     }
 
@@ -50,7 +50,7 @@ impl Files<'_> {
             return Ok(Text::Stamped(self.overwrite(self.query, label_length)?));
         }
         let whole = cover.spans().map(|span| {
-            let own = query(self.shop, self.node, &Moment { batch: Some(batch(&span)), ..self.moment.clone() })?;
+            let own = query(self.context, self.node, &Moment { batch: Some(batch(&span)), ..self.moment.clone() })?;
             Ok(self.overwrite(&own, label_length)?.fill(&span.window, &span.label))
         });
         whole.collect::<Result<_, _>>().map(Text::Whole)
@@ -62,16 +62,16 @@ impl Files<'_> {
         let anew = self.query.text.reads_batch || self.query.text.reads_this;
         let moment = Moment { batch: Some(batch(begin)), incremental: false, this: self.moment.this.clone() };
         let sql = match anew {
-            true => query(self.shop, self.node, &moment)?.sql,
+            true => query(self.context, self.node, &moment)?.sql,
             false => self.query.sql.clone(),
         };
         let shape = Stamp::new(&sql, self.settings.timezone).fill(&begin.window, &begin.label);
-        plan::create(self.shop.dialect, self.node, &self.moment.this, &shape)
+        plan::create(self.context.dialect, self.node, &self.moment.this, &shape)
     }
 
     fn overwrite(&self, query: &Filtered, label_length: usize) -> Result<std::sync::Arc<Stamp>, Diagnostic> {
         plan::overwrite(&Batches {
-            dialect: self.shop.dialect,
+            dialect: self.context.dialect,
             node: self.node,
             settings: self.settings,
             target: &self.moment.this,
@@ -86,7 +86,7 @@ impl Files<'_> {
 
     fn hooks(&self, kind: Kind, when: &str, closes: &[Sql], hooks: &[String]) -> Result<Option<Fixed>, Diagnostic> {
         let moment = Moment { this: self.node.relation.clone(), batch: None, incremental: self.moment.incremental };
-        let render = |hook: &String| render::hook(self.shop.jinja, self.shop.graph, self.node, hook, &moment);
+        let render = |hook: &String| render::hook(self.context.jinja, self.context.graph, self.node, hook, &moment);
         let rendered: Vec<String> = hooks.iter().map(render).collect::<Result<_, Diagnostic>>()?;
         if closes.is_empty() && rendered.iter().all(|hook| hook.trim().is_empty()) {
             return Ok(None);

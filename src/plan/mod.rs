@@ -35,7 +35,7 @@ pub use incremental::{Incremental, brought_in, incremental};
 pub use keys::{EFFECTIVE, unknown_keys, wanted_keys};
 pub use seed::{Table, load};
 pub use steps::{Batched, Fixed, Step, Steps, Text, What};
-pub use strategy::{About, Strategy, by_format, strategy};
+pub use strategy::{About, Partition, Strategy, by_format, partition, strategy};
 
 use crate::project::State;
 use manifest::ModelEntry;

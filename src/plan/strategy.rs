@@ -51,7 +51,7 @@ pub fn strategy(dialect: &Dialect, about: &About) -> Result<Strategy, Diagnostic
     refuse_values(dialect, about.node)?;
     let by_format = by_format(dialect, about.node)?;
     shown(dialect, about)?;
-    let partition = partition(dialect, about)?.filter(|partition| whole(about.windows, partition.grain));
+    let partition = proven(dialect, about)?.filter(|partition| whole(about.windows, partition.grain));
     let variant = match by_format {
         Some(variant) => Some(variant),
         None => dialect.fact::<Option<String>>("aligned")?,
@@ -69,6 +69,10 @@ pub fn strategy(dialect: &Dialect, about: &About) -> Result<Strategy, Diagnostic
     }
 }
 
+fn proven(dialect: &Dialect, about: &About) -> Result<Option<Partition>, Diagnostic> {
+    partition(dialect, about.node, about.settings, about.query)
+}
+
 /// Refuses a table that can only be read by its partition column, where the window says nothing of that column.
 fn shown(dialect: &Dialect, about: &About) -> Result<(), Diagnostic> {
     let node = about.node;
@@ -79,7 +83,7 @@ fn shown(dialect: &Dialect, about: &About) -> Result<(), Diagnostic> {
     let cut = node.setting(&key).map(columns).unwrap_or_default();
     let event_time = &about.settings.event_time.column;
     let known = cut.iter().any(|column| column.eq_ignore_ascii_case(event_time))
-        || partition(dialect, about)?.is_some_and(|partition| whole(about.windows, partition.grain));
+        || proven(dialect, about)?.is_some_and(|partition| whole(about.windows, partition.grain));
     if known || cut.is_empty() {
         return Ok(());
     }
@@ -109,13 +113,14 @@ pub fn by_format(dialect: &Dialect, node: &Node) -> Result<Option<String>, Diagn
 }
 
 /// The partitions of the table, if its configuration and the query prove how the event time decides them.
-pub fn partition(dialect: &Dialect, about: &About) -> Result<Option<Partition>, Diagnostic> {
-    let event_time = &about.settings.event_time;
+/// `query` has no filters.
+pub fn partition(dialect: &Dialect, node: &Node, settings: &Microbatch, query: &str) -> Result<Option<Partition>, Diagnostic> {
+    let event_time = &settings.event_time;
     let kind = dialect.time_type(event_time.data_type.as_deref(), event_time.unit.as_deref())?;
     let key: Option<String> = dialect.fact("partition_key")?;
-    let Some(value) = key.and_then(|key| about.node.setting(&key)) else { return Ok(None) };
+    let Some(value) = key.and_then(|key| node.setting(&key)) else { return Ok(None) };
     // Partitions are cut at UTC's midnight, unless they hold the local days of a column of dates.
-    if about.settings.timezone != Tz::UTC && kind != TimeType::Date {
+    if settings.timezone != Tz::UTC && kind != TimeType::Date {
         return Ok(None);
     }
     let mut forms: Vec<(String, String, String)> = dialect.fact("partitions")?;
@@ -135,11 +140,11 @@ pub fn partition(dialect: &Dialect, about: &About) -> Result<Option<Partition>, 
     }
     let parser = inject::parser(&dialect.fact::<String>("parser")?);
     let mut sources = vec![own.clone()];
-    sources.extend(inject::computed(about.query, &*parser, &event_time.column));
+    sources.extend(inject::computed(query, &*parser, &event_time.column));
     let columns = columns(value);
     let proven = columns.iter().find_map(|column| {
         let by_day = (column.to_lowercase() == own && kind == TimeType::Date).then(|| (Grain::Day, "date".to_string()));
-        let (grain, literal) = by_day.or_else(|| matching(&forms, &inject::computed(about.query, &*parser, column)?, &sources))?;
+        let (grain, literal) = by_day.or_else(|| matching(&forms, &inject::computed(query, &*parser, column)?, &sources))?;
         Some((column.clone(), grain, literal))
     });
     Ok(proven.map(|(column, grain, literal)| {

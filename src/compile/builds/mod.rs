@@ -4,7 +4,7 @@ mod incremental;
 mod seed;
 
 use super::inputs;
-use super::{Part, Request, Row, Shop, warnings};
+use super::{Context, Part, Request, Row, warnings};
 use crate::config::{Kind as NodeKind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::dialect::Sql;
@@ -14,20 +14,20 @@ use crate::plan::{self, Build, Fixed, Kind, Reads, Steps};
 use crate::render::{self, Moment};
 
 /// `build.sql` of a model that is no microbatch model, or of a seed, or the word that there is none.
-pub(super) fn part(shop: &Shop, node: &Node, request: &Request) -> Result<Part, Diagnostics> {
+pub(super) fn part(context: &Context, node: &Node, request: &Request) -> Result<Part, Diagnostics> {
     let built = match &node.materialization {
-        Materialization::View | Materialization::Table => plain(shop, node, request)?,
-        Materialization::MaterializedView if shop.dialect.fact("materialized_views")? => plain(shop, node, request)?,
+        Materialization::View | Materialization::Table => plain(context, node, request)?,
+        Materialization::MaterializedView if context.dialect.fact("materialized_views")? => plain(context, node, request)?,
         // Snowflake's word for the like, which dbt has as a materialization of its own.
-        Materialization::Other(name) if name == "dynamic_table" && shop.dialect.has(name) => plain(shop, node, request)?,
-        Materialization::Incremental(asked) => incremental::built(shop, node, asked.as_deref(), request)?,
-        Materialization::Seed if shop.dialect.fact("seeds")? => match seed::built(shop, node, request)? {
+        Materialization::Other(name) if name == "dynamic_table" && context.dialect.has(name) => plain(context, node, request)?,
+        Materialization::Incremental(asked) => incremental::built(context, node, asked.as_deref(), request)?,
+        Materialization::Seed if context.dialect.fact("seeds")? => match seed::built(context, node, request)? {
             Ok(built) => built,
             Err(why) => return Ok(why),
         },
-        _ => return Ok(left_out(shop, node)),
+        _ => return Ok(left_out(context, node)),
     };
-    finished(shop, node, built).map_err(Diagnostics::from)
+    finished(context, node, built).map_err(Diagnostics::from)
 }
 
 /// A statement, and what is known of it.
@@ -47,11 +47,11 @@ struct Built {
     said: Vec<Diagnostic>,
 }
 
-fn plain(shop: &Shop, node: &Node, request: &Request) -> Result<Built, Diagnostic> {
+fn plain(context: &Context, node: &Node, request: &Request) -> Result<Built, Diagnostic> {
     let moment = Moment { batch: None, incremental: false, this: node.relation.clone() };
-    let text = render::model(shop.jinja, shop.graph, node, &moment)?;
+    let text = render::model(context.jinja, context.graph, node, &moment)?;
     let contract = match node.materialization {
-        Materialization::Table => plan::contract(shop.dialect, node)?,
+        Materialization::Table => plan::contract(context.dialect, node)?,
         _ => None,
     };
     let (strategy, kind) = match &node.materialization {
@@ -64,17 +64,17 @@ fn plain(shop: &Shop, node: &Node, request: &Request) -> Result<Built, Diagnosti
         _ => ("view", "view"),
     };
     let anew = request.full_refresh;
-    let atomic = contract.is_none() || shop.dialect.fact("fills_at_once")?;
+    let atomic = contract.is_none() || context.dialect.fact("fills_at_once")?;
     let mut said = text.warnings;
-    said.extend(plan::unknown_keys(shop.dialect, node)?);
-    let statement = plan::plain(shop.dialect, node, &text.sql, contract.as_ref(), anew)?;
+    said.extend(plan::unknown_keys(context.dialect, node)?);
+    let statement = plan::plain(context.dialect, node, &text.sql, contract.as_ref(), anew)?;
     said.extend(contract.into_iter().flat_map(|contract| contract.said));
     Ok(Built {
         statement,
         strategy: strategy.replace('_', " "),
         what: format!("a {}", strategy.replace('_', " ")),
         kind,
-        columns: shop.columns.projection(node),
+        columns: context.columns.projection(node),
         incremental: false,
         atomic,
         said,
@@ -90,19 +90,19 @@ fn needs(node: &Node, keys: &[&str]) -> Result<(), Diagnostic> {
     })
 }
 
-fn finished(shop: &Shop, node: &Node, built: Built) -> Result<Part, Diagnostic> {
+fn finished(context: &Context, node: &Node, built: Built) -> Result<Part, Diagnostic> {
     let nothing = Query { filters: Vec::new(), opted_out: Vec::new(), read: Vec::new(), columns: None, warnings: Vec::new() };
-    let entries: Vec<_> = inputs::entries(shop.graph, shop.dialect, node, &nothing)?
+    let entries: Vec<_> = inputs::entries(context.graph, context.dialect, node, &nothing)?
         .into_iter()
         .map(|entry| InputEntry { whole_because: None, ..entry })
         .collect();
-    let closing = plan::closing(shop.dialect, node, built.kind, built.columns.as_deref())?;
+    let closing = plan::closing(context.dialect, node, built.kind, built.columns.as_deref())?;
     let hooks = |hooks: &[String]| -> Result<Vec<String>, Diagnostic> {
         let moment = Moment { batch: None, incremental: built.incremental, this: node.relation.clone() };
-        hooks.iter().map(|hook| render::hook(shop.jinja, shop.graph, node, hook, &moment)).collect()
+        hooks.iter().map(|hook| render::hook(context.jinja, context.graph, node, hook, &moment)).collect()
     };
     let file = Build {
-        dialect: shop.dialect,
+        dialect: context.dialect,
         node,
         what: &built.what,
         inputs: &entries,
@@ -126,11 +126,11 @@ fn finished(shop: &Shop, node: &Node, built: Built) -> Result<Part, Diagnostic> 
             columns_from: columns.as_ref().map(|_| "projection".to_string()),
             columns,
             warnings: warned,
-            ..entry(shop, node)
+            ..entry(context, node)
         },
         steps: Some(Steps {
             model: node.unique_id.clone(),
-            folder: shop.folders[&node.unique_id].clone(),
+            folder: context.folders[&node.unique_id].clone(),
             first: vec![Fixed { kind: Kind::Build, text: file }],
             batches: None,
             last: Vec::new(),
@@ -141,7 +141,7 @@ fn finished(shop: &Shop, node: &Node, built: Built) -> Result<Part, Diagnostic> 
 }
 
 /// A node of another kind: it is named, and has no step.
-fn left_out(shop: &Shop, node: &Node) -> Part {
+fn left_out(context: &Context, node: &Node) -> Part {
     let what = word(&node.materialization);
     let hint = match node.materialization {
         Materialization::Snapshot => "run `dbt snapshot` before the plan, if its rows shall be new".to_string(),
@@ -153,7 +153,7 @@ fn left_out(shop: &Shop, node: &Node) -> Part {
         _ => format!("batchwright does not build a model that is `{what}`"),
     };
     let warning = Diagnostic::warning(format!("`{}` is left out: {why}", node.name)).at(place(node)).hint(hint);
-    without_step(shop, node, warning)
+    without_step(context, node, warning)
 }
 
 /// Where a node says what it is; a snapshot, which nothing but its block says, where the block's text begins.
@@ -166,10 +166,10 @@ fn place(node: &Node) -> Location {
 }
 
 /// What is said of a node that the plan does not build.
-fn without_step(shop: &Shop, node: &Node, warning: Diagnostic) -> Part {
+fn without_step(context: &Context, node: &Node, warning: Diagnostic) -> Part {
     Part {
         row: Row { warnings: 1, ..row(node, "left out") },
-        entry: ModelEntry { strategy: "left out".to_string(), warnings: vec![warning.message.clone()], ..entry(shop, node) },
+        entry: ModelEntry { strategy: "left out".to_string(), warnings: vec![warning.message.clone()], ..entry(context, node) },
         steps: None,
         said: vec![warning],
     }
@@ -202,11 +202,11 @@ fn row(node: &Node, strategy: &str) -> Row {
     }
 }
 
-pub(super) fn entry(shop: &Shop, node: &Node) -> ModelEntry {
+pub(super) fn entry(context: &Context, node: &Node) -> ModelEntry {
     ModelEntry {
         unique_id: node.unique_id.clone(),
         path: node.file.path.to_string(),
-        folder: shop.folders[&node.unique_id].clone(),
+        folder: context.folders[&node.unique_id].clone(),
         relation: node.relation.to_string(),
         materialized: word(&node.materialization).to_string(),
         strategy: word(&node.materialization).to_string(),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Built, without_step};
-use crate::compile::{Part, Request, Shop};
+use crate::compile::{Context, Part, Request};
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
 use crate::inject::ResultColumn;
@@ -14,8 +14,8 @@ use crate::project;
 const MOST: usize = 5_000;
 
 /// The statement, or the word that it is too large for one.
-pub(super) fn built(shop: &Shop, node: &Node, request: &Request) -> Result<Result<Built, Part>, Diagnostic> {
-    let file = project::whole(shop.root, &node.file)?;
+pub(super) fn built(context: &Context, node: &Node, request: &Request) -> Result<Result<Built, Part>, Diagnostic> {
+    let file = project::whole(context.root, &node.file)?;
     let delimiter = node.setting("delimiter").and_then(Value::as_str).and_then(|text| text.chars().next()).unwrap_or(',');
     let (names, rows) = project::table(&file, delimiter)?;
     if names.is_empty() {
@@ -26,10 +26,10 @@ pub(super) fn built(shop: &Shop, node: &Node, request: &Request) -> Result<Resul
     if rows.len() > MOST {
         let what = format!("`{}` is left out: it has {} rows, and a plan loads at most {MOST}", node.name, rows.len());
         let warning = Diagnostic::warning(what).at(node.file.line(1)).hint("run `dbt seed` before the plan");
-        return Ok(Err(without_step(shop, node, warning)));
+        return Ok(Err(without_step(context, node, warning)));
     }
     let anew = request.full_refresh || node.setting("full_refresh") == Some(&Value::Bool(true));
-    let statement = plan::load(shop.dialect, node, &Table { names: &names, rows: &rows }, anew)?;
+    let statement = plan::load(context.dialect, node, &Table { names: &names, rows: &rows }, anew)?;
     let quoted = node.setting("quote_columns") == Some(&Value::Bool(true));
     let columns = names.into_iter().map(|name| ResultColumn { name, quoted }).collect();
     Ok(Ok(Built {
@@ -39,7 +39,7 @@ pub(super) fn built(shop: &Shop, node: &Node, request: &Request) -> Result<Resul
         kind: "table",
         columns: Some(columns),
         incremental: false,
-        atomic: shop.dialect.fact("fills_at_once")?,
+        atomic: context.dialect.fact("fills_at_once")?,
         said: Vec::new(),
     }))
 }
