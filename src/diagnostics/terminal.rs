@@ -19,7 +19,11 @@ pub fn print(diagnostic: &Diagnostic, color: bool) -> String {
         let text: &str = &at.file.text;
         let end = text.ceil_char_boundary(at.span.end.min(text.len()));
         let start = text.floor_char_boundary(at.span.start.min(end));
-        group = group.element(Snippet::source(text).path(&*at.file.path).annotation(AnnotationKind::Primary.span(start..end)));
+        // A file of Windows, whose carriage returns would be drawn.
+        let shown = text.replace("\r\n", "\n");
+        let place = |at: usize| at - text[..at].matches("\r\n").count();
+        let (start, end) = (place(start), place(end));
+        group = group.element(Snippet::source(shown).path(&*at.file.path).annotation(AnnotationKind::Primary.span(start..end)));
     }
     for note in &diagnostic.notes {
         group = group.element(Title::NOTE.message(&**note));
@@ -35,6 +39,12 @@ pub fn print(diagnostic: &Diagnostic, color: bool) -> String {
 mod tests {
     use super::*;
     use crate::diagnostics::SourceFile;
+
+    #[test]
+    fn lines_of_windows_are_lines() {
+        let said = Diagnostic::error("odd").at(SourceFile::new("a.csv", "id\r\nname\r\n").at(4..8));
+        assert_eq!(print(&said, false), "error: odd\n --> a.csv:2:1\n  |\n2 | name\n  | ^^^^");
+    }
 
     #[test]
     fn a_place_within_a_letter_is_the_letter() {
