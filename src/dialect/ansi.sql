@@ -19,15 +19,16 @@
 {# How names are quoted in statements that make and drop tables, where that differs: `<argument>_ticks`. #}
 {% set ticks = none %}
 {% set reserved = [
-  "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "between", "both", "by",
-  "case", "cast", "check", "collate", "column", "constraint", "create", "cross", "current", "current_date", "current_role",
-  "current_time", "current_timestamp", "current_user", "default", "deferrable", "delete", "desc", "distinct", "do", "drop",
-  "else", "end", "except", "exists", "false", "fetch", "following", "for", "foreign", "from", "full", "grant", "group",
-  "having", "in", "initially", "inner", "insert", "intersect", "into", "is", "join", "lateral", "leading", "left", "like",
-  "limit", "localtime", "localtimestamp", "natural", "not", "null", "offset", "on", "only", "or", "order", "outer", "over",
-  "partition", "placing", "primary", "qualify", "references", "returning", "revoke", "right", "rows", "select",
-  "session_user", "set", "some", "symmetric", "table", "then", "to", "trailing", "true", "union", "unique", "update",
-  "user", "using", "values", "variadic", "when", "where", "window", "with"
+  "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "between", "binary",
+  "both", "by", "case", "cast", "check", "collate", "collation", "column", "concurrently", "constraint", "create", "cross",
+  "current", "current_catalog", "current_date", "current_role", "current_schema", "current_time", "current_timestamp",
+  "current_user", "default", "deferrable", "delete", "desc", "distinct", "do", "drop", "else", "end", "except", "exists",
+  "false", "fetch", "following", "for", "foreign", "freeze", "from", "full", "grant", "group", "having", "ilike", "in",
+  "initially", "inner", "insert", "intersect", "into", "is", "isnull", "join", "lateral", "leading", "left", "like", "limit",
+  "localtime", "localtimestamp", "natural", "not", "notnull", "null", "offset", "on", "only", "or", "order", "outer", "over",
+  "overlaps", "partition", "placing", "primary", "qualify", "references", "returning", "revoke", "right", "rows", "select",
+  "session_user", "set", "similar", "some", "symmetric", "system_user", "table", "tablesample", "then", "to", "trailing",
+  "true", "union", "unique", "update", "user", "using", "values", "variadic", "verbose", "when", "where", "window", "with"
 ] %}
 
 {# Time. What a declared type holds, and the literal that fits it. #}

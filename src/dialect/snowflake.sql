@@ -7,6 +7,19 @@
 {% set longest_name = 255 %}
 {% set backslash_escapes = true %}
 {% set default_schema = "PUBLIC" %}
+{% set reserved = [
+  "account", "all", "alter", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization",
+  "between", "both", "by", "case", "cast", "check", "collate", "column", "connect", "connection", "constraint", "create",
+  "cross", "current", "current_date", "current_role", "current_time", "current_timestamp", "current_user", "database",
+  "default", "deferrable", "delete", "desc", "distinct", "do", "drop", "else", "end", "except", "exists", "false", "fetch",
+  "following", "for", "foreign", "from", "full", "grant", "group", "gscluster", "having", "ilike", "in", "increment",
+  "initially", "inner", "insert", "intersect", "into", "is", "issue", "join", "lateral", "leading", "left", "like", "limit",
+  "localtime", "localtimestamp", "minus", "natural", "not", "null", "of", "offset", "on", "only", "or", "order",
+  "organization", "outer", "over", "partition", "placing", "primary", "qualify", "references", "regexp", "returning",
+  "revoke", "right", "rlike", "row", "rows", "sample", "schema", "select", "session_user", "set", "some", "start",
+  "symmetric", "table", "tablesample", "then", "to", "trailing", "trigger", "true", "try_cast", "union", "unique", "update",
+  "user", "using", "values", "variadic", "view", "when", "whenever", "where", "window", "with"
+] %}
 {% set strategy = "staged delete + insert in one transaction" %}
 {% set stage_in_schema = true %}
 

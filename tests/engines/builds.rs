@@ -18,9 +18,6 @@ pub const CASES: &[Case] = &[
     ("a_materialized_view_is_refreshed", a_materialized_view_is_refreshed),
 ];
 
-/// The engines that these cases are written for. Not every other one has all strategies, seeds and constraints.
-pub const ENGINES: &[&str] = &["duckdb", "postgres"];
-
 /// A shop with a table of stock, and a model over it.
 fn stocked<'a>(engine: &'a dyn Engine, config: &str, filter: &str) -> Shop<'a> {
     let shop = Shop::open(engine);

@@ -1,10 +1,13 @@
 //! Models whose columns, names and batches are not the usual ones: quoted names, a column of dates, months over a table of days.
 
+use sqlparser::keywords::ALL_KEYWORDS;
+
 use crate::engine::{Case, Engine};
 use crate::shop::Shop;
 
 pub const CASES: &[Case] = &[
     ("quoted_names_are_quoted_everywhere", quoted_names_are_quoted_everywhere),
+    ("keywords_are_names_of_columns", keywords_are_names_of_columns),
     ("a_column_of_dates_has_windows_of_dates", a_column_of_dates_has_windows_of_dates),
     ("seconds_since_1970_have_windows_of_seconds", seconds_since_1970_have_windows_of_seconds),
     ("an_hour_is_a_window", an_hour_is_a_window),
@@ -41,6 +44,32 @@ fn quoted_names_are_quoted_everywhere(engine: &dyn Engine) {
     assert_eq!(shop.rows("select event_id from analytics.quoted_names"), KEPT);
     let named = format!("select {}, {} from analytics.quoted_names where event_id = 111", quoted("order"), quoted("größe"));
     assert_eq!(shop.rows(&named), ["purchase|1"]);
+}
+
+/// A source has a column for every keyword of SQL, which the properties file names as people do: without quotes.
+fn keywords_are_names_of_columns(engine: &dyn Engine) {
+    let shop = Shop::open(engine);
+    let words: Vec<String> = ALL_KEYWORDS.iter().filter(|word| !word.contains('-')).map(|word| word.to_lowercase()).collect();
+    let stored = |word: &String| engine.quoted(&if engine.dialect() == "snowflake" { word.to_uppercase() } else { word.clone() });
+    let computed: Vec<String> = words.iter().map(|word| format!("event_id as {}", stored(word))).collect();
+    let columns: Vec<String> = words.iter().map(|word| format!("      - name: \"{word}\"\n")).collect();
+    shop.sql(&format!("create table raw.words as select occurred_at, {} from raw.events;", computed.join(", ")));
+    shop.write(
+        "models/words.sql",
+        &format!("{{{{ config({CONFIG}, event_time='occurred_at') }}}}\nselect * from {{{{ source('words', 'words') }}}}"),
+    );
+    let table = "    columns:\n      - name: occurred_at\n        data_type: timestamp\n";
+    shop.write(
+        "models/words.yml",
+        &format!("sources:\n- name: words\n  schema: raw\n  tables:\n  - name: words\n    config: {{event_time: occurred_at}}\n{table}{columns}\nmodels:\n  - name: words\n{table}{columns}", columns = columns.concat()),
+    );
+    let plan = shop.compile(&[&["--select", "words"], TWO_DAYS].concat());
+    shop.build(&plan);
+    shop.build(plan.of("words", "batch"));
+    let one = stored(&"select".to_string());
+    let mut expected: Vec<String> = shop.rows(&format!("select {one} from raw.words where {one} between 110 and 123"));
+    expected.sort();
+    assert_eq!(shop.rows(&format!("select {one} from analytics.words")), expected);
 }
 
 fn a_column_of_dates_has_windows_of_dates(engine: &dyn Engine) {
