@@ -34,11 +34,12 @@
   "sharding_key": "a plan is for one server: create the tables of a cluster yourself, and the batches fill them"
 } %}
 {% set reserved = [
-  "all", "and", "anti", "any", "array", "as", "asc", "asof", "between", "by", "case", "cast", "cross", "cube", "date", "desc",
-  "distinct", "else", "end", "except", "extract", "false", "final", "format", "from", "full", "global", "group", "having", "ilike",
-  "in", "inner", "intersect", "interval", "into", "is", "join", "key", "lateral", "left", "like", "limit", "not", "null", "offset",
-  "on", "or", "order", "outer", "paste", "prewhere", "qualify", "right", "rollup", "sample", "select", "semi", "settings", "table",
-  "then", "timestamp", "totals", "true", "union", "using", "values", "view", "when", "where", "window", "with"
+  "all", "and", "anti", "any", "array", "as", "asc", "asof", "between", "by", "case", "cast", "constraint", "cross", "cube",
+  "date", "desc", "distinct", "else", "end", "except", "extract", "false", "final", "format", "from", "full", "global",
+  "group", "having", "ilike", "in", "index", "inner", "intersect", "interval", "into", "is", "join", "key", "lateral",
+  "left", "like", "limit", "not", "null", "offset", "on", "or", "order", "outer", "paste", "prewhere", "projection",
+  "qualify", "right", "rollup", "sample", "select", "semi", "settings", "table", "then", "timestamp", "totals", "true",
+  "union", "using", "values", "view", "when", "where", "window", "with"
 ] %}
 
 {# Partitions. A function without a time zone cuts at the server's midnight, unless the column says its own or is a date. #}
@@ -97,8 +98,12 @@ toDateTime('{{ at.time }}', 'UTC')
 toDateTime('{{ at.time }}', 'UTC')
 {% endmacro %}
 
-{% macro overwrite(target, stage, query, into, columns, doomed, kept, guard, strays) %}
+{# A null would become the default of a column that takes none, a zero or an empty text, and nothing would tell: the setting
+   refuses it. An engine that keeps nothing is asked first, since nothing brings back what was deleted. #}
+{% macro overwrite(target, stage, check, query, into, columns, doomed, kept, guard, strays) %}
 drop table if exists {{ stage }};
+
+drop table if exists {{ check }};
 
 create table {{ stage }}
 engine = MergeTree
@@ -108,10 +113,20 @@ order by tuple() as
 
 {{ guard }}
 
+create table {{ check }} as {{ target }} engine = Null;
+
+insert into {{ check }}{{ into }}
+settings insert_null_as_default = 0
+select {{ columns }}
+from {{ stage }}{{ kept }};
+
+drop table {{ check }};
+
 delete from {{ target }}
 where {{ doomed }};
 
 insert into {{ target }}{{ into }}
+settings insert_null_as_default = 0
 select {{ columns }}
 from {{ stage }}{{ kept }};
 
@@ -126,6 +141,7 @@ drop table if exists {{ stage }};
 create table {{ stage }} as {{ target }};
 
 insert into {{ stage }}{{ into }}
+settings insert_null_as_default = 0
 select {{ columns }} from (
 {{ query }}
 );
@@ -145,6 +161,7 @@ drop table if exists {{ stage }};
 create table {{ stage }} as {{ target }};
 
 insert into {{ stage }}{{ into }}
+settings insert_null_as_default = 0
 select {{ columns }} from (
 {{ query }}
 ){{ kept }};
@@ -251,21 +268,26 @@ create or replace table {{ target }} clone as {{ beside }};
 drop table {{ beside }};
 {% endmacro %}
 
+{% macro incremental_append(target, into, columns, query) %}
+insert into {{ target }}{{ into }}
+settings insert_null_as_default = 0
+select {{ columns }} from (
+{{ query }}
+);
+{% endmacro %}
+
 {% set strategies = ["append"] %}
 {% set seeds = false %}
 {% set fills_at_once = false %}
 {% set constraint_kinds = ["not_null"] %}
 {% set docs = [] %}
 
-{% macro table_typed(target, spec, ended, columns, query) %}
-drop table if exists {{ target }};
-
-create table {{ target }} (
+{% macro table_typed(target, spec, clauses, columns, query) %}
+create or replace table {{ target }} (
   {{ spec }}
-){{ ended }};
-
-insert into {{ target }} ({{ columns }})
+){{ clauses }}as
 select {{ columns }} from (
 {{ query }}
-) as declared_rows;
+) as declared_rows
+settings insert_null_as_default = 0;
 {% endmacro %}

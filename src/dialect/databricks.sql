@@ -205,15 +205,25 @@ create or replace table {{ target }} (
 {{ rows }}
 {% endmacro %}
 
-{% macro table_typed(target, spec, ended, columns, query) %}
+{# A table that is made by its columns is made empty: before it is, a table of the same columns has taken the rows. #}
+{% macro table_typed(target, spec, ended, columns, query, next) %}
+create or replace table {{ next }} (
+  {{ spec }}
+);
+
+insert into {{ next }} ({{ columns }})
+select {{ columns }} from (
+{{ query }}
+) as declared_rows;
+
 create or replace table {{ target }} (
   {{ spec }}
 ){{ ended }};
 
 insert into {{ target }} ({{ columns }})
-select {{ columns }} from (
-{{ query }}
-) as declared_rows;
+select {{ columns }} from {{ next }};
+
+drop table {{ next }};
 {% endmacro %}
 
 {% macro materialized_view(target, query) %}

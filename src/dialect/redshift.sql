@@ -8,20 +8,21 @@
 {% set reserved = [
   "aes128", "aes256", "all", "allowoverwrite", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric",
   "authorization", "az64", "backup", "between", "binary", "blanksasnull", "both", "by", "bytedict", "bzip2", "case", "cast",
-  "check", "collate", "column", "connect", "constraint", "create", "credentials", "cross", "current", "current_date",
-  "current_role", "current_time", "current_timestamp", "current_user", "current_user_id", "default", "deferrable", "deflate",
-  "defrag", "delete", "delta", "delta32k", "desc", "disable", "distinct", "do", "drop", "else", "emptyasnull", "enable",
-  "encode", "encrypt", "encryption", "end", "except", "exists", "explicit", "false", "fetch", "following", "for", "foreign",
-  "freeze", "from", "full", "globaldict256", "globaldict64k", "grant", "group", "gzip", "having", "identity", "ignore",
-  "ilike", "in", "initially", "inner", "insert", "intersect", "interval", "into", "is", "isnull", "join", "language",
-  "lateral", "leading", "left", "like", "limit", "localtime", "localtimestamp", "lun", "luns", "lzo", "lzop", "minus",
-  "mostly16", "mostly32", "mostly8", "natural", "new", "not", "notnull", "null", "nulls", "off", "offline", "offset", "oid",
-  "old", "on", "only", "open", "or", "order", "outer", "over", "overlaps", "parallel", "partition", "percent", "permissions",
-  "pivot", "placing", "primary", "qualify", "raw", "readratio", "recover", "references", "rejectlog", "resort", "respect",
-  "restore", "returning", "revoke", "right", "rows", "select", "session_user", "set", "similar", "snapshot", "some",
-  "symmetric", "sysdate", "system", "table", "tag", "tdes", "text255", "text32k", "then", "timestamp", "to", "top",
-  "trailing", "true", "truncatecolumns", "union", "unique", "unnest", "unpivot", "update", "user", "using", "values",
-  "variadic", "verbose", "wallet", "when", "where", "window", "with", "without"
+  "check", "collate", "collation", "column", "concurrently", "connect", "constraint", "create", "credentials", "cross",
+  "current", "current_catalog", "current_date", "current_role", "current_schema", "current_time", "current_timestamp",
+  "current_user", "current_user_id", "default", "deferrable", "deflate", "defrag", "delete", "delta", "delta32k", "desc",
+  "disable", "distinct", "do", "drop", "else", "emptyasnull", "enable", "encode", "encrypt", "encryption", "end", "except",
+  "exists", "explicit", "false", "fetch", "following", "for", "foreign", "freeze", "from", "full", "globaldict256",
+  "globaldict64k", "grant", "group", "gzip", "having", "identity", "ignore", "ilike", "in", "initially", "inner", "insert",
+  "intersect", "interval", "into", "is", "isnull", "join", "language", "lateral", "leading", "left", "like", "limit",
+  "localtime", "localtimestamp", "lun", "luns", "lzo", "lzop", "minus", "mostly16", "mostly32", "mostly8", "natural", "new",
+  "not", "notnull", "null", "nulls", "off", "offline", "offset", "oid", "old", "on", "only", "open", "or", "order", "outer",
+  "over", "overlaps", "parallel", "partition", "percent", "permissions", "pivot", "placing", "primary", "qualify", "raw",
+  "readratio", "recover", "references", "rejectlog", "resort", "respect", "restore", "returning", "revoke", "right", "rows",
+  "select", "session_user", "set", "similar", "snapshot", "some", "symmetric", "sysdate", "system", "system_user", "table",
+  "tablesample", "tag", "tdes", "text255", "text32k", "then", "timestamp", "to", "top", "trailing", "true",
+  "truncatecolumns", "union", "unique", "unnest", "unpivot", "update", "user", "using", "values", "variadic", "verbose",
+  "wallet", "when", "where", "window", "with", "without"
 ] %}
 {% set kind_key = none %}
 {% set index_keys = [] %}

@@ -103,7 +103,34 @@ create table {{ target }}{{ clauses }}as
 ;
 {% endmacro %}
 
-{% macro table_typed_static_partitions(target, spec, ended, columns, query) %}
+{% macro table_typed(target, spec, ended, columns, query, next) %}
+drop table if exists {{ next }};
+
+create table {{ next }}
+using parquet as
+select {{ columns }} from (
+{{ query }}
+) as declared_rows;
+
+create or replace table {{ target }} (
+  {{ spec }}
+){{ ended }};
+
+insert into {{ target }} ({{ columns }})
+select {{ columns }} from {{ next }};
+
+drop table {{ next }};
+{% endmacro %}
+
+{% macro table_typed_static_partitions(target, spec, ended, columns, query, next) %}
+drop table if exists {{ next }};
+
+create table {{ next }}
+using parquet as
+select {{ columns }} from (
+{{ query }}
+) as declared_rows;
+
 drop table if exists {{ target }};
 
 create table {{ target }} (
@@ -111,9 +138,9 @@ create table {{ target }} (
 ){{ ended }};
 
 insert into {{ target }} ({{ columns }})
-select {{ columns }} from (
-{{ query }}
-) as declared_rows;
+select {{ columns }} from {{ next }};
+
+drop table {{ next }};
 {% endmacro %}
 
 {# Files cannot be renamed at once. The rows are copied; run again before the last statement, they are copied again. #}

@@ -8,6 +8,13 @@
 {% set case = "ignored" %}
 {% set longest_name = 255 %}
 {% set default_schema = "main" %}
+{% set reserved = [
+  "add", "all", "alter", "and", "as", "autoincrement", "between", "case", "cast", "check", "collate", "commit", "constraint",
+  "create", "default", "deferrable", "delete", "distinct", "drop", "else", "escape", "except", "exists", "foreign", "from",
+  "group", "having", "in", "index", "insert", "intersect", "into", "is", "isnull", "join", "limit", "not", "nothing",
+  "notnull", "null", "on", "or", "order", "primary", "raise", "references", "returning", "select", "set", "table", "then",
+  "to", "transaction", "union", "unique", "update", "using", "values", "when", "where"
+] %}
 {% set strategy = "staged delete + insert in one transaction" %}
 
 {# The profile's main file; a plan for other schemas needs a client that attaches them. #}

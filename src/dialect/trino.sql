@@ -84,12 +84,17 @@ security invoker as
 with ({{ plain_pairs }})
 {% endmacro %}
 
-{% macro table(target, clauses, query, shape, old) %}
-drop table if exists {{ target }};
+{# The rows come in beside the old table: a query that fails leaves that as it was. #}
+{% macro table(target, clauses, query, next) %}
+drop table if exists {{ next }};
 
-create table {{ target }}{{ clauses }}as
+create table {{ next }}{{ clauses }}as
 {{ query }}
 ;
+
+drop table if exists {{ target }};
+
+alter table {{ next }} rename to {{ target }};
 {% endmacro %}
 
 {# Two renames. Run again after the first, this file goes on; after the second it stops, and nothing is lost. #}
@@ -130,15 +135,19 @@ create table {{ target }} (
 {{ rows }}
 {% endmacro %}
 
-{% macro table_typed(target, spec, ended, columns, query) %}
-drop table if exists {{ target }};
+{% macro table_typed(target, spec, ended, columns, query, next) %}
+drop table if exists {{ next }};
 
-create table {{ target }} (
+create table {{ next }} (
   {{ spec }}
 ){{ ended }};
 
-insert into {{ target }} ({{ columns }})
+insert into {{ next }} ({{ columns }})
 select {{ columns }} from (
 {{ query }}
 ) as declared_rows;
+
+drop table if exists {{ target }};
+
+alter table {{ next }} rename to {{ target }};
 {% endmacro %}

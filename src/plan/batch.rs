@@ -53,6 +53,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
     let columns = columns.unwrap_or(Sql("*".to_string()));
     let mut checked = columns.clone();
     let stage = temporary(batches, "batch_", batches.target)?;
+    let check = temporary(batches, "check_", batches.target)?;
     let stage_ticks = temporary(batches, "batch_", &ticked(dialect, batches.target)?)?;
     let parts = parts(batches)?;
     // A row of the window that is not in the window's partitions would be lost or doubled: it counts as one outside.
@@ -73,12 +74,8 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
             None => kept.push(dialect.sql("guarded", &[("window", inside.value()), ("message", message.value())])?),
         },
         OutsideWindow::Error => {
-            let arguments = [
-                ("stage", stage.value()),
-                ("outside", outside.value()),
-                ("message", message.value()),
-                ("check", temporary(batches, "check_", batches.target)?.value()),
-            ];
+            let arguments =
+                [("stage", stage.value()), ("outside", outside.value()), ("message", message.value()), ("check", check.value())];
             guard = dialect.sql("guard", &arguments)?;
         }
         OutsideWindow::Keep => {
@@ -104,6 +101,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
         ("target", target.value()),
         ("stage", stage.value()),
         ("stage_ticks", stage_ticks.value()),
+        ("check", check.value()),
         ("others", others),
         ("query", author(batches.query)),
         ("ctes", Value::from_safe_string(ctes)),

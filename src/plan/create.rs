@@ -40,6 +40,7 @@ pub(super) fn arguments<'a>(dialect: &Dialect, node: &Node, target: &Relation, q
     let ctes = if ctes.is_empty() { ctes } else { format!("{ctes},\n") };
     let shape = dialect.fitting(&node.relation.identifier, "shape", 0)?;
     let old = dialect.fitting(&node.relation.identifier, "old", 0)?;
+    let next = dialect.fitting(&node.relation.identifier, "next", 0)?;
     let beside = |identifier: String| Relation { identifier, ..target.clone() };
     Ok(vec![
         ("target", sql(target)),
@@ -54,6 +55,7 @@ pub(super) fn arguments<'a>(dialect: &Dialect, node: &Node, target: &Relation, q
         ("body", author(&body)),
         ("shape", dialect.column(&shape, false)?.value()),
         ("old", sql(&beside(old.clone()))),
+        ("next", sql(&beside(next))),
         ("old_text", dialect.string(&old)?.value()),
         ("old_name", named(dialect, &beside(old))?),
         ("database", Value::from_safe_string(database(target))),

@@ -15,6 +15,20 @@ impl Engine for ClickHouse {
         "clickhouse"
     }
 
+    fn left_out(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("grants_are_given", "an engine within a process lets nobody make a role"),
+            ("merge_changes_and_adds_by_key", "the dialect refuses to merge when it compiles"),
+            ("delete_and_insert_replaces_by_key", "the dialect refuses `delete+insert` when it compiles"),
+            ("a_seed_holds_what_its_file_says", "a plan loads no seeds here"),
+            ("a_seed_is_loaded_beneath_its_readers", "a plan loads no seeds here"),
+        ]
+    }
+
+    fn integer(&self) -> &'static str {
+        "Int32"
+    }
+
     fn atomic(&self) -> bool {
         false
     }

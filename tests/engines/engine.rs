@@ -26,6 +26,10 @@ pub trait Engine: Send + Sync {
     fn quoted(&self, name: &str) -> String {
         format!("\"{name}\"")
     }
+    /// Its type of whole numbers.
+    fn integer(&self) -> &'static str {
+        "integer"
+    }
     /// Whether two clients may write to one database at the same time.
     fn side_by_side(&self) -> bool {
         false

@@ -1,4 +1,5 @@
-//! Rows that a query yields outside of its window, or without an event time: an error, left out, or kept, as the model says.
+//! Rows that a query yields outside of its window, or without an event time: an error, left out, or kept, as the model says. And
+//! rows that the table's contract refuses.
 
 use crate::engine::{Case, Engine, Outcome};
 use crate::shop::Shop;
@@ -7,6 +8,7 @@ pub const CASES: &[Case] = &[
     ("rows_outside_of_the_window_stop_the_batch", rows_outside_of_the_window_stop_the_batch),
     ("rows_outside_of_the_window_are_dropped", rows_outside_of_the_window_are_dropped),
     ("rows_outside_of_the_window_are_kept", rows_outside_of_the_window_are_kept),
+    ("a_null_where_none_may_be_changes_nothing", a_null_where_none_may_be_changes_nothing),
 ];
 
 /// Event times that the query may give to event 113, each outside of the window of 1 September, the first two by the least possible.
@@ -65,4 +67,30 @@ fn run<'a>(engine: &'a dyn Engine, stray: &str, meta: &str) -> (Shop<'a>, Outcom
     shop.sql("insert into analytics.strays (event_id, happened_at) values (1, '2024-09-01 12:00:00');");
     let outcome = shop.run(plan.batch("strays", "2024-09-01"));
     (shop, outcome)
+}
+
+/// User 3 has no country, and the contract says that everybody has one.
+fn a_null_where_none_may_be_changes_nothing(engine: &dyn Engine) {
+    let shop = Shop::open(engine);
+    let config = "materialized='incremental', incremental_strategy='microbatch', event_time='occurred_at', batch_size='day', begin='2024-08-31', contract={'enforced': true}";
+    let query = "select e.event_id, e.occurred_at, u.country from {{ source('raw', 'events') }} as e left join {{ source('raw', 'users') }} as u on u.user_id = e.user_id where e.user_id is not null and e.event_id < 123";
+    shop.write("models/countries.sql", &format!("{{{{ config({config}) }}}}\n{query}\n"));
+    let country = "{name: country, data_type: varchar(2), constraints: [{type: not_null}]}";
+    shop.write(
+        "models/countries.yml",
+        &format!(
+            "models: [{{name: countries, columns: [{{name: event_id, data_type: {}}}, {{name: occurred_at, data_type: timestamp}}, {country}]}}]\n",
+            engine.integer(),
+        ),
+    );
+    let plan = shop.compile(&["--select", "countries", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-03"]);
+    shop.build(plan.of("countries", "create"));
+    shop.build([plan.batch("countries", "2024-09-01")]);
+    assert!(!shop.run(plan.batch("countries", "2024-09-02")).ok);
+    let first_day = ["110|DE", "111|DE", "112|FR", "113|FR"];
+    assert_eq!(shop.rows("select event_id, country from analytics.countries"), first_day);
+    // In a day that has rows already.
+    shop.sql("update raw.users set country = null where user_id = 2;");
+    assert!(!shop.run(plan.batch("countries", "2024-09-01")).ok);
+    assert_eq!(shop.rows("select event_id, country from analytics.countries"), first_day);
 }

@@ -77,7 +77,10 @@ fn engines(spark: &Arc<served::Shared>) -> Vec<Arc<dyn Engine>> {
 }
 
 fn cases() -> impl Iterator<Item = Case> {
-    [drivers::CASES, promise::CASES, guard::CASES, refresh::CASES, shapes::CASES, audit::CASES, builds::CASES].into_iter().flatten().copied()
+    [drivers::CASES, promise::CASES, guard::CASES, refresh::CASES, shapes::CASES, audit::CASES, builds::CASES]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 fn trial(name: String, case: impl FnOnce() + Send + 'static) -> Trial {

@@ -26,6 +26,10 @@ impl Engine for MariaDb {
         format!("`{name}`")
     }
 
+    fn left_out(&self) -> &'static [(&'static str, &'static str)] {
+        &[("merge_changes_and_adds_by_key", "the dialect refuses to merge when it compiles")]
+    }
+
     fn side_by_side(&self) -> bool {
         true
     }
@@ -106,7 +110,7 @@ impl Database for Server {
     }
 
     fn rows(&self, query: &str) -> Vec<String> {
-        let rows = lines(self.client("shop").args(["-N", "-e", query]));
+        let rows = lines(self.client("shop").args(["-N", "--raw", "-e", query]));
         rows.iter().map(|row| plain_times(row).replace("NULL", "null").replace('\t', "|")).collect()
     }
 

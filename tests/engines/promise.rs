@@ -185,7 +185,7 @@ fn a_query_that_reads_its_own_table_sees_the_old_rows(engine: &dyn Engine) {
         select e.event_id, e.occurred_at,
             {% if is_incremental() %}cast((select max(old.times_seen) from {{ this }} as old where old.event_id = e.event_id) as integer)
             {% else %}cast(null as integer){% endif %} as before_that,
-            {% if is_incremental() %}cast((select count(*) from {{ this }} as old where old.event_id = e.event_id) as integer)
+            {% if is_incremental() %}cast(coalesce((select count(*) from {{ this }} as old where old.event_id = e.event_id), 0) as integer)
             {% else %}cast(0 as integer){% endif %} as times_seen
         from {{ source('raw', 'events') }} as e",
     );

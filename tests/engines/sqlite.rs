@@ -15,6 +15,10 @@ impl Engine for Sqlite {
         "sqlite"
     }
 
+    fn left_out(&self) -> &'static [(&'static str, &'static str)] {
+        &[("merge_changes_and_adds_by_key", "the dialect refuses to merge when it compiles")]
+    }
+
     fn side_by_side(&self) -> bool {
         true
     }

@@ -24,7 +24,7 @@ fuzz_target!(|data: (u8, String)| {
         sql.push_str("raw.orders");
         marks.push(Mark { span: start..sql.len(), kind });
     }
-    let input = Input { unique_id: "orders".into(), name: vec!["raw".into(), "orders".into()], filtered: true, by_name: true };
+    let input = Input { unique_id: "orders".into(), filtered: true, plain_names: vec![vec!["raw".into(), "orders".into()]] };
     let parser = inject::parser(PARSERS[usize::from(parser) % PARSERS.len()]);
     let within = |relation: &str, _: &str, alias: Option<&str>| {
         let alias = alias.map_or(String::new(), |alias| format!(" as {alias}"));
