@@ -140,7 +140,8 @@ pub fn start(how: How, from: From) -> Result<ExitCode, Diagnostics> {
         _ => says.say("ending the steps in flight"),
     });
     let stop = stop.map_err(|wrong| Diagnostic::error(format!("cannot listen to Ctrl-C: {wrong}")))?;
-    let client = Client { argv, dialect: &dialect, marker: client::marker(&dialect)?, timeout: how.timeout, stop };
+    let marker = client::marker(&dialect, &argv)?;
+    let client = Client { argv, dialect: &dialect, marker, timeout: how.timeout, stop };
     let order = Order {
         places: &places,
         manifest: &manifest,

@@ -25,7 +25,7 @@
 } %}
 {% set zoned_types = ["timestamptz", "timestamp with time zone"] %}
 {% set naive_types = ["timestamp", "timestamp without time zone", "datetime", "timestamp_s", "timestamp_ms", "timestamp_ns"] %}
-{# `-list`: to draw a box around each marker takes the client longer than to answer it. #}
+{# `-list`: to draw a box around each row takes the client longer than to find it. #}
 {% set client = ["duckdb", "-bail", "-no-init", "-list", "{path}"] %}
 {% set example = "duckdb -bail -list warehouse.duckdb" %}
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use minijinja::Value;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::known::{self, Input};
+use super::known::{self, Input, TOKEN};
 use super::lines;
 use super::process::{self, Exit, Process};
 use super::stop::Stop;
@@ -24,7 +24,7 @@ use crate::dialect::Dialect;
 pub struct Client<'a> {
     pub argv: Vec<String>,
     pub dialect: &'a Dialect,
-    /// The marker query, with a stand-in for the word that each step gets anew.
+    /// The marker, with a stand-in for the word that each step gets anew.
     pub marker: String,
     pub timeout: Option<Duration>,
     pub stop: Stop,
@@ -207,7 +207,7 @@ impl Client<'_> {
     }
 
     fn how(&self, exit: Exit) -> String {
-        let unfinished = if self.per_step() { "" } else { " before the step was finished: its marker query never ran" };
+        let unfinished = if self.per_step() { "" } else { " before the step was finished: its marker never ran" };
         match exit {
             Exit { signal: Some(signal), .. } => {
                 format!("the client was ended by signal {signal}{}", if self.per_step() { "" } else { " during the step" })
@@ -219,11 +219,12 @@ impl Client<'_> {
     }
 }
 
-/// What stands for the token in the marker query.
-const TOKEN: &str = "{token}";
-
-/// A query that prints a token. Its text does not hold what it prints, so that a client that echoes proves nothing.
-pub fn marker(dialect: &Dialect) -> Result<String, Diagnostic> {
+/// What makes a client print a token: a command of its own, or a query. Its text does not hold what it prints, so that a client
+/// that echoes proves nothing.
+pub fn marker(dialect: &Dialect, argv: &[String]) -> Result<String, Diagnostic> {
+    if let Some(command) = known::client(argv).and_then(|(known, _)| known.marker) {
+        return Ok(command.to_string());
+    }
     Ok(dialect.sql("marker", &[("token", Value::from_safe_string(format!("'{TOKEN}x{TOKEN}'")))])?.0)
 }
 
@@ -237,7 +238,7 @@ impl Session {
     }
 }
 
-/// What the marker query prints for a token.
+/// What the marker prints for a token.
 fn spelt(token: &str) -> String {
     format!("{token}-{token}")
 }

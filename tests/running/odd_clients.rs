@@ -35,7 +35,7 @@ fn script_in(folder: &Path, script: &str) -> String {
     client.to_str().unwrap().to_string()
 }
 
-/// What a client must do to be believed: print what the marker query would.
+/// What a client must do to be believed: print what the marker makes it print.
 const ANSWERS: &str = r#"while read -r line; do case "$line" in *batchwright_marker*) echo "$line" | sed "s/.*'\([0-9a-f][0-9a-f]*\)x\([0-9a-f][0-9a-f]*\)'.*/\1-\2/";; esac; done"#;
 
 fn megabytes_without_a_line_break_do_no_harm() {
@@ -69,7 +69,7 @@ fn a_client_that_ignores_sigterm_is_ended() {
 fn exit_code_0_without_the_marker_is_no_success() {
     let (said, _) = with_script("head -c 10 >/dev/null; exit 0", &[], &[]);
     assert_eq!(said.code, 1);
-    assert!(said.err.contains("exit code 0 before the step was finished: its marker query never ran"), "{}", said.err);
+    assert!(said.err.contains("exit code 0 before the step was finished: its marker never ran"), "{}", said.err);
 }
 
 fn an_echo_of_the_marker_query_is_no_success() {
