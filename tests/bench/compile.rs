@@ -8,7 +8,7 @@ mod projects;
 
 use std::path::Path;
 
-use measure::{Run, best, compile, files, plainly, ratio, remove};
+use measure::{Run, best, compile, files, plainly, ratio};
 use projects::{Project, many, microbatch};
 
 type Case = (&'static str, fn(&Path));
@@ -24,10 +24,10 @@ const CASES: [Case; 6] = [
 
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let place = tempfile::tempdir().expect("a folder for the bench");
     for (name, case) in CASES {
         if asked.is_empty() || asked.iter().any(|asked| asked == name) {
-            let place = tempfile::tempdir().expect("a folder for the bench");
-            case(place.path());
+            case(&place.path().join(name));
         }
     }
 }
@@ -40,11 +40,11 @@ fn hours(place: &Path) {
     let content = files(&project.plan());
     let mut first = Run::never();
     let mut plain = Run::never();
-    for _ in 0..3 {
-        remove(&project.plan());
+    for round in 0..3 {
+        project.anew();
         first = first.min(compile(&project, &arguments));
         for threads in [1, 2] {
-            plain = plain.min(plainly(&place.join("plain"), &content, threads));
+            plain = plain.min(plainly(&place.join(format!("plain-{round}-{threads}")), &content, threads));
         }
     }
     let again = best(|| compile(&project, &arguments));
@@ -61,7 +61,7 @@ fn thousand(place: &Path) {
     let project = many(place, 1_000, 1_000);
     let arguments = ["--event-time-start", "2024-09-01", "--event-time-end", "2024-10-01"];
     let first = best(|| {
-        remove(&project.plan());
+        project.anew();
         compile(&project, &arguments)
     });
     let again = best(|| compile(&project, &arguments));
@@ -81,7 +81,7 @@ fn five_thousand(place: &Path) {
     let project = many(place, 5_000, 10);
     let arguments = ["-s", "config.incremental_strategy:microbatch", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-04"];
     let took = best(|| {
-        remove(&project.plan());
+        project.anew();
         compile(&project, &arguments)
     });
     println!("five_thousand: 5,000 models, 10 of them with 3 batches: {took}");
@@ -92,7 +92,7 @@ fn long(place: &Path) {
     let project = Project::of(place, &[projects::long(200, 25)]);
     let arguments = ["--event-time-start", "2024-09-01", "--event-time-end", "2024-10-01"];
     let took = best(|| {
-        remove(&project.plan());
+        project.anew();
         compile(&project, &arguments)
     });
     println!("long: one model of 5,000 lines and 200 CTEs, 30 batches: {took}");
@@ -104,7 +104,7 @@ fn growth(place: &Path) {
     for (end, batches) in
         [("1900-02-11T16:00", 1_000), ("1901-02-21T16:00", 10_000), ("1911-05-30T16:00", 100_000), ("2014-01-29T16:00", 1_000_000)]
     {
-        remove(&project.plan());
+        project.anew();
         let arguments = ["--event-time-start", "1900-01-01", "--event-time-end", end, "--max-batches", "1000000"];
         let took = compile(&project, &arguments);
         let each = took.seconds / f64::from(batches) * 1e6;

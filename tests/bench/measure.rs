@@ -46,7 +46,8 @@ pub fn ratio(one: Run, other: Run) -> f64 {
 /// Compiles the project's plan.
 pub fn compile(project: &Project, arguments: &[&str]) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_batchwright"));
-    command.args(["compile", "--dialect", "duckdb", "--now", "2035-01-01"]).args(arguments).current_dir(&project.folder);
+    command.args(["compile", "--dialect", "duckdb", "--now", "2035-01-01", "--plan"]).arg(project.plan());
+    command.args(arguments).current_dir(&project.folder);
     measured(&mut command)
 }
 
@@ -74,7 +75,7 @@ fn high_water(child: &Child) -> Option<f64> {
     line.trim().trim_end_matches(" kB").parse::<f64>().ok().map(|kilobytes| kilobytes / 1024.0)
 }
 
-/// Writes files as a plain program would, on so many threads, into a folder that is removed again.
+/// Writes files as a plain program would, on so many threads, into a folder that is not there yet.
 pub fn plainly(folder: &Path, files: &[(PathBuf, Vec<u8>)], threads: usize) -> Run {
     let begun = Instant::now();
     for (path, _) in files.iter().filter(|(path, _)| path.ends_with("manifest.json") || path.ends_with("01_create.sql")) {
@@ -85,9 +86,7 @@ pub fn plainly(folder: &Path, files: &[(PathBuf, Vec<u8>)], threads: usize) -> R
             scope.spawn(move || part.iter().for_each(|(path, bytes)| fs::write(folder.join(path), bytes).expect("a file")));
         }
     });
-    let run = Run { seconds: begun.elapsed().as_secs_f64(), memory: None };
-    remove(folder);
-    run
+    Run { seconds: begun.elapsed().as_secs_f64(), memory: None }
 }
 
 /// All files below a folder, by their paths in it.
@@ -98,10 +97,4 @@ pub fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
         (name, fs::read(entry.path()).expect("a file of the plan"))
     };
     files.map(read).collect()
-}
-
-pub fn remove(folder: &Path) {
-    if folder.exists() {
-        fs::remove_dir_all(folder).expect("a folder that was made here");
-    }
 }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::measure::{Run, best, compile, measured, ratio, remove};
+use crate::measure::{Run, best, compile, measured, ratio};
 use crate::projects::{Project, many};
 
 pub fn side_by_side(place: &Path) {
@@ -12,7 +12,7 @@ pub fn side_by_side(place: &Path) {
         let project = many(&place.join(models.to_string()), models, models);
         let days = ["--event-time-start", "2024-09-01", "--event-time-end", "2024-10-01"];
         let ours = best(|| {
-            remove(&project.plan());
+            project.anew();
             compile(&project, &days)
         });
         println!("peers: {models} models, batchwright compile, 30 batches each: {ours}");
@@ -30,6 +30,5 @@ pub fn side_by_side(place: &Path) {
 }
 
 fn once(project: &Project, program: &Path, arguments: &[&str]) -> Run {
-    remove(&project.folder.join("target"));
     measured(Command::new(program).args(arguments).current_dir(&project.folder).env("DO_NOT_TRACK", "1"))
 }

@@ -1,16 +1,18 @@
 //! The projects that are compiled: made here, since thousands of files are nothing to keep.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 pub struct Project {
     pub folder: PathBuf,
+    plans: Cell<usize>,
 }
 
 impl Project {
     /// A project of these models, and the source that they read.
     pub fn of(folder: &Path, models: &[String]) -> Project {
-        let project = Project { folder: folder.join("project") };
+        let project = Project { folder: folder.join("project"), plans: Cell::new(0) };
         project.write("dbt_project.yml", "name: shop\nversion: '1.0'\nprofile: shop\nconfig-version: 2\n");
         project.write(
             "profiles.yml",
@@ -29,7 +31,13 @@ impl Project {
     }
 
     pub fn plan(&self) -> PathBuf {
-        self.folder.join("target/batchwright")
+        self.folder.join(format!("target/plan-{}", self.plans.get()))
+    }
+
+    /// From now on the plan is another folder, which is not there yet. No folder is removed meanwhile: ext4 looks long for room
+    /// among files that were removed in the last minutes, and would be what is measured.
+    pub fn anew(&self) {
+        self.plans.set(self.plans.get() + 1);
     }
 
     fn write(&self, path: &str, text: &str) {
