@@ -22,8 +22,8 @@ use std::rc::Rc;
 
 use sqlparser::ast::Spanned;
 
-use rows::Origin;
 pub use rows::{Input, Pinned, Rows, is_called_a_date};
+use rows::{Origin, called_as};
 pub use unit::Windows;
 pub use value::{Null, Time, Why};
 
@@ -112,7 +112,8 @@ pub enum CallKind {
 pub fn follow(seen: &Seen, inputs: &dyn Fn(&str) -> Input, windows: Windows) -> Sighted {
     let flow = Flow { seen, inputs, windows, found: RefCell::default() };
     let result = flow.query(seen.query, &None, None);
-    let mut found = flow.found.into_inner();
+    let mut found = flow.found.take();
+    found.crossings.retain(|crossing| !flow.tells_the_window(crossing));
     found.crossings.sort_by_key(|crossing| crossing.at.start);
     found.crossings.dedup();
     found.calls.sort_by_key(|call| call.at.start);
@@ -135,6 +136,15 @@ struct Found {
 }
 
 impl Flow<'_> {
+    /// Whether a key that may tell the window is named as the moment of the event time of all that the rows come from.
+    fn tells_the_window(&self, crossing: &Crossing) -> bool {
+        let Some(key) = &crossing.unless else { return false };
+        crossing.windowed.inputs.iter().all(|input| {
+            let event_time = (self.inputs)(input).event_time;
+            event_time.and_then(|event_time| called_as(key, &event_time)).is_some_and(|unit| self.windows.whole(unit))
+        })
+    }
+
     /// Notes that rows meet, unless a key keeps them in their window.
     fn crossing(&self, how: How, at: Range<usize>, windowed: &Origin, unless: Option<String>) {
         self.found.borrow_mut().crossings.push(Crossing { how, at, windowed: windowed.clone(), unless, more: 0 });

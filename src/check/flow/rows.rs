@@ -273,6 +273,21 @@ pub fn is_called_a_date(name: &str) -> bool {
     name.split('_').any(|word| ["date", "day", "dt", "dte", "ymd"].contains(&word)) || name.ends_with("date")
 }
 
+/// Whether a column is named as the instant, or the date, of another one: `sample_timestamp` as that of `sample_date`. What it is
+/// cut to, if so. Not what may as well be a part of it, such as `sample_time`.
+pub fn called_as(name: &str, event_time: &str) -> Option<Unit> {
+    const INSTANTS: &[&str] = &["at", "datetime", "timestamp", "ts", "tstamp", "utc"];
+    const DATES: &[&str] = &["date", "dt", "ymd"];
+    let (name, event_time) = (name.to_lowercase(), event_time.to_lowercase());
+    let apart = |name: &str| {
+        let (others, last) = name.rsplit_once('_')?;
+        let unit = [(INSTANTS, Unit::Instant), (DATES, Unit::Day)].into_iter().find(|(words, _)| words.contains(&last))?.1;
+        Some((others.to_string(), unit))
+    };
+    let ((one, unit), (two, _)) = (apart(&name)?, apart(&event_time)?);
+    (one == two).then_some(unit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,5 +301,16 @@ mod tests {
             assert!(!is_called_a_date(name), "{name}");
         }
         assert!(is_called_a_time("created_at") && is_called_a_time("event_timestamp") && !is_called_a_time("user_id"));
+    }
+
+    #[test]
+    fn names_of_the_same_moment() {
+        assert_eq!(called_as("SAMPLE_timestamp", "sample_date"), Some(Unit::Instant));
+        assert_eq!(called_as("created_date", "created_at"), Some(Unit::Day));
+        for (name, event_time) in
+            [("loaded_at", "sample_date"), ("sample_time", "sample_date"), ("sample_month", "sample_at"), ("at", "date")]
+        {
+            assert_eq!(called_as(name, event_time), None, "{name}");
+        }
     }
 }
