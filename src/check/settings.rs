@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::place::author;
 use super::rules::{BEGIN, LATE, ONE_TABLE, PARTITIONS, READ_WHOLE, Rule};
 use crate::calendar::Grain;
-use crate::config::{Kind, Materialization, Node};
+use crate::config::Node;
 use crate::diagnostics::{Diagnostic, Location};
 use crate::jinja::MarkKind;
 
@@ -93,10 +93,7 @@ fn partitions(asked: &Asked) -> Option<Diagnostic> {
 
 fn one_table(asked: &Asked) -> Option<Diagnostic> {
     let node = asked.node;
-    let name = |node: &Node| node.relation.to_string().to_lowercase();
-    let own = name(node);
-    let writes = |other: &&Node| other.kind != Kind::Source && !matches!(other.materialization, Materialization::Ephemeral);
-    let other = asked.graph.nodes.values().filter(writes).find(|other| other.unique_id != node.unique_id && name(other) == own)?;
+    let other = asked.graph.beside(node).next()?;
     // Of two microbatch models, the second one says it.
     if other.microbatch().is_some() && other.unique_id > node.unique_id {
         return None;

@@ -8,7 +8,8 @@ mod stamp;
 mod template;
 mod time;
 
-use minijinja::value::Kwargs;
+use std::collections::{BTreeMap, BTreeSet};
+
 use minijinja::{Environment, Value};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -55,6 +56,8 @@ pub struct Dialect {
     pub chain: Vec<&'static str>,
     /// What each file of the chain holds, in its order.
     files: Vec<Contents>,
+    /// Words that are no name of a column unless they are quoted, in lower case.
+    reserved: BTreeSet<String>,
     environment: Environment<'static>,
 }
 
@@ -68,7 +71,8 @@ pub fn named(name: &str) -> Result<Dialect, Diagnostic> {
             None => wrong.hint(format!("it knows `{known}`; name the nearest with `--dialect`")),
         });
     };
-    let mut dialect = Dialect { name: found, chain: Vec::new(), files: Vec::new(), environment: template::environment() };
+    let mut dialect =
+        Dialect { name: found, chain: Vec::new(), files: Vec::new(), reserved: BTreeSet::new(), environment: template::environment() };
     let mut next = Some(found.to_string());
     while let Some(name) = next {
         match FILES.iter().find(|(known, _)| *known == name) {
@@ -81,6 +85,7 @@ pub fn named(name: &str) -> Result<Dialect, Diagnostic> {
             _ => return Err(Diagnostic::error(format!("the dialect `{found}` is like `{name}`, which leads nowhere"))),
         }
     }
+    dialect.reserved = dialect.fact("reserved")?;
     Ok(dialect)
 }
 
@@ -114,18 +119,15 @@ impl Dialect {
         let Some((file, declared)) = found else {
             return Err(Diagnostic::error(format!("no file of the dialect `{}` has the macro `{name}`", self.name)));
         };
-        let mut given = Vec::new();
+        let mut given: BTreeMap<&str, Value> = BTreeMap::new();
         for argument in declared {
             match arguments.iter().find(|(offered, _)| offered == argument) {
-                Some((_, value)) => given.push((argument.clone(), value.clone())),
+                Some((_, value)) => _ = given.insert(argument, value.clone()),
                 None => return Err(broken(file, name, &format!("nothing is known as `{argument}` here"))),
             }
         }
-        let given = Value::from(Kwargs::from_iter(given));
-        let template = self.environment.get_template(&format!("{file}:{name}")).map_err(|wrong| broken(file, name, &wrong))?;
-        let mut captured = template.render_captured(()).map_err(|wrong| broken(file, name, &wrong))?;
-        let text = captured.with_state_mut(|state| state.call_macro(name, &[given])).map_err(|wrong| broken(file, name, &wrong))?;
-        Ok(Sql(template::tidied(&text)))
+        let text = self.environment.get_template(&format!("{file}:{name}")).and_then(|body| body.render(Value::from(given)));
+        Ok(Sql(template::tidied(&text.map_err(|wrong| broken(file, name, &wrong))?)))
     }
 
     /// How the engine writes names of relations.

@@ -32,8 +32,7 @@ impl Dialect {
         if quoted || !is_plain(name) {
             return self.quoted(name);
         }
-        let reserved: Vec<String> = self.fact("reserved")?;
-        if reserved.iter().any(|word| word.eq_ignore_ascii_case(name)) {
+        if self.reserved.contains(&name.to_ascii_lowercase()) {
             return match self.fact("case")? {
                 Case::Ignored | Case::Kept => self.quoted(name),
                 case => self.quoted(&folded(case, name)),

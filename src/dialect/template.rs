@@ -42,16 +42,18 @@ pub fn contents(environment: &mut Environment<'static>, name: &'static str, text
         }
     }
     drop(captured);
-    // Each macro becomes a template of its own, so that calling one does not set up all others and the facts.
+    // What a macro holds becomes a template of its own, so that asking for it sets up neither the others nor the facts.
     for (macro_name, arguments) in macros {
-        let start = text.find(&format!("{{% macro {macro_name}(")).unwrap_or_default();
-        let end = text[start..].find(END).map_or(text.len(), |end| start + end + END.len());
-        environment.add_template_owned(format!("{name}:{macro_name}"), &text[start..end]).map_err(said)?;
+        let (_, behind) = text.split_once(&format!("{{% macro {macro_name}(")).unwrap_or_default();
+        let (_, behind) = behind.split_once(BEGUN).unwrap_or_default();
+        let (body, _) = behind.split_once(END).unwrap_or_default();
+        environment.add_template_owned(format!("{name}:{macro_name}"), body).map_err(said)?;
         contents.macros.insert(macro_name, arguments);
     }
     Ok(contents)
 }
 
+const BEGUN: &str = "%}";
 const END: &str = "{% endmacro %}";
 
 /// The names of a macro's arguments; nothing for what is no macro. Of all values only a macro tells its arguments and its caller.

@@ -10,7 +10,7 @@ mod select;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::Node;
+use crate::config::{Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 
 pub use lookup::SeenFrom;
@@ -60,7 +60,12 @@ pub fn link(nodes: Vec<Node>, root: &str, disabled: &[String], broken: &[String]
         wrong.0.extend(cycles.0);
         Vec::new()
     });
-    if wrong.0.is_empty() { Ok(Graph { nodes: by_id, parents, children, order, root: root.into(), names }) } else { Err(wrong) }
+    let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for node in by_id.values().filter(|node| writes(node)) {
+        tables.entry(node.relation.to_string().to_lowercase()).or_default().push(node.unique_id.clone());
+    }
+    let graph = Graph { nodes: by_id, parents, children, order, root: root.into(), names, tables };
+    if wrong.0.is_empty() { Ok(graph) } else { Err(wrong) }
 }
 
 /// The nodes by unique id, and who reads whom.
@@ -75,6 +80,21 @@ pub struct Graph {
     /// The root project's name.
     pub root: String,
     names: Names,
+    /// Unique ids of the nodes that write a table, by its name in lower case.
+    tables: BTreeMap<String, Vec<String>>,
+}
+
+impl Graph {
+    /// The other nodes that write a node's table, if case does not tell names apart.
+    pub fn beside(&self, node: &Node) -> impl Iterator<Item = &Node> {
+        let all = self.tables.get(&node.relation.to_string().to_lowercase()).into_iter().flatten();
+        all.filter(|id| **id != node.unique_id).map(|id| &self.nodes[id])
+    }
+}
+
+/// Whether a node is a table, or a view, of its own.
+fn writes(node: &Node) -> bool {
+    node.kind != Kind::Source && !matches!(node.materialization, Materialization::Ephemeral)
 }
 
 /// Where `node` writes `name` in quotes, in a `ref()` or `source()` if it can be seen; else the start of its file.
@@ -103,13 +123,9 @@ fn twice(first: &Node, second: &Node) -> Diagnostic {
 
 /// Two nodes that would write the same table, which a warehouse takes without a word.
 fn one_table_for_two(nodes: &BTreeMap<String, Node>) -> Vec<Diagnostic> {
-    use crate::config::{Kind, Materialization};
     let mut writers: BTreeMap<_, &Node> = BTreeMap::new();
     let mut wrong = Vec::new();
-    for node in nodes.values() {
-        if node.kind == Kind::Source || matches!(node.materialization, Materialization::Ephemeral) {
-            continue;
-        }
+    for node in nodes.values().filter(|node| writes(node)) {
         let table = &node.relation;
         match writers.get(&(&table.database, &table.schema, &table.identifier)) {
             Some(first) => {

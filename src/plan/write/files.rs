@@ -1,9 +1,12 @@
-//! The files of a plan, the manifest aside: its steps in their order, then its audits. Work on all of them is shared by threads.
+//! The files of a plan, the manifest aside: its steps in their order, then its audits. Work on all of them is shared by threads,
+//! and its results are handed over in the files' order while the work goes on.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 
 use crate::diagnostics::Diagnostic;
@@ -24,6 +27,8 @@ pub enum File<'a> {
 
 /// So many are taken at a time.
 const SOME: usize = 64;
+/// So many times as many may be done before their results are taken.
+const AHEAD: usize = 64;
 
 impl<'a> Files<'a> {
     pub fn of(plan: &'a Plan) -> Files<'a> {
@@ -34,36 +39,62 @@ impl<'a> Files<'a> {
         self.steps + self.audits.len()
     }
 
-    pub fn audits(&self) -> bool {
-        !self.audits.is_empty()
+    /// The places of the steps among the files.
+    pub fn steps(&self) -> Range<usize> {
+        0..self.steps
     }
 
-    /// Does `work` for every file, with its place among them; the results in their order.
+    /// The places of the audits among the files.
+    pub fn audits(&self) -> Range<usize> {
+        self.steps..self.count()
+    }
+
+    /// Does `work` for every file; the results in their order.
     pub fn each<T: Send>(&self, work: impl Fn(usize, &File) -> Result<T, Diagnostic> + Sync) -> Result<Vec<T>, Diagnostic> {
-        let next = AtomicUsize::new(0);
-        let some = || {
-            let mut done = Vec::new();
+        self.stream(0..self.count(), work, |results| results.collect())
+    }
+
+    /// Does `work` for the files at some places, with the place of each, and gives `take` the results in their order. They end
+    /// early where work fails, which is what is returned then.
+    pub fn stream<T: Send, R>(
+        &self,
+        places: Range<usize>,
+        work: impl Fn(usize, &File) -> Result<T, Diagnostic> + Sync,
+        take: impl FnOnce(&mut dyn Iterator<Item = T>) -> R,
+    ) -> Result<R, Diagnostic> {
+        let next = AtomicUsize::new(places.start);
+        let (send, receive) = mpsc::sync_channel(AHEAD);
+        let worker = |send: SyncSender<(usize, Vec<T>)>| {
             loop {
                 let start = next.fetch_add(SOME, Ordering::Relaxed);
-                if start >= self.count() {
-                    return Ok(done);
+                if start >= places.end {
+                    return Ok(());
                 }
-                let part = start..self.count().min(start + SOME);
+                let part = start..places.end.min(start + SOME);
                 let results = self.some(part.clone()).zip(part).map(|(file, nth)| work(nth, &file));
-                done.push((start, results.collect::<Result<Vec<T>, Diagnostic>>()?));
+                // Nobody listens any more where another one failed.
+                if send.send((start, results.collect::<Result<Vec<T>, Diagnostic>>()?)).is_err() {
+                    return Ok(());
+                }
             }
         };
-        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(self.count().div_ceil(SOME));
-        let mut done = thread::scope(|scope| {
-            let others: Vec<_> = (1..threads).map(|_| scope.spawn(some)).collect();
-            let mut done = some()?;
-            for other in others {
-                done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(places.len().div_ceil(SOME));
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads)
+                .map(|_| {
+                    scope.spawn({
+                        let send = send.clone();
+                        || worker(send)
+                    })
+                })
+                .collect();
+            drop(send);
+            let taken = take(&mut in_order(receive, places.start));
+            for worker in workers {
+                worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
             }
-            Ok(done)
-        })?;
-        done.sort_unstable_by_key(|(start, _)| *start);
-        Ok(done.into_iter().flat_map(|(_, results)| results).collect())
+            Ok(taken)
+        })
     }
 
     fn some(&self, part: Range<usize>) -> impl Iterator<Item = File<'a>> {
@@ -71,6 +102,22 @@ impl<'a> Files<'a> {
         let steps = self.plan.some(part.start.min(self.steps)..part.end.min(self.steps));
         steps.map(File::Step).chain(self.audits[audits].iter().map(|(audit, cover)| File::Audit(audit, cover)))
     }
+}
+
+/// The results of parts that are done in any order, from the first place on.
+fn in_order<T>(done: Receiver<(usize, Vec<T>)>, first: usize) -> impl Iterator<Item = T> {
+    let mut waiting = BTreeMap::new();
+    let mut next = first;
+    let parts = std::iter::from_fn(move || {
+        while !waiting.contains_key(&next) {
+            let (start, part) = done.recv().ok()?;
+            waiting.insert(start, part);
+        }
+        let part = waiting.remove(&next)?;
+        next += part.len();
+        Some(part)
+    });
+    parts.flatten()
 }
 
 impl File<'_> {

@@ -1,6 +1,7 @@
 //! The manifest as it is written: JSON, indented, with a line break at its end. Step by step, so that a large plan needs no copy
 //! of itself.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
@@ -9,8 +10,9 @@ use super::{Sha256, instant};
 use crate::plan::manifest::{About, ModelEntry, StepEntry};
 use crate::plan::{Plan, Waits, What};
 
-/// Writes the manifest of a plan whose files, in their order, have these hashes.
-pub fn write(plan: &Plan, hashes: &[Sha256], mut out: impl Write) -> io::Result<()> {
+/// Writes the manifest of a plan whose files have these hashes: its audits, and its steps in their order, which may be taken while
+/// they are made.
+pub fn write(plan: &Plan, audits: &[Sha256], steps: &mut dyn Iterator<Item = Sha256>, mut out: impl Write) -> io::Result<()> {
     #[derive(Serialize)]
     struct Whole<'a> {
         #[serde(flatten)]
@@ -18,12 +20,11 @@ pub fn write(plan: &Plan, hashes: &[Sha256], mut out: impl Write) -> io::Result<
         models: Vec<ModelEntry>,
         steps: Entries<'a>,
     }
-    let (steps, audits) = hashes.split_at(plan.count());
     let mut models = plan.models.clone();
     for (entry, sha256) in models.iter_mut().filter_map(|model| model.audit.as_mut()).zip(audits) {
         entry.sha256 = sha256.to_string();
     }
-    let whole = Whole { about: &plan.about, models, steps: Entries { plan, hashes: steps } };
+    let whole = Whole { about: &plan.about, models, steps: Entries { plan, hashes: RefCell::new(steps) } };
     serde_json::to_writer_pretty(&mut out, &whole)?;
     out.write_all(b"\n")?;
     out.flush()
@@ -31,13 +32,14 @@ pub fn write(plan: &Plan, hashes: &[Sha256], mut out: impl Write) -> io::Result<
 
 struct Entries<'a> {
     plan: &'a Plan,
-    hashes: &'a [Sha256],
+    /// Taken one by one as they are written.
+    hashes: RefCell<&'a mut dyn Iterator<Item = Sha256>>,
 }
 
 impl Serialize for Entries<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let waits = Waits::of(self.plan);
-        serializer.collect_seq(self.plan.all().zip(self.hashes).map(|(step, sha256)| {
+        serializer.collect_seq(self.plan.all().zip(&mut **self.hashes.borrow_mut()).map(|(step, sha256)| {
             let span = match &step.what {
                 What::Batch(span, ..) => Some(span),
                 What::Fixed(_) => None,

@@ -52,11 +52,11 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
         return Ok(Written { files: files.count(), unchanged: files.count() });
     }
     let there = there::look(folder)?;
-    let kept = files.each(|_, file| Ok(there.holds(folder, file)))?;
-    let written = Written { files: kept.len(), unchanged: kept.iter().flatten().count() };
+    let kept = if there.is_empty() { Vec::new() } else { files.each(|_, file| Ok(there.holds(folder, file)))? };
+    let written = Written { files: files.count(), unchanged: kept.iter().flatten().count() };
     let state = plan.state.text();
-    if let Some(kept) = kept.iter().copied().collect::<Option<Vec<Sha256>>>()
-        && there::is_manifest(folder, plan, &kept)
+    if written.unchanged == written.files
+        && there::is_manifest(folder, plan, &kept.iter().copied().flatten().collect::<Vec<Sha256>>())
         && fs::read(folder.join(STATE)).is_ok_and(|there| there == state.as_bytes())
     {
         seal::seal(folder, hash);
@@ -65,13 +65,14 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
 
     let staging = Staging::beside(folder)?;
     let fresh = &staging.fresh;
-    let folders = plan.steps.iter().map(|steps| steps.folder.as_str()).chain(files.audits().then_some(AUDITS));
+    let folders = plan.steps.iter().map(|steps| steps.folder.as_str()).chain((!files.audits().is_empty()).then_some(AUDITS));
     for folder in folders.map(|folder| fresh.join(folder)) {
         fs::create_dir_all(&folder).map_err(|wrong| cannot("make", &folder, &wrong))?;
     }
-    let hashes = files.each(|nth, file| {
+    let put = |nth: usize, file: &files::File| {
         let name = file.name();
-        match kept[nth].filter(|_| fs::hard_link(folder.join(&name), fresh.join(&name)).is_ok()) {
+        let kept = kept.get(nth).copied().flatten();
+        match kept.filter(|_| fs::hard_link(folder.join(&name), fresh.join(&name)).is_ok()) {
             Some(sha256) => Ok(sha256),
             None => {
                 let text = file.text();
@@ -79,10 +80,12 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
                 Ok(Sha256::of(text.as_bytes()))
             }
         }
-    })?;
+    };
+    let unwritten = |wrong: io::Error| cannot("write", &folder.join(MANIFEST), &wrong);
+    let manifest = File::create(fresh.join(MANIFEST)).map(BufWriter::new).map_err(unwritten)?;
+    let audits = files.stream(files.audits(), put, |hashes| hashes.collect::<Vec<Sha256>>())?;
+    files.stream(files.steps(), put, |hashes| listed::write(plan, &audits, hashes, manifest))?.map_err(unwritten)?;
     fs::write(fresh.join(STATE), &state).map_err(|wrong| cannot("write", &folder.join(STATE), &wrong))?;
-    let made = File::create(fresh.join(MANIFEST)).and_then(|file| listed::write(plan, &hashes, BufWriter::new(file)));
-    made.map_err(|wrong| cannot("write", &folder.join(MANIFEST), &wrong))?;
     seal::seal(fresh, hash);
     staging.put(folder)?;
     Ok(written)

@@ -108,6 +108,11 @@ pub fn paths(folder: &Path) -> impl Iterator<Item = String> {
 }
 
 impl There {
+    /// Whether there is no plan.
+    pub fn is_empty(&self) -> bool {
+        self.shas.is_empty()
+    }
+
     /// What the old manifest says of a file.
     fn sha256(&self, file: &str) -> Option<Sha256> {
         self.shas.binary_search_by(|(name, _)| (**name).cmp(file)).ok().map(|place| self.shas[place].1)
@@ -132,7 +137,9 @@ impl There {
 /// Whether the folder's manifest is that of this plan, whose files have these hashes.
 pub fn is_manifest(folder: &Path, plan: &Plan, hashes: &[Sha256]) -> bool {
     let mut compared = Compared::with(&folder.join(MANIFEST));
-    listed::write(plan, hashes, BufWriter::with_capacity(1 << 16, &mut compared)).is_ok() && compared.same()
+    let (steps, audits) = hashes.split_at(plan.count());
+    let out = BufWriter::with_capacity(1 << 16, &mut compared);
+    listed::write(plan, audits, &mut steps.iter().copied(), out).is_ok() && compared.same()
 }
 
 /// A writer that only looks whether a file holds what is written to it.
