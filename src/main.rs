@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Rendering and parsing ask for many small pieces of memory, on all threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     batchwright::cli::main()
 }

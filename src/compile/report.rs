@@ -28,10 +28,11 @@ pub fn table(rows: &[Row]) -> String {
         let (model, strategy, end) = (row.model.clone(), row.strategy.clone(), row.end.clone());
         lines.push([model, strategy, windows, row.first.clone(), row.last.clone(), end, warnings, findings]);
     }
-    let used: Vec<usize> = (0..lines[0].len()).filter(|column| lines[1..].iter().any(|line| !line[*column].is_empty())).collect();
+    let used = (0..lines[0].len()).filter(|column| lines[1..].iter().any(|line| !line[*column].is_empty()));
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
+    let used: Vec<(usize, usize)> = used.map(|column| (column, width(column))).collect();
     let text = lines.iter().map(|line| {
-        let cells: Vec<String> = used.iter().map(|column| format!("{:<width$}", line[*column], width = width(*column))).collect();
+        let cells: Vec<String> = used.iter().map(|(column, width)| format!("{:<width$}", line[*column])).collect();
         format!("{}\n", cells.join("  ").trim_end())
     });
     text.collect()

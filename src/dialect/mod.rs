@@ -8,7 +8,8 @@ mod stamp;
 mod template;
 mod time;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Mutex;
 
 use minijinja::{Environment, Value};
 use serde::Deserialize;
@@ -58,6 +59,8 @@ pub struct Dialect {
     files: Vec<Contents>,
     /// Words that are no name of a column unless they are quoted, in lower case.
     reserved: BTreeSet<String>,
+    /// The ends of windows that were asked for: by the macro that writes one, and which end it is.
+    moments: Mutex<HashMap<(String, Slot), Sql>>,
     environment: Environment<'static>,
 }
 
@@ -71,8 +74,14 @@ pub fn named(name: &str) -> Result<Dialect, Diagnostic> {
             None => wrong.hint(format!("it knows `{known}`; name the nearest with `--dialect`")),
         });
     };
-    let mut dialect =
-        Dialect { name: found, chain: Vec::new(), files: Vec::new(), reserved: BTreeSet::new(), environment: template::environment() };
+    let mut dialect = Dialect {
+        name: found,
+        chain: Vec::new(),
+        files: Vec::new(),
+        reserved: BTreeSet::new(),
+        moments: Mutex::default(),
+        environment: template::environment(),
+    };
     let mut next = Some(found.to_string());
     while let Some(name) = next {
         match FILES.iter().find(|(known, _)| *known == name) {

@@ -10,7 +10,7 @@ use crate::calendar::{Grain, Instant, Window};
 use crate::diagnostics::Diagnostic;
 
 /// A place in a statement that differs from batch to batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Slot {
     /// `2024-09-01`, in the model's time zone.
     StartDate,
@@ -94,7 +94,7 @@ impl fmt::Display for Slot {
 }
 
 /// A text with slots.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Stamp {
     /// Text, then a slot, then text …: a slot after each but the last.
     texts: Vec<String>,

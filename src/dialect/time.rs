@@ -1,6 +1,7 @@
 //! Literals of time: which kind of column it is, by the type that the project declares, and the literal that fits it.
 
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
 
 use minijinja::Value;
 
@@ -89,9 +90,16 @@ impl Dialect {
 
     /// One end of a window: the macro is given all ways to write it.
     fn moment(&self, literal: &str, slots: [Slot; 9]) -> Result<Sql, Diagnostic> {
+        let key = (literal.to_string(), slots[0]);
+        let known = || self.moments.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sql) = known().get(&key) {
+            return Ok(sql.clone());
+        }
         let names = ["date", "time", "iso", "epoch", "year", "month", "day", "hour", "yearmonth"];
         let ways = names.into_iter().zip(slots).map(|(name, slot)| (name, Value::from_safe_string(slot.to_string())));
-        self.sql(literal, &[("at", Value::from(ways.collect::<BTreeMap<_, _>>()))])
+        let sql = self.sql(literal, &[("at", Value::from(ways.collect::<BTreeMap<_, _>>()))])?;
+        known().insert(key, sql.clone());
+        Ok(sql)
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Batched, Kind, Plan, Step, Steps, What};
 use crate::calendar::Window;
 
 /// What a model reads of the other models of the plan.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub struct Reads {
     /// Microbatch models whose rows are cut to the batch's window.
     pub by_window: BTreeSet<String>,

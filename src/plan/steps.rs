@@ -20,10 +20,10 @@ impl Plan {
         self.some(0..self.count())
     }
 
-    /// The audits, each with the windows that it is of.
-    pub fn audits(&self) -> impl Iterator<Item = (&Audit, &Cover)> {
-        let batches = self.steps.iter().filter_map(|steps| steps.batches.as_ref());
-        batches.filter_map(|batches| Some((batches.audit.as_ref()?, &batches.cover)))
+    /// The audits, each with the steps of its model and the windows that it is of.
+    pub fn audits(&self) -> impl Iterator<Item = (&Steps, &Audit, &Cover)> {
+        let batches = self.steps.iter().filter_map(|steps| Some((steps, steps.batches.as_ref()?)));
+        batches.filter_map(|(steps, batches)| Some((steps, batches.audit.as_ref()?, &batches.cover)))
     }
 
     /// Those at some places of that order.
@@ -39,7 +39,7 @@ impl Plan {
 }
 
 /// The steps of one model.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Steps {
     /// The model's unique id.
     pub model: String,
@@ -54,14 +54,14 @@ pub struct Steps {
 }
 
 /// A step that is no batch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Fixed {
     pub kind: Kind,
     pub text: String,
 }
 
 /// The batches of a model.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Batched {
     pub cover: Cover,
     pub text: Text,
@@ -70,7 +70,7 @@ pub struct Batched {
 }
 
 /// The batches' texts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub enum Text {
     /// The same for every batch but for its window.
     Stamped(Arc<Stamp>),

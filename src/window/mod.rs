@@ -7,6 +7,8 @@ mod names;
 mod range;
 mod tile;
 
+use std::hash::{Hash, Hasher};
+
 use chrono_tz::Tz;
 
 use crate::calendar::{Grain, Instant, Moment, Window, show};
@@ -95,6 +97,13 @@ pub struct Cover {
     pub names: Names,
     /// Said to the user: what was widened, cut or left out.
     pub notes: Vec<Diagnostic>,
+}
+
+/// Of the windows and their names: what is said of them makes no other batches.
+impl Hash for Cover {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.windows, &self.names).hash(state);
+    }
 }
 
 impl Cover {

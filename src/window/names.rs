@@ -17,7 +17,7 @@ pub struct Span {
 }
 
 /// How the windows of one model are named.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct Names {
     /// The size of the model's own batches.
     pub own: Grain,

@@ -57,7 +57,7 @@ proptest! {
         }
         // Some of the source's rows have none.
         let no_time = ["no event time".to_string()];
-        for (written, cover) in in_order.audits() {
+        for (_, written, cover) in in_order.audits() {
             let text = audit::stopping(&dialect::named("duckdb").unwrap(), &written.file, &written.text(cover), &no_time).unwrap();
             script.push_str(&text.unwrap_or_default());
         }

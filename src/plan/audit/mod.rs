@@ -62,7 +62,7 @@ pub enum Own<'a> {
 }
 
 /// A file of the plan.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Audit {
     pub file: String,
     head: String,

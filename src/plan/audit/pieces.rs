@@ -29,6 +29,7 @@ impl Pieces<'_> {
         let audited = self.audited;
         let dialect = audited.dialect;
         let columns = self.columns(false)?;
+        let time = self.time(&audited.settings.event_time)?;
         let counted = audited.columns.is_some();
         let (sums, sum_names) = self.sums()?;
         let carried = match sums.0.is_empty() {
@@ -39,19 +40,19 @@ impl Pieces<'_> {
         let (ctes, body) = self.query(audited.query)?;
         let own = match compared {
             Compared::Range | Compared::Nothing => Sql::default(),
-            _ => self.own(group, &carried, whole)?,
+            _ => self.own(group, &time, &carried, whole)?,
         };
-        let in_range = self.label(&self.of_target()?, false)?;
+        let in_range = self.label(&time, false)?;
         let arguments = [
             ("ctes", Value::from_safe_string(if whole { ctes } else { String::new() })),
             ("batches", self.batches()?.value()),
-            ("label", self.label(&self.of_target()?, true)?.value()),
+            ("label", self.label(&time, true)?.value()),
             ("target", Value::from_safe_string(audited.node.relation.to_string())),
             ("keys", self.keys()?.value()),
             ("columns", carried.value()),
             ("groups", columns.value()),
             ("unasked", number(compared == Compared::Nothing)),
-            ("where", self.rows_of(&self.of_target()?, true)?.value()),
+            ("where", self.rows_of(&time, true)?.value()),
             ("own", own.value()),
             ("whole", if whole { self.whole(&in_range, &body, &carried, own.0.is_empty())? } else { Sql::default() }.value()),
             ("doubled", if counted { dialect.sql("audit_doubled", &[])?.value() } else { number(false) }),
@@ -141,9 +142,9 @@ impl Pieces<'_> {
     }
 
     /// The query's rows of each batch.
-    fn own(&self, group: &Range<usize>, columns: &Sql, whole: bool) -> Result<Sql, Diagnostic> {
+    fn own(&self, group: &Range<usize>, time: &Time, columns: &Sql, whole: bool) -> Result<Sql, Diagnostic> {
         let audited = self.audited;
-        let inside = audited.dialect.sql("audit_inside", &[("window", self.of_target()?.window.value())])?;
+        let inside = audited.dialect.sql("audit_inside", &[("window", time.window.value())])?;
         let part = |query: Value| {
             let arguments = [
                 ("batch", own_name(audited.dialect)?.value()),
@@ -274,10 +275,6 @@ impl Pieces<'_> {
         }
         let sums = if sums.is_empty() { Sql::default() } else { dialect.sql("audit_sums", &[("sums", Sql(sums).value())])? };
         Ok((sums, Sql(names)))
-    }
-
-    fn of_target(&self) -> Result<Time, Diagnostic> {
-        self.time(&self.audited.settings.event_time)
     }
 
     fn time(&self, event_time: &EventTime) -> Result<Time, Diagnostic> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{BESIDES, Files, MANIFEST, Seal, Sha256, seal, there};
+use super::{BESIDES, Files, MANIFEST, Marks, Seal, Sha256, there};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Plan;
 use crate::project::STATE;
@@ -22,10 +22,11 @@ pub struct Differs {
 /// How the folder differs from what would be written.
 pub fn differs(plan: &Plan, folder: &Path) -> Result<Differs, Diagnostic> {
     let files = Files::of(plan);
-    if Seal::of(folder).is_some_and(|seal| seal.is_whole(folder, seal::hash(plan), files.count() + BESIDES)) {
+    let marks = Marks::of(plan);
+    if Seal::of(folder).is_some_and(|seal| seal.is_whole(folder, marks.plan, files.count() + BESIDES)) {
         return Ok(Differs::default());
     }
-    let there = there::look(folder)?;
+    let there = there::look(folder, plan, &marks)?;
     let seen = files.each(|_, file| Ok((file.name(), there.holds(folder, file))))?;
     let kept = seen.iter().map(|(_, kept)| *kept).collect::<Option<Vec<Sha256>>>();
     let manifest = kept.is_some_and(|kept| there::is_manifest(folder, plan, &kept));

@@ -10,19 +10,20 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 
 use crate::diagnostics::Diagnostic;
-use crate::plan::{Audit, Plan, Step};
+use crate::plan::{Audit, Plan, Step, Steps};
 use crate::window::Cover;
 
 pub struct Files<'a> {
     plan: &'a Plan,
     steps: usize,
-    audits: Vec<(&'a Audit, &'a Cover)>,
+    audits: Vec<(&'a Steps, &'a Audit, &'a Cover)>,
 }
 
 /// One of them.
 pub enum File<'a> {
     Step(Step<'a>),
-    Audit(&'a Audit, &'a Cover),
+    /// With the steps of its model.
+    Audit(&'a Steps, &'a Audit, &'a Cover),
 }
 
 /// So many are taken at a time.
@@ -100,7 +101,7 @@ impl<'a> Files<'a> {
     fn some(&self, part: Range<usize>) -> impl Iterator<Item = File<'a>> {
         let audits = part.start.max(self.steps) - self.steps..part.end.max(self.steps) - self.steps;
         let steps = self.plan.some(part.start.min(self.steps)..part.end.min(self.steps));
-        steps.map(File::Step).chain(self.audits[audits].iter().map(|(audit, cover)| File::Audit(audit, cover)))
+        steps.map(File::Step).chain(self.audits[audits].iter().map(|(steps, audit, cover)| File::Audit(steps, audit, cover)))
     }
 }
 
@@ -121,11 +122,19 @@ fn in_order<T>(done: Receiver<(usize, Vec<T>)>, first: usize) -> impl Iterator<I
 }
 
 impl File<'_> {
+    /// The steps of the model that it is of.
+    pub fn of(&self) -> &Steps {
+        match self {
+            File::Step(step) => step.of,
+            File::Audit(steps, ..) => steps,
+        }
+    }
+
     /// Relative to the plan's folder.
     pub fn name(&self) -> String {
         match self {
             File::Step(step) => step.file(),
-            File::Audit(audit, _) => audit.file.clone(),
+            File::Audit(_, audit, _) => audit.file.clone(),
         }
     }
 
@@ -133,7 +142,7 @@ impl File<'_> {
     pub fn text(&self) -> Cow<'_, str> {
         match self {
             File::Step(step) => step.text(),
-            File::Audit(audit, cover) => Cow::Owned(audit.text(cover)),
+            File::Audit(_, audit, cover) => Cow::Owned(audit.text(cover)),
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::diagnostics::Diagnostic;
 use crate::project::STATE;
 pub use differs::{Differs, differs};
 use files::Files;
-use seal::Seal;
+use seal::{Marks, Seal};
 use sha256::Sha256;
 use staging::Staging;
 
@@ -46,12 +46,12 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
     // A link is followed: what it leads to is replaced, and not the link.
     let linked = fs::symlink_metadata(folder).is_ok_and(|about| about.is_symlink()).then(|| fs::canonicalize(folder).ok()).flatten();
     let folder = linked.as_deref().unwrap_or(folder);
-    let hash = seal::hash(plan);
+    let marks = Marks::of(plan);
     let files = Files::of(plan);
-    if Seal::of(folder).is_some_and(|seal| seal.is_whole(folder, hash, files.count() + BESIDES)) {
+    if Seal::of(folder).is_some_and(|seal| seal.is_whole(folder, marks.plan, files.count() + BESIDES)) {
         return Ok(Written { files: files.count(), unchanged: files.count() });
     }
-    let there = there::look(folder)?;
+    let there = there::look(folder, plan, &marks)?;
     let kept = if there.is_empty() { Vec::new() } else { files.each(|_, file| Ok(there.holds(folder, file)))? };
     let written = Written { files: files.count(), unchanged: kept.iter().flatten().count() };
     let state = plan.state.text();
@@ -59,7 +59,7 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
         && there::is_manifest(folder, plan, &kept.iter().copied().flatten().collect::<Vec<Sha256>>())
         && fs::read(folder.join(STATE)).is_ok_and(|there| there == state.as_bytes())
     {
-        seal::seal(folder, hash);
+        seal::seal(folder, plan, &marks);
         return Ok(written);
     }
 
@@ -86,8 +86,9 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
     let audits = files.stream(files.audits(), put, |hashes| hashes.collect::<Vec<Sha256>>())?;
     files.stream(files.steps(), put, |hashes| listed::write(plan, &audits, hashes, manifest))?.map_err(unwritten)?;
     fs::write(fresh.join(STATE), &state).map_err(|wrong| cannot("write", &folder.join(STATE), &wrong))?;
-    seal::seal(fresh, hash);
     staging.put(folder)?;
+    // Only now, since a file that two plans had was touched when the old one went.
+    seal::seal(folder, plan, &marks);
     Ok(written)
 }
 

@@ -1,10 +1,13 @@
 //! Whether a plan's folder is just as it was left, told without reading it. A written plan is sealed: an attribute of the folder
 //! says which plan it is, and when that was. A file has been touched since if the kernel changed its entry then (`ctime`, which
 //! no program can set). A copy, a checkout, or a file system without attributes has no seal: its files are read and compared.
+//! Each model's folder is marked in the same way, so that of a plan in which one model changed only that one is made anew.
 
+use std::collections::BTreeSet;
 use std::env;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::fs;
+use std::hash::Hash;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::thread;
@@ -13,8 +16,8 @@ use std::time::Duration;
 use rustix::fs::{XattrFlags, getxattr, setxattr};
 use walkdir::WalkDir;
 
-use super::MANIFEST;
 use super::sha256::{Hasher, Sha256};
+use crate::diagnostics::wide;
 use crate::plan::Plan;
 
 const ATTRIBUTE: &str = "user.batchwright";
@@ -28,25 +31,64 @@ pub struct Seal {
 /// Seconds since 1970, and nanoseconds.
 type Time = (i64, i64);
 
-/// What a plan's bytes follow from: what is known of it, and the program that writes it.
-pub fn hash(plan: &Plan) -> Sha256 {
+/// What the bytes of a plan follow from: what is known of it, and the program that writes it.
+pub struct Marks {
+    pub plan: Sha256,
+    /// Of the files of each model that has steps, in the plan's order.
+    models: Vec<Sha256>,
+}
+
+impl Marks {
+    pub fn of(plan: &Plan) -> Marks {
+        let Plan { about, models, steps, state } = plan;
+        let program = env::current_exe().and_then(fs::metadata).map(|about| (about.len(), about.mtime(), about.mtime_nsec())).ok();
+        let of_steps = wide(steps, |steps| {
+            let mut hasher = Hasher::default();
+            (program, steps).hash(&mut hasher);
+            hasher.end()
+        });
+        let entries = wide(models, |entry| text_hash(format_args!("{entry:?}")));
+        Marks { plan: text_hash(format_args!("{program:?}{about:?}{entries:?}{of_steps:?}{state:?}")), models: of_steps }
+    }
+
+    /// The models whose folders, as they were left below `folder`, are just those of this plan.
+    pub fn same<'p>(&self, plan: &'p Plan, folder: &Path) -> BTreeSet<&'p str> {
+        let marked = plan.steps.iter().zip(&self.models);
+        let same =
+            marked.filter(|(steps, mark)| attribute(&folder.join(&steps.folder)).and_then(|found| Sha256::parse(&found)) == Some(**mark));
+        same.map(|(steps, _)| steps.folder.as_str()).collect()
+    }
+}
+
+fn text_hash(text: fmt::Arguments) -> Sha256 {
     let mut hasher = Hasher::default();
-    let program = env::current_exe().and_then(fs::metadata).map(|about| (about.len(), about.mtime(), about.mtime_nsec()));
-    let Plan { about, models, steps, state } = plan;
-    write!(hasher, "{program:?}{about:?}{models:?}{steps:?}{state:?}").expect("a hasher takes all that is written to it");
+    hasher.write_fmt(text).expect("a hasher takes all that is written to it");
     hasher.end()
 }
 
-/// Seals a folder. Where that cannot be done it is left without.
-pub fn seal(folder: &Path, plan: Sha256) {
+fn attribute(folder: &Path) -> Option<String> {
+    let mut value = [0; 128];
+    let length = getxattr(folder, ATTRIBUTE, &mut value).ok()?;
+    Some(std::str::from_utf8(&value[..length]).ok()?.to_string())
+}
+
+fn set(folder: &Path, value: &str) -> bool {
+    setxattr(folder, ATTRIBUTE, value.as_bytes(), XattrFlags::empty()).is_ok()
+}
+
+/// Marks the models' folders and seals the plan's. Where that cannot be done it is left without.
+pub fn seal(folder: &Path, plan: &Plan, marks: &Marks) {
+    let marked = plan.steps.iter().zip(&marks.models).all(|(steps, mark)| set(&folder.join(&steps.folder), &mark.to_string()));
     // The time is the file system's own, that of the folder's last change, which is this one. Its clock ticks every few
     // milliseconds, and what was written in a tick cannot be told from what will be: the seal is of the next one.
-    let written = fs::metadata(folder.join(MANIFEST)).map(|about| changed(&about));
-    for _ in 0..20 {
-        let set = |value: &str| setxattr(folder, ATTRIBUTE, value.as_bytes(), XattrFlags::empty()).is_ok();
-        let (true, Ok(at)) = (set(""), fs::metadata(folder).map(|about| changed(&about))) else { return };
-        if written.as_ref().is_ok_and(|written| *written < at) {
-            set(&format!("{plan} {} {}", at.0, at.1));
+    let mut written = None;
+    for attempt in 0..20 {
+        // To set what is there already changes nothing, and no time.
+        let (true, Ok(at)) = (marked && set(folder, &attempt.to_string()), fs::metadata(folder).map(|about| changed(&about))) else {
+            return;
+        };
+        if *written.get_or_insert(at) < at {
+            set(folder, &format!("{} {} {}", marks.plan, at.0, at.1));
             return;
         }
         thread::sleep(Duration::from_millis(1));
@@ -56,9 +98,8 @@ pub fn seal(folder: &Path, plan: Sha256) {
 impl Seal {
     /// The seal of a folder.
     pub fn of(folder: &Path) -> Option<Seal> {
-        let mut value = [0; 128];
-        let length = getxattr(folder, ATTRIBUTE, &mut value).ok()?;
-        let mut words = std::str::from_utf8(&value[..length]).ok()?.split(' ');
+        let value = attribute(folder)?;
+        let mut words = value.split(' ');
         let plan = Sha256::parse(words.next()?)?;
         Some(Seal { plan, at: (words.next()?.parse().ok()?, words.next()?.parse().ok()?) })
     }
@@ -84,4 +125,57 @@ impl Seal {
 
 fn changed(about: &fs::Metadata) -> Time {
     (about.ctime(), about.ctime_nsec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::manifest::{About, RequestEntry};
+    use crate::plan::{Fixed, Kind, Reads, Steps};
+    use crate::project::State;
+
+    fn plan(texts: [&str; 2]) -> Plan {
+        let request = RequestEntry {
+            now: None,
+            event_time_start: None,
+            event_time_end: None,
+            full_refresh: false,
+            batch_size: None,
+            chunk: None,
+            complete_only: false,
+            select: Vec::new(),
+            exclude: Vec::new(),
+            selector: None,
+        };
+        let word = String::new;
+        let about = About { schema_version: 1, generator: word(), project: word(), target: word(), dialect: word(), request };
+        let steps = ["a", "b"].into_iter().zip(texts).map(|(name, text)| Steps {
+            model: name.into(),
+            folder: name.into(),
+            first: vec![Fixed { kind: Kind::Build, text: text.into() }],
+            batches: None,
+            last: Vec::new(),
+            reads: Reads::default(),
+        });
+        Plan { about, models: Vec::new(), steps: steps.collect(), state: State::new(Default::default(), Default::default()) }
+    }
+
+    #[test]
+    fn a_seal_tells_what_was_touched_and_which_model_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let (old, new) = (plan(["select 1", "select 2"]), plan(["select 1", "select 3"]));
+        for name in ["a", "b"] {
+            fs::create_dir(folder.join(name)).unwrap();
+            fs::write(folder.join(name).join("build.sql"), "").unwrap();
+        }
+        fs::write(folder.join(MANIFEST), "").unwrap();
+        seal(folder, &old, &Marks::of(&old));
+        // A file system without attributes takes none.
+        let Some(seal) = Seal::of(folder) else { return assert!(!set(folder, "x")) };
+        assert!(seal.is_whole(folder, Marks::of(&old).plan, 3) && !seal.is_whole(folder, Marks::of(&new).plan, 3));
+        assert_eq!(Marks::of(&new).same(&new, folder), BTreeSet::from(["a"]));
+        fs::write(folder.join("b/build.sql"), "").unwrap();
+        assert!(!seal.is_whole(folder, Marks::of(&old).plan, 3));
+    }
 }

@@ -35,6 +35,19 @@ impl std::fmt::Write for Hasher {
         Ok(())
     }
 }
+
+/// For values that say themselves what they are made of. All of the hash is `end`.
+impl std::hash::Hasher for Hasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let Sha256(bytes) = Hasher(self.0.clone()).end();
+        bytes.first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
+    }
+}
+
 impl std::fmt::Display for Sha256 {
     fn fmt(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";

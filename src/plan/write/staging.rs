@@ -8,7 +8,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use tempfile::TempDir;
 
 use super::cannot;
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, wide};
 
 const PREFIX: &str = ".batchwright-";
 
@@ -45,6 +45,8 @@ impl Staging {
             self.put_aside(folder)?;
         }
         // What cannot be removed now is swept by the next compile.
+        let folders: Vec<PathBuf> = fs::read_dir(&self.fresh).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        wide(&folders, |folder| fs::remove_dir_all(folder));
         let _ = self.folder.close();
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! What is in the plan's folder already. Refuses a folder that holds anything but a plan; knows which files need not be written again.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
-use super::{GENERATOR, MANIFEST, Seal, Sha256, files, listed};
+use super::{GENERATOR, MANIFEST, Marks, Seal, Sha256, files, listed};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Plan;
 use crate::project::STATE;
@@ -19,6 +20,8 @@ pub struct There {
     shas: Vec<(Box<str>, Sha256)>,
     /// If nobody has touched the manifest since it was sealed.
     seal: Option<Seal>,
+    /// The folders of models that are just those of the plan that is to be written, as far as nobody has touched their files.
+    same: BTreeSet<String>,
 }
 
 /// What must be known of an old manifest, whatever its version.
@@ -69,8 +72,8 @@ fn hashes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(Box<str>, Sha256)>,
     from.deserialize_seq(Each)
 }
 
-/// Looks at the folder.
-pub fn look(folder: &Path) -> Result<There, Diagnostic> {
+/// Looks at the folder in which a plan is to be.
+pub fn look(folder: &Path, plan: &Plan, marks: &Marks) -> Result<There, Diagnostic> {
     let said = |what: String| {
         Err(Diagnostic::error(format!("`{}` {what}, so it is not replaced", folder.display()))
             .hint("name another folder with `--plan`, or empty this one yourself"))
@@ -85,20 +88,32 @@ pub fn look(folder: &Path) -> Result<There, Diagnostic> {
         return said(format!("is not a plan: it holds `{first}` and no `{MANIFEST}`"));
     };
     let seal = Seal::of(folder).filter(|seal| manifest.metadata().is_ok_and(|about| seal.holds(&about)));
-    let old: Old = match serde_json::from_reader::<_, Old>(BufReader::new(manifest)) {
+    let old: Old = match read(manifest) {
         Ok(old) if old.generator == GENERATOR => old,
         _ => return said(format!("is not a plan: its `{MANIFEST}` was not written by batchwright")),
     };
     let mut shas = old.steps;
     shas.extend(old.models.into_iter().filter_map(|model| model.audit).map(OldFile::hash));
     shas.sort_unstable();
-    let there = There { shas, seal };
+    let same = if seal.is_some() { marks.same(plan, folder).into_iter().map(String::from).collect() } else { BTreeSet::new() };
+    let there = There { shas, seal, same };
     for path in paths(folder) {
         if path != MANIFEST && path != STATE && there.sha256(&path).is_none() {
             return said(format!("holds `{path}`, which is not of its plan"));
         }
     }
     Ok(there)
+}
+
+/// Reads a manifest: at once, which is faster, unless it is so large that it had better not be in memory.
+fn read(manifest: File) -> serde_json::Result<Old> {
+    const LARGE: u64 = 64 << 20;
+    match manifest.metadata() {
+        Ok(about) if about.len() < LARGE => {
+            io::read_to_string(manifest).map_err(serde_json::Error::io).and_then(|text| serde_json::from_str(&text))
+        }
+        _ => serde_json::from_reader(BufReader::new(manifest)),
+    }
 }
 
 /// What is below the folder, by its path in it.
@@ -124,13 +139,16 @@ impl There {
         let known = self.sha256(&name)?;
         let path = folder.join(name);
         let about = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?;
+        let untouched = self.seal.as_ref().is_some_and(|seal| seal.holds(&about));
+        if untouched && self.same.contains(&file.of().folder) {
+            return Some(known);
+        }
         let text = file.text();
         if about.len() != text.len() as u64 {
             return None;
         }
         let sha256 = Sha256::of(text.as_bytes());
-        let untouched = sha256 == known && self.seal.as_ref().is_some_and(|seal| seal.holds(&about));
-        (untouched || fs::read(&path).is_ok_and(|there| there == text.as_bytes())).then_some(sha256)
+        ((untouched && sha256 == known) || fs::read(&path).is_ok_and(|there| there == text.as_bytes())).then_some(sha256)
     }
 }
 
