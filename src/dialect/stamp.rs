@@ -105,16 +105,14 @@ pub struct Stamp {
 impl Stamp {
     /// Cuts the text at its slots. Dates are those of `timezone`.
     pub fn new(text: &str, timezone: Tz) -> Stamp {
-        let mut stamp = Stamp { texts: vec![String::new()], slots: Vec::new(), timezone };
-        for char in text.chars() {
-            match slot(char) {
-                Some(slot) => {
-                    stamp.slots.push(slot);
-                    stamp.texts.push(String::new());
-                }
-                None => stamp.texts.last_mut().expect("it begins with one text").push(char),
-            }
+        let mut stamp = Stamp { texts: Vec::new(), slots: Vec::new(), timezone };
+        let mut start = 0;
+        for (at, found) in text.match_indices(|char| slot(char).is_some()) {
+            stamp.texts.push(text[start..at].to_string());
+            stamp.slots.extend(found.chars().next().and_then(slot));
+            start = at + found.len();
         }
+        stamp.texts.push(text[start..].to_string());
         stamp
     }
 

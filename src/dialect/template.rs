@@ -66,6 +66,9 @@ fn arguments(value: &Value) -> Option<Vec<String>> {
 /// What a macro gave, without the line breaks around it. A line whose only content was an empty argument is left out, with the
 /// blank line before it. The author's text is never indented or trimmed: a string in it may span lines.
 pub fn tidied(text: &str) -> String {
+    if !text.contains(EMPTY) {
+        return text.trim_matches('\n').trim_end().to_string();
+    }
     let mut kept: Vec<&str> = Vec::new();
     for line in text.split('\n') {
         match line.trim() == EMPTY {

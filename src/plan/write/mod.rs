@@ -59,7 +59,9 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
         && there::is_manifest(folder, plan, &kept.iter().copied().flatten().collect::<Vec<Sha256>>())
         && fs::read(folder.join(STATE)).is_ok_and(|there| there == state.as_bytes())
     {
-        seal::seal(folder, plan, &marks);
+        if let Some(sealing) = seal::mark(folder, plan, &marks) {
+            sealing.seal(&marks);
+        }
         return Ok(written);
     }
 
@@ -86,9 +88,11 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
     let audits = files.stream(files.audits(), put, |hashes| hashes.collect::<Vec<Sha256>>())?;
     files.stream(files.steps(), put, |hashes| listed::write(plan, &audits, hashes, manifest))?.map_err(unwritten)?;
     fs::write(fresh.join(STATE), &state).map_err(|wrong| cannot("write", &folder.join(STATE), &wrong))?;
+    let sealing = seal::mark(fresh, plan, &marks);
     staging.put(folder)?;
-    // Only now, since a file that two plans had was touched when the old one went.
-    seal::seal(folder, plan, &marks);
+    if let Some(sealing) = sealing {
+        sealing.seal(&marks);
+    }
     Ok(written)
 }
 

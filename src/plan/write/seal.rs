@@ -5,26 +5,30 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::fmt::{self, Write};
-use std::fs;
+use std::fs::{self, File};
 use std::hash::Hash;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use rustix::fs::{XattrFlags, getxattr, setxattr};
+use rustix::fs::{XattrFlags, fsetxattr, getxattr, setxattr};
 use walkdir::WalkDir;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use super::sha256::{Hasher, Sha256};
 use crate::diagnostics::wide;
 use crate::plan::Plan;
 
 const ATTRIBUTE: &str = "user.batchwright";
 
+/// Tells plans apart, and models: no two of a project's in its lifetime share one by chance.
+type Mark = u128;
+
 /// Which plan a folder was left with, and when.
 pub struct Seal {
-    plan: Sha256,
+    plan: Mark,
+    /// When its files had been written, and when they were left alone.
+    made: Time,
     at: Time,
 }
 
@@ -33,9 +37,9 @@ type Time = (i64, i64);
 
 /// What the bytes of a plan follow from: what is known of it, and the program that writes it.
 pub struct Marks {
-    pub plan: Sha256,
+    pub plan: Mark,
     /// Of the files of each model that has steps, in the plan's order.
-    models: Vec<Sha256>,
+    models: Vec<Mark>,
 }
 
 impl Marks {
@@ -43,27 +47,21 @@ impl Marks {
         let Plan { about, models, steps, state } = plan;
         let program = env::current_exe().and_then(fs::metadata).map(|about| (about.len(), about.mtime(), about.mtime_nsec())).ok();
         let of_steps = wide(steps, |steps| {
-            let mut hasher = Hasher::default();
+            let mut hasher = Xxh3::new();
             (program, steps).hash(&mut hasher);
-            hasher.end()
+            hasher.digest128()
         });
-        let entries = wide(models, |entry| text_hash(format_args!("{entry:?}")));
-        Marks { plan: text_hash(format_args!("{program:?}{about:?}{entries:?}{of_steps:?}{state:?}")), models: of_steps }
+        let entries = wide(models, |entry| xxh3_128(format!("{entry:?}").as_bytes()));
+        let all = format!("{program:?}{about:?}{entries:?}{of_steps:?}{state:?}");
+        Marks { plan: xxh3_128(all.as_bytes()), models: of_steps }
     }
 
     /// The models whose folders, as they were left below `folder`, are just those of this plan.
     pub fn same<'p>(&self, plan: &'p Plan, folder: &Path) -> BTreeSet<&'p str> {
         let marked = plan.steps.iter().zip(&self.models);
-        let same =
-            marked.filter(|(steps, mark)| attribute(&folder.join(&steps.folder)).and_then(|found| Sha256::parse(&found)) == Some(**mark));
+        let same = marked.filter(|(steps, mark)| attribute(&folder.join(&steps.folder)).is_some_and(|found| found == mark.to_string()));
         same.map(|(steps, _)| steps.folder.as_str()).collect()
     }
-}
-
-fn text_hash(text: fmt::Arguments) -> Sha256 {
-    let mut hasher = Hasher::default();
-    hasher.write_fmt(text).expect("a hasher takes all that is written to it");
-    hasher.end()
 }
 
 fn attribute(folder: &Path) -> Option<String> {
@@ -72,27 +70,50 @@ fn attribute(folder: &Path) -> Option<String> {
     Some(std::str::from_utf8(&value[..length]).ok()?.to_string())
 }
 
-fn set(folder: &Path, value: &str) -> bool {
-    setxattr(folder, ATTRIBUTE, value.as_bytes(), XattrFlags::empty()).is_ok()
+/// A folder that will be sealed: opened, so that it is this one even if another takes its place meanwhile.
+pub struct Sealing {
+    folder: File,
+    made: Time,
 }
 
-/// Marks the models' folders and seals the plan's. Where that cannot be done it is left without.
-pub fn seal(folder: &Path, plan: &Plan, marks: &Marks) {
-    let marked = plan.steps.iter().zip(&marks.models).all(|(steps, mark)| set(&folder.join(&steps.folder), &mark.to_string()));
-    // The time is the file system's own, that of the folder's last change, which is this one. Its clock ticks every few
-    // milliseconds, and what was written in a tick cannot be told from what will be: the seal is of the next one.
-    let mut written = None;
+/// Marks the models' folders of a plan that was written. Where that cannot be done there will be no seal.
+pub fn mark(folder: &Path, plan: &Plan, marks: &Marks) -> Option<Sealing> {
+    for (steps, mark) in plan.steps.iter().zip(&marks.models) {
+        setxattr(folder.join(&steps.folder), ATTRIBUTE, mark.to_string().as_bytes(), XattrFlags::empty()).ok()?;
+    }
+    let folder = File::open(folder).ok()?;
+    let made = tick(&folder)?;
+    Some(Sealing { folder, made })
+}
+
+impl Sealing {
+    /// Seals the folder, now that the plan before it is gone: a file that both had was touched when it went.
+    pub fn seal(self, marks: &Marks) {
+        if let Some(at) = tick(&self.folder) {
+            let made = self.made;
+            set(&self.folder, &format!("{} {} {} {} {}", marks.plan, made.0, made.1, at.0, at.1));
+        }
+    }
+}
+
+fn set(folder: &File, value: &str) -> bool {
+    fsetxattr(folder, ATTRIBUTE, value.as_bytes(), XattrFlags::empty()).is_ok()
+}
+
+/// A time that is later than all that was done below the folder, by the file system's own clock: that of the folder's last
+/// change, which is this one. Its clock ticks every few milliseconds, and what was done in a tick cannot be told from what will
+/// be: it is the next one.
+fn tick(folder: &File) -> Option<Time> {
+    let mut first = None;
     for attempt in 0..20 {
         // To set what is there already changes nothing, and no time.
-        let (true, Ok(at)) = (marked && set(folder, &attempt.to_string()), fs::metadata(folder).map(|about| changed(&about))) else {
-            return;
-        };
-        if *written.get_or_insert(at) < at {
-            set(folder, &format!("{} {} {}", marks.plan, at.0, at.1));
-            return;
+        let at = set(folder, &attempt.to_string()).then(|| folder.metadata().ok())?.as_ref().map(changed)?;
+        if *first.get_or_insert(at) < at {
+            return Some(at);
         }
         thread::sleep(Duration::from_millis(1));
     }
+    None
 }
 
 impl Seal {
@@ -100,17 +121,18 @@ impl Seal {
     pub fn of(folder: &Path) -> Option<Seal> {
         let value = attribute(folder)?;
         let mut words = value.split(' ');
-        let plan = Sha256::parse(words.next()?)?;
-        Some(Seal { plan, at: (words.next()?.parse().ok()?, words.next()?.parse().ok()?) })
+        let plan = words.next()?.parse().ok()?;
+        let mut time = || Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?));
+        Some(Seal { plan, made: time()?, at: time()? })
     }
 
     /// Whether the entry is as it was when the folder was sealed.
     pub fn holds(&self, about: &fs::Metadata) -> bool {
-        changed(about) < self.at
+        changed(about) < self.at && (about.mtime(), about.mtime_nsec()) < self.made
     }
 
     /// Whether the folder is as it was, and holds the plan of this hash, of so many files.
-    pub fn is_whole(&self, folder: &Path, plan: Sha256, files: usize) -> bool {
+    pub fn is_whole(&self, folder: &Path, plan: Mark, files: usize) -> bool {
         let mut found = 0;
         self.plan == plan
             && WalkDir::new(folder).min_depth(1).into_iter().all(|entry| {
@@ -169,10 +191,11 @@ mod tests {
             fs::create_dir(folder.join(name)).unwrap();
             fs::write(folder.join(name).join("build.sql"), "").unwrap();
         }
-        fs::write(folder.join(MANIFEST), "").unwrap();
-        seal(folder, &old, &Marks::of(&old));
+        fs::write(folder.join("manifest.json"), "").unwrap();
         // A file system without attributes takes none.
-        let Some(seal) = Seal::of(folder) else { return assert!(!set(folder, "x")) };
+        let Some(sealing) = mark(folder, &old, &Marks::of(&old)) else { return assert_eq!(attribute(folder), None) };
+        sealing.seal(&Marks::of(&old));
+        let seal = Seal::of(folder).unwrap();
         assert!(seal.is_whole(folder, Marks::of(&old).plan, 3) && !seal.is_whole(folder, Marks::of(&new).plan, 3));
         assert_eq!(Marks::of(&new).same(&new, folder), BTreeSet::from(["a"]));
         fs::write(folder.join("b/build.sql"), "").unwrap();

@@ -6,10 +6,6 @@ use sha2::Digest;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sha256([u8; 32]);
 
-/// Hashes what is written to it.
-#[derive(Default)]
-pub struct Hasher(sha2::Sha256);
-
 impl Sha256 {
     pub fn of(bytes: &[u8]) -> Sha256 {
         Sha256(sha2::Sha256::digest(bytes).into())
@@ -20,31 +16,6 @@ impl Sha256 {
         let digits: Vec<u8> = text.chars().map(|char| char.to_digit(16).and_then(|digit| digit.try_into().ok())).collect::<Option<_>>()?;
         let bytes: Vec<u8> = digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
         bytes.try_into().ok().filter(|_| digits.len() == 64).map(Sha256)
-    }
-}
-
-impl Hasher {
-    pub fn end(self) -> Sha256 {
-        Sha256(self.0.finalize().into())
-    }
-}
-
-impl std::fmt::Write for Hasher {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        self.0.update(text);
-        Ok(())
-    }
-}
-
-/// For values that say themselves what they are made of. All of the hash is `end`.
-impl std::hash::Hasher for Hasher {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    fn finish(&self) -> u64 {
-        let Sha256(bytes) = Hasher(self.0.clone()).end();
-        bytes.first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
     }
 }
 
