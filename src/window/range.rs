@@ -7,6 +7,9 @@ use crate::diagnostics::Diagnostic;
 use super::bounds::inverted_range;
 use super::{Bound, Calendar, Request};
 
+/// No lookback is longer, unless it reaches behind `begin`: it is walked through batch by batch, since clocks jump.
+const FURTHEST: u32 = 100_000;
+
 /// The range to tile with windows of `batch_size`.
 pub(super) fn find(model: &Calendar, request: &Request, batch_size: Grain) -> Result<(Window, Vec<Diagnostic>), Diagnostic> {
     let begin = model.batch_size.floor(model.begin, model.timezone);
@@ -40,6 +43,9 @@ fn unbounded(model: &Calendar, request: &Request, begin: Instant) -> Result<Wind
     // A lookback of a century of hours is not walked through: where it reaches behind `begin`, with a margin for odd clocks, that is it.
     if grain.count(begin, start, tz) + 8 < u64::from(model.lookback) {
         start = begin;
+    } else if model.lookback > FURTHEST {
+        let wrong = format!("`{}` looks back on {} batches of one {grain}", model.model, model.lookback);
+        return Err(Diagnostic::error(wrong).hint(format!("set `lookback` to {FURTHEST} at most, or give bounds")));
     }
     for _ in 0..model.lookback {
         match grain.previous(start, tz) {

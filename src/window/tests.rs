@@ -108,6 +108,8 @@ fn a_forgotten_bound_costs_nothing() {
     // Walking back hour by hour would take a minute.
     let ancient = Calendar { begin: at("0900-01-01"), batch_size: Grain::Hour, lookback: u32::MAX, ..daily() };
     assert!(said(&ancient, &asked("", "")).1.contains("and 10,000 are allowed"));
+    let nearly = Calendar { lookback: 5_000_000, ..ancient };
+    assert_eq!(said(&nearly, &asked("", "")).1, "`sessions` looks back on 5000000 batches of one hour");
     let wrong = cover(&hourly, &asked("", "")).unwrap_err();
     assert_eq!(wrong.0[0].message, "`sessions` has 882,857 batches in this range, and 10,000 are allowed");
     assert!(wrong.0[0].hints[0].contains("--max-batches 882857"));
