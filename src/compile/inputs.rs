@@ -128,11 +128,17 @@ pub fn unfiltered(graph: &Graph, node: &Node, entries: &[InputEntry]) -> Vec<Dia
         .collect()
 }
 
-/// A relation with its filter, slots for the window in it, the alias behind.
-pub fn within(dialect: &Dialect, event_time: &EventTime, relation: &str, alias: Option<&str>) -> Result<String, Diagnostic> {
+/// A relation with its filter, slots for the window in it, the alias behind. A column that `*` leaves out is selected beside it where
+/// the query has use for it: it cannot be stored under its own name.
+pub fn within(dialect: &Dialect, event_time: &EventTime, relation: &str, alias: Option<&str>, query: &str) -> Result<String, Diagnostic> {
     let window = crate::plan::window(dialect, event_time)?;
     let relation = crate::dialect::Sql(relation.to_string());
-    let filtered = dialect.sql("within", &[("relation", relation.value()), ("window", window.value())])?;
+    let column = &event_time.column;
+    let hidden = dialect.fact::<Vec<String>>("hidden_columns")?.iter().any(|hidden| hidden.eq_ignore_ascii_case(column));
+    let named = hidden && query.to_lowercase().contains(&column.to_lowercase());
+    let name = if named { "within_hidden" } else { "within" };
+    let column = dialect.event_time(column, event_time.quote)?;
+    let filtered = dialect.sql(name, &[("relation", relation.value()), ("window", window.value()), ("column", column.value())])?;
     Ok(match alias {
         Some(alias) => format!("{filtered} as {alias}"),
         None => filtered.0,

@@ -21,7 +21,7 @@ pub(super) fn query(context: &Context, node: &Node, moment: &Moment) -> Result<F
     let text = render::model(context.jinja, context.graph, node, moment)?;
     refuse_slots(&text.sql).map_err(place)?;
     let filtered = |relation: &str, id: &str, alias: Option<&str>| match &context.graph.nodes[id].event_time {
-        Some(event_time) => within(context.dialect, event_time, relation, alias),
+        Some(event_time) => within(context.dialect, event_time, relation, alias, &text.sql),
         None => Ok(relation.to_string()),
     };
     let parsable =

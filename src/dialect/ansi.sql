@@ -73,6 +73,9 @@ timestamp with time zone '{{ at.time }}+00:00'
 {{ column }} >= {{ start }} and {{ column }} < {{ end }}
 {% endmacro %}
 
+{# Columns that a table has and `*` leaves out: `within_hidden` selects one. #}
+{% set hidden_columns = [] %}
+
 {% macro within(relation, window) %}
 (select * from {{ relation }} where {{ window }})
 {% endmacro %}

@@ -66,6 +66,13 @@ timestamp '{{ at.time }}+00:00'
 '{{ at.time }}'
 {% endmacro %}
 
+{# The time of loading, of a table that is partitioned by it. #}
+{% set hidden_columns = ["_partitiontime", "_partitiondate"] %}
+
+{% macro within_hidden(relation, column, window) %}
+(select *, {{ column }} from {{ relation }} where {{ window }})
+{% endmacro %}
+
 {% macro outside(window) %}
 ({{ window }}) is not true
 {% endmacro %}

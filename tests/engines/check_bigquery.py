@@ -9,6 +9,7 @@ The analyzer is WebAssembly: its machine code, half a minute's work, is kept in 
 
 import argparse
 import os
+import re
 import sys
 from importlib.metadata import version
 
@@ -42,6 +43,10 @@ keep_machine_code(arguments.cache)
 
 import zetasql.types as types  # noqa: E402  (the cache must be in place first)
 from zetasql.api import Analyzer, CatalogBuilder, Parser, TableBuilder  # noqa: E402
+from zetasql.api.builders._helpers import convert_to_type  # noqa: E402
+
+LOADS = re.compile(r"\s+partition by _PARTITIONDATE\b")
+HIDDEN = [("_PARTITIONTIME", types.TypeKind.TYPE_TIMESTAMP), ("_PARTITIONDATE", types.TypeKind.TYPE_DATE)]
 
 
 class Script:
@@ -75,14 +80,16 @@ class Script:
             at = statement.parse_location_range
             text = source[at.start : at.end].decode()
             line = source[: at.start].count(b"\n") + 1
+            # The analyzer knows no table whose partitions no column of its own decides: BigQuery gives it columns that `*` leaves out.
+            text, loads = LOADS.subn("", text)
             try:
                 resolved = Analyzer(types.AnalyzerOptions(language_options=self.language), self.catalog).analyze_statement(text)
             except Exception as refused:
                 raise ValueError(f"in the statement on line {line}: {refused}") from refused
-            self.remember(resolved)
+            self.remember(resolved, HIDDEN if loads else [])
 
-    def remember(self, resolved):
-        """Adds the table or view that the statement created."""
+    def remember(self, resolved, hidden):
+        """Adds the table or view that the statement created, with columns that `*` leaves out."""
         columns = getattr(resolved, "column_definition_list", None)
         if columns is not None:
             columns = [(column.name, column.type) for column in columns]
@@ -101,7 +108,10 @@ class Script:
         table = TableBuilder(name)
         for column in columns:
             table.add_column(*column)
-        place.table = [known for known in place.table or [] if known.name != name] + [table.build()]
+        built = table.build()
+        for name, kind in hidden:
+            built.column.append(types.SimpleColumn(name=name, type=convert_to_type(kind), is_pseudo_column=True))
+        place.table = [known for known in place.table or [] if known.name != built.name] + [built]
 
 
 script = Script()
