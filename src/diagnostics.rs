@@ -169,6 +169,9 @@ pub fn collect_wide<I: Sync, T: Send>(items: &[I], each: impl Fn(&I) -> Result<T
     collect(wide(items, each), |result| result)
 }
 
+/// Of the threads that parse, in bytes; as much of it is memory as is used.
+pub const STACK: usize = 256 << 20;
+
 /// `each` of every item, on as many threads as the machine has, in the order of the items.
 pub fn wide<I: Sync, T: Send>(items: &[I], each: impl Fn(&I) -> T + Sync) -> Vec<T> {
     const FEW: usize = 8;
@@ -185,7 +188,10 @@ pub fn wide<I: Sync, T: Send>(items: &[I], each: impl Fn(&I) -> T + Sync) -> Vec
         taken.map(|(nth, item)| (nth, each(item))).collect::<Vec<_>>()
     };
     let mut done: Vec<(usize, T)> = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        // A query may be nested deep, and stacks that are made for each one cost more than its parsing. A thread that cannot
+        // be had does no harm.
+        let spawn = |_| std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).ok();
+        let others: Vec<_> = (1..threads).filter_map(spawn).collect();
         let mut done = work();
         for other in others {
             done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::diagnostics::{self, Diagnostic, Diagnostics};
+use crate::diagnostics::{self, Diagnostic, Diagnostics, STACK};
 
 const EXAMPLES: &str = r"In a dbt project:
   $ batchwright compile --event-time-start 2024-09-01 --event-time-end 2024-09-04
@@ -63,8 +63,6 @@ enum Command {
 
 /// Runs the command that the arguments name. 0: done; 1: the work failed; 2: the request or the project is wrong.
 pub fn main() -> ExitCode {
-    // A query may be nested deeper than the main thread's stack allows.
-    const STACK: usize = 256 << 20;
     let run = || {
         let cli = Cli::parse();
         let done = match cli.command {
@@ -87,6 +85,7 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         })
     };
+    // A query may be nested deeper than the main thread's stack allows.
     match std::thread::Builder::new().stack_size(STACK).spawn(run).map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => code,
         _ => ExitCode::from(2),

@@ -34,9 +34,10 @@ const DEPTH: usize = 256;
 /// More tokens than this are not parsed: a chain of operators is a tree as deep as the chain is long.
 pub const MOST_TOKENS: usize = 1_000_000;
 
-/// Does `work` with a stack on which a tree of a text this long can be walked and dropped.
+/// Does `work` with a stack on which a tree of a text this long can be walked and dropped: the thread's own, if it is that large.
 pub fn on_a_large_stack<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
-    stacker::grow((64 << 20) + bytes.min(4 * MOST_TOKENS) * 128, work)
+    let size = (64 << 20) + bytes.min(4 * MOST_TOKENS) * 128;
+    stacker::maybe_grow(size, size, work)
 }
 
 /// The one statement of a text.
