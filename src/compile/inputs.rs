@@ -16,7 +16,7 @@ use crate::plan::manifest::InputEntry;
 /// A plain name without a database is looked for in `database`, the target's.
 pub fn of(graph: &Graph, node: &Node, database: Option<&str>) -> Vec<Input> {
     let read = reads_through(graph, node);
-    let sources = graph.nodes.values().filter(|other| other.kind == Kind::Source && !read.contains(&other.unique_id));
+    let sources = graph.sources().filter(|source| !read.contains(&source.unique_id));
     read.iter().map(|id| &graph.nodes[id]).chain(sources).map(|node| input(node, database)).collect()
 }
 

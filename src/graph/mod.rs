@@ -64,7 +64,8 @@ pub fn link(nodes: Vec<Node>, root: &str, disabled: &[String], broken: &[String]
     for node in by_id.values().filter(|node| writes(node)) {
         tables.entry(node.relation.to_string().to_lowercase()).or_default().push(node.unique_id.clone());
     }
-    let graph = Graph { nodes: by_id, parents, children, order, root: root.into(), names, tables };
+    let sources = by_id.values().filter(|node| node.kind == Kind::Source).map(|node| node.unique_id.clone()).collect();
+    let graph = Graph { nodes: by_id, parents, children, order, root: root.into(), names, tables, sources };
     if wrong.0.is_empty() { Ok(graph) } else { Err(wrong) }
 }
 
@@ -82,9 +83,16 @@ pub struct Graph {
     names: Names,
     /// Unique ids of the nodes that write a table, by its name in lower case.
     tables: BTreeMap<String, Vec<String>>,
+    /// Unique ids, in order.
+    sources: Vec<String>,
 }
 
 impl Graph {
+    /// In the order of their unique ids.
+    pub fn sources(&self) -> impl Iterator<Item = &Node> {
+        self.sources.iter().map(|id| &self.nodes[id])
+    }
+
     /// The other nodes that write a node's table, if case does not tell names apart.
     pub fn beside(&self, node: &Node) -> impl Iterator<Item = &Node> {
         let all = self.tables.get(&node.relation.to_string().to_lowercase()).into_iter().flatten();
