@@ -119,19 +119,19 @@ impl Stamp {
     /// The text for one window.
     pub fn fill(&self, window: &Window, label: &str) -> String {
         let mut filled = String::with_capacity(self.texts.iter().map(String::len).sum::<usize>() + 20 * self.slots.len());
-        self.part(0..self.texts.len() - 1, window, label, &[], &mut filled);
+        self.part(0..self.texts.len() - 1, &mut Values::of(window, label), &[], &mut filled);
         filled
     }
 
     /// The text for a range of windows: some of it once, some of it once for each batch.
     pub fn over(&self, range: &Window, batches: &[(Window, String)]) -> String {
         let mut filled = String::new();
-        self.part(0..self.texts.len() - 1, range, "", batches, &mut filled);
+        self.part(0..self.texts.len() - 1, &mut Values::of(range, ""), batches, &mut filled);
         filled
     }
 
     /// The texts of a part, with the slots between them.
-    fn part(&self, part: Range<usize>, window: &Window, label: &str, batches: &[(Window, String)], filled: &mut String) {
+    fn part(&self, part: Range<usize>, values: &mut Values, batches: &[(Window, String)], filled: &mut String) {
         let Range { start: first, end: last } = part;
         let mut at = first;
         while at < last {
@@ -143,18 +143,26 @@ impl Stamp {
                     let end = end();
                     let between = (at + 1..end).find(|between| self.slots[*between] == Slot::Between).unwrap_or(end);
                     for (number, (window, label)) in batches.iter().enumerate() {
+                        let mut values = Values::of(window, label);
                         if number > 0 && between < end {
-                            self.part(between + 1..end, window, label, &[], filled);
+                            self.part(between + 1..end, &mut values, &[], filled);
                         }
-                        self.part(at + 1..between, window, label, &[], filled);
+                        self.part(at + 1..between, &mut values, &[], filled);
                     }
                     at = end;
                 }
-                None => self.value(slot, window, label, filled).expect("a string takes all that is written to it"),
+                None => match values.written[slot as usize] {
+                    Some((start, end)) => filled.extend_from_within(start..end),
+                    None => {
+                        let start = filled.len();
+                        self.value(slot, values.window, values.label, filled).expect("a string takes all that is written to it");
+                        values.written[slot as usize] = Some((start, filled.len()));
+                    }
+                },
                 Some(grain) => {
                     let end = end();
-                    for window in tiles(window, grain) {
-                        self.part(at + 1..end, &window, label, &[], filled);
+                    for window in tiles(values.window, grain) {
+                        self.part(at + 1..end, &mut Values::of(&window, values.label), &[], filled);
                     }
                     at = end;
                 }
@@ -194,6 +202,19 @@ impl Stamp {
             Slot::Name => label.chars().try_for_each(|char| out.write_char(as_name(char))),
             Slot::EachHour | Slot::EachDay | Slot::EachMonth | Slot::EachYear | Slot::EachEnd | Slot::EachBatch | Slot::Between => Ok(()),
         }
+    }
+}
+
+/// What slots stand for in one window, and where in the text that is filled each was written first.
+struct Values<'w> {
+    window: &'w Window,
+    label: &'w str,
+    written: [Option<(usize, usize)>; SLOTS.len()],
+}
+
+impl<'w> Values<'w> {
+    fn of(window: &'w Window, label: &'w str) -> Values<'w> {
+        Values { window, label, written: [None; SLOTS.len()] }
     }
 }
 
