@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::thread;
 
 use tempfile::TempDir;
 
@@ -43,6 +44,21 @@ fn a_changed_plan_keeps_what_is_the_same_and_drops_what_is_gone() {
     compile(shop.path(), &fewer);
     assert!(!file("2024-09-01").exists());
     assert_eq!(fs::metadata(file("2024-09-02")).unwrap().modified().unwrap(), written);
+}
+
+#[test]
+fn compiles_at_once_leave_the_plan_of_one_of_them() {
+    let (shop, alone) = (shop(), self::shop());
+    let until = |end| DAYS.map(|argument| if argument == "2024-09-04" { end } else { argument });
+    let requests = ["2024-09-03", "2024-09-04", "2024-09-05"].map(until);
+    let plans = requests.map(|request| {
+        compile(alone.path(), &request);
+        plan(alone.path())
+    });
+    for _ in 0..8 {
+        thread::scope(|scope| requests.iter().for_each(|request| _ = scope.spawn(|| compile(shop.path(), request))));
+        assert!(plans.contains(&plan(shop.path())));
+    }
 }
 
 #[test]

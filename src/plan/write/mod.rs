@@ -47,6 +47,8 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
     let linked = fs::symlink_metadata(folder).is_ok_and(|about| about.is_symlink()).then(|| fs::canonicalize(folder).ok()).flatten();
     let folder = linked.as_deref().unwrap_or(folder);
     let marks = Marks::of(plan);
+    // What is compared and kept here, no other compile may replace meanwhile.
+    let _turn = staging::turn(folder);
     let files = Files::of(plan);
     if Seal::of(folder).is_some_and(|seal| seal.is_whole(folder, marks.plan, files.count() + BESIDES)) {
         return Ok(Written { files: files.count(), unchanged: files.count() });

@@ -22,7 +22,7 @@ pub struct Staging {
 impl Staging {
     /// Makes one beside a plan's folder.
     pub fn beside(plan: &Path) -> Result<Staging, Diagnostic> {
-        let parent = plan.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = parent(plan);
         fs::create_dir_all(parent).map_err(|wrong| cannot("make", parent, &wrong))?;
         sweep(parent);
         let made = || {
@@ -66,6 +66,18 @@ impl Staging {
             said.hint(format!("the plan that was there is in `{}`", aside.display()))
         })
     }
+}
+
+/// Waits for those that write a plan beside this one, or this one itself; the turn is over when the file is closed. Where nothing is
+/// there yet, or nothing can be locked, nobody is waited for.
+pub fn turn(plan: &Path) -> Option<File> {
+    let parent = File::open(parent(plan)).ok()?;
+    parent.lock().ok()?;
+    Some(parent)
+}
+
+fn parent(plan: &Path) -> &Path {
+    plan.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Removes the folders that were left by processes which are no more.
