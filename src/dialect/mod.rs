@@ -8,7 +8,7 @@ mod stamp;
 mod template;
 mod time;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use minijinja::{Environment, Value};
@@ -60,7 +60,7 @@ pub struct Dialect {
     /// Words that are no name of a column unless they are quoted, in lower case.
     reserved: BTreeSet<String>,
     /// The ends of windows that were asked for: by the macro that writes one, and which end it is.
-    moments: Mutex<HashMap<(String, Slot), Sql>>,
+    moments: Mutex<BTreeMap<(String, Slot), Sql>>,
     environment: Environment<'static>,
 }
 

@@ -10,7 +10,7 @@ use crate::calendar::{Grain, Instant, Window};
 use crate::diagnostics::Diagnostic;
 
 /// A place in a statement that differs from batch to batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Slot {
     /// `2024-09-01`, in the model's time zone.
     StartDate,
