@@ -1,8 +1,10 @@
 //! The folder beside a plan in which the next one is written. It is locked for as long as its process lives, so that what a
 //! killed one left behind is known, and goes when the next plan is written.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use tempfile::TempDir;
@@ -69,11 +71,19 @@ impl Staging {
 }
 
 /// Waits for those that write a plan beside this one, or this one itself; the turn is over when the file is closed. Where nothing is
-/// there yet, or nothing can be locked, nobody is waited for.
+/// there yet, or nothing can be locked, nobody is waited for, and nobody longer than a minute: somebody else may have locked the folder
+/// for reasons of his own.
 pub fn turn(plan: &Path) -> Option<File> {
+    const MOMENT: Duration = Duration::from_millis(5);
     let parent = File::open(parent(plan)).ok()?;
-    parent.lock().ok()?;
-    Some(parent)
+    for _ in 0..60_000 / 5 {
+        match parent.try_lock() {
+            Ok(()) => return Some(parent),
+            Err(TryLockError::WouldBlock) => thread::sleep(MOMENT),
+            Err(TryLockError::Error(_)) => return None,
+        }
+    }
+    None
 }
 
 fn parent(plan: &Path) -> &Path {
