@@ -10,7 +10,7 @@ use serde_json::Map;
 use crate::config::{Node, node_json};
 use crate::diagnostics::{Diagnostic, SourceFile};
 use crate::graph::Graph;
-use crate::jinja::{Batch, Jinja, Lookup, Mark, Referent, Relation, Rendered, Scope};
+use crate::jinja::{Batch, Jinja, Lookup, Mark, Referent, Relation, Rendered, Scope, late};
 
 /// What a rendering may know of the run it is for.
 #[derive(Clone)]
@@ -75,10 +75,11 @@ fn one(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, moment: &Moment) -> Resul
 
 fn scope(graph: &Arc<Graph>, node: &Node, moment: &Moment) -> Scope {
     let config: Map<_, _> = node.config.iter().map(|(key, setting)| (key.clone(), setting.value.clone())).collect();
+    let (all, id) = (graph.clone(), node.unique_id.clone());
     Scope {
         package: node.package.clone(),
         execute: true,
-        model: node_json(node),
+        model: late(move || node_json(&all.nodes[&id])),
         config,
         this: Some(moment.this.clone()),
         batch: moment.batch.clone(),

@@ -14,6 +14,7 @@ mod report;
 mod spelled;
 mod steps;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -109,8 +110,15 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
 
 /// Loads and links a project.
 pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
-    let project = project::load(open, &facts)?;
-    let dialect = dialect::named(&project.target.dialect)?;
+    let asked: Cell<Option<Dialect>> = Cell::new(None);
+    let project = project::load(open, &|name| {
+        let dialect = asked.take().filter(|asked| asked.name == name).map_or_else(|| dialect::named(name), Ok)?;
+        let facts = facts(&dialect);
+        asked.set(Some(dialect));
+        facts
+    })?;
+    let dialect = asked.take().filter(|asked| asked.name == project.target.dialect);
+    let dialect = dialect.map_or_else(|| dialect::named(&project.target.dialect), Ok)?;
     let resolved = config::resolve(&project)?;
     let mut said = project.warnings.0.clone();
     said.extend(resolved.warnings.0);
@@ -120,17 +128,19 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
         wrong.0.extend(resolved.broken.iter().flat_map(|node| node.errors.0.clone()));
         wrong
     })?;
-    let read = |id: &str| graph.parents.get(id).into_iter().flatten().cloned().collect();
-    project.jinja.set_graph(&config::graph_json(graph.nodes.values(), &read));
     let graph = Arc::new(graph);
+    let all = graph.clone();
+    project.jinja.set_graph(move || {
+        let read = |id: &str| all.parents.get(id).into_iter().flatten().cloned().collect();
+        config::graph_json(all.nodes.values(), &read)
+    });
     let columns = columns::known(&project, &graph, &dialect)?;
     project.jinja.set_known(columns.clone());
     Ok(Linked { project, graph, dialect, columns, broken: resolved.broken, said })
 }
 
 /// What the reading of a project must know of its dialect.
-fn facts(name: &str) -> Result<Facts, Diagnostic> {
-    let dialect = dialect::named(name)?;
+fn facts(dialect: &Dialect) -> Result<Facts, Diagnostic> {
     Ok(Facts {
         style: dialect.relation_style()?,
         adapters: dialect.dispatch()?,

@@ -45,7 +45,7 @@ impl Files<'_> {
     }
 
     fn batches(&self, cover: &Cover) -> Result<Text, Diagnostic> {
-        let label_length = cover.windows.iter().map(|window| cover.names.label(*window).len()).max().unwrap_or_default();
+        let label_length = cover.names.longest(&cover.windows);
         if !self.query.text.reads_batch {
             return Ok(Text::Stamped(self.overwrite(self.query, label_length)?));
         }

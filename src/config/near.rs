@@ -54,8 +54,13 @@ fn meant<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
         return None;
     }
     let plain = |key: &str| key.to_lowercase().replace(['_', '-'], "");
-    // One letter in most, two in the longest.
-    known.iter().copied().find(|known| strsim::damerau_levenshtein(&plain(key), &plain(known)) <= (plain(known).len() + 3) / 8)
+    let key = plain(key);
+    known.iter().copied().find(|known| {
+        let known = plain(known);
+        // One letter in most, two in the longest.
+        let most = (known.len() + 3) / 8;
+        known.chars().count().abs_diff(key.chars().count()) <= most && strsim::damerau_levenshtein(&key, &known) <= most
+    })
 }
 
 #[cfg(test)]

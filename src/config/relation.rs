@@ -8,7 +8,7 @@ use regex::Regex;
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
-use crate::jinja::{Lookup, Referent, Relation, RelationStyle, Scope};
+use crate::jinja::{Lookup, Referent, Relation, RelationStyle, Scope, late};
 use crate::project::{Package, truth};
 
 use super::layers::text;
@@ -72,7 +72,10 @@ impl<'a> Naming<'a> {
             package: self.package.to_string(),
             // dbt asks while it parses.
             execute: false,
-            model: json.clone(),
+            model: late({
+                let json = json.clone();
+                move || json
+            }),
             config: Map::new(),
             this: None,
             batch: None,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::calendar::Instant;
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::diagnostics::{Diagnostic, Diagnostics, wide};
 use crate::jinja::{Relation, RelationStyle, Scope};
 use crate::project::{ColumnPatch, Package, Project, Setting, SourceStyle, Target, header, list, truth};
 
@@ -43,7 +43,7 @@ pub struct Ground<'a> {
     pub ask: &'a Ask<'a>,
 }
 
-pub type Ask<'a> = dyn Fn(&str, &[Value], &Scope) -> Result<String, Diagnostic> + 'a;
+pub type Ask<'a> = dyn Fn(&str, &[Value], &Scope) -> Result<String, Diagnostic> + Sync + 'a;
 
 fn resolve_on(ground: &Ground) -> Result<Resolved, Diagnostics> {
     let mut resolved = Resolved::default();
@@ -51,10 +51,13 @@ fn resolve_on(ground: &Ground) -> Result<Resolved, Diagnostics> {
     let Some(root) = ground.packages.first() else { return Ok(resolved) };
     let naming = Naming::of(ground, root);
     for package in ground.packages {
-        for draft in drafts(package, root, &mut resolved.warnings, &mut wrong) {
-            let unique_id = unique_id(&draft);
-            let name = full_name(&draft);
-            match node(draft, &unique_id, ground, &naming) {
+        let drafts = drafts(package, root, &mut resolved.warnings, &mut wrong);
+        let done = wide(&drafts, |draft| {
+            let unique_id = unique_id(draft);
+            node(draft, &unique_id, ground, &naming).map_err(|errors| Broken { unique_id, name: full_name(draft), errors })
+        });
+        for done in done {
+            match done {
                 Ok(Outcome::Node(node, warnings)) => {
                     if package.folder.is_empty() {
                         resolved.warnings.0.extend(warnings);
@@ -62,7 +65,7 @@ fn resolve_on(ground: &Ground) -> Result<Resolved, Diagnostics> {
                     resolved.nodes.push(*node);
                 }
                 Ok(Outcome::Disabled(disabled)) => resolved.disabled.push(disabled),
-                Err(errors) => resolved.broken.push(Broken { unique_id, name, errors }),
+                Err(broken) => resolved.broken.push(broken),
             }
         }
     }
@@ -75,9 +78,9 @@ enum Outcome {
     Disabled(Disabled),
 }
 
-fn node(mut draft: Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Result<Outcome, Diagnostics> {
+fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Result<Outcome, Diagnostics> {
     let mut config = merged(draft.layers.iter().copied());
-    if let Some(disabled) = disabled(&draft, unique_id, &config)? {
+    if let Some(disabled) = disabled(draft, unique_id, &config)? {
         return Ok(Outcome::Disabled(disabled));
     }
     if let Some(broken) = draft.broken {
@@ -95,6 +98,7 @@ fn node(mut draft: Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> 
     if let Some(usual) = usual {
         config.entry("materialized".to_string()).or_insert_with(|| Setting { value: json!(usual), at: start.clone() });
     }
+    let mut columns = draft.columns.clone();
     // What lies between the values of a seed is known only now.
     if let Some(delimiter) = config.get("delimiter").and_then(|set| set.value.as_str()?.chars().next()).filter(|sign| *sign != ',')
         && draft.kind == Kind::Seed
@@ -102,11 +106,10 @@ fn node(mut draft: Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> 
     {
         let named =
             |name| ColumnPatch { name, data_type: None, quote: None, description: String::new(), constraints: Vec::new(), unique: false };
-        draft.columns = header(&draft.file.text, delimiter).into_iter().map(named).collect();
+        columns = header(&draft.file.text, delimiter).into_iter().map(named).collect();
     }
     let quote_columns = draft.source.and_then(|table| table.quoting[3]).unwrap_or(false);
-    let columns: Vec<Column> = draft
-        .columns
+    let columns: Vec<Column> = columns
         .into_iter()
         .map(|column| Column {
             name: column.name,
@@ -125,19 +128,19 @@ fn node(mut draft: Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> 
         package: draft.package.name.clone(),
         version: draft.version.map(|version| version.v.clone()),
         is_latest: draft.is_latest,
-        fqn: draft.fqn,
+        fqn: draft.fqn.clone(),
         file: draft.file.clone(),
         path: draft.file.path.strip_prefix(folder.as_str()).unwrap_or(&draft.file.path).trim_start_matches('/').to_string(),
         path_in_models: draft.path_in_models.to_string(),
         relation: Relation { database: None, schema: None, identifier: draft.name.clone(), style: ground.style.clone() },
-        name: draft.name,
+        name: draft.name.clone(),
         tags: texts(config.get("tags").map(|tags| &tags.value)),
         event_time: None,
         columns,
-        description: draft.description,
+        description: draft.description.clone(),
         constraints: draft.patch.map(|patch| patch.constraints.clone()).unwrap_or_default(),
-        refs: draft.refs,
-        sources: draft.sources,
+        refs: draft.refs.clone(),
+        sources: draft.sources.clone(),
         materialization: Materialization::External,
         pre_hooks: hooks(config.get("pre_hook")),
         post_hooks: hooks(config.get("post_hook")),

@@ -3,6 +3,8 @@
 
 {% set parser = "generic" %}
 {% set like = none %}
+{# Whether a query within another may have a `with` of its own. Where it may not, a statement gets `ctes` and `body`. #}
+{% set nested_with = true %}
 
 {# Names. `quoted` and `included`: database, schema, identifier. #}
 {% set quote = '"' %}
@@ -223,9 +225,7 @@ commit;
 
 {# The audit of a model: a statement that only reads, one row for each of its batches. Three bags of rows are laid beside each
    other and counted by their content: what the target holds, what the query yields for each batch, and what it yields
-   for all of the batches' range at once, which differs where a batch's edge matters. `audit_parts`: whether the query may
-   stand in a statement several times, each time with a `with` of its own. #}
-{% set audit_parts = true %}
+   for all of the batches' range at once, which differs where a batch's edge matters. #}
 {% set numeric_types = [
   "smallint", "integer", "int", "bigint", "int2", "int4", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
   "number", "numeric", "bignumeric", "decimal", "real", "float", "float4", "float8", "float32", "float64", "double", "double precision",

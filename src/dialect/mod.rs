@@ -11,7 +11,7 @@ mod time;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use minijinja::{Environment, Value};
+use minijinja::Value;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -61,7 +61,6 @@ pub struct Dialect {
     reserved: BTreeSet<String>,
     /// The ends of windows that were asked for: by the macro that writes one, and which end it is.
     moments: Mutex<BTreeMap<(String, Slot), Sql>>,
-    environment: Environment<'static>,
 }
 
 /// The dialect of an engine, by dbt's name of its adapter.
@@ -74,19 +73,12 @@ pub fn named(name: &str) -> Result<Dialect, Diagnostic> {
             None => wrong.hint(format!("it knows `{known}`; name the nearest with `--dialect`")),
         });
     };
-    let mut dialect = Dialect {
-        name: found,
-        chain: Vec::new(),
-        files: Vec::new(),
-        reserved: BTreeSet::new(),
-        moments: Mutex::default(),
-        environment: template::environment(),
-    };
+    let mut dialect = Dialect { name: found, chain: Vec::new(), files: Vec::new(), reserved: BTreeSet::new(), moments: Mutex::default() };
     let mut next = Some(found.to_string());
     while let Some(name) = next {
         match FILES.iter().find(|(known, _)| *known == name) {
             Some((name, text)) if !dialect.chain.contains(name) => {
-                let contents = template::contents(&mut dialect.environment, name, text)?;
+                let contents = template::contents(name, text)?;
                 next = contents.facts.get("like").and_then(|like| like.as_str()).map(str::to_string);
                 dialect.chain.push(name);
                 dialect.files.push(contents);
@@ -125,18 +117,10 @@ impl Dialect {
     /// The macro's SQL. Arguments are given by name; a macro takes those it declares.
     pub fn sql(&self, name: &str, arguments: &[(&str, Value)]) -> Result<Sql, Diagnostic> {
         let found = self.chain.iter().zip(&self.files).find_map(|(file, contents)| Some((file, contents.macros.get(name)?)));
-        let Some((file, declared)) = found else {
+        let Some((file, found)) = found else {
             return Err(Diagnostic::error(format!("no file of the dialect `{}` has the macro `{name}`", self.name)));
         };
-        let mut given: BTreeMap<&str, Value> = BTreeMap::new();
-        for argument in declared {
-            match arguments.iter().find(|(offered, _)| offered == argument) {
-                Some((_, value)) => _ = given.insert(argument, value.clone()),
-                None => return Err(broken(file, name, &format!("nothing is known as `{argument}` here"))),
-            }
-        }
-        let text = self.environment.get_template(&format!("{file}:{name}")).and_then(|body| body.render(Value::from(given)));
-        Ok(Sql(template::tidied(&text.map_err(|wrong| broken(file, name, &wrong))?)))
+        found.write(arguments).map(Sql).map_err(|wrong| broken(file, name, &wrong))
     }
 
     /// How the engine writes names of relations.

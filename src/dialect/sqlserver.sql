@@ -4,6 +4,7 @@
 
 {% set parser = "mssql" %}
 {% set like = "ansi" %}
+{% set nested_with = false %}
 {% set case = "ignored" %}
 {% set longest_name = 116 %}
 {% set longest_relation = 128 %}
@@ -106,8 +107,7 @@ begin
 end;
 {% endmacro %}
 
-{# No query within a query has a `with`, and a whole number's sum is a whole number of the same size. #}
-{% set audit_parts = false %}
+{# A whole number's sum is a whole number of the same size. #}
 
 {% macro audit_sum(column, in_target, in_query) %}
 ,

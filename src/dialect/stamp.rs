@@ -85,6 +85,8 @@ const SLOTS: [Slot; 27] = {
     ]
 };
 const FIRST: u32 = 0xF_1000;
+/// The first one in UTF-8, in which none begins with another byte or is longer.
+const BYTES: [u8; 4] = [0xF3, 0xB1, 0x80, 0x80];
 
 impl fmt::Display for Slot {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -107,10 +109,10 @@ impl Stamp {
     pub fn new(text: &str, timezone: Tz) -> Stamp {
         let mut stamp = Stamp { texts: Vec::new(), slots: Vec::new(), timezone };
         let mut start = 0;
-        for (at, found) in text.match_indices(|char| slot(char).is_some()) {
+        for (at, slot) in slots(text) {
             stamp.texts.push(text[start..at].to_string());
-            stamp.slots.extend(found.chars().next().and_then(slot));
-            start = at + found.len();
+            stamp.slots.push(slot);
+            start = at + BYTES.len();
         }
         stamp.texts.push(text[start..].to_string());
         stamp
@@ -253,18 +255,22 @@ fn tiles(window: &Window, grain: Grain) -> Vec<Window> {
 
 /// Refuses a text of the author's that holds a character which means a slot here.
 pub fn refuse_slots(text: &str) -> Result<(), Diagnostic> {
-    match text.chars().find(|char| slot(*char).is_some()) {
-        Some(char) => Err(Diagnostic::error(format!(
+    match slots(text).next() {
+        Some((_, slot)) => Err(Diagnostic::error(format!(
             "the query holds the private-use character U+{:X}, which batchwright keeps for itself",
-            char as u32
+            FIRST + slot as u32
         ))
         .hint("write it as an escape of the engine's instead")),
         None => Ok(()),
     }
 }
 
-fn slot(char: char) -> Option<Slot> {
-    SLOTS.get((char as u32).checked_sub(FIRST)? as usize).copied()
+/// The slots of a text, each with the byte at which it begins.
+fn slots(text: &str) -> impl Iterator<Item = (usize, Slot)> {
+    memchr::memchr_iter(BYTES[0], text.as_bytes()).filter_map(|at| {
+        let char = text[at..].chars().next()?;
+        Some((at, *SLOTS.get((char as u32).checked_sub(FIRST)? as usize)?))
+    })
 }
 
 #[cfg(test)]

@@ -1,39 +1,52 @@
-//! The templates' environment and its guards: an undefined value stops the rendering, and only what is marked as SQL is written.
+//! What a dialect's file holds. Its macros are text with places for their arguments and no logic, so that each can be read as the
+//! SQL that it is; an argument that is not given stops the writing, and only what is marked as SQL is written.
 
 use std::collections::BTreeMap;
 
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value};
+use minijinja::{Environment, Error, UndefinedBehavior, Value};
 
 use crate::diagnostics::Diagnostic;
 
-/// An environment without templates.
-pub fn environment() -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::Custom("sql".into()));
-    environment.set_formatter(only_sql);
-    environment
-}
-
-/// What a file holds: facts as JSON, and macros with the names of their arguments.
+/// What a file holds: facts as JSON, and macros.
 #[derive(Default)]
 pub struct Contents {
     pub facts: BTreeMap<String, serde_json::Value>,
-    pub macros: BTreeMap<String, Vec<String>>,
+    pub macros: BTreeMap<String, Macro>,
 }
 
-/// Adds a file to the environment, and tells what is in it.
-pub fn contents(environment: &mut Environment<'static>, name: &'static str, text: &'static str) -> Result<Contents, Diagnostic> {
+/// A piece of SQL with places for arguments.
+pub struct Macro {
+    arguments: Vec<String>,
+    /// Each place with the text before it.
+    places: Vec<(&'static str, Place)>,
+    /// The text behind the last one.
+    rest: &'static str,
+}
+
+/// `{{ argument }}` or `{{ argument.part }}`: which of the arguments.
+struct Place {
+    argument: usize,
+    part: Option<&'static str>,
+}
+
+/// What is in a file.
+pub fn contents(name: &'static str, text: &'static str) -> Result<Contents, Diagnostic> {
     let said = |wrong: Error| Diagnostic::error(format!("the dialect file `{name}.sql` is not a template: {wrong:#}"));
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.add_template(name, text).map_err(said)?;
     let captured = environment.get_template(name).and_then(|template| template.render_captured(())).map_err(said)?;
     let state = captured.state();
     let mut contents = Contents::default();
-    let mut macros = BTreeMap::new();
     for export in state.exports() {
         let Some(value) = state.lookup(export) else { continue };
         match arguments(&value) {
-            Some(names) => _ = macros.insert(export.to_string(), names),
+            Some(arguments) => {
+                let read = Macro::of(text, export, arguments).map_err(|wrong| {
+                    Diagnostic::error(format!("the dialect file `{name}.sql` holds more than places for arguments: {wrong}"))
+                })?;
+                contents.macros.insert(export.to_string(), read);
+            }
             None => {
                 let fact = serde_json::to_value(&value)
                     .map_err(|wrong| Diagnostic::error(format!("`{export}` of the dialect file `{name}.sql` is no fact: {wrong}")))?;
@@ -41,20 +54,63 @@ pub fn contents(environment: &mut Environment<'static>, name: &'static str, text
             }
         }
     }
-    drop(captured);
-    // What a macro holds becomes a template of its own, so that asking for it sets up neither the others nor the facts.
-    for (macro_name, arguments) in macros {
-        let (_, behind) = text.split_once(&format!("{{% macro {macro_name}(")).unwrap_or_default();
-        let (_, behind) = behind.split_once(BEGUN).unwrap_or_default();
-        let (body, _) = behind.split_once(END).unwrap_or_default();
-        environment.add_template_owned(format!("{name}:{macro_name}"), body).map_err(said)?;
-        contents.macros.insert(macro_name, arguments);
-    }
     Ok(contents)
 }
 
-const BEGUN: &str = "%}";
-const END: &str = "{% endmacro %}";
+impl Macro {
+    /// The macro of this name in a file's text.
+    fn of(text: &'static str, name: &str, arguments: Vec<String>) -> Result<Macro, String> {
+        let (_, behind) = text.split_once(&format!("{{% macro {name}(")).unwrap_or_default();
+        let (_, behind) = behind.split_once("%}").unwrap_or_default();
+        let (mut rest, _) = behind.split_once("{% endmacro %}").unwrap_or_default();
+        let mut places = Vec::new();
+        while let Some((before, (place, behind))) =
+            rest.split_once("{{").and_then(|(before, behind)| Some((before, behind.split_once("}}")?)))
+        {
+            let place = place.trim();
+            let (argument, part) = place.split_once('.').map_or((place, None), |(argument, part)| (argument, Some(part)));
+            let Some(argument) = arguments.iter().position(|declared| declared == argument) else {
+                return Err(format!("`{{{{ {place} }}}}` is no argument of `{name}`"));
+            };
+            places.push((before, Place { argument, part }));
+            rest = behind;
+        }
+        if places.iter().map(|(before, _)| *before).chain([rest]).any(|text| text.contains("{%") || text.contains("{#")) {
+            return Err(format!("`{name}` has logic or a comment"));
+        }
+        Ok(Macro { arguments, places, rest })
+    }
+
+    /// The SQL with these arguments, each by its name.
+    pub fn write(&self, given: &[(&str, Value)]) -> Result<String, String> {
+        let value = |argument: &String| match given.iter().find(|(offered, _)| offered == argument) {
+            Some((_, value)) => Ok(value),
+            None => Err(format!("nothing is known as `{argument}` here")),
+        };
+        let values = self.arguments.iter().map(value).collect::<Result<Vec<&Value>, String>>()?;
+        let most = |value: &&Value| value.as_str().map_or(0, str::len).max(EMPTY.len_utf8());
+        let length = self.places.iter().map(|(before, place)| before.len() + most(&values[place.argument])).sum::<usize>();
+        let mut text = String::with_capacity(length + self.rest.len());
+        for (before, Place { argument, part }) in &self.places {
+            text.push_str(before);
+            match part {
+                Some(part) => push(&mut text, &values[*argument].get_attr(part).map_err(|wrong| wrong.to_string())?)?,
+                None => push(&mut text, values[*argument])?,
+            }
+        }
+        text.push_str(self.rest);
+        Ok(tidied(text))
+    }
+}
+
+fn push(text: &mut String, value: &Value) -> Result<(), String> {
+    match value.as_str().filter(|_| value.is_safe()) {
+        Some("") => text.push(EMPTY),
+        Some(sql) => text.push_str(sql),
+        None => return Err(format!("`{value}` is not SQL")),
+    }
+    Ok(())
+}
 
 /// The names of a macro's arguments; nothing for what is no macro. Of all values only a macro tells its arguments and its caller.
 fn arguments(value: &Value) -> Option<Vec<String>> {
@@ -65,13 +121,15 @@ fn arguments(value: &Value) -> Option<Vec<String>> {
 
 /// What a macro gave, without the line breaks around it. A line whose only content was an empty argument is left out, with the
 /// blank line before it. The author's text is never indented or trimmed: a string in it may span lines.
-pub fn tidied(text: &str) -> String {
+fn tidied(mut text: String) -> String {
     if !text.contains(EMPTY) {
-        return text.trim_matches('\n').trim_end().to_string();
+        text.truncate(text.trim_end().len());
+        text.drain(..text.len() - text.trim_start_matches('\n').len());
+        return text;
     }
     let mut kept: Vec<&str> = Vec::new();
     for line in text.split('\n') {
-        match line.trim() == EMPTY {
+        match line.trim().chars().eq([EMPTY]) {
             true if kept.last().is_some_and(|line| line.is_empty()) => drop(kept.pop()),
             true => {}
             false => kept.push(line),
@@ -81,12 +139,4 @@ pub fn tidied(text: &str) -> String {
 }
 
 /// Written for an empty argument, so that a line of it alone can be left out.
-const EMPTY: &str = "\u{F1FFF}";
-
-fn only_sql(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
-    if !value.is_safe() {
-        return Err(Error::new(ErrorKind::BadEscape, format!("`{value}` is not SQL (in {})", state.name())));
-    }
-    let text = value.as_str().unwrap_or_default();
-    out.write_str(if text.is_empty() { EMPTY } else { text }).map_err(Error::from)
-}
+const EMPTY: char = '\u{F1FFF}';

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::config::{Kind, Node};
+use crate::diagnostics::wide;
 use crate::project::{DbtNode, Earlier, NodeState, Project, Setting, State, hash};
 
 use super::Graph;
@@ -39,9 +40,10 @@ pub type Changes = BTreeMap<String, Change>;
 pub fn state(graph: &Graph, project: &Project) -> State {
     let seeds: BTreeMap<&str, &str> =
         project.packages.iter().flat_map(|package| &package.seeds).map(|seed| (&*seed.file.path, &*seed.data)).collect();
-    let node = |node: &Node| (node.unique_id.clone(), node_state(node, seeds.get(&*node.file.path).copied(), project));
+    let nodes: Vec<&Node> = graph.nodes.values().collect();
+    let nodes = wide(&nodes, |node| (node.unique_id.clone(), node_state(node, seeds.get(&*node.file.path).copied(), project)));
     let macros = project.jinja.macros().map(|(id, text)| (id, hash([text])));
-    State::new(graph.nodes.values().map(node).collect(), macros.collect())
+    State::new(nodes.into_iter().collect(), macros.collect())
 }
 
 /// What differs from what there was.

@@ -25,12 +25,10 @@ pub fn splice(sql: &str, edits: impl IntoIterator<Item = (Range<usize>, String)>
 
 /// Whether the filters in the text are the filters in the tree. `sql` has its blanks, and its tree is `tree`.
 pub fn holds(sql: &str, mut tree: Statement, places: &[Place], parser: &dyn Parser, within: &Within) -> bool {
-    let filter = |place: &Place| within(&place.relation(sql), &place.unique_id, place.alias.as_deref());
-    let spliced = splice(sql, places.iter().map(|place| (place.span.clone(), filter(place))));
-    let Some(expected) = places.iter().map(|place| factor(&filter(place), place, parser).map(|factor| (place.number, factor))).collect()
-    else {
-        return false;
-    };
+    let filters: Vec<String> = places.iter().map(|place| within(&place.relation(sql), &place.unique_id, place.alias.as_deref())).collect();
+    let expected = places.iter().zip(&filters).map(|(place, filter)| Some((place.number, factor(filter, place, parser)?)));
+    let Some(expected) = expected.collect() else { return false };
+    let spliced = splice(sql, places.iter().map(|place| place.span.clone()).zip(filters));
     let mut walk = Walk { number: 0, expected };
     let _ = tree.visit(&mut walk);
     let Ok(Ok(parsed)) = Text::new(&spliced, parser).map(|text| parse(&text, parser)) else { return false };

@@ -27,7 +27,7 @@ pub struct Seen<'a> {
 pub fn look<T>(sql: &str, marks: &[Mark], inputs: &[Input], parser: &dyn Parser, mut see: impl FnMut(&Seen) -> T) -> Option<T> {
     let ask = Ask { sql, marks, inputs, columns: &|_| None, within: &|_, _, _| String::new() };
     let seen = || {
-        parsed(&ask, parser, &mut |reading| {
+        parsed(&ask, parser, &Text::new(sql, parser), &mut |reading| {
             let text = reading.text;
             let Statement::Query(query) = &reading.tree else { return Err(Stop::Wrong(no_query(text, 0))) };
             let reads = relations::reads(text, reading.factors, marks, inputs, reading.parser).map_err(Stop::Wrong)?;

@@ -18,7 +18,7 @@ use crate::jinja::{Mark, MarkKind};
 pub fn filters(sql: &str, marks: &[Mark], inputs: &[Input], parser: &dyn Parser, trouble: &Trouble) -> Query {
     let mut query =
         Query { filters: Vec::new(), opted_out: Vec::new(), read: Vec::new(), columns: None, warnings: vec![warning(sql, trouble)] };
-    let swallowed = swallowed(sql, parser);
+    let swallowed = swallowed(&Text::new(sql, parser), parser);
     let blanked = blank(sql, &swallowed);
     let blanks = Text::new(&blanked, parser).map_or_else(|_| swallowed.clone(), |text| gaps(&text, parser, &swallowed));
     let blanked = blank(sql, &blanks);

@@ -9,7 +9,7 @@ use sqlparser::tokenizer::Token;
 
 use super::parsers::parse_at;
 use super::scope::Factor;
-use super::text::Text;
+use super::text::{Text, Trouble};
 
 /// A place that is blanked out.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,20 +51,16 @@ pub fn blank(sql: &str, blanks: &[Blank]) -> String {
 }
 
 /// Comments that sqlparser takes for the end of an operator: `a ||/* … */ b`.
-pub fn swallowed(sql: &str, parser: &dyn Parser) -> Vec<Blank> {
+pub fn swallowed(text: &Result<Text, Trouble>, parser: &dyn Parser) -> Vec<Blank> {
     let mut blanks = Vec::new();
+    let Ok(text) = text else { return blanks };
+    if swallows(text).is_none() {
+        return blanks;
+    }
     // What follows such a comment is read anew, for it was misread too. Nobody writes many.
     for _ in 0..50 {
-        let sql = blank(sql, &blanks);
-        let Ok(text) = Text::new(&sql, parser) else { break };
-        let begins = |token: usize| {
-            let Range { start, end } = text.spans[token];
-            let operator = sql.get(start..(end + 1).min(sql.len())).filter(|operator| operator.is_ascii() && end - start > 1)?;
-            let is_operator = operator.starts_with(|letter: char| letter.is_ascii_punctuation() && !"'\"`[$@:#-".contains(letter));
-            let comment = operator.find("/*").into_iter().chain(operator[..end - start].find("--")).min();
-            comment.filter(|at| is_operator && *at > 0).map(|at| start + at)
-        };
-        let Some(start) = (0..text.tokens.len()).filter(|token| text.speaks(*token)).find_map(begins) else { break };
+        let sql = blank(text.sql, &blanks);
+        let Some(start) = Text::new(&sql, parser).ok().and_then(|text| swallows(&text)) else { break };
         let Ok(comment) = Text::new(&sql[start..], parser) else { break };
         match comment.spans.first() {
             Some(span) if !comment.speaks(0) => blanks.push(Blank::new(start..start + span.end, What::Other)),
@@ -72,6 +68,18 @@ pub fn swallowed(sql: &str, parser: &dyn Parser) -> Vec<Blank> {
         }
     }
     blanks
+}
+
+/// Where the first such comment begins.
+fn swallows(text: &Text) -> Option<usize> {
+    let begins = |token: usize| {
+        let Range { start, end } = text.spans[token];
+        let operator = text.sql.get(start..(end + 1).min(text.sql.len())).filter(|operator| operator.is_ascii() && end - start > 1)?;
+        let is_operator = operator.starts_with(|letter: char| letter.is_ascii_punctuation() && !"'\"`[$@:#-".contains(letter));
+        let comment = operator.find("/*").into_iter().chain(operator[..end - start].find("--")).min();
+        comment.filter(|at| is_operator && *at > 0).map(|at| start + at)
+    };
+    (0..text.tokens.len()).filter(|token| text.speaks(*token)).find_map(begins)
 }
 
 /// Words that stand between a table and `join`, and are taken for the table's alias.

@@ -122,8 +122,11 @@ enum Stop {
 }
 
 fn find(ask: &Ask, parser: &dyn Parser) -> Result<Query, Diagnostic> {
-    one_query(ask.sql, parser)?;
-    match parsed(ask, parser, &mut |reading| places(ask, reading)) {
+    let whole = Text::new(ask.sql, parser);
+    if let Ok(whole) = &whole {
+        one_query(whole)?;
+    }
+    match parsed(ask, parser, &whole, &mut |reading| places(ask, reading)) {
         Ok(query) => Ok(query),
         Err(Stop::Wrong(error) | Stop::Doubtful(error)) => Err(error),
         Err(Stop::Unparsed(trouble)) => Ok(marks::filters(ask.sql, ask.marks, ask.inputs, parser, &trouble)),
@@ -141,17 +144,26 @@ struct Reading<'a> {
 
 type Then<'a, T> = dyn FnMut(Reading) -> Result<T, Stop> + 'a;
 
-/// Does `then` with the query as the first parser reads it that understands it and whose reading `then` trusts.
-fn parsed<T>(ask: &Ask, parser: &dyn Parser, then: &mut Then<T>) -> Result<T, Stop> {
+/// A query's tokens, nothing blanked out, or why it has none.
+type Whole<'a> = Result<Text<'a>, Trouble>;
+
+/// Does `then` with the query as the first parser reads it that understands it and whose reading `then` trusts. `whole` is
+/// what `parser` cuts it into.
+fn parsed<T>(ask: &Ask, parser: &dyn Parser, whole: &Whole, then: &mut Then<T>) -> Result<T, Stop> {
     let mut trouble: Option<Trouble> = None;
     let mut doubt = None;
-    for parser in [parser, &GenericDialect {}] {
-        let swallowed = mask::swallowed(ask.sql, parser);
-        let sql = mask::blank(ask.sql, &swallowed);
-        let gaps = Text::new(&sql, parser).map_or_else(|_| Vec::new(), |text| mask::gaps(&text, parser, &swallowed));
-        let more = (gaps.len() > swallowed.len()).then_some(gaps);
-        for blanks in [Some(swallowed), more].into_iter().flatten() {
-            match attempt(ask, parser, blanks, then) {
+    let mut generic: Option<Whole> = None;
+    for (nth, parser) in [parser, &GenericDialect {}].into_iter().enumerate() {
+        let whole = if nth == 0 { whole } else { &*generic.get_or_insert_with(|| Text::new(ask.sql, parser)) };
+        let swallowed = mask::swallowed(whole, parser);
+        let more = || {
+            let sql = mask::blank(ask.sql, &swallowed);
+            let gaps = Text::new(&sql, parser).map_or_else(|_| Vec::new(), |text| mask::gaps(&text, parser, &swallowed));
+            (gaps.len() > swallowed.len()).then_some(gaps)
+        };
+        for blanks in [&|| Some(swallowed.clone()), &more as &dyn Fn() -> Option<Vec<Blank>>] {
+            let Some(blanks) = blanks() else { continue };
+            match attempt(ask, parser, whole, blanks, then) {
                 Ok(done) => return Ok(done),
                 Err(Stop::Wrong(error)) => return Err(Stop::Wrong(error)),
                 Err(Stop::Doubtful(error)) => doubt = doubt.or(Some(error)),
@@ -166,18 +178,17 @@ fn parsed<T>(ask: &Ask, parser: &dyn Parser, then: &mut Then<T>) -> Result<T, St
 }
 
 /// Refuses a text that is not one query, as far as its words show it.
-fn one_query(sql: &str, parser: &dyn Parser) -> Result<(), Diagnostic> {
-    let Ok(text) = Text::new(sql, parser) else { return Ok(()) };
+fn one_query(text: &Text) -> Result<(), Diagnostic> {
     let Some(first) = text.next(0) else {
         return Err(Diagnostic::error("the model's query is empty").hint("write a query, or see why its Jinja renders to nothing"));
     };
     if parsers::is_no_query(text.keyword(first)) {
-        return Err(no_query(&text, first));
+        return Err(no_query(text, first));
     }
     let end = (0..text.tokens.len()).find(|token| text.is(*token, &Token::SemiColon));
     let more = end.and_then(|end| (end..text.tokens.len()).find(|token| text.speaks(*token) && !text.is(*token, &Token::SemiColon)));
     match more {
-        Some(more) => Err(placed(Diagnostic::error("the model holds more than one statement"), sql, &text.spans[more])
+        Some(more) => Err(placed(Diagnostic::error("the model holds more than one statement"), text.sql, &text.spans[more])
             .hint("keep the one query whose rows are the model's; what runs before or after it is a `pre_hook` or a `post_hook`")),
         None => Ok(()),
     }
@@ -189,7 +200,7 @@ fn no_query(text: &Text, first: usize) -> Diagnostic {
 }
 
 /// The query as one parser reads it.
-fn attempt<T>(ask: &Ask, parser: &dyn Parser, mut blanks: Vec<Blank>, then: &mut Then<T>) -> Result<T, Stop> {
+fn attempt<T>(ask: &Ask, parser: &dyn Parser, whole: &Whole, mut blanks: Vec<Blank>, then: &mut Then<T>) -> Result<T, Stop> {
     let is_input = |span: &Range<usize>| {
         let mut plain_names = ask.inputs.iter().flat_map(|input| &input.plain_names);
         let is_plain = |name: &Vec<String>| matches!(name.as_slice(), [name] if ask.sql[span.clone()].eq_ignore_ascii_case(name));
@@ -197,13 +208,14 @@ fn attempt<T>(ask: &Ask, parser: &dyn Parser, mut blanks: Vec<Blank>, then: &mut
     };
     // Each round blanks out what the one before misread; there is little to misread behind it.
     for _ in 0..4 {
-        let sql = mask::blank(ask.sql, &blanks);
-        let text = Text::new(&sql, parser).map_err(Stop::Unparsed)?;
-        let tree = parsers::parse(&text, parser).map_err(Stop::Unparsed)?;
+        let blanked = (!blanks.is_empty()).then(|| mask::blank(ask.sql, &blanks));
+        let cut = blanked.as_ref().map(|sql| Text::new(sql, parser));
+        let text = cut.as_ref().unwrap_or(whole).as_ref().map_err(|trouble| Stop::Unparsed(trouble.clone()))?;
+        let tree = parsers::parse(text, parser).map_err(Stop::Unparsed)?;
         let factors = scope::factors(&tree);
-        let more = mask::misread(&text, &factors, &is_input);
+        let more = mask::misread(text, &factors, &is_input);
         if more.is_empty() {
-            return then(Reading { parser, text: &text, blanks: &blanks, tree, factors: &factors });
+            return then(Reading { parser, text, blanks: &blanks, tree, factors: &factors });
         }
         blanks.extend(more);
         blanks.sort_by_key(|blank| blank.span.start);

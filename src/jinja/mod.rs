@@ -43,7 +43,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use minijinja::{Environment, Error, State};
 use serde_json::{Map, Value};
@@ -142,6 +142,14 @@ pub trait Known: Send + Sync {
     fn exists(&self, relation: &Relation) -> bool;
 }
 
+/// A value that is made when a template looks at it, which most do not.
+pub type Late<T> = Arc<LazyLock<T, Box<dyn FnOnce() -> T + Send>>>;
+
+/// The value that `make` gives.
+pub fn late<T>(make: impl FnOnce() -> T + Send + 'static) -> Late<T> {
+    Arc::new(LazyLock::new(Box::new(make)))
+}
+
 /// What one rendering may know.
 #[derive(Clone)]
 pub struct Scope {
@@ -150,7 +158,7 @@ pub struct Scope {
     /// dbt's `execute`: false while a model only says what it is.
     pub execute: bool,
     /// dbt's `model`: the node, as JSON.
-    pub model: Value,
+    pub model: Late<Value>,
     /// What `config.get()` answers.
     pub config: Map<String, Value>,
     pub this: Option<Relation>,
@@ -214,8 +222,6 @@ pub struct Settings {
     pub style: RelationStyle,
     /// What the warehouse answered, as it was recorded.
     pub answers: Answers,
-    /// dbt's `graph`, filled once the nodes are known.
-    pub graph: Value,
 }
 
 /// The macros of a project, ready to render its models. Usable from several threads at once.
@@ -229,17 +235,16 @@ pub struct Jinja {
 impl Jinja {
     pub fn new(settings: Settings) -> Result<Jinja, Diagnostics> {
         let library = Arc::new(Library::new(&settings)?);
-        let graph = Mutex::new(node::graph_parts(&settings.graph));
         Ok(Jinja {
             strict: environment::models(library.clone(), false),
             lenient: environment::models(library.clone(), true),
-            shared: Arc::new(Shared { settings, library, graph, known: OnceLock::new() }),
+            shared: Arc::new(Shared { settings, library, graph: OnceLock::new(), known: OnceLock::new() }),
         })
     }
 
-    /// Sets dbt's `graph`, once the nodes are known.
-    pub fn set_graph(&self, graph: &Value) {
-        *self.shared.graph.lock().unwrap_or_else(|broken| broken.into_inner()) = node::graph_parts(graph);
+    /// Says how dbt's `graph` is made, once the nodes are known: only for a template that looks at it.
+    pub fn set_graph(&self, graph: impl FnOnce() -> Value + Send + 'static) {
+        let _ = self.shared.graph.set(late(|| node::graph_parts(&graph())));
     }
 
     /// Sets who knows the columns of relations, once the nodes are known.

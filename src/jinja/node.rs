@@ -36,7 +36,8 @@ pub(super) fn graph_parts(known: &serde_json::Value) -> Vec<(Value, Value)> {
 
 fn graph(session: &Session) -> Value {
     // The dict itself belongs to the rendering, as packages keep things of their own in it.
-    collections::dict(session.shared.graph.lock().unwrap_or_else(|broken| broken.into_inner()).clone())
+    let parts = session.shared.graph.get().map_or_else(|| graph_parts(&serde_json::Value::Null), |parts| (**parts).clone());
+    collections::dict(parts)
 }
 
 /// What a legacy key of the config holds: the batch's bounds.

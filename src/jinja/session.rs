@@ -10,15 +10,15 @@ use minijinja::Value;
 
 use super::library::Library;
 use super::relations::Named;
-use super::{Known, MarkKind, RefCall, Relation, Scope, Settings};
+use super::{Known, Late, MarkKind, RefCall, Relation, Scope, Settings};
 use crate::diagnostics::Diagnostic;
 
 /// What all renderings of a project share.
 pub(super) struct Shared {
     pub settings: Settings,
     pub library: Arc<Library>,
-    /// The parts of dbt's `graph`, made once: a large project has thousands of nodes.
-    pub graph: Mutex<Vec<(Value, Value)>>,
+    /// The parts of dbt's `graph`, once the nodes are known: a large project has thousands.
+    pub graph: OnceLock<Late<Vec<(Value, Value)>>>,
     pub known: OnceLock<Arc<dyn Known>>,
 }
 

@@ -57,7 +57,6 @@ pub(super) fn settings(adapters: &[&str], packages: Vec<MacroPackage>) -> Settin
         which: "run",
         style: style(),
         answers: Answers::default(),
-        graph: json!({"nodes": {"model.p.a": {"name": "a"}}}),
     }
 }
 
@@ -65,7 +64,7 @@ pub(super) fn scope() -> Scope {
     Scope {
         package: "p".into(),
         execute: true,
-        model: json!({"name": "m", "alias": "m", "config": {"materialized": "incremental"}}),
+        model: late(|| json!({"name": "m", "alias": "m", "config": {"materialized": "incremental"}})),
         config: map(json!({"materialized": "incremental", "meta": {"owner": "us"}})),
         this: Some(relation("m")),
         batch: None,

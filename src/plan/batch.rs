@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use minijinja::Value;
 use regex::Regex;
 
-use super::create::{author, schema_name, ticked};
+use super::create::{apart, author, schema_name, ticked};
 use super::ending::ended;
 use super::guards::word;
 use super::header::{header, input};
@@ -17,7 +17,7 @@ use super::strategy::Strategy;
 use crate::config::{EventTime, Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Slot, Sql, Stamp, refuse_slots};
-use crate::inject::{self, ResultColumn};
+use crate::inject::ResultColumn;
 use crate::jinja::Relation;
 
 /// What the batches of one model have in common.
@@ -93,9 +93,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
     }
     kept.extend(predicates.iter().cloned());
 
-    let parser = inject::parser(&dialect.fact::<String>("parser")?);
-    let (ctes, body) = inject::with_clause(batches.query, &*parser).unwrap_or((String::new(), batches.query.to_string()));
-    let ctes = if ctes.is_empty() { ctes } else { format!("{ctes},\n") };
+    let (ctes, body) = apart(dialect, batches.query)?;
     let others = others(batches)?;
     let arguments = [
         ("target", target.value()),
@@ -105,7 +103,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
         ("others", others),
         ("query", author(batches.query)),
         ("ctes", Value::from_safe_string(ctes)),
-        ("body", author(&body)),
+        ("body", body),
         ("into", into.value()),
         ("columns", columns.value()),
         ("checked", checked.value()),

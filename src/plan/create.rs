@@ -35,9 +35,7 @@ pub fn create(dialect: &Dialect, node: &Node, target: &Relation, query: &str) ->
 /// What the macros that make a table are told.
 pub(super) fn arguments<'a>(dialect: &Dialect, node: &Node, target: &Relation, query: &str) -> Result<Vec<(&'a str, Value)>, Diagnostic> {
     refuse_long(dialect, node)?;
-    let parser = inject::parser(&dialect.fact::<String>("parser")?);
-    let (ctes, body) = inject::with_clause(query, &*parser).unwrap_or((String::new(), query.to_string()));
-    let ctes = if ctes.is_empty() { ctes } else { format!("{ctes},\n") };
+    let (ctes, body) = apart(dialect, query)?;
     let shape = dialect.fitting(&node.relation.identifier, "shape", 0)?;
     let old = dialect.fitting(&node.relation.identifier, "old", 0)?;
     let next = dialect.fitting(&node.relation.identifier, "next", 0)?;
@@ -52,7 +50,7 @@ pub(super) fn arguments<'a>(dialect: &Dialect, node: &Node, target: &Relation, q
         ("replacing", replacing(dialect, node, target)?.value()),
         ("query", author(query)),
         ("ctes", Value::from_safe_string(ctes)),
-        ("body", author(&body)),
+        ("body", body),
         ("shape", dialect.column(&shape, false)?.value()),
         ("old", sql(&beside(old.clone()))),
         ("next", sql(&beside(next))),
@@ -172,6 +170,20 @@ pub(super) fn schema(dialect: &Dialect, target: &Relation) -> Result<String, Dia
 
 pub(super) fn sql(relation: &Relation) -> Value {
     Value::from_safe_string(relation.to_string())
+}
+
+/// The CTEs of a query, and the rest of it, for an engine on which a query within another has no `with`; on all others the rest is
+/// the whole query.
+pub(super) fn apart(dialect: &Dialect, query: &str) -> Result<(String, Value), Diagnostic> {
+    if dialect.fact("nested_with")? {
+        return Ok((String::new(), author(query)));
+    }
+    let parser = inject::parser(&dialect.fact::<String>("parser")?);
+    Ok(match inject::with_clause(query, &*parser) {
+        Some((ctes, body)) if !ctes.is_empty() => (format!("{ctes},\n"), author(&body)),
+        Some((_, body)) => (String::new(), author(&body)),
+        None => (String::new(), author(query)),
+    })
 }
 
 /// The author's text, without the blank lines around it.

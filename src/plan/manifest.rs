@@ -32,7 +32,7 @@ pub fn read(bytes: &[u8], name: &str) -> Result<Manifest, Diagnostic> {
 }
 
 /// What was compiled, and what was asked.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct About {
     pub schema_version: u32,
     /// Always `batchwright`.
@@ -43,7 +43,7 @@ pub struct About {
     pub request: RequestEntry,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct RequestEntry {
     /// UTC, RFC 3339: what the plan took as now. Absent where bounds were given, since then nothing depends on it.
     pub now: Option<String>,
@@ -59,7 +59,7 @@ pub struct RequestEntry {
 }
 
 /// One model of the plan.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct ModelEntry {
     pub unique_id: String,
     /// The model's file, from the project's folder.
@@ -89,7 +89,7 @@ pub struct ModelEntry {
 }
 
 /// The audit of a microbatch model: a row for each batch, with a verdict. No step: nothing depends on it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct AuditEntry {
     /// Relative to the manifest.
     pub file: String,
@@ -103,7 +103,7 @@ pub struct AuditEntry {
 }
 
 /// One thing that `check` finds unsafe or wasteful.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct FindingEntry {
     /// Of the rule, stable: `BW004`.
     pub code: String,
@@ -118,7 +118,7 @@ pub struct FindingEntry {
     pub hints: Vec<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct MicrobatchEntry {
     pub event_time: String,
     pub batch_size: String,
@@ -137,7 +137,7 @@ pub struct MicrobatchEntry {
 }
 
 /// A relation that a model reads.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct InputEntry {
     pub unique_id: String,
     pub relation: String,

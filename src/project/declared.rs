@@ -9,7 +9,7 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
-use crate::jinja::{Batch, Jinja, Lookup, RefCall, Referent, Relation, Scope};
+use crate::jinja::{Batch, Jinja, Lookup, RefCall, Referent, Relation, Scope, late};
 
 use super::Setting;
 use super::values::{canonical, has_jinja};
@@ -35,11 +35,7 @@ pub fn declared(jinja: &Jinja, package: &str, name: &str, file: &SourceFile, thi
     let scope = Scope {
         package: package.to_string(),
         execute: false,
-        model: json!({
-            "name": name, "alias": name, "package_name": package, "resource_type": "model", "original_file_path": &*file.path,
-            "path": &*file.path, "unique_id": format!("model.{package}.{name}"), "database": this.database, "schema": this.schema,
-            "config": {}, "tags": [], "columns": {}, "refs": [], "sources": [], "fqn": [package, name], "meta": {}, "version": null,
-        }),
+        model: late(model(package, name, file, this)),
         config: Map::new(),
         this: Some(this.clone()),
         // Of no window yet; a model may calculate with it all the same.
@@ -50,6 +46,18 @@ pub fn declared(jinja: &Jinja, package: &str, name: &str, file: &SourceFile, thi
     let rendered = jinja.render(file, &scope)?;
     let config = rendered.config.into_iter().enumerate().map(|(nth, call)| placed(call, file, nth)).collect();
     Ok(Declared { refs: rendered.refs, sources: rendered.sources, config, warnings: rendered.warnings })
+}
+
+/// As much of dbt's `model` as is known so far.
+fn model(package: &str, name: &str, file: &SourceFile, this: &Relation) -> impl FnOnce() -> Value + Send + use<> {
+    let (package, name, path, this) = (package.to_string(), name.to_string(), file.path.clone(), this.clone());
+    move || {
+        json!({
+            "name": name, "alias": name, "package_name": package, "resource_type": "model", "original_file_path": &*path,
+            "path": &*path, "unique_id": format!("model.{package}.{name}"), "database": this.database, "schema": this.schema,
+            "config": {}, "tags": [], "columns": {}, "refs": [], "sources": [], "fqn": [package, name], "meta": {}, "version": null,
+        })
+    }
 }
 
 /// Answers every reference with the model itself.

@@ -1,7 +1,9 @@
 //! The files of a package: the project itself, or one that `dbt deps` installed. Takes its folder and settings; gives its
 //! models, seeds, snapshots, properties files and macros, each read once. A file that can't be read is an error of its own.
 
-use crate::diagnostics::{Diagnostics, SourceFile};
+use std::collections::BTreeSet;
+
+use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile, wide};
 
 use super::dbt_project::DbtProject;
 use super::files::Files;
@@ -37,26 +39,23 @@ pub fn read(files: &Files, folder: &str, settings: &DbtProject, wrong: &mut Diag
         }
     };
     let mut below = |paths: &[&Vec<String>], endings: &[&str], whole: bool| -> Vec<Below> {
-        let mut found: Vec<Below> = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut found: Vec<(String, String)> = Vec::new();
         for start in paths.iter().flat_map(|paths| paths.iter()) {
             let start = joined(folder, start);
             for path in files.below(&start, endings, &ignored, wrong) {
-                if found.iter().any(|known| *known.file.path == *path) {
-                    continue;
-                }
-                let read = if whole {
-                    files.read(&path).map(|file| file.map(|file| (file, String::new())))
-                } else {
-                    files.beginning(&path).map(Some)
-                };
                 let short = path.strip_prefix(&start).unwrap_or(&path).trim_start_matches('/').to_string();
-                match read {
-                    Ok(file) => found.extend(file.map(|(file, data)| Below { file, data, path: short })),
-                    Err(error) => wrong.0.push(error),
+                if seen.insert(path.clone()) {
+                    found.push((path, short));
                 }
             }
         }
-        found
+        let read = wide(&found, |(path, short)| {
+            let file = if whole { files.read(path)?.map(|file| (file, String::new())) } else { Some(files.beginning(path)?) };
+            Ok(file.map(|(file, data)| Below { file, data, path: short.clone() }))
+        });
+        let read = read.into_iter().filter_map(|read: Result<Option<Below>, Diagnostic>| read.map_err(|error| wrong.0.push(error)).ok());
+        read.flatten().collect()
     };
     let DbtProject { model_paths, seed_paths, snapshot_paths, macro_paths, docs_paths, .. } = settings;
     PackageFiles {

@@ -103,7 +103,6 @@ impl Read {
             which: open.which,
             style: self.style.clone(),
             answers: self.answers.clone(),
-            graph: Value::Null,
         }
     }
 

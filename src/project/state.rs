@@ -18,7 +18,7 @@ const DBT_MANIFEST: &str = "manifest.json";
 const SCHEMA_VERSION: u32 = 1;
 
 /// `state.json`: hashes of all that a project is made of, whatever was selected, so that a later one can tell what has changed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct State {
     pub schema_version: u32,
     /// Every model, seed, snapshot and source, by its unique id.
@@ -28,7 +28,7 @@ pub struct State {
 }
 
 /// Hashes of a node, which are the same in every target: SHA-256 in hexadecimal digits.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct NodeState {
     /// Its package, folders and name, between dots.
     pub fqn: String,

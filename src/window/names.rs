@@ -33,6 +33,16 @@ impl Names {
         Span { window, label: self.label(window), chunk }
     }
 
+    /// How many bytes the longest of the windows' labels has.
+    pub fn longest(&self, windows: &[Window]) -> usize {
+        let lengths = |windows: &[Window]| windows.iter().map(|window| self.label(*window).len()).max().unwrap_or_default();
+        match windows {
+            // Those between the first and the last one are whole, and all alike where no clock shows an hour twice.
+            [first, second, .., last] if self.timezone == Tz::UTC => lengths(&[*first, *second, *last]),
+            all => lengths(all),
+        }
+    }
+
     pub fn label(&self, window: Window) -> String {
         let named = |at| self.own.label(at, self.timezone);
         match [self.batch_size, self.own].into_iter().find(|grain| grain.is_whole(window, self.timezone)) {

@@ -1,41 +1,58 @@
 //! Functions by name: which gather rows, which tell the time, which differ at each run.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+type Names = LazyLock<BTreeSet<&'static str>>;
+
 /// Functions that make one row of many, where they have no `over`.
-const AGGREGATES: &str = "any_value approx_count_distinct approx_distinct approx_percentile approx_quantiles approx_top_count arg_max arg_min argmax argmin \
+static AGGREGATES: Names = LazyLock::new(|| {
+    names(
+        "any_value approx_count_distinct approx_distinct approx_percentile approx_quantiles approx_top_count arg_max arg_min argmax argmin \
     array_agg array_concat_agg avg avgif bit_and bit_or bit_xor bool_and bool_or booland_agg boolor_agg collect_list collect_set corr count count_if \
     countif covar_pop covar_samp every grouparray group_concat hll_count json_agg jsonb_agg kurtosis list listagg logical_and logical_or max max_by maxif \
     median min min_by minif mode object_agg percentile percentile_cont percentile_disc percentile_approx quantile skewness stddev stddev_pop stddev_samp \
-    string_agg sum sumif uniq uniqexact var_pop var_samp variance";
+    string_agg sum sumif uniq uniqexact var_pop var_samp variance",
+    )
+});
 
 /// Functions that rank rows.
-const RANKS: &str = "row_number rank dense_rank";
+static RANKS: Names = LazyLock::new(|| names("row_number rank dense_rank"));
 
 /// What is or tells the clock.
-const CLOCKS: &str = "current_timestamp current_date current_time current_datetime localtimestamp localtime now getdate getutcdate sysdate sysdatetime \
+static CLOCKS: Names = LazyLock::new(|| {
+    names(
+        "current_timestamp current_date current_time current_datetime localtimestamp localtime now getdate getutcdate sysdate sysdatetime \
     sysutcdatetime systimestamp sysdatetimeoffset utc_timestamp utc_date curdate curtime today yesterday statement_timestamp clock_timestamp \
-    transaction_timestamp unix_timestamp now64";
+    transaction_timestamp unix_timestamp now64",
+    )
+});
 
-const CHANCES: &str = "random rand rand32 rand64 uniform normal zipf randstr randn uuid uuid_string gen_random_uuid generate_uuid generateuuidv4 generateuuidv7 newid \
-    newsequentialid uuid_generate_v4 uuid_generate_v1 uuidv4 uuidv7 seq8 monotonically_increasing_id";
+static CHANCES: Names = LazyLock::new(|| {
+    names(
+        "random rand rand32 rand64 uniform normal zipf randstr randn uuid uuid_string gen_random_uuid generate_uuid generateuuidv4 generateuuidv7 newid \
+    newsequentialid uuid_generate_v4 uuid_generate_v1 uuidv4 uuidv7 seq8 monotonically_increasing_id",
+    )
+});
 
 pub fn is_aggregate(name: &str) -> bool {
-    is_among(AGGREGATES, name)
+    AGGREGATES.contains(name)
 }
 
 pub fn is_rank(name: &str) -> bool {
-    is_among(RANKS, name)
+    RANKS.contains(name)
 }
 
 /// Whether a function tells when the query runs.
 pub fn is_clock(name: &str) -> bool {
-    is_among(CLOCKS, name)
+    CLOCKS.contains(name)
 }
 
 /// Whether a function gives something else each time.
 pub fn is_chance(name: &str) -> bool {
-    is_among(CHANCES, name)
+    CHANCES.contains(name)
 }
 
-fn is_among(names: &str, name: &str) -> bool {
-    names.split_whitespace().any(|known| known == name)
+fn names(listed: &'static str) -> BTreeSet<&'static str> {
+    listed.split_whitespace().collect()
 }

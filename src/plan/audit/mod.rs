@@ -137,7 +137,8 @@ impl Audit {
 }
 
 fn compared(audited: &Audited) -> Result<Compared, Diagnostic> {
-    let parts: bool = audited.dialect.fact("audit_parts")?;
+    // Whether the query may stand in a statement several times.
+    let parts: bool = audited.dialect.fact("nested_with")?;
     Ok(match audited.own {
         Own::Unknown => Compared::Nothing,
         // Where the query may stand but once, that of a batch cannot be asked beside others.

@@ -11,7 +11,7 @@ use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Slot, Sql, Stamp};
 use crate::inject;
 use crate::plan::batch::window;
-use crate::plan::create::author;
+use crate::plan::create::{apart, author};
 
 /// Rows that no batch holds get names of their own, which no batch has.
 const NO_TIME: &str = "no event time";
@@ -37,7 +37,7 @@ impl Pieces<'_> {
             false => self.columns(true)?,
         };
         let whole = matches!(compared, Compared::BatchesAndRange | Compared::Range);
-        let (ctes, body) = self.query(audited.query)?;
+        let (ctes, body) = apart(dialect, audited.query)?;
         let own = match compared {
             Compared::Range | Compared::Nothing => Sql::default(),
             _ => self.own(group, &time, &carried, whole)?,
@@ -65,16 +65,6 @@ impl Pieces<'_> {
             ("last", dialect.sql("audit_table", &[])?.value()),
         ];
         Ok(dialect.sql("audit", &arguments)?.0)
-    }
-
-    /// The query as it stands in the statement: whole, or its `with` apart where a query within another may have none.
-    fn query(&self, query: &str) -> Result<(String, Value), Diagnostic> {
-        if self.audited.dialect.fact("audit_parts")? {
-            return Ok((String::new(), author(query)));
-        }
-        let parser = inject::parser(&self.audited.dialect.fact::<String>("parser")?);
-        let (ctes, body) = inject::with_clause(query, &*parser).unwrap_or((String::new(), query.to_string()));
-        Ok((if ctes.is_empty() { ctes } else { format!("{ctes},\n") }, author(&body)))
     }
 
     fn batches(&self) -> Result<Sql, Diagnostic> {

@@ -7,14 +7,15 @@ use std::collections::BTreeSet;
 use std::env;
 use std::fs::{self, File};
 use std::hash::Hash;
+use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use rustix::fs::{XattrFlags, fsetxattr, getxattr, setxattr};
 use walkdir::WalkDir;
-use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::diagnostics::wide;
 use crate::plan::Plan;
@@ -46,14 +47,9 @@ impl Marks {
     pub fn of(plan: &Plan) -> Marks {
         let Plan { about, models, steps, state } = plan;
         let program = env::current_exe().and_then(fs::metadata).map(|about| (about.len(), about.mtime(), about.mtime_nsec())).ok();
-        let of_steps = wide(steps, |steps| {
-            let mut hasher = Xxh3::new();
-            (program, steps).hash(&mut hasher);
-            hasher.digest128()
-        });
-        let entries = wide(models, |entry| xxh3_128(format!("{entry:?}").as_bytes()));
-        let all = format!("{program:?}{about:?}{entries:?}{of_steps:?}{state:?}");
-        Marks { plan: xxh3_128(all.as_bytes()), models: of_steps }
+        let of_steps = wide(steps, |steps| digest(&(program, steps)));
+        let plan = digest(&(program, about, models, &of_steps, state));
+        Marks { plan, models: of_steps }
     }
 
     /// The models whose folders, as they were left below `folder`, are just those of this plan.
@@ -62,6 +58,12 @@ impl Marks {
         let same = marked.filter(|(steps, mark)| attribute(&folder.join(&steps.folder)).is_some_and(|found| found == mark.to_string()));
         same.map(|(steps, _)| steps.folder.as_str()).collect()
     }
+}
+
+fn digest(of: &impl Hash) -> Mark {
+    let mut hasher = Xxh3::new();
+    of.hash(&mut hasher);
+    hasher.digest128()
 }
 
 fn attribute(folder: &Path) -> Option<String> {
@@ -133,15 +135,18 @@ impl Seal {
 
     /// Whether the folder is as it was, and holds the plan of this hash, of so many files.
     pub fn is_whole(&self, folder: &Path, plan: Mark, files: usize) -> bool {
-        let mut found = 0;
-        self.plan == plan
-            && WalkDir::new(folder).min_depth(1).into_iter().all(|entry| {
-                entry.and_then(|entry| entry.metadata()).is_ok_and(|about| {
-                    found += usize::from(!about.is_dir());
-                    self.holds(&about)
-                })
-            })
-            && found == files
+        let entries = || fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<PathBuf>>>();
+        let found = |entries: Vec<PathBuf>| wide(&entries, |path| self.files(path)).into_iter().sum::<Option<usize>>();
+        self.plan == plan && entries().is_ok_and(|entries| found(entries) == Some(files))
+    }
+
+    /// How many files there are at or below a path, if all is as it was.
+    fn files(&self, path: &Path) -> Option<usize> {
+        let entries = WalkDir::new(path).into_iter().map(|entry| {
+            let about = entry.and_then(|entry| entry.metadata()).ok().filter(|about| self.holds(about))?;
+            Some(usize::from(!about.is_dir()))
+        });
+        entries.sum()
     }
 }
 
