@@ -101,6 +101,15 @@ impl Dialect {
         Err(Diagnostic::error(format!("no file of the dialect `{}` says what `{name}` is", self.name)))
     }
 
+    /// Whether a fact that lists words lists this one.
+    pub fn lists(&self, name: &str, word: &str) -> Result<bool, Diagnostic> {
+        let listed = self.files.iter().find_map(|contents| contents.facts.get(name)).and_then(|listed| listed.as_array());
+        match listed {
+            Some(words) => Ok(words.iter().any(|listed| listed == word)),
+            None => Err(Diagnostic::error(format!("no file of the dialect `{}` has the list `{name}`", self.name))),
+        }
+    }
+
     /// A fact of one of the dialect's ways to write (`<name>_<variant>`), or of the dialect as a whole.
     pub fn fact_of<T: DeserializeOwned>(&self, name: &str, variant: Option<&str>) -> Result<T, Diagnostic> {
         match variant.map(|variant| format!("{name}_{variant}")).filter(|own| self.has(own)) {

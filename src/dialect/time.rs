@@ -51,8 +51,7 @@ impl Dialect {
         let Some(data_type) = data_type else { return Ok(TimeType::Undeclared) };
         let name = plain_type(data_type);
         for (fact, kind) in [("date_types", TimeType::Date), ("naive_types", TimeType::Naive), ("zoned_types", TimeType::Zoned)] {
-            let names: Vec<String> = self.fact(fact)?;
-            if names.contains(&name) {
+            if self.lists(fact, &name)? {
                 return Ok(kind);
             }
         }

@@ -2,7 +2,7 @@
 //! stages after rendering know where the inputs stand.
 
 use std::cmp::Ordering;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -26,7 +26,15 @@ impl fmt::Display for Relation {
             if self.style.quoted[place] {
                 let open = self.style.quote;
                 let close = if open == '[' { ']' } else { open };
-                write!(f, "{open}{}{close}", part.replace(close, &format!("{close}{close}")))?;
+                f.write_char(open)?;
+                for (nth, piece) in part.split(close).enumerate() {
+                    if nth > 0 {
+                        f.write_char(close)?;
+                        f.write_char(close)?;
+                    }
+                    f.write_str(piece)?;
+                }
+                f.write_char(close)?;
             } else {
                 f.write_str(part)?;
             }

@@ -103,7 +103,7 @@ fn of_columns(dialect: &Dialect, node: &Node, constraint: &Value) -> Result<Stri
 }
 
 fn can(dialect: &Dialect, kind: &str) -> Result<bool, Diagnostic> {
-    Ok(dialect.fact::<Vec<String>>("constraint_kinds")?.iter().any(|known| known == kind))
+    dialect.lists("constraint_kinds", kind)
 }
 
 fn of_kind(column: &Column, wanted: &str) -> bool {

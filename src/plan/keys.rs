@@ -17,31 +17,38 @@ pub const EFFECTIVE: [&str; 5] = ["clauses", "replace_clauses", "index_keys", "h
 
 /// A warning for each key of a node's configuration that has no effect on the plan, and would have one in dbt or is nobody's.
 pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, Diagnostic> {
-    let mut known: Vec<String> = dialect.fact("known_keys")?;
-    for fact in EFFECTIVE.into_iter().chain(["idle_keys", "build_keys"]) {
-        known.extend(dialect.fact::<Vec<String>>(fact)?);
-    }
-    known.extend(dialect.fact::<Option<String>>("kind_key")?);
+    let lists = || EFFECTIVE.into_iter().chain(["known_keys", "idle_keys", "build_keys"]);
+    let kind_key: Option<String> = dialect.fact("kind_key")?;
     let undone: BTreeMap<String, String> = dialect.fact("undone_keys")?;
-    let changes_nothing = |key: &str, value: &Value| key == "on_schema_change" && !matches!(value.as_str(), None | Some("ignore" | "fail"));
-    let is_set = |value: &Value| !value.is_null() && *value != Value::Bool(false);
-    let unknown = node.config.iter().filter(|(key, setting)| match known.contains(key) {
-        true => changes_nothing(key, &setting.value),
-        false if undone.contains_key(*key) => is_set(&setting.value),
-        false => !setting.value.is_null(),
-    });
-    let warnings = unknown.map(|(key, setting)| {
-        let said = Diagnostic::warning(format!("`{key}` has no effect on the plan")).at(setting.at.clone());
-        if known.contains(key) {
-            return said.hint("a plan alters no table: add or drop the column yourself, or rebuild the model with `--full-refresh`");
+    let mut warnings = Vec::new();
+    for (key, setting) in &node.config {
+        let value = &setting.value;
+        let said = || Diagnostic::warning(format!("`{key}` has no effect on the plan")).at(setting.at.clone());
+        let known = kind_key.as_ref() == Some(key) || lists().try_fold(false, |known, list| Ok(known || dialect.lists(list, key)?))?;
+        if known {
+            if key == "on_schema_change" && !matches!(value.as_str(), None | Some("ignore" | "fail")) {
+                let cure = "a plan alters no table: add or drop the column yourself, or rebuild the model with `--full-refresh`";
+                warnings.push(said().hint(cure));
+            }
+            continue;
         }
-        match (undone.get(key), nearest(key, known.iter().map(String::as_str))) {
-            (Some(why), _) => said.hint(why.clone()),
-            (None, Some(near)) => said.hint(format!("did you mean `{near}`?")),
-            (None, None) => said.hint(format!("batchwright does not know this configuration for {}", dialect.name)),
+        match undone.get(key) {
+            _ if value.is_null() => {}
+            Some(_) if *value == Value::Bool(false) => {}
+            Some(why) => warnings.push(said().hint(why.clone())),
+            None => {
+                let mut names: Vec<String> = kind_key.iter().cloned().collect();
+                for list in lists() {
+                    names.extend(dialect.fact::<Vec<String>>(list)?);
+                }
+                warnings.push(said().hint(match nearest(key, names.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("batchwright does not know this configuration for {}", dialect.name),
+                }));
+            }
         }
-    });
-    Ok(warnings.collect())
+    }
+    Ok(warnings)
 }
 
 /// A warning for each key that is not set and without which the engine may make no table.

@@ -52,9 +52,9 @@ impl Files {
         Ok((SourceFile::new(path, without_mark(text.split('\n').next().unwrap_or_default())), hash))
     }
 
-    /// The paths of all files below `folder` with one of `endings`, in order, without those that `ignored` names.
+    /// The paths of all files below `folder`, in order, without those that `ignored` names.
     /// A folder that is not there holds none.
-    pub fn below(&self, folder: &str, endings: &[&str], ignored: &Ignored, wrong: &mut Diagnostics) -> Vec<String> {
+    pub fn below(&self, folder: &str, ignored: &Ignored, wrong: &mut Diagnostics) -> Vec<String> {
         let mut found = Vec::new();
         let start = self.root.join(folder);
         if !start.is_dir() {
@@ -75,12 +75,9 @@ impl Files {
         for entry in seen {
             match entry {
                 Ok(entry) if entry.file_type().is_file() => {
-                    let path = joined(folder, entry.path(), &start);
-                    let ending = path.rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).unwrap_or_default();
                     // Editors leave such files behind, and dbt passes them by.
-                    let left_over = entry.file_name().to_string_lossy().starts_with(['.', '#', '~']);
-                    if endings.contains(&ending.as_str()) && !left_over {
-                        found.push(path);
+                    if !entry.file_name().to_string_lossy().starts_with(['.', '#', '~']) {
+                        found.push(joined(folder, entry.path(), &start));
                     }
                 }
                 Ok(_) => {}
@@ -188,8 +185,8 @@ mod tests {
         std::os::unix::fs::symlink("..", folder.path().join("models/deep/up")).unwrap();
         std::os::unix::fs::symlink("nowhere", folder.path().join("models/gone")).unwrap();
         let mut wrong = Diagnostics::default();
-        let found = Files::open(folder.path()).unwrap().below("models", &["sql"], &Ignored::default(), &mut wrong);
-        assert_eq!(found, ["models/a.sql", "models/deep/b.SQL"]);
+        let found = Files::open(folder.path()).unwrap().below("models", &Ignored::default(), &mut wrong);
+        assert_eq!(found, ["models/a.sql", "models/c.yml", "models/deep/b.SQL"]);
         assert_eq!(wrong.0.len(), 1);
         assert_eq!(wrong.0[0].message, "`models/deep/up` links back to `models`, and is left out");
     }

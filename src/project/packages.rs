@@ -1,7 +1,7 @@
 //! The files of a package: the project itself, or one that `dbt deps` installed. Takes its folder and settings; gives its
 //! models, seeds, snapshots, properties files and macros, each read once. A file that can't be read is an error of its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile, wide};
 
@@ -38,15 +38,18 @@ pub fn read(files: &Files, folder: &str, settings: &DbtProject, wrong: &mut Diag
             Ignored::default()
         }
     };
+    // Folders hold files of several kinds, and are gone through once.
+    let mut walked: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut below = |paths: &[&Vec<String>], endings: &[&str], whole: bool| -> Vec<Below> {
         let mut seen = BTreeSet::new();
         let mut found: Vec<(String, String)> = Vec::new();
         for start in paths.iter().flat_map(|paths| paths.iter()) {
             let start = joined(folder, start);
-            for path in files.below(&start, endings, &ignored, wrong) {
-                let short = path.strip_prefix(&start).unwrap_or(&path).trim_start_matches('/').to_string();
+            let all = walked.entry(start.clone()).or_insert_with(|| files.below(&start, &ignored, wrong));
+            for path in all.iter().filter(|path| ends(path, endings)) {
+                let short = path.strip_prefix(&start).unwrap_or(path).trim_start_matches('/').to_string();
                 if seen.insert(path.clone()) {
-                    found.push((path, short));
+                    found.push((path.clone(), short));
                 }
             }
         }
@@ -66,6 +69,11 @@ pub fn read(files: &Files, folder: &str, settings: &DbtProject, wrong: &mut Diag
         macros: below(&[macro_paths], &["sql"], true).into_iter().map(|found| found.file).collect(),
         docs: below(&[docs_paths], &["md"], true).into_iter().map(|found| found.file).collect(),
     }
+}
+
+/// Whether a file's name ends so, in any case.
+fn ends(path: &str, endings: &[&str]) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, ending)| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)))
 }
 
 /// `folder` and `path`, or `path` alone in the project itself.

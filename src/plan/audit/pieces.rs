@@ -237,15 +237,19 @@ impl Pieces<'_> {
     /// The columns of the result that are declared to hold numbers and are no part of the key.
     fn numeric(&self) -> Result<Vec<&inject::ResultColumn>, Diagnostic> {
         let audited = self.audited;
-        let types: Vec<String> = audited.dialect.fact("numeric_types")?;
         let is_number = |name: &str| {
             let declared = audited.node.columns.iter().find(|declared| declared.name.eq_ignore_ascii_case(name));
             let data_type = declared.and_then(|declared| declared.data_type.as_deref()).map(crate::dialect::plain_type);
-            data_type.is_some_and(|data_type| types.contains(&data_type))
+            data_type.map_or(Ok(false), |data_type| audited.dialect.lists("numeric_types", &data_type))
         };
         let counted = |name: &str| *name == audited.settings.event_time.column || audited.settings.unique_key.iter().any(|key| key == name);
-        let columns = audited.columns.unwrap_or_default().iter();
-        Ok(columns.filter(|column| is_number(&column.name) && !counted(&column.name)).collect())
+        let mut numeric = Vec::new();
+        for column in audited.columns.unwrap_or_default() {
+            if !counted(&column.name) && is_number(&column.name)? {
+                numeric.push(column);
+            }
+        }
+        Ok(numeric)
     }
 
     /// The sums, and their names, each after a comma.

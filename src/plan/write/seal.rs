@@ -5,16 +5,16 @@
 
 use std::collections::BTreeSet;
 use std::env;
+use std::ffi::{CStr, CString};
 use std::fs::{self, File};
 use std::hash::Hash;
-use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use rustix::fs::{XattrFlags, fsetxattr, getxattr, setxattr};
-use walkdir::WalkDir;
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, XattrFlags, fsetxattr, getxattr, openat, setxattr, statat};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::diagnostics::wide;
@@ -130,24 +130,43 @@ impl Seal {
 
     /// Whether the entry is as it was when the folder was sealed.
     pub fn holds(&self, about: &fs::Metadata) -> bool {
-        changed(about) < self.at && (about.mtime(), about.mtime_nsec()) < self.made
+        self.is_before(changed(about), (about.mtime(), about.mtime_nsec()))
+    }
+
+    fn is_before(&self, changed: Time, written: Time) -> bool {
+        changed < self.at && written < self.made
     }
 
     /// Whether the folder is as it was, and holds the plan of this hash, of so many files.
     pub fn is_whole(&self, folder: &Path, plan: Mark, files: usize) -> bool {
-        let entries = || fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<PathBuf>>>();
-        let found = |entries: Vec<PathBuf>| wide(&entries, |path| self.files(path)).into_iter().sum::<Option<usize>>();
-        self.plan == plan && entries().is_ok_and(|entries| found(entries) == Some(files))
+        let found = |folder: File| {
+            let names = below(&folder)?;
+            wide(&names, |name| self.files(&folder, name)).into_iter().sum::<Option<usize>>()
+        };
+        self.plan == plan && File::open(folder).ok().and_then(found) == Some(files)
     }
 
-    /// How many files there are at or below a path, if all is as it was.
-    fn files(&self, path: &Path) -> Option<usize> {
-        let entries = WalkDir::new(path).into_iter().map(|entry| {
-            let about = entry.and_then(|entry| entry.metadata()).ok().filter(|about| self.holds(about))?;
-            Some(usize::from(!about.is_dir()))
-        });
-        entries.sum()
+    /// How many files there are at or below an entry of a folder, if all is as it was. By descriptors and not by paths, which would be
+    /// gone through anew for each of some 10,000 files.
+    fn files(&self, folder: impl AsFd, name: &CStr) -> Option<usize> {
+        let about = statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        let (changed, written) = ((about.st_ctime, about.st_ctime_nsec as i64), (about.st_mtime, about.st_mtime_nsec as i64));
+        if !self.is_before(changed, written) {
+            return None;
+        }
+        if FileType::from_raw_mode(about.st_mode) != FileType::Directory {
+            return Some(1);
+        }
+        let folder = openat(folder, name, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty()).ok()?;
+        below(&folder)?.iter().map(|name| self.files(&folder, name)).sum()
     }
+}
+
+/// The names of what is in a folder.
+fn below(folder: impl AsFd) -> Option<Vec<CString>> {
+    let names = Dir::read_from(folder).ok()?.map(|entry| entry.map(|entry| entry.file_name().to_owned()));
+    let names = names.filter(|name| !matches!(name.as_deref().map(CStr::to_bytes), Ok(b"." | b"..")));
+    names.collect::<Result<_, _>>().ok()
 }
 
 fn changed(about: &fs::Metadata) -> Time {
