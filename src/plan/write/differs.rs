@@ -41,7 +41,7 @@ pub fn differs(plan: &Plan, folder: &Path) -> Result<Differs, Diagnostic> {
         }
         expected.insert(name);
     }
-    differs.removed = there::paths(folder).filter(|name| !expected.contains(name)).collect();
+    differs.removed = there.names().filter(|name| !expected.contains(*name)).map(str::to_string).collect();
     for names in [&mut differs.added, &mut differs.changed, &mut differs.removed] {
         names.sort();
     }

@@ -8,6 +8,7 @@ mod seal;
 mod sha256;
 mod staging;
 mod there;
+mod walk;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter};

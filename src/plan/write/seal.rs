@@ -5,18 +5,17 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::ffi::{CStr, CString};
 use std::fs::{self, File};
 use std::hash::Hash;
-use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, XattrFlags, fsetxattr, getxattr, openat, setxattr, statat};
+use rustix::fs::{XattrFlags, fsetxattr, getxattr, setxattr};
 use xxhash_rust::xxh3::Xxh3;
 
+use super::walk::{Entry, walk};
 use crate::diagnostics::wide;
 use crate::plan::Plan;
 
@@ -34,7 +33,7 @@ pub struct Seal {
 }
 
 /// Seconds since 1970, and nanoseconds.
-type Time = (i64, i64);
+pub type Time = (i64, i64);
 
 /// What the bytes of a plan follow from: what is known of it, and the program that writes it.
 pub struct Marks {
@@ -129,44 +128,21 @@ impl Seal {
     }
 
     /// Whether the entry is as it was when the folder was sealed.
-    pub fn holds(&self, about: &fs::Metadata) -> bool {
-        self.is_before(changed(about), (about.mtime(), about.mtime_nsec()))
-    }
-
-    fn is_before(&self, changed: Time, written: Time) -> bool {
-        changed < self.at && written < self.made
+    pub fn holds(&self, entry: &Entry) -> bool {
+        entry.changed() < self.at && entry.written() < self.made
     }
 
     /// Whether the folder is as it was, and holds the plan of this hash, of so many files.
     pub fn is_whole(&self, folder: &Path, plan: Mark, files: usize) -> bool {
-        let found = |folder: File| {
-            let names = below(&folder)?;
-            wide(&names, |name| self.files(&folder, name)).into_iter().sum::<Option<usize>>()
+        let see = |(found, touched): &mut (usize, bool), entry: &Entry| {
+            *found += usize::from(!entry.is_folder());
+            *touched |= !self.holds(entry);
         };
-        self.plan == plan && File::open(folder).ok().and_then(found) == Some(files)
+        let is_all = |parts: Vec<(usize, bool)>| {
+            parts.iter().map(|(found, _)| found).sum::<usize>() == files && parts.iter().all(|(_, touched)| !touched)
+        };
+        self.plan == plan && walk(folder, see).is_ok_and(is_all)
     }
-
-    /// How many files there are at or below an entry of a folder, if all is as it was. By descriptors and not by paths, which would be
-    /// gone through anew for each of some 10,000 files.
-    fn files(&self, folder: impl AsFd, name: &CStr) -> Option<usize> {
-        let about = statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
-        let (changed, written) = ((about.st_ctime, about.st_ctime_nsec as i64), (about.st_mtime, about.st_mtime_nsec as i64));
-        if !self.is_before(changed, written) {
-            return None;
-        }
-        if FileType::from_raw_mode(about.st_mode) != FileType::Directory {
-            return Some(1);
-        }
-        let folder = openat(folder, name, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty()).ok()?;
-        below(&folder)?.iter().map(|name| self.files(&folder, name)).sum()
-    }
-}
-
-/// The names of what is in a folder.
-fn below(folder: impl AsFd) -> Option<Vec<CString>> {
-    let names = Dir::read_from(folder).ok()?.map(|entry| entry.map(|entry| entry.file_name().to_owned()));
-    let names = names.filter(|name| !matches!(name.as_deref().map(CStr::to_bytes), Ok(b"." | b"..")));
-    names.collect::<Result<_, _>>().ok()
 }
 
 fn changed(about: &fs::Metadata) -> Time {

@@ -13,18 +13,28 @@ impl Sha256 {
 
     /// Of what `Display` writes.
     pub fn parse(text: &str) -> Option<Sha256> {
-        let digits: Vec<u8> = text.chars().map(|char| char.to_digit(16).and_then(|digit| digit.try_into().ok())).collect::<Option<_>>()?;
-        let bytes: Vec<u8> = digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
-        bytes.try_into().ok().filter(|_| digits.len() == 64).map(Sha256)
+        let mut bytes = [0; 32];
+        if text.len() != 2 * bytes.len() {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+            for digit in pair {
+                *byte = *byte << 4 | u8::try_from(char::from(*digit).to_digit(16)?).ok()?;
+            }
+        }
+        Some(Sha256(bytes))
     }
 }
 
 impl std::fmt::Display for Sha256 {
     fn fmt(&self, out: &mut std::fmt::Formatter) -> std::fmt::Result {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digit = |digit: u8| char::from(DIGITS[usize::from(digit)]);
-        let text: String = self.0.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
-        out.write_str(&text)
+        let digit = |digit: u8| DIGITS[usize::from(digit)];
+        let mut text = [0; 64];
+        for (pair, byte) in text.chunks_mut(2).zip(self.0) {
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        }
+        out.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 

@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
+use super::walk::{Entry, walk};
 use super::{GENERATOR, MANIFEST, Marks, Seal, Sha256, files, listed};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Plan;
@@ -16,12 +19,21 @@ use crate::project::STATE;
 /// The plan that is there, or none.
 #[derive(Default)]
 pub struct There {
-    /// The files' hashes by their names, in the order of these.
-    shas: Vec<(Box<str>, Sha256)>,
-    /// If nobody has touched the manifest since it was sealed.
-    seal: Option<Seal>,
+    /// By their names, in the order of these.
+    files: Vec<(Box<str>, Known)>,
     /// The folders of models that are just those of the plan that is to be written, as far as nobody has touched their files.
     same: BTreeSet<String>,
+}
+
+/// A file of the plan.
+#[derive(Clone, Copy)]
+struct Known {
+    /// What the manifest says of it.
+    sha256: Sha256,
+    /// In bytes.
+    length: u64,
+    /// If neither it nor the manifest was touched since they were sealed.
+    untouched: bool,
 }
 
 /// What must be known of an old manifest, whatever its version.
@@ -87,22 +99,54 @@ pub fn look(folder: &Path, plan: &Plan, marks: &Marks) -> Result<There, Diagnost
     let Ok(manifest) = File::open(folder.join(MANIFEST)) else {
         return said(format!("is not a plan: it holds `{first}` and no `{MANIFEST}`"));
     };
-    let seal = Seal::of(folder).filter(|seal| manifest.metadata().is_ok_and(|about| seal.holds(&about)));
-    let old: Old = match read(manifest) {
+    let seal = Seal::of(folder);
+    let (old, found) = thread::scope(|scope| {
+        let old = scope.spawn(|| read(manifest));
+        let found = found(folder, seal.as_ref());
+        (old.join().unwrap_or_else(|panic| resume_unwind(panic)), found)
+    });
+    let old: Old = match old {
         Ok(old) if old.generator == GENERATOR => old,
         _ => return said(format!("is not a plan: its `{MANIFEST}` was not written by batchwright")),
+    };
+    let found = match found {
+        Ok(found) => found,
+        Err(wrong) => return said(format!("cannot be read ({wrong})")),
     };
     let mut shas = old.steps;
     shas.extend(old.models.into_iter().filter_map(|model| model.audit).map(OldFile::hash));
     shas.sort_unstable();
-    let same = if seal.is_some() { marks.same(plan, folder).into_iter().map(String::from).collect() } else { BTreeSet::new() };
-    let there = There { shas, seal, same };
-    for path in paths(folder) {
-        if path != MANIFEST && path != STATE && there.sha256(&path).is_none() {
-            return said(format!("holds `{path}`, which is not of its plan"));
+    let is_sealed = found.iter().any(|file| *file.path == *MANIFEST && file.untouched);
+    let mut files = Vec::with_capacity(shas.len());
+    for Found { path, length, untouched } in found {
+        match shas.binary_search_by(|(name, _)| name.cmp(&path)) {
+            Ok(place) => files.push((path, Known { sha256: shas[place].1, length, untouched: untouched && is_sealed })),
+            Err(_) if *path == *MANIFEST || *path == *STATE => {}
+            Err(_) => return said(format!("holds `{path}`, which is not of its plan")),
         }
     }
-    Ok(there)
+    let same = if is_sealed { marks.same(plan, folder).into_iter().map(String::from).collect() } else { BTreeSet::new() };
+    Ok(There { files, same })
+}
+
+/// A file that lies in the folder.
+struct Found {
+    path: Box<str>,
+    length: u64,
+    untouched: bool,
+}
+
+/// The files below the folder by their names. What is no file is as good as touched.
+fn found(folder: &Path, seal: Option<&Seal>) -> io::Result<Vec<Found>> {
+    let see = |found: &mut Vec<Found>, entry: &Entry| {
+        if !entry.is_folder() {
+            let untouched = entry.is_file() && seal.is_some_and(|seal| seal.holds(entry));
+            found.push(Found { path: entry.path.into(), length: entry.length(), untouched });
+        }
+    };
+    let mut found: Vec<Found> = walk(folder, see)?.into_iter().flatten().collect();
+    found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    Ok(found)
 }
 
 /// Reads a manifest: at once, which is faster, unless it is so large that it had better not be in memory.
@@ -116,39 +160,35 @@ fn read(manifest: File) -> serde_json::Result<Old> {
     }
 }
 
-/// What is below the folder, by its path in it.
-pub fn paths(folder: &Path) -> impl Iterator<Item = String> {
-    let entries = walkdir::WalkDir::new(folder).into_iter().flatten().filter(|entry| !entry.file_type().is_dir());
-    entries.map(move |entry| entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/"))
-}
-
 impl There {
     /// Whether there is no plan.
     pub fn is_empty(&self) -> bool {
-        self.shas.is_empty()
+        self.files.is_empty()
     }
 
-    /// What the old manifest says of a file.
-    fn sha256(&self, file: &str) -> Option<Sha256> {
-        self.shas.binary_search_by(|(name, _)| (**name).cmp(file)).ok().map(|place| self.shas[place].1)
+    /// The names of the files.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|(name, _)| &**name)
     }
 
     /// The hash of a file, if it is there as it would be written. It is not read if the manifest says so and nobody has touched it since.
     pub fn holds(&self, folder: &Path, file: &files::File) -> Option<Sha256> {
         let name = file.name();
-        let known = self.sha256(&name)?;
-        let path = folder.join(name);
-        let about = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?;
-        let untouched = self.seal.as_ref().is_some_and(|seal| seal.holds(&about));
-        if untouched && self.same.contains(&file.of().folder) {
-            return Some(known);
+        let place = self.files.binary_search_by(|(there, _)| (**there).cmp(&name)).ok()?;
+        let known = self.files[place].1;
+        if known.untouched && self.same.contains(&file.of().folder) {
+            return Some(known.sha256);
         }
         let text = file.text();
-        if about.len() != text.len() as u64 {
+        if known.length != text.len() as u64 {
             return None;
         }
         let sha256 = Sha256::of(text.as_bytes());
-        ((untouched && sha256 == known) || fs::read(&path).is_ok_and(|there| there == text.as_bytes())).then_some(sha256)
+        let path = folder.join(name);
+        let is_same = || {
+            fs::symlink_metadata(&path).is_ok_and(|about| about.is_file()) && fs::read(&path).is_ok_and(|there| there == text.as_bytes())
+        };
+        ((known.untouched && sha256 == known.sha256) || is_same()).then_some(sha256)
     }
 }
 
