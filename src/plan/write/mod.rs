@@ -17,7 +17,6 @@ use std::path::{Path, PathBuf};
 use chrono::SecondsFormat;
 
 use super::Plan;
-use super::audit::FOLDER as AUDITS;
 use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
 use crate::project::STATE;
@@ -70,18 +69,15 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
 
     let staging = Staging::beside(folder)?;
     let fresh = &staging.fresh;
-    let folders = plan.steps.iter().map(|steps| steps.folder.as_str()).chain((!files.audits().is_empty()).then_some(AUDITS));
-    for folder in folders.map(|folder| fresh.join(folder)) {
-        fs::create_dir_all(&folder).map_err(|wrong| cannot("make", &folder, &wrong))?;
-    }
     let put = |nth: usize, file: &files::File| {
         let name = file.name();
+        let path = fresh.join(&name);
         let kept = kept.get(nth).copied().flatten();
-        match kept.filter(|_| fs::hard_link(folder.join(&name), fresh.join(&name)).is_ok()) {
+        match kept.filter(|_| in_folder(&path, || fs::hard_link(folder.join(&name), &path)).is_ok()) {
             Some(sha256) => Ok(sha256),
             None => {
                 let text = file.text();
-                fs::write(fresh.join(&name), &*text).map_err(|wrong| cannot("write", &folder.join(&name), &wrong))?;
+                in_folder(&path, || fs::write(&path, &*text)).map_err(|wrong| cannot("write", &folder.join(&name), &wrong))?;
                 Ok(Sha256::of(text.as_bytes()))
             }
         }
@@ -97,6 +93,17 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
         sealing.seal(&marks);
     }
     Ok(written)
+}
+
+/// Does what makes a file; its folder is made where there is none yet. To make all folders before would keep the files waiting.
+fn in_folder(path: &Path, make: impl Fn() -> io::Result<()>) -> io::Result<()> {
+    match make() {
+        Err(wrong) if wrong.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(path.parent().unwrap_or(path))?;
+            make()
+        }
+        made => made,
+    }
 }
 
 /// Writes texts to paths below a folder, which may hold other things: queries to look at, no plan.
