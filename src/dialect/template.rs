@@ -140,3 +140,24 @@ fn tidied(mut text: String) -> String {
 
 /// Written for an empty argument, so that a line of it alone can be left out.
 const EMPTY: char = '\u{F1FFF}';
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_macro_has_places_for_its_arguments_and_nothing_else() {
+        let written = |text| {
+            let contents = contents("any", text).map_err(|wrong| wrong.message)?;
+            contents.macros["m"].write(&[("a", Value::from_safe_string("x".into())), ("b", Value::from_safe_string(String::new()))])
+        };
+        assert_eq!(written("{% macro m(a, b) %}\nselect {{ a }}\n\n{{ b }}\n;\n{% endmacro %}"), Ok("select x\n;".to_string()));
+        for (text, said) in [
+            ("{% macro m(a) %}{% if a %}{{ a }}{% endif %}{% endmacro %}", "`m` has logic or a comment"),
+            ("{% macro m(a) %}{{ a | upper }}{% endmacro %}", "`{{ a | upper }}` is no argument of `m`"),
+            ("{% macro m(c) %}{{ c }}{% endmacro %}", "nothing is known as `c` here"),
+        ] {
+            assert!(written(text).is_err_and(|wrong| wrong.ends_with(said)), "{text}");
+        }
+    }
+}

@@ -152,17 +152,18 @@ type Whole<'a> = Result<Text<'a>, Trouble>;
 fn parsed<T>(ask: &Ask, parser: &dyn Parser, whole: &Whole, then: &mut Then<T>) -> Result<T, Stop> {
     let mut trouble: Option<Trouble> = None;
     let mut doubt = None;
-    let mut generic: Option<Whole> = None;
-    for (nth, parser) in [parser, &GenericDialect {}].into_iter().enumerate() {
-        let whole = if nth == 0 { whole } else { &*generic.get_or_insert_with(|| Text::new(ask.sql, parser)) };
+    for (parser, known) in [(parser, Some(whole)), (&GenericDialect {}, None)] {
+        let cut = known.is_none().then(|| Text::new(ask.sql, parser));
+        let Some(whole) = known.or(cut.as_ref()) else { continue };
         let swallowed = mask::swallowed(whole, parser);
         let more = || {
             let sql = mask::blank(ask.sql, &swallowed);
             let gaps = Text::new(&sql, parser).map_or_else(|_| Vec::new(), |text| mask::gaps(&text, parser, &swallowed));
             (gaps.len() > swallowed.len()).then_some(gaps)
         };
-        for blanks in [&|| Some(swallowed.clone()), &more as &dyn Fn() -> Option<Vec<Blank>>] {
-            let Some(blanks) = blanks() else { continue };
+        for further in [false, true] {
+            let blanks = if further { more() } else { Some(swallowed.clone()) };
+            let Some(blanks) = blanks else { continue };
             match attempt(ask, parser, whole, blanks, then) {
                 Ok(done) => return Ok(done),
                 Err(Stop::Wrong(error)) => return Err(Stop::Wrong(error)),

@@ -28,6 +28,7 @@ mod shop;
 mod spark;
 mod sqlite;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Trial};
@@ -53,10 +54,27 @@ fn main() {
     trials.push(trial("duckdb::check_finds_what_differs".to_string(), check::check_finds_what_differs));
     let names: Vec<String> = trials.iter().map(|trial| trial.name().to_string()).collect();
     trials.push(trial("proofs::what_is_said_to_run_is_run".to_string(), move || proofs::assert_run(&names)));
-    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    let conclusion = libtest_mimic::run(&Arguments::from_args(), spread(trials));
     // Before the process ends: a server that was started stops when its engine is dropped.
     drop((engines, spark));
     conclusion.exit();
+}
+
+/// The trials of every engine spread over the whole: one after the other, those of an engine that answers one question at a time
+/// would keep all but one processor waiting.
+fn spread(trials: Vec<Trial>) -> Vec<Trial> {
+    let engine = |trial: &Trial| trial.name().split(['_', ':']).next().unwrap_or_default().to_string();
+    let mut of_engines: BTreeMap<String, Vec<Trial>> = BTreeMap::new();
+    for trial in trials {
+        of_engines.entry(engine(&trial)).or_default().push(trial);
+    }
+    let placed = of_engines.into_values().flat_map(|trials| {
+        let count = trials.len() as f64;
+        trials.into_iter().enumerate().map(move |(nth, trial)| ((nth as f64 + 0.5) / count, trial))
+    });
+    let mut placed: Vec<(f64, Trial)> = placed.collect();
+    placed.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    placed.into_iter().map(|(_, trial)| trial).collect()
 }
 
 fn engines(spark: &Arc<served::Shared>) -> Vec<Arc<dyn Engine>> {
