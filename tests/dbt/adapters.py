@@ -1,0 +1,48 @@
+"""One small project on every adapter: dbt and batchwright compile the same texts and list the same relations."""
+
+import json
+import sys
+
+from stubbed_dbt import ADAPTERS, Failure, Project, Report, batchwright, folded, rendered
+
+FILES = {
+    "models/orders.sql": "{{ config(materialized='table', alias='orders_all') }}\nselect {{ dbt.type_string() }} as a, {{ var('n', 1) }} as b",
+    "models/daily.sql": """{{ config(materialized='incremental', schema='marts') }}
+select {{ dbt.concat(['a', 'b']) }} as c, {{ dbt.dateadd('day', 1, 'd') }} as d, {{ this }} as t
+from {{ ref('orders') }} join {{ source('raw', 'items') }} using (a)
+{% if is_incremental() %} where a > 1 {% endif %}""",
+    "models/sources.yml": {"version": 2, "sources": [{"name": "raw", "schema": "landing", "tables": [{"name": "items", "identifier": "items_all"}]}]},
+}
+
+
+def main():
+    report = Report("adapters")
+    with Project(FILES) as project:
+        for adapter in ADAPTERS:
+            compare(report, project, adapter)
+    return report.end()
+
+
+def compare(report, project, adapter):
+    compiled = project.compile(adapter)
+    texts, process = rendered(project, adapter)
+    if isinstance(compiled, Failure) or process.returncode:
+        report.case()
+        report.differs(adapter, f"{adapter}: dbt {compiled}, batchwright {process.stderr}")
+        return
+    for name in ("orders", "daily"):
+        report.case()
+        theirs, ours = str(compiled[f"model.shop.{name}"]), texts.get(f"shop/models/{name}.sql")
+        if ours is None or folded(theirs) != folded(ours):
+            report.differs(f"{adapter} {name}", f"{adapter}, {name}\n  dbt:         {theirs!r}\n  batchwright: {ours!r}")
+    relations = map(json.loads, batchwright("list", project, adapter, "--json").stdout.splitlines())
+    manifest = project.parse(adapter)
+    for node in relations:
+        report.case()
+        theirs = manifest.nodes[node["unique_id"]].relation_name
+        if node["relation"] != theirs:
+            report.differs(f"{adapter} {node['unique_id']} relation", f"{adapter}, {node['unique_id']}: dbt {theirs}, batchwright {node['relation']}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
