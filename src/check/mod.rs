@@ -4,6 +4,7 @@
 //! the warehouse ever says so.
 
 mod flow;
+mod newest;
 mod place;
 mod query;
 pub mod report;

@@ -5,18 +5,35 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::Asked;
+use super::newest::compared_with_newest;
 use super::place::author;
 use super::rules::{IS_INCREMENTAL, OWN_TABLE, Rule};
 use crate::diagnostics::{Diagnostic, Level};
+use crate::inject;
 use crate::jinja::MarkKind;
 
 /// What they find.
 pub fn found(asked: &Asked) -> Vec<(Rule, Diagnostic)> {
+    if let Some(finding) = newest(asked) {
+        return vec![(IS_INCREMENTAL, finding)];
+    }
     match left_over(asked) {
         // What the block reads goes with it.
         Some(said) => vec![(IS_INCREMENTAL, said)],
         None => own_table(asked).map(|said| (OWN_TABLE, said)).into_iter().collect(),
     }
+}
+
+/// A filter by the newest row of the own table: batches of a new table, and batches older than that row, would be empty.
+fn newest(asked: &Asked) -> Option<Diagnostic> {
+    if !asked.text.reads_this {
+        return None;
+    }
+    let at = inject::look(&asked.text.sql, &asked.text.marks, asked.inputs, asked.parser, compared_with_newest)??;
+    let name = &asked.node.name;
+    let error = Diagnostic::error(format!("`{name}` keeps only rows that are newer than its own table")).at(author(asked.text, &at));
+    let error = error.fact("a new table has no newest row, and each batch that is older than the newest row would lose its rows");
+    Some(error.hint("remove the filter: a batch has its window already, and its rows replace those of the table"))
 }
 
 /// A block that filters, as an older strategy needed it. One that reads the model's own table is no filter of the inputs.

@@ -1,13 +1,15 @@
 //! A microbatch model: its windows, its query, what must hold before it is planned, and what the manifest says of it.
 
+use std::collections::BTreeSet;
+
 use super::query::{Filtered, query};
 use super::steps::Files;
 use super::{Context, Part, Request, Row, builds, checks, inputs, refresh, warnings};
-use crate::calendar::{Grain, Instant};
+use crate::calendar::Instant;
 use crate::check::Finding;
-use crate::config::{Microbatch, Node};
+use crate::config::{EventTime, Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, collect};
-use crate::dialect::{Stamp, TimeType};
+use crate::dialect::{Precision, Stamp, TimeType};
 use crate::inject::ResultColumn;
 use crate::jinja::Batch;
 use crate::plan;
@@ -27,7 +29,7 @@ pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, reques
     let findings = checks::found(context, node, settings, &query, &entries, Vec::new(), request)?;
     checks::refuse(&findings)?;
     let mut said = cover.notes.clone();
-    said.extend(remarks(context, node, &query, &entries, cover.windows.len(), request.windows.strict)?);
+    said.extend(remarks(context, node, settings, &query, &entries, cover.windows.len(), request.windows.strict)?);
 
     let mode = plan::mode(context.dialect, node, settings, !query.injected.filters.is_empty())?;
     let about = plan::About { node, settings, mode, windows: &cover.windows, query: &query.text.sql };
@@ -142,7 +144,8 @@ pub(super) fn says_its_event_time(
     Err(wrong.at(event_time.at.clone()).hint(format!("select it, or name one of `{}`", names.join("`, `"))))
 }
 
-/// A column of dates cannot tell the hours of a day apart: the predicate of such a window would hold for no row.
+/// A column of dates cannot tell the hours of a day apart: the predicate of such a window would hold for no row. Neither can a text
+/// or a number whose format ends at the day.
 pub(super) fn dates_are_whole(
     context: &Context,
     node: &Node,
@@ -150,32 +153,38 @@ pub(super) fn dates_are_whole(
     query: &Filtered,
     cover: &Cover,
 ) -> Result<(), Diagnostics> {
-    if cover.names.batch_size > Grain::Hour && cover.names.own > Grain::Hour {
-        return Ok(());
-    }
-    let is_midnight = |at: Instant| Grain::Day.floor(at, settings.timezone) == at;
-    if cover.windows.iter().all(|window| is_midnight(window.start) && is_midnight(window.end)) {
-        return Ok(());
-    }
-    let inputs = query.injected.filters.iter().filter_map(|filter| context.graph.nodes.get(&filter.unique_id));
-    let read = inputs.filter_map(|input| Some((input, input.event_time.as_ref()?)));
-    let wrong = collect(read.chain([(node, &settings.event_time)]), |(owner, event_time)| {
-        if context.dialect.time_type(event_time.data_type.as_deref(), event_time.unit.as_deref())? != TimeType::Date {
+    let read = filtered_inputs(context, query);
+    let columns = read.chain([(node, &settings.event_time)]);
+    let checked = collect(columns, |(owner, event_time)| {
+        let Some((precision, is_local)) = event_time.time_type()?.precision() else { return Ok(()) };
+        let clock = |at: Instant| if is_local { at.with_timezone(&settings.timezone).naive_local() } else { at.naive_utc() };
+        if cover.windows.iter().all(|window| precision.tells(clock(window.start)) && precision.tells(clock(window.end))) {
             return Ok(());
         }
-        let what = format!(
-            "`{}` of `{}` is a date, and `{}` has batches of one {}",
-            event_time.column, owner.name, node.name, cover.names.batch_size
-        );
-        Err(Diagnostic::error(what).at(event_time.at.clone()).hint("take a column that tells the time, or batches of one day").into())
+        let batches = format!("`{}` has batches of one {}", node.name, cover.names.batch_size);
+        let column = format!("`{}` of `{}`", event_time.column, owner.name);
+        let error = match event_time.time_type()? {
+            TimeType::Date => Diagnostic::error(format!("{column} is a date, and {batches}")),
+            _ => Diagnostic::error(format!("the format of {column} ends at the {}, and {batches}", precision.word())),
+        };
+        let day = if precision == Precision::Day { "batches of one day" } else { "larger batches" };
+        Err(error.at(event_time.at.clone()).hint(format!("take a column that tells the time, or {day}")).into())
     });
-    wrong.map(drop)
+    checked.map(drop)
+}
+
+/// The inputs that are filtered, each with its event time.
+fn filtered_inputs<'a>(context: &'a Context, query: &'a Filtered) -> impl Iterator<Item = (&'a Node, &'a EventTime)> {
+    let ids: BTreeSet<&String> = query.injected.filters.iter().map(|filter| &filter.unique_id).collect();
+    let nodes = ids.into_iter().filter_map(|id| context.graph.nodes.get(id));
+    nodes.filter_map(|input| Some((input, input.event_time.as_ref()?)))
 }
 
 /// What the user should know of the model's batches before running them.
 fn remarks(
     context: &Context,
     node: &Node,
+    settings: &Microbatch,
     query: &Filtered,
     entries: &[InputEntry],
     batches: usize,
@@ -206,7 +215,7 @@ fn remarks(
                 .hint("name the columns in the last `select` instead of `*`"),
         );
     }
-    said.extend(undeclared(context, node)?);
+    said.extend(undeclared(context, node, settings, query)?);
     said.extend(plan::contract(context.dialect, node)?.into_iter().flat_map(|contract| contract.said));
     said.extend(plan::unknown_keys(context.dialect, node)?);
     said.extend(plan::wanted_keys(context.dialect, node)?);
@@ -214,16 +223,20 @@ fn remarks(
     Ok(said)
 }
 
-/// A warning where the literal of an event time without a declared type is right for some columns alone.
-fn undeclared(context: &Context, node: &Node) -> Result<Option<Diagnostic>, Diagnostic> {
-    let Some(event_time) = &node.event_time else { return Ok(None) };
-    let Some(hint) = context.dialect.fact::<Option<String>>("undeclared_hint")? else { return Ok(None) };
-    let kind = context.dialect.time_type(event_time.data_type.as_deref(), event_time.unit.as_deref())?;
-    let warning = || {
-        let what = format!("nothing says of which type `{}` of `{}` is", event_time.column, node.name);
-        Diagnostic::warning(what).at(event_time.at.clone()).hint(hint)
+/// A warning where the literal of an event time without a declared type is right for some types of columns only.
+fn undeclared(context: &Context, node: &Node, settings: &Microbatch, query: &Filtered) -> Result<Option<Diagnostic>, Diagnostic> {
+    let zone = "declare its `data_type`: the days of a date would be those of UTC, and not of the model's time zone";
+    let hint = match context.dialect.fact::<Option<String>>("undeclared_hint")? {
+        None if settings.timezone != chrono_tz::UTC => zone.to_string(),
+        None => return Ok(None),
+        Some(hint) => hint,
     };
-    Ok((kind == TimeType::Undeclared).then(warning))
+    let columns = filtered_inputs(context, query).chain([(node, &settings.event_time)]);
+    let undeclared = columns.filter(|(_, event_time)| event_time.time == Ok(TimeType::Undeclared));
+    let names: Vec<String> = undeclared.map(|(owner, event_time)| format!("`{}` of `{}`", event_time.column, owner.name)).collect();
+    let warning =
+        || Diagnostic::warning(format!("no type is declared for {}", names.join(", "))).at(settings.event_time.at.clone()).hint(hint);
+    Ok((!names.is_empty()).then(warning))
 }
 
 fn row(node: &Node, strategy: &str, cover: &Cover) -> Row {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::config::{EventTime, Kind, Materialization, Node};
 use crate::diagnostics::Diagnostic;
-use crate::dialect::{Dialect, Stamp};
+use crate::dialect::{Dialect, Stamp, TimeType};
 use crate::graph::Graph;
 use crate::inject::{Input, Query};
 use crate::jinja::Relation;
@@ -130,8 +130,15 @@ pub fn unfiltered(graph: &Graph, node: &Node, entries: &[InputEntry]) -> Vec<Dia
 
 /// A relation with its filter, slots for the window in it, the alias behind. A column that `*` leaves out is selected beside it where
 /// the query has use for it: it cannot be stored under its own name.
-pub fn within(dialect: &Dialect, event_time: &EventTime, relation: &str, alias: Option<&str>, query: &str) -> Result<String, Diagnostic> {
-    let window = crate::plan::window(dialect, event_time)?;
+pub fn within(
+    dialect: &Dialect,
+    event_time: &EventTime,
+    kind: &TimeType,
+    relation: &str,
+    alias: Option<&str>,
+    query: &str,
+) -> Result<String, Diagnostic> {
+    let window = dialect.window(&dialect.event_time(&event_time.column, event_time.quote)?, kind)?;
     let relation = crate::dialect::Sql(relation.to_string());
     let column = &event_time.column;
     let hidden = dialect.fact::<Vec<String>>("hidden_columns")?.iter().any(|hidden| hidden.eq_ignore_ascii_case(column));

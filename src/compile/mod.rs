@@ -119,7 +119,7 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
     })?;
     let dialect = asked.take().filter(|asked| asked.name == project.target.dialect);
     let dialect = dialect.map_or_else(|| dialect::named(&project.target.dialect), Ok)?;
-    let resolved = config::resolve(&project)?;
+    let resolved = config::resolve(&project, &dialect)?;
     let mut said = project.warnings.0.clone();
     said.extend(resolved.warnings.0);
     let disabled: Vec<String> = resolved.disabled.into_iter().map(|node| node.unique_id).collect();

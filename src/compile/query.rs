@@ -4,7 +4,7 @@ use super::Context;
 use super::inputs::{self, sample, within};
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
-use crate::dialect::refuse_slots;
+use crate::dialect::{TimeType, refuse_slots};
 use crate::inject::{self, Query};
 use crate::render::{self, Moment};
 
@@ -21,15 +21,21 @@ pub(super) fn query(context: &Context, node: &Node, moment: &Moment) -> Result<F
     let text = render::model(context.jinja, context.graph, node, moment)?;
     refuse_slots(&text.sql).map_err(place)?;
     let filtered = |relation: &str, id: &str, alias: Option<&str>| match &context.graph.nodes[id].event_time {
-        Some(event_time) => within(context.dialect, event_time, relation, alias, &text.sql),
+        Some(event_time) => within(context.dialect, event_time, event_time.time_type()?, relation, alias, &text.sql),
         None => Ok(relation.to_string()),
     };
-    let parsable =
-        |relation: &str, id: &str, alias: Option<&str>| filtered(relation, id, alias).map(|text| sample(&text)).unwrap_or_default();
+    // Only where the filter stands matters for parsing, so that any literal serves for a column whose literal is not known.
+    let parsable = |relation: &str, id: &str, alias: Option<&str>| match &context.graph.nodes[id].event_time {
+        Some(event_time) => {
+            let kind = event_time.time_type().unwrap_or(&TimeType::Undeclared);
+            within(context.dialect, event_time, kind, relation, alias, &text.sql).map(|text| sample(&text)).unwrap_or_default()
+        }
+        None => relation.to_string(),
+    };
     let known = |id: &str| context.columns.sure(id);
     let inputs = inputs::of(context.graph, node, context.database);
-    for input in inputs.iter().filter(|input| input.filtered) {
-        filtered("relation", &input.unique_id, None).map_err(place)?;
+    for event_time in inputs.iter().filter_map(|input| context.graph.nodes[&input.unique_id].event_time.as_ref()) {
+        within(context.dialect, event_time, &TimeType::Undeclared, "relation", None, &text.sql).map_err(place)?;
     }
     let parser = inject::parser(&context.dialect.fact::<String>("parser")?);
     let injected = inject::filters(&text.sql, &text.marks, &inputs, &*parser, &known, &parsable).map_err(place)?;

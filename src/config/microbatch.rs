@@ -123,7 +123,7 @@ impl<'a> Asked<'a> {
             return Err(self.missing("event_time").hint(self.event_time_hint()));
         };
         match (&setting.value, &self.event_time) {
-            (Value::String(_), Some(event_time)) => Ok(event_time.clone()),
+            (Value::String(_), Some(event_time)) => event_time.time_type().map(|_| event_time.clone()),
             (Value::String(_), None) => {
                 let error = Diagnostic::error(format!("`event_time` of model `{}` is empty", self.model)).at(setting.at.clone());
                 Err(error.hint(self.event_time_hint()))

@@ -6,6 +6,7 @@ mod audit;
 mod begin;
 mod check;
 mod drafts;
+mod event_time;
 mod layers;
 mod microbatch;
 mod near;
@@ -19,7 +20,8 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::calendar::{Grain, Instant};
-use crate::diagnostics::{Diagnostics, Location, SourceFile};
+use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
+use crate::dialect::TimeType;
 use crate::jinja::{RefCall, Relation};
 use crate::project::Setting;
 
@@ -122,13 +124,20 @@ pub struct Column {
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventTime {
     pub column: String,
-    /// Whether the properties file says `quote: true` for the column (or the source quotes its columns).
+    /// Whether the author quotes it, or the properties file says `quote: true` for the column (or the source quotes its columns).
     pub quote: bool,
-    /// As the properties file declares it.
+    /// As the properties file declares it, or `partition_by`, or dbt's catalog.
     pub data_type: Option<String>,
-    /// `seconds`, `milliseconds`, `microseconds`, for a column of integers (`meta.batchwright.event_time_unit`).
-    pub unit: Option<String>,
+    /// What its type holds, or why it cannot be compared with a window.
+    pub time: Result<TimeType, Box<Diagnostic>>,
     pub at: Location,
+}
+
+impl EventTime {
+    /// The kind of literal that fits the column.
+    pub fn time_type(&self) -> Result<&TimeType, Diagnostic> {
+        self.time.as_ref().map_err(|error| (**error).clone())
+    }
 }
 
 #[derive(Clone, Debug)]

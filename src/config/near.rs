@@ -6,7 +6,7 @@ use crate::diagnostics::Diagnostic;
 use super::{Kind, Materialization, Node};
 
 const KEYS: [&str; 7] = ["event_time", "begin", "batch_size", "lookback", "concurrent_batches", "full_refresh", "incremental_strategy"];
-const OWN: [&str; 7] = ["timezone", "outside_window", "event_time_unit", "audit", "check", "allow", "late_by"];
+const OWN: [&str; 8] = ["timezone", "outside_window", "event_time_unit", "event_time_format", "audit", "check", "allow", "late_by"];
 
 /// Warnings about a node's keys.
 pub fn warnings(node: &Node) -> Vec<Diagnostic> {

@@ -7,22 +7,26 @@ use serde_json::{Value, json};
 
 use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, wide};
+use crate::dialect::Dialect;
 use crate::jinja::{Relation, RelationStyle, Scope};
-use crate::project::{ColumnPatch, Package, Project, Setting, SourceStyle, Target, header, list, truth};
+use crate::project::{Catalog, ColumnPatch, Package, Project, Setting, SourceStyle, Target, header, list, truth};
 
 use super::drafts::{Draft, drafts};
+use super::event_time::event_time;
 use super::layers::{merged, text, texts};
-use super::microbatch::{Asked, kind, microbatch, own};
+use super::microbatch::{Asked, kind, microbatch};
 use super::near;
 use super::node_json::resource_type;
 use super::relation::Naming;
 use super::source_relation::source_relation;
-use super::{Broken, Column, Disabled, EventTime, Kind, Materialization, Node, Resolved};
+use super::{Broken, Column, Disabled, Kind, Materialization, Node, Resolved};
 
 /// Resolves every node of the project. All broken nodes are reported at once.
-pub fn resolve(project: &Project) -> Result<Resolved, Diagnostics> {
-    let Project { packages, target, style, sources, now, .. } = project;
+pub fn resolve(project: &Project, dialect: &Dialect) -> Result<Resolved, Diagnostics> {
+    let Project { packages, target, style, sources, now, catalog, .. } = project;
     resolve_on(&Ground {
+        dialect,
+        catalog,
         packages,
         target,
         style,
@@ -34,6 +38,9 @@ pub fn resolve(project: &Project) -> Result<Resolved, Diagnostics> {
 
 /// What of a project bears on its nodes.
 pub struct Ground<'a> {
+    /// The target's, whose types and case of names count.
+    pub dialect: &'a Dialect,
+    pub catalog: &'a Catalog,
     pub packages: &'a [Package],
     pub target: &'a Target,
     pub style: &'a RelationStyle,
@@ -152,7 +159,7 @@ fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Res
     };
     node.materialization = plain_materialization(&node);
     let is_microbatch = matches!(&node.materialization, Materialization::Incremental(Some(strategy)) if strategy == "microbatch");
-    node.event_time = event_time(&node, quote_columns, is_microbatch)?;
+    node.event_time = event_time(&node, ground.dialect, ground.catalog, quote_columns, is_microbatch)?;
     if is_microbatch {
         let asked = Asked {
             model: &node.name,
@@ -231,50 +238,6 @@ fn plain_materialization(node: &Node) -> Materialization {
         None | Some("view" | "null") => Materialization::View,
         Some(other) => Materialization::Other(other.to_string()),
     }
-}
-
-/// The type that `partition_by` gives the column, if the table is partitioned by it; dbt's default is a date.
-fn partitioned_type(node: &Node, column: &str) -> Option<String> {
-    let partition = node.config.get("partition_by")?.value.as_object()?;
-    let field = partition.get("field")?.as_str()?;
-    let data_type = partition.get("data_type").and_then(Value::as_str).unwrap_or("date");
-    field.eq_ignore_ascii_case(column).then(|| data_type.to_string())
-}
-
-/// The node's `event_time`; an empty one is none.
-fn event_time(node: &Node, quote_columns: bool, is_microbatch: bool) -> Result<Option<EventTime>, Diagnostics> {
-    let Some(setting) = node.config.get("event_time").filter(|setting| !setting.value.is_null()) else { return Ok(None) };
-    let Value::String(column) = &setting.value else {
-        // A microbatch model is told so with all else that is wrong with it.
-        if is_microbatch {
-            return Ok(None);
-        }
-        let message = format!("`event_time` of `{}` must be the name of a column, and is {}", node.name, kind(&setting.value));
-        return Err(Diagnostic::error(message).at(setting.at.clone()).hint("write the column's name in quotes").into());
-    };
-    if column.trim().is_empty() {
-        return Ok(None);
-    }
-    let declared = node.columns.iter().find(|known| known.name == *column);
-    let declared = declared.or_else(|| node.columns.iter().find(|known| known.name.eq_ignore_ascii_case(column)));
-    let unit = match own(&node.config, "event_time_unit") {
-        None => None,
-        Some((unit, at)) => match text(unit) {
-            unit if ["seconds", "milliseconds", "microseconds"].contains(&&*unit) => Some(unit),
-            other => {
-                let message =
-                    format!("`event_time_unit` of `{}` must be `seconds`, `milliseconds` or `microseconds`, and is `{other}`", node.name);
-                return Err(Diagnostic::error(message).at(at).hint("it says what an integer in the column of `event_time` counts").into());
-            }
-        },
-    };
-    Ok(Some(EventTime {
-        column: column.clone(),
-        quote: declared.map_or(quote_columns, |declared| declared.quote),
-        data_type: declared.and_then(|declared| declared.data_type.clone()).or_else(|| partitioned_type(node, column)),
-        unit,
-        at: setting.at.clone(),
-    }))
 }
 
 /// Nodes that `ref()` or `source()` could not tell apart.

@@ -58,6 +58,24 @@ timestamp with time zone '{{ at.time }}+00:00'
 {# What is said of a model whose event time has no declared type, where that literal is wrong for one of the engine's types. #}
 {% set undeclared_hint = none %}
 
+{# Types that hold no time. #}
+{% set other_types = [
+  "array", "bit", "binary", "blob", "bool", "boolean", "bytea", "bytes", "geography", "interval", "json", "jsonb", "map", "object", "struct",
+  "super", "time", "time with time zone", "time without time zone", "timetz", "uuid", "varbinary", "variant"
+] %}
+
+{# Types that only say how others are stored: `Nullable(DateTime)`. #}
+{% set type_wrappers = [] %}
+
+{# A time that is stored as text or as digits, in its declared format. #}
+{% macro text_time(at) %}
+'{{ at.text }}'
+{% endmacro %}
+
+{% macro digits_time(at) %}
+{{ at.text }}
+{% endmacro %}
+
 {% macro seconds(at) %}
 {{ at.epoch }}
 {% endmacro %}
@@ -229,7 +247,8 @@ commit;
 {% set numeric_types = [
   "smallint", "integer", "int", "bigint", "int2", "int4", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
   "number", "numeric", "bignumeric", "decimal", "real", "float", "float4", "float8", "float32", "float64", "double", "double precision",
-  "money"
+  "money", "hugeint", "uhugeint", "utinyint", "usmallint", "uinteger", "ubigint", "tinyint", "byteint", "mediumint", "int128", "int256",
+  "serial", "bigserial", "long", "short"
 ] %}
 
 {% macro before(column, start) %}
@@ -564,7 +583,10 @@ when matched then
 {% set seed_types = {
   "integer": "integer", "bigint": "bigint", "number": "double precision", "date": "date", "timestamp": "timestamp", "boolean": "boolean", "text": "text"
 } %}
-{% set text_types = ["char", "character", "character varying", "nchar", "nvarchar", "string", "text", "varchar"] %}
+{% set text_types = [
+  "bpchar", "char", "character", "character varying", "clob", "fixedstring", "longtext", "mediumtext", "nchar", "ntext", "nvarchar", "nvarchar2",
+  "string", "text", "tinytext", "varchar", "varchar2", "varying character"
+] %}
 {% set truths = ["true", "false"] %}
 
 {% macro cast_value(value, type) %}

@@ -82,6 +82,7 @@
 '{{ at.time }}'
 {% endmacro %}
 
+{% set type_wrappers = ["nullable", "lowcardinality"] %}
 {% set date_types = ["date", "date32"] %}
 {% set naive_types = [] %}
 {% set zoned_types = ["datetime", "datetime64", "timestamp"] %}

@@ -7,6 +7,7 @@ mod sql;
 mod stamp;
 mod template;
 mod time;
+mod time_format;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -19,7 +20,8 @@ pub use name::{Case, folded, short_hash};
 pub use spellings::spellings;
 pub use sql::{Sql, one_line};
 pub use stamp::{Slot, Stamp, for_each, refuse_slots};
-pub use time::{TimeType, plain_type};
+pub use time::{TimeType, TypeClass, plain_type};
+pub use time_format::{Precision, TimeFormat};
 
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::jinja::RelationStyle;

@@ -33,6 +33,8 @@
 '{{ at.time }}'
 {% endmacro %}
 
+{% set undeclared_hint = "declare its `data_type` (`date`, `timestamp`) or `event_time_format`: times are compared as text here, and with one like `2024-09-01 00:00:00`" %}
+
 {% macro undeclared(at) %}
 '{{ at.time }}'
 {% endmacro %}

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use chrono_tz::Tz;
 
+use super::time_format;
 use crate::calendar::{Grain, Instant, Window};
 use crate::diagnostics::Diagnostic;
 
@@ -40,6 +41,12 @@ pub enum Slot {
     /// `2024-09`, UTC.
     StartYearMonth,
     EndYearMonth,
+    /// From here to `FormatEnd` stands a `strftime` format in which the time is written: UTC's, or the model's time zone's.
+    StartFormat,
+    EndFormat,
+    StartLocalFormat,
+    EndLocalFormat,
+    FormatEnd,
     /// From here to `EachEnd` once for each hour, day, month or year of the window, which is the window there.
     EachHour,
     EachDay,
@@ -52,7 +59,7 @@ pub enum Slot {
     Between,
 }
 
-const SLOTS: [Slot; 27] = {
+const SLOTS: [Slot; 32] = {
     use Slot::*;
     [
         StartDate,
@@ -75,6 +82,11 @@ const SLOTS: [Slot; 27] = {
         EndIso,
         StartYearMonth,
         EndYearMonth,
+        StartFormat,
+        EndFormat,
+        StartLocalFormat,
+        EndLocalFormat,
+        FormatEnd,
         EachHour,
         EachDay,
         EachMonth,
@@ -153,6 +165,11 @@ impl Stamp {
                     }
                     at = end;
                 }
+                None if is_format(slot) => {
+                    self.formatted(slot, values.window, &self.texts[at + 1], filled).expect("a string takes all that is written to it");
+                    // The format's end; the text before it is the format.
+                    at += 1;
+                }
                 None => match values.written[slot as usize] {
                     Some((start, end)) => filled.extend_from_within(start..end),
                     None => {
@@ -174,6 +191,14 @@ impl Stamp {
         if let Some(text) = self.texts.get(last).filter(|_| at == last) {
             filled.push_str(text);
         }
+    }
+
+    /// An end of the window in a format.
+    fn formatted(&self, slot: Slot, window: &Window, format: &str, out: &mut String) -> fmt::Result {
+        let at = if matches!(slot, Slot::StartFormat | Slot::StartLocalFormat) { window.start } else { window.end };
+        let is_local = matches!(slot, Slot::StartLocalFormat | Slot::EndLocalFormat);
+        let clock = if is_local { at.with_timezone(&self.timezone).naive_local() } else { at.naive_utc() };
+        time_format::write(format, clock, out)
     }
 
     /// What the slot stands for.
@@ -203,6 +228,8 @@ impl Stamp {
             Slot::Label => out.write_str(label),
             Slot::Name => label.chars().try_for_each(|char| out.write_char(as_name(char))),
             Slot::EachHour | Slot::EachDay | Slot::EachMonth | Slot::EachYear | Slot::EachEnd | Slot::EachBatch | Slot::Between => Ok(()),
+            // Each of them is written with its format.
+            Slot::StartFormat | Slot::EndFormat | Slot::StartLocalFormat | Slot::EndLocalFormat | Slot::FormatEnd => Ok(()),
         }
     }
 }
@@ -218,6 +245,10 @@ impl<'w> Values<'w> {
     fn of(window: &'w Window, label: &'w str) -> Values<'w> {
         Values { window, label, written: [None; SLOTS.len()] }
     }
+}
+
+fn is_format(slot: Slot) -> bool {
+    matches!(slot, Slot::StartFormat | Slot::EndFormat | Slot::StartLocalFormat | Slot::EndLocalFormat)
 }
 
 /// The grain of the windows that a slot begins to repeat for.
@@ -283,6 +314,14 @@ mod tests {
         let day = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 22, 0, 0).unwrap();
         let stamp = Stamp::new(&format!("from {} to {}, {}", Slot::StartTime, Slot::EndDate, Slot::Name), chrono_tz::Europe::Paris);
         assert_eq!(stamp.fill(&Window { start: day(1), end: day(2) }, "2024-09-02"), "from 2024-09-01 22:00:00 to 2024-09-03, 2024_09_02");
+    }
+
+    #[test]
+    fn a_time_is_written_in_its_format() {
+        let at = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 22, 0, 0).unwrap();
+        let text = format!("{}%Y/%m/%d{} to {}%H%d{}.", Slot::StartLocalFormat, Slot::FormatEnd, Slot::EndFormat, Slot::FormatEnd);
+        let stamp = Stamp::new(&text, chrono_tz::Europe::Paris);
+        assert_eq!(stamp.fill(&Window { start: at(1), end: at(2) }, ""), "2024/09/02 to 2202.");
     }
 
     #[test]

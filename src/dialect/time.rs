@@ -6,11 +6,12 @@ use std::sync::PoisonError;
 use minijinja::Value;
 
 use super::stamp::Slot;
+use super::time_format::{Precision, TimeFormat};
 use super::{Dialect, Sql};
 use crate::diagnostics::Diagnostic;
 
 /// What a column of time holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TimeType {
     /// Days, in the model's time zone.
     Date,
@@ -22,80 +23,127 @@ pub enum TimeType {
     Seconds,
     Milliseconds,
     Microseconds,
+    /// Text in a format.
+    Text(TimeFormat),
+    /// A whole number whose digits are a time: `20240901`.
+    Digits(TimeFormat),
     /// Nothing is declared: a literal that takes the column's own type.
     Undeclared,
 }
 
-/// The macro that writes a literal of the kind.
-fn literal_of(kind: TimeType) -> &'static str {
-    match kind {
-        TimeType::Date => "date",
-        TimeType::Naive => "naive",
-        TimeType::Zoned => "zoned",
-        TimeType::Seconds => "seconds",
-        TimeType::Milliseconds => "milliseconds",
-        TimeType::Microseconds => "microseconds",
-        TimeType::Undeclared => "undeclared",
+/// What the name of a type says about a column of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TypeClass {
+    Date,
+    Naive,
+    Zoned,
+    Text,
+    Number,
+    /// Another type, or one that no list of the dialect has.
+    Other,
+}
+
+impl TimeType {
+    /// The macro that writes a literal.
+    fn literal(&self) -> &'static str {
+        match self {
+            TimeType::Date => "date",
+            TimeType::Naive => "naive",
+            TimeType::Zoned => "zoned",
+            TimeType::Seconds => "seconds",
+            TimeType::Milliseconds => "milliseconds",
+            TimeType::Microseconds => "microseconds",
+            TimeType::Text(_) => "text_time",
+            TimeType::Digits(_) => "digits_time",
+            TimeType::Undeclared => "undeclared",
+        }
+    }
+
+    fn format(&self) -> Option<&TimeFormat> {
+        match self {
+            TimeType::Text(format) | TimeType::Digits(format) => Some(format),
+            _ => None,
+        }
+    }
+
+    /// The smallest unit that values tell apart, where it is known to be larger than a second, and whether it is one of the model's
+    /// time zone and not of UTC.
+    pub fn precision(&self) -> Option<(Precision, bool)> {
+        match self {
+            TimeType::Date => Some((Precision::Day, true)),
+            _ => self.format().map(|format| (format.precision, format.is_local())),
+        }
     }
 }
 
 impl Dialect {
-    /// What a declared `data_type` holds. `unit` is what `meta.batchwright.event_time_unit` says of a column of integers.
-    pub fn time_type(&self, data_type: Option<&str>, unit: Option<&str>) -> Result<TimeType, Diagnostic> {
-        match unit {
-            Some("seconds") => return Ok(TimeType::Seconds),
-            Some("milliseconds") => return Ok(TimeType::Milliseconds),
-            Some("microseconds") => return Ok(TimeType::Microseconds),
-            _ => {}
+    /// What the engine's name of a type says.
+    pub fn type_class(&self, data_type: &str) -> Result<TypeClass, Diagnostic> {
+        let mut name = data_type.trim();
+        let wrappers: Vec<String> = self.fact("type_wrappers")?;
+        // `Nullable(DateTime)` holds what `DateTime` holds.
+        while let Some((outer, inner)) = name.split_once('(').filter(|_| name.ends_with(')')) {
+            if !wrappers.contains(&outer.trim().to_lowercase()) {
+                break;
+            }
+            name = inner[..inner.len() - 1].trim();
         }
-        let Some(data_type) = data_type else { return Ok(TimeType::Undeclared) };
-        let name = plain_type(data_type);
-        for (fact, kind) in [("date_types", TimeType::Date), ("naive_types", TimeType::Naive), ("zoned_types", TimeType::Zoned)] {
+        let name = plain_type(name);
+        use TypeClass::*;
+        let facts = [("date_types", Date), ("naive_types", Naive), ("zoned_types", Zoned), ("text_types", Text), ("numeric_types", Number)];
+        for (fact, class) in facts {
             if self.lists(fact, &name)? {
-                return Ok(kind);
+                return Ok(class);
             }
         }
-        Ok(TimeType::Undeclared)
+        Ok(Other)
     }
 
     /// `column >= start and column < end`: the one predicate of the read filter, the delete and the guard.
     /// The window is stamped in later.
-    pub fn window(&self, column: &Sql, kind: TimeType) -> Result<Sql, Diagnostic> {
-        self.between(column, literal_of(kind))
+    pub fn window(&self, column: &Sql, kind: &TimeType) -> Result<Sql, Diagnostic> {
+        self.between(column, kind.literal(), kind.format())
     }
 
     /// The same with the literals that a macro writes.
-    pub fn between(&self, column: &Sql, literal: &str) -> Result<Sql, Diagnostic> {
-        let (start, end) = (self.start(literal)?, self.end(literal)?);
+    pub fn between(&self, column: &Sql, literal: &str, format: Option<&TimeFormat>) -> Result<Sql, Diagnostic> {
+        let (start, end) = (self.start(literal, format)?, self.end(literal, format)?);
         self.sql("window", &[("column", column.value()), ("start", start.value()), ("end", end.value())])
     }
 
     /// Holds for what is earlier than the window's start.
-    pub fn before(&self, column: &Sql, kind: TimeType) -> Result<Sql, Diagnostic> {
-        let start = self.start(literal_of(kind))?;
+    pub fn before(&self, column: &Sql, kind: &TimeType) -> Result<Sql, Diagnostic> {
+        let start = self.start(kind.literal(), kind.format())?;
         self.sql("before", &[("column", column.value()), ("start", start.value())])
     }
 
     /// The window's start, as a macro writes it.
-    pub fn start(&self, literal: &str) -> Result<Sql, Diagnostic> {
+    pub fn start(&self, literal: &str, format: Option<&TimeFormat>) -> Result<Sql, Diagnostic> {
         use Slot::*;
-        self.moment(literal, [StartDate, StartTime, StartIso, StartEpoch, StartYear, StartMonth, StartDay, StartHour, StartYearMonth])
+        let slots = [StartDate, StartTime, StartIso, StartEpoch, StartYear, StartMonth, StartDay, StartHour, StartYearMonth];
+        self.moment(literal, slots, format.map(|format| (format, [StartFormat, StartLocalFormat])))
     }
 
-    fn end(&self, literal: &str) -> Result<Sql, Diagnostic> {
+    fn end(&self, literal: &str, format: Option<&TimeFormat>) -> Result<Sql, Diagnostic> {
         use Slot::*;
-        self.moment(literal, [EndDate, EndTime, EndIso, EndEpoch, EndYear, EndMonth, EndDay, EndHour, EndYearMonth])
+        let slots = [EndDate, EndTime, EndIso, EndEpoch, EndYear, EndMonth, EndDay, EndHour, EndYearMonth];
+        self.moment(literal, slots, format.map(|format| (format, [EndFormat, EndLocalFormat])))
     }
 
     /// One end of a window: the macro is given all ways to write it.
-    fn moment(&self, literal: &str, slots: [Slot; 9]) -> Result<Sql, Diagnostic> {
-        let key = (literal.to_string(), slots[0]);
+    fn moment(&self, literal: &str, slots: [Slot; 9], format: Option<(&TimeFormat, [Slot; 2])>) -> Result<Sql, Diagnostic> {
+        let formatted = format.map(|(format, [utc, local])| {
+            let slot = if format.is_local() { local } else { utc };
+            format!("{slot}{format}{}", Slot::FormatEnd)
+        });
+        let key = (format!("{literal} {}", formatted.as_deref().unwrap_or_default()), slots[0]);
         let known = || self.moments.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sql) = known().get(&key) {
             return Ok(sql.clone());
         }
         let names = ["date", "time", "iso", "epoch", "year", "month", "day", "hour", "yearmonth"];
-        let ways = names.into_iter().zip(slots).map(|(name, slot)| (name, Value::from_safe_string(slot.to_string())));
+        let ways = names.into_iter().zip(slots).map(|(name, slot)| (name, slot.to_string()));
+        let ways = ways.chain([("text", formatted.unwrap_or_default())]).map(|(name, text)| (name, Value::from_safe_string(text)));
         let sql = self.sql(literal, &[("at", Value::from(ways.collect::<BTreeMap<_, _>>()))])?;
         known().insert(key, sql.clone());
         Ok(sql)
@@ -128,22 +176,29 @@ mod tests {
         let window = crate::calendar::Window { start: Default::default(), end: Default::default() };
         let said = |dialect: &str, kind| {
             let dialect = super::super::named(dialect).unwrap();
-            let sql = dialect.window(&Sql("at".into()), kind).unwrap();
+            let sql = dialect.window(&Sql("at".into()), &kind).unwrap();
             super::super::Stamp::new(&sql.0, chrono_tz::UTC).fill(&window, "")
         };
         assert_eq!(said("duckdb", TimeType::Date), "at >= date '1970-01-01' and at < date '1970-01-01'");
         assert_eq!(said("bigquery", TimeType::Naive), "at >= datetime '1970-01-01 00:00:00' and at < datetime '1970-01-01 00:00:00'");
         assert_eq!(said("postgres", TimeType::Milliseconds), "at >= 0000 and at < 0000");
+        let format = |text| TimeFormat::parse(text).unwrap();
+        assert_eq!(said("snowflake", TimeType::Text(format("%Y/%m"))), "at >= '1970/01' and at < '1970/01'");
+        assert_eq!(said("trino", TimeType::Digits(format("%Y%m%d"))), "at >= 19700101 and at < 19700101");
     }
 
     #[test]
     fn a_type_is_known_by_its_name() {
-        let kind = |dialect: &str, name| super::super::named(dialect).unwrap().time_type(Some(name), None).unwrap();
-        assert_eq!(kind("postgres", "TIMESTAMP(6) WITH TIME ZONE"), TimeType::Zoned);
-        assert_eq!(kind("postgres", "timestamp"), TimeType::Naive);
-        assert_eq!(kind("bigquery", "TIMESTAMP"), TimeType::Zoned);
-        assert_eq!(kind("snowflake", "timestamp_ltz(9)"), TimeType::Zoned);
-        assert_eq!(kind("duckdb", "date"), TimeType::Date);
-        assert_eq!(kind("duckdb", "varchar"), TimeType::Undeclared);
+        let class = |dialect: &str, name| super::super::named(dialect).unwrap().type_class(name).unwrap();
+        assert_eq!(class("postgres", "TIMESTAMP(6) WITH TIME ZONE"), TypeClass::Zoned);
+        assert_eq!(class("postgres", "timestamp"), TypeClass::Naive);
+        assert_eq!(class("bigquery", "TIMESTAMP"), TypeClass::Zoned);
+        assert_eq!(class("snowflake", "timestamp_ltz(9)"), TypeClass::Zoned);
+        assert_eq!(class("duckdb", "date"), TypeClass::Date);
+        assert_eq!(class("duckdb", "varchar(10)"), TypeClass::Text);
+        assert_eq!(class("bigquery", "INT64"), TypeClass::Number);
+        assert_eq!(class("clickhouse", "LowCardinality(Nullable(String))"), TypeClass::Text);
+        assert_eq!(class("clickhouse", "Nullable(DateTime64(3, 'UTC'))"), TypeClass::Zoned);
+        assert_eq!(class("duckdb", "json"), TypeClass::Other);
     }
 }

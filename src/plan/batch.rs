@@ -132,8 +132,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
 
 /// The window's predicate on the column of an event time.
 pub fn window(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagnostic> {
-    let kind = dialect.time_type(event_time.data_type.as_deref(), event_time.unit.as_deref())?;
-    dialect.window(&dialect.event_time(&event_time.column, event_time.quote)?, kind)
+    dialect.window(&dialect.event_time(&event_time.column, event_time.quote)?, event_time.time_type()?)
 }
 
 /// The columns of the insert, or nothing where the query does not show them.

@@ -40,13 +40,13 @@ pub fn parts(batches: &Batches) -> Result<Parts, Diagnostic> {
     let nothing = || Value::from_safe_string(String::new());
     let mut parts = Parts { each: nothing(), value: nothing(), cut: nothing(), rest: nothing(), ..Parts::default() };
     let Some(partition) = &batches.strategy.partition else { return Ok(parts) };
-    let value = dialect.start(&partition.literal)?;
+    let value = dialect.start(&partition.literal, None)?;
     parts.each = Value::from_safe_string(for_each(partition.grain).to_string());
     if let Some(column) = &partition.column {
         let name = dialect.column(column, false)?;
         parts.cut = Value::from_safe_string(format!("{name} = {value}"));
         if !column.eq_ignore_ascii_case(&batches.settings.event_time.column) {
-            let between = dialect.between(&name, &partition.literal)?;
+            let between = dialect.between(&name, &partition.literal, None)?;
             match dialect.fact_of::<bool>("by_partitions", batches.strategy.variant.as_deref())? {
                 true => parts.inside = Some(between),
                 false => parts.prune = Some(between),

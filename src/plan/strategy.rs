@@ -116,16 +116,16 @@ pub fn by_format(dialect: &Dialect, node: &Node) -> Result<Option<String>, Diagn
 /// `query` has no filters.
 pub fn partition(dialect: &Dialect, node: &Node, settings: &Microbatch, query: &str) -> Result<Option<Partition>, Diagnostic> {
     let event_time = &settings.event_time;
-    let kind = dialect.time_type(event_time.data_type.as_deref(), event_time.unit.as_deref())?;
+    let is_date = *event_time.time_type()? == TimeType::Date;
     let key: Option<String> = dialect.fact("partition_key")?;
     let Some(value) = key.and_then(|key| node.setting(&key)) else { return Ok(None) };
     // Partitions are cut at UTC's midnight, unless they hold the local days of a column of dates.
-    if settings.timezone != Tz::UTC && kind != TimeType::Date {
+    if settings.timezone != Tz::UTC && !is_date {
         return Ok(None);
     }
     let mut forms: Vec<(String, String, String)> = dialect.fact("partitions")?;
     let declared = event_time.data_type.as_deref().unwrap_or_default().to_lowercase();
-    if kind == TimeType::Date || declared.contains("'utc'") {
+    if is_date || declared.contains("'utc'") {
         forms.extend(dialect.fact::<Vec<(String, String, String)>>("partitions_of_utc")?);
     }
     let own = event_time.column.to_lowercase();
@@ -143,7 +143,7 @@ pub fn partition(dialect: &Dialect, node: &Node, settings: &Microbatch, query: &
     sources.extend(inject::computed(query, &*parser, &event_time.column));
     let columns = columns(value);
     let proven = columns.iter().find_map(|column| {
-        let by_day = (column.to_lowercase() == own && kind == TimeType::Date).then(|| (Grain::Day, "date".to_string()));
+        let by_day = (column.to_lowercase() == own && is_date).then(|| (Grain::Day, "date".to_string()));
         let (grain, literal) = by_day.or_else(|| matching(&forms, &inject::computed(query, &*parser, column)?, &sources))?;
         Some((column.clone(), grain, literal))
     });

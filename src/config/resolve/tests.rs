@@ -16,7 +16,18 @@ fn resolved(files: &[(&str, &str)], said: Said) -> Result<Resolved, Diagnostics>
     let (read, packages) = folder(&files, said)?;
     let ask = |name: &str, arguments: &[Value], _: &Scope| Ok(format!("{name}({})", arguments[0]));
     let now = "2024-07-01T00:00:00Z".parse().unwrap();
-    resolve_on(&Ground { packages: &packages, target: &read.target, style: &read.style, sources: &read.sources, now, ask: &ask })
+    let dialect = crate::dialect::named("postgres").unwrap();
+    let catalog = Catalog::default();
+    resolve_on(&Ground {
+        dialect: &dialect,
+        catalog: &catalog,
+        packages: &packages,
+        target: &read.target,
+        style: &read.style,
+        sources: &read.sources,
+        now,
+        ask: &ask,
+    })
 }
 
 fn named<'a>(resolved: &'a Resolved, name: &str) -> &'a Node {
@@ -170,8 +181,8 @@ fn what_a_microbatch_model_may_have() {
     assert_eq!((micro.lookback, micro.concurrent_batches, micro.outside_window), (1, Some(false), Some(OutsideWindow::Keep)));
     assert_eq!(micro.begin.to_rfc3339(), "2023-12-31T23:00:00+00:00");
     assert_eq!(
-        (micro.unique_key.len(), &*micro.incremental_predicates[0], micro.event_time.unit.as_deref()),
-        (2, "x > 1", Some("seconds"))
+        (micro.unique_key.len(), &*micro.incremental_predicates[0], micro.event_time.time_type()),
+        (2, "x > 1", Ok(&crate::dialect::TimeType::Seconds))
     );
     assert_eq!(found.warnings, Diagnostics::default());
 }

@@ -275,7 +275,7 @@ impl Pieces<'_> {
         let audited = self.audited;
         let dialect = audited.dialect;
         let column = dialect.event_time(&event_time.column, event_time.quote)?;
-        let kind = dialect.time_type(event_time.data_type.as_deref(), event_time.unit.as_deref())?;
+        let kind = event_time.time_type()?;
         let before =
             Stamp::new(&dialect.before(&column, kind)?.0, audited.settings.timezone).fill(&audited.begin.window, &audited.begin.label);
         Ok(Time {

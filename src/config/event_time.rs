@@ -1,0 +1,216 @@
+//! The `event_time` of a node: its column, how it is quoted, and the kind of literal that fits its type. Takes a node with its merged
+//! configuration; gives the column with its literal, or the reason why no literal is right.
+
+use serde_json::Value;
+
+use super::layers::text;
+use super::microbatch::{kind, own};
+use super::{Column, EventTime, Node};
+use crate::diagnostics::{Diagnostic, Diagnostics, Location};
+use crate::dialect::{Dialect, TimeFormat, TimeType, TypeClass};
+use crate::project::Catalog;
+
+/// The node's `event_time`; an empty one is none.
+pub fn event_time(
+    node: &Node,
+    dialect: &Dialect,
+    catalog: &Catalog,
+    quote_columns: bool,
+    is_microbatch: bool,
+) -> Result<Option<EventTime>, Diagnostics> {
+    let Some(setting) = node.config.get("event_time").filter(|setting| !setting.value.is_null()) else { return Ok(None) };
+    let Value::String(written) = &setting.value else {
+        // A microbatch model gets this error together with all others.
+        if is_microbatch {
+            return Ok(None);
+        }
+        let message = format!("`event_time` of `{}` must be the name of a column, and is {}", node.name, kind(&setting.value));
+        return Err(Diagnostic::error(message).at(setting.at.clone()).hint("write the column's name in quotes").into());
+    };
+    if written.trim().is_empty() {
+        return Ok(None);
+    }
+    let (column, is_quoted) = match unquoted(written.trim()) {
+        Some(name) => (name, true),
+        None => (written.clone(), false),
+    };
+    let declared = declared_column(node, dialect, &column, is_quoted)?;
+    let data_type = declared.and_then(|declared| declared.data_type.clone());
+    let data_type = data_type.or_else(|| partitioned_type(node, &column)).or_else(|| catalog_type(node, catalog, &column));
+    let time = Declaration { node, column: &column, data_type: data_type.as_deref(), at: &setting.at }.time_type(dialect)?;
+    Ok(Some(EventTime {
+        quote: is_quoted || declared.map_or(quote_columns, |declared| declared.quote),
+        column,
+        data_type,
+        time,
+        at: setting.at.clone(),
+    }))
+}
+
+/// The name within quotes, if the text is one quoted name: `"orderedOn"`, `` `orderedOn` ``, `[orderedOn]`.
+fn unquoted(text: &str) -> Option<String> {
+    let close = match text.chars().next()? {
+        '"' => '"',
+        '`' => '`',
+        '[' => ']',
+        _ => return None,
+    };
+    let inner = text[1..].strip_suffix(close).filter(|inner| !inner.is_empty())?;
+    let doubled = format!("{close}{close}");
+    // A closing quote inside ends the name, unless it is doubled.
+    if inner.replace(&doubled, "").contains(close) {
+        return None;
+    }
+    Some(inner.replace(&doubled, &close.to_string()))
+}
+
+/// The declared column that the engine takes for this one. dbt compares names as they are written; the engine folds their case.
+fn declared_column<'n>(node: &'n Node, dialect: &Dialect, name: &str, is_quoted: bool) -> Result<Option<&'n Column>, Diagnostic> {
+    let exact = node.columns.iter().find(|column| column.name == name);
+    if let (Some(exact), false) = (exact, is_quoted) {
+        return Ok(Some(exact));
+    }
+    for column in &node.columns {
+        if dialect.same_column((&column.name, column.quote), (name, is_quoted))? {
+            return Ok(Some(column));
+        }
+    }
+    Ok(exact)
+}
+
+/// The type that `partition_by` gives the column, if the table is partitioned by it; dbt's default is a date.
+fn partitioned_type(node: &Node, column: &str) -> Option<String> {
+    let partition = node.config.get("partition_by")?.value.as_object()?;
+    let field = partition.get("field")?.as_str()?;
+    let data_type = partition.get("data_type").and_then(Value::as_str).unwrap_or("date");
+    field.eq_ignore_ascii_case(column).then(|| data_type.to_string())
+}
+
+/// The type that dbt's catalog has for the column.
+fn catalog_type(node: &Node, catalog: &Catalog, column: &str) -> Option<String> {
+    let relation = &node.relation;
+    let part = |part: &Option<String>| part.as_deref().unwrap_or_default().to_lowercase();
+    let key = [part(&relation.database), part(&relation.schema), relation.identifier.to_lowercase()];
+    let columns = catalog.relations.get(&key)?;
+    columns.iter().find(|(name, _)| name.eq_ignore_ascii_case(column))?.1.clone()
+}
+
+/// What the project declares about the column.
+struct Declaration<'a> {
+    node: &'a Node,
+    column: &'a str,
+    data_type: Option<&'a str>,
+    at: &'a Location,
+}
+
+impl Declaration<'_> {
+    /// The literal that fits the type. The inner error holds only for those that compare the column with a window.
+    fn time_type(&self, dialect: &Dialect) -> Result<Result<TimeType, Box<Diagnostic>>, Diagnostic> {
+        let class = self.data_type.map(|data_type| dialect.type_class(data_type)).transpose()?;
+        let (unit, format) = (self.unit()?, self.format()?);
+        let refuse = |message: String| Diagnostic::error(format!("`event_time` of `{}` {message}", self.name()));
+        let declared = || format!("`{}` is `{}`", self.column, self.data_type.unwrap_or_default());
+        if let (Some(data_type), Some(TypeClass::Other)) = (self.data_type, class)
+            && dialect.lists("other_types", &crate::dialect::plain_type(data_type))?
+        {
+            let error = refuse(format!("cannot hold a time: {}", declared())).at(self.at.clone());
+            return Ok(Err(Box::new(error.hint("name a column of dates or timestamps"))));
+        }
+        Ok(Ok(match (unit, format, class) {
+            (Some(_), Some((_, at)), _) => {
+                let error = refuse("has both a unit and a format".to_string()).at(at);
+                return Err(
+                    error.hint("`event_time_unit` is of seconds since 1970; `event_time_format` of text, and of digits such as `20240901`")
+                );
+            }
+            (Some((_, at)), _, Some(TypeClass::Date | TypeClass::Naive | TypeClass::Zoned | TypeClass::Text)) => {
+                let error = refuse(format!("has a unit, and is not a number: {}", declared())).at(at);
+                return Err(error.hint("remove `event_time_unit`, or correct the `data_type`"));
+            }
+            (_, Some((_, at)), Some(TypeClass::Date | TypeClass::Naive | TypeClass::Zoned)) => {
+                let error = refuse(format!("has a format, and is not text: {}", declared())).at(at);
+                return Err(error.hint("remove `event_time_format`, or correct the `data_type`"));
+            }
+            (_, Some((format, at)), Some(TypeClass::Number)) if !format.is_digits() => {
+                let error = refuse(format!("is a number, and its format writes more than digits: {}", declared())).at(at);
+                return Err(error.hint("write `%Y%m%d` for numbers such as 20240901, or declare `event_time_unit`"));
+            }
+            (Some((unit, _)), None, _) => unit,
+            (None, Some((format, _)), Some(TypeClass::Number)) => TimeType::Digits(format),
+            (None, Some((format, _)), _) => TimeType::Text(format),
+            (None, None, Some(TypeClass::Date)) => TimeType::Date,
+            (None, None, Some(TypeClass::Naive)) => TimeType::Naive,
+            (None, None, Some(TypeClass::Zoned)) => TimeType::Zoned,
+            (None, None, Some(TypeClass::Text)) => {
+                let error = refuse(format!("is text, and its format is not declared: {}", declared())).at(self.at.clone());
+                let name = self.name();
+                let hint = format!(
+                    "set `meta: {{batchwright: {{event_time_format: '%Y-%m-%d'}}}}` in the config of `{name}`, with the format of its values"
+                );
+                return Ok(Err(Box::new(error.hint(hint).hint("or store it as a date or a timestamp"))));
+            }
+            (None, None, Some(TypeClass::Number)) => {
+                let error = refuse(format!("is a number, and its unit is not declared: {}", declared())).at(self.at.clone());
+                let name = self.name();
+                let hint = format!(
+                    "set `meta: {{batchwright: {{event_time_unit: seconds}}}}` in the config of `{name}` (or `milliseconds`, `microseconds`)"
+                );
+                return Ok(Err(Box::new(error.hint(hint).hint("for numbers such as 20240901 set `event_time_format: '%Y%m%d'`"))));
+            }
+            (None, None, Some(TypeClass::Other) | None) => TimeType::Undeclared,
+        }))
+    }
+
+    /// The node's name as its readers write it.
+    fn name(&self) -> String {
+        self.node.source_name.as_ref().map_or(self.node.name.clone(), |source| format!("{source}.{}", self.node.name))
+    }
+
+    /// What an integer counts: `meta.batchwright.event_time_unit`.
+    fn unit(&self) -> Result<Option<(TimeType, Location)>, Diagnostic> {
+        let Some((unit, at)) = own(&self.node.config, "event_time_unit") else { return Ok(None) };
+        let unit = match &*text(unit) {
+            "seconds" => TimeType::Seconds,
+            "milliseconds" => TimeType::Milliseconds,
+            "microseconds" => TimeType::Microseconds,
+            other => {
+                let message = format!(
+                    "`event_time_unit` of `{}` must be `seconds`, `milliseconds` or `microseconds`, and is `{other}`",
+                    self.node.name
+                );
+                return Err(Diagnostic::error(message).at(at).hint("it says what an integer in the column of `event_time` counts"));
+            }
+        };
+        Ok(Some((unit, at)))
+    }
+
+    /// How a text writes a time: `meta.batchwright.event_time_format`.
+    fn format(&self) -> Result<Option<(TimeFormat, Location)>, Diagnostic> {
+        let Some((format, at)) = own(&self.node.config, "event_time_format") else { return Ok(None) };
+        match TimeFormat::parse(&text(format)) {
+            Ok(format) => Ok(Some((format, at))),
+            Err(reason) => {
+                let message = format!("`event_time_format` of `{}` cannot be used: `{}`", self.name(), text(format));
+                let error = Diagnostic::error(message).at(at).fact(reason);
+                Err(error.hint(
+                    "values are compared in this format, so that they must sort as the times do: `%Y-%m-%d`, `%Y%m%d`, `%Y-%m-%dT%H:%M:%S`",
+                ))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unquoted;
+
+    #[test]
+    fn one_quoted_name_is_unquoted() {
+        let name = |text| unquoted(text).unwrap_or_default();
+        assert_eq!([name("\"orderedOn\""), name("`at`"), name("[at]")], ["orderedOn", "at", "at"]);
+        assert_eq!([name("\"a\"\"b\""), name("[a]]b]")], ["a\"b", "a]b"]);
+        for other in ["at", "\"a\".\"b\"", "\"", "\"\"", "a\"", "[a", "[1][2]"] {
+            assert_eq!(unquoted(other), None, "{other}");
+        }
+    }
+}
