@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::query::{Filtered, query};
 use super::steps::Files;
-use super::{Context, Part, Request, Row, builds, checks, inputs, refresh, warnings};
+use super::{Context, Part, Request, Row, builds, checks, dependents, inputs, refresh, warnings};
 use crate::calendar::Instant;
 use crate::check::Finding;
 use crate::config::{EventTime, Microbatch, Node};
@@ -29,6 +29,8 @@ pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, reques
     let findings = checks::found(context, node, settings, &query, &entries, Vec::new(), request)?;
     checks::refuse(&findings)?;
     let mut said = cover.notes.clone();
+    let dependent_views = if rebuilds { dependents::dependent_views(context, node)? } else { Vec::new() };
+    said.extend(dependents::lost(context, node, &dependent_views)?);
     said.extend(remarks(context, node, settings, &query, &entries, cover.windows.len(), request.windows.strict)?);
 
     let mode = plan::mode(context.dialect, node, settings, !query.injected.filters.is_empty())?;
@@ -64,6 +66,7 @@ pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, reques
         columns_from: query.injected.columns.as_ref().map(|_| "projection".to_string()),
         columns: query.injected.columns.as_ref().map(|columns| columns.iter().map(|column| column.name.clone()).collect()),
         warnings: warnings(&said).collect(),
+        dependent_views: dependent_views.iter().map(|view| view.unique_id.clone()).collect(),
         findings: counted.map(Finding::entry).collect(),
         ..builds::entry(context, node)
     };
@@ -216,7 +219,10 @@ fn remarks(
         );
     }
     said.extend(undeclared(context, node, settings, query)?);
-    said.extend(plan::contract(context.dialect, node)?.into_iter().flat_map(|contract| contract.said));
+    if let Some(contract) = plan::contract(context.dialect, node)? {
+        said.extend(contract.said);
+        said.extend(plan::compare_names(context.dialect, node, query.injected.columns.as_deref())?);
+    }
     said.extend(plan::unknown_keys(context.dialect, node)?);
     said.extend(plan::wanted_keys(context.dialect, node)?);
     said.extend(plan::closing(context.dialect, node, "table", query.injected.columns.as_deref())?.said);

@@ -5,6 +5,7 @@ mod batches;
 mod builds;
 mod checks;
 mod columns;
+mod dependents;
 mod folders;
 mod inputs;
 mod look;

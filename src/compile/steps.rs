@@ -1,8 +1,8 @@
 //! The files of a microbatch model, in their order: hooks, create, one batch per window, the swap of a full refresh, hooks.
 
-use super::Context;
 use super::batches::batch;
 use super::query::{Filtered, query};
+use super::{Context, dependents};
 use crate::config::{Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Sql, Stamp};
@@ -36,7 +36,7 @@ impl Files<'_> {
         let text = self.batches(&cover)?;
         let mut last = Vec::new();
         if self.rebuilds {
-            last.push(Fixed { kind: Kind::Swap, text: plan::swap(dialect, self.node, &self.moment.this)? });
+            last.push(Fixed { kind: Kind::Swap, text: self.swap()? });
         }
         let when = if self.node.post_hooks.is_empty() { "grants and comments after" } else { "after" };
         last.extend(self.hooks(Kind::After, &format!("{when} all of the model's batches, once"), &closes, &self.node.post_hooks)?);
@@ -67,6 +67,11 @@ impl Files<'_> {
         };
         let shape = Stamp::new(&sql, self.settings.timezone).fill(&begin.window, &begin.label);
         plan::create(self.context.dialect, self.node, &self.moment.this, &shape)
+    }
+
+    fn swap(&self) -> Result<String, Diagnostic> {
+        let views = dependents::dependent_views(self.context, self.node)?;
+        plan::swap(self.context.dialect, self.node, &self.moment.this, dependents::line(self.context, &views)?)
     }
 
     fn overwrite(&self, query: &Filtered, label_length: usize) -> Result<std::sync::Arc<Stamp>, Diagnostic> {

@@ -230,6 +230,12 @@ create {{ kind }} {{ target }}{{ clauses }}as
 commit;
 {% endmacro %}
 
+{# What happens to the views that read a relation when it is replaced, where they depend on it; and whether they are lost each time. #}
+{% set readers = none %}
+{% set drops_readers = false %}
+{# Whether a relation is made under another name, and put in the place of the old one by `replacement`. #}
+{% set replaces = false %}
+
 {# The last step of a full refresh: the table that was built beside takes the old one's place. #}
 {% macro swap(target, beside, name, clauses) %}
 begin;
@@ -633,6 +639,11 @@ commit;
 {# Tables with a contract: the declared columns, then the rows by name. `constraint_kinds`: those that a create statement may hold. #}
 {% set constraint_kinds = ["not_null", "unique", "primary_key", "foreign_key", "check"] %}
 
+{# Whether the file compares the query's columns with the declared ones before it writes anything, by `contract_check`; and whether the
+   engine itself refuses a value of another type. #}
+{% set contract_checked = false %}
+{% set contract_refused_by_engine = false %}
+
 {% macro constraint_not_null() %}
 not null
 {% endmacro %}
@@ -681,7 +692,9 @@ commit;
 {% endmacro %}
 
 {# Grants and comments. `docs`: which of dbt's `persist_docs` the engine can keep, for tables and for views. #}
+{# `grants_revoked`: whether `revoke_others` takes back what is granted and not configured. #}
 {% set grants = true %}
+{% set grants_revoked = false %}
 {% set docs = ["table", "view", "columns", "view_columns"] %}
 
 {% macro grant(privilege, kind, target, grantee, quoted, string) %}

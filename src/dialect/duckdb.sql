@@ -67,6 +67,24 @@ select * from (
 where false;
 {% endmacro %}
 
+{% set contract_checked = true %}
+
+{% macro contract_check(query, shape, nulls, message) %}
+begin;
+
+create temporary table {{ shape }} as
+select case when count(*) > 0 then error({{ message }} || string_agg(
+  column_name || ' is ' || coalesce(query.column_type, 'missing') || ', declared ' || coalesce(declared.column_type, 'nowhere'), ', '))
+  end as difference
+from (describe
+{{ query }}
+) as query
+full join (describe select {{ nulls }}) as declared using (column_name)
+where query.column_type is distinct from declared.column_type;
+
+rollback;
+{% endmacro %}
+
 {% set strategies = ["append", "delete+insert", "merge"] %}
 {% set grants = false %}
 {% set seed_types = {

@@ -53,7 +53,230 @@ create unique index if not exists {{ name }} on {{ target }} using {{ method }} 
 {% set strategies = ["append", "delete+insert", "merge"] %}
 {% set materialized_views = true %}
 
-{% macro materialized_view(target, query) %}
+{# Types are the same where dbt takes them for the same: text of any kind, small and plain integers, floats of either size. #}
+{% set contract_checked = true %}
+
+{% macro contract_check(query, shape, shape_text, declared, declared_text, types, message) %}
+begin;
+
+create temporary view {{ shape }} as
+{{ query }}
+;
+
+create temporary table {{ declared }} (
+  {{ types }}
+);
+
+do $contract$
+declare
+  difference text := (
+    select string_agg(format('%I is %s, declared %s', attname, coalesce(format_type(query.type, null), 'missing'),
+      coalesce(format_type(declared.type, null), 'nowhere')), ', ' order by attname)
+    from (
+      select attname, atttypid as type, case when atttypid in (18, 19, 1042, 1043) then 25 when atttypid = 21 then 23
+        when atttypid = 700 then 701 else atttypid end as kind
+      from pg_attribute where attrelid = {{ shape_text }}::regclass and attnum > 0
+    ) as query
+    full join (
+      select attname, atttypid as type, case when atttypid in (18, 19, 1042, 1043) then 25 when atttypid = 21 then 23
+        when atttypid = 700 then 701 else atttypid end as kind
+      from pg_attribute where attrelid = {{ declared_text }}::regclass and attnum > 0
+    ) as declared using (attname)
+    where query.kind is distinct from declared.kind);
+begin
+  if difference is not null then
+    raise exception using message = {{ message }} || difference;
+  end if;
+end
+$contract$;
+
+rollback;
+{% endmacro %}
+
+{# Grants that the owner has given and the configuration does not list. #}
+{% set grants_revoked = true %}
+
+{% macro revoke_others(target_text, grants) %}
+do $revoke$
+declare
+  statement text;
+begin
+  for statement in
+    select format('revoke %s on %s from %s', privilege_type, oid::regclass, grantee_name)
+    from pg_class cross join aclexplode(relacl)
+    cross join lateral (select case grantee when 0 then 'public' else grantee::regrole::text end as grantee_name) as named
+    where oid = to_regclass({{ target_text }}) and grantee <> relowner and grantor = relowner
+      and lower(privilege_type || ' ' || trim('"' from grantee_name)) <> all (array[{{ grants }}]::text[])
+      and lower('all ' || trim('"' from grantee_name)) <> all (array[{{ grants }}]::text[])
+  loop
+    execute statement;
+  end loop;
+end
+$revoke$;
+{% endmacro %}
+
+{% set replaces = true %}
+{% set readers = "created again over the new relation, or dropped where that lacks a column that they read" %}
+
+{# An index is named once in a schema: that of a constraint of the old table makes way for the new table's. #}
+{% macro released(target_text, constraint_text, old_text) %}
+do $released$
+begin
+  if exists (select from pg_constraint where conrelid = to_regclass({{ target_text }}) and conname = {{ constraint_text }}) then
+    execute format('alter table %s rename constraint %I to %I', to_regclass({{ target_text }}), {{ constraint_text }}, {{ old_text }});
+  end if;
+end
+$released$;
+{% endmacro %}
+
+{# Puts `next` in the place of the relation that has the target's name, of whatever kind. Views that read the old relation are
+   created again over the new one, each with its own definition; grants go over to it. They are locked before the old relation is, outermost first, as a reader
+   locks them. A view that the new columns do not allow is dropped with the old relation, and a notice names it. A materialized
+   view cannot be created again without its rows: where one reads the table, the rows are replaced instead. #}
+{% macro replacement(target, target_text, name, next, next_text, old_text) %}
+do $replacement$
+declare
+  previous regclass := to_regclass({{ target_text }});
+  previous_kind "char" := (select relkind from pg_class where oid = previous);
+  next_kind "char" := (select relkind from pg_class where oid = to_regclass({{ next_text }}));
+  dependent oid[] := array(
+    select distinct rewrite.ev_class from pg_depend as depend join pg_rewrite as rewrite on rewrite.oid = depend.objid
+    where depend.classid = 'pg_rewrite'::regclass and depend.refclassid = 'pg_class'::regclass
+      and depend.refobjid = previous and rewrite.ev_class <> previous);
+  definitions text[] := array(
+    select format('create or replace view %s%s as %s', oid::regclass,
+      ' with (' || array_to_string(reloptions, ', ') || ')', pg_get_viewdef(oid))
+    from pg_class where oid = any (dependent) and relkind = 'v' order by oid desc);
+  definition text;
+begin
+  if previous is null then
+    alter table {{ next }} rename to {{ name }};
+    return;
+  end if;
+
+  if previous_kind = 'v' and next_kind = 'v' then
+    begin
+      execute format('create or replace view %s%s as %s', previous, (select ' with (' || array_to_string(reloptions, ', ') || ')'
+        from pg_class where oid = to_regclass({{ next_text }})), pg_get_viewdef(to_regclass({{ next_text }})));
+      execute 'drop view ' || {{ next_text }};
+      return;
+    exception when invalid_table_definition then
+      null;
+    end;
+  end if;
+
+  if previous_kind = 'r' and next_kind = 'r' and exists (select from pg_class where oid = any (dependent) and relkind = 'm')
+    and (select array_agg((attname, atttypid, atttypmod) order by attnum) from pg_attribute
+      where attrelid = previous and attnum > 0 and not attisdropped)
+    = (select array_agg((attname, atttypid, atttypmod) order by attnum) from pg_attribute
+      where attrelid = to_regclass({{ next_text }}) and attnum > 0 and not attisdropped) then
+    delete from {{ target }};
+    insert into {{ target }} select * from {{ next }};
+    drop table {{ next }};
+    return;
+  end if;
+
+  foreach definition in array definitions loop
+    execute definition;
+  end loop;
+  for definition in
+    select format('grant %s on %s to %s', privilege_type, to_regclass({{ next_text }}),
+      case grantee when 0 then 'public' else grantee::regrole::text end || case when is_grantable then ' with grant option' else '' end)
+    from pg_class cross join aclexplode(relacl) where oid = previous and grantee <> relowner
+  loop
+    execute definition;
+  end loop;
+  execute format('alter table %s rename to %I', previous, {{ old_text }});
+  alter table {{ next }} rename to {{ name }};
+  foreach definition in array definitions loop
+    begin
+      execute definition;
+    exception
+      when insufficient_privilege then
+        raise;
+      when syntax_error_or_access_rule_violation then
+        raise notice '%', sqlerrm;
+    end;
+  end loop;
+  execute format('drop %s %s cascade', case previous_kind when 'v' then 'view' when 'm' then 'materialized view'
+    when 'f' then 'foreign table' else 'table' end, previous);
+end
+$replacement$;
+{% endmacro %}
+
+{% macro view(query, next, replacement) %}
+begin;
+
+create view {{ next }} as
+{{ query }}
+;
+
+{{ replacement }}
+
+commit;
+{% endmacro %}
+
+{% macro table(kind, clauses, query, next, replacement) %}
+begin;
+
+create {{ kind }} {{ next }}{{ clauses }}as
+{{ query }}
+;
+
+{{ replacement }}
+
+commit;
+{% endmacro %}
+
+{% macro table_typed(kind, spec, ended, columns, query, next, released, replacement) %}
+begin;
+
+{{ released }}
+
+create {{ kind }} {{ next }} (
+  {{ spec }}
+){{ ended }};
+
+insert into {{ next }} ({{ columns }})
+select {{ columns }} from (
+{{ query }}
+) as declared_rows;
+
+{{ replacement }}
+
+commit;
+{% endmacro %}
+
+{% macro swap(replacement) %}
+{{ replacement }}
+{% endmacro %}
+
+{% macro seed_anew(spec, rows, next, replacement) %}
+begin;
+
+create table {{ next }} (
+  {{ spec }}
+);
+
+{{ rows }}
+
+{{ replacement }}
+
+commit;
+{% endmacro %}
+
+{% macro materialized_view(target, target_text, query) %}
+do $other_kind$
+declare
+  previous regclass := to_regclass({{ target_text }});
+  previous_kind "char" := (select relkind from pg_class where oid = previous);
+begin
+  if previous_kind in ('r', 'v') then
+    execute format('drop %s %s cascade', case previous_kind when 'v' then 'view' else 'table' end, previous);
+  end if;
+end
+$other_kind$;
+
 create materialized view if not exists {{ target }} as
 {{ query }}
 ;
@@ -61,14 +284,14 @@ create materialized view if not exists {{ target }} as
 refresh materialized view {{ target }};
 {% endmacro %}
 
-{% macro materialized_view_anew(target, query) %}
+{% macro materialized_view_anew(query, next, replacement) %}
 begin;
 
-drop materialized view if exists {{ target }};
-
-create materialized view {{ target }} as
+create materialized view {{ next }} as
 {{ query }}
 ;
+
+{{ replacement }}
 
 commit;
 {% endmacro %}

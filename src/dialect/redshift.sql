@@ -102,6 +102,79 @@ create table if not exists {{ target }} (like {{ shape }});
 drop table {{ shape }};
 {% endmacro %}
 
+{# Views that are bound to a table go with it when it is replaced, as they do with dbt: no statement outside of a procedure can create
+   them again. #}
+{% set readers = "dropped with the old relation" %}
+{% set drops_readers = true %}
+{% set replaces = false %}
+{% set grants_revoked = false %}
+{% set contract_checked = false %}
+
+{% macro view(target, query) %}
+begin;
+
+drop view if exists {{ target }} cascade;
+
+create view {{ target }} as
+{{ query }}
+;
+
+commit;
+{% endmacro %}
+
+{% macro table(target, kind, clauses, query) %}
+begin;
+
+drop table if exists {{ target }} cascade;
+
+create {{ kind }} {{ target }}{{ clauses }}as
+{{ query }}
+;
+
+commit;
+{% endmacro %}
+
+{% macro table_typed(target, kind, spec, ended, columns, query) %}
+begin;
+
+drop table if exists {{ target }} cascade;
+
+create {{ kind }} {{ target }} (
+  {{ spec }}
+){{ ended }};
+
+insert into {{ target }} ({{ columns }})
+select {{ columns }} from (
+{{ query }}
+) as declared_rows;
+
+commit;
+{% endmacro %}
+
+{% macro swap(target, beside, name) %}
+begin;
+
+drop table if exists {{ target }} cascade;
+
+alter table {{ beside }} rename to {{ name }};
+
+commit;
+{% endmacro %}
+
+{% macro seed_anew(target, spec, rows) %}
+begin;
+
+drop table if exists {{ target }} cascade;
+
+create table {{ target }} (
+  {{ spec }}
+);
+
+{{ rows }}
+
+commit;
+{% endmacro %}
+
 {% set seed_types = {
   "integer": "bigint", "number": "double precision", "date": "date", "timestamp": "timestamp", "boolean": "boolean", "text": "varchar(max)"
 } %}
@@ -110,7 +183,7 @@ drop table {{ shape }};
 
 {# Refreshed by the engine's own command, since a materialized view cannot be made where one is. #}
 {% macro materialized_view(target, query) %}
-drop materialized view if exists {{ target }};
+drop materialized view if exists {{ target }} cascade;
 
 create materialized view {{ target }} as
 {{ query }}
@@ -118,7 +191,7 @@ create materialized view {{ target }} as
 {% endmacro %}
 
 {% macro materialized_view_anew(target, query) %}
-drop materialized view if exists {{ target }};
+drop materialized view if exists {{ target }} cascade;
 
 create materialized view {{ target }} as
 {{ query }}

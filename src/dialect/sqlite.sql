@@ -113,6 +113,21 @@ create table {{ target }} as
 commit;
 {% endmacro %}
 
+{# Else the rename would refuse every view that reads the table, which is missing at that moment. #}
+{% macro swap(target, beside, name) %}
+pragma legacy_alter_table = on;
+
+begin immediate;
+
+drop table if exists {{ target }};
+
+alter table {{ beside }} rename to {{ name }};
+
+commit;
+
+pragma legacy_alter_table = off;
+{% endmacro %}
+
 {% set grants = false %}
 {% set docs = [] %}
 

@@ -10,6 +10,7 @@ use super::header::{header, input};
 use super::indexes::indexes;
 use super::keys::{sql_footer, sql_header, view_macro};
 use super::manifest::InputEntry;
+use super::replacement::released;
 use crate::config::{Materialization, Node};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
@@ -22,7 +23,11 @@ pub struct Build<'a> {
     /// What the header says of it: `a view`.
     pub what: &'a str,
     pub inputs: &'a [InputEntry],
+    /// What the header says of the views that depend on the relation.
+    pub dependent_views: Option<String>,
     pub pre_hooks: &'a [String],
+    /// What compares the query with its contract before anything is written.
+    pub contract_check: &'a Sql,
     /// Grants and comments.
     pub closes: &'a [Sql],
     pub post_hooks: &'a [String],
@@ -34,11 +39,12 @@ impl Build<'_> {
         let Build { dialect, node, .. } = self;
         let mut lines = vec![("model", node.unique_id.clone()), ("builds", format!("{}, {}", node.relation, self.what))];
         lines.extend(self.inputs.iter().map(|entry| ("input", input(entry))));
+        lines.extend(self.dependent_views.iter().map(|views| ("views that read it", views.clone())));
         let mut text = format!("{}\n{}", header(&lines), schema(dialect, &node.relation)?);
         for hook in statements(self.pre_hooks) {
             text.push_str(&format!("{hook}\n"));
         }
-        text.push_str(&format!("{}{statement}\n{}", sql_header(dialect, node)?, sql_footer(dialect, node)?));
+        text.push_str(&format!("{}{}{statement}\n{}", sql_header(dialect, node)?, self.contract_check, sql_footer(dialect, node)?));
         for closes in self.closes {
             text.push_str(&format!("\n{closes}\n"));
         }
@@ -89,8 +95,15 @@ pub(super) fn typed<'a>(
     node: &Node,
     target: &Relation,
     contract: &Contract,
-) -> Result<[(&'a str, Value); 4], Diagnostic> {
+) -> Result<[(&'a str, Value); 5], Diagnostic> {
     let ended = Sql(clauses(dialect, node, target)?.0.trim_end().to_string());
     let Contract { spec, names, casts, .. } = contract;
-    Ok([("spec", spec.value()), ("ended", ended.value()), ("columns", names.value()), ("casts", casts.value())])
+    let released = released(dialect, target, contract)?;
+    Ok([
+        ("released", released.value()),
+        ("spec", spec.value()),
+        ("ended", ended.value()),
+        ("columns", names.value()),
+        ("casts", casts.value()),
+    ])
 }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::create::sql;
-use crate::config::Node;
+use crate::config::{Materialization, Node};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
 use crate::inject::ResultColumn;
@@ -28,6 +28,9 @@ pub fn closing(dialect: &Dialect, node: &Node, kind: &str, columns: Option<&[Res
 fn grants(dialect: &Dialect, node: &Node, kind: &str, closing: &mut Closing) -> Result<(), Diagnostic> {
     let Some(setting) = node.config.get("grants") else { return Ok(()) };
     let Value::Object(grants) = &setting.value else { return Ok(()) };
+    if grants.is_empty() {
+        return Ok(());
+    }
     let all = grants.iter().flat_map(|(privilege, grantees)| texts(grantees).into_iter().map(move |grantee| (privilege, grantee)));
     let all: Vec<(&String, String)> = all.collect();
     if !all.is_empty() && !dialect.fact::<bool>("grants")? {
@@ -35,6 +38,13 @@ fn grants(dialect: &Dialect, node: &Node, kind: &str, closing: &mut Closing) -> 
             Diagnostic::warning(format!("the grants of `{}` are left out: {} has none", node.name, dialect.name)).at(setting.at.clone()),
         );
         return Ok(());
+    }
+    if dialect.fact::<bool>("grants_revoked")? {
+        closing.statements.push(revoke_others(dialect, node, &all)?);
+    } else if lives_on(node) && dialect.fact::<bool>("grants")? {
+        let message =
+            format!("a grant that leaves the configuration of `{}` is not revoked: no statement reads what is granted", node.name);
+        closing.said.push(Diagnostic::warning(message).at(setting.at.clone()).hint("revoke it yourself, for instance in a post-hook"));
     }
     for (privilege, grantee) in all {
         let arguments = [
@@ -48,6 +58,22 @@ fn grants(dialect: &Dialect, node: &Node, kind: &str, closing: &mut Closing) -> 
         closing.statements.push(dialect.sql("grant", &arguments)?);
     }
     Ok(())
+}
+
+/// Whether the relation outlives a run, and with it the grants that it has.
+fn lives_on(node: &Node) -> bool {
+    matches!(node.materialization, Materialization::Microbatch(_) | Materialization::Incremental(_) | Materialization::Seed)
+}
+
+/// The statement that takes back all grants but these, as dbt does.
+fn revoke_others(dialect: &Dialect, node: &Node, grants: &[(&String, String)]) -> Result<Sql, Diagnostic> {
+    let listed = grants.iter().map(|(privilege, grantee)| {
+        let grant = format!("{} {}", privilege.trim_start_matches('+'), grantee.trim_matches('"')).to_lowercase();
+        Ok(dialect.string(&grant)?.0)
+    });
+    let listed = listed.collect::<Result<Vec<_>, Diagnostic>>()?.join(", ");
+    let arguments = [("target_text", dialect.string(&node.relation.to_string())?.value()), ("grants", Sql(listed).value())];
+    dialect.sql("revoke_others", &arguments)
 }
 
 fn docs(dialect: &Dialect, node: &Node, kind: &str, columns: Option<&[ResultColumn]>, closing: &mut Closing) -> Result<(), Diagnostic> {

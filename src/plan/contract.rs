@@ -3,9 +3,11 @@
 
 use serde_json::Value;
 
+use super::create::author;
 use crate::config::{Column, Node};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
+use crate::inject::ResultColumn;
 use crate::project::Setting;
 
 /// The declared columns.
@@ -16,6 +18,12 @@ pub struct Contract {
     pub names: Sql,
     /// Each name as a value of its type.
     pub casts: Sql,
+    /// Names with types alone.
+    pub types: Sql,
+    /// An empty value of each type, by its name.
+    pub nulls: Sql,
+    /// The names of constraints that the engine keeps by an index.
+    pub indexed: Vec<String>,
     /// Constraints that are left out.
     pub said: Vec<Diagnostic>,
 }
@@ -33,7 +41,10 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
     let mut lines = Vec::new();
     let mut names = Vec::new();
     let mut casts = Vec::new();
+    let mut types = Vec::new();
+    let mut nulls = Vec::new();
     let mut apart = Vec::new();
+    let mut indexed = Vec::new();
     let mut said = Vec::new();
     for column in &node.columns {
         let Some(data_type) = column.data_type.as_deref().filter(|data_type| !data_type.trim().is_empty()) else {
@@ -58,18 +69,87 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
             apart.push((constraint, name.0.clone()));
         }
         casts.push(format!("cast({name} as {}) as {name}", data_type.trim()));
+        types.push(format!("{name} {}", data_type.trim()));
+        nulls.push(format!("cast(null as {}) as {name}", data_type.trim()));
         names.push(name.0);
     }
     let own = node.constraints.iter().map(|constraint| Ok((constraint, of_columns(dialect, node, constraint)?)));
     apart.extend(own.collect::<Result<Vec<_>, Diagnostic>>()?);
     for (constraint, columns) in apart {
         match rendered(dialect, constraint, &columns)? {
-            Some(line) => lines.push(line.0),
+            Some(line) => {
+                let name = text(constraint, "name");
+                if matches!(kind(constraint), "unique" | "primary_key") && !name.is_empty() {
+                    indexed.push(name.to_string());
+                }
+                lines.push(line.0);
+            }
             None => said.push(left_out(dialect, node, kind(constraint), setting)),
         }
     }
     said.dedup();
-    Ok(Some(Contract { spec: Sql(lines.join(",\n  ")), names: Sql(names.join(", ")), casts: Sql(casts.join(",\n  ")), said }))
+    Ok(Some(Contract {
+        spec: Sql(lines.join(",\n  ")),
+        names: Sql(names.join(", ")),
+        casts: Sql(casts.join(",\n  ")),
+        types: Sql(types.join(",\n  ")),
+        nulls: Sql(nulls.join(", ")),
+        indexed,
+        said,
+    }))
+}
+
+/// The statements that compare a query's columns with the declared ones, and fail where they differ; they write nothing. Empty where
+/// the dialect has none.
+pub fn contract_check(dialect: &Dialect, node: &Node, contract: &Contract, query: &str) -> Result<Sql, Diagnostic> {
+    if !dialect.fact::<bool>("contract_checked")? {
+        return Ok(Sql::default());
+    }
+    let name = |suffix: &str| dialect.column(&dialect.fitting(&node.relation.identifier, suffix, 0)?, false);
+    let (shape, declared) = (name("shape")?, name("declared")?);
+    let arguments = [
+        ("query", author(query)),
+        ("shape_text", dialect.string(&shape.0)?.value()),
+        ("shape", shape.value()),
+        ("declared_text", dialect.string(&declared.0)?.value()),
+        ("declared", declared.value()),
+        ("types", contract.types.value()),
+        ("nulls", contract.nulls.value()),
+        ("message", dialect.string(&format!("the contract of {} is broken: ", node.name))?.value()),
+    ];
+    Ok(Sql(format!("{}\n\n", dialect.sql("contract_check", &arguments)?)))
+}
+
+/// Refuses a query whose columns are known and are others than the declared ones; a warning where the types are compared nowhere.
+pub fn compare_names(dialect: &Dialect, node: &Node, columns: Option<&[ResultColumn]>) -> Result<Option<Diagnostic>, Diagnostic> {
+    let setting = node.config.get("contract");
+    let at = |diagnostic: Diagnostic| match setting {
+        Some(setting) => diagnostic.at(setting.at.clone()),
+        None => diagnostic,
+    };
+    if let Some(columns) = columns {
+        let same = |known: &ResultColumn, column: &Column| dialect.same_column((&known.name, known.quoted), (&column.name, column.quote));
+        let mut differences = Vec::new();
+        for column in &node.columns {
+            let matches = columns.iter().map(|known| same(known, column)).collect::<Result<Vec<_>, _>>()?;
+            if !matches.contains(&true) {
+                differences.push(format!("the query lacks `{}`", column.name));
+            }
+        }
+        for known in columns {
+            let matches = node.columns.iter().map(|column| same(known, column)).collect::<Result<Vec<_>, _>>()?;
+            if !matches.contains(&true) {
+                differences.push(format!("`{}` is not declared", known.name));
+            }
+        }
+        if !differences.is_empty() {
+            let message = format!("the contract of `{}` is broken: {}", node.name, differences.join(", "));
+            return Err(at(Diagnostic::error(message)).hint("declare the columns that the query gives, no more and no fewer"));
+        }
+    }
+    let compared = dialect.fact::<bool>("contract_checked")? || dialect.fact::<bool>("contract_refused_by_engine")?;
+    let message = format!("no file compares the types of a query with its contract: {} may convert values", dialect.name);
+    Ok((!compared).then(|| at(Diagnostic::warning(message)).hint("cast the columns in the last `select` to the declared types")))
 }
 
 /// A warning for a constraint that the table does without. Several of a kind are one warning.

@@ -4,11 +4,12 @@ use minijinja::Value;
 
 use super::build::typed;
 use super::clauses::{clauses, kind, replacing};
-use super::contract::contract;
+use super::contract::{contract, contract_check};
 use super::ending::is_statement;
 use super::header::header;
 use super::indexes::indexes;
 use super::keys::{sql_footer, sql_header};
+use super::replacement::{next, replacement};
 use super::strategy::by_format;
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
@@ -20,8 +21,10 @@ use crate::jinja::{Relation, RelationStyle};
 pub fn create(dialect: &Dialect, node: &Node, target: &Relation, query: &str) -> Result<String, Diagnostic> {
     let head = header(&[("model", node.unique_id.clone()), ("creates", format!("{target}, empty, if it is missing; the batches fill it"))]);
     let mut given = arguments(dialect, node, target, query)?;
+    let mut check = Sql::default();
     let table = match contract(dialect, node)? {
         Some(contract) => {
+            check = contract_check(dialect, node, &contract, query)?;
             given.extend(typed(dialect, node, target, &contract)?);
             dialect.sql("create_typed", &given)?
         }
@@ -29,7 +32,7 @@ pub fn create(dialect: &Dialect, node: &Node, target: &Relation, query: &str) ->
     };
     let indexes = indexes(dialect, node, &target.to_string())?;
     let (before, behind) = (sql_header(dialect, node)?, sql_footer(dialect, node)?);
-    Ok(format!("{head}\n{}{before}{table}{indexes}\n{behind}", schema(dialect, target)?))
+    Ok(format!("{head}\n{}{before}{check}{table}{indexes}\n{behind}", schema(dialect, target)?))
 }
 
 /// What the macros that make a table are told.
@@ -38,7 +41,7 @@ pub(super) fn arguments<'a>(dialect: &Dialect, node: &Node, target: &Relation, q
     let (ctes, body) = apart(dialect, query)?;
     let shape = dialect.fitting(&node.relation.identifier, "shape", 0)?;
     let old = dialect.fitting(&node.relation.identifier, "old", 0)?;
-    let next = dialect.fitting(&node.relation.identifier, "next", 0)?;
+    let next = next(dialect, node, target)?;
     let beside = |identifier: String| Relation { identifier, ..target.clone() };
     Ok(vec![
         ("target", sql(target)),
@@ -53,7 +56,8 @@ pub(super) fn arguments<'a>(dialect: &Dialect, node: &Node, target: &Relation, q
         ("body", body),
         ("shape", dialect.column(&shape, false)?.value()),
         ("old", sql(&beside(old.clone()))),
-        ("next", sql(&beside(next))),
+        ("replacement", replacement(dialect, node, target, &next)?.value()),
+        ("next", sql(&next)),
         ("old_text", dialect.string(&old)?.value()),
         ("old_name", named(dialect, &beside(old))?),
         ("database", Value::from_safe_string(database(target))),
@@ -73,15 +77,19 @@ fn refuse_long(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
 }
 
 /// `98_swap.sql`: what was built beside takes the table's place.
-pub fn swap(dialect: &Dialect, node: &Node, beside: &Relation) -> Result<String, Diagnostic> {
+pub fn swap(dialect: &Dialect, node: &Node, beside: &Relation, dependent_views: Option<String>) -> Result<String, Diagnostic> {
     let target = &node.relation;
-    let head = header(&[
+    let mut lines = vec![
         ("model", node.unique_id.clone()),
         ("swaps", format!("{beside}, which all batches of this full refresh have filled, for {target}")),
         ("needs", "every batch".to_string()),
-    ]);
+    ];
+    lines.extend(dependent_views.map(|views| ("views that read it", views)));
+    let head = header(&lines);
     let mut given = arguments(dialect, node, target, "")?;
+    given.retain(|(argument, _)| *argument != "replacement");
     given.extend([
+        ("replacement", replacement(dialect, node, target, beside)?.value()),
         ("beside", sql(beside)),
         ("beside_ticks", sql(&ticked(dialect, beside)?)),
         ("beside_text", dialect.string(&beside.to_string())?.value()),
@@ -106,7 +114,7 @@ pub(super) fn ticked(dialect: &Dialect, relation: &Relation) -> Result<Relation,
 }
 
 /// A relation's own name, as it is written after its schema.
-fn named(dialect: &Dialect, relation: &Relation) -> Result<Value, Diagnostic> {
+pub(super) fn named(dialect: &Dialect, relation: &Relation) -> Result<Value, Diagnostic> {
     let identifier = &relation.identifier;
     Ok(if relation.style.quoted[2] { dialect.quoted(identifier)? } else { dialect.column(identifier, false)? }.value())
 }

@@ -80,6 +80,10 @@ pub struct ModelEntry {
     pub columns: Option<Vec<String>>,
     pub columns_from: Option<String>,
     pub warnings: Vec<String>,
+    /// The views of the project that depend on the relation while the plan replaces it: the engine's statement creates them again,
+    /// or drops them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dependent_views: Vec<String>,
     /// The read-only SQL by which the model's table is compared with its query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<AuditEntry>,

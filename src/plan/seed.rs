@@ -7,7 +7,9 @@ use minijinja::Value as Argument;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-use super::create::sql;
+use super::create::{arguments, sql};
+use super::indexes::indexes;
+use super::replacement::next;
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
@@ -36,7 +38,10 @@ pub fn load(dialect: &Dialect, node: &Node, table: &Table, anew: bool) -> Result
         kinds.push(kind);
     }
     let columns = Sql(names.join(", "));
-    let target = sql(&node.relation);
+    let target = match anew && dialect.fact("replaces")? {
+        true => sql(&next(dialect, node, &node.relation)?),
+        false => sql(&node.relation),
+    };
     let mut rows = Vec::new();
     for chunk in table.rows.chunks(CHUNK) {
         let lines: Result<Vec<String>, Diagnostic> = chunk.iter().map(|row| line(dialect, &kinds, row)).collect();
@@ -44,8 +49,10 @@ pub fn load(dialect: &Dialect, node: &Node, table: &Table, anew: bool) -> Result
             [("target", target.clone()), ("columns", columns.value()), ("rows", Argument::from_safe_string(lines?.join(",\n  ")))];
         rows.push(dialect.sql("seed_rows", &arguments)?.0);
     }
-    let arguments = [("target", target), ("spec", Sql(spec.join(",\n  ")).value()), ("rows", Sql(rows.join("\n\n")).value())];
-    dialect.sql(if anew { "seed_anew" } else { "seed" }, &arguments)
+    let mut given = arguments(dialect, node, &node.relation, "")?;
+    given.extend([("spec", Sql(spec.join(",\n  ")).value()), ("rows", Sql(rows.join("\n\n")).value())]);
+    let statement = dialect.sql(if anew { "seed_anew" } else { "seed" }, &given)?;
+    Ok(Sql(format!("{statement}{}", indexes(dialect, node, &node.relation.to_string())?)))
 }
 
 /// What a column holds.

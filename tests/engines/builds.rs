@@ -18,6 +18,12 @@ pub const CASES: &[Case] = &[
     ("a_materialized_view_is_refreshed", a_materialized_view_is_refreshed),
 ];
 
+/// Cases of what some dialects can do, and the others name in a warning.
+pub const OF_DIALECTS: &[(&[&str], Case)] = &[
+    (&["duckdb", "postgres"], ("a_contract_refuses_other_types", a_contract_refuses_other_types)),
+    (&["postgres"], ("grants_that_left_the_configuration_are_revoked", grants_that_left_the_configuration_are_revoked)),
+];
+
 /// A source whose tables stand where the fixture's own do.
 const SHELVES: &str = "sources: [{name: shelves, schema: \"{{ 'analytics' if target.type == 'sqlite' else 'raw' }}\", tables: [{name: shelf}, {name: log}]}]\n";
 
@@ -157,6 +163,46 @@ fn a_contract_is_kept(engine: &dyn Engine) {
     let plan = shop.compile(STOCK);
     assert!(!shop.run(&plan.steps[0]).ok);
     assert_eq!(shop.table("stock"), rows, "what the contract refuses changes nothing");
+}
+
+fn a_contract_refuses_other_types(engine: &dyn Engine) {
+    for materialized in ["table", "view", "incremental"] {
+        let shop = stocked(engine, &format!("materialized='{materialized}', contract={{'enforced': true}}"), "");
+        let declared = |pieces: &str| {
+            format!(
+                "models: [{{name: stock, columns: [{{name: pieces, data_type: {pieces}}}, {{name: shop, data_type: varchar}}, \
+                 {{name: article, data_type: text}}, {{name: changed, data_type: integer}}]}}]\n"
+            )
+        };
+        shop.write("models/stock.yml", &declared("integer"));
+        build(&shop, STOCK);
+        assert_eq!(shop.rows("select shop, pieces from analytics.stock"), ["north|5", "north|7", "south|2"], "{materialized}");
+        for (other, is) in [("double precision", "double precision"), ("bigint", "bigint"), ("date", "date")] {
+            shop.write("models/stock.yml", &declared(other));
+            let plan = shop.compile(STOCK);
+            let outcome = shop.run(&plan.steps[0]);
+            let is = if engine.dialect() == "duckdb" { is.replace(" precision", "").to_uppercase() } else { is.to_string() };
+            let message = format!("the contract of stock is broken: pieces is integer, declared {is}");
+            assert!(!outcome.ok && outcome.said.to_lowercase().contains(&message.to_lowercase()), "{materialized}: {}", outcome.said);
+            assert_eq!(shop.rows("select shop, pieces from analytics.stock"), ["north|5", "north|7", "south|2"], "{materialized}");
+        }
+    }
+}
+
+fn grants_that_left_the_configuration_are_revoked(engine: &dyn Engine) {
+    let config = |readers: &str| format!("materialized='incremental', grants={{'select': [{readers}]}}");
+    let shop = stocked(engine, &config("'shelf_reader'"), "");
+    shop.sql("drop role if exists shelf_reader; drop role if exists shelf_owner; create role shelf_reader; create role shelf_owner;");
+    build(&shop, STOCK);
+    shop.sql("grant insert on analytics.stock to shelf_owner; grant select on analytics.stock to public;");
+    let text = std::fs::read_to_string(shop.project().join("models/stock.sql")).unwrap();
+    for materialized in ["incremental", "table", "view"] {
+        shop.write("models/stock.sql", &text.replace("incremental", materialized).replace("'shelf_reader'", "'shelf_owner'"));
+        build(&shop, STOCK);
+        let granted = "select grantee, privilege_type from information_schema.role_table_grants \
+                       where table_name = 'stock' and grantee in ('PUBLIC', 'shelf_reader', 'shelf_owner')";
+        assert_eq!(shop.rows(granted), ["shelf_owner|SELECT"], "{materialized}");
+    }
 }
 
 fn hooks_run_around_the_statement(engine: &dyn Engine) {

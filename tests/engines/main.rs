@@ -21,6 +21,7 @@ mod promise;
 #[allow(dead_code, reason = "the README's table is written from the rest of it")]
 mod proofs;
 mod refresh;
+mod replacement;
 mod sail;
 mod served;
 mod shapes;
@@ -41,7 +42,10 @@ fn main() {
     let mut trials = analyzers::trials();
     for engine in &engines {
         let left_out = engine.left_out();
-        let shown = cases().filter(|(name, _)| !left_out.iter().any(|(left_out, _)| left_out == name));
+        let of_dialects = builds::OF_DIALECTS.iter().chain(replacement::OF_DIALECTS);
+        let of_dialect = of_dialects.filter(|(dialects, _)| dialects.contains(&engine.dialect())).map(|(_, case)| *case);
+        let cases = cases().chain(of_dialect);
+        let shown = cases.filter(|(name, _)| !left_out.iter().any(|(left_out, _)| left_out == name));
         for (name, case) in shown {
             let engine = engine.clone();
             trials.push(trial(format!("{}::{name}", engine.name()), move || case(engine.as_ref())));
@@ -95,7 +99,7 @@ fn engines(spark: &Arc<served::Shared>) -> Vec<Arc<dyn Engine>> {
 }
 
 fn cases() -> impl Iterator<Item = Case> {
-    [drivers::CASES, promise::CASES, guard::CASES, refresh::CASES, shapes::CASES, audit::CASES, builds::CASES]
+    [drivers::CASES, promise::CASES, guard::CASES, refresh::CASES, shapes::CASES, audit::CASES, builds::CASES, replacement::CASES]
         .into_iter()
         .flatten()
         .copied()

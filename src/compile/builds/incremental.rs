@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Built, plain};
+use super::{Built, contract_of, plain};
 use crate::compile::{Context, Request};
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
@@ -23,6 +23,7 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
     };
     let (first, next) = (rendered(false)?, rendered(true)?);
     let contract = plan::contract(context.dialect, node)?;
+    let (contract_check, warning) = contract_of(context, node, contract.as_ref(), &first.sql)?;
     let columns = match &contract {
         Some(_) => Some(node.columns.iter().map(|column| ResultColumn { name: column.name.clone(), quoted: column.quote }).collect()),
         None => context.columns.projection(node),
@@ -44,6 +45,7 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
                 .hint("name the columns in the last `select` instead of `*`"),
         );
     }
+    said.extend(warning);
     said.extend(plan::unknown_keys(context.dialect, node)?);
     said.extend(contract.into_iter().flat_map(|contract| contract.said));
     Ok(Built {
@@ -52,7 +54,9 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
         strategy,
         kind: "table",
         columns,
+        contract_check,
         incremental: true,
+        replaces: false,
         atomic: true,
         said,
     })

@@ -3,14 +3,14 @@
 mod incremental;
 mod seed;
 
-use super::inputs;
 use super::{Context, Part, Request, Row, warnings};
+use super::{dependents, inputs};
 use crate::config::{Kind as NodeKind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::dialect::Sql;
 use crate::inject::{Query, ResultColumn};
 use crate::plan::manifest::{InputEntry, ModelEntry};
-use crate::plan::{self, Build, Fixed, Kind, Reads, Steps};
+use crate::plan::{self, Build, Contract, Fixed, Kind, Reads, Steps};
 use crate::render::{self, Moment};
 
 /// `build.sql` of a model that is no microbatch model, or of a seed, or the word that there is none.
@@ -40,8 +40,11 @@ struct Built {
     /// What grants and comments call it.
     kind: &'static str,
     columns: Option<Vec<ResultColumn>>,
+    contract_check: Sql,
     /// Whether it is a model with `is_incremental()` true, whose rows are inserted by name.
     incremental: bool,
+    /// Whether it takes the place of the relation that exists.
+    replaces: bool,
     /// Whether its own statements happen as a whole or not at all.
     atomic: bool,
     said: Vec<Diagnostic>,
@@ -51,9 +54,10 @@ fn plain(context: &Context, node: &Node, request: &Request) -> Result<Built, Dia
     let moment = Moment { batch: None, incremental: false, this: node.relation.clone() };
     let text = render::model(context.jinja, context.graph, node, &moment)?;
     let contract = match node.materialization {
-        Materialization::Table => plan::contract(context.dialect, node)?,
+        Materialization::Table | Materialization::View => plan::contract(context.dialect, node)?,
         _ => None,
     };
+    let (contract_check, warning) = contract_of(context, node, contract.as_ref(), &text.sql)?;
     let (strategy, kind) = match &node.materialization {
         Materialization::Table => ("table", "table"),
         Materialization::MaterializedView => ("materialized view", "materialized view"),
@@ -67,6 +71,7 @@ fn plain(context: &Context, node: &Node, request: &Request) -> Result<Built, Dia
     let atomic = contract.is_none() || context.dialect.fact("fills_at_once")?;
     let mut said = text.warnings;
     said.extend(plan::unknown_keys(context.dialect, node)?);
+    said.extend(warning);
     let statement = plan::plain(context.dialect, node, &text.sql, contract.as_ref(), anew)?;
     said.extend(contract.into_iter().flat_map(|contract| contract.said));
     Ok(Built {
@@ -75,10 +80,19 @@ fn plain(context: &Context, node: &Node, request: &Request) -> Result<Built, Dia
         what: format!("a {}", strategy.replace('_', " ")),
         kind,
         columns: context.columns.projection(node),
+        contract_check,
         incremental: false,
+        replaces: anew || !matches!(node.materialization, Materialization::MaterializedView),
         atomic,
         said,
     })
+}
+
+/// The statements that compare a query with the contract, and the warning where nothing compares the types.
+fn contract_of(context: &Context, node: &Node, contract: Option<&Contract>, query: &str) -> Result<(Sql, Option<Diagnostic>), Diagnostic> {
+    let Some(contract) = contract else { return Ok((Sql::default(), None)) };
+    let warning = plan::compare_names(context.dialect, node, context.columns.projection(node).as_deref())?;
+    Ok((plan::contract_check(context.dialect, node, contract, query)?, warning))
 }
 
 fn needs(node: &Node, keys: &[&str]) -> Result<(), Diagnostic> {
@@ -101,18 +115,22 @@ fn finished(context: &Context, node: &Node, built: Built) -> Result<Part, Diagno
         let moment = Moment { batch: None, incremental: built.incremental, this: node.relation.clone() };
         hooks.iter().map(|hook| render::hook(context.jinja, context.graph, node, hook, &moment)).collect()
     };
+    let dependent_views = if built.replaces { dependents::dependent_views(context, node)? } else { Vec::new() };
     let file = Build {
         dialect: context.dialect,
         node,
         what: &built.what,
         inputs: &entries,
+        dependent_views: dependents::line(context, &dependent_views)?,
         pre_hooks: &hooks(&node.pre_hooks)?,
         closes: &closing.statements,
+        contract_check: &built.contract_check,
         post_hooks: &hooks(&node.post_hooks)?,
     };
     let file = file.file(&built.statement)?;
     let mut said = built.said;
     said.extend(closing.said);
+    said.extend(dependents::lost(context, node, &dependent_views)?);
     let inserted = built.columns.filter(|_| built.incremental);
     let columns: Option<Vec<String>> = inserted.map(|columns| columns.into_iter().map(|column| column.name).collect());
     let reads = Reads { whole: entries.iter().map(|entry| entry.unique_id.clone()).collect(), ..Reads::default() };
@@ -125,6 +143,7 @@ fn finished(context: &Context, node: &Node, built: Built) -> Result<Part, Diagno
             atomic: built.atomic,
             columns_from: columns.as_ref().map(|_| "projection".to_string()),
             columns,
+            dependent_views: dependent_views.iter().map(|view| view.unique_id.clone()).collect(),
             warnings: warned,
             ..entry(context, node)
         },
@@ -216,6 +235,7 @@ pub(super) fn entry(context: &Context, node: &Node) -> ModelEntry {
         columns: None,
         columns_from: None,
         warnings: Vec::new(),
+        dependent_views: Vec::new(),
         audit: None,
         findings: Vec::new(),
     }

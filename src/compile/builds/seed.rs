@@ -6,6 +6,7 @@ use super::{Built, without_step};
 use crate::compile::{Context, Part, Request};
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
+use crate::dialect::Sql;
 use crate::inject::ResultColumn;
 use crate::plan::{self, Table};
 use crate::project;
@@ -38,7 +39,9 @@ pub(super) fn built(context: &Context, node: &Node, request: &Request) -> Result
         what: format!("a seed of {} rows", rows.len()),
         kind: "table",
         columns: Some(columns),
+        contract_check: Sql::default(),
         incremental: false,
+        replaces: anew,
         atomic: context.dialect.fact("fills_at_once")?,
         said: Vec::new(),
     }))

@@ -1,0 +1,47 @@
+//! How a relation takes the place of another of its name, on engines where other relations depend on the old one. Gives the
+//! statement that the dialect has for it, and the name under which the new relation is made.
+
+use super::contract::Contract;
+use super::create::{named, sql};
+use crate::config::Node;
+use crate::diagnostics::Diagnostic;
+use crate::dialect::{Dialect, Sql};
+use crate::jinja::Relation;
+
+/// The statement that puts `next` in the place of `target`. Empty on engines whose statements replace what exists.
+pub fn replacement(dialect: &Dialect, node: &Node, target: &Relation, next: &Relation) -> Result<Sql, Diagnostic> {
+    if !dialect.fact::<bool>("replaces")? {
+        return Ok(Sql::default());
+    }
+    let arguments = [
+        ("target", sql(target)),
+        ("target_text", dialect.string(&target.to_string())?.value()),
+        ("name", named(dialect, target)?),
+        ("next", sql(next)),
+        ("next_text", dialect.string(&next.to_string())?.value()),
+        ("old_text", dialect.string(&dialect.fitting(&node.relation.identifier, "old", 0)?)?.value()),
+    ];
+    dialect.sql("replacement", &arguments)
+}
+
+/// The name under which the relation is made that takes the place of `target`.
+pub fn next(dialect: &Dialect, node: &Node, target: &Relation) -> Result<Relation, Diagnostic> {
+    let identifier = dialect.fitting(&node.relation.identifier, "next", 0)?;
+    Ok(Relation { identifier, ..target.clone() })
+}
+
+/// The statements by which the old table gives up the names of its constraints that the new one needs while both exist.
+pub fn released(dialect: &Dialect, target: &Relation, contract: &Contract) -> Result<Sql, Diagnostic> {
+    if !dialect.fact::<bool>("replaces")? {
+        return Ok(Sql::default());
+    }
+    let released = contract.indexed.iter().map(|name| {
+        let arguments = [
+            ("target_text", dialect.string(&target.to_string())?.value()),
+            ("constraint_text", dialect.string(name)?.value()),
+            ("old_text", dialect.string(&dialect.fitting(name, "old", 0)?)?.value()),
+        ];
+        Ok(dialect.sql("released", &arguments)?.0)
+    });
+    Ok(Sql(released.collect::<Result<Vec<_>, Diagnostic>>()?.join("\n\n")))
+}
