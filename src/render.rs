@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde_json::Map;
-
-use crate::config::{Node, node_json};
+use crate::config::{Node, config_json, node_json};
 use crate::diagnostics::{Diagnostic, SourceFile};
 use crate::graph::Graph;
 use crate::jinja::{Batch, Jinja, Lookup, Mark, Referent, Relation, Rendered, Scope, late};
@@ -74,12 +72,18 @@ fn one(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, moment: &Moment) -> Resul
 }
 
 fn scope(graph: &Arc<Graph>, node: &Node, moment: &Moment) -> Scope {
-    let config: Map<_, _> = node.config.iter().map(|(key, setting)| (key.clone(), setting.value.clone())).collect();
+    let mut config = config_json(node);
+    for (key, hooks) in [("pre_hook", "pre-hook"), ("post_hook", "post-hook")] {
+        config.insert(key.to_string(), config.get(hooks).cloned().unwrap_or_default());
+    }
     let (all, id) = (graph.clone(), node.unique_id.clone());
     Scope {
         package: node.package.clone(),
         execute: true,
-        model: late(move || node_json(&all.nodes[&id])),
+        model: late(move || {
+            let reads: Vec<String> = all.parents[&id].iter().cloned().collect();
+            node_json(&all.nodes[&id], &reads)
+        }),
         config,
         this: Some(moment.this.clone()),
         batch: moment.batch.clone(),

@@ -9,6 +9,7 @@ mod dependents;
 mod folders;
 mod inputs;
 mod look;
+mod macro_overrides;
 mod query;
 mod refresh;
 mod report;
@@ -82,7 +83,12 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     if everything && !broken.is_empty() {
         return Err(with_broken(Diagnostics(said)));
     }
-    let selected = selected(&graph, &project, &request.selection).map_err(with_broken)?;
+    let selected = match selected(&graph, &project, &request.selection) {
+        // A broken model is in no graph: it may be what a word of the selection means.
+        Err(_) if !broken.is_empty() => return Err(Diagnostics(broken)),
+        selected => selected?,
+    };
+    said.extend(macro_overrides::unused_overrides(&project, &selected, request.windows.strict)?);
     if selected.is_empty() {
         said.push(Diagnostic::note("nothing that is selected has changed since the earlier plan"));
     }
@@ -125,7 +131,8 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
     said.extend(resolved.warnings.0);
     let disabled: Vec<String> = resolved.disabled.into_iter().map(|node| node.unique_id).collect();
     let broken: Vec<String> = resolved.broken.iter().map(|node| node.unique_id.clone()).collect();
-    let graph = graph::link(resolved.nodes, &project.name, &disabled, &broken).map_err(|mut wrong| {
+    let search = graph::RefSearch { root: project.name.clone(), own_package_first: project.flags.own_package_first };
+    let graph = graph::link(resolved.nodes, search, &disabled, &broken).map_err(|mut wrong| {
         wrong.0.extend(resolved.broken.iter().flat_map(|node| node.errors.0.clone()));
         wrong
     })?;
@@ -144,6 +151,7 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
 fn facts(dialect: &Dialect) -> Result<Facts, Diagnostic> {
     Ok(Facts {
         style: dialect.relation_style()?,
+        columns: dialect.column_quoting()?,
         adapters: dialect.dispatch()?,
         schema: dialect.fact("default_schema")?,
         files_as_sources: dialect.fact("files_as_sources")?,
@@ -159,6 +167,8 @@ pub fn selected<'a>(graph: &'a Graph, project: &Project, selection: &Selection) 
     let mut nodes = graph.select(selection, project.selectors.as_ref(), changes.as_ref())?;
     // `dbt run` makes models; a seed or a snapshot is planned, or named, where somebody asks for it.
     let asked = !selection.select.is_empty() || selection.selector.is_some();
+    // Nor does dbt run a file without text.
+    nodes.retain(|node| node.kind != Kind::Model || !node.file.text.trim().is_empty());
     nodes.retain(|node| node.kind == Kind::Model || (asked && matches!(node.kind, Kind::Seed | Kind::Snapshot)));
     if nodes.is_empty() && changes.is_none() {
         let wrong = Diagnostic::error("no model is selected").hint("`batchwright list` shows what there is");

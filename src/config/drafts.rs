@@ -1,64 +1,41 @@
 //! The nodes of a package, nothing merged yet: each file with its patch, each version of a model, each table of a source, and
-//! the layers of configuration that bear on it. Takes a package; gives drafts. A patch without a node is a warning.
+//! the layers of configuration that bear on it. Takes a package and the patches of its nodes; gives drafts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile, nearest};
+use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 use crate::jinja::RefCall;
-use crate::project::{ColumnPatch, Config, Declared, Model, Package, Patch, SourceTable, Tree, Trees, Version};
+use crate::project::{ColumnPatch, Config, Declared, Package, Patch, SourceTable, Tree, Trees, Version};
 
 use super::Kind;
-use super::node_json::resource_type;
+use super::layers::deep_merged;
+use super::patches::{Patches, Properties};
 
-/// The drafts of a package. `root` is the project itself, whose settings win over those of its packages.
-pub fn drafts<'a>(package: &'a Package, root: &'a Package, warnings: &mut Diagnostics, wrong: &mut Diagnostics) -> Vec<Draft<'a>> {
-    let properties = &package.properties;
+/// The drafts of the package at a position. The first package is the project itself, whose settings win over those of the others.
+pub fn drafts<'a>(packages: &'a [Package], nth: usize, patches: &Patches<'a>) -> Vec<Draft<'a>> {
+    let (package, root) = (&packages[nth], &packages[0]);
     let mut found: Vec<Found> = Vec::new();
-    for (kind, patches) in [(Kind::Model, &properties.models), (Kind::Seed, &properties.seeds), (Kind::Snapshot, &properties.snapshots)] {
-        let patches = by_name(kind, patches, wrong);
-        let mut idle: BTreeSet<&str> = patches.keys().copied().collect();
-        if kind == Kind::Seed {
-            for seed in &package.seeds {
-                idle.remove(&*seed.name);
-                let patch = patches.get(&*seed.name).copied();
-                found.push(Found { kind, name: &seed.name, file: &seed.file, path: &seed.path, said: None, patch, version: None });
-            }
-        } else {
-            let models = if kind == Kind::Model { &package.models } else { &package.snapshots };
-            let versions = versions(&patches, models, wrong);
-            for model in models {
-                let (patch, version) = match versions.get(&*model.name) {
-                    Some((patch, version)) => (Some(*patch), Some(*version)),
-                    None => (patches.get(&*model.name).copied().filter(|patch| patch.versions.is_empty()), None),
-                };
-                let name = patch.map_or(&*model.name, |patch| &*patch.name);
-                idle.remove(name);
-                found.push(Found { kind, name, file: &model.file, path: &model.path, said: Some(&model.declared), patch, version });
-            }
-            for patch in patches.values().filter(|patch| kind == Kind::Snapshot && patch.relation.is_some()) {
-                if idle.remove(&*patch.name) {
-                    found.push(Found {
-                        kind,
-                        name: &patch.name,
-                        file: &patch.file,
-                        path: &patch.path,
-                        said: None,
-                        patch: Some(patch),
-                        version: None,
-                    });
-                }
-            }
-        }
-        // What is odd about the files of others is not the user's to mend; a version without a file is an error already.
-        if package.folder.is_empty() {
-            let idle = idle.iter().filter_map(|name| patches.get(name)).filter(|patch| patch.versions.is_empty());
-            warnings.0.extend(idle.map(|patch| without_node(kind, patch, package)));
+    for (position, seed) in package.seeds.iter().enumerate() {
+        let properties = patches.of(nth, Kind::Seed, position);
+        found.push(Found { kind: Kind::Seed, name: &seed.name, file: &seed.file, path: &seed.path, said: None, properties });
+    }
+    for (kind, models) in [(Kind::Model, &package.models), (Kind::Snapshot, &package.snapshots)] {
+        for (position, model) in models.iter().enumerate() {
+            let properties = patches.of(nth, kind, position);
+            let name = properties.map_or(&*model.name, |properties| &*properties.patch.name);
+            found.push(Found { kind, name, file: &model.file, path: &model.path, said: Some(&model.declared), properties });
         }
     }
-    let tables = properties.sources.iter().map(|table| of_table(table, package, root));
+    for patch in package.properties.snapshots.iter().filter(|patch| patch.relation.is_some()) {
+        if package.snapshots.iter().all(|snapshot| snapshot.name != patch.name) {
+            let properties = Some(Properties { patch, version: None, package });
+            found.push(Found { kind: Kind::Snapshot, name: &patch.name, file: &patch.file, path: &patch.path, said: None, properties });
+        }
+    }
+    let tables = package.properties.sources.iter().map(|table| of_table(table, package, root));
     found.into_iter().map(|found| found.draft(package, root)).chain(tables).collect()
 }
 
@@ -73,7 +50,7 @@ pub struct Draft<'a> {
     pub file: &'a SourceFile,
     pub path_in_models: &'a str,
     /// The most general first.
-    pub layers: Vec<&'a Config>,
+    pub layers: Vec<Cow<'a, Config>>,
     pub columns: Vec<ColumnPatch>,
     pub description: String,
     pub refs: Vec<RefCall>,
@@ -82,6 +59,7 @@ pub struct Draft<'a> {
     pub broken: Option<&'a Diagnostics>,
     /// What rendering it for the first time gave to say.
     pub said: &'a [Diagnostic],
+    pub properties: Option<Properties<'a>>,
     pub patch: Option<&'a Patch>,
     pub source: Option<&'a SourceTable>,
 }
@@ -93,38 +71,30 @@ struct Found<'a> {
     file: &'a SourceFile,
     path: &'a str,
     said: Option<&'a Result<Declared, Diagnostics>>,
-    patch: Option<&'a Patch>,
-    version: Option<&'a Version>,
+    properties: Option<Properties<'a>>,
 }
 
 impl<'a> Found<'a> {
     fn draft(self, package: &'a Package, root: &'a Package) -> Draft<'a> {
-        let Found { kind, name, file, path, said, patch, version } = self;
+        let Found { kind, name, file, path, said, properties } = self;
+        let (patch, version) = (properties.map(|properties| properties.patch), properties.and_then(|properties| properties.version));
         let mut fqn = folders(package, path);
-        // Of a file with snapshots dbt takes the file for a folder.
         if kind == Kind::Snapshot && said.is_some() {
-            fqn.extend(path.rsplit('/').next().and_then(|file| file.rsplit_once('.')).map(|(stem, _)| stem.to_string()));
+            fqn.extend(snapshot_folder(path));
         }
         fqn.push(name.to_string());
         fqn.extend(version.map(|version| format!("v{}", version.v)));
         let declared = said.and_then(|said| said.as_ref().ok());
-        let mut own: Vec<&Config> = patch.into_iter().flat_map(|patch| &patch.config).collect();
-        own.extend(version.into_iter().flat_map(|version| &version.config));
-        own.extend(declared.into_iter().flat_map(|declared| &declared.config));
+        let of_patch = patch.into_iter().flat_map(|patch| &patch.config);
+        let mut own: Vec<Cow<Config>> = match version {
+            None => of_patch.map(Cow::Borrowed).collect(),
+            Some(version) => vec![Cow::Owned(deep_merged(of_patch.chain(&version.config)))],
+        };
+        own.extend(declared.into_iter().flat_map(|declared| &declared.config).map(Cow::Borrowed));
         let mut columns = version.map(|version| &version.columns).or(patch.map(|patch| &patch.columns)).cloned().unwrap_or_default();
         if let (Kind::Seed, true) = (kind, columns.is_empty()) {
             let header = package.seeds.iter().find(|seed| seed.file == *file).map(|seed| seed.columns.as_slice()).unwrap_or_default();
-            columns = header
-                .iter()
-                .map(|name| ColumnPatch {
-                    name: name.clone(),
-                    data_type: None,
-                    quote: None,
-                    description: String::new(),
-                    constraints: Vec::new(),
-                    unique: false,
-                })
-                .collect();
+            columns = header.iter().cloned().map(ColumnPatch::named).collect();
         }
         let (refs, sources) = match (declared, patch.and_then(|patch| patch.relation.as_deref())) {
             (Some(declared), _) => (declared.refs.clone(), declared.sources.clone()),
@@ -132,8 +102,11 @@ impl<'a> Found<'a> {
             (None, None) => (Vec::new(), Vec::new()),
         };
         let description = version.and_then(|version| version.description.clone()).or(patch.map(|patch| patch.description.clone()));
+        // Where properties of another package set config, dbt reads that package's `dbt_project.yml` and not the node's own.
+        let configuring =
+            properties.filter(|properties| !properties.patch.config.is_empty()).map_or(package, |properties| properties.package);
         Draft {
-            layers: layers(kind, &fqn, own, package, root),
+            layers: layers(kind, &fqn, own, configuring, root),
             kind,
             package,
             name: name.to_string(),
@@ -148,6 +121,7 @@ impl<'a> Found<'a> {
             sources,
             broken: said.and_then(|said| said.as_ref().err()),
             said: declared.map(|declared| declared.warnings.as_slice()).unwrap_or_default(),
+            properties,
             patch,
             source: None,
         }
@@ -158,7 +132,7 @@ fn of_table<'a>(table: &'a SourceTable, package: &'a Package, root: &'a Package)
     let mut fqn = folders(package, &table.path);
     fqn.extend([table.source.clone(), table.name.clone()]);
     Draft {
-        layers: layers(Kind::Source, &fqn, table.config.iter().collect(), package, root),
+        layers: layers(Kind::Source, &fqn, table.config.iter().map(Cow::Borrowed).collect(), package, root),
         kind: Kind::Source,
         package,
         name: table.name.clone(),
@@ -173,23 +147,29 @@ fn of_table<'a>(table: &'a SourceTable, package: &'a Package, root: &'a Package)
         sources: Vec::new(),
         broken: None,
         said: &[],
+        properties: None,
         patch: None,
         source: Some(table),
     }
 }
 
+/// dbt takes a file with snapshots for a folder of them.
+pub fn snapshot_folder(path: &str) -> Option<String> {
+    path.rsplit('/').next().and_then(|file| file.rsplit_once('.')).map(|(stem, _)| stem.to_string())
+}
+
 /// The package, and the folders that a file lies in.
-fn folders(package: &Package, path: &str) -> Vec<String> {
+pub fn folders(package: &Package, path: &str) -> Vec<String> {
     let folders = path.rsplit_once('/').map(|(folders, _)| folders.split('/')).into_iter().flatten();
     std::iter::once(package.name.as_str()).chain(folders).map(str::to_string).collect()
 }
 
 /// The package's `dbt_project.yml`, what the node says itself, and over a package's node what the project says of it.
-fn layers<'a>(kind: Kind, fqn: &[String], own: Vec<&'a Config>, package: &'a Package, root: &'a Package) -> Vec<&'a Config> {
-    let mut layers = tree(&package.trees, kind).along(fqn);
-    layers.extend(own);
+pub fn layers<'a>(kind: Kind, fqn: &[String], own: Vec<Cow<'a, Config>>, package: &'a Package, root: &'a Package) -> Vec<Cow<'a, Config>> {
+    let along = |package: &'a Package| tree(&package.trees, kind).along(fqn).into_iter().map(Cow::Borrowed);
+    let mut layers: Vec<Cow<Config>> = along(package).chain(own).collect();
     if !package.folder.is_empty() {
-        layers.extend(tree(&root.trees, kind).along(fqn));
+        layers.extend(along(root));
     }
     layers
 }
@@ -200,72 +180,6 @@ fn tree(trees: &Trees, kind: Kind) -> &Tree {
         Kind::Seed => &trees.seeds,
         Kind::Snapshot => &trees.snapshots,
         Kind::Source => &trees.sources,
-    }
-}
-
-/// The patches by the name of what they patch.
-fn by_name<'a>(kind: Kind, patches: &'a [Patch], wrong: &mut Diagnostics) -> BTreeMap<&'a str, &'a Patch> {
-    let mut found: BTreeMap<&str, &Patch> = BTreeMap::new();
-    for patch in patches {
-        if let Some(first) = found.insert(&patch.name, patch) {
-            let kind = resource_type(kind);
-            let message = format!("{kind} `{}` has properties in two places: `{}` and `{}`", patch.name, first.file.path, patch.file.path);
-            let error = Diagnostic::error(message).at(patch.at.clone()).fact(format!(
-                "the first is on line {} of `{}`",
-                first.at.line(),
-                first.file.path
-            ));
-            wrong.0.push(error.hint("put all of them into one place"));
-        }
-    }
-    found
-}
-
-/// The versions of models by the name of their file.
-fn versions<'a>(
-    patches: &BTreeMap<&'a str, &'a Patch>,
-    models: &[Model],
-    wrong: &mut Diagnostics,
-) -> BTreeMap<String, (&'a Patch, &'a Version)> {
-    let mut found = BTreeMap::new();
-    for patch in patches.values() {
-        for version in &patch.versions {
-            let usual = format!("{}_v{}", patch.name, version.v);
-            let latest = patch.latest_version.as_ref() == Some(&version.v);
-            let own = version.defined_in.as_deref().unwrap_or(&usual);
-            let wanted = [Some(own), latest.then_some(&*patch.name)];
-            let there = wanted.into_iter().flatten().find_map(|name| models.iter().find(|model| model.name == name));
-            match there {
-                Some(model) => {
-                    found.insert(model.name.clone(), (*patch, version));
-                }
-                None => {
-                    let message = format!("version {} of model `{}` has no file `{own}.sql`", version.v, patch.name);
-                    let error = Diagnostic::error(message).at(version.at.clone());
-                    wrong.0.push(match nearest(own, models.iter().map(|model| &*model.name)) {
-                        Some(near) => error.hint(format!("is it `defined_in: {near}`?")),
-                        None => error.hint("say with `defined_in` which file it is"),
-                    });
-                }
-            }
-        }
-    }
-    found
-}
-
-fn without_node(kind: Kind, patch: &Patch, package: &Package) -> Diagnostic {
-    let named = resource_type(kind);
-    let warning = Diagnostic::warning(format!("there is no {named} `{}`, and its properties do nothing", patch.name)).at(patch.at.clone());
-    let models = package.models.iter().map(|model| (Kind::Model, &model.name));
-    let snapshots = package.snapshots.iter().map(|model| (Kind::Snapshot, &model.name));
-    let all: Vec<(Kind, &String)> = models.chain(snapshots).chain(package.seeds.iter().map(|seed| (Kind::Seed, &seed.name))).collect();
-    if let Some((other, _)) = all.iter().find(|(other, name)| *other != kind && **name == patch.name) {
-        let other = resource_type(*other);
-        return warning.hint(format!("it is a {other}: move them below `{other}s:`"));
-    }
-    match nearest(&patch.name, all.iter().filter(|(other, _)| *other == kind).map(|(_, name)| name.as_str())) {
-        Some(near) => warning.hint(format!("is it `{near}`?")),
-        None => warning.hint("remove them, or add the file"),
     }
 }
 

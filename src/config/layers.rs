@@ -23,6 +23,32 @@ pub fn merged<'a>(layers: impl IntoIterator<Item = &'a Config>) -> IndexMap<Stri
     config
 }
 
+/// The configuration of a version over that of its model: dicts are merged, lists of the version come before the model's, all else
+/// is replaced.
+pub fn deep_merged<'a>(layers: impl IntoIterator<Item = &'a Config>) -> Config {
+    let mut config = Config::new();
+    for (key, setting) in layers.into_iter().flatten() {
+        let value = config.get(key).map_or_else(|| setting.value.clone(), |before| over(&before.value, &setting.value));
+        config.insert(key.clone(), Setting { value, at: setting.at.clone() });
+    }
+    config
+}
+
+fn over(before: &Value, value: &Value) -> Value {
+    match (before, value) {
+        (Value::Object(before), Value::Object(more)) => {
+            let mut both = before.clone();
+            for (key, value) in more {
+                let value = both.get(key).map_or_else(|| value.clone(), |before| over(before, value));
+                both.insert(key.clone(), value);
+            }
+            Value::Object(both)
+        }
+        (_, Value::Array(items)) => items.iter().cloned().chain(list(before)).collect(),
+        _ => value.clone(),
+    }
+}
+
 /// The texts of a value that is one or a list of them.
 pub fn texts(value: Option<&Value>) -> Vec<String> {
     value.map(list).unwrap_or_default().iter().map(text).collect()

@@ -5,19 +5,21 @@
 mod audit;
 mod begin;
 mod check;
+mod config_json;
 mod drafts;
 mod event_time;
 mod layers;
 mod microbatch;
 mod near;
 mod node_json;
+mod patches;
 mod relation;
 mod resolve;
 mod source_relation;
 
 use chrono_tz::Tz;
 use indexmap::IndexMap;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::calendar::{Grain, Instant};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
@@ -27,6 +29,7 @@ use crate::project::Setting;
 
 pub use audit::{Audit, VERDICTS};
 pub use check::{Allow, Check, LateBy};
+pub use config_json::config_json;
 pub use node_json::{graph_json, node_json};
 pub use resolve::resolve;
 
@@ -65,6 +68,18 @@ pub enum Kind {
     Seed,
     Snapshot,
     Source,
+}
+
+impl Kind {
+    /// Its position in the order in which dbt parses a package's files: of several kinds of one name `ref()` finds the last.
+    pub fn parse_order(self) -> u8 {
+        match self {
+            Kind::Model => 0,
+            Kind::Snapshot => 1,
+            Kind::Seed => 2,
+            Kind::Source => 3,
+        }
+    }
 }
 
 /// A node of the project's graph.
@@ -106,6 +121,8 @@ pub struct Node {
     pub event_time: Option<EventTime>,
     pub pre_hooks: Vec<String>,
     pub post_hooks: Vec<String>,
+    /// More of dbt's keys of the node, for Jinja.
+    pub info: Map<String, Value>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -118,6 +135,8 @@ pub struct Column {
     pub constraints: Vec<Value>,
     /// Whether a test or a constraint says that no two rows share a value.
     pub unique: bool,
+    /// dbt's keys of the column but for name and description, and keys of the user's own.
+    pub info: Map<String, Value>,
 }
 
 /// The column that says when a row happened.

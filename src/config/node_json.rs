@@ -3,97 +3,166 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::jinja::Relation;
+use crate::project::constraint;
 
-use super::{Kind, Node};
+use super::config_json::{config_json, defaults};
+use super::{Kind, Materialization, Node};
 
-/// dbt's JSON of a node.
-pub fn node_json(node: &Node) -> Value {
-    let mut config: Map<String, Value> = node.config.iter().map(|(key, setting)| (key.clone(), setting.value.clone())).collect();
-    config.insert("tags".to_string(), json!(node.tags));
-    for (hooks, spelled) in [(&node.pre_hooks, "pre-hook"), (&node.post_hooks, "post-hook")] {
-        config.shift_remove(&spelled.replace('-', "_"));
-        config.insert(spelled.to_string(), hooks.iter().map(|sql| json!({"sql": sql, "transaction": true, "index": null})).collect());
-    }
-    for (key, value) in [("meta", json!({})), ("event_time", Value::Null), ("unique_key", Value::Null), ("full_refresh", Value::Null)] {
-        config.entry(key).or_insert(value);
-    }
-    if node.kind == Kind::Model {
-        for (key, value) in
-            [("lookback", json!(1)), ("begin", Value::Null), ("batch_size", Value::Null), ("incremental_strategy", Value::Null)]
-        {
-            config.entry(key).or_insert(value);
-        }
-    }
+/// A node as `graph.nodes` and `graph.sources` have it, with the unique ids that it reads.
+fn graph_entry(node: &Node, reads: &[String]) -> Value {
+    let config = config_json(node);
     let meta = config.get("meta").cloned().unwrap_or_else(|| json!({}));
     let column = |column: &super::Column| {
-        let said = json!({"name": column.name, "description": column.description, "data_type": column.data_type, "quote": column.quote, "meta": {}, "tags": []});
-        (column.name.clone(), said)
+        let mut json = Map::new();
+        json.insert("name".to_string(), json!(column.name));
+        json.insert("description".to_string(), json!(column.description));
+        json.extend(column.info.clone());
+        (column.name.clone(), Value::Object(json))
     };
     let mut json = json!({
-        "unique_id": node.unique_id,
-        "resource_type": resource_type(node.kind),
-        "name": node.name,
-        "alias": node.relation.identifier,
-        "identifier": node.relation.identifier,
         "database": node.relation.database,
         "schema": node.relation.schema,
-        "relation_name": written(&node.relation),
+        "name": node.name,
+        "resource_type": resource_type(node.kind),
         "package_name": node.package,
-        "fqn": node.fqn,
         "path": node.path_in_models,
         "original_file_path": node.path,
-        "raw_code": &*node.file.text,
-        "language": if node.path.ends_with(".py") { "python" } else { "sql" },
-        "description": node.description,
-        "tags": node.tags,
-        "meta": meta,
-        "config": config,
-        "columns": node.columns.iter().map(column).collect::<Map<_, _>>(),
-        "refs": node.refs.iter().map(|call| json!({"name": call.name, "package": call.package, "version": call.version})).collect::<Value>(),
-        "sources": node.sources.iter().map(|(source, table)| json!([source, table])).collect::<Value>(),
-        "version": node.version,
+        "unique_id": node.unique_id,
+        "fqn": node.fqn,
+        "alias": node.relation.identifier,
         "checksum": {"name": "sha256", "checksum": checksum(&node.file.text)},
-        "depends_on": {"macros": [], "nodes": []},
-        "docs": {"show": true, "node_color": null},
+        "tags": node.tags,
+        "description": node.description,
+        "columns": node.columns.iter().map(column).collect::<Map<_, _>>(),
+        "meta": meta,
         "group": config.get("group"),
+        "docs": config.get("docs"),
         "patch_path": null,
         "build_path": null,
-        "metrics": [],
-        "created_at": 0,
         "unrendered_config": {},
+        "created_at": 0,
+        "config_call_dict": {},
+        "relation_name": written(node),
+        "raw_code": &*node.file.text,
         "doc_blocks": [],
+        "language": if node.path.ends_with(".py") { "python" } else { "sql" },
+        "refs": node.refs.iter().map(|call| json!({"name": call.name, "package": call.package, "version": call.version})).collect::<Value>(),
+        "sources": node.sources.iter().map(|(source, table)| json!([source, table])).collect::<Value>(),
+        "metrics": [],
+        "functions": [],
+        "depends_on": {"macros": [], "nodes": reads},
+        "compiled_path": null,
+        "defer_relation": null,
     });
     if node.kind == Kind::Model {
+        let constraints: Value = node.constraints.iter().map(constraint).collect();
         for (key, value) in [
-            ("access", config.get("access").cloned().unwrap_or_else(|| json!("protected"))),
-            ("contract", config.get("contract").cloned().unwrap_or_else(|| json!({"enforced": false, "alias_types": true}))),
+            ("contract", json!({"enforced": false, "alias_types": true, "checksum": null})),
+            ("access", config.get("access").cloned().unwrap_or_default()),
+            ("constraints", constraints),
+            ("version", version(node.version.as_deref())),
             ("latest_version", Value::Null),
-            ("constraints", json!([])),
             ("deprecation_date", Value::Null),
             ("primary_key", json!([])),
             ("time_spine", Value::Null),
+            ("batch", Value::Null),
         ] {
             json[key] = value;
         }
+        if let (Value::Object(contract), Some(Value::Object(own))) = (&mut json["contract"], config.get("contract")) {
+            contract.extend(own.clone());
+        }
     }
-    if let (Some(source), Value::Object(json)) = (&node.source_name, &mut json) {
-        json.insert("source_name".to_string(), json!(source));
-        json.insert("source_meta".to_string(), json!({}));
+    json["config"] = Value::Object(config);
+    if let Value::Object(json) = &mut json {
+        if let Some(source) = &node.source_name {
+            const OF_NODES: [&str; 17] = [
+                "alias",
+                "checksum",
+                "group",
+                "docs",
+                "build_path",
+                "raw_code",
+                "language",
+                "refs",
+                "sources",
+                "metrics",
+                "functions",
+                "depends_on",
+                "compiled_path",
+                "defer_relation",
+                "config_call_dict",
+                "access",
+                "contract",
+            ];
+            json.retain(|key, _| !OF_NODES.contains(&key.as_str()));
+            json.insert("path".to_string(), json!(node.path));
+            json.insert("source_name".to_string(), json!(source));
+            json.insert("identifier".to_string(), json!(node.relation.identifier));
+        }
+        json.extend(node.info.clone());
     }
     json
+}
+
+/// A node as `model` has it, with the unique ids that it reads: without the keys that are none.
+pub fn node_json(node: &Node, reads: &[String]) -> Value {
+    let mut json = graph_entry(node, reads);
+    let Value::Object(keys) = &mut json else { return json };
+    keys.retain(|_, value| !value.is_null());
+    for (key, value) in keys.iter_mut() {
+        match (key.as_str(), value) {
+            ("config", Value::Object(config)) => {
+                let defaults = defaults(node.kind);
+                config.retain(|key, value| !value.is_null() || !defaults.contains_key(key));
+                for key in ["docs", "latest_version_pointer", "snapshot_meta_column_names"] {
+                    config
+                        .get_mut(key)
+                        .and_then(Value::as_object_mut)
+                        .into_iter()
+                        .for_each(|dict| dict.retain(|_, value| !value.is_null()));
+                }
+            }
+            ("docs" | "contract", Value::Object(dict)) => dict.retain(|_, value| !value.is_null()),
+            ("columns", Value::Object(columns)) => {
+                for column in columns.values_mut().filter_map(Value::as_object_mut) {
+                    column.retain(|_, value| !value.is_null());
+                    let constraints = column.get_mut("constraints").and_then(Value::as_array_mut);
+                    constraints.into_iter().flatten().for_each(without_nulls);
+                }
+            }
+            ("constraints", Value::Array(constraints)) => constraints.iter_mut().for_each(without_nulls),
+            _ => {}
+        }
+    }
+    json
+}
+
+fn without_nulls(value: &mut Value) {
+    if let Value::Object(dict) = value {
+        dict.retain(|_, value| !value.is_null());
+    }
+}
+
+/// A version as YAML has it: a number, or a text that is none.
+pub fn version(version: Option<&str>) -> Value {
+    let Some(text) = version else { return Value::Null };
+    let number: Option<serde_json::Number> = text.parse().ok();
+    number.filter(|number| number.to_string() == text).map_or_else(|| json!(text), Value::Number)
 }
 
 /// dbt's `graph`: all nodes by unique id, sources apart. `read` gives the unique ids that a node reads.
 pub fn graph_json<'a>(nodes: impl Iterator<Item = &'a Node>, read: &dyn Fn(&str) -> Vec<String>) -> Value {
     let (mut others, mut sources) = (Map::new(), Map::new());
     for node in nodes {
-        let mut json = node_json(node);
-        json["depends_on"] = json!({"macros": [], "nodes": read(&node.unique_id)});
+        let json = graph_entry(node, &read(&node.unique_id));
         let there = if node.kind == Kind::Source { &mut sources } else { &mut others };
         there.insert(node.unique_id.clone(), json);
     }
-    json!({"nodes": others, "sources": sources})
+    json!({
+        "exposures": {}, "functions": {}, "groups": {}, "metrics": {}, "nodes": others, "sources": sources,
+        "semantic_models": {}, "saved_queries": {}, "unit_tests": {},
+    })
 }
 
 fn checksum(text: &str) -> String {
@@ -110,14 +179,8 @@ pub fn resource_type(kind: Kind) -> &'static str {
     }
 }
 
-/// The relation as the engine writes it.
-fn written(relation: &Relation) -> String {
-    let parts = [relation.database.as_deref(), relation.schema.as_deref(), Some(relation.identifier.as_str())];
-    let style = &relation.style;
-    let part = |(nth, name): (usize, &Option<&str>)| {
-        let name = name.filter(|_| style.included[nth])?;
-        let quote = style.quote;
-        Some(if style.quoted[nth] { format!("{quote}{name}{quote}") } else { name.to_string() })
-    };
-    parts.iter().enumerate().filter_map(part).collect::<Vec<_>>().join(".")
+/// The relation as the engine writes it; an ephemeral model has none.
+fn written(node: &Node) -> Option<String> {
+    let is_ephemeral = matches!(node.materialization, Materialization::Ephemeral);
+    (!is_ephemeral).then(|| node.relation.to_string())
 }

@@ -1,14 +1,13 @@
-//! What a node's table is called. Takes the node and its configuration; gives database, schema and identifier. A project
-//! that defines `generate_schema_name` and its kin is asked; else dbt's own rule holds: the target's schema, and the custom
-//! one behind it.
+//! The name of a node's table. Takes the node and its configuration; gives database, schema and identifier. Macros called
+//! `generate_schema_name` and its kin decide: an installed package's for its own nodes, else the project's; without them dbt's
+//! rule holds: the target's schema, and the custom one behind it.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use regex::Regex;
 use serde_json::{Map, Value};
 
-use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
-use crate::jinja::{Lookup, Referent, Relation, RelationStyle, Scope, late};
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::jinja::{Jinja, Lookup, Referent, Relation, RelationStyle, Scope, late};
 use crate::project::{Package, truth};
 
 use super::layers::text;
@@ -16,20 +15,40 @@ use super::node_json::node_json;
 use super::resolve::Ground;
 use super::{Kind, Node};
 
-/// How a project names its relations.
+/// How a project names the relations of one package.
 pub struct Naming<'a> {
     ground: &'a Ground<'a>,
-    package: &'a str,
-    /// The macros of the project itself that stand for `generate_<part>_name`.
+    /// The project itself: the names in its macros are those that it knows.
+    root: &'a str,
+    /// The packages whose macros are called for `generate_<part>_name`. None where dbt's default is.
     macros: [Option<String>; 3],
+}
+
+/// The macros of a project that name its relations.
+pub trait NamingMacros: Sync {
+    /// The package whose macro of that name is called for the nodes of `package`. None where that is dbt's default.
+    fn naming_package(&self, package: &str, name: &str) -> Option<String>;
+    /// The text that a macro of a package returns.
+    fn call(&self, package: &str, name: &str, arguments: &[Value], scope: &Scope) -> Result<String, Diagnostic>;
+}
+
+impl NamingMacros for Jinja {
+    fn naming_package(&self, package: &str, name: &str) -> Option<String> {
+        Jinja::naming_package(self, package, name)
+    }
+
+    fn call(&self, package: &str, name: &str, arguments: &[Value], scope: &Scope) -> Result<String, Diagnostic> {
+        Jinja::call(self, package, name, arguments, scope)
+    }
 }
 
 const PARTS: [&str; 3] = ["database", "schema", "alias"];
 
 impl<'a> Naming<'a> {
-    pub fn of(ground: &'a Ground<'a>, root: &'a Package) -> Naming<'a> {
-        let macros = PARTS.map(|part| defined(&root.macros, &format!("generate_{part}_name"), &ground.target.dialect));
-        Naming { ground, package: &root.name, macros }
+    /// For the nodes of `package` in the project `root`.
+    pub fn of(ground: &'a Ground<'a>, root: &'a Package, package: &Package) -> Naming<'a> {
+        let macros = PARTS.map(|part| ground.macros.naming_package(&package.name, &macro_name(part)));
+        Naming { ground, root: &root.name, macros }
     }
 
     /// The relation of a model, seed or snapshot, of which all else is known.
@@ -64,12 +83,12 @@ impl<'a> Naming<'a> {
         Ok(Relation { database, schema: Some(schema), identifier, style: styled(self.ground.style, &quoting) })
     }
 
-    /// What the project's own macro says, if it has one.
+    /// The text that the macro for a part of the name returns, if it is not dbt's default.
     fn asked(&self, part: usize, custom: Option<&str>, node: &Node) -> Result<Option<String>, Diagnostics> {
-        let Some(name) = &self.macros[part] else { return Ok(None) };
-        let json = node_json(node);
+        let Some(package) = &self.macros[part] else { return Ok(None) };
+        let json = node_json(node, &[]);
         let scope = Scope {
-            package: self.package.to_string(),
+            package: self.root.to_string(),
             // dbt asks while it parses.
             execute: false,
             model: late({
@@ -83,8 +102,8 @@ impl<'a> Naming<'a> {
             lookup: Arc::new(Nothing),
         };
         let custom = custom.map_or(Value::Null, |custom| custom.into());
-        (self.ground.ask)(name, &[custom, json], &scope).map(Some).map_err(|wrong| {
-            let wrong = wrong.fact(format!("asked for the {} of `{}`", PARTS[part], node.unique_id));
+        self.ground.macros.call(package, &macro_name(PARTS[part]), &[custom, json], &scope).map(Some).map_err(|wrong| {
+            let wrong = wrong.fact(format!("called for the {} of `{}`", PARTS[part], node.unique_id));
             Diagnostics::from(if wrong.at.is_some() { wrong } else { wrong.at(node.file.line(1)) })
         })
     }
@@ -96,15 +115,9 @@ pub fn styled(style: &RelationStyle, quoting: &[Option<bool>]) -> RelationStyle 
     RelationStyle { quoted, ..style.clone() }
 }
 
-/// The macro of `files` that stands for `name`: itself, or the implementation that dispatch would find.
-fn defined(files: &[SourceFile], name: &str, adapter: &str) -> Option<String> {
-    [name.to_string(), format!("{adapter}__{name}"), format!("default__{name}")].into_iter().find(|wanted| {
-        let defines = |file: &SourceFile| MACRO.captures_iter(&file.text).any(|found| found[1] == **wanted);
-        files.iter().any(defines)
-    })
+fn macro_name(part: &str) -> String {
+    format!("generate_{part}_name")
 }
-
-static MACRO: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\{%[-+]?\s*macro\s+(\w+)\s*\(").expect("the pattern is well formed"));
 
 /// A name depends on no other node.
 struct Nothing;
@@ -118,23 +131,5 @@ impl Lookup for Nothing {
         Err(Diagnostic::error(format!(
             "`source('{source}', '{table}')` has no answer here: the name of a relation can't depend on another"
         )))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_project_s_own_macro_is_found() {
-        let files = [SourceFile::new(
-            "macros/a.sql",
-            "{%- macro default__generate_schema_name(custom, node) -%}x{%- endmacro -%}\n{% macro generate_alias_name(a) %}",
-        )];
-        let name = |part: &str| defined(&files, &format!("generate_{part}_name"), "any");
-        assert_eq!(
-            (name("schema").as_deref(), name("alias").as_deref(), name("database")),
-            (Some("default__generate_schema_name"), Some("generate_alias_name"), None)
-        );
     }
 }

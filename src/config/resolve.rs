@@ -3,37 +3,29 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::calendar::Instant;
-use crate::diagnostics::{Diagnostic, Diagnostics, wide};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level, wide};
 use crate::dialect::Dialect;
-use crate::jinja::{Relation, RelationStyle, Scope};
-use crate::project::{Catalog, ColumnPatch, Package, Project, Setting, SourceStyle, Target, header, list, truth};
+use crate::jinja::{Relation, RelationStyle};
+use crate::project::{Catalog, ColumnPatch, Flags, Package, Project, Setting, SourceStyle, Target, header, list, truth};
 
 use super::drafts::{Draft, drafts};
 use super::event_time::event_time;
 use super::layers::{merged, text, texts};
 use super::microbatch::{Asked, kind, microbatch};
 use super::near;
-use super::node_json::resource_type;
-use super::relation::Naming;
+use super::node_json::{resource_type, version};
+use super::patches::patches;
+use super::relation::{Naming, NamingMacros};
 use super::source_relation::source_relation;
 use super::{Broken, Column, Disabled, Kind, Materialization, Node, Resolved};
 
 /// Resolves every node of the project. All broken nodes are reported at once.
 pub fn resolve(project: &Project, dialect: &Dialect) -> Result<Resolved, Diagnostics> {
-    let Project { packages, target, style, sources, now, catalog, .. } = project;
-    resolve_on(&Ground {
-        dialect,
-        catalog,
-        packages,
-        target,
-        style,
-        sources,
-        now: *now,
-        ask: &|name, arguments, scope| project.jinja.call(name, arguments, scope),
-    })
+    let Project { packages, target, style, sources, now, catalog, flags, .. } = project;
+    resolve_on(&Ground { dialect, catalog, packages, target, style, sources, now: *now, flags: *flags, macros: &*project.jinja })
 }
 
 /// What of a project bears on its nodes.
@@ -46,19 +38,18 @@ pub struct Ground<'a> {
     pub style: &'a RelationStyle,
     pub sources: &'a SourceStyle,
     pub now: Instant,
-    /// Asks a macro of the project.
-    pub ask: &'a Ask<'a>,
+    pub flags: Flags,
+    pub macros: &'a dyn NamingMacros,
 }
-
-pub type Ask<'a> = dyn Fn(&str, &[Value], &Scope) -> Result<String, Diagnostic> + Sync + 'a;
 
 fn resolve_on(ground: &Ground) -> Result<Resolved, Diagnostics> {
     let mut resolved = Resolved::default();
     let mut wrong = Diagnostics::default();
     let Some(root) = ground.packages.first() else { return Ok(resolved) };
-    let naming = Naming::of(ground, root);
-    for package in ground.packages {
-        let drafts = drafts(package, root, &mut resolved.warnings, &mut wrong);
+    let patches = patches(ground.packages, &mut resolved.warnings, &mut wrong);
+    for (nth, package) in ground.packages.iter().enumerate() {
+        let naming = Naming::of(ground, root, package);
+        let drafts = drafts(ground.packages, nth, &patches);
         let done = wide(&drafts, |draft| {
             let unique_id = unique_id(draft);
             node(draft, &unique_id, ground, &naming).map_err(|errors| Broken { unique_id, name: full_name(draft), errors })
@@ -76,7 +67,10 @@ fn resolve_on(ground: &Ground) -> Result<Resolved, Diagnostics> {
             }
         }
     }
-    wrong.0.extend(twins(&resolved.nodes));
+    let twins = twins(&resolved.nodes, ground.flags.unique_names);
+    let (errors, odd): (Vec<_>, Vec<_>) = twins.into_iter().partition(|twin| twin.level == Level::Error);
+    wrong.0.extend(errors);
+    resolved.warnings.0.extend(odd);
     if wrong.0.is_empty() { Ok(resolved) } else { Err(wrong) }
 }
 
@@ -86,7 +80,7 @@ enum Outcome {
 }
 
 fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Result<Outcome, Diagnostics> {
-    let mut config = merged(draft.layers.iter().copied());
+    let mut config = merged(draft.layers.iter().map(|layer| &**layer));
     if let Some(disabled) = disabled(draft, unique_id, &config)? {
         return Ok(Outcome::Disabled(disabled));
     }
@@ -111,9 +105,7 @@ fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Res
         && draft.kind == Kind::Seed
         && draft.patch.is_none_or(|patch| patch.columns.is_empty())
     {
-        let named =
-            |name| ColumnPatch { name, data_type: None, quote: None, description: String::new(), constraints: Vec::new(), unique: false };
-        columns = header(&draft.file.text, delimiter).into_iter().map(named).collect();
+        columns = header(&draft.file.text, delimiter).into_iter().map(ColumnPatch::named).collect();
     }
     let quote_columns = draft.source.and_then(|table| table.quoting[3]).unwrap_or(false);
     let columns: Vec<Column> = columns
@@ -125,6 +117,7 @@ fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Res
             description: column.description,
             constraints: column.constraints,
             unique: column.unique,
+            info: column.info,
         })
         .collect();
     let folder = &draft.package.folder;
@@ -151,6 +144,7 @@ fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Res
         materialization: Materialization::External,
         pre_hooks: hooks(config.get("pre_hook")),
         post_hooks: hooks(config.get("post_hook")),
+        info: info(draft),
         config,
     };
     node.relation = match draft.source {
@@ -175,6 +169,23 @@ fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Res
     let mut warnings = near::warnings(&node);
     warnings.extend_from_slice(draft.said);
     Ok(Outcome::Node(Box::new(node), warnings))
+}
+
+/// What Jinja knows of a node besides its settings.
+fn info(draft: &Draft) -> Map<String, Value> {
+    if let Some(table) = draft.source {
+        return table.info.clone();
+    }
+    let mut info = Map::new();
+    if let Some(properties) = draft.properties {
+        let (patch, package) = (properties.patch, properties.package);
+        let path = patch.file.path.strip_prefix(package.folder.as_str()).unwrap_or(&patch.file.path).trim_start_matches('/');
+        info.insert("patch_path".to_string(), json!(format!("{}://{path}", package.name)));
+        if draft.version.is_some() {
+            info.insert("latest_version".to_string(), version(patch.latest_version.as_deref()));
+        }
+    }
+    info
 }
 
 fn disabled(draft: &Draft, unique_id: &str, config: &indexmap::IndexMap<String, Setting>) -> Result<Option<Disabled>, Diagnostics> {
@@ -240,31 +251,49 @@ fn plain_materialization(node: &Node) -> Materialization {
     }
 }
 
-/// Nodes that `ref()` or `source()` could not tell apart.
-fn twins(nodes: &[Node]) -> Vec<Diagnostic> {
-    let mut seen: BTreeMap<String, &Node> = BTreeMap::new();
+/// Nodes that `ref()` or `source()` can't tell apart, and nodes that would overwrite each other. dbt only warns of two kinds of
+/// one name, unless its flag `require_unique_project_resource_names` is set.
+fn twins(nodes: &[Node], unique_names: bool) -> Vec<Diagnostic> {
+    let mut names: BTreeMap<(&str, Option<&str>, &str), Vec<&Node>> = BTreeMap::new();
     let mut tables: BTreeMap<[Option<&str>; 3], &Node> = BTreeMap::new();
-    let mut wrong = Vec::new();
+    let mut twins = Vec::new();
     for node in nodes {
-        let source = node.source_name.as_deref().map(|source| format!("{source}.")).unwrap_or_default();
-        let version = node.version.as_deref().unwrap_or_default();
-        let Some(first) = seen.insert(format!("{}/{}/{source}{}/{version}", node.package, node.source_name.is_some(), node.name), node)
-        else {
-            if !matches!(node.materialization, Materialization::External | Materialization::Ephemeral) {
-                wrong.extend(tables.insert(parts(node), node).map(|first| one_table(first, node)));
-            }
+        let named = names.entry((&node.package, node.source_name.as_deref(), &node.name)).or_default();
+        let same = |other: &&&Node| other.kind == node.kind && other.version == node.version;
+        if let Some(first) = named.iter().find(same) {
+            twins.push(one_name(first, node, true));
             continue;
-        };
-        let what = match (first.kind, node.kind) {
-            (Kind::Source, _) => format!("two source tables are called `{source}{}`", node.name),
-            (Kind::Model, Kind::Model) => format!("two models are called `{}`", node.name),
-            (one, other) => format!("a {} and a {} are called `{}`", resource_type(one), resource_type(other), node.name),
-        };
-        let error = Diagnostic::error(format!("{what}: `{}` and `{}`", first.file.path, node.file.path));
-        let at = if node.kind == Kind::Source { node.file.find(&format!("name: {}", node.name)) } else { node.file.line(1) };
-        wrong.push(error.at(at).hint("rename one of the two, or set `enabled: false` for it"));
+        }
+        let first = named.iter().find(|other| other.version.is_none() || node.version.is_none());
+        twins.extend(first.map(|first| one_name(first, node, unique_names || first.version != node.version)));
+        named.push(node);
+        if !matches!(node.materialization, Materialization::External | Materialization::Ephemeral) {
+            twins.extend(tables.insert(parts(node), node).map(|first| one_table(first, node)));
+        }
     }
-    wrong
+    twins
+}
+
+fn one_name(first: &Node, node: &Node, is_error: bool) -> Diagnostic {
+    let what = match (first.kind, node.kind) {
+        (Kind::Source, _) => format!("two source tables are called `{}.{}`", node.source_name.as_deref().unwrap_or_default(), node.name),
+        (Kind::Model, Kind::Model) if first.version != node.version => {
+            format!("a model with versions and one without are called `{}`", node.name)
+        }
+        (Kind::Model, Kind::Model) => format!("two models are called `{}`", node.name),
+        (one, other) if one == other => format!("two {}s are called `{}`", resource_type(one), node.name),
+        (one, other) => format!("a {} and a {} are called `{}`", resource_type(one), resource_type(other), node.name),
+    };
+    let message = format!("{what}: `{}` and `{}`", first.file.path, node.file.path);
+    let at = if node.kind == Kind::Source { node.file.find(&format!("name: {}", node.name)) } else { node.file.line(1) };
+    if is_error {
+        return Diagnostic::error(message).at(at).hint("rename one of the two, or set `enabled: false` for it");
+    }
+    let last = if first.kind.parse_order() > node.kind.parse_order() { first.kind } else { node.kind };
+    Diagnostic::warning(message)
+        .at(at)
+        .fact(format!("`ref('{}')` means the {}, as in dbt", node.name, resource_type(last)))
+        .hint("rename one of the two")
 }
 
 fn parts(node: &Node) -> [Option<&str>; 3] {

@@ -10,6 +10,11 @@
 {% set quote = '"' %}
 {% set quoted = [true, true, true] %}
 {% set included = [true, true, true] %}
+{# The quotes of `adapter.quote`, where dbt's adapter takes others than for relations; whether it quotes columns of seeds without
+   `quote_columns`, and whether it leaves a name as it is that has quotes already. #}
+{% set column_quote = none %}
+{% set seed_columns_quoted = true %}
+{% set columns_quoted_once = false %}
 {% set case = "lower" %}
 {# Names that are made here, and the names of relations where those may be longer. #}
 {% set longest_name = 63 %}

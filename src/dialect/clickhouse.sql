@@ -5,6 +5,7 @@
 {% set parser = "clickhouse" %}
 {% set like = "ansi" %}
 {% set quote = "`" %}
+{% set column_quote = '"' %}
 {% set included = [false, true, true] %}
 {% set case = "kept" %}
 {% set longest_name = 200 %}

@@ -4,6 +4,7 @@
 {% set like = "ansi" %}
 {% set dispatch = ["databricks", "spark"] %}
 {% set quote = "`" %}
+{% set columns_quoted_once = true %}
 {% set case = "ignored" %}
 {% set longest_name = 255 %}
 {% set backslash_escapes = true %}

@@ -24,7 +24,7 @@ pub use time::{TimeType, TypeClass, plain_type};
 pub use time_format::{Precision, TimeFormat};
 
 use crate::diagnostics::{Diagnostic, nearest};
-use crate::jinja::RelationStyle;
+use crate::jinja::{ColumnQuoting, RelationStyle};
 use template::Contents;
 
 /// Every dialect with its file: the one list of engines in this program.
@@ -137,6 +137,13 @@ impl Dialect {
     /// How the engine writes names of relations.
     pub fn relation_style(&self) -> Result<RelationStyle, Diagnostic> {
         Ok(RelationStyle { quote: self.fact("quote")?, quoted: self.fact("quoted")?, included: self.fact("included")? })
+    }
+
+    /// How dbt's adapter quotes names of columns.
+    pub fn column_quoting(&self) -> Result<ColumnQuoting, Diagnostic> {
+        let column_quote: Option<char> = self.fact("column_quote")?;
+        let quote = column_quote.map_or_else(|| self.fact("quote"), Ok)?;
+        Ok(ColumnQuoting { quote, seeds: self.fact("seed_columns_quoted")?, once: self.fact("columns_quoted_once")? })
     }
 
     /// The names under which `adapter.dispatch` looks for a macro, in order: dbt's, which are not always those of the files.

@@ -4,6 +4,7 @@
 {% set like = "ansi" %}
 {% set case = "upper" %}
 {% set quoted = [false, false, false] %}
+{% set seed_columns_quoted = false %}
 {% set longest_name = 255 %}
 {% set backslash_escapes = true %}
 {% set default_schema = "PUBLIC" %}

@@ -7,6 +7,7 @@
 {% set like = "databricks" %}
 {% set dispatch = ["spark"] %}
 {% set quoted = [false, false, false] %}
+{% set columns_quoted_once = false %}
 {% set included = [false, true, true] %}
 {% set default_schema = "default" %}
 {% set stage_in_schema = true %}

@@ -1,7 +1,7 @@
-//! What `ref()` and `source()` mean. Takes a name and who asks; gives the node, and refuses a name of nothing with the
-//! nearest one there is. A name is looked for in the package of the asker first, then in the root project, then elsewhere.
+//! What `ref()` and `source()` mean. Takes a name and the package of the caller; gives the node, and refuses an unknown name
+//! with the nearest known one. A name is searched for in the root project, then in the caller's package, then in all others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::config::{Kind, Materialization, Node};
@@ -10,10 +10,25 @@ use crate::jinja::{Lookup, Referent};
 
 use super::Graph;
 
+/// The packages in which `ref()` and `source()` search first.
+#[derive(Clone, Debug, Default)]
+pub struct RefSearch {
+    /// The root project's name.
+    pub root: String,
+    /// dbt's flag `require_ref_searches_node_package_before_root`: the caller's package comes before the root project.
+    pub own_package_first: bool,
+}
+
+impl From<&str> for RefSearch {
+    fn from(root: &str) -> RefSearch {
+        RefSearch { root: root.to_string(), own_package_first: false }
+    }
+}
+
 /// Unique ids by the names that references use.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    root: String,
+    search: RefSearch,
     /// Models, seeds and snapshots.
     pub nodes: BTreeMap<String, Vec<String>>,
     pub sources: BTreeMap<(String, String), Vec<String>>,
@@ -23,8 +38,8 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub fn of(nodes: &BTreeMap<String, Node>, root: &str, disabled: &[String], broken: &[String]) -> Names {
-        let mut names = Names { root: root.into(), disabled: disabled.to_vec(), broken: broken.to_vec(), ..Names::default() };
+    pub fn of(nodes: &BTreeMap<String, Node>, search: RefSearch, disabled: &[String], broken: &[String]) -> Names {
+        let mut names = Names { search, disabled: disabled.to_vec(), broken: broken.to_vec(), ..Names::default() };
         for (id, node) in nodes {
             let ids = match &node.source_name {
                 Some(source) => names.sources.entry((source.clone(), node.name.clone())).or_default(),
@@ -64,12 +79,12 @@ pub(super) fn reference<'a>(
     version: Option<&str>,
 ) -> Result<&'a Node, Diagnostic> {
     let named: Vec<&Node> = names.nodes.get(name).into_iter().flatten().filter_map(|id| nodes.get(id)).collect();
-    let there: Vec<&Node> = near(from, package, names, &named);
     let call = || {
         let package = package.map_or(String::new(), |package| format!("'{package}', "));
         let version = version.map_or(String::new(), |version| format!(", v={version}"));
         format!("`ref({package}'{name}'{version})`")
     };
+    let there: Vec<&Node> = near(from, package, names, &named).map_err(|packages| ambiguous(&call(), &packages, name))?;
     let Some(first) = there.first() else {
         if named.is_empty() && names.is_disabled(name) {
             return Err(Diagnostic::error(format!("{} is a model that is disabled", call()))
@@ -86,7 +101,11 @@ pub(super) fn reference<'a>(
         });
     };
     let found = match version {
-        None => there.iter().find(|node| node.version.is_none() || node.is_latest).or(there.last()),
+        // Of a model, a snapshot and a seed of one name dbt takes the kind that it parses last.
+        None => {
+            let named = there.iter().filter(|node| node.version.is_none() || node.is_latest);
+            named.max_by_key(|node| node.kind.parse_order()).or(there.last())
+        }
         Some(_) => there.iter().find(|node| node.version.as_deref() == version),
     };
     found.copied().ok_or_else(|| {
@@ -109,7 +128,9 @@ pub(super) fn source<'a>(
 ) -> Result<&'a Node, Diagnostic> {
     let ids = names.sources.get(&(source.to_string(), table.to_string()));
     let named: Vec<&Node> = ids.into_iter().flatten().filter_map(|id| nodes.get(id)).collect();
-    if let Some(found) = near(from, None, names, &named).first() {
+    let call = || format!("`source('{source}', '{table}')`");
+    let found = near(from, None, names, &named).map_err(|packages| ambiguous(&call(), &packages, source))?;
+    if let Some(found) = found.first() {
         return Ok(found);
     }
     let wrong = Diagnostic::error(format!("`source('{source}', '{table}')` is not declared"));
@@ -127,14 +148,30 @@ pub(super) fn source<'a>(
     Err(wrong.hint(format!("declare it in a properties file: `sources: [{{name: {source}, tables: [{{name: {table}}}]}}]`")))
 }
 
-/// Those of `named` in the first package that has any: `package` if one is asked for, else the asker's own, the root, the rest.
-fn near<'a>(from: &str, package: Option<&str>, names: &Names, named: &[&'a Node]) -> Vec<&'a Node> {
+/// Those of `named` in the first package that has any: `package` if the call names one, else the root project, the caller's
+/// package, the only other one. The error is the list of several others.
+fn near<'a>(from: &str, package: Option<&str>, names: &Names, named: &[&'a Node]) -> Result<Vec<&'a Node>, Vec<String>> {
     let of = |package: &str| named.iter().filter(|node| node.package == package).copied().collect::<Vec<_>>();
     if let Some(package) = package {
-        return of(package);
+        return Ok(of(package));
     }
-    let rest = named.first().map(|node| node.package.as_str());
-    [Some(from), Some(&names.root), rest].into_iter().flatten().map(of).find(|found| !found.is_empty()).unwrap_or_default()
+    let RefSearch { root, own_package_first } = &names.search;
+    let order = if *own_package_first { [from, root] } else { [root, from] };
+    if let Some(found) = order.into_iter().map(of).find(|found| !found.is_empty()) {
+        return Ok(found);
+    }
+    let packages: BTreeSet<&str> = named.iter().map(|node| &*node.package).collect();
+    if packages.len() > 1 { Err(packages.into_iter().map(str::to_string).collect()) } else { Ok(named.to_vec()) }
+}
+
+/// The error of a name that several packages have, none of which comes first.
+fn ambiguous(call: &str, packages: &[String], name: &str) -> Diagnostic {
+    let known = packages.iter().map(|package| format!("`{package}`")).collect::<Vec<_>>().join(", ");
+    let error = Diagnostic::error(format!("{call} is ambiguous: `{name}` is in the packages {known}"));
+    match packages.first().filter(|_| call.starts_with("`ref")) {
+        Some(package) => error.hint(format!("name the package: `ref('{package}', '{name}')`")),
+        None => error.hint("rename one of the two sources"),
+    }
 }
 
 /// The graph as a model of one package sees it: its own package's names come first.

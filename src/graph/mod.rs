@@ -13,14 +13,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::{Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 
-pub use lookup::SeenFrom;
 use lookup::{Names, reference, source};
+pub use lookup::{RefSearch, SeenFrom};
 pub use select::Selection;
 
-/// Links the nodes of a project whose root package is `root`. `disabled` are the names or unique ids of models that are
+/// Links the nodes of a project; `search` names its root package. `disabled` are the names or unique ids of models that are
 /// switched off, so that a reference to one of them is told what it is; `broken` those with errors of their own, so that a
 /// reference to one of them is no second error.
-pub fn link(nodes: Vec<Node>, root: &str, disabled: &[String], broken: &[String]) -> Result<Graph, Diagnostics> {
+pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String], broken: &[String]) -> Result<Graph, Diagnostics> {
+    let search = search.into();
+    let root = search.root.clone();
     let mut wrong = Diagnostics::default();
     let mut by_id: BTreeMap<String, Node> = BTreeMap::new();
     for node in nodes {
@@ -31,7 +33,7 @@ pub fn link(nodes: Vec<Node>, root: &str, disabled: &[String], broken: &[String]
     }
     wrong.0.extend(one_table_for_two(&by_id));
 
-    let names = Names::of(&by_id, root, disabled, broken);
+    let names = Names::of(&by_id, search, disabled, broken);
     let mut parents: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut children: BTreeMap<String, BTreeSet<String>> = by_id.keys().map(|id| (id.clone(), BTreeSet::new())).collect();
     for node in by_id.values() {
@@ -65,7 +67,7 @@ pub fn link(nodes: Vec<Node>, root: &str, disabled: &[String], broken: &[String]
         tables.entry(node.relation.to_string().to_lowercase()).or_default().push(node.unique_id.clone());
     }
     let sources = by_id.values().filter(|node| node.kind == Kind::Source).map(|node| node.unique_id.clone()).collect();
-    let graph = Graph { nodes: by_id, parents, children, order, root: root.into(), names, tables, sources };
+    let graph = Graph { nodes: by_id, parents, children, order, root, names, tables, sources };
     if wrong.0.is_empty() { Ok(graph) } else { Err(wrong) }
 }
 
@@ -230,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_is_looked_for_near_its_reader_first() {
+    fn a_reference_is_searched_for_in_the_root_project_first() {
         let of = |package: &str, name: &str| {
             let mut node = model(name, &[]);
             node.unique_id = format!("model.{package}.{name}");
@@ -239,12 +241,16 @@ mod tests {
             node
         };
         let nodes = vec![model("both", &[]), of("lib", "both"), of("lib", "only"), of("aux", "only"), ephemeral("eph", &[])];
+        let own_first = RefSearch { own_package_first: true, ..RefSearch::from("shop") };
+        let other = Arc::new(link(nodes.clone(), own_first, &[], &[]).unwrap());
         let graph = Arc::new(link(nodes, "shop", &[], &[]).unwrap());
         let lib = graph.seen_from("lib");
         assert_eq!(id(graph.reference(None, "both", None)), "model.shop.both");
-        assert_eq!(id(lib.reference(None, "both", None)), "model.lib.both");
-        assert_eq!(id(lib.reference(Some("shop"), "both", None)), "model.shop.both");
-        assert_eq!(id(graph.reference(None, "only", None)), "model.aux.only");
+        assert_eq!(id(lib.reference(None, "both", None)), "model.shop.both");
+        assert_eq!(id(other.seen_from("lib").reference(None, "both", None)), "model.lib.both");
+        assert_eq!(id(lib.reference(Some("lib"), "both", None)), "model.lib.both");
+        assert_eq!(id(lib.reference(None, "only", None)), "model.lib.only");
+        assert_eq!(id(graph.reference(None, "only", None)), "`ref('only')` is ambiguous: `only` is in the packages `aux`, `lib`");
         assert_eq!(id(graph.reference(None, "eph", None)), "__dbt__cte__eph");
         assert_eq!(id(graph.reference(Some("lib"), "eph", None)), "`ref('lib', 'eph')` is no model, seed or snapshot of this project");
     }

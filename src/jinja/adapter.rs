@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use minijinja::value::{Object, ObjectRepr, Value};
+use minijinja::value::{Object, ObjectRepr, Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
@@ -35,23 +35,25 @@ fn attribute(session: &Arc<Session>, name: &str) -> Option<Value> {
 }
 
 fn adapter(session: &Arc<Session>, state: &mut State, method: &str, call: &Call) -> Result<Option<Value>, Error> {
-    let style = &session.settings().style;
-    let quoted = |text: &str| {
-        let close = if style.quote == '[' { ']' } else { style.quote };
-        Value::from(format!("{}{text}{close}", style.quote))
-    };
+    let quoting = session.settings().columns;
+    let quoted = |text: &str| Value::from(quoting.quoted(text));
     Ok(Some(match method {
         "dispatch" => macros::dispatch(session, call)?,
         "type" => Value::from(session.settings().adapters.first().cloned()),
         "quote" => quoted(&call.needs_text(0, "identifier")?),
         "quote_as_configured" => {
             let (text, part) = (call.needs_text(0, "identifier")?, call.needs_text(1, "quote_key")?);
-            let place = ["database", "schema", "identifier"].iter().position(|known| *known == part).unwrap_or(2);
-            if style.quoted[place] { quoted(&text) } else { Value::from(text) }
+            let part = ["database", "schema", "identifier"].iter().position(|known| *known == part);
+            let is_quoted = part.is_some_and(|part| session.settings().style.quoted[part]);
+            if is_quoted { quoted(&text) } else { Value::from(text) }
         }
         "quote_seed_column" => {
             let text = call.needs_text(0, "column")?;
-            if call.get(1, "quote_config").is_none_or(|quote| quote.is_true()) { quoted(&text) } else { Value::from(text) }
+            let config = call.get(1, "quote_config").filter(|config| !config.is_none());
+            if let Some(other) = config.as_ref().filter(|config| config.kind() != ValueKind::Bool) {
+                return Err(call.error(format!("`quote_columns` must be true or false, and is {other}")));
+            }
+            if config.map_or(quoting.seeds, |config| config.is_true()) { quoted(&text) } else { Value::from(text) }
         }
         "get_relation" | "load_relation" | "load_cached_relation" => {
             let asked = match call.get(9, "relation") {
@@ -153,7 +155,7 @@ impl ColumnClass {
             char_size: call.integer(2, "char_size")?,
             numeric_precision: call.integer(3, "numeric_precision")?,
             numeric_scale: call.integer(4, "numeric_scale")?,
-            quote: self.0.settings().style.quote,
+            quoting: self.0.settings().columns,
         }))
     }
 }

@@ -18,19 +18,36 @@ pub(super) fn said(session: &Arc<Session>, state: &mut State, name: &str, args: 
     MacroRef::value(session, DBT, name).call(state, args)
 }
 
+/// How an adapter writes names of columns in quotes: `adapter.quote`, `quote_seed_column`, `column.quoted`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ColumnQuoting {
+    pub quote: char,
+    /// Whether columns of seeds are quoted where the seed does not set `quote_columns`.
+    pub seeds: bool,
+    /// Whether a name that has the quote in it counts as quoted.
+    pub once: bool,
+}
+
+impl ColumnQuoting {
+    pub(super) fn quoted(&self, name: &str) -> String {
+        let close = if self.quote == '[' { ']' } else { self.quote };
+        if self.once && name.contains(self.quote) { name.to_string() } else { format!("{}{name}{close}", self.quote) }
+    }
+}
+
 pub(super) struct Column {
     pub name: String,
     pub data_type: String,
     pub char_size: Option<i64>,
     pub numeric_precision: Option<i64>,
     pub numeric_scale: Option<i64>,
-    pub quote: char,
+    pub quoting: ColumnQuoting,
 }
 
 impl Column {
     /// A column of which no more is known than its name, and perhaps its type.
-    pub fn plain(name: String, data_type: Option<String>, quote: char) -> Column {
-        Column { name, data_type: data_type.unwrap_or_default(), char_size: None, numeric_precision: None, numeric_scale: None, quote }
+    pub fn plain(name: String, data_type: Option<String>, quoting: ColumnQuoting) -> Column {
+        Column { name, data_type: data_type.unwrap_or_default(), char_size: None, numeric_precision: None, numeric_scale: None, quoting }
     }
 
     /// Nothing where the type is known. An empty one would go into the SQL unseen.
@@ -83,7 +100,7 @@ impl Object for Column {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         Some(match key.as_str()? {
             "name" | "column" => Value::from(&*self.name),
-            "quoted" => Value::from(format!("{0}{1}{0}", self.quote, self.name)),
+            "quoted" => Value::from(self.quoting.quoted(&self.name)),
             "dtype" | "data_type" if self.typed().is_err() => self.typed().err().map(Value::from)?,
             "dtype" => Value::from(&*self.data_type),
             "data_type" => Value::from(self.full_type()),

@@ -43,7 +43,7 @@ impl Config {
         if let Some(bound) = node::legacy(&self.0, key) {
             return Some(bound);
         }
-        self.0.scope.config.get(key).filter(|value| !value.is_null()).map(json::value)
+        self.0.scope.config.get(key).map(json::value)
     }
 
     fn meta(&self, key: &str) -> Option<Value> {

@@ -168,7 +168,7 @@ fn variable(session: &Session, name: &str) -> Option<Json> {
     if let Some(value) = settings.vars.get(name) {
         return Some(value.clone());
     }
-    let package = &session.scope.package;
+    let package = session.macro_package.as_ref().unwrap_or(&session.scope.package);
     let root = settings.packages.first();
     let own = settings.packages.iter().find(|known| known.name == *package);
     for vars in [root, own].into_iter().flatten().map(|package| &package.vars) {
@@ -190,8 +190,8 @@ fn var(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, 
         Some(value) => Ok(json::value(&value)),
         None => match call.args.get(1).cloned().or_else(|| call.by_name("default")) {
             Some(default) => Ok(default),
-            // While a model only says what it is, dbt takes `none` for it.
-            None if !session.scope.execute => Ok(Value::from(())),
+            // dbt takes `none` for it in the first rendering of a model, but not in a macro that names a relation.
+            None if !session.scope.execute && session.macro_package.is_none() => Ok(Value::from(())),
             None => Err(errors::said(missing_variable(session, &name))),
         },
     }

@@ -15,7 +15,7 @@ use super::names::Run;
 use super::relations::Named;
 use super::session::Session;
 use super::table::Table;
-use super::{collections, errors, marks};
+use super::{KnownColumn, collections, errors, marks};
 use crate::diagnostics::Diagnostic;
 
 pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
@@ -116,8 +116,9 @@ pub(super) fn columns(session: &Arc<Session>, _: &mut State, call: &Call) -> Res
     let Some(asked) = asked.downcast_object_ref::<Named>() else { return Err(call.error("needs a relation")) };
     let Some(known) = session.shared.known.get() else { return answer(session, call, Value::from(())) };
     let columns = known.columns(&asked.relation).map_err(errors::said)?;
-    let quote = session.settings().style.quote;
-    Ok(collections::list(columns.into_iter().map(|column| Value::from_object(Column::plain(column.name, column.data_type, quote)))))
+    let quoting = session.settings().columns;
+    let column = |column: KnownColumn| Value::from_object(Column::plain(column.name, column.data_type, quoting));
+    Ok(collections::list(columns.into_iter().map(column)))
 }
 
 /// `offline` while parsing, else an error that names the call.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::prepare::{self, Header, Prepared};
 use super::{Settings, builtin_macros};
-use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
+use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 
 /// The name of dbt's own package.
 pub(super) const DBT: &str = "dbt";
@@ -84,35 +84,61 @@ impl Library {
         packages.iter().copied().chain([&*self.root]).find(|package| self.get(package, name).is_some())
     }
 
-    /// The package and name of the macro that `adapter.dispatch` means, or the names that were looked for.
-    /// Without a namespace the `packages` are searched.
+    /// The package and name of the macro that `adapter.dispatch` means in a template of `package`, or the names that were searched
+    /// for. A namespace that is neither in the project's `dispatch:` nor a package is as good as none.
     pub fn dispatch(
         &self,
         settings: &Settings,
-        packages: &[&str],
+        package: &str,
         name: &str,
         namespace: Option<&str>,
     ) -> Result<(String, String), Vec<String>> {
-        let mut searched = BTreeSet::new();
-        let mut order: Vec<String> = match namespace {
-            None => packages.iter().copied().chain([&*self.root, DBT]).map(str::to_string).collect(),
-            Some(namespace) => match settings.dispatch.get(namespace) {
-                Some(order) => order.clone(),
-                None => vec![self.root.clone(), namespace.to_string()],
-            },
+        let prefixes = settings.adapters.iter().map(|adapter| &**adapter).chain(["default"]);
+        let names: Vec<String> = prefixes.map(|prefix| format!("{prefix}__{name}")).collect();
+        let order = namespace.and_then(|namespace| self.search_order(settings, namespace));
+        let candidates: Vec<(&str, &String)> = match &order {
+            Some(order) => order.iter().flat_map(|package| names.iter().map(move |name| (&**package, name))).collect(),
+            None => names.iter().flat_map(|name| [package, &self.root, DBT].map(|package| (package, name))).collect(),
         };
-        // A namespace that its own search order forgets is still where the macro lives.
-        order.extend(namespace.map(str::to_string));
-        let prefixes: Vec<&str> = settings.adapters.iter().map(|adapter| &**adapter).chain(["default"]).collect();
-        for package in &order {
-            for prefix in &prefixes {
-                let full = format!("{prefix}__{name}");
-                if self.get(package, &full).is_some() {
-                    return Ok((package.clone(), full));
-                }
-                searched.insert(format!("{package}.{full}"));
+        let found = candidates.iter().find(|(package, name)| self.get(package, name).is_some());
+        match found {
+            Some((package, name)) => Ok((package.to_string(), name.to_string())),
+            None => {
+                let searched: BTreeSet<String> = candidates.iter().map(|(package, name)| format!("{package}.{name}")).collect();
+                Err(searched.into_iter().collect())
             }
         }
-        Err(searched.into_iter().collect())
+    }
+
+    /// The packages that the dispatch of a namespace searches, if the namespace is one.
+    fn search_order(&self, settings: &Settings, namespace: &str) -> Option<Vec<String>> {
+        let configured = settings.dispatch.get(namespace).filter(|order| !order.is_empty()).cloned();
+        let known = || self.packages.contains_key(namespace).then(|| vec![self.root.clone(), namespace.to_string()]);
+        configured.or_else(known)
+    }
+
+    /// The package whose macro of that name (`generate_schema_name` and its kin) names the nodes of `package`: an installed package's
+    /// own, else the root project's, else dbt's. None where dbt's default is what would be called in the end.
+    pub fn naming<'a>(&'a self, settings: &Settings, package: &'a str, name: &str) -> Option<&'a str> {
+        if let Some(package) = [package, &self.root].into_iter().find(|package| self.get(package, name).is_some()) {
+            return Some(package);
+        }
+        let (package, found) = self.dispatch(settings, &self.root, name, Some(DBT)).ok()?;
+        (package != DBT || !found.starts_with("default__")).then_some(DBT)
+    }
+
+    /// The macros that dbt's own code finds by its dispatch before its own ones: those of the project itself, and those of packages
+    /// that its `dispatch:` puts before `dbt`. Each with its name, the adapter's prefix left out.
+    pub fn dispatched(&self, settings: &Settings) -> Vec<(String, Location)> {
+        let order = self.search_order(settings, DBT).unwrap_or_default();
+        let before = order.iter().take_while(|package| *package != DBT);
+        let packages: BTreeSet<&String> = before.chain([&self.root]).collect();
+        let prefixes: Vec<String> = settings.adapters.iter().map(|adapter| format!("{adapter}__")).chain(["default__".into()]).collect();
+        let mut found = Vec::new();
+        for (name, known) in packages.into_iter().filter_map(|package| self.packages.get(package)).flatten() {
+            let short = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix.as_str())).unwrap_or(name);
+            found.push((short.to_string(), self.files[known.file].source.at(known.header.at.clone())));
+        }
+        found
     }
 }

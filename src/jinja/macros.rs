@@ -157,14 +157,10 @@ pub(super) fn dispatch(session: &Arc<Session>, call: &Call) -> Result<Value, Err
         return Err(call.error(format!("`{name}` has a package in it: give the package as the second argument, `macro_namespace`")));
     }
     let namespace = call.text(1, "macro_namespace")?;
-    // dbt's old `packages=`, and the package of the macro that asks, which dbt itself forgets.
-    let mut packages = vec![session.scope.package.clone()];
-    if let Some(listed) = call.by_name("packages") {
-        packages.extend(listed.try_iter()?.map(|package| package.to_string()));
+    if call.by_name("packages").is_some() {
+        return Err(call.error("takes no `packages`: give one package as `macro_namespace`, or set `dispatch:` in dbt_project.yml"));
     }
-    packages.extend(session.running().stack.last().map(|(package, _)| package.clone()));
-    let packages: Vec<&str> = packages.iter().map(|package| &**package).collect();
-    let found = session.library().dispatch(session.settings(), &packages, &name, namespace.as_deref());
+    let found = session.library().dispatch(session.settings(), &session.scope.package, &name, namespace.as_deref());
     found.map(|(package, name)| MacroRef::value(session, &package, &name)).map_err(|searched| {
         let adapter = session.settings().adapters.first().cloned().unwrap_or_default();
         let packages: BTreeSet<&str> = searched.iter().filter_map(|name| name.split('.').next()).collect();

@@ -24,6 +24,7 @@ mod marks;
 mod md5;
 mod modules;
 mod names;
+mod native;
 mod node;
 mod prepare;
 mod relations;
@@ -49,15 +50,16 @@ use minijinja::{Environment, Error, State};
 use serde_json::{Map, Value};
 
 use crate::calendar::Instant;
-use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
+use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 
 use call::Call;
 use errors::Place;
-use library::{DBT, Library};
+use library::Library;
 use names::Names;
 use session::{Session, Shared};
 
 pub use answers::{Answer, Answers};
+pub use column::ColumnQuoting;
 pub use uses::Uses;
 pub use yaml::yaml_value;
 
@@ -220,6 +222,7 @@ pub struct Settings {
     /// dbt's `flags.WHICH`: the command.
     pub which: &'static str,
     pub style: RelationStyle,
+    pub columns: ColumnQuoting,
     /// What the warehouse answered, as it was recorded.
     pub answers: Answers,
 }
@@ -281,18 +284,29 @@ impl Jinja {
         })
     }
 
-    /// What a macro returns (`generate_schema_name` and its kin), as text without surrounding white space. A package's own
-    /// macro of that name wins for its nodes, then the project's, then dbt's.
-    pub fn call(&self, name: &str, arguments: &[Value], scope: &Scope) -> Result<String, Diagnostic> {
+    /// The macros that replace dbt's own wherever dbt's code calls them, without the prefix of an adapter, and where they are.
+    pub fn dispatched_macros(&self) -> Vec<(String, Location)> {
+        self.shared.library.dispatched(&self.shared.settings)
+    }
+
+    /// The package whose macro of that name (`generate_schema_name` and its kin) names the nodes of `package`. None where that is
+    /// dbt's default.
+    pub fn naming_package(&self, package: &str, name: &str) -> Option<String> {
+        let shared = &self.shared;
+        shared.library.naming(&shared.settings, package, name).map(str::to_string)
+    }
+
+    /// The text that a macro of a package returns, without surrounding white space. Names in it mean what they mean to the package
+    /// of `scope`; its variables are those of its own package.
+    pub fn call(&self, package: &str, name: &str, arguments: &[Value], scope: &Scope) -> Result<String, Diagnostic> {
         let library = &self.shared.library;
-        let package = library.resolve(&[&scope.package], name).unwrap_or(DBT);
         let Some(found) = library.get(package, name) else {
             return Err(Diagnostic::error(format!("there is no macro `{name}`")));
         };
         let file = &library.files[found.file];
         let place = file.source.at(found.header.at.clone());
         let prepared = prepare::template("{{ __call() }}", macros::PROLOGUE);
-        let session = Session::new(self.shared.clone(), scope.clone(), Default::default());
+        let session = Session::of_macro(self.shared.clone(), scope.clone(), package);
         let arguments: Vec<minijinja::Value> = arguments.iter().map(json::value).collect();
         let called = macros::MacroRef::value(&session, package, name);
         let call = minijinja::Value::from_function(move |state: &mut State| called.call(state, &arguments));

@@ -52,6 +52,8 @@ pub(super) struct Running {
 pub(super) struct Session {
     pub shared: Arc<Shared>,
     pub scope: Scope,
+    /// The package whose variables `var()` reads, where that is not the scope's.
+    pub macro_package: Option<String>,
     /// Names that the template calls: while a model only says what it is, an unknown one is no error.
     pub calls: BTreeSet<String>,
     pub reads_batch: AtomicBool,
@@ -67,9 +69,19 @@ pub(super) struct Session {
 
 impl Session {
     pub fn new(shared: Arc<Shared>, scope: Scope, calls: BTreeSet<String>) -> Arc<Session> {
-        Arc::new(Session {
+        Arc::new(Session::with(shared, scope, calls, None))
+    }
+
+    /// The session of a call of one macro of `package`.
+    pub fn of_macro(shared: Arc<Shared>, scope: Scope, package: &str) -> Arc<Session> {
+        Arc::new(Session::with(shared, scope, BTreeSet::new(), Some(package.to_string())))
+    }
+
+    fn with(shared: Arc<Shared>, scope: Scope, calls: BTreeSet<String>, macro_package: Option<String>) -> Session {
+        Session {
             shared,
             scope,
+            macro_package,
             calls,
             reads_batch: AtomicBool::new(false),
             reads_this: AtomicBool::new(false),
@@ -79,7 +91,7 @@ impl Session {
             running: Mutex::default(),
             model: OnceLock::new(),
             graph: OnceLock::new(),
-        })
+        }
     }
 
     pub fn said(&self) -> MutexGuard<'_, Said> {

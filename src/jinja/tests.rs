@@ -56,6 +56,7 @@ pub(super) fn settings(adapters: &[&str], packages: Vec<MacroPackage>) -> Settin
         full_refresh: false,
         which: "run",
         style: style(),
+        columns: ColumnQuoting { quote: '"', seeds: true, once: false },
         answers: Answers::default(),
     }
 }
@@ -254,9 +255,9 @@ fn what_never_ends_ends() {
 #[test]
 fn names_are_generated() {
     let jinja = jinja();
-    assert_eq!(jinja.call("generate_schema_name", &[json!("x "), json!({})], &scope()).unwrap(), "sch_x");
-    assert_eq!(jinja.call("generate_alias_name", &[Value::Null, json!({"name": "m", "version": 2})], &scope()).unwrap(), "m_v2");
-    assert!(jinja.call("nope", &[], &scope()).is_err());
+    assert_eq!(jinja.call("dbt", "generate_schema_name", &[json!("x "), json!({})], &scope()).unwrap(), "sch_x");
+    assert_eq!(jinja.call("dbt", "generate_alias_name", &[Value::Null, json!({"name": "m", "version": 2})], &scope()).unwrap(), "m_v2");
+    assert!(jinja.call("p", "nope", &[], &scope()).is_err());
     let override_ref =
         package("p", &[("macros/r.sql", "{% macro ref(name) %}{{ return(builtins.ref(name).include(database=false)) }}{% endmacro %}")]);
     let jinja = Jinja::new(settings(&["postgres"], vec![override_ref])).unwrap();

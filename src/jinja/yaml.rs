@@ -2,44 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use minijinja::value::{Object, Value};
-use minijinja::{Environment, Error, ErrorKind, State};
+use minijinja::{Error, ErrorKind, State};
 use serde_json::{Map, Value as Json};
 
 use super::call::Call;
 use super::errors::{self, Place};
-use super::{YamlScope, collections, datetime, datetime_module, environment, json, prepare};
+use super::{YamlScope, collections, datetime, datetime_module, json, native, prepare};
 use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, SourceFile, nearest};
 
 /// How the names of secrets begin.
 pub(super) const SECRET: &str = "DBT_ENV_SECRET_";
 
-/// What the filters `as_bool` and its kin leave behind, for the end of the rendering.
-#[derive(Debug)]
-struct Wanted {
-    value: Value,
-    kind: &'static str,
-}
-
-impl Object for Wanted {
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.value)
-    }
-}
-
-static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
-    let mut environment = environment::base();
-    for kind in ["as_bool", "as_number", "as_native", "as_text"] {
-        environment.add_filter(kind, move |value: Value| Value::from_object(Wanted { value, kind }));
-    }
-    environment
-});
-
-/// A value of a YAML file with its Jinja rendered; text without Jinja comes back as it is. One expression alone keeps its own
-/// type where that is no text (dbt's native Jinja); `as_bool`, `as_number` and `as_native` turn texts into what they say.
+/// A value of a YAML file with its Jinja rendered, as [`native`] describes; text without Jinja comes back as it is.
 /// The error is a message without its place.
 pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
     if !["{{", "{%", "{#"].iter().any(|tag| text.contains(tag)) {
@@ -53,12 +31,8 @@ pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
     };
     let names = Value::from_object(Names(Arc::new(known)));
     let prepared = prepare::template(text, "");
-    let source = &prepared.edited.text;
-    let outcome = match single(source) {
-        Some(expression) => ENVIRONMENT.compile_expression(&expression).and_then(|expression| expression.eval(names)),
-        None => ENVIRONMENT.render_named_str("yaml", source, names).map(Value::from),
-    };
-    let value = outcome.map_err(|error| {
+    let outcome = native::render(text, &prepared.edited.text, names);
+    outcome.map_err(|error| {
         let file = SourceFile::new("", text);
         let place = Place { template: &file, prepared: &prepared, library: None, known: vec!["var", "env_var", "target"] };
         let mut diagnostic = errors::diagnostic(&error, &place);
@@ -67,36 +41,7 @@ pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
             diagnostic.hints.push(format!("YAML files know `var`, `env_var` and `target`, but not {name}"));
         }
         diagnostic
-    })?;
-    match value.downcast_object_ref::<Wanted>() {
-        Some(wanted) => converted(wanted),
-        None => Ok(json::json(&value)),
-    }
-}
-
-/// The expression, if the text is one `{{ … }}` and nothing else. Blanks stand for the braces, so that places stay true.
-fn single(text: &str) -> Option<String> {
-    let inner = text.strip_prefix("{{")?.strip_suffix("}}")?;
-    let alone = super::lexer::tags(text).first().is_some_and(|tag| tag.close.end == text.len());
-    alone.then(|| format!("  {}", inner.strip_prefix('-').map_or(inner.to_string(), |rest| format!(" {rest}")).trim_end_matches('-')))
-}
-
-fn converted(wanted: &Wanted) -> Result<Json, Diagnostic> {
-    let value = json::json(&wanted.value);
-    let Json::String(text) = &value else { return Ok(value) };
-    let said = match text.trim() {
-        "True" | "true" => Some(Json::Bool(true)),
-        "False" | "false" => Some(Json::Bool(false)),
-        "None" | "none" => Some(Json::Null),
-        other => serde_json::from_str::<Json>(other).or_else(|_| serde_json::from_str(&other.replace('\'', "\""))).ok(),
-    };
-    match (wanted.kind, said) {
-        ("as_bool", Some(said @ Json::Bool(_))) | ("as_number", Some(said @ Json::Number(_))) => Ok(said),
-        ("as_bool", _) => Err(Diagnostic::error(format!("`{text}` is neither true nor false")).hint("`as_bool` takes `true` and `false`")),
-        ("as_number", _) => Err(Diagnostic::error(format!("`{text}` is not a number"))),
-        ("as_native", Some(said)) => Ok(said),
-        _ => Ok(value),
-    }
+    })?
 }
 
 pub(super) fn missing_environment(name: &str) -> Diagnostic {
@@ -164,7 +109,9 @@ impl Object for Question {
                 if let Some(near) = nearest(&name, self.known.vars.keys().map(|name| &**name)) {
                     wrong = wrong.hint(format!("did you mean `{near}`?"));
                 }
-                wrong.hint(format!("set it with `--vars '{{{name}: …}}'` or under `vars:` in dbt_project.yml, or give a default"))
+                wrong.hint(format!(
+                    "set it with `--vars '{{{name}: …}}'` or give a default; `vars:` of dbt_project.yml counts in properties files alone"
+                ))
             } else {
                 missing_environment(&name)
             })
@@ -199,7 +146,15 @@ mod tests {
         assert_eq!(value("{{ var('n') }}").unwrap(), "7");
         assert_eq!(value("{{ var('n') | as_number }}").unwrap(), 7);
         assert_eq!(value("{{ (target.name == 'dev') | as_bool }}").unwrap(), true);
-        assert_eq!(value("{{ \"['a']\" | as_native }}").unwrap(), serde_json::json!(["a"]));
+        assert_eq!(value("{{ target.name == 'dev' | as_bool }}").unwrap(), true);
+        assert_eq!(value("{{ target.name != 'dev' | as_bool() }}").unwrap(), false);
+        assert_eq!(value("{{ \"['a', -1, {'b': None}]\" | as_native }}").unwrap(), serde_json::json!(["a", -1, {"b": null}]));
+        assert_eq!(value("{{ '1 + 1' | as_native }}").unwrap(), "1 + 1");
+        assert_eq!(value("{{ var('n') | as_text }}").unwrap(), "7");
+        assert_eq!(value("{{ [1, 2] }}").unwrap(), "[1, 2]");
+        assert_eq!(value("{{ var('list') }}").unwrap(), serde_json::json!([1]));
+        assert_eq!(value("{% if var('on') %}{{ var('list') }}{% endif %}").unwrap(), serde_json::json!([1]));
+        assert_eq!(value("{% set x %}<{{ var('n') }}>{% endset %}{{ x }}!").unwrap(), "<7>!");
         assert_eq!(value("{{ env_var('DBT_ENV_SECRET_A') }}").unwrap(), "s");
         assert_eq!(value("{% if var('on') %}a{% endif %}").unwrap(), "a");
     }
@@ -209,7 +164,7 @@ mod tests {
         assert_eq!(value("{{ var('nam') }}").unwrap_err().hints[0], "did you mean `name`?");
         assert_eq!(value("{{ env_var('X') }}").unwrap_err().message, "environment variable `X` is not set");
         assert_eq!(value("{{ ref('x') }}").unwrap_err().message, "`ref` is undefined");
-        assert!(value("{{ 'maybe' | as_bool }}").is_err());
+        assert!(value("{{ 'true' | as_bool }}").is_err());
         assert!(value("{{ ").is_err());
     }
 }

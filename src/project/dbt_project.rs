@@ -11,6 +11,15 @@ use crate::jinja::YamlScope;
 use super::values::{list, rendered, rendered_text, texts, truth};
 use super::yaml::{self, Yaml};
 
+/// Those of dbt's flags (`flags:` of the root project) that change the meaning of a project.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Flags {
+    /// `require_ref_searches_node_package_before_root`.
+    pub own_package_first: bool,
+    /// `require_unique_project_resource_names`.
+    pub unique_names: bool,
+}
+
 /// What a package's `dbt_project.yml` says.
 #[derive(Clone, Debug)]
 pub struct DbtProject {
@@ -32,6 +41,7 @@ pub struct DbtProject {
     pub dispatch: BTreeMap<String, Vec<String>>,
     /// Whether database, schema and identifier are quoted, where the project says so.
     pub quoting: [Option<bool>; 3],
+    pub flags: Flags,
     /// The trees `models:`, `seeds:`, `snapshots:`, `sources:`.
     pub trees: BTreeMap<&'static str, Yaml>,
 }
@@ -89,6 +99,13 @@ pub fn read(file: &SourceFile, scope: &YamlScope, warnings: &mut Diagnostics) ->
             let spelled = quoting.get(part).or_else(|| if part == "database" { quoting.get("project") } else { None });
             truth(&spelled?.json())
         }),
+        flags: {
+            let flag = |name| yaml.get("flags").and_then(|flags| truth(&flags.get(name)?.json())).unwrap_or(false);
+            Flags {
+                own_package_first: flag("require_ref_searches_node_package_before_root"),
+                unique_names: flag("require_unique_project_resource_names"),
+            }
+        },
         trees: ["models", "seeds", "snapshots", "sources"].into_iter().filter_map(|tree| Some((tree, yaml.get(tree)?.clone()))).collect(),
     })
 }

@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::properties::{ColumnPatch, Properties};
+use super::columns::ColumnPatch;
+use super::properties::Properties;
 use super::values::has_jinja;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile, nearest};
 use crate::jinja::{YamlScope, yaml_value};

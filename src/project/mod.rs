@@ -2,6 +2,7 @@
 //! its packages, each file read once, each YAML value with its place, and what every model says of itself (`declared`).
 //! Refuses files that can't be read or understood, all of them in one run; a model that does not render is an error of its own.
 
+mod columns;
 mod dbt_project;
 mod declared;
 mod docs;
@@ -31,10 +32,12 @@ use serde_json::{Map, Value};
 
 use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
-use crate::jinja::{Jinja, RelationStyle};
+use crate::jinja::{ColumnQuoting, Jinja, RelationStyle};
 
+pub use columns::{ColumnPatch, constraint};
+pub use dbt_project::Flags;
 pub use declared::Declared;
-pub use properties::{ColumnPatch, Config, Patch, Properties, Version};
+pub use properties::{Config, Patch, Properties, Version};
 #[cfg(test)]
 pub use read::tests::{Said, folder};
 pub use recorded::Catalog;
@@ -72,6 +75,7 @@ pub fn load(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
             style: read.style,
             sources: read.sources,
             now: open.now,
+            flags: read.root.flags,
             warnings: Diagnostics(read.warnings.0.into_iter().chain(read.wrong.0).collect()),
         }),
         _ => Err(read.wrong),
@@ -124,6 +128,7 @@ pub struct SourceStyle {
 #[derive(Clone, Debug)]
 pub struct Facts {
     pub style: RelationStyle,
+    pub columns: ColumnQuoting,
     /// The dialect and the ones it is like, nearest first.
     pub adapters: Vec<String>,
     /// The schema of a target that names none.
@@ -163,6 +168,7 @@ pub struct Project {
     /// How sources are written.
     pub sources: SourceStyle,
     pub now: Instant,
+    pub flags: Flags,
     pub warnings: Diagnostics,
 }
 

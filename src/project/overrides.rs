@@ -3,7 +3,8 @@
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 
-use super::properties::{ColumnPatch, Config, Entries};
+use super::columns::ColumnPatch;
+use super::properties::{Config, Entries};
 use super::sources::{BESIDE, SourceTable, quoting};
 use super::yaml::Yaml;
 

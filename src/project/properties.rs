@@ -8,10 +8,11 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::jinja::YamlScope;
 
 use super::Setting;
+use super::columns::{ColumnPatch, constraints};
 use super::overrides::{self, Override};
 use super::packages::Below;
 use super::sources::{self, SourceTable};
-use super::values::{config, rendered_text, set, texts, truth};
+use super::values::{config, rendered_text, set, texts};
 use super::yaml::{self, Yaml};
 
 /// All patches of a package.
@@ -46,19 +47,6 @@ pub struct Patch {
 
 pub type Config = IndexMap<String, Setting>;
 
-/// What a properties file says of a column.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ColumnPatch {
-    pub name: String,
-    pub data_type: Option<String>,
-    pub quote: Option<bool>,
-    pub description: String,
-    /// As YAML has them: dicts with `type`, `expression`, `name`.
-    pub constraints: Vec<Value>,
-    /// Whether a test or a constraint says that no two rows share a value.
-    pub unique: bool,
-}
-
 /// One version of a model.
 #[derive(Clone, Debug)]
 pub struct Version {
@@ -71,6 +59,9 @@ pub struct Version {
     pub description: Option<String>,
 }
 
+/// The keys of config that may stand beside the name of a node.
+const BESIDE: [&str; 5] = ["meta", "docs", "group", "contract", "access"];
+
 /// Adds what `found` says to `properties`.
 pub fn read(found: &Below, scope: &YamlScope, properties: &mut Properties, warnings: &mut Diagnostics, wrong: &mut Diagnostics) {
     let tree = match yaml::parse(&found.file) {
@@ -80,6 +71,10 @@ pub fn read(found: &Below, scope: &YamlScope, properties: &mut Properties, warni
         }
         Err(error) => return wrong.0.push(error),
     };
+    if tree.dict().is_none() && tree.data != yaml::Data::Null {
+        let error = Diagnostic::error(format!("`{}` must be a dict", found.file.path)).at(found.file.line(1));
+        return wrong.0.push(error.hint("begin it with a key: `models:`, `sources:`, `seeds:`"));
+    }
     let mut entry = Entries { found, scope, wrong };
     let Properties { models, seeds, snapshots, sources, overrides } = properties;
     for (key, patches) in [("models", models), ("seeds", seeds), ("snapshots", snapshots)] {
@@ -104,7 +99,10 @@ impl Entries<'_> {
     /// The entries under `key`, which must be a list.
     pub fn list<'t>(&mut self, of: &'t Yaml, key: &str) -> &'t [Yaml] {
         match of.get(key) {
-            None => &[],
+            None => {
+                self.not_empty(of, key);
+                &[]
+            }
             Some(list) if matches!(list.data, yaml::Data::List(_)) => list.items(),
             Some(other) => {
                 self.wrong(
@@ -112,6 +110,14 @@ impl Entries<'_> {
                 );
                 &[]
             }
+        }
+    }
+
+    /// Warns of a key that has no value where dbt expects a list.
+    pub fn not_empty(&mut self, of: &Yaml, key: &str) {
+        if let Some(empty) = of.dict().and_then(|dict| dict.get(key)).filter(|value| value.data == yaml::Data::Null) {
+            let warning = Diagnostic::warning(format!("`{key}` has no value, which dbt refuses")).at(empty.at.clone());
+            self.wrong(warning.hint("write a list below it, or remove it"));
         }
     }
 
@@ -146,27 +152,22 @@ impl Entries<'_> {
             }
         }
         let under = config(of.get("config"), self.scope, self.wrong);
+        for key in beside.iter().filter(|key| own.contains_key(**key)) {
+            if let Some(twice) = under.get(*key) {
+                let warning = Diagnostic::warning(format!("`{key}` is set beside `name` and under `config`, which dbt refuses"));
+                self.wrong(warning.at(twice.at.clone()).hint("set it under `config` only"));
+            }
+        }
         [own, under].into_iter().filter(|keys| !keys.is_empty()).collect()
-    }
-
-    pub fn columns(&mut self, of: &Yaml) -> Vec<ColumnPatch> {
-        let columns = self.list(of, "columns").iter().filter(|column| column.get("include").is_none());
-        let columns: Vec<&Yaml> = columns.collect();
-        let named = columns.into_iter().filter_map(|column| Some((self.name(column, "name")?, column)));
-        let named: Vec<(String, &Yaml)> = named.collect();
-        let read = named.into_iter().map(|(name, column)| ColumnPatch {
-            name,
-            data_type: self.text(column, "data_type"),
-            quote: column.get("quote").and_then(|quote| truth(&quote.json())),
-            description: description(column),
-            constraints: constraints(column),
-            unique: is_unique(column),
-        });
-        read.collect()
     }
 
     fn patch(&mut self, yaml: &Yaml) -> Option<Patch> {
         let name = self.name(yaml, "name")?;
+        ["tests", "data_tests"].into_iter().for_each(|key| self.not_empty(yaml, key));
+        if let Some(tags) = yaml.get("tags") {
+            let warning = Diagnostic::warning(format!("`tags` beside the name of `{name}` do nothing, as in dbt")).at(tags.at.clone());
+            self.wrong(warning.hint("move them below `config:`"));
+        }
         let columns = self.columns(yaml);
         let versions: Vec<Version> = self
             .list(yaml, "versions")
@@ -181,7 +182,7 @@ impl Entries<'_> {
             at: yaml.at.clone(),
             file: self.found.file.clone(),
             path: self.found.path.clone(),
-            config: self.config(yaml, &["tags", "meta", "docs", "access", "group"]),
+            config: self.config(yaml, &BESIDE),
             description: description(yaml),
             constraints: constraints(yaml),
             latest_version: self.text(yaml, "latest_version").or_else(|| highest(&versions)),
@@ -202,7 +203,7 @@ impl Entries<'_> {
             v: self.name(yaml, "v")?,
             at: yaml.at.clone(),
             defined_in: self.text(yaml, "defined_in"),
-            config: self.config(yaml, &["tags", "meta", "docs", "access", "group"]),
+            config: self.config(yaml, &BESIDE),
             columns,
             description: yaml.get("description").and_then(Yaml::text),
         })
@@ -233,23 +234,8 @@ fn highest(versions: &[Version]) -> Option<String> {
     }
 }
 
-/// Whether a column has the test `unique`, perhaps `where` some exceptions are left out, or a constraint that says the same.
-fn is_unique(column: &Yaml) -> bool {
-    let tests = ["data_tests", "tests"].into_iter().filter_map(|key| column.get(key)).flat_map(Yaml::items);
-    let mut tests = tests.map(|test| match test.json() {
-        Value::Object(test) => test.contains_key("unique"),
-        test => test == "unique",
-    });
-    let says = |constraint: &Value| constraint.get("type").is_some_and(|of| of == "unique" || of == "primary_key");
-    tests.any(|unique| unique) || constraints(column).iter().any(says)
-}
-
 pub fn description(of: &Yaml) -> String {
     of.get("description").and_then(Yaml::text).unwrap_or_default()
-}
-
-fn constraints(of: &Yaml) -> Vec<Value> {
-    of.get("constraints").map(|list| list.items().iter().map(Yaml::json).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -270,21 +256,15 @@ mod tests {
 
     #[test]
     fn a_patch_is_read() {
-        let text = "models:\n  - name: a\n    tags: x\n    config:\n      event_time: at\n      pre-hook: \"{{ log(1) }}\"\n    columns:\n      - {name: at, data_type: date, quote: yes, data_tests: [not_null, unique]}\n";
+        let text = "models:\n  - name: a\n    access: public\n    config:\n      event_time: at\n      pre-hook: \"{{ log(1) }}\"\n    columns:\n      - {name: at, data_type: date, quote: yes, data_tests: [not_null, unique], meta: {pii: true, mask: y}, tags: a, config: {meta: {mask: x}, tags: [b, a]}}\n";
         let (properties, wrong) = parsed(text);
         assert_eq!(wrong, Diagnostics::default());
         let patch = &properties.models[0];
-        assert_eq!(patch.config[0]["tags"].value, json!("x"));
+        assert_eq!(patch.config[0]["access"].value, json!("public"));
         assert_eq!((patch.config[1]["event_time"].at.line(), &patch.config[1]["pre_hook"].value), (5, &json!("{{ log(1) }}")));
-        let at = ColumnPatch {
-            name: "at".into(),
-            data_type: Some("date".into()),
-            quote: Some(true),
-            description: String::new(),
-            constraints: vec![],
-            unique: true,
-        };
-        assert_eq!(patch.columns, [at]);
+        let [at] = &patch.columns[..] else { panic!("{}", patch.columns.len()) };
+        assert_eq!((&*at.name, at.data_type.as_deref(), at.quote, at.unique), ("at", Some("date"), Some(true), true));
+        assert_eq!(at.info["config"], json!({"meta": {"pii": true, "mask": "x"}, "tags": ["a", "b"]}));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceFile, wide};
-use crate::jinja::{Answers, MacroPackage, Relation, RelationStyle, Settings, YamlScope};
+use crate::jinja::{Answers, ColumnQuoting, MacroPackage, Relation, RelationStyle, Settings, YamlScope};
 
 use super::dbt_project::{self, DbtProject};
 use super::docs::Docs;
@@ -44,7 +44,20 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
         None
     });
     let (answers, catalog) = (recorded::answers(open.answers.as_deref())?, recorded::catalog(open.catalog.as_deref())?);
-    Ok(Read { answers, catalog, root, target, style, sources, adapters: facts.adapters, selectors, parts, warnings, wrong })
+    Ok(Read {
+        answers,
+        catalog,
+        root,
+        target,
+        style,
+        columns: facts.columns,
+        sources,
+        adapters: facts.adapters,
+        selectors,
+        parts,
+        warnings,
+        wrong,
+    })
 }
 
 /// The target that the project and its profile name.
@@ -64,6 +77,7 @@ pub struct Read {
     pub catalog: Catalog,
     pub target: Target,
     pub style: RelationStyle,
+    pub columns: ColumnQuoting,
     pub sources: SourceStyle,
     pub adapters: Vec<String>,
     pub selectors: Option<SourceFile>,
@@ -102,6 +116,7 @@ impl Read {
             full_refresh: open.full_refresh,
             which: open.which,
             style: self.style.clone(),
+            columns: self.columns,
             answers: self.answers.clone(),
         }
     }
@@ -131,6 +146,8 @@ impl Read {
         let Part { folder, settings, found, mut vars } = part;
         vars.extend(open.vars.clone());
         let scope = YamlScope { now: open.now, vars: &vars, environment: &open.environment, target: &self.target.values };
+        // In `dbt_project.yml` dbt knows no variables but those of the command line.
+        let project_scope = YamlScope { vars: &open.vars, ..scope };
         let mut properties = Properties::default();
         let mut odd = Diagnostics::default();
         for file in &found.properties {
@@ -161,7 +178,7 @@ impl Read {
             seeds: found.seeds.into_iter().map(seed).collect(),
             models,
             snapshots,
-            trees: tree::trees(&settings.trees, &scope, &mut self.wrong),
+            trees: tree::trees(&settings.trees, &project_scope, &mut self.wrong),
             name: settings.name,
             folder,
             properties,
@@ -271,7 +288,8 @@ pub mod tests {
             catalog: None,
         };
         let style = RelationStyle { quote: '"', quoted: [true; 3], included: [true; 3] };
-        let facts = Facts { style, adapters: vec!["any".to_string()], schema: "analytics".to_string(), files_as_sources: true };
+        let columns = ColumnQuoting { quote: '"', seeds: true, once: false };
+        let facts = Facts { style, columns, adapters: vec!["any".to_string()], schema: "analytics".to_string(), files_as_sources: true };
         let mut read = read(&open, &|_| Ok(facts.clone()))?;
         let packages = read.packages(&open, &|_, name, file, _| {
             let call = said.iter().filter(|(known, _)| *known == name).flat_map(|(_, call)| call.as_object().unwrap());

@@ -1,9 +1,12 @@
 //! The sources of a properties file. Takes an entry of `sources:`; gives its tables, each with what it has from its source:
 //! database, schema, quoting, config.
 
+use serde_json::{Map, Value};
+
 use crate::diagnostics::{Location, SourceFile};
 
-use super::properties::{ColumnPatch, Config, Entries, description};
+use super::columns::ColumnPatch;
+use super::properties::{Config, Entries, description};
 use super::values::{rendered, truth};
 use super::yaml::Yaml;
 
@@ -27,6 +30,8 @@ pub struct SourceTable {
     pub config: Vec<Config>,
     pub columns: Vec<ColumnPatch>,
     pub description: String,
+    /// More of dbt's keys of the table, for Jinja.
+    pub info: Map<String, Value>,
 }
 
 /// The keys of config that stand beside a name.
@@ -42,6 +47,7 @@ pub fn read(entry: &mut Entries, source: &Yaml, tables: &mut Vec<SourceTable>) {
     for table in entry.list(source, "tables") {
         let Some(table_name) = entry.name(table, "name") else { continue };
         let own = self::quoting(entry, table);
+        let table_quoting = std::array::from_fn(|part| own[part].or(quoting[part]));
         tables.push(SourceTable {
             source: name.clone(),
             at: table.at.clone(),
@@ -50,13 +56,43 @@ pub fn read(entry: &mut Entries, source: &Yaml, tables: &mut Vec<SourceTable>) {
             database: database.clone(),
             schema: schema.clone(),
             identifier: entry.text(table, "identifier").unwrap_or_else(|| table_name.clone()),
-            quoting: std::array::from_fn(|part| own[part].or(quoting[part])),
+            quoting: table_quoting,
             config: config.iter().cloned().chain(entry.config(table, &BESIDE)).collect(),
             columns: entry.columns(table),
             description: description(table),
+            info: info(entry, source, table, table_quoting),
             name: table_name,
         });
     }
+}
+
+/// What macros read of a source besides its settings: `source_meta`, `loader`, `external` and their like.
+fn info(entry: &mut Entries, source: &Yaml, table: &Yaml, quoting: [Option<bool>; 4]) -> Map<String, Value> {
+    let mut value = |of: Option<&Yaml>| match of.map(|yaml| rendered(yaml, entry.scope)) {
+        Some(Ok(value)) => value,
+        Some(Err(error)) => {
+            entry.wrong(error);
+            Value::Null
+        }
+        None => Value::Null,
+    };
+    let under = |of: &'_ Yaml, key: &str| of.get("config").and_then(|config| config.get(key).cloned());
+    let mut source_meta = Map::new();
+    for meta in [source.get("meta").cloned(), under(source, "meta")].into_iter().flatten() {
+        source_meta.extend(value(Some(&meta)).as_object().cloned().unwrap_or_default());
+    }
+    let mut both = |key: &str| value(table.get(key).or_else(|| source.get(key)));
+    let loaded = ["loaded_at_field", "loaded_at_query"].map(|key| (key, both(key)));
+    let text = |value: Value| if value.is_null() { Value::from("") } else { value };
+    let mut info = Map::new();
+    info.insert("source_meta".to_string(), Value::Object(source_meta));
+    info.insert("source_description".to_string(), Value::from(description(source)));
+    info.insert("loader".to_string(), text(value(source.get("loader"))));
+    info.insert("external".to_string(), value(table.get("external")));
+    info.extend(loaded.map(|(key, value)| (key.to_string(), value)));
+    let parts = ["database", "schema", "identifier", "column"].into_iter().zip(quoting);
+    info.insert("quoting".to_string(), parts.map(|(part, quoted)| (part.to_string(), Value::from(quoted))).collect());
+    info
 }
 
 pub fn quoting(entry: &mut Entries, of: &Yaml) -> [Option<bool>; 4] {

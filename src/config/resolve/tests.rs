@@ -5,6 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::calendar::Grain;
 use crate::config::{OutsideWindow, node_json};
+use crate::jinja::Scope;
 use crate::project::{Said, folder};
 
 /// Resolves a project called `shop` with these files. Its macros answer with their name and first argument.
@@ -14,7 +15,6 @@ fn resolved(files: &[(&str, &str)], said: Said) -> Result<Resolved, Diagnostics>
         false => [&[("dbt_project.yml", "name: shop\n")], files].concat(),
     };
     let (read, packages) = folder(&files, said)?;
-    let ask = |name: &str, arguments: &[Value], _: &Scope| Ok(format!("{name}({})", arguments[0]));
     let now = "2024-07-01T00:00:00Z".parse().unwrap();
     let dialect = crate::dialect::named("postgres").unwrap();
     let catalog = Catalog::default();
@@ -26,8 +26,24 @@ fn resolved(files: &[(&str, &str)], said: Said) -> Result<Resolved, Diagnostics>
         style: &read.style,
         sources: &read.sources,
         now,
-        ask: &ask,
+        flags: Flags::default(),
+        macros: &Echo(&packages),
     })
+}
+
+/// Macros that answer with their name and first argument.
+struct Echo<'a>(&'a [Package]);
+
+impl NamingMacros for Echo<'_> {
+    fn naming_package(&self, package: &str, name: &str) -> Option<String> {
+        let defines = |package: &&Package| package.macros.iter().any(|file| file.text.contains(&format!("macro {name}(")));
+        let own = self.0.iter().filter(|known| known.name == package).find(defines);
+        own.or(self.0.first().filter(defines)).map(|package| package.name.clone())
+    }
+
+    fn call(&self, _: &str, name: &str, arguments: &[Value], _: &Scope) -> Result<String, Diagnostic> {
+        Ok(format!("{name}({})", arguments[0]))
+    }
 }
 
 fn named<'a>(resolved: &'a Resolved, name: &str) -> &'a Node {
@@ -35,7 +51,7 @@ fn named<'a>(resolved: &'a Resolved, name: &str) -> &'a Node {
 }
 
 fn table(node: &Node) -> String {
-    node_json(node)["relation_name"].as_str().unwrap().to_string()
+    node_json(node, &[])["relation_name"].as_str().unwrap().to_string()
 }
 
 /// The error of the only broken node: message, file and line, first hint.
@@ -114,7 +130,7 @@ fn relations_are_named_as_in_dbt() {
         &[("m", json!({"schema": "x"}))],
     )
     .unwrap();
-    assert_eq!(table(named(&own, "m")), "\"db\".\"generate_schema_name(\"x\")\".\"m\"");
+    assert_eq!(table(named(&own, "m")), "\"db\".\"generate_schema_name(\"\"x\"\")\".\"m\"");
 }
 
 #[test]
@@ -202,8 +218,8 @@ fn odd_keys_and_patches_are_warnings() {
     assert_eq!(
         said,
         [
-            "there is no model `days`, and its properties do nothing; it is a seed: move them below `seeds:`",
             "there is no model `ordres`, and its properties do nothing; is it `orders`?",
+            "`days` is a seed, and its properties below `models:` do nothing; move them below `seeds:`",
             "`event_tim` of model `orders` does nothing; is it `event_time`?",
             "`batch_size` does nothing: model `view` is no microbatch model; set `materialized='incremental'` and `incremental_strategy='microbatch'`",
         ]

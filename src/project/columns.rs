@@ -1,0 +1,124 @@
+//! The columns of a properties file. Takes the entries of `columns:`; gives each with its type and constraints, and as dbt shows
+//! it to Jinja (`model.columns`, `graph.nodes[…].columns`), where macros look for `meta` and `tags`.
+
+use serde_json::{Map, Value, json};
+
+use super::properties::{Entries, description};
+use super::values::{list, rendered, truth};
+use super::yaml::Yaml;
+
+/// What a properties file says of a column.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ColumnPatch {
+    pub name: String,
+    pub data_type: Option<String>,
+    pub quote: Option<bool>,
+    pub description: String,
+    /// As YAML has them: dicts with `type`, `expression`, `name`.
+    pub constraints: Vec<Value>,
+    /// Whether a test or a constraint says that no two rows share a value.
+    pub unique: bool,
+    /// dbt's keys of the column but for name and description, and keys of the user's own.
+    pub info: Map<String, Value>,
+}
+
+impl ColumnPatch {
+    /// A column of which only the name is known.
+    pub fn named(name: String) -> ColumnPatch {
+        ColumnPatch { info: info(&Map::new()), name, ..ColumnPatch::default() }
+    }
+}
+
+impl Entries<'_> {
+    pub fn columns(&mut self, of: &Yaml) -> Vec<ColumnPatch> {
+        let columns = self.list(of, "columns").iter().filter(|column| column.get("include").is_none());
+        let columns: Vec<&Yaml> = columns.collect();
+        let named = columns.into_iter().filter_map(|column| Some((self.name(column, "name")?, column)));
+        let named: Vec<(String, &Yaml)> = named.collect();
+        for (_, column) in &named {
+            ["tests", "data_tests"].into_iter().for_each(|key| self.not_empty(column, key));
+        }
+        let read = named.into_iter().map(|(name, column)| ColumnPatch {
+            name,
+            data_type: self.text(column, "data_type"),
+            quote: column.get("quote").and_then(|quote| truth(&quote.json())),
+            description: description(column),
+            constraints: constraints(column),
+            unique: is_unique(column),
+            info: info(&self.column_keys(column)),
+        });
+        read.collect()
+    }
+
+    /// The keys of a column, their Jinja rendered but for that of tests and descriptions.
+    fn column_keys(&mut self, column: &Yaml) -> Map<String, Value> {
+        const NOT_RENDERED: [&str; 4] = ["name", "description", "tests", "data_tests"];
+        let keys = column.dict().into_iter().flatten().filter(|(key, _)| !NOT_RENDERED.contains(&key.as_str()));
+        let mut found = Map::new();
+        for (key, value) in keys {
+            match rendered(value, self.scope) {
+                Ok(value) => _ = found.insert(key.clone(), value),
+                Err(error) => self.wrong(error),
+            }
+        }
+        found
+    }
+}
+
+/// The keys of a column as dbt has them: `meta` and `tags` beside the name and those under `config` are one.
+fn info(keys: &Map<String, Value>) -> Map<String, Value> {
+    let under = |key: &str| keys.get("config").and_then(|config| config.get(key));
+    let mut meta = keys.get("meta").and_then(Value::as_object).cloned().unwrap_or_default();
+    meta.extend(under("meta").and_then(Value::as_object).cloned().unwrap_or_default());
+    let mut tags: Vec<Value> = Vec::new();
+    for tag in [keys.get("tags"), under("tags")].into_iter().flatten().flat_map(list) {
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    let value = |key: &str| keys.get(key).cloned().unwrap_or_default();
+    let mut info = Map::new();
+    let known = [
+        ("meta", json!(meta)),
+        ("data_type", value("data_type")),
+        ("constraints", keys.get("constraints").map(list).unwrap_or_default().iter().map(constraint).collect()),
+        ("quote", value("quote")),
+        ("config", json!({"meta": meta, "tags": tags})),
+        ("tags", json!(tags)),
+        ("granularity", value("granularity")),
+        ("dimension", value("dimension")),
+        ("entity", value("entity")),
+        ("doc_blocks", json!([])),
+    ];
+    info.extend(known.map(|(key, value)| (key.to_string(), value)));
+    for (key, value) in keys {
+        info.entry(key.clone()).or_insert_with(|| value.clone());
+    }
+    info
+}
+
+/// A constraint with all of dbt's keys.
+pub fn constraint(keys: &Value) -> Value {
+    let mut all = json!({
+        "type": null, "name": null, "expression": null, "warn_unenforced": true, "warn_unsupported": true, "to": null, "to_columns": []
+    });
+    if let (Value::Object(all), Value::Object(keys)) = (&mut all, keys) {
+        all.extend(keys.clone());
+    }
+    all
+}
+
+/// Whether a column has the test `unique`, perhaps `where` some exceptions are left out, or a constraint that says the same.
+fn is_unique(column: &Yaml) -> bool {
+    let tests = ["data_tests", "tests"].into_iter().filter_map(|key| column.get(key)).flat_map(Yaml::items);
+    let mut tests = tests.map(|test| match test.json() {
+        Value::Object(test) => test.contains_key("unique"),
+        test => test == "unique",
+    });
+    let says = |constraint: &Value| constraint.get("type").is_some_and(|of| of == "unique" || of == "primary_key");
+    tests.any(|unique| unique) || constraints(column).iter().any(says)
+}
+
+pub fn constraints(of: &Yaml) -> Vec<Value> {
+    of.get("constraints").map(|list| list.items().iter().map(Yaml::json).collect()).unwrap_or_default()
+}
