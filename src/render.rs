@@ -1,14 +1,14 @@
 //! A model's query. Takes a node and the moment it is rendered for; gives the text as dbt compiles it, the ephemeral models it
 //! reads put before it as CTEs, and where Jinja wrote each relation. No filter is in it yet.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::config::{Node, config_json, node_json};
 use crate::diagnostics::{Diagnostic, SourceFile};
 use crate::graph::Graph;
-use crate::jinja::{Batch, Jinja, Lookup, Mark, Referent, Relation, Rendered, Scope, late};
+use crate::jinja::{Batch, Covered, Jinja, Lookup, Mark, MarkKind, Referent, Relation, Rendered, Scope, late};
 
 /// What a rendering may know of the run it is for.
 #[derive(Clone)]
@@ -50,6 +50,7 @@ pub fn model(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, moment: &Moment) ->
     let (reads_batch, reads_this) = (rendered().any(|part| part.reads_batch), rendered().any(|part| part.reads_this));
     let warnings = rendered().flat_map(|part| part.warnings.iter().cloned()).collect();
     let asks_incremental = own.asks_incremental;
+    cover(graph, &own, &mut inputs.ctes);
     let (sql, marks, parts) = with_ctes(own, &node.file, inputs.ctes);
     Ok(Text { sql, marks, parts, reads_batch, reads_this, asks_incremental, warnings })
 }
@@ -62,6 +63,7 @@ pub fn hook(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, text: &str, moment: 
 
 /// One ephemeral model as a CTE.
 struct Cte {
+    unique_id: String,
     name: String,
     rendered: Rendered,
     file: SourceFile,
@@ -114,9 +116,38 @@ impl Inputs<'_> {
             let input = &self.graph.nodes[&unique_id];
             let rendered = one(self.jinja, self.graph, input, &Moment { this: input.relation.clone(), ..self.moment.clone() })?;
             self.gather(input, &rendered)?;
-            self.ctes.push(Cte { name, rendered, file: input.file.clone() });
+            self.ctes.push(Cte { unique_id, name, rendered, file: input.file.clone() });
         }
         Ok(())
+    }
+}
+
+/// Marks the ephemeral models whose inputs are read whole. As in dbt, the event time of an ephemeral model filters the `ref()` to it.
+/// Inputs inside of it get the window only where nothing that reads it is filtered itself: rows that its filter keeps may come from
+/// rows of the inputs that lie in other windows.
+fn cover(graph: &Graph, own: &Rendered, ctes: &mut [Cte]) {
+    let mut covered: BTreeMap<String, Covered> = BTreeMap::new();
+    let note = |covered: &mut BTreeMap<String, Covered>, rendered: &Rendered, reader: Option<Covered>| {
+        for mark in &rendered.marks {
+            let why = match &mark.kind {
+                MarkKind::Input(id) => (id, reader.clone()),
+                MarkKind::OptOut(id) => (id, reader.clone().or(Some(Covered::OptedOut))),
+                _ => continue,
+            };
+            if let (id, Some(why)) = why {
+                covered.entry(id.clone()).or_insert(why);
+            }
+        }
+    };
+    note(&mut covered, own, None);
+    // Readers stand behind what they read.
+    for cte in ctes.iter_mut().rev() {
+        let filtered = graph.nodes.get(&cte.unique_id).filter(|node| node.event_time.is_some());
+        let why = covered.get(&cte.unique_id).cloned().or_else(|| filtered.map(|node| Covered::Filtered(node.name.clone())));
+        note(&mut covered, &cte.rendered, why.clone());
+        if let Some(why) = why {
+            cte.rendered.marks.push(Mark { span: 0..cte.rendered.text.len(), kind: MarkKind::Whole(why) });
+        }
     }
 }
 
@@ -205,7 +236,12 @@ mod tests {
 
     fn joined(text: &str) -> String {
         let (own, other) = (SourceFile::new("own.sql", ""), SourceFile::new("e.sql", ""));
-        let cte = Cte { name: "__dbt__cte__e".into(), rendered: rendered("select 1 from raw", "raw"), file: other };
+        let cte = Cte {
+            unique_id: "model.p.e".into(),
+            name: "__dbt__cte__e".into(),
+            rendered: rendered("select 1 from raw", "raw"),
+            file: other,
+        };
         let (sql, marks, parts) = with_ctes(rendered(text, "orders"), &own, vec![cte]);
         let of = |path: &str| parts.iter().filter(|part| &*part.file.path == path).map(|part| &sql[part.span.clone()]).collect::<String>();
         assert_eq!((of("own.sql").as_str(), of("e.sql").as_str()), (text, "select 1 from raw"));

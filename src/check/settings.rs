@@ -106,10 +106,7 @@ fn one_table(asked: &Asked) -> Option<Diagnostic> {
 /// Inputs that each batch reads whole, where the author did not ask for it.
 fn whole(asked: &Asked, driving: &BTreeSet<String>) -> Vec<Diagnostic> {
     let node = asked.node;
-    let unasked = |entry: &&crate::plan::manifest::InputEntry| {
-        !entry.filtered && entry.event_time.is_none() && !asked.opted_out.contains(&entry.unique_id)
-    };
-    let of_them = asked.entries.iter().filter(unasked);
+    let of_them = asked.entries.iter().filter(|entry| entry.lacks_event_time());
     let said = of_them.map(|entry| {
         let input = &asked.graph.nodes[&entry.unique_id];
         let name = input.source_name.as_ref().map_or(input.name.clone(), |source| format!("{source}.{}", input.name));

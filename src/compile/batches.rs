@@ -206,7 +206,7 @@ fn remarks(
         said.push(warning);
     }
     let unfiltered = inputs::unfiltered(context.graph, node, entries);
-    if query.injected.filters.is_empty() && !entries.is_empty() {
+    if query.injected.filters.is_empty() && !query.injected.reads.is_empty() {
         let cost = format!("each of its {batches} batches reads all of them and keeps only its own window's rows");
         said.push(Diagnostic::warning(format!("no input of `{}` can be filtered: {cost}", node.name)).at(node.file.line(1)));
     }

@@ -77,7 +77,8 @@ pub(super) fn found(
     refused: Vec<(check::Rule, Diagnostic)>,
     request: &Request,
 ) -> Result<Vec<Finding>, Diagnostics> {
-    asked(context, node, settings, &query.text, &query.injected.opted_out, |asked| {
+    let opted_out: Vec<String> = query.injected.ids(|access| *access == inject::Access::OptedOut).into_iter().collect();
+    asked(context, node, settings, &query.text, &opted_out, |asked| {
         let from = request.windows.bounds.as_ref().map(|(start, _)| start.at.at(settings.timezone));
         let partition = plan::partition(context.dialect, node, settings, &query.text.sql)?;
         Ok(check::check(&Asked { entries, from, refused, partition: partition.as_ref(), ..asked }))

@@ -180,9 +180,11 @@ impl Columns {
         let text = render::model(&jinja, &self.graph, node, &moment).ok()?;
         let inputs = inputs::of(&self.graph, node, self.database.as_deref());
         let inputs: Vec<_> = inputs.into_iter().map(|input| inject::Input { filtered: false, ..input }).collect();
-        let unfiltered = |relation: &str, _: &str, _: Option<&str>| relation.to_string();
+        let within = |filter: &inject::Filter| filter.relation.clone();
         let columns = |id: &str| self.graph.nodes.get(id).and_then(|node| self.of(asker, node));
-        inject::filters(&text.sql, &text.marks, &inputs, &*inject::parser(&self.parser), &columns, &unfiltered).ok()?.columns
+        let (sql, marks) = (&text.sql, &text.marks);
+        let unfiltered = inject::Injection { sql, marks, inputs: &inputs, columns: &columns, within: &within, hidden: &[] };
+        inject::filters(&unfiltered, &*inject::parser(&self.parser)).ok()?.columns
     }
 
     fn unknown(&self, relation: &Relation, node: Option<&Node>) -> Diagnostic {

@@ -5,19 +5,20 @@ use std::collections::BTreeSet;
 
 use crate::config::{EventTime, Kind, Materialization, Node};
 use crate::diagnostics::Diagnostic;
-use crate::dialect::{Dialect, Stamp, TimeType};
+use crate::dialect::{Dialect, Sql, Stamp, TimeType};
 use crate::graph::Graph;
-use crate::inject::{Input, Query};
+use crate::inject::{Access, Filter, Input, Occurrence, Query, ResultColumn, Time};
 use crate::jinja::Relation;
 use crate::plan::Reads;
-use crate::plan::manifest::InputEntry;
+use crate::plan::manifest::{InputEntry, NO_EVENT_TIME, NOT_READ};
 
 /// The relations that a query may read: the node's inputs, through ephemeral models too, and every source by its plain name.
 /// A plain name without a database is looked for in `database`, the target's.
 pub fn of(graph: &Graph, node: &Node, database: Option<&str>) -> Vec<Input> {
     let read = reads_through(graph, node);
     let sources = graph.sources().filter(|source| !read.contains(&source.unique_id));
-    read.iter().map(|id| &graph.nodes[id]).chain(sources).map(|node| input(node, database)).collect()
+    let read = read.iter().map(|id| Input { referred: parts(&graph.nodes[id].relation), ..input(&graph.nodes[id], database) });
+    read.chain(sources.map(|node| input(node, database))).collect()
 }
 
 /// Unique ids of what a node reads, and of what its ephemeral inputs read.
@@ -43,7 +44,24 @@ fn input(node: &Node, database: Option<&str>) -> Input {
             plain_names.push(parts(&Relation { database: None, ..node.relation.clone() }));
         }
     }
-    Input { unique_id: node.unique_id.clone(), filtered: node.event_time.is_some(), plain_names }
+    let is_cte = matches!(node.materialization, Materialization::Ephemeral);
+    if is_cte {
+        plain_names.push(vec![node.cte_name()]);
+    }
+    Input {
+        unique_id: node.unique_id.clone(),
+        filtered: node.event_time.is_some(),
+        time: node.event_time.as_ref().map(time),
+        plain_names,
+        is_cte,
+        referred: Vec::new(),
+        declared: node.columns.iter().map(|column| column.name.to_lowercase()).collect(),
+    }
+}
+
+fn time(event_time: &EventTime) -> Time {
+    let column = ResultColumn { name: event_time.column.clone(), quoted: event_time.quote };
+    Time { column, literals: event_time.time_type().ok().cloned() }
 }
 
 /// The parts of a relation's name that the engine writes.
@@ -53,41 +71,54 @@ fn parts(relation: &Relation) -> Vec<String> {
     written.filter_map(|(_, part)| part.cloned()).collect()
 }
 
-const NO_EVENT_TIME: &str = "it has no event_time";
-
-/// What the manifest and a file's header say of the inputs that the query reads.
+/// What the manifest and a file's header say of the inputs: one entry for each way in which the query reads an input, and one for each
+/// input that the templates refer to and no table of the query is.
 pub fn entries(graph: &Graph, dialect: &Dialect, node: &Node, query: &Query) -> Result<Vec<InputEntry>, Diagnostic> {
-    let filtered: BTreeSet<&String> = query.filters.iter().map(|filter| &filter.unique_id).collect();
-    let mut ids: BTreeSet<&String> = query.read.iter().collect();
-    let through = reads_through(graph, node);
-    ids.extend(through.iter().filter(|id| !matches!(graph.nodes[*id].materialization, Materialization::Ephemeral)));
-    let mut entries = Vec::new();
-    for id in ids {
+    let mut entries: Vec<InputEntry> = Vec::new();
+    let ids: BTreeSet<String> = query.ids(|_| true).into_iter().chain(reads_through(graph, node)).collect();
+    for id in &ids {
         let input = &graph.nodes[id];
-        if matches!(input.materialization, Materialization::Ephemeral) && !filtered.contains(id) {
-            continue;
-        }
         let event_time = input.event_time.as_ref().map(|time| dialect.event_time(&time.column, time.quote)).transpose()?;
-        let whole_because = if filtered.contains(id) && !query.opted_out.contains(id) {
-            None
-        } else if query.opted_out.contains(id) {
-            Some("the model asks for it with `.render()`")
-        } else if event_time.is_none() {
-            Some(NO_EVENT_TIME)
-        } else if !query.read.contains(id) {
-            Some("no table of the query is it")
-        } else {
-            Some("its place in the query takes no filter")
-        };
-        entries.push(InputEntry {
+        let entry = |relation: String, filtered: bool, whole_because: Option<String>| InputEntry {
             unique_id: id.clone(),
-            relation: input.relation.to_string(),
-            event_time: event_time.map(|column| column.0),
-            filtered: filtered.contains(id),
-            whole_because: whole_because.map(str::to_string),
-        });
+            relation,
+            event_time: event_time.as_ref().map(|column| column.0.clone()),
+            filtered,
+            whole_because,
+        };
+        let is_ephemeral = matches!(input.materialization, Materialization::Ephemeral);
+        let mut reads = query.reads.iter().filter(|read| read.unique_id == *id).peekable();
+        if reads.peek().is_none() && !is_ephemeral {
+            entries.push(entry(input.relation.to_string(), false, Some(NOT_READ.to_string())));
+        }
+        for read in reads.filter(|read| !is_ephemeral || read.access == Access::Filtered) {
+            let new = entry(shown(input, read), read.access == Access::Filtered, whole_because(&read.access));
+            if !entries.contains(&new) {
+                entries.push(new);
+            }
+        }
     }
     Ok(entries)
+}
+
+/// The relation that an occurrence reads: the node's own, unless a macro gave it another path.
+fn shown(input: &Node, read: &Occurrence) -> String {
+    let plain = |name: &str| name.replace(['"', '`', '[', ']'], "").split_whitespace().collect::<String>().to_lowercase();
+    let own = input.relation.to_string();
+    let (known, written) = (plain(&own), plain(&read.name));
+    let is_tail = |long: &str, short: &str| long == short || long.strip_suffix(short).is_some_and(|rest| rest.ends_with('.'));
+    if is_tail(&known, &written) { own } else { read.name.clone() }
+}
+
+fn whole_because(access: &Access) -> Option<String> {
+    Some(match access {
+        Access::Filtered => return None,
+        Access::NoEventTime => NO_EVENT_TIME.to_string(),
+        Access::OptedOut => "the model asks for it with `.render()`".to_string(),
+        Access::Covered(by) => format!("the ephemeral model `{by}` that reads it is filtered by its own event_time"),
+        Access::OutOfReach => "its place in the query takes no filter".to_string(),
+        Access::ByName => "it is written by its plain name, without `ref()` or `source()`".to_string(),
+    })
 }
 
 /// Which other models must have run before, and how much of them.
@@ -116,8 +147,10 @@ pub fn wait_through(reads: &mut Reads, graph: &Graph, planned: &BTreeSet<String>
 
 /// A warning for each input that every batch reads whole because it has no `event_time`.
 pub fn unfiltered(graph: &Graph, node: &Node, entries: &[InputEntry]) -> Vec<Diagnostic> {
-    let unfiltered = entries.iter().filter(|entry| entry.whole_because.as_deref() == Some(NO_EVENT_TIME));
+    let mut named = BTreeSet::new();
+    let unfiltered = entries.iter().filter(|entry| entry.lacks_event_time());
     unfiltered
+        .filter(|entry| named.insert(&entry.unique_id))
         .map(|entry| {
             let input = &graph.nodes[&entry.unique_id];
             let name = input.source_name.as_ref().map_or(input.name.clone(), |source| format!("{source}.{}", input.name));
@@ -128,25 +161,21 @@ pub fn unfiltered(graph: &Graph, node: &Node, entries: &[InputEntry]) -> Vec<Dia
         .collect()
 }
 
-/// A relation with its filter, slots for the window in it, the alias behind. A column that `*` leaves out is selected beside it where
-/// the query has use for it: it cannot be stored under its own name.
-pub fn within(
-    dialect: &Dialect,
-    event_time: &EventTime,
-    kind: &TimeType,
-    relation: &str,
-    alias: Option<&str>,
-    query: &str,
-) -> Result<String, Diagnostic> {
+/// A relation with its filter, slots for the window in it, the alias behind. Columns that `*` leaves out are selected by name where
+/// the query reads them.
+pub fn within(dialect: &Dialect, event_time: &EventTime, kind: &TimeType, filter: &Filter) -> Result<String, Diagnostic> {
     let window = dialect.window(&dialect.event_time(&event_time.column, event_time.quote)?, kind)?;
-    let relation = crate::dialect::Sql(relation.to_string());
-    let column = &event_time.column;
-    let hidden = dialect.fact::<Vec<String>>("hidden_columns")?.iter().any(|hidden| hidden.eq_ignore_ascii_case(column));
-    let named = hidden && query.to_lowercase().contains(&column.to_lowercase());
-    let name = if named { "within_hidden" } else { "within" };
-    let column = dialect.event_time(column, event_time.quote)?;
-    let filtered = dialect.sql(name, &[("relation", relation.value()), ("window", window.value()), ("column", column.value())])?;
-    Ok(match alias {
+    let relation = Sql(filter.relation.clone());
+    let arguments = [("relation", relation.value()), ("window", window.value())];
+    let filtered = if filter.hidden.is_empty() {
+        dialect.sql("within", &arguments)?
+    } else {
+        let column = |name: &String| Ok(dialect.sql("hidden_column", &[("column", Sql(name.clone()).value())])?.0);
+        let columns: Vec<String> = filter.hidden.iter().map(column).collect::<Result<_, Diagnostic>>()?;
+        let [relation, window] = arguments;
+        dialect.sql("within_hidden", &[relation, window, ("columns", Sql(columns.join(", ")).value())])?
+    };
+    Ok(match &filter.alias {
         Some(alias) => format!("{filtered} as {alias}"),
         None => filtered.0,
     })

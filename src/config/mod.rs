@@ -218,6 +218,11 @@ impl Node {
         self.config.get(key).map(|setting| &setting.value)
     }
 
+    /// The CTE that stands for an ephemeral model in the query of a reader.
+    pub fn cte_name(&self) -> String {
+        format!("__dbt__cte__{}", self.relation.identifier)
+    }
+
     pub fn microbatch(&self) -> Option<&Microbatch> {
         match &self.materialization {
             Materialization::Microbatch(settings) => Some(settings),

@@ -98,8 +98,18 @@ timestamp with time zone '{{ at.time }}+00:00'
 {{ column }} >= {{ start }} and {{ column }} < {{ end }}
 {% endmacro %}
 
-{# Columns that a table has and `*` leaves out: `within_hidden` selects one. #}
+{# Columns that a table has and `*` leaves out, in lower case; `x*`: all that begin with `x`. `within_hidden` selects those that a query reads. #}
 {% set hidden_columns = [] %}
+{# Whether no column of a user's own can have such a name. #}
+{% set hidden_reserved = false %}
+
+{% macro hidden_column(column) %}
+{{ column }}
+{% endmacro %}
+
+{% macro within_hidden(relation, columns, window) %}
+(select *, {{ columns }} from {{ relation }} where {{ window }})
+{% endmacro %}
 
 {% macro within(relation, window) %}
 (select * from {{ relation }} where {{ window }})
@@ -132,11 +142,19 @@ not coalesce({{ window }}, false)
 {% set location_keys = [] %}
 {% set by_name = false %}
 
-{% macro overwrite(target, stage, query, into, columns, doomed, kept, guard, strays) %}
+{# What a batch stages where no input is filtered and rows outside of the window are dropped: its window's rows alone. #}
+{% macro staged_window(query, window) %}
+select * from (
+{{ query }}
+) as batch_query
+where {{ window }}
+{% endmacro %}
+
+{% macro overwrite(target, stage, staged, into, columns, doomed, kept, guard, strays) %}
 begin;
 
 create temporary table {{ stage }} as
-{{ query }}
+{{ staged }}
 ;
 
 {{ guard }}

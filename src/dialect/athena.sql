@@ -81,12 +81,12 @@ partitioning = array[{{ texts }}]
 create schema if not exists {{ own_ticks }};
 {% endmacro %}
 
-{% macro overwrite(target, stage, stage_ticks, stage_location, query, into, columns, doomed, kept, guard, strays) %}
+{% macro overwrite(target, stage, stage_ticks, stage_location, staged, into, columns, doomed, kept, guard, strays) %}
 drop table if exists {{ stage_ticks }};
 
 create table {{ stage }}
 with (table_type = 'iceberg', is_external = false{{ stage_location }}) as
-{{ query }}
+{{ staged }}
 ;
 
 {{ guard }}

@@ -66,20 +66,17 @@ timestamp '{{ at.time }}+00:00'
 '{{ at.time }}'
 {% endmacro %}
 
-{# The time of loading, of a table that is partitioned by it. #}
-{% set hidden_columns = ["_partitiontime", "_partitiondate"] %}
-
-{% macro within_hidden(relation, column, window) %}
-(select *, {{ column }} from {{ relation }} where {{ window }})
-{% endmacro %}
+{# The time of loading, of a table that is partitioned by it; the table of a wildcard; the file of an external table. #}
+{% set hidden_columns = ["_partitiontime", "_partitiondate", "_table_suffix", "_file_name"] %}
+{% set hidden_reserved = true %}
 
 {% macro outside(window) %}
 ({{ window }}) is not true
 {% endmacro %}
 
-{% macro overwrite(target, stage, query, into, columns, doomed, kept, guard, strays) %}
+{% macro overwrite(target, stage, staged, into, columns, doomed, kept, guard, strays) %}
 create or replace temp table {{ stage }} as
-{{ query }}
+{{ staged }}
 ;
 
 {{ guard }}

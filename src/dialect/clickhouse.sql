@@ -4,6 +4,10 @@
 
 {% set parser = "clickhouse" %}
 {% set like = "ansi" %}
+{% set hidden_columns = [
+  "_part", "_part_*", "_partition_id", "_partition_value", "_sample_factor", "_row_exists", "_block_number", "_block_offset",
+  "_disk_name", "_shard_num", "_table", "_database", "_path", "_file"
+] %}
 {% set quote = "`" %}
 {% set column_quote = '"' %}
 {% set included = [false, true, true] %}
@@ -102,7 +106,7 @@ toDateTime('{{ at.time }}', 'UTC')
 
 {# A null would become the default of a column that takes none, a zero or an empty text, and nothing would tell: the setting
    refuses it. An engine that keeps nothing is asked first, since nothing brings back what was deleted. #}
-{% macro overwrite(target, stage, check, query, into, columns, doomed, kept, guard, strays) %}
+{% macro overwrite(target, stage, check, staged, into, columns, doomed, kept, guard, strays) %}
 drop table if exists {{ stage }};
 
 drop table if exists {{ check }};
@@ -110,7 +114,7 @@ drop table if exists {{ check }};
 create table {{ stage }}
 engine = MergeTree
 order by tuple() as
-{{ query }}
+{{ staged }}
 ;
 
 {{ guard }}

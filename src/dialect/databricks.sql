@@ -2,6 +2,7 @@
 
 {% set parser = "databricks" %}
 {% set like = "ansi" %}
+{% set hidden_columns = ["_metadata"] %}
 {% set dispatch = ["databricks", "spark"] %}
 {% set quote = "`" %}
 {% set columns_quoted_once = true %}

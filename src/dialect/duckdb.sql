@@ -2,6 +2,7 @@
 
 {% set parser = "duckdb" %}
 {% set like = "ansi" %}
+{% set hidden_columns = ["rowid", "file_row_number"] %}
 {% set case = "ignored" %}
 {% set default_schema = "main" %}
 {% set files_as_sources = true %}

@@ -3,6 +3,7 @@
 
 {% set parser = "mysql" %}
 {% set like = "ansi" %}
+{% set hidden_columns = ["_rowid"] %}
 {% set quote = "`" %}
 {% set quoted = [false, true, true] %}
 {% set included = [false, true, true] %}
@@ -62,11 +63,11 @@ convert_tz('{{ at.time }}', '+00:00', @@session.time_zone)
 {% endmacro %}
 
 {# `read committed`: a batch beside this one, for another window, is not kept waiting by locks on the gaps between rows. #}
-{% macro overwrite(target, stage, query, into, columns, doomed, kept, guard, strays) %}
+{% macro overwrite(target, stage, staged, into, columns, doomed, kept, guard, strays) %}
 drop temporary table if exists {{ stage }};
 
 create temporary table {{ stage }} as
-{{ query }}
+{{ staged }}
 ;
 
 {{ guard }}

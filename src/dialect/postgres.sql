@@ -2,6 +2,8 @@
 
 {% set parser = "postgres" %}
 {% set like = "ansi" %}
+{% set hidden_columns = ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"] %}
+{% set hidden_reserved = true %}
 {% set client = ["psql", "-X", "-w", "-q", "-v", "ON_ERROR_STOP=1"] %}
 {% set example = "psql -X -w -q -v ON_ERROR_STOP=1 -d shop" %}
 {% set kind_key = "unlogged" %}

@@ -3,6 +3,9 @@
 
 {% set parser = "redshift" %}
 {% set like = "postgres" %}
+{# Of external tables. #}
+{% set hidden_columns = ["$path", "$size", "$spectrum_oid"] %}
+{% set hidden_reserved = true %}
 {% set longest_name = 127 %}
 {% set backslash_escapes = true %}
 {% set reserved = [

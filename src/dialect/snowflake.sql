@@ -2,6 +2,11 @@
 
 {% set parser = "snowflake" %}
 {% set like = "ansi" %}
+{# Of external tables. A stream's `metadata$action` and its kin are in `*`. #}
+{% set hidden_columns = [
+  "metadata$filename", "metadata$file_row_number", "metadata$file_content_key", "metadata$file_last_modified", "metadata$start_scan_time"
+] %}
+{% set hidden_reserved = true %}
 {% set case = "upper" %}
 {% set quoted = [false, false, false] %}
 {% set seed_columns_quoted = false %}
@@ -70,9 +75,9 @@
 '{{ at.time }} +00:00'
 {% endmacro %}
 
-{% macro overwrite(target, stage, query, into, columns, doomed, kept, guard, strays) %}
+{% macro overwrite(target, stage, staged, into, columns, doomed, kept, guard, strays) %}
 create or replace temporary table {{ stage }} as
-{{ query }}
+{{ staged }}
 ;
 
 {{ guard }}

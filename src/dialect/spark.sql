@@ -5,6 +5,8 @@
 
 {% set parser = "spark" %}
 {% set like = "databricks" %}
+{# `_metadata` of files; the others of Iceberg's tables. #}
+{% set hidden_columns = ["_metadata", "_pos", "_partition", "_spec_id", "_deleted"] %}
 {% set dispatch = ["spark"] %}
 {% set quoted = [false, false, false] %}
 {% set columns_quoted_once = false %}

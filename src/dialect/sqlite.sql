@@ -3,6 +3,13 @@
 
 {% set parser = "sqlite" %}
 {% set like = "ansi" %}
+{# A table's row number under its three names. With an `integer primary key` the bare name would be called after that column. #}
+{% set hidden_columns = ["rowid", "oid", "_rowid_"] %}
+
+{% macro hidden_column(column) %}
+{{ column }} as {{ column }}
+{% endmacro %}
+
 {% set quoted = [false, false, true] %}
 {% set included = [false, true, true] %}
 {% set case = "ignored" %}
@@ -44,13 +51,13 @@
 {% endmacro %}
 
 {# `immediate`: a batch beside this one waits before it reads, so that it never finds that what it read has changed. #}
-{% macro overwrite(target, stage, query, into, columns, doomed, kept, guard, strays) %}
+{% macro overwrite(target, stage, staged, into, columns, doomed, kept, guard, strays) %}
 drop table if exists temp.{{ stage }};
 
 begin immediate;
 
 create temporary table {{ stage }} as
-{{ query }}
+{{ staged }}
 ;
 
 {{ guard }}

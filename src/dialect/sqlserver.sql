@@ -70,7 +70,7 @@ cast('{{ at.time }} +00:00' as datetimeoffset)
 case when {{ window }} then 0 else 1 end = 1
 {% endmacro %}
 
-{% macro overwrite(target, stage, ctes, body, into, columns, doomed, kept, guard, strays) %}
+{% macro overwrite(target, stage, ctes, body, staged_where, into, columns, doomed, kept, guard, strays) %}
 set nocount on;
 set quoted_identifier on;
 set xact_abort on;
@@ -80,7 +80,7 @@ drop table if exists {{ stage }};
 with {{ ctes }}batch_rows as (
 {{ body }}
 )
-select * into {{ stage }} from batch_rows;
+select * into {{ stage }} from batch_rows{{ staged_where }};
 
 {{ guard }}
 

@@ -3,6 +3,8 @@
 
 {% set parser = "generic" %}
 {% set like = "ansi" %}
+{% set hidden_columns = ["$*"] %}
+{% set hidden_reserved = true %}
 {% set case = "ignored" %}
 {% set longest_name = 128 %}
 {% set default_schema = "default" %}
@@ -44,11 +46,11 @@ timestamp '{{ at.time }} UTC'
 timestamp '{{ at.time }} UTC'
 {% endmacro %}
 
-{% macro overwrite(target, stage, query, into, columns, doomed, kept, guard, strays) %}
+{% macro overwrite(target, stage, staged, into, columns, doomed, kept, guard, strays) %}
 drop table if exists {{ stage }};
 
 create table {{ stage }} as
-{{ query }}
+{{ staged }}
 ;
 
 {{ guard }}

@@ -66,7 +66,11 @@ pub fn of_model(model: &Model) -> Facts {
             ("batches run one after the other", microbatch.in_order.then(yes)),
         ]));
     }
-    facts.extend(entry.inputs.iter().map(input_fact));
+    let mut inputs: IndexMap<String, Vec<String>> = IndexMap::new();
+    for (name, how) in entry.inputs.iter().map(input_fact) {
+        inputs.entry(name).or_default().push(how);
+    }
+    facts.extend(inputs.into_iter().map(|(name, how)| (name, how.join("; "))));
     // Which batches of them is in each batch's window already.
     let steps = model.fixed.iter().chain(&model.batches);
     let needed: BTreeSet<&str> = steps.flat_map(|step| &step.depends_on).map(|id| id.split('@').next().unwrap_or(id)).collect();

@@ -198,7 +198,7 @@ impl Graph {
 fn standing_for(node: &Node) -> Referent {
     let unique_id = node.unique_id.clone();
     if node.kind == Kind::Model && matches!(node.materialization, Materialization::Ephemeral) {
-        Referent::Cte { unique_id, name: format!("__dbt__cte__{}", node.relation.identifier) }
+        Referent::Cte { unique_id, name: node.cte_name() }
     } else {
         Referent::Relation { unique_id, relation: node.relation.clone() }
     }

@@ -6,7 +6,6 @@ use std::ops::{ControlFlow, Range};
 use sqlparser::ast::{Statement, TableFactor, VisitMut, VisitorMut};
 use sqlparser::dialect::Dialect as Parser;
 
-use super::Within;
 use super::parsers::{parse, parse_at};
 use super::place::Place;
 use super::text::Text;
@@ -24,8 +23,8 @@ pub fn splice(sql: &str, edits: impl IntoIterator<Item = (Range<usize>, String)>
 }
 
 /// Whether the filters in the text are the filters in the tree. `sql` has its blanks, and its tree is `tree`.
-pub fn holds(sql: &str, mut tree: Statement, places: &[Place], parser: &dyn Parser, within: &Within) -> bool {
-    let filters: Vec<String> = places.iter().map(|place| within(&place.relation(sql), &place.unique_id, place.alias.as_deref())).collect();
+pub fn holds(sql: &str, mut tree: Statement, places: &[Place], parser: &dyn Parser, within: &dyn Fn(&Place) -> String) -> bool {
+    let filters: Vec<String> = places.iter().map(within).collect();
     let expected = places.iter().zip(&filters).map(|(place, filter)| Some((place.number, factor(filter, place, parser)?)));
     let Some(expected) = expected.collect() else { return false };
     let spliced = splice(sql, places.iter().map(|place| place.span.clone()).zip(filters));

@@ -8,9 +8,9 @@ use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Span, Token};
 
-use super::relations::{self, How};
+use super::relations;
 use super::text::Text;
-use super::{Ask, Input, Stop, no_query, parsed, parsers};
+use super::{Access, Injection, Input, Stop, no_query, parsed, parsers, pass_through};
 use crate::jinja::{Mark, MarkKind};
 
 /// A query as it was parsed.
@@ -25,13 +25,14 @@ pub struct Seen<'a> {
 
 /// Does `see` with the tree of a query; `None` where no parser understands it.
 pub fn look<T>(sql: &str, marks: &[Mark], inputs: &[Input], parser: &dyn Parser, mut see: impl FnMut(&Seen) -> T) -> Option<T> {
-    let ask = Ask { sql, marks, inputs, columns: &|_| None, within: &|_, _, _| String::new() };
+    let ask = Injection { sql, marks, inputs, columns: &|_| None, within: &|_| String::new(), hidden: &[] };
     let seen = || {
         parsed(&ask, parser, &Text::new(sql, parser), &mut |reading| {
             let text = reading.text;
             let Statement::Query(query) = &reading.tree else { return Err(Stop::Wrong(no_query(text, 0))) };
-            let reads = relations::reads(text, reading.factors, marks, inputs, reading.parser).map_err(Stop::Wrong)?;
-            let inputs = reads.into_iter().map(|read| (read.factor.at, (read.unique_id, read.how == How::Filtered))).collect();
+            let mut reads = relations::reads(text, reading.factors, marks, inputs, reading.parser).map_err(Stop::Wrong)?;
+            pass_through::filter(query, inputs, &mut reads);
+            let inputs = reads.into_iter().map(|read| (read.factor.at, (read.unique_id, read.access == Access::Filtered))).collect();
             let own = marks.iter().filter(|mark| mark.kind == MarkKind::This).filter_map(|mark| text.starting_at_byte(mark.span.start));
             let own = own.map(|token| text.tokens[token].span.start).collect();
             Ok(see(&Seen { query, inputs, own, text }))

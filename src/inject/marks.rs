@@ -8,22 +8,23 @@ use sqlparser::tokenizer::Token;
 
 use super::mask::{blank, gaps, swallowed, with_blanks};
 use super::place::spelled;
+use super::prefix::is_named_before;
 use super::relations::placed;
 use super::text::{Text, Trouble, line_of};
-use super::{Filter, Input, Query, once};
+use super::{Access, Filter, Injection, Occurrence, Query, hidden};
 use crate::diagnostics::Diagnostic;
-use crate::jinja::{Mark, MarkKind};
+use crate::jinja::{Covered, Mark, MarkKind};
 
 /// The filters by marks alone, and a warning that says so.
-pub fn filters(sql: &str, marks: &[Mark], inputs: &[Input], parser: &dyn Parser, trouble: &Trouble) -> Query {
-    let mut query =
-        Query { filters: Vec::new(), opted_out: Vec::new(), read: Vec::new(), columns: None, warnings: vec![warning(sql, trouble)] };
+pub fn filters(ask: &Injection, parser: &dyn Parser, trouble: &Trouble) -> Query {
+    let sql = ask.sql;
+    let mut query = Query { warnings: vec![warning(sql, trouble)], ..Query::default() };
     let swallowed = swallowed(&Text::new(sql, parser), parser);
     let blanked = blank(sql, &swallowed);
     let blanks = Text::new(&blanked, parser).map_or_else(|_| swallowed.clone(), |text| gaps(&text, parser, &swallowed));
     let blanked = blank(sql, &blanks);
     let text = Text::new(&blanked, parser);
-    let mut marks: Vec<&Mark> = marks.iter().filter(|mark| sql.get(mark.span.clone()).is_some_and(|name| !name.is_empty())).collect();
+    let mut marks: Vec<&Mark> = ask.marks.iter().filter(|mark| sql.get(mark.span.clone()).is_some_and(|name| !name.is_empty())).collect();
     marks.sort_by_key(|mark| mark.span.start);
     let mut done = 0;
     for mark in marks {
@@ -32,26 +33,56 @@ pub fn filters(sql: &str, marks: &[Mark], inputs: &[Input], parser: &dyn Parser,
         if hidden || mark.span.start < done {
             continue;
         }
-        once(&mut query.read, id);
-        if let MarkKind::OptOut(_) = mark.kind {
-            once(&mut query.opted_out, id);
-            continue;
+        let input = ask.inputs.iter().find(|input| input.unique_id == *id);
+        let mut is_filtered = false;
+        let mut read = |access: Access| {
+            query.reads.push(Occurrence { unique_id: id.clone(), name: sql[mark.span.clone()].to_string(), access });
+        };
+        match (covered(ask.marks, mark.span.start), input.is_some_and(|input| input.filtered)) {
+            (_, false) if input.is_some_and(|input| input.is_cte) => continue,
+            _ if matches!(mark.kind, MarkKind::OptOut(_)) => read(Access::OptedOut),
+            (Some(Covered::OptedOut), _) => read(Access::OptedOut),
+            (Some(Covered::Filtered(by)), _) => read(Access::Covered(by.clone())),
+            (None, false) => read(Access::NoEventTime),
+            (None, true) => is_filtered = true,
         }
-        if !inputs.iter().any(|input| input.filtered && input.unique_id == *id) {
+        if !is_filtered {
             continue;
         }
         let found = match &text {
-            Ok(text) => in_tokens(text, mark).map(|alias| (with_blanks(text, &blanks, mark.span.clone()), alias)),
+            Ok(text) => in_tokens(text, mark).map(|alias| {
+                let span = with_blanks(text, &blanks, mark.span.clone());
+                let alias = alias.filter(|_| !is_named_before(text, &blanks, span.start));
+                (span, alias)
+            }),
             Err(_) => in_letters(sql, mark).map(|alias| (mark.span.clone(), alias)),
         };
         let Some((span, alias)) = found else {
+            read(Access::OutOfReach);
             query.warnings.push(unfiltered(sql, mark));
             continue;
         };
+        read(Access::Filtered);
         done = span.end;
-        query.filters.push(Filter { relation: sql[span.clone()].to_string(), span, unique_id: id.clone(), alias });
+        query.filters.push(Filter { relation: sql[span.clone()].to_string(), span, unique_id: id.clone(), alias, hidden: Vec::new() });
+    }
+    if let Ok(text) = &text
+        && !query.filters.is_empty()
+        && let Some(token) = hidden::tokens(text, ask.hidden).next()
+    {
+        let column = text.slice(&text.spans[token]);
+        let message = format!("`{column}` may be a column that `*` leaves out, and a filtered input does not carry it here");
+        query.warnings.push(placed(Diagnostic::warning(message), sql, &text.spans[token]).hint("write the query so that it can be parsed"));
     }
     query
+}
+
+/// Why the inputs at a byte are read whole: the ephemeral model that they stand in.
+pub fn covered(marks: &[Mark], byte: usize) -> Option<&Covered> {
+    marks.iter().find_map(|mark| match &mark.kind {
+        MarkKind::Whole(why) if mark.span.contains(&byte) => Some(why),
+        _ => None,
+    })
 }
 
 /// An input that is written where no filter can go in.

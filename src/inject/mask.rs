@@ -8,6 +8,8 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
 use super::parsers::parse_at;
+use super::prefix::prefix_alias;
+use super::prewhere;
 use super::scope::Factor;
 use super::text::{Text, Trouble};
 
@@ -21,7 +23,7 @@ pub struct Blank {
 }
 
 impl Blank {
-    fn new(span: Range<usize>, what: What) -> Self {
+    pub fn new(span: Range<usize>, what: What) -> Self {
         Blank { span, what, instead: "" }
     }
 }
@@ -33,6 +35,10 @@ pub enum What {
     Table,
     /// Which columns the tables have together.
     Join,
+    /// The alias of the table behind it.
+    Alias,
+    /// How a column of the result is called.
+    Name,
     Other,
 }
 
@@ -88,9 +94,11 @@ const BEFORE_JOIN: &[&str] = &["all", "any", "anti", "asof", "directed", "global
 const BEFORE_NAME: &[&str] = &["only", "stream"];
 const VERSIONS: &[&str] = &["system_time", "system_version", "timestamp", "version"];
 
-/// What sqlparser took for an alias or a name in a tree it was content with. `is_input` knows the text of inputs.
-pub fn misread(text: &Text, factors: &[Factor], is_input: &dyn Fn(&Range<usize>) -> bool) -> Vec<Blank> {
-    let mut blanks = Vec::new();
+/// What sqlparser took for an alias or a name in a tree it was content with, and conditions that go into the filter with their table.
+/// `is_input` knows the text of inputs.
+pub fn misread(text: &Text, parser: &dyn Parser, factors: &[Factor], is_input: &dyn Fn(&Range<usize>) -> bool) -> Vec<Blank> {
+    let mut blanks: Vec<Blank> =
+        (0..text.tokens.len()).filter_map(|token| prewhere::condition(text, token, parser, factors, is_input)).collect();
     for factor in factors {
         let Some(alias) = factor.alias.as_ref().filter(|alias| !alias.explicit && alias.columns.is_empty()) else { continue };
         let (Some(name), Some(token)) = (text.starting_at(factor.at), text.starting_at(alias.name.span.start)) else { continue };
@@ -107,7 +115,7 @@ pub fn misread(text: &Text, factors: &[Factor], is_input: &dyn Fn(&Range<usize>)
     blanks
 }
 
-fn qualifies(text: &Text, token: usize, word: &str) -> bool {
+pub fn qualifies(text: &Text, token: usize, word: &str) -> bool {
     text.is(token + 1, &Token::Period) && text.is_word(token, &[word])
 }
 
@@ -121,6 +129,8 @@ pub fn gaps(text: &Text, parser: &dyn Parser, before: &[Blank]) -> Vec<Blank> {
             .or_else(|| sample(text, token))
             .or_else(|| word(text, token))
             .or_else(|| at_version(text, token))
+            .or_else(|| at_clause(text, token))
+            .or_else(|| prefix_alias(text, token))
             .or_else(|| type_with_parts(text, token));
         if let Some(found) = found
             && blanks.last().is_none_or(|last| last.span.end <= found.span.start)
@@ -222,6 +232,16 @@ fn at_version(text: &Text, token: usize) -> Option<Blank> {
     (text.slice(&span).starts_with('@') && follows_table(text, first)).then(|| Blank::new(span, What::Table))
 }
 
+/// `t at (version => 3)`, where the parser does not know it.
+fn at_clause(text: &Text, token: usize) -> Option<Blank> {
+    let open = text.next(token + 1).filter(|open| text.is(*open, &Token::LParen))?;
+    let unit = text.next(open + 1)?;
+    let is_at = text.is_word(token, &["at"]) && text.is_word(unit, &["version", "timestamp"]);
+    let arrow = text.next(unit + 1).is_some_and(|arrow| text.is(arrow, &Token::RArrow));
+    let close = text.closing(open)?;
+    (is_at && arrow && follows_table(text, token)).then(|| Blank::new(text.spans[token].start..text.spans[close].end, What::Table))
+}
+
 /// `cast(x as row(a int))`: the type is not looked at, any will do.
 fn type_with_parts(text: &Text, token: usize) -> Option<Blank> {
     let before = text.previous(token).filter(|before| text.keyword(*before) == Keyword::AS)?;
@@ -241,7 +261,7 @@ fn follows_table(text: &Text, token: usize) -> bool {
         let Some(before) = text.previous(at) else { return false };
         match (&text.tokens[before].token, text.keyword(before)) {
             (_, Keyword::FROM | Keyword::JOIN) => return at != token,
-            (Token::Word(_) | Token::Period, _) => at = before,
+            (Token::Word(_) | Token::Period | Token::Colon, _) => at = before,
             _ => return false,
         }
     }

@@ -2,24 +2,30 @@
 //! gives the places where a filter goes in, cut into the author's own text, and the columns of the result. The SQL is parsed
 //! to find the places and never printed from the tree.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-use sqlparser::ast::{SetExpr, Statement};
+use sqlparser::ast::Statement;
 use sqlparser::dialect::{Dialect as Parser, GenericDialect};
 use sqlparser::tokenizer::Token;
 
 use crate::diagnostics::Diagnostic;
-use crate::jinja::{Mark, MarkKind};
+use crate::dialect::TimeType;
+use crate::jinja::Mark;
 
+mod assemble;
 mod check;
 mod columns;
 mod ctes;
+mod hidden;
 mod look;
 mod marks;
 mod mask;
 mod parsers;
+mod pass_through;
 mod place;
+mod prefix;
+mod prewhere;
 mod relations;
 mod scope;
 #[cfg(test)]
@@ -32,34 +38,91 @@ pub use look::{Seen, look};
 pub use parsers::parser;
 pub use text::is_contained;
 
-use mask::{Blank, What};
-use relations::{How, placed};
+use mask::Blank;
+use relations::placed;
 use text::{Text, Trouble};
 
 /// A relation that the query may read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Input {
     pub unique_id: String,
     /// Whether rows are filtered by its event time. An input that is not stays as it is.
     pub filtered: bool,
+    /// By which column, and what decides on the literals that it is compared with.
+    pub time: Option<Time>,
     /// The plain table names that count as it in the SQL, the parts of each as values, without quotes: database, schema, identifier.
-    /// Those of a source, the whole name first; none of anything else.
+    /// Those of a source, the whole name first, and the CTE of an ephemeral model; none of anything else.
     pub plain_names: Vec<Vec<String>>,
+    /// Whether it is the CTE of an ephemeral model.
+    pub is_cte: bool,
+    /// The parts of its name, where the model refers to it: a table of this name that is no mark has lost its `ref()`.
+    pub referred: Vec<String>,
+    /// Columns that it is declared to have, in lower case: `*` carries them whatever their names are.
+    pub declared: Vec<String>,
+}
+
+/// An input's event time. Two with the same literals filter a column alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Time {
+    pub column: ResultColumn,
+    /// What its type holds, where that is known.
+    pub literals: Option<TimeType>,
+}
+
+/// A query to be filtered.
+#[derive(Clone, Copy)]
+pub struct Injection<'a> {
+    pub sql: &'a str,
+    pub marks: &'a [Mark],
+    pub inputs: &'a [Input],
+    pub columns: &'a Columns<'a>,
+    pub within: &'a Within<'a>,
+    /// Names of columns that `*` leaves out, in lower case; one that ends with `*` is the beginning of names.
+    pub hidden: &'a [String],
+}
+
+/// An input where the query reads it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Occurrence {
+    pub unique_id: String,
+    /// The name as the query writes it.
+    pub name: String,
+    pub access: Access,
+}
+
+/// How the query reads an input.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    Filtered,
+    NoEventTime,
+    /// The author opted out with `.render()`.
+    OptedOut,
+    /// It stands in an ephemeral model, and the ephemeral model of this name is filtered by its own event time.
+    Covered(String),
+    /// No filter can go in where it stands.
+    OutOfReach,
+    /// It is written by its plain name, without `ref()`.
+    ByName,
 }
 
 /// A query and the places of its filters.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Query {
     /// Where filters go in, in order, not overlapping: the text there is replaced by the dialect's `within`.
     pub filters: Vec<Filter>,
-    /// The unique ids of inputs found in a table position and left whole, because the author opted out (`.render()`).
-    pub opted_out: Vec<String>,
-    /// Unique ids of all inputs found in a table position, filtered or not.
-    pub read: Vec<String>,
+    /// All inputs that it reads, filtered or not, in the order of the text.
+    pub reads: Vec<Occurrence>,
     /// The result's columns in order, if the query shows them.
     pub columns: Option<Vec<ResultColumn>>,
     /// Said to the user: how the SQL could not be parsed, and that the filter went in dbt's way.
     pub warnings: Vec<Diagnostic>,
+}
+
+impl Query {
+    /// The unique ids of inputs that are read in this way, each once.
+    pub fn ids(&self, is_so: impl Fn(&Access) -> bool) -> BTreeSet<String> {
+        self.reads.iter().filter(|read| is_so(&read.access)).map(|read| read.unique_id.clone()).collect()
+    }
 }
 
 /// A place where a filter goes in.
@@ -72,6 +135,8 @@ pub struct Filter {
     pub unique_id: String,
     /// The alias to write: the table's name if the author gave none, or the author's own if it stood in the midst of `span`.
     pub alias: Option<String>,
+    /// Columns that `*` leaves out and the query reads from it, as the author wrote them.
+    pub hidden: Vec<String>,
 }
 
 /// A column of the result.
@@ -86,29 +151,12 @@ pub struct ResultColumn {
 /// What is known of tables that a query reads: the columns of an input by unique id, for `select *`.
 pub type Columns<'a> = dyn Fn(&str) -> Option<Vec<ResultColumn>> + 'a;
 
-/// How a filtered relation is written: its text, its unique id, its alias (without `as`), for the check that the spliced query parses to what
-/// was meant.
-pub type Within<'a> = dyn Fn(&str, &str, Option<&str>) -> String + 'a;
+/// How a filtered relation is written, its alias without `as`, for the check that the spliced query parses to what was meant.
+pub type Within<'a> = dyn Fn(&Filter) -> String + 'a;
 
 /// Finds where the filters go in. An error is a query in which no safe place exists.
-pub fn filters(
-    sql: &str,
-    marks: &[Mark],
-    inputs: &[Input],
-    parser: &dyn Parser,
-    columns: &Columns,
-    within: &Within,
-) -> Result<Query, Diagnostic> {
-    parsers::on_a_large_stack(sql.len(), || find(&Ask { sql, marks, inputs, columns, within }, parser))
-}
-
-/// What `filters` was asked.
-struct Ask<'a> {
-    sql: &'a str,
-    marks: &'a [Mark],
-    inputs: &'a [Input],
-    columns: &'a Columns<'a>,
-    within: &'a Within<'a>,
+pub fn filters(injection: &Injection, parser: &dyn Parser) -> Result<Query, Diagnostic> {
+    parsers::on_a_large_stack(injection.sql.len(), || find(injection, parser))
 }
 
 /// Why an attempt found nothing.
@@ -121,15 +169,15 @@ enum Stop {
     Wrong(Diagnostic),
 }
 
-fn find(ask: &Ask, parser: &dyn Parser) -> Result<Query, Diagnostic> {
+fn find(ask: &Injection, parser: &dyn Parser) -> Result<Query, Diagnostic> {
     let whole = Text::new(ask.sql, parser);
     if let Ok(whole) = &whole {
         one_query(whole)?;
     }
-    match parsed(ask, parser, &whole, &mut |reading| places(ask, reading)) {
+    match parsed(ask, parser, &whole, &mut |reading| assemble::query(ask, reading)) {
         Ok(query) => Ok(query),
         Err(Stop::Wrong(error) | Stop::Doubtful(error)) => Err(error),
-        Err(Stop::Unparsed(trouble)) => Ok(marks::filters(ask.sql, ask.marks, ask.inputs, parser, &trouble)),
+        Err(Stop::Unparsed(trouble)) => Ok(marks::filters(ask, parser, &trouble)),
     }
 }
 
@@ -149,7 +197,7 @@ type Whole<'a> = Result<Text<'a>, Trouble>;
 
 /// Does `then` with the query as the first parser reads it that understands it and whose reading `then` trusts. `whole` is
 /// what `parser` cuts it into.
-fn parsed<T>(ask: &Ask, parser: &dyn Parser, whole: &Whole, then: &mut Then<T>) -> Result<T, Stop> {
+fn parsed<T>(ask: &Injection, parser: &dyn Parser, whole: &Whole, then: &mut Then<T>) -> Result<T, Stop> {
     let mut trouble: Option<Trouble> = None;
     let mut doubt = None;
     for (parser, known) in [(parser, Some(whole)), (&GenericDialect {}, None)] {
@@ -201,7 +249,7 @@ fn no_query(text: &Text, first: usize) -> Diagnostic {
 }
 
 /// The query as one parser reads it.
-fn attempt<T>(ask: &Ask, parser: &dyn Parser, whole: &Whole, mut blanks: Vec<Blank>, then: &mut Then<T>) -> Result<T, Stop> {
+fn attempt<T>(ask: &Injection, parser: &dyn Parser, whole: &Whole, mut blanks: Vec<Blank>, then: &mut Then<T>) -> Result<T, Stop> {
     let is_input = |span: &Range<usize>| {
         let mut plain_names = ask.inputs.iter().flat_map(|input| &input.plain_names);
         let is_plain = |name: &Vec<String>| matches!(name.as_slice(), [name] if ask.sql[span.clone()].eq_ignore_ascii_case(name));
@@ -212,9 +260,10 @@ fn attempt<T>(ask: &Ask, parser: &dyn Parser, whole: &Whole, mut blanks: Vec<Bla
         let blanked = (!blanks.is_empty()).then(|| mask::blank(ask.sql, &blanks));
         let cut = blanked.as_ref().map(|sql| Text::new(sql, parser));
         let text = cut.as_ref().unwrap_or(whole).as_ref().map_err(|trouble| Stop::Unparsed(trouble.clone()))?;
-        let tree = parsers::parse(text, parser).map_err(Stop::Unparsed)?;
+        let mut tree = parsers::parse(text, parser).map_err(Stop::Unparsed)?;
+        prefix::name_tables(&mut tree, ask.sql, text, &blanks);
         let factors = scope::factors(&tree);
-        let more = mask::misread(text, &factors, &is_input);
+        let more = mask::misread(text, parser, &factors, &is_input);
         if more.is_empty() {
             return then(Reading { parser, text, blanks: &blanks, tree, factors: &factors });
         }
@@ -222,68 +271,4 @@ fn attempt<T>(ask: &Ask, parser: &dyn Parser, whole: &Whole, mut blanks: Vec<Bla
         blanks.sort_by_key(|blank| blank.span.start);
     }
     Err(Stop::Unparsed(Trouble { message: "a word behind a table is neither its alias nor understood".to_string(), at: None }))
-}
-
-/// Where the filters go in.
-fn places(ask: &Ask, reading: Reading) -> Result<Query, Stop> {
-    let Reading { parser, text, blanks, tree, factors } = reading;
-    let Statement::Query(parsed) = &tree else { return Err(Stop::Wrong(no_query(text, text.next(0).unwrap_or(0)))) };
-    if matches!(*parsed.body, SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_)) {
-        return Err(Stop::Wrong(no_query(text, text.next(0).unwrap_or(0))));
-    }
-    let reads = relations::reads(text, factors, ask.marks, ask.inputs, parser).map_err(Stop::Wrong)?;
-    let mut query = Query { filters: Vec::new(), opted_out: Vec::new(), read: Vec::new(), columns: None, warnings: Vec::new() };
-    for read in &reads {
-        once(&mut query.read, &read.unique_id);
-        if read.how == How::OptedOut {
-            once(&mut query.opted_out, &read.unique_id);
-        }
-    }
-    let known: BTreeMap<_, _> = reads.iter().filter_map(|read| Some((read.factor.at, (ask.columns)(&read.unique_id)?))).collect();
-    query.columns = columns::columns(parsed, &known, blanks.iter().all(|blank| blank.what != What::Join));
-
-    let filtered: Vec<_> = reads.iter().filter(|read| read.how == How::Filtered).collect();
-    let unaliased: BTreeMap<_, _> =
-        filtered.iter().filter(|read| read.factor.alias.is_none()).map(|read| (read.factor.name.to_string(), read)).collect();
-    for read in unaliased.values() {
-        relations::qualified_at_length(text, read, &reads, factors).map_err(Stop::Wrong)?;
-    }
-    for mark in ask.marks {
-        let reads_all =
-            matches!(&mark.kind, MarkKind::Input(id) if ask.inputs.iter().any(|input| input.filtered && input.unique_id == *id));
-        let is_found = reads.iter().any(|read| text.spans[read.name.0].start == mark.span.start);
-        let first = text.starting_at_byte(mark.span.start);
-        let table = factors.iter().find(|factor| first.is_some() && text.starting_at(factor.at) == first);
-        // The name of a CTE of the author's is no input, and before a column it only says whose column that is.
-        let is_other = table.map_or_else(|| marks::is_qualifier(text, &mark.span), |factor| factor.is_cte);
-        if reads_all && !is_found && !is_other && !text.is_hidden(&mark.span) {
-            query.warnings.push(marks::unfiltered(ask.sql, mark));
-        }
-    }
-    let mut tree = Some(tree);
-    // An alias before `pivot` is needed by some engines and not understood by others.
-    for alias_wrapped in [true, false] {
-        let places = filtered.iter().map(|read| place::place(ask.sql, text, blanks, read, parser, alias_wrapped));
-        let places = places.collect::<Result<Vec<_>, _>>().map_err(Stop::Doubtful)?;
-        let Some(tree) = tree.take().or_else(|| parsers::parse(text, parser).ok()) else { break };
-        let in_order = places.windows(2).all(|pair| pair[0].span.end <= pair[1].span.start);
-        if in_order && check::holds(text.sql, tree, &places, parser, ask.within) {
-            query.filters = places
-                .into_iter()
-                .map(|place| Filter { relation: place.relation(ask.sql), span: place.span, unique_id: place.unique_id, alias: place.alias })
-                .collect();
-            return Ok(query);
-        }
-    }
-    let message = "the query with its filters would not say what was meant";
-    Err(Stop::Doubtful(
-        Diagnostic::error(message).hint("read each input in a `with` clause of its own, as `select * from` and nothing else"),
-    ))
-}
-
-/// Adds an id that is not there yet.
-fn once(ids: &mut Vec<String>, id: &str) {
-    if !ids.iter().any(|known| known == id) {
-        ids.push(id.to_string());
-    }
 }

@@ -10,6 +10,7 @@ use sqlparser::tokenizer::Token;
 
 use super::mask::{Blank, with_blanks};
 use super::parsers::parse_at;
+use super::prefix::is_named_before;
 use super::relations::{Read, placed};
 use super::text::Text;
 use crate::diagnostics::Diagnostic;
@@ -65,6 +66,10 @@ pub fn place(
         behind: factor.alias.clone(),
         parentheses: 0,
     };
+    if is_named_before(text, blanks, whole.start) {
+        place.behind = None;
+        return Ok(place);
+    }
     let Some(alias) = &factor.alias else {
         place.alias = (!factor.is_wrapped || alias_wrapped).then(|| spelled(text, name_last));
         return Ok(place);
@@ -89,8 +94,13 @@ pub fn place(
         place.relation = vec![head.clone()];
         place.span = head;
     } else {
-        // Something behind the alias belongs to the table: the alias moves out, to the end.
-        place.relation = vec![whole.start..text.spans[begins].start, alias_text.end..whole.end];
+        // Something behind the alias belongs to the table: the alias moves out, to the end. Where that uses it, it stays inside too.
+        let uses_alias = blanks.iter().filter(|blank| whole.contains(&blank.span.start)).any(|blank| {
+            let qualifier = format!("{}.", alias.name.value).to_lowercase();
+            original[blank.span.clone()].to_lowercase().replace(['"', '`'], "").contains(&qualifier)
+        });
+        let without = vec![whole.start..text.spans[begins].start, alias_text.end..whole.end];
+        place.relation = if uses_alias { vec![whole.clone()] } else { without };
         place.alias = Some(original[alias_text].to_string());
         place.behind = None;
     }

@@ -7,27 +7,20 @@ use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
 use sqlparser::dialect::Dialect as Parser;
 use sqlparser::tokenizer::Token;
 
-use super::Input;
 use super::parsers::parse_at;
 use super::scope::{Factor, same};
 use super::text::{Text, line_of};
+use super::{Access, Input};
 use crate::diagnostics::Diagnostic;
-use crate::jinja::{Mark, MarkKind};
+use crate::jinja::{Covered, Mark, MarkKind};
 
 /// An input in a table position.
 pub struct Read<'a> {
     pub factor: &'a Factor,
     pub unique_id: String,
-    pub how: How,
+    pub access: Access,
     /// The first and the last token of its name.
     pub name: (usize, usize),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
-    Filtered,
-    Whole,
-    OptedOut,
 }
 
 /// All inputs in table positions, in the order of the text.
@@ -38,11 +31,13 @@ pub fn reads<'a>(
     inputs: &[Input],
     parser: &dyn Parser,
 ) -> Result<Vec<Read<'a>>, Diagnostic> {
-    let marks: BTreeMap<usize, &Mark> = marks.iter().map(|mark| (mark.span.start, mark)).collect();
+    let names = marks.iter().filter(|mark| !matches!(mark.kind, MarkKind::Whole(_)));
+    let names: BTreeMap<usize, &Mark> = names.map(|mark| (mark.span.start, mark)).collect();
     let mut found = Vec::new();
-    for factor in factors.iter().filter(|factor| !factor.is_cte && !factor.is_array) {
+    for factor in factors.iter().filter(|factor| !factor.is_array) {
         let Some(first) = text.starting_at(factor.at) else { continue };
-        let mark = marks.get(&text.spans[first].start).copied();
+        let start = text.spans[first].start;
+        let mark = names.get(&start).copied();
         let named = inputs.iter().find(|input| input.plain_names.iter().any(|name| is_named(&factor.name, name)));
         if mark.is_none() && named.is_none() {
             continue;
@@ -53,7 +48,7 @@ pub fn reads<'a>(
             Some(Mark { kind: MarkKind::This, .. }) => continue,
             Some(Mark { kind: MarkKind::Input(id), .. }) => (id.clone(), false),
             Some(Mark { kind: MarkKind::OptOut(id), .. }) => (id.clone(), true),
-            None => match named {
+            Some(Mark { kind: MarkKind::Whole(_), .. }) | None => match named {
                 Some(input) if !factor.is_call => {
                     correlated(text, factor, factors, first)?;
                     (input.unique_id.clone(), false)
@@ -61,18 +56,31 @@ pub fn reads<'a>(
                 _ => continue,
             },
         };
-        let filtered = inputs.iter().any(|input| input.unique_id == unique_id && input.filtered);
-        let how = match (opted_out, filtered) {
-            (true, _) => How::OptedOut,
-            (false, true) => How::Filtered,
-            (false, false) => How::Whole,
+        let input = inputs.iter().find(|input| input.unique_id == unique_id);
+        // A CTE is an input if it is an ephemeral model: one of the author's hides the table of its name.
+        if factor.is_cte != input.is_some_and(|input| input.is_cte) {
+            continue;
+        }
+        let access = match (super::marks::covered(marks, start), input.is_some_and(|input| input.filtered)) {
+            // What an ephemeral model without an event time reads stands in its own text.
+            (_, false) if factor.is_cte => continue,
+            _ if opted_out => Access::OptedOut,
+            (Some(Covered::OptedOut), _) => Access::OptedOut,
+            (Some(Covered::Filtered(by)), _) => Access::Covered(by.clone()),
+            (None, false) => Access::NoEventTime,
+            (None, true) => Access::Filtered,
         };
-        if how == How::Filtered && factor.has_path {
+        if access == Access::Filtered && factor.has_prewhere {
+            let message = format!("`prewhere` stands behind `{}`, and needs a table there and not the filter's sub-query", factor.name);
+            return Err(placed(Diagnostic::error(message), text.sql, &text.spans[first])
+                .hint("write the condition under `where`, or keep it to the columns of one table that is alone in its `from`"));
+        }
+        if access == Access::Filtered && factor.has_path {
             let message = format!("`{}` is read along a path, and no filter can go in there", factor.name);
             return Err(placed(Diagnostic::error(message), text.sql, &text.spans[first])
                 .hint("read the table itself first, in a `with` clause, and take the path from there"));
         }
-        found.push(Read { factor, unique_id, how, name: (first, last) });
+        found.push(Read { factor, unique_id, access, name: (first, last) });
     }
     found.sort_by_key(|read| read.name.0);
     Ok(found)
@@ -104,6 +112,11 @@ pub fn is_named(name: &ObjectName, parts: &[String]) -> bool {
     // One pair of backticks may hold the whole name.
     let dotted = |ident: &&Ident| ident.quote_style == Some('`') && ident.value.contains('.');
     idents.iter().any(dotted) && idents.iter().map(|ident| ident.value.as_str()).collect::<Vec<_>>().join(".") == parts.join(".")
+}
+
+/// Whether the last part of a name is this one.
+pub fn ends_with(name: &ObjectName, part: &str) -> bool {
+    name.0.last().is_some_and(|last| is_named(&ObjectName(vec![last.clone()]), &[part.to_string()]))
 }
 
 /// A plain name whose first part is a table that is in sight may be one of its columns, an array.

@@ -25,6 +25,8 @@ pub struct Factor {
     pub is_array: bool,
     /// Whether `pivot`, `unpivot` or `match_recognize` follows.
     pub is_wrapped: bool,
+    /// Whether its `select` has a condition that only tables can have behind them.
+    pub has_prewhere: bool,
     /// Whether the name is that of a CTE which it can see.
     pub is_cte: bool,
     /// The `select`s around it, the outermost first.
@@ -68,6 +70,7 @@ struct Frame {
 struct Walk {
     frames: Vec<Frame>,
     selects: Vec<usize>,
+    prewheres: Vec<bool>,
     selects_seen: usize,
     arrays: BTreeSet<*const TableFactor>,
     wrapped: BTreeSet<*const TableFactor>,
@@ -128,6 +131,7 @@ impl Visitor for Walk {
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
         self.selects.push(self.selects_seen);
+        self.prewheres.push(select.prewhere.is_some());
         self.selects_seen += 1;
         select.from.iter().for_each(|from| self.note_arrays(from));
         ControlFlow::Continue(())
@@ -135,6 +139,7 @@ impl Visitor for Walk {
 
     fn post_visit_select(&mut self, _select: &Select) -> ControlFlow<()> {
         self.selects.pop();
+        self.prewheres.pop();
         ControlFlow::Continue(())
     }
 
@@ -164,6 +169,7 @@ impl Visitor for Walk {
                 has_path: json_path.is_some(),
                 is_array: self.arrays.contains(&(&raw const *factor)),
                 is_wrapped: self.wrapped.contains(&(&raw const *factor)),
+                has_prewhere: self.prewheres.last() == Some(&true),
                 is_cte: self.is_cte(name),
                 selects: self.selects.clone(),
             });

@@ -2,9 +2,11 @@
 //! `this`; `src.orders` is a source, `raw.whole` has no event time. `‹t›` is `t` with its filter, `‹t|a›` the same as `a`.
 
 use super::*;
+use crate::jinja::MarkKind;
 
 mod any_text;
 mod of_a_table;
+mod reads;
 
 /// Takes the marks out of a text.
 fn marked(sql: &str) -> (String, Vec<Mark>, Vec<Input>) {
@@ -34,18 +36,24 @@ fn marked(sql: &str) -> (String, Vec<Mark>, Vec<Input>) {
 
 fn input(id: &str, by_name: bool) -> Input {
     let plain_names = if by_name { vec![id.split('.').map(String::from).collect()] } else { Vec::new() };
-    Input { unique_id: id.to_string(), filtered: true, plain_names }
+    Input { unique_id: id.to_string(), filtered: true, plain_names, ..Input::default() }
+}
+
+/// A table with its filter.
+fn wrapped(filter: &Filter, condition: &str) -> String {
+    let alias = filter.alias.as_ref().map(|alias| format!(" as {alias}")).unwrap_or_default();
+    let hidden: String = filter.hidden.iter().map(|column| format!(", {column}")).collect();
+    format!("(select *{hidden} from {}{condition}){alias}", filter.relation)
 }
 
 fn ask(engine: &str, sql: &str) -> (String, Result<Query, Diagnostic>) {
     let (text, marks, inputs) = marked(sql);
-    let within = |relation: &str, _: &str, alias: Option<&str>| {
-        let alias = alias.map(|alias| format!(" as {alias}")).unwrap_or_default();
-        format!("(select * from {relation} where ts >= '2024-09-01'){alias}")
-    };
+    let within = |filter: &Filter| wrapped(filter, " where ts >= '2024-09-01'");
     let columns =
         |id: &str| (id == "raw.events").then(|| ["id", "ts"].map(|name| ResultColumn { name: name.to_string(), quoted: false }).to_vec());
-    let query = filters(&text, &marks, &inputs, &*parser(engine), &columns, &within);
+    let hidden = ["rowid".to_string(), "$*".to_string()];
+    let injection = Injection { sql: &text, marks: &marks, inputs: &inputs, columns: &columns, within: &within, hidden: &hidden };
+    let query = filters(&injection, &*parser(engine));
     (text, query)
 }
 
@@ -182,8 +190,9 @@ fn what_is_no_input() {
     }
     let (_, query) = ask("postgres", "select * from ⟦!raw.a⟧ a join ⟦raw.whole⟧ w on true join ⟦raw.b⟧ b on true");
     let query = query.expect("it is a query");
-    assert_eq!(query.read, ["raw.a", "raw.whole", "raw.b"]);
-    assert_eq!(query.opted_out, ["raw.a"]);
+    let read: Vec<_> = query.reads.into_iter().map(|read| (read.name, read.access)).collect();
+    let read_as = [("raw.a", Access::OptedOut), ("raw.whole", Access::NoEventTime), ("raw.b", Access::Filtered)];
+    assert_eq!(read, read_as.map(|(name, access)| (name.to_string(), access)));
 }
 
 #[test]

@@ -123,6 +123,24 @@ impl<'a> Text<'a> {
         None
     }
 
+    /// The word that begins the clause in which a token stands, in its own parentheses: `from`, `select`, `where` …; none inside of
+    /// a call or a literal.
+    pub fn clause(&self, token: usize) -> Option<Keyword> {
+        use Keyword::{BY, FROM, HAVING, JOIN, ON, QUALIFY, SELECT, WHERE};
+        let mut depth = 0usize;
+        for before in (0..token).rev() {
+            match self.tokens[before].token {
+                Token::RParen | Token::RBrace | Token::RBracket => depth += 1,
+                Token::LParen | Token::LBrace | Token::LBracket => depth = depth.checked_sub(1)?,
+                _ if depth == 0 && matches!(self.keyword(before), BY | FROM | HAVING | JOIN | ON | QUALIFY | SELECT | WHERE) => {
+                    return Some(self.keyword(before));
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
     /// Whether a place lies in a string or a comment, and is not the whole of it; or in one that was blanked out.
     pub fn is_hidden(&self, span: &Range<usize>) -> bool {
         if self.silent(span.clone()) {

@@ -91,6 +91,17 @@ pub enum MarkKind {
     OptOut(String),
     /// `{{ this }}`.
     This,
+    /// The text of an ephemeral model whose inputs are read whole.
+    Whole(Covered),
+}
+
+/// Why no input in the text of an ephemeral model is filtered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Covered {
+    /// The ephemeral model of this name, itself or one that reads it, is filtered by an event time of its own.
+    Filtered(String),
+    /// A reader asks for it with `.render()`.
+    OptedOut,
 }
 
 /// Where in the rendered text a relation was written by Jinja. `span` counts bytes.

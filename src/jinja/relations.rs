@@ -111,8 +111,8 @@ fn replaced(named: &Named, call: &Call) -> Value {
     if let Some(identifier) = identifier.and_then(text) {
         other.relation.identifier = identifier;
     }
-    // A relation of another name is not the input that it was made from.
-    if other.relation != named.relation {
+    // An input stays that input under another path, as in dbt; another table is not the model's own.
+    if other.relation != named.relation && named.is_this() {
         other.mark = None;
     }
     Value::from_object(other)

@@ -91,13 +91,15 @@ pub fn graph(manifest: &Manifest, known: &[Known]) -> Value {
     }
     let labels: Vec<String> = ids.keys().map(|id| shortened(name(id))).collect();
     let widths: Vec<f64> = labels.iter().map(|label| (label.chars().count() as f64 * 7.3 + 24.0).max(80.0)).collect();
-    let lines: Vec<(usize, usize, bool)> = manifest
-        .models
-        .iter()
-        .enumerate()
-        .flat_map(|(to, model)| model.inputs.iter().map(move |input| (input, to)))
-        .filter_map(|(input, to)| Some((ids.get_index_of(input.unique_id.as_str())?, to, input.filtered)))
-        .collect();
+    // One line for an input, filtered only where each way to read it is.
+    let mut read: IndexMap<(usize, usize), bool> = IndexMap::new();
+    for (to, model) in manifest.models.iter().enumerate() {
+        for input in &model.inputs {
+            let Some(from) = ids.get_index_of(input.unique_id.as_str()) else { continue };
+            *read.entry((from, to)).or_insert(true) &= input.filtered;
+        }
+    }
+    let lines: Vec<(usize, usize, bool)> = read.into_iter().map(|((from, to), filtered)| (from, to, filtered)).collect();
     let drawing = draw(&widths, &lines.iter().map(|(from, to, _)| (*from, *to)).collect::<Vec<_>>());
     let nodes: Vec<Node> = ids
         .iter()

@@ -93,6 +93,13 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
     }
     kept.extend(predicates.iter().cloned());
 
+    let drops = batches.mode == OutsideWindow::Drop && !batches.inputs.iter().any(|input| input.filtered);
+    let query = author(batches.query);
+    let staged = match drops {
+        true => dialect.sql("staged_window", &[("query", query.clone()), ("window", inside.value())])?.value(),
+        false => query.clone(),
+    };
+    let staged_where = if drops { where_clause(std::slice::from_ref(&inside)) } else { String::new() };
     let (ctes, body) = apart(dialect, batches.query)?;
     let others = others(batches)?;
     let arguments = [
@@ -101,7 +108,9 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
         ("stage_ticks", stage_ticks.value()),
         ("check", check.value()),
         ("others", others),
-        ("query", author(batches.query)),
+        ("query", query),
+        ("staged", staged),
+        ("staged_where", Value::from_safe_string(staged_where)),
         ("ctes", Value::from_safe_string(ctes)),
         ("body", body),
         ("into", into.value()),

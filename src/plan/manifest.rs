@@ -140,8 +140,14 @@ pub struct MicrobatchEntry {
     pub batches: usize,
 }
 
-/// A relation that a model reads.
-#[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
+/// Why an input is read whole that has no event time.
+pub const NO_EVENT_TIME: &str = "it has no event_time";
+
+/// Why nothing of an input is read that a template refers to, in a comment for example.
+pub const NOT_READ: &str = "no table of the query is it";
+
+/// A relation that a model reads, in one of the ways in which its query reads it.
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct InputEntry {
     pub unique_id: String,
     pub relation: String,
@@ -150,6 +156,13 @@ pub struct InputEntry {
     pub filtered: bool,
     /// Why it is read whole.
     pub whole_because: Option<String>,
+}
+
+impl InputEntry {
+    /// Whether it is read whole only because it has no event time.
+    pub fn lacks_event_time(&self) -> bool {
+        self.whole_because.as_deref() == Some(NO_EVENT_TIME)
+    }
 }
 
 /// One file of the plan.

@@ -193,7 +193,9 @@ impl Flow<'_> {
     /// The rows of a table by its name: of a CTE, of an input, of somebody else's table.
     fn table(&self, name: &ObjectName, sight: &Sight) -> Rc<Rows> {
         let Some(head) = name.0.first().and_then(ObjectNamePart::as_ident) else { return Rows::unknown() };
+        // An ephemeral model that is filtered itself is an input like any other; one that is not is its own query.
         if name.0.len() == 1
+            && !self.seen.inputs.contains_key(&head.span.start)
             && let Some(cte) = find(sight, head)
         {
             return self.cte(cte);

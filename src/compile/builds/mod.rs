@@ -105,8 +105,7 @@ fn needs(node: &Node, keys: &[&str]) -> Result<(), Diagnostic> {
 }
 
 fn finished(context: &Context, node: &Node, built: Built) -> Result<Part, Diagnostic> {
-    let nothing = Query { filters: Vec::new(), opted_out: Vec::new(), read: Vec::new(), columns: None, warnings: Vec::new() };
-    let entries: Vec<_> = inputs::entries(context.graph, context.dialect, node, &nothing)?
+    let entries: Vec<_> = inputs::entries(context.graph, context.dialect, node, &Query::default())?
         .into_iter()
         .map(|entry| InputEntry { whole_because: None, ..entry })
         .collect();

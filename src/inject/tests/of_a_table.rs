@@ -92,7 +92,7 @@ fn what_belongs_to_a_table() {
         (
             "clickhouse",
             "select * from ⟦raw.a⟧ x final sample 1/10 prewhere x.id = 1",
-            "select * from ‹raw.a  final sample 1/10|x› prewhere x.id = 1",
+            "select * from ‹raw.a x final sample 1/10 prewhere x.id = 1|x›",
         ),
         ("clickhouse", "select * from ⟦raw.a⟧ t, ⟦raw.b⟧ final", "select * from ‹raw.a› t, ‹raw.b final|b›"),
         (
@@ -109,4 +109,47 @@ fn what_belongs_to_a_table() {
     ] {
         gives(engine, sql, expected);
     }
+}
+
+#[test]
+fn conditions_that_only_tables_have() {
+    for (sql, expected) in [
+        ("select id from ⟦raw.a⟧ prewhere id = 3 where b > 0", "select id from ‹raw.a prewhere id = 3|a› where b > 0"),
+        ("select id from ⟦raw.a⟧ final prewhere a.id = 3", "select id from ‹raw.a final prewhere a.id = 3|a›"),
+        ("select x.id from ⟦raw.a⟧ as x prewhere x.id = 3 where x.b", "select x.id from ‹raw.a as x prewhere x.id = 3|x› where x.b"),
+        ("select x.id from ⟦raw.a⟧ as x prewhere id in (1, 2)", "select x.id from ‹raw.a  prewhere id in (1, 2)|x›"),
+        ("select id from x prewhere id = 3", "select id from x prewhere id = 3"),
+    ] {
+        gives("clickhouse", sql, expected);
+    }
+    for sql in [
+        "select id from ⟦raw.a⟧ a join ⟦raw.b⟧ b on a.id = b.id prewhere a.id = 3",
+        "select id + 1 as n from ⟦raw.a⟧ prewhere n = 3",
+        "select id from ⟦raw.a⟧ prewhere id in (select id from ⟦raw.b⟧)",
+        "select id from ⟦raw.a⟧, x prewhere id = 3",
+        "select id from ⟦raw.a⟧ array join x as y prewhere y = 3",
+    ] {
+        refuses("clickhouse", sql, "`prewhere` stands behind `raw.a`");
+    }
+}
+
+#[test]
+fn aliases_before_tables() {
+    for (sql, expected) in [
+        ("select o.id from o: ⟦raw.a⟧ where o.x", "select o.id from o: ‹raw.a› where o.x"),
+        ("select a.id from a : ⟦raw.a⟧, b: ⟦raw.b⟧", "select a.id from a : ‹raw.a›, b: ‹raw.b›"),
+        ("select 1 from ⟦raw.a⟧ join \"b\": ⟦raw.b⟧ on true", "select 1 from ‹raw.a|a› join \"b\": ‹raw.b› on true"),
+        ("select a: id, b: sum(x) from ⟦raw.a⟧ group by all", "select a: id, b: sum(x) from ‹raw.a|a› group by all"),
+        ("select {a: 1, b: x::int} from o: x join ⟦raw.a⟧ on true", "select {a: 1, b: x::int} from o: x join ‹raw.a|a› on true"),
+        ("select o.id from o: ⟦raw.a⟧ at (version => 3)", "select o.id from o: ‹raw.a at (version => 3)›"),
+        ("select o.id from ⟦raw.a⟧ as o at (version => 3) where o.x", "select o.id from ‹raw.a  at (version => 3)|o› where o.x"),
+        ("select a.id from ⟦raw.a⟧ at (timestamp => now()) where a.x", "select a.id from ‹raw.a at (timestamp => now())|a› where a.x"),
+    ] {
+        gives("duckdb", sql, expected);
+    }
+    let (_, query) = ask("duckdb", "select a: id from o: ⟦raw.events⟧");
+    assert_eq!(query.expect("it is a query").columns, None);
+    let (_, query) = ask("duckdb", "select o.* from o: ⟦raw.events⟧");
+    let columns = query.expect("it is a query").columns.expect("they are shown");
+    assert_eq!(columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>(), ["id", "ts"]);
 }

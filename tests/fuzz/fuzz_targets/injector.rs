@@ -1,7 +1,7 @@
 //! Any SQL with any relations in it: the injector finds no place, or places whose filters leave all other bytes as they are.
 #![no_main]
 
-use batchwright::inject::{self, Input};
+use batchwright::inject::{self, Filter, Injection, Input};
 use batchwright::jinja::{Mark, MarkKind};
 use libfuzzer_sys::fuzz_target;
 
@@ -24,13 +24,15 @@ fuzz_target!(|data: (u8, String)| {
         sql.push_str("raw.orders");
         marks.push(Mark { span: start..sql.len(), kind });
     }
-    let input = Input { unique_id: "orders".into(), filtered: true, plain_names: vec![vec!["raw".into(), "orders".into()]] };
+    let input = Input { unique_id: "orders".into(), filtered: true, plain_names: vec![vec!["raw".into(), "orders".into()]], ..Input::default() };
     let parser = inject::parser(PARSERS[usize::from(parser) % PARSERS.len()]);
-    let within = |relation: &str, _: &str, alias: Option<&str>| {
-        let alias = alias.map_or(String::new(), |alias| format!(" as {alias}"));
-        format!("(select * from {relation} where at >= '2024-09-01'){alias}")
+    let within = |filter: &Filter| {
+        let alias = filter.alias.as_ref().map_or(String::new(), |alias| format!(" as {alias}"));
+        format!("(select * from {} where at >= '2024-09-01'){alias}", filter.relation)
     };
-    let Ok(query) = inject::filters(&sql, &marks, &[input], &*parser, &|_| None, &within) else { return };
+    let injection =
+        Injection { sql: &sql, marks: &marks, inputs: &[input], columns: &|_| None, within: &within, hidden: &["rowid".to_string()] };
+    let Ok(query) = inject::filters(&injection, &*parser) else { return };
     let mut end = 0;
     for filter in &query.filters {
         assert!(filter.span.start >= end && sql.get(filter.span.clone()).is_some(), "{sql:?} {query:?}");

@@ -1,0 +1,218 @@
+//! Columns that a table has and `*` leaves out: a query that reads one from a filtered input needs it in the filter's sub-query by name.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    Expr, Ident, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectFlavor, SelectItem,
+    SelectItemQualifiedWildcardKind as Qualified, Statement, Visit, Visitor,
+};
+use sqlparser::tokenizer::{Location, Token};
+
+use super::relations::{Read, placed};
+use super::scope::{Factor, last, same};
+use super::text::Text;
+use super::{Access, Injection, Input};
+use crate::diagnostics::Diagnostic;
+
+/// Whether a name is one that `*` leaves out.
+pub fn is_hidden(name: &str, hidden: &[String]) -> bool {
+    let name = name.to_lowercase();
+    hidden.iter().any(|known| match known.strip_suffix('*') {
+        Some(beginning) => name.len() > beginning.len() && name.starts_with(beginning),
+        None => *known == name,
+    })
+}
+
+/// The tokens that are such names.
+pub fn tokens<'a>(text: &'a Text, hidden: &'a [String]) -> impl Iterator<Item = usize> + 'a {
+    (0..text.tokens.len()).filter(|token| matches!(&text.tokens[*token].token, Token::Word(word) if is_hidden(&word.value, hidden)))
+}
+
+/// The hidden columns that each filtered table must carry, as the author wrote them, by the table's number.
+pub fn carried(
+    ask: &Injection,
+    text: &Text,
+    tree: &Statement,
+    factors: &[Factor],
+    reads: &[Read],
+) -> Result<BTreeMap<usize, Vec<String>>, Diagnostic> {
+    let mut carried: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    if ask.hidden.is_empty() || tokens(text, ask.hidden).next().is_none() {
+        return Ok(carried);
+    }
+    let mut walk = Walk { hidden: ask.hidden, ..Walk::default() };
+    let _ = tree.visit(&mut walk);
+    let tables = Tables { inputs: ask.inputs, factors, reads };
+    for used in &walk.uses {
+        let refuse = |message: String, hint: &str| match text.starting_at(used.at()) {
+            Some(token) => placed(Diagnostic::error(message), text.sql, &text.spans[token]).hint(hint),
+            None => Diagnostic::error(message).hint(hint),
+        };
+        let Some((level, read)) = tables
+            .of(used)
+            .map_err(|name| refuse(format!("`{name}` can be of more than one table here"), "write the table's alias before it"))?
+        else {
+            continue;
+        };
+        let exposed = read.factor.exposed();
+        let spreads = walk
+            .spreads
+            .iter()
+            .any(|(at, of)| *at == level && of.as_ref().is_none_or(|of| exposed.is_some_and(|exposed| same(of, exposed))));
+        if spreads {
+            let message = format!("`*` and `{}` are read from `{}` in one `select`", used.name.value, read.factor.name);
+            let why = "the filter's sub-query must select the column by name, and `*` would then hold it too";
+            return Err(refuse(message, "name the columns instead of `*`").fact(why));
+        }
+        let name = text.starting_at(used.name.span.start).map(|token| text.slice(&text.spans[token]).to_string());
+        let columns = carried.entry(read.factor.number).or_default();
+        columns.extend(name.filter(|name| !columns.iter().any(|known| known.eq_ignore_ascii_case(name))));
+    }
+    Ok(carried)
+}
+
+/// A hidden column where the query names it.
+struct Use {
+    qualifier: Option<Ident>,
+    name: Ident,
+    /// The `select`s around it, the outermost first.
+    selects: Vec<usize>,
+}
+
+impl Use {
+    fn at(&self) -> Location {
+        self.qualifier.as_ref().unwrap_or(&self.name).span.start
+    }
+}
+
+/// The tables of the query.
+struct Tables<'a> {
+    inputs: &'a [Input],
+    factors: &'a [Factor],
+    reads: &'a [Read<'a>],
+}
+
+impl<'a> Tables<'a> {
+    /// The filtered table of a column and the number of its `select`; the column's name if that can be more than one.
+    fn of(&self, used: &Use) -> Result<Option<(usize, &'a Read<'a>)>, String> {
+        for level in used.selects.iter().rev() {
+            let here = |factor: &&Factor| factor.selects.last() == Some(level);
+            let is_named = |factor: &&Factor| {
+                used.qualifier.as_ref().is_none_or(|qualifier| factor.exposed().is_some_and(|exposed| same(exposed, qualifier)))
+            };
+            let tables: Vec<&Factor> = self.factors.iter().filter(here).filter(is_named).collect();
+            let reads = || self.reads.iter().filter(|read| tables.iter().any(|table| table.number == read.factor.number));
+            if reads().any(|read| self.declares(read, &used.name)) {
+                return Ok(None);
+            }
+            let mut hold = reads().filter(|read| read.access == Access::Filtered && !read.factor.is_cte);
+            match (hold.next(), hold.next()) {
+                (Some(read), None) => {
+                    let others = tables.iter().filter(|table| !table.is_cte && !table.is_call && !table.is_array).count() > 1;
+                    return if others { Err(used.name.value.clone()) } else { Ok(Some((*level, read))) };
+                }
+                (Some(_), Some(_)) => return Err(used.name.value.clone()),
+                _ if used.qualifier.is_some() && !tables.is_empty() => return Ok(None),
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    fn declares(&self, read: &Read, name: &Ident) -> bool {
+        let input = self.inputs.iter().find(|input| input.unique_id == read.unique_id);
+        input.is_some_and(|input| input.declared.contains(&name.value.to_lowercase()))
+    }
+}
+
+#[derive(Default)]
+struct Walk<'a> {
+    hidden: &'a [String],
+    selects: Vec<usize>,
+    seen: usize,
+    /// Of each open query: how many `select`s are around it, and its own that has ended: `order by` stands behind that.
+    queries: Vec<(usize, Option<usize>)>,
+    uses: Vec<Use>,
+    /// The `select`s that take all columns of a table, or of all their tables.
+    spreads: Vec<(usize, Option<Ident>)>,
+}
+
+impl Walk<'_> {
+    fn level(&self) -> Vec<usize> {
+        let ended = self.queries.last().filter(|(depth, _)| *depth == self.selects.len()).and_then(|(_, ended)| *ended);
+        self.selects.iter().copied().chain(ended).collect()
+    }
+
+    fn spread(&mut self, select: &Select, number: usize) {
+        let named = |name: &ObjectName| last(name).cloned();
+        for item in &select.projection {
+            match item {
+                SelectItem::Wildcard(_) => self.spreads.push((number, None)),
+                SelectItem::QualifiedWildcard(Qualified::ObjectName(name), _) => self.spreads.push((number, named(name))),
+                _ => {}
+            }
+        }
+        let joins = select.from.iter().flat_map(|from| &from.joins);
+        let is_natural = |operator: &JoinOperator| {
+            use JoinOperator::{FullOuter, Inner, Join, Left, LeftOuter, Right, RightOuter};
+            matches!(operator, Join(on) | Inner(on) | Left(on) | LeftOuter(on) | Right(on) | RightOuter(on) | FullOuter(on) if matches!(on, JoinConstraint::Natural))
+        };
+        if select.flavor == SelectFlavor::FromFirstNoSelect || joins.into_iter().any(|join| is_natural(&join.join_operator)) {
+            self.spreads.push((number, None));
+        }
+    }
+}
+
+impl Visitor for Walk<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+        self.queries.push((self.selects.len(), None));
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+        self.queries.pop();
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
+        self.spread(select, self.seen);
+        self.selects.push(self.seen);
+        self.seen += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_select(&mut self, _: &Select) -> ControlFlow<()> {
+        let ended = self.selects.pop();
+        if let Some(query) = self.queries.last_mut() {
+            query.1 = ended;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        let parts = match expr {
+            Expr::Identifier(name) => std::slice::from_ref(name),
+            Expr::CompoundIdentifier(parts) => parts,
+            _ => return ControlFlow::Continue(()),
+        };
+        // A row as a value holds all columns of its table.
+        if let [name] = parts {
+            let selects = self.level();
+            self.rows(name, &selects);
+        }
+        if let Some(at) = parts.iter().position(|part| is_hidden(&part.value, self.hidden)) {
+            let qualifier = at.checked_sub(1).map(|before| parts[before].clone());
+            self.uses.push(Use { qualifier, name: parts[at].clone(), selects: self.level() });
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Walk<'_> {
+    fn rows(&mut self, name: &Ident, selects: &[usize]) {
+        self.spreads.extend(selects.iter().map(|select| (*select, Some(name.clone()))));
+    }
+}
