@@ -125,7 +125,8 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
         facts
     })?;
     let dialect = asked.take().filter(|asked| asked.name == project.target.dialect);
-    let dialect = dialect.map_or_else(|| dialect::named(&project.target.dialect), Ok)?;
+    let mut dialect = dialect.map_or_else(|| dialect::named(&project.target.dialect), Ok)?;
+    dialect.attach(&project.target.attached)?;
     let resolved = config::resolve(&project, &dialect)?;
     let mut said = project.warnings.0.clone();
     said.extend(resolved.warnings.0);

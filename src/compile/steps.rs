@@ -96,6 +96,6 @@ impl Files<'_> {
         if closes.is_empty() && rendered.iter().all(|hook| hook.trim().is_empty()) {
             return Ok(None);
         }
-        Ok(Some(Fixed { kind, text: plan::hooks(self.node, when, closes, &rendered) }))
+        Ok(Some(Fixed { kind, text: plan::hooks(self.context.dialect, self.node, when, closes, &rendered) }))
     }
 }

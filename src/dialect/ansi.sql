@@ -229,7 +229,9 @@ table
 create schema if not exists {{ schema }};
 {% endmacro %}
 
-{% macro create(target, kind, clauses, query) %}
+{% macro create(target, kind, clauses, query, make_way) %}
+{{ make_way }}
+
 create {{ kind }} if not exists {{ target }}{{ clauses }}as
 {{ query }}
 with no data;
@@ -256,6 +258,10 @@ commit;
 {# What happens to the views that read a relation when it is replaced, where they depend on it; and whether they are lost each time. #}
 {% set readers = none %}
 {% set drops_readers = false %}
+{# Whether a view that has a table's name is dropped before the table is created, by `make_way`: rows must not go into or out of the
+   tables that it reads. Other engines refuse to write to a view, or to create a table where one is. #}
+{% set makes_way = false %}
+
 {# Whether a relation is made under another name, and put in the place of the old one by `replacement`. #}
 {% set replaces = false %}
 
@@ -526,6 +532,14 @@ select 1 from {{ relation }} where 1 = 0;
 {% set strategy_keyed = "delete+insert" %}
 {% set merge_formats = [] %}
 {% set merge_alias = true %}
+{# Keys that hold conditions of a merge's update and of its insert, and expressions for columns that it updates. #}
+{% set merge_condition_keys = none %}
+{# Keys of which the effect is not written, and that would change rows: each with what they do. #}
+{% set refused_keys = {} %}
+
+{% macro and_condition(condition) %}
+ and ({{ condition }})
+{% endmacro %}
 {% set materialized_views = false %}
 {% set build_keys = [
   "constraints", "delimiter", "incremental_type", "merge_exclude_columns", "merge_update_columns", "partitions", "quote_columns"
@@ -538,7 +552,9 @@ select 1 from {{ relation }} where 1 = 0;
 {% macro unlisted() %}
 {% endmacro %}
 
-{% macro create_filled(target, kind, clauses, query) %}
+{% macro create_filled(target, kind, clauses, query, make_way) %}
+{{ make_way }}
+
 create {{ kind }} if not exists {{ target }}{{ clauses }}as
 {{ query }}
 ;
@@ -588,20 +604,20 @@ commit;
 {% endmacro %}
 
 {# The aliases are dbt's, since the author's `incremental_predicates` may use them. #}
-{% macro incremental_merge(target, query, on, matched, columns, values) %}
+{% macro incremental_merge(target, query, on, matched, columns, values, insert_condition) %}
 merge into {{ target }} as DBT_INTERNAL_DEST
 using (
 {{ query }}
 ) as DBT_INTERNAL_SOURCE
 on {{ on }}
 {{ matched }}
-when not matched then
+when not matched{{ insert_condition }} then
   insert ({{ columns }})
   values ({{ values }});
 {% endmacro %}
 
-{% macro merge_matched(updates) %}
-when matched then
+{% macro merge_matched(updates, update_condition) %}
+when matched{{ update_condition }} then
   update set
     {{ updates }}
 {% endmacro %}
@@ -631,8 +647,10 @@ insert into {{ target }} ({{ columns }}) values
   {{ rows }};
 {% endmacro %}
 
-{% macro seed(target, spec, rows) %}
+{% macro seed(target, spec, rows, make_way) %}
 begin;
+
+{{ make_way }}
 
 create table if not exists {{ target }} (
   {{ spec }}
@@ -691,7 +709,9 @@ check ({{ expression }})
 constraint {{ name }} {{ constraint }}
 {% endmacro %}
 
-{% macro create_typed(target, kind, spec, ended) %}
+{% macro create_typed(target, kind, spec, ended, make_way) %}
+{{ make_way }}
+
 create {{ kind }} if not exists {{ target }} (
   {{ spec }}
 ){{ ended }};

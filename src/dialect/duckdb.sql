@@ -68,6 +68,18 @@ select * from (
 where false;
 {% endmacro %}
 
+{% macro attach(path, alias, options) %}
+attach if not exists {{ path }}{{ alias }}{{ options }};
+{% endmacro %}
+
+{% macro attach_alias(alias) %}
+ as {{ alias }}
+{% endmacro %}
+
+{% macro attach_options(options) %}
+ ({{ options }})
+{% endmacro %}
+
 {% set contract_checked = true %}
 
 {% macro contract_check(query, shape, nulls, message) %}
@@ -85,6 +97,49 @@ where query.column_type is distinct from declared.column_type;
 
 rollback;
 {% endmacro %}
+
+{% set merge_condition_keys = {
+  "update": "merge_update_condition", "insert": "merge_insert_condition", "expressions": "merge_update_set_expressions"
+} %}
+{# A table without rows gets all of its first ones: conditions and expressions are for the rows of later runs. #}
+{% macro incremental_merge_conditional(target, stage, first, next, into, columns, on, matched, values, insert_condition) %}
+begin;
+
+create temporary table {{ stage }} as
+select not exists (from {{ target }}) as is_empty;
+
+insert into {{ target }}{{ into }}
+select {{ columns }} from (
+{{ first }}
+) as first_rows
+where (select is_empty from {{ stage }});
+
+merge into {{ target }} as DBT_INTERNAL_DEST
+using (
+select {{ columns }} from (
+{{ next }}
+) as next_rows
+where not (select is_empty from {{ stage }})
+) as DBT_INTERNAL_SOURCE
+on {{ on }}
+{{ matched }}
+when not matched{{ insert_condition }} then
+  insert ({{ columns }})
+  values ({{ values }});
+
+drop table {{ stage }};
+
+commit;
+{% endmacro %}
+
+{% set refused_keys = {
+  "merge_clauses": "it replaces the clauses of the merge",
+  "merge_on_using_columns": "it replaces the condition of the merge by columns of both sides"
+} %}
+{% set build_keys = [
+  "constraints", "delimiter", "incremental_type", "merge_exclude_columns", "merge_insert_condition", "merge_returning_columns",
+  "merge_update_columns", "merge_update_condition", "merge_update_set_expressions", "partitions", "quote_columns"
+] %}
 
 {% set strategies = ["append", "delete+insert", "merge"] %}
 {% set grants = false %}

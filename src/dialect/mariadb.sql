@@ -6,7 +6,9 @@
 {% set client = ["mariadb", "--unbuffered", "--batch"] %}
 {% set example = "mariadb --unbuffered --batch -h HOST" %}
 
-{% macro table(target, query) %}
+{% macro table(target, query, make_way) %}
+{{ make_way }}
+
 create or replace table {{ target }} as
 {{ query }}
 ;

@@ -2,6 +2,7 @@
 //! looked up in the dialect it is `like`, at last in `ansi.sql`. Takes SQL fragments by name, gives SQL. Knows no stage.
 
 mod name;
+mod session;
 mod spellings;
 mod sql;
 mod stamp;
@@ -61,6 +62,8 @@ pub struct Dialect {
     files: Vec<Contents>,
     /// Words that are no name of a column unless they are quoted, in lower case.
     reserved: BTreeSet<String>,
+    /// The statements that every file begins with.
+    pub session: String,
     /// The ends of windows that were asked for: by the macro that writes one, and which end it is.
     moments: Mutex<BTreeMap<(String, Slot), Sql>>,
 }
@@ -75,7 +78,14 @@ pub fn named(name: &str) -> Result<Dialect, Diagnostic> {
             None => wrong.hint(format!("it knows `{known}`; name the nearest with `--dialect`")),
         });
     };
-    let mut dialect = Dialect { name: found, chain: Vec::new(), files: Vec::new(), reserved: BTreeSet::new(), moments: Mutex::default() };
+    let mut dialect = Dialect {
+        name: found,
+        chain: Vec::new(),
+        files: Vec::new(),
+        reserved: BTreeSet::new(),
+        session: String::new(),
+        moments: Mutex::default(),
+    };
     let mut next = Some(found.to_string());
     while let Some(name) = next {
         match FILES.iter().find(|(known, _)| *known == name) {

@@ -113,7 +113,24 @@ where verdict not in ({{ allowed }});
 prepare audit_stop from @audit
 {% endmacro %}
 
-{% macro create(target, query) %}
+{% set makes_way = true %}
+
+{% macro make_way(target_text, schema_text, name_text) %}
+set @make_way = if(
+  exists(select 1 from information_schema.views where table_schema = coalesce(nullif({{ schema_text }}, ''), database()) and table_name = {{ name_text }}),
+  concat('drop view ', {{ target_text }}),
+  'do 0');
+
+prepare make_way from @make_way;
+
+execute make_way;
+
+deallocate prepare make_way;
+{% endmacro %}
+
+{% macro create(target, query, make_way) %}
+{{ make_way }}
+
 create table if not exists {{ target }} as
 select * from (
 {{ query }}
@@ -122,12 +139,14 @@ limit 0;
 {% endmacro %}
 
 {# A view's query is kept by the server, a table's name is not: rename takes both at once. #}
-{% macro table(target, query, next) %}
+{% macro table(target, query, next, make_way) %}
 drop table if exists {{ next }};
 
 create table {{ next }} as
 {{ query }}
 ;
+
+{{ make_way }}
 
 drop table if exists {{ target }};
 
@@ -135,7 +154,7 @@ alter table {{ next }} rename to {{ target }};
 {% endmacro %}
 
 {# The rows come in beside the old table: a query or a constraint that fails leaves that as it was. #}
-{% macro table_typed(target, spec, ended, columns, query, next) %}
+{% macro table_typed(target, spec, ended, columns, query, next, make_way) %}
 drop table if exists {{ next }};
 
 create table {{ next }} (
@@ -146,6 +165,8 @@ insert into {{ next }} ({{ columns }})
 select {{ columns }} from (
 {{ query }}
 ) as declared_rows;
+
+{{ make_way }}
 
 drop table if exists {{ target }};
 

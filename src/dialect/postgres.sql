@@ -117,6 +117,29 @@ end
 $revoke$;
 {% endmacro %}
 
+{% set makes_way = true %}
+
+{% macro make_way(target_text, kinds) %}
+do $make_way$
+declare
+  previous regclass := to_regclass({{ target_text }});
+  previous_kind "char" := (select relkind from pg_class where oid = previous);
+begin
+  if previous_kind in ({{ kinds }}) then
+    execute format('drop %s %s cascade', case previous_kind when 'v' then 'view' when 'm' then 'materialized view' else 'table' end, previous);
+  end if;
+end
+$make_way$;
+{% endmacro %}
+
+{% macro kinds_before_table() %}
+'v', 'm'
+{% endmacro %}
+
+{% macro kinds_before_materialized_view() %}
+'v', 'r'
+{% endmacro %}
+
 {% set replaces = true %}
 {% set readers = "created again over the new relation, or dropped where that lacks a column that they read" %}
 
@@ -267,17 +290,8 @@ create table {{ next }} (
 commit;
 {% endmacro %}
 
-{% macro materialized_view(target, target_text, query) %}
-do $other_kind$
-declare
-  previous regclass := to_regclass({{ target_text }});
-  previous_kind "char" := (select relkind from pg_class where oid = previous);
-begin
-  if previous_kind in ('r', 'v') then
-    execute format('drop %s %s cascade', case previous_kind when 'v' then 'view' else 'table' end, previous);
-  end if;
-end
-$other_kind$;
+{% macro materialized_view(target, query, make_way) %}
+{{ make_way }}
 
 create materialized view if not exists {{ target }} as
 {{ query }}

@@ -110,6 +110,7 @@ drop table {{ shape }};
 {% set readers = "dropped with the old relation" %}
 {% set drops_readers = true %}
 {% set replaces = false %}
+{% set makes_way = false %}
 {% set grants_revoked = false %}
 {% set contract_checked = false %}
 

@@ -137,6 +137,11 @@ end;
 
 {# `union all` keeps a column that counts by itself (`identity`) from being one in the new table too. #}
 {% macro create(target, target_text, ctes, body) %}
+if object_id({{ target_text }}, 'V') is not null
+begin
+  drop view {{ target }};
+end;
+
 if object_id({{ target_text }}, 'U') is null
 begin
   with {{ ctes }}batch_rows as (
@@ -149,6 +154,11 @@ end;
 {% endmacro %}
 
 {% macro create_typed(target, target_text, spec, ended) %}
+if object_id({{ target_text }}, 'V') is not null
+begin
+  drop view {{ target }};
+end;
+
 if object_id({{ target_text }}, 'U') is null
 begin
 create table {{ target }} (

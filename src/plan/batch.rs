@@ -252,7 +252,7 @@ fn head(batches: &Batches) -> Result<String, Diagnostic> {
         ("rows outside of the window", word(batches.mode).to_string()),
     ];
     lines.extend(batches.inputs.iter().map(|entry| ("input", input(entry))));
-    Ok(header(&lines))
+    Ok(header(batches.dialect, &lines))
 }
 
 /// Whether a file happens as a whole, or what a rerun does where it cannot.

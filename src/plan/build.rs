@@ -40,7 +40,7 @@ impl Build<'_> {
         let mut lines = vec![("model", node.unique_id.clone()), ("builds", format!("{}, {}", node.relation, self.what))];
         lines.extend(self.inputs.iter().map(|entry| ("input", input(entry))));
         lines.extend(self.dependent_views.iter().map(|views| ("views that read it", views.clone())));
-        let mut text = format!("{}\n{}", header(&lines), schema(dialect, &node.relation)?);
+        let mut text = format!("{}\n{}", header(dialect, &lines), schema(dialect, &node.relation)?);
         for hook in statements(self.pre_hooks) {
             text.push_str(&format!("{hook}\n"));
         }

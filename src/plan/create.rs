@@ -9,7 +9,7 @@ use super::ending::is_statement;
 use super::header::header;
 use super::indexes::indexes;
 use super::keys::{sql_footer, sql_header};
-use super::replacement::{next, replacement};
+use super::replacement::{make_way, next, replacement};
 use super::strategy::by_format;
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
@@ -19,7 +19,10 @@ use crate::jinja::{Relation, RelationStyle};
 
 /// `01_create.sql`: schema and table if they are missing, as a contract declares it or in the shape of the query.
 pub fn create(dialect: &Dialect, node: &Node, target: &Relation, query: &str) -> Result<String, Diagnostic> {
-    let head = header(&[("model", node.unique_id.clone()), ("creates", format!("{target}, empty, if it is missing; the batches fill it"))]);
+    let head = header(
+        dialect,
+        &[("model", node.unique_id.clone()), ("creates", format!("{target}, empty, if it is missing; the batches fill it"))],
+    );
     let mut given = arguments(dialect, node, target, query)?;
     let mut check = Sql::default();
     let table = match contract(dialect, node)? {
@@ -56,6 +59,7 @@ pub(super) fn arguments<'a>(dialect: &Dialect, node: &Node, target: &Relation, q
         ("body", body),
         ("shape", dialect.column(&shape, false)?.value()),
         ("old", sql(&beside(old.clone()))),
+        ("make_way", make_way(dialect, node, target)?.value()),
         ("replacement", replacement(dialect, node, target, &next)?.value()),
         ("next", sql(&next)),
         ("old_text", dialect.string(&old)?.value()),
@@ -85,7 +89,7 @@ pub fn swap(dialect: &Dialect, node: &Node, beside: &Relation, dependent_views: 
         ("needs", "every batch".to_string()),
     ];
     lines.extend(dependent_views.map(|views| ("views that read it", views)));
-    let head = header(&lines);
+    let head = header(dialect, &lines);
     let mut given = arguments(dialect, node, target, "")?;
     given.retain(|(argument, _)| *argument != "replacement");
     given.extend([
@@ -128,8 +132,8 @@ pub(super) fn database(relation: &Relation) -> String {
 }
 
 /// `00_before.sql` and `99_after.sql`: the author's hooks, once for the model; after the batches behind what `closes` the model.
-pub fn hooks(node: &Node, when: &str, closes: &[Sql], hooks: &[String]) -> String {
-    let head = header(&[("model", node.unique_id.clone()), ("hooks", when.to_string())]);
+pub fn hooks(dialect: &Dialect, node: &Node, when: &str, closes: &[Sql], hooks: &[String]) -> String {
+    let head = header(dialect, &[("model", node.unique_id.clone()), ("hooks", when.to_string())]);
     let mut parts: Vec<String> = closes.iter().map(|statement| format!("{statement}\n")).collect();
     parts.extend(statements(hooks));
     format!("{head}\n{}", parts.join("\n"))

@@ -1,11 +1,12 @@
 //! The comment at the head of a file: what a reviewer wants to know before reading the SQL.
 
 use super::manifest::{InputEntry, NOT_READ};
-use crate::dialect::one_line;
+use crate::dialect::{Dialect, one_line};
 
-/// The lines of the comment, `-- name: value`, each on one line whatever the values hold.
-pub fn header(lines: &[(&str, String)]) -> String {
-    lines.iter().map(|(name, value)| format!("-- {name}: {}\n", one_line(value))).collect()
+/// The lines of the comment, `-- name: value`, each on one line whatever the values hold, and the statements that every file begins with.
+pub fn header(dialect: &Dialect, lines: &[(&str, String)]) -> String {
+    let comment: String = lines.iter().map(|(name, value)| format!("-- {name}: {}\n", one_line(value))).collect();
+    comment + &dialect.session
 }
 
 /// What is said of an input: by which column it is filtered, or why it is not.

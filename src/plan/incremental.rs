@@ -3,9 +3,11 @@
 
 use minijinja::Value as Argument;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 use super::batch::{names, predicates, where_clause, with};
 use super::build::typed;
+use super::clauses::scalar;
 use super::contract::Contract;
 use super::create::{arguments, author, schema_name, sql};
 use super::ending::ended;
@@ -69,9 +71,13 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
     let adds = of.strategy == "append" || (keys.is_empty() && of.strategy != "insert_overwrite");
     let same = of.first == of.next;
     // A table that is filled when it is made needs no other query while it is empty. Where rows are only added, they would be twice in it.
-    let fills = !same && !adds && of.contract.is_none();
+    // The predicates narrow what a later run brings in, not the rows of a new table.
+    let narrowed = of.strategy == "delete+insert" && !texts(of.predicates()).is_empty();
+    let fills = (!same || narrowed) && !adds && of.contract.is_none();
     let columns = names(dialect, of.columns)?;
     let listed = columns.clone().unwrap_or(Sql("*".to_string()));
+    let conditional = of.strategy == "merge" && !adds && of.has_merge_conditions()?;
+    let fills = fills && !conditional;
     let create = of.create(fills)?;
     let into = match &columns {
         Some(columns) => dialect.sql("listed", &[("columns", columns.value())])?,
@@ -79,6 +85,12 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
     };
     let target = ("target", sql(&of.node.relation));
     let first_and_next = [("first", author(of.first)), ("next", author(of.next))];
+    if conditional {
+        let [first, next] = first_and_next;
+        let mut arguments = vec![target, ("stage", of.stage()?.value()), first, next, ("into", into.value()), ("columns", listed.value())];
+        of.merge(&keys, &mut arguments)?;
+        return Ok(Sql(format!("{create}\n\n{}", dialect.sql("incremental_merge_conditional", &arguments)?)));
+    }
     if adds && !same && dialect.has("append_first_or_next") {
         let [first, next] = first_and_next;
         let arguments = [target, ("into", into.value()), ("columns", listed.value()), first, next];
@@ -154,16 +166,50 @@ impl Incremental<'_> {
             return Err(self.unnamed("merge"));
         };
         let updated = self.updated(known)?;
-        let updates: Vec<String> = updated.iter().map(|name| format!("{name} = {SOURCE}.{name}")).collect();
+        let expressions = self.merge_key("expressions")?.and_then(Value::as_object);
+        let mut updates = Vec::new();
+        for (name, expression) in expressions.into_iter().flatten() {
+            updates.push(format!("{} = {}", dialect.column(name, false)?, scalar(expression)));
+        }
+        let is_set = |name: &String| {
+            expressions.is_some_and(|all| all.keys().any(|key| key.trim_matches('"').eq_ignore_ascii_case(name.trim_matches('"'))))
+        };
+        updates.extend(updated.iter().filter(|name| !is_set(name)).map(|name| format!("{name} = {SOURCE}.{name}")));
         let matched = match updates.is_empty() {
             true => Sql::default(),
-            false => dialect.sql("merge_matched", &[("updates", Sql(updates.join(",\n    ")).value())])?,
+            false => {
+                let condition = self.merge_condition("update")?;
+                dialect
+                    .sql("merge_matched", &[("updates", Sql(updates.join(",\n    ")).value()), ("update_condition", condition.value())])?
+            }
         };
+        arguments.push(("insert_condition", self.merge_condition("insert")?.value()));
         let name = |column: &ResultColumn| Ok(format!("{SOURCE}.{}", dialect.column(&column.name, column.quoted)?));
         let values: Vec<String> = known.iter().map(name).collect::<Result<_, Diagnostic>>()?;
         arguments.push(("matched", matched.value()));
         arguments.push(("values", Sql(values.join(", ")).value()));
         Ok("incremental_merge")
+    }
+
+    /// What the key of the dialect for this part of a merge is set to.
+    fn merge_key(&self, part: &str) -> Result<Option<&Value>, Diagnostic> {
+        let keys: Option<BTreeMap<String, String>> = self.dialect.fact("merge_condition_keys")?;
+        let key = keys.as_ref().and_then(|keys| keys.get(part));
+        Ok(key.and_then(|key| self.node.setting(key)).filter(|value| !value.is_null()))
+    }
+
+    fn has_merge_conditions(&self) -> Result<bool, Diagnostic> {
+        let keys: Option<BTreeMap<String, String>> = self.dialect.fact("merge_condition_keys")?;
+        Ok(keys.iter().flatten().any(|(_, key)| self.node.setting(key).is_some_and(|value| !value.is_null())))
+    }
+
+    /// The condition of a merge's update or insert, which all of a list must meet.
+    fn merge_condition(&self, part: &str) -> Result<Sql, Diagnostic> {
+        let conditions = texts(self.merge_key(part)?);
+        let all = conditions
+            .iter()
+            .map(|condition| Ok(self.dialect.sql("and_condition", &[("condition", Sql(ended(condition, "")).value())])?.0));
+        Ok(Sql(all.collect::<Result<Vec<_>, Diagnostic>>()?.concat()))
     }
 
     /// The columns that a merge changes in rows that are there: `merge_update_columns`, or all but `merge_exclude_columns`.

@@ -20,6 +20,7 @@ pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, D
     let lists = || EFFECTIVE.into_iter().chain(["known_keys", "idle_keys", "build_keys"]);
     let kind_key: Option<String> = dialect.fact("kind_key")?;
     let undone: BTreeMap<String, String> = dialect.fact("undone_keys")?;
+    refuse_keys(dialect, node)?;
     let mut warnings = Vec::new();
     for (key, setting) in &node.config {
         let value = &setting.value;
@@ -49,6 +50,25 @@ pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, D
         }
     }
     Ok(warnings)
+}
+
+/// Refuses a key that would change the model's rows and that the plan does not honour.
+fn refuse_keys(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
+    for (key, effect) in dialect.fact::<BTreeMap<String, String>>("refused_keys")? {
+        let Some(setting) = node.config.get(&key) else { continue };
+        let is_empty = match &setting.value {
+            Value::Null | Value::Bool(false) => true,
+            Value::Array(items) => items.is_empty(),
+            Value::Object(items) => items.is_empty(),
+            _ => false,
+        };
+        if !is_empty {
+            return Err(Diagnostic::error(format!("`{}` sets `{key}`, which a plan does not write: {effect}", node.name))
+                .at(setting.at.clone())
+                .hint(format!("leave the model to dbt with `--exclude {}`", node.name)));
+        }
+    }
+    Ok(())
 }
 
 /// A warning for each key that is not set and without which the engine may make no table.

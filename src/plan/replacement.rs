@@ -3,7 +3,7 @@
 
 use super::contract::Contract;
 use super::create::{named, sql};
-use crate::config::Node;
+use crate::config::{Materialization, Node};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
 use crate::jinja::Relation;
@@ -22,6 +22,23 @@ pub fn replacement(dialect: &Dialect, node: &Node, target: &Relation, next: &Rel
         ("old_text", dialect.string(&dialect.fitting(&node.relation.identifier, "old", 0)?)?.value()),
     ];
     dialect.sql("replacement", &arguments)
+}
+
+/// The statement that drops a relation of another kind that has the target's name. Empty on engines that refuse to write there.
+pub fn make_way(dialect: &Dialect, node: &Node, target: &Relation) -> Result<Sql, Diagnostic> {
+    if !dialect.fact::<bool>("makes_way")? {
+        return Ok(Sql::default());
+    }
+    let is_materialized_view = matches!(node.materialization, Materialization::MaterializedView);
+    let kinds = if is_materialized_view { "kinds_before_materialized_view" } else { "kinds_before_table" };
+    let kinds = if dialect.has(kinds) { dialect.sql(kinds, &[])? } else { Sql::default() };
+    let arguments = [
+        ("target_text", dialect.string(&target.to_string())?.value()),
+        ("schema_text", dialect.string(target.schema.as_deref().unwrap_or_default())?.value()),
+        ("name_text", dialect.string(&target.identifier)?.value()),
+        ("kinds", kinds.value()),
+    ];
+    dialect.sql("make_way", &arguments)
 }
 
 /// The name under which the relation is made that takes the place of `target`.

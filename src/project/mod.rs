@@ -148,6 +148,8 @@ pub struct Target {
     pub schema: String,
     /// The database's file, where a database is one.
     pub path: Option<String>,
+    /// Databases that a session attaches besides its own, as the profile lists them.
+    pub attached: Vec<Map<String, Value>>,
     /// dbt's `target`, for Jinja.
     pub values: Map<String, Value>,
 }

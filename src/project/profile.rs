@@ -30,7 +30,7 @@ pub fn target(open: &Open, project: &DbtProject, usual_schema: &dyn Fn(&str) -> 
         let schema = open.schema.clone().map_or_else(|| usual_schema(dialect), Ok)?;
         let profile = profile.map_or_else(|| project.name.clone(), |(name, _)| name);
         let (dialect, database) = (dialect.clone(), open.database.clone());
-        return Ok(filled(Target { profile, name, dialect, database, schema, path: None, values: Map::new() }));
+        return Ok(filled(Target { profile, name, dialect, database, schema, path: None, attached: Vec::new(), values: Map::new() }));
     }
     let Some((profile, at)) = profile else {
         let error = Diagnostic::error("the project names no profile").at(project.file.line(1));
@@ -101,7 +101,19 @@ fn read_output(
     // DuckDB's, or SQLite's main one.
     let path = output.get("path").or_else(|| output.get("schemas_and_paths")?.get("main"));
     let path = path.and_then(|path| rendered_text(path, scope).ok().flatten());
-    Ok(filled(Target { profile, name, dialect, database, schema, path, values }))
+    let attached = attached(output, scope)?;
+    Ok(filled(Target { profile, name, dialect, database, schema, path, attached, values }))
+}
+
+/// The entries of `attach`.
+fn attached(output: &Yaml, scope: &YamlScope) -> Result<Vec<Map<String, Value>>, Diagnostic> {
+    let Some(list) = output.get("attach") else { return Ok(Vec::new()) };
+    let Value::Array(entries) = rendered(list, scope)? else { return Ok(Vec::new()) };
+    let entry = |entry| match entry {
+        Value::Object(entry) if entry.get("path").is_some_and(Value::is_string) => Ok(entry),
+        _ => Err(Diagnostic::error("an entry of `attach` has no `path`").at(list.at.clone()).hint("write `- path: other.duckdb`")),
+    };
+    entries.into_iter().map(entry).collect()
 }
 
 /// dbt's `target`: the words that every adapter has, over the target's own.

@@ -21,6 +21,7 @@ pub const CASES: &[Case] = &[
 /// Cases of what some dialects can do, and the others name in a warning.
 pub const OF_DIALECTS: &[(&[&str], Case)] = &[
     (&["duckdb", "postgres"], ("a_contract_refuses_other_types", a_contract_refuses_other_types)),
+    (&["duckdb"], ("conditions_of_a_merge_spare_the_first_rows", conditions_of_a_merge_spare_the_first_rows)),
     (&["postgres"], ("grants_that_left_the_configuration_are_revoked", grants_that_left_the_configuration_are_revoked)),
 ];
 
@@ -187,6 +188,19 @@ fn a_contract_refuses_other_types(engine: &dyn Engine) {
             assert_eq!(shop.rows("select shop, pieces from analytics.stock"), ["north|5", "north|7", "south|2"], "{materialized}");
         }
     }
+}
+
+fn conditions_of_a_merge_spare_the_first_rows(engine: &dyn Engine) {
+    let config = "materialized='incremental', incremental_strategy='merge', unique_key=['shop', 'article'], \
+                  merge_update_condition='DBT_INTERNAL_SOURCE.pieces > DBT_INTERNAL_DEST.pieces', \
+                  merge_insert_condition=\"DBT_INTERNAL_SOURCE.shop <> 'south'\", \
+                  merge_update_set_expressions={'changed': 'DBT_INTERNAL_DEST.changed + 1'}";
+    let shop = stocked(engine, config, "");
+    build(&shop, STOCK);
+    assert_eq!(shop.table("stock"), FIRST);
+    shop.sql("update raw.shelf set pieces = 6; insert into raw.shelf values ('south', 'ink', 1, 1), ('east', 'ink', 1, 1);");
+    build(&shop, STOCK);
+    assert_eq!(shop.table("stock"), ["east|ink|1|1", "north|ink|7|1", "north|pen|6|2", "south|pen|6|3"]);
 }
 
 fn grants_that_left_the_configuration_are_revoked(engine: &dyn Engine) {

@@ -14,15 +14,36 @@ use crate::project;
 /// The most rows that a plan loads: what is larger is data, and no text to review.
 const MOST: usize = 5_000;
 
+/// What usually separates values.
+const DELIMITERS: [char; 4] = [',', ';', '|', '\t'];
+
+/// The character between values.
+fn delimiter(node: &Node) -> Result<char, Diagnostic> {
+    let Some(setting) = node.config.get("delimiter").filter(|setting| !setting.value.is_null()) else { return Ok(',') };
+    let text = setting.value.as_str().unwrap_or_default();
+    let mut letters = text.chars();
+    match (letters.next(), letters.next()) {
+        (Some(delimiter), None) => Ok(delimiter),
+        _ => Err(Diagnostic::error(format!("the `delimiter` of the seed `{}` must be one character, but is {}", node.name, setting.value))
+            .at(setting.at.clone())
+            .hint("leave it out for a comma")),
+    }
+}
+
 /// The statement, or the word that it is too large for one.
 pub(super) fn built(context: &Context, node: &Node, request: &Request) -> Result<Result<Built, Part>, Diagnostic> {
     let file = project::whole(context.root, &node.file)?;
-    let delimiter = node.setting("delimiter").and_then(Value::as_str).and_then(|text| text.chars().next()).unwrap_or(',');
+    let delimiter = delimiter(node)?;
     let (names, rows) = project::table(&file, delimiter)?;
     if names.is_empty() {
         return Err(Diagnostic::error(format!("the seed `{}` has no columns", node.name))
             .at(node.file.line(1))
             .hint("name them in its first line"));
+    }
+    if let ([name], Some(other)) = (&names[..], DELIMITERS.iter().find(|other| **other != delimiter && names[0].contains(**other))) {
+        return Err(Diagnostic::error(format!("the seed `{}` has one column, `{name}`", node.name))
+            .at(node.file.line(1))
+            .hint(format!("its values seem to be separated by {other:?}: set that as its `delimiter`, now {delimiter:?}")));
     }
     if rows.len() > MOST {
         let what = format!("`{}` is left out: it has {} rows, and a plan loads at most {MOST}", node.name, rows.len());

@@ -178,13 +178,16 @@ fn head(audited: &Audited, compared: Compared) -> String {
         Compared::Nothing => "nothing with the query, whose rows depend on what its table or its batch was".to_string(),
     };
     let (first, last) = audited.cover.ends();
-    header(&[
-        ("model", audited.node.unique_id.clone()),
-        ("audit", "reads only; a row for each batch, with a verdict".to_string()),
-        ("batches", format!("{} to {}", first.label, last.label)),
-        ("target", audited.node.relation.to_string()),
-        ("compares", by),
-    ])
+    header(
+        audited.dialect,
+        &[
+            ("model", audited.node.unique_id.clone()),
+            ("audit", "reads only; a row for each batch, with a verdict".to_string()),
+            ("batches", format!("{} to {}", first.label, last.label)),
+            ("target", audited.node.relation.to_string()),
+            ("compares", by),
+        ],
+    )
 }
 
 /// One statement, with slots, for some of the batches.
