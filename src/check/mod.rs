@@ -24,7 +24,7 @@ use crate::plan::Partition;
 use crate::plan::manifest::{FindingEntry, InputEntry};
 use crate::render::Text;
 
-pub use flow::Pinned;
+pub use flow::{Engine, Kind, Pinned};
 pub use query::pinned;
 pub use rules::{ALLOW, DATE_BY_HOURS, NO_EVENT_TIME, RULES, Rule, rule};
 
@@ -41,6 +41,9 @@ pub struct Asked<'a> {
     /// The inputs that the author asked for whole, by unique id.
     pub opted_out: &'a [String],
     pub parser: &'a dyn Parser,
+    pub engine: Engine,
+    /// What a declared type of this engine says of a time's zone.
+    pub kind: &'a dyn Fn(&str) -> Kind,
     /// The columns of an input of which rows of different batches never share a value, by its unique id.
     pub pinned: &'a dyn Fn(&str) -> Pinned,
     /// The start of the bounds that were asked for.
@@ -66,10 +69,10 @@ pub struct Finding {
 /// What the rules find in a model, in the order of its text.
 pub fn check(asked: &Asked) -> Vec<Finding> {
     let mut found = asked.refused.clone();
-    let (seen, driving) = query::found(asked);
-    found.extend(settings::found(asked, &driving));
-    found.extend(seen);
-    found.extend(template::found(asked));
+    let seen = query::found(asked);
+    found.extend(settings::found(asked, &seen.driving));
+    found.extend(seen.found);
+    found.extend(template::found(asked, seen.own_table));
     judged(asked.node, asked.settings, asked.text, found)
 }
 

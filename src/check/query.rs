@@ -2,36 +2,66 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use super::Asked;
-use super::flow::{Call, CallKind, Crossing, How, Input, Null, Pinned, Sighted, Time, Why, Windows, follow, is_called_a_date};
+use super::flow::{Call, CallKind, Crossing, How, Input, Kind, Null, Pinned, Sighted, Time, Why, Windows, follow};
 use super::place::author;
-use super::rules::{CHANCE, CLOCK, DISTINCT, GROUPS, JOIN, LEAVES_WINDOW, LIMIT, NULL_EVENT_TIME, ONE_OF_EACH, Rule, WINDOW_FUNCTION};
+use super::rules::{
+    CHANCE, CLOCK, DISTINCT, GROUPS, JOIN, LEAVES_WINDOW, LIMIT, NULL_EVENT_TIME, ONE_OF_EACH, Rule, UNPARSED, WINDOW_FUNCTION,
+};
 use crate::calendar::Grain;
 use crate::config::Node;
 use crate::diagnostics::{Diagnostic, Level};
 use crate::inject;
 use crate::project::list;
 
-/// What they find, and the inputs that the rows come from. Nothing is found in a query that no parser understands.
-pub fn found(asked: &Asked) -> (Vec<(Rule, Diagnostic)>, BTreeSet<String>) {
+/// What was seen in a query.
+#[derive(Default)]
+pub struct Seen {
+    pub found: Vec<(Rule, Diagnostic)>,
+    /// The inputs that the rows come from.
+    pub driving: BTreeSet<String>,
+    /// Whether it reads the model's own table; `None` for a query that no parser understands.
+    pub own_table: Option<bool>,
+}
+
+/// What the rules find in the query.
+pub fn found(asked: &Asked) -> Seen {
     let windows = Windows { grain: asked.settings.batch_size, timezone: asked.settings.timezone };
     let inputs = |id: &str| input(asked, id);
     let look = |seen: &inject::Seen| {
-        let sighted = follow(seen, &inputs, windows);
+        let sighted = follow(seen, &inputs, windows, asked.engine);
         let mut found = event_time(asked, &sighted);
         found.extend(sighted.crossings.iter().map(|crossing| crossed(asked, crossing)));
         found.extend(sighted.calls.iter().map(|call| called(asked, call)));
-        (found, sighted.result.driving.clone())
+        Seen { found, driving: sighted.result.driving.clone(), own_table: Some(!seen.own.is_empty()) }
     };
-    inject::look(&asked.text.sql, &asked.text.marks, asked.inputs, asked.parser, look).unwrap_or_default()
+    let seen = inject::look(&asked.text.sql, &asked.text.marks, asked.inputs, asked.parser, look);
+    seen.unwrap_or_else(|| Seen { found: unparsed(asked), ..Seen::default() })
+}
+
+/// What is found in a query that no parser understands: that it was not looked at, and what its words alone show.
+fn unparsed(asked: &Asked) -> Vec<(Rule, Diagnostic)> {
+    static SAMPLE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)\b(?:using\s+sample|tablesample)\b").expect("the pattern is valid"));
+    let mut found = Vec::new();
+    if let Some(word) = SAMPLE.find(&asked.text.sql) {
+        let said = Diagnostic::warning("a sample gives other rows each time a batch is written").at(author(asked.text, &word.range()));
+        found.push((CHANCE, said.hint("sample by a hash of a key")));
+    }
+    let message = format!("the query of `{}` cannot be parsed, so the rules that follow its rows were not applied", asked.node.name);
+    let said = Diagnostic::warning(message).at(author(asked.text, &(0..asked.text.sql.len().min(1))));
+    found.push((UNPARSED, said.hint("`batchwright compile` names the word that is not understood; check this query by hand")));
+    found
 }
 
 /// The columns of the result of which rows of different batches never share a value.
 pub fn pinned(asked: &Asked) -> Pinned {
     let windows = Windows { grain: asked.settings.batch_size, timezone: asked.settings.timezone };
     let inputs = |id: &str| input(asked, id);
-    let look = |seen: &inject::Seen| follow(seen, &inputs, windows).result.pinned();
+    let look = |seen: &inject::Seen| follow(seen, &inputs, windows, asked.engine).result.pinned(windows);
     inject::look(&asked.text.sql, &asked.text.marks, asked.inputs, asked.parser, look).unwrap_or_default()
 }
 
@@ -42,9 +72,8 @@ fn input(asked: &Asked, id: &str) -> Input {
     };
     let is_date =
         |column: &crate::config::Column| column.data_type.as_ref().is_some_and(|data_type| data_type.eq_ignore_ascii_case("date"));
-    let mut keys = unique_key(node).into_iter();
-    let (first, second) = (keys.next(), keys.next());
-    let (alone, key) = if second.is_none() { (first, None) } else { (None, first) };
+    let mut key = unique_key(node);
+    let alone = if key.len() == 1 { key.pop() } else { None };
     Input {
         unique_id: id.to_string(),
         event_time: node.event_time.as_ref().map(|event_time| event_time.column.clone()),
@@ -52,11 +81,23 @@ fn input(asked: &Asked, id: &str) -> Input {
         pinned: (asked.pinned)(id),
         key,
         dates: columns(&is_date),
+        kind: node.event_time.as_ref().map_or(Kind::Unknown, |event_time| kind(asked, node, &event_time.column)),
     }
 }
 
-/// The columns of a node's `unique_key`: one, or a list.
+/// What the declared type of a column says of its zone.
+fn kind(asked: &Asked, node: &Node, name: &str) -> Kind {
+    let column = node.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
+    column.and_then(|column| column.data_type.as_deref()).map_or(Kind::Unknown, asked.kind)
+}
+
+/// The columns of a node's `unique_key`, one, or a list, where its strategy sees to it that no two rows share them. A batch of a
+/// microbatch model replaces the rows of its window, and no row of another one with the same key.
 fn unique_key(node: &Node) -> Vec<String> {
+    let strategy = node.setting("incremental_strategy").and_then(|strategy| strategy.as_str());
+    if matches!(strategy, Some("microbatch" | "append" | "insert_overwrite")) || node.microbatch().is_some() {
+        return Vec::new();
+    }
     let keys = node.setting("unique_key").map(list).unwrap_or_default();
     keys.iter().filter_map(|key| key.as_str()).map(str::to_string).collect()
 }
@@ -70,6 +111,8 @@ fn event_time(asked: &Asked, sighted: &Sighted) -> Vec<(Rule, Diagnostic)> {
         if place.is_empty() { asked.settings.event_time.at.clone() } else { author(asked.text, place) }
     };
     let size = asked.settings.batch_size;
+    // Without an input that is filtered, the rows of a batch are those of the result whose event time is in its window.
+    let windowed = !sighted.result.windowed.is_empty();
     let why = match &value.time {
         Time::Outside(Why::Shifted) => Some(format!("`{name}` is shifted against the event time of its input")),
         Time::Outside(Why::Zone) => Some(format!("`{name}` is in another time zone than the windows")),
@@ -77,11 +120,19 @@ fn event_time(asked: &Asked, sighted: &Sighted) -> Vec<(Rule, Diagnostic)> {
         Time::Outside(Why::Mixed) => Some(format!("another value may stand in for `{name}`")),
         Time::Outside(Why::Moved) => Some(format!("`{name}` is moved to another day")),
         Time::Clock => Some(format!("`{name}` is the time of the run")),
-        Time::Beside if !value.pins => value.column.as_ref().and_then(|(input, column)| {
+        Time::Beside if !value.unique => value.column.as_ref().and_then(|(input, column)| {
             let node = &asked.graph.nodes[input];
             let filtered = &node.event_time.as_ref()?.column;
             Some(format!("`{name}` is `{column}` of {}, which is filtered by `{filtered}`", named(asked, input)))
         }),
+        Time::Fixed if value.null.is_none() && windowed => Some(format!("`{name}` is the same in every row")),
+        Time::Whole if windowed => value
+            .column
+            .as_ref()
+            .map(|(input, column)| format!("`{name}` is `{column}` of {}, which each batch reads whole", named(asked, input))),
+        Time::Unknown if value.may_pin.is_some() && windowed => {
+            Some(format!("`{name}` is what a function makes of the event time that is not known here"))
+        }
         _ => None,
     };
     if let Some(why) = why {
@@ -90,7 +141,7 @@ fn event_time(asked: &Asked, sighted: &Sighted) -> Vec<(Rule, Diagnostic)> {
             Some(crate::config::OutsideWindow::Keep) => "rows that leave their window are deleted, or doubled, by the batch they reach",
             _ => "a batch with rows outside of its window fails",
         });
-        if value.time == Time::Beside && value.column.as_ref().is_some_and(|(_, column)| is_called_a_date(column)) {
+        if value.may_pin.is_some() {
             said.level = Level::Note;
         }
         let zone = asked.settings.timezone == chrono_tz::Tz::UTC && value.time == Time::Outside(Why::Zone);
@@ -98,25 +149,26 @@ fn event_time(asked: &Asked, sighted: &Sighted) -> Vec<(Rule, Diagnostic)> {
             Time::Outside(Why::Coarser(unit)) if Grain::parse(unit.word()).is_some() => {
                 format!("make batches of one {}, or take the uncut time as `event_time`", unit.word())
             }
+            Time::Unknown => "look whether it stays in its batch's window for every row, and allow it if so".to_string(),
             Time::Beside => match &value.column {
                 Some((input, column)) => format!("make `{column}` the `event_time` of {}", named(asked, input)),
                 None => "filter the input by the same time".to_string(),
             },
             _ if zone => "keep the event time in UTC; for days of another zone set `meta.batchwright.timezone`".to_string(),
-            _ => "keep the input's event time as `event_time`, and add what is computed as a column beside it".to_string(),
+            _ => "keep the input's event time as `event_time`, and add what is computed as another column".to_string(),
         };
         found.push((LEAVES_WINDOW, said.hint(hint)));
     }
     if let Some((null, place)) = &value.null {
         let why = match null {
-            Null::OuterJoin => "it is of the side of a join that may be missing",
+            Null::OuterJoin | Null::LeftOfFull | Null::RightOfFull => "it is of the side of a join that may be missing",
             Null::Case => "no branch may hold",
             Null::Function => "a function may give none",
             Null::Literal => "it may be nothing",
         };
         let said = Diagnostic::warning(format!("`{name}` can be null: {why}")).at(at(place)).fact("a row without it is in no window");
         let hint = match null {
-            Null::OuterJoin => "take the event time of the side that is always there".to_string(),
+            Null::OuterJoin | Null::LeftOfFull | Null::RightOfFull => "take the event time of the side that is always there".to_string(),
             _ => format!("leave such rows out: `where {name} is not null`"),
         };
         found.push((NULL_EVENT_TIME, said.hint(hint)));
@@ -161,7 +213,7 @@ fn crossed(asked: &Asked, crossing: &Crossing) -> (Rule, Diagnostic) {
             format!("a group by {} can have rows in several batches, and each makes its own group of them", by(keys)),
             format!("add {cut} to the keys"),
         ),
-        How::Bounds => (
+        How::Bounds { .. } => (
             GROUPS,
             format!("the first or the last time of {inputs} is that of one {size}"),
             "take the batch's own bounds: `model.batch.event_time_start`, `model.batch.event_time_end`".to_string(),
@@ -196,7 +248,7 @@ fn crossed(asked: &Asked, crossing: &Crossing) -> (Rule, Diagnostic) {
         ),
     };
     let mut said = Diagnostic::warning(message).at(author(asked.text, &crossing.at)).hint(hint);
-    if crossing.how == How::Bounds {
+    if crossing.how == (How::Bounds { of_whole: true }) {
         said.level = Level::Note;
         said = said.fact("this is right if it bounds other rows to the batch");
     }
@@ -222,6 +274,11 @@ fn called(asked: &Asked, call: &Call) -> (Rule, Diagnostic) {
         CallKind::Chance => {
             (CHANCE, format!("`{name}` gives other values each time a batch is written"), "compute it from the row, as a hash of its key")
         }
+        CallKind::Stamp if call.more > 0 => (
+            CLOCK,
+            format!("`{name}` says when the batch was written last, in {} columns", call.more + 1),
+            "leave the columns out of the audit, with `meta.batchwright.audit.ignore`",
+        ),
         CallKind::Stamp => (
             CLOCK,
             format!("`{name}` says when the batch was written last"),

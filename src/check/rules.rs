@@ -35,6 +35,7 @@ pub const LATE: Rule = warns("BW017", "rows arrive later than `lookback` reaches
 pub const PARTITIONS: Rule = costs("BW018", "the table's partitions do not fit its batches", include_str!("rules/BW018.md"));
 pub const ONE_TABLE: Rule = warns("BW019", "two models may write one table", include_str!("rules/BW019.md"));
 pub const ALLOW: Rule = warns("BW020", "an `allow` does not count", include_str!("rules/BW020.md"));
+pub const UNPARSED: Rule = warns("BW021", "the query was not checked", include_str!("rules/BW021.md"));
 
 /// All rules, by code.
 pub const RULES: &[Rule] = &[
@@ -58,6 +59,7 @@ pub const RULES: &[Rule] = &[
     PARTITIONS,
     ONE_TABLE,
     ALLOW,
+    UNPARSED,
 ];
 
 /// The rule of a code, in any case.

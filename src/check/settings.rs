@@ -106,7 +106,7 @@ fn one_table(asked: &Asked) -> Option<Diagnostic> {
 /// Inputs that each batch reads whole, where the author did not ask for it.
 fn whole(asked: &Asked, driving: &BTreeSet<String>) -> Vec<Diagnostic> {
     let node = asked.node;
-    let of_them = asked.entries.iter().filter(|entry| entry.lacks_event_time());
+    let of_them = asked.entries.iter().filter(|entry| entry.lacks_event_time() || entry.loses_its_filter());
     let said = of_them.map(|entry| {
         let input = &asked.graph.nodes[&entry.unique_id];
         let name = input.source_name.as_ref().map_or(input.name.clone(), |source| format!("{source}.{}", input.name));
@@ -114,11 +114,19 @@ fn whole(asked: &Asked, driving: &BTreeSet<String>) -> Vec<Diagnostic> {
             1 => "its only input".to_string(),
             many => format!("one of its {many} inputs"),
         };
-        let message = format!("each batch of `{}` reads `{name}` whole, {share}: it has no `event_time`", node.name);
-        let drives = driving.contains(&entry.unique_id);
+        let lost = entry.loses_its_filter();
+        let why = entry.whole_because.as_deref().filter(|_| lost).unwrap_or("it has no `event_time`");
+        let message = format!("each batch of `{}` reads `{name}` whole, {share}: {why}", node.name);
+        let drives = lost || driving.contains(&entry.unique_id);
         let said = if drives { Diagnostic::warning(message) } else { Diagnostic::note(message) };
         let said = said.at(read_at(asked, &entry.unique_id));
-        said.hint(format!("give `{}` an `event_time`, or write `.render()` behind it if it is meant to be read whole", input.name))
+        said.hint(match lost {
+            true => format!(
+                "read `{}` by its `ref()` or `source()` as it is, or write `.render()` behind it if it is meant to be read whole",
+                input.name
+            ),
+            false => format!("give `{}` an `event_time`, or write `.render()` behind it if it is meant to be read whole", input.name),
+        })
     });
     said.collect()
 }

@@ -13,13 +13,15 @@ use crate::inject;
 use crate::jinja::MarkKind;
 
 /// What they find.
-pub fn found(asked: &Asked) -> Vec<(Rule, Diagnostic)> {
+/// `own`: whether the query reads the model's own table; `None` if no parser understands it.
+pub fn found(asked: &Asked, own: Option<bool>) -> Vec<(Rule, Diagnostic)> {
     if let Some(finding) = newest(asked) {
         return vec![(IS_INCREMENTAL, finding)];
     }
     match left_over(asked) {
         // What the block reads goes with it.
         Some(said) => vec![(IS_INCREMENTAL, said)],
+        None if own == Some(false) => Vec::new(),
         None => own_table(asked).map(|said| (OWN_TABLE, said)).into_iter().collect(),
     }
 }
@@ -67,6 +69,7 @@ fn own_table(asked: &Asked) -> Option<Diagnostic> {
     let mut said = Diagnostic::warning(message).at(author(asked.text, &mark.span));
     if asked.settings.concurrent_batches == Some(false) {
         said.level = Level::Note;
+        return Some(said.hint("after a repair, write all later batches again, from the oldest one on"));
     }
     Some(said.hint("read an input instead, or set `concurrent_batches` to `false` and write batches again from the oldest one on"))
 }

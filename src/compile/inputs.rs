@@ -10,7 +10,7 @@ use crate::graph::Graph;
 use crate::inject::{Access, Filter, Input, Occurrence, Query, ResultColumn, Time};
 use crate::jinja::Relation;
 use crate::plan::Reads;
-use crate::plan::manifest::{InputEntry, NO_EVENT_TIME, NOT_READ};
+use crate::plan::manifest::{BY_NAME, InputEntry, NO_EVENT_TIME, NOT_READ, OUT_OF_REACH};
 
 /// The relations that a query may read: the node's inputs, through ephemeral models too, and every source by its plain name.
 /// A plain name without a database is looked for in `database`, the target's.
@@ -116,8 +116,8 @@ fn whole_because(access: &Access) -> Option<String> {
         Access::NoEventTime => NO_EVENT_TIME.to_string(),
         Access::OptedOut => "the model asks for it with `.render()`".to_string(),
         Access::Covered(by) => format!("the ephemeral model `{by}` that reads it is filtered by its own event_time"),
-        Access::OutOfReach => "its place in the query takes no filter".to_string(),
-        Access::ByName => "it is written by its plain name, without `ref()` or `source()`".to_string(),
+        Access::OutOfReach => OUT_OF_REACH.to_string(),
+        Access::ByName => BY_NAME.to_string(),
     })
 }
 

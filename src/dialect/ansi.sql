@@ -42,6 +42,10 @@
 {% set date_types = ["date"] %}
 {% set naive_types = ["timestamp", "timestamp without time zone", "datetime"] %}
 {% set zoned_types = ["timestamptz", "timestamp with time zone"] %}
+{# Whether `at time zone` gives an instant in that zone, where others take a zone off or put it on; whether a difference between
+   two times counts what has elapsed, where others count the edges of days and hours between them. #}
+{% set time_zone_shows = false %}
+{% set difference_elapses = false %}
 
 {% macro date(at) %}
 date '{{ at.date }}'

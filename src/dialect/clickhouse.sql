@@ -8,6 +8,7 @@
   "_part", "_part_*", "_partition_id", "_partition_value", "_sample_factor", "_row_exists", "_block_number", "_block_offset",
   "_disk_name", "_shard_num", "_table", "_database", "_path", "_file"
 ] %}
+{% set time_zone_shows = true %}
 {% set quote = "`" %}
 {% set column_quote = '"' %}
 {% set included = [false, true, true] %}

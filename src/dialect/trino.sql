@@ -5,6 +5,8 @@
 {% set like = "ansi" %}
 {% set hidden_columns = ["$*"] %}
 {% set hidden_reserved = true %}
+{% set time_zone_shows = true %}
+{% set difference_elapses = true %}
 {% set case = "ignored" %}
 {% set longest_name = 128 %}
 {% set default_schema = "default" %}

@@ -20,6 +20,8 @@ pub struct Seen<'a> {
     pub inputs: BTreeMap<Location, (String, bool)>,
     /// Where the model reads its own table.
     pub own: BTreeSet<Location>,
+    /// Where a table is read in part, by chance: `tablesample`, `using sample`.
+    pub samples: Vec<Range<usize>>,
     text: &'a Text<'a>,
 }
 
@@ -27,7 +29,10 @@ pub struct Seen<'a> {
 pub fn look<T>(sql: &str, marks: &[Mark], inputs: &[Input], parser: &dyn Parser, mut see: impl FnMut(&Seen) -> T) -> Option<T> {
     let ask = Injection { sql, marks, inputs, columns: &|_| None, within: &|_| String::new(), hidden: &[] };
     let seen = || {
-        parsed(&ask, parser, &Text::new(sql, parser), &mut |reading| {
+        let whole = Text::new(sql, parser);
+        // Some of them are blanked out before the query is parsed.
+        let samples = whole.as_ref().map(samples).unwrap_or_default();
+        parsed(&ask, parser, &whole, &mut |reading| {
             let text = reading.text;
             let Statement::Query(query) = &reading.tree else { return Err(Stop::Wrong(no_query(text, 0))) };
             let mut reads = relations::reads(text, reading.factors, marks, inputs, reading.parser).map_err(Stop::Wrong)?;
@@ -35,11 +40,21 @@ pub fn look<T>(sql: &str, marks: &[Mark], inputs: &[Input], parser: &dyn Parser,
             let inputs = reads.into_iter().map(|read| (read.factor.at, (read.unique_id, read.access == Access::Filtered))).collect();
             let own = marks.iter().filter(|mark| mark.kind == MarkKind::This).filter_map(|mark| text.starting_at_byte(mark.span.start));
             let own = own.map(|token| text.tokens[token].span.start).collect();
-            Ok(see(&Seen { query, inputs, own, text }))
+            Ok(see(&Seen { query, inputs, own, samples: samples.clone(), text }))
         })
         .ok()
     };
     parsers::on_a_large_stack(sql.len(), seen)
+}
+
+fn samples(text: &Text) -> Vec<Range<usize>> {
+    let behind = |token: usize| text.next(token + 1).filter(|next| text.slice(&text.spans[*next]).eq_ignore_ascii_case("sample"));
+    let place = |token: usize| match text.keyword(token) {
+        Keyword::TABLESAMPLE => Some(text.spans[token].clone()),
+        Keyword::USING => behind(token).map(|next| text.spans[token].start..text.spans[next].end),
+        _ => None,
+    };
+    (0..text.tokens.len()).filter_map(place).collect()
 }
 
 impl Seen<'_> {

@@ -143,6 +143,10 @@ pub struct MicrobatchEntry {
 /// Why an input is read whole that has no event time.
 pub const NO_EVENT_TIME: &str = "it has no event_time";
 
+/// Why an input is read whole whose filter does not reach it.
+pub const OUT_OF_REACH: &str = "its place in the query takes no filter";
+pub const BY_NAME: &str = "it is written by its plain name, without `ref()` or `source()`";
+
 /// Why nothing of an input is read that a template refers to, in a comment for example.
 pub const NOT_READ: &str = "no table of the query is it";
 
@@ -159,6 +163,11 @@ pub struct InputEntry {
 }
 
 impl InputEntry {
+    /// Whether it has an event time and is read whole all the same, although the model does not ask for it.
+    pub fn loses_its_filter(&self) -> bool {
+        self.event_time.is_some() && self.whole_because.as_deref().is_some_and(|why| [OUT_OF_REACH, BY_NAME].contains(&why))
+    }
+
     /// Whether it is read whole only because it has no event time.
     pub fn lacks_event_time(&self) -> bool {
         self.whole_because.as_deref() == Some(NO_EVENT_TIME)

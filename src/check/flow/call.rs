@@ -2,14 +2,17 @@
 
 use std::ops::Range;
 
-use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value as Literal};
+use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
 
-use super::Flow;
 use super::expr::one_of;
-use super::names;
+use super::functions::{Makes, cuts_to, makes};
+use super::literal::{text, unit, zone};
+use super::moment::{Moment, Shown};
+use super::parts::Parts;
 use super::scope::Scope;
 use super::unit::Unit;
-use super::value::{Null, Time, Value, Why};
+use super::value::{Form, Null, Time, Value, Why};
+use super::{Flow, names};
 
 /// The name of a function, without the schema it is in, in lower case.
 pub fn name(function: &Function) -> String {
@@ -28,186 +31,258 @@ pub fn arguments(function: &Function) -> Vec<&Expr> {
     exprs.collect()
 }
 
-/// Whether an expression names the zone of UTC.
-pub fn is_utc(zone: &Expr) -> bool {
-    text(zone).is_some_and(|zone| ["utc", "etc/utc", "gmt", "z", "+00:00", "+00"].contains(&zone.to_lowercase().as_str()))
+/// Whether a function counts the units between two times.
+pub fn is_difference(name: &str) -> bool {
+    makes(name) == Some(Makes::Difference)
 }
 
-fn text(expr: &Expr) -> Option<&str> {
-    match expr {
-        Expr::Value(value) => match &value.value {
-            Literal::SingleQuotedString(text) | Literal::DoubleQuotedString(text) => Some(text),
-            _ => None,
-        },
-        Expr::Nested(inner) => text(inner),
-        _ => None,
-    }
-}
-
-/// The unit that an argument names: `day`, `'day'`, `week(monday)`, `interval 15 minute`.
-fn unit(expr: &Expr) -> Option<Unit> {
-    match expr {
-        Expr::Identifier(name) => Unit::parse(&name.value),
-        Expr::Function(function) => Unit::parse(&name(function)),
-        Expr::Interval(interval) => {
-            let amount = interval.value.to_string();
-            let mut words = amount.trim_matches('\'').split_whitespace();
-            let count = words.next()?;
-            let unit = interval.leading_field.as_ref().map(ToString::to_string).or_else(|| words.next().map(str::to_string))?;
-            steps(Unit::parse(&unit)?, count)
-        }
-        other => Unit::parse(text(other)?),
-    }
-}
-
-/// What `count` of a unit are cut to: 15 minutes are a part of an hour, 7 days are nothing that windows are made of.
-fn steps(unit: Unit, count: &str) -> Option<Unit> {
-    let count: u32 = count.trim_matches('\'').parse().ok()?;
-    match (unit, count) {
-        (_, 1) => Some(unit),
-        (Unit::Minute, 2..) if 60 % count == 0 => Some(Unit::Minute),
-        (Unit::Hour, 2 | 3 | 4 | 6 | 8 | 12 | 24) => Some(Unit::Day),
-        (Unit::Minute | Unit::Hour, _) => None,
-        // No window is made of them, unless it is a year.
-        _ => Some(Unit::Year),
-    }
+/// A call whose value is looked for.
+pub(super) struct Call<'c> {
+    pub(super) flow: &'c Flow<'c>,
+    pub(super) name: String,
+    /// The arguments with their values.
+    pub(super) args: Vec<(&'c Expr, Value)>,
+    pub(super) at: Range<usize>,
 }
 
 /// The value of a call.
 pub fn value(flow: &Flow, function: &Function, scope: &Scope, at: Range<usize>) -> Value {
     let name = name(function);
-    let exprs = arguments(function);
-    let of = |place: usize| exprs.get(place).map_or_else(|| Value::unknown(at.clone()), |expr| flow.value(expr, scope));
-    // The argument that is a time, wherever it stands: the one that tells the window, else the first that is no unit and no literal.
-    let time = || {
-        let values: Vec<Value> = exprs.iter().filter(|expr| unit(expr).is_none()).map(|expr| flow.value(expr, scope)).collect();
-        let told = values
-            .iter()
-            .find(|value| value.is_of_time())
-            .or_else(|| values.iter().find(|value| value.pins || value.may_pin.is_some()))
-            .or_else(|| values.iter().find(|value| value.time != Time::Fixed));
-        told.cloned().unwrap_or_else(|| Value::unknown(at.clone()))
-    };
-    let other_zone = || {
-        let names_zone =
-            |expr: &&&Expr| unit(expr).is_none() && text(expr).is_some_and(|text| text.contains('/') || is_utc(expr) || text.len() == 3);
-        exprs.iter().skip(1).find(names_zone).is_some_and(|zone| !is_utc(zone))
-    };
-    if names::is_clock(&name) && exprs.iter().all(|expr| flow.value(expr, scope).time == Time::Fixed) {
+    let args: Vec<(&Expr, Value)> = arguments(function).into_iter().map(|expr| (expr, flow.value(expr, scope))).collect();
+    let all_fixed = args.iter().all(|(expr, value)| value.time == Time::Fixed || unit(expr).is_some() && !value.is_of_time());
+    if names::is_clock(&name) && all_fixed {
         return Value::of(Time::Clock, at);
     }
-    match name.as_str() {
-        "date_trunc" | "timestamp_trunc" | "datetime_trunc" | "trunc" | "time_trunc" | "date_bin" | "time_bucket" | "time_slice"
-        | "timestamp_bucket" | "datetime_bucket" | "date_bucket" | "tostartofinterval" | "datetrunc" => {
-            let units = exprs.iter().filter_map(|expr| unit(expr));
-            let unit = match (units.max(), exprs.as_slice()) {
-                // time_slice(at, 15, 'minute')
-                (Some(unit), [_, Expr::Value(count), _, ..]) if name == "time_slice" => steps(unit, &count.to_string()),
-                (found, _) => found,
+    let known = makes(&name);
+    if !args.is_empty() && all_fixed && !names::is_chance(&name) && known != Some(Makes::NullIf) && known != Some(Makes::Neighbour) {
+        return Value::of(Time::Fixed, at);
+    }
+    let call = Call { flow, name, args, at };
+    if let Some(unit) = cuts_to(&call.name) {
+        return call.cut(unit);
+    }
+    if let Some(parts) = Parts::parse(&call.name).filter(|_| call.args.len() == 1 || call.args.len() == 2) {
+        return flow.part(call.zoned(), parts, call.at);
+    }
+    let Some(makes) = known else { return call.unknown(function) };
+    call.made(makes, function)
+}
+
+impl Call<'_> {
+    fn made(self, makes: Makes, function: &Function) -> Value {
+        let at = self.at.clone();
+        let windows = self.flow.windows;
+        let of = |place: usize| self.args.get(place).map_or_else(|| Value::unknown(at.clone()), |(_, value)| value.clone());
+        match makes {
+            Makes::Cut => match self.unit() {
+                Some(unit) => self.cut(unit),
+                // `trunc(at)` is its date; of a number it is a number.
+                None if self.args.len() == 1 => self.time().cut(Unit::Day, windows, at),
+                None => self.used(),
+            },
+            Makes::Bucket => self.bucket(),
+            Makes::Date if self.args.len() < 3 => self.date(),
+            Makes::OfParts if self.args.len() == 1 => self.as_time(),
+            Makes::Date | Makes::OfParts => self.of_parts(),
+            // Of a time it is a number, of a number the time.
+            Makes::Millis if self.time().form == Form::Time && self.time().moment.is_some() => self.count(1000),
+            Makes::Millis => self.as_time(),
+            Makes::Time => match self.args.len() {
+                3.. if !self.is_parsing() => self.of_parts(),
+                _ => self.as_time(),
+            },
+            Makes::Local | Makes::AtZone => self.local(makes == Makes::AtZone && self.flow.engine.zones_show),
+            Makes::FromLocal => match (self.time(), self.zones().first()) {
+                (value, Some(Some(zone))) => match value.moment {
+                    Some(moment) if moment.shown == Shown::Wall(*zone) => {
+                        value.with_moment(Moment { shown: Shown::Utc, ..moment }, windows, at)
+                    }
+                    Some(_) if *zone == chrono_tz::Tz::UTC => value.changed(),
+                    _ => value.moved(Why::Zone, at).lost(),
+                },
+                (value, _) => value.moved(Why::Zone, at).lost(),
+            },
+            Makes::Converted => self.converted(),
+            Makes::Later => self.shifted(1),
+            Makes::Earlier => self.shifted(-1),
+            Makes::LastDay => {
+                let value = self.time();
+                match value.moment {
+                    // It tells the month as the month's first day does, and lies in it.
+                    Some(moment) if self.args.len() == 1 => {
+                        let cut = moment.cut(Unit::Month);
+                        let inside = cut.outside(windows).is_none();
+                        let month = value.with_moment(cut, windows, at.clone());
+                        if inside { month } else { Value { moment: None, time: Time::Outside(Why::Moved), ..month } }
+                    }
+                    _ => value.moved(Why::Moved, at).lost(),
+                }
+            }
+            Makes::OtherDay => self.time().moved(Why::Moved, at).lost(),
+            Makes::Part => match self.args.first().and_then(|(expr, _)| word(expr)) {
+                Some(word) if word.eq_ignore_ascii_case("epoch") => self.count(1_000_000),
+                Some(word) => match Parts::parse(&word) {
+                    Some(parts) => self.flow.part(self.zoned(), parts, at),
+                    None => self.used(),
+                },
+                None => self.used(),
+            },
+            Makes::Count(micros) => self.count(micros),
+            Makes::Difference => self.difference(),
+            Makes::Formatted => self.formatted(),
+            Makes::Start => self.start(),
+            Makes::Injective => match self.time() {
+                value if value.is_of_time() => self.flow.whole_number(value, at),
+                value => value.changed(),
+            },
+            Makes::Coarse => Value { null: None, ..self.time().lost() }.formed(Form::Image(self.name.clone()), at),
+            Makes::Joined => self.joined(),
+            Makes::FirstOf => coalesce(self.args.into_iter().map(|(_, value)| value).collect(), at),
+            Makes::OneOf => one_of(self.args.into_iter().map(|(_, value)| value).collect(), at),
+            Makes::OneOfTwo => one_of(self.args.into_iter().skip(1).map(|(_, value)| value).collect(), at),
+            Makes::NullIf => Value { null: Some((Null::Function, at.clone())), ..of(0) },
+            Makes::OneRow => {
+                // What one of the rows has tells nothing of the others, but each is in the window.
+                let value = of(0).changed();
+                if function.filter.is_some() { Value { null: Some((Null::Function, at)), ..value } } else { value }
+            }
+            Makes::Neighbour if self.args.len() < 3 => Value { null: Some((Null::Function, at.clone())), ..of(0).changed() },
+            Makes::Neighbour => one_of(vec![of(0), of(2)], at),
+        }
+    }
+
+    /// What nobody knows of a function may tell the window, if the event time goes into it and it gathers no rows.
+    fn unknown(&self, function: &Function) -> Value {
+        let gathers = names::is_aggregate(&self.name) || function.over.is_some();
+        if gathers { Value::unknown(self.at.clone()) } else { self.used() }
+    }
+
+    pub(super) fn used(&self) -> Value {
+        let value = self.time();
+        if value.is_of_time() || value.unique || value.may_pin.is_some() {
+            return value.used(self.flow.windows, || self.flow.seen.said(&self.at), self.at.clone());
+        }
+        Value::unknown(self.at.clone())
+    }
+
+    /// The argument that is a time, wherever it stands: the one that tells the window, else the first that is no literal.
+    pub(super) fn time(&self) -> Value {
+        let values = || self.args.iter().map(|(_, value)| value);
+        let told = values()
+            .find(|value| value.moment.is_some())
+            .or_else(|| values().find(|value| value.is_of_time()))
+            .or_else(|| values().find(|value| value.unique || value.may_pin.is_some()))
+            .or_else(|| self.args.iter().find(|(expr, value)| value.time != Time::Fixed && unit(expr).is_none()).map(|(_, value)| value));
+        told.cloned().unwrap_or_else(|| Value::unknown(self.at.clone()))
+    }
+
+    /// The unit that an argument names, which is no column.
+    pub(super) fn unit(&self) -> Option<Unit> {
+        let units = self.args.iter().filter(|(_, value)| !value.is_of_time()).filter_map(|(expr, _)| unit(expr));
+        units.max()
+    }
+
+    /// The zones that arguments name; none where it is in no list.
+    fn zones(&self) -> Vec<Option<chrono_tz::Tz>> {
+        let others = self.args.iter().filter(|(expr, value)| !value.is_of_time() && unit(expr).is_none());
+        others.filter_map(|(expr, _)| zone(expr)).collect()
+    }
+
+    /// The time, read in the zone that another argument names.
+    pub(super) fn zoned(&self) -> Value {
+        let value = self.time();
+        match (self.zones().first(), value.moment) {
+            (Some(Some(zone)), Some(moment)) if moment.shown == Shown::Utc => {
+                let shown = if *zone == chrono_tz::Tz::UTC { Shown::Utc } else { Shown::Zoned(*zone) };
+                value.with_moment(Moment { shown, ..moment }, self.flow.windows, self.at.clone())
+            }
+            (Some(None), _) => value.moved(Why::Zone, self.at.clone()).lost(),
+            _ => value,
+        }
+    }
+
+    pub(super) fn cut(&self, unit: Unit) -> Value {
+        self.zoned().cut(unit, self.flow.windows, self.at.clone())
+    }
+
+    fn date(&self) -> Value {
+        let value = self.zoned();
+        let modifiers = || self.args.iter().skip(1).filter(|(expr, _)| zone(expr).is_none()).filter_map(|(expr, _)| text(expr));
+        let mut value = value;
+        for modifier in modifiers() {
+            let modifier = modifier.to_lowercase();
+            value = match modifier.strip_prefix("start of ").and_then(Unit::parse) {
+                Some(unit) => value.cut(unit, self.flow.windows, self.at.clone()),
+                None if modifier.starts_with(['+', '-']) || ["localtime", "weekday"].iter().any(|word| modifier.starts_with(word)) => {
+                    value.moved(Why::Shifted, self.at.clone()).lost()
+                }
+                // A format.
+                None => value,
             };
-            if other_zone() { Value { pins: false, ..time().moved(Why::Zone, at) } } else { flow.cut_to(time(), unit, at) }
         }
-        "date" | "to_date" | "todate" | "try_to_date" | "ts_or_ds_to_date" if exprs.len() < 3 => {
-            if other_zone() {
-                Value { pins: false, ..of(0).moved(Why::Zone, at) }
-            } else {
-                of(0).cut(Unit::Day, flow.windows, at)
+        value.into_date(self.flow.windows, self.at.clone())
+    }
+
+    /// Text or a number that is a time again.
+    fn as_time(&self) -> Value {
+        let value = self.zoned();
+        match value.moment {
+            Some(moment) => {
+                let shown = match (value.form == Form::Time, moment.shown, self.name.as_str()) {
+                    // A local time of the zone that an argument names.
+                    (true, Shown::Zoned(zone), "datetime") => Shown::Wall(zone),
+                    (_, shown, _) => shown,
+                };
+                value.with_moment(Moment { shown, ..moment }, self.flow.windows, self.at.clone())
             }
+            None => Value { unique: value.unique, ..value.changed() },
         }
-        "timestamp"
-        | "datetime"
-        | "to_timestamp"
-        | "to_timestamp_ntz"
-        | "to_timestamp_tz"
-        | "to_timestamp_ltz"
-        | "from_unixtime"
-        | "timestamp_seconds"
-        | "timestamp_millis"
-        | "timestamp_micros"
-        | "make_timestamp"
-        | "epoch_ms"
-        | "todatetime"
-        | "todatetime64"
-        | "try_to_timestamp"
-        | "try_to_timestamp_ntz"
-        | "fromunixtimestamp64milli"
-            if exprs.len() < 3 =>
+    }
+
+    fn is_parsing(&self) -> bool {
+        self.args.first().is_some_and(|(_, value)| value.moment.is_some())
+    }
+
+    fn local(&self, shows: bool) -> Value {
+        let value = self.time();
+        let zone = self.zones().first().copied().flatten();
+        if self.name == "from_utc_timestamp"
+            && let (Some(moment), Some(zone)) = (value.moment, zone)
         {
-            if other_zone() {
-                of(0).moved(Why::Zone, at)
-            } else {
-                of(0).changed()
-            }
+            return value.with_moment(Moment { shown: Shown::Wall(zone), ..moment }, self.flow.windows, self.at.clone());
         }
-        "convert_timezone" => {
-            let zones: Vec<_> = exprs.iter().filter(|expr| text(expr).is_some()).collect();
-            if !zones.is_empty() && zones.iter().all(|zone| is_utc(zone)) { time().changed() } else { time().moved(Why::Zone, at) }
+        self.flow.at_zone(value, zone, shows, self.at.clone())
+    }
+
+    /// From one zone to another one; where the first is left out it is that of the value.
+    fn converted(&self) -> Value {
+        let (value, zones) = (self.time(), self.zones());
+        let windows = self.flow.windows;
+        let (from, to) = match zones.as_slice() {
+            [to] => (None, *to),
+            [from, to] => (Some(*from), *to),
+            _ => return value.moved(Why::Zone, self.at.clone()).lost(),
+        };
+        let (Some(moment), Some(to)) = (value.moment, to) else { return value.moved(Why::Zone, self.at.clone()).lost() };
+        let fits = from.is_none_or(|from| from == Some(moment.zone()));
+        if !fits {
+            return value.moved(Why::Zone, self.at.clone()).lost();
         }
-        "from_utc_timestamp" | "to_utc_timestamp" | "totimezone" | "at_timezone" | "timezone" => {
-            if exprs.iter().any(|expr| is_utc(expr)) {
-                time().changed()
-            } else {
-                time().moved(Why::Zone, at)
-            }
-        }
-        "dateadd" | "date_add" | "date_sub" | "timestamp_add" | "timestamp_sub" | "datetime_add" | "datetime_sub" | "timestampadd"
-        | "timeadd" | "add_months" | "datesub" | "adddate" | "subdate" | "adddays" | "addhours" | "subtracthours" | "subtractdays" => {
-            let fixed =
-                |expr: &&Expr| unit(expr).is_some() || flow.value(expr, scope).is_of_time() || flow.value(expr, scope).time == Time::Fixed;
-            let all_fixed = exprs.iter().all(fixed);
-            let value = time().moved(Why::Shifted, at);
-            Value { pins: value.pins && all_fixed, ..value }
-        }
-        "last_day" | "next_day" | "previous_day" | "eomonth" => Value { pins: false, ..time().moved(Why::Moved, at) },
-        "tostartofminute" | "tostartoffiveminutes" | "tostartoffifteenminutes" | "tostartofsecond" => {
-            of(0).cut(Unit::Minute, flow.windows, at)
-        }
-        "tostartofhour" => of(0).cut(Unit::Hour, flow.windows, at),
-        "tostartofday" => of(0).cut(Unit::Day, flow.windows, at),
-        "tostartofweek" | "tomonday" => of(0).cut(Unit::Week, flow.windows, at),
-        "tostartofmonth" => of(0).cut(Unit::Month, flow.windows, at),
-        "tostartofquarter" => of(0).cut(Unit::Quarter, flow.windows, at),
-        "tostartofyear" => of(0).cut(Unit::Year, flow.windows, at),
-        "coalesce" | "ifnull" | "nvl" => coalesce(exprs.iter().map(|expr| flow.value(expr, scope)).collect(), at),
-        "greatest" | "least" => one_of(exprs.iter().map(|expr| flow.value(expr, scope)).collect(), at),
-        "iff" | "if" | "nvl2" => one_of(exprs.iter().skip(1).map(|expr| flow.value(expr, scope)).collect(), at),
-        "nullif" => Value { null: Some((Null::Function, at.clone())), ..of(0) },
-        "min" | "max" | "any_value" | "first" | "last" | "first_value" | "last_value" | "argmin" | "argmax" | "min_by" | "max_by"
-        | "arg_min" | "arg_max" | "any" | "anylast" => {
-            // What one of the rows has tells nothing of the others, but each is in the window.
-            let value = of(0).changed();
-            if function.filter.is_some() { Value { null: Some((Null::Function, at)), ..value } } else { value }
-        }
-        "lag" | "lead" if exprs.len() < 3 => Value { null: Some((Null::Function, at.clone())), ..of(0).changed() },
-        "to_char" | "to_varchar" | "date_format" | "strftime" | "format" | "format_date" | "format_timestamp" | "format_datetime"
-        | "formatdatetime" | "to_iso8601" => {
-            let format = exprs.iter().find_map(|expr| text(expr)).unwrap_or_default();
-            let (value, pins) = (time(), formatted(format).is_some_and(|unit| flow.windows.whole(unit)));
-            if value.is_inside() && pins { Value { pins, ..Value::unknown(at) } } else { value.used(|| flow.seen.said(&at), at.clone()) }
-        }
-        _ if !exprs.is_empty() && !names::is_chance(&name) && exprs.iter().all(|expr| flow.value(expr, scope).time == Time::Fixed) => {
-            Value::of(Time::Fixed, at)
-        }
-        // What nobody knows of a function may tell the window, if the event time goes into it and it gathers no rows.
-        _ if names::is_aggregate(&name) || function.over.is_some() => Value::unknown(at),
-        _ => match time() {
-            value if value.is_of_time() || value.pins || value.may_pin.is_some() => value.used(|| flow.seen.said(&at), at.clone()),
-            _ => Value::unknown(at),
-        },
+        let shown = match (to == chrono_tz::Tz::UTC, from) {
+            (true, _) => Shown::Utc,
+            (false, Some(_)) => Shown::Wall(to),
+            (false, None) => Shown::Zoned(to),
+        };
+        value.with_moment(Moment { shown, ..moment }, windows, self.at.clone())
     }
 }
 
-/// What a time is cut to by its format as text; none where the text lacks the year, or a unit in between.
-fn formatted(format: &str) -> Option<Unit> {
-    let has = |marks: &[&str]| marks.iter().any(|mark| format.contains(mark));
-    let day = has(&["%F"]);
-    let parts = [
-        (Unit::Year, day || has(&["%Y", "YYYY", "yyyy"])),
-        (Unit::Month, day || has(&["%m", "MM", "%b"])),
-        (Unit::Day, day || has(&["%d", "DD", "dd"])),
-        (Unit::Hour, has(&["%H", "HH", "%T"])),
-    ];
-    parts.into_iter().take_while(|(_, told)| *told).last().map(|(unit, _)| unit)
+/// The word that an argument is: `day`, `'day'`.
+pub(super) fn word(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Identifier(name) => Some(name.value.clone()),
+        other => text(other).map(str::to_string),
+    }
 }
 
 /// The first of several values that is not null. Rows of a batch have an event time, so what stands behind it never shows; but
@@ -218,7 +293,11 @@ fn coalesce(values: Vec<Value>, at: Range<usize>) -> Value {
         let mended = values[1..].iter().any(|value| !value.is_inside() && value.null.is_none());
         return if mended { Value { time: Time::Outside(Why::Mixed), at, ..first.changed() } } else { first.changed() };
     }
-    let null = if values.iter().all(|value| value.null.is_some()) { first.null.clone() } else { None };
+    // Of the two sides of a full join, one is always there.
+    let lacks = |side: Null, at: &Range<usize>| values.iter().any(|value| value.null == Some((side, at.clone())));
+    let of_full = |(_, at): &(Null, Range<usize>)| lacks(Null::LeftOfFull, at) && lacks(Null::RightOfFull, at);
+    let may_lack = values.iter().all(|value| value.null.as_ref().is_some_and(|null| !of_full(null)));
+    let null = if may_lack { first.null.clone() } else { None };
     let values = values.into_iter().map(|value| Value { null: None, ..value }).collect();
     Value { null, ..one_of(values, at) }
 }

@@ -3,12 +3,14 @@
 use std::ops::Range;
 
 use sqlparser::ast::{
-    BinaryOperator, CaseWhen, CastKind, CeilFloorKind, DataType, DateTimeField, Expr, Ident, TimezoneInfo, UnaryOperator, Value as Literal,
+    CaseWhen, CastKind, CeilFloorKind, DataType, DateTimeField, Expr, Ident, TimezoneInfo, UnaryOperator, Value as Literal,
 };
 
+use super::literal::{integer, zone};
+use super::parts::Parts;
 use super::scope::Scope;
 use super::unit::Unit;
-use super::value::{Null, Time, Value, Why};
+use super::value::{Form, Null, Time, Value, Why};
 use super::{Flow, call};
 
 impl Flow<'_> {
@@ -34,15 +36,21 @@ impl Flow<'_> {
             }
             Expr::Convert { expr, data_type: Some(data_type), .. } => self.cast(self.value(expr, scope), data_type, at),
             Expr::AtTimeZone { timestamp, time_zone } => {
-                let value = self.value(timestamp, scope);
-                if call::is_utc(time_zone) { value.changed() } else { value.moved(Why::Zone, at) }
+                self.at_zone(self.value(timestamp, scope), zone(time_zone).flatten(), self.engine.zones_show, at)
             }
-            Expr::Extract { field: DateTimeField::Date, expr, .. } => self.value(expr, scope).cut(Unit::Day, self.windows, at),
-            Expr::Extract { expr, .. } => self.value(expr, scope).used(|| self.seen.said(&at), at.clone()),
+            Expr::Extract { field, expr, .. } => self.extracted(field, expr, scope, at),
+            Expr::Floor { expr, field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) } => {
+                self.whole_number(self.value(expr, scope), at)
+            }
             Expr::Floor { expr, field: CeilFloorKind::DateTimeField(field) } => {
                 self.cut_to(self.value(expr, scope), Unit::parse(&field.to_string()), at)
             }
             Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(_) } => self.value(expr, scope).moved(Why::Moved, at),
+            Expr::Substring { expr, substring_from, substring_for, .. } => {
+                let number = |of: &Option<Box<Expr>>| of.as_ref().and_then(|expr| integer(expr));
+                let from_first = substring_from.is_none() || matches!(number(substring_from), Some(0 | 1));
+                self.first_letters(self.value(expr, scope), number(substring_for).filter(|_| from_first), at)
+            }
             Expr::Value(literal) => match literal.value {
                 Literal::Null => Value { null: Some((Null::Literal, at.clone())), ..Value::of(Time::Fixed, at) },
                 _ => Value::of(Time::Fixed, at),
@@ -52,11 +60,14 @@ impl Flow<'_> {
                 Time::Fixed => Value::of(Time::Fixed, at),
                 _ => Value::unknown(at),
             },
-            Expr::UnaryOp { op: UnaryOperator::Plus | UnaryOperator::Minus, expr } => match self.value(expr, scope).time {
-                Time::Fixed => Value::of(Time::Fixed, at),
-                _ => Value::unknown(at),
+            Expr::UnaryOp { op: UnaryOperator::Plus | UnaryOperator::Minus, expr } => match self.value(expr, scope) {
+                value if value.time == Time::Fixed => Value::of(Time::Fixed, at),
+                value => value.moved(Why::Moved, at),
             },
-            Expr::BinaryOp { left, op, right } => self.binary(self.value(left, scope), op, self.value(right, scope), at),
+            Expr::BinaryOp { left, op, right } => self.binary((left, self.value(left, scope)), op, (right, self.value(right, scope)), at),
+            Expr::Tuple(all) => self.together_in_one(all, scope, at),
+            Expr::Struct { values, .. } => self.together_in_one(values, scope, at),
+            Expr::Array(array) => self.together_in_one(&array.elem, scope, at),
             Expr::Case { conditions, else_result, .. } => self.case(conditions, else_result.as_deref(), scope, at),
             Expr::Function(function) => call::value(self, function, scope, at),
             _ => Value::unknown(at),
@@ -77,27 +88,39 @@ impl Flow<'_> {
     }
 
     /// A value cut to a unit; one that is not known is not judged.
-    pub(super) fn cut_to(&self, value: Value, unit: Option<Unit>, at: Range<usize>) -> Value {
+    fn cut_to(&self, value: Value, unit: Option<Unit>, at: Range<usize>) -> Value {
         match unit {
             Some(unit) => value.cut(unit, self.windows, at),
-            None => value.used(|| self.seen.said(&at), at.clone()),
+            None => value.used(self.windows, || self.seen.said(&at), at.clone()),
         }
     }
 
-    fn binary(&self, left: Value, op: &BinaryOperator, right: Value, at: Range<usize>) -> Value {
-        use BinaryOperator::{Divide, Minus, Multiply, Plus};
-        let (value, other) = if left.is_of_time() { (left, right) } else { (right, left) };
-        match (op, &value.time, &other.time) {
-            (_, Time::Fixed, Time::Fixed) => Value::of(Time::Fixed, at),
-            // A number that counts seconds, told in milliseconds.
-            (Divide | Multiply, Time::Inside(_), Time::Fixed) => value.changed(),
-            (Plus | Minus, Time::Inside(_) | Time::Outside(_), Time::Fixed) => value.moved(Why::Shifted, at),
-            (Plus, Time::Inside(_) | Time::Outside(_), time) if *time != Time::Unknown => {
-                Value { pins: false, ..value.moved(Why::Shifted, at) }
+    fn extracted(&self, field: &DateTimeField, expr: &Expr, scope: &Scope, at: Range<usize>) -> Value {
+        // The zone in an `extract` is where the part is read, whatever the engine's own `at time zone` gives.
+        let value = match expr {
+            Expr::AtTimeZone { timestamp, time_zone } if self.engine.zones_show => {
+                self.at_zone(self.value(timestamp, scope), zone(time_zone).flatten(), true, self.place(expr))
             }
-            (Minus, Time::Inside(_) | Time::Outside(_), Time::Inside(_) | Time::Outside(_)) => Value::unknown(at),
-            _ => value.used(|| self.seen.said(&at), at.clone()),
+            other => self.value(other, scope),
+        };
+        let word = field.to_string();
+        match word.to_lowercase().as_str() {
+            "date" => value.into_date(self.windows, at),
+            "epoch" => value.formed(Form::Count(1_000_000), at),
+            "time" => self.part(value, Parts::HOUR | Parts::REST, at),
+            week if week.starts_with("week(") => self.part(value, Parts::WEEK, at),
+            word => match Parts::parse(word) {
+                Some(parts) => self.part(value, parts, at),
+                None => value.used(self.windows, || self.seen.said(&at), at.clone()),
+            },
         }
+    }
+
+    /// Values as one: `(user_id, day)`.
+    fn together_in_one(&self, all: &[Expr], scope: &Scope, at: Range<usize>) -> Value {
+        let values = all.iter().map(|expr| self.value(expr, scope));
+        let joined = values.filter(|value| value.null.is_none()).fold(Value::unknown(at.clone()), |all, value| all.beside(&value));
+        Value { form: Form::Image("tuple".to_string()), at, ..joined }
     }
 
     fn case(&self, conditions: &[CaseWhen], otherwise: Option<&Expr>, scope: &Scope, at: Range<usize>) -> Value {
@@ -111,18 +134,27 @@ impl Flow<'_> {
     }
 
     fn cast(&self, value: Value, to: &DataType, at: Range<usize>) -> Value {
-        match to {
-            DataType::Date | DataType::Date32 => value.cut(Unit::Day, self.windows, at),
+        let is_time = match to {
             DataType::Timestamp(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone | TimezoneInfo::Tz | TimezoneInfo::WithTimeZone)
             | DataType::TimestampNtz(_)
             | DataType::Datetime(_)
-            | DataType::Datetime64(..) => value.changed(),
-            DataType::Custom(name, _) if is_of_time(&name.to_string()) => value.changed(),
-            DataType::Time(..) => Value::unknown(at),
+            | DataType::Datetime64(..) => true,
+            DataType::Custom(name, _) => is_of_time(&name.to_string()),
+            _ => false,
+        };
+        match to {
+            DataType::Date | DataType::Date32 => value.into_date(self.windows, at),
+            DataType::Time(..) => self.part(value, Parts::HOUR | Parts::REST, at),
+            _ if is_time => match value.moment {
+                Some(moment) => value.with_moment(moment, self.windows, at),
+                None => value.changed(),
+            },
+            _ if is_whole_number(to) => self.whole_number(value, at),
+            _ if value.form == Form::Time => value.formed(Form::Text, at),
             // As text or as a number it is not in the window any more, and still tells it.
             _ => {
-                let time = if value.is_of_time() { Time::Unknown } else { value.time.clone() };
-                Value { time, at, ..value.changed() }
+                let form = if is_number(to) { value.form.clone() } else { Form::Image(format!("{to} {:?}", value.form)) };
+                value.formed(form, at)
             }
         }
     }
@@ -142,4 +174,14 @@ pub(super) fn one_of(values: Vec<Value>, at: Range<usize>) -> Value {
 fn is_of_time(name: &str) -> bool {
     let name = name.to_lowercase();
     ["timestamp", "datetime", "smalldatetime"].iter().any(|start| name.starts_with(start))
+}
+
+fn is_whole_number(to: &DataType) -> bool {
+    let name = to.to_string().to_lowercase();
+    ["int", "bigint", "smallint", "hugeint", "uint", "int64", "integer", "signed", "unsigned"].iter().any(|start| name.starts_with(start))
+}
+
+fn is_number(to: &DataType) -> bool {
+    let name = to.to_string().to_lowercase();
+    ["double", "float", "real", "numeric", "decimal", "number"].iter().any(|start| name.starts_with(start))
 }

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::rc::Rc;
 
-use sqlparser::ast::{BinaryOperator, Expr, Join, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, TableFactor, TableWithJoins};
+use sqlparser::ast::{Expr, Join, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, TableFactor, TableWithJoins};
 
 use super::each::conditions;
 use super::query::{names, renamed};
 use super::rows::{Origin, Rows, Shape};
 use super::scope::{Scope, Sight, Table, find};
-use super::value::{Time, Value};
+use super::ties::{Tie, Ties};
+use super::value::Null;
 use super::{Flow, How};
 
 /// What a join keeps.
@@ -31,7 +32,7 @@ impl Flow<'_> {
             let before = scope.tables.len();
             self.tables(tables, also, sight, scope);
             if nth > 0 && before > 0 {
-                self.met(scope, 0..before, also, Tie::No, Keeps::Both, self.factor_place(&tables.relation));
+                self.met(scope, 0..before, also, Ties::default(), Keeps::Both, self.factor_place(&tables.relation));
             }
         }
     }
@@ -77,14 +78,16 @@ impl Flow<'_> {
             Some(JoinConstraint::Using(columns)) => {
                 let side = |tables: &[Table], name| tables.iter().find_map(|table| table.rows.column(name));
                 let (one, two) = (&scope.tables[begin..middle], &scope.tables[middle..]);
-                let ties = columns.iter().filter_map(last).map(|name| match (side(one, name), side(two, name)) {
-                    (Some(one), Some(two)) => self.tied(&one, &two),
-                    _ => Tie::No,
-                });
-                ties.fold(Tie::No, Tie::or)
+                let mut ties = Ties::default();
+                for name in columns.iter().filter_map(last) {
+                    if let (Some(one), Some(two)) = (side(one, name), side(two, name)) {
+                        ties.equal(&one, &two, self);
+                    }
+                }
+                ties
             }
-            Some(JoinConstraint::Natural) => Tie::Sure,
-            _ => Tie::No,
+            Some(JoinConstraint::Natural) => self.natural(&scope.tables[begin..middle], &scope.tables[middle..]),
+            _ => Ties::default(),
         };
         self.met(scope, begin..middle, &all, by_name, keeps, at.clone());
         let missing = match keeps {
@@ -93,14 +96,45 @@ impl Flow<'_> {
             Keeps::All => begin..scope.tables.len(),
             Keeps::Both | Keeps::Filter => 0..0,
         };
-        scope.tables[missing].iter_mut().for_each(|table| table.outer = Some(at.clone()));
+        let sides = match keeps {
+            Keeps::All => [Null::LeftOfFull, Null::RightOfFull],
+            _ => [Null::OuterJoin; 2],
+        };
+        for place in missing {
+            let side = sides[usize::from(place >= middle)];
+            scope.tables[place].outer = Some((side, at.clone()));
+        }
         if keeps == Keeps::Filter {
             scope.tables.truncate(middle);
         }
     }
 
+    /// Whether one of the tables is the first and the last event time, which bound the others, that are read whole.
+    fn bounds(&self, tables: &[Table]) -> bool {
+        let bounds: Vec<usize> = tables.iter().filter_map(|table| table.rows.bounds).collect();
+        let others = tables.iter().filter(|table| table.rows.bounds.is_none()).all(|table| table.rows.windowed.is_empty());
+        let are = others && !bounds.is_empty();
+        if are {
+            self.found.borrow_mut().bounding.extend(bounds);
+        }
+        are
+    }
+
+    /// What a natural join says: by the columns that are known to be on both sides, or by the event time where inputs name it alike.
+    fn natural(&self, before: &[Table], behind: &[Table]) -> Ties {
+        let names = |tables: &[Table]| tables.iter().flat_map(|table| table.rows.names()).collect::<BTreeSet<String>>();
+        let side = |tables: &[Table], name: &str| tables.iter().find_map(|table| table.rows.column(name));
+        let mut ties = Ties::default();
+        for name in names(before).intersection(&names(behind)) {
+            if let (Some(one), Some(two)) = (side(before, name), side(behind, name)) {
+                ties.equal(&one, &two, self);
+            }
+        }
+        ties
+    }
+
     /// Judges how the tables before meet those behind them. `by_name` is what the columns that they have in common say.
-    fn met(&self, scope: &Scope, before: Range<usize>, conditions: &[&Expr], by_name: Tie, keeps: Keeps, at: Range<usize>) {
+    fn met(&self, scope: &Scope, before: Range<usize>, conditions: &[&Expr], by_name: Ties, keeps: Keeps, at: Range<usize>) {
         let Range { start: begin, end: middle } = before;
         let windowed = |tables: &[Table]| Origin::of(tables.iter().map(|table| &table.rows.windowed));
         let (left, right) = (windowed(&scope.tables[begin..middle]), windowed(&scope.tables[middle..]));
@@ -108,15 +142,17 @@ impl Flow<'_> {
         let known = |tables: &[Table]| tables.iter().any(|table| !matches!(table.rows.shape, Shape::Unknown));
         match (left.is_empty(), right.is_empty()) {
             (false, false) if !all_tied(&scope.tables[begin..middle]) && !all_tied(&scope.tables[middle..]) => {
-                let ties = conditions.iter().map(|condition| self.ties(condition, scope, middle));
+                let mut ties = self.ties(conditions, scope, middle);
+                ties.and(by_name);
                 let how = How::Join { other: right.inputs };
-                match ties.fold(by_name, Tie::or) {
+                match ties.tie(self) {
                     Tie::Sure => {}
                     Tie::Perhaps(name) => self.crossing(how, at, &left, Some(name)),
                     Tie::No => self.crossing(how, at, &left, None),
                 }
             }
             // Rows of an input that is read whole stay even where this batch has nothing for them.
+            (true, false) | (false, true) if self.bounds(&scope.tables[begin..]) => {}
             (true, false) if matches!(keeps, Keeps::Left | Keeps::All) && known(&scope.tables[begin..middle]) => {
                 self.crossing(How::Kept, at, &right, None);
             }
@@ -127,45 +163,9 @@ impl Flow<'_> {
         }
     }
 
-    /// Whether a condition lets only rows of one window meet: it compares their event times.
-    fn ties(&self, condition: &Expr, scope: &Scope, middle: usize) -> Tie {
-        let Expr::BinaryOp { left, op: BinaryOperator::Eq | BinaryOperator::Spaceship, right } = condition else { return Tie::No };
-        if let (Expr::Tuple(left), Expr::Tuple(right)) = (&**left, &**right) {
-            let each = left.iter().zip(right).map(|(left, right)| self.tie(left, right, scope, middle));
-            return each.fold(Tie::No, Tie::or);
-        }
-        self.tie(left, right, scope, middle)
-    }
-
-    fn tie(&self, left: &Expr, right: &Expr, scope: &Scope, middle: usize) -> Tie {
-        let of = |tables: &[Table]| {
-            let inner = |table: &Table| Table { outer: None, ..table.clone() };
-            Scope { tables: tables.iter().map(inner).collect(), named: Vec::new(), outer: None }
-        };
-        let (one, two) = (of(&scope.tables[..middle]), of(&scope.tables[middle..]));
-        let pairs = [(self.value(left, &one), self.value(right, &two)), (self.value(right, &one), self.value(left, &two))];
-        pairs.iter().map(|(one, two)| self.tied(one, two)).fold(Tie::No, Tie::or)
-    }
-
-    /// What it says of the windows of two rows that two values of theirs are equal.
-    fn tied(&self, one: &Value, two: &Value) -> Tie {
-        if same_window(one, two) {
-            return Tie::Sure;
-        }
-        // A time, and something that may be the same time.
-        let named = |value: &Value| value.may_pin.clone().or_else(|| value.is_inside().then(|| self.seen.said(&value.at)));
-        let may_be = |value: &Value| named(value).is_some() || matches!(value.time, Time::Unknown | Time::Whole) && value.at != (0..0);
-        if may_be(one) && may_be(two) { named(one).or_else(|| named(two)).map_or(Tie::No, Tie::Perhaps) } else { Tie::No }
-    }
-
     fn factor(&self, factor: &TableFactor, sight: &Sight, scope: &mut Scope) {
         let (rows, alias) = match factor {
-            TableFactor::Table { name, alias, args: None, sample, .. } => {
-                if sample.is_some() {
-                    self.sampled(name);
-                }
-                (self.table(name, sight), alias)
-            }
+            TableFactor::Table { name, alias, args: None, .. } => (self.table(name, sight), alias),
             TableFactor::Derived { subquery, alias, .. } => (self.query(subquery, sight, Some(&*scope)), alias),
             TableFactor::NestedJoin { table_with_joins, alias: None } => return self.tables(table_with_joins, &[], sight, scope),
             TableFactor::Pivot { table, alias, .. } | TableFactor::Unpivot { table, alias, .. } => {
@@ -173,7 +173,7 @@ impl Flow<'_> {
                 self.factor(table, sight, &mut inner);
                 let windowed = Origin::of(inner.tables.iter().map(|table| &table.rows.windowed));
                 let driving = inner.tables.iter().flat_map(|table| table.rows.driving.clone()).collect();
-                (Rc::new(Rows { shape: Shape::Unknown, windowed, driving, tied: true }), alias)
+                (Rc::new(Rows { shape: Shape::Unknown, windowed, driving, tied: true, bounds: None }), alias)
             }
             TableFactor::Table { alias, .. }
             | TableFactor::TableFunction { alias, .. }
@@ -202,12 +202,12 @@ impl Flow<'_> {
         }
         if self.seen.own.contains(&head.span.start) {
             let windowed = Origin { own_table: true, ..Origin::default() };
-            return Rc::new(Rows { shape: Shape::Unknown, windowed, driving: BTreeSet::new(), tied: false });
+            return Rc::new(Rows { shape: Shape::Unknown, windowed, driving: BTreeSet::new(), tied: false, bounds: None });
         }
         let Some((id, filtered)) = self.seen.inputs.get(&head.span.start) else { return Rows::unknown() };
         let windowed = Origin { inputs: filtered.then(|| id.clone()).into_iter().collect(), own_table: false };
         let shape = Shape::Input { input: (self.inputs)(id), filtered: *filtered };
-        Rc::new(Rows { shape, windowed, driving: BTreeSet::from([id.clone()]), tied: false })
+        Rc::new(Rows { shape, windowed, driving: BTreeSet::from([id.clone()]), tied: false, bounds: None })
     }
 
     pub(super) fn factor_place(&self, factor: &TableFactor) -> Range<usize> {
@@ -219,29 +219,6 @@ impl Flow<'_> {
             other => self.place(other),
         }
     }
-}
-
-/// What a condition says of the windows of the rows that meet by it.
-enum Tie {
-    Sure,
-    Perhaps(String),
-    No,
-}
-
-impl Tie {
-    fn or(self, other: Tie) -> Tie {
-        match (self, other) {
-            (Tie::Sure, _) | (_, Tie::Sure) => Tie::Sure,
-            (Tie::No, other) => other,
-            (perhaps, _) => perhaps,
-        }
-    }
-}
-
-/// Whether two values that are equal belong to one window.
-pub(super) fn same_window(one: &Value, two: &Value) -> bool {
-    let one_row = one.column.is_some() && one.column == two.column && one.pins && two.pins;
-    (one.is_inside() && two.is_inside()) || one_row
 }
 
 fn last(name: &ObjectName) -> Option<&str> {

@@ -1,17 +1,25 @@
 //! How rows flow through a query. Takes its tree; gives what is known of the result's columns, and each place where rows of
 //! different windows would meet in the query as a whole and cannot meet in a batch. What nobody can know is not judged.
 
+mod arithmetic;
 mod call;
 mod each;
 mod expr;
 mod from;
+mod functions;
 mod items;
+mod literal;
+mod moment;
 mod names;
 mod over;
+mod parts;
 mod query;
 mod rows;
 mod scope;
 mod select;
+mod subqueries;
+mod ties;
+mod times;
 mod unit;
 mod value;
 
@@ -22,10 +30,12 @@ use std::rc::Rc;
 
 use sqlparser::ast::Spanned;
 
-pub use rows::{Input, Pinned, Rows, is_called_a_date};
-use rows::{Origin, called_as};
+pub use moment::Kind;
+use rows::Origin;
+pub use rows::{Input, Pinned, Rows};
 pub use unit::Windows;
 pub use value::{Null, Time, Why};
+use value::{Together, Value};
 
 use crate::inject::Seen;
 
@@ -71,8 +81,10 @@ pub enum How {
     Groups {
         keys: Vec<String>,
     },
-    /// The first or the last event time of all.
-    Bounds,
+    /// The first or the last event time of all, which may bound rows that are read whole.
+    Bounds {
+        of_whole: bool,
+    },
     Distinct,
     /// `except`, `intersect`.
     SetOperation,
@@ -95,6 +107,8 @@ pub struct Call {
     pub name: String,
     pub kind: CallKind,
     pub at: Range<usize>,
+    /// How many more of its kind are found with it.
+    pub more: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,22 +123,46 @@ pub enum CallKind {
 }
 
 /// Looks at a query. `inputs` tells of an input by its unique id.
-pub fn follow(seen: &Seen, inputs: &dyn Fn(&str) -> Input, windows: Windows) -> Sighted {
-    let flow = Flow { seen, inputs, windows, found: RefCell::default() };
+pub fn follow(seen: &Seen, inputs: &dyn Fn(&str) -> Input, windows: Windows, engine: Engine) -> Sighted {
+    let flow = Flow { seen, inputs, windows, engine, found: RefCell::default() };
     let result = flow.query(seen.query, &None, None);
     let mut found = flow.found.take();
-    found.crossings.retain(|crossing| !flow.tells_the_window(crossing));
+    let sample = |at| Call { name: "tablesample".to_string(), kind: CallKind::Chance, at, more: 0 };
+    found.calls.extend(seen.samples.iter().cloned().map(sample));
+    for crossing in &mut found.crossings {
+        if let How::Bounds { of_whole } = &mut crossing.how {
+            *of_whole = found.bounding.contains(&crossing.at.start);
+        }
+    }
     found.crossings.sort_by_key(|crossing| crossing.at.start);
     found.crossings.dedup();
     found.calls.sort_by_key(|call| call.at.start);
     found.calls.dedup();
+    // Columns that only tell when a row was written are one thing, however many they are.
+    let is_stamp = |call: &Call| call.kind == CallKind::Stamp;
+    let stamps = found.calls.iter().filter(|call| is_stamp(call)).count();
+    if let Some(first) = found.calls.iter_mut().find(|call| is_stamp(call)) {
+        first.more = stamps - 1;
+    }
+    let mut told = false;
+    found.calls.retain(|call| !is_stamp(call) || !std::mem::replace(&mut told, true));
     Sighted { result, crossings: found.crossings, calls: found.calls }
+}
+
+/// What an engine's functions of times do, where engines differ.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Engine {
+    /// Whether `at time zone` gives an instant in that zone, where others take a zone off or put it on.
+    pub zones_show: bool,
+    /// Whether a difference between two times counts what has elapsed, where others count the edges between them.
+    pub elapsed: bool,
 }
 
 struct Flow<'a> {
     seen: &'a Seen<'a>,
     inputs: &'a dyn Fn(&str) -> Input,
     windows: Windows,
+    engine: Engine,
     /// What was found in the query that is being looked at.
     found: RefCell<Found>,
 }
@@ -133,16 +171,28 @@ struct Flow<'a> {
 struct Found {
     crossings: Vec<Crossing>,
     calls: Vec<Call>,
+    /// Where first and last event times are asked for that bound rows which are read whole.
+    bounding: Vec<usize>,
 }
 
 impl Flow<'_> {
-    /// Whether a key that may tell the window is named as the moment of the event time of all that the rows come from.
-    fn tells_the_window(&self, crossing: &Crossing) -> bool {
-        let Some(key) = &crossing.unless else { return false };
-        crossing.windowed.inputs.iter().all(|input| {
-            let event_time = (self.inputs)(input).event_time;
-            event_time.and_then(|event_time| called_as(key, &event_time)).is_some_and(|unit| self.windows.whole(unit))
-        })
+    /// Whether rows that are equal in all of some values are always of one window.
+    fn together(&self, keys: &[Value]) -> Together {
+        // Columns that are unique together.
+        let of = |key: &Value| {
+            key.column
+                .as_ref()
+                .filter(|_| key.null.is_none() && matches!(key.time, Time::Beside | Time::Inside(_)))
+                .map(|(input, _)| input.clone())
+        };
+        let unique = keys.iter().filter_map(of).any(|id| {
+            let key = (self.inputs)(&id).key;
+            let is_it = |name: &String| {
+                keys.iter().any(|key| key.column.as_ref().is_some_and(|(input, own)| *input == id && own.eq_ignore_ascii_case(name)))
+            };
+            !key.is_empty() && key.iter().all(is_it)
+        });
+        if unique { Together::Always } else { value::together(keys, self.windows) }
     }
 
     /// Notes that rows meet, unless a key keeps them in their window.

@@ -6,7 +6,7 @@ use sqlparser::ast::{Expr, Function, NamedWindowExpr, Select, SelectItem, Window
 use super::each::each;
 use super::rows::Origin;
 use super::scope::Scope;
-use super::value::{Together, together};
+use super::value::Together;
 use super::{Crossing, Flow, How, call, names};
 
 impl Flow<'_> {
@@ -56,7 +56,7 @@ impl Flow<'_> {
             keys.extend(&base.partition_by);
         }
         let values: Vec<_> = keys.iter().map(|key| self.value(key, scope)).collect();
-        let unless = match together(&values) {
+        let unless = match self.together(&values) {
             Together::Always => return None,
             Together::Perhaps(name) => Some(name),
             Together::Not => None,

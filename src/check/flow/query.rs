@@ -10,7 +10,7 @@ use sqlparser::keywords::Keyword;
 
 use super::rows::{Item, Origin, Rows, Shape};
 use super::scope::{Cte, Scope, Sight};
-use super::value::{Together, Value, together};
+use super::value::{Together, Value};
 use super::{Flow, Found, How};
 
 impl Flow<'_> {
@@ -23,8 +23,9 @@ impl Flow<'_> {
                 let (name, around) = (cte.alias.name.value.clone(), sight.clone());
                 Some(Rc::new(Cte { name, rows, found: RefCell::new(found), around }))
             };
-            let own = if recursive { named(Rows::unknown(), Found::default()) } else { sight.clone() };
             let before = self.found.take();
+            let own = if recursive { named(self.anchor(cte, &sight), Found::default()) } else { sight.clone() };
+            self.found.take();
             let rows = renamed(self.query(&cte.query, &own, None), &names(&cte.alias));
             let found = self.found.replace(before);
             sight = named(rows, found);
@@ -36,12 +37,21 @@ impl Flow<'_> {
         self.limited(query, rows, outer)
     }
 
+    /// The rows that a recursive CTE begins with, which stand for all of its rows where it reads itself.
+    fn anchor(&self, cte: &sqlparser::ast::Cte, sight: &Sight) -> Rc<Rows> {
+        match &*cte.query.body {
+            SetExpr::SetOperation { left, .. } => renamed(self.body(left, sight, None), &names(&cte.alias)),
+            _ => Rows::unknown(),
+        }
+    }
+
     /// The rows of a CTE that is read here.
     pub(super) fn cte(&self, cte: &Cte) -> Rc<Rows> {
         let found = cte.found.take();
         let mut own = self.found.borrow_mut();
         own.crossings.extend(found.crossings);
         own.calls.extend(found.calls);
+        own.bounding.extend(found.bounding);
         cte.rows.clone()
     }
 
@@ -56,7 +66,9 @@ impl Flow<'_> {
                 let windowed = Origin::of([&one.windowed, &other.windowed]);
                 let driving = both(&one.driving, &other.driving);
                 let tied = one.tied && other.tied;
-                let union = Rc::new(Rows { shape: Shape::Union(one.clone(), other.clone()), windowed, driving, tied });
+                let by_name = matches!(set_quantifier, SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName);
+                let shape = Shape::Union { left: one.clone(), right: other.clone(), by_name };
+                let union = Rc::new(Rows { shape, windowed, driving, tied, bounds: None });
                 let result = if *op == SetOperator::Union { union.clone() } else { one };
                 let keeps_all = matches!(set_quantifier, SetQuantifier::All | SetQuantifier::AllByName) && *op == SetOperator::Union;
                 if keeps_all || union.windowed.is_empty() || tied {
@@ -69,7 +81,7 @@ impl Flow<'_> {
                     SetOperator::Minus => (How::SetOperation, Keyword::MINUS),
                 };
                 let at = self.seen.word(word, self.first_place(right));
-                self.unless(union.together(&[]), how, at, &union.windowed);
+                self.unless(union.together(&[], self.windows), how, at, &union.windowed);
                 result
             }
             _ => Rows::unknown(),
@@ -105,7 +117,7 @@ impl Flow<'_> {
             let scope = Scope { tables: Vec::new(), named: named(&rows), outer };
             let keys: Vec<_> = limit_by.iter().map(|key| self.value(key, &scope)).collect();
             let at = self.seen.from_word(Keyword::LIMIT, self.place(&limit_by[0]));
-            self.unless(together(&keys), How::OneOfEach { keys: self.texts(limit_by) }, at, &rows.windowed);
+            self.unless(self.together(&keys), How::OneOfEach { keys: self.texts(limit_by) }, at, &rows.windowed);
             return rows;
         }
         let (limit, word) = match (&query.limit_clause, &query.fetch) {
@@ -113,26 +125,33 @@ impl Flow<'_> {
                 (Some(limit), Keyword::LIMIT)
             }
             (_, Some(fetch)) => (fetch.quantity.as_ref(), Keyword::FETCH),
+            (Some(LimitClause::LimitOffset { limit: None, offset: Some(offset), .. }), _) if !is_zero(&offset.value) => {
+                (Some(&offset.value), Keyword::OFFSET)
+            }
             _ => return rows,
         };
-        // `limit 0` yields nothing in either.
-        if limit.is_some_and(is_zero) {
+        // `limit 0` yields nothing in either, `limit null` everything.
+        if limit.is_some_and(|limit| is_zero(limit) || is_null(limit)) {
             return rows;
         }
         let at = limit.map_or_else(|| self.first_place(&query.body), |limit| self.place(limit));
         self.crossing(How::Limit, self.seen.from_word(word, at), &rows.windowed, None);
-        told(&rows)
+        told(&rows, None)
     }
 }
 
 /// The rows after something was found that makes them other rows in each batch: what is done with them is not told again.
-pub(super) fn told(rows: &Rc<Rows>) -> Rc<Rows> {
+pub(super) fn told(rows: &Rc<Rows>, bounds: Option<usize>) -> Rc<Rows> {
     let shape = Shape::Columns(vec![Item::Rest { of: rows.clone(), without: Vec::new(), outer: None }]);
-    Rc::new(Rows { shape, windowed: rows.windowed.clone(), driving: rows.driving.clone(), tied: true })
+    Rc::new(Rows { shape, windowed: rows.windowed.clone(), driving: rows.driving.clone(), tied: true, bounds })
 }
 
 fn is_zero(expr: &Expr) -> bool {
     matches!(expr, Expr::Value(value) if matches!(&value.value, Literal::Number(number, _) if *number == "0"))
+}
+
+fn is_null(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if value.value == Literal::Null)
 }
 
 /// The columns of rows by name, for a clause that sees the projection.
@@ -160,5 +179,5 @@ pub(super) fn renamed(rows: Rc<Rows>, names: &[String]) -> Rc<Rows> {
         Item::Column { name: Some(name.clone()), value }
     };
     let shape = Shape::Columns(names.iter().enumerate().map(column).collect());
-    Rc::new(Rows { shape, windowed: rows.windowed.clone(), driving: rows.driving.clone(), tied: rows.tied })
+    Rc::new(Rows { shape, windowed: rows.windowed.clone(), driving: rows.driving.clone(), tied: rows.tied, bounds: rows.bounds })
 }

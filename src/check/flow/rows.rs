@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::unit::Unit;
+use super::moment::Kind;
+use super::unit::Windows;
 use super::value::{Null, Time, Together, Value, together};
 
 /// Columns of which rows of different windows never share a value, each with the column of an input that it is, if it is one.
@@ -19,10 +20,12 @@ pub struct Input {
     pub unique: BTreeSet<String>,
     /// Columns of which the input's own query shows the same.
     pub pinned: Pinned,
-    /// The first column of a unique key of several.
-    pub key: Option<String>,
+    /// Columns that are unique together.
+    pub key: Vec<String>,
     /// Columns of which the project says that they are dates.
     pub dates: BTreeSet<String>,
+    /// What the project says of the event time's type.
+    pub kind: Kind,
 }
 
 /// The filtered inputs that rows come from.
@@ -60,6 +63,8 @@ pub struct Rows {
     /// Whether they are those of one window because the query around asks for it, or something was already found that makes
     /// them other rows in each batch.
     pub tied: bool,
+    /// Where they are the first and the last event time of other rows, and nothing else.
+    pub bounds: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -69,8 +74,12 @@ pub enum Shape {
         filtered: bool,
     },
     Columns(Vec<Item>),
-    /// The rows of both.
-    Union(Rc<Rows>, Rc<Rows>),
+    /// The rows of both, whose columns have the same places, or the same names.
+    Union {
+        left: Rc<Rows>,
+        right: Rc<Rows>,
+        by_name: bool,
+    },
     Unknown,
 }
 
@@ -78,12 +87,12 @@ pub enum Shape {
 #[derive(Debug)]
 pub enum Item {
     Column { name: Option<String>, value: Value },
-    Rest { of: Rc<Rows>, without: Vec<String>, outer: Option<Range<usize>> },
+    Rest { of: Rc<Rows>, without: Vec<String>, outer: Option<(Null, Range<usize>)> },
 }
 
 impl Rows {
     pub fn unknown() -> Rc<Rows> {
-        Rc::new(Rows { shape: Shape::Unknown, windowed: Origin::default(), driving: BTreeSet::new(), tied: false })
+        Rc::new(Rows { shape: Shape::Unknown, windowed: Origin::default(), driving: BTreeSet::new(), tied: false, bounds: None })
     }
 
     /// The value of a column; `None` if there surely is none of that name.
@@ -104,9 +113,10 @@ impl Rows {
                 });
                 one_of_tables(rest.collect())
             }
-            Shape::Union(left, right) => {
+            Shape::Union { left, right, by_name } => {
                 let one = left.column(name)?;
-                let other = match left.position(name).and_then(|place| right.at(place)) {
+                let place = if *by_name { None } else { left.position(name) };
+                let other = match place.and_then(|place| right.at(place)) {
                     Some(other) => other,
                     None => right.column(name).unwrap_or_else(|| Value::unknown(0..0)),
                 };
@@ -117,12 +127,12 @@ impl Rows {
 
     /// A column of a union. Rows that are the same in every batch meet no others in it that they would not meet in all batches.
     fn either(&self, left: &Rows, right: &Rows, one: Value, other: &Value) -> Value {
-        let pins = match (left.windowed.is_empty(), right.windowed.is_empty()) {
-            (false, true) => one.pins,
-            (true, false) => other.pins,
-            _ => one.pins && other.pins && one.is_inside() == other.is_inside(),
-        };
-        Value { pins, ..one.or(other) }
+        let both = one.clone().or(other);
+        match (left.windowed.is_empty(), right.windowed.is_empty()) {
+            (false, true) => Value { unique: one.unique, parts: one.parts, zone: one.zone, ..both },
+            (true, false) => Value { unique: other.unique, parts: other.parts, zone: other.zone, ..both },
+            _ => both,
+        }
     }
 
     /// The value of the column at a place, where all before it are known.
@@ -132,13 +142,13 @@ impl Rows {
                 Item::Column { value, .. } if items[..place].iter().all(is_column) => Some(value.clone()),
                 _ => None,
             },
-            Shape::Union(left, right) => Some(self.either(left, right, left.at(place)?, &right.at(place)?)),
+            Shape::Union { left, right, .. } => Some(self.either(left, right, left.at(place)?, &right.at(place)?)),
             _ => None,
         }
     }
 
     /// The columns by name of which rows of different windows never share a value.
-    pub fn pinned(&self) -> Pinned {
+    pub fn pinned(&self, windows: Windows) -> Pinned {
         match &self.shape {
             Shape::Input { input, filtered: true } => {
                 let names = input.event_time.iter().chain(&input.unique);
@@ -147,16 +157,32 @@ impl Rows {
             Shape::Input { .. } | Shape::Unknown => Pinned::new(),
             Shape::Columns(items) => {
                 let each = items.iter().map(|item| match item {
-                    Item::Column { name: Some(name), value } if value.pins => Pinned::from([(name.clone(), value.column.clone())]),
+                    Item::Column { name: Some(name), value } if value.pins(windows) => Pinned::from([(name.clone(), value.column.clone())]),
                     Item::Column { .. } => Pinned::new(),
-                    Item::Rest { of, without, .. } => of.pinned().into_iter().filter(|(name, _)| !has(without, name)).collect(),
+                    Item::Rest { of, without, .. } => of.pinned(windows).into_iter().filter(|(name, _)| !has(without, name)).collect(),
                 });
                 each.flatten().collect()
             }
-            Shape::Union(left, _) => {
-                let names = left.pinned().into_keys().filter_map(|name| Some((self.column(&name)?, name)));
-                names.filter(|(value, _)| value.pins).map(|(value, name)| (name, value.column)).collect()
+            Shape::Union { left, .. } => {
+                let names = left.pinned(windows).into_keys().filter_map(|name| Some((self.column(&name)?, name)));
+                names.filter(|(value, _)| value.pins(windows)).map(|(value, name)| (name, value.column)).collect()
             }
+        }
+    }
+
+    /// The names of columns that are known to be there.
+    pub fn names(&self) -> Vec<String> {
+        match &self.shape {
+            Shape::Input { input, .. } => input.event_time.iter().map(|name| name.to_lowercase()).collect(),
+            Shape::Unknown => Vec::new(),
+            Shape::Columns(items) => {
+                let each = items.iter().map(|item| match item {
+                    Item::Column { name, .. } => name.iter().map(|name| name.to_lowercase()).collect(),
+                    Item::Rest { of, without, .. } => of.names().into_iter().filter(|name| !has(without, name)).collect::<Vec<_>>(),
+                });
+                each.flatten().collect()
+            }
+            Shape::Union { left, .. } => left.names(),
         }
     }
 
@@ -166,13 +192,13 @@ impl Rows {
                 .iter()
                 .take_while(|item| is_column(item))
                 .position(|item| matches!(item, Item::Column { name: Some(own), .. } if own.eq_ignore_ascii_case(name))),
-            Shape::Union(left, _) => left.position(name),
+            Shape::Union { left, .. } => left.position(name),
             _ => None,
         }
     }
 
     /// Whether rows that are alike are always of one window. Rows of which nobody knows the columns are not judged.
-    pub fn together(&self, without: &[String]) -> Together {
+    pub fn together(&self, without: &[String], windows: Windows) -> Together {
         match &self.shape {
             Shape::Unknown => Together::Always,
             Shape::Input { input, filtered } => {
@@ -185,8 +211,8 @@ impl Rows {
                 for item in items {
                     let one = match item {
                         Item::Column { name: Some(name), .. } if has(without, name) => continue,
-                        Item::Column { value, .. } => together([value]),
-                        Item::Rest { of, without, .. } => of.together(without),
+                        Item::Column { value, .. } => together([value], windows),
+                        Item::Rest { of, without, .. } => of.together(without, windows),
                     };
                     found = match (found, one) {
                         (_, Together::Always) => return Together::Always,
@@ -197,12 +223,12 @@ impl Rows {
                 found
             }
             // Rows of both sides may be alike, so the same column must tell both apart.
-            Shape::Union(left, right) => match (&left.shape, &right.shape) {
+            Shape::Union { left, right, .. } => match (&left.shape, &right.shape) {
                 (Shape::Columns(one), Shape::Columns(two)) if one.iter().chain(two).all(is_column) => {
                     let both: Vec<Value> = (0..one.len()).filter_map(|place| self.at(place)).collect();
-                    together(&both)
+                    together(&both, windows)
                 }
-                _ => match (left.together(without), right.together(without)) {
+                _ => match (left.together(without, windows), right.together(without, windows)) {
                     (Together::Always, other) | (other, Together::Always) => other,
                     (Together::Not, _) | (_, Together::Not) => Together::Not,
                     (perhaps, _) => perhaps,
@@ -215,7 +241,7 @@ impl Rows {
 /// The value of a column that one of several tables has. Of tables whose columns nobody knows, the one whose event time has the
 /// name has the column; else nobody knows which one, unless all would say the same.
 pub fn one_of_tables(values: Vec<Value>) -> Option<Value> {
-    let sure = values.iter().position(|value| value.is_of_time() || value.pins);
+    let sure = values.iter().position(|value| value.is_of_time() || value.unique);
     match (sure, values.len()) {
         (Some(at), _) => values.into_iter().nth(at),
         (None, 0 | 1) => values.into_iter().next(),
@@ -225,9 +251,9 @@ pub fn one_of_tables(values: Vec<Value>) -> Option<Value> {
 }
 
 /// The value as an outer join gives it, where its side may be missing.
-pub fn outer_joined(value: Value, join: Option<&Range<usize>>) -> Value {
+pub fn outer_joined(value: Value, join: Option<&(Null, Range<usize>)>) -> Value {
     match join {
-        Some(at) if value.null.is_none() => Value { null: Some((Null::OuterJoin, at.clone())), ..value },
+        Some(missing) if value.null.is_none() => Value { null: Some(missing.clone()), ..value },
         _ => value,
     }
 }
@@ -242,50 +268,50 @@ fn has(names: &[String], name: &str) -> bool {
 
 fn of_input(input: &Input, filtered: bool, name: &str) -> Value {
     let among = |names: &BTreeSet<String>| names.iter().any(|other| other.eq_ignore_ascii_case(name));
-    let is_event_time = input.event_time.as_ref().is_some_and(|event_time| event_time.eq_ignore_ascii_case(name));
-    let time = match (filtered, is_event_time) {
-        (true, true) => Time::Inside(Unit::Instant),
-        (true, false) => Time::Beside,
-        (false, _) => Time::Whole,
-    };
     let pinned = input.pinned.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
     let own = || (input.unique_id.clone(), name.to_string());
     // Of two inputs that have it from a third one, equal values are of one row of that.
     let column = pinned.and_then(|(_, column)| column.clone()).unwrap_or_else(own);
-    let value = Value { column: Some(column), ..Value::of(time, 0..0) };
-    if filtered && is_event_time {
-        return value;
+    let event_time = input.event_time.as_deref().unwrap_or_default();
+    if filtered && event_time.eq_ignore_ascii_case(name) {
+        return Value { column: Some(column), ..Value::event_time(input.kind) };
     }
-    let is_key = filtered && input.key.as_ref().is_some_and(|key| key.eq_ignore_ascii_case(name));
-    let may_pin = (is_key || among(&input.dates) || is_called_a_time(name)).then(|| name.to_string());
-    Value { pins: filtered && (pinned.is_some() || among(&input.unique)), may_pin, ..value }
+    let time = if filtered { Time::Beside } else { Time::Whole };
+    let may_pin = may_be_day_of(name, among(&input.dates), event_time).then(|| name.to_string());
+    Value { column: Some(column), unique: filtered && (pinned.is_some() || among(&input.unique)), may_pin, ..Value::of(time, 0..0) }
 }
+
+/// Whether a column is named, or declared, as what may be the day or the moment of the event time: `order_date` beside `ordered_at`,
+/// `event_date` and `day` beside any. A time of something else, such as `shipped_at`, is not.
+fn may_be_day_of(name: &str, declared: bool, event_time: &str) -> bool {
+    let apart = |name: &str| -> String {
+        let is_time = |word: &&str| TIME_WORDS.contains(word) || DATE_WORDS.contains(word);
+        let name = name.to_lowercase();
+        let words: Vec<&str> = name.split('_').filter(|word| !is_time(word)).collect();
+        let stem = words.join("_");
+        ["timestamp", "datetime", "date", "time"].iter().find_map(|end| stem.strip_suffix(end)).unwrap_or(&stem).to_string()
+    };
+    let (own, other) = (apart(name), apart(event_time));
+    let alike = |one: &str, other: &str| one.len() > 2 && other.starts_with(one);
+    let stem = own.is_empty() || own == "event" || own == other || alike(&own, &other) || alike(&other, &own);
+    stem && (declared || is_called_a_time(name))
+}
+
+/// Words of times, and of dates, in the names of columns.
+const TIME_WORDS: &[&str] = &["at", "datetime", "hour", "month", "on", "time", "timestamp", "ts", "tstamp", "utc"];
+const DATE_WORDS: &[&str] = &["date", "day", "ds", "dt", "dte", "key", "ymd"];
 
 /// Whether a column's name says that it is a time: of the event, as likely as not.
 pub fn is_called_a_time(name: &str) -> bool {
-    const WORDS: &[&str] = &["at", "datetime", "hour", "month", "time", "timestamp", "ts", "tstamp", "utc"];
-    is_called_a_date(name) || name.to_lowercase().split('_').any(|word| WORDS.contains(&word)) || name.to_lowercase().ends_with("timestamp")
+    is_called_a_date(name)
+        || name.to_lowercase().split('_').any(|word| TIME_WORDS.contains(&word))
+        || name.to_lowercase().ends_with("timestamp")
 }
 
 /// Whether a column's name says that it is a date: the day of the event time, as likely as not.
-pub fn is_called_a_date(name: &str) -> bool {
+fn is_called_a_date(name: &str) -> bool {
     let name = name.to_lowercase().replace("update", "");
-    name.split('_').any(|word| ["date", "day", "dt", "dte", "ymd"].contains(&word)) || name.ends_with("date")
-}
-
-/// Whether a column is named as the instant, or the date, of another one: `sample_timestamp` as that of `sample_date`. What it is
-/// cut to, if so. Not what may as well be a part of it, such as `sample_time`.
-pub fn called_as(name: &str, event_time: &str) -> Option<Unit> {
-    const INSTANTS: &[&str] = &["at", "datetime", "timestamp", "ts", "tstamp", "utc"];
-    const DATES: &[&str] = &["date", "dt", "ymd"];
-    let (name, event_time) = (name.to_lowercase(), event_time.to_lowercase());
-    let apart = |name: &str| {
-        let (others, last) = name.rsplit_once('_')?;
-        let unit = [(INSTANTS, Unit::Instant), (DATES, Unit::Day)].into_iter().find(|(words, _)| words.contains(&last))?.1;
-        Some((others.to_string(), unit))
-    };
-    let ((one, unit), (two, _)) = (apart(&name)?, apart(&event_time)?);
-    (one == two).then_some(unit)
+    name.split('_').any(|word| ["date", "day", "ds", "dt", "dte", "ymd"].contains(&word)) || name.ends_with("date")
 }
 
 #[cfg(test)]
@@ -304,13 +330,27 @@ mod tests {
     }
 
     #[test]
-    fn names_of_the_same_moment() {
-        assert_eq!(called_as("SAMPLE_timestamp", "sample_date"), Some(Unit::Instant));
-        assert_eq!(called_as("created_date", "created_at"), Some(Unit::Day));
-        for (name, event_time) in
-            [("loaded_at", "sample_date"), ("sample_time", "sample_date"), ("sample_month", "sample_at"), ("at", "date")]
-        {
-            assert_eq!(called_as(name, event_time), None, "{name}");
+    fn names_of_what_may_be_the_same_day() {
+        for (name, event_time) in [
+            ("order_date", "ordered_at"),
+            ("SAMPLE_timestamp", "sample_date"),
+            ("created_date", "created_at"),
+            ("event_date", "at"),
+            ("day", "visited_at"),
+            ("date_day", "ts"),
+            ("orderdate", "order_ts"),
+        ] {
+            assert!(may_be_day_of(name, false, event_time), "{name} beside {event_time}");
         }
+        for (name, event_time) in [
+            ("loaded_at", "sample_date"),
+            ("shipped_at", "ordered_at"),
+            ("updated_at", "created_at"),
+            ("user_id", "at"),
+            ("birth_date", "at"),
+        ] {
+            assert!(!may_be_day_of(name, false, event_time), "{name} beside {event_time}");
+        }
+        assert!(may_be_day_of("ordered", true, "ordered_at") && !may_be_day_of("shipped", true, "ordered_at"));
     }
 }

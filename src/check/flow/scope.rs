@@ -8,7 +8,7 @@ use sqlparser::ast::Ident;
 
 use super::Found;
 use super::rows::{Rows, one_of_tables, outer_joined};
-use super::value::{Time, Value};
+use super::value::{Null, Time, Value};
 
 /// The CTEs in sight, the nearest first.
 pub struct Cte {
@@ -48,7 +48,7 @@ pub struct Table {
     pub name: Option<String>,
     pub rows: Rc<Rows>,
     /// The outer join on whose missing side it is.
-    pub outer: Option<Range<usize>>,
+    pub outer: Option<(Null, Range<usize>)>,
     /// Columns of which a condition says that they are not null.
     pub present: Vec<String>,
 }
@@ -81,7 +81,7 @@ impl Scope<'_> {
     pub fn column(&self, qualifier: Option<&str>, name: &str) -> Option<Value> {
         let named = || self.named.iter().find(|(own, _)| qualifier.is_none() && own.eq_ignore_ascii_case(name)).map(|(_, value)| value);
         match self.own(qualifier, name) {
-            Some(value) if value.is_of_time() || value.pins => Some(value),
+            Some(value) if value.is_of_time() || value.unique => Some(value),
             // A table whose columns nobody knows may lack it.
             value => match named() {
                 Some(named) => Some(named.clone()),

@@ -2,17 +2,15 @@
 
 use std::rc::Rc;
 
-use sqlparser::ast::{
-    BinaryOperator, Distinct, Expr, Function, GroupByExpr, ObjectName, Select, SelectItem, SetExpr, Value as Literal, Visit,
-};
+use sqlparser::ast::{BinaryOperator, Distinct, Expr, Function, GroupByExpr, Select, SelectItem, Value as Literal, Visit};
 use sqlparser::keywords::Keyword;
 
 use super::each::{conditions, each};
-use super::from::same_window;
 use super::rows::{Origin, Rows, Shape};
 use super::scope::{Scope, Sight};
-use super::value::{Time, Value, together};
-use super::{Call, CallKind, Flow, How, call, names};
+use super::ties::Tie;
+use super::value::{Time, Value};
+use super::{CallKind, Flow, How, call, names};
 
 impl Flow<'_> {
     pub(super) fn select(&self, select: &Select, sight: &Sight, outer: Option<&Scope>) -> Rc<Rows> {
@@ -27,7 +25,18 @@ impl Flow<'_> {
         let driving = scope.tables.first().map(|table| table.rows.driving.clone()).unwrap_or_default();
         let mut sources = scope.tables.iter().filter(|table| !table.rows.windowed.is_empty()).map(|table| table.rows.tied).peekable();
         let all_tied = sources.peek().is_some() && sources.all(|tied| tied);
-        let tied = all_tied || filters.iter().any(|condition| self.ties_to_outer(condition, &scope));
+        let tied = all_tied
+            || match self.ties_to_outer(&filters, &scope) {
+                Tie::Sure => true,
+                Tie::No => false,
+                Tie::Perhaps(name) if windowed.is_empty() => name.is_empty(),
+                // What else is done with the rows stands or falls with that.
+                Tie::Perhaps(name) => {
+                    let at = select.from.first().map_or(0..0, |from| self.factor_place(&from.relation));
+                    self.crossing(How::Lookup { other: windowed.inputs.clone() }, at, &windowed, Some(name));
+                    true
+                }
+            };
         known_not_null(&filters, &mut scope);
 
         let items = self.projection(select, &mut scope);
@@ -41,33 +50,33 @@ impl Flow<'_> {
             self.subqueries(item, sight, &scope);
             self.calls(item, &scope, if self.is_stamp(item, &scope) { CallKind::Stamp } else { CallKind::ClockInValue });
         }
-        let mut rows = Rc::new(Rows { shape: Shape::Columns(items), windowed, driving, tied });
+        let mut rows = Rc::new(Rows { shape: Shape::Columns(items), windowed, driving, tied, bounds: None });
         if rows.windowed.is_empty() || tied {
             return rows;
         }
         self.windows_of(select, &scope, &rows.windowed);
-        let whole = self.groups(select, &scope, &rows.windowed);
+        let mut bounds = None;
+        let whole = self.groups(select, &scope, &rows.windowed, &mut bounds);
         self.distinct(select, &scope, &rows);
         if select.top.is_some() {
             let at = self.seen.bytes(select.select_token.0.span).unwrap_or(0..0);
             self.crossing(How::Limit, at, &rows.windowed, None);
         }
         if whole {
-            rows = super::query::told(&rows);
+            rows = super::query::told(&rows, bounds);
         }
         rows
     }
 
-    /// Whether a condition of a sub-query asks for the window of the row around it.
-    fn ties_to_outer(&self, condition: &Expr, scope: &Scope) -> bool {
-        let (Some(outer), Expr::BinaryOp { left, op: BinaryOperator::Eq, right }) = (scope.outer, condition) else { return false };
+    /// Whether the conditions of a sub-query ask for the window of the row around it.
+    fn ties_to_outer(&self, conditions: &[&Expr], scope: &Scope) -> Tie {
+        let Some(outer) = scope.outer else { return Tie::No };
         let own = Scope { outer: None, tables: scope.tables.clone(), named: Vec::new() };
-        let (inner, around) = (|expr: &Expr| self.value(expr, &own), |expr: &Expr| self.value(expr, outer));
-        same_window(&inner(left), &around(right)) || same_window(&inner(right), &around(left))
+        self.ties_between(conditions, &own, outer).tie(self)
     }
 
     /// Judges the groups. Whether what was found makes the rows others in each batch.
-    fn groups(&self, select: &Select, scope: &Scope, windowed: &Origin) -> bool {
+    fn groups(&self, select: &Select, scope: &Scope, windowed: &Origin, bounds: &mut Option<usize>) -> bool {
         let select_at = self.seen.bytes(select.select_token.0.span).unwrap_or(0..0);
         let (keys, texts, at) = match &select.group_by {
             GroupByExpr::Expressions(exprs, modifiers) if !exprs.is_empty() => {
@@ -95,13 +104,20 @@ impl Flow<'_> {
                     return false;
                 };
                 if self.are_bounds(select, scope) {
-                    self.crossing(How::Bounds, at, windowed, None);
+                    let of_whole = scope
+                        .outer
+                        .is_some_and(|outer| !outer.tables.is_empty() && outer.tables.iter().all(|table| table.rows.windowed.is_empty()));
+                    if of_whole {
+                        self.found.borrow_mut().bounding.push(at.start);
+                    }
+                    *bounds = Some(at.start);
+                    self.crossing(How::Bounds { of_whole }, at, windowed, None);
                     return true;
                 }
                 (Vec::new(), Vec::new(), at)
             }
         };
-        let together = together(&keys);
+        let together = self.together(&keys);
         let crosses = together == super::value::Together::Not;
         self.unless(together, How::Groups { keys: texts }, at, windowed);
         crosses
@@ -132,7 +148,8 @@ impl Flow<'_> {
                 _ => None,
             };
         }
-        let pinning = |keys: &[Expr]| keys.iter().filter_map(|key| self.group_key(key, select, scope)).find(|value| value.pins);
+        let pinning =
+            |keys: &[Expr]| keys.iter().filter_map(|key| self.group_key(key, select, scope)).find(|value| value.pins(self.windows));
         match expr {
             Expr::GroupingSets(sets) => sets.iter().map(|set| pinning(set)).collect::<Option<Vec<_>>>()?.into_iter().next(),
             // One of their groups is all rows.
@@ -147,93 +164,14 @@ impl Flow<'_> {
         // Groups are told already, and no two of them are alike.
         let grouped = !matches!(&select.group_by, GroupByExpr::Expressions(exprs, _) if exprs.is_empty());
         match &select.distinct {
-            Some(Distinct::Distinct) if !grouped => self.unless(rows.together(&[]), How::Distinct, at, &rows.windowed),
+            Some(Distinct::Distinct) if !grouped => self.unless(rows.together(&[], self.windows), How::Distinct, at, &rows.windowed),
             Some(Distinct::On(keys)) => {
                 let values: Vec<Value> = keys.iter().map(|key| self.value(key, scope)).collect();
                 let end = keys.last().map_or(at.end, |key| self.place(key).end);
-                self.unless(together(&values), How::OneOfEach { keys: self.texts(keys) }, at.start..end, &rows.windowed);
+                self.unless(self.together(&values), How::OneOfEach { keys: self.texts(keys) }, at.start..end, &rows.windowed);
             }
             _ => {}
         }
-    }
-
-    /// Looks at the sub-queries in a clause.
-    /// Gives the inputs of those that stand for a value.
-    pub(super) fn subqueries(&self, clause: &impl Visit, sight: &Sight, scope: &Scope) -> Origin {
-        let mut values = Origin::default();
-        let windowed = Origin::of(scope.tables.iter().map(|table| &table.rows.windowed));
-        each(clause, |expr| {
-            let (query, compared) = match expr {
-                Expr::Exists { subquery, .. } => (subquery, None),
-                Expr::InSubquery { subquery, expr, .. } => (subquery, Some(expr)),
-                Expr::Subquery(subquery) => {
-                    let rows = self.query(subquery, sight, Some(scope));
-                    values = Origin::of([&values, &rows.windowed]);
-                    return;
-                }
-                _ => return,
-            };
-            let rows = self.query(query, sight, Some(scope));
-            let by_time =
-                compared.is_some_and(|compared| rows.at(0).is_some_and(|value| same_window(&self.value(compared, scope), &value)));
-            if rows.windowed.is_empty() || rows.tied || by_time {
-                return;
-            }
-            let at = match &*query.body {
-                SetExpr::Select(select) => {
-                    select.from.first().map_or_else(|| self.first_place(&query.body), |from| self.factor_place(&from.relation))
-                }
-                _ => self.first_place(&query.body),
-            };
-            self.crossing(How::Lookup { other: rows.windowed.inputs.clone() }, at, &windowed, None);
-        });
-        values
-    }
-
-    /// Notes the functions in a clause that tell the time or differ at each run.
-    pub(super) fn calls(&self, clause: &impl Visit, scope: &Scope, clock: CallKind) {
-        let note = |name: &str, kind, at| self.found.borrow_mut().calls.push(Call { name: name.to_string(), kind, at });
-        each(clause, |expr| match expr {
-            Expr::Function(function) => {
-                let name = call::name(function);
-                // With an argument it may be another function: `unix_timestamp(at)`.
-                let bare = call::arguments(function).iter().all(|argument| matches!(self.value(argument, scope).time, Time::Fixed));
-                if names::is_chance(&name) && bare {
-                    note(&name, CallKind::Chance, self.place(&function.name));
-                } else if names::is_clock(&name) && bare {
-                    note(&name, clock, self.place(&function.name));
-                }
-            }
-            Expr::Identifier(name) if self.value(expr, scope).time == Time::Clock => {
-                note(&name.value.to_lowercase(), clock, self.place(expr));
-            }
-            _ => {}
-        });
-    }
-
-    /// Whether a column only tells when the row was written: the clock, in whatever type or zone.
-    fn is_stamp(&self, item: &SelectItem, scope: &Scope) -> bool {
-        let mut expr = match item {
-            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => expr,
-            _ => return false,
-        };
-        loop {
-            expr = match expr {
-                Expr::Cast { expr, .. } | Expr::Nested(expr) | Expr::AtTimeZone { timestamp: expr, .. } => expr,
-                Expr::Function(function) if !names::is_clock(&call::name(function)) => {
-                    match call::arguments(function).into_iter().find(|argument| !matches!(self.value(argument, scope).time, Time::Fixed)) {
-                        Some(argument) if self.value(argument, scope).time == Time::Clock => argument,
-                        _ => return false,
-                    }
-                }
-                other => return self.value(other, scope).time == Time::Clock,
-            };
-        }
-    }
-
-    /// A table that is read in part, by chance.
-    pub(super) fn sampled(&self, name: &ObjectName) {
-        self.found.borrow_mut().calls.push(Call { name: "tablesample".to_string(), kind: CallKind::Chance, at: self.place(name) });
     }
 
     /// Where the first aggregate function in a clause stands, of those that make one row of many.

@@ -1,0 +1,183 @@
+//! What literals among the arguments of a function say: units, numbers, amounts of time, zones.
+
+use chrono_tz::Tz;
+use sqlparser::ast::{Expr, UnaryOperator, Value as Literal};
+
+use super::call::{arguments, name};
+use super::unit::Unit;
+
+pub fn text(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Literal::SingleQuotedString(text) | Literal::DoubleQuotedString(text) => Some(text),
+            _ => None,
+        },
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => text(inner),
+        Expr::TypedString(typed) => match &typed.value.value {
+            Literal::SingleQuotedString(text) | Literal::DoubleQuotedString(text) => Some(text),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A whole number, perhaps below zero.
+pub fn integer(expr: &Expr) -> Option<i64> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Literal::Number(number, _) => number.to_string().parse().ok(),
+            Literal::SingleQuotedString(text) => text.trim().parse().ok(),
+            _ => None,
+        },
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => integer(inner),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => integer(expr).map(|number| -number),
+        _ => None,
+    }
+}
+
+/// The unit that an argument names: `day`, `'day'`, `week(monday)`.
+pub fn unit(expr: &Expr) -> Option<Unit> {
+    match expr {
+        Expr::Identifier(name) => Unit::parse(&name.value),
+        Expr::Function(function) if name(function) == "week" => Some(Unit::Week),
+        Expr::Value(_) => Unit::parse(text(expr)?),
+        Expr::Nested(inner) => unit(inner),
+        _ => None,
+    }
+}
+
+/// How many of which unit: `interval '15 minutes'`, `interval 1 day`, `'1 day'`, `to_hours(5)`.
+pub fn steps(expr: &Expr) -> Option<(i64, Unit)> {
+    match expr {
+        Expr::Interval(interval) => {
+            let amount = match text(&interval.value) {
+                Some(text) => text.to_string(),
+                None => integer(&interval.value)?.to_string(),
+            };
+            match &interval.leading_field {
+                Some(field) => Some((amount.trim().parse().ok()?, Unit::parse(&field.to_string())?)),
+                None => words(&amount),
+            }
+        }
+        Expr::Function(function) => {
+            let (count, unit) = (integer(arguments(function).first()?)?, of_function(&name(function))?);
+            Some((count, unit))
+        }
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => steps(expr).map(|(count, unit)| (-count, unit)),
+        Expr::Nested(inner) => steps(inner),
+        Expr::Cast { expr, data_type, .. } if data_type.to_string().eq_ignore_ascii_case("interval") => words(text(expr)?),
+        Expr::Value(_) => words(text(expr)?),
+        _ => None,
+    }
+}
+
+/// `to_days(1)`, `toIntervalDay(1)`: functions that make an amount of time of a number.
+fn of_function(name: &str) -> Option<Unit> {
+    let unit = name.strip_prefix("tointerval").or_else(|| name.strip_prefix("to_"))?;
+    Unit::parse(unit).filter(|_| unit.len() > 3)
+}
+
+fn words(amount: &str) -> Option<(i64, Unit)> {
+    let mut words = amount.split_whitespace();
+    let (count, unit) = (words.next()?.parse().ok()?, Unit::parse(words.next()?)?);
+    words.next().is_none().then_some((count, unit))
+}
+
+/// What `count` of a unit are, in months and microseconds. Of a part of an hour it is the word that says how much.
+pub fn amount(expr: &Expr) -> Option<(i32, i64)> {
+    let (count, unit) = steps(expr)?;
+    let (months, micros) = match unit {
+        Unit::Minute => (0, fine(expr)?),
+        unit => unit.length()?,
+    };
+    Some((i32::try_from(count).ok()?.checked_mul(months)?, count.checked_mul(micros)?))
+}
+
+/// The microseconds of a unit below an hour, by its name.
+pub fn fine_unit(word: &str) -> Option<i64> {
+    Some(match word.trim_matches(['\'', '"']).to_lowercase().trim_end_matches('s') {
+        "microsecond" | "u" => 1,
+        "millisecond" | "m" => 1000,
+        "second" | "sec" | "" => 1_000_000,
+        "minute" | "min" | "mi" | "n" => 60_000_000,
+        _ => return None,
+    })
+}
+
+fn fine(expr: &Expr) -> Option<i64> {
+    match expr {
+        Expr::Interval(interval) => match &interval.leading_field {
+            Some(field) => fine_unit(&field.to_string()),
+            None => fine_unit(text(&interval.value)?.split_whitespace().nth(1)?),
+        },
+        Expr::Function(function) => {
+            let name = name(function);
+            fine_unit(name.strip_prefix("tointerval").or_else(|| name.strip_prefix("to_"))?)
+        }
+        Expr::UnaryOp { expr, .. } | Expr::Nested(expr) | Expr::Cast { expr, .. } => fine(expr),
+        Expr::Value(_) => fine_unit(text(expr)?.split_whitespace().nth(1)?),
+        _ => None,
+    }
+}
+
+/// Whether a text names the zone of UTC.
+fn is_utc(zone: &str) -> bool {
+    ["utc", "etc/utc", "gmt", "z", "+00:00", "+00", "+0:00", "universal", "zulu"].contains(&zone.to_lowercase().as_str())
+}
+
+/// The zone that an argument names: `Some(None)` if no list has it.
+pub fn zone(expr: &Expr) -> Option<Option<Tz>> {
+    let name = text(expr)?;
+    if is_utc(name) {
+        return Some(Some(Tz::UTC));
+    }
+    match name.parse::<Tz>() {
+        Ok(zone) => Some(Some(zone)),
+        Err(_) => (name.contains('/') || name.ends_with("Time") || name.starts_with(['+', '-'])).then_some(None),
+    }
+}
+
+/// Whether a moment that a literal gives is a midnight; `None` if it is no such literal.
+pub fn is_midnight(expr: &Expr) -> Option<bool> {
+    let text = text(expr)?;
+    let (date, time) = text.trim().split_once([' ', 'T']).unwrap_or((text.trim(), ""));
+    chrono::NaiveDate::parse_from_str(date, "%Y-%m-%d").ok()?;
+    Some(time.trim_end_matches(['Z', 'z']).chars().all(|digit| "0:.+".contains(digit)))
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlparser::dialect::GenericDialect;
+    use sqlparser::parser::Parser;
+
+    use super::*;
+
+    fn parse(sql: &str) -> Expr {
+        Parser::new(&GenericDialect {}).try_with_sql(sql).unwrap().parse_expr().unwrap()
+    }
+
+    #[test]
+    fn amounts_of_time_have_many_spellings() {
+        const HOUR: i64 = 3_600_000_000;
+        for sql in ["interval '5 hours'", "interval 5 hour", "interval '5' hour", "to_hours(5)", "toIntervalHour(5)", "'5 hours'"] {
+            assert_eq!(amount(&parse(sql)), Some((0, 5 * HOUR)), "{sql}");
+        }
+        assert_eq!(amount(&parse("interval '2 months'")), Some((2, 0)));
+        assert_eq!(amount(&parse("-interval '30 minutes'")), Some((0, -HOUR / 2)));
+        for sql in ["interval '1 day 2 hours'", "some_hours(5)", "interval x hour", "5"] {
+            assert_eq!(amount(&parse(sql)), None, "{sql}");
+        }
+    }
+
+    #[test]
+    fn zones_and_midnights() {
+        assert_eq!(zone(&parse("'Europe/Paris'")), Some(Some(Tz::Europe__Paris)));
+        assert_eq!(zone(&parse("'utc'")), Some(Some(Tz::UTC)));
+        assert_eq!(zone(&parse("'Eastern Standard Time'")), Some(None));
+        assert_eq!(zone(&parse("'%Y'")), None);
+        assert_eq!(is_midnight(&parse("timestamp '2024-01-01 00:00:00'")), Some(true));
+        assert_eq!(is_midnight(&parse("date '2024-01-01'")), Some(true));
+        assert_eq!(is_midnight(&parse("'2024-01-01 09:00'")), Some(false));
+        assert_eq!(is_midnight(&parse("5")), None);
+    }
+}

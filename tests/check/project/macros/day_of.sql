@@ -1,0 +1,1 @@
+{% macro day_of(column) %}cast({{ column }} as date){% endmacro %}
