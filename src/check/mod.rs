@@ -24,7 +24,7 @@ use crate::plan::Partition;
 use crate::plan::manifest::{FindingEntry, InputEntry};
 use crate::render::Text;
 
-pub use flow::{Engine, Kind, Pinned};
+pub use flow::{Engine, Pinned};
 pub use query::pinned;
 pub use rules::{ALLOW, DATE_BY_HOURS, NO_EVENT_TIME, RULES, Rule, rule};
 
@@ -42,8 +42,6 @@ pub struct Asked<'a> {
     pub opted_out: &'a [String],
     pub parser: &'a dyn Parser,
     pub engine: Engine,
-    /// What a declared type of this engine says of a time's zone.
-    pub kind: &'a dyn Fn(&str) -> Kind,
     /// The columns of an input of which rows of different batches never share a value, by its unique id.
     pub pinned: &'a dyn Fn(&str) -> Pinned,
     /// The start of the bounds that were asked for.

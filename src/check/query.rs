@@ -15,6 +15,7 @@ use super::rules::{
 use crate::calendar::Grain;
 use crate::config::Node;
 use crate::diagnostics::{Diagnostic, Level};
+use crate::dialect::TimeType;
 use crate::inject;
 use crate::project::list;
 
@@ -81,14 +82,15 @@ fn input(asked: &Asked, id: &str) -> Input {
         pinned: (asked.pinned)(id),
         key,
         dates: columns(&is_date),
-        kind: node.event_time.as_ref().map_or(Kind::Unknown, |event_time| kind(asked, node, &event_time.column)),
+        kind: node.event_time.as_ref().map_or(Kind::Unknown, |event_time| match event_time.time_type() {
+            Ok(TimeType::Zoned) => Kind::Instant,
+            Ok(TimeType::Date | TimeType::Naive) => Kind::Naive,
+            Ok(TimeType::Seconds) => Kind::Count(1_000_000),
+            Ok(TimeType::Milliseconds) => Kind::Count(1000),
+            Ok(TimeType::Microseconds) => Kind::Count(1),
+            _ => Kind::Unknown,
+        }),
     }
-}
-
-/// What the declared type of a column says of its zone.
-fn kind(asked: &Asked, node: &Node, name: &str) -> Kind {
-    let column = node.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
-    column.and_then(|column| column.data_type.as_deref()).map_or(Kind::Unknown, asked.kind)
 }
 
 /// The columns of a node's `unique_key`, one, or a list, where its strategy sees to it that no two rows share them. A batch of a

@@ -8,7 +8,6 @@ use super::{Context, Linked, Request, batches, inputs, open, selected};
 use crate::check::{self, ALLOW, Asked, DATE_BY_HOURS, Engine, Finding, NO_EVENT_TIME};
 use crate::config::{Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Level};
-use crate::dialect::TimeType;
 use crate::inject;
 use crate::plan;
 use crate::plan::manifest::InputEntry;
@@ -98,11 +97,6 @@ fn asked<T>(
     let parser = inject::parser(&context.dialect.fact::<String>("parser")?);
     let pinned = |id: &str| pinned(context, id, settings);
     let inputs = inputs::of(context.graph, node, context.database);
-    let kind = |data_type: &str| match context.dialect.time_type(Some(data_type), None) {
-        Ok(TimeType::Zoned) => check::Kind::Instant,
-        Ok(TimeType::Naive | TimeType::Date) => check::Kind::Naive,
-        _ => check::Kind::Unknown,
-    };
     Ok(ask(Asked {
         node,
         settings,
@@ -113,7 +107,6 @@ fn asked<T>(
         opted_out,
         parser: &*parser,
         engine: Engine { zones_show: context.dialect.fact("time_zone_shows")?, elapsed: context.dialect.fact("difference_elapses")? },
-        kind: &kind,
         pinned: &pinned,
         from: None,
         partition: None,

@@ -34,6 +34,8 @@ pub enum Shown {
 pub enum Kind {
     Instant,
     Naive,
+    /// A number that counts from 1970 on, each one so many microseconds.
+    Count(i64),
     Unknown,
 }
 
@@ -114,9 +116,9 @@ impl Moment {
             Shown::Utc => match (self.kind, zone == Tz::UTC) {
                 (Kind::Instant, true) => utc(Kind::Naive),
                 // Whoever names UTC first knows that the column has no zone.
-                (Kind::Naive | Kind::Unknown, true) => utc(Kind::Instant),
+                (_, true) => utc(Kind::Instant),
                 (Kind::Instant, false) => wall,
-                (Kind::Naive, false) => return Zoned::Misread,
+                (Kind::Naive | Kind::Count(_), false) => return Zoned::Misread,
                 (Kind::Unknown, false) => return Zoned::Depends,
             },
         })

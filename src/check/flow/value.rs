@@ -109,7 +109,8 @@ impl Value {
     /// The event time of a filtered input.
     pub fn event_time(kind: Kind) -> Value {
         let moment = Moment::event_time(kind);
-        Value { moment: Some(moment), form: Form::Time, parts: moment.parts(), ..Value::of(Time::Inside(Unit::Instant), 0..0) }
+        let form = if let Kind::Count(micros) = kind { Form::Count(micros) } else { Form::Time };
+        Value { moment: Some(moment), form, parts: moment.parts(), ..Value::of(Time::Inside(Unit::Instant), 0..0) }
     }
 
     pub fn unknown(at: Range<usize>) -> Value {
@@ -168,7 +169,8 @@ impl Value {
     /// A number that counts, later by an amount.
     pub fn shifted_count(self, moment: Moment, micros: i64, form: Form, at: Range<usize>) -> Value {
         let moment = moment.shifted(0, micros);
-        Value { moment: Some(moment), ..self.formed(form, at) }
+        let time = if self.is_inside() { Time::Outside(Why::Shifted) } else { Time::Unknown };
+        Value { time, moment: Some(moment), ..self.formed(form, at) }
     }
 
     /// What two values together have in common of their event times, where they are put together.
