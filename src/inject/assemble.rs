@@ -6,7 +6,7 @@ use sqlparser::ast::{SetExpr, Statement};
 use sqlparser::dialect::Dialect as Parser;
 use sqlparser::tokenizer::{Token, Whitespace};
 
-use super::mask::What;
+use super::mask::{Blank, What};
 use super::relations::{self, Read, placed};
 use super::scope::Factor;
 use super::text::Text;
@@ -40,6 +40,7 @@ pub fn query(ask: &Injection, reading: Reading) -> Result<Query, Stop> {
     }
     let carried = hidden::carried(ask, text, &tree, factors, &reads).map_err(Stop::Wrong)?;
     // The text does not parse to a tree with aliases from before the tables.
+    query.warnings.extend(out_of_sight(ask, blanks));
     let mut tree = Some(tree).filter(|_| blanks.iter().all(|blank| blank.what != What::Alias));
     // An alias before `pivot` is needed by some engines and not understood by others.
     for alias_wrapped in [true, false] {
@@ -63,6 +64,17 @@ pub fn query(ask: &Injection, reading: Reading) -> Result<Query, Stop> {
     Err(Stop::Doubtful(
         Diagnostic::error(message).hint("read each input in a `with` clause of its own, as `select * from` and nothing else"),
     ))
+}
+
+/// A warning for a column that `*` may leave out, in an expression that the parser does not understand.
+fn out_of_sight(ask: &Injection, blanks: &[Blank]) -> Option<Diagnostic> {
+    let expressions = blanks.iter().filter(|blank| blank.what == What::Expression);
+    let name = |span: std::ops::Range<usize>| {
+        let words = ask.sql.get(span)?.split(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != '$');
+        words.into_iter().find(|word| hidden::is_hidden(word, ask.hidden)).map(str::to_string)
+    };
+    let found = expressions.into_iter().find_map(|blank| Some((name(blank.span.clone())?, blank)));
+    found.map(|(column, blank)| marks::left_out(ask.sql, &column, &blank.span))
 }
 
 /// Notes how each input is read, in the order of the text, and warns of those that are read whole although they have an event time.

@@ -70,11 +70,15 @@ pub fn filters(ask: &Injection, parser: &dyn Parser, trouble: &Trouble) -> Query
         && !query.filters.is_empty()
         && let Some(token) = hidden::tokens(text, ask.hidden).next()
     {
-        let column = text.slice(&text.spans[token]);
-        let message = format!("`{column}` may be a column that `*` leaves out, and a filtered input does not carry it here");
-        query.warnings.push(placed(Diagnostic::warning(message), sql, &text.spans[token]).hint("write the query so that it can be parsed"));
+        query.warnings.push(left_out(sql, text.slice(&text.spans[token]), &text.spans[token]));
     }
     query
+}
+
+/// A column that a filtered input may have to carry, in a text that is not understood.
+pub fn left_out(sql: &str, column: &str, span: &Range<usize>) -> Diagnostic {
+    let message = format!("`{column}` may be a column that `*` leaves out, and a filtered input does not carry it here");
+    placed(Diagnostic::warning(message), sql, span).hint("select the column under another name in a `with` clause first")
 }
 
 /// Why the inputs at a byte are read whole: the ephemeral model that they stand in.

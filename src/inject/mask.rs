@@ -11,6 +11,7 @@ use super::parsers::parse_at;
 use super::prefix::prefix_alias;
 use super::prewhere;
 use super::scope::Factor;
+use super::syntax;
 use super::text::{Text, Trouble};
 
 /// A place that is blanked out.
@@ -26,6 +27,11 @@ impl Blank {
     pub fn new(span: Range<usize>, what: What) -> Self {
         Blank { span, what, instead: "" }
     }
+
+    /// An expression of which nothing but its place is known.
+    pub fn expression(span: Range<usize>) -> Self {
+        Blank { span, what: What::Expression, instead: "0" }
+    }
 }
 
 /// What a blanked out place says.
@@ -37,6 +43,8 @@ pub enum What {
     Join,
     /// The alias of the table behind it.
     Alias,
+    /// An expression that the parser does not understand.
+    Expression,
     /// How a column of the result is called.
     Name,
     Other,
@@ -127,6 +135,7 @@ pub fn gaps(text: &Text, parser: &dyn Parser, before: &[Blank]) -> Vec<Blank> {
         let Token::Word(_) = &text.tokens[token].token else { continue };
         let found = version(text, token, parser)
             .or_else(|| sample(text, token))
+            .or_else(|| syntax::gap(text, token))
             .or_else(|| word(text, token))
             .or_else(|| at_version(text, token))
             .or_else(|| at_clause(text, token))
@@ -255,7 +264,7 @@ fn type_with_parts(text: &Text, token: usize) -> Option<Blank> {
 }
 
 /// Whether what stands before a token is a table's name and perhaps its alias.
-fn follows_table(text: &Text, token: usize) -> bool {
+pub fn follows_table(text: &Text, token: usize) -> bool {
     let mut at = token;
     for _ in 0..12 {
         let Some(before) = text.previous(at) else { return false };

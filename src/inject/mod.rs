@@ -11,7 +11,7 @@ use sqlparser::tokenizer::Token;
 
 use crate::diagnostics::Diagnostic;
 use crate::dialect::TimeType;
-use crate::jinja::Mark;
+use crate::jinja::{Mark, MarkKind};
 
 mod assemble;
 mod check;
@@ -26,8 +26,10 @@ mod pass_through;
 mod place;
 mod prefix;
 mod prewhere;
+mod recover;
 mod relations;
 mod scope;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -200,23 +202,28 @@ type Whole<'a> = Result<Text<'a>, Trouble>;
 fn parsed<T>(ask: &Injection, parser: &dyn Parser, whole: &Whole, then: &mut Then<T>) -> Result<T, Stop> {
     let mut trouble: Option<Trouble> = None;
     let mut doubt = None;
-    for (parser, known) in [(parser, Some(whole)), (&GenericDialect {}, None)] {
-        let cut = known.is_none().then(|| Text::new(ask.sql, parser));
-        let Some(whole) = known.or(cut.as_ref()) else { continue };
-        let swallowed = mask::swallowed(whole, parser);
-        let more = || {
-            let sql = mask::blank(ask.sql, &swallowed);
-            let gaps = Text::new(&sql, parser).map_or_else(|_| Vec::new(), |text| mask::gaps(&text, parser, &swallowed));
-            (gaps.len() > swallowed.len()).then_some(gaps)
-        };
-        for further in [false, true] {
-            let blanks = if further { more() } else { Some(swallowed.clone()) };
-            let Some(blanks) = blanks else { continue };
-            match attempt(ask, parser, whole, blanks, then) {
-                Ok(done) => return Ok(done),
-                Err(Stop::Wrong(error)) => return Err(Stop::Wrong(error)),
-                Err(Stop::Doubtful(error)) => doubt = doubt.or(Some(error)),
-                Err(Stop::Unparsed(said)) => trouble = trouble.or(Some(said)),
+    // Expressions are blanked out only where no parser understands the query otherwise.
+    for hides_expressions in [false, true] {
+        for (parser, known) in [(parser, Some(whole)), (&GenericDialect {}, None)] {
+            let cut = known.is_none().then(|| Text::new(ask.sql, parser));
+            let Some(whole) = known.or(cut.as_ref()) else { continue };
+            let swallowed = mask::swallowed(whole, parser);
+            let more = || {
+                let sql = mask::blank(ask.sql, &swallowed);
+                Text::new(&sql, parser).map_or_else(|_| swallowed.clone(), |text| mask::gaps(&text, parser, &swallowed))
+            };
+            let tries = if hides_expressions {
+                [recover::recover(ask.sql, parser, &more(), &|span| is_input(ask, span)), None]
+            } else {
+                [Some(swallowed.clone()), Some(more()).filter(|gaps| gaps.len() > swallowed.len())]
+            };
+            for blanks in tries.into_iter().flatten() {
+                match attempt(ask, parser, whole, blanks, then) {
+                    Ok(done) => return Ok(done),
+                    Err(Stop::Wrong(error)) => return Err(Stop::Wrong(error)),
+                    Err(Stop::Doubtful(error)) => doubt = doubt.or(Some(error)),
+                    Err(Stop::Unparsed(said)) => trouble = trouble.or(Some(said)),
+                }
             }
         }
     }
@@ -248,13 +255,18 @@ fn no_query(text: &Text, first: usize) -> Diagnostic {
     placed(Diagnostic::error(message), text.sql, &text.spans[first]).hint("a microbatch model is one query; the plan writes its rows")
 }
 
+/// Whether a place is the name of an input, as far as one token shows it.
+fn is_input(ask: &Injection, span: &Range<usize>) -> bool {
+    let mut plain_names = ask.inputs.iter().flat_map(|input| &input.plain_names);
+    let text = ask.sql.get(span.clone()).unwrap_or_default();
+    let is_plain = |name: &Vec<String>| matches!(name.as_slice(), [name] if text.eq_ignore_ascii_case(name));
+    let is_name = |mark: &Mark| !matches!(mark.kind, MarkKind::Whole(_)) && mark.span.start <= span.start && span.end <= mark.span.end;
+    ask.marks.iter().any(is_name) || plain_names.any(is_plain)
+}
+
 /// The query as one parser reads it.
 fn attempt<T>(ask: &Injection, parser: &dyn Parser, whole: &Whole, mut blanks: Vec<Blank>, then: &mut Then<T>) -> Result<T, Stop> {
-    let is_input = |span: &Range<usize>| {
-        let mut plain_names = ask.inputs.iter().flat_map(|input| &input.plain_names);
-        let is_plain = |name: &Vec<String>| matches!(name.as_slice(), [name] if ask.sql[span.clone()].eq_ignore_ascii_case(name));
-        ask.marks.iter().any(|mark| mark.span == *span) || plain_names.any(is_plain)
-    };
+    let is_input = |span: &Range<usize>| is_input(ask, span);
     // Each round blanks out what the one before misread; there is little to misread behind it.
     for _ in 0..4 {
         let blanked = (!blanks.is_empty()).then(|| mask::blank(ask.sql, &blanks));

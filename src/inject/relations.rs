@@ -58,7 +58,7 @@ pub fn reads<'a>(
         };
         let input = inputs.iter().find(|input| input.unique_id == unique_id);
         // A CTE is an input if it is an ephemeral model: one of the author's hides the table of its name.
-        if factor.is_cte != input.is_some_and(|input| input.is_cte) {
+        if factor.is_cte && !input.is_some_and(|input| input.is_cte) {
             continue;
         }
         let access = match (super::marks::covered(marks, start), input.is_some_and(|input| input.filtered)) {

@@ -10,7 +10,10 @@ use std::process::Command;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// The oracles: `tests/dbt/<oracle>.py`, each with what it compares.
-const ORACLES: &[(&str, &str)] = &[("adapters", "one project on every adapter")];
+const ORACLES: &[(&str, &str)] = &[
+    ("adapters", "one project on every adapter"),
+    ("microbatch", "which occurrences of inputs are filtered in a batch, and by which column"),
+];
 
 fn main() {
     let trials = ORACLES.iter().map(|&(oracle, _)| Trial::test(oracle, move || run(oracle)));

@@ -1,0 +1,160 @@
+//! Expressions that a parser does not understand are blanked out where they hold no table, so that the tables around them are found.
+
+use std::ops::Range;
+
+use sqlparser::dialect::Dialect as Parser;
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::Token;
+
+use super::mask::{Blank, What, blank};
+use super::parsers::parse;
+use super::text::Text;
+
+/// How many expressions of a query may be blanked out.
+const MOST: usize = 40;
+
+/// The blanks of `before` and those of expressions with which the text can be parsed, if there are such. `is_input` knows the text of
+/// inputs.
+pub fn recover(sql: &str, parser: &dyn Parser, before: &[Blank], is_input: &dyn Fn(&Range<usize>) -> bool) -> Option<Vec<Blank>> {
+    let mut blanks = before.to_vec();
+    for _ in 0..MOST {
+        let blanked = blank(sql, &blanks);
+        let text = Text::new(&blanked, parser).ok()?;
+        let trouble = match parse(&text, parser) {
+            Ok(_) => return (blanks.len() > before.len()).then_some(blanks),
+            Err(trouble) => trouble,
+        };
+        let at = trouble.at?;
+        let token = text.spans.partition_point(|span| span.start < at);
+        let token = if token < text.tokens.len() && text.speaks(token) { token } else { text.previous(token)? };
+        let found = item(&text, token, &blanks, is_input)?;
+        // A wider blank takes the place of those in it.
+        blanks.retain(|known| known.span.start < found.start || known.span.end > found.end);
+        blanks.push(Blank::expression(found));
+        blanks.sort_by_key(|blank| blank.span.start);
+    }
+    None
+}
+
+/// The innermost expression around a token that may be blanked out and is not blank yet.
+fn item(text: &Text, token: usize, blanks: &[Blank], is_input: &dyn Fn(&Range<usize>) -> bool) -> Option<Range<usize>> {
+    let mut token = token;
+    loop {
+        let (first, last, open) = bounds(text, token);
+        let is_closed = || (first..=last).all(|at| !holds_table(text, at) && !is_input(&text.spans[at]));
+        if first <= last && is_expression(text, first) && is_closed() {
+            let span = text.spans[first].start..text.spans[last].end;
+            let is_blank = blanks.iter().any(|blank| blank.what == What::Expression && blank.span == span);
+            if !is_blank {
+                return Some(span);
+            }
+        }
+        token = open?;
+    }
+}
+
+/// The first and the last token of the item in which a token stands, without its alias, and the parenthesis that it is in.
+fn bounds(text: &Text, token: usize) -> (usize, usize, Option<usize>) {
+    let (mut depth, mut first, mut open) = (0usize, token, None);
+    for at in (0..token).rev() {
+        match text.tokens[at].token {
+            Token::RParen | Token::RBracket | Token::RBrace => depth += 1,
+            Token::LParen | Token::LBracket | Token::LBrace if depth == 0 => {
+                open = Some(at);
+                break;
+            }
+            Token::LParen | Token::LBracket | Token::LBrace => depth -= 1,
+            Token::Comma if depth == 0 => break,
+            _ if depth == 0 && begins_clause(text.keyword(at)) => break,
+            _ => {}
+        }
+        if text.speaks(at) {
+            first = at;
+        }
+    }
+    let (mut depth, mut last, mut alias) = (0usize, token, None);
+    for at in first..text.tokens.len() {
+        match text.tokens[at].token {
+            Token::LParen | Token::LBracket | Token::LBrace => depth += 1,
+            Token::RParen | Token::RBracket | Token::RBrace if depth == 0 => break,
+            Token::RParen | Token::RBracket | Token::RBrace => depth -= 1,
+            Token::Comma | Token::SemiColon | Token::EOF if depth == 0 => break,
+            _ if depth == 0 && at > token && (begins_clause(text.keyword(at)) || ends_clause(text.keyword(at))) => break,
+            _ if depth == 0 && text.keyword(at) == Keyword::AS => alias = Some(at),
+            _ => {}
+        }
+        if text.speaks(at) {
+            last = at;
+        }
+    }
+    // `… as name` at the end of an item.
+    let named = alias.filter(|alias| text.next(alias + 1) == Some(last) && *alias > first && token < *alias);
+    let last = named.and_then(|alias| text.previous(alias)).unwrap_or(last);
+    (first, last, open)
+}
+
+fn begins_clause(word: Keyword) -> bool {
+    use Keyword::{ALL, AND, BY, DISTINCT, HAVING, LIMIT, ON, OR, QUALIFY, SELECT, WHERE};
+    matches!(word, SELECT | DISTINCT | WHERE | HAVING | ON | BY | QUALIFY | LIMIT | AND | OR | ALL)
+}
+
+fn ends_clause(word: Keyword) -> bool {
+    use Keyword::{CROSS, EXCEPT, FROM, FULL, GROUP, INNER, INTERSECT, JOIN, LEFT, LIMIT, OFFSET, ORDER, RIGHT, UNION, WINDOW};
+    matches!(word, FROM | GROUP | ORDER | LIMIT | OFFSET | UNION | EXCEPT | INTERSECT | WINDOW | JOIN | LEFT | RIGHT | FULL | INNER | CROSS)
+}
+
+/// Whether an item that begins here is an expression: of a clause of expressions, or an argument.
+fn is_expression(text: &Text, first: usize) -> bool {
+    let mut depth = 0usize;
+    for at in (0..first).rev() {
+        match text.tokens[at].token {
+            Token::RParen | Token::RBracket | Token::RBrace => depth += 1,
+            Token::LBracket | Token::LBrace if depth == 0 => return true,
+            Token::LParen if depth == 0 => {
+                let Some(before) = text.previous(at) else { return false };
+                // What is in the parentheses of `from`, of a CTE, of `over` and of `using` has a grammar of its own.
+                let is_call = matches!(text.tokens[before].token, Token::Word(_))
+                    && matches!(
+                        text.keyword(before),
+                        Keyword::NoKeyword
+                            | Keyword::IN
+                            | Keyword::IF
+                            | Keyword::ANY
+                            | Keyword::ALL
+                            | Keyword::REPLACE
+                            | Keyword::LEFT
+                            | Keyword::RIGHT
+                            | Keyword::ARRAY
+                            | Keyword::STRUCT
+                    );
+                return (is_call || is_operator(text, before)) && is_expression(text, before);
+            }
+            Token::LParen | Token::LBracket | Token::LBrace => depth -= 1,
+            _ if depth == 0 && begins_clause(text.keyword(at)) => return text.keyword(at) != Keyword::ALL || is_expression(text, at),
+            _ if depth == 0 && matches!(text.keyword(at), Keyword::FROM | Keyword::JOIN | Keyword::WITH | Keyword::WINDOW) => return false,
+            _ => {}
+        }
+    }
+    false
+}
+
+fn is_operator(text: &Text, token: usize) -> bool {
+    !matches!(text.tokens[token].token, Token::Word(_) | Token::RParen | Token::SemiColon)
+        || matches!(
+            text.keyword(token),
+            Keyword::SELECT | Keyword::WHERE | Keyword::AND | Keyword::OR | Keyword::NOT | Keyword::ON | Keyword::BY
+        )
+}
+
+/// Whether a token begins a query or names a table.
+fn holds_table(text: &Text, token: usize) -> bool {
+    use Keyword::{FROM, IN, JOIN, SELECT, TABLE};
+    let begins = matches!(text.keyword(token), SELECT | JOIN | TABLE);
+    let is_from = text.keyword(token) == FROM && text.clause(token).is_some();
+    // `x in t` reads a table.
+    let reads = text.keyword(token) == IN && text.next(token + 1).is_some_and(|next| matches!(text.tokens[next].token, Token::Word(_)));
+    // So does not `[y for y in x]`.
+    let before = |at: usize| text.previous(at);
+    let loops = before(token).and_then(before).is_some_and(|word| text.keyword(word) == Keyword::FOR);
+    begins || is_from || (reads && !loops)
+}

@@ -1,0 +1,228 @@
+//! Words around tables, frames and limits that sqlparser does not know in every dialect. None of them says which rows of a table are read,
+//! unless it belongs to a table.
+
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::Token;
+
+use super::mask::{Blank, What, follows_table};
+use super::text::Text;
+
+/// What may be blanked out from a token on, where the text cannot be parsed as it is.
+pub fn gap(text: &Text, token: usize) -> Option<Blank> {
+    let words = Words { text };
+    let before = text.previous(token).map_or(Keyword::NoKeyword, |before| text.keyword(before));
+    match text.keyword(token) {
+        Keyword::NOT if before == Keyword::AS => words.blank(token, &["not", "materialized"], What::Other),
+        Keyword::MATERIALIZED if before == Keyword::AS => words.blank(token, &["materialized"], What::Other),
+        Keyword::EXCLUDE if words.ends_frame(token) => words.frame(token),
+        Keyword::WITH => words.blank(token, &["with", "ties"], What::Other).or_else(|| words.values(token)),
+        Keyword::SYMMETRIC if before == Keyword::BETWEEN => Some(words.at(token, token, What::Other)),
+        Keyword::FOR => words.system_time(token),
+        Keyword::HASH | Keyword::MERGE => words.join_kind(token),
+        _ if text.is_word(token, &["loop", "remote"]) => words.join_kind(token),
+        Keyword::LIMIT => words.share(token),
+        Keyword::LOCK => words.blank(token, &["lock", "in", "share", "mode"], What::Other),
+        Keyword::GLOBAL => {
+            let next = text.next(token + 1)?;
+            matches!(text.keyword(next), Keyword::IN | Keyword::NOT).then(|| words.at(token, token, What::Other))
+        }
+        Keyword::USING => words.sample_of_all(token).or_else(|| words.join_alias(token)),
+        Keyword::TABLESAMPLE => words.sample(token, token, What::Table),
+        Keyword::LATERAL => words.lateral_view(token),
+        Keyword::SEARCH | Keyword::CYCLE => words.recursion(token),
+        Keyword::DISTINCT if before == Keyword::BY => Some(words.at(token, token, What::Other)),
+        Keyword::CROSS => words.blank(token, &["cross", "join"], What::Other).map(|_| words.at(token, token, What::Other)),
+        Keyword::FULL | Keyword::LEFT | Keyword::INNER => words.union(token),
+        Keyword::NOT if follows_table(text, token) => words.blank(token, &["not", "indexed"], What::Table),
+        _ if text.is_word(token, &["indexed"]) && follows_table(text, token) => {
+            let by = text.next(token + 1).filter(|by| text.keyword(*by) == Keyword::BY)?;
+            Some(words.at(token, text.next(by + 1)?, What::Table))
+        }
+        _ if text.is_word(token, &["model"]) => {
+            let opens = text.previous(token).is_some_and(|open| text.is(open, &Token::LParen));
+            let named = text.next(token + 1).is_some_and(|name| matches!(text.tokens[name].token, Token::Word(_)));
+            (opens && named).then(|| words.at(token, token, What::Other))
+        }
+        _ => None,
+    }
+}
+
+struct Words<'a> {
+    text: &'a Text<'a>,
+}
+
+impl Words<'_> {
+    fn at(&self, first: usize, last: usize, what: What) -> Blank {
+        Blank::new(self.text.spans[first].start..self.text.spans[last].end, what)
+    }
+
+    /// These words in a row.
+    fn blank(&self, token: usize, words: &[&str], what: What) -> Option<Blank> {
+        let mut last = token;
+        for (nth, word) in words.iter().enumerate() {
+            last = if nth == 0 { token } else { self.text.next(last + 1)? };
+            if !self.text.is_word(last, &[word]) {
+                return None;
+            }
+        }
+        Some(self.at(token, last, what))
+    }
+
+    /// `with 3 as n, x as (select …)`: values before the first CTE, or all of the clause.
+    fn values(&self, token: usize) -> Option<Blank> {
+        let text = self.text;
+        let first = text.next(token + 1)?;
+        let (mut start, mut last) = (first, None);
+        loop {
+            let is_cte = text.next(start + 1).is_some_and(|as_| {
+                text.keyword(as_) == Keyword::AS && text.next(as_ + 1).is_some_and(|open| text.is(open, &Token::LParen))
+            });
+            if is_cte {
+                return last.map(|last| self.at(first, last, What::Other));
+            }
+            let mut at = start;
+            let as_ = loop {
+                match text.keyword(at) {
+                    Keyword::AS => break at,
+                    Keyword::SELECT | Keyword::FROM => return None,
+                    _ if text.is(at, &Token::LParen) => at = text.closing(at)?,
+                    _ => {}
+                }
+                at = text.next(at + 1)?;
+            };
+            let holds_query = (start..as_).any(|at| text.keyword(at) == Keyword::SELECT);
+            let name = text.next(as_ + 1).filter(|name| matches!(text.tokens[*name].token, Token::Word(_)) && !holds_query)?;
+            match text.next(name + 1)? {
+                comma if text.is(comma, &Token::Comma) => (last, start) = (Some(comma), text.next(comma + 1)?),
+                select if text.keyword(select) == Keyword::SELECT => return Some(self.at(token, name, What::Other)),
+                _ => return None,
+            }
+        }
+    }
+
+    /// `for system_time between a and b`, `from a to b`, `all`, `contained in (a, b)`.
+    fn system_time(&self, token: usize) -> Option<Blank> {
+        let text = self.text;
+        let time = text.next(token + 1).filter(|time| text.is_word(*time, &["system_time"]))?;
+        let how = text.next(time + 1)?;
+        let last = match text.keyword(how) {
+            Keyword::ALL => how,
+            Keyword::BETWEEN | Keyword::FROM => {
+                let start = text.next(how + 1)?;
+                text.next(text.next(start + 1)? + 1)?
+            }
+            _ if text.is_word(how, &["contained"]) => text.closing(text.next(text.next(how + 1)? + 1)?)?,
+            _ => return None,
+        };
+        Some(self.at(token, last, What::Table))
+    }
+
+    /// `inner hash join`.
+    fn join_kind(&self, token: usize) -> Option<Blank> {
+        let joins = self.text.next(token + 1).is_some_and(|join| self.text.keyword(join) == Keyword::JOIN);
+        let before = self.text.previous(token).map(|before| self.text.keyword(before));
+        let is_kind = matches!(before, Some(Keyword::INNER | Keyword::LEFT | Keyword::RIGHT | Keyword::FULL | Keyword::OUTER));
+        (joins && is_kind).then(|| self.at(token, token, What::Other))
+    }
+
+    /// `rows between … and current row exclude ties`.
+    fn ends_frame(&self, token: usize) -> bool {
+        let before = self.text.previous(token).map(|before| self.text.keyword(before));
+        matches!(before, Some(Keyword::ROW | Keyword::FOLLOWING | Keyword::PRECEDING))
+    }
+
+    fn frame(&self, token: usize) -> Option<Blank> {
+        let kinds: [&[&str]; 4] =
+            [&["exclude", "current", "row"], &["exclude", "group"], &["exclude", "ties"], &["exclude", "no", "others"]];
+        kinds.into_iter().find_map(|words| self.blank(token, words, What::Other))
+    }
+
+    fn is_percent(&self, token: usize) -> bool {
+        self.text.is(token, &Token::Mod) || self.text.is_word(token, &["percent"])
+    }
+
+    /// `limit 10%`.
+    fn share(&self, token: usize) -> Option<Blank> {
+        let number = self.text.next(token + 1).filter(|number| matches!(self.text.tokens[*number].token, Token::Number(..)))?;
+        let percent = self.text.next(number + 1).filter(|percent| self.is_percent(*percent))?;
+        Some(self.at(percent, percent, What::Other))
+    }
+
+    /// `tablesample 10%`, `10 percent (bernoulli, 3)`, `reservoir(20%)`; `first` is the word that it begins with.
+    fn sample(&self, first: usize, token: usize, what: What) -> Option<Blank> {
+        let text = self.text;
+        let mut last = text.next(token + 1)?;
+        match &text.tokens[last].token {
+            Token::Number(..) => {
+                let is_unit = |unit: &usize| self.is_percent(*unit) || text.is_word(*unit, &["rows"]);
+                last = text.next(last + 1).filter(is_unit).unwrap_or(last);
+            }
+            Token::Word(_) => {
+                last = text.next(last + 1).filter(|open| text.is(*open, &Token::LParen)).and_then(|open| text.closing(open))?
+            }
+            _ => return None,
+        }
+        if let Some(open) = text.next(last + 1).filter(|open| text.is(*open, &Token::LParen)) {
+            last = text.closing(open)?;
+        }
+        Some(self.at(first, last, what))
+    }
+
+    /// `using sample 10%`: of the rows that the query would give.
+    fn sample_of_all(&self, token: usize) -> Option<Blank> {
+        let sample = self.text.next(token + 1).filter(|sample| self.text.keyword(*sample) == Keyword::SAMPLE)?;
+        self.sample(token, sample, What::Other)
+    }
+
+    /// `using (id) as both`.
+    fn join_alias(&self, token: usize) -> Option<Blank> {
+        let open = self.text.next(token + 1).filter(|open| self.text.is(*open, &Token::LParen))?;
+        let as_ = self.text.next(self.text.closing(open)? + 1).filter(|word| self.text.keyword(*word) == Keyword::AS)?;
+        let name = self.text.next(as_ + 1).filter(|name| matches!(self.text.tokens[*name].token, Token::Word(_)))?;
+        Some(self.at(as_, name, What::Join))
+    }
+
+    /// `lateral view outer explode(x) e as a, b`.
+    fn lateral_view(&self, token: usize) -> Option<Blank> {
+        let text = self.text;
+        let mut at = text.next(token + 1).filter(|view| text.keyword(*view) == Keyword::VIEW)?;
+        while !text.is(at, &Token::LParen) {
+            at = text.next(at + 1)?;
+        }
+        let mut last = text.closing(at)?;
+        let is_name = |name: &usize| matches!(&text.tokens[*name].token, Token::Word(word) if word.quote_style.is_some() || word.keyword == Keyword::NoKeyword || word.value.len() == 1);
+        if let Some(name) = text.next(last + 1).filter(is_name) {
+            last = name;
+        }
+        if let Some(as_) = text.next(last + 1).filter(|word| text.keyword(*word) == Keyword::AS) {
+            last = text.next(as_ + 1)?;
+            while let Some(comma) = text.next(last + 1).filter(|comma| text.is(*comma, &Token::Comma)) {
+                last = text.next(comma + 1)?;
+            }
+        }
+        Some(self.at(token, last, What::Join))
+    }
+
+    /// `search depth first by a set b`, `cycle a set b using c`, behind a CTE.
+    fn recursion(&self, token: usize) -> Option<Blank> {
+        let text = self.text;
+        let behind_cte = text.previous(token).is_some_and(|close| text.is(close, &Token::RParen));
+        let set = (token..text.tokens.len()).take(40).find(|at| text.keyword(*at) == Keyword::SET)?;
+        let mut last = text.next(set + 1)?;
+        if text.keyword(token) == Keyword::CYCLE {
+            let using = (last..text.tokens.len()).take(40).find(|at| text.keyword(*at) == Keyword::USING)?;
+            last = text.next(using + 1)?;
+        }
+        behind_cte.then(|| self.at(token, last, What::Join))
+    }
+
+    /// `full outer union all by name`.
+    fn union(&self, token: usize) -> Option<Blank> {
+        let mut next = self.text.next(token + 1)?;
+        let mut last = token;
+        if self.text.keyword(next) == Keyword::OUTER {
+            (last, next) = (next, self.text.next(next + 1)?);
+        }
+        matches!(self.text.keyword(next), Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT).then(|| self.at(token, last, What::Join))
+    }
+}
