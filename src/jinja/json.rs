@@ -8,7 +8,7 @@ use super::call::Call;
 use super::python::dumps::{Options, dumps};
 use super::python::types::{self, Type};
 use super::python::{Args, values};
-use super::{collections, datetime, marks};
+use super::{collections, datetime, marks, scalars};
 
 /// JSON as a template sees it, lists and dicts that can change.
 pub(super) fn value(json: &Json) -> Value {
@@ -20,7 +20,7 @@ pub(super) fn value(json: &Json) -> Value {
             (None, Some(whole)) => Value::from(whole),
             (None, None) => Value::from(number.as_f64().unwrap_or_default()),
         },
-        Json::String(text) => Value::from(&**text),
+        Json::String(text) => scalars::hidden(text).unwrap_or_else(|| Value::from(&**text)),
         Json::Array(items) => collections::list(items.iter().map(value)),
         Json::Object(map) => collections::dict(map.iter().map(|(key, item)| (Value::from(&**key), value(item)))),
     }

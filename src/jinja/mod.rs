@@ -31,6 +31,7 @@ mod operand;
 mod prepare;
 mod python;
 mod relations;
+pub mod scalars;
 mod session;
 mod spine;
 mod table;

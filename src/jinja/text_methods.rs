@@ -253,7 +253,7 @@ fn answer(state: &State, text: &str, method: &str, call: &Call) -> Result<Option
         "isupper" => Value::from(text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase)),
         "isspace" => Value::from(all(text, char::is_whitespace)),
         "isdigit" | "isnumeric" => Value::from(all(text, char::is_numeric)),
-        "isdecimal" => Value::from(all(text, |c| c.is_ascii_digit() || !c.is_ascii() && c.is_numeric() && c.to_digit(10).is_some())),
+        "isdecimal" => Value::from(all(text, |c| c.is_ascii_digit())),
         "isalnum" => Value::from(all(text, char::is_alphanumeric)),
         "isalpha" => Value::from(all(text, char::is_alphabetic)),
         "isascii" => Value::from(text.is_ascii()),

@@ -13,7 +13,7 @@ use crate::jinja::call::Call;
 use crate::jinja::collections;
 
 pub(in crate::jinja) fn register(environment: &mut Environment) {
-    environment.add_function("range", |args: Args| Range::new(&values(args)));
+    environment.add_function("range", |args: Args| Range::value(&values(args)));
     environment.add_function("dict", dict);
     environment.add_function("cycler", |items: Rest<Value>| match items.is_empty() {
         true => Err(error("at least one item has to be provided")),

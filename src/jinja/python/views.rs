@@ -105,7 +105,7 @@ pub(in crate::jinja) struct Range {
 }
 
 impl Range {
-    pub fn new(args: &[Value]) -> Result<Value, Error> {
+    pub fn value(args: &[Value]) -> Result<Value, Error> {
         let call = Call::of("", "range", args);
         let whole = |place: usize, name: &str| {
             let value = call.needs(place, name)?;
