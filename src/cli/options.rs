@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 
 use crate::calendar::{Grain, Instant};
 use crate::compile::Request;
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 use crate::graph::Selection;
-use crate::project::Open;
+use crate::project::{Open, yaml};
 use crate::run::journal::Places;
 use crate::window;
 
@@ -246,9 +246,10 @@ fn vars(text: Option<&str>) -> Result<Map<String, Value>, Diagnostics> {
     let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(Map::new()) };
     let wrong =
         |what: String| Diagnostics::from(Diagnostic::error(what).hint("write them as a YAML mapping: `--vars '{country: fr, limit: 10}'`"));
-    match serde_yaml::from_str::<Value>(text) {
+    let file = SourceFile::new("--vars", text);
+    match yaml::parse(&file).map(|(tree, _)| tree.exact()) {
         Ok(Value::Object(vars)) => Ok(vars),
         Ok(_) => Err(wrong(format!("`--vars {text}` is not a mapping"))),
-        Err(cause) => Err(wrong(format!("`--vars {text}` is not YAML: {cause}"))),
+        Err(cause) => Err(wrong(format!("`--vars {text}` is not YAML: {}", cause.message.trim_start_matches("not valid YAML: ")))),
     }
 }

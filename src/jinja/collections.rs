@@ -9,6 +9,10 @@ use minijinja::value::{Enumerator, Object, ObjectRepr, Tuple, Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
+use super::python::compare;
+use super::python::text::repr;
+use super::python::types;
+use super::python::views::{Part, View};
 
 const DEEPEST: usize = 60;
 
@@ -109,6 +113,9 @@ pub(super) fn make_dict(value: Value) -> Result<Value, Error> {
     let pairs: Vec<(Value, Value)> = value.as_object().and_then(|object| object.try_iter_pairs()).into_iter().flatten().collect();
     let values: Vec<Value> = pairs.iter().map(|(_, value)| value.clone()).collect();
     check_depth(&values, DEEPEST)?;
+    if let Some(name) = pairs.iter().find_map(|(key, _)| types::unhashable(key)) {
+        return Err(wrong(format!("unhashable type: '{name}'")));
+    }
     Ok(dict(pairs))
 }
 
@@ -145,6 +152,10 @@ impl Object for List {
 
     fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
         Some(open(&self.0).len())
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
     }
 
     fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
@@ -194,22 +205,15 @@ impl Object for List {
             "clear" => open(&self.0).clear(),
             "copy" => return Ok(list(open(&self.0).clone())),
             "sort" => {
-                let mut items = open(&self.0).clone();
-                match call.get(9, "key") {
-                    Some(key) if !key.is_none() => {
-                        let mut keyed = Vec::with_capacity(items.len());
-                        for item in items {
-                            keyed.push((key.call(state, std::slice::from_ref(&item))?, item));
-                        }
-                        keyed.sort_by(|a, b| a.0.cmp(&b.0));
-                        items = keyed.into_iter().map(|(_, item)| item).collect();
-                    }
-                    _ => items.sort(),
+                let items = open(&self.0).clone();
+                let key = call.get(9, "key").filter(|key| !key.is_none());
+                let reverse = call.get(9, "reverse").is_some_and(|reverse| reverse.is_true());
+                let mut keyed = Vec::with_capacity(items.len());
+                for item in items {
+                    let by = key.as_ref().map_or_else(|| Ok(item.clone()), |key| key.call(state, std::slice::from_ref(&item)))?;
+                    keyed.push((by, item));
                 }
-                if call.get(9, "reverse").is_some_and(|reverse| reverse.is_true()) {
-                    items.reverse();
-                }
-                *open(&self.0) = items;
+                *open(&self.0) = compare::sorted(keyed, reverse)?;
             }
             _ => return Err(Error::from(ErrorKind::UnknownMethod)),
         }
@@ -230,6 +234,10 @@ impl Object for Dict {
         Some(open(&self.0).len())
     }
 
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+
     fn call_method(self: &Arc<Self>, _state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
         let call = Call::of("dict", method, args);
         let holder = Arc::as_ptr(self).cast();
@@ -238,9 +246,9 @@ impl Object for Dict {
                 let found = open(&self.0).get(&call.needs(0, "key")?).cloned();
                 return Ok(found.or_else(|| call.get(1, "default")).unwrap_or_else(nothing));
             }
-            "items" => return Ok(list(open(&self.0).iter().map(|(key, value)| Value::from(Tuple::from([key.clone(), value.clone()]))))),
-            "keys" => return Ok(list(open(&self.0).keys().cloned())),
-            "values" => return Ok(list(open(&self.0).values().cloned())),
+            "items" => return Ok(View::value(Value::from_dyn_object(self.clone()), Part::Items)),
+            "keys" => return Ok(View::value(Value::from_dyn_object(self.clone()), Part::Keys)),
+            "values" => return Ok(View::value(Value::from_dyn_object(self.clone()), Part::Values)),
             "copy" => return Ok(Value::from_object(Dict(Mutex::new(open(&self.0).clone())))),
             "update" => {
                 let mut pairs = match call.get(0, "other") {
@@ -280,7 +288,7 @@ impl Object for Dict {
 
 /// The pairs of a map, or of a list of pairs.
 pub(super) fn pairs_of(value: &Value) -> Result<Vec<(Value, Value)>, Error> {
-    if value.kind() == ValueKind::Map {
+    if matches!(types::of(value), types::Type::Dict | types::Type::Mapping | types::Type::Relation) {
         return Ok(value.as_object().and_then(|object| object.try_iter_pairs()).into_iter().flatten().collect());
     }
     let mut pairs = Vec::new();
@@ -296,12 +304,14 @@ pub(super) fn pairs_of(value: &Value) -> Result<Vec<(Value, Value)>, Error> {
 
 impl fmt::Debug for List {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(open(&self.0).iter()).finish()
+        let items = open(&self.0).clone();
+        f.write_str(&repr(&list(items)))
     }
 }
 
 impl fmt::Debug for Dict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(open(&self.0).iter()).finish()
+        let pairs = open(&self.0).clone();
+        f.write_str(&repr(&dict(pairs)))
     }
 }

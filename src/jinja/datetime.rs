@@ -100,7 +100,7 @@ impl Moment {
     }
 
     /// As a point in time, for order and distance; a time without a zone counts as UTC.
-    fn point(&self) -> Option<NaiveDateTime> {
+    pub fn point(&self) -> Option<NaiveDateTime> {
         match self {
             Moment::Time(at, Some(zone)) => at.checked_sub_signed(Duration::seconds(i64::from(zone.offset(*at)))),
             Moment::Time(at, None) => Some(*at),
@@ -110,7 +110,7 @@ impl Moment {
     }
 
     /// Python's `strftime`.
-    fn format(&self, pattern: &str) -> Result<String, Error> {
+    pub fn format(&self, pattern: &str) -> Result<String, Error> {
         let (at, zone) = match self {
             Moment::Time(at, zone) => (*at, *zone),
             Moment::Date(date) => (date.and_time(NaiveTime::MIN), None),
@@ -151,49 +151,19 @@ impl Moment {
         Ok(text)
     }
 
-    fn shifted(&self, by: Duration) -> Option<Moment> {
+    pub fn shifted(&self, by: Duration) -> Option<Moment> {
         match self {
             Moment::Time(at, zone) => at.checked_add_signed(by).map(|at| Moment::Time(at, *zone)),
-            Moment::Date(date) => date.checked_add_signed(Duration::days(by.num_seconds().div_euclid(86_400))).map(Moment::Date),
+            Moment::Date(date) => date.checked_add_signed(Duration::days(by.num_days())).map(Moment::Date),
             Moment::Span(span) => span.checked_add(&by).map(Moment::Span),
             _ => None,
         }
     }
 }
 
-/// `left + right` or `left - right` for dates and times; none where neither is one.
-pub(super) fn sum(left: &Value, right: &Value, minus: bool) -> Option<Result<Value, Error>> {
-    let (a, b) = (left.downcast_object_ref::<Moment>(), right.downcast_object_ref::<Moment>());
-    if a.is_none() && b.is_none() {
-        return None;
-    }
-    let result = match (a, b) {
-        (Some(moment), Some(Moment::Span(span))) if minus => moment.shifted(-*span),
-        (Some(moment), Some(Moment::Span(span))) | (Some(Moment::Span(span)), Some(moment)) if !minus => moment.shifted(*span),
-        (Some(a), Some(b)) if minus => match (a.point(), b.point()) {
-            (Some(a), Some(b)) => Some(Moment::Span(a.signed_duration_since(b))),
-            _ => None,
-        },
-        _ => None,
-    };
-    let sign = if minus { '-' } else { '+' };
-    Some(
-        result
-            .map(Value::from_object)
-            .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("`{left} {sign} {right}` has no result"))),
-    )
-}
-
 impl fmt::Debug for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self {
-            Moment::Time(..) => "datetime.datetime",
-            Moment::Date(_) => "datetime.date",
-            Moment::Clock(_) => "datetime.time",
-            Moment::Span(_) => "datetime.timedelta",
-            Moment::Zone(_) => "datetime.timezone",
-        };
-        write!(f, "{name}({})", self.iso(" "))
+        f.write_str(&self.repr())
     }
 }
 
@@ -260,7 +230,9 @@ impl Object for Moment {
         let unknown = || Error::from(ErrorKind::UnknownMethod);
         let moment = match (method, &**self) {
             ("strftime" | "format", _) => return Ok(Value::from(self.format(&call.needs_text(0, "format")?)?)),
-            ("isoformat", _) => return Ok(Value::from(self.iso(&call.text(0, "sep")?.unwrap_or_else(|| "T".to_string())))),
+            ("isoformat", Moment::Time(..) | Moment::Date(_) | Moment::Clock(_)) => {
+                return Ok(Value::from(self.iso(&call.text(0, "sep")?.unwrap_or_else(|| "T".to_string()))));
+            }
             ("__str__", _) => return Ok(Value::from(self.iso(" "))),
             ("total_seconds", Moment::Span(span)) => return Ok(Value::from(span.num_milliseconds() as f64 / 1000.0)),
             ("date", Moment::Time(at, _)) => Moment::Date(at.date()),

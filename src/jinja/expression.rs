@@ -11,15 +11,16 @@ use super::lexer::{Kind, Token};
 /// The expression could not be followed.
 pub(super) struct Puzzled;
 
-type Found<T> = Result<T, Puzzled>;
+pub(super) type Found<T> = Result<T, Puzzled>;
 
 /// What an expression is at its surface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     Number,
     Text,
-    /// A list or dict that was written out, so it can change already.
-    Changeable,
+    /// A list that was written out, so it can change already.
+    List,
+    Dict,
     Tuple,
     Other,
 }
@@ -27,6 +28,14 @@ pub(super) enum Shape {
 pub(super) struct Part {
     pub span: Range<usize>,
     pub shape: Shape,
+    /// From the dot to the end of the name, where the part is `object.name`.
+    pub attribute: Option<Range<usize>>,
+}
+
+impl Part {
+    pub fn new(span: Range<usize>, shape: Shape) -> Part {
+        Part { span, shape, attribute: None }
+    }
 }
 
 pub(super) struct Reader<'a> {
@@ -79,7 +88,7 @@ impl Reader<'_> {
     /// Expressions with commas between them; more than one are a tuple.
     pub fn list(&mut self) -> Found<Part> {
         let first = self.expression()?;
-        let mut part = Part { span: first.span, shape: first.shape };
+        let mut part = Part::new(first.span, first.shape);
         while self.skip(",") {
             part.shape = Shape::Tuple;
             if self.done() || self.is(")") || self.is("=") {
@@ -101,7 +110,7 @@ impl Reader<'_> {
             if self.skip("else") {
                 end = self.expression()?.span.end;
             }
-            part = Part { span: part.span.start..end, shape: Shape::Other };
+            part = Part::new(part.span.start..end, Shape::Other);
         }
         self.depth -= 1;
         Ok(part)
@@ -117,7 +126,7 @@ impl Reader<'_> {
         while words.iter().any(|word| self.is(word)) {
             self.take()?;
             let right = operand(self)?;
-            left = Part { span: left.span.start..right.span.end, shape: Shape::Other };
+            left = Part::new(left.span.start..right.span.end, Shape::Other);
         }
         Ok(left)
     }
@@ -128,22 +137,50 @@ impl Reader<'_> {
         }
         let start = self.take()?.start;
         let operand = self.negated()?;
-        Ok(Part { span: start..operand.span.end, shape: Shape::Other })
+        Ok(Part::new(start..operand.span.end, Shape::Other))
     }
 
+    /// A comparison, or a chain of them, as a call of ours where Python's types count.
     fn compared(&mut self) -> Found<Part> {
-        let mut left = self.sum()?;
+        let first = self.sum()?;
+        let mut shapes = vec![first.shape];
+        let mut signs: Vec<(&'static str, Range<usize>)> = Vec::new();
+        let mut span = first.span.clone();
         loop {
-            if self.is("not") && self.ahead(1) == "in" {
-                self.at += 2;
-            } else if ["==", "!=", "<", "<=", ">", ">=", "in"].iter().any(|word| self.is(word)) {
-                self.at += 1;
+            let sign = if self.is("not") && self.ahead(1) == "in" {
+                let start = self.take()?.start;
+                ("not in", start..self.take()?.end)
+            } else if let Some(sign) = ["==", "!=", "<", "<=", ">", ">=", "in"].into_iter().find(|word| self.is(word)) {
+                (sign, self.take()?)
             } else {
-                return Ok(left);
-            }
+                break;
+            };
+            signs.push(sign);
             let right = self.sum()?;
-            left = Part { span: left.span.start..right.span.end, shape: Shape::Other };
+            shapes.push(right.shape);
+            span.end = right.span.end;
         }
+        match &signs[..] {
+            [] => return Ok(first),
+            // Two values can be equal whatever their types.
+            [("==" | "!=", _)] => {}
+            [(sign @ ("in" | "not in"), at)] => {
+                if !matches!(shapes[1], Shape::List | Shape::Tuple) {
+                    self.edits.open(span.start, if *sign == "in" { "__in(" } else { "__not_in(" });
+                    self.edits.replace(at.clone(), ",");
+                    self.edits.close(span.end, ")");
+                }
+            }
+            _ if shapes.iter().all(|shape| *shape == Shape::Number) => {}
+            _ => {
+                self.edits.open(span.start, "__compare(");
+                for (sign, at) in signs {
+                    self.edits.replace(at, format!(",'{sign}',"));
+                }
+                self.edits.close(span.end, ")");
+            }
+        }
+        Ok(Part::new(span, Shape::Other))
     }
 
     fn sum(&mut self) -> Found<Part> {
@@ -153,23 +190,39 @@ impl Reader<'_> {
             let sign = self.take()?;
             let right = self.concatenation()?;
             let plain = |shape| matches!(shape, Shape::Number | Shape::Text);
-            left = self.operation(left, sign, right, function, |left, right| !plain(left) && !plain(right));
+            left = self.operation(left, sign, right, function, |left, right| left != right || !plain(left));
         }
         Ok(left)
     }
 
     fn concatenation(&mut self) -> Found<Part> {
-        self.joined(&["~"], Self::product)
+        let first = self.product()?;
+        let mut span = first.span.clone();
+        let mut signs = Vec::new();
+        while self.is("~") {
+            signs.push(self.take()?);
+            span.end = self.product()?.span.end;
+        }
+        if signs.is_empty() {
+            return Ok(first);
+        }
+        self.edits.open(span.start, "__cat(");
+        for sign in signs {
+            self.edits.replace(sign, ",");
+        }
+        self.edits.close(span.end, ")");
+        Ok(Part::new(span, Shape::Other))
     }
 
     fn product(&mut self) -> Found<Part> {
         let mut left = self.power()?;
-        while ["*", "/", "//", "%"].iter().any(|word| self.is(word)) {
-            let remainder = self.is("%");
+        while let Some((_, function)) =
+            [("*", "__mul("), ("/", "__div("), ("//", "__floor("), ("%", "__mod(")].into_iter().find(|(word, _)| self.is(word))
+        {
             let sign = self.take()?;
             let right = self.power()?;
-            left = self.operation(left, sign, right, "__mod(", |left, right| {
-                remainder && (left == Shape::Text || (left != Shape::Number && right != Shape::Number))
+            left = self.operation(left, sign, right, function, |left, right| {
+                !matches!(function, "__mul(") || left != Shape::Number || right != Shape::Number
             });
         }
         Ok(left)
@@ -191,11 +244,17 @@ impl Reader<'_> {
             self.edits.close(span.end, ")");
         }
         let shape = if left.shape == right.shape && left.shape == Shape::Number { Shape::Number } else { Shape::Other };
-        Part { span, shape }
+        Part::new(span, shape)
     }
 
     fn power(&mut self) -> Found<Part> {
-        self.joined(&["**"], Self::unary)
+        let mut left = self.unary()?;
+        while self.is("**") {
+            let sign = self.take()?;
+            let right = self.unary()?;
+            left = self.operation(left, sign, right, "__pow(", |_, _| true);
+        }
+        Ok(left)
     }
 
     fn unary(&mut self) -> Found<Part> {
@@ -204,175 +263,25 @@ impl Reader<'_> {
     }
 
     fn signed(&mut self) -> Found<Part> {
-        if self.is("-") {
-            let start = self.take()?.start;
-            let operand = self.signed()?;
-            return Ok(Part { span: start..operand.span.end, shape: operand.shape });
-        }
-        if self.is("+") {
-            let sign = self.take()?;
-            self.edits.replace(sign, "");
-            return self.signed();
-        }
-        let primary = self.primary()?;
-        self.postfixed(primary)
-    }
-
-    fn primary(&mut self) -> Found<Part> {
-        let shape = match (self.kind().ok_or(Puzzled)?, self.word()) {
-            (Kind::Number, _) => Shape::Number,
-            (Kind::Text, _) => {
-                let mut span = self.take()?;
-                while self.kind() == Some(Kind::Text) {
-                    span.end = self.take()?.end;
-                }
-                return Ok(Part { span, shape: Shape::Text });
-            }
-            (Kind::Name, "and" | "or" | "in" | "is" | "if" | "else") => return Err(Puzzled),
-            (Kind::Name, name) => {
-                if self.ahead(1) == "(" {
-                    let name = name.to_string();
-                    self.calls.insert(name);
-                }
-                Shape::Other
-            }
-            (Kind::Sign, "(") => return self.parenthesis(),
-            (Kind::Sign, "[") => {
-                let start = self.take()?.start;
-                let end = self.items("]", |this| this.expression().map(drop))?;
-                return Ok(self.changeable(start..end, "__l("));
-            }
-            (Kind::Sign, "{") => {
-                let start = self.take()?.start;
-                let end = self.items("}", |this| {
-                    this.expression()?;
-                    this.expect(":")?;
-                    this.expression().map(drop)
-                })?;
-                return Ok(self.changeable(start..end, "__d("));
-            }
-            _ => return Err(Puzzled),
-        };
-        Ok(Part { span: self.take()?, shape })
-    }
-
-    fn changeable(&mut self, span: Range<usize>, function: &'static str) -> Part {
-        self.edits.open(span.start, function);
-        self.edits.close(span.end, ")");
-        Part { span, shape: Shape::Changeable }
-    }
-
-    fn parenthesis(&mut self) -> Found<Part> {
-        let start = self.take()?.start;
-        if self.is(")") {
-            return Ok(Part { span: start..self.take()?.end, shape: Shape::Tuple });
-        }
-        let inner = self.list()?;
-        let end = self.expect(")")?.end;
-        Ok(Part { span: start..end, shape: inner.shape })
-    }
-
-    /// What stands between brackets, up to and with `end`.
-    fn items(&mut self, end: &str, mut item: impl FnMut(&mut Self) -> Found<()>) -> Found<usize> {
-        loop {
-            if self.is(end) {
-                return Ok(self.take()?.end);
-            }
-            item(self)?;
-            if !self.skip(",") && !self.is(end) {
-                return Err(Puzzled);
-            }
-        }
-    }
-
-    fn postfixed(&mut self, mut part: Part) -> Found<Part> {
-        loop {
-            let end = if self.is(".") {
-                self.take()?;
-                self.take()?.end
-            } else if self.is("[") {
-                self.subscript()?
-            } else if self.is("(") {
-                self.arguments()?
-            } else {
-                return Ok(part);
-            };
-            part = Part { span: part.span.start..end, shape: Shape::Other };
-        }
-    }
-
-    fn subscript(&mut self) -> Found<usize> {
-        let open = self.take()?;
-        let mut tuple = false;
-        loop {
-            if self.is("]") {
-                let close = self.take()?;
-                if tuple {
-                    self.edits.open(open.end, "(");
-                    self.edits.close(close.start, ")");
-                }
-                return Ok(close.end);
-            }
-            if self.skip(":") {
-                continue;
-            }
-            if self.skip(",") {
-                tuple = true;
-                continue;
-            }
-            self.expression()?;
-        }
-    }
-
-    pub fn arguments(&mut self) -> Found<usize> {
-        self.expect("(")?;
-        self.items(")", |this| {
-            if !this.skip("*") && !this.skip("**") && this.kind() == Some(Kind::Name) && this.ahead(1) == "=" {
-                this.at += 2;
-            }
-            this.expression().map(drop)
-        })
-    }
-
-    fn filtered(&mut self, mut part: Part) -> Found<Part> {
-        loop {
-            let mut end = if self.skip("|") {
-                self.dotted()?
-            } else if self.is("is") {
-                self.at += 1;
-                self.skip("not");
-                self.dotted()?
-            } else if self.is("(") {
-                self.arguments()?
-            } else {
-                return Ok(part);
-            };
-            if self.is("(") {
-                end = self.arguments()?;
-            } else if self.starts_operand() {
+        let function = match self.word() {
+            "-" if self.is("-") => "__neg(",
+            "+" if self.is("+") => "__pos(",
+            _ => {
                 let primary = self.primary()?;
-                end = self.postfixed(primary)?.span.end;
+                return self.postfixed(primary);
             }
-            part = Part { span: part.span.start..end, shape: Shape::Other };
+        };
+        let sign = self.take()?;
+        let operand = self.signed()?;
+        let span = sign.start..operand.span.end;
+        // A number may keep its minus; a plus minijinja does not know.
+        if operand.shape != Shape::Number {
+            self.edits.open(span.start, function);
+            self.edits.close(span.end, ")");
         }
-    }
-
-    fn dotted(&mut self) -> Found<usize> {
-        let mut end = self.take()?.end;
-        while self.is(".") {
-            self.take()?;
-            end = self.take()?.end;
+        if operand.shape != Shape::Number || function == "__pos(" {
+            self.edits.replace(sign, "");
         }
-        Ok(end)
-    }
-
-    /// Whether a test's argument follows without parentheses.
-    fn starts_operand(&self) -> bool {
-        match self.kind() {
-            Some(Kind::Name) => !["else", "or", "and", "is", "if", "not", "in", "recursive"].contains(&self.word()),
-            Some(Kind::Text | Kind::Number) => true,
-            Some(Kind::Sign) => matches!(self.word(), "[" | "{"),
-            None => false,
-        }
+        Ok(Part::new(span, operand.shape))
     }
 }

@@ -8,7 +8,7 @@ use minijinja::{Error, State};
 use serde_json::Value as Json;
 
 use super::call::Call;
-use super::names::{Methods, Run, builtin};
+use super::names::{Methods, Names, Run, builtin};
 use super::session::Session;
 use super::yaml::{self, SECRET};
 use super::{MacroPackage, MarkKind, RefCall, Referent, Relation, RelationStyle, collections, datetime, errors, json, macros, md5};
@@ -29,6 +29,8 @@ pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
         "debug" => ("debug", |_, _, _| Ok(Value::from(""))),
         "__boot" => ("__boot", macros::boot),
         "__keep" => ("__keep", macros::keep),
+        "__missing" => ("__missing", macros::missing),
+        "__argument" => ("__argument", macros::argument),
         "metric" | "function" => ("metric", |_, _, call| Err(call.error("metrics and functions are not supported"))),
         _ => return None,
     };
@@ -55,6 +57,7 @@ pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
         "project_name" => Value::from(&*session.library().root),
         "database" => this_part(session, |relation| relation.database.clone()),
         "schema" => this_part(session, |relation| relation.schema.clone()),
+        "context" => Value::from_object(Names(session.clone())),
         "pre_hooks" | "post_hooks" | "selected_resources" | "context_macro_stack" => collections::list([]),
         "dbt_metadata_envs" => collections::dict([]),
         "builtins" => {

@@ -1,12 +1,14 @@
 //! Between JSON and the values of templates, and JSON as Python writes it.
 
-use std::fmt::Write;
-
-use minijinja::Value;
-use minijinja::value::ValueKind;
+use minijinja::value::{Value, ValueKind};
+use minijinja::{Error, State};
 use serde_json::{Map, Number, Value as Json};
 
-use super::{collections, datetime, marks};
+use super::call::Call;
+use super::python::dumps::{Options, dumps};
+use super::python::types::{self, Type};
+use super::python::{Args, values};
+use super::{collections, datetime, marks, scalars};
 
 /// JSON as a template sees it, lists and dicts that can change.
 pub(super) fn value(json: &Json) -> Value {
@@ -18,7 +20,7 @@ pub(super) fn value(json: &Json) -> Value {
             (None, Some(whole)) => Value::from(whole),
             (None, None) => Value::from(number.as_f64().unwrap_or_default()),
         },
-        Json::String(text) => Value::from(&**text),
+        Json::String(text) => scalars::hidden(text).unwrap_or_else(|| Value::from(&**text)),
         Json::Array(items) => collections::list(items.iter().map(value)),
         Json::Object(map) => collections::dict(map.iter().map(|(key, item)| (Value::from(&**key), value(item)))),
     }
@@ -37,6 +39,9 @@ pub(super) fn json(value: &Value) -> Json {
             }
             f64::try_from(value.clone()).ok().and_then(Number::from_f64).map_or(Json::Null, Json::Number)
         }
+        ValueKind::Map if matches!(types::of(value), Type::Set | Type::View) => {
+            Json::Array(value.try_iter().into_iter().flatten().map(|item| json(&item)).collect())
+        }
         ValueKind::Seq | ValueKind::Iterable => Json::Array(value.try_iter().into_iter().flatten().map(|item| json(&item)).collect()),
         ValueKind::Map if value.downcast_object_ref::<super::relations::Named>().is_none() => {
             let pairs = value.as_object().and_then(|object| object.try_iter_pairs()).into_iter().flatten();
@@ -46,54 +51,11 @@ pub(super) fn json(value: &Value) -> Json {
     }
 }
 
-/// JSON as Python's `json.dumps` writes it: a blank behind commas and colons, no characters beyond ASCII.
-pub(super) fn dumps(json: &Json, sorted: bool) -> String {
-    let mut out = String::new();
-    dump(json, sorted, &mut out);
-    out
-}
-
-fn dump(json: &Json, sorted: bool, out: &mut String) {
-    match json {
-        Json::String(text) => dump_text(text, out),
-        Json::Array(items) => {
-            out.push('[');
-            for (place, item) in items.iter().enumerate() {
-                out.push_str(if place > 0 { ", " } else { "" });
-                dump(item, sorted, out);
-            }
-            out.push(']');
-        }
-        Json::Object(map) => {
-            let mut pairs: Vec<_> = map.iter().collect();
-            if sorted {
-                pairs.sort_by_key(|(key, _)| *key);
-            }
-            out.push('{');
-            for (place, (key, item)) in pairs.into_iter().enumerate() {
-                out.push_str(if place > 0 { ", " } else { "" });
-                dump_text(key, out);
-                out.push_str(": ");
-                dump(item, sorted, out);
-            }
-            out.push('}');
-        }
-        other => out.push_str(&other.to_string()),
-    }
-}
-
-fn dump_text(text: &str, out: &mut String) {
-    for c in Json::from(text).to_string().chars() {
-        if c.is_ascii() {
-            out.push(c);
-        } else {
-            let mut units = [0; 2];
-            for unit in c.encode_utf16(&mut units) {
-                // Writing to a string cannot go wrong.
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        }
-    }
+/// The filter `tojson`, which writes signs of HTML as escapes.
+pub(super) fn filter(state: &State, value: Value, args: Args) -> Result<Value, Error> {
+    let indent = Call::of("", "tojson", &values(args)).integer(0, "indent")?;
+    let text = dumps(&value, &Options::new(state, true, indent.and_then(|indent| usize::try_from(indent).ok())))?;
+    Ok(Value::from_safe_string(text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").replace('\'', "\\u0027")))
 }
 
 #[cfg(test)]
@@ -103,8 +65,9 @@ mod tests {
     #[test]
     fn json_looks_like_pythons() {
         let json: Json = serde_json::from_str(r#"{"b": [1, 2.5, null], "a": "é\n"}"#).unwrap();
-        assert_eq!(dumps(&json, false), r#"{"b": [1, 2.5, null], "a": "\u00e9\n"}"#);
-        assert_eq!(dumps(&json, true), r#"{"a": "\u00e9\n", "b": [1, 2.5, null]}"#);
+        let text = |sorted| dumps(&value(&json), &Options { sorted, indent: None, lenient: false }).unwrap();
+        assert_eq!(text(false), r#"{"b": [1, 2.5, null], "a": "\u00e9\n"}"#);
+        assert_eq!(text(true), r#"{"a": "\u00e9\n", "b": [1, 2.5, null]}"#);
         assert_eq!(super::json(&value(&json)), json);
     }
 }

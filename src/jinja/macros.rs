@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use minijinja::value::{Kwargs, Object, ObjectRepr, Value};
+use minijinja::value::{Kwargs, Object, ObjectRepr, Tuple, Value};
 use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
@@ -66,12 +66,31 @@ pub(super) fn keep(session: &Arc<Session>, _state: &mut State, call: &Call) -> R
     Ok(Value::from(""))
 }
 
+/// `__missing(name)`: whether the macro that is being run was not given this argument at all.
+pub(super) fn missing(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Value, Error> {
+    Ok(Value::from(given(session, &call.needs_text(0, "name")?).is_none()))
+}
+
+/// `__argument(name)`: what the macro that is being run was given: a default may name a parameter before it.
+pub(super) fn argument(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Value, Error> {
+    Ok(given(session, &call.needs_text(0, "name")?).unwrap_or_default())
+}
+
+/// The argument of this name, if the macro that is being run was given it.
+fn given(session: &Arc<Session>, name: &str) -> Option<Value> {
+    let running = session.running();
+    let (package, of) = running.stack.last()?;
+    let place = session.library().get(package, of)?.header.parameters.iter().position(|known| known == name)?;
+    let call = Call::of("", of, running.arguments.last()?);
+    call.args.get(place).cloned().or_else(|| call.by_name(name))
+}
+
 /// `return(value)`: the value waits in the session while an error unwinds the macro.
 pub(super) fn give_back(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Value, Error> {
     if session.running().stack.is_empty() {
         return Err(call.error("only a macro can return"));
     }
-    session.running().returned = Some(call.get(0, "data").unwrap_or(Value::from(())));
+    session.running().returned = Some(call.args.first().cloned().or_else(|| call.by_name("data")).unwrap_or(Value::from(())));
     Err(Error::new(ErrorKind::InvalidOperation, "returned"))
 }
 
@@ -95,7 +114,7 @@ fn packed(found: &Macro, args: &[Value]) -> Result<Vec<Value>, Error> {
     let mut packed = call.args[..fits].to_vec();
     let mut pairs: Vec<(String, Value)> = kept.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
     if header.takes_varargs {
-        pairs.push(("varargs".to_string(), collections::list(call.args[fits..].to_vec())));
+        pairs.push(("varargs".to_string(), Value::from(Tuple::from(&call.args[fits..]))));
     }
     if header.takes_kwargs {
         pairs.push(("kwargs".to_string(), collections::dict(more)));
@@ -136,11 +155,18 @@ impl Object for MacroRef {
         {
             return Ok(count);
         }
+        let given = args.to_vec();
         let args = packed(found, args)?;
         let outcome = self.native(state, found).and_then(|native| {
-            self.session.running().stack.push((self.package.clone(), self.name.clone()));
+            let mut running = self.session.running();
+            running.stack.push((self.package.clone(), self.name.clone()));
+            running.arguments.push(given);
+            drop(running);
             let outcome = native.call(state, &args);
-            self.session.running().stack.pop();
+            let mut running = self.session.running();
+            running.stack.pop();
+            running.arguments.pop();
+            drop(running);
             outcome
         });
         outcome.or_else(|error| {

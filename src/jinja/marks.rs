@@ -13,7 +13,8 @@ const CLOSE: char = '\u{F0002}';
 /// Digits that survive `upper`, and that a torn mark does not leave behind.
 const ZERO: u32 = 0xF0010;
 
-fn is_ours(c: char) -> bool {
+/// Whether a character is a part of a mark.
+pub(super) fn is_mark(c: char) -> bool {
     ('\u{F0000}'..='\u{F0019}').contains(&c)
 }
 
@@ -25,14 +26,14 @@ pub(super) fn marked(kind: usize, text: &str) -> String {
 
 /// The text without marks, and what they said.
 pub(super) fn take(text: &str, kinds: &[MarkKind]) -> (String, Vec<Mark>) {
-    if !text.contains(is_ours) {
+    if !text.contains(is_mark) {
         return (text.to_string(), Vec::new());
     }
     let mut plain = String::with_capacity(text.len());
     let mut open: Vec<(usize, &MarkKind)> = Vec::new();
     let mut marks: Vec<Mark> = Vec::new();
     let mut rest = text;
-    while let Some(at) = rest.find(is_ours) {
+    while let Some(at) = rest.find(is_mark) {
         plain.push_str(&rest[..at]);
         rest = &rest[at..];
         if let Some((kind, behind)) = opening(rest) {
@@ -77,8 +78,8 @@ pub(super) fn strip(text: &str) -> String {
 /// A value as text, without marks.
 pub(super) fn plain(value: &Value) -> String {
     match value.as_str() {
-        Some(text) if !text.contains(is_ours) => text.to_string(),
-        _ => strip(&value.to_string()),
+        Some(text) if !text.contains(is_mark) => text.to_string(),
+        _ => strip(&super::python::text::text(value)),
     }
 }
 

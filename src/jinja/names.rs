@@ -14,7 +14,7 @@ use super::session::Session;
 use super::{adapter, config, functions, introspection, modules, node, text_functions};
 
 /// Jinja's own functions, which are no names of ours.
-const GLOBALS: [&str; 3] = ["range", "dict", "namespace"];
+const GLOBALS: [&str; 6] = ["range", "dict", "namespace", "cycler", "joiner", "lipsum"];
 
 /// A function of dbt's.
 pub(super) type Run = fn(&Arc<Session>, &mut State, &Call) -> Result<Value, Error>;

@@ -33,7 +33,7 @@ pub(super) struct Header {
     pub whole: Range<usize>,
 }
 
-/// Makes a file of macros ready: they are renamed, and blocks that are no macros are blanked.
+/// Makes a file of macros ready: they are renamed, and what is outside of them is blanked, as dbt never renders it.
 pub(super) fn macro_file(source: &str) -> Prepared {
     prepare(source, true, "")
 }
@@ -48,12 +48,14 @@ fn prepare(source: &str, library: bool, prefix: &str) -> Prepared {
     let mut edits = Edits::default();
     let mut open: Vec<(Header, usize)> = Vec::new();
     let mut blanked: Option<(String, usize)> = None;
+    // How far the text is read, and the end of the last macro that is not inside of another.
+    let (mut read_to, mut macro_end) = (0, 0);
     for tag in tags(source) {
+        read_to = tag.close.end;
         let first = tag.tokens.first().map_or("", |token| &source[token.span.clone()]);
         if let Some((end, start)) = &blanked {
             if tag.statement && first == end {
-                let lines = source[*start..tag.close.end].matches('\n').count();
-                edits.replace(*start..tag.close.end, "\n".repeat(lines));
+                edits.replace(*start..tag.close.end, lines(&source[*start..tag.close.end]));
                 blanked = None;
             }
             continue;
@@ -86,8 +88,15 @@ fn prepare(source: &str, library: bool, prefix: &str) -> Prepared {
                             if !more.is_empty() {
                                 edits.close(parenthesis, format!("{comma}{more}"));
                             }
+                            if open.is_empty() {
+                                let before = macro_end..header.whole.start;
+                                edits.replace(before.clone(), lines(&source[before]));
+                                macro_end = header.whole.end;
+                                prepared.macros.push(header);
+                            }
+                        } else {
+                            prepared.macros.push(header);
                         }
-                        prepared.macros.push(header);
                     }
                     continue;
                 }
@@ -109,14 +118,28 @@ fn prepare(source: &str, library: bool, prefix: &str) -> Prepared {
             Err(Puzzled) => edits.forget(before),
         }
     }
+    // A tag that is never closed stays, so that minijinja says what is wrong with it.
+    let rest = macro_end..source.len();
+    if library && open.is_empty() && blanked.is_none() && !["{{", "{%"].iter().any(|sign| source[read_to..].contains(sign)) {
+        edits.replace(rest.clone(), lines(&source[rest]));
+    }
     prepared.edited = edits.apply(source, prefix);
     prepared
+}
+
+/// The line breaks of a text, so that places behind it keep their lines.
+fn lines(text: &str) -> String {
+    "\n".repeat(text.matches('\n').count())
 }
 
 /// Notes the edits of one tag; a macro's first line gives its header and where its parameters end.
 fn read(mut reader: Reader, tag: &Tag, library: bool) -> Result<Option<(Header, usize)>, Puzzled> {
     if !tag.statement {
-        reader.list()?;
+        let part = reader.list()?;
+        if part.shape == Shape::Tuple {
+            reader.edits.open(part.span.start, "(");
+            reader.edits.close(part.span.end, ")");
+        }
         return if reader.done() { Ok(None) } else { Err(Puzzled) };
     }
     let Ok(keyword) = reader.take() else { return Ok(None) };
@@ -140,7 +163,11 @@ fn read(mut reader: Reader, tag: &Tag, library: bool) -> Result<Option<(Header, 
         "for" => {
             targets(&mut reader)?;
             reader.expect("in")?;
-            reader.either()?;
+            let items = reader.either()?;
+            if items.shape == Shape::Other && !reader.is(",") {
+                reader.edits.open(items.span.start, "__iter(");
+                reader.edits.close(items.span.end, ")");
+            }
             while reader.skip(",") {
                 reader.either()?;
             }
@@ -152,18 +179,17 @@ fn read(mut reader: Reader, tag: &Tag, library: bool) -> Result<Option<(Header, 
         "call" => {
             if reader.is("(") {
                 reader.take()?;
-                parameters(&mut reader)?;
+                parameters(&mut reader, false)?;
             }
             reader.expression()?;
         }
         "macro" => {
             let at = reader.take()?;
             let name = reader.source[at.clone()].to_string();
-            if library {
-                reader.edits.open(at.start, MACRO_PREFIX);
-            }
+            // As in dbt, which renames the macros of a model too: only files of macros have ones that can be called.
+            reader.edits.open(at.start, MACRO_PREFIX);
             reader.expect("(")?;
-            let (parameters, end) = parameters(&mut reader)?;
+            let (parameters, end) = parameters(&mut reader, library)?;
             return Ok(Some((
                 Header { name, parameters, takes_varargs: false, takes_kwargs: false, at, whole: tag.open.start..tag.close.end },
                 end,
@@ -226,7 +252,8 @@ fn targets(reader: &mut Reader) -> Result<bool, Puzzled> {
 }
 
 /// Parameters behind their opening parenthesis, with types (dbt 1.12) taken out; their names, and where the list ends.
-fn parameters(reader: &mut Reader) -> Result<(Vec<String>, usize), Puzzled> {
+/// A default counts for an argument that is not given, and not for one that is undefined: `missing` asks for the difference.
+fn parameters(reader: &mut Reader, missing: bool) -> Result<(Vec<String>, usize), Puzzled> {
     let mut names = Vec::new();
     loop {
         if reader.is(")") {
@@ -238,7 +265,8 @@ fn parameters(reader: &mut Reader) -> Result<(Vec<String>, usize), Puzzled> {
             return Ok((names, close.start));
         }
         let name = reader.take()?;
-        names.push(reader.source[name].to_string());
+        let name = reader.source[name].to_string();
+        names.push(name.clone());
         if reader.is(":") {
             let start = reader.take()?.start;
             let mut end = start;
@@ -250,7 +278,19 @@ fn parameters(reader: &mut Reader) -> Result<(Vec<String>, usize), Puzzled> {
             reader.edits.replace(start..end, "");
         }
         if reader.skip("=") {
-            reader.expression()?;
+            let before = reader.at;
+            let default = reader.expression()?.span;
+            if missing {
+                // A parameter before it is a name of its own only in the macro's body.
+                for token in &reader.tokens[before..reader.at] {
+                    let word = &reader.source[token.span.clone()];
+                    if token.kind == Kind::Name && names.iter().any(|known| known == word && known != &name) {
+                        reader.edits.replace(token.span.clone(), format!("__argument('{word}')"));
+                    }
+                }
+                reader.edits.open(default.start, "(");
+                reader.edits.close(default.end, format!(" if __missing('{name}') else __undefined)"));
+            }
         }
         if !reader.skip(",") && !reader.is(")") {
             return Err(Puzzled);
@@ -270,9 +310,14 @@ mod tests {
     fn lists_dicts_and_operators_become_calls() {
         assert_eq!(text("{{ [1, {'a': b}] }}"), "{{ __l([1, __d({'a': b})]) }}");
         assert_eq!(text("{{ '%s' % x|upper + [y] }}"), "{{ __add(__mod('%s' , x|upper) , __l([y])) }}");
-        assert_eq!(text("{{ a + b - c + 1 }}"), "{{ __sub(__add(a , b) , c) + 1 }}");
-        assert_eq!(text("{{ x[1, 2] }}{{ +1 }}{{ a % 2 }}"), "{{ x[(1, 2)] }}{{ 1 }}{{ a % 2 }}");
-        assert_eq!(text("{{ x is in [1] and y not in z[1:] }}"), "{{ x is in __l([1]) and y not in z[1:] }}");
+        assert_eq!(text("{{ a + b - c + 1 }}"), "{{ __add(__sub(__add(a , b) , c) , 1) }}");
+        assert_eq!(text("{{ x[1, 2] }}{{ +1 }}{{ a % 2 }}"), "{{ x[(1, 2)] }}{{ 1 }}{{ __mod(a , 2) }}");
+        assert_eq!(text("{{ x is in [1] and y not in z[1:] }}"), "{{ x is in __l([1]) and __not_in(y , __slice(z,1,none)) }}");
+        assert_eq!(
+            text("{{ a < b == c }}{{ a ~ b ~ 1 }}{{ a.b is defined }}"),
+            "{{ __compare(a ,'<', b ,'==', c) }}{{ __cat(a , b , 1) }}{{ __attr(a,'b') is defined }}"
+        );
+        assert_eq!(text("{{ z[::2] }}{{ z[:-1] }}"), "{{ __slice(z,none,none,2) }}{{ __slice(z,none,-1) }}");
     }
 
     #[test]
@@ -289,7 +334,10 @@ mod tests {
         let file =
             macro_file("{% macro a(x: list[int] = [], y) %}{{ varargs }}{{ kwargs.z }}{% endmacro %}{% test t(m) %}\n{{ m }}{% endtest %}");
         let text = &file.edited.text;
-        assert!(text.starts_with("{% macro dbt_macro__a(x = __l([]), y, varargs=none, kwargs=none) %}"), "{text}");
+        assert!(
+            text.starts_with("{% macro dbt_macro__a(x = (__l([]) if __missing('x') else __undefined), y, varargs=none, kwargs=none) %}"),
+            "{text}"
+        );
         assert!(text.ends_with("{% endmacro %}\n"), "{text}");
         assert_eq!(file.macros[0].parameters, ["x", "y"]);
     }

@@ -45,6 +45,8 @@ pub(super) struct Running {
     pub returned: Option<Value>,
     /// The tables that statements gave, by the statements' names.
     pub results: BTreeMap<String, Value>,
+    /// What each macro that is being run was called with.
+    pub arguments: Vec<Vec<Value>>,
     /// Macros that are being run, outermost first: packages and names.
     pub stack: Vec<(String, String)>,
 }

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use minijinja::value::{Tuple, Value, ValueKind};
+use minijinja::value::{Tuple, Value};
 use minijinja::{Error, State};
 
 use super::call::Call;
 use super::names::Run;
+use super::python::dumps::{Options, dumps};
+use super::python::sets::Set;
+use super::python::{items, operators, types};
 use super::session::Session;
 use super::{collections, json, marks, md5};
 
@@ -17,10 +20,10 @@ pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
         "toyaml" => ("toyaml", to_yaml),
         "fromyaml" => ("fromyaml", from_yaml),
         "set" => ("set", set),
-        "set_strict" => ("set_strict", set),
+        "set_strict" => ("set_strict", set_strict),
         "zip" => ("zip", zip),
-        "zip_strict" => ("zip_strict", zip),
-        "local_md5" => ("local_md5", |_, _, call| Ok(Value::from(md5::hex(call.needs_text(0, "value")?.as_bytes())))),
+        "zip_strict" => ("zip_strict", zip_strict),
+        "local_md5" => ("local_md5", |_, state, call| Ok(Value::from(md5::hex(text(state, call, "value")?.as_bytes())))),
         "diff_of_two_dicts" => ("diff_of_two_dicts", difference),
         "try_or_compiler_error" => ("try_or_compiler_error", attempt),
         _ => return None,
@@ -33,16 +36,25 @@ fn fallback(call: &Call) -> Value {
     call.get(1, "default").unwrap_or(Value::from(()))
 }
 
-fn to_json(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
+fn to_json(_: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, Error> {
     let value = call.needs(0, "value")?;
-    if value.is_undefined() {
+    if value.is_undefined() && operators::lenient(state) {
         return Ok(fallback(call));
     }
-    Ok(Value::from(json::dumps(&json::json(&value), call.truth(2, "sort_keys"))))
+    dumps(&value, &Options::new(state, call.truth(2, "sort_keys"), None)).map(Value::from)
 }
 
-fn from_json(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
-    let text = call.needs_text(0, "string")?;
+/// The first argument, which must be a text.
+fn text(state: &State, call: &Call, name: &str) -> Result<String, Error> {
+    let value = call.needs(0, name)?;
+    if value.as_str().is_some() || value.is_undefined() {
+        return call.needs_text(0, name).or_else(|error| if operators::lenient(state) { Ok(String::new()) } else { Err(error) });
+    }
+    Err(call.error(format!("takes a text, not {}", types::name(&value))))
+}
+
+fn from_json(_: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, Error> {
+    let text = text(state, call, "string")?;
     Ok(serde_json::from_str(&text).map(|parsed| json::value(&parsed)).unwrap_or_else(|_| fallback(call)))
 }
 
@@ -51,30 +63,38 @@ fn to_yaml(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error>
     Ok(serde_yaml::to_string(&json::json(&value)).map(Value::from).unwrap_or_else(|_| fallback(call)))
 }
 
-fn from_yaml(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
-    let text = call.needs_text(0, "value")?;
+fn from_yaml(_: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, Error> {
+    let text = text(state, call, "value")?;
     Ok(serde_yaml::from_str::<serde_json::Value>(&text).map(|parsed| json::value(&parsed)).unwrap_or_else(|_| fallback(call)))
 }
 
-/// The distinct items, in the order they came. Python's sets have no order, so no project can rely on another.
-fn set(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
-    let mut items: Vec<Value> = Vec::new();
-    if let Some(value) = call.get(0, "value") {
-        if !matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable | ValueKind::Map | ValueKind::String) {
-            return Ok(fallback(call));
-        }
-        for item in value.try_iter()?.checked() {
-            let item = item?;
-            if !items.contains(&item) {
-                items.push(item);
-            }
-        }
-    }
-    Ok(collections::list(items))
+fn is_relation(value: &Value) -> bool {
+    types::of(value) == types::Type::Relation
 }
 
+/// `set(value)`: the default, or `None`, where the value has no items.
+fn set(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
+    let value = call.needs(0, "value")?;
+    items(&value).and_then(Set::value).or_else(|error| if is_relation(&value) { Err(error) } else { Ok(fallback(call)) })
+}
+
+/// `set_strict(value)`: an error where the value has no items.
+fn set_strict(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
+    items(&call.needs(0, "value")?).and_then(Set::value)
+}
+
+/// `zip(…)`: the default, or `None`, where a value has no items.
 fn zip(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
-    let columns: Vec<Vec<Value>> = call.args.iter().map(|column| column.try_iter().map(Iterator::collect)).collect::<Result<_, _>>()?;
+    let refused = call.args.iter().any(is_relation);
+    zipped(call).or_else(|error| if refused { Err(error) } else { Ok(call.by_name("default").unwrap_or(Value::from(()))) })
+}
+
+fn zip_strict(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
+    zipped(call)
+}
+
+fn zipped(call: &Call) -> Result<Value, Error> {
+    let columns: Vec<Vec<Value>> = call.args.iter().map(items).collect::<Result<_, _>>()?;
     let rows = columns.iter().map(Vec::len).min().unwrap_or(0);
     Ok(collections::list((0..rows).map(|row| Value::from(Tuple::new(columns.iter().map(|column| column[row].clone()).collect())))))
 }

@@ -1,10 +1,11 @@
-//! Python's methods on texts, where minijinja has none or another.
+//! Python's methods on texts.
 
 use minijinja::value::{Tuple, Value};
-use minijinja::{Error, ErrorKind};
+use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
-use super::collections;
+use super::python::{error, format, items, types};
+use super::{collections, marks};
 
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Side {
@@ -15,91 +16,321 @@ pub(super) enum Side {
 
 /// `text` filled up to `width`; `side` is where the filling goes.
 pub(super) fn padded(text: &str, width: usize, fill: char, side: Side) -> String {
-    let missing = width.min(100_000).saturating_sub(text.chars().count());
+    let width = width.min(100_000);
+    let missing = width.saturating_sub(marks::strip(text).chars().count());
     let left = match side {
         Side::Left => missing,
         Side::Right => 0,
-        Side::Both => missing / 2,
+        // Python puts the odd one to the left where the width is odd.
+        Side::Both => missing / 2 + (missing & width & 1),
     };
     let filling = |count: usize| fill.to_string().repeat(count);
     format!("{}{text}{}", filling(left), filling(missing - left))
 }
 
-/// The method's result, or none where minijinja's own is right.
-pub(super) fn call(text: &str, method: &str, args: &[Value]) -> Option<Result<Value, Error>> {
-    let call = Call::of("str", method, args);
-    match method {
-        "rjust" | "ljust" | "center" | "zfill" | "rsplit" | "partition" | "rpartition" | "index" | "rindex" | "swapcase" | "casefold"
-        | "removeprefix" | "removesuffix" | "isidentifier" | "isdecimal" | "istitle" | "encode" | "decode" | "expandtabs" => {
-            Some(ours(text, method, &call))
-        }
-        _ => None,
+pub(super) fn capitalized(text: &str) -> String {
+    let mut signs = text.chars();
+    match signs.next() {
+        Some(first) => first.to_uppercase().chain(signs.as_str().to_lowercase().chars()).collect(),
+        None => String::new(),
     }
 }
 
-fn ours(text: &str, method: &str, call: &Call) -> Result<Value, Error> {
-    let sides = |separator: &str, last: bool| {
-        let found = if last { text.rsplit_once(separator) } else { text.split_once(separator) };
+/// A letter behind one that is none is large, all others are small.
+fn titled(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut within = false;
+    for c in text.chars() {
+        if within {
+            out.extend(c.to_lowercase());
+        } else {
+            out.extend(c.to_uppercase());
+        }
+        within = c.is_alphabetic();
+    }
+    out
+}
+
+fn swapped(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_uppercase() { c.to_lowercase().collect::<Vec<_>>() } else { c.to_uppercase().collect() }).collect()
+}
+
+fn is_title(text: &str) -> bool {
+    let mut any = false;
+    let mut within = false;
+    for c in text.chars() {
+        if c.is_uppercase() && within || c.is_lowercase() && !within {
+            return false;
+        }
+        within = c.is_alphabetic();
+        any |= c.is_uppercase();
+    }
+    any
+}
+
+/// Whether there is a character, and all of them pass.
+fn all(text: &str, test: impl Fn(char) -> bool) -> bool {
+    !text.is_empty() && text.chars().all(test)
+}
+
+/// The part between the call's `start` and `end`, and where it begins, in characters; none where it begins behind the end.
+fn part<'a>(text: &'a str, call: &Call, place: usize) -> Result<Option<(&'a str, i64)>, Error> {
+    let length = text.chars().count() as i64;
+    let edge = |place: usize, name: &str, fallback: i64| -> Result<i64, Error> {
+        let edge = call.integer(place, name)?.unwrap_or(fallback);
+        Ok(if edge < 0 { (edge + length).max(0) } else { edge })
+    };
+    let (start, end) = (edge(place, "start", 0)?, edge(place + 1, "end", length)?.min(length));
+    if start > end {
+        return Ok(None);
+    }
+    let byte = |count: i64| text.char_indices().nth(count as usize).map_or(text.len(), |(at, _)| at);
+    Ok(Some((&text[byte(start)..byte(end)], start)))
+}
+
+fn needs_text(call: &Call, place: usize, name: &str) -> Result<String, Error> {
+    let value = call.needs(place, name)?;
+    match value.as_str() {
+        Some(text) => Ok(text.to_string()),
+        None if value.is_undefined() => Err(Error::from(ErrorKind::UndefinedError)),
+        None => Err(error(format!("{} must be a text, not {}", call.title(), types::name(&value)))),
+    }
+}
+
+/// The place of a text in another, in characters; -1 where it is not.
+fn find(text: &str, call: &Call, last: bool) -> Result<i64, Error> {
+    let sought = needs_text(call, 0, "sub")?;
+    let Some((part, start)) = part(text, call, 1)? else { return Ok(-1) };
+    let byte = if last { part.rfind(&*sought) } else { part.find(&*sought) };
+    Ok(byte.map_or(-1, |byte| start + part[..byte].chars().count() as i64))
+}
+
+/// `startswith` and `endswith` take one text, or a tuple of them.
+fn has_edge(text: &str, call: &Call, test: impl Fn(&str, &str) -> bool) -> Result<bool, Error> {
+    let edge = call.needs(0, "prefix")?;
+    let edges = if edge.is_tuple() { items(&edge)? } else { vec![edge] };
+    let Some((part, _)) = part(text, call, 1)? else { return Ok(false) };
+    for edge in edges {
+        match edge.as_str() {
+            Some(edge) if test(part, edge) => return Ok(true),
+            Some(_) => {}
+            None if edge.is_undefined() => return Err(Error::from(ErrorKind::UndefinedError)),
+            None => return Err(error(format!("{} takes a text or a tuple of texts, not {}", call.title(), types::name(&edge)))),
+        }
+    }
+    Ok(false)
+}
+
+fn stripped<'a>(text: &'a str, call: &Call, side: Side) -> Result<&'a str, Error> {
+    let signs = match call.get(0, "chars").filter(|signs| !signs.is_none()) {
+        Some(_) => Some(needs_text(call, 0, "chars")?),
+        None => None,
+    };
+    let gone = |c: char| signs.as_ref().map_or(c.is_whitespace(), |signs| signs.contains(c));
+    Ok(match side {
+        Side::Left => text.trim_start_matches(gone),
+        Side::Right => text.trim_end_matches(gone),
+        Side::Both => text.trim_matches(gone),
+    })
+}
+
+fn split(text: &str, call: &Call, from_right: bool) -> Result<Value, Error> {
+    let limit = call.integer(1, "maxsplit")?.and_then(|limit| usize::try_from(limit).ok());
+    let separator = match call.get(0, "sep").filter(|separator| !separator.is_none()) {
+        Some(_) => Some(needs_text(call, 0, "sep")?),
+        None => None,
+    };
+    let mut parts: Vec<&str> = Vec::new();
+    match (separator.as_deref(), limit, from_right) {
+        (Some(""), _, _) => return Err(error("empty separator")),
+        (Some(separator), None, _) => parts.extend(text.split(separator)),
+        (Some(separator), Some(limit), false) => parts.extend(text.splitn(limit.saturating_add(1), separator)),
+        (Some(separator), Some(limit), true) => {
+            parts.extend(text.rsplitn(limit.saturating_add(1), separator));
+            parts.reverse();
+        }
+        (None, None, _) => parts.extend(text.split_whitespace()),
+        (None, Some(limit), false) => {
+            let mut rest = text.trim_start();
+            while !rest.is_empty() {
+                match rest.find(char::is_whitespace).filter(|_| parts.len() < limit) {
+                    Some(end) => {
+                        parts.push(&rest[..end]);
+                        rest = rest[end..].trim_start();
+                    }
+                    None => {
+                        parts.push(if parts.len() < limit { rest.trim_end() } else { rest });
+                        rest = "";
+                    }
+                }
+            }
+        }
+        (None, Some(limit), true) => {
+            let mut rest = text.trim_end();
+            while !rest.is_empty() {
+                match rest.rfind(char::is_whitespace).filter(|_| parts.len() < limit) {
+                    Some(at) => {
+                        let blank = rest[at..].chars().next().map_or(1, char::len_utf8);
+                        parts.push(&rest[at + blank..]);
+                        rest = rest[..at].trim_end();
+                    }
+                    None => {
+                        parts.push(rest);
+                        rest = "";
+                    }
+                }
+            }
+            parts.reverse();
+        }
+    }
+    Ok(collections::list(parts.into_iter().map(Value::from)))
+}
+
+fn lines(text: &str, keep: bool) -> Value {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let is_break = |c: char| matches!(c, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}');
+        let Some(at) = rest.find(is_break) else {
+            lines.push(rest);
+            break;
+        };
+        let size = if rest[at..].starts_with("\r\n") { 2 } else { rest[at..].chars().next().map_or(1, char::len_utf8) };
+        lines.push(if keep { &rest[..at + size] } else { &rest[..at] });
+        rest = &rest[at + size..];
+    }
+    collections::list(lines.into_iter().map(Value::from))
+}
+
+fn expanded(text: &str, size: usize) -> String {
+    let mut out = String::new();
+    let mut column = 0;
+    for c in text.chars() {
+        match c {
+            '\t' if size > 0 => {
+                let blanks = size - column % size;
+                out.push_str(&" ".repeat(blanks));
+                column += blanks;
+            }
+            '\t' => {}
+            '\n' | '\r' => {
+                out.push(c);
+                column = 0;
+            }
+            _ => {
+                out.push(c);
+                column += 1;
+            }
+        }
+    }
+    out
+}
+
+/// The method's result, or none where texts have no such method.
+pub(super) fn call(state: &State, text: &str, method: &str, args: &[Value]) -> Option<Result<Value, Error>> {
+    let call = Call::of("str", method, args);
+    answer(state, text, method, &call).transpose()
+}
+
+fn answer(state: &State, text: &str, method: &str, call: &Call) -> Result<Option<Value>, Error> {
+    let sides = |separator: String, last: bool| {
+        let found = if last { text.rsplit_once(&*separator) } else { text.split_once(&*separator) };
         let parts = match found {
-            Some((left, right)) => [left, separator, right],
+            Some((left, right)) => [left, &separator, right],
             None if last => ["", "", text],
             None => [text, "", ""],
         };
         Value::from(Tuple::from(parts.map(Value::from)))
     };
-    let place = |byte: Option<usize>| {
-        let byte = byte.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("{}: not found in the text", call.title())))?;
-        Ok::<_, Error>(Value::from(text[..byte].chars().count()))
-    };
-    Ok(match method {
+    let width = |fallback: i64| Ok::<_, Error>(usize::try_from(call.integer(0, "width")?.unwrap_or(fallback)).unwrap_or(0));
+    Ok(Some(match method {
+        "upper" => Value::from(text.to_uppercase()),
+        "lower" | "casefold" => Value::from(text.to_lowercase()),
+        "title" => Value::from(titled(text)),
+        "capitalize" => Value::from(capitalized(text)),
+        "swapcase" => Value::from(swapped(text)),
+        "islower" => Value::from(text.chars().any(char::is_lowercase) && !text.chars().any(char::is_uppercase)),
+        "isupper" => Value::from(text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase)),
+        "isspace" => Value::from(all(text, char::is_whitespace)),
+        "isdigit" | "isnumeric" => Value::from(all(text, char::is_numeric)),
+        "isdecimal" => Value::from(all(text, |c| c.is_ascii_digit())),
+        "isalnum" => Value::from(all(text, char::is_alphanumeric)),
+        "isalpha" => Value::from(all(text, char::is_alphabetic)),
+        "isascii" => Value::from(text.is_ascii()),
+        "isprintable" => Value::from(text.chars().all(|c| c == ' ' || !c.is_control() && !c.is_whitespace())),
+        "istitle" => Value::from(is_title(text)),
+        "isidentifier" => {
+            let starts = text.starts_with(|c: char| c == '_' || c.is_alphabetic());
+            Value::from(starts && text.chars().all(|c| c == '_' || c.is_alphanumeric()))
+        }
+        "strip" => Value::from(stripped(text, call, Side::Both)?),
+        "lstrip" => Value::from(stripped(text, call, Side::Left)?),
+        "rstrip" => Value::from(stripped(text, call, Side::Right)?),
         "rjust" | "ljust" | "center" => {
-            let width = call.integer(0, "width")?.unwrap_or(0);
-            let fill = call.text(1, "fillchar")?.and_then(|fill| fill.chars().next()).unwrap_or(' ');
+            let fill = match call.get(1, "fillchar") {
+                Some(fill) => fill.as_str().and_then(|fill| fill.chars().next()).unwrap_or(' '),
+                None => ' ',
+            };
             let side = match method {
                 "rjust" => Side::Left,
                 "ljust" => Side::Right,
                 _ => Side::Both,
             };
-            Value::from(padded(text, usize::try_from(width).unwrap_or(0), fill, side))
+            call.needs(0, "width")?;
+            Value::from(padded(text, width(0)?, fill, side))
         }
         "zfill" => {
-            let width = usize::try_from(call.integer(0, "width")?.unwrap_or(0)).unwrap_or(0);
             let (sign, digits) = text.split_at(usize::from(text.starts_with(['-', '+'])));
-            Value::from(format!("{sign}{}", padded(digits, width.saturating_sub(sign.len()), '0', Side::Left)))
+            Value::from(format!("{sign}{}", padded(digits, width(0)?.saturating_sub(sign.len()), '0', Side::Left)))
         }
-        "rsplit" => {
-            let limit = call.integer(1, "maxsplit")?.and_then(|limit| usize::try_from(limit).ok());
-            let mut parts: Vec<&str> = match (call.text(0, "sep")?, limit) {
-                (Some(separator), Some(limit)) => text.rsplitn(limit + 1, &*separator).collect(),
-                (Some(separator), None) => text.rsplit(&*separator).collect(),
-                (None, _) => text.split_whitespace().rev().collect(),
-            };
-            parts.reverse();
-            collections::list(parts.into_iter().map(Value::from))
+        "split" => split(text, call, false)?,
+        "rsplit" => split(text, call, true)?,
+        "splitlines" => lines(text, call.truth(0, "keepends")),
+        "partition" => sides(needs_text(call, 0, "sep")?, false),
+        "rpartition" => sides(needs_text(call, 0, "sep")?, true),
+        "find" => Value::from(find(text, call, false)?),
+        "rfind" => Value::from(find(text, call, true)?),
+        "index" | "rindex" => match find(text, call, method == "rindex")? {
+            -1 => return Err(error("substring not found")),
+            place => Value::from(place),
+        },
+        "count" => {
+            let sought = needs_text(call, 0, "sub")?;
+            Value::from(part(text, call, 1)?.map_or(0, |(part, _)| part.matches(&*sought).count()))
         }
-        "partition" => sides(&call.needs_text(0, "sep")?, false),
-        "rpartition" => sides(&call.needs_text(0, "sep")?, true),
-        "index" => place(text.find(&*call.needs_text(0, "sub")?))?,
-        "rindex" => place(text.rfind(&*call.needs_text(0, "sub")?))?,
-        "swapcase" => {
-            let swapped = text.chars().flat_map(|c| {
-                let turned: Vec<char> = if c.is_uppercase() { c.to_lowercase().collect() } else { c.to_uppercase().collect() };
-                turned
-            });
-            Value::from(swapped.collect::<String>())
+        "startswith" => Value::from(has_edge(text, call, |part, edge| part.starts_with(edge))?),
+        "endswith" => Value::from(has_edge(text, call, |part, edge| part.ends_with(edge))?),
+        "replace" => {
+            let (old, new) = (needs_text(call, 0, "old")?, needs_text(call, 1, "new")?);
+            match call.integer(2, "count")?.and_then(|count| usize::try_from(count).ok()) {
+                Some(count) => Value::from(text.replacen(&*old, &new, count)),
+                None => Value::from(text.replace(&*old, &new)),
+            }
         }
-        "casefold" => Value::from(text.to_lowercase()),
-        "removeprefix" => Value::from(text.strip_prefix(&*call.needs_text(0, "prefix")?).unwrap_or(text)),
-        "removesuffix" => Value::from(text.strip_suffix(&*call.needs_text(0, "suffix")?).unwrap_or(text)),
-        "isidentifier" => {
-            let starts = text.starts_with(|c: char| c == '_' || c.is_alphabetic());
-            Value::from(starts && text.chars().all(|c| c == '_' || c.is_alphanumeric()))
+        "removeprefix" => Value::from(text.strip_prefix(&*needs_text(call, 0, "prefix")?).unwrap_or(text)),
+        "removesuffix" => Value::from(text.strip_suffix(&*needs_text(call, 0, "suffix")?).unwrap_or(text)),
+        "join" => {
+            let parts = items(&call.needs(0, "iterable")?)?;
+            let mut texts = Vec::with_capacity(parts.len());
+            for (place, part) in parts.iter().enumerate() {
+                let part = part
+                    .as_str()
+                    .ok_or_else(|| error(format!("sequence item {place}: expected str instance, {} found", types::name(part))))?;
+                texts.push(part);
+            }
+            Value::from(texts.join(text))
         }
-        "isdecimal" => Value::from(!text.is_empty() && text.chars().all(|c| c.is_ascii_digit())),
-        "istitle" => Value::from(text.split_whitespace().all(|word| word.starts_with(char::is_uppercase))),
-        "expandtabs" => Value::from(text.replace('\t', "        ")),
-        _ => Value::from(text),
-    })
+        "format" => Value::from(format::format(state, text, call)?),
+        "format_map" => {
+            let pairs = collections::pairs_of(&call.needs(0, "mapping")?)?;
+            let named = pairs.into_iter().map(|(key, value)| (key.to_string(), value));
+            let named = [Value::from(minijinja::value::Kwargs::from_iter(named))];
+            Value::from(format::format(state, text, &Call::of("str", method, &named))?)
+        }
+        "expandtabs" => Value::from(expanded(text, usize::try_from(call.integer(0, "tabsize")?.unwrap_or(8)).unwrap_or(0).min(1000))),
+        "encode" | "decode" => Value::from(text),
+        _ => return Ok(None),
+    }))
 }
 
 #[cfg(test)]
@@ -108,11 +339,20 @@ mod tests {
 
     #[test]
     fn texts_know_pythons_methods() {
-        let run = |text: &str, method: &str, args: &[Value]| call(text, method, args).unwrap().unwrap().to_string();
+        let environment = minijinja::Environment::new();
+        let run = |text: &str, method: &str, args: &[Value]| {
+            let state = environment.empty_state();
+            call(&state, text, method, args).unwrap().unwrap().to_string()
+        };
         assert_eq!(run("7", "zfill", &[Value::from(3)]), "007");
         assert_eq!(run("-7", "zfill", &[Value::from(4)]), "-007");
         assert_eq!(run("a.b.c", "rsplit", &[Value::from("."), Value::from(1)]), "['a.b', 'c']");
         assert_eq!(run("a=b", "partition", &[Value::from("=")]), "('a', '=', 'b')");
-        assert!(call("a", "upper", &[]).is_none());
+        assert_eq!(run("it's a-b", "title", &[]), "It'S A-B");
+        assert_eq!(run("{0[0]} {x!r:>4}", "format", &[collections::list([Value::from(1)]), kwargs("x", "y")]), "1  'y'");
+    }
+
+    fn kwargs(name: &str, value: &str) -> Value {
+        minijinja::value::Kwargs::from_iter([(name, Value::from(value))]).into()
     }
 }

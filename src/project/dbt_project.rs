@@ -88,7 +88,7 @@ pub fn read(file: &SourceFile, scope: &YamlScope, warnings: &mut Diagnostics) ->
         macro_paths,
         install_path: paths("packages-install-path", "modules-path", &["dbt_packages"])?.into_iter().next().unwrap_or_default(),
         run_hooks: ["on-run-start", "on-run-end"].into_iter().filter_map(|key| Some((key, hooks(&yaml, key)?))).collect(),
-        vars: match yaml.get("vars").map(Yaml::json) {
+        vars: match yaml.get("vars").map(Yaml::exact) {
             Some(Value::Object(vars)) => vars,
             _ => Map::new(),
         },

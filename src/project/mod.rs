@@ -21,7 +21,7 @@ mod sources;
 mod state;
 mod tree;
 mod values;
-mod yaml;
+pub mod yaml;
 mod yaml_places;
 
 use std::collections::BTreeMap;

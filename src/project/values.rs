@@ -22,8 +22,15 @@ pub fn rendered(yaml: &Yaml, scope: &YamlScope) -> Result<Value, Diagnostic> {
             let entries = dict.iter().map(|(key, value)| Ok((key.clone(), rendered(value, scope)?)));
             Value::Object(entries.collect::<Result<Map<_, _>, Diagnostic>>()?)
         }
+        // dbt renders every text, and Jinja takes one line break from its end.
+        Data::Text(text) => Value::String(without_line_break(text).to_string()),
         _ => yaml.json(),
     })
+}
+
+/// A text as Jinja gives it back.
+fn without_line_break(text: &str) -> &str {
+    text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text))
 }
 
 /// The text of a value with its Jinja rendered; nothing for an empty one.

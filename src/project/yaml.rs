@@ -1,12 +1,13 @@
 //! YAML with places. Takes a file's text; gives its tree, every value with the bytes that set it, and warnings about keys
-//! set twice (the last one counts, as in dbt). Refuses text that is not YAML, with line and column. Values are serde_yaml's
-//! (dates stay text), places are a second reader's: where the two disagree a value has its parent's place.
+//! set twice (the last one counts, as in dbt). Refuses text that is not YAML, with line and column. The tree is serde_yaml's,
+//! places and the meaning of scalars are a second reader's: where the two disagree a value has its parent's place.
 
 use indexmap::IndexMap;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use crate::diagnostics::{Diagnostic, Location, SourceFile};
+use crate::jinja::scalars::{self, Scalar};
 
 use super::yaml_places::{Place, offset, places};
 
@@ -31,6 +32,8 @@ pub enum Data {
     Null,
     Bool(bool),
     Number(Number),
+    /// A date or another value that JSON does not have.
+    Other(Scalar),
     Text(String),
     List(Vec<Yaml>),
     Dict(IndexMap<String, Yaml>),
@@ -62,18 +65,33 @@ impl Yaml {
             Data::Text(text) => Some(text.clone()),
             Data::Number(number) => Some(number.to_string()),
             Data::Bool(yes) => Some(yes.to_string()),
+            Data::Other(scalar) => match scalar.json() {
+                Value::String(text) => Some(scalars::shown(&text).to_string()),
+                _ => None,
+            },
             _ => None,
         }
     }
 
+    /// As JSON, with dates as texts.
     pub fn json(&self) -> Value {
+        self.as_json(Scalar::json)
+    }
+
+    /// As JSON in which dates stay dates for templates: dbt does not render `vars:`.
+    pub fn exact(&self) -> Value {
+        self.as_json(Scalar::exact)
+    }
+
+    fn as_json(&self, other: fn(&Scalar) -> Value) -> Value {
         match &self.data {
             Data::Null => Value::Null,
             Data::Bool(yes) => Value::Bool(*yes),
             Data::Number(number) => Value::Number(number.clone()),
+            Data::Other(scalar) => other(scalar),
             Data::Text(text) => Value::String(text.clone()),
-            Data::List(items) => items.iter().map(Yaml::json).collect(),
-            Data::Dict(dict) => Value::Object(dict.iter().map(|(key, value)| (key.clone(), value.json())).collect::<Map<_, _>>()),
+            Data::List(items) => items.iter().map(|item| item.as_json(other)).collect(),
+            Data::Dict(dict) => Value::Object(dict.iter().map(|(key, value)| (key.clone(), value.as_json(other))).collect::<Map<_, _>>()),
         }
     }
 }
@@ -88,7 +106,7 @@ enum Raw {
 impl Raw {
     fn located(self, file: &SourceFile, place: &Place, at: std::ops::Range<usize>, warnings: &mut Vec<Diagnostic>) -> Yaml {
         let data = match self {
-            Raw::Scalar(data) => data,
+            Raw::Scalar(data) => place.value.as_ref().map_or(data, scalar),
             Raw::List(items) => Data::List(
                 items
                     .into_iter()
@@ -121,6 +139,18 @@ impl Raw {
             }
         };
         Yaml { data, at: file.at(at) }
+    }
+}
+
+fn scalar(value: &Scalar) -> Data {
+    match value {
+        Scalar::Text(text) => Data::Text(text.clone()),
+        other => match other.exact() {
+            Value::Null => Data::Null,
+            Value::Bool(truth) => Data::Bool(truth),
+            Value::Number(number) => Data::Number(number),
+            _ => Data::Other(other.clone()),
+        },
     }
 }
 

@@ -2,14 +2,18 @@
 //! n-th entry of a dict, the n-th item of a list. An alias is one place, and a text that this reader can't follow to its end
 //! has places up to there.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use saphyr_parser::{Event, Marker, Parser, Span, StrInput};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput};
+
+use crate::jinja::scalars::{self, Scalar};
 
 /// The places of a whole document.
 pub fn places(text: &str) -> Place {
     let bytes = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
-    let mut reader = Reader { bytes, text, events: Parser::new_from_str(text) };
+    let mut reader = Reader { bytes, text, events: Parser::new_from_str(text), anchors: BTreeMap::new() };
     loop {
         match reader.events.next() {
             Some(Ok((Event::StreamStart | Event::DocumentStart(_) | Event::Nothing, _))) => {}
@@ -25,11 +29,19 @@ pub struct Place {
     pub span: Range<usize>,
     items: Vec<Place>,
     scalar: bool,
+    /// What an unquoted or tagged scalar means; quoted ones are texts.
+    pub value: Option<Scalar>,
 }
 
-static NOWHERE: Place = Place { span: 0..0, items: Vec::new(), scalar: true };
+static NOWHERE: Place = Place { span: 0..0, items: Vec::new(), scalar: true, value: None };
 
 impl Place {
+    /// The same values, all of them in one place.
+    fn at(&self, span: &Range<usize>) -> Place {
+        let items = self.items.iter().map(|item| item.at(span)).collect();
+        Place { span: span.clone(), items, scalar: self.scalar, value: self.value.clone() }
+    }
+
     /// The n-th item's place and span; `parent` is the span where it is not known.
     pub fn item(&self, nth: usize, parent: &Range<usize>) -> (&Place, Range<usize>) {
         match self.items.get(nth) {
@@ -50,6 +62,8 @@ struct Reader<'a> {
     /// Where each character begins: the reader counts characters.
     bytes: Vec<usize>,
     events: Parser<'a, StrInput<'a>>,
+    /// What an alias stands for.
+    anchors: BTreeMap<usize, Place>,
 }
 
 impl Reader<'_> {
@@ -59,7 +73,9 @@ impl Reader<'_> {
 
     fn next(&mut self) -> Option<(Event<'static>, Span)> {
         match self.events.next() {
-            Some(Ok((Event::Scalar(_, style, anchor, _), span))) => Some((Event::Scalar("".into(), style, anchor, None), span)),
+            Some(Ok((Event::Scalar(text, style, anchor, tag), span))) => {
+                Some((Event::Scalar(text.into_owned().into(), style, anchor, tag.map(|tag| Cow::Owned(tag.into_owned()))), span))
+            }
             Some(Ok((Event::Alias(anchor), span))) => Some((Event::Alias(anchor), span)),
             Some(Ok((Event::SequenceStart(anchor, _), span))) => Some((Event::SequenceStart(anchor, None), span)),
             Some(Ok((Event::MappingStart(anchor, _), span))) => Some((Event::MappingStart(anchor, None), span)),
@@ -68,6 +84,16 @@ impl Reader<'_> {
     }
 
     fn place(&mut self, event: &Event, span: Span) -> Place {
+        let place = self.read(event, span);
+        if let Event::Scalar(_, _, anchor, _) | Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) = event
+            && *anchor > 0
+        {
+            self.anchors.insert(*anchor, place.clone());
+        }
+        place
+    }
+
+    fn read(&mut self, event: &Event, span: Span) -> Place {
         let start = self.byte(span.start);
         match event {
             Event::SequenceStart(..) => {
@@ -76,7 +102,7 @@ impl Reader<'_> {
                     items.push(self.place(&event, span));
                 }
                 let span = items.first().map_or(start..start, |first| first.span.clone());
-                Place { span, items, scalar: false }
+                Place { span, items, scalar: false, value: None }
             }
             Event::MappingStart(..) => {
                 let mut items = Vec::new();
@@ -88,9 +114,23 @@ impl Reader<'_> {
                     items.push(value);
                 }
                 let span = items.first().map_or(start..start, |first| first.span.clone());
-                Place { span, items, scalar: false }
+                Place { span, items, scalar: false, value: None }
             }
-            _ => Place { span: start..self.byte(span.end).max(start), items: Vec::new(), scalar: true },
+            Event::Alias(anchor) => {
+                let span = start..self.byte(span.end).max(start);
+                self.anchors
+                    .get(anchor)
+                    .map_or_else(|| Place { span: span.clone(), scalar: true, ..Place::default() }, |place| place.at(&span))
+            }
+            _ => {
+                let value = match event {
+                    Event::Scalar(text, _, _, Some(tag)) if tag.handle == "tag:yaml.org,2002:" => scalars::tagged(&tag.suffix, text),
+                    Event::Scalar(text, ScalarStyle::Plain, _, None) => Some(scalars::plain(text)),
+                    Event::Scalar(text, _, _, None) => Some(Scalar::Text(text.to_string())),
+                    _ => None,
+                };
+                Place { span: start..self.byte(span.end).max(start), items: Vec::new(), scalar: true, value }
+            }
         }
     }
 

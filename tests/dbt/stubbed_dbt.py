@@ -325,6 +325,8 @@ class Project:
             register_adapter(config, get_mp_context())
             manifest = ManifestLoader.get_full_manifest(config)
             node = manifest.nodes[unique_id]
+            # dbt refuses a `ref()` that it did not see when it parsed the model.
+            node.depends_on.nodes = [name for name in [*manifest.nodes, *manifest.sources] if name != unique_id]
 
             def render(text, execute=True):
                 try:

@@ -1,0 +1,205 @@
+//! The operands of expressions: literals, calls, attributes, items, slices, filters and tests. Goes on where expression.rs ends.
+
+use std::ops::Range;
+
+use super::expression::{Found, Part, Puzzled, Reader, Shape};
+use super::lexer::Kind;
+use super::python::literals;
+
+impl Reader<'_> {
+    pub fn primary(&mut self) -> Found<Part> {
+        let shape = match (self.kind().ok_or(Puzzled)?, self.word()) {
+            (Kind::Number, _) => Shape::Number,
+            (Kind::Text, _) => {
+                let mut span = self.text()?;
+                while self.kind() == Some(Kind::Text) {
+                    span.end = self.text()?.end;
+                }
+                return Ok(Part::new(span, Shape::Text));
+            }
+            (Kind::Name, "and" | "or" | "in" | "is" | "if" | "else") => return Err(Puzzled),
+            (Kind::Name, name) => {
+                if self.ahead(1) == "(" {
+                    let name = name.to_string();
+                    self.calls.insert(name);
+                }
+                Shape::Other
+            }
+            (Kind::Sign, "(") => return self.parenthesis(),
+            (Kind::Sign, "[") => {
+                let start = self.take()?.start;
+                let end = self.items("]", |this| this.expression().map(drop))?;
+                return Ok(self.changeable(start..end, "__l(", Shape::List));
+            }
+            (Kind::Sign, "{") => {
+                let start = self.take()?.start;
+                let end = self.items("}", |this| {
+                    this.expression()?;
+                    this.expect(":")?;
+                    this.expression().map(drop)
+                })?;
+                return Ok(self.changeable(start..end, "__d(", Shape::Dict));
+            }
+            _ => return Err(Puzzled),
+        };
+        Ok(Part::new(self.take()?, shape))
+    }
+
+    /// A quoted text, with Python's escapes.
+    fn text(&mut self) -> Found<Range<usize>> {
+        let span = self.take()?;
+        if let Some(rewritten) = literals::rewritten(&self.source[span.clone()]) {
+            self.edits.replace(span.clone(), rewritten);
+        }
+        Ok(span)
+    }
+
+    fn changeable(&mut self, span: Range<usize>, function: &'static str, shape: Shape) -> Part {
+        self.edits.open(span.start, function);
+        self.edits.close(span.end, ")");
+        Part::new(span, shape)
+    }
+
+    fn parenthesis(&mut self) -> Found<Part> {
+        let start = self.take()?.start;
+        if self.is(")") {
+            return Ok(Part::new(start..self.take()?.end, Shape::Tuple));
+        }
+        let inner = self.list()?;
+        let end = self.expect(")")?.end;
+        Ok(Part::new(start..end, inner.shape))
+    }
+
+    /// What stands between brackets, up to and with `end`.
+    fn items(&mut self, end: &str, mut item: impl FnMut(&mut Self) -> Found<()>) -> Found<usize> {
+        loop {
+            if self.is(end) {
+                return Ok(self.take()?.end);
+            }
+            item(self)?;
+            if !self.skip(",") && !self.is(end) {
+                return Err(Puzzled);
+            }
+        }
+    }
+
+    pub fn postfixed(&mut self, mut part: Part) -> Found<Part> {
+        loop {
+            if self.is(".") {
+                let start = self.take()?.start;
+                let end = self.take()?.end;
+                part = Part { span: part.span.start..end, shape: Shape::Other, attribute: Some(start..end) };
+                continue;
+            }
+            let end = if self.is("[") {
+                self.subscript(part.span.start)?
+            } else if self.is("(") {
+                self.arguments()?
+            } else {
+                return Ok(part);
+            };
+            part = Part::new(part.span.start..end, Shape::Other);
+        }
+    }
+
+    /// What stands in brackets behind the part that begins at `start`: an item, or a slice, which becomes a call of ours.
+    fn subscript(&mut self, start: usize) -> Found<usize> {
+        let open = self.take()?;
+        let (mut tuple, mut given) = (false, false);
+        let mut colons = Vec::new();
+        loop {
+            if self.is("]") {
+                let close = self.take()?;
+                if tuple {
+                    self.edits.open(open.end, "(");
+                    self.edits.close(close.start, ")");
+                } else if let [.., last] = &colons[..] {
+                    self.edits.open(start, "__slice(");
+                    self.edits.replace(open, ",");
+                    for colon in &colons {
+                        let colon: &(Range<usize>, bool) = colon;
+                        let missing = if colon.1 { "," } else { "none," };
+                        let end = if colon.0 == last.0 && !given { "none" } else { "" };
+                        self.edits.replace(colon.0.clone(), format!("{missing}{end}"));
+                    }
+                    self.edits.replace(close.clone(), ")");
+                }
+                return Ok(close.end);
+            }
+            if self.is(":") {
+                colons.push((self.take()?, given));
+                given = false;
+                continue;
+            }
+            if self.skip(",") {
+                tuple = true;
+                continue;
+            }
+            self.expression()?;
+            given = true;
+        }
+    }
+
+    pub fn arguments(&mut self) -> Found<usize> {
+        self.expect("(")?;
+        self.items(")", |this| {
+            if !this.skip("*") && !this.skip("**") && this.kind() == Some(Kind::Name) && this.ahead(1) == "=" {
+                this.at += 2;
+            }
+            this.expression().map(drop)
+        })
+    }
+
+    pub fn filtered(&mut self, mut part: Part) -> Found<Part> {
+        loop {
+            let mut end = if self.skip("|") {
+                self.dotted()?
+            } else if self.is("is") {
+                self.at += 1;
+                if let Some(attribute) = part.attribute.take() {
+                    self.method(&part.span, attribute);
+                }
+                self.skip("not");
+                self.dotted()?
+            } else if self.is("(") {
+                self.arguments()?
+            } else {
+                return Ok(part);
+            };
+            if self.is("(") {
+                end = self.arguments()?;
+            } else if self.starts_operand() {
+                let primary = self.primary()?;
+                end = self.postfixed(primary)?.span.end;
+            }
+            part = Part::new(part.span.start..end, Shape::Other);
+        }
+    }
+
+    /// `object.name` before a test: the name can be a method's, which minijinja does not take for a value.
+    fn method(&mut self, span: &Range<usize>, attribute: Range<usize>) {
+        let name = self.source[attribute.start + 1..attribute.end].trim();
+        self.edits.open(span.start, "__attr(");
+        self.edits.replace(attribute.clone(), format!(",'{name}'"));
+        self.edits.close(span.end, ")");
+    }
+
+    fn dotted(&mut self) -> Found<usize> {
+        let mut end = self.take()?.end;
+        while self.is(".") {
+            self.take()?;
+            end = self.take()?.end;
+        }
+        Ok(end)
+    }
+
+    /// Whether a test's argument follows without parentheses.
+    fn starts_operand(&self) -> bool {
+        match self.kind() {
+            Some(Kind::Name) => !["else", "or", "and", "is", "if", "not", "in", "recursive"].contains(&self.word()),
+            Some(Kind::Text | Kind::Number) => true,
+            Some(Kind::Sign) => matches!(self.word(), "[" | "{"),
+            None => false,
+        }
+    }
+}

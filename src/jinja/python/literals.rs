@@ -1,0 +1,97 @@
+//! Texts as Jinja's tags write them: Python's escapes, rewritten for minijinja, which knows others.
+
+use std::fmt::Write;
+use std::iter::Peekable;
+use std::str::Chars;
+
+/// A quoted text from a tag, with Python's meaning, as minijinja reads it; none where both mean the same.
+/// What Python refuses, and a character by its name, becomes an escape that minijinja refuses.
+pub(in crate::jinja) fn rewritten(quoted: &str) -> Option<String> {
+    if !quoted.contains('\\') {
+        return None;
+    }
+    let inner = quoted.get(1..quoted.len() - 1)?;
+    let Some(text) = unescaped(inner) else { return Some("\"\\x\"".to_string()) };
+    let mut out = String::with_capacity(quoted.len() + 8);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' if !inner.contains('\n') => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\0' => out.push_str("\\x00"),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    Some(out)
+}
+
+fn unescaped(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut signs = text.chars().peekable();
+    while let Some(c) = signs.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        match signs.next()? {
+            '\n' => {}
+            '\\' => out.push('\\'),
+            '\'' => out.push('\''),
+            '"' => out.push('"'),
+            'a' => out.push('\x07'),
+            'b' => out.push('\x08'),
+            'f' => out.push('\x0c'),
+            'n' => out.push('\n'),
+            'r' => out.push('\r'),
+            't' => out.push('\t'),
+            'v' => out.push('\x0b'),
+            'N' => return None,
+            'x' => out.push(hex(&mut signs, 2)?),
+            'u' => out.push(hex(&mut signs, 4)?),
+            'U' => out.push(hex(&mut signs, 8)?),
+            digit @ '0'..='7' => {
+                let mut code = digit.to_digit(8)?;
+                for _ in 0..2 {
+                    let Some(next) = signs.peek().and_then(|c| c.to_digit(8)) else { break };
+                    code = code * 8 + next;
+                    signs.next();
+                }
+                out.push(char::from_u32(code)?);
+            }
+            other => {
+                let _ = write!(out, "\\{other}");
+            }
+        }
+    }
+    Some(out)
+}
+
+/// The character whose code follows, in so many digits.
+fn hex(signs: &mut Peekable<Chars>, count: usize) -> Option<char> {
+    let mut code = 0;
+    for _ in 0..count {
+        code = code * 16 + signs.next()?.to_digit(16)?;
+    }
+    char::from_u32(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_mean_what_they_mean_in_python() {
+        for (quoted, expected) in [
+            (r"'a\/b'", Some(r#""a\\/b""#)),
+            (r"'\d\n\''", Some("\"\\\\d\\n'\"")),
+            (r#"'\x41\101\u0041'"#, Some(r#""AAA""#)),
+            ("'plain'", None),
+            (r"'\x4'", Some(r#""\x""#)),
+        ] {
+            assert_eq!(rewritten(quoted).as_deref(), expected);
+        }
+    }
+}

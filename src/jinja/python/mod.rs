@@ -1,0 +1,60 @@
+//! Python's values as templates hold them: how they print, compare and calculate, and the types that minijinja lacks.
+//! Uses the values of the folder above (dates, relations, lists, dicts); knows nothing of dbt.
+
+pub(super) mod compare;
+pub(super) mod dumps;
+pub(super) mod filters;
+pub(super) mod format;
+pub(super) mod globals;
+pub(super) mod literals;
+pub(super) mod markup;
+pub(super) mod methods;
+pub(super) mod operators;
+mod percent;
+mod pretty;
+mod sequences;
+pub(super) mod sets;
+pub(super) mod tests;
+pub(super) mod text;
+pub(super) mod types;
+pub(super) mod views;
+mod wrap;
+
+use minijinja::value::{Rest, Value, ValueOrKwargs};
+use minijinja::{Environment, Error, ErrorKind};
+
+/// Gives an environment Python's operators, and Jinja's filters, tests and functions by Python's types.
+pub(super) fn register(environment: &mut Environment) {
+    operators::register(environment);
+    compare::register(environment);
+    globals::register(environment);
+    methods::register(environment);
+    filters::register(environment);
+    markup::register(environment);
+    tests::register(environment);
+}
+
+/// The arguments of a filter or function, those by name included.
+pub(super) type Args = Rest<ValueOrKwargs>;
+
+/// The arguments as [`super::call::Call`] takes them.
+pub(super) fn values(args: Args) -> Vec<Value> {
+    args.0.into_iter().map(ValueOrKwargs::into_value).collect()
+}
+
+/// Python's TypeError and its relatives.
+pub(super) fn error(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidOperation, message.into())
+}
+
+/// The items of an iterable value; `None` and numbers have none, as in Python.
+pub(super) fn items(value: &Value) -> Result<Vec<Value>, Error> {
+    use types::Type;
+    match types::of(value) {
+        Type::Undefined => Ok(Vec::new()),
+        Type::None | Type::Bool | Type::Int | Type::Float | Type::Moment | Type::Relation | Type::Function => {
+            Err(error(format!("'{}' object is not iterable", types::name(value))))
+        }
+        _ => value.try_iter()?.checked().collect(),
+    }
+}

@@ -1,0 +1,71 @@
+//! Python's `pprint`: a value on one line where it fits into 80 characters, with the keys of dicts in order.
+
+use minijinja::value::{Tuple, Value};
+
+use super::text::repr;
+use super::types::{self, Type};
+use crate::jinja::collections;
+
+const WIDTH: usize = 80;
+
+pub(in crate::jinja) fn pretty(value: &Value) -> String {
+    let mut out = String::new();
+    write(&in_order(value), 0, 0, &mut out);
+    out
+}
+
+/// The value with the keys of its dicts in order, as `pprint` shows them: by the keys, else by type and text.
+fn in_order(value: &Value) -> Value {
+    match types::of(value) {
+        Type::Dict => {
+            let mut pairs = collections::pairs_of(value).unwrap_or_default();
+            pairs.sort_by(|(a, _), (b, _)| {
+                let order = super::compare::order(a, b).ok().flatten();
+                order.unwrap_or_else(|| (types::name(a), repr(a)).cmp(&(types::name(b), repr(b))))
+            });
+            collections::dict(pairs.into_iter().map(|(key, item)| (key, in_order(&item))))
+        }
+        Type::List => collections::list(value.try_iter().into_iter().flatten().map(|item| in_order(&item))),
+        Type::Tuple => Value::from(Tuple::new(value.try_iter().into_iter().flatten().map(|item| in_order(&item)).collect())),
+        _ => value.clone(),
+    }
+}
+
+/// Writes a value that begins in the column `indent` and leaves room for `after` signs behind it.
+fn write(value: &Value, indent: usize, after: usize, out: &mut String) {
+    let line = repr(value);
+    let kind = types::of(value);
+    let fits = line.chars().count() <= WIDTH.saturating_sub(indent + after);
+    let items: Vec<Value> = match kind {
+        Type::List | Type::Tuple if !fits => value.try_iter().into_iter().flatten().collect(),
+        Type::Dict if !fits => Vec::new(),
+        _ => return out.push_str(&line),
+    };
+    let (open, close) = match kind {
+        Type::List => ('[', "]"),
+        Type::Tuple if items.len() == 1 => ('(', ",)"),
+        Type::Tuple => ('(', ")"),
+        _ => ('{', "}"),
+    };
+    out.push(open);
+    let separator = format!(",\n{}", " ".repeat(indent + 1));
+    if kind == Type::Dict {
+        let pairs = collections::pairs_of(value).unwrap_or_default();
+        let last = pairs.len().saturating_sub(1);
+        for (nth, (key, item)) in pairs.iter().enumerate() {
+            out.push_str(if nth > 0 { &separator } else { "" });
+            let key = repr(key);
+            let column = indent + 1 + key.chars().count() + 2;
+            out.push_str(&key);
+            out.push_str(": ");
+            write(item, column, if nth == last { after + 1 } else { 1 }, out);
+        }
+    } else {
+        let last = items.len().saturating_sub(1);
+        for (nth, item) in items.iter().enumerate() {
+            out.push_str(if nth > 0 { &separator } else { "" });
+            write(item, indent + 1, if nth == last { after + close.len() } else { 1 }, out);
+        }
+    }
+    out.push_str(close);
+}

@@ -1,0 +1,162 @@
+//! Python's sets. They can change, and everyone who holds one sees it. Python's order depends on hashes, which change with each
+//! process for texts; here the items stay in the order in which they came, so that a text is the same each time.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use indexmap::IndexSet;
+use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, Value};
+use minijinja::{Error, ErrorKind, State};
+
+use super::text::write_items;
+use super::{error, items, types};
+use crate::jinja::call::Call;
+use crate::jinja::marks;
+
+type Items = IndexSet<Value>;
+
+#[derive(Default)]
+pub(in crate::jinja) struct Set(Mutex<Items>);
+
+impl Set {
+    /// A set of these values; an error where Python cannot hash one.
+    pub fn value(values: impl IntoIterator<Item = Value>) -> Result<Value, Error> {
+        let values: Vec<Value> = values.into_iter().collect();
+        hashable(&values)?;
+        Ok(Value::from_object(Set(Mutex::new(values.into_iter().collect()))))
+    }
+
+    pub fn open(&self) -> MutexGuard<'_, Items> {
+        self.0.lock().unwrap_or_else(|broken| broken.into_inner())
+    }
+
+    fn copy(&self) -> Items {
+        self.open().clone()
+    }
+}
+
+fn hashable(values: &[Value]) -> Result<(), Error> {
+    match values.iter().find_map(types::unhashable) {
+        Some(name) => Err(error(format!("unhashable type: '{name}'"))),
+        None => Ok(()),
+    }
+}
+
+fn made(items: Items) -> Value {
+    Value::from_object(Set(Mutex::new(items)))
+}
+
+/// `a - b`, `a & b` and their kin, by the method's name.
+pub(in crate::jinja) fn combined(method: &str, left: &Items, right: &Items) -> Option<Items> {
+    Some(match method {
+        "union" | "update" => left.union(right).cloned().collect(),
+        "intersection" | "intersection_update" => left.intersection(right).cloned().collect(),
+        "difference" | "difference_update" => left.difference(right).cloned().collect(),
+        "symmetric_difference" | "symmetric_difference_update" => left.symmetric_difference(right).cloned().collect(),
+        _ => return None,
+    })
+}
+
+/// `left - right` of two sets; none where one is not a set.
+pub(in crate::jinja) fn difference(left: &Value, right: &Value) -> Option<Value> {
+    let (left, right) = (left.downcast_object_ref::<Set>()?.copy(), right.downcast_object_ref::<Set>()?.copy());
+    combined("difference", &left, &right).map(made)
+}
+
+/// `left <= right`: whether all items of the one are in the other.
+pub(in crate::jinja) fn is_subset(left: &Set, right: &Set) -> bool {
+    let right = right.copy();
+    left.copy().is_subset(&right)
+}
+
+impl fmt::Debug for Set {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let items = self.copy();
+        if items.is_empty() {
+            return f.write_str("set()");
+        }
+        let mut out = String::new();
+        write_items("{", items.into_iter(), "}", &mut out);
+        f.write_str(&out)
+    }
+}
+
+impl Object for Set {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        // Items cannot be had by their place.
+        ObjectRepr::Map
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.copy().into_iter().collect())
+    }
+
+    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
+        Some(self.open().len())
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        !self.open().is_empty()
+    }
+
+    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<std::cmp::Ordering> {
+        let other = other.downcast_ref::<Set>()?;
+        let (left, right) = (self.copy(), other.copy());
+        if left == right { Some(std::cmp::Ordering::Equal) } else { Some(left.len().cmp(&right.len()).then(std::cmp::Ordering::Less)) }
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+
+    fn call_method(self: &Arc<Self>, _: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+        let call = Call::of("set", method, args);
+        let others = || -> Result<Vec<Items>, Error> {
+            let all = call.args.iter().map(|other| {
+                let values = items(other)?;
+                hashable(&values)?;
+                Ok(values.into_iter().collect())
+            });
+            all.collect()
+        };
+        let other = || -> Result<Items, Error> { others()?.into_iter().next().ok_or_else(|| call.error("needs a second set")) };
+        match method {
+            "add" => {
+                let value = call.needs(0, "elem")?;
+                hashable(std::slice::from_ref(&value))?;
+                self.open().insert(value);
+            }
+            "discard" => {
+                self.open().shift_remove(&call.needs(0, "elem")?);
+            }
+            "remove" => {
+                let value = call.needs(0, "elem")?;
+                if !self.open().shift_remove(&value) {
+                    return Err(call.error(format!("{} is not in the set", marks::plain(&value))));
+                }
+            }
+            "pop" => return self.open().shift_remove_index(0).ok_or_else(|| error("pop from an empty set")),
+            "clear" => self.open().clear(),
+            "copy" => return Ok(made(self.copy())),
+            "union" | "intersection" | "difference" | "symmetric_difference" => {
+                let mut result = self.copy();
+                for other in others()? {
+                    result = combined(method, &result, &other).unwrap_or_default();
+                }
+                return Ok(made(result));
+            }
+            "update" | "intersection_update" | "difference_update" | "symmetric_difference_update" => {
+                let mut result = self.copy();
+                for other in others()? {
+                    result = combined(method, &result, &other).unwrap_or_default();
+                }
+                *self.open() = result;
+            }
+            "issubset" => return Ok(Value::from(self.copy().is_subset(&other()?))),
+            "issuperset" => return Ok(Value::from(self.copy().is_superset(&other()?))),
+            "isdisjoint" => return Ok(Value::from(self.copy().is_disjoint(&other()?))),
+            _ => return Err(Error::new(ErrorKind::UnknownMethod, format!("'set object' has no attribute '{method}'"))),
+        }
+        Ok(Value::from(()))
+    }
+}
