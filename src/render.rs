@@ -169,7 +169,7 @@ fn with_ctes(own: Rendered, file: &SourceFile, ctes: Vec<Cte>) -> (String, Vec<M
     }
     let mut marks: Vec<Mark> = own.marks.iter().filter(|mark| mark.span.end <= at).cloned().collect();
     for (index, cte) in ctes.into_iter().enumerate() {
-        sql.push_str(if index == 0 { " " } else { ", " });
+        sql.push_str(if index == 0 { " " } else { ",  " });
         sql.push_str(&format!("{} as (\n", cte.name));
         marks.extend(moved(cte.rendered.marks, sql.len() as isize));
         parts.push(part(sql.len()..sql.len() + cte.rendered.text.len(), &cte.file));

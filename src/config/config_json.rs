@@ -5,6 +5,9 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
+use crate::project::list;
+
+use super::layers::texts;
 use super::{Kind, Node};
 
 /// All keys, in dbt's order; hooks are under `pre-hook` and `post-hook`.
@@ -23,14 +26,24 @@ pub fn config_json(node: &Node) -> Map<String, Value> {
         };
         config.insert(key.clone(), value);
     }
-    config.insert("tags".to_string(), json!(node.tags));
+    config.insert("tags".to_string(), json!(texts(node.config.get("tags").map(|tags| &tags.value))));
     if node.kind != Kind::Source {
-        for (hooks, key) in [(&node.pre_hooks, "pre-hook"), (&node.post_hooks, "post-hook")] {
-            config.shift_remove(&key.replace('-', "_"));
-            config.insert(key.to_string(), hooks.iter().map(|sql| json!({"sql": sql, "transaction": true, "index": null})).collect());
+        for (key, spelled) in [("pre_hook", "pre-hook"), ("post_hook", "post-hook")] {
+            config.shift_remove(key);
+            let hooks = node.config.get(key).map(|setting| list(&setting.value)).unwrap_or_default();
+            config.insert(spelled.to_string(), hooks.iter().map(hook).collect());
         }
     }
     config
+}
+
+/// A hook as dbt has it: a dict, a text of JSON that is one, or SQL.
+fn hook(value: &Value) -> Value {
+    let parsed = value.as_str().and_then(|text| serde_json::from_str(text).ok()).filter(Value::is_object);
+    let dict = parsed.or_else(|| Some(value.clone()).filter(Value::is_object)).unwrap_or_else(|| json!({"sql": value}));
+    let mut hook = keys(json!({"sql": "", "transaction": true, "index": null}));
+    hook.extend(keys(dict));
+    Value::Object(hook)
 }
 
 /// The configuration of a node that sets nothing.

@@ -51,6 +51,8 @@ pub struct Draft<'a> {
     pub path_in_models: &'a str,
     /// The most general first.
     pub layers: Vec<Cow<'a, Config>>,
+    /// The layers that dbt knows before it reads properties.
+    pub unpatched: Vec<Cow<'a, Config>>,
     pub columns: Vec<ColumnPatch>,
     pub description: String,
     pub refs: Vec<RefCall>,
@@ -90,7 +92,8 @@ impl<'a> Found<'a> {
             None => of_patch.map(Cow::Borrowed).collect(),
             Some(version) => vec![Cow::Owned(deep_merged(of_patch.chain(&version.config)))],
         };
-        own.extend(declared.into_iter().flat_map(|declared| &declared.config).map(Cow::Borrowed));
+        let call: Vec<Cow<Config>> = declared.into_iter().flat_map(|declared| &declared.config).map(Cow::Borrowed).collect();
+        own.extend(call.iter().cloned());
         let mut columns = version.map(|version| &version.columns).or(patch.map(|patch| &patch.columns)).cloned().unwrap_or_default();
         if let (Kind::Seed, true) = (kind, columns.is_empty()) {
             let header = package.seeds.iter().find(|seed| seed.file == *file).map(|seed| seed.columns.as_slice()).unwrap_or_default();
@@ -107,6 +110,7 @@ impl<'a> Found<'a> {
             properties.filter(|properties| !properties.patch.config.is_empty()).map_or(package, |properties| properties.package);
         Draft {
             layers: layers(kind, &fqn, own, configuring, root),
+            unpatched: layers(kind, &fqn, call, package, root),
             kind,
             package,
             name: name.to_string(),
@@ -133,6 +137,7 @@ fn of_table<'a>(table: &'a SourceTable, package: &'a Package, root: &'a Package)
     fqn.extend([table.source.clone(), table.name.clone()]);
     Draft {
         layers: layers(Kind::Source, &fqn, table.config.iter().map(Cow::Borrowed).collect(), package, root),
+        unpatched: Vec::new(),
         kind: Kind::Source,
         package,
         name: table.name.clone(),

@@ -21,8 +21,16 @@ pub fn warnings(node: &Node) -> Vec<Diagnostic> {
         Some(Diagnostic::warning(message).at(at.clone()).hint(format!("is it `{}`?", meant?)))
     });
     let mut said: Vec<Diagnostic> = nearly.collect();
+    said.extend(quoting(node));
     said.extend(idle(node));
     said
+}
+
+/// dbt takes `quoting` from the project and from sources alone.
+fn quoting(node: &Node) -> Option<Diagnostic> {
+    let setting = node.config.get("quoting").filter(|setting| setting.value.as_object().is_some_and(|parts| !parts.is_empty()))?;
+    let warning = Diagnostic::warning(format!("`quoting` of model `{}` does nothing, as in dbt", node.name)).at(setting.at.clone());
+    Some(warning.hint("set `quoting:` at the top level of dbt_project.yml"))
 }
 
 /// A microbatch key on a model that is none. One that is set for a whole folder is no mistake of the model.

@@ -19,6 +19,8 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
         json.extend(column.info.clone());
         (column.name.clone(), Value::Object(json))
     };
+    // The columns that a seed's first line names are not in it.
+    let declared = node.columns.iter().filter(|column| !column.info.is_empty());
     let mut json = json!({
         "database": node.relation.database,
         "schema": node.relation.schema,
@@ -33,7 +35,7 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
         "checksum": {"name": "sha256", "checksum": checksum(&node.file.text)},
         "tags": node.tags,
         "description": node.description,
-        "columns": node.columns.iter().map(column).collect::<Map<_, _>>(),
+        "columns": declared.map(column).collect::<Map<_, _>>(),
         "meta": meta,
         "group": config.get("group"),
         "docs": config.get("docs"),
@@ -115,6 +117,9 @@ pub fn node_json(node: &Node, reads: &[String]) -> Value {
             ("config", Value::Object(config)) => {
                 let defaults = defaults(node.kind);
                 config.retain(|key, value| !value.is_null() || !defaults.contains_key(key));
+                for key in ["pre-hook", "post-hook"] {
+                    config.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten().for_each(without_nulls);
+                }
                 for key in ["docs", "latest_version_pointer", "snapshot_meta_column_names"] {
                     config
                         .get_mut(key)

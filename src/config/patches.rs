@@ -49,7 +49,10 @@ pub fn patches<'a>(packages: &'a [Package], warnings: &mut Diagnostics, errors: 
             } else {
                 for version in &patch.versions {
                     match search.version(nth, patch, version) {
-                        Ok(key) => patches.add(key, patch, Some(version), package, errors),
+                        Ok(key) => {
+                            patches.add(key, patch, Some(version), package, errors);
+                            search.rename(key, patch, version);
+                        }
                         Err(warning) => diagnostics.0.push(warning),
                     }
                 }
@@ -127,6 +130,14 @@ impl<'a> Search<'a> {
         let layers = layers(kind, &fqn, declared, package, &self.packages[0]);
         let enabled = layers.iter().rev().find_map(|layer| layer.get("enabled")).and_then(|enabled| truth(&enabled.value));
         enabled != Some(false)
+    }
+
+    /// From now on `ref()` finds the node of a version by the model's name, and that only if it is the latest.
+    fn rename(&mut self, key: Key, patch: &'a Patch, version: &Version) {
+        self.names.values_mut().for_each(|keys| keys.retain(|_, known| *known != key));
+        if patch.latest_version.as_ref() == Some(&version.v) {
+            self.names.entry(&patch.name).or_default().insert(key.0, key);
+        }
     }
 
     /// The nodes that a patch without versions is for: one, or all disabled ones of its name.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::jinja::{Jinja, Lookup, Referent, Relation, RelationStyle, Scope, late};
-use crate::project::{Package, truth};
+use crate::project::Package;
 
 use super::layers::text;
 use super::node_json::node_json;
@@ -54,13 +54,16 @@ impl<'a> Naming<'a> {
     /// The relation of a model, seed or snapshot, of which all else is known.
     pub fn relation(&self, node: &Node) -> Result<Relation, Diagnostics> {
         let target = self.ground.target;
-        let custom = |key: &str| node.setting(key).filter(|value| !value.is_null()).map(text).filter(|name| !name.trim().is_empty());
-        let exact = |key: &str| if node.kind == Kind::Snapshot { custom(key) } else { None };
+        let custom = |key: &str| node.setting(key).filter(|value| !value.is_null()).map(text);
+        let filled = |key: &str| custom(key).filter(|name| !name.trim().is_empty());
+        let exact = |key: &str| if node.kind == Kind::Snapshot { filled(key) } else { None };
         let database = match (exact("target_database"), custom("database")) {
             (Some(exact), _) => Some(exact),
             (None, custom) => match self.asked(0, custom.as_deref(), node)? {
                 Some(name) => Some(name).filter(|name| !name.is_empty() && name != "None"),
-                None => custom.map(|name| name.trim().to_string()).or_else(|| target.database.clone()),
+                None => {
+                    custom.map_or_else(|| target.database.clone(), |name| Some(name.trim().to_string()).filter(|name| !name.is_empty()))
+                }
             },
         };
         let schema = match (exact("target_schema"), custom("schema")) {
@@ -71,16 +74,14 @@ impl<'a> Naming<'a> {
                 (None, None) => target.schema.clone(),
             },
         };
-        let alias = custom("alias");
+        let alias = filled("alias");
         let identifier = match (self.asked(2, alias.as_deref(), node)?, alias, &node.version) {
             (Some(name), _, _) => name,
             (None, Some(alias), _) => alias.trim().to_string(),
             (None, None, Some(version)) => format!("{}_v{}", node.name, version.replace('.', "_")),
             (None, None, None) => node.name.clone(),
         };
-        let quoting =
-            ["database", "schema", "identifier"].map(|part| node.setting("quoting").and_then(|quoting| truth(quoting.get(part)?)));
-        Ok(Relation { database, schema: Some(schema), identifier, style: styled(self.ground.style, &quoting) })
+        Ok(Relation { database, schema: Some(schema), identifier, style: self.ground.style.clone() })
     }
 
     /// The text that the macro for a part of the name returns, if it is not dbt's default.

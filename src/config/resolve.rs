@@ -134,7 +134,7 @@ fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Res
         path_in_models: draft.path_in_models.to_string(),
         relation: Relation { database: None, schema: None, identifier: draft.name.clone(), style: ground.style.clone() },
         name: draft.name.clone(),
-        tags: texts(config.get("tags").map(|tags| &tags.value)),
+        tags: tags(draft, &config),
         event_time: None,
         columns,
         description: draft.description.clone(),
@@ -169,6 +169,18 @@ fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Res
     let mut warnings = near::warnings(&node);
     warnings.extend_from_slice(draft.said);
     Ok(Outcome::Node(Box::new(node), warnings))
+}
+
+/// A node's tags, each once. dbt collects those of properties after all others.
+fn tags(draft: &Draft, config: &indexmap::IndexMap<String, Setting>) -> Vec<String> {
+    let before = merged(draft.unpatched.iter().map(|layer| &**layer));
+    let mut tags: Vec<String> = Vec::new();
+    for tag in [before.get("tags"), config.get("tags")].into_iter().flat_map(|tags| texts(tags.map(|tags| &tags.value))) {
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    tags
 }
 
 /// What Jinja knows of a node besides its settings.
@@ -267,7 +279,7 @@ fn twins(nodes: &[Node], unique_names: bool) -> Vec<Diagnostic> {
         let first = named.iter().find(|other| other.version.is_none() || node.version.is_none());
         twins.extend(first.map(|first| one_name(first, node, unique_names || first.version != node.version)));
         named.push(node);
-        if !matches!(node.materialization, Materialization::External | Materialization::Ephemeral) {
+        if node.kind != Kind::Source {
             twins.extend(tables.insert(parts(node), node).map(|first| one_table(first, node)));
         }
     }

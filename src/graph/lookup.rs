@@ -84,7 +84,14 @@ pub(super) fn reference<'a>(
         let version = version.map_or(String::new(), |version| format!(", v={version}"));
         format!("`ref({package}'{name}'{version})`")
     };
-    let there: Vec<&Node> = near(from, package, names, &named).map_err(|packages| ambiguous(&call(), &packages, name))?;
+    // dbt searches each package for the name and version together; without a version for the latest one.
+    let of_version = named.iter().filter(|node| match version {
+        Some(_) => node.version.as_deref() == version,
+        None => node.version.is_none() || node.is_latest,
+    });
+    let of_version: Vec<&Node> = of_version.copied().collect();
+    let candidates = if of_version.is_empty() { &named } else { &of_version };
+    let there: Vec<&Node> = near(from, package, names, candidates).map_err(|packages| ambiguous(&call(), &packages, name))?;
     let Some(first) = there.first() else {
         if named.is_empty() && names.is_disabled(name) {
             return Err(Diagnostic::error(format!("{} is a model that is disabled", call()))
@@ -128,8 +135,8 @@ pub(super) fn source<'a>(
 ) -> Result<&'a Node, Diagnostic> {
     let ids = names.sources.get(&(source.to_string(), table.to_string()));
     let named: Vec<&Node> = ids.into_iter().flatten().filter_map(|id| nodes.get(id)).collect();
-    let call = || format!("`source('{source}', '{table}')`");
-    let found = near(from, None, names, &named).map_err(|packages| ambiguous(&call(), &packages, source))?;
+    // Of several packages that the call does not prefer dbt takes one in the order of the file system; here it is the first by name.
+    let found = near(from, None, names, &named).unwrap_or_else(|_| named.clone());
     if let Some(found) = found.first() {
         return Ok(found);
     }
@@ -168,10 +175,8 @@ fn near<'a>(from: &str, package: Option<&str>, names: &Names, named: &[&'a Node]
 fn ambiguous(call: &str, packages: &[String], name: &str) -> Diagnostic {
     let known = packages.iter().map(|package| format!("`{package}`")).collect::<Vec<_>>().join(", ");
     let error = Diagnostic::error(format!("{call} is ambiguous: `{name}` is in the packages {known}"));
-    match packages.first().filter(|_| call.starts_with("`ref")) {
-        Some(package) => error.hint(format!("name the package: `ref('{package}', '{name}')`")),
-        None => error.hint("rename one of the two sources"),
-    }
+    let package = packages.first().map_or("", String::as_str);
+    error.hint(format!("name the package: `ref('{package}', '{name}')`"))
 }
 
 /// The graph as a model of one package sees it: its own package's names come first.

@@ -71,6 +71,7 @@ impl Object for Config {
     fn call(self: &Arc<Self>, _state: &mut State, args: &[Value]) -> Result<Value, Error> {
         let call = Call::of("", "config", args);
         let mut pairs = match call.args {
+            [] if call.named().is_empty() => return Err(call.error("needs a setting: `config(materialized='table')`")),
             [] => Vec::new(),
             [map] if call.named().is_empty() => collections::pairs_of(map)?,
             _ => return Err(call.error("takes its settings by name, or one dict of them")),

@@ -172,17 +172,9 @@ fn variable(session: &Session, name: &str) -> Option<Json> {
         return Some(value.clone());
     }
     let package = session.macro_package.as_ref().unwrap_or(&session.scope.package);
-    let root = settings.packages.first();
-    let own = settings.packages.iter().find(|known| known.name == *package);
-    for vars in [root, own].into_iter().flatten().map(|package| &package.vars) {
-        if let Some(value) = vars.get(package).and_then(|vars| vars.get(name)) {
-            return Some(value.clone());
-        }
-        if let Some(value) = vars.get(name) {
-            return Some(value.clone());
-        }
-    }
-    None
+    // The packages' variables are merged with those that the project sets for them.
+    let known = settings.packages.iter().find(|known| known.name == *package).or(settings.packages.first());
+    known.and_then(|known| known.vars.get(name)).cloned()
 }
 
 fn var(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, Error> {

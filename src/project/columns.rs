@@ -23,9 +23,9 @@ pub struct ColumnPatch {
 }
 
 impl ColumnPatch {
-    /// A column of which only the name is known.
+    /// A column that no properties file lists: Jinja does not see it.
     pub fn named(name: String) -> ColumnPatch {
-        ColumnPatch { info: info(&Map::new()), name, ..ColumnPatch::default() }
+        ColumnPatch { name, ..ColumnPatch::default() }
     }
 }
 

@@ -196,8 +196,10 @@ impl Entries<'_> {
         let own = self.columns(yaml);
         let mut columns = included(yaml, all);
         for column in own {
-            columns.retain(|known| known.name != column.name);
-            columns.push(column);
+            match columns.iter_mut().find(|known| known.name == column.name) {
+                Some(known) => *known = column,
+                None => columns.push(column),
+            }
         }
         Some(Version {
             v: self.name(yaml, "v")?,

@@ -8,7 +8,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::jinja::YamlScope;
 
 use super::properties::Config;
-use super::values::set;
+use super::values::{canonical, set};
 use super::yaml::{Data, Yaml};
 
 /// The trees of a package.
@@ -60,6 +60,13 @@ pub fn trees(yaml: &BTreeMap<&'static str, Yaml>, scope: &YamlScope, wrong: &mut
 fn tree(yaml: &Yaml, scope: &YamlScope, wrong: &mut Diagnostics) -> Tree {
     let mut found = Tree::default();
     for (key, value) in yaml.dict().into_iter().flatten() {
+        // One key with `+` and without: the later one counts.
+        let name = key.strip_prefix('+').unwrap_or(key).trim();
+        let other = if key.starts_with('+') { name.to_string() } else { format!("+{name}") };
+        let is_folder = !key.starts_with('+') && value.dict().is_some();
+        if yaml.get(&other).is_some() && !is_folder {
+            found.config.shift_remove(canonical(name));
+        }
         match (key.strip_prefix('+'), &value.data) {
             (Some(key), _) => set(&mut found.config, key.trim(), value, scope, wrong),
             (None, Data::Dict(_)) => {

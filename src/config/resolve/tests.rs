@@ -88,7 +88,7 @@ fn the_last_layer_wins_and_says_where() {
     let resolved = resolved(&files, &[("m", call), ("t", json!({"materialized": "view"}))]).unwrap();
     let node = named(&resolved, "m");
     assert_eq!((&*node.unique_id, &*node.fqn.join("."), &*node.path), ("model.shop.m", "shop.marts.m", "models/marts/m.sql"));
-    assert_eq!(node.tags, ["top", "yml", "sql"]);
+    assert_eq!(node.tags, ["top", "sql", "yml"]);
     let micro = node.microbatch().unwrap();
     assert_eq!((micro.lookback, micro.batch_size, micro.timezone), (5, Grain::Day, chrono_tz::Tz::UTC));
     assert_eq!(
@@ -107,10 +107,7 @@ fn relations_are_named_as_in_dbt() {
         ("models/m.sql", ""),
         ("models/o_v1.sql", ""),
         ("models/o_v2.sql", ""),
-        (
-            "models/m.yml",
-            "models:\n- name: o\n  versions: [{v: 1, config: {project: old}}, {v: 2, config: {quoting: {identifier: false}}}]\n",
-        ),
+        ("models/m.yml", "models:\n- name: o\n  versions: [{v: 1, config: {project: old}}, {v: 2, config: {quoting: {schema: true}}}]\n"),
         (
             "models/s.yml",
             "sources:\n- name: raw\n  quoting: {database: false, column: true}\n  config: {event_time: at}\n  tables: [{name: e, identifier: Events, quoting: {schema: true}}, {name: off, config: {enabled: no}}]\n",
@@ -120,7 +117,7 @@ fn relations_are_named_as_in_dbt() {
     assert_eq!(table(named(&found, "m")), "\"db\".analytics.\"n\"");
     let ids: Vec<_> = found.nodes.iter().map(|node| (&*node.unique_id, node.is_latest, table(node))).collect();
     assert_eq!(ids[1], ("model.shop.o.v1", false, "\"old\".analytics_marts.\"o_v1\"".to_string()));
-    assert_eq!(ids[2], ("model.shop.o.v2", true, "\"db\".analytics_marts.o_v2".to_string()));
+    assert_eq!(ids[2], ("model.shop.o.v2", true, "\"db\".analytics_marts.\"o_v2\"".to_string()));
     assert_eq!(ids[3], ("source.shop.raw.e", true, "db.\"raw\".\"Events\"".to_string()));
     let event_time = found.nodes[3].event_time.as_ref().unwrap();
     assert_eq!((event_time.quote, event_time.at.line()), (true, 4));
@@ -251,7 +248,8 @@ fn two_of_one_name_are_an_error_with_both_files() {
 fn two_nodes_of_one_table_are_an_error() {
     let wrong = resolved(&[("models/a.sql", ""), ("models/b.sql", "alias")], &[("b", json!({"alias": "a"}))]).unwrap_err();
     assert_eq!(wrong.0[0].message, "`model.shop.a` and `model.shop.b` are one table: `db.analytics.a`");
-    assert!(resolved(&[("models/a.sql", ""), ("models/b.sql", "")], &[("b", json!({"alias": "a", "materialized": "ephemeral"}))]).is_ok());
+    let ephemeral = resolved(&[("models/a.sql", ""), ("models/b.sql", "")], &[("b", json!({"alias": "a", "materialized": "ephemeral"}))]);
+    assert!(ephemeral.is_err(), "dbt refuses an ephemeral model, too");
 }
 
 #[test]

@@ -1,0 +1,439 @@
+"""Small random dbt projects. The same seed gives the same project: `generate(seed)` returns the adapter, the files, `--vars` and the
+environment. Names come from small pools, so that packages, kinds of nodes and macros collide."""
+
+import random
+
+from stubbed_dbt import ADAPTERS
+
+PACKAGES = ["shop", "tools", "extra"]
+FOLDERS = ["", "stage/", "marts/", "marts/deep/"]
+VARIABLES = ["v1", "v2", "v3", "v4"]
+
+
+def generate(seed):
+    return Generator(seed).project()
+
+
+class Generator:
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.adapter = self.random.choice(ADAPTERS)
+        self.files = {}
+        # (package, name, version) of what `ref()` may mean, in an order without cycles.
+        self.nodes = []
+        self.sources = []
+
+    def chance(self, probability):
+        return self.random.random() < probability
+
+    def pick(self, items):
+        return self.random.choice(items)
+
+    def some(self, items, probability):
+        return [item for item in items if self.chance(probability)]
+
+    def project(self):
+        packages = ["shop", *self.some(["tools", "extra"], 0.6)]
+        self.packages = packages
+        for package in reversed(packages):
+            self.package(package)
+        if packages[1:]:
+            self.put("shop", "packages.yml", {"packages": [{"local": f"../{package}"} for package in packages[1:]]})
+        variables = self.variables() if self.chance(0.3) else None
+        environment = {"BW_E1": "from the environment", "BW_E2": "2"} if self.chance(0.5) else {}
+        return self.adapter, self.files, variables, environment
+
+    def put(self, package, path, text):
+        self.files[path if package == "shop" else f"dbt_packages/{package}/{path}"] = text
+
+    def package(self, package):
+        self.project_file(package)
+        self.macros(package)
+        self.entries = {"models": [], "seeds": [], "snapshots": [], "sources": []}
+        self.source_entries(package)
+        self.seeds(package)
+        self.models(package)
+        self.snapshots(package)
+        self.other_entries(package)
+        files = [{}, {}] if self.chance(0.3) else [{}]
+        for kind, entries in self.entries.items():
+            for entry in entries:
+                self.pick(files).setdefault(kind, []).append(entry)
+        for nth, entries in enumerate(files):
+            if entries:
+                folder = self.pick(FOLDERS)
+                self.put(package, f"models/{folder}properties_{nth}.yml", {"version": 2, **entries})
+
+    # dbt_project.yml
+
+    def project_file(self, package):
+        project = {"name": package, "version": "1.0", "profile": "stub"}
+        if self.chance(0.6):
+            variables = self.variables()
+            for other in self.some(self.packages, 0.4):
+                variables[other] = self.variables()
+            project["vars"] = variables
+        for kind in ["models", "seeds", "snapshots", "sources"]:
+            if self.chance(0.5 if kind == "models" else 0.2):
+                project[kind] = self.tree(kind, package)
+            # Kinds and packages share names, so most projects keep them in schemas of their own.
+            if kind != "sources" and self.chance(0.97):
+                project.setdefault(kind, {}).setdefault(package, {}).setdefault("+schema", f"{package}_{kind}")
+        if package == "shop":
+            # dbt-clickhouse quotes all names, whatever the project sets.
+            if self.chance(0.25) and self.adapter != "clickhouse":
+                project["quoting"] = {part: self.chance(0.5) for part in self.some(["database", "schema", "identifier"], 0.5)}
+            if self.chance(0.3):
+                namespaces = [*self.packages, "dbt", "house"]
+                others = lambda: self.random.sample(self.packages[1:], self.random.randint(0, len(self.packages) - 1))
+                order = lambda: self.random.sample(["shop", *others(), "dbt"], k=2) if self.chance(0.05) else [*others(), "shop", "dbt"]
+                project["dispatch"] = [{"macro_namespace": name, "search_order": order()} for name in self.some(namespaces, 0.4)]
+            if self.chance(0.15):
+                project["flags"] = {"require_ref_searches_node_package_before_root": self.chance(0.7)}
+        self.put(package, "dbt_project.yml", project)
+
+    def tree(self, kind, package):
+        tree = self.configs(kind, plus=True)
+        for name in self.some(self.packages if package == "shop" else [package], 0.6):
+            tree[name] = self.configs(kind, plus=True)
+            for folder in self.some(["stage", "marts"], 0.4):
+                tree[name][folder] = self.configs(kind, plus=True)
+                if folder == "marts" and self.chance(0.4):
+                    tree[name][folder]["deep"] = self.configs(kind, plus=True)
+            if self.chance(0.2):
+                tree[name][self.pick("abcd")] = self.configs(kind, plus=True)
+        return tree
+
+    def configs(self, kind, plus=False, call=False, few=0.14):
+        """Settings, as `dbt_project.yml` (with `+` or without), a properties file or a `config()` call spells them."""
+        if kind == "sources":
+            known = {"enabled": lambda: self.truth(plus), "meta": self.meta, "event_time": lambda: "at"}
+        else:
+            known = {
+                "schema": lambda: self.text(call, ["one", "two"]),
+                "tags": lambda: self.pick(["x", ["x"], ["y", "z"], []]),
+                "meta": self.meta,
+                "enabled": lambda: self.truth(not call),
+                "custom": lambda: self.value(),
+                "persist_docs": lambda: {"relation": self.chance(0.5), "columns": True},
+                "grants": lambda: {self.pick(["select", "+select"]): self.pick(["ann", ["bob"], ["ann", "cy"]])},
+                "pre-hook": lambda: self.pick(["select 1", ["select 2", "select 3"], "select '{{ this }}'"]),
+                "post_hook": lambda: self.pick(["select 4", {"sql": "select 5", "transaction": False}]),
+                "docs": lambda: {"show": self.chance(0.5)},
+                "quoting": lambda: {"identifier": self.chance(0.5)},
+                "column_types": lambda: {"id": self.pick(["integer", "bigint"])},
+                "full_refresh": lambda: self.chance(0.5),
+            }
+            if kind == "models":
+                known |= {
+                    "materialized": lambda: self.pick(["view", "table", "ephemeral", "ephemeral", "incremental"]),
+                    "on_schema_change": lambda: self.pick(["ignore", "fail"]),
+                    "unique_key": lambda: self.pick(["id", ["id", "at"]]),
+                    "event_time": lambda: "at",
+                    "lookback": lambda: self.pick([2, 3]),
+                    "access": lambda: "protected",
+                }
+            if kind == "seeds":
+                known |= {"quote_columns": lambda: self.chance(0.5)}
+        if call:
+            known = {key.replace("-", "_"): value for key, value in known.items()}
+        settings = {}
+        for key in self.some(list(known), few):
+            value = known[key]()
+            needs_plus = isinstance(value, dict) or self.chance(0.8)
+            settings[f"+{key}" if plus and needs_plus else key] = value
+        return settings
+
+    def truth(self, jinja):
+        texts = [
+            "{{ target.type == '" + self.pick([self.adapter, "other"]) + "' | as_bool }}",
+            "{{ (target.name != 'prod') | as_bool }}",
+            "{{ var('on', true) }}",
+            "{{ 'True' | as_bool() }}",
+            "{{ env_var('BW_E3', 'True') | as_native }}",
+            "{{ target.schema == 'analytics' | as_text }}",
+        ]
+        return self.pick(texts) if jinja and self.chance(0.4) else self.chance(0.75)
+
+    def text(self, plain, words):
+        texts = ["{{ target.name }}_x", "{{ var('v1', 'd') }}", "{{ env_var('BW_E1', 'e') | replace(' ', '_') }}", "{{ target.schema }}"]
+        return self.pick(words) if plain or self.chance(0.6) else self.pick(texts)
+
+    def value(self):
+        return self.pick(["one", "two", 1, 2.5, True, False, ["a", "b"], {"k": "v", "n": [1]}, "{{ target.name }}", "it's"])
+
+    def has_databases(self):
+        """These adapters refuse a relation with a database."""
+        return self.adapter not in ("spark", "clickhouse")
+
+    def variables(self):
+        """`v1` is a text, as names are made of it."""
+        return {name: self.pick(["one", "two", "{{ target.name }}"]) if name == "v1" else self.value() for name in self.some(VARIABLES, 0.5)}
+
+    def meta(self):
+        return {key: self.value() for key in self.some(["owner", "mask", "level"], 0.6)}
+
+    # Macros
+
+    def macros(self, package):
+        texts = []
+        # Dispatch that finds nothing refuses the project, so that is rare.
+        certain = package == "shop" and not self.chance(0.05)
+        if certain:
+            texts += [f"{{% macro default__{name}(x) %}}shop's {name} {{{{ x }}}}{{% endmacro %}}" for name in ["greet", "label", "shout"]]
+        for name in self.some(["greet", "label", "shout"], 1 if certain else 0.6):
+            body = [f"'{package} {name} {{{{ x }}}}'", "{{ return(x ~ '!') }}", "{{ var('v2', 'none') }} {{ x }}", "{{ model.name }} {{ x }}"]
+            if self.chance(0.5):
+                if not certain:
+                    texts.append(f"{{% macro default__{name}(x) %}}{package} {name} {{{{ x }}}}{{% endmacro %}}")
+                namespace = self.pick(["", f", '{package}'", ", 'house'", ", 'dbt'", ", macro_namespace='tools'"])
+                texts.append(f"{{% macro {name}(x) %}}{{{{ return(adapter.dispatch('{name}'{namespace})(x)) }}}}{{% endmacro %}}")
+            else:
+                texts.append(f"{{% macro {name}(x) %}}{self.pick(body)}{{% endmacro %}}")
+        for name in self.some(["greet", "label", "shout"], 0.5):
+            for prefix in self.some(["default", self.adapter, "postgres"], 0.5):
+                text = f"{{% macro {prefix}__{name}(x) %}}{package} {prefix} {name} {{{{ x }}}}{{% endmacro %}}"
+                if not any(f"macro {prefix}__{name}(" in known for known in texts):
+                    texts.append(text)
+        for name in self.some(["generate_schema_name", "generate_alias_name", *(["generate_database_name"] if self.has_databases() else [])], 0.12):
+            texts.append(self.naming(package, name))
+        overrides = {
+            "ref": "{% macro ref() %}{{ return(builtins.ref(*varargs, **kwargs)) }}{% endmacro %}",
+            "source": "{% macro source(a, b) %}{{ return(builtins.source(a, b)) }}{% endmacro %}",
+            "type_string": f"{{% macro {self.pick(['', 'default__'])}type_string() %}}{package}_text{{% endmacro %}}",
+            "concat": f"{{% macro {self.pick(['', 'default__', self.adapter + '__'])}concat(fields) %}}{package}({{{{ fields | join(', ') }}}}){{% endmacro %}}",
+        }
+        texts += [overrides[name] for name in self.some(list(overrides), 0.08)]
+        self.random.shuffle(texts)
+        half = self.random.randint(0, len(texts))
+        for nth, part in enumerate([texts[:half], texts[half:]]):
+            if part:
+                self.put(package, f"macros/m{nth}.sql", "\n\n".join(part) + "\n")
+
+    def naming(self, package, name):
+        part = name.split("_")[1]
+        usual = {"schema": "{{ target.schema }}", "alias": "{{ node.name }}", "database": "{{ target.database }}"}[part]
+        body = self.pick([
+            f"{{{{ custom or '{package}' }}}}",
+            "{{ custom | trim if custom else " + usual.strip("{} ") + " }}_" + package,
+            "{{ node.name }}_{{ node.package_name }}_{{ node.resource_type }}",
+            "{{ (node.config.meta.owner or node.fqn[-1]) | string | lower | replace(' ', '_') }}",
+            "{{ var('v3', '" + package + "') }}",
+            "{% if node.config.materialized == 'table' %}t_{% endif %}" + usual,
+            "{{ node.tags | join('_') }}_" + usual,
+            "{{ target.name }}{{ '_' ~ custom if custom }}{{ '_' ~ node.name if '" + part + "' == 'alias' }}",
+        ])
+        prefix = self.pick(["", "", "default__"])
+        return f"{{% macro {prefix}{name}(custom, node) %}}\n  {{%- if true -%}}{body}{{%- endif -%}}\n{{% endmacro %}}"
+
+    # Nodes
+
+    def source_entries(self, package):
+        # Of two packages with one source, dbt takes the one that the file system lists first.
+        for name in self.some(["raw", "crm"] if package != "extra" else ["erp"], 0.5):
+            source = {"name": name, **self.identity(["schema", "database"])}
+            if self.chance(0.3):
+                source["config"] = self.configs("sources", few=0.3)
+            elif self.chance(0.3):
+                source["meta"] = self.meta()
+            if self.chance(0.2) and self.adapter != "clickhouse":
+                source["quoting"] = {part: self.chance(0.5) for part in self.some(["database", "schema", "identifier"], 0.5)}
+            if self.chance(0.2):
+                source["tags"] = ["s"]
+            source["tables"] = []
+            for table in self.some(["orders", "users"], 0.7):
+                entry = {"name": table, **self.identity(["identifier"]), **({"columns": self.columns()} if self.chance(0.3) else {})}
+                if self.chance(0.2):
+                    entry["config"] = self.configs("sources", few=0.3)
+                if self.chance(0.15) and self.adapter != "clickhouse":
+                    entry["quoting"] = {"identifier": self.chance(0.5)}
+                source["tables"].append(entry)
+                self.sources.append((name, table))
+            self.entries["sources"].append(source)
+
+    def identity(self, keys):
+        keys = [key for key in keys if key != "database" or self.has_databases()]
+        # dbt-databricks writes relations in lower case, which is the same to the engine.
+        return {key: self.text(False, ["other", "other" if self.adapter == "databricks" else "Mixed"]) for key in self.some(keys, 0.3)}
+
+    def columns(self):
+        columns = []
+        for name in self.some(["id", "at", "email"], 0.6):
+            column = {"name": name}
+            if self.chance(0.4) and name != "at":
+                column["data_type"] = self.pick(["integer", "text"])
+            if self.chance(0.3):
+                column["meta"] = self.meta()
+            if self.chance(0.2):
+                column["tags"] = self.some(["p", "q"], 0.6)
+            if self.chance(0.3):
+                column["config"] = {"meta": self.meta(), **({"tags": self.pick(["r", ["p"]])} if self.chance(0.5) else {})}
+            if self.chance(0.2):
+                column["quote"] = self.chance(0.5)
+            if self.chance(0.2):
+                column["constraints"] = [{"type": "not_null"}]
+            if self.chance(0.2):
+                column["description"] = self.pick(["a column", "{{ var('v1', 'x') }}"])
+            if self.chance(0.1):
+                column["own_key"] = self.value()
+            columns.append(column)
+        return columns
+
+    def entry(self, kind, name):
+        entry = {"name": name}
+        if self.chance(0.7):
+            entry["config"] = self.configs(kind)
+        if self.chance(0.15) and "meta" not in entry.get("config", {}):
+            entry["meta"] = self.meta()
+        if self.chance(0.4):
+            entry["columns"] = self.columns()
+        if self.chance(0.2):
+            entry["description"] = "a node"
+        return entry
+
+    def seeds(self, package):
+        for name in self.some(["codes" if package == "shop" else f"{package}_codes", "a"], 0.25 if package == "shop" else 0.1):
+            self.put(package, f"seeds/{name}.csv", "id,name\n1,x\n")
+            self.nodes.append((package, name, None))
+            if self.chance(0.5):
+                self.entries["seeds"].append(self.entry("seeds", name))
+
+    def models(self, package):
+        names = {"shop": ["a", "b", "c", "d", "e", "f", "g"], "tools": ["a", "b", "t1", "t2", "t3"], "extra": ["c", "u1", "u2", "u3"]}[package]
+        count = self.random.randint(1, 6 if package == "shop" else 3)
+        for name in sorted(self.random.sample(names, count)):
+            if self.chance(0.12):
+                self.versions(package, name)
+                continue
+            if self.chance(0.5):
+                entry = self.entry("models", name)
+                self.entries["models"].append(entry)
+                if self.chance(0.03):
+                    self.entries["models"].append(entry)
+            self.put(package, f"models/{self.pick(FOLDERS)}{name}.sql", self.body(package))
+            self.nodes.append((package, name, None))
+        if self.chance(0.08):
+            self.entries[self.pick(["models", "seeds"])].append({"name": self.pick(["nothing", "codes", "a"])})
+
+    def versions(self, package, name):
+        entry = self.entry("models", name)
+        versions = []
+        for v in self.random.sample([1, 2, 3], self.random.randint(1, 2)):
+            version = {"v": v, **({"config": self.configs("models")} if self.chance(0.4) else {})}
+            file = f"{name}_v{v}"
+            if self.chance(0.2):
+                file = version["defined_in"] = f"{name}_file_{v}"
+            if self.chance(0.3) and "columns" in entry:
+                version["columns"] = [{"include": "all", "exclude": ["id"]}, *self.columns()[:1]]
+            versions.append(version)
+            if not self.chance(0.05):
+                self.put(package, f"models/{self.pick(FOLDERS)}{file}.sql", self.body(package))
+        entry["versions"] = versions
+        if self.chance(0.4):
+            entry["latest_version"] = versions[0]["v"]
+        self.entries["models"].append(entry)
+        self.nodes += [(package, name, None), (package, name, versions[0]["v"])]
+
+    def snapshots(self, package):
+        settings = {"unique_key": "id", "strategy": "check", "check_cols": "all"}
+        if self.chance(0.2):
+            name = self.pick(["history", "a"])
+            more = {**settings, **({"target_schema": "snaps"} if self.chance(0.4) else {}), **self.configs("snapshots", call=True, few=0.08)}
+            text = f"{{% snapshot {name} %}}\n{self.call(more)}\nselect * from {self.reference(package)}\n{{% endsnapshot %}}\n"
+            self.put(package, "snapshots/s.sql", text)
+            if self.chance(0.4):
+                self.entries["snapshots"].append(self.entry("snapshots", name))
+            self.nodes.append((package, name, None))
+        if self.chance(0.1) and self.nodes:
+            _, name, version = self.pick(self.nodes)
+            if version is None:
+                entry = {"name": "past", "relation": f"ref('{name}')", "config": {**settings, **self.configs("snapshots", few=0.08)}}
+                self.entries["snapshots"].append(entry)
+
+    def other_entries(self, package):
+        """What is beside the nodes in the same files."""
+        if package != "shop":
+            return
+        if self.chance(0.2):
+            self.entries["exposures"] = [{"name": "board", "type": "dashboard", "owner": {"email": "a@b.c"}}]
+        if self.chance(0.2):
+            self.entries["groups"] = [{"name": "finance", "owner": {"email": "a@b.c"}}]
+        if self.chance(0.15):
+            self.put(package, "models/alone.sql", "select 1 as id\n")
+            rows = [{"id": 1}]
+            self.entries["unit_tests"] = [{"name": "ut", "model": "alone", "given": [], "expect": {"rows": rows}}]
+
+    # Texts of models
+
+    def call(self, settings):
+        return "{{ config(" + ", ".join(f"{key}={value!r}" for key, value in settings.items()) + ") }}"
+
+    def reference(self, package):
+        if not self.nodes:
+            return "one"
+        of, name, version = self.pick(self.nodes)
+        arguments = [repr(name)] if of == package or self.chance(0.5) else [repr(of), repr(name)]
+        if version is not None:
+            arguments.append(f"{self.pick(['v', 'version'])}={version}")
+        return "{{ ref(" + ", ".join(arguments) + ") }}"
+
+    def body(self, package):
+        lines = []
+        if self.chance(0.4):
+            call = {**self.configs("models", call=True, few=0.1), "custom": self.value()}
+            if self.chance(0.3):
+                call["alias"] = self.pick(["x1", "x2", "x3", "x4"])
+            if self.chance(0.12):
+                call |= {"materialized": "incremental", "incremental_strategy": "microbatch", "event_time": "at", "begin": "2024-01-01", "batch_size": "day"}
+            lines.append(self.call(call))
+            if self.chance(0.1):
+                lines.append(self.call({**self.configs("models", call=True, few=0.1), "custom": 2}))
+        known = [line for line in LINES if self.has_databases() or "database='d'" not in line]
+        lines += self.random.sample(known, self.random.randint(0, 3))
+        lines.append("select 1 as id" if self.chance(0.4) else f"select * from {self.reference(package)}")
+        lines += [f"join {self.reference(package)} using (id)" for _ in range(self.pick([0, 0, 1, 2])) if "from" in lines[-1]]
+        if self.sources and self.chance(0.3):
+            source, table = self.pick(self.sources)
+            lines.append(f"union all select id from {{{{ source('{source}', '{table}') }}}}")
+        return "\n".join(lines) + "\n"
+
+
+GRAPH = (
+    "{% if execute %}{% for n in graph.nodes.values() | sort(attribute='unique_id') if n.resource_type in ['model', 'seed', 'snapshot'] %}\n"
+    "-- {{ n.unique_id }} FIELDS{% endfor %}{% endif %}"
+)
+
+#: Lines that show what a model knows; none reads another node.
+LINES = [
+    "-- {{ var('v1', 'd') }} {{ var('v2', 2) }} {{ var('v3', none) }} {{ var('v4', {}) }}",
+    "-- {{ var('v1') }}",
+    "-- {{ var.has_var('v2') }} {{ env_var('BW_E1', 'd') }} {{ env_var('BW_E2', '0') | int + 1 }}",
+    "-- {{ config.get('materialized') }} {{ config.get('schema') }} {{ config.get('custom', 'd') }} {{ config.get('alias', 'none') }}",
+    "-- {{ config.get('meta') }} {{ config.get('tags') }} {{ config.get('unique_key', 'u') }} {{ config.get('lookback') }}",
+    "-- {{ config.get('persist_docs') }} {{ config.get('grants') }} {{ model.docs }} {{ config.get('full_refresh', 'f') }}",
+    "-- {{ config.get('quoting') }} {{ config.get('column_types') }} {{ config.get('on_schema_change') }} {{ config.get('access') }}",
+    "-- {{ model.name }} {{ model.alias }} {{ model.schema }} {{ model.unique_id }} {{ model.fqn }} {{ model.version }}",
+    "-- {{ model.tags }} {{ model.meta }} {{ model.config.tags }} {{ model.config.meta }} {{ model.config.enabled }} {{ model.description }}",
+    "-- {{ model.path }} {{ model.original_file_path }} {{ model.package_name }} {{ model.resource_type }} {{ model.access }}",
+    "-- {{ model.config['pre-hook'] }} {{ model.config['post-hook'] }} {{ model.latest_version }} {{ model.depends_on.nodes | sort }}",
+    "-- {{ this }} {{ this.schema }} {{ this.identifier }} {{ project_name }} {{ target.type }} {{ is_incremental() }}",
+    "{% for c in model.columns.values() %}-- {{ c.name }} {{ c.meta }} {{ c.data_type }} {{ c.quote }} {{ c.tags | sort }} {{ c.own_key }}\n{% endfor %}",
+    "{% for c in model.columns.values() %}-- {{ c.config.meta }} {{ c.constraints }} {{ c.description }}\n{% endfor %}",
+    GRAPH.replace("FIELDS", "{{ n.schema }} {{ n.alias }} {{ n.config.materialized }} {{ n.tags }}"),
+    GRAPH.replace("FIELDS", "{{ n.meta }} {{ n.config.custom }} {{ n.depends_on.nodes | sort }} {{ n.fqn }}"),
+    GRAPH.replace("FIELDS", "{{ n.columns.keys() | list }} {{ n.version }} {{ n.config.unique_key }} {{ n.config.schema }} {{ n.config['pre-hook'] | length }}"),
+    "{% if execute %}{% for s in graph.sources.values() | sort(attribute='unique_id') %}-- {{ s.unique_id }} {{ s.schema }} {{ s.identifier }} "
+    "{{ s.source_meta }} {{ s.meta }} {{ s.tags }} {{ s.config.enabled }}\n{% endfor %}{% endif %}",
+    "-- {{ greet('a') }}",
+    "-- {{ tools.greet('a') }}",
+    "-- {{ label('b') }} {{ shop.label('c') }}",
+    "-- {{ shout('c') }}",
+    "-- {{ adapter.dispatch('greet', 'house')('d') }}",
+    "-- {{ adapter.dispatch('label', 'tools')('e') }}",
+    "-- {{ adapter.dispatch('shout')('f') }}",
+    "-- {{ type_string() }} {{ dbt.concat(['x', 'y']) }}",
+    "-- {{ adapter.quote('id') }} {{ adapter.quote_as_configured('id', 'identifier') }} {{ adapter.quote_seed_column('id', none) }}",
+    "-- {{ api.Relation.create(database='d', schema='s', identifier='i') }}",
+    "{# nothing #}",
+    "{% set rows = [1, 2] %}{% do rows.append(3) %}-- {{ rows }}",
+]
