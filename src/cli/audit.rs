@@ -30,20 +30,21 @@ const EXAMPLES: &str = r"Examples:
 
 Verdicts:
   ok                     the table holds the rows that the query yields now
-  ok (declared columns)  the same of the columns that the project declares: the query does not show all of them
+  ok (declared columns)  the same, of declared columns only: the query does not show all of them
   ok (counts)            as many rows as the query yields; what they hold was not compared
-  empty                  the table has no rows of the batch, and the query yields some: run the batch
-  missing rows           the query yields rows that the table lacks: late rows, or a batch that did not run; run it again
-  extra rows             the table has rows that the query does not yield: they vanished from the inputs, or were written by others
-  doubled rows           the table has rows more often than the query yields them: something else inserted them
-  differs                both: rows were changed in the inputs or in the table, or the query gives other values each time
+  empty                  the table has no row of the batch, the query yields some: run the batch
+  missing rows           the query yields rows that the table lacks: late rows; run it again
+  extra rows             rows that the query does not yield: they vanished from the inputs
+  doubled rows           rows are there more often than the query yields them
+  differs                rows are missing and others are there: a changed input or table
   duplicate keys         rows of the table share a `unique_key`
-  outside                the batch's query yields rows outside of its window; or rows are older than `begin`
-  edge                   the query over all batches yields other rows than batch by batch: `batchwright check` says where
+  outside                the query yields rows outside of its window; or rows before `begin`
+  edge                   the query over all batches yields other rows: see `batchwright check`
   no event time          rows of the table or of an input are in no batch
-  not compared           the rows were not compared; the column `compared` says why
+  not compared           the column `compared` says why
 
-A verdict that is known and accepted: `meta: {batchwright: {audit: {allow: [edge]}}}`; columns that differ each time: `ignore: [loaded_at]`.";
+A verdict that is accepted: `meta: {batchwright: {audit: {allow: [edge]}}}`.
+Columns that differ each time: `ignore: [loaded_at]` in the same place.";
 
 /// Print the plan's audits: SQL that only reads, and gives a row for each batch with a verdict.
 ///
@@ -84,7 +85,7 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
         if !audits.iter().any(|(model, _)| is_named(model, name)) {
             let names: Vec<&str> = audits.iter().map(|(model, _)| last_part(&model.unique_id)).collect();
             let error = Diagnostic::error(format!("the plan holds no audit of `{name}`"));
-            return Err(match nearest(name, names.into_iter()) {
+            return Err(match nearest(name, names) {
                 Some(near) => error.hint(format!("is it `{near}`?")),
                 None => error.hint("microbatch models have one: `batchwright audit --files` lists them"),
             }
