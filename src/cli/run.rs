@@ -211,30 +211,43 @@ fn argv(how: &How, dialect: &Dialect, resumed: bool, past: &History) -> Result<V
     if !how.client.is_empty() {
         return Ok(how.client.clone());
     }
-    let example: String = dialect.fact("example")?;
-    let show = |what: String| Diagnostic::error(what).hint(format!("name the client: `batchwright run -- {example}`"));
     if resumed && let Some(last) = &past.last {
-        return match &last.client {
-            Some(client) => Ok(client.clone()),
-            None => Err(show("the last run's client was not kept, since its arguments hold a password".to_string()).into()),
-        };
+        let hidden = "the last run's client was not kept, since its arguments hold a password";
+        return last.client.clone().ok_or_else(|| name_it(dialect, hidden.to_string(), "run").into());
     }
+    default_client(dialect, &how.plan, &how.profile, "run")
+}
+
+/// An error whose cure is to name the client of a command.
+fn name_it(dialect: &Dialect, what: String, command: &str) -> Diagnostic {
+    let example: String = dialect.fact("example").unwrap_or_default();
+    Diagnostic::error(what).hint(format!("name the client: `batchwright {command} -- {example}`"))
+}
+
+/// The dialect's own client.
+pub fn default_client(
+    dialect: &Dialect,
+    plan: &PlanArgs,
+    profile: &super::options::ProfileArgs,
+    command: &str,
+) -> Result<Vec<String>, Diagnostics> {
+    let show = |what: &str| name_it(dialect, what.to_string(), command);
     let client: Vec<String> = dialect.fact("client")?;
     if client.is_empty() {
-        return Err(show(format!("{} has no client that runs a plan without further words", dialect.name)).into());
+        return Err(show(&format!("{} has no client that runs a plan without further words", dialect.name)).into());
     }
     if !client.iter().any(|word| word == "{path}") {
         return Ok(client);
     }
-    let target = project::target(&how.profile.open(&how.plan.project_dir)?, &|_| Ok(String::new()));
+    let target = project::target(&profile.open(&plan.project_dir)?, &|_| Ok(String::new()));
     match target.ok().and_then(|target| target.path) {
-        None => Err(show("no profile says which database file the steps are for".to_string()).into()),
+        None => Err(show("no profile says which database file the steps are for").into()),
         Some(path) if path == ":memory:" => {
-            Err(show("the profile's database is in memory, so that nothing that a step does would last".to_string()).into())
+            Err(show("the profile's database is in memory, so that nothing that a step does would last").into())
         }
         // As dbt does: from the project's folder.
         Some(path) => {
-            let path = if path.contains(':') { path } else { how.plan.project_dir.join(path).to_string_lossy().into_owned() };
+            let path = if path.contains(':') { path } else { plan.project_dir.join(path).to_string_lossy().into_owned() };
             Ok(client.iter().map(|word| word.replace("{path}", &path)).collect())
         }
     }

@@ -2,34 +2,50 @@
 
 use super::Context;
 use super::batches::batch;
-use super::query::query;
+use super::query::{Filtered, own_table_before, query};
 use super::steps::Files;
 use crate::config::{EventTime, Materialization};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::Stamp;
 use crate::inject::ResultColumn;
-use crate::plan::{self, Audit, Audited, Own};
+use crate::plan::{self, Audit, Audited, Content, Own};
 use crate::render::Moment;
 use crate::window::{Cover, Span};
 
 /// The audit of the model whose steps these are. `begin` is its first window ever.
 pub(super) fn audit(steps: &Files, cover: &Cover, begin: &Span) -> Result<Option<Audit>, Diagnostic> {
     let (context, node) = (steps.context, steps.node);
-    let texts = if steps.query.text.reads_batch && !steps.query.text.reads_this { texts(steps, cover)? } else { Vec::new() };
-    let own = match (steps.query.text.reads_this, steps.query.text.reads_batch) {
-        (true, _) => Own::Unknown,
-        (false, true) => Own::Texts(&texts),
-        (false, false) => Own::Stamped,
+    let reads_own = steps.query.reads_own;
+    // A query that reads its own table is evaluated as it was when its batches ran from the oldest one on.
+    let cut = if reads_own { own_table_before(context, node, &audit_moment(steps, None))? } else { None };
+    let texts = if steps.query.text.reads_batch { texts(steps, cover)? } else { Some(Vec::new()) };
+    let own = match (&cut, &texts) {
+        (None, _) | (_, None) if reads_own => {
+            Own::Unknown("the query reads its own table in a place that cannot be cut to the rows before a batch")
+        }
+        (_, Some(texts)) if steps.query.text.reads_batch => Own::Texts(texts),
+        _ => Own::Stamped,
     };
-    let columns: Option<Vec<ResultColumn>> = steps.query.injected.columns.clone();
+    let (columns, complete) = columns(steps);
+    // A row that is one value can neither leave out a column nor be known by its table's name in a predicate.
+    let by_row = context.dialect.fact::<bool>("row_as_value")?
+        && steps.settings.incremental_predicates.is_empty()
+        && steps.settings.audit.ignore.is_empty();
+    let content = match (&columns, complete) {
+        (Some(columns), true) => Content::Columns(columns),
+        _ if by_row => Content::Row,
+        (Some(columns), false) => Content::Declared(columns),
+        (None, _) => Content::Counts,
+    };
     plan::audit(&Audited {
         dialect: context.dialect,
         node,
         settings: steps.settings,
-        query: &steps.query.sql,
+        query: cut.as_ref().map_or(&steps.query.sql, |cut| &cut.sql),
         filtered: !steps.query.injected.filters.is_empty(),
         own,
-        columns: columns.as_deref(),
+        reads_own,
+        content,
         mode: steps.mode,
         inputs: &inputs(context, steps),
         cover,
@@ -38,11 +54,36 @@ pub(super) fn audit(steps: &Files, cover: &Cover, begin: &Span) -> Result<Option
     })
 }
 
-/// The query of each batch, where it looks at its batch.
-fn texts(steps: &Files, cover: &Cover) -> Result<Vec<String>, Diagnostic> {
+/// The columns of the table as far as they are known, and whether they are all: those of the query, or of the catalog; else those
+/// that the query has if its inputs have what is declared, or that are declared for the model.
+fn columns(steps: &Files) -> (Option<Vec<ResultColumn>>, bool) {
+    let (context, node) = (steps.context, steps.node);
+    let complete = steps.query.injected.columns.clone().or_else(|| context.columns.catalogued(node));
+    match complete {
+        Some(columns) => (Some(columns), true),
+        None => (context.columns.declared(node), false),
+    }
+}
+
+/// The moment of a batch whose query is evaluated again: the table is the model's own, and is there.
+fn audit_moment(steps: &Files, span: Option<&Span>) -> Moment {
+    let this = steps.node.relation.clone();
+    Moment {
+        batch: span.map(batch).or_else(|| steps.moment.batch.clone()),
+        incremental: steps.query.reads_own || steps.moment.incremental,
+        this,
+    }
+}
+
+/// The query of each batch, where it looks at its batch; none if its own table cannot be cut.
+fn texts(steps: &Files, cover: &Cover) -> Result<Option<Vec<String>>, Diagnostic> {
     let text = |span: Span| {
-        let own = query(steps.context, steps.node, &Moment { batch: Some(batch(&span)), ..steps.moment.clone() })?;
-        Ok(Stamp::new(&own.sql, steps.settings.timezone).fill(&span.window, &span.label))
+        let filtered: Option<Filtered> = match steps.query.reads_own {
+            true => own_table_before(steps.context, steps.node, &audit_moment(steps, Some(&span)))?,
+            false => Some(query(steps.context, steps.node, &Moment { batch: Some(batch(&span)), ..steps.moment.clone() })?),
+        };
+        let fill = |own: Filtered| Stamp::new(&own.sql, steps.settings.timezone).fill(&span.window, &span.label);
+        Ok(filtered.map(fill))
     };
     cover.spans().map(text).collect()
 }

@@ -36,7 +36,7 @@ pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, reques
     let mode = plan::mode(context.dialect, node, settings, !query.injected.filters.is_empty())?;
     let about = plan::About { node, settings, mode, windows: &cover.windows, query: &query.text.sql };
     let strategy = plan::strategy(context.dialect, &about)?;
-    let in_order = settings.concurrent_batches == Some(false) || (query.text.reads_this && settings.concurrent_batches.is_none());
+    let in_order = settings.concurrent_batches == Some(false) || (query.reads_own && settings.concurrent_batches.is_none());
     let steps = Files { context, node, settings, moment: &moment, query: &query, entries: &entries, mode, strategy: &strategy, rebuilds };
     let row = row(node, &strategy.words, &cover);
     let batches = cover.windows.len();

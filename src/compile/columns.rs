@@ -117,6 +117,18 @@ impl Columns {
         self.projected(Asker::Statement, node)
     }
 
+    /// The columns that dbt's catalog has for a node's table.
+    pub fn catalogued(&self, node: &Node) -> Option<Vec<ResultColumn>> {
+        let columns = self.catalog.relations.get(&place(&node.relation)).filter(|columns| !columns.is_empty())?;
+        let column = |(name, _): &(String, Option<String>)| ResultColumn { name: name.clone(), quoted: folded(self.case, name) != *name };
+        Some(columns.iter().map(column).collect())
+    }
+
+    /// The columns that a model's query has if its inputs have those that are declared, or that are declared for the model itself.
+    pub fn declared(&self, node: &Node) -> Option<Vec<ResultColumn>> {
+        self.of(Asker::Template, node)
+    }
+
     /// The columns of a relation, for `select *` over it.
     pub fn sure(&self, id: &str) -> Option<Vec<ResultColumn>> {
         self.of(Asker::Statement, self.graph.nodes.get(id)?)
@@ -130,6 +142,7 @@ impl Columns {
         let declared = || node.columns.iter().map(|column| ResultColumn { name: column.name.clone(), quoted: column.quote }).collect();
         let declared = || Some(declared()).filter(|columns: &Vec<ResultColumn>| !columns.is_empty());
         match asker {
+            Asker::Template if node.kind == Kind::Source && self.catalogued(node).is_some() => self.catalogued(node),
             Asker::Statement if enforced && !node.columns.is_empty() => declared(),
             Asker::Statement if !matches!(node.materialization, Materialization::View | Materialization::Table) => None,
             Asker::Statement => self.projected(asker, node),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::config::{EventTime, Kind, Materialization, Node};
 use crate::diagnostics::Diagnostic;
-use crate::dialect::{Dialect, Sql, Stamp, TimeType};
+use crate::dialect::{Dialect, Sql, Stamp};
 use crate::graph::Graph;
 use crate::inject::{Access, Filter, Input, Occurrence, Query, ResultColumn, Time};
 use crate::jinja::Relation;
@@ -62,6 +62,17 @@ fn input(node: &Node, database: Option<&str>) -> Input {
 fn time(event_time: &EventTime) -> Time {
     let column = ResultColumn { name: event_time.column.clone(), quoted: event_time.quote };
     Time { column, literals: event_time.time_type().ok().cloned() }
+}
+
+/// The model's own table as an input, also by its plain name.
+pub fn own_table(node: &Node) -> Input {
+    Input {
+        unique_id: node.unique_id.clone(),
+        filtered: true,
+        time: node.event_time.as_ref().map(time),
+        plain_names: vec![parts(&node.relation)],
+        ..Input::default()
+    }
 }
 
 /// The parts of a relation's name that the engine writes.
@@ -163,8 +174,7 @@ pub fn unfiltered(graph: &Graph, node: &Node, entries: &[InputEntry]) -> Vec<Dia
 
 /// A relation with its filter, slots for the window in it, the alias behind. Columns that `*` leaves out are selected by name where
 /// the query reads them.
-pub fn within(dialect: &Dialect, event_time: &EventTime, kind: &TimeType, filter: &Filter) -> Result<String, Diagnostic> {
-    let window = dialect.window(&dialect.event_time(&event_time.column, event_time.quote)?, kind)?;
+pub fn within(dialect: &Dialect, window: &Sql, filter: &Filter) -> Result<String, Diagnostic> {
     let relation = Sql(filter.relation.clone());
     let arguments = [("relation", relation.value()), ("window", window.value())];
     let filtered = if filter.hidden.is_empty() {

@@ -2,10 +2,11 @@
 
 use super::Context;
 use super::inputs::{self, sample, within};
-use crate::config::{Materialization, Node};
+use crate::config::{EventTime, Materialization, Node};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{TimeType, refuse_slots};
 use crate::inject::{self, Access, Filter, Injection, Query};
+use crate::jinja::MarkKind;
 use crate::render::{self, Moment};
 
 /// A model's query with its filters, slots for the window in them.
@@ -13,22 +14,51 @@ pub(super) struct Filtered {
     pub text: render::Text,
     pub injected: Query,
     pub sql: String,
+    /// Whether it reads its own table: a `{{ this }}` in a comment reads nothing.
+    pub reads_own: bool,
 }
 
 /// Renders the model and puts the filters in.
 pub(super) fn query(context: &Context, node: &Node, moment: &Moment) -> Result<Filtered, Diagnostic> {
-    let place = |wrong: Diagnostic| if wrong.at.is_none() { wrong.at(node.file.line(1)) } else { wrong };
+    filtered(context, node, moment, false)
+}
+
+/// The query in which the model's own table has only what is before the window; none where its place takes no filter.
+pub(super) fn own_table_before(context: &Context, node: &Node, moment: &Moment) -> Result<Option<Filtered>, Diagnostic> {
+    let own = filtered(context, node, moment, true)?;
+    let (read, _) = own_marks(context, &own.text)?;
+    let cut = own.injected.filters.iter().filter(|filter| filter.unique_id == node.unique_id).count();
+    Ok((cut > 0 && cut >= read).then_some(own))
+}
+
+/// How often the model's own table is written in its query, and how often in a comment or a string.
+fn own_marks(context: &Context, text: &render::Text) -> Result<(usize, usize), Diagnostic> {
+    let parser = inject::parser(&context.dialect.fact::<String>("parser")?);
+    let marks = text.marks.iter().filter(|mark| mark.kind == MarkKind::This);
+    let (hidden, read): (Vec<_>, Vec<_>) = marks.partition(|mark| inject::is_in_comment_or_string(&text.sql, &mark.span, &*parser));
+    Ok((read.len(), hidden.len()))
+}
+
+/// `cuts_own`: whether the model's own table is cut to what is before the window.
+fn filtered(context: &Context, node: &Node, moment: &Moment, cuts_own: bool) -> Result<Filtered, Diagnostic> {
+    let place = |error: Diagnostic| if error.at.is_none() { error.at(node.file.line(1)) } else { error };
     let text = render::model(context.jinja, context.graph, node, moment)?;
     refuse_slots(&text.sql).map_err(place)?;
-    let filtered = |filter: &Filter| match &context.graph.nodes[&filter.unique_id].event_time {
-        Some(event_time) => within(context.dialect, event_time, event_time.time_type()?, filter),
+    let event_time = |id: &str| context.graph.nodes[id].event_time.as_ref();
+    let condition = |event_time: &EventTime, id: &str, kind: &TimeType| {
+        let column = context.dialect.event_time(&event_time.column, event_time.quote)?;
+        if cuts_own && id == node.unique_id { context.dialect.before(&column, kind) } else { context.dialect.window(&column, kind) }
+    };
+    let cut = |filter: &Filter| match event_time(&filter.unique_id) {
+        Some(time) => within(context.dialect, &condition(time, &filter.unique_id, time.time_type()?)?, filter),
         None => Ok(filter.relation.clone()),
     };
     // Only where the filter stands matters for parsing, so that any literal serves for a column whose literal is not known.
-    let parsable = |filter: &Filter| match &context.graph.nodes[&filter.unique_id].event_time {
-        Some(event_time) => {
-            let kind = event_time.time_type().unwrap_or(&TimeType::Undeclared);
-            within(context.dialect, event_time, kind, filter).map(|text| sample(&text)).unwrap_or_default()
+    let parsable = |filter: &Filter| match event_time(&filter.unique_id) {
+        Some(time) => {
+            let window = condition(time, &filter.unique_id, time.time_type().unwrap_or(&TimeType::Undeclared));
+            let cut = window.and_then(|window| within(context.dialect, &window, filter));
+            cut.map(|text| sample(&text)).unwrap_or_default()
         }
         None => filter.relation.clone(),
     };
@@ -38,23 +68,30 @@ pub(super) fn query(context: &Context, node: &Node, moment: &Moment) -> Result<F
         inputs.iter_mut().for_each(|input| input.declared.clear());
     }
     for input in inputs.iter().filter(|input| input.filtered) {
-        let Some(event_time) = &context.graph.nodes[&input.unique_id].event_time else { continue };
+        let Some(time) = event_time(&input.unique_id) else { continue };
         let (relation, unique_id) = ("relation".to_string(), input.unique_id.clone());
         let any = Filter { span: 0..0, relation, unique_id, alias: None, hidden: Vec::new() };
-        within(context.dialect, event_time, &TimeType::Undeclared, &any).map_err(place)?;
+        within(context.dialect, &condition(time, &input.unique_id, &TimeType::Undeclared)?, &any).map_err(place)?;
+    }
+    let mut marks = text.marks.clone();
+    if cuts_own {
+        inputs.push(inputs::own_table(node));
+        let own = marks.iter_mut().filter(|mark| mark.kind == MarkKind::This);
+        own.for_each(|mark| mark.kind = MarkKind::Input(node.unique_id.clone()));
     }
     let parser = inject::parser(&context.dialect.fact::<String>("parser")?);
     let hidden: Vec<String> = context.dialect.fact("hidden_columns")?;
-    let (sql, marks) = (&text.sql, &text.marks);
-    let injection = Injection { sql, marks, inputs: &inputs, columns: &known, within: &parsable, hidden: &hidden };
+    let injection = Injection { sql: &text.sql, marks: &marks, inputs: &inputs, columns: &known, within: &parsable, hidden: &hidden };
     let injected = inject::filters(&injection, &*parser).map_err(place)?;
     for id in injected.ids(|access| *access == Access::Filtered) {
         ephemeral_event_time(context, &context.graph.nodes[&id])?;
     }
-    let edit = |filter: &Filter| Ok((filter.span.clone(), filtered(filter)?));
+    let edit = |filter: &Filter| Ok((filter.span.clone(), cut(filter)?));
     let edits: Result<Vec<_>, Diagnostic> = injected.filters.iter().map(edit).collect();
     let sql = inject::splice(&text.sql, edits?);
-    Ok(Filtered { text, injected, sql })
+    // A name that is put together from the relation's parts has no mark.
+    let reads_own = text.reads_this && !matches!(own_marks(context, &text)?, (0, 1..));
+    Ok(Filtered { text, injected, sql, reads_own })
 }
 
 /// Refuses an ephemeral model whose query does not give the column that its readers filter it by.

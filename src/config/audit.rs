@@ -9,9 +9,19 @@ use super::microbatch::{kind, own};
 use crate::diagnostics::{Diagnostic, Location, nearest};
 use crate::project::Setting;
 
-/// What an audit finds of a batch, `ok` apart.
-pub const VERDICTS: [&str; 9] =
-    ["empty", "missing rows", "extra rows", "doubled rows", "differs", "duplicate keys", "outside", "edge", "no event time"];
+/// What an audit finds in a batch, `ok` apart, each with what it means.
+pub const VERDICTS: [(&str, &str); 10] = [
+    ("empty", "the table has no rows of the batch, and the query yields some"),
+    ("missing rows", "the query yields rows that the table lacks"),
+    ("extra rows", "the table has rows that the query does not yield"),
+    ("doubled rows", "the table has rows more often than the query yields them"),
+    ("differs", "the table lacks rows that the query yields, and has others"),
+    ("duplicate keys", "rows of the table share a `unique_key`"),
+    ("outside", "the query of the batch yields rows outside of its window, or the table has rows before `begin`"),
+    ("edge", "the query yields other rows for the batch alone than for all batches at once"),
+    ("no event time", "rows have no event time, so that they belong to no batch"),
+    ("not compared", "the rows of the query were not compared with those of the table"),
+];
 
 /// How a model's table is compared with its query.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,11 +45,12 @@ pub fn audit(model: &str, config: &IndexMap<String, Setting>) -> Result<Audit, D
     }
     let of = |key: &str| list(model, key, dict.get(key).unwrap_or(&Value::Null), &at);
     let (ignore, allow) = (of("ignore")?, of("allow")?);
-    if let Some(other) = allow.iter().find(|verdict| !VERDICTS.contains(&verdict.as_str())) {
+    let verdicts = || VERDICTS.iter().map(|(verdict, _)| *verdict);
+    if let Some(other) = allow.iter().find(|allowed| !verdicts().any(|verdict| verdict == *allowed)) {
         let wrong = Diagnostic::error(format!("`audit` of model `{model}` allows `{other}`, which is no verdict")).at(at);
-        return Err(wrong.hint(match nearest(other, VERDICTS) {
+        return Err(wrong.hint(match nearest(other, verdicts()) {
             Some(near) => format!("is it `{near}`?"),
-            None => format!("the verdicts are `{}`", VERDICTS.join("`, `")),
+            None => format!("the verdicts are `{}`", verdicts().collect::<Vec<_>>().join("`, `")),
         }));
     }
     Ok(Audit { ignore, allow })

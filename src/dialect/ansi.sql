@@ -422,12 +422,12 @@ sum(case when query_copies > 0 and target_copies > query_copies then target_copi
 coalesce(c.query_rows, 0)
 {% endmacro %}
 
-{% macro audit(ctes, batches, label, target, keys, columns, unasked, where, own, whole, groups, doubled, key_counts, inputs, query_rows, sums, and_sums, sum_names, last) %}
+{% macro audit(ctes, batches, label, target, keys, target_columns, columns, model, ok, compared, unasked, where, own, whole, groups, doubled, key_counts, inputs, query_rows, sums, and_sums, sum_names, last) %}
 with {{ ctes }}audit_batches as (
   {{ batches }}
 ),
 audit_target as (
-  select {{ label }} as audit_batch{{ keys }}{{ columns }}
+  select {{ label }} as audit_batch{{ keys }}{{ target_columns }}
   from {{ target }}
   {{ where }}
 ),
@@ -484,11 +484,13 @@ audit_counts as (
 ),
 audit_verdicts as (
   select
+    {{ model }} as model,
     batch,
     case
       when batch = 'before begin' and target_rows > 0 then 'outside'
       when batch = 'before begin' then 'ok'
       when batch = 'no event time' and target_rows + edge_rows + missing_rows + input_rows > 0 then 'no event time'
+      when batch = 'no event time' then 'ok'
       when target_rows = 0 and missing_rows > 0 then 'empty'
       when missing_rows > 0 and extra_rows > 0 then 'differs'
       when missing_rows > 0 then 'missing rows'
@@ -497,23 +499,48 @@ audit_verdicts as (
       when duplicate_keys > 0 then 'duplicate keys'
       when outside_rows > 0 then 'outside'
       when edge_rows > 0 then 'edge'
-      else 'ok'
+      else {{ ok }}
     end as verdict,
-    target_rows, query_rows, input_rows, missing_rows, extra_rows, doubled_rows, duplicate_keys, null_keys, outside_rows, edge_rows{{ sum_names }}
+    target_rows, query_rows, input_rows, missing_rows, extra_rows, doubled_rows, duplicate_keys, null_keys, outside_rows, edge_rows{{ sum_names }},
+    {{ compared }} as compared
   from audit_counts
 )
 {{ last }};
 {% endmacro %}
 
-{# What the statement ends with: the table; or, for a run, what fails at a verdict that is none of the allowed. #}
+{# Engines that take a whole row as one value have a macro `audit_row(alias)`: it serves where the columns are not known. #}
+{% set row_as_value = false %}
+
+{% macro audit_named(relation) %}
+{{ relation }} as audit_table
+{% endmacro %}
+
+{# What the statement ends with: the table; or, for a run, what fails at a verdict that is none of the allowed. `audit_found` has a
+   row for each such verdict, `audit_list` makes them one text, `audit_words` is the text of one. #}
 {% macro audit_table() %}
 select * from audit_verdicts order by batch
 {% endmacro %}
 
-{% macro audit_stop(about, allowed) %}
-select case when count(*) > 0 then cast({{ about }} || min(batch || ': ' || verdict) as integer) end as audit
-from audit_verdicts
-where verdict not in ({{ allowed }})
+{% macro audit_words() %}
+verdict || ': ' || case when count(*) = 1 then min(batch) else cast(count(*) as varchar(20)) || ' batches from ' || min(batch) || ' to ' || max(batch) end
+{% endmacro %}
+
+{% macro audit_found(words, allowed) %}
+(
+  select {{ words }} as words
+  from audit_verdicts
+  where verdict not in ({{ allowed }})
+  group by verdict
+) as audit_found
+{% endmacro %}
+
+{% macro audit_list() %}
+min(words) || case when count(*) > 1 then '; ' || max(words) else '' end || case when count(*) > 2 then '; and more' else '' end
+{% endmacro %}
+
+{% macro audit_stop(about, list, found) %}
+select case when count(*) > 0 then cast({{ about }} || {{ list }} as integer) end as audit
+from {{ found }}
 {% endmacro %}
 
 {# Running a plan. `client`: the command that runs it where none is named; `{file}` stands for a step's file, so that a process

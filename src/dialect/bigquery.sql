@@ -131,10 +131,23 @@ except distinct
 select {{ columns }} from {{ target }};
 {% endmacro %}
 
-{% macro audit_stop(about, allowed) %}
-select case when count(*) > 0 then error({{ about }} || min(batch || ': ' || verdict)) end as audit
-from audit_verdicts
-where verdict not in ({{ allowed }})
+{% macro audit_words() %}
+verdict || ': ' || case when count(*) = 1 then min(batch) else cast(count(*) as string) || ' batches from ' || min(batch) || ' to ' || max(batch) end
+{% endmacro %}
+
+{% macro audit_list() %}
+string_agg(words, '; ' order by words)
+{% endmacro %}
+
+{% set row_as_value = true %}
+
+{% macro audit_row(alias) %}
+to_json_string({{ alias }})
+{% endmacro %}
+
+{% macro audit_stop(about, list, found) %}
+select case when count(*) > 0 then error({{ about }} || {{ list }}) end as audit
+from {{ found }}
 {% endmacro %}
 
 {% macro partition_date_day(field) %}

@@ -97,6 +97,20 @@
 toDate('{{ at.date }}')
 {% endmacro %}
 
+{% macro audit_words() %}
+concat(verdict, ': ', case when count(*) = 1 then min(batch) else concat(count(*), ' batches from ', min(batch), ' to ', max(batch)) end)
+{% endmacro %}
+
+{% macro audit_list() %}
+arrayStringConcat(arraySort(groupArray(words)), '; ')
+{% endmacro %}
+
+{% set row_as_value = true %}
+
+{% macro audit_row(alias) %}
+tuple({{ alias }}.*)
+{% endmacro %}
+
 {% macro zoned(at) %}
 toDateTime('{{ at.time }}', 'UTC')
 {% endmacro %}

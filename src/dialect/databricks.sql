@@ -73,10 +73,23 @@ case when {{ window }} then {{ column }} else raise_error({{ message }}) end as 
 assert_true({{ window }}, {{ message }}) is null
 {% endmacro %}
 
-{% macro audit_stop(about, allowed) %}
-select case when count(*) > 0 then raise_error(concat({{ about }}, min(concat(batch, ': ', verdict)))) end as audit
-from audit_verdicts
-where verdict not in ({{ allowed }})
+{% macro audit_list() %}
+array_join(array_sort(collect_list(words)), '; ')
+{% endmacro %}
+
+{% set row_as_value = true %}
+
+{% macro audit_row(alias) %}
+to_json(struct({{ alias }}.*))
+{% endmacro %}
+
+{% macro audit_words() %}
+concat(verdict, ': ', case when count(*) = 1 then min(batch) else concat(count(*), ' batches from ', min(batch), ' to ', max(batch)) end)
+{% endmacro %}
+
+{% macro audit_stop(about, list, found) %}
+select case when count(*) > 0 then raise_error(concat({{ about }}, {{ list }})) end as audit
+from {{ found }}
 {% endmacro %}
 
 {% macro clause_file_format(value) %}

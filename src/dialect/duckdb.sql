@@ -42,10 +42,19 @@ timestamptz '{{ at.time }}+00:00'
 case when {{ window }} then true else error({{ message }}) end
 {% endmacro %}
 
-{% macro audit_stop(about, allowed) %}
-select case when count(*) > 0 then error({{ about }} || min(batch || ': ' || verdict)) end as audit
-from audit_verdicts
-where verdict not in ({{ allowed }})
+{% macro audit_list() %}
+string_agg(words, '; ' order by words)
+{% endmacro %}
+
+{% set row_as_value = true %}
+
+{% macro audit_row(alias) %}
+{{ alias }}
+{% endmacro %}
+
+{% macro audit_stop(about, list, found) %}
+select case when count(*) > 0 then error({{ about }} || {{ list }}) end as audit
+from {{ found }}
 {% endmacro %}
 
 {% macro into_unnamed() %}

@@ -105,10 +105,17 @@ drop temporary table {{ check }};
 {% endmacro %}
 
 {# No function fails with words of one's own. To prepare them as a statement does. #}
-{% macro audit_stop(allowed) %}
-select case when count(*) > 0 then min(concat(batch, ': ', verdict)) else 'do 0' end into @audit
-from audit_verdicts
-where verdict not in ({{ allowed }});
+{% macro audit_words() %}
+concat(verdict, ': ', case when count(*) = 1 then min(batch) else concat(count(*), ' batches from ', min(batch), ' to ', max(batch)) end)
+{% endmacro %}
+
+{% macro audit_list() %}
+group_concat(words order by words separator '; ')
+{% endmacro %}
+
+{% macro audit_stop(list, found) %}
+select case when count(*) > 0 then {{ list }} else 'do 0' end into @audit
+from {{ found }};
 
 prepare audit_stop from @audit
 {% endmacro %}

@@ -9,6 +9,16 @@
 {% set kind_key = "unlogged" %}
 {% set index_keys = ["indexes"] %}
 
+{% macro audit_list() %}
+string_agg(words, '; ' order by words)
+{% endmacro %}
+
+{% set row_as_value = true %}
+
+{% macro audit_row(alias) %}
+to_jsonb({{ alias }})
+{% endmacro %}
+
 {% macro zoned(at) %}
 timestamptz '{{ at.time }}+00:00'
 {% endmacro %}

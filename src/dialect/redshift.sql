@@ -29,6 +29,7 @@
 ] %}
 {% set kind_key = none %}
 {% set index_keys = [] %}
+{% set row_as_value = false %}
 {% set clauses = ["backup", "dist", "sort"] %}
 {% set clause_words = {
   "dist": {"all": "dist_style", "even": "dist_style", "auto": "dist_style"},
@@ -40,6 +41,10 @@
 {% set view_keys = ["bind"] %}
 {% set idle_keys = ["sort_type"] %}
 {% set undone_keys = {"auto_refresh": "set it with `alter materialized view … auto refresh yes`, as a post-hook"} %}
+
+{% macro audit_list() %}
+min(words) || case when count(*) > 1 then '; ' || max(words) else '' end || case when count(*) > 2 then '; and more' else '' end
+{% endmacro %}
 
 {% macro header_query_group(text) %}
 set query_group to {{ text }};

@@ -106,10 +106,19 @@ where {{ outside }}
 having count(*) > 0;
 {% endmacro %}
 
-{% macro audit_stop(about, allowed) %}
-select case when count(*) > 0 then to_number({{ about }} || min(batch || ': ' || verdict)) end as audit
-from audit_verdicts
-where verdict not in ({{ allowed }})
+{% macro audit_list() %}
+listagg(words, '; ') within group (order by words)
+{% endmacro %}
+
+{% set row_as_value = true %}
+
+{% macro audit_row(alias) %}
+to_json(object_construct_keep_null({{ alias }}.*))
+{% endmacro %}
+
+{% macro audit_stop(about, list, found) %}
+select case when count(*) > 0 then to_number({{ about }} || {{ list }}) end as audit
+from {{ found }}
 {% endmacro %}
 
 {% macro clause_cluster_by(value) %}

@@ -83,10 +83,13 @@ from {{ stage }}
 where {{ outside }};
 {% endmacro %}
 
-{% macro audit_stop(about, allowed) %}
-select case when count(*) > 0 then json_extract('{}', {{ about }} || min(batch || ': ' || verdict)) end as audit
-from audit_verdicts
-where verdict not in ({{ allowed }})
+{% macro audit_list() %}
+group_concat(words, '; ')
+{% endmacro %}
+
+{% macro audit_stop(about, list, found) %}
+select case when count(*) > 0 then json_extract('{}', {{ about }} || {{ list }}) end as audit
+from {{ found }}
 {% endmacro %}
 
 {% macro create_schema() %}

@@ -115,10 +115,17 @@ end;
     sum(case when in_query = 1 then cast({{ column }} as float) end) as {{ in_query }}
 {% endmacro %}
 
-{% macro audit_stop(about, allowed) %}
-select case when count(*) > 0 then cast(concat({{ about }}, min(concat(batch, ': ', verdict))) as integer) end as audit
-from audit_verdicts
-where verdict not in ({{ allowed }})
+{% macro audit_words() %}
+concat(verdict, ': ', case when count(*) = 1 then min(batch) else concat(count(*), ' batches from ', min(batch), ' to ', max(batch)) end)
+{% endmacro %}
+
+{% macro audit_list() %}
+string_agg(words, '; ')
+{% endmacro %}
+
+{% macro audit_stop(about, list, found) %}
+select case when count(*) > 0 then cast(concat({{ about }}, {{ list }}) as integer) end as audit
+from {{ found }}
 {% endmacro %}
 
 {% macro schema_statement(own) %}

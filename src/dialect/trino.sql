@@ -37,6 +37,10 @@
   "trim", "true", "uescape", "union", "unnest", "using", "values", "when", "where", "with"
 ] %}
 
+{% macro audit_list() %}
+listagg(words, '; ') within group (order by words)
+{% endmacro %}
+
 {% macro zoned(at) %}
 timestamp '{{ at.time }} UTC'
 {% endmacro %}

@@ -38,7 +38,7 @@ pub use check::splice;
 pub use ctes::{computed, with_clause};
 pub use look::{Seen, look};
 pub use parsers::parser;
-pub use text::is_contained;
+pub use text::{is_contained, is_in_comment_or_string};
 
 use mask::Blank;
 use relations::placed;

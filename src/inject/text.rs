@@ -31,6 +31,11 @@ pub fn is_contained(sql: &str, parser: &dyn Parser) -> bool {
     stays && open == 0
 }
 
+/// Whether a place is within a comment or a string, so that a relation that is written there reads no table.
+pub fn is_in_comment_or_string(sql: &str, span: &Range<usize>, parser: &dyn Parser) -> bool {
+    Text::new(sql, parser).is_ok_and(|text| text.is_hidden(span))
+}
+
 /// Why a text has no tokens or no tree, and where, as far as the parser says.
 #[derive(Clone, Debug)]
 pub struct Trouble {

@@ -23,7 +23,7 @@ mod steps;
 mod strategy;
 pub mod write;
 
-pub use audit::{Audit, Audited, Own, audit};
+pub use audit::{Audit, Audited, Content, Own, audit};
 pub use batch::{Batches, overwrite, window};
 pub use build::{Build, plain};
 pub use closing::{Closing, closing};

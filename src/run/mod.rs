@@ -203,7 +203,9 @@ impl Work<'_> {
             None => Ok(Ended { reason: Some(format!("`{}` is no audit: compile the plan again", step.file)), ..Ended::default() }),
             Some(sql) => {
                 let file = journal::scratch(&sql)?;
-                self.order.client.hand(file.path(), sql.as_bytes(), session)
+                let ended = self.order.client.hand(file.path(), sql.as_bytes(), session)?;
+                let reason = if ended.done { None } else { audits::explained(&step.model, &format!("{}{}", ended.stderr, ended.stdout)) };
+                Ok(Ended { reason: reason.or(ended.reason), ..ended })
             }
         }
     }

@@ -13,6 +13,7 @@ mod clickhouse;
 #[allow(dead_code, reason = "tests/check reads the rest of it")]
 #[path = "../check/corpus.rs"]
 mod corpus;
+mod corrupted;
 mod drivers;
 mod duckdb;
 mod engine;
@@ -51,6 +52,12 @@ fn main() {
         let cases = cases().chain(of_dialect);
         let shown = cases.filter(|(name, _)| !left_out.iter().any(|(left_out, _)| left_out == name));
         for (name, case) in shown {
+            let engine = engine.clone();
+            trials.push(trial(format!("{}::{name}", engine.name()), move || case(engine.as_ref())));
+        }
+    }
+    for engine in engines.iter().filter(|engine| ["duckdb", "postgres", "clickhouse", "mariadb", "sqlite"].contains(&engine.name())) {
+        for (name, case) in corrupted::CASES {
             let engine = engine.clone();
             trials.push(trial(format!("{}::{name}", engine.name()), move || case(engine.as_ref())));
         }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod batchwright;
+mod client_lines;
 mod compiled;
 mod days;
 #[path = "../engines/duckdb.rs"]
@@ -39,7 +40,9 @@ use engine::{Case, Engine};
 fn main() {
     let engines: Vec<Arc<dyn Engine>> =
         vec![Arc::new(duckdb::DuckDb), Arc::new(sqlite::Sqlite), Arc::<postgres::Postgres>::default(), Arc::<mariadb::MariaDb>::default()];
-    let alone = [odd_clients::CASES, journal::CASES, order::CASES, reports::CASES, snowflake::CASES, spark::CASES].into_iter().flatten();
+    let alone = [client_lines::CASES, odd_clients::CASES, journal::CASES, order::CASES, reports::CASES, snowflake::CASES, spark::CASES]
+        .into_iter()
+        .flatten();
     let mut trials: Vec<Trial> = alone.map(|(name, case)| trial((*name).to_string(), *case)).collect();
     for engine in &engines {
         let compiled = compiled::CASES.iter().copied().filter(|_| compiled::knows(engine.as_ref()));

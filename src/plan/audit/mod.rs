@@ -23,9 +23,11 @@ use pieces::Pieces;
 /// The query stands once for each batch in the audit of a model with at most so many: a month of days.
 const FEW: usize = 31;
 /// No engine takes a statement of any length: the batches of a larger plan are looked at so many at a time.
-const MANY: usize = 100;
+const MANY: usize = 366;
 /// A plan of more batches has no audit: nobody reads a table of so many lines.
 const MOST: usize = 10_000;
+/// The lines of an audit for rows of no batch.
+pub const NO_BATCH: [&str; 2] = [pieces::NO_TIME, pieces::BEFORE];
 /// The folder of all audits in the plan.
 pub const FOLDER: &str = "audit";
 
@@ -39,7 +41,9 @@ pub struct Audited<'a> {
     /// Whether any input is cut to the window.
     pub filtered: bool,
     pub own: Own<'a>,
-    pub columns: Option<&'a [ResultColumn]>,
+    /// Whether the query reads its own table: then `query` reads of it what is before the window.
+    pub reads_own: bool,
+    pub content: Content<'a>,
     pub mode: OutsideWindow,
     /// Relations that are cut to the window, each with its event time.
     pub inputs: &'a [(String, EventTime)],
@@ -57,9 +61,47 @@ pub enum Own<'a> {
     Stamped,
     /// It looks at its batch: the texts of all of them.
     Texts(&'a [String]),
-    /// It reads its own table, so that what it yields now says nothing of what it yielded.
-    Unknown,
+    /// It cannot be evaluated again, for this reason.
+    Unknown(&'static str),
 }
+
+/// What of the rows is compared.
+#[derive(Clone, Copy)]
+pub enum Content<'a> {
+    /// These columns, which are all.
+    Columns(&'a [ResultColumn]),
+    /// These columns, which are declared and may be a part.
+    Declared(&'a [ResultColumn]),
+    /// Each row as one value, whose columns the engine knows.
+    Row,
+    /// Nothing but how many there are.
+    Counts,
+}
+
+impl<'a> Content<'a> {
+    fn columns(self) -> &'a [ResultColumn] {
+        match self {
+            Content::Columns(columns) | Content::Declared(columns) => columns,
+            Content::Row | Content::Counts => &[],
+        }
+    }
+
+    /// The verdict of a batch in which nothing differs.
+    fn ok(self) -> &'static str {
+        match self {
+            Content::Columns(_) | Content::Row => OK,
+            Content::Declared(_) => OK_DECLARED,
+            Content::Counts => OK_COUNTS,
+        }
+    }
+}
+
+const OK: &str = "ok";
+const OK_DECLARED: &str = "ok (declared columns)";
+const OK_COUNTS: &str = "ok (counts)";
+const NOT_COMPARED: &str = "not compared";
+/// The verdicts of batches in which nothing differs, as far as it was compared.
+pub const GOOD: [&str; 3] = [OK, OK_DECLARED, OK_COUNTS];
 
 /// A file of the plan.
 #[derive(Clone, Debug, Hash)]
@@ -68,7 +110,7 @@ pub struct Audit {
     head: String,
     foot: String,
     statements: Vec<(Arc<Stamp>, Range<usize>)>,
-    compares: &'static str,
+    compares: String,
     allow: Vec<String>,
 }
 
@@ -107,7 +149,7 @@ pub fn audit(audited: &Audited) -> Result<Option<Audit>, Diagnostic> {
         head: format!("{}\n{}", head(audited, compared), sql_header(audited.dialect, audited.node)?),
         foot: sql_footer(audited.dialect, audited.node)?,
         statements,
-        compares: words(audited, compared),
+        compares: words(audited, compared).to_string(),
         allow: audited.settings.audit.allow.clone(),
     }))
 }
@@ -132,7 +174,7 @@ impl Audit {
 
     /// What the manifest says of it, but for the hash, which is known when it is written.
     pub fn entry(&self) -> AuditEntry {
-        AuditEntry { file: self.file.clone(), sha256: String::new(), compares: self.compares.to_string(), allow: self.allow.clone() }
+        AuditEntry { file: self.file.clone(), sha256: String::new(), compares: self.compares.clone(), allow: self.allow.clone() }
     }
 }
 
@@ -140,10 +182,13 @@ fn compared(audited: &Audited) -> Result<Compared, Diagnostic> {
     // Whether the query may stand in a statement several times.
     let parts: bool = audited.dialect.fact("nested_with")?;
     Ok(match audited.own {
-        Own::Unknown => Compared::Nothing,
+        Own::Unknown(_) => Compared::Nothing,
         // Where the query may stand but once, that of a batch cannot be asked beside others.
         Own::Texts(_) if !parts => Compared::Nothing,
         Own::Texts(_) => Compared::Batches,
+        // The rows of the own table differ from batch to batch.
+        Own::Stamped if audited.reads_own && parts => Compared::Batches,
+        Own::Stamped if audited.reads_own => Compared::Nothing,
         // Rows that a batch keeps although they belong to another are right in the range alone.
         Own::Stamped if !audited.filtered || audited.mode == OutsideWindow::Keep => Compared::Range,
         Own::Stamped if parts && audited.cover.windows.len() <= FEW => Compared::BatchesAndRange,
@@ -151,31 +196,43 @@ fn compared(audited: &Audited) -> Result<Compared, Diagnostic> {
     })
 }
 
-/// For the manifest: `rows` or their `counts`, by `batches`, by the `range`; or `nothing`.
-fn words(audited: &Audited, compared: Compared) -> &'static str {
-    match (compared, audited.columns.is_some()) {
-        (Compared::Nothing, _) => "nothing",
-        (Compared::BatchesAndRange, true) => "rows by batches and range",
-        (Compared::BatchesAndRange, false) => "counts by batches and range",
-        (Compared::Range, true) => "rows by range",
-        (Compared::Range, false) => "counts by range",
-        (Compared::Batches, true) => "rows by batches",
-        (Compared::Batches, false) => "counts by batches",
+/// Why nothing is compared.
+fn reason(audited: &Audited) -> &'static str {
+    match audited.own {
+        Own::Unknown(reason) => reason,
+        _ => "the query differs from batch to batch, and this dialect cannot take it several times in one statement",
+    }
+}
+
+/// For the manifest, and the last column of the result: `rows` or their `counts`, by `batches`, by the `range`; or `nothing`.
+fn words(audited: &Audited, compared: Compared) -> String {
+    let content = match audited.content {
+        Content::Columns(_) | Content::Row => "rows",
+        Content::Declared(_) => "rows, their declared columns only,",
+        Content::Counts => "counts",
+    };
+    match compared {
+        Compared::Nothing => format!("nothing: {}", reason(audited)),
+        Compared::BatchesAndRange => format!("{content} by batches and range"),
+        Compared::Range => format!("{content} by range"),
+        Compared::Batches => format!("{content} by batches"),
     }
 }
 
 fn head(audited: &Audited, compared: Compared) -> String {
     let ignored = &audited.settings.audit.ignore;
-    let rows = match (audited.columns, ignored.as_slice()) {
-        (None, _) => "counts of rows, since the query does not show its columns,".to_string(),
-        (Some(_), []) => "rows".to_string(),
-        (Some(_), ignored) => format!("rows without {}", ignored.join(", ")),
+    let rows = match (audited.content, ignored.as_slice()) {
+        (Content::Counts, _) => "counts of rows, since the query does not show its columns,".to_string(),
+        (Content::Declared(_), _) => "the declared columns of rows, since the query does not show all of them,".to_string(),
+        (Content::Columns(_) | Content::Row, []) => "rows".to_string(),
+        (Content::Columns(_) | Content::Row, ignored) => format!("rows without {}", ignored.join(", ")),
     };
+    let own = if audited.reads_own { ", which reads of its own table what is before the batch" } else { "" };
     let by = match compared {
         Compared::BatchesAndRange => format!("{rows} with those that the query yields for each batch, and for all of them at once"),
         Compared::Range => format!("{rows} with those that the query yields for all batches at once"),
-        Compared::Batches => format!("{rows} with those that the query yields for each batch"),
-        Compared::Nothing => "nothing with the query, whose rows depend on what its table or its batch was".to_string(),
+        Compared::Batches => format!("{rows} with those that the query yields for each batch{own}"),
+        Compared::Nothing => format!("nothing: {}", reason(audited)),
     };
     let (first, last) = audited.cover.ends();
     header(
@@ -196,14 +253,16 @@ fn statement(audited: &Audited, compared: Compared, group: &Range<usize>) -> Res
     pieces.statement(compared, group)
 }
 
-/// The text with what it ends with in the place of the table: a statement that fails unless every verdict is `ok` or allowed.
+/// The text with another ending than the table of verdicts: a statement that fails unless every verdict is a good one or allowed.
 pub fn stopping(dialect: &Dialect, model: &str, text: &str, allow: &[String]) -> Result<Option<String>, Diagnostic> {
     let table = dialect.sql("audit_table", &[])?;
-    let words = std::iter::once("ok").chain(allow.iter().map(String::as_str));
+    let words = GOOD.into_iter().chain(allow.iter().map(String::as_str));
     let allowed: Vec<String> = words.map(|word| Ok(dialect.string(word)?.0)).collect::<Result<_, Diagnostic>>()?;
     let about = dialect.string(&format!("audit of {model}: "))?;
     let allowed = minijinja::Value::from_safe_string(allowed.join(", "));
-    let stop = dialect.sql("audit_stop", &[("about", about.value()), ("allowed", allowed)])?;
+    let found = dialect.sql("audit_found", &[("words", dialect.sql("audit_words", &[])?.value()), ("allowed", allowed)])?;
+    let list = dialect.sql("audit_list", &[])?;
+    let stop = dialect.sql("audit_stop", &[("about", about.value()), ("list", list.value()), ("found", found.value())])?;
     let ending = |sql: &str| format!("\n{sql};\n");
     let stops = text.replace(&ending(&table.0), &ending(&stop.0));
     Ok((stops != text).then_some(stops))

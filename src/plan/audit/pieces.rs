@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use minijinja::Value;
 
-use super::{Audited, Compared, Own};
+use super::{Audited, Compared, Content, NOT_COMPARED, Own, words};
 use crate::config::EventTime;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Slot, Sql, Stamp};
@@ -14,8 +14,10 @@ use crate::plan::batch::window;
 use crate::plan::create::{apart, author};
 
 /// Rows that no batch holds get names of their own, which no batch has.
-const NO_TIME: &str = "no event time";
-const BEFORE: &str = "before begin";
+pub(super) const NO_TIME: &str = "no event time";
+pub(super) const BEFORE: &str = "before begin";
+/// The column that holds a row as one value.
+const ROW: &str = "audit_row";
 
 pub(super) struct Pieces<'a> {
     pub audited: &'a Audited<'a>,
@@ -30,12 +32,16 @@ impl Pieces<'_> {
         let dialect = audited.dialect;
         let columns = self.columns(false)?;
         let time = self.time(&audited.settings.event_time)?;
-        let counted = audited.columns.is_some();
+        let has_content = !matches!(audited.content, Content::Counts);
+        let ok = if compared == Compared::Nothing { NOT_COMPARED } else { audited.content.ok() };
+        let (in_target, in_query) = self.row()?;
         let (sums, sum_names) = self.sums()?;
-        let carried = match sums.0.is_empty() {
-            true => columns.clone(),
-            false => self.columns(true)?,
+        let carried = match (&in_query, sums.0.is_empty()) {
+            (Some(row), _) => row.clone(),
+            (None, true) => columns.clone(),
+            (None, false) => self.columns(true)?,
         };
+        let named = if in_query.is_some() { Sql(format!(", {ROW}")) } else { carried.clone() };
         let whole = matches!(compared, Compared::BatchesAndRange | Compared::Range);
         let (ctes, body) = apart(dialect, audited.query)?;
         let own = match compared {
@@ -47,15 +53,19 @@ impl Pieces<'_> {
             ("ctes", Value::from_safe_string(if whole { ctes } else { String::new() })),
             ("batches", self.batches()?.value()),
             ("label", self.label(&time, true)?.value()),
-            ("target", Value::from_safe_string(audited.node.relation.to_string())),
+            ("target", self.target()?.value()),
             ("keys", self.keys()?.value()),
-            ("columns", carried.value()),
-            ("groups", columns.value()),
+            ("target_columns", in_target.unwrap_or_else(|| carried.clone()).value()),
+            ("columns", named.value()),
+            ("groups", if in_query.is_some() { named.value() } else { columns.value() }),
+            ("model", dialect.string(audited.node.unique_id.splitn(3, '.').nth(2).unwrap_or(&audited.node.name))?.value()),
+            ("ok", dialect.string(ok)?.value()),
+            ("compared", dialect.string(&words(audited, compared))?.value()),
             ("unasked", number(compared == Compared::Nothing)),
             ("where", self.rows_of(&time, true)?.value()),
             ("own", own.value()),
             ("whole", if whole { self.whole(&in_range, &body, &carried, own.0.is_empty())? } else { Sql::default() }.value()),
-            ("doubled", if counted { dialect.sql("audit_doubled", &[])?.value() } else { number(false) }),
+            ("doubled", if has_content { dialect.sql("audit_doubled", &[])?.value() } else { number(false) }),
             ("key_counts", self.key_counts()?.value()),
             ("inputs", self.inputs()?.value()),
             ("query_rows", dialect.sql(if compared == Compared::Nothing { "null_value" } else { "audit_query_rows" }, &[])?.value()),
@@ -65,6 +75,27 @@ impl Pieces<'_> {
             ("last", dialect.sql("audit_table", &[])?.value()),
         ];
         Ok(dialect.sql("audit", &arguments)?.0)
+    }
+
+    /// The target, with a name where its rows are values.
+    fn target(&self) -> Result<Sql, Diagnostic> {
+        let relation = Sql(self.audited.node.relation.to_string());
+        match self.audited.content {
+            Content::Row => self.audited.dialect.sql("audit_named", &[("relation", relation.value())]),
+            _ => Ok(relation),
+        }
+    }
+
+    /// Where each row is compared as one value: that of the target's rows, and that of the query's, after a comma.
+    fn row(&self) -> Result<(Option<Sql>, Option<Sql>), Diagnostic> {
+        if !matches!(self.audited.content, Content::Row) {
+            return Ok((None, None));
+        }
+        let value = |alias: &str| {
+            let row = self.audited.dialect.sql("audit_row", &[("alias", Value::from_safe_string(alias.to_string()))])?;
+            Ok::<_, Diagnostic>(Some(Sql(format!(", {row} as {ROW}"))))
+        };
+        Ok((value("audit_table")?, value("audit_query")?))
     }
 
     fn batches(&self) -> Result<Sql, Diagnostic> {
@@ -176,7 +207,7 @@ impl Pieces<'_> {
         let dialect = self.audited.dialect;
         let summed = if summed { self.numeric()? } else { Vec::new() };
         let mut names = String::new();
-        for column in self.audited.columns.unwrap_or_default() {
+        for column in self.audited.content.columns() {
             let kept = !self.is_ignored(column) || summed.iter().any(|numeric| numeric.name == column.name);
             if kept {
                 names.push_str(&format!(", {}", dialect.column(&column.name, column.quoted)?));
@@ -244,7 +275,7 @@ impl Pieces<'_> {
         };
         let counted = |name: &str| *name == audited.settings.event_time.column || audited.settings.unique_key.iter().any(|key| key == name);
         let mut numeric = Vec::new();
-        for column in audited.columns.unwrap_or_default() {
+        for column in audited.content.columns() {
             if !counted(&column.name) && is_number(&column.name)? {
                 numeric.push(column);
             }
