@@ -150,3 +150,7 @@ commit;
 {% macro unlisted() %}
  by name
 {% endmacro %}
+
+{% macro outside_transaction() %}
+begin transaction; commit;
+{% endmacro %}

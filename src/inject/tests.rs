@@ -284,6 +284,19 @@ fn the_columns_of_the_result() {
 }
 
 #[test]
+fn a_query_that_does_not_end_is_an_error() {
+    for (sql, what) in [
+        ("select ' from ⟦raw.a⟧ -- open", "a quote"),
+        ("select /* x */ 1 from ⟦raw.a⟧ where 'open", "a quote"),
+        ("select 1 from ⟦raw.a⟧ /* open", "a comment"),
+        ("select (1 from ⟦raw.a⟧", "a parenthesis"),
+    ] {
+        let (_, query) = ask("bigquery", sql);
+        assert_eq!(query.unwrap_err().message, format!("the query does not end: {what} is left open"), "{sql}");
+    }
+}
+
+#[test]
 fn a_query_that_cannot_be_parsed_keeps_its_filters() {
     for (sql, expected) in [
         ("select ?!% from ⟦raw.a⟧ where '⟦raw.b⟧' = 1", "select ?!% from ‹raw.a|a› where 'raw.b' = 1"),
@@ -294,8 +307,6 @@ fn a_query_that_cannot_be_parsed_keeps_its_filters() {
         ),
         ("select ?!% from (⟦raw.a⟧ join only ⟦raw.b⟧ on b.x)", "select ?!% from (‹raw.a|a› join ‹only raw.b|b› on b.x)"),
         ("select a ?!% b from ⟦`a`.`b.c`⟧ join ⟦!raw.b⟧ on true", "select a ?!% b from ‹`a`.`b.c`|`c`› join raw.b on true"),
-        ("select ' from ⟦raw.a⟧ -- open", "select ' from raw.a -- open"),
-        ("select /* x */ 1 from ⟦raw.a⟧ where 'open", "select /* x */ 1 from ‹raw.a|a› where 'open"),
     ] {
         let (text, query) = ask("bigquery", sql);
         let query = query.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
