@@ -6,8 +6,10 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+mod printable;
 mod terminal;
 
+pub use printable::printable;
 pub use terminal::print;
 
 /// A file of the user's, as the user would name it (relative to the project's folder, `/` between its parts), and its text.

@@ -96,7 +96,7 @@ fn shop() -> TempDir {
     let days = ["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-04"];
     let plan = [&["compile", "--dialect", "duckdb", "--schema", "analytics"], &days[..]].concat();
     assert_eq!(batchwright(place.path(), &plan), 0);
-    let client = "case $0 in *int__sessions_aggregated/2024-09-02.sql) echo 'no room <b>left</b>' >&2; exit 3;; esac";
+    let client = "case \"$(cat $0)\" in *batchwright_probe*) exit 1;; esac; case $0 in *int__sessions_aggregated/2024-09-02.sql) echo 'no room <b>left</b>' >&2; exit 3;; esac";
     assert_eq!(batchwright(place.path(), &["run", "--quiet", "--audit", "--", "sh", "-c", client, "{file}"]), 1);
     place
 }

@@ -7,7 +7,7 @@ use std::thread;
 
 use super::options::{PlanArgs, ProfileArgs};
 use super::progress::short;
-use super::run::default_client;
+use super::client::{self, ClientRequest};
 use super::{print, say, talk};
 use crate::config::VERDICTS;
 use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
@@ -119,12 +119,15 @@ fn is_named(model: &ModelEntry, name: &str) -> bool {
 /// Hands each audit to a process of the client, prints what it prints, and judges it.
 fn run_client(args: &Args, places: &Places, manifest: &Manifest, selected: &[(&ModelEntry, &AuditEntry)]) -> Result<ExitCode, Diagnostics> {
     let dialect = dialect::named(&manifest.about.dialect)?;
-    let last = History::of(&places.entries()?).last.and_then(|last| last.client);
-    let argv = match (args.client.is_empty(), last) {
-        (false, _) => args.client.clone(),
-        (true, Some(last)) => last,
-        (true, None) => default_client(&dialect, &args.plan, &args.profile, "audit --run")?,
+    let past = History::of(&places.entries()?);
+    let request = ClientRequest {
+        command: "audit --run",
+        client: &args.client,
+        plan: &args.plan,
+        profile: &args.profile,
+        resumed: past.last.is_some(),
     };
+    let argv = client::argv(&request, &dialect, &past, &client::confirmed())?;
     if argv.iter().all(|word| word.is_empty()) {
         return Err(Diagnostic::error("the client's name is empty").into());
     }

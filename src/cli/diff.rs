@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use super::{print, talk};
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Diagnostics, printable};
 use crate::diff::{self, markdown, text};
 
 const EXAMPLES: &str = r"Examples:
@@ -49,7 +49,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
             let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
             print(&text::text(&difference, color))?;
         }
-        Format::Markdown => print(&markdown::markdown(&difference))?,
+        Format::Markdown => print(&printable(&markdown::markdown(&difference)))?,
         Format::Json => {
             let json = serde_json::to_string_pretty(&difference).expect("strings and numbers are JSON");
             print(&format!("{json}\n"))?;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod check;
+mod client;
 mod compile;
 mod completions;
 mod diff;

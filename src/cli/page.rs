@@ -9,7 +9,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::manifest::StepEntry;
 use crate::run::audits;
 use crate::run::history::History;
-use crate::run::journal::Places;
+use crate::run::report;
 
 const EXAMPLES: &str = r"Examples:
   $ batchwright page
@@ -33,6 +33,9 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
     let now = instant(args.now.as_deref())?;
+    if let Some(out) = args.out.as_ref().filter(|out| **out != *Path::new("-")) {
+        report::check(out)?;
+    }
     let places = args.plan.places();
     let entries = places.entries()?;
     let manifest = audits::as_last_run(places.manifest()?, &History::of(&entries));
@@ -57,7 +60,11 @@ pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
         Some(out) if out == Path::new("-") => print(&page)?,
         out => {
             let path = out.as_ref().unwrap_or(&places.page);
-            Places::report(path, &page)?;
+            if out.is_some() {
+                report::write(path, &page)?
+            } else {
+                report::replace(path, &page)?
+            }
             talk(&format!("{}\n", path.strip_prefix(".").unwrap_or(path).display()));
         }
     }

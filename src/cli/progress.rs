@@ -9,6 +9,7 @@ use std::time::Duration;
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use super::talk;
+use crate::diagnostics::printable;
 use crate::plan::manifest::{Manifest, StepEntry as Planned};
 use crate::run::Watch;
 use crate::run::entry::{Outcome, StepEntry};
@@ -65,7 +66,7 @@ impl Progress {
             .progress_chars("━╸─");
         let bars = manifest.models.iter().filter_map(|model| {
             let bar = ProgressBar::new(*counts.get(model.unique_id.as_str())?).with_style(style.clone());
-            let bar = screen.add(bar.with_prefix(format!("{:longest$}", short(&model.unique_id))));
+            let bar = screen.add(bar.with_prefix(printable(&format!("{:longest$}", short(&model.unique_id))).into_owned()));
             Some((model.unique_id.clone(), Bar { bar, failed: Mutex::new(0), begun: AtomicBool::new(false) }))
         });
         Progress::Bars(Bars { bars: bars.collect(), all: screen })
@@ -83,7 +84,7 @@ impl Progress {
     /// Says a sentence above the bars.
     pub fn say(&self, sentence: &str) {
         match self {
-            Progress::Bars(bars) => drop(bars.all.println(sentence)),
+            Progress::Bars(bars) => drop(bars.all.println(printable(sentence))),
             _ => talk(&format!("{sentence}\n")),
         }
     }
@@ -115,7 +116,7 @@ impl Watch for Progress {
                 if failed {
                     line.push_str(&indented(&last_lines(&entry.words())));
                 }
-                talk(&line);
+                talk(&printable(&line));
             }
             Progress::Bars(bars) => {
                 let Some(bar) = bars.bars.get(&step.model) else { return };

@@ -6,18 +6,20 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::client::{self, ClientRequest};
 use super::options::PlanArgs;
 use super::progress::{Progress, indented, last_lines, short};
 use super::{say, talk};
-use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::dialect::{self, Dialect};
-use crate::plan::manifest::{Manifest, ModelEntry};
-use crate::project;
-use crate::run::client::{self, Client};
+use crate::diagnostics::{Diagnostic, Diagnostics, nearest, printable};
+use crate::dialect;
+use crate::plan::manifest::{Manifest, ModelEntry, StepEntry};
+use crate::run::client::Client;
 use crate::run::history::History;
 use crate::run::journal::{self, Places};
+use crate::run::proof::{self, Unproven};
+use crate::run::protocol::Protocol;
 use crate::run::stop::Stop;
-use crate::run::{self, Order, audits, clock, junit, known, program, results, retry, status};
+use crate::run::{self, Order, audits, clock, effects, junit, known, program, report, results, retry, status};
 
 const EXAMPLES: &str = r"Examples:
   With the dialect's own client, such as psql with what PGHOST and PGDATABASE say:
@@ -84,7 +86,7 @@ pub struct How {
 
 pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     let from = if args.resume { From::Wherever } else { From::Start };
-    start(args.how, from)
+    start(args.how, from, &[])
 }
 
 /// Where a run begins.
@@ -97,13 +99,17 @@ pub enum From {
     Wherever,
 }
 
-pub fn start(how: How, from: From) -> Result<ExitCode, Diagnostics> {
+/// `again` are steps that run although they are done.
+pub fn start(how: How, from: From, again: &[String]) -> Result<ExitCode, Diagnostics> {
     let places = how.plan.places();
     let mut manifest = places.manifest()?;
     let dialect = dialect::named(&manifest.about.dialect)?;
+    if let Some(path) = &how.junit {
+        report::check(path)?;
+    }
     // The lock first: what the journal says must not change any more.
     let journal = journal::open(&places, &|why| talk(&format!("{why}\n")))?;
-    let past = History::of(&places.entries()?);
+    let mut past = History::of(&places.entries()?);
     if from == From::LastRun && past.first.is_none() {
         return Err(Diagnostic::error(format!("`{}` holds no run to retry", places.journal.display()))
             .hint("`batchwright run` starts one")
@@ -116,12 +122,23 @@ pub fn start(how: How, from: From) -> Result<ExitCode, Diagnostics> {
     } else if resumed {
         manifest = audits::as_last_run(manifest, &past);
     }
+    for step in again {
+        past.reopen(&step_named(step, &manifest)?.id);
+    }
     let wanted = if resumed { retry::left(&manifest.steps, &past) } else { vec![true; manifest.steps.len()] };
     if !wanted.contains(&true) {
         talk(&format!("nothing is left to run: {} done\n", steps(manifest.steps.len())));
         return Ok(ExitCode::SUCCESS);
     }
-    let argv = argv(&how, &dialect, resumed, &past)?;
+    let confirmed = client::confirmed();
+    let request = ClientRequest {
+        command: if from == From::LastRun { "retry" } else { "run" },
+        client: &how.client,
+        plan: &how.plan,
+        profile: &how.profile,
+        resumed,
+    };
+    let argv = client::argv(&request, &dialect, &past, &confirmed)?;
     if argv.iter().all(|word| word.is_empty()) {
         return Err(Diagnostic::error("the client's name is empty").into());
     }
@@ -140,8 +157,19 @@ pub fn start(how: How, from: From) -> Result<ExitCode, Diagnostics> {
         _ => says.say("ending the steps in flight"),
     });
     let stop = stop.map_err(|wrong| Diagnostic::error(format!("cannot listen to Ctrl-C: {wrong}")))?;
-    let marker = client::marker(&dialect, &argv)?;
-    let client = Client { argv, dialect: &dialect, marker, timeout: how.timeout, stop };
+    let mut client = Client { argv, dialect: &dialect, protocol: Protocol::new(&dialect, None)?, timeout: how.timeout, stop };
+    let mut session = match proof::prove(&mut client) {
+        Ok(session) => session,
+        Err(Unproven::Careless(refused)) => return Err(refused.into()),
+        Err(Unproven::Silent(failed)) => {
+            say(&[failed]);
+            return Ok(ExitCode::from(1));
+        }
+    };
+    if resumed {
+        effects::check(&client, &manifest, &wanted, &mut session)?;
+    }
+    confirmed.add(&places.plan, &client.argv);
     let order = Order {
         places: &places,
         manifest: &manifest,
@@ -152,7 +180,7 @@ pub fn start(how: How, from: From) -> Result<ExitCode, Diagnostics> {
         threads,
         fail_fast: how.fail_fast,
     };
-    let ended = run::run(&order, &journal, progress.as_ref());
+    let ended = run::run(&order, &journal, progress.as_ref(), session);
     progress.close();
     match ended {
         Ok(ended) => close(&how, &places, &manifest, &ended),
@@ -174,9 +202,9 @@ fn unaudited(manifest: &Manifest) -> Vec<Diagnostic> {
 /// The table and the reports.
 fn close(how: &How, places: &Places, manifest: &Manifest, ended: &run::Run) -> Result<ExitCode, Diagnostics> {
     let history = History::of(&places.entries()?);
-    Places::report(&places.run_results, &results::run_results(manifest, &history, clock::now()))?;
+    report::replace(&places.run_results, &results::run_results(manifest, &history, clock::now()))?;
     if let Some(path) = &how.junit {
-        Places::report(path, &junit::report(manifest, &history))?;
+        report::write(path, &junit::report(manifest, &history))?;
     }
     let standings = status::standings(manifest, &history);
     let mut text = format!("\n{}", table(&standings));
@@ -192,7 +220,7 @@ fn close(how: &How, places: &Places, manifest: &Manifest, ended: &run::Run) -> R
             steps(ended.done)
         ),
     });
-    talk(&text);
+    talk(&printable(&text));
     Ok(if ended.failed + ended.open == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
@@ -206,49 +234,22 @@ pub fn table(standings: &[status::Standing]) -> String {
     text
 }
 
-/// The client: what was said, what the run that is resumed used, or the dialect's own.
-fn argv(how: &How, dialect: &Dialect, resumed: bool, past: &History) -> Result<Vec<String>, Diagnostics> {
-    if !how.client.is_empty() {
-        return Ok(how.client.clone());
-    }
-    if resumed && let Some(last) = &past.last {
-        let hidden = "the last run's client was not kept, since its arguments hold a password";
-        return last.client.clone().ok_or_else(|| name_it(dialect, hidden.to_string(), "run").into());
-    }
-    default_client(dialect, &how.plan, &how.profile, "run")
-}
-
-/// An error whose cure is to name the client of a command.
-fn name_it(dialect: &Dialect, what: String, command: &str) -> Diagnostic {
-    let example: String = dialect.fact("example").unwrap_or_default();
-    Diagnostic::error(what).hint(format!("name the client: `batchwright {command} -- {example}`"))
-}
-
-/// The dialect's own client.
-pub fn default_client(
-    dialect: &Dialect,
-    plan: &PlanArgs,
-    profile: &super::options::ProfileArgs,
-    command: &str,
-) -> Result<Vec<String>, Diagnostics> {
-    let show = |what: &str| name_it(dialect, what.to_string(), command);
-    let client: Vec<String> = dialect.fact("client")?;
-    if client.is_empty() {
-        return Err(show(&format!("{} has no client that runs a plan without further words", dialect.name)).into());
-    }
-    if !client.iter().any(|word| word == "{path}") {
-        return Ok(client);
-    }
-    let target = project::target(&profile.open(&plan.project_dir)?, &|_| Ok(String::new()));
-    match target.ok().and_then(|target| target.path) {
-        None => Err(show("no profile says which database file the steps are for").into()),
-        Some(path) if path == ":memory:" => {
-            Err(show("the profile's database is in memory, so that nothing that a step does would last").into())
+/// The step of an id, whose model may be named without `model.` and its package.
+fn step_named<'a>(name: &str, manifest: &'a Manifest) -> Result<&'a StepEntry, Diagnostic> {
+    let ids = || manifest.steps.iter().map(|step| step.id.as_str());
+    let is_named = |step: &&StepEntry| step.id == name || short(&step.id) == name;
+    let mut named = manifest.steps.iter().filter(is_named);
+    match (named.next(), named.next()) {
+        (Some(step), None) => Ok(step),
+        (Some(step), Some(other)) => {
+            Err(Diagnostic::error(format!("`{name}` is `{}` or `{}`", step.id, other.id)).hint("name one of them in full"))
         }
-        // As dbt does: from the project's folder.
-        Some(path) => {
-            let path = if path.contains(':') { path } else { plan.project_dir.join(path).to_string_lossy().into_owned() };
-            Ok(client.iter().map(|word| word.replace("{path}", &path)).collect())
+        (None, _) => {
+            let error = Diagnostic::error(format!("the plan has no step `{name}`"));
+            Err(match nearest(name, ids().map(short)) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint("`batchwright status --json` lists the steps"),
+            })
         }
     }
 }

@@ -8,7 +8,7 @@ use super::options::PlanArgs;
 use super::print;
 use super::progress::{indented, last_lines, short};
 use super::run::table;
-use crate::diagnostics::Diagnostics;
+use crate::diagnostics::{Diagnostics, printable};
 use crate::run::audits;
 use crate::run::history::History;
 use crate::run::status::{Gap, Standing, missing, standings};
@@ -42,7 +42,7 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     let entries = places.entries()?;
     if args.missing {
         let gaps = missing(&manifest, &entries, super::options::instant(args.now.as_deref())?);
-        print(&if args.json { pretty(&json!({ "missing": gaps })) } else { gaps_as_text(&gaps) })?;
+        print(&if args.json { pretty(&json!({ "missing": gaps })) } else { printable(&gaps_as_text(&gaps)).into_owned() })?;
         return Ok(ExitCode::SUCCESS);
     }
     let history = History::of(&entries);
@@ -50,7 +50,7 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     let standings = standings(&manifest, &history);
     let text = match args.json {
         true => pretty(&json!({ "run": history.first, "last": history.last, "models": standings })),
-        false => as_text(&standings),
+        false => printable(&as_text(&standings)).into_owned(),
     };
     print(&text)?;
     Ok(ExitCode::SUCCESS)

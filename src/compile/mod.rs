@@ -7,6 +7,7 @@ mod checks;
 mod columns;
 mod dependents;
 mod folders;
+mod hooks;
 mod inputs;
 mod look;
 mod macro_overrides;

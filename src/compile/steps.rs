@@ -1,6 +1,7 @@
 //! The files of a microbatch model, in their order: hooks, create, one batch per window, the swap of a full refresh, hooks.
 
 use super::batches::batch;
+use super::hooks;
 use super::query::{Filtered, query};
 use super::{Context, dependents};
 use crate::config::{Microbatch, Node, OutsideWindow};
@@ -8,7 +9,7 @@ use crate::diagnostics::Diagnostic;
 use crate::dialect::{Sql, Stamp};
 use crate::plan::manifest::InputEntry;
 use crate::plan::{self, Audit, Batched, Batches, Fixed, Kind, Reads, Steps, Strategy, Text};
-use crate::render::{self, Moment};
+use crate::render::Moment;
 use crate::window::{Cover, Span};
 
 /// What the steps of one model are made from.
@@ -30,8 +31,9 @@ impl Files<'_> {
     pub fn all(&self, cover: Cover, begin: &Span, audit: Option<Audit>, reads: Reads) -> Result<Steps, Diagnostic> {
         let dialect = self.context.dialect;
         let closes = plan::closing(dialect, self.node, "table", self.query.injected.columns.as_deref())?.statements;
+        hooks::check_header(self.context, self.node)?;
         let mut first = Vec::new();
-        first.extend(self.hooks(Kind::Before, "before the model's first batch, once", &[], &self.node.pre_hooks)?);
+        first.extend(self.hooks(Kind::Before, "before the model's first batch, once", &[], "pre_hook")?);
         first.push(Fixed { kind: Kind::Create, text: self.create(begin)? });
         let text = self.batches(&cover)?;
         let mut last = Vec::new();
@@ -39,7 +41,7 @@ impl Files<'_> {
             last.push(Fixed { kind: Kind::Swap, text: self.swap()? });
         }
         let when = if self.node.post_hooks.is_empty() { "grants and comments after" } else { "after" };
-        last.extend(self.hooks(Kind::After, &format!("{when} all of the model's batches, once"), &closes, &self.node.post_hooks)?);
+        last.extend(self.hooks(Kind::After, &format!("{when} all of the model's batches, once"), &closes, "post_hook")?);
         let (model, folder) = (self.node.unique_id.clone(), self.context.folders[&self.node.unique_id].clone());
         Ok(Steps { model, folder, first, batches: Some(Batched { cover, text, audit }), last, reads })
     }
@@ -89,10 +91,9 @@ impl Files<'_> {
         })
     }
 
-    fn hooks(&self, kind: Kind, when: &str, closes: &[Sql], hooks: &[String]) -> Result<Option<Fixed>, Diagnostic> {
+    fn hooks(&self, kind: Kind, when: &str, closes: &[Sql], key: &str) -> Result<Option<Fixed>, Diagnostic> {
         let moment = Moment { this: self.node.relation.clone(), batch: None, incremental: self.moment.incremental };
-        let render = |hook: &String| render::hook(self.context.jinja, self.context.graph, self.node, hook, &moment);
-        let rendered: Vec<String> = hooks.iter().map(render).collect::<Result<_, Diagnostic>>()?;
+        let rendered = hooks::hooks(self.context, self.node, key, &moment)?;
         if closes.is_empty() && rendered.iter().all(|hook| hook.trim().is_empty()) {
             return Ok(None);
         }

@@ -1,6 +1,6 @@
 //! How a diagnostic looks on a terminal.
 
-use super::{Diagnostic, Level};
+use super::{Diagnostic, Level, printable};
 use annotate_snippets::{AnnotationKind, Group, Level as Title, Renderer, Snippet};
 
 /// The diagnostic as text: rustc's look, with the user's own line. `color` for a terminal.
@@ -10,7 +10,7 @@ pub fn print(diagnostic: &Diagnostic, color: bool) -> String {
         Level::Warning => Title::WARNING,
         Level::Note => Title::NOTE,
     };
-    let title = level.primary_title(&*diagnostic.message);
+    let title = level.primary_title(printable(&diagnostic.message));
     let mut group = Group::with_title(match diagnostic.code {
         Some(code) => title.id(code),
         None => title,
@@ -23,13 +23,13 @@ pub fn print(diagnostic: &Diagnostic, color: bool) -> String {
         let shown = text.replace("\r\n", "\n");
         let place = |at: usize| at - text[..at].matches("\r\n").count();
         let (start, end) = (place(start), place(end));
-        group = group.element(Snippet::source(shown).path(&*at.file.path).annotation(AnnotationKind::Primary.span(start..end)));
+        group = group.element(Snippet::source(shown).path(printable(&at.file.path)).annotation(AnnotationKind::Primary.span(start..end)));
     }
     for note in &diagnostic.notes {
-        group = group.element(Title::NOTE.message(&**note));
+        group = group.element(Title::NOTE.message(printable(note)));
     }
     for hint in &diagnostic.hints {
-        group = group.element(Title::HELP.with_name(Some("hint")).message(&**hint));
+        group = group.element(Title::HELP.with_name(Some("hint")).message(printable(hint)));
     }
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     renderer.render(&[group])
@@ -44,6 +44,13 @@ mod tests {
     fn lines_of_windows_are_lines() {
         let said = Diagnostic::error("odd").at(SourceFile::new("a.csv", "id\r\nname\r\n").at(4..8));
         assert_eq!(print(&said, false), "error: odd\n --> a.csv:2:1\n  |\n2 | name\n  | ^^^^");
+    }
+
+    #[test]
+    fn nothing_of_the_users_moves_the_cursor() {
+        let file = SourceFile::new("a\u{1b}[2J.sql", "select '\u{1b}[2J\u{202e}' as a\r, b");
+        let text = print(&Diagnostic::error("\u{1b}[2J").at(file.at(7..9)).fact("\u{9b}1m").hint("\u{202e}"), false);
+        assert!(!text.chars().any(|letter| letter != '\n' && (letter.is_control() || letter == '\u{202e}')), "{text:?}");
     }
 
     #[test]

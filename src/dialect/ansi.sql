@@ -548,8 +548,20 @@ from {{ found }}
 {% set client = [] %}
 {% set example = "my-client {file}" %}
 
-{% macro marker(token) %}
+{# Proof that a client stops at an error and commits each statement. The marker prints `token`, or `open` within a transaction, where
+   the engine can tell. `failing` fails everywhere. `autocommit` sets a session back to its default; `outside_transaction` fails within one. #}
+{% macro marker(token, open) %}
 select replace({{ token }}, 'x', '-') as batchwright_marker;
+{% endmacro %}
+
+{% macro failing() %}
+select batchwright_probe from batchwright_missing_table;
+{% endmacro %}
+
+{% macro autocommit() %}
+{% endmacro %}
+
+{% macro outside_transaction() %}
 {% endmacro %}
 
 {% macro look(relation) %}

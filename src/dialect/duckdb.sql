@@ -159,3 +159,7 @@ commit;
 {% macro unlisted() %}
  by name
 {% endmacro %}
+
+{% macro outside_transaction() %}
+begin transaction; commit;
+{% endmacro %}

@@ -13,3 +13,10 @@ create or replace table {{ target }} as
 {{ query }}
 ;
 {% endmacro %}
+
+{% macro marker(token, open) %}
+select replace(case when @@in_transaction = 0 and @@autocommit = 1 then {{ token }} else {{ open }} end, 'x', '-') as batchwright_marker;
+{% endmacro %}
+
+{% macro outside_transaction() %}
+{% endmacro %}

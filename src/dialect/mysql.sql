@@ -198,3 +198,16 @@ drop table {{ old }};
 {% macro cast_value(value) %}
 {{ value }}
 {% endmacro %}
+
+{% macro autocommit() %}
+set autocommit = 1;
+{% endmacro %}
+
+{# An error within a transaction; elsewhere it holds for the next statement alone. #}
+{% macro outside_transaction() %}
+set transaction isolation level repeatable read;
+{% endmacro %}
+
+{% macro marker(token, open) %}
+select replace(case when @@autocommit = 1 then {{ token }} else {{ open }} end, 'x', '-') as batchwright_marker;
+{% endmacro %}

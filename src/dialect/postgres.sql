@@ -321,3 +321,8 @@ create materialized view {{ next }} as
 
 commit;
 {% endmacro %}
+
+{# A statement by itself is a transaction that begins with it. #}
+{% macro marker(token, open) %}
+select replace(case when now() = statement_timestamp() then {{ token }} else {{ open }} end, 'x', '-') as batchwright_marker;
+{% endmacro %}

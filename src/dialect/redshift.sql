@@ -227,3 +227,8 @@ drop table {{ stage }};
 
 commit;
 {% endmacro %}
+
+{# It has no function for the time of a statement that is as precise as that of the transaction. #}
+{% macro marker(token, open) %}
+select replace({{ token }}, 'x', '-') as batchwright_marker;
+{% endmacro %}

@@ -270,3 +270,7 @@ as
 {% macro grant(privilege, kind, target, grantee, quoted, string) %}
 grant {{ privilege }} on {{ kind }} {{ target }} to role {{ grantee }};
 {% endmacro %}
+
+{% macro autocommit() %}
+alter session set autocommit = true;
+{% endmacro %}

@@ -144,3 +144,7 @@ pragma legacy_alter_table = off;
 {% macro cast_value(value) %}
 {{ value }}
 {% endmacro %}
+
+{% macro outside_transaction() %}
+begin; commit;
+{% endmacro %}

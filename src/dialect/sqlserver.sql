@@ -272,3 +272,7 @@ select {{ columns }} from declared_rows;
 
 commit transaction;
 {% endmacro %}
+
+{% macro marker(token, open) %}
+select replace(case when @@trancount = 0 then {{ token }} else {{ open }} end, 'x', '-') as batchwright_marker;
+{% endmacro %}

@@ -1,6 +1,7 @@
 //! The difference as a terminal shows it: `+` came, `-` went, `~` changed.
 
 use super::{BatchChange, Change, Difference, FileChange, ModelChange, Range};
+use crate::diagnostics::printable;
 
 /// How many ways in which batches changed are shown of each model.
 pub const FEW: usize = 3;
@@ -14,7 +15,7 @@ pub fn text(difference: &Difference, color: bool) -> String {
         }
         model(change, &mut lines);
     }
-    let paint = |line: String| if color { painted(&line) } else { line };
+    let paint = |line: String| if color { painted(&printable(&line)) } else { printable(&line).into_owned() };
     lines.into_iter().map(|line| paint(line) + "\n").collect()
 }
 

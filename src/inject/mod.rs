@@ -33,12 +33,14 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 mod text;
+mod unfinished;
 
 pub use check::splice;
 pub use ctes::{computed, with_clause};
 pub use look::{Seen, look};
 pub use parsers::parser;
 pub use text::{is_contained, is_in_comment_or_string};
+pub use unfinished::{open_transaction, unfinished};
 
 use mask::Blank;
 use relations::placed;
@@ -179,7 +181,14 @@ fn find(ask: &Injection, parser: &dyn Parser) -> Result<Query, Diagnostic> {
     match parsed(ask, parser, &whole, &mut |reading| assemble::query(ask, reading)) {
         Ok(query) => Ok(query),
         Err(Stop::Wrong(error) | Stop::Doubtful(error)) => Err(error),
-        Err(Stop::Unparsed(trouble)) => Ok(marks::filters(ask, parser, &trouble)),
+        Err(Stop::Unparsed(trouble)) => match unfinished(ask.sql, parser) {
+            // No parser gap: nothing reads a query whose quote is open.
+            Some(open) => {
+                let error = Diagnostic::error(format!("the query does not end: {} is left open", open.what));
+                Err(placed(error, ask.sql, &(open.at..open.at)).hint("close it: what follows in the file would become a part of it"))
+            }
+            None => Ok(marks::filters(ask, parser, &trouble)),
+        },
     }
 }
 

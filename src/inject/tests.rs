@@ -284,6 +284,19 @@ fn the_columns_of_the_result() {
 }
 
 #[test]
+fn a_query_that_does_not_end_is_an_error() {
+    for (sql, what) in [
+        ("select ' from ⟦raw.a⟧ -- open", "a quote"),
+        ("select /* x */ 1 from ⟦raw.a⟧ where 'open", "a quote"),
+        ("select 1 from ⟦raw.a⟧ /* open", "a comment"),
+        ("select (1 from ⟦raw.a⟧", "a parenthesis"),
+    ] {
+        let (_, query) = ask("bigquery", sql);
+        assert_eq!(query.unwrap_err().message, format!("the query does not end: {what} is left open"), "{sql}");
+    }
+}
+
+#[test]
 fn a_query_that_cannot_be_parsed_keeps_its_filters() {
     for (sql, expected) in [
         ("?!% select 1 from ⟦raw.a⟧ where '⟦raw.b⟧' = 1", "?!% select 1 from ‹raw.a|a› where 'raw.b' = 1"),

@@ -23,6 +23,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use sha2::{Digest, Sha256};
 
 use crate::calendar::{Grain, Instant, Window, show};
+use crate::diagnostics::printable;
 use crate::plan::Kind;
 use crate::plan::manifest::{Manifest, ModelEntry, StepEntry};
 use crate::run::entry::{Entry, StepEntry as Ended};
@@ -98,7 +99,10 @@ fn fill(values: Value) -> String {
         script => Value::from_safe_string(SCRIPT.to_string()),
         script_hash => hash(SCRIPT),
     };
-    environment.render_str(HTML, context! { ..embedded, ..values }).expect("the page's template fits its values")
+    environment
+        .render_str(HTML, context! { ..embedded, ..values })
+        .map(|page| printable(&page).into_owned())
+        .expect("the page's template fits its values")
 }
 
 /// `audit` is the success of the model's audit, where there was one.

@@ -21,14 +21,20 @@ pub struct Manifest {
 
 /// Reads a manifest; `name` is what its file is called in a message.
 pub fn read(bytes: &[u8], name: &str) -> Result<Manifest, Diagnostic> {
-    let manifest: Manifest = serde_json::from_slice(bytes)
-        .map_err(|wrong| Diagnostic::error(format!("`{name}` is not a plan's manifest: {wrong}")).hint("compile the plan again"))?;
+    let manifest: Manifest = serde_json::from_slice(bytes).map_err(|wrong| {
+        Diagnostic::error(format!("`{name}` is not a plan's manifest: {wrong}"))
+            .hint(format!("remove the folder `{}` and compile the plan again", folder_of(name)))
+    })?;
     match manifest.about.schema_version {
         SCHEMA_VERSION => Ok(manifest),
         other => Err(Diagnostic::error(format!("the plan has the version {other}, and this batchwright knows {SCHEMA_VERSION}"))
             .fact(format!("`{name}` says so"))
             .hint("compile the plan again")),
     }
+}
+
+fn folder_of(manifest: &str) -> &str {
+    manifest.rsplit_once('/').map_or(".", |(folder, _)| folder)
 }
 
 /// What was compiled, and what was asked.

@@ -9,14 +9,14 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use minijinja::Value;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::known::{self, Input, TOKEN};
+use super::heard::Mark;
+use super::known::Input;
 use super::lines;
 use super::process::{self, Exit, Process};
+use super::protocol::{Answer, Check, Protocol};
 use super::stop::Stop;
-use super::token;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::Dialect;
 
@@ -24,8 +24,7 @@ use crate::dialect::Dialect;
 pub struct Client<'a> {
     pub argv: Vec<String>,
     pub dialect: &'a Dialect,
-    /// The marker, with a stand-in for the word that each step gets anew.
-    pub marker: String,
+    pub protocol: Protocol,
     pub timeout: Option<Duration>,
     pub stop: Stop,
 }
@@ -34,6 +33,8 @@ pub struct Client<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Ended {
     pub done: bool,
+    /// What its words say, where a session was fed.
+    pub answer: Option<Answer>,
     pub exit_code: Option<i32>,
     pub signal: Option<i32>,
     pub reason: Option<String>,
@@ -59,6 +60,11 @@ impl Client<'_> {
         self.argv.iter().any(|argument| argument.contains("{file}"))
     }
 
+    /// Whether it tells after a step that one of the step's statements has failed.
+    pub fn errors_show(&self) -> bool {
+        !self.per_step() && (self.protocol.error_check.is_some() || self.protocol.input == Input::Lines)
+    }
+
     /// Hands over a file. A session that is still good afterwards stays in `session`.
     pub fn hand(&self, file: &Path, text: &[u8], session: &mut Option<Session>) -> Result<Ended, Diagnostic> {
         if self.per_step() {
@@ -82,21 +88,28 @@ impl Client<'_> {
         Ok(ended)
     }
 
+    /// Runs the client once, for a file.
     fn by_file(&self, file: &Path) -> Result<Ended, Diagnostic> {
+        self.checked_file(file, Vec::new()).map(|(ended, _)| ended)
+    }
+
+    /// The same, and what the words say that its last statements print.
+    pub(super) fn checked_file(&self, file: &Path, words: Vec<(Mark, String)>) -> Result<(Ended, Option<Answer>), Diagnostic> {
         let file = file.to_string_lossy();
         let argv: Vec<String> = self.argv.iter().map(|argument| argument.replace("{file}", &file)).collect();
-        let (mut process, _) = process::start(&argv, false)?;
+        let (mut process, _) = process::start(&argv, false, words)?;
+        let answer = |process: &Process| Protocol::file_answer(&process.heard.state());
         let begun = Instant::now();
         loop {
             if let Some(exit) = process.exit() {
                 process.hear_out();
                 let done = exit.code == Some(0);
-                return Ok(ended(&process, done, Some(exit), (!done).then(|| self.how(exit))));
+                return Ok((ended(&process, done, Some(exit), (!done).then(|| self.how(exit))), answer(&process)));
             }
             if let Some(reason) = self.cut_short(begun) {
                 let exit = process.stop();
                 process.hear_out();
-                return Ok(ended(&process, false, Some(exit), Some(reason)));
+                return Ok((ended(&process, false, Some(exit), Some(reason)), answer(&process)));
             }
             process.heard.wait(if process.heard.state().open == 0 { Duration::from_millis(1) } else { POLL });
             if process.heard.state().open == 0 {
@@ -105,8 +118,8 @@ impl Client<'_> {
         }
     }
 
-    fn open(&self) -> Result<Session, Diagnostic> {
-        let (process, stdin) = process::start(&self.argv, true)?;
+    pub(super) fn open(&self) -> Result<Session, Diagnostic> {
+        let (process, stdin) = process::start(&self.argv, true, Vec::new())?;
         let (feed, fed) = channel::<Vec<u8>>();
         let heard = process.heard.clone();
         // On a thread of its own, since a client that does not read must not keep us from seeing that it is late.
@@ -128,23 +141,22 @@ impl Client<'_> {
         Ok(Session { process, feed: Some(feed) })
     }
 
-    fn feed(&self, session: &mut Session, file: &Path, text: &[u8]) -> Ended {
-        let input = known::client(&self.argv).map_or(Input::Stream, |(known, _)| known.input);
-        let (done, over) = (token::hex(), token::hex());
-        session.process.heard.state().begin(vec![spelt(&done), spelt(&over)]);
-        let (marker, after) = (self.marker.replace(TOKEN, &done), self.marker.replace(TOKEN, &over));
+    /// Feeds a session, and waits for the end of the step.
+    pub(super) fn feed(&self, session: &mut Session, file: &Path, text: &[u8]) -> Ended {
+        let input = self.protocol.input;
+        let Check { before, after, words } = self.protocol.check();
         let fed = match input {
             Input::Lines => match lines::as_one(&String::from_utf8_lossy(text)) {
-                // The line ends at the first error; the next one is reached in any case.
-                Ok(line) => format!("{line}{marker}\n{after}\n").into_bytes(),
+                Ok(line) => format!("{before}{line}{after}").into_bytes(),
                 Err(what) => {
                     let reason =
                         format!("`{}` has {what}, which this client takes only from a file: run it with `-f {{file}}`", file.display());
                     return Ended { reason: Some(reason), ..Ended::default() };
                 }
             },
-            _ => [text, b"\n", marker.as_bytes(), b"\n"].concat(),
+            _ => [before.as_bytes(), text, b"\n", after.as_bytes()].concat(),
         };
+        session.process.heard.state().begin(words);
         if let Some(feed) = &session.feed {
             let _ = feed.send(fed);
         }
@@ -159,22 +171,22 @@ impl Client<'_> {
         let mut deaf_since: Option<Instant> = None;
         let process = &mut session.process;
         loop {
-            let (found, over, deaf) = {
+            let (answer, deaf) = {
                 let state = process.heard.state();
-                (state.found(0), state.found(1), state.deaf)
+                (self.protocol.answer(&state), state.deaf)
             };
-            if found {
-                return ended(process, true, None, None);
-            }
-            if over {
-                return ended(process, false, None, Some("the client went on after an error; the session was ended".to_string()));
+            // A process that ends with its step must end well too.
+            if let Some(answer) = answer.filter(|answer| input != Input::Whole || *answer != Answer::Done) {
+                return Ended { answer: Some(answer), ..ended(process, answer == Answer::Done, None, answer.reason()) };
             }
             if let Some(exit) = process.exit() {
                 process.hear_out();
                 // The marker may have been among the last words.
-                let done = process.heard.state().found(0);
+                let answer = self.protocol.last_answer(&process.heard.state());
+                let done = answer == Some(Answer::Done) && (input != Input::Whole || exit.code == Some(0));
                 session.feed = None;
-                return ended(process, done, Some(exit), (!done).then(|| self.how(exit)));
+                let reason = (!done).then(|| answer.and_then(Answer::reason).unwrap_or_else(|| self.how(exit)));
+                return Ended { answer, ..ended(process, done, Some(exit), reason) };
             }
             if let Some(reason) = self.cut_short(begun) {
                 let exit = process.stop();
@@ -219,15 +231,6 @@ impl Client<'_> {
     }
 }
 
-/// What makes a client print a token: a command of its own, or a query. Its text does not hold what it prints, so that a client
-/// that echoes proves nothing.
-pub fn marker(dialect: &Dialect, argv: &[String]) -> Result<String, Diagnostic> {
-    if let Some(command) = known::client(argv).and_then(|(known, _)| known.marker) {
-        return Ok(command.to_string());
-    }
-    Ok(dialect.sql("marker", &[("token", Value::from_safe_string(format!("'{TOKEN}x{TOKEN}'")))])?.0)
-}
-
 impl Session {
     /// Lets the client go: its input ends, and it has some time for its farewell.
     pub fn end(mut self) {
@@ -238,16 +241,19 @@ impl Session {
     }
 }
 
-/// What the marker prints for a token.
-fn spelt(token: &str) -> String {
-    format!("{token}-{token}")
-}
-
 fn ended(process: &Process, done: bool, exit: Option<Exit>, reason: Option<String>) -> Ended {
     let state = process.heard.state();
     let stderr = state.err.text();
     let stdout = if done || !stderr.trim().is_empty() { String::new() } else { state.out.text() };
-    Ended { done, exit_code: exit.and_then(|exit| exit.code), signal: exit.and_then(|exit| exit.signal), reason, stderr, stdout }
+    Ended {
+        done,
+        answer: None,
+        exit_code: exit.and_then(|exit| exit.code),
+        signal: exit.and_then(|exit| exit.signal),
+        reason,
+        stderr,
+        stdout,
+    }
 }
 
 /// How often a client that is fed nothing is asked whether it still reads.

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::diagnostics::printable;
 use crate::plan::Kind;
 
 /// The version of the lines' shape; a change that a reader could stumble over raises it.
@@ -101,14 +102,19 @@ pub struct EndEntry {
 }
 
 impl StepEntry {
-    /// The client's own words, or what was seen of it.
+    /// The client's own words, or what was seen of it, without control characters.
     pub fn words(&self) -> String {
-        let said = [&self.stderr, &self.stdout].into_iter().map(|text| text.trim()).find(|text| !text.is_empty());
-        match (&self.reason, said) {
-            (Some(reason), Some(said)) => format!("{reason}\n{said}"),
-            (Some(reason), None) => reason.clone(),
-            (None, said) => said.unwrap_or_default().to_string(),
-        }
+        printable(&words(self.reason.as_deref(), &self.stderr, &self.stdout)).into_owned()
+    }
+}
+
+/// What batchwright saw, and what the client printed.
+pub fn words(reason: Option<&str>, stderr: &str, stdout: &str) -> String {
+    let printed = [stderr, stdout].into_iter().map(str::trim).find(|text| !text.is_empty());
+    match (reason, printed) {
+        (Some(reason), Some(printed)) => format!("{reason}\n{printed}"),
+        (Some(reason), None) => reason.to_string(),
+        (None, printed) => printed.unwrap_or_default().to_string(),
     }
 }
 

@@ -20,9 +20,31 @@ pub struct State {
     /// The client no longer reads what it is fed.
     pub deaf: bool,
     /// The words waited for in stdout, and whether they were found.
-    words: Vec<(Vec<u8>, bool)>,
+    words: Vec<(Mark, Vec<u8>, bool)>,
     /// The end of the last piece, where a word may have begun.
     rest: Vec<u8>,
+}
+
+/// What a word means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// All before it was run.
+    Done,
+    /// The same, within a transaction.
+    Open,
+    /// The client has read on, whatever happened before.
+    Over,
+    /// The step was run; more is to be looked at.
+    Reached,
+    /// No statement has failed.
+    Clean,
+}
+
+impl Mark {
+    /// Whether there is nothing more to wait for.
+    fn decides(self) -> bool {
+        matches!(self, Mark::Done | Mark::Open | Mark::Over)
+    }
 }
 
 /// The end of a stream.
@@ -46,7 +68,7 @@ impl Heard {
     /// Returns when something of interest happened, or after `most`.
     pub fn wait(&self, most: Duration) {
         let state = self.state();
-        if state.words.first().is_some_and(|(_, found)| *found) {
+        if state.words.iter().any(|(mark, _, found)| *found && mark.decides()) {
             return;
         }
         drop(self.0.1.wait_timeout(state, most));
@@ -81,26 +103,26 @@ impl Heard {
 
 impl State {
     /// Forgets what was heard and waits for new words.
-    pub fn begin(&mut self, words: Vec<String>) {
+    pub fn begin(&mut self, words: Vec<(Mark, String)>) {
         self.out.0.clear();
         self.err.0.clear();
         self.rest.clear();
-        self.words = words.into_iter().map(|word| (word.into_bytes(), false)).collect();
+        self.words = words.into_iter().map(|(mark, word)| (mark, word.into_bytes(), false)).collect();
     }
 
-    /// Whether the word of this number was heard.
-    pub fn found(&self, number: usize) -> bool {
-        self.words.get(number).is_some_and(|(_, found)| *found)
+    /// Whether the word with this meaning was heard.
+    pub fn found(&self, mark: Mark) -> bool {
+        self.words.iter().any(|(other, _, found)| *other == mark && *found)
     }
 
     fn search(&mut self, piece: &[u8]) -> bool {
         self.rest.extend_from_slice(piece);
         let mut news = false;
-        for (word, found) in self.words.iter_mut().filter(|(_, found)| !found) {
+        for (mark, word, found) in self.words.iter_mut().filter(|(_, _, found)| !found) {
             *found = self.rest.windows(word.len()).any(|part| part == word);
-            news |= *found;
+            news |= *found && mark.decides();
         }
-        let longest = self.words.iter().map(|(word, _)| word.len()).max().unwrap_or_default();
+        let longest = self.words.iter().map(|(_, word, _)| word.len()).max().unwrap_or_default();
         let cut = self.rest.len().saturating_sub(longest.saturating_sub(1));
         self.rest.drain(..cut);
         news
@@ -129,11 +151,11 @@ mod tests {
     #[test]
     fn a_word_is_found_across_pieces_and_only_the_end_is_kept() {
         let heard = Heard::default();
-        heard.state().begin(vec!["mark-1".to_string()]);
+        heard.state().begin(vec![(Mark::Done, "mark-1".to_string())]);
         heard.state().search(b"noise ma");
-        assert!(!heard.state().found(0));
+        assert!(!heard.state().found(Mark::Done));
         heard.state().search(b"rk-1 noise");
-        assert!(heard.state().found(0));
+        assert!(heard.state().found(Mark::Done));
         let mut tail = Tail::default();
         (0..100).for_each(|_| tail.push("é".repeat(501).as_bytes()));
         assert!(tail.text().len() <= KEPT && tail.text().chars().all(|letter| letter == 'é'));

@@ -67,6 +67,11 @@ impl History {
         self.pasts.get(&step.id).is_some_and(|past| past.begun)
     }
 
+    /// Takes back that a step is done: it is to run again.
+    pub fn reopen(&mut self, step: &str) {
+        *self.past(step) = Past { begun: true, ..Past::default() };
+    }
+
     fn past(&mut self, step: &str) -> &mut Past {
         self.pasts.entry(step.to_string()).or_default()
     }

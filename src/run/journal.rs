@@ -7,13 +7,11 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::Duration;
 
-use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::process::{Pid, test_kill_process};
+use memchr::memmem;
 
-use super::entry::Entry;
+use super::entry::{self, Entry};
+use super::lock;
 use crate::diagnostics::Diagnostic;
 use crate::plan::manifest::{self, Manifest};
 use crate::plan::write;
@@ -82,19 +80,27 @@ impl Places {
             return Ok(Vec::new());
         }
         let bytes = fs::read(&self.journal).map_err(|wrong| cannot("read", &self.journal, &wrong))?;
+        self.refuse_newer(&bytes)?;
         Ok(bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
     }
 
-    /// Writes a report as a whole.
-    pub fn report(path: &Path, text: &str) -> Result<(), Diagnostic> {
-        let folder = folder_of(path);
-        let written = || {
-            fs::create_dir_all(folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(text.as_bytes())?;
-            file.persist(path).map_err(|wrong| wrong.error)
-        };
-        written().map(drop).map_err(|wrong: io::Error| cannot("write", path, &wrong))
+    /// Refuses lines of a version that this program does not know, which it would take for torn ones.
+    fn refuse_newer(&self, bytes: &[u8]) -> Result<(), Diagnostic> {
+        #[derive(serde::Deserialize)]
+        struct Version {
+            schema_version: u32,
+        }
+        let versions = bytes.split(|byte| *byte == b'\n').filter(|line| memmem::find(line, b"\"schema_version\"").is_some());
+        let newest = versions.filter_map(|line| serde_json::from_slice::<Version>(line).ok()).map(|line| line.schema_version).max();
+        match newest.filter(|newest| *newest > entry::SCHEMA_VERSION) {
+            None => Ok(()),
+            Some(newest) => Err(Diagnostic::error(format!(
+                "the journal `{}` has the version {newest}, and this batchwright knows {}",
+                self.journal.display(),
+                entry::SCHEMA_VERSION
+            ))
+            .hint("use the batchwright that wrote it; or, to run the plan from its start, move the journal away")),
+        }
     }
 }
 
@@ -116,8 +122,8 @@ pub struct Journal {
     disk: File,
     /// How many lines the disk has for certain.
     synced: Mutex<u64>,
-    /// Held as long as this process lives, and as long as one of its clients does.
-    _lock: File,
+    /// Held until this is dropped, or, if this process is killed, until its last client has ended.
+    lock: File,
 }
 
 struct Lines {
@@ -127,7 +133,8 @@ struct Lines {
 
 /// Takes the lock and opens the journal. `waits` hears why this takes longer, where it does.
 pub fn open(places: &Places, waits: &dyn Fn(&str)) -> Result<Journal, Diagnostic> {
-    let lock = lock(places, waits)?;
+    let lock = lock::take(&places.lock, waits)?;
+    refuse_link(&places.journal)?;
     let opened = || {
         let is_new = !places.journal.exists();
         let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&places.journal)?;
@@ -147,7 +154,14 @@ pub fn open(places: &Places, waits: &dyn Fn(&str)) -> Result<Journal, Diagnostic
     };
     let (disk, file) = opened().map_err(|wrong| unwritable(&places.journal, &wrong))?;
     let lines = Mutex::new(Lines { file, written: 0 });
-    Ok(Journal { path: places.journal.clone(), lines, disk, synced: Mutex::new(0), _lock: lock })
+    Ok(Journal { path: places.journal.clone(), lines, disk, synced: Mutex::new(0), lock })
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        // For the processes that have inherited it too: what a client leaves behind after a run that ended is not at work on it.
+        let _ = self.lock.unlock();
+    }
 }
 
 impl Journal {
@@ -183,7 +197,7 @@ impl Journal {
     }
 }
 
-fn folder_of(path: &Path) -> &Path {
+pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
@@ -191,46 +205,15 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The lock is the kernel's, so that it goes with its holders however they end. The clients inherit it: while a client of a run
-/// that was killed is still at work, a second one beside it could write the same batch twice.
-fn lock(places: &Places, waits: &dyn Fn(&str)) -> Result<File, Diagnostic> {
-    let path = &places.lock;
-    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
-    let mut file = opened.map_err(|wrong| cannot("write", path, &wrong))?;
-    let mut waited = false;
-    loop {
-        match file.try_lock() {
-            Ok(()) => break,
-            Err(fs::TryLockError::Error(wrong)) => return Err(cannot("lock", path, &wrong)),
-            Err(fs::TryLockError::WouldBlock) => {}
-        }
-        let mut holder = String::new();
-        let _ = file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_string(&mut holder));
-        let holder = holder.trim();
-        let pid = holder.parse().ok().and_then(Pid::from_raw);
-        if pid.is_none_or(|pid| test_kill_process(pid) != Err(rustix::io::Errno::SRCH)) {
-            return Err(Diagnostic::error(format!("another run is at work on this plan: process {holder}"))
-                .fact(format!("it holds `{}`", path.display()))
-                .hint("wait for its end, or stop it with Ctrl-C; `batchwright status` shows how far it is"));
-        }
-        if !waited {
-            waits(&format!("process {holder} is gone, but a client that it started is still at work: waiting for its end"));
-            waited = true;
-        }
-        thread::sleep(Duration::from_millis(50));
+/// Refuses a link to a plain file: it may have come with the plan, and what it leads to is not ours to write.
+pub(super) fn refuse_link(path: &Path) -> Result<(), Diagnostic> {
+    if path.is_symlink() && path.is_file() {
+        return Err(Diagnostic::error(format!("`{}` is a link, which is not followed", path.display())).hint("remove the link"));
     }
-    let mut written = || {
-        file.set_len(0)?;
-        file.seek(SeekFrom::Start(0))?;
-        writeln!(file, "{}", std::process::id())?;
-        fcntl_setfd(&file, FdFlags::empty())?;
-        Ok(())
-    };
-    written().map_err(|wrong: io::Error| unwritable(path, &wrong))?;
-    Ok(file)
+    Ok(())
 }
 
-fn unwritable(path: &Path, wrong: &io::Error) -> Diagnostic {
+pub(super) fn unwritable(path: &Path, wrong: &io::Error) -> Diagnostic {
     let said = cannot("write", path, wrong);
     match wrong.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => said
@@ -240,6 +223,6 @@ fn unwritable(path: &Path, wrong: &io::Error) -> Diagnostic {
     }
 }
 
-fn cannot(verb: &str, path: &Path, wrong: &io::Error) -> Diagnostic {
+pub(super) fn cannot(verb: &str, path: &Path, wrong: &io::Error) -> Diagnostic {
     Diagnostic::error(format!("cannot {verb} `{}`: {wrong}", path.display()))
 }

@@ -1,6 +1,7 @@
 //! A report in JUnit's XML, a test case for each step: what CI systems show. Takes the manifest and the journal's past.
 
 use super::history::History;
+use crate::diagnostics::printable;
 use crate::plan::manifest::Manifest;
 
 /// The file's text.
@@ -40,17 +41,15 @@ pub fn report(manifest: &Manifest, history: &History) -> String {
     text
 }
 
-/// Letters that XML takes for its own are written out; those that it forbids are left out.
+/// The letters that are XML's own are written out. Those that it forbids are control characters.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
-    for letter in text.chars() {
+    for letter in printable(text).chars() {
         match letter {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
             '"' => out.push_str("&quot;"),
-            '\n' | '\t' => out.push(letter),
-            letter if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') => {}
             letter => out.push(letter),
         }
     }
@@ -62,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_xml_forbids_is_left_out() {
-        assert_eq!(escaped("a<b & \"c\"\u{1b}[0m\n"), "a&lt;b &amp; &quot;c&quot;[0m\n");
+    fn what_xml_forbids_is_shown_as_a_symbol() {
+        assert_eq!(escaped("a<b & \"c\"\u{1b}[0m\n"), "a&lt;b &amp; &quot;c&quot;␛[0m\n");
     }
 }

@@ -18,6 +18,12 @@ pub struct Known {
     /// Prints [`TOKEN`] twice with a dash in the middle, which its own text does not hold, and asks no database, so that it takes a
     /// tenth of a query's time. Behind a statement without an end it is a part of that statement, and wrong.
     pub marker: Option<&'static str>,
+    /// Commands of the client that make it stop at an error and commit each statement, sent before each step and after it.
+    pub safe_mode: &'static str,
+    /// A command that prints [`TOKEN`] and [`NO_ERROR`] if no statement of the session has failed.
+    pub error_check: Option<&'static str>,
+    /// What to do where it goes on after an error all the same.
+    pub cure: &'static str,
     /// Whether only one process may write to a database.
     pub single_writer: bool,
 }
@@ -38,15 +44,38 @@ pub enum Input {
 /// What stands for the token in a marker.
 pub const TOKEN: &str = "{token}";
 
-const STREAM: Known =
-    Known { programs: &[], stops: &[], goes_on: &[], in_session: &[], unfed: "", input: Input::Stream, marker: None, single_writer: false };
+/// The SQLSTATE of success.
+pub const NO_ERROR: &str = "00000";
+
+const STREAM: Known = Known {
+    programs: &[],
+    stops: &[],
+    goes_on: &[],
+    in_session: &[],
+    unfed: "",
+    input: Input::Stream,
+    marker: None,
+    safe_mode: "",
+    error_check: None,
+    cure: "",
+    single_writer: false,
+};
 
 const KNOWN: &[Known] = &[
-    Known { programs: &["psql"], stops: &["ON_ERROR_STOP=on", "ON_ERROR_STOP=true", "ON_ERROR_STOP=yes", "-v ON_ERROR_STOP=1"], ..STREAM },
+    Known {
+        programs: &["psql"],
+        stops: &["ON_ERROR_STOP=on", "ON_ERROR_STOP=true", "ON_ERROR_STOP=yes", "-v ON_ERROR_STOP=1"],
+        safe_mode: "\\set ON_ERROR_STOP on\n\\set AUTOCOMMIT on\n",
+        cure: "add `-X -v ON_ERROR_STOP=1` as its last arguments",
+        error_check: Some(r"\echo {token}:LAST_ERROR_SQLSTATE"),
+        ..STREAM
+    },
     Known {
         programs: &["duckdb", "sqlite3"],
         stops: &["--bail", "-bail"],
         marker: Some(r#".print "{token}\055{token}""#),
+        safe_mode: ".bail on\n",
+        cure: "add `-bail`, and look for `.bail off` in the file that it reads at its start",
         single_writer: true,
         ..STREAM
     },
@@ -55,6 +84,7 @@ const KNOWN: &[Known] = &[
         goes_on: &["--force", "-f"],
         in_session: &["-n", "--unbuffered"],
         unfed: "keeps what it prints to itself until its end, and a session waits for a word after each step",
+        cure: "look for `force` and `init-command` in its option files, or add `--no-defaults` as its first argument",
         ..STREAM
     },
     Known { programs: &["clickhouse-client", "clickhouse"], goes_on: &["--ignore-error"], input: Input::Whole, ..STREAM },
@@ -151,7 +181,7 @@ fn added(argv: &[String], program: &str, advice: &str) -> String {
 mod tests {
     use super::*;
     use crate::dialect;
-    use crate::run::client::marker;
+    use crate::run::protocol::Protocol;
 
     fn refused(words: &str) -> Option<String> {
         let argv: Vec<String> = shlex::split(words).unwrap();
@@ -206,8 +236,11 @@ mod tests {
                 assert!(argv.contains(&"{file}".to_string()) || known.input != Input::Nothing, "{name}");
                 assert_eq!(example.split(' ').next(), argv.first().map(String::as_str), "{name}");
             }
-            let marker = marker(&dialect, &[]).unwrap();
-            assert!(marker.contains("batchwright_marker") && marker.ends_with(';') && !marker.contains('\n'), "{name}: {marker}");
+            let check = Protocol::new(&dialect, None).unwrap().check();
+            assert!(check.after.contains("batchwright_marker") && check.after.ends_with(";\n"), "{name}: {}", check.after);
+            for (_, word) in &check.words {
+                assert!(!check.after.contains(word), "an echo proves nothing");
+            }
         }
     }
 }

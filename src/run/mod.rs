@@ -5,6 +5,8 @@
 pub mod audits;
 pub mod client;
 pub mod clock;
+pub mod confirmed;
+pub mod effects;
 pub mod entry;
 mod heard;
 pub mod history;
@@ -12,19 +14,22 @@ pub mod journal;
 pub mod junit;
 pub mod known;
 mod lines;
+mod lock;
 mod process;
 pub mod program;
+pub mod proof;
+pub mod protocol;
+pub mod report;
 pub mod results;
 pub mod retry;
 pub mod schedule;
 pub mod status;
+mod step_text;
 pub mod stop;
 pub mod token;
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-
-use minijinja::Value;
 
 use crate::diagnostics::Diagnostic;
 use crate::plan::Kind;
@@ -64,7 +69,9 @@ pub struct Run {
 }
 
 /// Runs the steps. An error is one that kept the run from going on: a journal that cannot be written, a client that is not there.
-pub fn run(order: &Order, journal: &Journal, watch: &dyn Watch) -> Result<Run, Diagnostic> {
+///
+/// `session` is one that is open already.
+pub fn run(order: &Order, journal: &Journal, watch: &dyn Watch, session: Option<Session>) -> Result<Run, Diagnostic> {
     let schema = |relation: &str| relation.rsplit_once('.').map(|(schema, _)| schema.to_string());
     let models = order.manifest.models.iter();
     let schemas = models.filter_map(|model| Some((model.unique_id.clone(), schema(&model.relation)?))).collect();
@@ -83,7 +90,15 @@ pub fn run(order: &Order, journal: &Journal, watch: &dyn Watch) -> Result<Run, D
         steps: wanted,
     };
     journal.append(&Entry::Run(begin), true)?;
-    let work = Work { order, journal, watch, run: &id, shared: Mutex::new(Shared { schedule, broken: None }), news: Condvar::new() };
+    let work = Work {
+        order,
+        journal,
+        watch,
+        run: &id,
+        shared: Mutex::new(Shared { schedule, broken: None }),
+        news: Condvar::new(),
+        opened: Mutex::new(session),
+    };
     std::thread::scope(|scope| {
         for _ in 0..order.threads.clamp(1, wanted.max(1)) {
             scope.spawn(|| work.until_over());
@@ -109,6 +124,8 @@ struct Work<'a> {
     run: &'a str,
     shared: Mutex<Shared>,
     news: Condvar,
+    /// A session for the first worker.
+    opened: Mutex<Option<Session>>,
 }
 
 struct Shared {
@@ -120,7 +137,7 @@ struct Shared {
 impl Work<'_> {
     /// A worker: takes the next step until there is none. Its session, if it has one, ends with it.
     fn until_over(&self) {
-        let mut session: Option<Session> = None;
+        let mut session = self.opened.lock().unwrap_or_else(PoisonError::into_inner).take();
         while let Some(index) = self.next() {
             let ended = self.step(&self.order.manifest.steps[index], &mut session);
             let mut shared = self.lock();
@@ -167,13 +184,21 @@ impl Work<'_> {
         self.journal.append(&Entry::Start(start), step.kind == Kind::Swap)?;
         self.watch.started(step);
         let places = self.order.places;
-        let ended = match places.text(&step.file, &step.sha256) {
+        let client = self.order.client;
+        let text = match places.text(&step.file, &step.sha256) {
+            Ok(text) => match step_text::refused(client.dialect, &step.file, &text, client.errors_show())? {
+                Some(reason) => Err(reason),
+                None => Ok(text),
+            },
+            Err(reason) => Err(reason),
+        };
+        let ended = match text {
             Err(reason) => Ended { reason: Some(reason), ..Ended::default() },
             Ok(_) if step.kind == Kind::Swap && self.order.past.uncertain(step) && self.swapped(step, session)? => {
                 Ended { done: true, reason: Some("it had been done when its run was cut short".to_string()), ..Ended::default() }
             }
             Ok(text) if step.kind == Kind::Audit => self.audit(step, &text, session)?,
-            Ok(text) => self.order.client.hand(&places.plan.join(&step.file), &text, session)?,
+            Ok(text) => client.hand(&places.plan.join(&step.file), &text, session)?,
         };
         let entry = StepEntry {
             run: self.run.to_string(),
@@ -215,11 +240,7 @@ impl Work<'_> {
     fn swapped(&self, step: &Planned, session: &mut Option<Session>) -> Result<bool, Diagnostic> {
         let Some(model) = self.order.manifest.models.iter().find(|model| model.unique_id == step.model) else { return Ok(false) };
         let Some(beside) = model.microbatch.as_ref().and_then(|microbatch| microbatch.beside.as_ref()) else { return Ok(false) };
-        let mut there = |relation: &str| -> Result<bool, Diagnostic> {
-            let look = self.order.client.dialect.sql("look", &[("relation", Value::from_safe_string(relation.to_string()))])?.0;
-            let file = journal::scratch(&look)?;
-            Ok(self.order.client.hand(file.path(), look.as_bytes(), session)?.done)
-        };
+        let mut there = |relation: &str| effects::absent(self.order.client, relation, session).map(|absent| absent.is_none());
         Ok(there(&model.relation)? && !there(beside)?)
     }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::heard::Heard;
+use super::heard::{Heard, Mark};
 use crate::diagnostics::Diagnostic;
 
 pub struct Process {
@@ -24,8 +24,8 @@ pub struct Exit {
     pub signal: Option<i32>,
 }
 
-/// Starts a client; `fed` gives it a standard input to write to.
-pub fn start(argv: &[String], fed: bool) -> Result<(Process, Option<ChildStdin>), Diagnostic> {
+/// Starts a client; `fed` gives it a standard input to write to. The words are waited for in what it prints.
+pub fn start(argv: &[String], fed: bool, words: Vec<(Mark, String)>) -> Result<(Process, Option<ChildStdin>), Diagnostic> {
     let Some((program, arguments)) = argv.split_first() else {
         return Err(Diagnostic::error("`--` is followed by no client").hint("name one, such as `-- psql -X -v ON_ERROR_STOP=1`"));
     };
@@ -33,6 +33,7 @@ pub fn start(argv: &[String], fed: bool) -> Result<(Process, Option<ChildStdin>)
     command.args(arguments).stdin(if fed { Stdio::piped() } else { Stdio::null() }).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.process_group(0).spawn().map_err(|wrong| not_started(program, &wrong))?;
     let heard = Heard::default();
+    heard.state().begin(words);
     if let Some(stdout) = child.stdout.take() {
         heard.listen(stdout, true);
     }

@@ -25,11 +25,19 @@ pub fn start(command: &str, plan: &Path, arguments: &[&str], client: &[String]) 
     if !client.is_empty() {
         program.arg("--").args(client);
     }
+    // What is remembered of clients is the tests' own.
+    program.env("XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/state"));
     program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("batchwright starts")
 }
 
 pub fn words(text: &[&str]) -> Vec<String> {
     text.iter().map(ToString::to_string).collect()
+}
+
+/// A client for `{file}` that passes the proof, and does `script` for each step, whose file is `"$0"`.
+pub fn honest(script: &str) -> Vec<String> {
+    let proof = r#"case "$(cat "$0")" in *batchwright_probe*) exit 1;; *batchwright_marker*) exit 0;; esac"#;
+    words(&["sh", "-c", &format!("{proof}\n{script}"), "{file}"])
 }
 
 /// The lines of a plan's journal.

@@ -19,7 +19,7 @@ fn day_17_fails_and_is_retried(engine: &dyn Engine) {
     sales(&*database);
     spoilt(&*database, &[17]);
     let plan = Days::of(30);
-    let folder = plan.write();
+    let folder = plan.write_for(engine.dialect());
 
     let first = run(&folder, &*database);
     assert_eq!(first.code, 1, "{}", first.err);
@@ -54,7 +54,7 @@ fn whatever_days_fail_are_retried(engine: &dyn Engine) {
         sales(&*database);
         spoilt(&*database, &days);
         let plan = Days::of(30);
-        let folder = plan.write();
+        let folder = plan.write_for(engine.dialect());
         let threads = if engine.side_by_side() { "2" } else { "1" };
         let first = batchwright("run", &folder, &["--threads", threads], &database.session());
         assert_eq!(first.code, 1, "{}", first.err);
@@ -77,7 +77,7 @@ fn a_failed_create_keeps_all_back(engine: &dyn Engine) {
     plan.push("model.shop.other", "build", "build", "create table other as select 1 as one;", &[]);
     let good = plan.step("model.shop.daily@create").sql.clone();
     plan.step("model.shop.daily@create").sql = format!("select * from not_there;\n{good}");
-    let folder = plan.write();
+    let folder = plan.write_for(engine.dialect());
     assert_eq!(run(&folder, &*database).code, 1);
     assert_eq!(ended(&folder), [("model.shop.daily@create".into(), "failed".into()), ("model.shop.other@build".into(), "success".into())]);
     sql(&*database, "create table not_there (a integer);");
@@ -101,7 +101,7 @@ fn failed_hooks_keep_back_what_follows(engine: &dyn Engine) {
             plan.steps.last_mut().unwrap().depends_on = all;
         }
         plan.steps.push(report);
-        let folder = plan.write();
+        let folder = plan.write_for(engine.dialect());
         let first = run(&folder, &*database);
         assert_eq!((first.code, ended(&folder).len()), (1, expected), "{hook}: {}", first.err);
         sql(&*database, "create table log (a integer);");
@@ -122,7 +122,7 @@ fn a_failed_upstream_model_keeps_back_its_readers_alone(engine: &dyn Engine) {
         let sql = format!("insert into next_day select sold_on, amount from daily where sold_on = '{}';", crate::days::day(number));
         plan.push("model.shop.next", &crate::days::day(number), "batch", &sql, &["model.shop.next@create", &batch(number)]);
     }
-    let folder = plan.write();
+    let folder = plan.write_for(engine.dialect());
     assert_eq!(run(&folder, &*database).code, 1);
     let done = |id: &str| ended(&folder).iter().any(|(ended, outcome)| ended == id && outcome == "success");
     assert!(done("model.shop.next@2024-09-02") && done("model.shop.next@2024-09-04") && done(&batch(30)));
@@ -139,7 +139,7 @@ fn a_transaction_left_open_does_not_reach_the_next_step(engine: &dyn Engine) {
     sales(&*database);
     let mut plan = Days::of(30);
     plan.step(&batch(4)).sql = "begin;\ndelete from daily;\nselect * from not_there;\ncommit;".to_string();
-    let folder = plan.write();
+    let folder = plan.write_for(engine.dialect());
     assert_eq!(run(&folder, &*database).code, 1);
     assert_eq!(database.rows("select count(*) from daily"), ["58"], "what day 4 deleted came back");
 }
@@ -149,12 +149,12 @@ fn a_plan_compiled_anew_keeps_what_is_unchanged(engine: &dyn Engine) {
     sales(&*database);
     spoilt(&*database, &[9]);
     let mut plan = Days::of(30);
-    let folder = plan.write();
+    let folder = plan.write_for(engine.dialect());
     assert_eq!(run(&folder, &*database).code, 1);
     cured(&*database);
     let step = plan.step(&batch(12));
     step.sql = format!("-- another text\n{}", step.sql);
-    plan.write();
+    plan.write_for(engine.dialect());
     let before = ended(&folder).len();
     assert_eq!(retry(&folder).code, 0);
     let ids: Vec<String> = ended(&folder)[before..].iter().map(|(id, _)| id.clone()).collect();

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use crate::batchwright::{batchwright, ended, journal, run_until, start, words};
+use crate::batchwright::{batchwright, ended, honest, journal, run_until, start};
 use crate::days::{Days, batch};
 
 pub const CASES: &[(&str, fn())] = &[
@@ -23,10 +23,10 @@ pub const CASES: &[(&str, fn())] = &[
 fn a_torn_line_is_forgiven() {
     let plan = Days::of(3);
     let folder = plan.write();
-    assert_eq!(batchwright("run", &folder, &[], &words(&["false", "{file}"])).code, 1);
+    assert_eq!(batchwright("run", &folder, &[], &honest("exit 1")).code, 1);
     let path = folder.with_extension("journal.jsonl");
     fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"event\":\"step\",\"run\":\"a").unwrap();
-    let again = batchwright("retry", &folder, &[], &words(&["true", "{file}"]));
+    let again = batchwright("retry", &folder, &[], &honest(""));
     assert_eq!(again.code, 0, "{}", again.err);
     assert_eq!(batchwright("status", &folder, &["--json"], &[]).code, 0);
     assert!(batchwright("retry", &folder, &[], &[]).err.contains("nothing is left to run"));
@@ -36,13 +36,13 @@ fn a_full_disk_stops_the_run() {
     let plan = Days::of(3);
     let folder = plan.write();
     symlink("/dev/full", folder.with_extension("journal.jsonl")).unwrap();
-    let said = batchwright("run", &folder, &[], &words(&["true", "{file}"]));
+    let said = batchwright("run", &folder, &[], &honest(""));
     assert_eq!(said.code, 1);
     assert!(said.err.contains("No space left on device") && said.err.contains("make room"), "{}", said.err);
 }
 
 fn slow(seconds: &str) -> Vec<String> {
-    words(&["sh", "-c", &format!("sleep {seconds}; : \"$0\""), "{file}"])
+    honest(&format!("sleep {seconds}"))
 }
 
 fn a_second_run_is_refused_by_the_first_ones_id() {

@@ -21,6 +21,7 @@ mod odd_clients;
 mod order;
 #[path = "../engines/postgres.rs"]
 mod postgres;
+mod proof;
 mod refresh;
 mod reports;
 #[path = "../engines/shop.rs"]
@@ -58,7 +59,7 @@ fn main() {
 }
 
 fn on_engines() -> impl Iterator<Item = Case> {
-    [failures::CASES, killed::CASES, refresh::CASES].into_iter().flatten().copied()
+    [failures::CASES, killed::CASES, proof::CASES, refresh::CASES].into_iter().flatten().copied()
 }
 
 fn trial(name: String, case: impl FnOnce() + Send + 'static) -> Trial {

@@ -1,8 +1,9 @@
 //! Order and concurrency: chunks, threads, `--fail-fast`, `--timeout`. The client here is a script that knows which step it has.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
-use crate::batchwright::{batchwright, ended, journal, words};
+use crate::batchwright::{batchwright, ended, honest, journal, words};
 use crate::days::{DAILY, Days, batch};
 
 pub const CASES: &[(&str, fn())] = &[
@@ -15,7 +16,7 @@ pub const CASES: &[(&str, fn())] = &[
 
 /// Fails where the step's text has the word.
 fn fails_at(word: &str) -> Vec<String> {
-    words(&["sh", "-c", &format!("! grep -q {word} \"$0\""), "{file}"])
+    honest(&format!("! grep -q {word} \"$0\""))
 }
 
 fn a_failed_chunk_stops_those_after_it() {
@@ -42,7 +43,7 @@ fn threads_run_side_by_side_and_keep_the_order_that_is_asked_for() {
         plan.step(&batch(number)).depends_on.push(batch(number - 1));
     }
     let folder = plan.write();
-    let slow = words(&["sh", "-c", "sleep 0.3; : \"$0\"", "{file}"]);
+    let slow = honest("sleep 0.3");
     assert_eq!(batchwright("run", &folder, &["--threads", "4"], &slow).code, 0);
     let entries = journal(&folder);
     let at = |event: &str, id: &str| entries.iter().position(|entry| entry["event"] == event && entry["step"] == id).unwrap();
@@ -66,7 +67,7 @@ fn a_step_that_takes_too_long_fails_alone() {
     let mut plan = Days::of(4);
     plan.step(&batch(2)).sql.push_str("-- broken");
     let folder = plan.write();
-    let sleeps = words(&["sh", "-c", "if grep -q broken \"$0\"; then sleep 50; fi", "{file}"]);
+    let sleeps = honest("if grep -q broken \"$0\"; then sleep 50; fi");
     let said = batchwright("run", &folder, &["--timeout", "1"], &sleeps);
     assert_eq!(said.code, 1);
     let failed: Vec<(String, String)> = ended(&folder).into_iter().filter(|(_, outcome)| outcome == "failed").collect();
@@ -79,7 +80,8 @@ fn a_single_writer_has_one_thread() {
     let plan = Days::of(2);
     let folder = plan.write();
     let client = plan.folder.path().join("sqlite3");
-    fs::copy("/bin/true", &client).unwrap();
+    fs::write(&client, "#!/bin/sh\n! grep -q batchwright_probe \"$2\"\n").unwrap();
+    fs::set_permissions(&client, fs::Permissions::from_mode(0o755)).unwrap();
     let said = batchwright("run", &folder, &["--threads", "4"], &words(&[client.to_str().unwrap(), "-bail", "{file}"]));
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(said.err.contains("lets one process write to a database"), "{}", said.err);

@@ -46,7 +46,7 @@ fn a_full_refresh_is_retried_without_loss(engine: &dyn Engine) {
     spoilt(&*database, &[17]);
     sql(&*database, "create table daily (sold_on date, amount integer not null); insert into daily values ('2020-01-01', 1);");
     let plan = refresh(engine);
-    let folder = plan.write();
+    let folder = plan.write_for(engine.dialect());
     let over = AtomicBool::new(false);
     let seen = thread::scope(|scope| {
         let reader = scope.spawn(|| {
@@ -85,7 +85,7 @@ fn a_full_refresh_is_killed_and_finished(engine: &dyn Engine) {
         sales(&*database);
         sql(&*database, "create table daily (sold_on date, amount integer not null); insert into daily values ('2020-01-01', 1);");
         let plan = refresh(engine);
-        let folder = plan.write();
+        let folder = plan.write_for(engine.dialect());
         let mut run = start("run", &folder, &["--quiet"], &database.session());
         run_until(&folder, |entry| entry["event"] == "start" && entry["step"] == format!("{DAILY}@swap"));
         thread::sleep(Duration::from_millis(patience));
@@ -102,7 +102,7 @@ fn a_full_refresh_is_killed_and_finished(engine: &dyn Engine) {
     let mut plan = refresh(engine);
     let sound = plan.step(&format!("{DAILY}@swap")).sql.clone();
     plan.step(&format!("{DAILY}@swap")).sql = format!("{sound}\nselect * from not_there;");
-    let folder = plan.write();
+    let folder = plan.write_for(engine.dialect());
     assert_eq!(run(&folder, &*database).code, 1);
     let again = retry(&folder);
     assert_eq!(again.code, 0, "{}", again.err);

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::batchwright::{batchwright, words};
+use crate::batchwright::{batchwright, honest};
 use crate::days::{Days, batch};
 use crate::engine::{installed, lines};
 
@@ -27,7 +27,7 @@ fn failed() -> Days {
 }
 
 fn client() -> Vec<String> {
-    words(&["sh", "-c", "if grep -q broken \"$0\"; then echo 'no <such> \"row\"' >&2; exit 3; fi", "{file}"])
+    honest("if grep -q broken \"$0\"; then echo 'no <such> \"row\"' >&2; exit 3; fi")
 }
 
 fn results(plan: &Days) -> Value {
@@ -46,7 +46,7 @@ fn run_results_has_the_shape_that_dashboards_read() {
     assert!(daily["message"].as_str().unwrap().contains("no <such>"));
     assert_eq!((&value["results"][1]["status"], &value["results"][1]["batch_results"]), (&json!("skipped"), &Value::Null));
     // After the retry, what the first run did is in it too.
-    batchwright("retry", &plan.plan(), &[], &words(&["true", "{file}"]));
+    batchwright("retry", &plan.plan(), &[], &honest(""));
     let value = results(&plan);
     assert_eq!(value["results"][0]["status"], "success");
     assert_eq!(value["results"][0]["batch_results"]["successful"].as_array().unwrap().len(), 4);
@@ -60,15 +60,21 @@ fn run_results_is_read_by_dbts_own_schema() {
     };
     batchwright("run", &plan.plan(), &[], &client());
     assert_eq!(read(), ["model.shop.daily: partial success, 3 1", "model.shop.report: skipped, no batches"]);
-    batchwright("retry", &plan.plan(), &[], &words(&["true", "{file}"]));
+    batchwright("retry", &plan.plan(), &[], &honest(""));
     assert_eq!(read(), ["model.shop.daily: success, 4 0", "model.shop.report: success, no batches"]);
-    batchwright("run", &plan.plan(), &[], &words(&["false", "{file}"]));
+    batchwright("run", &plan.plan(), &[], &honest("exit 1"));
     assert_eq!(read(), ["model.shop.daily: error, 0 4", "model.shop.report: skipped, no batches"]);
 }
 
 fn a_junit_report_has_a_case_for_each_step() {
     let plan = failed();
-    let report = plan.folder.path().join("reports/junit.xml");
+    let no_folder = plan.folder.path().join("reports/junit.xml");
+    for (path, fault) in [(&no_folder, "there is no folder"), (&plan.plan(), "is a folder")] {
+        let refused = batchwright("run", &plan.plan(), &["--junit", path.to_str().unwrap()], &client());
+        assert_eq!((refused.code, refused.err.contains(fault)), (2, true), "{}", refused.err);
+        assert!(!plan.plan().with_extension("journal.jsonl").exists(), "nothing was run");
+    }
+    let report = plan.folder.path().join("junit.xml");
     batchwright("run", &plan.plan(), &["--junit", report.to_str().unwrap()], &client());
     let text = fs::read_to_string(report).unwrap();
     assert_eq!(text.matches("<testcase").count(), 6);
@@ -103,7 +109,7 @@ fn status_as_json_has_the_clients_own_words() {
 
 fn quiet_prints_the_table_alone() {
     let plan = Days::of(3);
-    let said = batchwright("run", &plan.write(), &["--quiet"], &words(&["true", "{file}"]));
+    let said = batchwright("run", &plan.write(), &["--quiet"], &honest(""));
     let first: Vec<&str> = said.err.split_whitespace().take(5).collect();
     assert_eq!(first, ["model", "done", "failed", "open", "seconds"]);
     assert_eq!(said.err.trim().lines().count(), 4, "{}", said.err);

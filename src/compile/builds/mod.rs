@@ -4,7 +4,7 @@ mod incremental;
 mod seed;
 
 use super::{Context, Part, Request, Row, warnings};
-use super::{dependents, inputs};
+use super::{dependents, hooks, inputs};
 use crate::config::{Kind as NodeKind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::dialect::Sql;
@@ -110,23 +110,25 @@ fn finished(context: &Context, node: &Node, built: Built) -> Result<Part, Diagno
         .map(|entry| InputEntry { whole_because: None, ..entry })
         .collect();
     let closing = plan::closing(context.dialect, node, built.kind, built.columns.as_deref())?;
-    let hooks = |hooks: &[String]| -> Result<Vec<String>, Diagnostic> {
-        let moment = Moment { batch: None, incremental: built.incremental, this: node.relation.clone() };
-        hooks.iter().map(|hook| render::hook(context.jinja, context.graph, node, hook, &moment)).collect()
-    };
     let dependent_views = if built.replaces { dependents::dependent_views(context, node)? } else { Vec::new() };
+    let moment = Moment { batch: None, incremental: built.incremental, this: node.relation.clone() };
+    hooks::check_header(context, node)?;
     let file = Build {
         dialect: context.dialect,
         node,
         what: &built.what,
         inputs: &entries,
         dependent_views: dependents::line(context, &dependent_views)?,
-        pre_hooks: &hooks(&node.pre_hooks)?,
+        pre_hooks: &hooks::hooks(context, node, "pre_hook", &moment)?,
         closes: &closing.statements,
         contract_check: &built.contract_check,
-        post_hooks: &hooks(&node.post_hooks)?,
+        post_hooks: &hooks::hooks(context, node, "post_hook", &moment)?,
     };
     let file = file.file(&built.statement)?;
+    // A seed's text is our own, and may be large.
+    if node.kind != NodeKind::Seed {
+        hooks::check_file(context, node, &file)?;
+    }
     let mut said = built.said;
     said.extend(closing.said);
     said.extend(dependents::lost(context, node, &dependent_views)?);

@@ -1,0 +1,168 @@
+//! Whether a text ends where it seems to: a quote, a comment or a parenthesis that is left open takes in what is written behind it, be it
+//! another hook, a batch or the question whether the step is done.
+
+use sqlparser::dialect::{Dialect as Parser, GenericDialect};
+use sqlparser::tokenizer::Token;
+
+use super::text::{Text, Trouble, line_of};
+
+/// What a text leaves open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    pub what: String,
+    /// Where it begins, in bytes.
+    pub at: usize,
+    /// Counted from 1.
+    pub line: usize,
+    /// The text of that line.
+    pub text: String,
+}
+
+/// What is left open, if the parser and the generic one agree that something is: a quote that only one of them knows is no fault.
+pub fn unfinished(sql: &str, parser: &dyn Parser) -> Option<Unfinished> {
+    let first = open(sql, parser)?;
+    open(sql, &GenericDialect {}).map(|_| first)
+}
+
+fn open(sql: &str, parser: &dyn Parser) -> Option<Unfinished> {
+    let at = |what: &str, byte: usize| {
+        let (line, _, text) = line_of(sql, byte);
+        Some(Unfinished { what: what.to_string(), at: byte, line, text: text.trim().to_string() })
+    };
+    let text = match Text::new(sql, parser) {
+        Ok(text) => text,
+        Err(Trouble { message, at: byte }) => {
+            let ends = ["unterminated", "before eof", "unexpected eof"];
+            let is_open = ends.iter().any(|end| message.to_lowercase().contains(end));
+            let what = if message.contains("comment") { "a comment" } else { "a quote" };
+            return is_open.then(|| at(what, byte.unwrap_or_default())).flatten();
+        }
+    };
+    let mut parentheses = Vec::new();
+    let mut copies = false;
+    for (number, token) in text.tokens.iter().enumerate() {
+        match token.token {
+            Token::LParen => parentheses.push(number),
+            Token::RParen => drop(parentheses.pop()),
+            Token::SemiColon if parentheses.is_empty() => copies = false,
+            _ if text.is_word(number, &["copy"]) => copies = is_first(&text, number),
+            _ if copies && text.is_word(number, &["stdin"]) => {
+                return at("the input of `copy … from stdin`", text.spans[number].start);
+            }
+            _ => {}
+        }
+    }
+    parentheses.first().and_then(|number| at("a parenthesis", text.spans[*number].start))
+}
+
+/// The line of a statement that begins a transaction which nothing in the text ends.
+pub fn open_transaction(sql: &str, parser: &dyn Parser) -> Option<usize> {
+    let text = Text::new(sql, parser).ok()?;
+    let mut begun = None;
+    let mut next = text.next(0);
+    while let Some(number) = next {
+        next = text.next(number + 1);
+        let first = is_first(&text, number);
+        let follows = |words: &[&str]| next.is_some_and(|next| text.is_word(next, words));
+        let alone = next.is_none_or(|next| matches!(text.tokens[next].token, Token::SemiColon | Token::EOF));
+        let transaction = follows(&["transaction", "tran", "work", "immediate", "deferred", "exclusive", "isolation", "read"]);
+        if first && ((text.is_word(number, &["begin"]) && (alone || transaction)) || (text.is_word(number, &["start"]) && transaction)) {
+            begun = Some(number);
+        } else if text.is_word(number, &["commit", "rollback"]) || (first && text.is_word(number, &["end"]) && (alone || transaction)) {
+            begun = None;
+        }
+    }
+    begun.map(|number| line_of(sql, text.spans[number].start).0)
+}
+
+/// Whether a token begins a statement.
+fn is_first(text: &Text, number: usize) -> bool {
+    text.previous(number).is_none_or(|before| text.is(before, &Token::SemiColon))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inject::parser;
+
+    #[test]
+    fn a_transaction_is_open_until_its_end() {
+        let open = |sql: &str| open_transaction(sql, &*parser("postgres"));
+        for (sql, line) in [
+            ("begin;", 1),
+            ("select 1;\nbegin transaction;\nselect 2;", 2),
+            ("start transaction", 1),
+            ("commit;\nBEGIN", 2),
+            ("begin; commit;\nbegin work;", 2),
+        ] {
+            assert_eq!(open(sql), Some(line), "{sql}");
+        }
+        for sql in [
+            "begin;\nselect 1;\ncommit;",
+            "begin; rollback;",
+            "begin; end;",
+            "select 'begin;'; -- begin;",
+            "do $$ begin null; end $$;",
+            "select start from t;",
+            "",
+        ] {
+            assert_eq!(open(sql), None, "{sql}");
+        }
+        let block = "begin\n  let x := 1;\n  select 1;\nend;";
+        assert_eq!(open_transaction(block, &*parser("snowflake")), None);
+    }
+
+    fn what(sql: &str, name: &str) -> Option<(String, usize)> {
+        unfinished(sql, &*parser(name)).map(|open| (open.what, open.line))
+    }
+
+    #[test]
+    fn what_is_left_open_is_named_with_its_line() {
+        for (sql, expected) in [
+            ("select 1;\nselect 'a", "a quote"),
+            ("select 1;\nselect \"a", "a quote"),
+            ("select 1;\nselect 1 /* one", "a comment"),
+            ("select 1;\nselect (1 + (2)", "a parenthesis"),
+            ("select 1;\ndo $$ begin null; end", "a quote"),
+        ] {
+            assert_eq!(what(sql, "postgres"), Some((expected.to_string(), 2)), "{sql}");
+        }
+        assert!(what("copy t from stdin;", "postgres").unwrap().0.ends_with("`copy … from stdin`"));
+    }
+
+    #[test]
+    fn no_file_of_a_snapshot_is_left_open() {
+        let mut files = 0;
+        for entry in std::fs::read_dir("snapshots").unwrap().flatten().filter(|entry| entry.path().is_file()) {
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            let dialect = text.split("\"dialect\": \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("ansi").to_string();
+            for part in text.split("\n//// ").skip(1) {
+                let (name, sql) = part.split_once('\n').unwrap_or_default();
+                if name.trim().ends_with(".sql") {
+                    files += 1;
+                    assert_eq!(open_transaction(sql, &*parser(&dialect)), None, "{} {name}", entry.path().display());
+                    assert_eq!(what(sql, &dialect), None, "{} {name}", entry.path().display());
+                }
+            }
+        }
+        assert!(files > 100, "{files}");
+    }
+
+    #[test]
+    fn what_is_closed_is_no_fault_in_any_dialect() {
+        for (sql, name) in [
+            ("select 'it''s', ')', \"(\" -- don't (\n;", "postgres"),
+            ("do $x$ begin raise notice 'a'; end $x$;", "postgres"),
+            ("select 'it\\'s';", "mysql"),
+            ("select '\\';", "duckdb"),
+            ("select \"\"\"it's (\"\"\";", "bigquery"),
+            ("select 1; # don't (", "mysql"),
+            ("select 1 // don't (\n;", "snowflake"),
+            ("copy t from 's3://stdin/x'; copy t to stdout;", "redshift"),
+            ("select copy, stdin from t;", "postgres"),
+            ("", "duckdb"),
+        ] {
+            assert_eq!(what(sql, name), None, "{sql}");
+        }
+    }
+}
