@@ -59,7 +59,8 @@ fn where_now_is_a_boundary_the_newest_batch_ends_there() {
         let now = Request { now: at(now), ..asked("", "") };
         assert_eq!(said(&sized(grain, timezone, 0), &now).0, newest, "{now:?}");
         assert_eq!(said(&sized(grain, timezone, 1), &now).0, format!("{before} {newest}"), "{now:?}");
-        let rebuilt = cover(&Calendar { from_begin: true, ..sized(grain, timezone, 1) }, &Request { max_batches: usize::MAX, ..now }).unwrap();
+        let rebuilt =
+            cover(&Calendar { from_begin: true, ..sized(grain, timezone, 1) }, &Request { max_batches: usize::MAX, ..now }).unwrap();
         assert_eq!(rebuilt.ends().1.label, newest);
     }
     let midnight = Request { now: at("2024-09-17"), complete_only: true, ..asked("", "") };
