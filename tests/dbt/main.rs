@@ -10,7 +10,11 @@ use std::process::Command;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// The oracles: `tests/dbt/<oracle>.py`, each with what it compares.
-const ORACLES: &[(&str, &str)] = &[("adapters", "one project on every adapter"), ("windows", "windows of random requests")];
+const ORACLES: &[(&str, &str)] = &[
+    ("adapters", "one project on every adapter"),
+    ("windows", "windows of random requests"),
+    ("selection", "random selections of random projects"),
+];
 
 fn main() {
     let trials = ORACLES.iter().map(|&(oracle, _)| Trial::test(oracle, move || run(oracle)));
