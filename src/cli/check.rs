@@ -89,6 +89,7 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
         Format::Sarif => report::sarif(&checked.findings, &folder),
         Format::Github => report::github(&checked.findings, &folder),
     })?;
+    say(&checked.warnings);
     say(&checked.wrong);
     talk(&closing(&checked.findings, checked.models));
     Ok(match () {

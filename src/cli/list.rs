@@ -45,7 +45,8 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
 }
 
 fn as_text(model: &Listed) -> String {
-    let mut text = format!("{}\n", model.name);
+    let version = model.version.as_ref().map(|version| format!(".v{version}")).unwrap_or_default();
+    let mut text = format!("{}{version}\n", model.name);
     for span in model.batches.iter().flatten() {
         text.push_str(&format!("  {}  {} to {}\n", span.label, instant(span.window.start), instant(span.window.end)));
     }
@@ -60,6 +61,9 @@ fn as_json(model: &Listed) -> String {
         "relation": model.relation,
         "materialized": model.materialized,
     });
+    if let Some(version) = &model.version {
+        line["version"] = version.as_str().into();
+    }
     if let Some(batches) = &model.batches {
         line["batches"] = batches
             .iter()

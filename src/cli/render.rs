@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use super::options::{ProjectArgs, SelectArgs};
-use super::{print, say_and_close};
+use super::{print, say, say_and_close};
 use crate::compile::{self, Asked, Queries};
 use crate::diagnostics::Diagnostics;
 use crate::plan::write;
@@ -42,7 +42,8 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
         selection.select.push("*".to_string());
     }
     let asked = Asked { open, selection, batch: args.batch };
-    let Queries { rendered, wrong } = compile::queries(&asked)?;
+    let Queries { rendered, wrong, warnings } = compile::queries(&asked)?;
+    say(&warnings);
     match &args.out {
         Some(folder) => {
             let files = rendered.iter().map(|(node, sql)| (below(&node.package, &node.path), sql.as_str()));

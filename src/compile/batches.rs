@@ -109,16 +109,7 @@ pub(super) fn one(context: &Context, node: &Node, settings: &Microbatch, label: 
 
 /// The window of `begin`: the create statement's query is cut to it, so that the file is the same in every plan.
 pub(super) fn first_ever(node: &Node, settings: &Microbatch) -> Result<Cover, Diagnostics> {
-    let only_begin = window::Request {
-        bounds: None,
-        now: settings.begin,
-        batch_size: None,
-        chunk: None,
-        complete_only: false,
-        strict: false,
-        max_batches: 1,
-    };
-    window::cover(&Calendar { from_begin: true, ..calendar(node, settings, true) }, &only_begin)
+    window::first(&calendar(node, settings, true))
 }
 
 pub(super) fn batch(span: &Span) -> Batch {

@@ -20,6 +20,8 @@ pub struct Checked {
     /// How many models were looked at.
     pub models: usize,
     pub wrong: Vec<Diagnostic>,
+    /// About the selection.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Looks at the selected microbatch models.
@@ -29,13 +31,14 @@ pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
     let wrong: Vec<Diagnostic> = broken.into_iter().flat_map(|node| node.errors.0).collect();
     let mut checked = Checked { wrong, ..Checked::default() };
     // A selected model that is broken is no model that is missing.
-    let models = match selected(&graph, &project, &request.selection) {
+    let (models, warnings) = match selected(&graph, &project, &request.selection) {
         Err(_) if !checked.wrong.is_empty() => return Ok(checked),
-        models => models?,
+        selected => selected?,
     };
     if !everything {
         checked.wrong.clear();
     }
+    checked.warnings = warnings;
     let folders = super::folders::of(&models);
     let context = Context::new(&project, &graph, &dialect, &columns, &folders);
     for node in models {

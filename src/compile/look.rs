@@ -16,6 +16,7 @@ use crate::window::{self, Span};
 pub struct Listed {
     pub unique_id: String,
     pub name: String,
+    pub version: Option<String>,
     pub path: String,
     pub relation: String,
     pub materialized: String,
@@ -27,7 +28,8 @@ pub struct Listed {
 pub fn list(request: &Request, with_batches: bool) -> Result<(Vec<Listed>, Vec<Diagnostic>), Diagnostics> {
     let Linked { project, graph, broken, mut said, .. } = open(&request.open)?;
     said.extend(super::not_planned(broken.iter().flat_map(|node| &node.errors.0)));
-    let models = selected(&graph, &project, &request.selection)?;
+    let (models, warnings) = selected(&graph, &project, &request.selection)?;
+    said.extend(warnings);
     let listed = collect(models, |node| {
         let batches = match node.microbatch() {
             Some(settings) if with_batches => {
@@ -42,6 +44,7 @@ pub fn list(request: &Request, with_batches: bool) -> Result<(Vec<Listed>, Vec<D
         Ok(Listed {
             unique_id: node.unique_id.clone(),
             name: node.name.clone(),
+            version: node.version.clone(),
             path: node.file.path.to_string(),
             relation: node.relation.to_string(),
             materialized: builds::word(&node.materialization).to_string(),
@@ -64,6 +67,8 @@ pub struct Asked {
 pub struct Queries {
     pub rendered: Vec<(Node, String)>,
     pub wrong: Vec<Diagnostic>,
+    /// About the selection.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// The selected models' queries. A broken model does not keep the others from being rendered.
@@ -74,7 +79,11 @@ pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
     // A selected model that is broken is no model that is missing.
     let models = match selected(&graph, &project, &asked.selection) {
         Err(_) if !queries.wrong.is_empty() => return Ok(queries),
-        models => models?,
+        selected => {
+            let (models, warnings) = selected?;
+            queries.warnings = warnings;
+            models
+        }
     };
     let folders = super::folders::of(&models);
     let context = Context::new(&project, &graph, &dialect, &columns, &folders);

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use crate::config::{self, Broken, Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, collect, collect_wide};
 use crate::dialect::{self, Dialect};
-use crate::graph::{self, Graph, Selection};
+use crate::graph::{self, Graph, Past, Selected, Selection};
 use crate::jinja::Jinja;
 use crate::plan::manifest::{About, ModelEntry, RequestEntry, SCHEMA_VERSION};
 use crate::plan::{self, Plan, Steps};
@@ -84,15 +84,13 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     if everything && !broken.is_empty() {
         return Err(with_broken(Diagnostics(said)));
     }
-    let selected = match selected(&graph, &project, &request.selection) {
+    let (selected, warnings) = match selected(&graph, &project, &request.selection) {
         // A broken model is in no graph: it may be what a word of the selection means.
         Err(_) if !broken.is_empty() => return Err(Diagnostics(broken)),
         selected => selected?,
     };
+    said.extend(warnings);
     said.extend(macro_overrides::unused_overrides(&project, &selected, request.windows.strict)?);
-    if selected.is_empty() {
-        said.push(Diagnostic::note("nothing that is selected has changed since the earlier plan"));
-    }
     refresh::protect(&selected, request)?;
     collect(graph.nodes.values(), |node| spelled::refuse(&dialect, node).map_err(Diagnostics::from))?;
     let folders = folders::of(&selected);
@@ -138,6 +136,8 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
         wrong.0.extend(resolved.broken.iter().flat_map(|node| node.errors.0.clone()));
         wrong
     })?;
+    let mut graph = graph;
+    graph.add_resources(project.packages.iter().flat_map(|package| &package.resources));
     let graph = Arc::new(graph);
     let all = graph.clone();
     project.jinja.set_graph(move || {
@@ -160,23 +160,39 @@ fn facts(dialect: &Dialect) -> Result<Facts, Diagnostic> {
     })
 }
 
-/// The selected models, inputs before their readers.
-pub fn selected<'a>(graph: &'a Graph, project: &Project, selection: &Selection) -> Result<Vec<&'a Node>, Diagnostics> {
-    let changes = match &selection.state {
-        Some(folder) => Some(graph::changes::since(graph, project, &project::earlier(folder)?)),
-        None => None,
-    };
-    let mut nodes = graph.select(selection, project.selectors.as_ref(), changes.as_ref())?;
+/// The selected models, inputs before their readers, and warnings about the selection.
+pub fn selected<'a>(graph: &'a Graph, project: &Project, selection: &Selection) -> Result<(Vec<&'a Node>, Vec<Diagnostic>), Diagnostics> {
+    let Selected { mut nodes, mut warnings } = graph.select(selection, project.selectors.as_ref(), &past(graph, project, selection)?)?;
     // `dbt run` makes models; a seed or a snapshot is planned, or named, where somebody asks for it.
-    let asked = !selection.select.is_empty() || selection.selector.is_some();
+    let everything = selection.select.is_empty() && selection.selector.is_none();
     // Nor does dbt run a file without text.
     nodes.retain(|node| node.kind != Kind::Model || !node.file.text.trim().is_empty());
-    nodes.retain(|node| node.kind == Kind::Model || (asked && matches!(node.kind, Kind::Seed | Kind::Snapshot)));
-    if nodes.is_empty() && changes.is_none() {
-        let wrong = Diagnostic::error("no model is selected").hint("`batchwright list` shows what there is");
-        return Err(wrong.into());
+    nodes.retain(|node| node.kind == Kind::Model || (!everything && matches!(node.kind, Kind::Seed | Kind::Snapshot)));
+    if !nodes.is_empty() {
+        return Ok((nodes, warnings));
     }
-    Ok(nodes)
+    if selection.state.is_some() {
+        warnings.push(Diagnostic::note("nothing that is selected has changed since the earlier plan"));
+    } else if everything && selection.exclude.is_empty() {
+        return Err(Diagnostic::error("no model is selected").hint("`batchwright list` shows what there is").into());
+    } else {
+        let warning = Diagnostic::warning("nothing to do: no model is selected");
+        warnings.push(warning.hint("check the selection, and what `batchwright list` shows for each of its parts"));
+    }
+    Ok((nodes, warnings))
+}
+
+/// What `--state` names, for selections that compare with it.
+fn past(graph: &Graph, project: &Project, selection: &Selection) -> Result<Past, Diagnostics> {
+    let Some(folder) = &selection.state else { return Ok(Past::default()) };
+    let results = project::results(folder);
+    let changes = match project::earlier(folder) {
+        Ok(earlier) => Some(graph::changes::since(graph, project, &earlier)),
+        // The folder of a run holds its results, and no plan.
+        Err(_) if results.is_some() => None,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Past { changes, results, fresher: project::fresher(folder, &project.root.join("target")) })
 }
 
 /// What every model's compilation looks at.

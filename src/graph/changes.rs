@@ -92,7 +92,10 @@ fn node_state(node: &Node, data: Option<&str>, project: &Project) -> NodeState {
     let body = match node.kind {
         Kind::Seed => data.unwrap_or_default().to_string(),
         Kind::Source => String::new(),
-        Kind::Model | Kind::Snapshot => hash([node.file.text.trim()]),
+        Kind::Model | Kind::Snapshot => match relation_of_snapshot(node, project) {
+            Some(relation) => hash([format!("select * from {{{{ {relation} }}}}").as_str()]),
+            None => hash([node.file.text.trim()]),
+        },
     };
     let mut configs: Vec<(&String, String)> = node
         .config
@@ -131,6 +134,12 @@ fn node_state(node: &Node, data: Option<&str>, project: &Project) -> NodeState {
         },
         contract: enforced(node).then(|| columns(|column| format!("{:?} {:?}", column.data_type, column.constraints))),
     }
+}
+
+/// What a snapshot reads that is written in YAML alone, as its author wrote it.
+fn relation_of_snapshot<'a>(node: &Node, project: &'a Project) -> Option<&'a str> {
+    let package = project.packages.iter().find(|package| package.name == node.package && node.kind == Kind::Snapshot)?;
+    package.properties.snapshots.iter().find(|patch| patch.name == node.name)?.relation.as_deref()
 }
 
 fn persists(node: &Node, what: &str) -> bool {

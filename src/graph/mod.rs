@@ -4,6 +4,7 @@
 pub mod changes;
 mod lookup;
 mod order;
+mod resources;
 #[cfg(test)]
 mod sample;
 mod select;
@@ -15,7 +16,8 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 
 use lookup::{Names, reference, source};
 pub use lookup::{RefSearch, SeenFrom};
-pub use select::Selection;
+use resources::Resources;
+pub use select::{Past, Selected, Selection};
 
 /// Links the nodes of a project; `search` names its root package. `disabled` are the names or unique ids of models that are
 /// switched off, so that a reference to one of them is told what it is; `broken` those with errors of their own, so that a
@@ -67,7 +69,7 @@ pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String],
         tables.entry(node.relation.to_string().to_lowercase()).or_default().push(node.unique_id.clone());
     }
     let sources = by_id.values().filter(|node| node.kind == Kind::Source).map(|node| node.unique_id.clone()).collect();
-    let graph = Graph { nodes: by_id, parents, children, order, root, names, tables, sources };
+    let graph = Graph { nodes: by_id, parents, children, order, root, names, tables, sources, resources: Resources::default() };
     if wrong.0.is_empty() { Ok(graph) } else { Err(wrong) }
 }
 
@@ -87,6 +89,8 @@ pub struct Graph {
     tables: BTreeMap<String, Vec<String>>,
     /// Unique ids, in order.
     sources: Vec<String>,
+    /// What a selection can name besides.
+    resources: Resources,
 }
 
 impl Graph {

@@ -31,6 +31,8 @@ pub struct DbtProject {
     pub seed_paths: Vec<String>,
     pub snapshot_paths: Vec<String>,
     pub macro_paths: Vec<String>,
+    pub test_paths: Vec<String>,
+    pub analysis_paths: Vec<String>,
     /// Where docs blocks are: beside models, seeds, snapshots and macros, if it does not say.
     pub docs_paths: Vec<String>,
     pub install_path: String,
@@ -81,6 +83,8 @@ pub fn read(file: &SourceFile, scope: &YamlScope, warnings: &mut Diagnostics) ->
         name,
         version: yaml.get("version").and_then(Yaml::text),
         profile: yaml.get("profile").cloned(),
+        test_paths: paths("test-paths", "test_paths", &["tests"])?,
+        analysis_paths: paths("analysis-paths", "analysis_paths", &["analyses"])?,
         docs_paths: paths("docs-paths", "docs_paths", &beside)?,
         model_paths,
         seed_paths,

@@ -2,12 +2,14 @@
 //! its packages, each file read once, each YAML value with its place, and what every model says of itself (`declared`).
 //! Refuses files that can't be read or understood, all of them in one run; a model that does not render is an error of its own.
 
+mod artifacts;
 mod columns;
 mod dbt_project;
 mod declared;
 mod docs;
 mod fence;
 mod files;
+mod generic_tests;
 mod ignored;
 mod overrides;
 mod packages;
@@ -15,7 +17,9 @@ mod profile;
 mod properties;
 mod read;
 mod recorded;
+mod resources;
 mod seeds;
+mod selectors;
 mod snapshots;
 mod sources;
 mod state;
@@ -34,6 +38,7 @@ use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::jinja::{ColumnQuoting, Jinja, RelationStyle};
 
+pub use artifacts::{fresher, results};
 pub use columns::{ColumnPatch, constraint};
 pub use dbt_project::Flags;
 pub use declared::Declared;
@@ -41,7 +46,9 @@ pub use properties::{Config, Patch, Properties, Version};
 #[cfg(test)]
 pub use read::tests::{Said, folder};
 pub use recorded::Catalog;
+pub use resources::{Resource, ResourceKind};
 pub use seeds::{header, table};
+pub use selectors::SelectorsFile;
 pub use sources::SourceTable;
 pub use state::{DbtNode, Earlier, NodeState, STATE, State, earlier, hash};
 pub use tree::{Tree, Trees};
@@ -160,7 +167,8 @@ pub struct Project {
     /// The project itself first, then the installed packages by name.
     pub packages: Vec<Package>,
     pub target: Target,
-    pub selectors: Option<SourceFile>,
+    /// `selectors.yml`, if there is one.
+    pub selectors: Option<SelectorsFile>,
     pub jinja: Arc<Jinja>,
     pub catalog: Catalog,
     /// Whether answers of the warehouse were given.
@@ -193,6 +201,8 @@ pub struct Package {
     pub snapshots: Vec<Model>,
     pub seeds: Vec<Seed>,
     pub properties: Properties,
+    /// What a selection can name besides models, seeds, snapshots and sources.
+    pub resources: Vec<Resource>,
     /// The files of its macros, where a project says how its relations are called.
     pub macros: Vec<SourceFile>,
 }

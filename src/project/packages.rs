@@ -16,6 +16,8 @@ pub struct PackageFiles {
     pub snapshots: Vec<Below>,
     pub properties: Vec<Below>,
     pub macros: Vec<SourceFile>,
+    pub tests: Vec<SourceFile>,
+    pub analyses: Vec<SourceFile>,
     /// Markdown, in which docs blocks may be.
     pub docs: Vec<SourceFile>,
 }
@@ -60,13 +62,20 @@ pub fn read(files: &Files, folder: &str, settings: &DbtProject, wrong: &mut Diag
         let read = read.into_iter().filter_map(|read: Result<Option<Below>, Diagnostic>| read.map_err(|error| wrong.0.push(error)).ok());
         read.flatten().collect()
     };
-    let DbtProject { model_paths, seed_paths, snapshot_paths, macro_paths, docs_paths, .. } = settings;
+    let DbtProject { model_paths, seed_paths, snapshot_paths, macro_paths, docs_paths, test_paths, analysis_paths, .. } = settings;
     PackageFiles {
         models: below(&[model_paths], &["sql", "py"], true),
         seeds: below(&[seed_paths], &["csv"], false),
         snapshots: below(&[snapshot_paths], &["sql"], true),
         properties: below(&[model_paths, seed_paths, snapshot_paths], &["yml", "yaml"], true),
         macros: below(&[macro_paths], &["sql"], true).into_iter().map(|found| found.file).collect(),
+        // Those in the folder `generic` are macros.
+        tests: below(&[test_paths], &["sql"], true)
+            .into_iter()
+            .filter(|found| !found.path.starts_with("generic/"))
+            .map(|found| found.file)
+            .collect(),
+        analyses: below(&[analysis_paths], &["sql"], true).into_iter().map(|found| found.file).collect(),
         docs: below(&[docs_paths], &["md"], true).into_iter().map(|found| found.file).collect(),
     }
 }

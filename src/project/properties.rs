@@ -1,5 +1,5 @@
 //! Properties files: what `*.yml` beside the models says of models, seeds, snapshots and sources. Takes a file; gives its
-//! patches with places. Collects what is wrong per entry. Tests and exposures mean nothing here and are passed by.
+//! patches with places. Collects what is wrong per entry.
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -11,6 +11,7 @@ use super::Setting;
 use super::columns::{ColumnPatch, constraints};
 use super::overrides::{self, Override};
 use super::packages::Below;
+use super::resources::{self, Resource};
 use super::sources::{self, SourceTable};
 use super::values::{config, rendered_text, set, texts};
 use super::yaml::{self, Yaml};
@@ -23,6 +24,8 @@ pub struct Properties {
     pub snapshots: Vec<Patch>,
     pub sources: Vec<SourceTable>,
     pub overrides: Vec<Override>,
+    /// Tests, exposures and the like, whose paths are those of files until they are located.
+    pub resources: Vec<Resource>,
 }
 
 /// What a properties file says of a node.
@@ -76,7 +79,8 @@ pub fn read(found: &Below, scope: &YamlScope, properties: &mut Properties, warni
         return wrong.0.push(error.hint("begin it with a key: `models:`, `sources:`, `seeds:`"));
     }
     let mut entry = Entries { found, scope, wrong };
-    let Properties { models, seeds, snapshots, sources, overrides } = properties;
+    let Properties { models, seeds, snapshots, sources, overrides, resources } = properties;
+    resources::read(&tree, &found.file, resources);
     for (key, patches) in [("models", models), ("seeds", seeds), ("snapshots", snapshots)] {
         patches.extend(entry.list(&tree, key).iter().filter_map(|yaml| entry.patch(yaml)));
     }

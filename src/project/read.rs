@@ -10,9 +10,10 @@ use super::dbt_project::{self, DbtProject};
 use super::docs::Docs;
 use super::files::Files;
 use super::packages::{self, PackageFiles, joined};
+use super::resources::{self, Resource, ResourceKind};
 use super::{
-    Catalog, Declared, Facts, Model, Open, Package, Properties, Seed, SourceStyle, Target, profile, properties, recorded, seeds, snapshots,
-    tree, yaml,
+    Catalog, Declared, Facts, Model, Open, Package, Properties, Seed, SelectorsFile, SourceStyle, Target, profile, properties, recorded,
+    seeds, snapshots, tree, yaml,
 };
 
 /// Reads all files of the project in `open`.
@@ -39,10 +40,12 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
         let vars = variables(&root, &settings);
         parts.push(Part { folder, settings, found, vars });
     }
+    let scope = YamlScope { target: &target.values, ..scope };
     let selectors = files.read("selectors.yml").unwrap_or_else(|error| {
         wrong.0.push(error);
         None
     });
+    let selectors = selectors.map(|file| SelectorsFile::read(file, &scope));
     let (answers, catalog) = (recorded::answers(open.answers.as_deref())?, recorded::catalog(open.catalog.as_deref())?);
     Ok(Read {
         answers,
@@ -80,7 +83,7 @@ pub struct Read {
     pub columns: ColumnQuoting,
     pub sources: SourceStyle,
     pub adapters: Vec<String>,
-    pub selectors: Option<SourceFile>,
+    pub selectors: Option<SelectorsFile>,
     parts: Vec<Part>,
     pub warnings: Diagnostics,
     pub wrong: Diagnostics,
@@ -154,6 +157,7 @@ impl Read {
             properties::read(file, &scope, &mut properties, &mut odd, &mut self.wrong);
         }
         docs.fill(&settings.name, &scope, &mut properties, &mut odd);
+        let resources = located(std::mem::take(&mut properties.resources), &found, &settings.name, &folder);
         if folder.is_empty() {
             self.warnings.0.extend(odd.0);
         }
@@ -182,9 +186,19 @@ impl Read {
             name: settings.name,
             folder,
             properties,
+            resources,
             macros: found.macros,
         }
     }
+}
+
+/// The resources of properties files, and those that are files of SQL.
+fn located(mut resources: Vec<Resource>, found: &PackageFiles, package: &str, folder: &str) -> Vec<Resource> {
+    for (kind, files) in [(ResourceKind::Test, &found.tests), (ResourceKind::Analysis, &found.analyses)] {
+        resources.extend(files.iter().map(|file| resources::of_file(kind, stem(&file.path), file)));
+    }
+    resources.iter_mut().for_each(|resource| resource.locate(package, folder));
+    resources
 }
 
 /// The project and its packages, the packages by name, each with its folder.

@@ -107,7 +107,7 @@ pub fn missing(manifest: &Manifest, entries: &[Entry], now: Instant) -> Vec<Gap>
         let covered = covered(model, entries);
         let mut start = grain.floor(begin, zone);
         let mut gap: Option<Gap> = None;
-        while start <= now {
+        while start < now {
             let Some(end) = grain.next(start, zone) else { break };
             let within = covered.partition_point(|span| span.start <= start).checked_sub(1).is_some_and(|index| covered[index].end >= end);
             match (&mut gap, within) {

@@ -38,7 +38,7 @@ pub fn cover(model: &Calendar, request: &Request) -> Result<Cover, Diagnostics> 
         let wrong = format!("`{}` is built for batches of one {own}, and is planned in batches of one {batch_size}", model.model);
         notes.push(Diagnostic::note(wrong).fact(format!("the rows of a {batch_size} must not need the rest of its {own}")));
     }
-    let ahead = windows.iter().filter(|window| window.start > request.now).count();
+    let ahead = windows.iter().filter(|window| window.start >= request.now).count();
     if ahead > 0 {
         let some = match ahead {
             1 => "1 batch".into(),
@@ -52,6 +52,14 @@ pub fn cover(model: &Calendar, request: &Request) -> Result<Cover, Diagnostics> 
     }
     let names = Names { own: model.batch_size, batch_size, chunk: request.chunk, timezone: model.timezone };
     Ok(Cover { windows, names, notes })
+}
+
+/// The window of `begin`, which is the same in every plan.
+pub fn first(model: &Calendar) -> Result<Cover, Diagnostics> {
+    let start = model.batch_size.floor(model.begin, model.timezone);
+    let Some(end) = model.batch_size.next(start, model.timezone) else { return Err(range::calendar_ends(model).into()) };
+    let names = Names { own: model.batch_size, batch_size: model.batch_size, chunk: None, timezone: model.timezone };
+    Ok(Cover { windows: vec![Window { start, end }], names, notes: Vec::new() })
 }
 
 /// What was asked on the command line, the same for all models.

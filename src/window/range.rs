@@ -35,11 +35,17 @@ pub(super) fn find(model: &Calendar, request: &Request, batch_size: Grain) -> Re
     Ok((range, notes))
 }
 
-/// The batch that holds now and `lookback` before it, or all since `begin`.
+/// The newest batch and `lookback` before it, or all since `begin`. The newest batch is the one that holds now; where now is a
+/// boundary it is the one that ends there, since the next one has no rows yet.
 fn unbounded(model: &Calendar, request: &Request, begin: Instant) -> Result<Window, Diagnostic> {
     let (grain, tz) = (model.batch_size, model.timezone);
-    let end = grain.next(request.now, tz).ok_or_else(|| calendar_ends(model))?;
-    let mut start = if model.from_begin { begin } else { grain.floor(request.now, tz) };
+    let end = grain.ceiling(request.now, tz).ok_or_else(|| calendar_ends(model))?;
+    if end <= begin {
+        return Err(Diagnostic::error(format!("no batch of `{}` has begun yet", model.model))
+            .fact(format!("the model begins at {}, and that is now", said(model, begin)))
+            .hint("plan it later, or set an earlier `begin` in the model"));
+    }
+    let mut start = if model.from_begin { begin } else { grain.previous(end, tz).unwrap_or(begin) };
     // A lookback of a century of hours is not walked through: where it reaches behind `begin`, with a margin for odd clocks, that is it.
     if grain.count(begin, start, tz) + 8 < u64::from(model.lookback) {
         start = begin;
@@ -93,7 +99,7 @@ fn bounded(
     Ok((range, notes))
 }
 
-fn calendar_ends(model: &Calendar) -> Diagnostic {
+pub(super) fn calendar_ends(model: &Calendar) -> Diagnostic {
     Diagnostic::error(format!("the last batch of `{}` ends after the year 9999", model.model)).hint("give earlier bounds")
 }
 

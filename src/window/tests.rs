@@ -39,7 +39,37 @@ fn without_bounds_it_is_now_and_lookback_but_not_before_begin() {
     assert_eq!(said(&Calendar { lookback: 3, begin: at("2024-09-15T07:00"), ..daily() }, &no_bounds).0, "2024-09-15 2024-09-16 2024-09-17");
     assert_eq!(said(&Calendar { lookback: u32::MAX, begin: at("2024-09-16"), ..daily() }, &no_bounds).0, "2024-09-16 2024-09-17");
     assert_eq!(said(&Calendar { from_begin: true, begin: at("2024-09-15"), ..daily() }, &no_bounds).0, "2024-09-15 2024-09-16 2024-09-17");
-    assert_eq!(said(&daily(), &Request { now: at("2024-09-17"), ..no_bounds }).0, "2024-09-16 2024-09-17");
+}
+
+#[test]
+fn where_now_is_a_boundary_the_newest_batch_ends_there() {
+    let new_york = Tz::America__New_York;
+    let sized = |batch_size, timezone, lookback| Calendar { batch_size, timezone, lookback, begin: at("2020-01-01"), ..daily() };
+    for (grain, timezone, now, newest, before) in [
+        (Grain::Hour, Tz::UTC, "2024-09-17T16:00", "2024-09-17T15", "2024-09-17T14"),
+        (Grain::Day, Tz::UTC, "2024-09-17", "2024-09-16", "2024-09-15"),
+        (Grain::Month, Tz::UTC, "2024-03-01", "2024-02", "2024-01"),
+        (Grain::Year, Tz::UTC, "2024-01-01", "2023", "2022"),
+        (Grain::Day, new_york, "2024-09-17T04:00", "2024-09-16", "2024-09-15"),
+        (Grain::Day, new_york, "2024-09-17", "2024-09-16", "2024-09-15"),
+        (Grain::Month, new_york, "2024-12-01T05:00", "2024-11", "2024-10"),
+        (Grain::Hour, new_york, "2024-11-03T06:00", "2024-11-03T01a", "2024-11-03T00"),
+        (Grain::Hour, new_york, "2024-11-03T07:00", "2024-11-03T01b", "2024-11-03T01a"),
+    ] {
+        let now = Request { now: at(now), ..asked("", "") };
+        assert_eq!(said(&sized(grain, timezone, 0), &now).0, newest, "{now:?}");
+        assert_eq!(said(&sized(grain, timezone, 1), &now).0, format!("{before} {newest}"), "{now:?}");
+        let rebuilt =
+            cover(&Calendar { from_begin: true, ..sized(grain, timezone, 1) }, &Request { max_batches: usize::MAX, ..now }).unwrap();
+        assert_eq!(rebuilt.ends().1.label, newest);
+    }
+    let midnight = Request { now: at("2024-09-17"), complete_only: true, ..asked("", "") };
+    assert_eq!(said(&Calendar { lookback: 0, ..daily() }, &midnight).0, "2024-09-16");
+    let first_day = Calendar { begin: at("2024-09-17"), ..daily() };
+    assert_eq!(said(&first_day, &midnight).1, "no batch of `sessions` has begun yet");
+    assert_eq!(said(&first_day, &Request { now: at("2024-09-17T00:00:01"), ..asked("", "") }).0, "2024-09-17");
+    let ahead = cover(&daily(), &Request { now: at("2024-09-17"), ..asked("2024-09-16", "2024-09-18") }).unwrap();
+    assert_eq!(ahead.notes[0].message, "1 batch of `sessions` lie in the future: now is 2024-09-17");
 }
 
 #[test]

@@ -13,6 +13,8 @@ use libtest_mimic::{Arguments, Failed, Trial};
 const ORACLES: &[(&str, &str)] = &[
     ("adapters", "one project on every adapter"),
     ("microbatch", "which occurrences of inputs are filtered in a batch, and by which column"),
+    ("windows", "windows of random requests"),
+    ("selection", "random selections of random projects"),
 ];
 
 /// The engines on which dbt's own test suites run: `tests/dbt/suites/run.py ENGINE`, with the Python of `target/engines/dbt_suites`.

@@ -247,6 +247,8 @@ class Project:
     def __init__(self, files, variables=None, environment=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="batchwright-dbt-"))
         self.variables, self.environment = variables, environment or {}
+        #: A parsed manifest that commands use instead of parsing.
+        self.manifest = None
         files = {"dbt_project.yml": {"name": "shop", "version": "1.0", "profile": "stub"}, "profiles.yml": profile(), **files}
         for path, text in files.items():
             file = self.folder / path
@@ -277,7 +279,7 @@ class Project:
         folders = ["--project-dir", str(self.folder), "--profiles-dir", str(self.folder), "--target", adapter, "--target-path", target]
         try:
             with changed_environment(self.environment), contextlib.redirect_stdout(io.StringIO()) as output:
-                outcome = dbtRunner().invoke([*options, command, *folders, *self.variable_arguments(), *arguments])
+                outcome = dbtRunner(manifest=self.manifest).invoke([*options, command, *folders, *self.variable_arguments(), *arguments])
         finally:
             os.chdir(where)
             shutil.rmtree(target, ignore_errors=True)

@@ -3,14 +3,16 @@
 
 use serde_yaml::{Mapping, Value};
 
-use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile, collect, nearest};
+use crate::diagnostics::{Diagnostic, Diagnostics, Location, collect, nearest};
+use crate::project::SelectorsFile;
 
 use super::method::{Criterion, Method};
+use super::wildcard::{Pattern, is_pattern};
 use super::{Asked, Growth, spec};
 
 /// `selectors.yml`, if the project has one.
 pub(super) struct Selectors<'a> {
-    file: Option<&'a SourceFile>,
+    file: Option<&'a SelectorsFile>,
     /// Once it is read: each entry, and its name.
     entries: Option<Vec<(String, Mapping)>>,
     /// The selectors being defined right now, one in the other.
@@ -18,13 +20,20 @@ pub(super) struct Selectors<'a> {
 }
 
 impl<'a> Selectors<'a> {
-    pub fn new(file: Option<&'a SourceFile>) -> Self {
+    pub fn new(file: Option<&'a SelectorsFile>) -> Self {
         Selectors { file, entries: None, within: Vec::new() }
     }
 
     /// What the selector `name` asks for.
     pub fn named(&mut self, name: &str) -> Result<Asked, Diagnostics> {
         let entries = self.read()?;
+        if is_pattern(name) {
+            let pattern = Pattern::name(name);
+            let names: Vec<String> = entries.iter().map(|(name, _)| name.clone()).filter(|name| pattern.matches(name)).collect();
+            if !names.is_empty() {
+                return collect(names, |name| self.named(&name)).map(Asked::Any);
+            }
+        }
         let Some((_, entry)) = entries.iter().find(|(known, _)| known == name) else {
             let wrong = Diagnostic::error(format!("there is no selector `{name}` in `selectors.yml`")).at_maybe(self.place(name));
             let hint = match nearest(name, entries.iter().map(|(name, _)| name.as_str())) {
@@ -56,7 +65,7 @@ impl<'a> Selectors<'a> {
                 Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => {}
                 Some(_) => {
                     let wrong = self.wrong(&name, "has a `default` that is neither `true` nor `false`");
-                    return Err(wrong.hint("Jinja is not rendered in `selectors.yml`: choose with `--selector` or `--select`").into());
+                    return Err(wrong.hint("write `true`, `false`, or Jinja that gives one of the two").into());
                 }
             }
         }
@@ -79,7 +88,7 @@ impl<'a> Selectors<'a> {
     fn definition(&mut self, value: &Value, name: &str) -> Result<Asked, Diagnostics> {
         match value {
             Value::String(text) => {
-                let asked = self.plain(text, name).and_then(|text| spec::union(&[text], self));
+                let asked = spec::union(&[text.clone()], self);
                 asked.map(lenient).map_err(|wrong| self.placed(wrong, name))
             }
             Value::Mapping(parts) => match (parts.get("union"), parts.get("intersection"), parts.get("method"), parts.len()) {
@@ -145,7 +154,7 @@ impl<'a> Selectors<'a> {
 
     fn criterion(&mut self, method: &Value, value: &Value, name: &str) -> Result<Asked, Diagnostics> {
         let value = match value {
-            Value::String(text) => self.plain(text, name)?,
+            Value::String(text) => text.clone(),
             Value::Bool(set) => set.to_string(),
             Value::Number(number) => number.to_string(),
             _ => return Err(self.wrong(name, "has a definition without a `value`").into()),
@@ -179,14 +188,6 @@ impl<'a> Selectors<'a> {
         }
     }
 
-    fn plain(&self, text: &str, name: &str) -> Result<String, Diagnostics> {
-        if text.contains("{{") {
-            let wrong = self.wrong(name, &format!("has Jinja in its definition: `{text}`"));
-            return Err(wrong.hint("Jinja is not rendered in `selectors.yml`: write the value, or use `--select`").into());
-        }
-        Ok(text.into())
-    }
-
     fn wrong(&self, name: &str, what: &str) -> Diagnostic {
         Diagnostic::error(format!("the selector `{name}` {what}")).at_maybe(self.place(name))
     }
@@ -197,7 +198,7 @@ impl<'a> Selectors<'a> {
     }
 
     fn place(&self, name: &str) -> Option<Location> {
-        let file = self.file?;
+        let file = &self.file?.file;
         // The line that names it, and not the words of a description before.
         let line = file.text.lines().position(|line| {
             line.trim_start_matches([' ', '-']).strip_prefix("name:").is_some_and(|rest| rest.trim().trim_matches(['\'', '"']) == name)
@@ -209,16 +210,9 @@ impl<'a> Selectors<'a> {
 const KEYS: &[&str] =
     &["method", "value", "parents", "children", "parents_depth", "children_depth", "childrens_parents", "indirect_selection", "exclude"];
 
-fn entries(file: &SourceFile) -> Result<Vec<(String, Mapping)>, Diagnostic> {
-    let broken = |error: serde_yaml::Error| {
-        let line = error.location().map_or(1, |place| place.line());
-        // The place is said by the location, and what is wrong before it.
-        let text = error.to_string();
-        let what = text.split(" at line ").next().unwrap_or_default().to_string();
-        Diagnostic::error(format!("`{}` is not YAML: {what}", file.path)).at(file.line(line))
-    };
-    let mut all: Value = serde_yaml::from_str(&file.text).map_err(broken)?;
-    all.apply_merge().map_err(broken)?;
+fn entries(selectors: &SelectorsFile) -> Result<Vec<(String, Mapping)>, Diagnostic> {
+    let file = &selectors.file;
+    let all = selectors.data.clone()?;
     let shape = |what: &str| Diagnostic::error(format!("`{}` {what}", file.path)).at(file.at(0..0));
     let list = match all.get("selectors") {
         _ if all.is_null() => return Ok(Vec::new()),
@@ -243,6 +237,7 @@ fn lenient(asked: Asked) -> Asked {
     match asked {
         Asked::One(criterion) => Asked::One(Criterion { must_match: false, ..criterion }),
         Asked::Grown(of, growth) => Asked::Grown(Box::new(lenient(*of)), growth),
+        Asked::Word(_, asked) => lenient(*asked),
         Asked::Any(parts) => Asked::Any(all(parts)),
         Asked::All(parts) => Asked::All(all(parts)),
         Asked::Without(asked, excluded) => Asked::Without(Box::new(lenient(*asked)), Box::new(lenient(*excluded))),

@@ -25,7 +25,7 @@ fn intersection(word: &str, selectors: &mut Selectors) -> Result<Asked, Diagnost
         }
         single(part, selectors)
     })?;
-    Ok(if parts.len() == 1 { parts.remove(0) } else { Asked::All(parts) })
+    Ok(if parts.len() == 1 { parts.remove(0) } else { Asked::Word(word.into(), Box::new(Asked::All(parts))) })
 }
 
 /// `[@][N+][method:]value[+N]`.
@@ -63,7 +63,7 @@ fn single(text: &str, selectors: &mut Selectors) -> Result<Asked, Diagnostics> {
     } else {
         let method = Method::parse(&method, value)?;
         // That nothing has changed is an answer.
-        let must_match = !matches!(method, Method::State(_));
+        let must_match = !matches!(method, Method::State(_) | Method::Result | Method::SourceStatus);
         Asked::One(Criterion { method, value: value.into(), text: rest.into(), must_match })
     };
     Ok(if growth == Growth::default() { asked } else { Asked::Grown(Box::new(asked), growth) })
@@ -73,7 +73,7 @@ fn single(text: &str, selectors: &mut Selectors) -> Result<Asked, Diagnostics> {
 fn default_method(value: &str) -> &'static str {
     if value.contains(['/', '\\']) {
         "path"
-    } else if [".sql", ".py", ".csv"].iter().any(|end| value.ends_with(end)) {
+    } else if [".sql", ".py", ".csv"].iter().any(|end| value.to_lowercase().ends_with(end)) {
         "file"
     } else {
         "fqn"

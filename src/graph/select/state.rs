@@ -1,7 +1,12 @@
-//! `state:`, the method that compares with an earlier plan. Takes the word behind it; gives the question to a node's change.
+//! Methods that compare with the past: `state:`, `result:`, `source_status:`. Takes the word behind `state:`; gives the question
+//! to a node's change. Refuses a comparison with what was not given.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostics::{Diagnostic, nearest};
-use crate::graph::changes::Change;
+use crate::graph::changes::{Change, Changes};
+
+use super::method::{Criterion, Method};
 
 /// What `state:` may ask of a node: its place among [`SIDES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +33,10 @@ impl Side {
         if let Some(place) = names().position(|name| name == value) {
             return Ok(Side(place));
         }
-        let wrong = Diagnostic::error(format!("`state:{value}` is no state to select by"));
+        let error = Diagnostic::error(format!("unknown state `{value}` in `state:{value}`"));
         Err(match nearest(value, names()) {
-            Some(near) => wrong.hint(format!("did you mean `state:{near}`?")),
-            None => wrong.hint(format!("there is {}", names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))),
+            Some(near) => error.hint(format!("did you mean `state:{near}`?")),
+            None => error.hint(format!("use one of {}", names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))),
         })
     }
 
@@ -40,7 +45,36 @@ impl Side {
     }
 }
 
-pub(super) fn nothing_to_compare(text: &str) -> Diagnostic {
-    Diagnostic::error(format!("`{text}` compares with an earlier plan, and none is given"))
-        .hint("give its folder with `--state DIR`, or dbt's `target` folder")
+/// What an earlier plan or run left behind, as far as a selection asks for it.
+#[derive(Default)]
+pub struct Past {
+    /// What differs from the earlier plan.
+    pub changes: Option<Changes>,
+    /// The status of each node in `run_results.json`; of generic tests of one name all statuses.
+    pub results: Option<BTreeMap<String, BTreeSet<String>>>,
+    /// Sources with rows that are newer than they were, by `sources.json`.
+    pub fresher: Option<BTreeSet<String>>,
+}
+
+impl Past {
+    /// An error for a method that compares with what was not given.
+    pub(super) fn missing(&self, criterion: &Criterion) -> Option<Diagnostic> {
+        let text = &criterion.text;
+        match criterion.method {
+            Method::State(_) if self.changes.is_none() => Some(
+                Diagnostic::error(format!("`{text}` compares with an earlier plan, and none is given"))
+                    .hint("give its folder with `--state DIR`, or dbt's `target` folder"),
+            ),
+            Method::Result if self.results.is_none() => {
+                Some(Diagnostic::error(format!("`{text}` reads `run_results.json` of an earlier run, and there is none")).hint(
+                    "give the folder that holds it with `--state DIR`: `.batchwright` after `batchwright run`, dbt's `target` folder",
+                ))
+            }
+            Method::SourceStatus if self.fresher.is_none() => Some(
+                Diagnostic::error(format!("`{text}` compares two files `sources.json`, and one is missing"))
+                    .hint("`dbt source freshness` writes it to `target`; give the folder of the earlier one with `--state DIR`"),
+            ),
+            _ => None,
+        }
+    }
 }

@@ -1,5 +1,5 @@
 //! Patterns with `*`, `?` and `[…]`. Takes a pattern and a text; says whether they match. In names `*` stands for anything,
-//! dots and slashes included; in paths it ends at a slash, and `**` does not.
+//! dots and slashes included, as in Python's `fnmatch`; in paths it ends at a slash, and `**` does not.
 
 use globset::{GlobBuilder, GlobMatcher};
 

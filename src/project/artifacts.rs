@@ -1,0 +1,49 @@
+//! What an earlier run left behind: `run_results.json`, which dbt and `batchwright run` write, and `sources.json` of dbt's
+//! freshness checks. Takes folders; gives what selections compare with. A file that is missing or not dbt's gives nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use chrono::{DateTime, FixedOffset};
+use serde_json::Value;
+
+use super::files::read_text;
+
+/// The status of each node in the `run_results.json` of a folder, by its unique id; of a generic test by its id without the hash
+/// at its end, so that there may be several.
+pub fn results(folder: &Path) -> Option<BTreeMap<String, BTreeSet<String>>> {
+    let results = entries(&folder.join("run_results.json"))?;
+    let mut statuses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for entry in &results {
+        let text = |key: &str| entry.get(key).and_then(Value::as_str);
+        let (Some(id), Some(status)) = (text("unique_id"), text("status")) else { continue };
+        let id = match id.rsplit_once('.') {
+            Some((test, _)) if id.starts_with("test.") && test.matches('.').count() >= 2 => test,
+            _ => id,
+        };
+        statuses.entry(id.to_string()).or_default().insert(status.to_string());
+    }
+    Some(statuses)
+}
+
+/// The sources that were loaded since the `sources.json` of an earlier run, by that of the current one.
+pub fn fresher(earlier: &Path, current: &Path) -> Option<BTreeSet<String>> {
+    let (before, now) = (loaded(&earlier.join("sources.json"))?, loaded(&current.join("sources.json"))?);
+    let is_fresher = |(id, at): &(&String, &DateTime<FixedOffset>)| before.get(*id).is_none_or(|before| *at > before);
+    Some(now.iter().filter(is_fresher).map(|(id, _)| id.clone()).collect())
+}
+
+/// When each source was loaded last, of those that could be asked.
+fn loaded(file: &Path) -> Option<BTreeMap<String, DateTime<FixedOffset>>> {
+    let results = entries(file)?;
+    let loaded = |entry: &Value| {
+        let at = entry.get("max_loaded_at")?.as_str()?;
+        Some((entry.get("unique_id")?.as_str()?.to_string(), DateTime::parse_from_rfc3339(at).ok()?))
+    };
+    Some(results.iter().filter_map(loaded).collect())
+}
+
+fn entries(file: &Path) -> Option<Vec<Value>> {
+    let mut json: Value = serde_json::from_str(&read_text(file, "results").ok()??.text).ok()?;
+    json.get_mut("results")?.as_array_mut().map(std::mem::take)
+}

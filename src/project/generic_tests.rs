@@ -1,0 +1,206 @@
+//! Data tests that properties files declare on models, seeds, snapshots and sources. Takes a file's tree; gives each test with
+//! dbt's name for it, which is made of the test, of what it tests and of its arguments.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::{Map, Value};
+
+use crate::jinja::RefCall;
+
+use super::resources::{Resource, ResourceKind, items, tags, text};
+use super::yaml::Yaml;
+
+/// What a test is declared on.
+struct Tested {
+    /// The name within the test's name.
+    name: String,
+    is_source: bool,
+    reference: Option<RefCall>,
+    source: Option<(String, String)>,
+}
+
+/// The tests of a file.
+pub fn generic_tests(tree: &Yaml) -> Vec<Resource> {
+    let mut tests = Vec::new();
+    for entry in ["models", "seeds", "snapshots"].into_iter().flat_map(|key| items(tree, key)) {
+        let entry = entry.json();
+        let Some(name) = text(&entry, "name") else { continue };
+        let reference = |version: Option<String>| RefCall { package: None, name: name.clone(), version };
+        let versions = entries(&entry, "versions");
+        if versions.is_empty() {
+            let tested = Tested { name: name.clone(), is_source: false, reference: Some(reference(None)), source: None };
+            of_entry(&tested, &declared(&entry), &entries(&entry, "columns"), &mut tests);
+        }
+        for version in versions {
+            let Some(v) = text(&version, "v") else { continue };
+            let tested = Tested { name: format!("{name}_v{v}"), is_source: false, reference: Some(reference(Some(v))), source: None };
+            let has_its_own = ["data_tests", "tests"].iter().any(|key| version.get(key).is_some());
+            let declared = if has_its_own { declared(&version) } else { declared(&entry) };
+            of_entry(&tested, &declared, &version_columns(&entry, &version), &mut tests);
+        }
+    }
+    for source in items(tree, "sources") {
+        let source = source.json();
+        let Some(of) = text(&source, "name") else { continue };
+        for table in entries(&source, "tables") {
+            let Some(name) = text(&table, "name") else { continue };
+            let tested = Tested { name: format!("{of}_{name}"), is_source: true, reference: None, source: Some((of.clone(), name)) };
+            of_entry(&tested, &declared(&table), &entries(&table, "columns"), &mut tests);
+        }
+    }
+    tests
+}
+
+/// `orders.v2` as a name and a version.
+pub fn without_version(name: &str) -> (&str, Option<String>) {
+    match name.rsplit_once(".v") {
+        Some((name, version)) if !version.is_empty() => (name, Some(version.to_string())),
+        _ => (name, None),
+    }
+}
+
+fn of_entry(tested: &Tested, declared: &[Value], columns: &[Value], tests: &mut Vec<Resource>) {
+    tests.extend(declared.iter().filter_map(|test| generic_test(tested, test, None)));
+    for column in columns {
+        let Some(name) = text(column, "name") else { continue };
+        let of_column = self::declared(column).into_iter().filter_map(|test| {
+            let mut test = generic_test(tested, &test, Some(&name))?;
+            test.tags.extend(tags(column));
+            test.tags.extend(column.get("config").map(tags).unwrap_or_default());
+            Some(test)
+        });
+        tests.extend(of_column);
+    }
+}
+
+fn entries(of: &Value, key: &str) -> Vec<Value> {
+    of.get(key).and_then(Value::as_array).cloned().unwrap_or_default()
+}
+
+fn declared(of: &Value) -> Vec<Value> {
+    let tests = entries(of, "data_tests");
+    if tests.is_empty() { entries(of, "tests") } else { tests }
+}
+
+/// The columns of a version: the model's that it includes, and its own instead of one of the same name.
+fn version_columns(model: &Value, version: &Value) -> Vec<Value> {
+    let own = entries(version, "columns");
+    let rule = own.iter().find(|column| column.get("include").is_some() || column.get("exclude").is_some());
+    let names = |key: &str| -> Option<Vec<String>> {
+        match rule?.get(key)? {
+            Value::Array(names) => Some(names.iter().filter_map(Value::as_str).map(String::from).collect()),
+            Value::String(name) => Some(vec![name.clone()]),
+            _ => None,
+        }
+    };
+    let (include, exclude) = (names("include"), names("exclude").unwrap_or_default());
+    let is_taken = |column: &Value| {
+        let Some(name) = text(column, "name") else { return false };
+        let included =
+            rule.is_none() || include.as_ref().is_some_and(|names| names.iter().any(|of| *of == name || of == "*" || of == "all"));
+        let is_replaced = own.iter().any(|column| text(column, "name").as_ref() == Some(&name));
+        included && !exclude.contains(&name) && !is_replaced
+    };
+    let taken: Vec<Value> = entries(model, "columns").into_iter().filter(is_taken).collect();
+    taken.into_iter().chain(own.iter().filter(|column| column.get("name").is_some()).cloned()).collect()
+}
+
+/// Keys of a test that configure it and are no arguments of its macro.
+const CONFIG: [&str; 14] = [
+    "severity",
+    "tags",
+    "enabled",
+    "where",
+    "limit",
+    "warn_if",
+    "error_if",
+    "fail_calc",
+    "store_failures",
+    "store_failures_as",
+    "meta",
+    "database",
+    "schema",
+    "alias",
+];
+
+fn generic_test(tested: &Tested, declared: &Value, column: Option<&str>) -> Option<Resource> {
+    let (test, mut arguments): (String, Map<String, Value>) = match declared {
+        Value::String(name) => (name.clone(), Map::new()),
+        Value::Object(keys) => match text(declared, "test_name") {
+            Some(name) => {
+                (name, keys.iter().filter(|(key, _)| *key != "test_name").map(|(key, value)| (key.clone(), value.clone())).collect())
+            }
+            None => {
+                let (name, arguments) = keys.iter().next()?;
+                (name.clone(), arguments.as_object().cloned().unwrap_or_default())
+            }
+        },
+        _ => return None,
+    };
+    let (namespace, test) = test.split_once('.').map_or((None, test.as_str()), |(namespace, test)| (Some(namespace), test));
+    let mut config = Map::new();
+    for key in CONFIG {
+        config.extend(arguments.remove(key).map(|value| (key.to_string(), value)));
+    }
+    if let Some(Value::Object(more)) = arguments.remove("config") {
+        config.extend(more);
+    }
+    arguments.remove("description");
+    if let Some(Value::Object(more)) = arguments.remove("arguments") {
+        arguments.extend(more);
+    }
+    let name = arguments.remove("name").and_then(|name| name.as_str().map(String::from));
+    if let Some(column) = column {
+        arguments.insert("column_name".into(), column.into());
+    }
+    let name = name.unwrap_or_else(|| {
+        let prefix = if tested.is_source { "source_" } else { "" };
+        let namespace = namespace.map(|namespace| format!("{namespace}_")).unwrap_or_default();
+        format!("{namespace}{prefix}{test}_{}_{}", tested.name, arguments_in_name(&arguments))
+    });
+    let mut resource = Resource::new(ResourceKind::Test, name.clone());
+    resource.fqn = vec![name];
+    resource.generic_test = Some(test.to_string());
+    resource.refs.extend(tested.reference.clone());
+    resource.sources.extend(tested.source.clone());
+    arguments.iter().filter(|(key, _)| *key != "column_name").for_each(|(_, value)| calls(value, &mut resource));
+    resource.tags = tags(&Value::Object(config.clone()));
+    resource.config = config;
+    Some(resource)
+}
+
+/// The arguments, by name, each with what cannot be part of a name as `_`.
+fn arguments_in_name(arguments: &Map<String, Value>) -> String {
+    let mut names: Vec<&String> = arguments.keys().filter(|name| *name != "model").collect();
+    names.sort();
+    let values = names.into_iter().flat_map(|name| match &arguments[name] {
+        Value::Object(dict) => dict.values().cloned().collect(),
+        Value::Array(items) => items.clone(),
+        value => vec![value.clone()],
+    });
+    let clean = |value: Value| {
+        let text = match value {
+            Value::String(text) => text,
+            Value::Bool(true) => "True".to_string(),
+            Value::Bool(false) => "False".to_string(),
+            Value::Null => "None".to_string(),
+            other => other.to_string(),
+        };
+        NOT_A_NAME.replace_all(&text, "_").into_owned()
+    };
+    values.map(clean).collect::<Vec<_>>().join("__")
+}
+
+static NOT_A_NAME: LazyLock<Regex> = LazyLock::new(|| Regex::new("[^0-9a-zA-Z_]+").expect("the pattern is well formed"));
+static FUNCTION: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\s*(ref|source)\s*\(.+\)\s*$").expect("the pattern is well formed"));
+
+/// Relations that an argument names: `ref('customers')`.
+fn calls(argument: &Value, resource: &mut Resource) {
+    match argument {
+        Value::String(text) if text.contains("{{") || FUNCTION.is_match(text) => resource.reads(text),
+        Value::Array(items) => items.iter().for_each(|item| calls(item, resource)),
+        Value::Object(dict) => dict.values().for_each(|item| calls(item, resource)),
+        _ => {}
+    }
+}

@@ -1,0 +1,232 @@
+//! Resources that a plan does not build, but that a selection can name: data tests, unit tests, exposures, metrics, semantic
+//! models, saved queries and analyses. Takes properties files and SQL files; gives each one's names and what it reads. An entry
+//! without a name, or of another shape, is skipped: dbt reports it, and no plan depends on it.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::{Map, Value};
+
+use crate::diagnostics::SourceFile;
+use crate::jinja::RefCall;
+
+use super::generic_tests::{generic_tests, without_version};
+use super::values::{list, truth};
+use super::yaml::Yaml;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ResourceKind {
+    Analysis,
+    Exposure,
+    Metric,
+    SavedQuery,
+    SemanticModel,
+    Test,
+    UnitTest,
+}
+
+impl ResourceKind {
+    /// dbt's resource type.
+    pub fn word(self) -> &'static str {
+        match self {
+            ResourceKind::Analysis => "analysis",
+            ResourceKind::Exposure => "exposure",
+            ResourceKind::Metric => "metric",
+            ResourceKind::SavedQuery => "saved_query",
+            ResourceKind::SemanticModel => "semantic_model",
+            ResourceKind::Test => "test",
+            ResourceKind::UnitTest => "unit_test",
+        }
+    }
+}
+
+/// A resource, not linked yet.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    pub kind: ResourceKind,
+    pub name: String,
+    pub package: String,
+    /// dbt's: package, folders, name.
+    pub fqn: Vec<String>,
+    /// dbt's `original_file_path`: relative to the package.
+    pub path: String,
+    pub tags: Vec<String>,
+    pub config: Map<String, Value>,
+    /// The macro of a generic test: `unique`.
+    pub generic_test: Option<String>,
+    pub refs: Vec<RefCall>,
+    pub sources: Vec<(String, String)>,
+    /// Metrics that it reads, by name.
+    pub metrics: Vec<String>,
+    /// Measures that a metric reads; a semantic model defines them.
+    pub measures: Vec<String>,
+}
+
+impl Resource {
+    pub fn new(kind: ResourceKind, name: String) -> Resource {
+        Resource {
+            kind,
+            name,
+            package: String::new(),
+            fqn: Vec::new(),
+            path: String::new(),
+            tags: Vec::new(),
+            config: Map::new(),
+            generic_test: None,
+            refs: Vec::new(),
+            sources: Vec::new(),
+            metrics: Vec::new(),
+            measures: Vec::new(),
+        }
+    }
+
+    /// Adds what the calls of `ref()` and `source()` in `text` read.
+    pub fn reads(&mut self, text: &str) {
+        for call in CALL.captures_iter(text) {
+            let (first, second) = (call[2].to_string(), call.get(3).map(|second| second.as_str().to_string()));
+            let version = call.get(4).map(|version| version.as_str().to_string());
+            match (&call[1], second) {
+                ("source", Some(table)) => self.sources.push((first, table)),
+                ("source", None) => {}
+                ("metric", _) => self.metrics.push(first),
+                (_, Some(name)) => self.refs.push(RefCall { package: Some(first), name, version }),
+                (_, None) => self.refs.push(RefCall { package: None, name: first, version }),
+            }
+        }
+    }
+
+    /// Whether its configuration enables it.
+    pub fn is_enabled(&self) -> bool {
+        self.config.get("enabled").is_none_or(|enabled| truth(enabled) != Some(false))
+    }
+
+    /// Names the package, whose folder is not part of dbt's paths. `fqn` holds what follows the folders until then.
+    pub fn locate(&mut self, package: &str, folder: &str) {
+        self.path = self.path.strip_prefix(folder).unwrap_or(&self.path).trim_start_matches('/').to_string();
+        self.package = package.to_string();
+        let below = self.path.split_once('/').map_or("", |(_, below)| below);
+        let folders = below.rsplit_once('/').map_or("", |(folders, _)| folders);
+        let folders = folders.split('/').filter(|folder| !folder.is_empty()).map(String::from);
+        let kind = match self.kind {
+            ResourceKind::Analysis => Some("analysis".to_string()),
+            _ => None,
+        };
+        self.fqn = [package.to_string()].into_iter().chain(kind).chain(folders).chain(std::mem::take(&mut self.fqn)).collect();
+    }
+}
+
+static CALL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r#"\b(ref|source|metric)\(\s*["']([^"']+)["'](?:\s*,\s*["']([^"']+)["'])?(?:\s*,\s*(?:v|version)\s*=\s*["']?([^"',)\s]+)["']?)?"#,
+    )
+    .expect("the pattern is well formed")
+});
+
+/// The resources of a properties file.
+pub fn read(tree: &Yaml, file: &SourceFile, resources: &mut Vec<Resource>) {
+    let mut found = Vec::new();
+    for (key, kind) in [
+        ("exposures", ResourceKind::Exposure),
+        ("metrics", ResourceKind::Metric),
+        ("semantic_models", ResourceKind::SemanticModel),
+        ("saved_queries", ResourceKind::SavedQuery),
+        ("unit_tests", ResourceKind::UnitTest),
+    ] {
+        for entry in items(tree, key) {
+            let entry = entry.json();
+            found.extend(named(kind, &entry));
+            if kind == ResourceKind::SemanticModel {
+                found.extend(metrics_of_measures(&entry));
+            }
+        }
+    }
+    found.extend(generic_tests(tree));
+    found.iter_mut().for_each(|resource| resource.path = file.path.to_string());
+    resources.extend(found.into_iter().filter(Resource::is_enabled));
+}
+
+/// A singular test or an analysis: a file of SQL. What it reads is what its text calls by name.
+pub fn of_file(kind: ResourceKind, name: String, file: &SourceFile) -> Resource {
+    let mut resource = Resource { fqn: vec![name.clone()], path: file.path.to_string(), ..Resource::new(kind, name) };
+    resource.reads(&file.text);
+    resource
+}
+
+pub fn items<'t>(of: &'t Yaml, key: &str) -> &'t [Yaml] {
+    of.get(key).map(Yaml::items).unwrap_or_default()
+}
+
+fn named(kind: ResourceKind, entry: &Value) -> Option<Resource> {
+    let name = text(entry, "name")?;
+    let mut resource = Resource::new(kind, name.clone());
+    resource.config = entry.get("config").and_then(Value::as_object).cloned().unwrap_or_default();
+    resource.tags = tags(entry);
+    resource.tags.extend(tags(&Value::Object(resource.config.clone())));
+    resource.fqn = vec![name];
+    match kind {
+        ResourceKind::Exposure => {
+            entry.get("depends_on").map(list).iter().flatten().filter_map(Value::as_str).for_each(|call| resource.reads(call))
+        }
+        ResourceKind::SemanticModel => {
+            resource.reads(entry.get("model")?.as_str()?);
+            let measures = entry.get("measures").map(list).unwrap_or_default();
+            resource.measures = measures.iter().filter_map(|measure| text(measure, "name")).collect();
+        }
+        ResourceKind::SavedQuery => {
+            let metrics = entry.get("query_params").and_then(|query| query.get("metrics")).map(list).unwrap_or_default();
+            resource.metrics = metrics.iter().filter_map(Value::as_str).map(String::from).collect();
+        }
+        ResourceKind::Metric => {
+            if let Some(of) = entry.get("type_params") {
+                metric_inputs(of, &mut resource);
+            }
+        }
+        ResourceKind::UnitTest => {
+            let model = text(entry, "model")?;
+            let (model, version) = without_version(&model);
+            resource.fqn.insert(0, model.to_string());
+            resource.refs.push(RefCall { package: None, name: model.to_string(), version });
+        }
+        ResourceKind::Test | ResourceKind::Analysis => {}
+    }
+    Some(resource)
+}
+
+/// The measures and metrics that `type_params` of a metric names.
+fn metric_inputs(of: &Value, metric: &mut Resource) {
+    let name = |of: &Value| of.as_str().map(String::from).or_else(|| text(of, "name"));
+    metric.measures.extend(of.get("measure").and_then(name));
+    metric.metrics.extend(["numerator", "denominator", "metric"].into_iter().filter_map(|key| of.get(key).and_then(name)));
+    metric.metrics.extend(of.get("metrics").map(list).unwrap_or_default().iter().filter_map(name));
+    if let Some(conversion) = of.get("conversion_type_params") {
+        metric.measures.extend(["base_measure", "conversion_measure"].into_iter().filter_map(|key| conversion.get(key).and_then(name)));
+        metric.metrics.extend(["base_metric", "conversion_metric"].into_iter().filter_map(|key| conversion.get(key).and_then(name)));
+    }
+    if let Some(cumulative) = of.get("cumulative_type_params") {
+        metric.metrics.extend(cumulative.get("metric").and_then(name));
+    }
+}
+
+/// Measures that make a metric of their own name.
+fn metrics_of_measures(entry: &Value) -> Vec<Resource> {
+    let measures = entry.get("measures").map(list).unwrap_or_default();
+    let creates = measures.into_iter().filter(|measure| measure.get("create_metric") == Some(&Value::Bool(true)));
+    let metric = |measure: Value| {
+        let name = text(&measure, "name")?;
+        Some(Resource { fqn: vec![name.clone()], measures: vec![name.clone()], ..Resource::new(ResourceKind::Metric, name) })
+    };
+    creates.filter_map(metric).collect()
+}
+
+pub fn text(of: &Value, key: &str) -> Option<String> {
+    match of.get(key)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The `tags` of an entry.
+pub fn tags(of: &Value) -> Vec<String> {
+    of.get("tags").map(list).iter().flatten().filter_map(Value::as_str).map(String::from).collect()
+}
