@@ -10,7 +10,7 @@ use std::process::Command;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// The oracles: `tests/dbt/<oracle>.py`, each with what it compares.
-const ORACLES: &[(&str, &str)] = &[("adapters", "one project on every adapter")];
+const ORACLES: &[(&str, &str)] = &[("adapters", "one project on every adapter"), ("projects", "40 random projects")];
 
 fn main() {
     let trials = ORACLES.iter().map(|&(oracle, _)| Trial::test(oracle, move || run(oracle)));
