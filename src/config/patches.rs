@@ -41,7 +41,9 @@ pub fn patches<'a>(packages: &'a [Package], warnings: &mut Diagnostics, errors: 
             let mut diagnostics = Diagnostics::default();
             if patch.versions.is_empty() {
                 match search.node(nth, kind, patch) {
-                    Ok(keys) => keys.into_iter().for_each(|key| patches.add(key, patch, None, package, errors)),
+                    Ok(keys) => {
+                        keys.into_iter().for_each(|key| patches.add(key, patch, None, package, search.is_disabled(&key, patch), errors))
+                    }
                     Err(Missing::Unknown(Some(warning))) => diagnostics.0.push(warning),
                     Err(Missing::Unknown(None)) => {}
                     Err(Missing::Ambiguous(error)) => errors.0.push(error),
@@ -50,7 +52,7 @@ pub fn patches<'a>(packages: &'a [Package], warnings: &mut Diagnostics, errors: 
                 for version in &patch.versions {
                     match search.version(nth, patch, version) {
                         Ok(key) => {
-                            patches.add(key, patch, Some(version), package, errors);
+                            patches.add(key, patch, Some(version), package, false, errors);
                             search.rename(key, patch, version);
                         }
                         Err(warning) => diagnostics.0.push(warning),
@@ -72,8 +74,18 @@ impl<'a> Patches<'a> {
         self.by_node.get(&(package, kind, position)).copied()
     }
 
-    fn add(&mut self, key: Key, patch: &'a Patch, version: Option<&'a Version>, package: &'a Package, errors: &mut Diagnostics) {
-        let Some(first) = self.by_node.insert(key, Properties { patch, version, package }) else { return };
+    /// Two patches of one node are an error, unless it is disabled: then the last one counts.
+    fn add(
+        &mut self,
+        key: Key,
+        patch: &'a Patch,
+        version: Option<&'a Version>,
+        package: &'a Package,
+        is_disabled: bool,
+        errors: &mut Diagnostics,
+    ) {
+        let first = self.by_node.insert(key, Properties { patch, version, package });
+        let Some(first) = first.filter(|_| !is_disabled) else { return };
         let (first, kind) = (first.patch, resource_type(key.1));
         let message = format!("{kind} `{}` has properties in two places: `{}` and `{}`", patch.name, first.file.path, patch.file.path);
         let fact = format!("the first is on line {} of `{}`", first.at.line(), first.file.path);
@@ -130,6 +142,10 @@ impl<'a> Search<'a> {
         let layers = layers(kind, &fqn, declared, package, &self.packages[0]);
         let enabled = layers.iter().rev().find_map(|layer| layer.get("enabled")).and_then(|enabled| truth(&enabled.value));
         enabled != Some(false)
+    }
+
+    fn is_disabled(&self, key: &Key, patch: &Patch) -> bool {
+        self.disabled.get(&(key.0, key.1, &*patch.name)).is_some_and(|keys| keys.contains(key))
     }
 
     /// From now on `ref()` finds the node of a version by the model's name, and that only if it is the latest.

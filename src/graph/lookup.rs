@@ -111,13 +111,17 @@ pub(super) fn reference<'a>(
         // Of a model, a snapshot and a seed of one name dbt takes the kind that it parses last.
         None => {
             let named = there.iter().filter(|node| node.version.is_none() || node.is_latest);
-            named.max_by_key(|node| node.kind.parse_order()).or(there.last())
+            named.max_by_key(|node| node.kind.parse_order())
         }
         Some(_) => there.iter().find(|node| node.version.as_deref() == version),
     };
     found.copied().ok_or_else(|| {
         if first.version.is_none() {
             return Diagnostic::error(format!("{}: `{name}` has no versions", call())).hint("leave out `v`");
+        }
+        if version.is_none() {
+            let error = Diagnostic::error(format!("{}: the latest version of `{name}` has no file, or is disabled", call()));
+            return error.hint("name a version with `v=…`, or set `latest_version`");
         }
         let known: Vec<_> = there.iter().filter_map(|node| node.version.as_ref()).map(|version| format!("`{version}`")).collect();
         let wrong = format!("{}: `{name}` has no version `{}`", call(), version.unwrap_or_default());

@@ -12,6 +12,8 @@ use libtest_mimic::{Arguments, Failed, Trial};
 /// The oracles: `tests/dbt/<oracle>.py`, each with what it compares.
 const ORACLES: &[(&str, &str)] = &[
     ("adapters", "one project on every adapter"),
+    ("expressions", "expressions and statements of Jinja"),
+    ("projects", "40 random projects"),
     ("microbatch", "which occurrences of inputs are filtered in a batch, and by which column"),
     ("windows", "windows of random requests"),
     ("selection", "random selections of random projects"),
