@@ -110,7 +110,7 @@ fn relations_are_named_as_in_dbt() {
         ("models/m.yml", "models:\n- name: o\n  versions: [{v: 1, config: {project: old}}, {v: 2, config: {quoting: {schema: true}}}]\n"),
         (
             "models/s.yml",
-            "sources:\n- name: raw\n  quoting: {database: false, column: true}\n  config: {event_time: at}\n  tables: [{name: e, identifier: Events, quoting: {schema: true}}, {name: off, config: {enabled: no}}]\n",
+            "sources:\n- name: raw\n  quoting: {database: false, column: true}\n  config: {event_time: at}\n  tables: [{name: e, identifier: Events, quoting: {schema: true}}, {name: unused, config: {enabled: no}}]\n",
         ),
     ];
     let found = resolved(&files, &[("m", json!({"alias": "n", "schema": null}))]).unwrap();
@@ -121,7 +121,7 @@ fn relations_are_named_as_in_dbt() {
     assert_eq!(ids[3], ("source.shop.raw.e", true, "db.\"raw\".\"Events\"".to_string()));
     let event_time = found.nodes[3].event_time.as_ref().unwrap();
     assert_eq!((event_time.quote, event_time.at.line()), (true, 4));
-    assert_eq!((found.disabled.len(), &*found.disabled[0].unique_id, found.disabled[0].at.line()), (1, "source.shop.raw.off", 5));
+    assert_eq!((found.disabled.len(), &*found.disabled[0].unique_id, found.disabled[0].at.line()), (1, "source.shop.raw.unused", 5));
     let own = resolved(
         &[("models/m.sql", ""), ("macros/a.sql", "{% macro generate_schema_name(custom, node) %}{% endmacro %}")],
         &[("m", json!({"schema": "x"}))],
