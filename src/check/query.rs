@@ -38,10 +38,17 @@ pub fn found(asked: &Asked) -> Seen {
         let mut found = event_time(asked, &sighted);
         found.extend(sighted.crossings.iter().map(|crossing| crossed(asked, crossing)));
         found.extend(sighted.calls.iter().map(|call| called(asked, call)));
+        found.extend(seen.blank.iter().map(|span| not_understood(asked, span)));
         Seen { found, driving: sighted.result.driving.clone(), own_table: Some(!seen.own.is_empty()) }
     };
     let seen = inject::look(&asked.text.sql, &asked.text.marks, asked.inputs, asked.parser, look);
     seen.unwrap_or_else(|| Seen { found: unparsed(asked), ..Seen::default() })
+}
+
+/// An expression that the parser does not understand, in a query that it understands otherwise.
+fn not_understood(asked: &Asked, span: &Range<usize>) -> (Rule, Diagnostic) {
+    let said = Diagnostic::note("this expression cannot be parsed, so no rule was applied to it").at(author(asked.text, span));
+    (UNPARSED, said.hint("check it by hand: whether it looks at rows of other batches, or changes the event time"))
 }
 
 /// What is found in a query that no parser understands: that it was not looked at, and what its words alone show.
@@ -62,7 +69,10 @@ fn unparsed(asked: &Asked) -> Vec<(Rule, Diagnostic)> {
 pub fn pinned(asked: &Asked) -> Pinned {
     let windows = Windows { grain: asked.settings.batch_size, timezone: asked.settings.timezone };
     let inputs = |id: &str| input(asked, id);
-    let look = |seen: &inject::Seen| follow(seen, &inputs, windows, asked.engine).result.pinned(windows);
+    let look = |seen: &inject::Seen| match seen.blank.is_empty() {
+        true => follow(seen, &inputs, windows, asked.engine).result.pinned(windows),
+        false => Pinned::new(),
+    };
     inject::look(&asked.text.sql, &asked.text.marks, asked.inputs, asked.parser, look).unwrap_or_default()
 }
 

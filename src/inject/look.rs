@@ -8,6 +8,7 @@ use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Span, Token};
 
+use super::mask::What;
 use super::relations;
 use super::text::Text;
 use super::{Access, Injection, Input, Stop, no_query, parsed, parsers, pass_through};
@@ -22,6 +23,8 @@ pub struct Seen<'a> {
     pub own: BTreeSet<Location>,
     /// Where a table is read in part, by chance: `tablesample`, `using sample`.
     pub samples: Vec<Range<usize>>,
+    /// Expressions that the parser does not understand: the tree has another in their place.
+    pub blank: Vec<Range<usize>>,
     text: &'a Text<'a>,
 }
 
@@ -40,7 +43,9 @@ pub fn look<T>(sql: &str, marks: &[Mark], inputs: &[Input], parser: &dyn Parser,
             let inputs = reads.into_iter().map(|read| (read.factor.at, (read.unique_id, read.access == Access::Filtered))).collect();
             let own = marks.iter().filter(|mark| mark.kind == MarkKind::This).filter_map(|mark| text.starting_at_byte(mark.span.start));
             let own = own.map(|token| text.tokens[token].span.start).collect();
-            Ok(see(&Seen { query, inputs, own, samples: samples.clone(), text }))
+            let expressions = reading.blanks.iter().filter(|blank| blank.what == What::Expression);
+            let blank = expressions.map(|blank| blank.span.clone()).collect();
+            Ok(see(&Seen { query, inputs, own, samples: samples.clone(), blank, text }))
         })
         .ok()
     };
