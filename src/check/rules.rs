@@ -87,9 +87,17 @@ mod tests {
     fn every_page_says_what_and_why_and_what_to_do() {
         for rule in RULES {
             assert!(rule.page.starts_with(&format!("# {}: {}\n", rule.code, rule.title)), "the first line of {} is its title", rule.code);
-            for part in ["\n## What it finds\n", "\n## Why that is bad\n", "\n## What to do\n", "\n## When to silence it\n"] {
+            for part in [
+                "\n## What it finds\n",
+                "\n## Why that is bad\n",
+                "\n## What to do\n",
+                "\n## When to silence it\n",
+                "\n## What it does not see\n",
+            ] {
                 assert!(rule.page.contains(part), "{} has no part {part:?}", rule.code);
             }
+            let beyond = rule.page.split("\n## What it does not see\n").nth(1).unwrap_or_default();
+            assert_eq!(beyond.lines().filter(|line| line.starts_with("- ")).count(), 3, "{} names three shapes", rule.code);
             assert!(rule.page.contains("\n    "), "{} shows no example", rule.code);
             assert!(rule.page.lines().count() <= 40, "{} is more than a page", rule.code);
         }

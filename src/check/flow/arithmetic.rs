@@ -83,8 +83,9 @@ impl Flow<'_> {
                 let form = Form::Number(step.saturating_mul(by), most.saturating_mul(by));
                 value.formed(form, at)
             }
+            (Form::Count(micros), Some(by)) if by > 0 && micros % by == 0 => value.formed_as(Form::Count(micros / by), at),
             // A number that counts seconds, told in milliseconds.
-            (Form::Time | Form::Count(_), Some(by)) if is_power_of_ten(by) => value.changed(),
+            (Form::Time, Some(by)) if is_power_of_ten(by) => value.changed(),
             _ if value.moment.is_some() => {
                 Value { time: Time::Outside(Why::Moved), moment: None, at: at.clone(), ..value.moved(Why::Moved, at) }
             }

@@ -226,7 +226,10 @@ impl Call<'_> {
     /// Text or a number that is a time again.
     fn as_time(&self) -> Value {
         let value = self.zoned();
+        // A number that counts other units than those that times are told in.
+        let is_told = !matches!(value.form, Form::Count(micros) if ![1, 1000, 1_000_000].contains(&micros));
         match value.moment {
+            Some(_) if !is_told => Value { time: Time::Outside(Why::Moved), ..value.lost() },
             Some(moment) => {
                 let shown = match (value.form == Form::Time, moment.shown, self.name.as_str()) {
                     // A local time of the zone that an argument names.
@@ -292,6 +295,10 @@ fn coalesce(values: Vec<Value>, at: Range<usize>) -> Value {
     if first.is_inside() && first.null.is_none() && values.len() > 1 {
         let mended = values[1..].iter().any(|value| !value.is_inside() && value.null.is_none());
         return if mended { Value { time: Time::Outside(Why::Mixed), at, ..first.changed() } } else { first.changed() };
+    }
+    // What is told of the event time is there where that is.
+    if first.null.is_none() && !first.is_inside() && first.is_of_time() {
+        return first.changed();
     }
     // Of the two sides of a full join, one is always there.
     let lacks = |side: Null, at: &Range<usize>| values.iter().any(|value| value.null == Some((side, at.clone())));

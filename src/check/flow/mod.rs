@@ -18,6 +18,8 @@ mod rows;
 mod scope;
 mod select;
 mod subqueries;
+#[cfg(test)]
+mod tests;
 mod ties;
 mod times;
 mod unit;

@@ -6,7 +6,7 @@ use sqlparser::ast::{BinaryOperator, Distinct, Expr, Function, GroupByExpr, Sele
 use sqlparser::keywords::Keyword;
 
 use super::each::{conditions, each};
-use super::rows::{Origin, Rows, Shape};
+use super::rows::{Item, Origin, Rows, Shape};
 use super::scope::{Scope, Sight};
 use super::ties::Tie;
 use super::value::{Time, Value};
@@ -56,7 +56,7 @@ impl Flow<'_> {
         }
         self.windows_of(select, &scope, &rows.windowed);
         let mut bounds = None;
-        let whole = self.groups(select, &scope, &rows.windowed, &mut bounds);
+        let whole = self.groups(select, &scope, &rows, &mut bounds);
         self.distinct(select, &scope, &rows);
         if select.top.is_some() {
             let at = self.seen.bytes(select.select_token.0.span).unwrap_or(0..0);
@@ -76,7 +76,8 @@ impl Flow<'_> {
     }
 
     /// Judges the groups. Whether what was found makes the rows others in each batch.
-    fn groups(&self, select: &Select, scope: &Scope, windowed: &Origin, bounds: &mut Option<usize>) -> bool {
+    fn groups(&self, select: &Select, scope: &Scope, rows: &Rows, bounds: &mut Option<usize>) -> bool {
+        let windowed = &rows.windowed;
         let select_at = self.seen.bytes(select.select_token.0.span).unwrap_or(0..0);
         let (keys, texts, at) = match &select.group_by {
             GroupByExpr::Expressions(exprs, modifiers) if !exprs.is_empty() => {
@@ -89,6 +90,7 @@ impl Flow<'_> {
                 let texts = exprs.iter().map(|expr| self.key_text(expr, select)).collect();
                 (keys, texts, self.seen.from_word(Keyword::GROUP, at))
             }
+            GroupByExpr::All(_) if self.star_tells(rows) => return false,
             GroupByExpr::All(_) => {
                 let own = select.projection.iter().filter_map(|item| match item {
                     SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } if self.first_aggregate(expr).is_none() => {
@@ -121,6 +123,17 @@ impl Flow<'_> {
         let crosses = together == super::value::Together::Not;
         self.unless(together, How::Groups { keys: texts }, at, windowed);
         crosses
+    }
+
+    /// Whether a column that `*` gives, which `group by all` groups by, keeps groups in one window.
+    fn star_tells(&self, rows: &Rows) -> bool {
+        let Shape::Columns(items) = &rows.shape else { return false };
+        items.iter().any(|item| match item {
+            Item::Rest { of, without, outer: None } => {
+                !of.windowed.is_empty() && of.together(without, self.windows) == super::value::Together::Always
+            }
+            _ => false,
+        })
     }
 
     /// Whether a query asks for the first and the last event time and nothing else.

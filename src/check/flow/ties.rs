@@ -137,7 +137,7 @@ impl Ties {
         };
         let both_moments = one.moment.is_some() && two.moment.is_some();
         if self.perhaps.is_none() && may_be(one) && may_be(two) && !both_moments {
-            self.perhaps = named(one).or_else(|| named(two));
+            self.perhaps = one.may_pin.clone().or_else(|| two.may_pin.clone()).or_else(|| named(one)).or_else(|| named(two));
         }
     }
 
@@ -158,20 +158,22 @@ impl Ties {
     /// What all of it says together.
     pub(super) fn tie(self, flow: &Flow) -> Tie {
         let windows = flow.windows;
-        // From the beginning of a unit of the other one's time until its end.
-        let bounded = |until: &Moment, strict: bool| {
-            let within = until.months == 0 && (0..until.unit.shortest()).contains(&until.micros);
+        // Not before a unit of the other one's time begins, and not after it ends.
+        let bounded = |from: &Moment, until: &Moment, strict: bool| {
+            let unit = from.unit.max(until.unit);
+            let nested = |moment: &Moment| moment.unit == unit || moment.unit != Unit::Week;
+            let days: Vec<chrono_tz::Tz> =
+                [from, until].into_iter().filter(|moment| moment.unit >= Unit::Day).map(|moment| moment.zone).collect();
+            let zone = days.first().copied().unwrap_or(chrono_tz::Tz::UTC);
+            let begins = from.months == 0 && from.micros >= 0;
+            let within = until.months == 0 && (until.micros <= 0 || until.micros < until.unit.shortest());
             let at_its_end = strict && until.unit.length() == Some((until.months, until.micros));
-            let begins = |from: &&Moment| {
-                let later = from.months == 0 && from.micros >= 0;
-                later && from.unit <= until.unit && (from.unit < Unit::Day || from.zone == until.zone)
-            };
-            let whole = windows.whole(until.unit, if until.unit >= Unit::Day { until.zone } else { chrono_tz::Tz::UTC });
-            (within || at_its_end) && until.unit != Unit::Instant && whole && self.from.iter().any(|from| begins(&from))
+            let fits = nested(from) && nested(until) && days.iter().all(|other| *other == zone);
+            unit != Unit::Instant && fits && begins && (within || at_its_end) && windows.whole(unit, zone)
         };
         let sure = self.sure
             || self.parts.iter().any(|(zone, parts)| parts.tell(windows, *zone))
-            || self.until.iter().any(|(until, strict)| bounded(until, *strict));
+            || self.from.iter().any(|from| self.until.iter().any(|(until, strict)| bounded(from, until, *strict)));
         match self.perhaps {
             _ if sure => Tie::Sure,
             Some(name) => Tie::Perhaps(name),

@@ -162,3 +162,6 @@ select user_id, kind, any_value(date_trunc('day', happened_at)) as happened_at f
 
 --- group_by_everything: safe
 select event_id, user_id, happened_at from {events} group by event_id, user_id, happened_at
+
+--- star_and_its_day_grouped_by_all: safe
+select *, count(*) as n from (select event_id, user_id, happened_at from {events}) as e group by all

@@ -8,7 +8,7 @@ select event_id, happened_at from {events}
 --- own_table_in_a_block_comment: safe
 select event_id, happened_at /* as in {{ this }} */ from {events}
 
---- left_over_filter: unsafe BW014
+--- left_over_filter: unsafe BW014; reasoned
 select event_id, happened_at from {events}
 {% if is_incremental() %} where created_at > (select coalesce(max(created_at), timestamp '1900-01-01') from {{ this }}) {% endif %}
 

@@ -1,0 +1,241 @@
+//! The rows of small queries: what is known of a key, of an event time, of a join, and where rows of several windows would meet.
+
+use chrono_tz::Tz;
+use sqlparser::dialect::DuckDbDialect;
+
+use super::unit::Unit;
+use super::*;
+use crate::calendar::Grain;
+use crate::inject::{self, ResultColumn};
+use crate::jinja::{Mark, MarkKind};
+
+/// What is seen in a query over `events`, `payments` and `people`; the first two are filtered by `at` and `paid_at`.
+fn look_in<T>(sql: &str, windows: Windows, engine: Engine, then: impl Fn(&Sighted) -> T) -> T {
+    let names = [("events", Some("at")), ("payments", Some("paid_at")), ("people", None)];
+    let mut marks: Vec<Mark> = Vec::new();
+    for (name, _) in names {
+        marks.extend(sql.match_indices(name).map(|(at, _)| Mark { span: at..at + name.len(), kind: MarkKind::Input(name.to_string()) }));
+    }
+    marks.sort_by_key(|mark| mark.span.start);
+    let input = |(name, time): (&str, Option<&str>)| inject::Input {
+        unique_id: name.to_string(),
+        filtered: time.is_some(),
+        time: time.map(|time| inject::Time { column: ResultColumn { name: time.to_string(), quoted: false }, literals: None }),
+        plain_names: Vec::new(),
+        is_cte: false,
+        referred: vec![name.to_string()],
+        declared: Vec::new(),
+    };
+    let inputs = names.map(input);
+    let known = |id: &str| Input {
+        unique_id: id.to_string(),
+        event_time: names.iter().find(|(name, _)| *name == id).and_then(|(_, time)| time.map(str::to_string)),
+        unique: BTreeSet::from(["payment_id".to_string()]),
+        pinned: Pinned::new(),
+        key: vec!["shop".to_string(), "receipt".to_string()],
+        dates: BTreeSet::new(),
+        kind: Kind::Unknown,
+    };
+    let seen = inject::look(sql, &marks, &inputs, &DuckDbDialect {}, |seen| then(&follow(seen, &known, windows, engine)));
+    seen.unwrap_or_else(|| panic!("{sql} is not parsed"))
+}
+
+const DAYS: Windows = Windows { grain: Grain::Day, timezone: Tz::UTC };
+
+fn look<T>(sql: &str, then: impl Fn(&Sighted) -> T) -> T {
+    look_in(sql, DAYS, Engine::default(), then)
+}
+
+/// How rows meet in a query, each with the key that may keep them apart.
+fn crossings(sql: &str) -> Vec<(How, Option<String>)> {
+    look(sql, |seen| seen.crossings.iter().map(|crossing| (crossing.how.clone(), crossing.unless.clone())).collect())
+}
+
+#[derive(Debug, PartialEq)]
+enum Key {
+    Tells,
+    May,
+    Not,
+}
+use Key::{May, Not, Tells};
+
+/// Whether groups by a key are of one window.
+fn key_in(expr: &str, windows: Windows, engine: Engine) -> Key {
+    let sql = format!("select min(at) as at, count(*) as n from events group by {expr}");
+    look_in(&sql, windows, engine, |seen| match seen.crossings.as_slice() {
+        [] => Tells,
+        [Crossing { unless: Some(_), .. }] => May,
+        _ => Not,
+    })
+}
+
+fn assert_keys(keys: &[(&str, Key)]) {
+    for (expr, expected) in keys {
+        assert_eq!(key_in(expr, DAYS, Engine::default()), *expected, "{expr}");
+    }
+}
+
+fn event_time(expr: &str) -> Time {
+    look(&format!("select {expr} as at from events"), |seen| seen.result.column("at").map_or(Time::Unknown, |value| value.time))
+}
+
+#[test]
+fn parts_of_a_time_tell_the_day_together() {
+    assert_keys(&[
+        ("extract(hour from at)", Not),
+        ("year(at), month(at)", Not),
+        ("year(at), month(at), day(at)", Tells),
+        ("hour(at::date)", Not),
+        ("date_part('week', at)", Not),
+        ("strftime(at, '%H')", Not),
+        ("strftime(at, '%Y-%j')", Tells),
+        ("my_function(at)", May),
+        ("my_function(hour(at))", Not),
+    ]);
+}
+
+#[test]
+fn arithmetic_keeps_what_numbers_tell() {
+    assert_keys(&[
+        ("year(at) * 10000 + month(at) * 100 + day(at)", Tells),
+        ("year(at) + month(at) + day(at)", Not),
+        ("epoch(at) // 86400", Tells),
+        ("epoch(at) // 604800", Not),
+        ("epoch(at) % 86400", Not),
+        ("at > '2024-09-01'", Not),
+        ("at::date - 1", Tells),
+        ("(at - interval '4 hours')::date", Not),
+        ("year(at) || month(at) || day(at)", Not),
+        ("year(at) || '-' || month(at) || '-' || day(at)", Tells),
+    ]);
+}
+
+#[test]
+fn text_of_a_time_tells_what_its_letters_do() {
+    assert_keys(&[
+        ("at::varchar", Tells),
+        ("left(at::varchar, 10)", Tells),
+        ("left(at::varchar, 7)", Not),
+        ("right(at::varchar, 8)", Not),
+        ("substring(cast(at as varchar) from 1 for 10)", Tells),
+        ("md5(user_id || at::date::varchar)", Tells),
+        ("md5(user_id)", Not),
+        ("(user_id, at::date)", Tells),
+    ]);
+}
+
+#[test]
+fn buckets_begin_at_midnight_or_not() {
+    assert_keys(&[
+        ("time_bucket(interval '6 hours', at)", Tells),
+        ("time_bucket(interval '5 hours', at)", Not),
+        ("time_bucket(interval '1 day', at, interval '6 hours')", Not),
+        ("time_bucket(interval '1 day', at, timestamp '2001-01-01')", Tells),
+        ("date_trunc('decade', at)", Not),
+        ("date_diff('day', date '2020-01-01', at)", Tells),
+        ("date_diff('week', date '2020-01-01', at)", Not),
+    ]);
+}
+
+#[test]
+fn columns_that_are_unique_or_may_be_the_day() {
+    assert_keys(&[
+        ("payment_id", Tells),
+        ("shop, receipt", Tells),
+        ("shop", Not),
+        ("event_date", May),
+        ("shipped_at", Not),
+        ("user_id", Not),
+        ("case when user_id = 1 then at::date end", Not),
+        ("coalesce(at::date, date '1970-01-01')", Tells),
+    ]);
+}
+
+#[test]
+fn zones() {
+    let local = Windows { timezone: Tz::America__New_York, ..DAYS };
+    let shows = Engine { zones_show: true, elapsed: false };
+    let twice = "(at at time zone 'UTC' at time zone 'America/New_York')::date";
+    assert_eq!(key_in(twice, local, Engine::default()), Tells);
+    assert_eq!(key_in(twice, DAYS, Engine::default()), Not);
+    assert_eq!(key_in("(at at time zone 'America/New_York')::date", local, Engine::default()), May, "if it holds instants");
+    assert_eq!(key_in("(at at time zone 'America/New_York')::date", local, shows), Tells);
+    assert_eq!(key_in("at::date", local, Engine::default()), Not);
+    assert_eq!(key_in("extract(hour from at at time zone 'America/New_York')", local, shows), Not);
+}
+
+#[test]
+fn event_times() {
+    assert_eq!(event_time("date_trunc('day', at) + interval '12 hours'"), Time::Inside(Unit::Day));
+    assert_eq!(event_time("make_timestamp(year(at), month(at), day(at), 0, 0, 0)"), Time::Inside(Unit::Day));
+    assert_eq!(event_time("to_timestamp(epoch(at) + 3600)"), Time::Outside(Why::Shifted));
+    assert_eq!(event_time("case when x then at else loaded end"), Time::Outside(Why::Mixed));
+    assert_eq!(event_time("last_day(at)"), Time::Outside(Why::Moved));
+    assert_eq!(event_time("loaded_at"), Time::Beside);
+    assert_eq!(event_time("timestamp '2024-09-01'"), Time::Fixed);
+    assert_eq!(event_time("now()"), Time::Clock);
+}
+
+#[test]
+fn joins_by_their_conditions() {
+    let join = |on: &str| crossings(&format!("select e.at from events as e join payments as p on {on}"));
+    let missed = |unless: Option<&str>| vec![(How::Join { other: BTreeSet::from(["payments".to_string()]) }, unless.map(str::to_string))];
+    assert_eq!(join("p.id = e.id"), missed(None));
+    assert_eq!(join("hour(p.paid_at) = hour(e.at)"), missed(None));
+    assert_eq!(join("p.paid_at::date = e.event_date"), missed(Some("event_date")));
+    for on in [
+        "p.paid_at::date = e.at::date",
+        "p.paid_at::date is not distinct from e.at::date",
+        "year(p.paid_at) = year(e.at) and dayofyear(p.paid_at) = dayofyear(e.at)",
+        "p.paid_at >= date_trunc('day', e.at) and p.paid_at < date_trunc('day', e.at) + interval '1 day'",
+        "date_diff('day', e.at, p.paid_at) = 0",
+    ] {
+        assert_eq!(join(on), [], "{on}");
+    }
+    assert_eq!(join("p.paid_at >= date_trunc('day', e.at) and p.paid_at <= date_trunc('day', e.at) + interval '1 day'"), missed(None));
+    assert_eq!(crossings("select at from events natural join payments"), missed(None));
+}
+
+#[test]
+fn queries_within_queries() {
+    let lookup = |unless: Option<&str>| vec![(How::Lookup { other: BTreeSet::from(["payments".to_string()]) }, unless.map(str::to_string))];
+    assert_eq!(crossings("select at from events where id = any (select id from payments)"), lookup(None));
+    assert_eq!(crossings("select at from events where n >= all (select n from payments)"), lookup(None));
+    assert_eq!(crossings("select at from events where (id, at::date) in (select id, paid_at::date from payments)"), []);
+    assert_eq!(
+        crossings("select at from events as e where exists (select 1 from payments as p where p.paid_at::date = e.event_date)"),
+        lookup(Some("event_date"))
+    );
+    assert_eq!(crossings("select at, array(select id from payments) as ids from events"), lookup(None));
+    let bounds = |of_whole| vec![(How::Bounds { of_whole }, None)];
+    assert_eq!(crossings("select at from events where at >= (select max(at) from events)"), bounds(false));
+    assert_eq!(crossings("select p.id from people as p where p.born > (select min(at) from events)"), bounds(true));
+}
+
+#[test]
+fn limits_sets_and_recursion() {
+    let hows = |sql: &str| crossings(sql).into_iter().map(|(how, _)| how).collect::<Vec<_>>();
+    assert_eq!(hows("select at from events offset 3"), [How::Limit]);
+    assert_eq!(hows("select at from events offset 0"), []);
+    assert_eq!(hows("select user_id from events union select user_id from payments"), [How::Distinct]);
+    assert_eq!(hows("select at from events union select paid_at from payments"), []);
+    let chain = |also: &str| {
+        format!(
+            "with recursive c as (select id, at from events where parent is null \
+             union all select e.id, e.at from events as e join c on e.parent = c.id {also}) select id, at from c"
+        )
+    };
+    assert_eq!(hows(&chain("")), [How::Join { other: BTreeSet::from(["events".to_string()]) }]);
+    assert_eq!(hows(&chain("and e.at::date = c.at::date")), []);
+}
+
+#[test]
+fn stars_and_windows() {
+    let hows = |sql: &str| crossings(sql).len();
+    assert_eq!(hows("select * from (select * exclude (at), at::date as day from events) group by all"), 0);
+    assert_eq!(hows("select at, sum(n) over (partition by day) as n from (select *, at::date as day from events)"), 0);
+    assert_eq!(hows("select at, sum(n) over (partition by day) as n from (select * replace (hour(at) as day) from events)"), 1);
+    let calls = |sql: &str| look(sql, |seen| seen.calls.iter().map(|call| (call.kind, call.more)).collect::<Vec<_>>());
+    assert_eq!(calls("select at, now() as a, now() as b, current_timestamp as c from events"), [(CallKind::Stamp, 2)]);
+    assert_eq!(calls("select at from events tablesample bernoulli (10%)"), [(CallKind::Chance, 0)]);
+}
