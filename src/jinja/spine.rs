@@ -10,6 +10,11 @@ use super::marks;
 
 static DATE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"'(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}:\d{2}))?'").ok());
 
+/// A date made of three numbers, as `dbt.date()` writes it for an engine.
+static PARTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:make_date|date_from_parts|datefromparts|date)\s*\(\s*(\d{4})\s*,\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)").ok()
+});
+
 /// The number of boundaries of `datepart` between `start_date` and `end_date`, if each holds just one date.
 pub(super) fn intervals(call: &Call) -> Option<Value> {
     let argument = |place, name: &str| call.get(place, name).map(|value| marks::plain(&value));
@@ -34,6 +39,9 @@ pub(super) fn intervals(call: &Call) -> Option<Value> {
 
 /// The one date in an expression that only casts it.
 fn written(expression: &str) -> Option<DateTime<Utc>> {
+    let expression =
+        PARTS.as_ref()?.replace_all(expression, |parts: &regex::Captures| format!("'{}-{:0>2}-{:0>2}'", &parts[1], &parts[2], &parts[3]));
+    let expression = &*expression;
     let found: Vec<_> = DATE.as_ref()?.captures_iter(expression).collect();
     let [only] = &found[..] else { return None };
     let around = expression.replace(only.get(0)?.as_str(), "").to_lowercase();
@@ -75,6 +83,8 @@ mod tests {
         assert_eq!(count("cast('2020-01-01' as date)", "to_date('2020-03-01', 'YYYY-MM-DD')", "day").as_deref(), Some("60"));
         assert_eq!(count("'2020-01-31'", "'2021-01-01'::timestamp", "quarter").as_deref(), Some("4"));
         assert_eq!(count("'2024-09-07'", "'2024-09-08'", "week").as_deref(), Some("1"));
+        assert_eq!(count("make_date(2023, 9, 7)::timestamp", "cast(date(2023, 9, 10) as date)", "day").as_deref(), Some("3"));
+        assert_eq!(count("make_date(2023, 9, 7)", "make_date(2023, 13, 1)", "day"), None);
         assert_eq!(count("'2020-01-01'", "current_date", "day"), None);
         assert_eq!(count("'2020-01-01'", "dateadd(day, 1, '2020-01-01')", "day"), None);
     }

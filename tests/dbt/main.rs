@@ -15,19 +15,24 @@ const ORACLES: &[(&str, &str)] = &[
     ("microbatch", "which occurrences of inputs are filtered in a batch, and by which column"),
 ];
 
+/// The engines on which dbt's own test suites run: `tests/dbt/suites/run.py ENGINE`, with the Python of `target/engines/dbt_suites`.
+const SUITES: &[&str] = &["duckdb"];
+
 fn main() {
-    let trials = ORACLES.iter().map(|&(oracle, _)| Trial::test(oracle, move || run(oracle)));
-    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit();
+    let oracles = ORACLES.iter().map(|&(oracle, _)| Trial::test(oracle, move || run("dbt", oracle, &[])));
+    let suites = SUITES.iter().map(|&engine| Trial::test(format!("suites::{engine}"), move || run("dbt_suites", "suites/run", &[engine])));
+    libtest_mimic::run(&Arguments::from_args(), oracles.chain(suites).collect()).exit();
 }
 
-fn run(oracle: &str) -> Result<(), Failed> {
+fn run(environment: &str, script: &str, arguments: &[&str]) -> Result<(), Failed> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = root.join("target/engines/dbt/bin/python");
+    let python = root.join("target/engines").join(environment).join("bin/python");
     if !python.exists() {
         return Err(format!("{} is missing: run `tests/run` once, which installs it", python.display()).into());
     }
     let output = Command::new(python)
-        .arg(root.join("tests/dbt").join(oracle).with_extension("py"))
+        .arg(root.join("tests/dbt").join(script).with_extension("py"))
+        .args(arguments)
         .env("BATCHWRIGHT", env!("CARGO_BIN_EXE_batchwright"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONHASHSEED", "0")
