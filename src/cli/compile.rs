@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::options::{ProjectArgs, RefreshArgs, SelectArgs, WindowArgs, request};
-use super::{print, say, talk};
+use super::{first_run, print, say, talk};
 use crate::compile;
 use crate::diagnostics::Diagnostics;
 use crate::plan::{Plan, write};
@@ -26,7 +26,8 @@ const EXAMPLES: &str = r"Examples:
 /// Write the plan: for each selected model a folder of SQL files, one for each batch, and a manifest.
 ///
 /// Without bounds a microbatch model gets the batch that holds now and its `lookback`; with
-/// `--event-time-start` and `--event-time-end` the batches in these bounds. Rows outside are not touched.
+/// `--event-time-start` and `--event-time-end` the batches in these bounds. Rows outside are not touched. A new table is
+/// filled with `--from-begin`.
 ///
 /// Views, tables, other incremental models and materialized views become one file each. Seeds and snapshots are
 /// selected only by `--select`: a small seed becomes a file that loads it. What the plan cannot build (Python models,
@@ -39,6 +40,10 @@ pub struct Args {
     select: SelectArgs,
     #[command(flatten)]
     windows: WindowArgs,
+    /// Plan all batches since `begin` for models of which no finished batch is known: no run of this plan, or of the plan that
+    /// `--state` names, has one in its journal
+    #[arg(long, conflicts_with_all = ["event_time_start", "event_time_end"], help_heading = "Windows")]
+    from_begin: bool,
     #[command(flatten)]
     refresh: RefreshArgs,
     #[command(flatten)]
@@ -56,9 +61,12 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     let folder = args.plan.unwrap_or_else(|| args.project.project_dir.join("target").join("batchwright"));
-    let request = request(args.select, &args.windows, &args.refresh, args.project)?;
+    let mut request = request(args.select, &args.windows, &args.refresh, args.project)?;
+    let known = first_run::known(&folder, request.selection.state.as_deref())?;
+    request.from_begin_except = args.from_begin.then(|| known.clone());
     let compiled = compile::compile(&request)?;
-    say(&compiled.said);
+    let warning = first_run::warning(&compiled, &request, &known);
+    say(&compiled.said.iter().cloned().chain(warning).collect::<Vec<_>>());
     if args.check {
         return check(&compiled.plan, &folder).map(|differs| if differs == ExitCode::SUCCESS { ended(compiled.left_out) } else { differs });
     }

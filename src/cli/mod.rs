@@ -6,6 +6,7 @@ mod client;
 mod compile;
 mod completions;
 mod diff;
+mod first_run;
 mod list;
 mod man;
 mod options;

@@ -148,6 +148,7 @@ pub fn request(select: SelectArgs, windows: &WindowArgs, refresh: &RefreshArgs, 
         open: project.open(now, refresh.full_refresh)?,
         selection: select.selection(),
         full_refresh: refresh.full_refresh,
+        from_begin_except: None,
     })
 }
 

@@ -21,7 +21,7 @@ use crate::window::{self, Calendar, Cover, Span};
 /// The steps of the model.
 pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, request: &Request) -> Result<Part, Diagnostics> {
     let rebuilds = refresh::rebuilds(settings, request);
-    let cover = window::cover(&calendar(node, settings, rebuilds), &request.windows)?;
+    let cover = window::cover(&calendar(node, settings, rebuilds || refresh::is_first_run(node, request)), &request.windows)?;
     let (query, moment) = first_query(context, node, &cover, rebuilds)?;
     let entries = inputs::entries(context.graph, context.dialect, node, &query.injected)?;
     says_its_event_time(context, node, settings, query.injected.columns.as_deref())?;
@@ -38,7 +38,9 @@ pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, reques
     let strategy = plan::strategy(context.dialect, &about)?;
     let in_order = settings.concurrent_batches == Some(false) || (query.reads_own && settings.concurrent_batches.is_none());
     let steps = Files { context, node, settings, moment: &moment, query: &query, entries: &entries, mode, strategy: &strategy, rebuilds };
-    let row = row(node, &strategy.words, &cover);
+    let begin_of_first = settings.batch_size.floor(settings.begin, settings.timezone);
+    let starts_after_begin = request.windows.bounds.is_none() && cover.windows[0].start > begin_of_first;
+    let row = Row { starts_after_begin, ..row(node, &strategy.words, &cover) };
     let batches = cover.windows.len();
     let batch_size = cover.names.batch_size;
     let reads = inputs::reads(&entries, context.graph, in_order);
@@ -247,5 +249,6 @@ fn row(node: &Node, strategy: &str, cover: &Cover) -> Row {
         last: last.label,
         warnings: 0,
         findings: 0,
+        starts_after_begin: false,
     }
 }

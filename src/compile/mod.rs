@@ -18,7 +18,7 @@ mod spelled;
 mod steps;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::config::{self, Broken, Kind, Materialization, Node};
@@ -45,6 +45,8 @@ pub struct Request {
     pub full_refresh: bool,
     /// Whether now was given, so that the plan does not depend on the clock.
     pub now_is_given: bool,
+    /// Models of which a finished batch is known, by unique id, where the others are planned from their `begin` on.
+    pub from_begin_except: Option<BTreeSet<String>>,
 }
 
 /// A plan, and what is said of it.

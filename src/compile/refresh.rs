@@ -46,6 +46,11 @@ pub fn rebuilds(settings: &Microbatch, request: &Request) -> bool {
     asked && request.windows.bounds.is_none()
 }
 
+/// Whether all batches since `begin` are planned because no finished one is known: into the table itself, not next to it.
+pub fn is_first_run(node: &Node, request: &Request) -> bool {
+    request.windows.bounds.is_none() && request.from_begin_except.as_ref().is_some_and(|known| !known.contains(&node.unique_id))
+}
+
 /// The table that a full refresh fills beside the model's own. Its name tells one rebuild from another, so that what a
 /// different one left behind is never taken for a part of this.
 pub fn beside(dialect: &Dialect, node: &Node, query: &str, windows: (&str, &str)) -> Result<Relation, Diagnostic> {

@@ -13,6 +13,8 @@ pub struct Row {
     pub warnings: usize,
     /// What `check` finds, notes apart.
     pub findings: usize,
+    /// Whether its first batch begins after the model's `begin`.
+    pub starts_after_begin: bool,
 }
 
 /// The rows as a table for a terminal, columns lined up.
@@ -53,6 +55,7 @@ mod tests {
             end: String::new(),
             warnings: 0,
             findings: 0,
+            starts_after_begin: false,
         };
         assert_eq!(table(&[row("a", None), row("long_name", None)]), "model      strategy\na          view\nlong_name  view\n");
     }

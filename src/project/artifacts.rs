@@ -12,7 +12,11 @@ use super::files::read_text;
 /// The status of each node in the `run_results.json` of a folder, by its unique id; of a generic test by its id without the hash
 /// at its end, so that there may be several.
 pub fn results(folder: &Path) -> Option<BTreeMap<String, BTreeSet<String>>> {
-    let results = entries(&folder.join("run_results.json"))?;
+    let results = entries(&folder.join("run_results.json")).or_else(|| {
+        // `batchwright run` writes it next to the plan's folder.
+        let name = folder.file_name()?.to_string_lossy();
+        entries(&folder.with_file_name(format!("{name}.run_results.json")))
+    })?;
     let mut statuses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for entry in &results {
         let text = |key: &str| entry.get(key).and_then(Value::as_str);

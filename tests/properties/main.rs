@@ -156,6 +156,7 @@ impl Shop {
             },
             full_refresh: false,
             now_is_given: true,
+            from_begin_except: None,
         };
         Shop { folder, request }
     }

@@ -219,6 +219,7 @@ fn row(node: &Node, strategy: &str) -> Row {
         end: String::new(),
         warnings: 0,
         findings: 0,
+        starts_after_begin: false,
     }
 }
 

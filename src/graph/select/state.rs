@@ -65,11 +65,10 @@ impl Past {
                 Diagnostic::error(format!("`{text}` compares with an earlier plan, and none is given"))
                     .hint("give its folder with `--state DIR`, or dbt's `target` folder"),
             ),
-            Method::Result if self.results.is_none() => {
-                Some(Diagnostic::error(format!("`{text}` reads `run_results.json` of an earlier run, and there is none")).hint(
-                    "give the folder that holds it with `--state DIR`: `.batchwright` after `batchwright run`, dbt's `target` folder",
-                ))
-            }
+            Method::Result if self.results.is_none() => Some(
+                Diagnostic::error(format!("`{text}` reads `run_results.json` of an earlier run, and there is none"))
+                    .hint("give the plan that ran, or dbt's `target` folder, with `--state DIR`"),
+            ),
             Method::SourceStatus if self.fresher.is_none() => Some(
                 Diagnostic::error(format!("`{text}` compares two files `sources.json`, and one is missing"))
                     .hint("`dbt source freshness` writes it to `target`; give the folder of the earlier one with `--state DIR`"),
