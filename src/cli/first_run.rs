@@ -13,7 +13,12 @@ use crate::run::journal::Places;
 /// The models with a finished batch in the journal of one of the plans, by unique id.
 pub fn known(plan: &Path, state: Option<&Path>) -> Result<BTreeSet<String>, Diagnostics> {
     let mut known = BTreeSet::new();
-    for folder in [Some(plan), state].into_iter().flatten() {
+    // Where a plan has no folder around it, there is no journal.
+    let folders = [Some(plan), state].into_iter().flatten().filter(|folder| {
+        let parent = folder.parent();
+        parent.is_some_and(|parent| parent.as_os_str().is_empty() || parent.is_dir())
+    });
+    for folder in folders {
         for entry in Places::beside(folder).entries()? {
             match entry {
                 Entry::Step(step) if step.outcome == Outcome::Success && matches!(step.kind, Kind::Batch | Kind::Swap) => {

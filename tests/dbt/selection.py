@@ -328,7 +328,7 @@ def changed(draw, files):
 
 def main():
     seed = int(sys.argv[1]) if len(sys.argv) > 1 else 14
-    projects = int(sys.argv[2]) if len(sys.argv) > 2 else 6
+    projects = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     report, empty, refused = Report("selection"), 0, 0
     for number in range(seed, seed + projects):
         draw = random.Random(number)
