@@ -12,7 +12,7 @@ use crate::inject::{open_transaction, parser, unfinished};
 /// Commands of clients, and statements, that a later step would suffer from. A client knows its own at the start of a statement.
 static SWITCHES: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"(?im)^[^\S\n]*(\\(?:un)?set[^\S\n]+(?:ON_ERROR_STOP|AUTOCOMMIT)\b.*|\.bail\b.*|set[^\S\n]+(?:session[^\S\n]+)?(?:@@)?(?:session\.)?autocommit\b.*|set[^\S\n]+implicit_transactions\b.*|alter[^\S\n]+session[^\S\n]+set[^\S\n]+autocommit\b.*)$",
+        r"(?im)^[ \t]*(\\(?:un)?set[ \t]+(?:ON_ERROR_STOP|AUTOCOMMIT)(?-u:\b).*|\.bail(?-u:\b).*|set[ \t]+(?:session[ \t]+)?(?:@@)?(?:session\.)?autocommit(?-u:\b).*|set[ \t]+implicit_transactions(?-u:\b).*|alter[ \t]+session[ \t]+set[ \t]+autocommit(?-u:\b).*)$",
     )
     .expect("a constant pattern")
 });

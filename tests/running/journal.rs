@@ -60,9 +60,9 @@ fn a_second_run_is_refused_by_the_first_ones_id() {
 fn after_a_kill_an_orphaned_client_is_waited_for() {
     let plan = Days::of(3);
     let folder = plan.write();
-    let mut first = start("run", &folder, &[], &slow("2"));
+    let mut first = start("run", &folder, &[], &slow("5"));
     run_until(&folder, |entry| entry["event"] == "start");
-    std::thread::sleep(Duration::from_millis(200));
+    std::thread::sleep(Duration::from_secs(1));
     first.kill().unwrap();
     first.wait().unwrap();
     let begun = Instant::now();
