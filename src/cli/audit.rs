@@ -5,9 +5,9 @@ use std::io::Write;
 use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 
+use super::client::{self, ClientRequest};
 use super::options::{PlanArgs, ProfileArgs};
 use super::progress::short;
-use super::client::{self, ClientRequest};
 use super::{print, say, talk};
 use crate::config::VERDICTS;
 use crate::diagnostics::{Diagnostic, Diagnostics, nearest};

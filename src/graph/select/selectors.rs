@@ -88,7 +88,7 @@ impl<'a> Selectors<'a> {
     fn definition(&mut self, value: &Value, name: &str) -> Result<Asked, Diagnostics> {
         match value {
             Value::String(text) => {
-                let asked = spec::union(&[text.clone()], self);
+                let asked = spec::union(std::slice::from_ref(text), self);
                 asked.map(lenient).map_err(|wrong| self.placed(wrong, name))
             }
             Value::Mapping(parts) => match (parts.get("union"), parts.get("intersection"), parts.get("method"), parts.len()) {
