@@ -167,7 +167,7 @@ pub fn start(how: How, from: From, again: &[String]) -> Result<ExitCode, Diagnos
         }
     };
     if resumed {
-        effects::check(&client, &manifest, &wanted, &mut session)?;
+        effects::check(&client, &manifest, &wanted, &past, &mut session)?;
     }
     confirmed.add(&places.plan, &client.argv);
     let order = Order {

@@ -142,11 +142,15 @@ begin
 end;
 {% endmacro %}
 
+{# `drop view` takes no name of a database, so the procedure of the view's own database runs it. #}
 {# `union all` keeps a column that counts by itself (`identity`) from being one in the new table too. #}
 {% macro create(target, target_text, ctes, body) %}
 if object_id({{ target_text }}, 'V') is not null
 begin
-  drop view {{ target }};
+  declare @run nvarchar(400) = coalesce(quotename(parsename({{ target_text }}, 3)) + '.', '') + 'sys.sp_executesql';
+  declare @drop nvarchar(800) = 'drop view ' + coalesce(quotename(parsename({{ target_text }}, 2)) + '.', '')
+    + quotename(parsename({{ target_text }}, 1));
+  exec @run @drop;
 end;
 
 if object_id({{ target_text }}, 'U') is null
@@ -163,7 +167,10 @@ end;
 {% macro create_typed(target, target_text, spec, ended) %}
 if object_id({{ target_text }}, 'V') is not null
 begin
-  drop view {{ target }};
+  declare @run nvarchar(400) = coalesce(quotename(parsename({{ target_text }}, 3)) + '.', '') + 'sys.sp_executesql';
+  declare @drop nvarchar(800) = 'drop view ' + coalesce(quotename(parsename({{ target_text }}, 2)) + '.', '')
+    + quotename(parsename({{ target_text }}, 1));
+  exec @run @drop;
 end;
 
 if object_id({{ target_text }}, 'U') is null

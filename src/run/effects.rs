@@ -4,18 +4,29 @@
 use minijinja::Value;
 
 use super::client::{Client, Session};
+use super::history::History;
 use super::journal;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::Kind;
 use crate::plan::manifest::{Manifest, ModelEntry, StepEntry};
 
-/// Refuses to go on where a table is gone. One query for each model that has steps to run and whose create is done.
-pub fn check(client: &Client, manifest: &Manifest, wanted: &[bool], session: &mut Option<Session>) -> Result<(), Diagnostics> {
+/// Refuses to continue where a table is missing. Runs one query for each model that has steps to run and whose create is done.
+pub fn check(
+    client: &Client,
+    manifest: &Manifest,
+    wanted: &[bool],
+    past: &History,
+    session: &mut Option<Session>,
+) -> Result<(), Diagnostics> {
     let mut gone = Diagnostics::default();
     for model in &manifest.models {
         let mut steps = manifest.steps.iter().zip(wanted).filter(|(step, _)| step.model == model.unique_id);
         let create = steps.clone().find(|(step, wanted)| step.kind == Kind::Create && !**wanted);
         let Some((create, _)) = create.filter(|_| steps.any(|(_, wanted)| *wanted)) else { continue };
+        // A swap that was interrupted may have renamed the table that the create made: either name is right, and the swap can be repeated.
+        if manifest.steps.iter().any(|step| is_swap(step, model) && past.uncertain(step)) {
+            continue;
+        }
         let swapped = manifest.steps.iter().zip(wanted).any(|(step, wanted)| is_swap(step, model) && !wanted);
         let beside = model.microbatch.as_ref().and_then(|microbatch| microbatch.beside.as_deref()).filter(|_| !swapped);
         let relation = beside.unwrap_or(&model.relation);

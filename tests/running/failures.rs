@@ -117,16 +117,16 @@ fn a_failed_upstream_model_keeps_back_its_readers_alone(engine: &dyn Engine) {
     spoilt(&*database, &[3]);
     let mut plan = Days::of(30);
     // A reader of single days: only the one of day 3 must wait.
-    plan.push("model.shop.next", "create", "create", "create table if not exists next_day (sold_on date, amount integer);", &[]);
+    plan.push("model.shop.next_day", "create", "create", "create table if not exists next_day (sold_on date, amount integer);", &[]);
     for number in 1..=5 {
         let sql = format!("insert into next_day select sold_on, amount from daily where sold_on = '{}';", crate::days::day(number));
-        plan.push("model.shop.next", &crate::days::day(number), "batch", &sql, &["model.shop.next@create", &batch(number)]);
+        plan.push("model.shop.next_day", &crate::days::day(number), "batch", &sql, &["model.shop.next_day@create", &batch(number)]);
     }
     let folder = plan.write_for(engine.dialect());
     assert_eq!(run(&folder, &*database).code, 1);
     let done = |id: &str| ended(&folder).iter().any(|(ended, outcome)| ended == id && outcome == "success");
-    assert!(done("model.shop.next@2024-09-02") && done("model.shop.next@2024-09-04") && done(&batch(30)));
-    assert!(!done("model.shop.next@2024-09-03") && !done("model.shop.report@build"));
+    assert!(done("model.shop.next_day@2024-09-02") && done("model.shop.next_day@2024-09-04") && done(&batch(30)));
+    assert!(!done("model.shop.next_day@2024-09-03") && !done("model.shop.report@build"));
     cured(&*database);
     let before = ended(&folder).len();
     assert_eq!(retry(&folder).code, 0);
