@@ -28,6 +28,12 @@ pub fn parser(name: &str) -> Box<dyn Dialect + Send + Sync> {
     }
 }
 
+/// The dialect by which a text is cut into the tokens of a parser. Spark reads a backslash in a string as an escape, as Databricks
+/// does (`spark.sql.parser.escapedStringLiterals` is false); sqlparser's dialect of Spark does not.
+pub fn lexer(parser: &dyn Dialect) -> &dyn Dialect {
+    if parser.is::<SparkSqlDialect>() { &DatabricksDialect {} } else { parser }
+}
+
 /// How deep a query may nest. sqlparser's own 50 ends at 21 sub-queries.
 const DEPTH: usize = 256;
 

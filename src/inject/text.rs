@@ -7,6 +7,8 @@ use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace};
 
+use super::parsers::lexer;
+
 /// A text and its tokens, white space and comments included.
 pub struct Text<'a> {
     pub sql: &'a str,
@@ -45,7 +47,7 @@ pub struct Trouble {
 
 impl<'a> Text<'a> {
     pub fn new(sql: &'a str, parser: &dyn Parser) -> Result<Self, Trouble> {
-        let tokens = Tokenizer::new(parser, sql)
+        let tokens = Tokenizer::new(lexer(parser), sql)
             .tokenize_with_location()
             .map_err(|error| Trouble { message: lower(&error.message), at: Some(byte(sql, error.location)) })?;
         let mut walk = Walk { sql, byte: 0, at: Location::new(1, 1) };

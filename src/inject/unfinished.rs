@@ -131,6 +131,17 @@ mod tests {
     }
 
     #[test]
+    fn an_escaped_quote_does_not_end_a_string() {
+        for name in ["spark", "databricks", "bigquery", "mysql", "clickhouse", "snowflake", "redshift"] {
+            assert_eq!(what(r"comment on table t is 'What\'s there';", name), None, "{name}");
+            assert_eq!(what(r"select 'C:\\', 'a';", name), None, "{name}");
+        }
+        for name in ["postgres", "duckdb", "sqlite"] {
+            assert_eq!(what(r"select 'C:\';", name), None, "{name}");
+        }
+    }
+
+    #[test]
     fn no_file_of_a_snapshot_is_left_open() {
         let mut files = 0;
         for entry in std::fs::read_dir("snapshots").unwrap().flatten().filter(|entry| entry.path().is_file()) {
