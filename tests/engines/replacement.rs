@@ -34,12 +34,17 @@ fn stocked(engine: &dyn Engine) -> Shop<'_> {
         "create table raw.shelf (shop varchar(9), article varchar(9), pieces integer);
          insert into raw.shelf values ('north', 'pen', 5), ('north', 'ink', 7), ('south', 'pen', 2);",
     );
-    let schema = if engine.dialect() == "sqlite" { "analytics" } else { "raw" };
+    let schema = shelf_schema(engine);
     shop.write("models/shelves.yml", &format!("sources: [{{name: shelves, schema: {schema}, tables: [{{name: shelf}}]}}]\n"));
     stock(&shop, "table", "shop, article, pieces");
     shop.write("models/pens.sql", "{{ config(materialized='view') }}\nselect shop, pieces from {{ ref('stock') }} where article = 'pen'\n");
     shop.write("models/many_pens.sql", "{{ config(materialized='view') }}\nselect shop from {{ ref('pens') }} where pieces > 2\n");
     shop
+}
+
+/// SQLite has one schema, which holds the sources too.
+fn shelf_schema(engine: &dyn Engine) -> &'static str {
+    if engine.dialect() == "sqlite" { "analytics" } else { "raw" }
 }
 
 /// Writes the model `stock`.
@@ -115,10 +120,11 @@ fn a_view_becomes_a_table_and_a_view_again(engine: &dyn Engine) {
             return;
         }
         assert!(first.ok, "{}", first.said);
-        shop.build(&plan);
+        shop.build(&plan.steps[1..]);
         assert_eq!(shop.rows("select shop, pieces from analytics.stock"), ["north|5", "north|7", "south|2"]);
         assert_eq!(shop.table("many_pens"), ["north"]);
-        assert_eq!(shop.rows("select shop, pieces from raw.shelf"), ["north|5", "north|7", "south|2"], "nothing is written through a view");
+        let sources = shop.rows(&format!("select shop, pieces from {}.shelf", shelf_schema(engine)));
+        assert_eq!(sources, ["north|5", "north|7", "south|2"], "nothing is written through a view");
     }
 }
 
