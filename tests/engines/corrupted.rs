@@ -50,7 +50,7 @@ fn audit_names_each_damage(engine: &dyn Engine) {
     };
     let rows: Vec<String> = rows.map(row).collect();
     shop.sql(&format!("insert into raw.ledger (id, customer, amount, occurred_at) values {};", rows.join(", ")));
-    write_models(&shop);
+    write_models(&shop, engine.dialect());
     let bounds = ["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-12"];
     let plan = shop.compile(&[&["--select"], &MODELS[..], &bounds[..]].concat());
     shop.build(&plan);
@@ -69,7 +69,7 @@ fn audit_names_each_damage(engine: &dyn Engine) {
     }
 }
 
-fn write_models(shop: &Shop) {
+fn write_models(shop: &Shop, dialect: &str) {
     let config =
         "materialized='incremental', incremental_strategy='microbatch', event_time='occurred_at', batch_size='day', begin='2024-09-01'";
     let write = |model: &str, more: &str, query: &str| {
@@ -78,11 +78,13 @@ fn write_models(shop: &Shop) {
     let ledger = "{{ source('damaged', 'ledger') }}";
     write("plain", "", &format!("select id, customer, amount, occurred_at from {ledger}"));
     write("keyed", ", unique_key='id'", &format!("select id, customer, amount, occurred_at from {ledger}"));
+    // SQLite's cast to a date gives the year as a number.
+    let day = if dialect == "sqlite" { "date(l.occurred_at)" } else { "cast(l.occurred_at as date)" };
     write(
         "grouped",
         "",
         &format!(
-            "select min(l.id) as id, l.customer, sum(l.amount) as amount, min(l.occurred_at) as occurred_at from {ledger} as l group by cast(l.occurred_at as date), l.customer"
+            "select min(l.id) as id, l.customer, sum(l.amount) as amount, min(l.occurred_at) as occurred_at from {ledger} as l group by {day}, l.customer"
         ),
     );
     write("starred", "", &format!("select * from {ledger}"));

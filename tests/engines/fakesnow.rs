@@ -22,6 +22,7 @@ impl Engine for FakeSnow {
             ("grants_are_given", "it has no grants"),
             ("a_contract_is_kept", "its tables take a null where none may be"),
             ("a_null_where_none_may_be_changes_nothing", "its tables take a null where none may be"),
+            ("a_named_constraint_is_named_again", "its parser refuses a named constraint of a table"),
             ("descriptions_are_kept", "it cannot quote a quote in a comment"),
         ]
     }
