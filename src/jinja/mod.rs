@@ -39,6 +39,7 @@ mod text_functions;
 mod text_methods;
 mod uses;
 mod yaml;
+mod yaml_layout;
 
 #[cfg(test)]
 mod builtin_tests;

@@ -69,6 +69,24 @@ pub fn plain(word: &str) -> Scalar {
     date(word, &patterns.date).map_or_else(text, |moment| Scalar::Date(moment.iso("T")))
 }
 
+/// The tag by which YAML 1.1 reads an unquoted word, whether or not it has a value: `2024-13-01` is a `timestamp`.
+pub(super) fn tag(word: &str) -> &'static str {
+    match (word, plain(word), &*PATTERNS) {
+        ("=", ..) => "value",
+        ("<<", ..) => "merge",
+        (_, Scalar::Null, _) => "null",
+        (_, Scalar::Bool(_), _) => "bool",
+        (_, _, Some(patterns)) if patterns.int.is_match(word) => "int",
+        (_, _, Some(patterns)) if patterns.float.is_match(word) => "float",
+        (_, _, Some(patterns)) => match patterns.date.captures(word) {
+            // A date alone has two digits for the month and the day.
+            Some(parts) if parts.get(4).is_some() || word.len() == 10 => "timestamp",
+            _ => "str",
+        },
+        _ => "str",
+    }
+}
+
 /// The meaning of a scalar with one of YAML's own tags; none where the tag is another.
 pub fn tagged(tag: &str, word: &str) -> Option<Scalar> {
     match (tag, plain(word)) {

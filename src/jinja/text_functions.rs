@@ -8,6 +8,7 @@ use minijinja::{Error, State};
 use super::call::Call;
 use super::names::Run;
 use super::python::dumps::{Options, dumps};
+use super::python::emit::emit;
 use super::python::sets::Set;
 use super::python::{items, operators, types};
 use super::session::Session;
@@ -59,8 +60,8 @@ fn from_json(_: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, 
 }
 
 fn to_yaml(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
-    let value = call.needs(0, "value")?;
-    Ok(serde_yaml::to_string(&json::json(&value)).map(Value::from).unwrap_or_else(|_| fallback(call)))
+    let yaml = emit(&call.needs(0, "value")?, call.truth(2, "sort_keys"))?;
+    Ok(yaml.map_or_else(|| fallback(call), Value::from))
 }
 
 fn from_yaml(_: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, Error> {

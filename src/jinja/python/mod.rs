@@ -3,6 +3,7 @@
 
 pub(super) mod compare;
 pub(super) mod dumps;
+pub(super) mod emit;
 pub(super) mod filters;
 pub(super) mod format;
 pub(super) mod globals;
