@@ -31,6 +31,10 @@ pub struct Text {
     pub reads_this: bool,
     /// Whether the model itself, and none that it reads, asks `is_incremental()`.
     pub asks_incremental: bool,
+    /// Whether the text or its configuration may depend on now.
+    pub reads_clock: bool,
+    /// What the model itself says that its `begin` is.
+    pub begin: Option<serde_json::Value>,
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -49,10 +53,12 @@ pub fn model(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, moment: &Moment) ->
     let rendered = || [&own].into_iter().chain(inputs.ctes.iter().map(|cte| &cte.rendered));
     let (reads_batch, reads_this) = (rendered().any(|part| part.reads_batch), rendered().any(|part| part.reads_this));
     let warnings = rendered().flat_map(|part| part.warnings.iter().cloned()).collect();
+    let reads_clock = rendered().any(|part| part.reads_clock);
     let asks_incremental = own.asks_incremental;
+    let begin = own.config.iter().rev().find_map(|config| config.get("begin").cloned());
     cover(graph, &own, &mut inputs.ctes);
     let (sql, marks, parts) = with_ctes(own, &node.file, inputs.ctes);
-    Ok(Text { sql, marks, parts, reads_batch, reads_this, asks_incremental, warnings })
+    Ok(Text { sql, marks, parts, reads_batch, reads_this, asks_incremental, reads_clock, begin, warnings })
 }
 
 /// A hook's text: Jinja of its own, rendered when the plan is made, as dbt renders it when it runs.

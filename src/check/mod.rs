@@ -3,6 +3,7 @@
 //! window alone: what the query makes of rows of several windows together comes out differently batch by batch, and nothing in
 //! the warehouse ever says so.
 
+mod clock;
 mod flow;
 mod newest;
 mod place;
@@ -48,6 +49,8 @@ pub struct Asked<'a> {
     pub from: Option<Instant>,
     /// How the event time decides in which of the table's partitions a row is, where it provably does.
     pub partition: Option<&'a Partition>,
+    /// What its template gives now and at a later time, where it reads the clock.
+    pub times: Option<(Text, Text)>,
     /// What stops its compilation, by the rule that says why.
     pub refused: Vec<(Rule, Diagnostic)>,
 }
@@ -71,6 +74,7 @@ pub fn check(asked: &Asked) -> Vec<Finding> {
     found.extend(settings::found(asked, &seen.driving));
     found.extend(seen.found);
     found.extend(template::found(asked, seen.own_table));
+    found.extend(clock::found(asked));
     judged(asked.node, asked.settings, asked.text, found)
 }
 

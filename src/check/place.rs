@@ -86,8 +86,17 @@ mod tests {
         let sql = format!("{before}{rendered}");
         let parts = vec![Part { span: before.len()..sql.len(), file: file.clone() }];
         let start = sql.find(what).unwrap();
-        let text =
-            Text { sql, marks: Vec::new(), parts, reads_batch: false, reads_this: false, asks_incremental: false, warnings: Vec::new() };
+        let text = Text {
+            sql,
+            marks: Vec::new(),
+            parts,
+            reads_batch: false,
+            reads_this: false,
+            asks_incremental: false,
+            reads_clock: false,
+            begin: None,
+            warnings: Vec::new(),
+        };
         let found = author(&text, &(start..start + what.len()));
         found.file.text[found.span].to_string()
     }

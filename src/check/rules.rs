@@ -36,6 +36,7 @@ pub const PARTITIONS: Rule = costs("BW018", "the table's partitions do not fit i
 pub const ONE_TABLE: Rule = warns("BW019", "two models may write one table", include_str!("rules/BW019.md"));
 pub const ALLOW: Rule = warns("BW020", "an `allow` does not count", include_str!("rules/BW020.md"));
 pub const UNPARSED: Rule = warns("BW021", "the query was not checked", include_str!("rules/BW021.md"));
+pub const MOVES: Rule = warns("BW022", "the text changes at each compile", include_str!("rules/BW022.md"));
 
 /// All rules, by code.
 pub const RULES: &[Rule] = &[
@@ -60,6 +61,7 @@ pub const RULES: &[Rule] = &[
     ONE_TABLE,
     ALLOW,
     UNPARSED,
+    MOVES,
 ];
 
 /// The rule of a code, in any case.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use chrono::Duration;
+
 use super::query::{Filtered, query};
 use super::{Context, Linked, Request, batches, inputs, open, selected};
 use crate::check::{self, ALLOW, Asked, DATE_BY_HOURS, Engine, Finding, NO_EVENT_TIME};
@@ -84,7 +86,8 @@ pub(super) fn found(
     asked(context, node, settings, &query.text, &opted_out, |asked| {
         let from = request.windows.bounds.as_ref().map(|(start, _)| start.at.at(settings.timezone));
         let partition = plan::partition(context.dialect, node, settings, &query.text.sql)?;
-        Ok(check::check(&Asked { entries, from, refused, partition: partition.as_ref(), ..asked }))
+        let times = times(context, node, settings, &query.text)?;
+        Ok(check::check(&Asked { entries, from, refused, times, partition: partition.as_ref(), ..asked }))
     })?
 }
 
@@ -113,8 +116,24 @@ fn asked<T>(
         pinned: &pinned,
         from: None,
         partition: None,
+        times: None,
         refused: Vec::new(),
     }))
+}
+
+/// The text of the batch of `begin` now and at a later time, for a query that reads the clock. One that fails later is empty.
+fn times(context: &Context, node: &Node, settings: &Microbatch, text: &Text) -> Result<Option<(Text, Text)>, Diagnostics> {
+    if !text.reads_clock {
+        return Ok(None);
+    }
+    let cover = batches::first_ever(node, settings)?;
+    let moment = Moment { batch: Some(batches::batch(&cover.ends().0)), incremental: true, this: node.relation.clone() };
+    let now = render::model(context.jinja, context.graph, node, &moment)?;
+    // Year, month, day, weekday, hour, minute and second are others.
+    let after = Duration::days(401) + Duration::seconds(3600 + 60 + 1);
+    let later = render::model(&context.jinja.at(context.jinja.now() + after), context.graph, node, &moment);
+    let later = later.unwrap_or_else(|_| Text { sql: String::new(), ..now.clone() });
+    Ok(Some((now, later)))
 }
 
 /// What is known of the columns of inputs, by their unique ids.

@@ -50,7 +50,7 @@ pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
             (Value::from("which"), Value::from(settings.which)),
             (Value::from("vars"), json::value(&Json::Object(settings.vars.clone()))),
         ]),
-        "run_started_at" | "sql_now" => datetime::utc(settings.now),
+        "run_started_at" | "sql_now" => datetime::utc(session.now()),
         "invocation_id" => Value::from(invocation_id(session)),
         "thread_id" => Value::from("Thread-1 (worker)"),
         "dbt_version" => Value::from("1.12.6"),
@@ -112,7 +112,7 @@ fn flags(session: &Session) -> Value {
 
 /// The same for the same project and time, so that a plan never changes by itself.
 fn invocation_id(session: &Session) -> String {
-    let hash = md5::hex(format!("{} {}", session.library().root, session.settings().now).as_bytes());
+    let hash = md5::hex(format!("{} {}", session.library().root, session.now()).as_bytes());
     format!("{}-{}-4{}-8{}-{}", &hash[..8], &hash[8..12], &hash[13..16], &hash[17..20], &hash[20..])
 }
 

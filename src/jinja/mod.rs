@@ -207,10 +207,13 @@ pub struct Rendered {
     pub reads_batch: bool,
     pub reads_this: bool,
     pub asks_incremental: bool,
+    /// Whether the text may depend on now.
+    pub reads_clock: bool,
     pub warnings: Vec<Diagnostic>,
 }
 
 /// The macros of one package.
+#[derive(Clone)]
 pub struct MacroPackage {
     pub name: String,
     pub files: Vec<SourceFile>,
@@ -221,6 +224,7 @@ pub struct MacroPackage {
 }
 
 /// What all renderings of one project share.
+#[derive(Clone)]
 pub struct Settings {
     /// The project itself first.
     pub packages: Vec<MacroPackage>,
@@ -261,6 +265,19 @@ impl Jinja {
         })
     }
 
+    /// The same at another time.
+    pub fn at(&self, now: Instant) -> Jinja {
+        let Shared { settings, library, graph, known } = &*self.shared;
+        let settings = Settings { now, ..settings.clone() };
+        let shared = Shared { settings, library: library.clone(), graph: graph.clone(), known: known.clone() };
+        Jinja { strict: self.strict.clone(), lenient: self.lenient.clone(), shared: Arc::new(shared) }
+    }
+
+    /// The time of the run.
+    pub fn now(&self) -> Instant {
+        self.shared.settings.now
+    }
+
     /// Says how dbt's `graph` is made, once the nodes are known: only for a template that looks at it.
     pub fn set_graph(&self, graph: impl FnOnce() -> Value + Send + 'static) {
         let _ = self.shared.graph.set(late(|| node::graph_parts(&graph())));
@@ -296,6 +313,7 @@ impl Jinja {
             reads_batch: session.reads_batch.load(Relaxed),
             reads_this: session.reads_this.load(Relaxed),
             asks_incremental: session.asks_incremental.load(Relaxed),
+            reads_clock: session.reads_clock.load(Relaxed),
             warnings: std::mem::take(&mut said.warnings),
         })
     }

@@ -18,8 +18,8 @@ pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
     }
     let methods = |name, method, attribute| Value::from_object(Methods { name, session: session.clone(), method, attribute });
     Some(collections::dict([
-        (Value::from("datetime"), datetime_module::datetime(session.settings().now)),
-        (Value::from("pytz"), datetime_module::pytz(session.settings().now)),
+        (Value::from("datetime"), datetime_module::datetime(session.now())),
+        (Value::from("pytz"), datetime_module::pytz(session.now())),
         (Value::from("re"), methods("re", re, re_flag)),
         (Value::from("itertools"), methods("itertools", itertools, |_, _| None)),
     ]))

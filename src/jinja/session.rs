@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use minijinja::Value;
@@ -11,6 +11,7 @@ use minijinja::Value;
 use super::library::Library;
 use super::relations::Named;
 use super::{Known, Late, MarkKind, RefCall, Relation, Scope, Settings};
+use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
 
 /// What all renderings of a project share.
@@ -61,6 +62,8 @@ pub(super) struct Session {
     pub reads_batch: AtomicBool,
     pub reads_this: AtomicBool,
     pub asks_incremental: AtomicBool,
+    /// Whether the text may depend on now.
+    pub reads_clock: AtomicBool,
     /// Whether a relation was asked for that does not exist as far as is known.
     pub missed: AtomicBool,
     said: Mutex<Said>,
@@ -88,6 +91,7 @@ impl Session {
             reads_batch: AtomicBool::new(false),
             reads_this: AtomicBool::new(false),
             asks_incremental: AtomicBool::new(false),
+            reads_clock: AtomicBool::new(false),
             missed: AtomicBool::new(false),
             said: Mutex::default(),
             running: Mutex::default(),
@@ -106,6 +110,12 @@ impl Session {
 
     pub fn settings(&self) -> &Settings {
         &self.shared.settings
+    }
+
+    /// The time of the run, the same for all models.
+    pub fn now(&self) -> Instant {
+        self.reads_clock.store(true, Relaxed);
+        self.shared.settings.now
     }
 
     pub fn library(&self) -> &Library {
