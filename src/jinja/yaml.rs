@@ -17,7 +17,7 @@ use crate::diagnostics::{Diagnostic, SourceFile, nearest};
 /// How the names of secrets begin.
 pub(super) const SECRET: &str = "DBT_ENV_SECRET_";
 
-/// A value of a YAML file with its Jinja rendered, as [`native`] describes; text without Jinja comes back as it is.
+/// A value of a YAML file with its Jinja rendered, as `native` describes; text without Jinja comes back as it is.
 /// The error is a message without its place.
 pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
     if !["{{", "{%", "{#"].iter().any(|tag| text.contains(tag)) {
