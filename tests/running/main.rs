@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod batchwright;
+mod client_commands;
 mod client_lines;
 mod compiled;
 mod days;
@@ -41,9 +42,18 @@ use engine::{Case, Engine};
 fn main() {
     let engines: Vec<Arc<dyn Engine>> =
         vec![Arc::new(duckdb::DuckDb), Arc::new(sqlite::Sqlite), Arc::<postgres::Postgres>::default(), Arc::<mariadb::MariaDb>::default()];
-    let alone = [client_lines::CASES, odd_clients::CASES, journal::CASES, order::CASES, reports::CASES, snowflake::CASES, spark::CASES]
-        .into_iter()
-        .flatten();
+    let alone = [
+        client_commands::ALONE,
+        client_lines::CASES,
+        odd_clients::CASES,
+        journal::CASES,
+        order::CASES,
+        reports::CASES,
+        snowflake::CASES,
+        spark::CASES,
+    ]
+    .into_iter()
+    .flatten();
     let mut trials: Vec<Trial> = alone.map(|(name, case)| trial((*name).to_string(), *case)).collect();
     for engine in &engines {
         let compiled = compiled::CASES.iter().copied().filter(|_| compiled::knows(engine.as_ref()));
@@ -59,7 +69,7 @@ fn main() {
 }
 
 fn on_engines() -> impl Iterator<Item = Case> {
-    [failures::CASES, killed::CASES, proof::CASES, refresh::CASES].into_iter().flatten().copied()
+    [client_commands::CASES, failures::CASES, killed::CASES, proof::CASES, refresh::CASES].into_iter().flatten().copied()
 }
 
 fn trial(name: String, case: impl FnOnce() + Send + 'static) -> Trial {
