@@ -8,7 +8,10 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use batchwright::plan::manifest::{Manifest, StepEntry, read};
+use batchwright::plan::manifest::{Manifest, PlannedStep, read};
+use batchwright::plan::planned::StepFile;
+use batchwright::run::history::History;
+use batchwright::run::status::Coverage;
 use batchwright::plan::write::instant;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -66,11 +69,17 @@ fn fifty_thousand_batches_are_as_quick_to_click_as_few() {
     let large = shop.path().join("large.html");
     let manifest = long(shop.path());
     let text = fs::read_to_string(shop.path().join("target/batchwright/hourly_events/2024-09-03T05.sql")).unwrap();
-    let sql = |step: &StepEntry| {
-        let at = |time: &Option<String>| time.as_deref().unwrap_or_default().trim_end_matches('Z').replace('T', " ");
+    let sql = |step: &PlannedStep| {
+        let at = |time: &Option<DateTime<Utc>>| time.unwrap_or_default().format("%Y-%m-%d %H:%M:%S").to_string();
         text.replace("2024-09-03 05:00:00", &at(&step.event_time_start)).replace("2024-09-03 06:00:00", &at(&step.event_time_end))
     };
-    let written = batchwright::page::page(&manifest, &[], "2024-09-14T00:00:00Z".parse().unwrap(), &mut |step| Some(sql(step)));
+    let written = batchwright::page::page(
+        &manifest,
+        &History::default(),
+        &Coverage::default(),
+        "2024-09-14T00:00:00Z".parse().unwrap(),
+        &mut |step| Some(sql(step)),
+    );
     assert!(written.len() < 10_000_000, "{} bytes can be sent as a mail", written.len());
     fs::write(&large, written).unwrap();
     let visit = |page: &str, batch: &str| json!({"page": page, "model": HOURLY, "batch": batch, "clicks": 3});
@@ -109,17 +118,17 @@ fn page(shop: &Path) -> String {
 
 /// The shop's manifest with fifty thousand batches of one model.
 fn long(shop: &Path) -> Manifest {
-    let mut manifest = read(&fs::read(shop.join("target/batchwright/manifest.json")).unwrap(), "manifest.json").unwrap();
-    let mut batch = manifest.steps.iter().find(|step| step.model == HOURLY && step.event_time_start.is_some()).unwrap().clone();
-    manifest.steps.retain(|step| step.model != HOURLY || step.event_time_start.is_none());
+    let mut manifest = read(fs::File::open(shop.join("target/batchwright/manifest.json")).unwrap(), "manifest.json").unwrap();
+    let mut batch = manifest.steps.iter().find(|step| *step.model == *HOURLY && step.event_time_start.is_some()).unwrap().clone();
+    manifest.steps.retain(|step| *step.model != *HOURLY || step.event_time_start.is_none());
     let first: DateTime<Utc> = "2019-01-01T00:00:00Z".parse().unwrap();
     for hour in 0..50_000 {
         let (start, end) = (first + TimeDelta::hours(hour), first + TimeDelta::hours(hour + 1));
         let label = start.format("%Y-%m-%dT%H");
-        batch.id = format!("{HOURLY}@{label}");
-        batch.file = format!("hourly_events/{label}.sql");
-        batch.event_time_start = Some(instant(start));
-        batch.event_time_end = Some(instant(end));
+        batch.id = format!("{HOURLY}@{label}").into();
+        batch.file = StepFile::Path(format!("hourly_events/{label}.sql").into());
+        batch.event_time_start = Some(start);
+        batch.event_time_end = Some(end);
         manifest.steps.push(batch.clone());
     }
     for model in manifest.models.iter_mut().filter(|model| model.unique_id == HOURLY) {

@@ -14,7 +14,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
 use crate::dialect;
 use crate::plan::audit::GOOD;
 use crate::plan::manifest::{AuditEntry, Manifest, ModelEntry};
-use crate::run::history::History;
+use crate::plan::write::Sha256;
 use crate::run::journal::{self, Places};
 use crate::run::{audits, known, program};
 
@@ -101,7 +101,7 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
         if args.files {
             print(&format!("{}\n", places.plan.join(&audit.file).display()))?;
         } else {
-            let text = places.text(&audit.file, &audit.sha256).map_err(Diagnostic::error)?;
+            let text = places.text(&audit.file, Sha256::parse(&audit.sha256)).map_err(Diagnostic::error)?;
             print(&format!("{}\n", String::from_utf8_lossy(&text)))?;
         }
     }
@@ -119,7 +119,7 @@ fn is_named(model: &ModelEntry, name: &str) -> bool {
 /// Hands each audit to a process of the client, prints what it prints, and judges it.
 fn run_client(args: &Args, places: &Places, manifest: &Manifest, selected: &[(&ModelEntry, &AuditEntry)]) -> Result<ExitCode, Diagnostics> {
     let dialect = dialect::named(&manifest.about.dialect)?;
-    let past = History::of(&places.entries()?);
+    let past = places.history()?;
     let request = ClientRequest {
         command: "audit --run",
         client: &args.client,
@@ -135,7 +135,7 @@ fn run_client(args: &Args, places: &Places, manifest: &Manifest, selected: &[(&M
     program::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
     let mut accepted = true;
     for (model, audit) in selected {
-        let text = places.text(&audit.file, &audit.sha256).map_err(Diagnostic::error)?;
+        let text = places.text(&audit.file, Sha256::parse(&audit.sha256)).map_err(Diagnostic::error)?;
         let output = hand(&argv, &String::from_utf8_lossy(&text))?;
         print(&output)?;
         accepted &= judge(manifest, model, audit, &output)?;

@@ -19,14 +19,15 @@ pub fn known(plan: &Path, state: Option<&Path>) -> Result<BTreeSet<String>, Diag
         parent.is_some_and(|parent| parent.as_os_str().is_empty() || parent.is_dir())
     });
     for folder in folders {
-        for entry in Places::beside(folder).entries()? {
-            match entry {
-                Entry::Step(step) if step.outcome == Outcome::Success && matches!(step.kind, Kind::Batch | Kind::Swap) => {
-                    known.insert(step.model)
-                }
-                _ => false,
-            };
-        }
+        Places::beside(folder).each_entry(|entry| {
+            if let Entry::Step(step) = entry
+                && step.outcome == Outcome::Success
+                && matches!(step.kind, Kind::Batch | Kind::Swap)
+                && !known.contains(&step.model)
+            {
+                known.insert(step.model);
+            }
+        })?;
     }
     Ok(known)
 }

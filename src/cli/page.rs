@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use super::options::{PlanArgs, instant};
 use super::{print, say, talk};
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::plan::manifest::StepEntry;
+use crate::plan::manifest::PlannedStep;
 use crate::run::audits;
 use crate::run::history::History;
 use crate::run::report;
+use crate::run::status::Coverage;
 
 const EXAMPLES: &str = r"Examples:
   $ batchwright page
@@ -37,10 +38,15 @@ pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
         report::check(out)?;
     }
     let places = args.plan.places();
-    let entries = places.entries()?;
-    let manifest = audits::as_last_run(places.manifest()?, &History::of(&entries));
+    let manifest = places.manifest()?;
+    let (mut history, mut coverage) = (History::default(), Coverage::new(&manifest.models));
+    places.each_entry(|entry| {
+        coverage.add(&entry);
+        history.add(entry);
+    })?;
+    let manifest = audits::as_last_run(manifest, &history);
     let mut unlike: Vec<String> = Vec::new();
-    let mut sql = |step: &StepEntry| match places.text(&step.file, &step.sha256).map(String::from_utf8) {
+    let mut sql = |step: &PlannedStep| match places.text(&step.file.to_string(), Some(step.sha256)).map(String::from_utf8) {
         Ok(Ok(text)) => Some(text),
         Ok(Err(_)) => {
             unlike.push(format!("`{}` is not text", step.file));
@@ -51,7 +57,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
             None
         }
     };
-    let page = crate::page::page(&manifest, &entries, now, &mut sql);
+    let page = crate::page::page(&manifest, &history, &coverage, now, &mut sql);
     if let [first, more @ ..] = &unlike[..] {
         let said = Diagnostic::warning(first.clone());
         say(&[if more.is_empty() { said } else { said.fact(format!("and {} more: the page says so where they would stand", more.len())) }]);

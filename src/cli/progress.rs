@@ -10,7 +10,7 @@ use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressState, Progre
 
 use super::talk;
 use crate::diagnostics::printable;
-use crate::plan::manifest::{Manifest, StepEntry as Planned};
+use crate::plan::manifest::{Manifest, PlannedStep};
 use crate::run::Watch;
 use crate::run::entry::{Outcome, StepEntry};
 
@@ -91,9 +91,9 @@ impl Progress {
 }
 
 impl Watch for Progress {
-    fn started(&self, step: &Planned) {
+    fn started(&self, step: &PlannedStep) {
         if let Progress::Bars(bars) = self
-            && let Some(bar) = bars.bars.get(&step.model)
+            && let Some(bar) = bars.bars.get(&*step.model)
         {
             // A model's time counts from its own first step.
             if !bar.begun.swap(true, Ordering::Relaxed) {
@@ -103,7 +103,7 @@ impl Watch for Progress {
         }
     }
 
-    fn ended(&self, step: &Planned, entry: &StepEntry) {
+    fn ended(&self, step: &PlannedStep, entry: &StepEntry) {
         let failed = entry.outcome == Outcome::Failed;
         match self {
             Progress::Quiet => {}
@@ -119,7 +119,7 @@ impl Watch for Progress {
                 talk(&printable(&line));
             }
             Progress::Bars(bars) => {
-                let Some(bar) = bars.bars.get(&step.model) else { return };
+                let Some(bar) = bars.bars.get(&*step.model) else { return };
                 if failed {
                     let mut count = bar.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                     *count += 1;

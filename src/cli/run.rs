@@ -12,9 +12,8 @@ use super::progress::{Progress, indented, last_lines, short};
 use super::{say, talk};
 use crate::diagnostics::{Diagnostic, Diagnostics, nearest, printable};
 use crate::dialect;
-use crate::plan::manifest::{Manifest, ModelEntry, StepEntry};
+use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 use crate::run::client::Client;
-use crate::run::history::History;
 use crate::run::journal::{self, Places};
 use crate::run::proof::{self, Unproven};
 use crate::run::protocol::Protocol;
@@ -109,7 +108,7 @@ pub fn start(how: How, from: From, again: &[String]) -> Result<ExitCode, Diagnos
     }
     // The lock first: what the journal says must not change any more.
     let journal = journal::open(&places, &|why| talk(&format!("{why}\n")))?;
-    let mut past = History::of(&places.entries()?);
+    let mut past = places.history()?;
     if from == From::LastRun && past.first.is_none() {
         return Err(Diagnostic::error(format!("`{}` holds no run to retry", places.journal.display()))
             .hint("`batchwright run` starts one")
@@ -201,8 +200,8 @@ fn unaudited(manifest: &Manifest) -> Vec<Diagnostic> {
 
 /// The table and the reports.
 fn close(how: &How, places: &Places, manifest: &Manifest, ended: &run::Run) -> Result<ExitCode, Diagnostics> {
-    let history = History::of(&places.entries()?);
-    report::replace(&places.run_results, &results::run_results(manifest, &history, clock::now()))?;
+    let history = places.history()?;
+    report::replace_with(&places.run_results, |out| results::write_run_results(out, manifest, &history, clock::now()))?;
     if let Some(path) = &how.junit {
         report::write(path, &junit::report(manifest, &history))?;
     }
@@ -235,9 +234,9 @@ pub fn table(standings: &[status::Standing]) -> String {
 }
 
 /// The step of an id, whose model may be named without `model.` and its package.
-fn step_named<'a>(name: &str, manifest: &'a Manifest) -> Result<&'a StepEntry, Diagnostic> {
-    let ids = || manifest.steps.iter().map(|step| step.id.as_str());
-    let is_named = |step: &&StepEntry| step.id == name || short(&step.id) == name;
+fn step_named<'a>(name: &str, manifest: &'a Manifest) -> Result<&'a PlannedStep, Diagnostic> {
+    let ids = || manifest.steps.iter().map(|step| &*step.id);
+    let is_named = |step: &&PlannedStep| *step.id == *name || short(&step.id) == name;
     let mut named = manifest.steps.iter().filter(is_named);
     match (named.next(), named.next()) {
         (Some(step), None) => Ok(step),

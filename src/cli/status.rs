@@ -10,8 +10,7 @@ use super::progress::{indented, last_lines, short};
 use super::run::table;
 use crate::diagnostics::{Diagnostics, printable};
 use crate::run::audits;
-use crate::run::history::History;
-use crate::run::status::{Gap, Standing, missing, standings};
+use crate::run::status::{Coverage, Gap, Standing, Standings, missing};
 
 const EXAMPLES: &str = r"Examples:
   $ batchwright status
@@ -38,16 +37,22 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     let places = args.plan.places();
-    let manifest = places.manifest()?;
-    let entries = places.entries()?;
+    // None of the steps is kept: a plan may have a million.
     if args.missing {
-        let gaps = missing(&manifest, &entries, super::options::instant(args.now.as_deref())?);
+        let head = places.each_step(&mut |_| {})?;
+        let mut coverage = Coverage::new(&head.models);
+        places.each_entry(|entry| coverage.add(&entry))?;
+        let gaps = missing(&head.models, &coverage, super::options::instant(args.now.as_deref())?);
         print(&if args.json { pretty(&json!({ "missing": gaps })) } else { printable(&gaps_as_text(&gaps)).into_owned() })?;
         return Ok(ExitCode::SUCCESS);
     }
-    let history = History::of(&entries);
-    let manifest = audits::as_last_run(manifest, &history);
-    let standings = standings(&manifest, &history);
+    let history = places.history()?;
+    let mut standings = Standings::new(args.json);
+    let head = places.each_step(&mut |step| standings.add(&step, &history))?;
+    if history.last.as_ref().is_some_and(|last| last.audit) {
+        head.models.iter().filter_map(audits::alone).for_each(|step| standings.add(&step, &history));
+    }
+    let standings = standings.of_models(&head.models);
     let text = match args.json {
         true => pretty(&json!({ "run": history.first, "last": history.last, "models": standings })),
         false => printable(&as_text(&standings)).into_owned(),

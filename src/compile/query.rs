@@ -7,6 +7,7 @@ use crate::diagnostics::Diagnostic;
 use crate::dialect::{TimeType, refuse_slots};
 use crate::inject::{self, Access, Filter, Injection, Query};
 use crate::jinja::MarkKind;
+use crate::plan;
 use crate::render::{self, Moment};
 
 /// A model's query with its filters, slots for the window in them.
@@ -69,6 +70,7 @@ fn filtered(context: &Context, node: &Node, moment: &Moment, cuts_own: bool) -> 
     }
     for input in inputs.iter().filter(|input| input.filtered) {
         let Some(time) = event_time(&input.unique_id) else { continue };
+        plan::refuse_event_time(context.dialect, time)?;
         let (relation, unique_id) = ("relation".to_string(), input.unique_id.clone());
         let any = Filter { span: 0..0, relation, unique_id, alias: None, hidden: Vec::new() };
         within(context.dialect, &condition(time, &input.unique_id, &TimeType::Undeclared)?, &any).map_err(place)?;

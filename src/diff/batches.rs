@@ -3,17 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::DateTime;
 use chrono_tz::Tz;
 use indexmap::IndexMap;
 
 use super::fold::fold;
 use super::ranges::{label, ranges, window};
 use super::{BatchChange, Files, Model, Range, unified};
-use crate::calendar::Window;
+use crate::calendar::{Instant, Window};
 use crate::diagnostics::Diagnostic;
-use crate::plan::manifest::StepEntry;
-use crate::plan::write;
+use crate::plan::manifest::PlannedStep;
+use crate::plan::write::Sha256;
 
 /// What became of the windows.
 pub struct Batches {
@@ -24,7 +23,7 @@ pub struct Batches {
 }
 
 pub fn batches(before: &Model, after: &Model, old: &mut Files, new: &mut Files) -> Result<Batches, Diagnostic> {
-    let was: BTreeMap<(&str, &str), &StepEntry> = before.batches.iter().map(|step| (window(step), *step)).collect();
+    let was: BTreeMap<(Option<Instant>, Option<Instant>), &PlannedStep> = before.batches.iter().map(|step| (window(step), *step)).collect();
     let (mut added, mut both) = (Vec::new(), Vec::new());
     for step in &after.batches {
         match was.get(&window(step)) {
@@ -32,23 +31,23 @@ pub fn batches(before: &Model, after: &Model, old: &mut Files, new: &mut Files) 
             None => added.push(*step),
         }
     }
-    let kept: BTreeSet<(&str, &str)> = both.iter().map(|(_, step)| window(step)).collect();
-    let removed: Vec<&StepEntry> = before.batches.iter().copied().filter(|step| !kept.contains(&window(step))).collect();
-    let mut differing: Vec<(&StepEntry, &StepEntry)> = both.iter().copied().filter(|(old, new)| old.sha256 != new.sha256).collect();
+    let kept: BTreeSet<(Option<Instant>, Option<Instant>)> = both.iter().map(|(_, step)| window(step)).collect();
+    let removed: Vec<&PlannedStep> = before.batches.iter().copied().filter(|step| !kept.contains(&window(step))).collect();
+    let mut differing: Vec<(&PlannedStep, &PlannedStep)> = both.iter().copied().filter(|(old, new)| old.sha256 != new.sha256).collect();
     let changed = differing.len();
     // Plans of other days have no window in common; their SQL can be compared all the same.
     if both.is_empty() {
         differing.extend(removed.first().zip(added.first()).map(|(old, new)| (*old, *new)));
     }
-    let mut changes: IndexMap<String, Vec<(&StepEntry, &StepEntry)>> = IndexMap::new();
+    let mut changes: IndexMap<String, Vec<(&PlannedStep, &PlannedStep)>> = IndexMap::new();
     // By the hash of both texts: where each batch has a text of its own, they are many.
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut seen: BTreeMap<Sha256, usize> = BTreeMap::new();
     for (other, step) in differing {
         let texts = (folded(other, before.timezone(), old)?, folded(step, after.timezone(), new)?);
         if texts.0 == texts.1 && both.is_empty() {
             continue;
         }
-        let both = write::sha256(format!("{}\0{}", texts.0, texts.1).as_bytes());
+        let both = Sha256::of(format!("{}\0{}", texts.0, texts.1).as_bytes());
         let nth = match seen.get(&both) {
             Some(nth) => *nth,
             None => {
@@ -65,17 +64,16 @@ pub fn batches(before: &Model, after: &Model, old: &mut Files, new: &mut Files) 
     Ok(Batches { added: ranges(&added), removed: ranges(&removed), changed, changes })
 }
 
-fn change(diff: String, alike: &[(&StepEntry, &StepEntry)]) -> BatchChange {
-    let steps: Vec<&StepEntry> = alike.iter().map(|(_, step)| *step).collect();
-    let (old_file, new_file) = (alike[0].0.file.clone(), alike[0].1.file.clone());
+fn change(diff: String, alike: &[(&PlannedStep, &PlannedStep)]) -> BatchChange {
+    let steps: Vec<&PlannedStep> = alike.iter().map(|(_, step)| *step).collect();
+    let (old_file, new_file) = (alike[0].0.file.to_string(), alike[0].1.file.to_string());
     BatchChange { batches: alike.len(), windows: ranges(&steps), old_file, new_file, diff }
 }
 
-fn folded(step: &StepEntry, timezone: Tz, files: &mut Files) -> Result<String, Diagnostic> {
+fn folded(step: &PlannedStep, timezone: Tz, files: &mut Files) -> Result<String, Diagnostic> {
     let text = files.text(step)?;
     let (start, end) = window(step);
-    let at = |text: &str| DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc());
-    Ok(match (at(start), at(end)) {
+    Ok(match (start, end) {
         (Some(start), Some(end)) => fold(&text, &Window { start, end }, label(step), timezone),
         _ => text,
     })

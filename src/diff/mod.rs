@@ -11,13 +11,16 @@ mod side;
 pub mod text;
 mod unified;
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::diagnostics::Diagnostic;
 use crate::plan::Kind;
-use crate::plan::manifest::{Manifest, ModelEntry, StepEntry};
+use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
+use crate::plan::planned::StepFile;
 use batches::batches;
 use ranges::ranges;
 use side::Files;
@@ -131,8 +134,8 @@ impl Difference {
 /// A model with its steps.
 pub struct Model<'a> {
     entry: &'a ModelEntry,
-    fixed: Vec<&'a StepEntry>,
-    batches: Vec<&'a StepEntry>,
+    fixed: Vec<&'a PlannedStep>,
+    batches: Vec<&'a PlannedStep>,
 }
 
 impl Model<'_> {
@@ -145,7 +148,7 @@ fn models(manifest: &Manifest) -> IndexMap<&str, Model<'_>> {
     let model = |entry| Model { entry, fixed: Vec::new(), batches: Vec::new() };
     let mut models: IndexMap<&str, Model> = manifest.models.iter().map(|entry| (entry.unique_id.as_str(), model(entry))).collect();
     for step in &manifest.steps {
-        if let Some(model) = models.get_mut(step.model.as_str()) {
+        if let Some(model) = models.get_mut(&*step.model) {
             if step.kind == Kind::Batch { &mut model.batches } else { &mut model.fixed }.push(step);
         }
     }
@@ -155,14 +158,14 @@ fn models(manifest: &Manifest) -> IndexMap<&str, Model<'_>> {
 fn compared(before: &Model, after: &Model, old: &mut Files, new: &mut Files) -> Result<Option<ModelChange>, Diagnostic> {
     let facts = facts::differing(&facts::of_model(before), &facts::of_model(after));
     let mut files = Vec::new();
-    let mut gone: IndexMap<&str, &StepEntry> = before.fixed.iter().map(|step| (step.file.as_str(), *step)).collect();
+    let mut gone: BTreeMap<&StepFile, &PlannedStep> = before.fixed.iter().map(|step| (&step.file, *step)).collect();
     for step in &after.fixed {
-        let (change, was) = match gone.shift_remove(step.file.as_str()) {
+        let (change, was) = match gone.remove(&step.file) {
             Some(same) if same.sha256 == step.sha256 => continue,
             Some(other) => (Change::Changed, old.text(other)?),
             None => (Change::Added, String::new()),
         };
-        files.push(FileChange { file: step.file.clone(), change, diff: Some(unified::diff(&was, &new.text(step)?)) });
+        files.push(FileChange { file: step.file.to_string(), change, diff: Some(unified::diff(&was, &new.text(step)?)) });
     }
     files.extend(gone.keys().map(|file| FileChange { file: file.to_string(), change: Change::Removed, diff: None }));
     let batches = batches(before, after, old, new)?;
@@ -184,7 +187,7 @@ fn compared(before: &Model, after: &Model, old: &mut Files, new: &mut Files) -> 
 fn added(model: &Model, new: &mut Files) -> Result<ModelChange, Diagnostic> {
     let mut files = Vec::new();
     for step in model.fixed.iter().chain(model.batches.first()) {
-        files.push(FileChange { file: step.file.clone(), change: Change::Added, diff: Some(unified::diff("", &new.text(step)?)) });
+        files.push(FileChange { file: step.file.to_string(), change: Change::Added, diff: Some(unified::diff("", &new.text(step)?)) });
     }
     Ok(ModelChange {
         unique_id: model.entry.unique_id.clone(),

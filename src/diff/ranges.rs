@@ -1,40 +1,54 @@
 //! Batches as ranges: those whose windows follow one another without a gap are one.
 
 use super::Range;
-use crate::plan::manifest::StepEntry;
+use crate::calendar::Instant;
+use crate::plan::manifest::PlannedStep;
+use crate::plan::planned;
+use crate::plan::write::instant;
 
 /// The ranges that the batches make, which are in the order of their windows.
-pub fn ranges(batches: &[&StepEntry]) -> Vec<Range> {
+pub fn ranges(batches: &[&PlannedStep]) -> Vec<Range> {
+    let text = |at: Option<Instant>| at.map(instant).unwrap_or_default();
     let mut ranges: Vec<Range> = Vec::new();
+    let mut end_of_last = None;
     for batch in batches {
         let (start, end) = window(batch);
-        let label = label(batch).to_string();
-        match ranges.last_mut().filter(|range| range.event_time_end == start) {
-            Some(range) => {
-                range.last = label;
-                range.event_time_end = end.to_string();
-                range.batches += 1;
+        match ranges.last_mut().filter(|_| end_of_last == start) {
+            Some(range) => range.batches += 1,
+            None => {
+                close(&mut ranges, batches, end_of_last);
+                ranges.push(Range {
+                    first: label(batch).to_string(),
+                    last: String::new(),
+                    event_time_start: text(start),
+                    event_time_end: String::new(),
+                    batches: 1,
+                });
             }
-            None => ranges.push(Range {
-                first: label.clone(),
-                last: label,
-                event_time_start: start.to_string(),
-                event_time_end: end.to_string(),
-                batches: 1,
-            }),
         }
+        end_of_last = end;
     }
+    close(&mut ranges, batches, end_of_last);
     ranges
 }
 
-/// What the batch is called: `2024-09-01`.
-pub fn label(batch: &StepEntry) -> &str {
-    batch.id.rsplit_once('@').map_or(batch.id.as_str(), |(_, label)| label)
+/// Writes down where the last range ends. `batches` are those of all ranges.
+fn close(ranges: &mut [Range], batches: &[&PlannedStep], end: Option<Instant>) {
+    let count: usize = ranges.iter().map(|range| range.batches).sum();
+    if let (Some(range), Some(last)) = (ranges.last_mut(), count.checked_sub(1).and_then(|last| batches.get(last))) {
+        range.last = label(last).to_string();
+        range.event_time_end = end.map(instant).unwrap_or_default();
+    }
 }
 
-/// Its start and its end, as the manifest writes them.
-pub fn window(batch: &StepEntry) -> (&str, &str) {
-    (batch.event_time_start.as_deref().unwrap_or_default(), batch.event_time_end.as_deref().unwrap_or_default())
+/// What the batch is called: `2024-09-01`.
+pub fn label(batch: &PlannedStep) -> &str {
+    planned::label(&batch.id)
+}
+
+/// Its start and its end.
+pub fn window(batch: &PlannedStep) -> (Option<Instant>, Option<Instant>) {
+    (batch.event_time_start, batch.event_time_end)
 }
 
 impl Range {

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::git::Revision;
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::plan::manifest::{self, Manifest, StepEntry};
-use crate::plan::write;
+use crate::plan::manifest::{self, Manifest, PlannedStep};
+use crate::plan::write::Sha256;
 use crate::run::journal::Places;
 
 /// Opens both plans as the command line names them.
@@ -73,7 +73,7 @@ fn side(place: Place, other: &str) -> Result<Side, Diagnostic> {
             }
             let mut files = Revision::open(&revision, &path)?;
             let name = files.name();
-            let manifest = manifest::read(&files.file("manifest.json")?, &format!("{name}/manifest.json"))?;
+            let manifest = manifest::read(&*files.file("manifest.json")?, &format!("{name}/manifest.json"))?;
             Ok(Side { name, manifest, files: Files::Revision(files) })
         }
     }
@@ -81,12 +81,12 @@ fn side(place: Place, other: &str) -> Result<Side, Diagnostic> {
 
 impl Files {
     /// What a step's file holds, which must be what the manifest was written with.
-    pub fn text(&mut self, step: &StepEntry) -> Result<String, Diagnostic> {
+    pub fn text(&mut self, step: &PlannedStep) -> Result<String, Diagnostic> {
         let bytes = match self {
-            Files::Folder(places) => places.text(&step.file, &step.sha256).map_err(Diagnostic::error)?,
+            Files::Folder(places) => places.text(&step.file.to_string(), Some(step.sha256)).map_err(Diagnostic::error)?,
             Files::Revision(revision) => {
-                let bytes = revision.file(&step.file)?;
-                if write::sha256(&bytes) != step.sha256 {
+                let bytes = revision.file(&step.file.to_string())?;
+                if Sha256::of(&bytes) != step.sha256 {
                     return Err(Diagnostic::error(format!(
                         "`{}/{}` is not the file that its manifest was written with",
                         revision.name(),

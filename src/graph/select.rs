@@ -2,6 +2,7 @@
 //! selected nodes of every kind, in order. Warns of a word that selects nothing, with the nearest one that would, and refuses a
 //! selection of such words alone.
 
+mod fqn_index;
 mod matching;
 mod member;
 mod method;
@@ -10,6 +11,7 @@ mod spec;
 mod state;
 mod wildcard;
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -18,6 +20,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Level};
 use crate::project::SelectorsFile;
 
 use super::Graph;
+use fqn_index::FqnIndex;
 use method::Criterion;
 use selectors::Selectors;
 pub use state::Past;
@@ -42,7 +45,9 @@ pub struct Selected<'a> {
 
 /// What a selection reported.
 #[derive(Default)]
-struct Remarks {
+struct Remarks<'a> {
+    /// The members by name, once a name is looked up.
+    names: OnceCell<FqnIndex<'a>>,
     errors: Diagnostics,
     /// Words that match nothing.
     unmatched: Vec<Diagnostic>,
@@ -72,14 +77,14 @@ impl Graph {
         Ok(Selected { nodes, warnings })
     }
 
-    fn chosen<'a>(&'a self, asked: &Asked, past: &Past, remarks: &mut Remarks) -> BTreeSet<&'a str> {
+    fn chosen<'a>(&'a self, asked: &Asked, past: &Past, remarks: &mut Remarks<'a>) -> BTreeSet<&'a str> {
         match asked {
             Asked::One(criterion) => {
                 if let Some(missing) = past.missing(criterion) {
                     remarks.errors.0.push(missing);
                     return BTreeSet::new();
                 }
-                let matches = matching::matching(self, past, criterion);
+                let matches = matching::looked_up(self, past, criterion, &remarks.names);
                 if matches.is_empty() && criterion.must_match {
                     remarks.unmatched.push(method::nothing(self, criterion));
                 }

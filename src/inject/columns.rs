@@ -1,7 +1,8 @@
 //! The columns of a query's result, in order, where the text shows them. `None` is the answer to every doubt: a wrong list would
 //! put values in the wrong columns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use sqlparser::ast::{
     ExcludeSelectItem, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, Query, RenameSelectItem, Select, SelectFlavor, SelectItem,
@@ -19,8 +20,8 @@ type Names = Option<Vec<ResultColumn>>;
 /// holds all that the text says of how tables are joined.
 pub fn columns(query: &Query, inputs: &BTreeMap<Location, Vec<ResultColumn>>, joins: bool) -> Names {
     let names = Known { inputs, joins, ctes: Vec::new() }.query(query)?;
-    let folded: Vec<String> = names.iter().map(|column| column.name.to_lowercase()).collect();
-    let twice = folded.iter().enumerate().any(|(at, name)| folded[..at].contains(name));
+    let mut folded = BTreeSet::new();
+    let twice = names.iter().any(|column| !folded.insert(column.name.to_lowercase()));
     (!twice && !names.is_empty()).then_some(names)
 }
 
@@ -29,8 +30,8 @@ pub fn columns(query: &Query, inputs: &BTreeMap<Location, Vec<ResultColumn>>, jo
 struct Known<'a> {
     inputs: &'a BTreeMap<Location, Vec<ResultColumn>>,
     joins: bool,
-    /// The CTEs in sight, the nearest last.
-    ctes: Vec<(Ident, Names)>,
+    /// The CTEs in sight, the nearest last. Shared, since each query within the query has them in sight.
+    ctes: Vec<(Ident, Option<Rc<Vec<ResultColumn>>>)>,
 }
 
 impl Known<'_> {
@@ -46,7 +47,7 @@ impl Known<'_> {
             }
             for cte in &with.cte_tables {
                 let names = renamed(known.query(&cte.query), Some(&cte.alias));
-                known.ctes.push((cte.alias.name.clone(), names));
+                known.ctes.push((cte.alias.name.clone(), names.map(Rc::new)));
             }
         }
         known.body(&query.body)
@@ -136,7 +137,7 @@ impl Known<'_> {
         if name.0.len() == 1
             && let Some((_, names)) = self.ctes.iter().rev().find(|(known, _)| same(known, first))
         {
-            return names.clone();
+            return names.as_deref().cloned();
         }
         self.inputs.get(&first.span.start).cloned()
     }

@@ -10,8 +10,8 @@ use super::calendar::{Cell, runs};
 use super::state::{State, letters};
 use super::texts::{Columns, Packed, Texts};
 use crate::calendar::{Grain, Window};
-use crate::plan::manifest::{ModelEntry, StepEntry};
-use crate::run::entry::StepEntry as Ended;
+use crate::plan::manifest::{ModelEntry, PlannedStep};
+use crate::run::history::Attempt;
 
 /// All models. The columns are those of all packed texts.
 #[derive(Serialize)]
@@ -49,18 +49,18 @@ struct StepsData {
     started: Packed,
     seconds: Packed,
     words: Packed,
-    /// Each in 43 letters of base 64; blanks for what is no SHA-256.
+    /// Each in 43 letters of base 64.
     sha256: String,
 }
 
 /// A step of the plan with what the journal tells of it.
 pub struct Step<'a> {
-    pub planned: &'a StepEntry,
+    pub planned: &'a PlannedStep,
     /// Of a batch.
     pub window: Option<Window>,
     pub state: State,
     /// How its last run ended.
-    pub ended: Option<&'a Ended>,
+    pub ended: Option<&'a Attempt>,
 }
 
 /// One model. The steps are the batches, in order, and then all others; `sql` gives a step's text, or none where the file is not
@@ -70,7 +70,7 @@ pub fn model<'a>(
     days: Option<(Grain, Tz)>,
     cells: &[Cell],
     steps: &[Step],
-    sql: &mut dyn FnMut(&StepEntry) -> Option<String>,
+    sql: &mut dyn FnMut(&PlannedStep) -> Option<String>,
     columns: &mut Columns,
 ) -> ModelData<'a> {
     let mut labels = Texts::default();
@@ -91,7 +91,7 @@ pub fn model<'a>(
     }
 }
 
-fn files(steps: &[Step], sql: &mut dyn FnMut(&StepEntry) -> Option<String>, columns: &mut Columns) -> StepsData {
+fn files(steps: &[Step], sql: &mut dyn FnMut(&PlannedStep) -> Option<String>, columns: &mut Columns) -> StepsData {
     let mut fields: [Texts; 7] = Default::default();
     let mut unreadable = Vec::new();
     for (index, step) in steps.iter().enumerate() {
@@ -100,10 +100,11 @@ fn files(steps: &[Step], sql: &mut dyn FnMut(&StepEntry) -> Option<String>, colu
             unreadable.push(index);
         }
         let (started, seconds, words) = match step.ended {
-            Some(ended) => (ended.started.as_str(), format!("{:.2}", ended.seconds), ended.words()),
+            Some(ended) => (ended.started(), format!("{:.2}", ended.seconds), ended.words()),
             None => Default::default(),
         };
-        let texts = [&step.planned.id, &step.planned.file, &needs(step.planned), &text.unwrap_or_default(), started, &seconds, &words];
+        let (file, text) = (step.planned.file.to_string(), text.unwrap_or_default());
+        let texts = [&*step.planned.id, &file, &needs(step.planned), &text, &started, &seconds, words];
         for (field, text) in fields.iter_mut().zip(texts) {
             field.push(text);
         }
@@ -119,24 +120,18 @@ fn files(steps: &[Step], sql: &mut dyn FnMut(&StepEntry) -> Option<String>, colu
         started,
         seconds,
         words,
-        sha256: steps.iter().map(|step| short(&step.planned.sha256)).collect(),
+        sha256: steps.iter().map(|step| STANDARD_NO_PAD.encode(step.planned.sha256.bytes())).collect(),
     }
 }
 
 /// A line for each step or model that must run before; a swap waits for more than anybody reads.
-fn needs(step: &StepEntry) -> String {
+fn needs(step: &PlannedStep) -> String {
     const MOST: usize = 32;
-    let mut lines: Vec<String> = step.depends_on.iter().take(MOST).cloned().collect();
+    let mut lines: Vec<String> = step.depends_on.iter().take(MOST).map(ToString::to_string).collect();
     if step.depends_on.len() > MOST {
         lines.push(format!("and {} more", step.depends_on.len() - MOST));
     }
     lines.join("\n")
-}
-
-fn short(sha256: &str) -> String {
-    let byte = |index: usize| sha256.get(index * 2..index * 2 + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-    let bytes: Option<Vec<u8>> = (0..32).map(byte).collect();
-    bytes.map_or_else(|| " ".repeat(43), |bytes| STANDARD_NO_PAD.encode(bytes))
 }
 
 impl Step<'_> {

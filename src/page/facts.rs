@@ -60,7 +60,7 @@ pub fn failures(steps: &[Step]) -> (Vec<Value>, usize) {
     let failed = || steps.iter().filter(|step| step.state == State::Failed);
     let said = |step: &Step| {
         let words = step.ended.map(|ended| ended.words()).unwrap_or_default();
-        json!({"id": step.planned.id, "file": step.planned.file, "words": words})
+        json!({"id": *step.planned.id, "file": step.planned.file.to_string(), "words": words})
     };
     (failed().take(MOST).map(said).collect(), failed().count().saturating_sub(MOST))
 }

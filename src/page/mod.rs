@@ -25,10 +25,9 @@ use sha2::{Digest, Sha256};
 use crate::calendar::{Grain, Instant, Window, show};
 use crate::diagnostics::printable;
 use crate::plan::Kind;
-use crate::plan::manifest::{Manifest, ModelEntry, StepEntry};
-use crate::run::entry::{Entry, StepEntry as Ended};
-use crate::run::history::History;
-use crate::run::status::covered;
+use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
+use crate::run::history::{Attempt, History};
+use crate::run::status::Coverage;
 use calendar::{Cell, cells};
 use data::{Data, Step};
 use facts::Known;
@@ -46,9 +45,14 @@ const SCRIPT: &str = concat!(
 );
 
 /// The page. `sql` gives the text of a step's file, or none if the file is not the one that the manifest was written with.
-pub fn page(manifest: &Manifest, entries: &[Entry], now: Instant, sql: &mut dyn FnMut(&StepEntry) -> Option<String>) -> String {
-    let history = History::of(entries);
-    let mut steps: BTreeMap<&str, Vec<&StepEntry>> = BTreeMap::new();
+pub fn page(
+    manifest: &Manifest,
+    history: &History,
+    coverage: &Coverage,
+    now: Instant,
+    sql: &mut dyn FnMut(&PlannedStep) -> Option<String>,
+) -> String {
+    let mut steps: BTreeMap<&str, Vec<&PlannedStep>> = BTreeMap::new();
     for step in &manifest.steps {
         steps.entry(&step.model).or_default().push(step);
     }
@@ -58,11 +62,11 @@ pub fn page(manifest: &Manifest, entries: &[Entry], now: Instant, sql: &mut dyn 
     for entry in &manifest.models {
         let days = days(entry);
         let steps = steps.remove(entry.unique_id.as_str()).unwrap_or_default();
-        let audit = steps.iter().find(|step| step.kind == Kind::Audit && State::of(step, &history) == State::Done);
+        let audit = steps.iter().find(|step| step.kind == Kind::Audit && State::of(step, history) == State::Done);
         let audit = audit.and_then(|step| history.done(step));
-        let mut steps: Vec<Step> = steps.into_iter().map(|step| what_became_of(step, days.is_some(), audit, &history)).collect();
+        let mut steps: Vec<Step> = steps.into_iter().map(|step| what_became_of(step, days.is_some(), audit, history)).collect();
         steps.sort_by_key(|step| (!step.is_batch(), step.window));
-        let cells = days.map_or_else(Vec::new, |days| calendar_of(entry, days, entries, now, &steps));
+        let cells = days.map_or_else(Vec::new, |days| calendar_of(entry, days, coverage, now, &steps));
         let mut counts = Counts::of(cells.iter().map(|cell| cell.state));
         counts.add(steps.iter().filter(|step| !step.is_batch()).map(|step| step.state));
         all.join(&counts);
@@ -78,7 +82,7 @@ pub fn page(manifest: &Manifest, entries: &[Entry], now: Instant, sql: &mut dyn 
     fill(context! {
         about => Value::from(Serde(&manifest.about)),
         now => show(now, Tz::UTC),
-        last_run => history.last.map(|run| run.at),
+        last_run => history.last.as_ref().map(|run| run.at.clone()),
         legend => Value::from(Serde(facts::legend(&all))),
         models => Value::from(Serde(models)),
         graph => Value::from(Serde(facts::graph(manifest, &known))),
@@ -106,17 +110,17 @@ fn fill(values: Value) -> String {
 }
 
 /// `audit` is the success of the model's audit, where there was one.
-fn what_became_of<'a>(planned: &'a StepEntry, has_days: bool, audit: Option<&Ended>, history: &'a History) -> Step<'a> {
+fn what_became_of<'a>(planned: &'a PlannedStep, has_days: bool, audit: Option<&Attempt>, history: &'a History) -> Step<'a> {
     let window = if has_days && planned.kind == Kind::Batch { window(planned) } else { None };
     let ended = history.failed(planned).or(history.done(planned));
     Step { planned, window, state: State::of_batch(planned, audit.filter(|_| window.is_some()), history), ended }
 }
 
-fn calendar_of(entry: &ModelEntry, (grain, zone): (Grain, Tz), entries: &[Entry], now: Instant, steps: &[Step]) -> Vec<Cell> {
+fn calendar_of(entry: &ModelEntry, (grain, zone): (Grain, Tz), coverage: &Coverage, now: Instant, steps: &[Step]) -> Vec<Cell> {
     let batch = |step: &Step| Some(Cell { window: step.window?, state: step.state });
     let batches: Vec<Cell> = steps.iter().filter_map(batch).collect();
     let begin = entry.microbatch.as_ref().and_then(|microbatch| instant(&microbatch.begin));
-    cells(grain, zone, begin.unwrap_or(now), now, &batches, &covered(entry, entries))
+    cells(grain, zone, begin.unwrap_or(now), now, &batches, &coverage.of_model(&entry.unique_id))
 }
 
 /// The size of the model's batches, and the zone whose days count.
@@ -125,8 +129,8 @@ fn days(entry: &ModelEntry) -> Option<(Grain, Tz)> {
     Some((Grain::parse(&microbatch.batch_size)?, microbatch.timezone.parse().unwrap_or_default()))
 }
 
-fn window(step: &StepEntry) -> Option<Window> {
-    Some(Window { start: instant(step.event_time_start.as_deref()?)?, end: instant(step.event_time_end.as_deref()?)? })
+fn window(step: &PlannedStep) -> Option<Window> {
+    Some(Window { start: step.event_time_start?, end: step.event_time_end? })
 }
 
 fn instant(text: &str) -> Option<Instant> {

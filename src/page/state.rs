@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::manifest::StepEntry;
-use crate::run::entry::StepEntry as Ended;
-use crate::run::history::History;
+use crate::plan::manifest::PlannedStep;
+use crate::run::history::{Attempt, History};
 
 /// In the order in which they matter to a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +22,7 @@ pub enum State {
 pub const STATES: [State; 6] = [State::Failed, State::Missing, State::Planned, State::Done, State::Checked, State::Before];
 
 impl State {
-    pub fn of(step: &StepEntry, history: &History) -> State {
+    pub fn of(step: &PlannedStep, history: &History) -> State {
         // A failure is later than the success that it stands beside.
         match (history.failed(step), history.done(step)) {
             (Some(_), _) => State::Failed,
@@ -33,10 +32,9 @@ impl State {
     }
 
     /// The same for a batch, whose model's audit may have looked at it; `audit` is the success of it.
-    pub fn of_batch(step: &StepEntry, audit: Option<&Ended>, history: &History) -> State {
+    pub fn of_batch(step: &PlannedStep, audit: Option<&Attempt>, history: &History) -> State {
         match (State::of(step, history), history.done(step), audit) {
-            // Both are UTC in one form, in which the earlier is the lesser text.
-            (State::Done, Some(done), Some(audit)) if done.started <= audit.started => State::Checked,
+            (State::Done, Some(done), Some(audit)) if done.started_at() <= audit.started_at() => State::Checked,
             (state, ..) => state,
         }
     }

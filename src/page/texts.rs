@@ -2,6 +2,8 @@
 //! once and the numbers as columns, so that fifty thousand files are a few hundred kilobytes. Nothing is lost: `script/data.js` puts
 //! each text together again, byte for byte.
 
+use std::fmt::Write;
+
 use indexmap::{IndexMap, IndexSet};
 use serde::Serialize;
 
@@ -32,9 +34,15 @@ enum Piece {
     Column(usize),
 }
 
-/// Words in order, equal neighbours counted.
+/// Words in order, equal neighbours counted: `2024*366 2025`.
 #[derive(Default)]
-struct Runs(Vec<(String, usize)>);
+struct Runs {
+    /// The words before the last one, each with a blank behind it.
+    text: String,
+    last: String,
+    /// How many of the last word there are.
+    count: usize,
+}
 
 impl Texts {
     pub fn push(&mut self, text: &str) {
@@ -48,24 +56,26 @@ impl Texts {
     }
 
     pub fn pack(self, columns: &mut Columns) -> Packed {
-        let shapes = self.shapes.into_iter().map(|(shape, numbers)| pieces(&shape, &numbers, columns)).collect();
-        Packed { which: self.which.to_text(), shapes }
+        let shapes = self.shapes.into_iter().map(|(shape, numbers)| pieces(&shape, numbers, columns)).collect();
+        Packed { which: self.which.into_text(), shapes }
     }
 }
 
 /// A number that is the same in all texts is text.
-fn pieces(shape: &str, numbers: &[Runs], columns: &mut Columns) -> Vec<Piece> {
+fn pieces(shape: &str, numbers: Vec<Runs>, columns: &mut Columns) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut text = String::new();
-    let mut numbers = numbers.iter();
+    let mut numbers = numbers.into_iter();
     for between in shape.split('0') {
         text.push_str(between);
         match numbers.next() {
-            Some(Runs(runs)) if runs.len() == 1 => text.push_str(&runs[0].0),
-            Some(runs) => {
-                pieces.push(Piece::Text(std::mem::take(&mut text)));
-                pieces.push(Piece::Column(columns.insert_full(runs.to_text()).0));
-            }
+            Some(runs) => match runs.only() {
+                Some(word) => text.push_str(word),
+                None => {
+                    pieces.push(Piece::Text(std::mem::take(&mut text)));
+                    pieces.push(Piece::Column(columns.insert_full(runs.into_text()).0));
+                }
+            },
             None => {}
         }
     }
@@ -92,16 +102,34 @@ fn take_apart(text: &str) -> (String, Vec<&str>) {
 
 impl Runs {
     fn push(&mut self, word: &str) {
-        match self.0.last_mut() {
-            Some((last, count)) if last == word => *count += 1,
-            _ => self.0.push((word.to_string(), 1)),
+        if self.count == 0 || self.last != word {
+            self.close();
+            self.last.push_str(word);
         }
+        self.count += 1;
     }
 
-    /// `2024*366 2025`
-    fn to_text(&self) -> String {
-        let words = self.0.iter().map(|(word, count)| if *count == 1 { word.clone() } else { format!("{word}*{count}") });
-        words.collect::<Vec<_>>().join(" ")
+    fn close(&mut self) {
+        let Runs { text, last, count } = self;
+        let written = match count {
+            0 => Ok(()),
+            1 => write!(text, "{last} "),
+            _ => write!(text, "{last}*{count} "),
+        };
+        written.expect("a string takes all that is written to it");
+        last.clear();
+        *count = 0;
+    }
+
+    /// The word, if there is no other one.
+    fn only(&self) -> Option<&str> {
+        self.text.is_empty().then_some(&*self.last)
+    }
+
+    fn into_text(mut self) -> String {
+        self.close();
+        self.text.pop();
+        self.text
     }
 }
 

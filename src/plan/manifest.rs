@@ -4,37 +4,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
-use crate::diagnostics::Diagnostic;
+pub use super::planned::{PlannedStep, read};
 
 /// The version of the manifest's shape; a change that a reader could stumble over raises it.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// The manifest of a plan.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, JsonSchema)]
 pub struct Manifest {
     #[serde(flatten)]
     pub about: About,
     pub models: Vec<ModelEntry>,
     /// Every file, in a valid order of execution.
-    pub steps: Vec<StepEntry>,
-}
-
-/// Reads a manifest; `name` is what its file is called in a message.
-pub fn read(bytes: &[u8], name: &str) -> Result<Manifest, Diagnostic> {
-    let manifest: Manifest = serde_json::from_slice(bytes).map_err(|wrong| {
-        Diagnostic::error(format!("`{name}` is not a plan's manifest: {wrong}"))
-            .hint(format!("remove the folder `{}` and compile the plan again", folder_of(name)))
-    })?;
-    match manifest.about.schema_version {
-        SCHEMA_VERSION => Ok(manifest),
-        other => Err(Diagnostic::error(format!("the plan has the version {other}, and this batchwright knows {SCHEMA_VERSION}"))
-            .fact(format!("`{name}` says so"))
-            .hint("compile the plan again")),
-    }
-}
-
-fn folder_of(manifest: &str) -> &str {
-    manifest.rsplit_once('/').map_or(".", |(folder, _)| folder)
+    #[schemars(with = "Vec<StepEntry>")]
+    pub steps: Vec<PlannedStep>,
 }
 
 /// What was compiled, and what was asked.

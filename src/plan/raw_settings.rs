@@ -37,7 +37,7 @@ pub fn refuse_raw_settings(dialect: &Dialect, node: &Node) -> Result<(), Diagnos
 }
 
 /// Refuses an event time that is no column and no expression that can be compared.
-pub(super) fn refuse_event_time(dialect: &Dialect, event_time: &EventTime) -> Result<(), Diagnostic> {
+pub fn refuse_event_time(dialect: &Dialect, event_time: &EventTime) -> Result<(), Diagnostic> {
     if event_time.quote {
         return Ok(());
     }

@@ -9,12 +9,14 @@ use crate::diagnostics::Diagnostic;
 use crate::dialect::Dialect;
 use crate::plan::Kind;
 use crate::plan::audit;
-use crate::plan::manifest::{Manifest, ModelEntry, StepEntry};
+use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
+use crate::plan::planned::StepFile;
+use crate::plan::write::Sha256;
 
 /// The manifest of a run that audits.
 pub fn with_audits(manifest: Manifest) -> Manifest {
     let mut steps = Vec::with_capacity(manifest.steps.len() + manifest.models.len());
-    let mut last: Vec<(usize, StepEntry)> = manifest.models.iter().filter_map(|model| step(model, &manifest.steps)).collect();
+    let mut last: Vec<(usize, PlannedStep)> = manifest.models.iter().filter_map(|model| step(model, &manifest.steps)).collect();
     last.sort_by_key(|(place, _)| *place);
     let mut audits = last.into_iter().peekable();
     for (place, step) in manifest.steps.into_iter().enumerate() {
@@ -30,8 +32,8 @@ pub fn as_last_run(manifest: Manifest, history: &History) -> Manifest {
 }
 
 /// The audit that a step hands over; none where the file does not end as an audit does.
-pub fn stopping(dialect: &Dialect, manifest: &Manifest, step: &StepEntry, text: &[u8]) -> Result<Option<String>, Diagnostic> {
-    let model = manifest.models.iter().find(|model| model.unique_id == step.model);
+pub fn stopping(dialect: &Dialect, manifest: &Manifest, step: &PlannedStep, text: &[u8]) -> Result<Option<String>, Diagnostic> {
+    let model = manifest.models.iter().find(|model| model.unique_id == *step.model);
     let allow = model.and_then(|model| model.audit.as_ref()).map_or(&[][..], |audit| &audit.allow);
     let name = step.model.splitn(3, '.').nth(2).unwrap_or(&step.model);
     audit::stopping(dialect, name, &String::from_utf8_lossy(text), allow)
@@ -69,30 +71,35 @@ pub fn verdicts(output: &str, batches: &BTreeSet<&str>) -> BTreeMap<String, Stri
 
 /// The names of the lines of a model's audit: its batches, and two for rows that are of none.
 pub fn lines<'a>(manifest: &'a Manifest, model: &str) -> BTreeSet<&'a str> {
-    let batches = manifest.steps.iter().filter(|step| step.model == model && step.kind == Kind::Batch);
+    let batches = manifest.steps.iter().filter(|step| *step.model == *model && step.kind == Kind::Batch);
     let names = batches.filter_map(|step| step.id.rsplit_once('@').map(|(_, name)| name));
     names.chain(audit::NO_BATCH).collect()
 }
 
 /// The audit of a model, and the place of the step that it follows.
-fn step(model: &ModelEntry, steps: &[StepEntry]) -> Option<(usize, StepEntry)> {
-    let audit = model.audit.as_ref()?;
-    let own = || steps.iter().enumerate().filter(|(_, step)| step.model == model.unique_id);
+fn step(model: &ModelEntry, steps: &[PlannedStep]) -> Option<(usize, PlannedStep)> {
+    let own = || steps.iter().enumerate().filter(|(_, step)| *step.model == *model.unique_id);
     let (last, _) = own().next_back()?;
-    let needed: BTreeSet<&str> = own().flat_map(|(_, step)| &step.depends_on).map(String::as_str).collect();
-    let ends = own().map(|(_, step)| &step.id).filter(|id| !needed.contains(id.as_str()));
-    let step = StepEntry {
-        id: format!("{}@audit", model.unique_id),
-        model: model.unique_id.clone(),
+    let needed: BTreeSet<&str> = own().flat_map(|(_, step)| &step.depends_on).map(|id| &**id).collect();
+    let ends = own().map(|(_, step)| &step.id).filter(|id| !needed.contains(&***id));
+    let step = PlannedStep { depends_on: ends.cloned().collect(), ..alone(model)? };
+    Some((last, step))
+}
+
+/// The audit of a model as a step that waits for nothing.
+pub fn alone(model: &ModelEntry) -> Option<PlannedStep> {
+    let audit = model.audit.as_ref()?;
+    Some(PlannedStep {
+        id: format!("{}@audit", model.unique_id).into(),
+        model: model.unique_id.as_str().into(),
         kind: Kind::Audit,
-        file: audit.file.clone(),
-        sha256: audit.sha256.clone(),
+        file: StepFile::Path(audit.file.as_str().into()),
+        sha256: Sha256::parse(&audit.sha256)?,
         event_time_start: None,
         event_time_end: None,
         chunk: None,
-        depends_on: ends.cloned().collect(),
-    };
-    Some((last, step))
+        depends_on: Box::default(),
+    })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::history::History;
 use super::journal;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::Kind;
-use crate::plan::manifest::{Manifest, ModelEntry, StepEntry};
+use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 
 /// Refuses to continue where a table is missing. Runs one query for each model that has steps to run and whose create is done.
 pub fn check(
@@ -20,7 +20,7 @@ pub fn check(
 ) -> Result<(), Diagnostics> {
     let mut gone = Diagnostics::default();
     for model in &manifest.models {
-        let mut steps = manifest.steps.iter().zip(wanted).filter(|(step, _)| step.model == model.unique_id);
+        let mut steps = manifest.steps.iter().zip(wanted).filter(|(step, _)| *step.model == *model.unique_id);
         let create = steps.clone().find(|(step, wanted)| step.kind == Kind::Create && !**wanted);
         let Some((create, _)) = create.filter(|_| steps.any(|(_, wanted)| *wanted)) else { continue };
         // A swap that was interrupted may have renamed the table that the create made: either name is right, and the swap can be repeated.
@@ -50,6 +50,6 @@ pub fn absent(client: &Client, relation: &str, session: &mut Option<Session>) ->
     Ok((!ended.done).then(|| super::entry::words(ended.reason.as_deref(), &ended.stderr, &ended.stdout)))
 }
 
-fn is_swap(step: &StepEntry, model: &ModelEntry) -> bool {
-    step.kind == Kind::Swap && step.model == model.unique_id
+fn is_swap(step: &PlannedStep, model: &ModelEntry) -> bool {
+    step.kind == Kind::Swap && *step.model == *model.unique_id
 }

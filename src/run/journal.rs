@@ -3,7 +3,7 @@
 //! a second run at once; forgives a last line that a crash tore.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,10 +11,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use memchr::memmem;
 
 use super::entry::{self, Entry};
+use super::history::History;
 use super::lock;
 use crate::diagnostics::Diagnostic;
-use crate::plan::manifest::{self, Manifest};
-use crate::plan::write;
+use crate::plan::manifest::Manifest;
+use crate::plan::planned::{self, ManifestHead, PlannedStep};
+use crate::plan::write::Sha256;
 
 /// The files of a plan's runs: all beside its folder, since the folder is replaced as a whole.
 #[derive(Clone, Debug)]
@@ -43,66 +45,91 @@ impl Places {
 
     /// The plan's manifest.
     pub fn manifest(&self) -> Result<Manifest, Diagnostic> {
-        let path = self.plan.join("manifest.json");
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(wrong) if wrong.kind() == io::ErrorKind::NotFound => {
-                return Err(Diagnostic::error(format!(
-                    "there is no plan in `{}`",
-                    self.plan.strip_prefix(".").unwrap_or(&self.plan).display()
-                ))
-                .hint("`batchwright compile` writes one; `--plan DIR` names another folder"));
-            }
-            Err(wrong) => return Err(cannot("read", &path, &wrong)),
-        };
-        manifest::read(&bytes, &path.display().to_string())
+        let (file, name) = self.open_manifest()?;
+        planned::read(file, &name)
     }
 
-    /// The bytes of a step's file, which must be those that the manifest was written with.
-    pub fn text(&self, file: &str, sha256: &str) -> Result<Vec<u8>, String> {
-        let path = self.plan.join(file);
-        match fs::read(&path) {
-            Ok(bytes) if write::sha256(&bytes) == sha256 => Ok(bytes),
-            Ok(_) => Err(format!("`{}` is not the file that the manifest was written with: compile the plan again", path.display())),
-            Err(wrong) => Err(format!("cannot read `{}`: {wrong}", path.display())),
+    /// The same, its steps one by one: for what looks at each of them once.
+    pub fn each_step(&self, take: &mut dyn FnMut(PlannedStep)) -> Result<ManifestHead, Diagnostic> {
+        let (file, name) = self.open_manifest()?;
+        planned::each_step(file, &name, take)
+    }
+
+    fn open_manifest(&self) -> Result<(BufReader<File>, String), Diagnostic> {
+        let path = self.plan.join("manifest.json");
+        match File::open(&path) {
+            Ok(file) => Ok((BufReader::with_capacity(READ_AHEAD, file), path.display().to_string())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(Diagnostic::error(format!("there is no plan in `{}`", self.plan.strip_prefix(".").unwrap_or(&self.plan).display()))
+                    .hint("`batchwright compile` writes one; `--plan DIR` names another folder"))
+            }
+            Err(error) => Err(cannot("read", &path, &error)),
         }
     }
 
-    /// What the journal holds. A line that is no entry is one that a crash tore.
-    pub fn entries(&self) -> Result<Vec<Entry>, Diagnostic> {
+    /// The bytes of a file of the plan, which must be those that the manifest was written with.
+    pub fn text(&self, file: &str, sha256: Option<Sha256>) -> Result<Vec<u8>, String> {
+        let path = self.plan.join(file);
+        match fs::read(&path) {
+            Ok(bytes) if Some(Sha256::of(&bytes)) == sha256 => Ok(bytes),
+            Ok(_) => Err(format!("`{}` is not the file that the manifest was written with: compile the plan again", path.display())),
+            Err(error) => Err(format!("cannot read `{}`: {error}", path.display())),
+        }
+    }
+
+    /// Hands over the journal's entries, one by one. A line that is no entry is one that a crash tore.
+    pub fn each_entry(&self, mut take: impl FnMut(Entry)) -> Result<(), Diagnostic> {
         let about = match fs::metadata(&self.journal) {
             Ok(about) => about,
-            Err(wrong) if wrong.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(wrong) => return Err(cannot("read", &self.journal, &wrong)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(cannot("read", &self.journal, &error)),
         };
         // A device has no end to read to.
         if !about.is_file() {
-            return Ok(Vec::new());
+            return Ok(());
         }
-        let bytes = fs::read(&self.journal).map_err(|wrong| cannot("read", &self.journal, &wrong))?;
-        self.refuse_newer(&bytes)?;
-        Ok(bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
+        let unreadable = |error: io::Error| cannot("read", &self.journal, &error);
+        let mut lines = BufReader::with_capacity(READ_AHEAD, File::open(&self.journal).map_err(unreadable)?);
+        let mut line = Vec::new();
+        while lines.read_until(b'\n', &mut line).map_err(unreadable)? > 0 {
+            self.refuse_newer(&line)?;
+            serde_json::from_slice(&line).ok().into_iter().for_each(&mut take);
+            line.clear();
+        }
+        Ok(())
     }
 
-    /// Refuses lines of a version that this program does not know, which it would take for torn ones.
-    fn refuse_newer(&self, bytes: &[u8]) -> Result<(), Diagnostic> {
+    /// What the journal tells of the steps.
+    pub fn history(&self) -> Result<History, Diagnostic> {
+        let mut history = History::default();
+        self.each_entry(|entry| history.add(entry))?;
+        Ok(history)
+    }
+
+    /// Refuses a line of a version that this program does not know, which it would take for a torn one.
+    fn refuse_newer(&self, line: &[u8]) -> Result<(), Diagnostic> {
         #[derive(serde::Deserialize)]
         struct Version {
             schema_version: u32,
         }
-        let versions = bytes.split(|byte| *byte == b'\n').filter(|line| memmem::find(line, b"\"schema_version\"").is_some());
-        let newest = versions.filter_map(|line| serde_json::from_slice::<Version>(line).ok()).map(|line| line.schema_version).max();
-        match newest.filter(|newest| *newest > entry::SCHEMA_VERSION) {
-            None => Ok(()),
-            Some(newest) => Err(Diagnostic::error(format!(
-                "the journal `{}` has the version {newest}, and this batchwright knows {}",
-                self.journal.display(),
-                entry::SCHEMA_VERSION
-            ))
-            .hint("use the batchwright that wrote it; or, to run the plan from its start, move the journal away")),
+        if memmem::find(line, b"\"schema_version\"").is_none() {
+            return Ok(());
         }
+        let version = serde_json::from_slice::<Version>(line).map_or(0, |line| line.schema_version);
+        if version <= entry::SCHEMA_VERSION {
+            return Ok(());
+        }
+        Err(Diagnostic::error(format!(
+            "the journal `{}` has the version {version}, and this batchwright knows {}",
+            self.journal.display(),
+            entry::SCHEMA_VERSION
+        ))
+        .hint("use the batchwright that wrote it; or, to run the plan from its start, move the journal away"))
     }
 }
+
+/// A line of a journal is a few hundred bytes, a step of a manifest as many.
+const READ_AHEAD: usize = 1 << 16;
 
 /// SQL in a file of its own, for a client that wants one. The file goes with the value.
 pub fn scratch(sql: &str) -> Result<tempfile::NamedTempFile, Diagnostic> {

@@ -8,7 +8,7 @@ use crate::plan::manifest::Manifest;
 pub fn report(manifest: &Manifest, history: &History) -> String {
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     for model in &manifest.models {
-        let steps: Vec<_> = manifest.steps.iter().filter(|step| step.model == model.unique_id).collect();
+        let steps: Vec<_> = manifest.steps.iter().filter(|step| *step.model == *model.unique_id).collect();
         if steps.is_empty() {
             continue;
         }
@@ -19,7 +19,7 @@ pub fn report(manifest: &Manifest, history: &History) -> String {
                     failures += 1;
                     let words = failed.words();
                     let first = words.lines().next().unwrap_or_default();
-                    (failed.seconds, format!("<failure message=\"{}\">{}</failure>", escaped(first), escaped(&words)))
+                    (failed.seconds, format!("<failure message=\"{}\">{}</failure>", escaped(first), escaped(words)))
                 }
                 (None, Some(done)) => (done.seconds, String::new()),
                 (None, None) => {

@@ -33,7 +33,8 @@ use std::time::{Duration, Instant};
 
 use crate::diagnostics::Diagnostic;
 use crate::plan::Kind;
-use crate::plan::manifest::{Manifest, StepEntry as Planned};
+use crate::plan::manifest::{Manifest, PlannedStep as Planned};
+use crate::plan::write::instant;
 use client::{Client, Ended, Session};
 use entry::{EndEntry, Entry, Outcome, RunEntry, StartEntry, StepEntry};
 use history::History;
@@ -178,15 +179,20 @@ impl Work<'_> {
     /// Hands over a step and writes down how it ended; whether it is done.
     fn step(&self, step: &Planned, session: &mut Option<Session>) -> Result<bool, Diagnostic> {
         let (started, begun) = (clock::now(), Instant::now());
-        let start =
-            StartEntry { run: self.run.to_string(), step: step.id.clone(), sha256: step.sha256.clone(), at: clock::written(started) };
+        let start = StartEntry {
+            run: self.run.to_string(),
+            step: step.id.to_string(),
+            sha256: step.sha256.to_string(),
+            at: clock::written(started),
+        };
         // Whether a swap was begun decides what a retry may do; a batch may always be run again.
         self.journal.append(&Entry::Start(start), step.kind == Kind::Swap)?;
         self.watch.started(step);
         let places = self.order.places;
         let client = self.order.client;
-        let text = match places.text(&step.file, &step.sha256) {
-            Ok(text) => match step_text::refused(client.dialect, &step.file, &text, client.errors_show())? {
+        let file = step.file.to_string();
+        let text = match places.text(&file, Some(step.sha256)) {
+            Ok(text) => match step_text::refused(client.dialect, &file, &text, client.errors_show())? {
                 Some(reason) => Err(reason),
                 None => Ok(text),
             },
@@ -198,16 +204,16 @@ impl Work<'_> {
                 Ended { done: true, reason: Some("it had been done when its run was cut short".to_string()), ..Ended::default() }
             }
             Ok(text) if step.kind == Kind::Audit => self.audit(step, &text, session)?,
-            Ok(text) => client.hand(&places.plan.join(&step.file), &text, session)?,
+            Ok(text) => client.hand(&places.plan.join(&file), &text, session)?,
         };
         let entry = StepEntry {
             run: self.run.to_string(),
-            step: step.id.clone(),
-            sha256: step.sha256.clone(),
-            model: step.model.clone(),
+            step: step.id.to_string(),
+            sha256: step.sha256.to_string(),
+            model: step.model.to_string(),
             kind: step.kind,
-            event_time_start: step.event_time_start.clone(),
-            event_time_end: step.event_time_end.clone(),
+            event_time_start: step.event_time_start.map(instant),
+            event_time_end: step.event_time_end.map(instant),
             started: clock::written(started),
             seconds: (begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
             outcome: if ended.done { Outcome::Success } else { Outcome::Failed },
@@ -238,7 +244,7 @@ impl Work<'_> {
     /// Whether a swap that was begun in an earlier run has happened: the table is there, and what was built beside it is gone.
     /// To run it again then would drop the table and find nothing to put in its place.
     fn swapped(&self, step: &Planned, session: &mut Option<Session>) -> Result<bool, Diagnostic> {
-        let Some(model) = self.order.manifest.models.iter().find(|model| model.unique_id == step.model) else { return Ok(false) };
+        let Some(model) = self.order.manifest.models.iter().find(|model| model.unique_id == *step.model) else { return Ok(false) };
         let Some(beside) = model.microbatch.as_ref().and_then(|microbatch| microbatch.beside.as_ref()) else { return Ok(false) };
         let mut there = |relation: &str| effects::absent(self.order.client, relation, session).map(|absent| absent.is_none());
         Ok(there(&model.relation)? && !there(beside)?)

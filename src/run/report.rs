@@ -2,7 +2,7 @@
 //! a pipe. Takes a path that the user names; creates no folder.
 
 use std::fs::{self, OpenOptions, Permissions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -30,7 +30,12 @@ pub fn write(path: &Path, text: &str) -> Result<(), Diagnostic> {
 
 /// Writes a report at a path that the user has not named: a link there is replaced and not followed, since it may have come with the plan.
 pub fn replace(path: &Path, text: &str) -> Result<(), Diagnostic> {
-    check(path).and_then(|()| place(path, text).map_err(|error| cannot("write", path, &error)))
+    replace_with(path, |file| file.write_all(text.as_bytes()))
+}
+
+/// The same, of a report that is written part by part.
+pub fn replace_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Diagnostic> {
+    check(path).and_then(|()| place_with(path, write).map_err(|error| cannot("write", path, &error)))
 }
 
 fn write_to(path: &Path, text: &str) -> io::Result<()> {
@@ -42,9 +47,15 @@ fn write_to(path: &Path, text: &str) -> io::Result<()> {
 }
 
 fn place(path: &Path, text: &str) -> io::Result<()> {
+    place_with(path, |file| file.write_all(text.as_bytes()))
+}
+
+fn place_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     // The mode of a new file, which the user's umask narrows.
-    let mut file = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder_of(path))?;
-    file.write_all(text.as_bytes())?;
+    let file = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder_of(path))?;
+    let mut out = BufWriter::new(file);
+    write(&mut out)?;
+    let file = out.into_inner().map_err(|error| error.into_error())?;
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 

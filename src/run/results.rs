@@ -1,106 +1,148 @@
 //! `run_results.json` in dbt's shape, schema v6, for the dashboards that read it. Takes the manifest and the journal's past, so
 //! that what a run did before its retry is in it too. Beside what dbt says there, a failed batch's words are in the message.
 
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::clock;
-use super::entry::StepEntry;
-use super::history::History;
+use super::history::{Attempt, History};
 use crate::calendar::Instant;
 use crate::plan::Kind;
-use crate::plan::manifest::{Manifest, ModelEntry, StepEntry as Planned};
+use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
+use crate::plan::write::instant;
 
-/// The file's text.
-pub fn run_results(manifest: &Manifest, history: &History, now: Instant) -> String {
-    let results: Vec<Value> = manifest.models.iter().filter_map(|model| result(manifest, model, history)).collect();
-    let elapsed: f64 = results.iter().filter_map(|result| result["execution_time"].as_f64()).sum();
-    let started = history.first.as_ref().map(|run| run.at.clone());
-    let value = json!({
-        "metadata": {
+/// Writes the file.
+pub fn write_run_results(out: &mut dyn Write, manifest: &Manifest, history: &History, now: Instant) -> io::Result<()> {
+    let mut steps: BTreeMap<&str, Vec<&PlannedStep>> = BTreeMap::new();
+    manifest.steps.iter().for_each(|step| steps.entry(&step.model).or_default().push(step));
+    let models = manifest.models.iter().filter_map(|model| Some((model, steps.get(model.unique_id.as_str())?)));
+    let results: Vec<ModelResult> = models.map(|(model, steps)| result(steps, model, history)).collect();
+    let elapsed: f64 = results.iter().map(|result| result.execution_time).sum();
+    let request = &manifest.about.request;
+    let file = RunResults {
+        metadata: json!({
             "dbt_schema_version": "https://schemas.getdbt.com/dbt/run-results/v6.json",
             "dbt_version": "0.0.0",
             "generated_at": clock::written(now),
             "invocation_id": history.last.as_ref().map(|run| run.run.clone()),
-            "invocation_started_at": started,
+            "invocation_started_at": history.first.as_ref().map(|run| run.at.clone()),
             "env": {},
-        },
-        "results": results,
-        "elapsed_time": elapsed,
-        "args": {
+        }),
+        results,
+        elapsed_time: elapsed,
+        args: json!({
             "which": "run",
             "invocation_command": "batchwright run",
-            "full_refresh": manifest.about.request.full_refresh,
-            "event_time_start": manifest.about.request.event_time_start,
-            "event_time_end": manifest.about.request.event_time_end,
-            "select": manifest.about.request.select,
-            "exclude": manifest.about.request.exclude,
-        },
-    });
-    let mut text = serde_json::to_string_pretty(&value).expect("strings and numbers are JSON");
-    text.push('\n');
-    text
+            "full_refresh": request.full_refresh,
+            "event_time_start": request.event_time_start,
+            "event_time_end": request.event_time_end,
+            "select": request.select,
+            "exclude": request.exclude,
+        }),
+    };
+    serde_json::to_writer_pretty(&mut *out, &file)?;
+    out.write_all(b"\n")
 }
 
-fn result(manifest: &Manifest, model: &ModelEntry, history: &History) -> Option<Value> {
-    let steps: Vec<&Planned> = manifest.steps.iter().filter(|step| step.model == model.unique_id).collect();
-    if steps.is_empty() {
-        return None;
+#[derive(Serialize)]
+struct RunResults<'a> {
+    metadata: Value,
+    results: Vec<ModelResult<'a>>,
+    elapsed_time: f64,
+    args: Value,
+}
+
+#[derive(Serialize)]
+struct ModelResult<'a> {
+    status: &'static str,
+    timing: Vec<Value>,
+    thread_id: &'static str,
+    execution_time: f64,
+    adapter_response: Value,
+    message: String,
+    /// dbt counts none for a microbatch model, and says nothing of others.
+    failures: Option<u64>,
+    unique_id: &'a str,
+    compiled: bool,
+    compiled_code: Option<String>,
+    relation_name: &'a str,
+    batch_results: Option<BatchResults<'a>>,
+}
+
+#[derive(Serialize)]
+struct BatchResults<'a> {
+    successful: Bounds<'a>,
+    failed: Bounds<'a>,
+}
+
+/// The bounds of the batches that are done, or of the others, as they are written: a model may have a million.
+struct Bounds<'a> {
+    steps: Vec<&'a PlannedStep>,
+    history: &'a History,
+    done: bool,
+}
+
+impl Serialize for Bounds<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let chosen = self.steps.iter().filter(|step| step.kind == Kind::Batch && is_done(step, self.history) == self.done);
+        serializer.collect_seq(chosen.map(|step| [offset(step.event_time_start), offset(step.event_time_end)]))
     }
-    let failures: Vec<&StepEntry> = steps.iter().filter_map(|step| history.failed(step)).collect();
-    let ended: Vec<&StepEntry> = steps.iter().filter_map(|step| history.failed(step).or(history.done(step))).collect();
-    let batches: Vec<&Planned> = steps.iter().filter(|step| step.kind == Kind::Batch).copied().collect();
-    let is_done = |step: &Planned| history.failed(step).is_none() && history.done(step).is_some();
-    let done = steps.iter().filter(|step| is_done(step)).count();
-    let done_batches = batches.iter().filter(|step| is_done(step)).count();
+}
+
+fn is_done(step: &PlannedStep, history: &History) -> bool {
+    history.failed(step).is_none() && history.done(step).is_some()
+}
+
+fn result<'a>(steps: &[&'a PlannedStep], model: &'a ModelEntry, history: &'a History) -> ModelResult<'a> {
+    let is_batch = |step: &&&PlannedStep| step.kind == Kind::Batch;
+    let first_failure = steps.iter().find_map(|step| Some((&step.id, history.failed(step)?)));
+    let ended = || steps.iter().filter_map(|step| history.failed(step).or(history.done(step)));
+    let done = steps.iter().filter(|step| is_done(step, history)).count();
+    let batches = steps.iter().filter(is_batch).count();
+    let done_batches = steps.iter().filter(is_batch).filter(|step| is_done(step, history)).count();
     let (status, message) = if done == steps.len() {
         ("success", "SUCCESS".to_string())
-    } else if ended.is_empty() {
+    } else if ended().next().is_none() {
         ("skipped", "SKIP".to_string())
     } else if done_batches > 0 {
-        let words = failures.first().map(|first| format!("\n{}: {}", first.step, first.words())).unwrap_or_default();
-        ("partial success", format!("PARTIAL SUCCESS ({done_batches}/{}){words}", batches.len()))
+        let words = first_failure.map(|(id, failed)| format!("\n{id}: {}", failed.words())).unwrap_or_default();
+        ("partial success", format!("PARTIAL SUCCESS ({done_batches}/{batches}){words}"))
     } else {
-        let words = failures.first().map(|first| format!(": {}\n{}", first.step, first.words())).unwrap_or_default();
+        let words = first_failure.map(|(id, failed)| format!(": {id}\n{}", failed.words())).unwrap_or_default();
         ("error", format!("ERROR{words}"))
     };
-    let spans = |done: bool| -> Vec<Value> {
-        let chosen = batches.iter().filter(|step| is_done(step) == done);
-        chosen.map(|step| json!([offset(step.event_time_start.as_deref()), offset(step.event_time_end.as_deref())])).collect()
-    };
-    let microbatch = !batches.is_empty() && status != "skipped";
-    let seconds: f64 = ended.iter().map(|entry| entry.seconds).sum();
-    let timing: Vec<Value> = ended
-        .iter()
-        .min_by_key(|entry| &entry.started)
-        .zip(ended.iter().max_by_key(|entry| &entry.started))
-        .map(|(first, last)| json!({"name": "execute", "started_at": first.started, "completed_at": completed(last)}))
-        .into_iter()
-        .collect();
-    Some(json!({
-        "status": status,
-        "timing": timing,
-        "thread_id": "Thread-1",
-        "execution_time": seconds,
-        "adapter_response": {},
-        "message": message,
-        // dbt counts none for a microbatch model, and says nothing of others.
-        "failures": if microbatch { json!(0) } else { Value::Null },
-        "unique_id": model.unique_id,
-        "compiled": false,
-        "compiled_code": null,
-        "relation_name": model.relation,
-        "batch_results": if microbatch { json!({"successful": spans(true), "failed": spans(false)}) } else { Value::Null },
-    }))
+    let is_microbatch = batches > 0 && status != "skipped";
+    let ends = ended().min_by_key(|attempt| attempt.started_at()).zip(ended().max_by_key(|attempt| attempt.started_at()));
+    let timing =
+        |(first, last): (&Attempt, &Attempt)| json!({"name": "execute", "started_at": first.started(), "completed_at": completed(last)});
+    let bounds = |done: bool| Bounds { steps: steps.to_vec(), history, done };
+    ModelResult {
+        status,
+        timing: ends.map(timing).into_iter().collect(),
+        thread_id: "Thread-1",
+        execution_time: ended().map(|attempt| attempt.seconds).sum(),
+        adapter_response: json!({}),
+        message,
+        failures: is_microbatch.then_some(0),
+        unique_id: &model.unique_id,
+        compiled: false,
+        compiled_code: None,
+        relation_name: &model.relation,
+        batch_results: is_microbatch.then(|| BatchResults { successful: bounds(true), failed: bounds(false) }),
+    }
 }
 
 /// dbt writes the offset as numbers.
-fn offset(at: Option<&str>) -> String {
-    at.unwrap_or_default().replace('Z', "+00:00")
+fn offset(at: Option<Instant>) -> String {
+    at.map(|at| instant(at).replace('Z', "+00:00")).unwrap_or_default()
 }
 
-fn completed(step: &StepEntry) -> String {
-    let Ok(started) = chrono::DateTime::parse_from_rfc3339(&step.started) else { return step.started.clone() };
+fn completed(attempt: &Attempt) -> String {
+    let Some(started) = attempt.started_at() else { return String::new() };
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds of a step are far below the limit")]
-    let milliseconds = (step.seconds * 1000.0) as i64;
-    clock::written(started.to_utc() + chrono::TimeDelta::milliseconds(milliseconds))
+    let milliseconds = (attempt.seconds * 1000.0) as i64;
+    clock::written(started + chrono::TimeDelta::milliseconds(milliseconds))
 }

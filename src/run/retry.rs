@@ -5,26 +5,26 @@ use std::collections::BTreeSet;
 
 use super::history::History;
 use crate::plan::Kind;
-use crate::plan::manifest::StepEntry;
+use crate::plan::manifest::PlannedStep;
 
 /// For each step of the plan, whether it is to run.
-pub fn left(steps: &[StepEntry], history: &History) -> Vec<bool> {
+pub fn left(steps: &[PlannedStep], history: &History) -> Vec<bool> {
     let mut open: Vec<bool> = steps.iter().map(|step| history.done(step).is_none()).collect();
     loop {
         let before = open.iter().filter(|open| **open).count();
         // What was built beside is in its place, so that a batch of it can only be part of another rebuild.
         let swapped: BTreeSet<&str> =
-            steps.iter().filter(|step| step.kind == Kind::Swap && history.done(step).is_some()).map(|step| step.model.as_str()).collect();
+            steps.iter().filter(|step| step.kind == Kind::Swap && history.done(step).is_some()).map(|step| &*step.model).collect();
         let anew: BTreeSet<&str> = steps
             .iter()
             .zip(&open)
-            .filter(|(step, open)| **open && step.kind == Kind::Batch && swapped.contains(step.model.as_str()))
-            .map(|(step, _)| step.model.as_str())
+            .filter(|(step, open)| **open && step.kind == Kind::Batch && swapped.contains(&*step.model))
+            .map(|(step, _)| &*step.model)
             .collect();
         let mut ids: BTreeSet<&str> = BTreeSet::new();
         for (index, step) in steps.iter().enumerate() {
-            let follows = step.kind != Kind::Create && step.depends_on.iter().any(|id| ids.contains(id.as_str()));
-            if open[index] || follows || anew.contains(step.model.as_str()) {
+            let follows = step.kind != Kind::Create && step.depends_on.iter().any(|id| ids.contains(&**id));
+            if open[index] || follows || anew.contains(&*step.model) {
                 open[index] = true;
                 ids.insert(&step.id);
                 ids.insert(&step.model);
@@ -39,19 +39,21 @@ pub fn left(steps: &[StepEntry], history: &History) -> Vec<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::planned::StepFile;
+    use crate::plan::write::Sha256;
     use crate::run::entry::{Entry, Outcome, StepEntry as Ended};
 
-    fn step(id: &str, kind: Kind, depends_on: &[&str]) -> StepEntry {
-        StepEntry {
+    fn step(id: &str, kind: Kind, depends_on: &[&str]) -> PlannedStep {
+        PlannedStep {
             id: id.into(),
             model: id.split('@').next().unwrap().into(),
             kind,
-            file: format!("{id}.sql"),
-            sha256: "1".into(),
+            file: StepFile::Path(format!("{id}.sql").into()),
+            sha256: Sha256::of(b"1"),
             event_time_start: None,
             event_time_end: None,
             chunk: None,
-            depends_on: depends_on.iter().map(ToString::to_string).collect(),
+            depends_on: depends_on.iter().map(|id| (*id).into()).collect(),
         }
     }
 
@@ -60,7 +62,7 @@ mod tests {
             Entry::Step(Ended {
                 run: "r".into(),
                 step: id.to_string(),
-                sha256: "1".into(),
+                sha256: Sha256::of(b"1").to_string(),
                 model: String::new(),
                 kind: Kind::Batch,
                 event_time_start: None,
@@ -75,14 +77,14 @@ mod tests {
                 stdout: String::new(),
             })
         });
-        History::of(&entries.collect::<Vec<_>>())
+        History::of(entries)
     }
 
-    fn names<'a>(steps: &'a [StepEntry], history: &History) -> Vec<&'a str> {
-        steps.iter().zip(left(steps, history)).filter(|(_, open)| *open).map(|(step, _)| step.id.as_str()).collect()
+    fn names<'a>(steps: &'a [PlannedStep], history: &History) -> Vec<&'a str> {
+        steps.iter().zip(left(steps, history)).filter(|(_, open)| *open).map(|(step, _)| &*step.id).collect()
     }
 
-    fn rebuild() -> Vec<StepEntry> {
+    fn rebuild() -> Vec<PlannedStep> {
         vec![
             step("a@create", Kind::Create, &[]),
             step("a@1", Kind::Batch, &["a@create"]),
@@ -109,14 +111,14 @@ mod tests {
             step("b@2", Kind::Batch, &["b@create", "a@2"]),
         ];
         let history = done(&["a@1", "a@2", "b@create", "b@1", "b@2"]);
-        steps[1].sha256 = "2".into();
+        steps[1].sha256 = Sha256::of(b"2");
         assert_eq!(names(&steps, &history), ["a@2", "b@2"]);
     }
 
     #[test]
     fn after_the_swap_a_changed_batch_is_a_rebuild_of_its_own() {
         let mut steps = rebuild();
-        steps[2].sha256 = "2".into();
+        steps[2].sha256 = Sha256::of(b"2");
         let history = done(&["a@create", "a@1", "a@2", "a@swap", "b@create", "b@1"]);
         assert_eq!(names(&steps, &history), ["a@create", "a@1", "a@2", "a@swap", "b@1"]);
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostics::Diagnostic;
 use crate::plan::Kind;
-use crate::plan::manifest::StepEntry;
+use crate::plan::manifest::PlannedStep;
 
 /// The steps on their way.
 pub struct Schedule {
@@ -47,8 +47,8 @@ pub enum State {
 
 impl Schedule {
     /// `wanted` says for each step whether it is to run; the others are done. `schemas` are those of the models.
-    pub fn new(steps: &[StepEntry], wanted: &[bool], schemas: &BTreeMap<String, String>) -> Result<Schedule, Diagnostic> {
-        let ids: BTreeMap<&str, usize> = steps.iter().enumerate().map(|(index, step)| (step.id.as_str(), index)).collect();
+    pub fn new(steps: &[PlannedStep], wanted: &[bool], schemas: &BTreeMap<String, String>) -> Result<Schedule, Diagnostic> {
+        let ids: BTreeMap<&str, usize> = steps.iter().enumerate().map(|(index, step)| (&*step.id, index)).collect();
         let mut names: BTreeMap<&str, usize> = BTreeMap::new();
         let mut models: Vec<Model> = Vec::new();
         let mut model = Vec::new();
@@ -70,7 +70,7 @@ impl Schedule {
             open_in_chunk: vec![0; chunk.iter().flatten().max().map_or(0, |last| last + 1)],
             chunk,
             ready: BTreeSet::new(),
-            schema: steps.iter().map(|step| schemas.get(&step.model).filter(|_| makes_schema(step)).cloned()).collect(),
+            schema: steps.iter().map(|step| schemas.get(&*step.model).filter(|_| makes_schema(step)).cloned()).collect(),
             made: BTreeSet::new(),
             being_made: BTreeSet::new(),
             running: 0,
@@ -80,7 +80,7 @@ impl Schedule {
             schedule.schema.iter().zip(wanted).filter(|(_, wanted)| !**wanted).filter_map(|(schema, _)| schema.clone()).collect();
         for (index, step) in steps.iter().enumerate().filter(|(index, _)| wanted[*index]) {
             for id in &step.depends_on {
-                if let Some(other) = ids.get(id.as_str()) {
+                if let Some(other) = ids.get(&**id) {
                     if *other >= index {
                         return Err(broken(step, id, "comes after it"));
                     }
@@ -88,7 +88,7 @@ impl Schedule {
                         schedule.readers[*other].push(index);
                         schedule.waits_for[index] += 1;
                     }
-                } else if let Some(other) = names.get(id.as_str()) {
+                } else if let Some(other) = names.get(&**id) {
                     if *other == schedule.model[index] {
                         return Err(broken(step, id, "is its own model"));
                     }
@@ -199,7 +199,7 @@ impl Schedule {
 }
 
 /// The chunk in which each labelled step runs: its own, or a later one that it depends on (a year's batch in chunks of a month).
-fn chunks(steps: &[StepEntry], ids: &BTreeMap<&str, usize>, names: &BTreeMap<&str, usize>) -> Vec<Option<usize>> {
+fn chunks(steps: &[PlannedStep], ids: &BTreeMap<&str, usize>, names: &BTreeMap<&str, usize>) -> Vec<Option<usize>> {
     let labels: BTreeSet<&str> = steps.iter().filter_map(|step| step.chunk.as_deref()).collect();
     // Alphabetical order of labels is chronological order.
     let labels: BTreeMap<&str, usize> = labels.into_iter().enumerate().map(|(index, label)| (label, index)).collect();
@@ -207,52 +207,54 @@ fn chunks(steps: &[StepEntry], ids: &BTreeMap<&str, usize>, names: &BTreeMap<&st
     let mut reached: Vec<Option<usize>> = Vec::new();
     for step in steps {
         let own = step.chunk.as_deref().map(|label| labels[label]);
-        let inputs = step.depends_on.iter().filter_map(|id| match ids.get(id.as_str()) {
+        let inputs = step.depends_on.iter().filter_map(|id| match ids.get(&**id) {
             Some(index) => reached.get(*index).copied().flatten(),
-            None => names.get(id.as_str()).and_then(|model| of_model[*model]),
+            None => names.get(&**id).and_then(|model| of_model[*model]),
         });
         let latest = inputs.chain(own).max();
         reached.push(latest);
-        if let Some(model) = names.get(step.model.as_str()) {
+        if let Some(model) = names.get(&*step.model) {
             of_model[*model] = of_model[*model].max(latest);
         }
     }
     steps.iter().zip(reached).map(|(step, latest)| step.chunk.as_ref().and(latest)).collect()
 }
 
-fn makes_schema(step: &StepEntry) -> bool {
+fn makes_schema(step: &PlannedStep) -> bool {
     matches!(step.kind, Kind::Create | Kind::Build)
 }
 
-fn broken(step: &StepEntry, id: &str, what: &str) -> Diagnostic {
+fn broken(step: &PlannedStep, id: &str, what: &str) -> Diagnostic {
     Diagnostic::error(format!("the plan's step `{}` depends on `{id}`, which {what}", step.id)).hint("compile the plan again")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::planned::StepFile;
+    use crate::plan::write::Sha256;
 
-    fn step(id: &str, chunk: Option<&str>, depends_on: &[&str]) -> StepEntry {
-        StepEntry {
+    fn step(id: &str, chunk: Option<&str>, depends_on: &[&str]) -> PlannedStep {
+        PlannedStep {
             id: id.into(),
             model: id.split('@').next().unwrap().into(),
             kind: Kind::Batch,
-            file: String::new(),
-            sha256: String::new(),
+            file: StepFile::Path("".into()),
+            sha256: Sha256::default(),
             event_time_start: None,
             event_time_end: None,
-            chunk: chunk.map(str::to_string),
-            depends_on: depends_on.iter().map(ToString::to_string).collect(),
+            chunk: chunk.map(Into::into),
+            depends_on: depends_on.iter().map(|id| (*id).into()).collect(),
         }
     }
 
     /// Runs all, one after the other; those named fail. Gives what ran.
-    fn all(steps: &[StepEntry], failing: &[&str]) -> Vec<String> {
+    fn all(steps: &[PlannedStep], failing: &[&str]) -> Vec<String> {
         let mut schedule = Schedule::new(steps, &vec![true; steps.len()], &BTreeMap::new()).unwrap();
         let mut ran = Vec::new();
         while let Some(index) = schedule.start() {
-            ran.push(steps[index].id.clone());
-            schedule.end(index, !failing.contains(&steps[index].id.as_str()));
+            ran.push(steps[index].id.to_string());
+            schedule.end(index, !failing.contains(&&*steps[index].id));
         }
         assert!(schedule.over());
         ran
@@ -304,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_schema_is_made_once() {
-        let steps = ["a@create", "b@create", "c@create"].map(|id| StepEntry { kind: Kind::Create, ..step(id, None, &[]) });
+        let steps = ["a@create", "b@create", "c@create"].map(|id| PlannedStep { kind: Kind::Create, ..step(id, None, &[]) });
         let schemas = ["a", "b"].map(|model| (model.to_string(), "analytics".to_string())).into();
         let mut schedule = Schedule::new(&steps, &[true; 3], &schemas).unwrap();
         assert_eq!((schedule.start(), schedule.start(), schedule.start()), (Some(0), Some(2), None));

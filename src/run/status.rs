@@ -1,16 +1,16 @@
 //! Where a plan stands. Takes the manifest and the journal; gives for each model what is done, failed and open, and the gaps
 //! between `begin` and now that no success covers, whichever plan it was of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::entry::{Entry, Outcome, StepEntry};
+use super::entry::{Entry, Outcome};
 use super::history::History;
 use crate::calendar::{Grain, Instant, Window};
 use crate::plan::Kind;
-use crate::plan::manifest::{Manifest, ModelEntry, StepEntry as Planned};
+use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 use crate::plan::write::instant;
 
 /// Where a model stands.
@@ -48,63 +48,83 @@ pub struct Gap {
     pub batches: u64,
 }
 
-/// Every model of the plan, in its order.
-pub fn standings(manifest: &Manifest, history: &History) -> Vec<Standing> {
-    let mut steps: BTreeMap<&str, Vec<&Planned>> = BTreeMap::new();
-    for step in &manifest.steps {
-        steps.entry(&step.model).or_default().push(step);
+/// The models of a plan as their steps are counted, one by one.
+pub struct Standings {
+    models: BTreeMap<String, Standing>,
+    /// Whether the ids of open steps are kept.
+    names_open: bool,
+}
+
+impl Standings {
+    pub fn new(names_open: bool) -> Standings {
+        Standings { models: BTreeMap::new(), names_open }
     }
-    let of = |model: &ModelEntry| {
-        let mut standing = Standing {
-            unique_id: model.unique_id.clone(),
-            done: 0,
-            failed: 0,
-            open: 0,
-            seconds: 0.0,
-            failures: Vec::new(),
-            open_steps: Vec::new(),
-        };
-        for step in steps.get(model.unique_id.as_str()).into_iter().flatten() {
-            // A failure is later than the success that it stands beside.
-            match (history.failed(step), history.done(step)) {
-                (Some(failed), _) => {
-                    standing.failed += 1;
-                    standing.seconds += failed.seconds;
-                    standing.failures.push(Failure {
-                        step: step.id.clone(),
-                        file: step.file.clone(),
-                        event_time_start: step.event_time_start.clone(),
-                        event_time_end: step.event_time_end.clone(),
-                        at: failed.started.clone(),
-                        words: failed.words(),
-                    });
-                }
-                (None, Some(done)) => {
-                    standing.done += 1;
-                    standing.seconds += done.seconds;
-                }
-                (None, None) => {
-                    standing.open += 1;
-                    standing.open_steps.push(step.id.clone());
+
+    pub fn add(&mut self, step: &PlannedStep, history: &History) {
+        if !self.models.contains_key(&*step.model) {
+            let standing = Standing {
+                unique_id: step.model.to_string(),
+                done: 0,
+                failed: 0,
+                open: 0,
+                seconds: 0.0,
+                failures: Vec::new(),
+                open_steps: Vec::new(),
+            };
+            self.models.insert(step.model.to_string(), standing);
+        }
+        let Some(standing) = self.models.get_mut(&*step.model) else { return };
+        // A failure is later than the success of the same step.
+        match (history.failed(step), history.done(step)) {
+            (Some(failed), _) => {
+                standing.failed += 1;
+                standing.seconds += failed.seconds;
+                standing.failures.push(Failure {
+                    step: step.id.to_string(),
+                    file: step.file.to_string(),
+                    event_time_start: step.event_time_start.map(instant),
+                    event_time_end: step.event_time_end.map(instant),
+                    at: failed.started(),
+                    words: failed.words().to_string(),
+                });
+            }
+            (None, Some(done)) => {
+                standing.done += 1;
+                standing.seconds += done.seconds;
+            }
+            (None, None) => {
+                standing.open += 1;
+                if self.names_open {
+                    standing.open_steps.push(step.id.to_string());
                 }
             }
         }
-        standing
-    };
-    manifest.models.iter().map(of).filter(|standing| standing.done + standing.failed + standing.open > 0).collect()
+    }
+
+    /// The models that have steps, in the plan's order.
+    pub fn of_models(mut self, models: &[ModelEntry]) -> Vec<Standing> {
+        models.iter().filter_map(|model| self.models.remove(&model.unique_id)).collect()
+    }
+}
+
+/// Every model of the plan, in its order.
+pub fn standings(manifest: &Manifest, history: &History) -> Vec<Standing> {
+    let mut standings = Standings::new(false);
+    manifest.steps.iter().for_each(|step| standings.add(step, history));
+    standings.of_models(&manifest.models)
 }
 
 /// The gaps of the plan's microbatch models between their `begin` and now.
-pub fn missing(manifest: &Manifest, entries: &[Entry], now: Instant) -> Vec<Gap> {
+pub fn missing(models: &[ModelEntry], coverage: &Coverage, now: Instant) -> Vec<Gap> {
     let mut gaps = Vec::new();
-    for model in &manifest.models {
+    for model in models {
         let Some(microbatch) = &model.microbatch else { continue };
         let (Some(begin), Some(grain), Ok(zone)) =
             (parse(&microbatch.begin), Grain::parse(&microbatch.batch_size), microbatch.timezone.parse())
         else {
             continue;
         };
-        let covered = covered(model, entries);
+        let covered = coverage.of_model(&model.unique_id);
         let mut start = grain.floor(begin, zone);
         let mut gap: Option<Gap> = None;
         while start < now {
@@ -133,42 +153,61 @@ pub fn missing(manifest: &Manifest, entries: &[Entry], now: Instant) -> Vec<Gap>
     gaps
 }
 
-/// The spans of a model that successes cover, whichever plan they were of: joined, oldest first.
-pub fn covered(model: &ModelEntry, entries: &[Entry]) -> Vec<Window> {
-    let steps = entries.iter().filter_map(|entry| match entry {
-        Entry::Step(step) if step.model == model.unique_id && step.outcome == Outcome::Success => Some(step),
-        _ => None,
-    });
-    spans(steps, model.microbatch.as_ref().is_some_and(|microbatch| microbatch.beside.is_some()))
+/// The spans of models that successes cover, whichever plan they were of.
+#[derive(Default)]
+pub struct Coverage {
+    /// The models that are built beside their tables in this plan: what is written counts once it is swapped in.
+    rebuilt: BTreeSet<String>,
+    spans: BTreeMap<String, Spans>,
 }
 
-/// What a rebuild writes counts once it is swapped in.
-fn spans<'a>(steps: impl Iterator<Item = &'a StepEntry>, rebuilds: bool) -> Vec<Window> {
-    let mut spans: Vec<Window> = Vec::new();
-    let mut beside: Vec<Window> = Vec::new();
-    for step in steps {
-        match step.kind {
-            Kind::Batch => {
-                let (Some(start), Some(end)) =
-                    (step.event_time_start.as_deref().and_then(parse), step.event_time_end.as_deref().and_then(parse))
-                else {
-                    continue;
-                };
-                if rebuilds { beside.push(Window { start, end }) } else { spans.push(Window { start, end }) }
+#[derive(Default)]
+struct Spans {
+    covered: Vec<Window>,
+    beside: Vec<Window>,
+}
+
+impl Coverage {
+    pub fn new<'m>(models: impl IntoIterator<Item = &'m ModelEntry>) -> Coverage {
+        let is_rebuilt = |model: &&ModelEntry| model.microbatch.as_ref().is_some_and(|microbatch| microbatch.beside.is_some());
+        let rebuilt = models.into_iter().filter(is_rebuilt).map(|model| model.unique_id.clone()).collect();
+        Coverage { rebuilt, spans: BTreeMap::new() }
+    }
+
+    /// Takes the journal's next line.
+    pub fn add(&mut self, entry: &Entry) {
+        let Entry::Step(step) = entry else { return };
+        if step.outcome != Outcome::Success || !matches!(step.kind, Kind::Batch | Kind::Swap) {
+            return;
+        }
+        let spans = self.spans.entry(step.model.clone()).or_default();
+        let bounds = (step.event_time_start.as_deref().and_then(parse), step.event_time_end.as_deref().and_then(parse));
+        match (step.kind, bounds) {
+            (Kind::Swap, _) => spans.covered.append(&mut spans.beside),
+            (_, (Some(start), Some(end))) => {
+                let list = if self.rebuilt.contains(&step.model) { &mut spans.beside } else { &mut spans.covered };
+                push(list, Window { start, end });
             }
-            Kind::Swap => spans.append(&mut beside),
             _ => {}
         }
     }
-    spans.sort();
-    let mut joined: Vec<Window> = Vec::new();
-    for span in spans {
-        match joined.last_mut() {
-            Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
-            _ => joined.push(span),
-        }
+
+    /// The spans of a model: joined, oldest first.
+    pub fn of_model(&self, unique_id: &str) -> Vec<Window> {
+        let mut spans = self.spans.get(unique_id).map(|spans| spans.covered.clone()).unwrap_or_default();
+        spans.sort();
+        let mut joined = Vec::new();
+        spans.into_iter().for_each(|span| push(&mut joined, span));
+        joined
     }
-    joined
+}
+
+/// Adds a span to a list; one that touches the last one extends it.
+fn push(spans: &mut Vec<Window>, span: Window) {
+    match spans.last_mut() {
+        Some(last) if last.start <= span.start && span.start <= last.end => last.end = last.end.max(span.end),
+        _ => spans.push(span),
+    }
 }
 
 fn parse(text: &str) -> Option<Instant> {
@@ -178,6 +217,7 @@ fn parse(text: &str) -> Option<Instant> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::entry::StepEntry;
 
     #[test]
     fn spans_that_touch_are_one_and_a_rebuild_counts_when_swapped() {
@@ -199,10 +239,14 @@ mod tests {
             stdout: String::new(),
         };
         let steps = [step(Kind::Batch, Some((3, 4))), step(Kind::Batch, Some((1, 3))), step(Kind::Batch, Some((6, 7)))];
-        let lengths = |spans: Vec<Window>| spans.iter().map(|span| (span.end - span.start).num_days()).collect::<Vec<_>>();
-        assert_eq!(lengths(spans(steps.iter(), false)), [3, 1]);
-        assert_eq!(lengths(spans(steps.iter(), true)), [0; 0]);
-        let swap = step(Kind::Swap, None);
-        assert_eq!(lengths(spans(steps.iter().chain([&swap]), true)), [3, 1]);
+        let lengths = |steps: &[StepEntry], is_rebuilt: bool| {
+            let mut coverage = Coverage { rebuilt: is_rebuilt.then(String::new).into_iter().collect(), ..Coverage::default() };
+            steps.iter().for_each(|step| coverage.add(&Entry::Step(step.clone())));
+            coverage.of_model("").iter().map(|span| (span.end - span.start).num_days()).collect::<Vec<_>>()
+        };
+        assert_eq!(lengths(&steps, false), [3, 1]);
+        assert_eq!(lengths(&steps, true), [0; 0]);
+        let [first, second, third] = steps;
+        assert_eq!(lengths(&[first, second, third, step(Kind::Swap, None)], true), [3, 1]);
     }
 }

@@ -1,5 +1,6 @@
 //! Which members a criterion matches: dbt's methods of selection, one by one.
 
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
@@ -10,9 +11,21 @@ use crate::graph::Graph;
 use crate::project::ResourceKind;
 
 use super::Past;
+use super::fqn_index::FqnIndex;
 use super::member::{Member, with_folders};
 use super::method::{Criterion, Method};
 use super::wildcard::{Pattern, is_pattern};
+
+/// The same as `matching`; a plain name is looked up.
+pub(super) fn looked_up<'a>(graph: &'a Graph, past: &Past, criterion: &Criterion, index: &OnceCell<FqnIndex<'a>>) -> BTreeSet<&'a str> {
+    if criterion.method != Method::Fqn || is_pattern(&criterion.value) {
+        return matching(graph, past, criterion);
+    }
+    let test = test(graph, past, criterion);
+    let mut found = index.get_or_init(|| FqnIndex::of(graph)).candidates(&criterion.value);
+    found.retain(|id| graph.member(id).is_some_and(|member| test(id, member)));
+    found
+}
 
 /// Every member of the graph that matches, by unique id.
 pub(super) fn matching<'a>(graph: &'a Graph, past: &Past, criterion: &Criterion) -> BTreeSet<&'a str> {

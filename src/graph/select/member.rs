@@ -21,6 +21,11 @@ impl Graph {
         nodes.chain(self.resources.by_id.iter().map(|(id, resource)| (id.as_str(), Member::Resource(resource))))
     }
 
+    /// The member of a unique id.
+    pub(super) fn member(&self, id: &str) -> Option<Member<'_>> {
+        self.nodes.get(id).map(Member::Node).or_else(|| self.resources.by_id.get(id).map(Member::Resource))
+    }
+
     /// The members that a member reads, directly.
     pub(super) fn parents_of(&self, id: &str) -> impl Iterator<Item = &str> {
         let nodes = self.parents.get(id).into_iter().flatten();

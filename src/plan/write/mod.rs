@@ -23,7 +23,7 @@ use crate::project::STATE;
 pub use differs::{Differs, differs};
 use files::Files;
 use seal::{Marks, Seal};
-use sha256::Sha256;
+pub use sha256::Sha256;
 use staging::Staging;
 
 const MANIFEST: &str = "manifest.json";

@@ -11,6 +11,10 @@ impl Sha256 {
         Sha256(sha2::Sha256::digest(bytes).into())
     }
 
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Of what `Display` writes.
     pub fn parse(text: &str) -> Option<Sha256> {
         let mut bytes = [0; 32];

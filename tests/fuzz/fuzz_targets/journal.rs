@@ -5,24 +5,31 @@ mod shop;
 
 use std::sync::LazyLock;
 
-use batchwright::plan::manifest::Manifest;
+use batchwright::plan::manifest::{Manifest, read};
 use batchwright::run::{history::History, journal::Places, results, retry, status};
 use libfuzzer_sys::fuzz_target;
 
 static SHOP: LazyLock<shop::Shop> = LazyLock::new(shop::Shop::new);
 static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
     let text = include_str!("plan.json");
-    serde_json::from_str(text).expect("a manifest")
+    read(text.as_bytes(), "manifest.json").expect("a manifest")
 });
 
 fuzz_target!(|data: &str| {
     SHOP.write("plan.journal.jsonl", data);
-    let Ok(entries) = Places::beside(&SHOP.folder().join("plan")).entries() else { return };
-    let history = History::of(&entries);
+    let (mut history, mut coverage) = (History::default(), status::Coverage::new(&MANIFEST.models));
+    let read = Places::beside(&SHOP.folder().join("plan")).each_entry(|entry| {
+        coverage.add(&entry);
+        history.add(entry);
+    });
+    if read.is_err() {
+        return;
+    }
     let standings = status::standings(&MANIFEST, &history);
     assert_eq!(standings.len(), MANIFEST.models.len());
     assert_eq!(retry::left(&MANIFEST.steps, &history).len(), MANIFEST.steps.len());
-    let _ = status::missing(&MANIFEST, &entries, Default::default());
-    let results = results::run_results(&MANIFEST, &history, Default::default());
-    assert!(serde_json::from_str::<serde_json::Value>(&results).is_ok());
+    let _ = status::missing(&MANIFEST.models, &coverage, Default::default());
+    let mut results = Vec::new();
+    results::write_run_results(&mut results, &MANIFEST, &history, Default::default()).expect("memory takes all that is written");
+    assert!(serde_json::from_slice::<serde_json::Value>(&results).is_ok());
 });

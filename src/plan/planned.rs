@@ -1,0 +1,215 @@
+//! The steps of a plan as a run, a page or a comparison reads them again: one after the other, each in little memory, since a plan
+//! may have a million. Takes `manifest.json`; gives its head first, then each step.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io::Read;
+use std::sync::Arc;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::Kind;
+use super::manifest::{About, Manifest, ModelEntry, SCHEMA_VERSION, StepEntry};
+use super::write::Sha256;
+use crate::calendar::Instant;
+use crate::diagnostics::Diagnostic;
+
+/// A step of a plan. Names that many steps have are there once.
+#[derive(Clone, Debug)]
+pub struct PlannedStep {
+    pub id: Arc<str>,
+    pub model: Arc<str>,
+    pub kind: Kind,
+    pub file: StepFile,
+    pub sha256: Sha256,
+    /// Of a batch only.
+    pub event_time_start: Option<Instant>,
+    /// Excluded.
+    pub event_time_end: Option<Instant>,
+    pub chunk: Option<Arc<str>>,
+    pub depends_on: Box<[Arc<str>]>,
+}
+
+/// The path of a step's file, from the plan's folder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StepFile {
+    /// A folder, and the id behind whose `@` the file's name is.
+    Named(Arc<str>, Arc<str>),
+    Path(Box<str>),
+}
+
+impl fmt::Display for StepFile {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StepFile::Named(folder, id) => write!(out, "{folder}/{}.sql", label(id)),
+            StepFile::Path(path) => out.write_str(path),
+        }
+    }
+}
+
+/// What follows the model in a step's id: `2024-09-01`, `create`.
+pub fn label(id: &str) -> &str {
+    id.rsplit_once('@').map_or(id, |(_, label)| label)
+}
+
+/// Names that are kept once, however often they are read.
+#[derive(Default)]
+pub struct SharedNames(BTreeSet<Arc<str>>);
+
+impl SharedNames {
+    pub fn share(&mut self, name: &str) -> Arc<str> {
+        match self.0.get(name) {
+            Some(known) => known.clone(),
+            None => {
+                let name: Arc<str> = name.into();
+                self.0.insert(name.clone());
+                name
+            }
+        }
+    }
+}
+
+impl PlannedStep {
+    /// From what the manifest says. `ids` is whether other steps will name this one.
+    fn new(entry: &StepEntry, names: &mut SharedNames, ids: bool) -> Result<PlannedStep, String> {
+        let time = |text: &Option<String>| match text {
+            None => Ok(None),
+            Some(text) => match chrono::DateTime::parse_from_rfc3339(text) {
+                Ok(at) => Ok(Some(at.to_utc())),
+                Err(_) => Err(format!("`{text}` is no time of RFC 3339")),
+            },
+        };
+        let id: Arc<str> = if ids { names.share(&entry.id) } else { entry.id.as_str().into() };
+        let mut shared = |name: &String| if ids { names.share(name) } else { name.as_str().into() };
+        let depends_on = entry.depends_on.iter().map(&mut shared).collect();
+        let named = entry.file.strip_suffix(".sql").and_then(|path| path.rsplit_once('/')).filter(|(_, name)| *name == label(&id));
+        let file = match named {
+            Some((folder, _)) => StepFile::Named(names.share(folder), id.clone()),
+            None => StepFile::Path(entry.file.as_str().into()),
+        };
+        Ok(PlannedStep {
+            model: names.share(&entry.model),
+            kind: entry.kind,
+            file,
+            sha256: Sha256::parse(&entry.sha256).ok_or_else(|| format!("`{}` of `{}` is no SHA-256", entry.sha256, entry.id))?,
+            event_time_start: time(&entry.event_time_start)?,
+            event_time_end: time(&entry.event_time_end)?,
+            chunk: entry.chunk.as_ref().map(|chunk| names.share(chunk)),
+            depends_on,
+            id,
+        })
+    }
+}
+
+/// What a manifest says before its steps.
+#[derive(Clone, Debug)]
+pub struct ManifestHead {
+    pub about: About,
+    pub models: Vec<ModelEntry>,
+}
+
+/// Reads a manifest; `name` is what its file is called in a message.
+pub fn read(input: impl Read, name: &str) -> Result<Manifest, Diagnostic> {
+    let mut steps = Vec::new();
+    let mut names = SharedNames::default();
+    let mut each = |entry: &StepEntry| PlannedStep::new(entry, &mut names, true).map(|step| steps.push(step));
+    let ManifestHead { about, models } = stream(input, name, &mut each)?;
+    steps.shrink_to_fit();
+    Ok(Manifest { about, models, steps })
+}
+
+/// Reads a manifest and hands over its steps one by one, of which none is kept.
+pub fn each_step(input: impl Read, name: &str, take: &mut dyn FnMut(PlannedStep)) -> Result<ManifestHead, Diagnostic> {
+    let mut names = SharedNames::default();
+    stream(input, name, &mut |entry| PlannedStep::new(entry, &mut names, false).map(&mut *take))
+}
+
+type Take<'t> = &'t mut dyn FnMut(&StepEntry) -> Result<(), String>;
+
+fn stream(input: impl Read, name: &str, take: Take) -> Result<ManifestHead, Diagnostic> {
+    let mut json = serde_json::Deserializer::from_reader(input);
+    let head = HeadSeed(take).deserialize(&mut json).and_then(|head| json.end().map(|()| head));
+    let head = head.map_err(|error| {
+        Diagnostic::error(format!("`{name}` is not a plan's manifest: {error}"))
+            .hint(format!("remove the folder `{}` and compile the plan again", folder_of(name)))
+    })?;
+    match head.about.schema_version {
+        SCHEMA_VERSION => Ok(head),
+        other => Err(Diagnostic::error(format!("the plan has the version {other}, and this batchwright knows {SCHEMA_VERSION}"))
+            .fact(format!("`{name}` says so"))
+            .hint("compile the plan again")),
+    }
+}
+
+fn folder_of(manifest: &str) -> &str {
+    manifest.rsplit_once('/').map_or(".", |(folder, _)| folder)
+}
+
+struct HeadSeed<'t>(Take<'t>);
+
+impl<'de> DeserializeSeed<'de> for HeadSeed<'_> {
+    type Value = ManifestHead;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<ManifestHead, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for HeadSeed<'_> {
+    type Value = ManifestHead;
+
+    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("a manifest")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ManifestHead, A::Error> {
+        let mut about = serde_json::Map::new();
+        let (mut models, mut has_steps) = (None, false);
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "models" => models = Some(map.next_value()?),
+                "steps" => {
+                    // A later version's steps need not be steps to this one; its number is read first.
+                    let version = about.get("schema_version").and_then(serde_json::Value::as_u64);
+                    if version.is_some_and(|version| version != u64::from(SCHEMA_VERSION)) {
+                        map.next_value::<IgnoredAny>()?;
+                    } else {
+                        map.next_value_seed(StepsSeed(&mut *self.0))?;
+                    }
+                    has_steps = true;
+                }
+                _ => drop(about.insert(key, map.next_value()?)),
+            }
+        }
+        if !has_steps {
+            return Err(A::Error::missing_field("steps"));
+        }
+        let about = serde_json::from_value(about.into()).map_err(A::Error::custom)?;
+        Ok(ManifestHead { about, models: models.ok_or_else(|| A::Error::missing_field("models"))? })
+    }
+}
+
+struct StepsSeed<'t, 'f>(&'t mut (dyn FnMut(&StepEntry) -> Result<(), String> + 'f));
+
+impl<'de> DeserializeSeed<'de> for StepsSeed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for StepsSeed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("a list of steps")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut steps: A) -> Result<(), A::Error> {
+        while let Some(entry) = steps.next_element::<StepEntry>()? {
+            (self.0)(&entry).map_err(A::Error::custom)?;
+        }
+        Ok(())
+    }
+}
