@@ -10,9 +10,9 @@ use std::process::{Command, Stdio};
 
 use batchwright::plan::manifest::{Manifest, PlannedStep, read};
 use batchwright::plan::planned::StepFile;
+use batchwright::plan::write::instant;
 use batchwright::run::history::History;
 use batchwright::run::status::Coverage;
-use batchwright::plan::write::instant;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -14,6 +14,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
 use crate::dialect;
 use crate::plan::audit::GOOD;
 use crate::plan::manifest::{AuditEntry, Manifest, ModelEntry};
+use crate::plan::planned::Fingerprint;
 use crate::plan::write::Sha256;
 use crate::run::journal::{self, Places};
 use crate::run::{audits, known, program};
@@ -119,7 +120,7 @@ fn is_named(model: &ModelEntry, name: &str) -> bool {
 /// Hands each audit to a process of the client, prints what it prints, and judges it.
 fn run_client(args: &Args, places: &Places, manifest: &Manifest, selected: &[(&ModelEntry, &AuditEntry)]) -> Result<ExitCode, Diagnostics> {
     let dialect = dialect::named(&manifest.about.dialect)?;
-    let past = places.history()?;
+    let past = places.history(&Fingerprint::of(&manifest.steps))?;
     let request = ClientRequest {
         command: "audit --run",
         client: &args.client,

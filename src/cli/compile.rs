@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::options::{ProjectArgs, RefreshArgs, SelectArgs, WindowArgs, request};
+use super::unfinished::unfinished;
 use super::{first_run, print, say, talk};
 use crate::compile;
 use crate::diagnostics::Diagnostics;
@@ -82,7 +83,9 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
         }
         print(&text)?;
     } else {
+        let unfinished = unfinished(&folder);
         let written = write::write(&compiled.plan, &folder)?;
+        say(&unfinished.and_then(|unfinished| unfinished.warning(&folder)).into_iter().collect::<Vec<_>>());
         talk(&format!("{}\n{}", compile::table(&compiled.rows), closing(&written, &folder)));
         return Ok(ended(compiled.left_out));
     }

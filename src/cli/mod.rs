@@ -20,6 +20,7 @@ mod status;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;

@@ -7,8 +7,9 @@ use super::options::{PlanArgs, instant};
 use super::{print, say, talk};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::manifest::PlannedStep;
+use crate::plan::planned::Fingerprint;
 use crate::run::audits;
-use crate::run::history::History;
+use crate::run::history::HistoryReader;
 use crate::run::report;
 use crate::run::status::Coverage;
 
@@ -39,28 +40,27 @@ pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
     }
     let places = args.plan.places();
     let manifest = places.manifest()?;
-    let (mut history, mut coverage) = (History::default(), Coverage::new(&manifest.models));
+    let (mut history, mut coverage) = (HistoryReader::new(Fingerprint::of(&manifest.steps)), Coverage::new(&manifest.models));
     places.each_entry(|entry| {
         coverage.add(&entry);
         history.add(entry);
     })?;
+    let history = history.finish();
     let manifest = audits::as_last_run(manifest, &history);
-    let mut unlike: Vec<String> = Vec::new();
+    let (mut first_unlike, mut unlike) = (None, 0);
     let mut sql = |step: &PlannedStep| match places.text(&step.file.to_string(), Some(step.sha256)).map(String::from_utf8) {
         Ok(Ok(text)) => Some(text),
-        Ok(Err(_)) => {
-            unlike.push(format!("`{}` is not text", step.file));
-            None
-        }
-        Err(wrong) => {
-            unlike.push(wrong);
+        not_text => {
+            let error = not_text.err().unwrap_or_else(|| format!("`{}` is not text", step.file));
+            first_unlike.get_or_insert(error);
+            unlike += 1;
             None
         }
     };
     let page = crate::page::page(&manifest, &history, &coverage, now, &mut sql);
-    if let [first, more @ ..] = &unlike[..] {
-        let said = Diagnostic::warning(first.clone());
-        say(&[if more.is_empty() { said } else { said.fact(format!("and {} more: the page says so where they would stand", more.len())) }]);
+    if let Some(first) = first_unlike {
+        let warning = Diagnostic::warning(first);
+        say(&[if unlike == 1 { warning } else { warning.fact(format!("and {} more: the page says so in their places", unlike - 1)) }]);
     }
     match &args.out {
         Some(out) if out == Path::new("-") => print(&page)?,

@@ -13,6 +13,7 @@ use super::{say, talk};
 use crate::diagnostics::{Diagnostic, Diagnostics, nearest, printable};
 use crate::dialect;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
+use crate::plan::planned::Fingerprint;
 use crate::run::client::Client;
 use crate::run::journal::{self, Places};
 use crate::run::proof::{self, Unproven};
@@ -33,8 +34,8 @@ const EXAMPLES: &str = r"Examples:
   A process for each step:
   $ batchwright run --threads 8 -- snow sql --enable-templating NONE -f {file}
 
-  For a scheduler: begin, or go on where the last run ended:
-  $ batchwright run --resume --quiet --junit report.xml";
+  For a scheduler: continue the last run if it is not complete, else start a new one:
+  $ batchwright run --continue --quiet --junit report.xml";
 
 /// Hand each step of the plan to a client, in order, and keep a journal of what is done.
 ///
@@ -45,8 +46,11 @@ const EXAMPLES: &str = r"Examples:
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
-    /// Go on with the last run: only what it did not finish, as `batchwright retry` does; from the start where there is none
-    #[arg(long)]
+    /// For schedulers: continue the last run of the plan if it is not complete, as `batchwright retry` does; else start a new one
+    #[arg(long = "continue")]
+    continues: bool,
+    /// The former name of `--continue`
+    #[arg(long, hide = true)]
     resume: bool,
     #[command(flatten)]
     how: How,
@@ -84,7 +88,10 @@ pub struct How {
 }
 
 pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
-    let from = if args.resume { From::Wherever } else { From::Start };
+    if args.resume {
+        say(&[Diagnostic::warning("`--resume` is now called `--continue`").hint("after a complete run it starts a new one")]);
+    }
+    let from = if args.resume || args.continues { From::Wherever } else { From::Start };
     start(args.how, from, &[])
 }
 
@@ -94,7 +101,7 @@ pub enum From {
     Start,
     /// Where the last run left off; there must be one.
     LastRun,
-    /// Where the last run left off, if there is one.
+    /// Where the last run left off, if it is not complete.
     Wherever,
 }
 
@@ -108,13 +115,16 @@ pub fn start(how: How, from: From, again: &[String]) -> Result<ExitCode, Diagnos
     }
     // The lock first: what the journal says must not change any more.
     let journal = journal::open(&places, &|why| talk(&format!("{why}\n")))?;
-    let mut past = places.history()?;
+    let fingerprint = Fingerprint::of(&manifest.steps);
+    let mut past = places.history(&fingerprint)?;
     if from == From::LastRun && past.first.is_none() {
         return Err(Diagnostic::error(format!("`{}` holds no run to retry", places.journal.display()))
             .hint("`batchwright run` starts one")
             .into());
     }
-    let resumed = from != From::Start && past.first.is_some();
+    // After a complete run a scheduler wants the next one; steps that are to run again are the user's own wish.
+    let is_complete = past.is_complete && again.is_empty();
+    let mut resumed = from != From::Start && past.first.is_some() && !(from == From::Wherever && is_complete);
     if how.audit {
         say(&unaudited(&manifest));
         manifest = audits::with_audits(manifest);
@@ -124,7 +134,17 @@ pub fn start(how: How, from: From, again: &[String]) -> Result<ExitCode, Diagnos
     for step in again {
         past.reopen(&step_named(step, &manifest)?.id);
     }
-    let wanted = if resumed { retry::left(&manifest.steps, &past) } else { vec![true; manifest.steps.len()] };
+    let mut wanted = if resumed { retry::left(&manifest.steps, &past) } else { vec![true; manifest.steps.len()] };
+    if from == From::Wherever && !wanted.contains(&true) {
+        // All is done, though the run was cut short before it could write that down.
+        (resumed, wanted) = (false, vec![true; manifest.steps.len()]);
+    }
+    if from == From::LastRun && is_complete && wanted.contains(&true) {
+        let open = wanted.iter().filter(|wanted| **wanted).count();
+        talk(&format!("the last run is complete, and the plan has changed since: {} not run\n", steps(open)));
+        talk("to run all of the plan: `batchwright run`\n");
+        return Ok(ExitCode::SUCCESS);
+    }
     if !wanted.contains(&true) {
         talk(&format!("nothing is left to run: {} done\n", steps(manifest.steps.len())));
         return Ok(ExitCode::SUCCESS);
@@ -175,6 +195,7 @@ pub fn start(how: How, from: From, again: &[String]) -> Result<ExitCode, Diagnos
         wanted: &wanted,
         past: &past,
         resumed,
+        fingerprint: &fingerprint,
         client: &client,
         threads,
         fail_fast: how.fail_fast,
@@ -182,7 +203,7 @@ pub fn start(how: How, from: From, again: &[String]) -> Result<ExitCode, Diagnos
     let ended = run::run(&order, &journal, progress.as_ref(), session);
     progress.close();
     match ended {
-        Ok(ended) => close(&how, &places, &manifest, &ended),
+        Ok(ended) => close(&how, &places, &manifest, &fingerprint, &ended),
         Err(broken) => {
             say(&[broken]);
             Ok(ExitCode::from(1))
@@ -199,8 +220,8 @@ fn unaudited(manifest: &Manifest) -> Vec<Diagnostic> {
 }
 
 /// The table and the reports.
-fn close(how: &How, places: &Places, manifest: &Manifest, ended: &run::Run) -> Result<ExitCode, Diagnostics> {
-    let history = places.history()?;
+fn close(how: &How, places: &Places, manifest: &Manifest, fingerprint: &str, ended: &run::Run) -> Result<ExitCode, Diagnostics> {
+    let history = places.history(fingerprint)?;
     report::replace_with(&places.run_results, |out| results::write_run_results(out, manifest, &history, clock::now()))?;
     if let Some(path) = &how.junit {
         report::write(path, &junit::report(manifest, &history))?;

@@ -46,7 +46,7 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
         print(&if args.json { pretty(&json!({ "missing": gaps })) } else { printable(&gaps_as_text(&gaps)).into_owned() })?;
         return Ok(ExitCode::SUCCESS);
     }
-    let history = places.history()?;
+    let history = places.history(&places.fingerprint()?)?;
     let mut standings = Standings::new(args.json);
     let head = places.each_step(&mut |step| standings.add(&step, &history))?;
     if history.last.as_ref().is_some_and(|last| last.audit) {

@@ -70,7 +70,9 @@ fn filtered(context: &Context, node: &Node, moment: &Moment, cuts_own: bool) -> 
     }
     for input in inputs.iter().filter(|input| input.filtered) {
         let Some(time) = event_time(&input.unique_id) else { continue };
-        plan::refuse_event_time(context.dialect, time)?;
+        if context.graph.parents.get(&node.unique_id).is_some_and(|parents| parents.contains(&input.unique_id)) {
+            plan::refuse_event_time(context.dialect, time)?;
+        }
         let (relation, unique_id) = ("relation".to_string(), input.unique_id.clone());
         let any = Filter { span: 0..0, relation, unique_id, alias: None, hidden: Vec::new() };
         within(context.dialect, &condition(time, &input.unique_id, &TimeType::Undeclared)?, &any).map_err(place)?;

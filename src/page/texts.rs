@@ -68,15 +68,14 @@ fn pieces(shape: &str, numbers: Vec<Runs>, columns: &mut Columns) -> Vec<Piece> 
     let mut numbers = numbers.into_iter();
     for between in shape.split('0') {
         text.push_str(between);
-        match numbers.next() {
-            Some(runs) => match runs.only() {
+        if let Some(runs) = numbers.next() {
+            match runs.only() {
                 Some(word) => text.push_str(word),
                 None => {
                     pieces.push(Piece::Text(std::mem::take(&mut text)));
                     pieces.push(Piece::Column(columns.insert_full(runs.into_text()).0));
                 }
-            },
-            None => {}
+            }
         }
     }
     pieces.push(Piece::Text(text));

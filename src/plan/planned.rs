@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use xxhash_rust::xxh3::Xxh3;
+
 use super::Kind;
 use super::manifest::{About, Manifest, ModelEntry, SCHEMA_VERSION, StepEntry};
 use super::write::Sha256;
@@ -98,6 +100,27 @@ impl PlannedStep {
             depends_on,
             id,
         })
+    }
+}
+
+/// The fingerprint of a plan: of the ids and the bytes of its steps, in their order. What was asked for does not count.
+#[derive(Default)]
+pub struct Fingerprint(Xxh3);
+
+impl Fingerprint {
+    pub fn of(steps: &[PlannedStep]) -> String {
+        let mut fingerprint = Fingerprint::default();
+        steps.iter().for_each(|step| fingerprint.add(step));
+        fingerprint.finish()
+    }
+
+    pub fn add(&mut self, step: &PlannedStep) {
+        self.0.update(step.id.as_bytes());
+        self.0.update(step.sha256.bytes());
+    }
+
+    pub fn finish(&self) -> String {
+        format!("{:032x}", self.0.digest128())
     }
 }
 

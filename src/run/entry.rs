@@ -33,6 +33,12 @@ pub struct RunEntry {
     /// The process id of batchwright.
     pub pid: u32,
     pub resumed: bool,
+    /// The fingerprint of the plan's steps. Absent in older journals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// The run that it continues.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<String>,
     /// The client's argument vector, which a retry uses again. Absent where it holds a password.
     pub client: Option<Vec<String>>,
     pub threads: usize,

@@ -1,7 +1,7 @@
-//! What the journal tells of the steps. Takes its lines, one by one; gives each step's past since the last run that began from the
-//! start: a retry goes on with the past of the run before it. Of a million steps it keeps little more than their hashes.
+//! What the journal tells of the steps. Takes its lines, one by one; gives each step's past in the last run of a plan and in the retries
+//! that continue it. A run of another plan in between changes nothing in it. Of a million steps it keeps little more than their hashes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -11,15 +11,67 @@ use crate::calendar::Instant;
 use crate::plan::manifest::PlannedStep;
 use crate::plan::write::Sha256;
 
-/// The runs of a plan.
+/// A run from the start, and the retries that continue it.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// The last run that began from the start.
+    /// The run that began from the start.
     pub first: Option<RunEntry>,
     /// The last run or retry.
     pub last: Option<RunEntry>,
+    /// Whether the last one ended with all of its steps done.
+    pub is_complete: bool,
+    runs: Vec<String>,
+    /// The fingerprints of the plans that were run.
+    plans: BTreeSet<String>,
     /// By the hash of the step's id.
     pasts: BTreeMap<u128, Past>,
+}
+
+/// Reads the history of one plan, and falls back to the last run of any plan: after a compile that mends a model, the same run goes on.
+pub struct HistoryReader {
+    plan: String,
+    last: History,
+    /// Earlier runs that may still go on, and the last one of the plan; the latest at the end.
+    earlier: Vec<History>,
+}
+
+/// More runs that were left incomplete are not kept in memory.
+const MOST_EARLIER: usize = 16;
+
+impl HistoryReader {
+    pub fn new(plan: String) -> HistoryReader {
+        HistoryReader { plan, last: History::default(), earlier: Vec::new() }
+    }
+
+    /// Takes the journal's next line.
+    pub fn add(&mut self, entry: Entry) {
+        if let Entry::Run(run) = &entry
+            && !self.last.is_continued_by(run)
+        {
+            let continued = self.earlier.iter().position(|history| history.is_continued_by(run));
+            let next = continued.map(|place| self.earlier.remove(place)).unwrap_or_default();
+            let before = std::mem::replace(&mut self.last, next);
+            if before.ran(&self.plan) {
+                self.earlier.retain(|history| !history.ran(&self.plan));
+            }
+            if before.first.is_some() && (!before.is_complete || before.ran(&self.plan)) {
+                self.earlier.push(before);
+            }
+            if self.earlier.len() > MOST_EARLIER {
+                let oldest = self.earlier.iter().position(|history| !history.ran(&self.plan));
+                self.earlier.remove(oldest.unwrap_or_default());
+            }
+        }
+        self.last.add(entry);
+    }
+
+    pub fn finish(mut self) -> History {
+        let of_plan = self.earlier.iter().rposition(|history| history.ran(&self.plan));
+        match of_plan.filter(|_| !self.last.ran(&self.plan)) {
+            Some(place) => self.earlier.swap_remove(place),
+            None => self.last,
+        }
+    }
 }
 
 /// What happened to a step.
@@ -70,19 +122,27 @@ impl Attempt {
 }
 
 impl History {
-    pub fn of(entries: impl IntoIterator<Item = Entry>) -> History {
-        let mut history = History::default();
-        entries.into_iter().for_each(|entry| history.add(entry));
-        history
+    /// Whether one of its runs was of the plan with this fingerprint.
+    pub fn ran(&self, plan: &str) -> bool {
+        self.plans.contains(plan)
     }
 
-    /// Takes the journal's next line.
-    pub fn add(&mut self, entry: Entry) {
+    /// Whether a run goes on with this one.
+    fn is_continued_by(&self, run: &RunEntry) -> bool {
+        match &run.continues {
+            Some(before) => self.runs.contains(before),
+            None => run.resumed && self.first.is_some(),
+        }
+    }
+
+    /// Takes the next line of its runs.
+    fn add(&mut self, entry: Entry) {
         match entry {
             Entry::Run(run) => {
-                if !run.resumed || self.first.is_none() {
-                    *self = History { first: Some(run.clone()), ..History::default() };
-                }
+                self.is_complete = false;
+                self.runs.push(run.run.clone());
+                self.plans.extend(run.plan.clone());
+                self.first.get_or_insert_with(|| run.clone());
                 self.last = Some(run);
             }
             Entry::Start(start) => self.past(&start.step).begun = true,
@@ -94,7 +154,7 @@ impl History {
                     Outcome::Failed => past.failed = attempt.map(Box::new),
                 }
             }
-            Entry::End(_) => {}
+            Entry::End(end) => self.is_complete = end.failed + end.open == 0,
         }
     }
 
@@ -124,4 +184,74 @@ impl History {
 
 fn key(id: &str) -> u128 {
     xxh3_128(id.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Kind;
+    use crate::run::entry::EndEntry;
+
+    fn run(id: &str, plan: &str, continues: Option<&str>) -> Entry {
+        Entry::Run(RunEntry {
+            schema_version: 1,
+            run: id.to_string(),
+            at: String::new(),
+            pid: 1,
+            resumed: continues.is_some(),
+            plan: Some(plan.to_string()),
+            continues: continues.map(str::to_string),
+            client: None,
+            threads: 1,
+            audit: false,
+            steps: 1,
+        })
+    }
+
+    fn done(step: &str) -> Entry {
+        Entry::Step(StepEntry {
+            run: String::new(),
+            step: step.to_string(),
+            sha256: Sha256::of(b"1").to_string(),
+            model: String::new(),
+            kind: Kind::Batch,
+            event_time_start: None,
+            event_time_end: None,
+            started: String::new(),
+            seconds: 0.0,
+            outcome: Outcome::Success,
+            exit_code: None,
+            signal: None,
+            reason: None,
+            stderr: String::new(),
+            stdout: String::new(),
+        })
+    }
+
+    fn end(open: usize) -> Entry {
+        Entry::End(EndEntry { run: String::new(), at: String::new(), done: 1, failed: 0, open })
+    }
+
+    /// The ids of the runs and how many steps have a past, as a plan sees them.
+    fn seen(plan: &str, entries: &[Entry]) -> (String, usize, bool) {
+        let mut reader = HistoryReader::new(plan.to_string());
+        entries.iter().cloned().for_each(|entry| reader.add(entry));
+        let history = reader.finish();
+        (history.runs.join(" "), history.pasts.len(), history.is_complete)
+    }
+
+    #[test]
+    fn a_run_of_another_plan_in_between_forgets_nothing() {
+        let mut entries = vec![run("r1", "a", None), done("1"), done("2"), end(1), run("r2", "b", None), done("3"), end(0)];
+        assert_eq!(seen("a", &entries), ("r1".to_string(), 2, false));
+        assert_eq!(seen("b", &entries), ("r2".to_string(), 1, true));
+        assert_eq!(seen("c", &entries), ("r2".to_string(), 1, true), "of an unknown plan the last run");
+        entries.extend([run("r3", "a", Some("r1")), done("4"), end(0)]);
+        assert_eq!(seen("a", &entries), ("r1 r3".to_string(), 3, true));
+        assert_eq!(seen("b", &entries), ("r2".to_string(), 1, true));
+        entries.extend([run("r4", "d", Some("r3")), end(1)]);
+        assert_eq!(seen("d", &entries), ("r1 r3 r4".to_string(), 3, false), "a plan that was mended goes on with the run");
+        entries.push(run("r5", "a", None));
+        assert_eq!(seen("a", &entries), ("r5".to_string(), 0, false));
+    }
 }

@@ -11,11 +11,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use memchr::memmem;
 
 use super::entry::{self, Entry};
-use super::history::History;
+use super::history::{History, HistoryReader};
 use super::lock;
 use crate::diagnostics::Diagnostic;
 use crate::plan::manifest::Manifest;
-use crate::plan::planned::{self, ManifestHead, PlannedStep};
+use crate::plan::planned::{self, Fingerprint, ManifestHead, PlannedStep};
 use crate::plan::write::Sha256;
 
 /// The files of a plan's runs: all beside its folder, since the folder is replaced as a whole.
@@ -99,11 +99,33 @@ impl Places {
         Ok(())
     }
 
-    /// What the journal tells of the steps.
-    pub fn history(&self) -> Result<History, Diagnostic> {
-        let mut history = History::default();
-        self.each_entry(|entry| history.add(entry))?;
-        Ok(history)
+    /// Whether there is no journal, or its last line is the end of a complete run.
+    pub fn ends_complete(&self) -> bool {
+        let tail = || {
+            let mut file = File::open(&self.journal)?;
+            let length = file.metadata()?.len();
+            file.seek(SeekFrom::Start(length.saturating_sub(4096)))?;
+            let mut tail = Vec::new();
+            file.take(4096).read_to_end(&mut tail)?;
+            Ok::<_, io::Error>(tail)
+        };
+        let Ok(tail) = tail() else { return true };
+        let last = tail.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        matches!(serde_json::from_slice(last), Ok(Entry::End(end)) if end.failed + end.open == 0)
+    }
+
+    /// What the journal tells of the steps of the plan with this fingerprint.
+    pub fn history(&self, plan: &str) -> Result<History, Diagnostic> {
+        let mut reader = HistoryReader::new(plan.to_string());
+        self.each_entry(|entry| reader.add(entry))?;
+        Ok(reader.finish())
+    }
+
+    /// The fingerprint of the plan.
+    pub fn fingerprint(&self) -> Result<String, Diagnostic> {
+        let mut fingerprint = Fingerprint::default();
+        self.each_step(&mut |step| fingerprint.add(&step))?;
+        Ok(fingerprint.finish())
     }
 
     /// Refuses a line of a version that this program does not know, which it would take for a torn one.

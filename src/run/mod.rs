@@ -50,6 +50,8 @@ pub struct Order<'a> {
     /// What happened before, if this goes on with it.
     pub past: &'a History,
     pub resumed: bool,
+    /// Of the plan.
+    pub fingerprint: &'a str,
     pub client: &'a Client<'a>,
     pub threads: usize,
     pub fail_fast: bool,
@@ -85,6 +87,8 @@ pub fn run(order: &Order, journal: &Journal, watch: &dyn Watch, session: Option<
         at: clock::written(clock::now()),
         pid: std::process::id(),
         resumed: order.resumed,
+        plan: Some(order.fingerprint.to_string()),
+        continues: order.past.last.as_ref().filter(|_| order.resumed).map(|last| last.run.clone()),
         client: RunEntry::keepable(&order.client.argv),
         threads: order.threads,
         audit: order.manifest.steps.iter().any(|step| step.kind == Kind::Audit),

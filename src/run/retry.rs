@@ -42,6 +42,7 @@ mod tests {
     use crate::plan::planned::StepFile;
     use crate::plan::write::Sha256;
     use crate::run::entry::{Entry, Outcome, StepEntry as Ended};
+    use crate::run::history::HistoryReader;
 
     fn step(id: &str, kind: Kind, depends_on: &[&str]) -> PlannedStep {
         PlannedStep {
@@ -77,7 +78,11 @@ mod tests {
                 stdout: String::new(),
             })
         });
-        History::of(entries)
+        {
+            let mut reader = HistoryReader::new(String::new());
+            entries.for_each(|entry| reader.add(entry));
+            reader.finish()
+        }
     }
 
     fn names<'a>(steps: &'a [PlannedStep], history: &History) -> Vec<&'a str> {

@@ -69,7 +69,7 @@ pub fn measured(command: &mut Command) -> Run {
 }
 
 /// The most memory that the process has had so far, where the kernel tells.
-fn high_water(child: &Child) -> Option<f64> {
+pub fn high_water(child: &Child) -> Option<f64> {
     let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().trim_end_matches(" kB").parse::<f64>().ok().map(|kilobytes| kilobytes / 1024.0)

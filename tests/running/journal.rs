@@ -166,7 +166,7 @@ fn the_client_of_a_journal_is_not_started() {
     let mut run = journal(&folder)[0].clone();
     run["client"] = serde_json::json!(["sh", "-c", format!("touch '{}'", made.display()), "{file}"]);
     fs::write(&path, format!("{run}\n")).unwrap();
-    for (command, arguments) in [("retry", &[][..]), ("run", &["--resume"])] {
+    for (command, arguments) in [("retry", &[][..]), ("run", &["--continue"])] {
         let said = batchwright(command, &folder, arguments, &[]);
         assert_eq!((said.code, made.exists()), (2, false), "{command}: {}", said.err);
         assert!(said.err.contains("has not been run for this plan on this machine before"), "{command}: {}", said.err);

@@ -35,7 +35,7 @@ fn batchwright_is_killed_at_random_moments(engine: &dyn Engine) {
         let mut longest = 150;
         loop {
             let before = journal(&folder).len();
-            let mut run = start("run", &folder, &["--resume"], &client);
+            let mut run = start("run", &folder, &["--continue"], &client);
             sleep(moments.next(longest));
             if run.try_wait().unwrap().is_some_and(|status| status.success()) {
                 break;
@@ -87,7 +87,7 @@ fn the_client_is_killed_at_random_moments(engine: &dyn Engine) {
     run.wait().unwrap();
     let failed = ended(&folder).iter().filter(|(_, outcome)| outcome == "failed").count();
     assert!(failed < 31, "a client takes one step with it, not all");
-    let again = batchwright("run", &folder, &["--resume"], &[]);
+    let again = batchwright("run", &folder, &["--continue"], &[]);
     assert_eq!(again.code, 0, "{}", again.err);
     assert_nothing_twice(&folder);
     assert_whole(&*database);

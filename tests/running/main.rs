@@ -7,6 +7,7 @@ mod batchwright;
 mod client_commands;
 mod client_lines;
 mod compiled;
+mod continued;
 mod days;
 #[path = "../engines/duckdb.rs"]
 mod duckdb;
@@ -69,7 +70,7 @@ fn main() {
 }
 
 fn on_engines() -> impl Iterator<Item = Case> {
-    [client_commands::CASES, failures::CASES, killed::CASES, proof::CASES, refresh::CASES].into_iter().flatten().copied()
+    [client_commands::CASES, continued::CASES, failures::CASES, killed::CASES, proof::CASES, refresh::CASES].into_iter().flatten().copied()
 }
 
 fn trial(name: String, case: impl FnOnce() + Send + 'static) -> Trial {

@@ -103,7 +103,7 @@ fn ways(dialect: &str, careful: &[String], folder: &Path) -> Vec<Way> {
                 Some(init) => read[init + 1] = at("rc"),
                 None => read.extend(words(&["-init", &at("rc")])),
             }
-            ways.push(way(".bail off in its file with a file", script(folder, "rc-file", &read, true), true));
+            ways.push(way(".bail off in its file with a file", script(folder, "rc-file", &read, true), dialect == "sqlite"));
             ways.push(way(".bail off in its file", read, false));
             let begins = with(careful, &["-cmd", "begin"]);
             ways.push(way("-cmd begin with a file", script(folder, "begin-file", &begins, true), true));
@@ -125,6 +125,12 @@ fn careless_clients_are_made_safe_or_refused(engine: &dyn Engine) {
         plan.step(&batch(2)).sql.push_str("\ninsert into daily (sold_on, amount) values ('2024-09-03', 3);");
         let said = batchwright("run", &plan.write_for(engine.dialect()), &[], &way.client);
         let outcomes = ended(&plan.plan());
+        // The question after the first query begins a transaction, which fails in an open one.
+        if way.name == "-cmd begin with a file" {
+            assert_eq!((said.code, outcomes.is_empty()), (1, true), "{}: {}", way.name, said.err);
+            assert!(said.err.contains("no step was handed to it"), "{}", said.err);
+            continue;
+        }
         println!("{}: {}: {}", engine.dialect(), way.name, if said.code == 2 { "refused" } else { "made safe" });
         assert_eq!((said.code, outcomes.is_empty()), if way.refused { (2, true) } else { (1, false) }, "{}: {}", way.name, said.err);
         if way.refused {

@@ -6,7 +6,7 @@ mod shop;
 use std::sync::LazyLock;
 
 use batchwright::plan::manifest::{Manifest, read};
-use batchwright::run::{history::History, journal::Places, results, retry, status};
+use batchwright::run::{history::HistoryReader, journal::Places, results, retry, status};
 use libfuzzer_sys::fuzz_target;
 
 static SHOP: LazyLock<shop::Shop> = LazyLock::new(shop::Shop::new);
@@ -17,7 +17,7 @@ static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
 
 fuzz_target!(|data: &str| {
     SHOP.write("plan.journal.jsonl", data);
-    let (mut history, mut coverage) = (History::default(), status::Coverage::new(&MANIFEST.models));
+    let (mut history, mut coverage) = (HistoryReader::new(String::new()), status::Coverage::new(&MANIFEST.models));
     let read = Places::beside(&SHOP.folder().join("plan")).each_entry(|entry| {
         coverage.add(&entry);
         history.add(entry);
@@ -25,6 +25,7 @@ fuzz_target!(|data: &str| {
     if read.is_err() {
         return;
     }
+    let history = history.finish();
     let standings = status::standings(&MANIFEST, &history);
     assert_eq!(standings.len(), MANIFEST.models.len());
     assert_eq!(retry::left(&MANIFEST.steps, &history).len(), MANIFEST.steps.len());
