@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use batchwright::plan::manifest::{Manifest, StepEntry, read};
@@ -57,6 +57,25 @@ fn a_click_on_a_batch_shows_its_sql_with_the_window_marked() {
     assert_eq!(checked["facts"]["State"], "done, and its audit passed since");
     assert_eq!(checked["sql"], json!(file("hourly_events/2024-09-03T05.sql")));
     assert_eq!((&phone["title"], &phone["facts"]["State"]), (&json!("2024-09-01"), &json!("done")));
+}
+
+/// The README's picture: `cargo bless` takes it, and a change of the page's template asks for a new one.
+#[test]
+fn picture_shows_the_page_as_it_is() {
+    let (picture, record) = ("snapshots/pictures/page.png", "snapshots/pictures/page.source");
+    let mut parts: Vec<_> = walkdir::WalkDir::new("src/page").into_iter().flatten().map(walkdir::DirEntry::into_path).collect();
+    parts.retain(|path| path.extension().is_some_and(|extension| ["html", "css", "js"].contains(&extension.to_str().unwrap())));
+    parts.sort();
+    assert!(!parts.is_empty(), "src/page has the page's template");
+    let hash = |path: &PathBuf| format!("{:016x} {}\n", xxhash_rust::xxh3::xxh3_64(&fs::read(path).unwrap()), path.display());
+    let source: String = parts.iter().map(hash).collect();
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        let shop = shop();
+        look(&json!([{"page": page(shop.path()), "model": SESSIONS, "batch": "2024-09-02", "clicks": 1, "shot": picture}]));
+        fs::write(record, &source).unwrap();
+    }
+    assert_eq!(fs::read_to_string(record).unwrap(), source, "the page has changed since {picture} was taken: run `cargo bless`");
+    assert!(fs::read(picture).unwrap().starts_with(b"\x89PNG"), "{picture} is a picture");
 }
 
 #[test]

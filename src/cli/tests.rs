@@ -21,13 +21,16 @@ fn every_command_has_examples_that_are_commands() {
 }
 
 #[test]
-fn what_the_readme_tells_to_type_are_commands() {
-    // Read when the test runs: a change of the README is no reason to compile.
-    let readme = std::fs::read_to_string("README.md").expect("the README is text");
-    let blocks = readme.split("```sh\n").skip(1).filter_map(|part| part.split("```").next());
-    let typed = blocks.flat_map(lines).filter(|line| line.starts_with("batchwright "));
-    let wrong: Vec<String> = typed.filter_map(|line| wrong(&line)).collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+fn command_lines_of_the_readme_and_its_pages_are_valid() {
+    // Read when the test runs: a change of a page is no reason to compile.
+    let pages = std::fs::read_dir("src").expect("the sources are here").flatten().map(|entry| entry.path().join("README.md"));
+    for page in pages.filter(|page| page.exists()).chain(["README.md".into()]) {
+        let text = std::fs::read_to_string(&page).expect("a page is text");
+        let blocks = text.split("```sh\n").skip(1).filter_map(|part| part.split("```").next());
+        let typed = blocks.flat_map(lines).filter(|line| line.starts_with("batchwright "));
+        let errors: Vec<String> = typed.filter_map(|line| wrong(&line)).collect();
+        assert!(errors.is_empty(), "{}: {}", page.display(), errors.join("\n"));
+    }
 }
 
 /// What is wrong with the examples in a command's help.

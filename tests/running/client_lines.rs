@@ -1,4 +1,4 @@
-//! The README's client lines, run as they are written: only the host, the database and the files are filled in. Each runs a plan, and
+//! The client lines of src/run/README.md, run as they are written: only the host, the database and the files are filled in. Each runs a plan, and
 //! the audit of its table with the client of that run.
 
 use std::fs;
@@ -55,11 +55,11 @@ struct Setting<'a> {
     config: &'a str,
 }
 
-/// The line that the README has for a client, behind `--`.
+/// The page's line for a client, behind `--`.
 fn line(program: &str) -> String {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/run/README.md")).unwrap();
     let line = Regex::new(&format!("`-- ({program} [^`]*)`")).unwrap();
-    let found = line.captures(&readme).unwrap_or_else(|| panic!("the README has no client line of `{program}`"));
+    let found = line.captures(&readme).unwrap_or_else(|| panic!("the page has no client line of `{program}`"));
     found[1].to_string()
 }
 
