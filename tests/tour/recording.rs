@@ -9,15 +9,17 @@ const LINE: usize = 18;
 const MARGIN: usize = 16;
 /// The longest line that is shown; longer ones are cut with `…`.
 const COLUMNS: usize = 108;
+/// The most lines of a block that are shown.
+const ROWS: usize = 24;
 /// Seconds that each block is shown.
 const SECONDS: usize = 6;
 
 /// Draws the blocks, which hold command lines (`$ …`) and their output.
 pub fn draw(blocks: &[&str]) -> String {
-    let lines = blocks.iter().map(|block| block.lines().count()).max().unwrap_or(0);
+    let lines = blocks.iter().map(|block| block.lines().count().min(ROWS)).max().unwrap_or(0);
     let (width, height) = ((COLUMNS as f64 * CHARACTER) as usize + 2 * MARGIN, lines * LINE + 2 * MARGIN);
     let total = blocks.len() * SECONDS;
-    // Each block is visible for its share of the loop.
+    // A negative delay starts a block in the middle of the loop, so that it is hidden until its turn. Each block is visible for its share of the loop.
     let share = 100.0 / blocks.len() as f64;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\">\n\
@@ -33,8 +35,8 @@ pub fn draw(blocks: &[&str]) -> String {
     );
     for (index, block) in blocks.iter().enumerate() {
         let hidden = if index + 1 < blocks.len() { " visibility=\"hidden\"" } else { "" };
-        let _ = writeln!(svg, "<g{hidden} style=\"animation-delay: {}s\">", index * SECONDS);
-        for (row, line) in block.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
+        let _ = writeln!(svg, "<g{hidden} style=\"animation-delay: {}s\">", index as i64 * SECONDS as i64 - total as i64);
+        for (row, line) in block.lines().take(ROWS).enumerate().filter(|(_, line)| !line.is_empty()) {
             let y = MARGIN + (row + 1) * LINE - 5;
             let _ = writeln!(svg, "<text x=\"{MARGIN}\" y=\"{y}\"{}>{}</text>", class(line), escape(&cut(line)));
         }
@@ -47,8 +49,8 @@ pub fn draw(blocks: &[&str]) -> String {
 fn class(line: &str) -> &'static str {
     match line {
         _ if line.starts_with("$ ") => " class=\"command\"",
-        _ if line.starts_with("error") || line.contains(" failed ") || line.contains("Error:") => " class=\"error\"",
-        _ if line.contains(" done ") => " class=\"done\"",
+        _ if line.starts_with("error") || line.contains("failed model.") || line.contains("Error:") => " class=\"error\"",
+        _ if line.contains(" done   model.") => " class=\"done\"",
         _ if line.starts_with("-- ") => " class=\"comment\"",
         _ => "",
     }
