@@ -1,7 +1,9 @@
-//! Whether a plan's folder is just as it was left, told without reading it. A written plan is sealed: an attribute of the folder
-//! says which plan it is, and when that was. A file has been touched since if the kernel changed its entry then (`ctime`, which
-//! no program can set). A copy, a checkout, or a file system without attributes has no seal: its files are read and compared.
-//! Each model's folder is marked in the same way, so that of a plan in which one model changed only that one is made anew.
+//! Whether a plan's folder is just as it was left, told without reading it. A written plan is
+//! sealed: an attribute of the folder says which plan it is, and when that was. A file has been
+//! touched since if the kernel changed its entry then (`ctime`, which no program can set). A copy,
+//! a checkout, or a file system without attributes has no seal: its files are read and compared.
+//! Each model's folder is marked in the same way, so that of a plan in which one model changed only
+//! that one is made anew.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -16,7 +18,7 @@ use rustix::fs::{XattrFlags, fsetxattr, getxattr, setxattr};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::walk::{Entry, walk};
-use crate::diagnostics::wide;
+use crate::diagnostics::par_map;
 use crate::plan::Plan;
 
 const ATTRIBUTE: &str = "user.batchwright";
@@ -46,7 +48,7 @@ impl Marks {
     pub fn of(plan: &Plan) -> Marks {
         let Plan { about, models, steps, state } = plan;
         let program = env::current_exe().and_then(fs::metadata).map(|about| (about.len(), about.mtime(), about.mtime_nsec())).ok();
-        let of_steps = wide(steps, |steps| digest(&(program, steps)));
+        let of_steps = par_map(steps, |steps| digest(&(program, steps)));
         let plan = digest(&(program, about, models, &of_steps, state));
         Marks { plan, models: of_steps }
     }
@@ -71,13 +73,15 @@ fn attribute(folder: &Path) -> Option<String> {
     Some(std::str::from_utf8(&value[..length]).ok()?.to_string())
 }
 
-/// A folder that will be sealed: opened, so that it is this one even if another takes its place meanwhile.
+/// A folder that will be sealed: opened, so that it is this one even if another takes its place
+/// meanwhile.
 pub struct Sealing {
     folder: File,
     made: Time,
 }
 
-/// Marks the models' folders of a plan that was written. Where that cannot be done there will be no seal.
+/// Marks the models' folders of a plan that was written. Where that cannot be done there will be no
+/// seal.
 pub fn mark(folder: &Path, plan: &Plan, marks: &Marks) -> Option<Sealing> {
     for (steps, mark) in plan.steps.iter().zip(&marks.models) {
         setxattr(folder.join(&steps.folder), ATTRIBUTE, mark.to_string().as_bytes(), XattrFlags::empty()).ok()?;
@@ -88,7 +92,8 @@ pub fn mark(folder: &Path, plan: &Plan, marks: &Marks) -> Option<Sealing> {
 }
 
 impl Sealing {
-    /// Seals the folder, now that the plan before it is gone: a file that both had was touched when it went.
+    /// Seals the folder, now that the plan before it is gone: a file that both had was touched when
+    /// it went.
     pub fn seal(self, marks: &Marks) {
         if let Some(at) = tick(&self.folder) {
             let made = self.made;
@@ -101,9 +106,9 @@ fn set(folder: &File, value: &str) -> bool {
     fsetxattr(folder, ATTRIBUTE, value.as_bytes(), XattrFlags::empty()).is_ok()
 }
 
-/// A time that is later than all that was done below the folder, by the file system's own clock: that of the folder's last
-/// change, which is this one. Its clock ticks every few milliseconds, and what was done in a tick cannot be told from what will
-/// be: it is the next one.
+/// A time that is later than all that was done below the folder, by the file system's own clock:
+/// that of the folder's last change, which is this one. Its clock ticks every few milliseconds, and
+/// what was done in a tick cannot be told from what will be: it is the next one.
 fn tick(folder: &File) -> Option<Time> {
     let mut first = None;
     for attempt in 0..20 {

@@ -1,5 +1,6 @@
-//! The folder beside a plan in which the next one is written. It is locked for as long as its process lives, so that what a
-//! killed one left behind is known, and goes when the next plan is written.
+//! The folder beside a plan in which the next one is written. It is locked for as long as its
+//! process lives, so that what a killed one left behind is known, and goes when the next plan is
+//! written.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use tempfile::TempDir;
 
 use super::cannot;
-use crate::diagnostics::{Diagnostic, wide};
+use crate::diagnostics::{Diagnostic, par_map};
 
 const PREFIX: &str = ".batchwright-";
 
@@ -40,7 +41,8 @@ impl Staging {
         made().map_err(|wrong| cannot("write into", parent, &wrong))
     }
 
-    /// Puts the fresh plan into the place of the old one in a single step, so that no reader and no crash finds half of it.
+    /// Puts the fresh plan into the place of the old one in a single step, so that no reader and no
+    /// crash finds half of it.
     pub fn put(self, folder: &Path) -> Result<(), Diagnostic> {
         let exchanged = folder.exists() && renameat_with(CWD, &self.fresh, CWD, folder, RenameFlags::EXCHANGE).is_ok();
         if !exchanged {
@@ -48,12 +50,13 @@ impl Staging {
         }
         // What cannot be removed now is swept by the next compile.
         let folders: Vec<PathBuf> = fs::read_dir(&self.fresh).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-        wide(&folders, |folder| fs::remove_dir_all(folder));
+        par_map(&folders, |folder| fs::remove_dir_all(folder));
         let _ = self.folder.close();
         Ok(())
     }
 
-    /// On a file system that cannot exchange the old plan goes aside, and comes back if the new one cannot take its place.
+    /// On a file system that cannot exchange the old plan goes aside, and comes back if the new one
+    /// cannot take its place.
     fn put_aside(&self, folder: &Path) -> Result<(), Diagnostic> {
         let aside = self.folder.path().join("old");
         let was_there = folder.exists();
@@ -70,9 +73,9 @@ impl Staging {
     }
 }
 
-/// Waits for those that write a plan beside this one, or this one itself; the turn is over when the file is closed. Where nothing is
-/// there yet, or nothing can be locked, nobody is waited for, and nobody longer than a minute: somebody else may have locked the folder
-/// for reasons of his own.
+/// Waits for those that write a plan beside this one, or this one itself; the turn is over when the
+/// file is closed. Where nothing is there yet, or nothing can be locked, nobody is waited for, and
+/// nobody longer than a minute: somebody else may have locked the folder for reasons of his own.
 pub fn turn(plan: &Path) -> Option<File> {
     const MOMENT: Duration = Duration::from_millis(5);
     let parent = File::open(parent(plan)).ok()?;

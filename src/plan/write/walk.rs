@@ -1,5 +1,5 @@
-//! What lies below a plan's folder. It is gone through by descriptors and not by paths, which the kernel would follow anew for each
-//! of some 100,000 files; and its folders side by side.
+//! What lies below a plan's folder. It is gone through by descriptors and not by paths, which the
+//! kernel would follow anew for each of some 100,000 files; and its folders side by side.
 
 use std::ffi::{CStr, CString};
 use std::os::fd::AsFd;
@@ -9,7 +9,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, openat, statat};
 use rustix::io::Result;
 
 use super::seal::Time;
-use crate::diagnostics::wide;
+use crate::diagnostics::par_map;
 
 /// A file, a folder, or something else.
 pub struct Entry<'a> {
@@ -43,11 +43,11 @@ impl Entry<'_> {
     }
 }
 
-/// Shows `see` all that lies below the folder. What it gathers is a `T` for each of the folder's own entries, with all below it.
-/// No link is followed. An error is a folder that can't be read.
+/// Shows `see` all that lies below the folder. What it gathers is a `T` for each of the folder's
+/// own entries, with all below it. No link is followed. An error is a folder that can't be read.
 pub fn walk<T: Default + Send>(folder: &Path, see: impl Fn(&mut T, &Entry) + Sync) -> Result<Vec<T>> {
     let folder = openat(rustix::fs::CWD, folder, FOLDER, Mode::empty())?;
-    let gathered = wide(&names(&folder)?, |name| {
+    let gathered = par_map(&names(&folder)?, |name| {
         let mut gathered = T::default();
         visit(&folder, name, &mut String::new(), &mut |entry| see(&mut gathered, entry)).map(|()| gathered)
     });
