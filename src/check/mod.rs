@@ -1,7 +1,8 @@
-//! What is unsafe or wasteful in a model as a microbatch model, without a warehouse. Takes a model with its settings and its
-//! rendered query; gives findings at the author's own lines, those apart that the author allows. A batch sees the rows of its
-//! window alone: what the query makes of rows of several windows together comes out differently batch by batch, and nothing in
-//! the warehouse ever says so.
+//! What is unsafe or wasteful in a model as a microbatch model, without a warehouse. Takes a model
+//! with its settings and its rendered query; gives findings at the author's own lines, those apart
+//! that the author allows. A batch sees the rows of its window alone: what the query makes of rows
+//! of several windows together comes out differently batch by batch, and nothing in the warehouse
+//! ever says so.
 
 mod clock;
 mod flow;
@@ -23,7 +24,7 @@ use crate::graph::Graph;
 use crate::inject::Input;
 use crate::plan::Partition;
 use crate::plan::manifest::{FindingEntry, InputEntry};
-use crate::render::Text;
+use crate::render::RenderedModel;
 
 pub use flow::{Engine, Pinned};
 pub use query::pinned;
@@ -35,7 +36,7 @@ pub struct Asked<'a> {
     pub settings: &'a Microbatch,
     pub graph: &'a Graph,
     /// The query of one batch, without filters.
-    pub text: &'a Text,
+    pub text: &'a RenderedModel,
     /// What it may read, and what of that the plan says.
     pub inputs: &'a [Input],
     pub entries: &'a [InputEntry],
@@ -43,14 +44,16 @@ pub struct Asked<'a> {
     pub opted_out: &'a [String],
     pub parser: &'a dyn Parser,
     pub engine: Engine,
-    /// The columns of an input of which rows of different batches never share a value, by its unique id.
+    /// The columns of an input of which rows of different batches never share a value, by its
+    /// unique id.
     pub pinned: &'a dyn Fn(&str) -> Pinned,
     /// The start of the bounds that were asked for.
     pub from: Option<Instant>,
-    /// How the event time decides in which of the table's partitions a row is, where it provably does.
+    /// How the event time decides in which of the table's partitions a row is, where it provably
+    /// does.
     pub partition: Option<&'a Partition>,
     /// What its template gives now and at a later time, where it reads the clock.
-    pub times: Option<(Text, Text)>,
+    pub times: Option<(RenderedModel, RenderedModel)>,
     /// What stops its compilation, by the rule that says why.
     pub refused: Vec<(Rule, Diagnostic)>,
 }
@@ -78,8 +81,9 @@ pub fn check(asked: &Asked) -> Vec<Finding> {
     judged(asked.node, asked.settings, asked.text, found)
 }
 
-/// What was found, each at the level that the project gives its rule, and allowed where the author does.
-pub fn judged(node: &Node, settings: &Microbatch, text: &Text, found: Vec<(Rule, Diagnostic)>) -> Vec<Finding> {
+/// What was found, each at the level that the project gives its rule, and allowed where the author
+/// does.
+pub fn judged(node: &Node, settings: &Microbatch, text: &RenderedModel, found: Vec<(Rule, Diagnostic)>) -> Vec<Finding> {
     let (mut findings, unknown): (Vec<Finding>, Vec<Finding>) = (
         found.into_iter().map(|(rule, said)| finding(node, rule, said)).collect(),
         settings.check.levels.iter().filter_map(|(code, _, at)| Some(finding(node, rules::ALLOW, unknown(code)?.at(at.clone())))).collect(),

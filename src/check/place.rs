@@ -1,5 +1,6 @@
-//! Where the author wrote what stands in a rendered query. The words of the template and of its rendering are laid beside each
-//! other; what Jinja wrote has no words of its own in the template, and belongs to the tag between its neighbours.
+//! Where the author wrote what stands in a rendered query. The words of the template and of its
+//! rendering are laid beside each other; what Jinja wrote has no words of its own in the template,
+//! and belongs to the tag between its neighbours.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -8,10 +9,10 @@ use regex::Regex;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::diagnostics::{Location, SourceFile};
-use crate::render::Text;
+use crate::render::RenderedModel;
 
 /// The author's place of `span`, bytes of the rendered text.
-pub fn author(text: &Text, span: &Range<usize>) -> Location {
+pub fn author(text: &RenderedModel, span: &Range<usize>) -> Location {
     let inside = |at: usize| text.parts.iter().find(|part| part.span.start <= at && at < part.span.end);
     let Some(part) = inside(span.start).or(text.parts.last()) else { return SourceFile::new("", "").at(0..0) };
     let (rendered, span) = of_file(text, &part.file, span);
@@ -19,7 +20,7 @@ pub fn author(text: &Text, span: &Range<usize>) -> Location {
 }
 
 /// All that a file rendered to, and the place in it.
-fn of_file(text: &Text, file: &SourceFile, span: &Range<usize>) -> (String, Range<usize>) {
+fn of_file(text: &RenderedModel, file: &SourceFile, span: &Range<usize>) -> (String, Range<usize>) {
     let mut rendered = String::new();
     let mut place = 0..0;
     for part in text.parts.iter().filter(|part| part.file == *file) {
@@ -66,7 +67,8 @@ fn written(file: &SourceFile, rendered: &str, span: &Range<usize>) -> Location {
     };
     let Some(begin) = place(first) else { return file.at(0..0) };
     let end = place(last).unwrap_or_else(|| begin.clone());
-    // A tag may stand before the words that surround it, as a macro's call does that writes both ends.
+    // A tag may stand before the words that surround it, as a macro's call does that writes both
+    // ends.
     file.at(begin.start..end.end.max(begin.end))
 }
 
@@ -77,16 +79,16 @@ fn strings<'a>(words: &[(Range<usize>, &'a str)]) -> Vec<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::Part;
+    use crate::render::RenderedPart;
 
     /// What the author wrote for the first `what` of a rendering.
     fn author_of(template: &str, rendered: &str, what: &str) -> String {
         let file = SourceFile::new("a.sql", template);
         let before = "with e as (\n";
         let sql = format!("{before}{rendered}");
-        let parts = vec![Part { span: before.len()..sql.len(), file: file.clone() }];
+        let parts = vec![RenderedPart { span: before.len()..sql.len(), file: file.clone() }];
         let start = sql.find(what).unwrap();
-        let text = Text {
+        let text = RenderedModel {
             sql,
             marks: Vec::new(),
             parts,

@@ -93,7 +93,7 @@ fn partitions(asked: &Asked) -> Option<Diagnostic> {
 
 fn one_table(asked: &Asked) -> Option<Diagnostic> {
     let node = asked.node;
-    let other = asked.graph.beside(node).next()?;
+    let other = asked.graph.other_writers(node).next()?;
     // Of two microbatch models, the second one says it.
     if other.microbatch().is_some() && other.unique_id > node.unique_id {
         return None;

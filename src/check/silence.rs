@@ -1,10 +1,11 @@
-//! What an author allows: in the SQL, `-- batchwright: allow BW004 (a reason)` in the line of a finding or the line before, or
-//! `meta.batchwright.allow` for the whole model. One without a reason does not count, and one that silences nothing is told.
+//! What an author allows: in the SQL, `-- batchwright: allow BW004 (a reason)` in the line of a
+//! finding or the line before, or `meta.batchwright.allow` for the whole model. One without a
+//! reason does not count, and one that silences nothing is told.
 
 use super::{Finding, unknown};
 use crate::config::Microbatch;
 use crate::diagnostics::{Diagnostic, Location, SourceFile};
-use crate::render::Text;
+use crate::render::RenderedModel;
 
 /// One code of an `allow` in a file.
 struct Comment {
@@ -18,7 +19,7 @@ struct Comment {
 }
 
 /// Marks the findings that are allowed; gives what is said of the rest of the `allow`s.
-pub fn silence(settings: &Microbatch, text: &Text, findings: &mut [Finding]) -> Vec<Diagnostic> {
+pub fn silence(settings: &Microbatch, text: &RenderedModel, findings: &mut [Finding]) -> Vec<Diagnostic> {
     let mut said = Vec::new();
     let mut files: Vec<&SourceFile> = Vec::new();
     for part in &text.parts {

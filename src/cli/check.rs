@@ -22,14 +22,17 @@ const EXAMPLES: &str = r"Examples:
 
 /// Say what is unsafe or wasteful in the selected models as microbatch models, without a warehouse.
 ///
-/// A batch sees the rows of its window alone. What a query makes of rows of several windows together (a running total, one row of
-/// each key, a group of all time) comes out differently batch by batch, and no warehouse ever says so.
+/// A batch sees the rows of its window alone. What a query makes of rows of several windows
+/// together (a running total, one row of each key, a group of all time) comes out differently batch
+/// by batch, and no warehouse ever says so.
 ///
-/// Exit code 1 if there is a warning or an error, 0 if there are notes at most, 2 if the request or the project is wrong.
+/// Exit code 1 if there is a warning or an error, 0 if there are notes at most, 2 if the request or
+/// the project is wrong.
 ///
-/// A finding is accepted with a reason: `-- batchwright: allow BW005 (each user has one row a day)` in its line or the line
-/// before, or `meta: {batchwright: {allow: {BW005: 'a reason'}}}` for a model. `meta: {batchwright: {check: {BW005: note}}}`
-/// of a model or a folder sets the level of a rule: `error`, `warning`, `note` or `off`. `compile` stops at errors.
+/// A finding is accepted with a reason: `-- batchwright: allow BW005 (each user has one row a day)`
+/// in its line or the line before, or `meta: {batchwright: {allow: {BW005: 'a reason'}}}` for a
+/// model. `meta: {batchwright: {check: {BW005: note}}}` of a model or a folder sets the level of a
+/// rule: `error`, `warning`, `note` or `off`. `compile` stops at errors.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
@@ -70,7 +73,7 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     }
     let folder = below(&args.project.project_dir);
     let now = args.project.instant()?;
-    let windows = window::Request {
+    let windows = window::WindowRequest {
         bounds: window::bounds(args.event_time_start.as_deref(), args.event_time_end.as_deref())?,
         now,
         batch_size: None,

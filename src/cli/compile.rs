@@ -102,7 +102,7 @@ fn ended(left_out: usize) -> ExitCode {
 
 /// Says what on disk is not what would be written.
 fn check(plan: &Plan, folder: &Path) -> Result<ExitCode, Diagnostics> {
-    let differs = write::differs(plan, folder)?;
+    let differs = write::dry_run(plan, folder)?;
     let lists = [("added", &differs.added), ("changed", &differs.changed), ("removed", &differs.removed)];
     let lines: Vec<String> = lists.iter().flat_map(|(what, names)| names.iter().map(move |name| format!("{what:7}  {name}\n"))).collect();
     print(&lines.concat())?;

@@ -1,4 +1,5 @@
-//! The doors: one file for each command, and how what is said reaches the terminal. stdout is data, all talk goes to stderr.
+//! The doors: one file for each command, and how what is said reaches the terminal. stdout is data,
+//! all talk goes to stderr.
 
 mod audit;
 mod check;
@@ -26,7 +27,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::diagnostics::{self, Diagnostic, Diagnostics, STACK};
+use crate::diagnostics::{self, Diagnostic, Diagnostics, STACK_BYTES};
 
 const EXAMPLES: &str = r"In a dbt project:
   $ batchwright compile --event-time-start 2024-09-01 --event-time-end 2024-09-04
@@ -63,7 +64,8 @@ enum Command {
     Man(man::Args),
 }
 
-/// Runs the command that the arguments name. 0: done; 1: the work failed; 2: the request or the project is wrong.
+/// Runs the command that the arguments name. 0: done; 1: the work failed; 2: the request or the
+/// project is wrong.
 pub fn main() -> ExitCode {
     let run = || {
         let cli = Cli::parse();
@@ -88,7 +90,7 @@ pub fn main() -> ExitCode {
         })
     };
     // A query may be nested deeper than the main thread's stack allows.
-    match std::thread::Builder::new().stack_size(STACK).spawn(run).map(std::thread::JoinHandle::join) {
+    match std::thread::Builder::new().stack_size(STACK_BYTES).spawn(run).map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => code,
         _ => ExitCode::from(2),
     }

@@ -41,7 +41,8 @@ pub struct ProjectArgs {
     /// The schema, instead of the profile's
     #[arg(long, value_name = "NAME")]
     pub schema: Option<String>,
-    /// The moment that counts as now, for plans that are the same tomorrow: 2024-09-10, 2024-09-10T12:00:00Z
+    /// The moment that counts as now, for plans that are the same tomorrow: 2024-09-10,
+    /// 2024-09-10T12:00:00Z
     #[arg(long, value_name = "TIME", env = "BATCHWRIGHT_NOW", hide_env = true)]
     pub now: Option<String>,
     /// Recorded answers of the warehouse, for macros that ask it: a YAML list of `query` and `rows`
@@ -93,7 +94,8 @@ pub struct SelectArgs {
     /// A selector of selectors.yml
     #[arg(long, value_name = "NAME")]
     pub selector: Option<String>,
-    /// What `state:modified`, `state:new` compare with: an earlier plan's folder, or dbt's target folder
+    /// What `state:modified`, `state:new` compare with: an earlier plan's folder, or dbt's target
+    /// folder
     #[arg(long, value_name = "DIR", env = "DBT_STATE")]
     pub state: Option<PathBuf>,
 }
@@ -126,7 +128,8 @@ pub struct WindowArgs {
 
 #[derive(clap::Args)]
 pub struct RefreshArgs {
-    /// Rebuilds from `begin` until now beside the table, and swaps it in; with bounds, only the bounds are written again
+    /// Rebuilds from `begin` until now beside the table, and swaps it in; with bounds, only the
+    /// bounds are written again
     #[arg(short, long, env = "DBT_FULL_REFRESH", value_name = "BOOL", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1,
           default_missing_value = "true", default_value = "false", require_equals = true, hide_default_value = true, hide_possible_values = true)]
     pub full_refresh: bool,
@@ -217,11 +220,11 @@ fn environment() -> BTreeMap<String, String> {
 }
 
 impl WindowArgs {
-    pub fn request(&self, now: Instant) -> Result<window::Request, Diagnostics> {
+    pub fn request(&self, now: Instant) -> Result<window::WindowRequest, Diagnostics> {
         let text = |given: &Option<String>, variable: &str| given.clone().or_else(|| std::env::var(variable).ok());
         let start = text(&self.event_time_start, "DBT_ENGINE_EVENT_TIME_START");
         let end = text(&self.event_time_end, "DBT_ENGINE_EVENT_TIME_END");
-        Ok(window::Request {
+        Ok(window::WindowRequest {
             bounds: window::bounds(start.as_deref(), end.as_deref())?,
             now,
             batch_size: grain("--batch-size", self.batch_size.as_deref())?,

@@ -47,7 +47,7 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     match &args.out {
         Some(folder) => {
             let files = rendered.iter().map(|(node, sql)| (below(&node.package, &node.path), sql.as_str()));
-            write::loose(folder, files)?;
+            write::write_files(folder, files)?;
         }
         None => match rendered.as_slice() {
             [(_, sql)] => print(&format!("{}\n", sql.trim()))?,

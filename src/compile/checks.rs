@@ -13,7 +13,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Level};
 use crate::inject;
 use crate::plan;
 use crate::plan::manifest::InputEntry;
-use crate::render::{self, Moment, Text};
+use crate::render::{self, RenderContext, RenderedModel};
 
 /// What was found, and what could not be looked at.
 #[derive(Default)]
@@ -62,7 +62,7 @@ pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
 /// What is found in one model, looked at in the batch of its `begin`.
 fn alone(context: &Context, node: &Node, settings: &Microbatch, request: &Request) -> Result<Vec<Finding>, Diagnostics> {
     let cover = batches::first_ever(node, settings)?;
-    let moment = Moment { batch: Some(batches::batch(&cover.ends().0)), incremental: true, this: node.relation.clone() };
+    let moment = RenderContext { batch: Some(batches::batch(&cover.ends().0)), incremental: true, this: node.relation.clone() };
     let query = query(context, node, &moment)?;
     let entries = inputs::entries(context.graph, context.dialect, node, &query.injected)?;
     let no_time = batches::says_its_event_time(context, node, settings, query.injected.columns.as_deref()).map_err(Diagnostics::from);
@@ -96,7 +96,7 @@ fn asked<T>(
     context: &Context,
     node: &Node,
     settings: &Microbatch,
-    text: &Text,
+    text: &RenderedModel,
     opted_out: &[String],
     ask: impl FnOnce(Asked) -> T,
 ) -> Result<T, Diagnostics> {
@@ -121,26 +121,33 @@ fn asked<T>(
     }))
 }
 
-/// The text of the batch of `begin` now and at a later time, for a query that reads the clock. One that fails later is empty.
-fn times(context: &Context, node: &Node, settings: &Microbatch, text: &Text) -> Result<Option<(Text, Text)>, Diagnostics> {
+/// The text of the batch of `begin` now and at a later time, for a query that reads the clock. One
+/// that fails later is empty.
+fn times(
+    context: &Context,
+    node: &Node,
+    settings: &Microbatch,
+    text: &RenderedModel,
+) -> Result<Option<(RenderedModel, RenderedModel)>, Diagnostics> {
     if !text.reads_clock {
         return Ok(None);
     }
     let cover = batches::first_ever(node, settings)?;
-    let moment = Moment { batch: Some(batches::batch(&cover.ends().0)), incremental: true, this: node.relation.clone() };
+    let moment = RenderContext { batch: Some(batches::batch(&cover.ends().0)), incremental: true, this: node.relation.clone() };
     let now = render::model(context.jinja, context.graph, node, &moment)?;
     // Year, month, day, weekday, hour, minute and second are others.
     let after = Duration::days(401) + Duration::seconds(3600 + 60 + 1);
     let later = render::model(&context.jinja.at(context.jinja.now() + after), context.graph, node, &moment);
-    let later = later.unwrap_or_else(|_| Text { sql: String::new(), ..now.clone() });
+    let later = later.unwrap_or_else(|_| RenderedModel { sql: String::new(), ..now.clone() });
     Ok(Some((now, later)))
 }
 
 /// What is known of the columns of inputs, by their unique ids.
 pub(super) type Pinned = Mutex<BTreeMap<String, check::Pinned>>;
 
-/// The columns of an input of which rows of different batches of its reader never share a value. What its own query shows of its
-/// own batches holds for those of a reader that are as large or larger.
+/// The columns of an input of which rows of different batches of its reader never share a value.
+/// What its own query shows of its own batches holds for those of a reader that are as large or
+/// larger.
 fn pinned(context: &Context, id: &str, reader: &Microbatch) -> check::Pinned {
     let node = &context.graph.nodes[id];
     let fits = |own: &&Microbatch| own.batch_size <= reader.batch_size && own.timezone == reader.timezone;
@@ -150,7 +157,7 @@ fn pinned(context: &Context, id: &str, reader: &Microbatch) -> check::Pinned {
         return known.clone();
     }
     let found = batches::first_ever(node, settings).and_then(|cover| {
-        let moment = Moment { batch: Some(batches::batch(&cover.ends().0)), incremental: true, this: node.relation.clone() };
+        let moment = RenderContext { batch: Some(batches::batch(&cover.ends().0)), incremental: true, this: node.relation.clone() };
         let text = render::model(context.jinja, context.graph, node, &moment)?;
         asked(context, node, settings, &text, &[], |asked| check::pinned(&asked))
     });

@@ -1,5 +1,6 @@
-//! The columns of relations, without a warehouse: from dbt's catalog, else from what the project shows: an enforced contract, a
-//! seed's header, the projection of a model's own query, and, where that cannot be seen, the columns that are declared.
+//! The columns of relations, without a warehouse: from dbt's catalog, else from what the project
+//! shows: an enforced contract, a seed's header, the projection of a model's own query, and, where
+//! that cannot be seen, the columns that are declared.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -12,7 +13,7 @@ use crate::graph::Graph;
 use crate::inject::{self, ResultColumn};
 use crate::jinja::{Jinja, Known, KnownColumn, Relation};
 use crate::project::{Catalog, Project};
-use crate::render::{self, Moment};
+use crate::render::{self, RenderContext};
 
 use super::inputs;
 
@@ -47,7 +48,8 @@ pub struct Columns {
     by_place: BTreeMap<[String; 3], String>,
     /// So that each model is rendered and parsed once for each asker.
     seen: Mutex<BTreeMap<Asked, Option<Vec<ResultColumn>>>>,
-    /// The models whose projection is being looked for: one that asks for its own columns has none to tell.
+    /// The models whose projection is being looked for: one that asks for its own columns has none
+    /// to tell.
     open: Mutex<Vec<Open>>,
 }
 
@@ -57,11 +59,13 @@ type Asked = (Asker, String);
 struct Open {
     thread: ThreadId,
     asked: Asked,
-    /// Whether it was told less than there is, because it was asked for on the way to itself: nothing to remember.
+    /// Whether it was told less than there is, because it was asked for on the way to itself:
+    /// nothing to remember.
     cut: bool,
 }
 
-/// Who wants to know. A template takes the best that there is; a statement that lists columns only what is sure.
+/// Who wants to know. A template takes the best that there is; a statement that lists columns only
+/// what is sure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Asker {
     Template,
@@ -124,7 +128,8 @@ impl Columns {
         Some(columns.iter().map(column).collect())
     }
 
-    /// The columns that a model's query has if its inputs have those that are declared, or that are declared for the model itself.
+    /// The columns that a model's query has if its inputs have those that are declared, or that are
+    /// declared for the model itself.
     pub fn declared(&self, node: &Node) -> Option<Vec<ResultColumn>> {
         self.of(Asker::Template, node)
     }
@@ -134,9 +139,9 @@ impl Columns {
         self.of(Asker::Statement, self.graph.nodes.get(id)?)
     }
 
-    /// The columns of a node, in order: of one with an enforced contract the declared ones, else its own projection. Documented
-    /// columns alone may be a part of a table's, and an incremental table may have more than its query gives: that is good
-    /// enough for a template only.
+    /// The columns of a node, in order: of one with an enforced contract the declared ones, else
+    /// its own projection. Documented columns alone may be a part of a table's, and an incremental
+    /// table may have more than its query gives: that is good enough for a template only.
     fn of(&self, asker: Asker, node: &Node) -> Option<Vec<ResultColumn>> {
         let enforced = node.setting("contract").and_then(|contract| contract.get("enforced")) == Some(&true.into());
         let declared = || node.columns.iter().map(|column| ResultColumn { name: column.name.clone(), quoted: column.quote }).collect();
@@ -189,7 +194,7 @@ impl Columns {
 
     fn parsed(&self, asker: Asker, node: &Node) -> Option<Vec<ResultColumn>> {
         let jinja = self.jinja.upgrade()?;
-        let moment = Moment { batch: None, incremental: false, this: node.relation.clone() };
+        let moment = RenderContext { batch: None, incremental: false, this: node.relation.clone() };
         let text = render::model(&jinja, &self.graph, node, &moment).ok()?;
         let inputs = inputs::of(&self.graph, node, self.database.as_deref());
         let inputs: Vec<_> = inputs.into_iter().map(|input| inject::Input { filtered: false, ..input }).collect();

@@ -1,15 +1,16 @@
-//! Looking without writing: the selected models, their windows, and their queries as dbt compiles them.
+//! Looking without writing: the selected models, their windows, and their queries as dbt compiles
+//! them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Context, Linked, Request, batches, builds, open, refresh, selected};
 use crate::config::{Kind, Materialization, Node};
-use crate::diagnostics::{Diagnostic, Diagnostics, collect, wide};
+use crate::diagnostics::{Diagnostic, Diagnostics, collect, par_map};
 use crate::graph::{Graph, Selection};
 use crate::jinja::Lookup;
 use crate::project::Open;
-use crate::render::{self, Moment};
+use crate::render::{self, RenderContext};
 use crate::window::{self, Span};
 
 /// One selected model.
@@ -90,7 +91,7 @@ pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
     let stopped = readers(&graph, &names);
     let mut left_out: Vec<&str> = Vec::new();
     let models: Vec<&Node> = models.into_iter().filter(|node| node.kind == Kind::Model && !node.path.ends_with(".py")).collect();
-    let rendered = wide(&models, |node| {
+    let rendered = par_map(&models, |node| {
         let query = || match (&asked.batch, node.microbatch()) {
             (Some(label), Some(settings)) => batches::one(&context, node, settings, label),
             _ => plain(&context, context.graph, node).map_err(Diagnostics::from),
@@ -126,7 +127,8 @@ pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
     Ok(queries)
 }
 
-/// The nodes whose queries need one of the broken ones: its relation is not known. An ephemeral reader stops its own readers too.
+/// The nodes whose queries need one of the broken ones: its relation is not known. An ephemeral
+/// reader stops its own readers too.
 fn readers(graph: &Arc<Graph>, broken: &BTreeSet<String>) -> BTreeSet<String> {
     let mut stopped = BTreeSet::new();
     for id in graph.order.iter().filter(|_| !broken.is_empty()) {
@@ -144,6 +146,6 @@ fn readers(graph: &Arc<Graph>, broken: &BTreeSet<String>) -> BTreeSet<String> {
 }
 
 fn plain(context: &Context, graph: &Arc<Graph>, node: &Node) -> Result<String, Diagnostic> {
-    let moment = Moment { batch: None, incremental: false, this: node.relation.clone() };
+    let moment = RenderContext { batch: None, incremental: false, this: node.relation.clone() };
     Ok(render::model(context.jinja, graph, node, &moment)?.sql)
 }

@@ -1,4 +1,5 @@
-//! Turns a dbt project into a plan: for each selected model its steps, and for each window of a microbatch model one statement.
+//! Turns a dbt project into a plan: for each selected model its steps, and for each window of a
+//! microbatch model one statement.
 
 mod audits;
 mod batches;
@@ -22,9 +23,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::config::{self, Broken, Kind, Materialization, Node};
-use crate::diagnostics::{Diagnostic, Diagnostics, Level, collect, collect_wide};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level, collect, try_par_map};
 use crate::dialect::{self, Dialect};
-use crate::graph::{self, Graph, Past, Selected, Selection};
+use crate::graph::{self, Graph, PreviousState, Selected, Selection};
 use crate::jinja::Jinja;
 use crate::plan::manifest::{About, ModelEntry, RequestEntry, SCHEMA_VERSION};
 use crate::plan::{self, Plan, Steps};
@@ -41,11 +42,12 @@ pub use report::{Row, table};
 pub struct Request {
     pub open: Open,
     pub selection: Selection,
-    pub windows: window::Request,
+    pub windows: window::WindowRequest,
     pub full_refresh: bool,
     /// Whether now was given, so that the plan does not depend on the clock.
     pub now_is_given: bool,
-    /// Models of which a finished batch is known, by unique id, where the others are planned from their `begin` on.
+    /// Models of which a finished batch is known, by unique id, where the others are planned from
+    /// their `begin` on.
     pub from_begin_except: Option<BTreeSet<String>>,
 }
 
@@ -97,7 +99,7 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     collect(graph.nodes.values(), |node| spelled::refuse(&dialect, node).map_err(Diagnostics::from))?;
     let folders = folders::of(&selected);
     let context = Context::new(&project, &graph, &dialect, &columns, &folders);
-    let parts = collect_wide(&selected, |node| part(&context, node, request)).map_err(with_broken)?;
+    let parts = try_par_map(&selected, |node| part(&context, node, request)).map_err(with_broken)?;
     said.extend(not_planned(broken.iter()));
 
     let state = graph::changes::state(&graph, &project);
@@ -165,7 +167,8 @@ fn facts(dialect: &Dialect) -> Result<Facts, Diagnostic> {
 /// The selected models, inputs before their readers, and warnings about the selection.
 pub fn selected<'a>(graph: &'a Graph, project: &Project, selection: &Selection) -> Result<(Vec<&'a Node>, Vec<Diagnostic>), Diagnostics> {
     let Selected { mut nodes, mut warnings } = graph.select(selection, project.selectors.as_ref(), &past(graph, project, selection)?)?;
-    // `dbt run` makes models; a seed or a snapshot is planned, or named, where somebody asks for it.
+    // `dbt run` makes models; a seed or a snapshot is planned, or named, where somebody asks for
+    // it.
     let everything = selection.select.is_empty() && selection.selector.is_none();
     // Nor does dbt run a file without text.
     nodes.retain(|node| node.kind != Kind::Model || !node.file.text.trim().is_empty());
@@ -185,8 +188,8 @@ pub fn selected<'a>(graph: &'a Graph, project: &Project, selection: &Selection) 
 }
 
 /// What `--state` names, for selections that compare with it.
-fn past(graph: &Graph, project: &Project, selection: &Selection) -> Result<Past, Diagnostics> {
-    let Some(folder) = &selection.state else { return Ok(Past::default()) };
+fn past(graph: &Graph, project: &Project, selection: &Selection) -> Result<PreviousState, Diagnostics> {
+    let Some(folder) = &selection.state else { return Ok(PreviousState::default()) };
     let results = project::results(folder);
     let changes = match project::earlier(folder) {
         Ok(earlier) => Some(graph::changes::since(graph, project, &earlier)),
@@ -194,7 +197,7 @@ fn past(graph: &Graph, project: &Project, selection: &Selection) -> Result<Past,
         Err(_) if results.is_some() => None,
         Err(error) => return Err(error.into()),
     };
-    Ok(Past { changes, results, fresher: project::fresher(folder, &project.root.join("target")) })
+    Ok(PreviousState { changes, results, fresher: project::fresher(folder, &project.root.join("target")) })
 }
 
 /// What every model's compilation looks at.
@@ -234,7 +237,8 @@ fn part(context: &Context, node: &Node, request: &Request) -> Result<Option<Part
     }
 }
 
-/// The errors of models that are left aside, as warnings: a broken model that nothing selected reads is no reason to stop.
+/// The errors of models that are left aside, as warnings: a broken model that nothing selected
+/// reads is no reason to stop.
 fn not_planned<'a>(errors: impl Iterator<Item = &'a Diagnostic>) -> impl Iterator<Item = Diagnostic> {
     errors.map(|wrong| Diagnostic { level: Level::Warning, ..wrong.clone() }.fact("its model is not planned"))
 }
@@ -279,8 +283,8 @@ fn about(project: &Project, dialect: &Dialect, request: &Request) -> About {
             event_time_start: bounds.map(|(start, _)| start.text.clone()),
             event_time_end: bounds.map(|(_, end)| end.text.clone()),
             full_refresh: request.full_refresh,
-            batch_size: request.windows.batch_size.map(|size| size.word().to_string()),
-            chunk: request.windows.chunk.map(|size| size.word().to_string()),
+            batch_size: request.windows.batch_size.map(|size| size.as_str().to_string()),
+            chunk: request.windows.chunk.map(|size| size.as_str().to_string()),
             complete_only: request.windows.complete_only,
             select: request.selection.select.clone(),
             exclude: request.selection.exclude.clone(),

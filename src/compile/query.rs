@@ -1,4 +1,5 @@
-//! The query of one model: rendered, its filters put in with slots for the window, its columns known as far as they can be.
+//! The query of one model: rendered, its filters put in with slots for the window, its columns
+//! known as far as they can be.
 
 use super::Context;
 use super::inputs::{self, sample, within};
@@ -7,11 +8,11 @@ use crate::diagnostics::Diagnostic;
 use crate::dialect::{TimeType, refuse_slots};
 use crate::inject::{self, Access, Filter, Injection, Query};
 use crate::jinja::MarkKind;
-use crate::render::{self, Moment};
+use crate::render::{self, RenderContext};
 
 /// A model's query with its filters, slots for the window in them.
 pub(super) struct Filtered {
-    pub text: render::Text,
+    pub text: render::RenderedModel,
     pub injected: Query,
     pub sql: String,
     /// Whether it reads its own table: a `{{ this }}` in a comment reads nothing.
@@ -19,12 +20,13 @@ pub(super) struct Filtered {
 }
 
 /// Renders the model and puts the filters in.
-pub(super) fn query(context: &Context, node: &Node, moment: &Moment) -> Result<Filtered, Diagnostic> {
+pub(super) fn query(context: &Context, node: &Node, moment: &RenderContext) -> Result<Filtered, Diagnostic> {
     filtered(context, node, moment, false)
 }
 
-/// The query in which the model's own table has only what is before the window; none where its place takes no filter.
-pub(super) fn own_table_before(context: &Context, node: &Node, moment: &Moment) -> Result<Option<Filtered>, Diagnostic> {
+/// The query in which the model's own table has only what is before the window; none where its
+/// place takes no filter.
+pub(super) fn own_table_before(context: &Context, node: &Node, moment: &RenderContext) -> Result<Option<Filtered>, Diagnostic> {
     let own = filtered(context, node, moment, true)?;
     let (read, _) = own_marks(context, &own.text)?;
     let cut = own.injected.filters.iter().filter(|filter| filter.unique_id == node.unique_id).count();
@@ -32,7 +34,7 @@ pub(super) fn own_table_before(context: &Context, node: &Node, moment: &Moment) 
 }
 
 /// How often the model's own table is written in its query, and how often in a comment or a string.
-fn own_marks(context: &Context, text: &render::Text) -> Result<(usize, usize), Diagnostic> {
+fn own_marks(context: &Context, text: &render::RenderedModel) -> Result<(usize, usize), Diagnostic> {
     let parser = inject::parser(&context.dialect.fact::<String>("parser")?);
     let marks = text.marks.iter().filter(|mark| mark.kind == MarkKind::This);
     let (hidden, read): (Vec<_>, Vec<_>) = marks.partition(|mark| inject::is_in_comment_or_string(&text.sql, &mark.span, &*parser));
@@ -40,7 +42,7 @@ fn own_marks(context: &Context, text: &render::Text) -> Result<(usize, usize), D
 }
 
 /// `cuts_own`: whether the model's own table is cut to what is before the window.
-fn filtered(context: &Context, node: &Node, moment: &Moment, cuts_own: bool) -> Result<Filtered, Diagnostic> {
+fn filtered(context: &Context, node: &Node, moment: &RenderContext, cuts_own: bool) -> Result<Filtered, Diagnostic> {
     let place = |error: Diagnostic| if error.at.is_none() { error.at(node.file.line(1)) } else { error };
     let text = render::model(context.jinja, context.graph, node, moment)?;
     refuse_slots(&text.sql).map_err(place)?;
@@ -53,7 +55,8 @@ fn filtered(context: &Context, node: &Node, moment: &Moment, cuts_own: bool) -> 
         Some(time) => within(context.dialect, &condition(time, &filter.unique_id, time.time_type()?)?, filter),
         None => Ok(filter.relation.clone()),
     };
-    // Only where the filter stands matters for parsing, so that any literal serves for a column whose literal is not known.
+    // Only where the filter stands matters for parsing, so that any literal serves for a column
+    // whose literal is not known.
     let parsable = |filter: &Filter| match event_time(&filter.unique_id) {
         Some(time) => {
             let window = condition(time, &filter.unique_id, time.time_type().unwrap_or(&TimeType::Undeclared));

@@ -1,4 +1,5 @@
-//! The files of a microbatch model, in their order: hooks, create, one batch per window, the swap of a full refresh, hooks.
+//! The files of a microbatch model, in their order: hooks, create, one batch per window, the swap
+//! of a full refresh, hooks.
 
 use super::batches::batch;
 use super::hooks;
@@ -9,7 +10,7 @@ use crate::diagnostics::Diagnostic;
 use crate::dialect::{Sql, Stamp};
 use crate::plan::manifest::InputEntry;
 use crate::plan::{self, Audit, Batched, Batches, Fixed, Kind, Reads, Steps, Strategy, Text};
-use crate::render::Moment;
+use crate::render::RenderContext;
 use crate::window::{Cover, Span};
 
 /// What the steps of one model are made from.
@@ -18,7 +19,7 @@ pub(super) struct Files<'a> {
     pub node: &'a Node,
     pub settings: &'a Microbatch,
     /// The first batch's moment; its `this` is the table that is written.
-    pub moment: &'a Moment,
+    pub moment: &'a RenderContext,
     pub query: &'a Filtered,
     pub entries: &'a [InputEntry],
     pub mode: OutsideWindow,
@@ -47,22 +48,23 @@ impl Files<'_> {
     }
 
     fn batches(&self, cover: &Cover) -> Result<Text, Diagnostic> {
-        let label_length = cover.names.longest(&cover.windows);
+        let label_length = cover.naming.max_label_len(&cover.windows);
         if !self.query.text.reads_batch {
             return Ok(Text::Stamped(self.overwrite(self.query, label_length)?));
         }
         let whole = cover.spans().map(|span| {
-            let own = query(self.context, self.node, &Moment { batch: Some(batch(&span)), ..self.moment.clone() })?;
+            let own = query(self.context, self.node, &RenderContext { batch: Some(batch(&span)), ..self.moment.clone() })?;
             Ok(self.overwrite(&own, label_length)?.fill(&span.window, &span.label))
         });
         whole.collect::<Result<_, _>>().map(Text::Whole)
     }
 
-    /// The create statement's query is cut to the first window ever, so that the file is the same in every plan.
+    /// The create statement's query is cut to the first window ever, so that the file is the same
+    /// in every plan.
     fn create(&self, begin: &Span) -> Result<String, Diagnostic> {
         // Before the table is there, the query must not read it.
         let anew = self.query.text.reads_batch || self.query.text.reads_this;
-        let moment = Moment { batch: Some(batch(begin)), incremental: false, this: self.moment.this.clone() };
+        let moment = RenderContext { batch: Some(batch(begin)), incremental: false, this: self.moment.this.clone() };
         let sql = match anew {
             true => query(self.context, self.node, &moment)?.sql,
             false => self.query.sql.clone(),
@@ -92,7 +94,7 @@ impl Files<'_> {
     }
 
     fn hooks(&self, kind: Kind, when: &str, closes: &[Sql], key: &str) -> Result<Option<Fixed>, Diagnostic> {
-        let moment = Moment { this: self.node.relation.clone(), batch: None, incremental: self.moment.incremental };
+        let moment = RenderContext { this: self.node.relation.clone(), batch: None, incremental: self.moment.incremental };
         let rendered = hooks::hooks(self.context, self.node, key, &moment)?;
         if closes.is_empty() && rendered.iter().all(|hook| hook.trim().is_empty()) {
             return Ok(None);

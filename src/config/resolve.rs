@@ -1,12 +1,13 @@
-//! From drafts to nodes: the layers merged, the relation named, the materialization read, and a microbatch model checked.
-//! Collects what is wrong with a node in `broken`; what is wrong with the project (two nodes of one name) is an error.
+//! From drafts to nodes: the layers merged, the relation named, the materialization read, and a
+//! microbatch model checked. Collects what is wrong with a node in `broken`; what is wrong with the
+//! project (two nodes of one name) is an error.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use crate::calendar::Instant;
-use crate::diagnostics::{Diagnostic, Diagnostics, Level, wide};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level, par_map};
 use crate::dialect::Dialect;
 use crate::jinja::{Relation, RelationStyle};
 use crate::project::{Catalog, ColumnPatch, Flags, Package, Project, Setting, SourceStyle, Target, header, list, truth};
@@ -50,7 +51,7 @@ fn resolve_on(ground: &Ground) -> Result<Resolved, Diagnostics> {
     for (nth, package) in ground.packages.iter().enumerate() {
         let naming = Naming::of(ground, root, package);
         let drafts = drafts(ground.packages, nth, &patches);
-        let done = wide(&drafts, |draft| {
+        let done = par_map(&drafts, |draft| {
             let unique_id = unique_id(draft);
             node(draft, &unique_id, ground, &naming).map_err(|errors| Broken { unique_id, name: full_name(draft), errors })
         });
@@ -263,8 +264,9 @@ fn plain_materialization(node: &Node) -> Materialization {
     }
 }
 
-/// Nodes that `ref()` or `source()` can't tell apart, and nodes that would overwrite each other. dbt only warns of two kinds of
-/// one name, unless its flag `require_unique_project_resource_names` is set.
+/// Nodes that `ref()` or `source()` can't tell apart, and nodes that would overwrite each other.
+/// dbt only warns of two kinds of one name, unless its flag `require_unique_project_resource_names`
+/// is set.
 fn twins(nodes: &[Node], unique_names: bool) -> Vec<Diagnostic> {
     let mut names: BTreeMap<(&str, Option<&str>, &str), Vec<&Node>> = BTreeMap::new();
     let mut tables: BTreeMap<[Option<&str>; 3], &Node> = BTreeMap::new();

@@ -1,5 +1,5 @@
-//! What `script/data.js` works with: for each model its calendar and its files, small. Takes the steps with their texts, and what the
-//! journal tells of them; gives JSON that can stand in HTML.
+//! What `script/data.js` works with: for each model its calendar and its files, small. Takes the
+//! steps with their texts, and what the journal tells of them; gives JSON that can stand in HTML.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -63,8 +63,8 @@ pub struct Step<'a> {
     pub ended: Option<&'a Ended>,
 }
 
-/// One model. The steps are the batches, in order, and then all others; `sql` gives a step's text, or none where the file is not
-/// the one that the manifest was written with.
+/// One model. The steps are the batches, in order, and then all others; `sql` gives a step's text,
+/// or none where the file is not the one that the manifest was written with.
 pub fn model<'a>(
     entry: &'a ModelEntry,
     days: Option<(Grain, Tz)>,
@@ -80,7 +80,7 @@ pub fn model<'a>(
     let filtered = entry.inputs.iter().filter(|input| input.filtered);
     ModelData {
         id: &entry.unique_id,
-        grain: days.map(|(grain, _)| grain.word()),
+        grain: days.map(|(grain, _)| grain.as_str()),
         event_time: entry.microbatch.as_ref().map(|microbatch| microbatch.event_time.as_str()),
         inputs: filtered.filter_map(|input| Some((input.relation.as_str(), input.event_time.as_deref()?))).collect(),
         cells: runs(cells),

@@ -1,9 +1,11 @@
-//! One HTML file about a plan, to look at and to send on. Takes the manifest, the journal, the steps' texts and now; gives a page
-//! that needs nothing else: a calendar of batches for each model, the graph, every file's SQL, what failed and why, what is
-//! missing. `page.html` holds what is said (and is all there is without JavaScript), `script/` what can be clicked.
+//! One HTML file about a plan, to look at and to send on. Takes the manifest, the journal, the
+//! steps' texts and now; gives a page that needs nothing else: a calendar of batches for each
+//! model, the graph, every file's SQL, what failed and why, what is missing. `page.html` holds what
+//! is said (and is all there is without JavaScript), `script/` what can be clicked.
 //!
-//! What a plan holds is data: the template escapes each value, the script gets JSON and sets text, and the page's policy allows
-//! only the one script and the one style sheet, by their hashes, and no network.
+//! What a plan holds is data: the template escapes each value, the script gets JSON and sets text,
+//! and the page's policy allows only the one script and the one style sheet, by their hashes, and
+//! no network.
 
 mod calendar;
 mod data;
@@ -22,7 +24,7 @@ use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use sha2::{Digest, Sha256};
 
-use crate::calendar::{Grain, Instant, Window, show};
+use crate::calendar::{Grain, Instant, Window, display_instant};
 use crate::diagnostics::printable;
 use crate::plan::Kind;
 use crate::plan::manifest::{Manifest, ModelEntry, StepEntry};
@@ -45,7 +47,8 @@ const SCRIPT: &str = concat!(
     include_str!("script/main.js"),
 );
 
-/// The page. `sql` gives the text of a step's file, or none if the file is not the one that the manifest was written with.
+/// The page. `sql` gives the text of a step's file, or none if the file is not the one that the
+/// manifest was written with.
 pub fn page(manifest: &Manifest, entries: &[Entry], now: Instant, sql: &mut dyn FnMut(&StepEntry) -> Option<String>) -> String {
     let history = History::of(entries);
     let mut steps: BTreeMap<&str, Vec<&StepEntry>> = BTreeMap::new();
@@ -67,7 +70,7 @@ pub fn page(manifest: &Manifest, entries: &[Entry], now: Instant, sql: &mut dyn 
         counts.add(steps.iter().filter(|step| !step.is_batch()).map(|step| step.state));
         all.join(&counts);
         let planned = || steps.iter().filter_map(|step| step.window);
-        let show = |at: Instant| show(at, days.map_or(Tz::UTC, |(_, zone)| zone));
+        let show = |at: Instant| display_instant(at, days.map_or(Tz::UTC, |(_, zone)| zone));
         let (failures, more_failures) = facts::failures(&steps);
         let (first, last) = (planned().next().map(|window| show(window.start)), planned().next_back().map(|window| show(window.end)));
         known.push(Known { counts, first, last, batches: planned().count(), failures, more_failures });
@@ -77,7 +80,7 @@ pub fn page(manifest: &Manifest, entries: &[Entry], now: Instant, sql: &mut dyn 
     let models: Vec<_> = manifest.models.iter().zip(&known).map(|(entry, known)| facts::model(entry, known)).collect();
     fill(context! {
         about => Value::from(Serde(&manifest.about)),
-        now => show(now, Tz::UTC),
+        now => display_instant(now, Tz::UTC),
         last_run => history.last.map(|run| run.at),
         legend => Value::from(Serde(facts::legend(&all))),
         models => Value::from(Serde(models)),

@@ -1,5 +1,5 @@
-//! What must have run before a step. A batch waits for exactly those batches of an input that its window overlaps; where it
-//! reads the input whole, for all of it.
+//! What must have run before a step. A batch waits for exactly those batches of an input that its
+//! window overlaps; where it reads the input whole, for all of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,8 @@ impl<'a> Waits<'a> {
                 before(Kind::Batch).chain(self.whole(of)).chain(overlapping).chain(last).collect()
             }
             What::Fixed(fixed) => match fixed.kind {
-                // The create statement's query is parsed by the engine, so what it reads must exist.
+                // The create statement's query is parsed by the engine, so what it reads must
+                // exist.
                 Kind::Create | Kind::Build => {
                     let made = self.by_window(of).map(|(input, _)| id(input, Kind::Create.word()));
                     before(fixed.kind).chain(self.whole(of)).chain(made).collect()
@@ -52,7 +53,8 @@ impl<'a> Waits<'a> {
         }
     }
 
-    /// What a model reads whole, of what is planned; and a model that ends in a swap, since its rows are there only after that.
+    /// What a model reads whole, of what is planned; and a model that ends in a swap, since its
+    /// rows are there only after that.
     fn whole(&self, of: &Steps) -> impl Iterator<Item = String> {
         let reads = of.reads.whole.iter().map(|id| (id, false)).chain(of.reads.by_window.iter().map(|id| (id, true)));
         let whole = reads.filter(|(id, by_window)| self.0.get(id.as_str()).is_some_and(|input| !by_window || one_by_one(input).is_none()));
@@ -69,7 +71,8 @@ fn one_by_one(input: &Steps) -> Option<&Batched> {
     input.batches.as_ref().filter(|_| !input.last.iter().any(|fixed| fixed.kind == Kind::Swap))
 }
 
-/// The ids of the batches that overlap a window; those of a model are in order and do not overlap one another.
+/// The ids of the batches that overlap a window; those of a model are in order and do not overlap
+/// one another.
 fn overlapping(input: &Steps, batches: &Batched, window: Window) -> impl Iterator<Item = String> {
     let windows = &batches.cover.windows;
     let first = windows.partition_point(|other| other.end <= window.start);
@@ -78,7 +81,7 @@ fn overlapping(input: &Steps, batches: &Batched, window: Window) -> impl Iterato
 }
 
 fn batch(of: &Steps, batches: &Batched, nth: usize) -> String {
-    id(of, &batches.cover.names.label(batches.cover.windows[nth]))
+    id(of, &batches.cover.naming.label(batches.cover.windows[nth]))
 }
 
 fn id(of: &Steps, word: &str) -> String {
@@ -90,21 +93,21 @@ mod tests {
     use super::*;
     use crate::calendar::Grain;
     use crate::plan::{Fixed, Text};
-    use crate::window::{Cover, Names};
+    use crate::window::{BatchNaming, Cover};
     use chrono::TimeZone;
     use chrono_tz::Tz;
 
     fn steps(model: &str, reads: Reads, days: &[(u32, u32)], swaps: bool) -> Steps {
         let at = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 0, 0, 0).unwrap();
         let windows = days.iter().map(|(start, end)| Window { start: at(*start), end: at(*end) }).collect();
-        let names = Names { own: Grain::Day, batch_size: Grain::Day, chunk: None, timezone: Tz::UTC };
+        let naming = BatchNaming { model_batch_size: Grain::Day, batch_size: Grain::Day, chunk: None, timezone: Tz::UTC };
         let fixed = |kind| Fixed { kind, text: String::new() };
         Steps {
             model: model.into(),
             folder: model.into(),
             first: vec![fixed(Kind::Create)],
             batches: Some(Batched {
-                cover: Cover { windows, names, notes: Vec::new() },
+                cover: Cover { windows, naming, notes: Vec::new() },
                 audit: None,
                 text: Text::Whole(vec![String::new(); days.len()]),
             }),

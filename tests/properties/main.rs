@@ -1,6 +1,7 @@
-//! What holds for every project, every row and every range, on DuckDB: tables that are built by batches are what their queries
-//! yield as a whole; in which order the batches run, and how often, does not matter; nothing but the tables in the author's text
-//! is changed; every file parses. `PROPTEST_CASES=1000` tries more of them, and others each time.
+//! What holds for every project, every row and every range, on DuckDB: tables that are built by
+//! batches are what their queries yield as a whole; in which order the batches run, and how often,
+//! does not matter; nothing but the tables in the author's text is changed; every file parses.
+//! `PROPTEST_CASES=1000` tries more of them, and others each time.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
 
@@ -129,7 +130,7 @@ impl Shop {
         for (nth, model) in project.models.iter().enumerate() {
             write(&format!("models/m{nth}.sql"), &model.file());
         }
-        let now = calendar::parse_moment("2024-09-10").unwrap().at(chrono_tz::Tz::UTC);
+        let now = calendar::parse_timestamp("2024-09-10").unwrap().at(chrono_tz::Tz::UTC);
         let request = Request {
             open: project::Open {
                 project_dir: folder.path().to_path_buf(),
@@ -148,7 +149,7 @@ impl Shop {
                 catalog: None,
             },
             selection: graph::Selection::default(),
-            windows: window::Request {
+            windows: window::WindowRequest {
                 bounds: window::bounds(Some(&project.start.to_rfc3339()), Some(&project.end.to_rfc3339())).unwrap(),
                 now,
                 batch_size: project.batch_size,

@@ -1,5 +1,6 @@
-//! Random projects of microbatch models that read a source, each other and a table without event time, rows for them, and bounds.
-//! Each query yields for a window what it yields for all time within that window: that is what a microbatch model must do.
+//! Random projects of microbatch models that read a source, each other and a table without event
+//! time, rows for them, and bounds. Each query yields for a window what it yields for all time
+//! within that window: that is what a microbatch model must do.
 
 use batchwright::calendar::Grain;
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
@@ -37,7 +38,8 @@ pub struct Event {
     pub amount: i8,
 }
 
-/// `GRAIN` is that of the batches, so that such a query needs windows that are whole in UTC; `@` is the first input's own name.
+/// `GRAIN` is that of the batches, so that such a query needs windows that are whole in UTC; `@` is
+/// the first input's own name.
 const QUERIES: [&str; 11] = [
     "select seen_at, id, kind, amount from ‹0› where amount > 0",
     "select @.seen_at, @.id, kind, @.amount from ‹0›",
@@ -88,7 +90,7 @@ fn model() -> impl Strategy<Value = (Model, [usize; 2])> {
             let words = query.split(' ').filter(|word| !word.is_empty()).zip(&gaps);
             let text: String = words.map(|(word, gap)| format!("{word}{}", BETWEEN[*gap])).collect();
             let timezone = if query.contains("GRAIN") { "UTC" } else { timezone };
-            let text = text.replace("GRAIN", grain.word()).trim_end().to_string();
+            let text = text.replace("GRAIN", grain.as_str()).trim_end().to_string();
             (Model { grain, begin: at(begin * 60), timezone, text, inputs: [None, None] }, inputs)
         },
     )
@@ -111,7 +113,7 @@ impl Model {
         let begin = self.begin.to_rfc3339();
         let config = format!(
             "materialized='incremental', incremental_strategy='microbatch', event_time='seen_at', batch_size='{}', begin='{begin}'",
-            self.grain.word()
+            self.grain.as_str()
         );
         let meta = format!("meta={{'batchwright': {{'timezone': '{}'}}}}", self.timezone);
         let input = |input: &Option<usize>| match input {
@@ -128,7 +130,8 @@ impl Model {
         self.text.replace("‹0›", &input(0)).replace("‹1›", &input(1)).replace("‹users›", "raw.users")
     }
 
-    /// The author's text, cut at the tables; with each piece the relation that follows it, and whether that is filtered.
+    /// The author's text, cut at the tables; with each piece the relation that follows it, and
+    /// whether that is filtered.
     pub fn pieces(&self) -> Vec<(&str, Option<(String, bool)>)> {
         let table = |mark: &str| match mark.parse() {
             Ok(nth) => (self.name(nth).replace("SCHEMA", "a"), true),

@@ -1,5 +1,5 @@
-//! An incremental model that is no microbatch model: created if it is missing, then its new rows brought in; or made anew like a
-//! table, where a full refresh is asked for.
+//! An incremental model that is no microbatch model: created if it is missing, then its new rows
+//! brought in; or made anew like a table, where a full refresh is asked for.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::config::Node;
 use crate::diagnostics::Diagnostic;
 use crate::inject::ResultColumn;
 use crate::plan::{self, Incremental};
-use crate::render::{self, Moment};
+use crate::render::{self, RenderContext};
 
 pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request: &Request) -> Result<Built, Diagnostic> {
     let strategy = plan::brought_in(context.dialect, node, asked)?;
@@ -18,7 +18,7 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
         return Ok(Built { what: "a table, made anew".to_string(), strategy: "full refresh".to_string(), ..whole });
     }
     let rendered = |incremental: bool| {
-        let moment = Moment { batch: None, incremental, this: node.relation.clone() };
+        let moment = RenderContext { batch: None, incremental, this: node.relation.clone() };
         render::model(context.jinja, context.graph, node, &moment)
     };
     let (first, next) = (rendered(false)?, rendered(true)?);

@@ -1,4 +1,5 @@
-//! The step of a model that is no microbatch model, and of a seed; and the word about one that cannot be built here.
+//! The step of a model that is no microbatch model, and of a seed; and the word about one that
+//! cannot be built here.
 
 mod incremental;
 mod seed;
@@ -11,9 +12,10 @@ use crate::dialect::Sql;
 use crate::inject::{Query, ResultColumn};
 use crate::plan::manifest::{InputEntry, ModelEntry};
 use crate::plan::{self, Build, Contract, Fixed, Kind, Reads, Steps};
-use crate::render::{self, Moment};
+use crate::render::{self, RenderContext};
 
-/// `build.sql` of a model that is no microbatch model, or of a seed, or the word that there is none.
+/// `build.sql` of a model that is no microbatch model, or of a seed, or the word that there is
+/// none.
 pub(super) fn part(context: &Context, node: &Node, request: &Request) -> Result<Part, Diagnostics> {
     let built = match &node.materialization {
         Materialization::View | Materialization::Table => plain(context, node, request)?,
@@ -51,7 +53,7 @@ struct Built {
 }
 
 fn plain(context: &Context, node: &Node, request: &Request) -> Result<Built, Diagnostic> {
-    let moment = Moment { batch: None, incremental: false, this: node.relation.clone() };
+    let moment = RenderContext { batch: None, incremental: false, this: node.relation.clone() };
     let text = render::model(context.jinja, context.graph, node, &moment)?;
     let contract = match node.materialization {
         Materialization::Table | Materialization::View => plan::contract(context.dialect, node)?,
@@ -88,7 +90,8 @@ fn plain(context: &Context, node: &Node, request: &Request) -> Result<Built, Dia
     })
 }
 
-/// The statements that compare a query with the contract, and the warning where nothing compares the types.
+/// The statements that compare a query with the contract, and the warning where nothing compares
+/// the types.
 fn contract_of(context: &Context, node: &Node, contract: Option<&Contract>, query: &str) -> Result<(Sql, Option<Diagnostic>), Diagnostic> {
     let Some(contract) = contract else { return Ok((Sql::default(), None)) };
     let warning = plan::compare_names(context.dialect, node, context.columns.projection(node).as_deref())?;
@@ -111,7 +114,7 @@ fn finished(context: &Context, node: &Node, built: Built) -> Result<Part, Diagno
         .collect();
     let closing = plan::closing(context.dialect, node, built.kind, built.columns.as_deref())?;
     let dependent_views = if built.replaces { dependents::dependent_views(context, node)? } else { Vec::new() };
-    let moment = Moment { batch: None, incremental: built.incremental, this: node.relation.clone() };
+    let moment = RenderContext { batch: None, incremental: built.incremental, this: node.relation.clone() };
     hooks::check_header(context, node)?;
     let file = Build {
         dialect: context.dialect,
@@ -176,7 +179,8 @@ fn left_out(context: &Context, node: &Node) -> Part {
     without_step(context, node, warning)
 }
 
-/// Where a node says what it is; a snapshot, which nothing but its block says, where the block's text begins.
+/// Where a node says what it is; a snapshot, which nothing but its block says, where the block's
+/// text begins.
 fn place(node: &Node) -> Location {
     let line = node.file.text.lines().position(|line| !line.trim().is_empty()).unwrap_or_default() + 1;
     match node.config.get("materialized") {

@@ -1,5 +1,5 @@
-//! The manifest as it is written: JSON, indented, with a line break at its end. Step by step, so that a large plan needs no copy
-//! of itself.
+//! Streams the manifest as indented JSON with a final line break, so that a large plan is not copied
+//! in memory.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -10,11 +10,11 @@ use super::{Sha256, instant};
 use crate::plan::manifest::{About, ModelEntry, StepEntry};
 use crate::plan::{Plan, Waits, What};
 
-/// Writes the manifest of a plan whose files have these hashes: its audits, and its steps in their order, which may be taken while
-/// they are made.
+/// Writes the manifest of a plan. `audits` and `steps` are the hashes of the files, in their order;
+/// `steps` is consumed while the files are written.
 pub fn write(plan: &Plan, audits: &[Sha256], steps: &mut dyn Iterator<Item = Sha256>, mut out: impl Write) -> io::Result<()> {
     #[derive(Serialize)]
-    struct Whole<'a> {
+    struct Document<'a> {
         #[serde(flatten)]
         about: &'a About,
         models: Vec<ModelEntry>,
@@ -24,15 +24,15 @@ pub fn write(plan: &Plan, audits: &[Sha256], steps: &mut dyn Iterator<Item = Sha
     for (entry, sha256) in models.iter_mut().filter_map(|model| model.audit.as_mut()).zip(audits) {
         entry.sha256 = sha256.to_string();
     }
-    let whole = Whole { about: &plan.about, models, steps: Entries { plan, hashes: RefCell::new(steps) } };
-    serde_json::to_writer_pretty(&mut out, &whole)?;
+    let document = Document { about: &plan.about, models, steps: Entries { plan, hashes: RefCell::new(steps) } };
+    serde_json::to_writer_pretty(&mut out, &document)?;
     out.write_all(b"\n")?;
     out.flush()
 }
 
 struct Entries<'a> {
     plan: &'a Plan,
-    /// Taken one by one as they are written.
+    /// Consumed one by one.
     hashes: RefCell<&'a mut dyn Iterator<Item = Sha256>>,
 }
 

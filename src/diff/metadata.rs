@@ -1,4 +1,4 @@
-//! What a manifest says of a plan and of a model beside the SQL, as names and values that can be compared.
+//! The metadata of a plan and of a model in the manifest, as names and values that can be compared.
 
 use std::collections::BTreeSet;
 
@@ -10,24 +10,25 @@ use crate::plan::manifest::{About, InputEntry};
 
 type Facts = Vec<(String, String)>;
 
-/// What differs. A fact that only one of the two says is absent in the other.
+/// The facts that differ. A fact that only one plan has is absent (`None`) in the other.
 pub fn differing(old: &[(String, String)], new: &[(String, String)]) -> Vec<Fact> {
-    let mut was: IndexMap<&str, &str> = old.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let mut old_facts: IndexMap<&str, &str> = old.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let mut facts = Vec::new();
     for (name, value) in new {
-        let before = was.shift_remove(name.as_str());
+        let before = old_facts.shift_remove(name.as_str());
         if before != Some(value) {
             facts.push(Fact { name: name.clone(), old: before.map(str::to_string), new: Some(value.clone()) });
         }
     }
-    facts.extend(was.into_iter().map(|(name, value)| Fact { name: name.to_string(), old: Some(value.to_string()), new: None }));
+    facts.extend(old_facts.into_iter().map(|(name, value)| Fact { name: name.to_string(), old: Some(value.to_string()), new: None }));
     facts
 }
 
+/// The facts of a plan: its project, target and request.
 pub fn of_plan(about: &About) -> Facts {
     let request = &about.request;
     let words = |list: &[String]| (!list.is_empty()).then(|| list.join(" "));
-    let asked = [
+    let facts = [
         ("project", Some(about.project.clone())),
         ("target", Some(about.target.clone())),
         ("dialect", Some(about.dialect.clone())),
@@ -42,12 +43,13 @@ pub fn of_plan(about: &About) -> Facts {
         ("--exclude", words(&request.exclude)),
         ("--selector", request.selector.clone()),
     ];
-    known(asked)
+    present(facts)
 }
 
+/// The facts of a model: settings, inputs, dependencies, audit, warnings and findings.
 pub fn of_model(model: &Model) -> Facts {
     let entry = model.entry;
-    let mut facts = known([
+    let mut facts = present([
         ("relation", Some(entry.relation.clone())),
         ("materialized", Some(entry.materialized.clone())),
         ("strategy", Some(entry.strategy.clone())),
@@ -55,7 +57,7 @@ pub fn of_model(model: &Model) -> Facts {
         ("columns", entry.columns.as_ref().map(|columns| columns.join(", "))),
     ]);
     if let Some(microbatch) = &entry.microbatch {
-        facts.extend(known([
+        facts.extend(present([
             ("event_time", Some(microbatch.event_time.clone())),
             ("batch_size", Some(microbatch.batch_size.clone())),
             ("begin", Some(microbatch.begin.clone())),
@@ -71,7 +73,7 @@ pub fn of_model(model: &Model) -> Facts {
         inputs.entry(name).or_default().push(how);
     }
     facts.extend(inputs.into_iter().map(|(name, how)| (name, how.join("; "))));
-    // Which batches of them is in each batch's window already.
+    // Models only: the batches follow from the windows.
     let steps = model.fixed.iter().chain(&model.batches);
     let needed: BTreeSet<&str> = steps.flat_map(|step| &step.depends_on).map(|id| id.split('@').next().unwrap_or(id)).collect();
     facts.extend(needed.into_iter().filter(|id| *id != entry.unique_id).map(|id| (format!("depends on {id}"), yes())));
@@ -80,22 +82,24 @@ pub fn of_model(model: &Model) -> Facts {
         facts.extend(audit.allow.iter().map(|verdict| (format!("audit allows {verdict}"), yes())));
     }
     facts.extend(entry.warnings.iter().map(|warning| (format!("warning: {warning}"), yes())));
-    facts.extend(entry.findings.iter().map(|found| (format!("{} in {}: {}", found.code, found.path, found.message), found.level.clone())));
+    facts.extend(
+        entry.findings.iter().map(|finding| (format!("{} in {}: {}", finding.code, finding.path, finding.message), finding.level.clone())),
+    );
     facts
 }
 
-/// An input by its relation, and how it is read.
+/// The relation of an input, and how it is read.
 fn input_fact(input: &InputEntry) -> (String, String) {
     let words = input_in_words(input);
     let how = words.strip_prefix(&input.relation).map_or(words.as_str(), |rest| rest.trim_start_matches(", "));
     (format!("input {}", input.relation), if how.is_empty() { yes() } else { how.to_string() })
 }
 
-fn known<const N: usize>(facts: [(&str, Option<String>); N]) -> Facts {
+fn present<const N: usize>(facts: [(&str, Option<String>); N]) -> Facts {
     facts.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?))).collect()
 }
 
-/// What a fact says that is there or not.
+/// The value of a fact that is present or absent.
 const YES: &str = "yes";
 
 fn yes() -> String {
@@ -103,7 +107,7 @@ fn yes() -> String {
 }
 
 impl Fact {
-    /// `lookback: 1`, where all is new.
+    /// Formats a fact of a new model: `lookback: 1`.
     pub fn plain(&self) -> String {
         match self.new.as_deref() {
             None | Some(YES) => self.name.clone(),
@@ -111,7 +115,7 @@ impl Fact {
         }
     }
 
-    /// `lookback: 1, was 3`
+    /// Formats a changed fact: `lookback: 1, was 3`.
     pub fn words(&self) -> String {
         match (self.old.as_deref(), self.new.as_deref()) {
             (None, Some(YES)) => format!("{}: new", self.name),
@@ -128,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn facts_come_change_and_go() {
+    fn facts_are_added_changed_and_removed() {
         let facts = |list: &[(&str, &str)]| list.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect::<Vec<_>>();
         let old = facts(&[("lookback", "1"), ("begin", "2024"), ("unique_key", "id"), ("warning: w", "yes")]);
         let new = facts(&[("lookback", "3"), ("begin", "2024"), ("input t", "t, whole")]);
