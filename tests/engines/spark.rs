@@ -168,7 +168,7 @@ impl Database for Folder<'_> {
             let (table, names, rows) = (&insert[1], &insert[2], &insert[3]);
             let time = names.split(", ").find(|name| ["session_start", "report_day", "happened_at", "occurred_at"].contains(name));
             let part = time.map_or("cast(null as date)".to_string(), |time| format!("cast({time} as date)"));
-            format!("insert into {table} ({names}, batch_part) select {names}, {part} from values {rows} as rows ({names});")
+            format!("insert into {table} ({names}, batch_part) select {names}, {part} from values {rows} as inserted ({names});")
         });
         replace(
             r"delete from (analytics\.\w+) where ([^;]*);",
