@@ -35,7 +35,8 @@ mod sqlite;
 mod story;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -69,6 +70,7 @@ fn main() {
     let names: Vec<String> = trials.iter().map(|trial| trial.name().to_string()).collect();
     trials.push(trial("proofs::the_table_lists_what_runs".to_string(), move || proofs::assert_complete(&names)));
     let conclusion = libtest_mimic::run(&Arguments::from_args(), spread(trials));
+    print_durations();
     // `exit` does not drop the engines, which stop their servers when dropped.
     drop((engines, spark));
     conclusion.exit();
@@ -77,10 +79,9 @@ fn main() {
 /// Interleaves the trials of the engines. An engine with one process handles one request at a time, so its trials in a row would
 /// leave the other test threads idle.
 fn spread(trials: Vec<Trial>) -> Vec<Trial> {
-    let engine = |trial: &Trial| trial.name().split(['_', ':']).next().unwrap_or_default().to_string();
     let mut by_engine: BTreeMap<String, Vec<Trial>> = BTreeMap::new();
     for trial in trials {
-        by_engine.entry(engine(&trial)).or_default().push(trial);
+        by_engine.entry(engine_of(trial.name())).or_default().push(trial);
     }
     let positioned = by_engine.into_values().flat_map(|trials| {
         let count = trials.len() as f64;
@@ -115,9 +116,28 @@ fn cases() -> impl Iterator<Item = Case> {
         .copied()
 }
 
+/// The time of the passed tests by engine. The sum is more than the elapsed time, because tests run in parallel.
+static DURATIONS: Mutex<BTreeMap<String, Duration>> = Mutex::new(BTreeMap::new());
+
 fn trial(name: String, case: impl FnOnce() + Send + 'static) -> Trial {
-    Trial::test(name, move || {
+    Trial::test(name.clone(), move || {
+        let start = Instant::now();
         case();
+        *DURATIONS.lock().unwrap().entry(engine_of(&name)).or_default() += start.elapsed();
         Ok(())
     })
+}
+
+fn engine_of(name: &str) -> String {
+    name.split(['_', ':']).next().unwrap_or_default().to_string()
+}
+
+fn print_durations() {
+    let durations = DURATIONS.lock().unwrap();
+    let mut durations: Vec<_> = durations.iter().collect();
+    durations.sort_by_key(|(_, duration)| std::cmp::Reverse(**duration));
+    let parts: Vec<String> = durations.iter().map(|(engine, duration)| format!("{engine} {}", duration.as_secs())).collect();
+    if !parts.is_empty() {
+        println!("seconds of the tests by engine: {}", parts.join(", "));
+    }
 }
