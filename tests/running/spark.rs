@@ -1,4 +1,4 @@
-//! spark-sql takes many seconds to start, echoes what it is fed and goes on after an error: the hardest of sessions.
+//! spark-sql starts slowly, echoes its input and continues after errors: the most difficult client for sessions.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +13,7 @@ fn spark_sql_runs_30_batches_in_one_session() {
     let mut plan = Days::of(30);
     plan.step("model.shop.daily@create").sql = "create table daily (sold_on date, amount int) using parquet;".to_string();
     for number in 1..=30 {
-        // A comment, a tab, a `;` within a string: what a session must not stumble over.
+        // A comment, a tab and a `;` in a string, which a session must handle.
         plan.step(&batch(number)).sql =
             format!("-- day; {number}\nselect 'a;b' as a;\ninsert into daily\n\tselect date '{}', {number};\n", day(number));
     }
@@ -24,8 +24,8 @@ fn spark_sql_runs_30_batches_in_one_session() {
     let home = fs::canonicalize(installed("spark/lib")).unwrap();
     let home = fs::read_dir(home).unwrap().flatten().next().unwrap().path().join("site-packages/pyspark");
     let warehouse = plan.folder.path().join("warehouse");
-    let at = |key: &str, folder: &str| format!("{key}{}", plan.folder.path().join(folder).display());
-    // A program of the same name that counts how often it is started.
+    let setting = |key: &str, folder: &str| format!("{key}{}", plan.folder.path().join(folder).display());
+    // A program of the same name that counts its starts.
     let (starts, program) = (plan.folder.path().join("starts"), plan.folder.path().join("spark-sql"));
     let real = home.join("bin/spark-sql");
     fs::write(&program, format!("#!/bin/sh\necho >>'{}'\nexec '{}' \"$@\"\n", starts.display(), real.display())).unwrap();
@@ -42,14 +42,14 @@ fn spark_sql_runs_30_batches_in_one_session() {
         "--conf",
         &format!("spark.sql.warehouse.dir={}", warehouse.display()),
         "--conf",
-        &at("spark.driver.extraJavaOptions=-Dderby.system.home=", "derby"),
+        &setting("spark.driver.extraJavaOptions=-Dderby.system.home=", "derby"),
     ]);
     let first = start("run", &folder, &["--timeout", "300"], &client).wait_with_output().unwrap();
     assert_eq!(first.status.code(), Some(1), "{}", String::from_utf8_lossy(&first.stderr));
     let failed: Vec<_> = ended(&folder).into_iter().filter(|(_, outcome)| outcome == "failed").collect();
     assert_eq!(failed, [(batch(17), "failed".to_string())], "{}", String::from_utf8_lossy(&first.stderr));
 
-    // One start, in which the client proved itself, and one more after the failure, which ended the session.
+    // One start, including the client check, and one after the failure, which ends the session.
     let seconds: f64 = journal(&folder).iter().filter_map(|entry| entry["seconds"].as_f64()).sum();
     println!("spark-sql: 31 steps in {seconds:.1} s");
     assert_eq!(fs::read_to_string(&starts).unwrap().lines().count(), 2);
