@@ -14,11 +14,13 @@ mod macro_overrides;
 mod query;
 mod refresh;
 mod report;
+mod schema_changes;
 mod spelled;
 mod steps;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::{self, Broken, Kind, Materialization, Node};
@@ -47,6 +49,8 @@ pub struct Request {
     pub now_is_given: bool,
     /// Models of which a finished batch is known, by unique id, where the others are planned from their `begin` on.
     pub from_begin_except: Option<BTreeSet<String>>,
+    /// The folders of earlier plans, which know the columns of tables; the first that knows a model's columns counts.
+    pub earlier_plans: Vec<PathBuf>,
 }
 
 /// A plan, and what is said of it.
@@ -96,7 +100,8 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     refresh::protect(&selected, request)?;
     collect(graph.nodes.values(), |node| spelled::refuse(&dialect, node).map_err(Diagnostics::from))?;
     let folders = folders::of(&selected);
-    let context = Context::new(&project, &graph, &dialect, &columns, &folders);
+    let mut context = Context::new(&project, &graph, &dialect, &columns, &folders);
+    context.earlier_plans = schema_changes::EarlierPlans::new(&request.earlier_plans);
     let parts = collect_wide(&selected, |node| part(&context, node, request)).map_err(with_broken)?;
     said.extend(not_planned(broken.iter()));
 
@@ -210,6 +215,7 @@ struct Context<'a> {
     database: Option<&'a str>,
     columns: &'a Columns,
     pinned: checks::Pinned,
+    earlier_plans: schema_changes::EarlierPlans<'a>,
 }
 
 impl<'a> Context<'a> {
@@ -221,7 +227,9 @@ impl<'a> Context<'a> {
         folders: &'a BTreeMap<String, String>,
     ) -> Self {
         let database = project.target.database.as_deref();
-        Context { root: &project.root, jinja: &project.jinja, graph, dialect, folders, database, columns, pinned: Default::default() }
+        let earlier_plans = schema_changes::EarlierPlans::new(&[]);
+        let (root, jinja) = (&*project.root, &*project.jinja);
+        Context { root, jinja, graph, dialect, folders, database, columns, pinned: Default::default(), earlier_plans }
     }
 }
 

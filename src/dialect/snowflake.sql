@@ -2,6 +2,7 @@
 
 {% set parser = "snowflake" %}
 {% set like = "ansi" %}
+{% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
 {# Of external tables. A stream's `metadata$action` and its kin are in `*`. #}
 {% set hidden_columns = [
   "metadata$filename", "metadata$file_row_number", "metadata$file_content_key", "metadata$file_last_modified", "metadata$start_scan_time"

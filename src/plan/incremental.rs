@@ -27,7 +27,11 @@ pub struct Incremental<'a> {
     pub first: &'a str,
     /// The query where it is true.
     pub next: &'a str,
+    /// Of the query where it is true.
     pub columns: Option<&'a [ResultColumn]>,
+    pub first_columns: Option<&'a [ResultColumn]>,
+    /// The statements that bring the table's columns in line with the query.
+    pub change: &'a Sql,
     pub contract: Option<&'a Contract>,
 }
 
@@ -78,7 +82,13 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
     let listed = columns.clone().unwrap_or(Sql("*".to_string()));
     let conditional = of.strategy == "merge" && !adds && of.has_merge_conditions()?;
     let fills = fills && !conditional;
-    let create = of.create(fills)?;
+    if !fills && !of.change.0.is_empty() {
+        of.refuse_other_columns()?;
+    }
+    let mut create = of.create(fills)?;
+    if !of.change.0.is_empty() {
+        create.0.push_str(&format!("\n\n{}", of.change));
+    }
     let into = match &columns {
         Some(columns) => dialect.sql("listed", &[("columns", columns.value())])?,
         None => dialect.sql("unlisted", &[])?,
@@ -135,6 +145,24 @@ impl Incremental<'_> {
         };
         let indexes = indexes(self.dialect, self.node, &self.node.relation.to_string())?;
         Ok(Sql(format!("{}{indexes}", self.dialect.sql(name, &given)?)))
+    }
+
+    /// Refuses a first query with other columns than a later one, where one statement holds both.
+    fn refuse_other_columns(&self) -> Result<(), Diagnostic> {
+        let (Some(first), Some(next)) = (self.first_columns, self.columns) else { return Ok(()) };
+        let same =
+            |one: &ResultColumn, other: &ResultColumn| self.dialect.same_column((&one.name, one.quoted), (&other.name, other.quoted));
+        let mut alike = first.len() == next.len();
+        for column in first {
+            alike = alike && next.iter().map(|other| same(column, other)).collect::<Result<Vec<_>, _>>()?.contains(&true);
+        }
+        if alike {
+            return Ok(());
+        }
+        let message = format!("`{}` has other columns where `is_incremental()` is true, and its strategy only adds rows", self.node.name);
+        Err(Diagnostic::error(message)
+            .at(place(self.node, "on_schema_change"))
+            .hint("give it a `unique_key`, or the same columns in both cases"))
     }
 
     /// The columns of `unique_key` as SQL.

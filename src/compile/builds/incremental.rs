@@ -4,8 +4,9 @@
 use serde_json::Value;
 
 use super::{Built, contract_of, plain};
+use crate::compile::schema_changes::{self, Changed};
 use crate::compile::{Context, Request};
-use crate::config::Node;
+use crate::config::{Node, SchemaChange};
 use crate::diagnostics::Diagnostic;
 use crate::inject::ResultColumn;
 use crate::plan::{self, Incremental};
@@ -24,17 +25,35 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
     let (first, next) = (rendered(false)?, rendered(true)?);
     let contract = plan::contract(context.dialect, node)?;
     let (contract_check, warning) = contract_of(context, node, contract.as_ref(), &first.sql)?;
+    let mut made = context.columns.projection(node);
+    let left_out = match contract.is_none() {
+        true => schema_changes::leave_out(context, node, &mut made)?,
+        false => Vec::new(),
+    };
+    let created = match &made {
+        Some(columns) if !left_out.is_empty() => plan::narrowed(context.dialect, &first.sql, columns)?,
+        _ => first.sql.clone(),
+    };
+    let later = match node.schema_change() {
+        SchemaChange::Ignore => made.clone(),
+        _ if first.sql == next.sql => made.clone(),
+        _ => context.columns.incremental_projection(node),
+    };
+    let changed = Changed { context, node, query: &next.sql, columns: later.as_deref(), first: made.as_deref() };
+    let change = schema_changes::change(&changed)?.unwrap_or_default();
     let columns = match &contract {
-        Some(_) => Some(node.columns.iter().map(|column| ResultColumn { name: column.name.clone(), quoted: column.quote }).collect()),
-        None => context.columns.projection(node),
+        Some(_) => Some(node.columns.iter().map(|column| ResultColumn::named(&column.name, column.quote)).collect()),
+        None => later,
     };
     let statement = plan::incremental(&Incremental {
         dialect: context.dialect,
         node,
         strategy: &strategy,
-        first: &first.sql,
-        next: &next.sql,
+        first: &created,
+        next: if first.sql == next.sql { &created } else { &next.sql },
         columns: columns.as_deref(),
+        first_columns: made.as_deref(),
+        change: &change.statements,
         contract: contract.as_ref(),
     })?;
     let mut said = next.warnings;
@@ -46,6 +65,8 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
         );
     }
     said.extend(warning);
+    said.extend(change.diagnostics);
+    said.extend(schema_changes::left_out(node, &left_out));
     said.extend(plan::unknown_keys(context.dialect, node)?);
     said.extend(contract.into_iter().flat_map(|contract| contract.said));
     Ok(Built {
@@ -54,6 +75,7 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
         strategy,
         kind: "table",
         columns,
+        columns_dropped: change.dropped,
         contract_check,
         incremental: true,
         replaces: false,

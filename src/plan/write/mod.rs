@@ -2,6 +2,7 @@
 //! the same bytes is kept. The only writer of plans.
 
 mod differs;
+mod earlier;
 mod files;
 mod listed;
 mod seal;
@@ -21,6 +22,7 @@ use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
 use crate::project::STATE;
 pub use differs::{Differs, differs};
+pub use earlier::{EarlierColumns, earlier_columns};
 use files::Files;
 use seal::{Marks, Seal};
 use sha256::Sha256;
