@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::query::{Filtered, query};
 use super::steps::Files;
-use super::{Context, Part, Request, Row, builds, checks, dependents, inputs, refresh, schema_changes, warnings};
+use super::{Context, Part, Request, Row, builds, checks, dependents, inputs, refresh, schema_changes, strategy_macros, warnings};
 use crate::calendar::Instant;
 use crate::check::Finding;
 use crate::config::{EventTime, Microbatch, Node};
@@ -36,9 +36,25 @@ pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, reques
 
     let mode = plan::mode(context.dialect, node, settings, !query.injected.filters.is_empty())?;
     let about = plan::About { node, settings, mode, windows: &cover.windows, query: &query.text.sql };
-    let strategy = plan::strategy(context.dialect, &about)?;
+    let mut strategy = plan::strategy(context.dialect, &about)?;
+    let strategy_macro = strategy_macros::strategy_macro(context, node, Some("microbatch"))?;
+    if let Some(strategy_macro) = &strategy_macro {
+        strategy.words = format!("macro {}", strategy_macro.name);
+        said.push(strategy_macros::writes_batches(node, strategy_macro));
+    }
     let in_order = settings.concurrent_batches == Some(false) || (query.reads_own && settings.concurrent_batches.is_none());
-    let steps = Files { context, node, settings, moment: &moment, query: &query, entries: &entries, mode, strategy: &strategy, rebuilds };
+    let steps = Files {
+        context,
+        node,
+        settings,
+        moment: &moment,
+        query: &query,
+        entries: &entries,
+        mode,
+        strategy: &strategy,
+        strategy_macro: strategy_macro.as_ref(),
+        rebuilds,
+    };
     let change = steps.schema_change(&begin)?;
     said.extend(change.iter().flat_map(|change| change.diagnostics.iter().cloned()));
     let begin_of_first = settings.batch_size.floor(settings.begin, settings.timezone);

@@ -17,6 +17,7 @@ mod report;
 mod schema_changes;
 mod spelled;
 mod steps;
+mod strategy_macros;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,7 +97,7 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
         selected => selected?,
     };
     said.extend(warnings);
-    said.extend(macro_overrides::unused_overrides(&project, &selected, request.windows.strict)?);
+    said.extend(macro_overrides::unused_overrides(&project, &selected, dialect.fact("runs_strategy_macros")?, request.windows.strict)?);
     refresh::protect(&selected, request)?;
     collect(graph.nodes.values(), |node| spelled::refuse(&dialect, node).map_err(Diagnostics::from))?;
     let folders = folders::of(&selected);

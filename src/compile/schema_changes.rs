@@ -167,7 +167,7 @@ pub(super) fn left_out(node: &Node, columns: &[String]) -> Option<Diagnostic> {
     let names = columns.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let warning = || {
         Diagnostic::warning(format!("the table of `{}` lacks {names}, so the plan leaves that out", node.name))
-            .at(place(node))
+            .at(node.file.line(1))
             .hint("set `on_schema_change` to `append_new_columns`, or rebuild the table with `--full-refresh`")
     };
     (!columns.is_empty()).then(warning)
@@ -183,6 +183,9 @@ impl Changed<'_> {
     ) -> Result<TableChange, Diagnostic> {
         let Changed { context, node, query, .. } = self;
         let (dialect, change) = (context.dialect, node.schema_change());
+        // A contract gives the columns other types than the query has.
+        let declared = plan::contract(dialect, node)?.map(|contract| plan::as_declared(dialect, query, &contract)).transpose()?;
+        let query = declared.as_deref().unwrap_or(query);
         let alteration = Alteration { dialect, node, target: &node.relation, change, query, added, dropped, widened };
         let statements = plan::alter(&alteration)?;
         let file = plan::alter_file(&alteration, &statements);

@@ -4,10 +4,12 @@ use super::batches::batch;
 use super::hooks;
 use super::query::{Filtered, query};
 use super::schema_changes::{self, Changed, TableChange};
+use super::strategy_macros::Call;
 use super::{Context, dependents};
 use crate::config::{Microbatch, Node, OutsideWindow, SchemaChange};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Sql, Stamp};
+use crate::jinja::StrategyMacro;
 use crate::plan::manifest::InputEntry;
 use crate::plan::{self, Audit, Batched, Batches, Fixed, Kind, Reads, Steps, Strategy, Text};
 use crate::render::Moment;
@@ -24,6 +26,8 @@ pub(super) struct Files<'a> {
     pub entries: &'a [InputEntry],
     pub mode: OutsideWindow,
     pub strategy: &'a Strategy,
+    /// The macro of the project that writes the batches.
+    pub strategy_macro: Option<&'a StrategyMacro>,
     pub rebuilds: bool,
 }
 
@@ -72,6 +76,10 @@ impl Files<'_> {
 
     fn batches(&self, cover: &Cover) -> Result<Text, Diagnostic> {
         let label_length = cover.names.longest(&cover.windows);
+        if let Some(strategy_macro) = self.strategy_macro {
+            let texts = cover.spans().map(|span| self.by_macro(strategy_macro, &span, label_length));
+            return texts.collect::<Result<_, _>>().map(Text::Whole);
+        }
         if !self.query.text.reads_batch {
             return Ok(Text::Stamped(self.overwrite(self.query, label_length)?));
         }
@@ -104,7 +112,25 @@ impl Files<'_> {
     }
 
     fn overwrite(&self, query: &Filtered, label_length: usize) -> Result<std::sync::Arc<Stamp>, Diagnostic> {
-        plan::overwrite(&Batches {
+        plan::overwrite(&self.parts(query, label_length))
+    }
+
+    /// The file of one batch whose statements the macro returns.
+    fn by_macro(&self, strategy_macro: &StrategyMacro, span: &Span, label_length: usize) -> Result<String, Diagnostic> {
+        let Files { context, node, moment, .. } = self;
+        let moment = Moment { batch: Some(batch(span)), ..(*moment).clone() };
+        let rendered = if self.query.text.reads_batch { Some(query(context, node, &moment)?) } else { None };
+        let query = rendered.as_ref().unwrap_or(self.query);
+        let parts = self.parts(query, label_length);
+        let fill = |text: &Stamp| text.fill(&span.window, &span.label);
+        let stage = fill(&Stamp::new(&plan::batch_stage(&parts)?.0, self.settings.timezone));
+        let columns = query.injected.columns.as_deref();
+        let call = Call { context, node, strategy_macro, target: &moment.this, stage: &stage, columns };
+        Ok(fill(&*plan::overwrite_by_macro(&parts, &call.statements(&moment)?)?))
+    }
+
+    fn parts<'b>(&'b self, query: &'b Filtered, label_length: usize) -> Batches<'b> {
+        Batches {
             dialect: self.context.dialect,
             node: self.node,
             settings: self.settings,
@@ -115,7 +141,7 @@ impl Files<'_> {
             strategy: self.strategy,
             inputs: self.entries,
             label_length,
-        })
+        }
     }
 
     /// `span`: of the batch that dbt runs the hooks with.

@@ -596,6 +596,24 @@ select 1 from {{ relation }} where 1 = 0;
 {% set alters_within_file = true %}
 {% set wider_types = {} %}
 
+{# What a project's own macro of a strategy returns, around it the table that it reads. `runs_strategy_macros`: whether plans for the
+   engine do so. #}
+{% set runs_strategy_macros = false %}
+
+{% macro by_macro(stage, query, statements) %}
+begin;
+
+create temporary table {{ stage }} as
+{{ query }}
+;
+
+{{ statements }}
+
+drop table {{ stage }};
+
+commit;
+{% endmacro %}
+
 {# A query with some of its columns alone. #}
 {% macro narrowed(columns, query) %}
 select {{ columns }} from (

@@ -127,6 +127,7 @@ end
 $revoke$;
 {% endmacro %}
 
+{% set runs_strategy_macros = true %}
 {% set makes_way = true %}
 
 {% macro make_way(target_text, kinds) %}

@@ -2,6 +2,22 @@
 
 {% set parser = "snowflake" %}
 {% set like = "ansi" %}
+{% set runs_strategy_macros = true %}
+
+{% macro by_macro(stage, query, statements) %}
+create or replace temporary table {{ stage }} as
+{{ query }}
+;
+
+begin;
+
+{{ statements }}
+
+commit;
+
+drop table {{ stage }};
+{% endmacro %}
+
 {% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
 {# Of external tables. A stream's `metadata$action` and its kin are in `*`. #}
 {% set hidden_columns = [

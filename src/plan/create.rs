@@ -5,7 +5,7 @@ use minijinja::Value;
 use super::batch::names;
 use super::build::typed;
 use super::clauses::{clauses, kind, replacing};
-use super::contract::{contract, contract_check};
+use super::contract::{Contract, contract, contract_check};
 use super::ending::is_statement;
 use super::header::header;
 use super::indexes::indexes;
@@ -43,6 +43,11 @@ pub fn create(dialect: &Dialect, node: &Node, target: &Relation, query: &str) ->
 pub fn narrowed(dialect: &Dialect, query: &str, columns: &[ResultColumn]) -> Result<String, Diagnostic> {
     let names = names(dialect, Some(columns))?.unwrap_or_default();
     Ok(dialect.sql("narrowed", &[("columns", names.value()), ("query", author(query))])?.0)
+}
+
+/// The query with the types that its contract declares.
+pub fn as_declared(dialect: &Dialect, query: &str, contract: &Contract) -> Result<String, Diagnostic> {
+    Ok(dialect.sql("narrowed", &[("columns", contract.casts.value()), ("query", author(query))])?.0)
 }
 
 /// What the macros that make a table are told.

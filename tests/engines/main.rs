@@ -34,6 +34,7 @@ mod shop;
 mod spark;
 mod sqlite;
 mod story;
+mod strategies;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,7 +49,12 @@ fn main() {
     let mut trials = analyzers::trials();
     for engine in &engines {
         let left_out = engine.left_out();
-        let of_dialects = altered::OF_DIALECTS.iter().chain(builds::OF_DIALECTS).chain(replacement::OF_DIALECTS).chain(story::OF_DIALECTS);
+        let of_dialects = altered::OF_DIALECTS
+            .iter()
+            .chain(builds::OF_DIALECTS)
+            .chain(replacement::OF_DIALECTS)
+            .chain(strategies::OF_DIALECTS)
+            .chain(story::OF_DIALECTS);
         let of_dialect = of_dialects.filter(|(dialects, _)| dialects.contains(&engine.dialect())).map(|(_, case)| *case);
         let cases = cases().chain(of_dialect);
         let shown = cases.filter(|(name, _)| !left_out.iter().any(|(left_out, _)| left_out == name));

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{Built, contract_of, plain};
 use crate::compile::schema_changes::{self, Changed};
+use crate::compile::strategy_macros::{self, Call};
 use crate::compile::{Context, Request};
 use crate::config::{Node, SchemaChange};
 use crate::diagnostics::Diagnostic;
@@ -13,7 +14,11 @@ use crate::plan::{self, Incremental};
 use crate::render::{self, Moment};
 
 pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request: &Request) -> Result<Built, Diagnostic> {
-    let strategy = plan::brought_in(context.dialect, node, asked)?;
+    let own = strategy_macros::strategy_macro(context, node, asked)?;
+    let strategy = match (&own, asked) {
+        (Some(_), Some(named)) if named != "default" => named.to_string(),
+        _ => plan::brought_in(context.dialect, node, asked)?,
+    };
     if request.full_refresh || node.setting("full_refresh") == Some(&Value::Bool(true)) {
         let whole = plain(context, &Node { materialization: crate::config::Materialization::Table, ..node.clone() }, request)?;
         return Ok(Built { what: "a table, made anew".to_string(), strategy: "full refresh".to_string(), ..whole });
@@ -45,7 +50,7 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
         Some(_) => Some(node.columns.iter().map(|column| ResultColumn::named(&column.name, column.quote)).collect()),
         None => later,
     };
-    let statement = plan::incremental(&Incremental {
+    let incremental = Incremental {
         dialect: context.dialect,
         node,
         strategy: &strategy,
@@ -55,7 +60,16 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
         first_columns: made.as_deref(),
         change: &change.statements,
         contract: contract.as_ref(),
-    })?;
+    };
+    let statement = match &own {
+        Some(strategy_macro) => {
+            let stage = plan::build_stage(context.dialect, node)?.0;
+            let call = Call { context, node, strategy_macro, target: &node.relation, stage: &stage, columns: columns.as_deref() };
+            let moment = Moment { batch: None, incremental: true, this: node.relation.clone() };
+            plan::incremental_by_macro(&incremental, &call.statements(&moment)?)?
+        }
+        None => plan::incremental(&incremental)?,
+    };
     let mut said = next.warnings;
     if columns.is_none() && !context.dialect.fact::<bool>("by_name")? {
         said.push(
@@ -71,7 +85,10 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
     said.extend(contract.into_iter().flat_map(|contract| contract.said));
     Ok(Built {
         statement,
-        what: format!("incremental by {strategy}"),
+        what: match &own {
+            Some(strategy_macro) => format!("incremental by {strategy}, as macro `{}` writes it", strategy_macro.name),
+            None => format!("incremental by {strategy}"),
+        },
         strategy,
         kind: "table",
         columns,
