@@ -9,7 +9,9 @@ use std::sync::Arc;
 use crate::config::{Node, config_json, node_json};
 use crate::diagnostics::{Diagnostic, SourceFile};
 use crate::graph::Graph;
-use crate::jinja::{Batch, Covered, Jinja, Lookup, Mark, MarkKind, Referent, Relation, Rendered, Scope, late};
+use crate::jinja::{
+    Batch, Covered, Jinja, Lookup, Mark, MarkKind, Referent, Relation, Rendered, Scope, StrategyArguments, StrategyMacro, late,
+};
 
 /// The state of the run that Jinja can read.
 #[derive(Clone)]
@@ -67,6 +69,18 @@ pub fn model(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, context: &RenderCon
 pub fn hook(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, text: &str, context: &RenderContext) -> Result<String, Diagnostic> {
     let file = SourceFile::new(node.file.path.clone(), text);
     Ok(jinja.render(&file, &scope(graph, node, context))?.text)
+}
+
+/// The statements that a macro of the project makes for an incremental model.
+pub fn strategy(
+    jinja: &Jinja,
+    graph: &Arc<Graph>,
+    node: &Node,
+    strategy_macro: &StrategyMacro,
+    given: &StrategyArguments,
+    moment: &Moment,
+) -> Result<String, Diagnostic> {
+    jinja.strategy_statements(strategy_macro, given, &scope(graph, node, moment))
 }
 
 /// One ephemeral model as a CTE.

@@ -84,7 +84,15 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     };
     let now_is_given = args.project.now.is_some();
     let open = args.project.open(now, false)?;
-    let request = Request { open, selection: args.select.selection(), windows, full_refresh: false, now_is_given, from_begin_except: None };
+    let request = Request {
+        open,
+        selection: args.select.selection(),
+        windows,
+        full_refresh: false,
+        now_is_given,
+        from_begin_except: None,
+        earlier_plans: Vec::new(),
+    };
     let checked = compile::check(&request)?;
     print(&match args.format {
         Format::Terminal => shown(&checked.findings),

@@ -64,6 +64,7 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     let mut request = request(args.select, &args.windows, &args.refresh, args.project)?;
     let known = first_run::known(&folder, request.selection.state.as_deref())?;
     request.from_begin_except = args.from_begin.then(|| known.clone());
+    request.earlier_plans = request.selection.state.iter().chain([&folder]).cloned().collect();
     let compiled = compile::compile(&request)?;
     let warning = first_run::warning(&compiled, &request, &known);
     say(&compiled.said.iter().cloned().chain(warning).collect::<Vec<_>>());

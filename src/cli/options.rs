@@ -152,6 +152,7 @@ pub fn request(select: SelectArgs, windows: &WindowArgs, refresh: &RefreshArgs, 
         selection: select.selection(),
         full_refresh: refresh.full_refresh,
         from_begin_except: None,
+        earlier_plans: Vec::new(),
     })
 }
 

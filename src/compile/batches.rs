@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::query::{Filtered, query};
 use super::steps::Files;
-use super::{Context, Part, Request, Row, builds, checks, dependents, inputs, refresh, warnings};
+use super::{Context, Part, Request, Row, builds, checks, dependents, inputs, refresh, schema_changes, strategy_macros, warnings};
 use crate::calendar::Instant;
 use crate::check::Finding;
 use crate::config::{EventTime, Microbatch, Node};
@@ -29,6 +29,7 @@ pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, reques
     dates_are_whole(context, node, settings, &query, &cover)?;
     let findings = checks::found(context, node, settings, &query, &entries, Vec::new(), request)?;
     checks::refuse(&findings)?;
+    let begin = first_ever(node, settings)?.ends().0;
     let mut said = cover.notes.clone();
     let dependent_views = if rebuilds { dependents::dependent_views(context, node)? } else { Vec::new() };
     said.extend(dependents::lost(context, node, &dependent_views)?);
@@ -36,19 +37,37 @@ pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, reques
 
     let mode = plan::mode(context.dialect, node, settings, !query.injected.filters.is_empty())?;
     let about = plan::About { node, settings, mode, windows: &cover.windows, query: &query.text.sql };
-    let strategy = plan::strategy(context.dialect, &about)?;
+    let mut strategy = plan::strategy(context.dialect, &about)?;
+    let strategy_macro = strategy_macros::strategy_macro(context, node, Some("microbatch"))?;
+    if let Some(strategy_macro) = &strategy_macro {
+        strategy.words = format!("macro {}", strategy_macro.name);
+        said.push(strategy_macros::writes_batches(node, strategy_macro));
+    }
     let in_order = settings.concurrent_batches == Some(false) || (query.reads_own && settings.concurrent_batches.is_none());
-    let steps = Files { context, node, settings, moment: &moment, query: &query, entries: &entries, mode, strategy: &strategy, rebuilds };
+    let steps = Files {
+        context,
+        node,
+        settings,
+        moment: &moment,
+        query: &query,
+        entries: &entries,
+        mode,
+        strategy: &strategy,
+        strategy_macro: strategy_macro.as_ref(),
+        rebuilds,
+    };
+    let change = steps.schema_change(&begin)?;
+    said.extend(change.iter().flat_map(|change| change.diagnostics.iter().cloned()));
     let begin_of_first = settings.batch_size.floor(settings.begin, settings.timezone);
     let starts_after_begin = request.windows.bounds.is_none() && cover.windows[0].start > begin_of_first;
     let row = Row { starts_after_begin, ..row(node, &strategy.words, &cover) };
     let batches = cover.windows.len();
     let batch_size = cover.naming.batch_size;
-    let reads = inputs::reads(&entries, context.graph, in_order);
-    let begin = first_ever(node, settings)?.ends().0;
+    let reads = inputs::reads(&entries, context.graph, node, in_order);
     let audit = super::audits::audit(&steps, &cover, &begin)?;
     let audit_entry = audit.as_ref().map(plan::Audit::entry);
-    let steps = steps.all(cover, &begin, audit, reads)?;
+    let columns_dropped = change.iter().flat_map(|change| change.dropped.iter().cloned()).collect();
+    let steps = steps.all(cover, &begin, change, audit, reads)?;
     let counted = findings.iter().filter(|finding| finding.allowed.is_none());
     let entry = ModelEntry {
         audit: audit_entry,
@@ -68,6 +87,7 @@ pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, reques
         atomic: strategy.atomic,
         columns_from: query.injected.columns.as_ref().map(|_| "projection".to_string()),
         columns: query.injected.columns.as_ref().map(|columns| columns.iter().map(|column| column.name.clone()).collect()),
+        columns_dropped,
         warnings: warnings(&said).collect(),
         dependent_views: dependent_views.iter().map(|view| view.unique_id.clone()).collect(),
         findings: counted.map(Finding::entry).collect(),
@@ -214,6 +234,7 @@ fn remarks(
                 .hint("name the columns in the last `select` instead of `*`"),
         );
     }
+    said.extend(schema_changes::left_out(node, &query.left_out));
     said.extend(undeclared(context, node, settings, query)?);
     if let Some(contract) = plan::contract(context.dialect, node)? {
         said.extend(contract.said);

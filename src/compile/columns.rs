@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::ThreadId;
 
-use crate::config::{Kind, Materialization, Node};
+use crate::config::{Kind, Materialization, Node, SchemaChange};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Case, Dialect, folded};
 use crate::graph::Graph;
@@ -121,10 +121,18 @@ impl Columns {
         self.projected(Asker::Statement, node)
     }
 
+    /// The columns of a model's own query where `is_incremental()` is true.
+    pub fn incremental_projection(&self, node: &Node) -> Option<Vec<ResultColumn>> {
+        self.parsed(Asker::Statement, node, true)
+    }
+
     /// The columns that dbt's catalog has for a node's table.
     pub fn catalogued(&self, node: &Node) -> Option<Vec<ResultColumn>> {
         let columns = self.catalog.relations.get(&place(&node.relation)).filter(|columns| !columns.is_empty())?;
-        let column = |(name, _): &(String, Option<String>)| ResultColumn { name: name.clone(), quoted: folded(self.case, name) != *name };
+        let column = |(name, data_type): &(String, Option<String>)| ResultColumn {
+            data_type: data_type.clone(),
+            ..ResultColumn::named(name, folded(self.case, name) != *name)
+        };
         Some(columns.iter().map(column).collect())
     }
 
@@ -144,7 +152,7 @@ impl Columns {
     /// table may have more than its query gives: that is good enough for a template only.
     fn of(&self, asker: Asker, node: &Node) -> Option<Vec<ResultColumn>> {
         let enforced = node.setting("contract").and_then(|contract| contract.get("enforced")) == Some(&true.into());
-        let declared = || node.columns.iter().map(|column| ResultColumn { name: column.name.clone(), quoted: column.quote }).collect();
+        let declared = || node.columns.iter().map(|column| ResultColumn::named(&column.name, column.quote)).collect();
         let declared = || Some(declared()).filter(|columns: &Vec<ResultColumn>| !columns.is_empty());
         match asker {
             Asker::Template if node.kind == Kind::Source && self.catalogued(node).is_some() => self.catalogued(node),
@@ -164,7 +172,7 @@ impl Columns {
         if !self.begin(&asked) {
             return None;
         }
-        let columns = self.parsed(asker, node);
+        let columns = self.parsed(asker, node, false);
         if self.end(&asked) {
             lock(&self.seen).insert(asked, columns.clone());
         }
@@ -192,16 +200,24 @@ impl Columns {
         place.is_some_and(|place| !open.remove(place).cut)
     }
 
-    fn parsed(&self, asker: Asker, node: &Node) -> Option<Vec<ResultColumn>> {
+    fn parsed(&self, asker: Asker, node: &Node, incremental: bool) -> Option<Vec<ResultColumn>> {
         let jinja = self.jinja.upgrade()?;
-        let moment = RenderContext { batch: None, incremental: false, this: node.relation.clone() };
+        let moment = RenderContext { batch: None, incremental, this: node.relation.clone() };
         let text = render::model(&jinja, &self.graph, node, &moment).ok()?;
         let inputs = inputs::of(&self.graph, node, self.database.as_deref());
         let inputs: Vec<_> = inputs.into_iter().map(|input| inject::Input { filtered: false, ..input }).collect();
         let within = |filter: &inject::Filter| filter.relation.clone();
         let columns = |id: &str| self.graph.nodes.get(id).and_then(|node| self.of(asker, node));
         let (sql, marks) = (&text.sql, &text.marks);
-        let unfiltered = inject::Injection { sql, marks, inputs: &inputs, columns: &columns, within: &within, hidden: &[] };
+        let unfiltered = inject::Injection {
+            sql,
+            marks,
+            inputs: &inputs,
+            columns: &columns,
+            within: &within,
+            hidden: &[],
+            types: asker == Asker::Statement && (node.schema_change() != SchemaChange::Ignore),
+        };
         inject::filters(&unfiltered, &*inject::parser(&self.parser)).ok()?.columns
     }
 

@@ -15,11 +15,14 @@ mod macro_overrides;
 mod query;
 mod refresh;
 mod report;
+mod schema_changes;
 mod spelled;
 mod steps;
+mod strategy_macros;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::{self, Broken, Kind, Materialization, Node};
@@ -49,6 +52,8 @@ pub struct Request {
     /// Models of which a finished batch is known, by unique id, where the others are planned from
     /// their `begin` on.
     pub from_begin_except: Option<BTreeSet<String>>,
+    /// The folders of earlier plans, which know the columns of tables; the first that knows a model's columns counts.
+    pub earlier_plans: Vec<PathBuf>,
 }
 
 /// A plan, and what is said of it.
@@ -94,11 +99,12 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
         selected => selected?,
     };
     said.extend(warnings);
-    said.extend(macro_overrides::unused_overrides(&project, &selected, request.windows.strict)?);
+    said.extend(macro_overrides::unused_overrides(&project, &selected, dialect.fact("runs_strategy_macros")?, request.windows.strict)?);
     refresh::protect(&selected, request)?;
     collect(graph.nodes.values(), |node| spelled::refuse(&dialect, node).map_err(Diagnostics::from))?;
     let folders = folders::of(&selected);
-    let context = Context::new(&project, &graph, &dialect, &columns, &folders);
+    let mut context = Context::new(&project, &graph, &dialect, &columns, &folders);
+    context.earlier_plans = schema_changes::EarlierPlans::new(&request.earlier_plans);
     let parts = try_par_map(&selected, |node| part(&context, node, request)).map_err(with_broken)?;
     said.extend(not_planned(broken.iter()));
 
@@ -213,6 +219,7 @@ struct Context<'a> {
     database: Option<&'a str>,
     columns: &'a Columns,
     pinned: checks::Pinned,
+    earlier_plans: schema_changes::EarlierPlans<'a>,
 }
 
 impl<'a> Context<'a> {
@@ -224,7 +231,9 @@ impl<'a> Context<'a> {
         folders: &'a BTreeMap<String, String>,
     ) -> Self {
         let database = project.target.database.as_deref();
-        Context { root: &project.root, jinja: &project.jinja, graph, dialect, folders, database, columns, pinned: Default::default() }
+        let earlier_plans = schema_changes::EarlierPlans::new(&[]);
+        let (root, jinja) = (&*project.root, &*project.jinja);
+        Context { root, jinja, graph, dialect, folders, database, columns, pinned: Default::default(), earlier_plans }
     }
 }
 

@@ -3,7 +3,8 @@
 
 use super::Context;
 use super::inputs::{self, sample, within};
-use crate::config::{EventTime, Materialization, Node};
+use super::schema_changes;
+use crate::config::{EventTime, Materialization, Node, SchemaChange};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{TimeType, refuse_slots};
 use crate::inject::{self, Access, Filter, Injection, Query};
@@ -15,6 +16,8 @@ pub(super) struct Filtered {
     pub text: render::RenderedModel,
     pub injected: Query,
     pub sql: String,
+    /// Columns of the query that the table lacks and that the insert leaves out.
+    pub left_out: Vec<String>,
     /// Whether it reads its own table: a `{{ this }}` in a comment reads nothing.
     pub reads_own: bool,
 }
@@ -84,8 +87,20 @@ fn filtered(context: &Context, node: &Node, moment: &RenderContext, cuts_own: bo
     }
     let parser = inject::parser(&context.dialect.fact::<String>("parser")?);
     let hidden: Vec<String> = context.dialect.fact("hidden_columns")?;
-    let injection = Injection { sql: &text.sql, marks: &marks, inputs: &inputs, columns: &known, within: &parsable, hidden: &hidden };
-    let injected = inject::filters(&injection, &*parser).map_err(place)?;
+    let injection = Injection {
+        sql: &text.sql,
+        marks: &marks,
+        inputs: &inputs,
+        columns: &known,
+        within: &parsable,
+        hidden: &hidden,
+        types: (node.schema_change() != SchemaChange::Ignore),
+    };
+    let mut injected = inject::filters(&injection, &*parser).map_err(place)?;
+    let left_out = match moment.incremental {
+        true => schema_changes::leave_out(context, node, &mut injected.columns)?,
+        false => Vec::new(),
+    };
     for id in injected.ids(|access| *access == Access::Filtered) {
         ephemeral_event_time(context, &context.graph.nodes[&id])?;
     }
@@ -94,7 +109,7 @@ fn filtered(context: &Context, node: &Node, moment: &RenderContext, cuts_own: bo
     let sql = inject::splice(&text.sql, edits?);
     // A name that is put together from the relation's parts has no mark.
     let reads_own = text.reads_this && !matches!(own_marks(context, &text)?, (0, 1..));
-    Ok(Filtered { text, injected, sql, reads_own })
+    Ok(Filtered { text, injected, sql, left_out, reads_own })
 }
 
 /// Refuses an ephemeral model whose query does not give the column that its readers filter it by.

@@ -10,10 +10,11 @@ use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, par_map};
 use crate::dialect::Dialect;
 use crate::jinja::{Relation, RelationStyle};
-use crate::project::{Catalog, ColumnPatch, Flags, Package, Project, Setting, SourceStyle, Target, header, list, truth};
+use crate::project::{Catalog, ColumnPatch, Flags, Package, Project, Setting, SourceStyle, Target, header, truth};
 
 use super::drafts::{Draft, drafts};
 use super::event_time::event_time;
+use super::hooks;
 use super::layers::{merged, text, texts};
 use super::microbatch::{Asked, kind, microbatch};
 use super::near;
@@ -26,7 +27,10 @@ use super::{Broken, Column, Disabled, Kind, Materialization, Node, Resolved};
 /// Resolves every node of the project. All broken nodes are reported at once.
 pub fn resolve(project: &Project, dialect: &Dialect) -> Result<Resolved, Diagnostics> {
     let Project { packages, target, style, sources, now, catalog, flags, .. } = project;
-    resolve_on(&Ground { dialect, catalog, packages, target, style, sources, now: *now, flags: *flags, macros: &*project.jinja })
+    let ground = Ground { dialect, catalog, packages, target, style, sources, now: *now, flags: *flags, macros: &*project.jinja };
+    let mut resolved = resolve_on(&ground)?;
+    hooks::link(&project.jinja, &mut resolved);
+    Ok(resolved)
 }
 
 /// What of a project bears on its nodes.
@@ -142,9 +146,10 @@ fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Res
         constraints: draft.patch.map(|patch| patch.constraints.clone()).unwrap_or_default(),
         refs: draft.refs.clone(),
         sources: draft.sources.clone(),
+        hook_reads: Default::default(),
         materialization: Materialization::External,
-        pre_hooks: hooks(config.get("pre_hook")),
-        post_hooks: hooks(config.get("post_hook")),
+        pre_hooks: hooks::statements(config.get("pre_hook")),
+        post_hooks: hooks::statements(config.get("post_hook")),
         info: info(draft),
         config,
     };
@@ -223,23 +228,6 @@ fn unique_id(draft: &Draft) -> String {
 
 fn full_name(draft: &Draft) -> String {
     draft.source.map_or_else(|| draft.name.clone(), |table| format!("{}.{}", table.source, table.name))
-}
-
-/// The SQL of hooks, each a text or a dict with `sql`.
-fn hooks(setting: Option<&Setting>) -> Vec<String> {
-    let hooks = setting.map(|setting| list(&setting.value)).unwrap_or_default();
-    let sql = |hook: &Value| match hook {
-        Value::Object(hook) => hook.get("sql").map(text),
-        // A dict that was written as JSON text, as dbt's own macros do.
-        Value::String(hook)
-            if hook.trim_start().starts_with('{') && !hook.trim_start().starts_with("{{") && !hook.trim_start().starts_with("{%") =>
-        {
-            let dict: Option<Value> = serde_json::from_str(hook).ok();
-            Some(dict.and_then(|dict| dict.get("sql").map(text)).unwrap_or_else(|| hook.clone()))
-        }
-        other => Some(text(other)),
-    };
-    hooks.iter().filter_map(sql).filter(|sql| !sql.trim().is_empty()).collect()
 }
 
 fn plain_materialization(node: &Node) -> Materialization {

@@ -588,6 +588,51 @@ select 1 from {{ relation }} where 1 = 0;
   "constraints", "delimiter", "incremental_type", "merge_exclude_columns", "merge_update_columns", "partitions", "quote_columns"
 ] %}
 
+{# A table whose query has got other columns. `schema_changes`: the values of `on_schema_change` that the engine can follow in statements
+   that are safe to repeat. `change_<value>` compares the table with the query; without it each column has a statement, and
+   `check_<value>` compares the two afterwards. `alters_within_file`: whether a later statement of a file may name a column that an
+   earlier one adds. `wider_types`: by type, in lower case, the types that hold all of its values. #}
+{% set schema_changes = [] %}
+{% set alters_within_file = true %}
+{% set wider_types = {} %}
+
+{# What a project's own macro of a strategy returns, around it the table that it reads. `runs_strategy_macros`: whether plans for the
+   engine do so. #}
+{% set runs_strategy_macros = false %}
+
+{% macro by_macro(stage, query, statements) %}
+begin;
+
+create temporary table {{ stage }} as
+{{ query }}
+;
+
+{{ statements }}
+
+drop table {{ stage }};
+
+commit;
+{% endmacro %}
+
+{# A query with some of its columns alone. #}
+{% macro narrowed(columns, query) %}
+select {{ columns }} from (
+{{ query }}
+) as narrowed_rows
+{% endmacro %}
+
+{% macro add_column(target, column, type) %}
+alter table {{ target }} add column if not exists {{ column }} {{ type }};
+{% endmacro %}
+
+{% macro drop_column(target, column) %}
+alter table {{ target }} drop column if exists {{ column }};
+{% endmacro %}
+
+{% macro widen_column(target, column, type) %}
+alter table {{ target }} alter column {{ column }} set data type {{ type }};
+{% endmacro %}
+
 {% macro listed(columns) %}
  ({{ columns }})
 {% endmacro %}

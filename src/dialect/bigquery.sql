@@ -2,6 +2,8 @@
 
 {% set parser = "bigquery" %}
 {% set like = "ansi" %}
+{% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
+{% set wider_types = { "int64": ["numeric", "bignumeric"], "numeric": ["bignumeric"] } %}
 {% set quote = "`" %}
 {% set case = "ignored" %}
 {% set longest_name = 300 %}

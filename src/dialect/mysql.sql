@@ -120,6 +120,46 @@ from {{ found }};
 prepare audit_stop from @audit
 {% endmacro %}
 
+{% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
+
+{% macro add_column_statement(target, column, type) %}
+alter table {{ target }} add column {{ column }} {{ type }}
+{% endmacro %}
+
+{% macro add_column(schema_text, name_text, column_text, statement) %}
+set @change = if(
+  exists(select 1 from information_schema.columns where table_schema = coalesce(nullif({{ schema_text }}, ''), database())
+    and table_name = {{ name_text }} and column_name = {{ column_text }}),
+  'do 0', {{ statement }});
+
+prepare change_table from @change;
+
+execute change_table;
+
+deallocate prepare change_table;
+{% endmacro %}
+
+{% macro drop_column_statement(target, column) %}
+alter table {{ target }} drop column {{ column }}
+{% endmacro %}
+
+{% macro drop_column(schema_text, name_text, column_text, statement) %}
+set @change = if(
+  exists(select 1 from information_schema.columns where table_schema = coalesce(nullif({{ schema_text }}, ''), database())
+    and table_name = {{ name_text }} and column_name = {{ column_text }}),
+  {{ statement }}, 'do 0');
+
+prepare change_table from @change;
+
+execute change_table;
+
+deallocate prepare change_table;
+{% endmacro %}
+
+{% macro widen_column(target, column, type) %}
+alter table {{ target }} modify column {{ column }} {{ type }};
+{% endmacro %}
+
 {% set makes_way = true %}
 
 {% macro make_way(target_text, schema_text, name_text) %}

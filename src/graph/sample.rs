@@ -81,6 +81,7 @@ fn node(kind: Kind, name: &str, unique_id: String, path: String) -> Node {
         constraints: Vec::new(),
         refs: Vec::new(),
         sources: Vec::new(),
+        hook_reads: Default::default(),
         materialization: Materialization::View,
         event_time: None,
         pre_hooks: Vec::new(),

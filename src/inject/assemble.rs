@@ -27,8 +27,11 @@ pub fn query(ask: &Injection, reading: Reading) -> Result<Query, Stop> {
     let mut reads = relations::reads(text, factors, ask.marks, ask.inputs, parser).map_err(Stop::Wrong)?;
     pass_through::filter(parsed, ask.inputs, &mut reads);
     let known: BTreeMap<_, _> = reads.iter().filter_map(|read| Some((read.factor.at, (ask.columns)(&read.unique_id)?))).collect();
-    let shown = columns::columns(parsed, &known, blanks.iter().all(|blank| blank.what != What::Join));
-    let columns = shown.filter(|_| blanks.iter().all(|blank| blank.what != What::Name));
+    let shown = columns::columns(parsed, &known, blanks.iter().all(|blank| blank.what != What::Join), ask.types);
+    let mut columns = shown.filter(|_| blanks.iter().all(|blank| blank.what != What::Name));
+    for data_type in columns.iter_mut().flatten().filter_map(|column| column.data_type.as_mut()) {
+        *data_type = columns::as_written(ask.sql, data_type);
+    }
     let mut query = Query { columns, ..Query::default() };
     occurrences(&mut query, ask, text, factors, &reads, parser);
 

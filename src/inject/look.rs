@@ -30,7 +30,7 @@ pub struct Seen<'a> {
 
 /// Does `see` with the tree of a query; `None` where no parser understands it.
 pub fn look<T>(sql: &str, marks: &[Mark], inputs: &[Input], parser: &dyn Parser, mut see: impl FnMut(&Seen) -> T) -> Option<T> {
-    let ask = Injection { sql, marks, inputs, columns: &|_| None, within: &|_| String::new(), hidden: &[] };
+    let ask = Injection { sql, marks, inputs, columns: &|_| None, within: &|_| String::new(), hidden: &[], types: false };
     let seen = || {
         let whole = Text::new(sql, parser);
         // Some of them are blanked out before the query is parsed.

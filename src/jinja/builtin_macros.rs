@@ -10,5 +10,6 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("dbt/texts.sql", include_str!("macros/texts.sql")),
     ("dbt/values.sql", include_str!("macros/values.sql")),
     ("dbt/arrays.sql", include_str!("macros/arrays.sql")),
+    ("dbt/strategies.sql", include_str!("macros/strategies.sql")),
     ("dbt/series.sql", include_str!("macros/series.sql")),
 ];

@@ -34,6 +34,7 @@ mod relations;
 pub mod scalars;
 mod session;
 mod spine;
+mod strategy;
 mod table;
 mod text_functions;
 mod text_methods;
@@ -65,6 +66,7 @@ use session::{Session, Shared};
 
 pub use answers::{Answer, Answers};
 pub use column::ColumnQuoting;
+pub use strategy::{StrategyArguments, StrategyMacro};
 pub use uses::Uses;
 pub use yaml::yaml_value;
 
@@ -333,6 +335,18 @@ impl Jinja {
     /// The text that a macro of a package returns, without surrounding white space. Names in it mean what they mean to the package
     /// of `scope`; its variables are those of its own package.
     pub fn call(&self, package: &str, name: &str, arguments: &[Value], scope: &Scope) -> Result<String, Diagnostic> {
+        let text = self.call_with(package, name, |_| arguments.iter().map(json::value).collect(), scope)?;
+        Ok(if text == "None" { String::new() } else { text })
+    }
+
+    /// The same with arguments that are values of the call's own session.
+    fn call_with(
+        &self,
+        package: &str,
+        name: &str,
+        arguments: impl FnOnce(&Arc<Session>) -> Vec<minijinja::Value>,
+        scope: &Scope,
+    ) -> Result<String, Diagnostic> {
         let library = &self.shared.library;
         let Some(found) = library.get(package, name) else {
             return Err(Diagnostic::error(format!("there is no macro `{name}`")));
@@ -341,7 +355,7 @@ impl Jinja {
         let place = file.source.at(found.header.at.clone());
         let prepared = prepare::template("{{ __call() }}", macros::PROLOGUE);
         let session = Session::of_macro(self.shared.clone(), scope.clone(), package);
-        let arguments: Vec<minijinja::Value> = arguments.iter().map(json::value).collect();
+        let arguments = arguments(&session);
         let called = macros::MacroRef::value(&session, package, name);
         let call = minijinja::Value::from_function(move |state: &mut State| called.call(state, &arguments));
         let names =
@@ -355,8 +369,7 @@ impl Jinja {
             wrong.at = wrong.at.filter(|at| !at.file.path.is_empty()).or(Some(place));
             wrong
         })?;
-        let text = marks::strip(&text);
-        Ok(if text.trim() == "None" { String::new() } else { text.trim().to_string() })
+        Ok(marks::strip(&text).trim().to_string())
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Reads {
     pub by_window: BTreeSet<String>,
     /// All other models.
     pub whole: BTreeSet<String>,
+    /// Models that a hook refers to: they are built before its statements run.
+    pub hooks: BTreeSet<String>,
     /// Whether each batch waits for the one before it.
     pub in_order: bool,
 }
@@ -40,15 +42,20 @@ impl<'a> Waits<'a> {
                 // The create statement's query is parsed by the engine, so what it reads must
                 // exist.
                 Kind::Create | Kind::Build => {
-                    let made = self.by_window(of).map(|(input, _)| id(input, Kind::Create.word()));
+                    let made = self.by_window(of).filter_map(|(input, _)| Some(id(input, input.first.last()?.kind.word())));
                     before(fixed.kind).chain(self.whole(of)).chain(made).collect()
                 }
-                Kind::After if of.last.iter().any(|fixed| fixed.kind == Kind::Swap) => vec![id(of, Kind::Swap.word())],
-                Kind::Swap | Kind::After => {
-                    let batches = of.batches.iter().flat_map(|batches| (0..batches.cover.windows.len()).map(|nth| batch(of, batches, nth)));
-                    batches.collect()
+                Kind::After if of.last.iter().any(|fixed| fixed.kind == Kind::Swap) => {
+                    self.planned(&of.reads.hooks).chain([id(of, Kind::Swap.word())]).collect()
                 }
-                Kind::Before | Kind::Batch | Kind::Audit => Vec::new(),
+                Kind::Swap | Kind::After => {
+                    let hooks = self.planned(&of.reads.hooks).filter(|_| fixed.kind == Kind::After);
+                    let batches = of.batches.iter().flat_map(|batches| (0..batches.cover.windows.len()).map(|nth| batch(of, batches, nth)));
+                    hooks.chain(batches).collect()
+                }
+                Kind::Alter => before(Kind::Alter).collect(),
+                Kind::Before => self.planned(&of.reads.hooks).collect(),
+                Kind::Batch | Kind::Audit => Vec::new(),
             },
         }
     }
@@ -59,6 +66,11 @@ impl<'a> Waits<'a> {
         let reads = of.reads.whole.iter().map(|id| (id, false)).chain(of.reads.by_window.iter().map(|id| (id, true)));
         let whole = reads.filter(|(id, by_window)| self.0.get(id.as_str()).is_some_and(|input| !by_window || one_by_one(input).is_none()));
         whole.map(|(id, _)| id.clone())
+    }
+
+    /// Those of the models that have steps.
+    fn planned(&self, ids: &'a BTreeSet<String>) -> impl Iterator<Item = String> {
+        ids.iter().filter(|id| self.0.contains_key(id.as_str())).cloned()
     }
 
     /// The inputs whose batches may be waited for one by one.

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use minijinja::Value as Argument;
 use serde_json::Value;
 
+use super::alter::{Alters, alters};
 use super::clauses::{plain_pairs, scalar};
 use super::ending::statement;
-use crate::config::Node;
+use crate::config::{Node, SchemaChange};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::dialect::{Dialect, Sql};
 
@@ -27,8 +28,11 @@ pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, D
         let said = || Diagnostic::warning(format!("`{key}` has no effect on the plan")).at(setting.at.clone());
         let known = kind_key.as_ref() == Some(key) || lists().try_fold(false, |known, list| Ok(known || dialect.lists(list, key)?))?;
         if known {
-            if key == "on_schema_change" && !matches!(value.as_str(), None | Some("ignore" | "fail")) {
-                let cure = "a plan alters no table: add or drop the column yourself, or rebuild the model with `--full-refresh`";
+            let change = node.schema_change();
+            let adds = matches!(change, SchemaChange::AppendNewColumns | SchemaChange::SyncAllColumns);
+            if key == "on_schema_change" && adds && alters(dialect, node)? == Alters::Never {
+                let cure =
+                    "a plan for this engine alters no table: add or drop the column yourself, or rebuild the model with `--full-refresh`";
                 warnings.push(said().hint(cure));
             }
             continue;

@@ -157,6 +157,7 @@ impl Kind {
         match self {
             Kind::Before => "before",
             Kind::Create => "create",
+            Kind::Alter => "alter",
             Kind::Batch => "batch",
             Kind::Swap => "swap",
             Kind::After => "after",
@@ -170,6 +171,7 @@ impl Kind {
         match self {
             Kind::Before => "00_",
             Kind::Create => "01_",
+            Kind::Alter => "02_",
             Kind::Swap => "98_",
             Kind::After => "99_",
             Kind::Batch | Kind::Build | Kind::Audit => "",

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
+mod altered;
 mod analyzers;
 mod audit;
 mod bqemulator;
@@ -33,6 +34,7 @@ mod shop;
 mod spark;
 mod sqlite;
 mod story;
+mod strategies;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -48,7 +50,12 @@ fn main() {
     let mut trials = analyzers::trials();
     for engine in &engines {
         let excluded = engine.left_out();
-        let all_dialect_cases = builds::OF_DIALECTS.iter().chain(replacement::OF_DIALECTS).chain(story::OF_DIALECTS);
+        let all_dialect_cases = altered::OF_DIALECTS
+            .iter()
+            .chain(builds::OF_DIALECTS)
+            .chain(replacement::OF_DIALECTS)
+            .chain(strategies::OF_DIALECTS)
+            .chain(story::OF_DIALECTS);
         let dialect_cases = all_dialect_cases.filter(|(dialects, _)| dialects.contains(&engine.dialect())).map(|(_, case)| *case);
         let cases = cases().chain(dialect_cases);
         for (name, case) in cases.filter(|(name, _)| !excluded.iter().any(|(excluded, _)| excluded == name)) {

@@ -196,6 +196,11 @@ impl Plan {
         self.steps.iter().find(|step| step.id == id).unwrap_or_else(|| panic!("the plan lacks `{id}`"))
     }
 
+    #[allow(dead_code, reason = "tests/engines alone asks")]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The file of a model's audit.
     #[allow(dead_code, reason = "only tests/engines uses it")]
     pub fn audit(&self, model: &str) -> PathBuf {

@@ -20,7 +20,7 @@ fn look_in<T>(sql: &str, windows: Windows, engine: Engine, then: impl Fn(&Sighte
     let input = |(name, time): (&str, Option<&str>)| inject::Input {
         unique_id: name.to_string(),
         filtered: time.is_some(),
-        time: time.map(|time| inject::Time { column: ResultColumn { name: time.to_string(), quoted: false }, literals: None }),
+        time: time.map(|time| inject::Time { column: ResultColumn::named(time, false), literals: None }),
         plain_names: Vec::new(),
         is_cte: false,
         referred: vec![name.to_string()],

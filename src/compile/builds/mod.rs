@@ -42,6 +42,8 @@ struct Built {
     /// What grants and comments call it.
     kind: &'static str,
     columns: Option<Vec<ResultColumn>>,
+    /// Columns that its statements drop from the table.
+    columns_dropped: Vec<String>,
     contract_check: Sql,
     /// Whether it is a model with `is_incremental()` true, whose rows are inserted by name.
     incremental: bool,
@@ -82,6 +84,7 @@ fn plain(context: &Context, node: &Node, request: &Request) -> Result<Built, Dia
         what: format!("a {}", strategy.replace('_', " ")),
         kind,
         columns: context.columns.projection(node),
+        columns_dropped: Vec::new(),
         contract_check,
         incremental: false,
         replaces: anew || !matches!(node.materialization, Materialization::MaterializedView),
@@ -147,6 +150,7 @@ fn finished(context: &Context, node: &Node, built: Built) -> Result<Part, Diagno
             atomic: built.atomic,
             columns_from: columns.as_ref().map(|_| "projection".to_string()),
             columns,
+            columns_dropped: built.columns_dropped,
             dependent_views: dependent_views.iter().map(|view| view.unique_id.clone()).collect(),
             warnings: warned,
             ..entry(context, node)
@@ -240,6 +244,7 @@ pub(super) fn entry(context: &Context, node: &Node) -> ModelEntry {
         inputs: Vec::new(),
         columns: None,
         columns_from: None,
+        columns_dropped: Vec::new(),
         warnings: Vec::new(),
         dependent_views: Vec::new(),
         audit: None,

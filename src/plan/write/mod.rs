@@ -2,6 +2,7 @@
 //! at all, and only if it is a plan. Existing files with the same content are reused.
 
 mod dry_run;
+mod earlier;
 mod existing;
 mod files;
 mod fingerprint;
@@ -21,6 +22,7 @@ use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
 use crate::project::STATE;
 pub use dry_run::{PlanChanges, dry_run};
+pub use earlier::{EarlierColumns, earlier_columns};
 use files::{WrittenFile, WrittenFiles};
 use fingerprint::{Fingerprint, PlanHashes};
 use sha256::Sha256;
