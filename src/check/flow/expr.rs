@@ -17,6 +17,10 @@ impl Flow<'_> {
     /// The value of an expression over the tables of a scope.
     pub(super) fn value(&self, expr: &Expr, scope: &Scope) -> Value {
         let at = self.place(expr);
+        if let Some(text) = self.seen.blank_at(&at) {
+            // It may be the event time cut to the window.
+            return Value { may_pin: Some(text), ..Value::unknown(at) };
+        }
         match expr {
             Expr::Identifier(name) => self.named(None, name, scope, at),
             Expr::CompoundIdentifier(parts) => match parts.as_slice() {
