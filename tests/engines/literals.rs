@@ -67,7 +67,7 @@ fn literals_fit_each_type(engine: &dyn Engine) {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    insta::with_settings!({ snapshot_path => "../../snapshots/literals", prepend_module_to_snapshot => false, omit_expression => true }, {
+    insta::with_settings!({ snapshot_path => "literals", prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!(engine.name(), format!("column | declared | filter of 2024-09-01 | rows on the edges\n{table}"));
     });
 }
