@@ -78,7 +78,7 @@ pub fn strategy(
     node: &Node,
     strategy_macro: &StrategyMacro,
     given: &StrategyArguments,
-    moment: &Moment,
+    moment: &RenderContext,
 ) -> Result<String, Diagnostic> {
     jinja.strategy_statements(strategy_macro, given, &scope(graph, node, moment))
 }

@@ -8,7 +8,7 @@ use regex::Regex;
 use super::Asked;
 use super::place::author;
 use super::rules::{MOVES, Rule};
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, SourceFile};
 
 /// What is found.
 pub fn found(asked: &Asked) -> Vec<(Rule, Diagnostic)> {
@@ -19,8 +19,8 @@ fn begin(asked: &Asked) -> Option<Diagnostic> {
     static CLOCK: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\brun_started_at\b|\.\s*(now|utcnow|today)\s*\(").expect("the pattern is valid"));
     let at = &asked.settings.begin_at;
-    // In a YAML file, the value is written behind its key.
-    let is_written = || CLOCK.is_match(&at.file.text[at.span.clone()]) || CLOCK.is_match(line(&at.file.text, at.span.start));
+    // In a YAML file, the value is written behind its key, and a comment behind the value.
+    let is_written = || CLOCK.is_match(&at.file.text[at.span.clone()]) || CLOCK.is_match(yaml_line(&at.file, at.span.start));
     let moves = asked.times.as_ref().is_some_and(|(now, later)| now.begin != later.begin);
     if !moves && !is_written() {
         return None;
@@ -49,15 +49,42 @@ fn difference(one: &str, other: &str) -> Option<Range<usize>> {
     Some(start..end)
 }
 
-fn line(text: &str, at: usize) -> &str {
+/// The line of a place in a YAML file, without its comment: a `#` at its start or behind a blank, outside of quotes.
+fn yaml_line(file: &SourceFile, at: usize) -> &str {
+    let text: &str = &file.text;
     let at = text.floor_char_boundary(at.min(text.len()));
     let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
-    text[start..].split('\n').next().unwrap_or_default()
+    let line = text[start..].split('\n').next().unwrap_or_default();
+    if !file.path.ends_with(".yml") && !file.path.ends_with(".yaml") {
+        return "";
+    }
+    let mut quote = None;
+    let mut before = ' ';
+    for (at, letter) in line.char_indices() {
+        match quote {
+            Some(open) if letter == open => quote = None,
+            Some(_) => {}
+            // An apostrophe within a word opens no quotes.
+            None if "'\"".contains(letter) && !before.is_alphanumeric() => quote = Some(letter),
+            None if letter == '#' && before.is_whitespace() => return &line[..at],
+            None => {}
+        }
+        before = letter;
+    }
+    line
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_comment_of_yaml_is_cut_away() {
+        let line = |path: &str, text: &str| yaml_line(&SourceFile::new(path, text), text.len()).to_string();
+        assert_eq!(line("a.yml", "x: 1\n+begin: 2024-01-01 # not run_started_at"), "+begin: 2024-01-01 ");
+        assert_eq!(line("a.yml", "begin: \"{{ run_started_at ~ ' # ' }}\""), "begin: \"{{ run_started_at ~ ' # ' }}\"");
+        assert_eq!(line("a.sql", "begin=x"), "");
+    }
 
     #[test]
     fn the_first_difference_is_a_place_in_the_first_text() {

@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::Duration;
 
+use super::causes::Causes;
 use super::query::{Filtered, query};
-use super::{Context, Linked, Request, batches, inputs, open, selected};
+use super::{Context, Linked, Request, batches, inputs, open, selected, with_broken};
 use crate::check::{self, ALLOW, Asked, DATE_BY_HOURS, Engine, Finding, NO_EVENT_TIME};
 use crate::config::{Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Level};
@@ -30,15 +31,15 @@ pub struct Checked {
 pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
     let Linked { project, graph, dialect, columns, broken, .. } = open(&request.open)?;
     let everything = request.selection.select.is_empty() && request.selection.selector.is_none();
-    let wrong: Vec<Diagnostic> = broken.into_iter().flat_map(|node| node.errors.0).collect();
-    let mut checked = Checked { wrong, ..Checked::default() };
+    let mut checked = Checked::default();
+    let mut errors = Causes::default();
     // A selected model that is broken is no model that is missing.
     let (models, warnings) = match selected(&graph, &project, &request.selection) {
-        Err(_) if !checked.wrong.is_empty() => return Ok(checked),
+        Err(_) if !broken.is_empty() => return Ok(Checked { wrong: with_broken(errors, &broken).0, ..checked }),
         selected => selected?,
     };
-    if !everything {
-        checked.wrong.clear();
+    if everything {
+        broken.iter().for_each(|node| errors.extend(Some(&node.name), node.errors.0.iter().cloned()));
     }
     checked.warnings = warnings;
     let folders = super::folders::of(&models);
@@ -53,9 +54,10 @@ pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
                 checked.findings.extend(new);
                 checked.models += 1;
             }
-            Err(wrong) => checked.wrong.extend(wrong.0),
+            Err(more) => errors.extend(Some(&node.name), more.0),
         }
     }
+    checked.wrong = errors.finish();
     Ok(checked)
 }
 

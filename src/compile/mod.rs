@@ -4,6 +4,7 @@
 mod audits;
 mod batches;
 mod builds;
+mod causes;
 mod checks;
 mod columns;
 mod dependents;
@@ -26,7 +27,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::{self, Broken, Kind, Materialization, Node};
-use crate::diagnostics::{Diagnostic, Diagnostics, Level, collect, try_par_map};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level, collect, par_map};
 use crate::dialect::{self, Dialect};
 use crate::graph::{self, Graph, PreviousState, Selected, Selection};
 use crate::jinja::Jinja;
@@ -35,6 +36,7 @@ use crate::plan::{self, Plan, Steps};
 use crate::project::{self, Facts, Open, Project};
 use crate::window;
 
+use causes::Causes;
 pub use checks::{Checked, check};
 pub use columns::Columns;
 pub use look::{Asked, Listed, Queries, list, queries};
@@ -87,15 +89,15 @@ struct Part {
 /// Compiles the selected models. On an error nothing was written, and every broken model is in it.
 pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     let Linked { project, graph, dialect, columns, broken, mut said } = open(&request.open)?;
-    let broken: Vec<Diagnostic> = broken.into_iter().flat_map(|node| node.errors.0).collect();
-    let with_broken = |wrong: Diagnostics| Diagnostics(wrong.0.into_iter().chain(broken.iter().cloned()).collect());
     let everything = request.selection.select.is_empty() && request.selection.selector.is_none();
     if everything && !broken.is_empty() {
-        return Err(with_broken(Diagnostics(said)));
+        let mut causes = Causes::default();
+        causes.extend(None, said);
+        return Err(with_broken(causes, &broken));
     }
     let (selected, warnings) = match selected(&graph, &project, &request.selection) {
         // A broken model is in no graph: it may be what a word of the selection means.
-        Err(_) if !broken.is_empty() => return Err(Diagnostics(broken)),
+        Err(_) if !broken.is_empty() => return Err(with_broken(Causes::default(), &broken)),
         selected => selected?,
     };
     said.extend(warnings);
@@ -105,8 +107,20 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     let folders = folders::of(&selected);
     let mut context = Context::new(&project, &graph, &dialect, &columns, &folders);
     context.earlier_plans = schema_changes::EarlierPlans::new(&request.earlier_plans);
-    let parts = try_par_map(&selected, |node| part(&context, node, request)).map_err(with_broken)?;
-    said.extend(not_planned(broken.iter()));
+    let mut parts = Vec::new();
+    let mut errors = Causes::default();
+    for (node, part) in selected.iter().zip(par_map(&selected, |node| part(&context, node, request))) {
+        match part {
+            Ok(part) => parts.push(part),
+            Err(more) => errors.extend(Some(&node.name), more.0),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(with_broken(errors, &broken));
+    }
+    let mut causes = Causes::default();
+    causes.extend(None, said);
+    not_planned(&mut causes, &broken);
 
     let state = graph::changes::state(&graph, &project);
     let mut plan = Plan { about: about(&project, &dialect, request), models: Vec::new(), steps: Vec::new(), state };
@@ -116,12 +130,12 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
         left_out += usize::from(part.steps.is_none());
         plan.models.push(part.entry);
         plan.steps.extend(part.steps);
+        causes.extend(Some(&part.row.model), part.said);
         rows.push(part.row);
-        said.extend(part.said);
     }
     let planned = plan.models.iter().map(|model| model.unique_id.clone()).collect();
     plan.steps.iter_mut().for_each(|steps| inputs::wait_through(&mut steps.reads, &graph, &planned));
-    Ok(Compiled { plan, rows, said: said_once(said), left_out })
+    Ok(Compiled { plan, rows, said: causes.finish(), left_out })
 }
 
 /// Loads and links a project.
@@ -246,36 +260,24 @@ fn part(context: &Context, node: &Node, request: &Request) -> Result<Option<Part
     }
 }
 
-/// The errors of models that are left aside, as warnings: a broken model that nothing selected
-/// reads is no reason to stop.
-fn not_planned<'a>(errors: impl Iterator<Item = &'a Diagnostic>) -> impl Iterator<Item = Diagnostic> {
-    errors.map(|wrong| Diagnostic { level: Level::Warning, ..wrong.clone() }.fact("its model is not planned"))
+/// The errors of models that are left aside, as warnings: a broken model that nothing selected reads is no reason to stop.
+fn not_planned(causes: &mut Causes, broken: &[Broken]) {
+    for node in broken {
+        let errors = node.errors.0.iter().cloned();
+        let warnings = errors.map(|error| Diagnostic { level: Level::Warning, ..error }.fact("its model is not planned"));
+        causes.extend(Some(&node.name), warnings);
+    }
+}
+
+/// All errors, those of broken models last.
+fn with_broken(mut errors: Causes, broken: &[Broken]) -> Diagnostics {
+    broken.iter().for_each(|node| errors.extend(Some(&node.name), node.errors.0.iter().cloned()));
+    Diagnostics(errors.finish())
 }
 
 /// The messages of the warnings among what is said.
 fn warnings(said: &[Diagnostic]) -> impl Iterator<Item = String> + '_ {
     said.iter().filter(|said| said.level == Level::Warning).map(|said| said.message.clone())
-}
-
-/// What is said of many models alike, or because of one line of the project, is said once.
-fn said_once(said: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let mut once: Vec<(Diagnostic, usize)> = Vec::new();
-    for diagnostic in said {
-        let alike = |other: &Diagnostic| {
-            let same_place = other.at.is_some() && other.at == diagnostic.at;
-            (same_place || other.message == diagnostic.message) && (&other.hints, other.level) == (&diagnostic.hints, diagnostic.level)
-        };
-        match once.iter_mut().find(|(other, _)| alike(other)) {
-            Some((_, more)) => *more += 1,
-            None => once.push((diagnostic, 0)),
-        }
-    }
-    let counted = once.into_iter().map(|(diagnostic, more)| match more {
-        0 => diagnostic,
-        1 => diagnostic.fact("the same is true of 1 other model"),
-        more => diagnostic.fact(format!("the same is true of {more} other models")),
-    });
-    counted.collect()
 }
 
 fn about(project: &Project, dialect: &Dialect, request: &Request) -> About {

@@ -10,7 +10,7 @@ use crate::dialect::{Case, folded};
 use crate::inject::ResultColumn;
 use crate::jinja::{Relation, StrategyArguments, StrategyMacro};
 use crate::plan;
-use crate::render::{self, Moment};
+use crate::render::{self, RenderContext};
 
 /// The macro that dbt calls for the model, if it is the project's own and the dialect's plans run such macros.
 pub(super) fn strategy_macro(context: &Context, node: &Node, strategy: Option<&str>) -> Result<Option<StrategyMacro>, Diagnostic> {
@@ -42,7 +42,7 @@ pub(super) struct Call<'a> {
 
 impl Call<'_> {
     /// The statements that the macro returns at this moment.
-    pub fn statements(&self, moment: &Moment) -> Result<String, Diagnostic> {
+    pub fn statements(&self, moment: &RenderContext) -> Result<String, Diagnostic> {
         let Call { context, node, strategy_macro, .. } = self;
         let case: Case = context.dialect.fact("case")?;
         let Some(columns) = self.columns else {

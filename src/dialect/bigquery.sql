@@ -68,6 +68,10 @@ timestamp '{{ at.time }}+00:00'
 '{{ at.time }}'
 {% endmacro %}
 
+{% macro is_time(column) %}
+extract(year from {{ column }}) is not null
+{% endmacro %}
+
 {# The time of loading, of a table that is partitioned by it; the table of a wildcard; the file of an external table. #}
 {% set hidden_columns = ["_partitiontime", "_partitiondate", "_table_suffix", "_file_name"] %}
 {% set hidden_reserved = true %}

@@ -120,6 +120,11 @@ toDateTime('{{ at.time }}', 'UTC')
 toDateTime('{{ at.time }}', 'UTC')
 {% endmacro %}
 
+{# Text does not compare with a time, but a number does, as seconds. #}
+{% macro is_time(column) %}
+toYear({{ column }}) is not null
+{% endmacro %}
+
 {# A null would become the default of a column that takes none, a zero or an empty text, and nothing would tell: the setting
    refuses it. An engine that keeps nothing is asked first, since nothing brings back what was deleted. #}
 {% macro overwrite(target, stage, check, staged, into, columns, doomed, kept, guard, strays) %}

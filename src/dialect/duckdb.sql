@@ -38,6 +38,10 @@ timestamptz '{{ at.time }}+00:00'
 ({{ window }}) is not true
 {% endmacro %}
 
+{% macro is_time(column) %}
+extract(year from {{ column }}) is not null
+{% endmacro %}
+
 {% macro guarded(window, message) %}
 case when {{ window }} then true else error({{ message }}) end
 {% endmacro %}

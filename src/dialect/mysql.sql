@@ -58,6 +58,11 @@ convert_tz('{{ at.time }}', '+00:00', @@session.time_zone)
 '{{ at.time }}'
 {% endmacro %}
 
+{# No function refuses text. A time has the coercibility of a number, text a lower one; the error quotes the expression. #}
+{% macro is_time(column) %}
+if(coercibility({{ column }}) = 5, true, exp(1000 + length('declare the data_type of this event_time')))
+{% endmacro %}
+
 {% macro outside(window) %}
 ({{ window }}) is not true
 {% endmacro %}

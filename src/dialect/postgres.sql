@@ -27,6 +27,10 @@ timestamptz '{{ at.time }}+00:00'
 ({{ window }}) is not true
 {% endmacro %}
 
+{% macro is_time(column) %}
+extract(year from {{ column }}) is not null
+{% endmacro %}
+
 {% macro guard(stage, outside, message) %}
 do $guard$
 begin

@@ -89,7 +89,11 @@ drop table {{ stage }};
 {% endmacro %}
 
 {% macro undeclared(at) %}
-'{{ at.time }} +00:00'
+'{{ at.time }}+00:00'
+{% endmacro %}
+
+{% macro is_time(column) %}
+extract(year from {{ column }}) is not null
 {% endmacro %}
 
 {% macro overwrite(target, stage, staged, into, columns, doomed, kept, guard, strays) %}

@@ -63,9 +63,10 @@ cast('{{ at.time }}' as datetime2)
 cast('{{ at.time }} +00:00' as datetimeoffset)
 {% endmacro %}
 
-{# Takes the column's type. This form alone means the same in every language of a session. #}
+{# A date and a `datetimeoffset` are compared with it as UTC's. Text is converted to a time, or the conversion fails; a string would
+   be compared with it as text. #}
 {% macro undeclared(at) %}
-'{{ at.iso }}'
+cast('{{ at.time }}' as datetime2)
 {% endmacro %}
 
 {# There are no conditions as values. #}

@@ -102,6 +102,17 @@ impl Dialect {
     /// `column >= start and column < end`: the one predicate of the read filter, the delete and the guard.
     /// The window is stamped in later.
     pub fn window(&self, column: &Sql, kind: &TimeType) -> Result<Sql, Diagnostic> {
+        let window = self.range(column, kind)?;
+        if *kind != TimeType::Undeclared || !self.has("is_time") {
+            return Ok(window);
+        }
+        // Text would be compared as text with the literal, and the engine would not report it.
+        let is_time = self.sql("is_time", &[("column", column.value())])?;
+        self.sql("window_of_times", &[("window", window.value()), ("is_time", is_time.value())])
+    }
+
+    /// The same without the check of the column's type.
+    pub fn range(&self, column: &Sql, kind: &TimeType) -> Result<Sql, Diagnostic> {
         self.between(column, kind.literal(), kind.format())
     }
 

@@ -43,6 +43,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
     let dialect = batches.dialect;
     let event_time = &batches.settings.event_time;
     let window = window(dialect, event_time)?;
+    let deleted = if dialect.fact("is_time_in_deletes")? { window.clone() } else { range(dialect, event_time)? };
     let predicates = predicates(&batches.settings.incremental_predicates);
     let message = message(batches)?;
     let columns = names(dialect, batches.columns)?;
@@ -116,7 +117,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
         ("into", into.value()),
         ("columns", columns.value()),
         ("checked", checked.value()),
-        ("doomed", Value::from_safe_string(with(&parts.pruned(&window), &predicates))),
+        ("doomed", Value::from_safe_string(with(&parts.pruned(&deleted), &predicates))),
         ("kept", Value::from_safe_string(where_clause(&kept))),
         ("guard", guard.value()),
         ("strays", strays.value()),
@@ -142,6 +143,11 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
 /// The window's predicate on the column of an event time.
 pub fn window(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagnostic> {
     dialect.window(&dialect.event_time(&event_time.column, event_time.quote)?, event_time.time_type()?)
+}
+
+/// The same without the check of the column's type.
+fn range(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagnostic> {
+    dialect.range(&dialect.event_time(&event_time.column, event_time.quote)?, event_time.time_type()?)
 }
 
 /// The columns of the insert, or nothing where the query does not show them.

@@ -19,7 +19,9 @@ mod drivers;
 mod duckdb;
 mod engine;
 mod fakesnow;
+mod forms;
 mod guard;
+mod literals;
 mod mariadb;
 mod postgres;
 mod promise;
@@ -65,6 +67,13 @@ fn main() {
     }
     for engine in engines.iter().filter(|engine| ["duckdb", "postgres", "clickhouse", "mariadb", "sqlite"].contains(&engine.name())) {
         for (name, case) in corrupted::CASES {
+            let engine = engine.clone();
+            trials.push(trial(format!("{}::{name}", engine.name()), move || case(engine.as_ref())));
+        }
+    }
+    // A table of plain files is overwritten by whole partitions, and its window must be theirs.
+    for engine in engines.iter().filter(|engine| engine.name() != "spark_parquet") {
+        for (name, case) in literals::CASES {
             let engine = engine.clone();
             trials.push(trial(format!("{}::{name}", engine.name()), move || case(engine.as_ref())));
         }

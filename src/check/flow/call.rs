@@ -57,7 +57,18 @@ pub fn value(flow: &Flow, function: &Function, scope: &Scope, at: Range<usize>) 
     if !args.is_empty() && all_fixed && !names::is_chance(&name) && known != Some(Makes::NullIf) && known != Some(Makes::Neighbour) {
         return Value::of(Time::Fixed, at);
     }
-    let call = Call { flow, name, args, at };
+    if let ("unnest" | "explode" | "arrayjoin" | "flatten", [(Expr::Array(array), _)]) = (name.as_str(), args.as_slice()) {
+        return one_of(array.elem.iter().map(|expr| flow.value(expr, scope)).collect(), at);
+    }
+    let is_safe = name.starts_with("try_") || function.name.0.first().is_some_and(|part| part.to_string().eq_ignore_ascii_case("safe"));
+    let is_text = args.iter().all(|(_, value)| !value.is_of_time());
+    let parses = known.filter(|makes| is_safe && is_text && matches!(makes, Makes::Time | Makes::Date));
+    let call = Call { flow, name, args, at: at.clone() };
+    if let Some(makes) = parses {
+        // Text that is not a time becomes a null.
+        let value = call.made(makes, function);
+        return Value { null: value.null.clone().or(Some((Null::Function, at))), ..value };
+    }
     if let Some(unit) = cuts_to(&call.name) {
         return call.cut(unit);
     }

@@ -17,6 +17,10 @@ impl Flow<'_> {
     /// The value of an expression over the tables of a scope.
     pub(super) fn value(&self, expr: &Expr, scope: &Scope) -> Value {
         let at = self.place(expr);
+        if let Some(text) = self.seen.blank_at(&at) {
+            // It may be the event time cut to the window.
+            return Value { may_pin: Some(text), ..Value::unknown(at) };
+        }
         match expr {
             Expr::Identifier(name) => self.named(None, name, scope, at),
             Expr::CompoundIdentifier(parts) => match parts.as_slice() {
@@ -68,6 +72,7 @@ impl Flow<'_> {
             Expr::Tuple(all) => self.together_in_one(all, scope, at),
             Expr::Struct { values, .. } => self.together_in_one(values, scope, at),
             Expr::Array(array) => self.together_in_one(&array.elem, scope, at),
+            Expr::Dictionary(fields) => self.together_in_one(fields.iter().map(|field| &*field.value), scope, at),
             Expr::Case { conditions, else_result, .. } => self.case(conditions, else_result.as_deref(), scope, at),
             Expr::Function(function) => call::value(self, function, scope, at),
             _ => Value::unknown(at),
@@ -117,8 +122,8 @@ impl Flow<'_> {
     }
 
     /// Values as one: `(user_id, day)`.
-    fn together_in_one(&self, all: &[Expr], scope: &Scope, at: Range<usize>) -> Value {
-        let values = all.iter().map(|expr| self.value(expr, scope));
+    fn together_in_one<'e>(&self, all: impl IntoIterator<Item = &'e Expr>, scope: &Scope, at: Range<usize>) -> Value {
+        let values = all.into_iter().map(|expr| self.value(expr, scope));
         let joined = values.filter(|value| value.null.is_none()).fold(Value::unknown(at.clone()), |all, value| all.beside(&value));
         Value { form: Form::Image("tuple".to_string()), at, ..joined }
     }

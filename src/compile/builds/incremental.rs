@@ -65,7 +65,7 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
         Some(strategy_macro) => {
             let stage = plan::build_stage(context.dialect, node)?.0;
             let call = Call { context, node, strategy_macro, target: &node.relation, stage: &stage, columns: columns.as_deref() };
-            let moment = Moment { batch: None, incremental: true, this: node.relation.clone() };
+            let moment = RenderContext { batch: None, incremental: true, this: node.relation.clone() };
             plan::incremental_by_macro(&incremental, &call.statements(&moment)?)?
         }
         None => plan::incremental(&incremental)?,
