@@ -16,8 +16,9 @@
 //! | [`page`] | the folder and the journal | one HTML file to look at |
 //! | [`diff`] | two plans | what changed: models, windows, one diff for all batches that changed alike |
 //!
-//! Three tools know no stage: [`diagnostics`] (what is said to the user), [`jinja`] (the language of models) and
-//! [`dialect`] (how an engine says it, as SQL templates); [`calendar`] is the fourth, time and nothing but time.
+//! Five tools know no stage: [`diagnostics`] (what is said to the user), [`jinja`] (the language of models) and
+//! [`dialect`] (how an engine says it, as SQL templates); [`calendar`] is the fourth, time and nothing but time, and [`yaml`] the
+//! fifth, YAML as dbt reads it.
 //! [`cli`] is the door. `tests/tidy.rs` keeps who may use whom.
 
 pub mod calendar;
@@ -25,6 +26,7 @@ pub mod diagnostics;
 
 pub mod dialect;
 pub mod jinja;
+pub mod yaml;
 
 pub mod config;
 pub mod graph;

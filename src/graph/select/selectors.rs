@@ -1,7 +1,7 @@
 //! The selections that a project keeps in `selectors.yml`. Takes the file, read only when it is asked for; gives what a named
 //! selector, or the default one, asks for. Refuses, with the place, what is broken, unknown, or defined by itself.
 
-use serde_yaml::{Mapping, Value};
+use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, collect, nearest};
 use crate::project::SelectorsFile;
@@ -14,7 +14,7 @@ use super::{Asked, Growth, spec};
 pub(super) struct Selectors<'a> {
     file: Option<&'a SelectorsFile>,
     /// Once it is read: each entry, and its name.
-    entries: Option<Vec<(String, Mapping)>>,
+    entries: Option<Vec<(String, Map<String, Value>)>>,
     /// The selectors being defined right now, one in the other.
     within: Vec<String>,
 }
@@ -78,7 +78,7 @@ impl<'a> Selectors<'a> {
         }
     }
 
-    fn read(&mut self) -> Result<Vec<(String, Mapping)>, Diagnostics> {
+    fn read(&mut self) -> Result<Vec<(String, Map<String, Value>)>, Diagnostics> {
         if self.entries.is_none() {
             self.entries = Some(self.file.map_or(Ok(Vec::new()), entries)?);
         }
@@ -91,13 +91,14 @@ impl<'a> Selectors<'a> {
                 let asked = spec::union(std::slice::from_ref(text), self);
                 asked.map(lenient).map_err(|wrong| self.placed(wrong, name))
             }
-            Value::Mapping(parts) => match (parts.get("union"), parts.get("intersection"), parts.get("method"), parts.len()) {
+            Value::Object(parts) => match (parts.get("union"), parts.get("intersection"), parts.get("method"), parts.len()) {
                 (Some(union), None, None, 1) => self.combined(union, Asked::Any, name),
                 (None, Some(intersection), None, 1) => self.combined(intersection, Asked::All, name),
                 (None, None, Some(method), _) => self.method(method, parts, name),
                 (None, None, None, 1) => {
-                    let (method, value) = parts.iter().next().map_or((&Value::Null, &Value::Null), |both| both);
-                    self.criterion(method, value, name)
+                    let (method, value) =
+                        parts.iter().next().map_or((Value::Null, &Value::Null), |(method, value)| (Value::from(&**method), value));
+                    self.criterion(&method, value, name)
                 }
                 (None, None, None, _) => Err(self.wrong(name, "has a definition without a `method`").into()),
                 _ => Err(self.wrong(name, "has a `union` or an `intersection` beside other keys").hint("put them into the list").into()),
@@ -108,10 +109,10 @@ impl<'a> Selectors<'a> {
 
     /// The items of a `union` or an `intersection`, less those of its `exclude`.
     fn combined(&mut self, items: &Value, of: fn(Vec<Asked>) -> Asked, name: &str) -> Result<Asked, Diagnostics> {
-        let Some(items) = items.as_sequence() else {
+        let Some(items) = items.as_array() else {
             return Err(self.wrong(name, "has a `union` or an `intersection` that is not a list").into());
         };
-        let excluded = |item: &Value| item.as_mapping().filter(|item| item.len() == 1).and_then(|item| item.get("exclude")).cloned();
+        let excluded = |item: &Value| item.as_object().filter(|item| item.len() == 1).and_then(|item| item.get("exclude")).cloned();
         let (excludes, included): (Vec<_>, Vec<_>) = items.iter().partition(|item| excluded(item).is_some());
         if included.is_empty() || excludes.len() > 1 {
             let what = if included.is_empty() { "has a list that selects nothing" } else { "has a list with more than one `exclude`" };
@@ -125,13 +126,13 @@ impl<'a> Selectors<'a> {
     }
 
     fn without(&mut self, asked: Asked, excluded: &Value, name: &str) -> Result<Asked, Diagnostics> {
-        let Some(items) = excluded.as_sequence() else { return Err(self.wrong(name, "has an `exclude` that is not a list").into()) };
+        let Some(items) = excluded.as_array() else { return Err(self.wrong(name, "has an `exclude` that is not a list").into()) };
         let items = collect(items, |item| self.definition(item, name))?;
         Ok(Asked::Without(Box::new(asked), Box::new(Asked::Any(items))))
     }
 
-    fn method(&mut self, method: &Value, parts: &Mapping, name: &str) -> Result<Asked, Diagnostics> {
-        if let Some(unknown) = parts.keys().filter_map(Value::as_str).find(|key| !KEYS.contains(key)) {
+    fn method(&mut self, method: &Value, parts: &Map<String, Value>, name: &str) -> Result<Asked, Diagnostics> {
+        if let Some(unknown) = parts.keys().map(String::as_str).find(|key| !KEYS.contains(key)) {
             let wrong = self.wrong(name, &format!("has a definition with `{unknown}`, which means nothing there"));
             return Err(match nearest(unknown, KEYS.iter().copied()) {
                 Some(near) => wrong.hint(format!("did you mean `{near}`?")),
@@ -167,7 +168,7 @@ impl<'a> Selectors<'a> {
         Ok(Asked::One(Criterion { method: parsed, text: format!("{method}:{value}"), value, must_match: false }))
     }
 
-    fn reach(&self, parts: &Mapping, whether: &str, depth: &str, name: &str) -> Result<Option<usize>, Diagnostics> {
+    fn reach(&self, parts: &Map<String, Value>, whether: &str, depth: &str, name: &str) -> Result<Option<usize>, Diagnostics> {
         if !self.is_set(parts, whether, name)? {
             return Ok(None);
         }
@@ -180,7 +181,7 @@ impl<'a> Selectors<'a> {
         }
     }
 
-    fn is_set(&self, parts: &Mapping, key: &str, name: &str) -> Result<bool, Diagnostics> {
+    fn is_set(&self, parts: &Map<String, Value>, key: &str, name: &str) -> Result<bool, Diagnostics> {
         match parts.get(key) {
             None | Some(Value::Null) => Ok(false),
             Some(Value::Bool(set)) => Ok(*set),
@@ -210,18 +211,18 @@ impl<'a> Selectors<'a> {
 const KEYS: &[&str] =
     &["method", "value", "parents", "children", "parents_depth", "children_depth", "childrens_parents", "indirect_selection", "exclude"];
 
-fn entries(selectors: &SelectorsFile) -> Result<Vec<(String, Mapping)>, Diagnostic> {
+fn entries(selectors: &SelectorsFile) -> Result<Vec<(String, Map<String, Value>)>, Diagnostic> {
     let file = &selectors.file;
     let all = selectors.data.clone()?;
     let shape = |what: &str| Diagnostic::error(format!("`{}` {what}", file.path)).at(file.at(0..0));
     let list = match all.get("selectors") {
         _ if all.is_null() => return Ok(Vec::new()),
-        Some(Value::Sequence(list)) => list,
+        Some(Value::Array(list)) => list,
         _ => return Err(shape("has no list of `selectors`").hint("write `selectors: [{name: nightly, definition: 'tag:nightly'}]`")),
     };
-    let mut entries: Vec<(String, Mapping)> = Vec::new();
+    let mut entries: Vec<(String, Map<String, Value>)> = Vec::new();
     for entry in list {
-        let named = entry.as_mapping().and_then(|entry| Some((entry.get("name")?.as_str()?.to_string(), entry.clone())));
+        let named = entry.as_object().and_then(|entry| Some((entry.get("name")?.as_str()?.to_string(), entry.clone())));
         let Some((name, entry)) = named else { return Err(shape("has a selector without a `name`")) };
         if entries.iter().any(|(known, _)| *known == name) {
             return Err(shape(&format!("has two selectors `{name}`")).hint("rename one of them"));

@@ -5,7 +5,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::diagnostics::{Location, SourceFile};
+use crate::diagnostics::{Diagnostics, Location, SourceFile};
 use crate::graph::link;
 use crate::graph::sample::{inside, model, seed, set, source, tagged, versioned};
 use crate::jinja::{RefCall, YamlScope};
@@ -102,7 +102,7 @@ fn selectors(yaml: &str) -> SelectorsFile {
     let vars = serde_json::Map::from_iter([("tag".to_string(), json!("weekly"))]);
     let target = serde_json::Map::from_iter([("name".to_string(), json!("dev"))]);
     let scope = YamlScope { now: crate::calendar::Instant::UNIX_EPOCH, vars: &vars, environment: &BTreeMap::new(), target: &target };
-    SelectorsFile::read(SourceFile::new("selectors.yml", yaml), &scope)
+    SelectorsFile::read(SourceFile::new("selectors.yml", yaml), &scope, &mut Diagnostics::default())
 }
 
 fn kept(yaml: &str, name: &str) -> String {
@@ -351,7 +351,7 @@ fn a_broken_file_is_told_with_its_line() {
     assert!(kept(KEPT, "pairs").starts_with("there is no selector `pairs` in `selectors.yml`; did you mean `pair`?"));
     assert!(kept(KEPT, "loop").starts_with("the selector `loop` is defined by itself"));
     assert!(kept(KEPT, "typo").ends_with("which means nothing there; did you mean `parents`?"));
-    assert!(kept("selectors:\n  - name: a\n    name: b\n", "a").starts_with("`selectors.yml` is not YAML"));
+    assert!(kept("selectors: []\n---\n", "a").starts_with("not valid YAML: more than one document"));
     let file = selectors("selectors:\n  - name: a\n   definition: x\n");
     let named = Selection { selector: Some("a".into()), ..Selection::default() };
     let wrong = shop().select(&named, Some(&file), &Past::default()).unwrap_err();
