@@ -18,8 +18,8 @@
 //! | [`page`] | the folder and the journal | one HTML file |
 //! | [`diff`] | two plans | what changed: models, windows, one diff per set of batches with the same change |
 //!
-//! Four tools depend on no stage: [`diagnostics`] (messages to the user), [`jinja`] (the template
-//! language of models), [`dialect`] (SQL templates per engine) and [`calendar`] (time). [`cli`]
+//! Five tools depend on no stage: [`diagnostics`] (messages to the user), [`jinja`] (the template
+//! language of models), [`dialect`] (SQL templates per engine), [`calendar`] (time) and [`yaml`] (YAML as dbt reads it). [`cli`]
 //! parses the command line. `tests/tidy.rs` checks the import order.
 
 pub mod calendar;
@@ -27,6 +27,7 @@ pub mod diagnostics;
 
 pub mod dialect;
 pub mod jinja;
+pub mod yaml;
 
 pub mod config;
 pub mod graph;

@@ -10,9 +10,10 @@ use crate::calendar::{Grain, Instant};
 use crate::compile::Request;
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 use crate::graph::Selection;
-use crate::project::{Open, yaml};
+use crate::project::Open;
 use crate::run::journal::Places;
 use crate::window;
+use crate::yaml;
 
 #[derive(clap::Args)]
 #[command(next_help_heading = "Project")]

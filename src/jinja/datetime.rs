@@ -13,6 +13,7 @@ use minijinja::{Error, ErrorKind, State};
 use super::call::Call;
 use super::datetime_module::{needs_zone, whole};
 use crate::calendar::Instant;
+use crate::yaml::scalars::Timestamp;
 
 /// The zone of a time that knows its zone.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,6 +34,14 @@ pub(super) enum Moment {
 /// An instant as Python's datetime in UTC.
 pub(super) fn utc(at: Instant) -> Value {
     Value::from_object(Moment::Time(at.naive_utc(), Some(Zone::Named(Tz::UTC))))
+}
+
+/// A date of YAML as Python's date or datetime.
+pub(super) fn of_yaml(date: Timestamp) -> Value {
+    Value::from_object(match date.time {
+        Some((time, zone)) => Moment::Time(date.date.and_time(time), zone.map(Zone::Fixed)),
+        None => Moment::Date(date.date),
+    })
 }
 
 /// The ISO text of a date or time, if the value is one.

@@ -31,7 +31,6 @@ mod operand;
 mod prepare;
 mod python;
 mod relations;
-pub mod scalars;
 mod session;
 mod spine;
 mod strategy;

@@ -13,6 +13,8 @@ use super::python::sets::Set;
 use super::python::{items, operators, types};
 use super::session::Session;
 use super::{collections, json, marks, md5};
+use crate::diagnostics::SourceFile;
+use crate::yaml;
 
 pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
     let found: (&'static str, Run) = match name {
@@ -66,7 +68,8 @@ fn to_yaml(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error>
 
 fn from_yaml(_: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, Error> {
     let text = text(state, call, "value")?;
-    Ok(serde_yaml::from_str::<serde_json::Value>(&text).map(|parsed| json::value(&parsed)).unwrap_or_else(|_| fallback(call)))
+    let parsed = yaml::parse(&SourceFile::new("", text));
+    Ok(parsed.map(|(tree, _)| json::value(&tree.exact())).unwrap_or_else(|_| fallback(call)))
 }
 
 fn is_relation(value: &Value) -> bool {

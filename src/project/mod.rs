@@ -25,8 +25,6 @@ mod sources;
 mod state;
 mod tree;
 mod values;
-pub mod yaml;
-mod yaml_places;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceFile, par_map};
 use crate::jinja::{Answers, ColumnQuoting, MacroPackage, Relation, RelationStyle, Settings, YamlScope};
+use crate::yaml;
 
 use super::dbt_project::{self, DbtProject};
 use super::docs::Docs;
@@ -14,7 +15,7 @@ use super::packages::{self, PackageFiles, joined};
 use super::resources::{self, Resource, ResourceKind};
 use super::{
     Catalog, Declared, Facts, Model, Open, Package, Properties, Seed, SelectorsFile, SourceStyle, Target, profile, properties, recorded,
-    seeds, snapshots, tree, yaml,
+    seeds, snapshots, tree,
 };
 
 /// Reads all files of the project in `open`.
@@ -46,7 +47,7 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
         wrong.0.push(error);
         None
     });
-    let selectors = selectors.map(|file| SelectorsFile::read(file, &scope));
+    let selectors = selectors.map(|file| SelectorsFile::read(file, &scope, &mut warnings));
     let (answers, catalog) = (recorded::answers(open.answers.as_deref())?, recorded::catalog(open.catalog.as_deref())?);
     Ok(Read {
         answers,

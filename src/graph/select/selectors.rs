@@ -2,7 +2,7 @@
 //! named selector or of the default one. Refuses, with the location, a selector that is invalid,
 //! unknown, or defined by itself.
 
-use serde_yaml::{Mapping, Value};
+use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, collect, nearest};
 use crate::project::SelectorsFile;
@@ -15,7 +15,7 @@ use super::{GraphOperators, SelectionExpr, spec};
 pub(super) struct Selectors<'a> {
     file: Option<&'a SelectorsFile>,
     /// The entries by name, after the first use.
-    entries: Option<Vec<(String, Mapping)>>,
+    entries: Option<Vec<(String, Map<String, Value>)>>,
     /// The selectors that are being resolved, outermost first.
     resolving: Vec<String>,
 }
@@ -80,7 +80,7 @@ impl<'a> Selectors<'a> {
         }
     }
 
-    fn read(&mut self) -> Result<Vec<(String, Mapping)>, Diagnostics> {
+    fn read(&mut self) -> Result<Vec<(String, Map<String, Value>)>, Diagnostics> {
         if self.entries.is_none() {
             self.entries = Some(self.file.map_or(Ok(Vec::new()), entries)?);
         }
@@ -93,13 +93,14 @@ impl<'a> Selectors<'a> {
                 let expr = spec::union(std::slice::from_ref(text), self);
                 expr.map(lenient).map_err(|errors| self.locate(errors, name))
             }
-            Value::Mapping(parts) => match (parts.get("union"), parts.get("intersection"), parts.get("method"), parts.len()) {
+            Value::Object(parts) => match (parts.get("union"), parts.get("intersection"), parts.get("method"), parts.len()) {
                 (Some(union), None, None, 1) => self.combined(union, SelectionExpr::Union, name),
                 (None, Some(intersection), None, 1) => self.combined(intersection, SelectionExpr::Intersection, name),
                 (None, None, Some(method), _) => self.method(method, parts, name),
                 (None, None, None, 1) => {
-                    let (method, value) = parts.iter().next().map_or((&Value::Null, &Value::Null), |both| both);
-                    self.criterion(method, value, name)
+                    let (method, value) =
+                        parts.iter().next().map_or((Value::Null, &Value::Null), |(method, value)| (Value::from(&**method), value));
+                    self.criterion(&method, value, name)
                 }
                 (None, None, None, _) => Err(self.invalid(name, "has a definition without a `method`").into()),
                 _ => Err(self.invalid(name, "has other keys next to `union` or `intersection`").hint("move them into the list").into()),
@@ -110,10 +111,10 @@ impl<'a> Selectors<'a> {
 
     /// A `union` or an `intersection` of items, without those of its `exclude`.
     fn combined(&mut self, items: &Value, of: fn(Vec<SelectionExpr>) -> SelectionExpr, name: &str) -> Result<SelectionExpr, Diagnostics> {
-        let Some(items) = items.as_sequence() else {
+        let Some(items) = items.as_array() else {
             return Err(self.invalid(name, "has a `union` or an `intersection` that is not a list").into());
         };
-        let excluded = |item: &Value| item.as_mapping().filter(|item| item.len() == 1).and_then(|item| item.get("exclude")).cloned();
+        let excluded = |item: &Value| item.as_object().filter(|item| item.len() == 1).and_then(|item| item.get("exclude")).cloned();
         let (excludes, included): (Vec<_>, Vec<_>) = items.iter().partition(|item| excluded(item).is_some());
         if included.is_empty() || excludes.len() > 1 {
             let what = if included.is_empty() { "has a list that selects nothing" } else { "has a list with more than one `exclude`" };
@@ -127,13 +128,13 @@ impl<'a> Selectors<'a> {
     }
 
     fn without(&mut self, expr: SelectionExpr, excluded: &Value, name: &str) -> Result<SelectionExpr, Diagnostics> {
-        let Some(items) = excluded.as_sequence() else { return Err(self.invalid(name, "has an `exclude` that is not a list").into()) };
+        let Some(items) = excluded.as_array() else { return Err(self.invalid(name, "has an `exclude` that is not a list").into()) };
         let items = collect(items, |item| self.definition(item, name))?;
         Ok(SelectionExpr::Difference(Box::new(expr), Box::new(SelectionExpr::Union(items))))
     }
 
-    fn method(&mut self, method: &Value, parts: &Mapping, name: &str) -> Result<SelectionExpr, Diagnostics> {
-        if let Some(unknown) = parts.keys().filter_map(Value::as_str).find(|key| !KEYS.contains(key)) {
+    fn method(&mut self, method: &Value, parts: &Map<String, Value>, name: &str) -> Result<SelectionExpr, Diagnostics> {
+        if let Some(unknown) = parts.keys().map(String::as_str).find(|key| !KEYS.contains(key)) {
             let error = self.invalid(name, &format!("has an unknown key `{unknown}` in its definition"));
             return Err(match nearest(unknown, KEYS.iter().copied()) {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -169,7 +170,7 @@ impl<'a> Selectors<'a> {
         Ok(SelectionExpr::Criterion(Criterion { method: parsed, text: format!("{method}:{value}"), value, must_match: false }))
     }
 
-    fn reach(&self, parts: &Mapping, whether: &str, depth: &str, name: &str) -> Result<Option<usize>, Diagnostics> {
+    fn reach(&self, parts: &Map<String, Value>, whether: &str, depth: &str, name: &str) -> Result<Option<usize>, Diagnostics> {
         if !self.is_set(parts, whether, name)? {
             return Ok(None);
         }
@@ -182,7 +183,7 @@ impl<'a> Selectors<'a> {
         }
     }
 
-    fn is_set(&self, parts: &Mapping, key: &str, name: &str) -> Result<bool, Diagnostics> {
+    fn is_set(&self, parts: &Map<String, Value>, key: &str, name: &str) -> Result<bool, Diagnostics> {
         match parts.get(key) {
             None | Some(Value::Null) => Ok(false),
             Some(Value::Bool(set)) => Ok(*set),
@@ -212,18 +213,18 @@ impl<'a> Selectors<'a> {
 const KEYS: &[&str] =
     &["method", "value", "parents", "children", "parents_depth", "children_depth", "childrens_parents", "indirect_selection", "exclude"];
 
-fn entries(selectors: &SelectorsFile) -> Result<Vec<(String, Mapping)>, Diagnostic> {
+fn entries(selectors: &SelectorsFile) -> Result<Vec<(String, Map<String, Value>)>, Diagnostic> {
     let file = &selectors.file;
     let all = selectors.data.clone()?;
     let shape = |what: &str| Diagnostic::error(format!("`{}` {what}", file.path)).at(file.at(0..0));
     let list = match all.get("selectors") {
         _ if all.is_null() => return Ok(Vec::new()),
-        Some(Value::Sequence(list)) => list,
+        Some(Value::Array(list)) => list,
         _ => return Err(shape("has no list of `selectors`").hint("write `selectors: [{name: nightly, definition: 'tag:nightly'}]`")),
     };
-    let mut entries: Vec<(String, Mapping)> = Vec::new();
+    let mut entries: Vec<(String, Map<String, Value>)> = Vec::new();
     for entry in list {
-        let named = entry.as_mapping().and_then(|entry| Some((entry.get("name")?.as_str()?.to_string(), entry.clone())));
+        let named = entry.as_object().and_then(|entry| Some((entry.get("name")?.as_str()?.to_string(), entry.clone())));
         let Some((name, entry)) = named else { return Err(shape("has a selector without a `name`")) };
         if entries.iter().any(|(known, _)| *known == name) {
             return Err(shape(&format!("has two selectors `{name}`")).hint("rename one of them"));

@@ -5,7 +5,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::diagnostics::{Location, SourceFile};
+use crate::diagnostics::{Diagnostics, Location, SourceFile};
 use crate::graph::link;
 use crate::graph::sample::{inside, model, seed, set, source, tagged, versioned};
 use crate::jinja::{RefCall, YamlScope};
@@ -104,7 +104,7 @@ fn selectors(yaml: &str) -> SelectorsFile {
     let vars = serde_json::Map::from_iter([("tag".to_string(), json!("weekly"))]);
     let target = serde_json::Map::from_iter([("name".to_string(), json!("dev"))]);
     let scope = YamlScope { now: crate::calendar::Instant::UNIX_EPOCH, vars: &vars, environment: &BTreeMap::new(), target: &target };
-    SelectorsFile::read(SourceFile::new("selectors.yml", yaml), &scope)
+    SelectorsFile::read(SourceFile::new("selectors.yml", yaml), &scope, &mut Diagnostics::default())
 }
 
 fn selected_by(yaml: &str, name: &str) -> String {
@@ -355,7 +355,7 @@ fn an_invalid_file_is_reported_with_its_line() {
     assert!(selected_by(SELECTORS, "pairs").starts_with("unknown selector `pairs`: not found in `selectors.yml`; did you mean `pair`?"));
     assert!(selected_by(SELECTORS, "loop").starts_with("the selector `loop` is defined by itself"));
     assert!(selected_by(SELECTORS, "typo").ends_with("in its definition; did you mean `parents`?"));
-    assert!(selected_by("selectors:\n  - name: a\n    name: b\n", "a").starts_with("`selectors.yml` is not YAML"));
+    assert!(selected_by("selectors: []\n---\n", "a").starts_with("not valid YAML: more than one document"));
     let file = selectors("selectors:\n  - name: a\n   definition: x\n");
     let named = Selection { selector: Some("a".into()), ..Selection::default() };
     let errors = shop().select(&named, Some(&file), &PreviousState::default()).unwrap_err();
