@@ -6,6 +6,7 @@ mod batches;
 mod builds;
 mod causes;
 mod checks;
+mod client_commands;
 mod columns;
 mod dependents;
 mod folders;
@@ -253,11 +254,14 @@ impl<'a> Context<'a> {
 
 /// The steps of a model; none for one that is built inside of its readers.
 fn part(context: &Context, node: &Node, request: &Request) -> Result<Option<Part>, Diagnostics> {
-    match &node.materialization {
-        Materialization::Microbatch(settings) => batches::part(context, node, settings, request).map(Some),
-        Materialization::Ephemeral => Ok(None),
-        _ => builds::part(context, node, request).map(Some),
-    }
+    plan::refuse_raw_settings(context.dialect, node)?;
+    let part = match &node.materialization {
+        Materialization::Microbatch(settings) => batches::part(context, node, settings, request)?,
+        Materialization::Ephemeral => return Ok(None),
+        _ => builds::part(context, node, request)?,
+    };
+    part.steps.iter().try_for_each(|steps| client_commands::refuse(context, node, steps))?;
+    Ok(Some(part))
 }
 
 /// The errors of models that are left aside, as warnings: a broken model that nothing selected reads is no reason to stop.

@@ -229,6 +229,25 @@ select {{ columns }} from {{ target }};
 table
 {% endmacro %}
 
+{# What the value of a setting must be that is written into a statement as it is: see `inject/fragment.rs` and `plan/raw_settings.rs`.
+   `text`: it is written as a string, or chooses a macro. A dict of `pairs` has names and expressions; a grantee is a `clause` or a `text`. #}
+{% set fragments = {
+  "as_columnstore": "text", "auto_liquid_cluster": "text", "automatic_clustering": "text", "backup": "text", "bind": "text",
+  "buckets": "expression", "cluster_by": "expressions", "clustered_by": "expressions", "column_types": "types", "copy_grants": "text",
+  "copy_tags": "text", "databricks_tags": "text", "dist": "name", "enable_change_history": "expression", "engine": "clause",
+  "external_location": "text", "file_format": "name", "format": "text", "grants": "grants", "hours_to_expiration": "expression",
+  "incremental_predicates": "expression", "indexes": "index", "is_external": "expression", "kms_key_name": "text", "labels": "text",
+  "liquid_clustered_by": "expressions", "location": "text", "location_root": "text", "merge_insert_condition": "expression",
+  "merge_update_condition": "expression", "merge_update_set_expressions": "pairs", "options": "text", "order_by": "expressions",
+  "partition_by": "partition", "partition_expiration_days": "expression", "partitioned_by": "text", "partitions": "expressions",
+  "predicates": "expression", "primary_key": "expressions", "projections": "index", "properties": "pairs", "query_group": "text",
+  "query_settings": "pairs", "query_tag": "text", "require_partition_filter": "expression", "resource_tags": "text",
+  "row_access_policy": "clause", "secure": "text", "settings": "pairs", "snowflake_warehouse": "name", "sort": "expressions",
+  "sql_security": "text", "table_properties": "pairs", "table_tag": "clause", "table_type": "text", "tblproperties": "text",
+  "ttl": "clause", "unique_key": "expressions", "view_security": "text", "write_compression": "text"
+} %}
+{% set grantees = "clause" %}
+
 {# Configuration keys that any adapter of dbt's knows and that say nothing about the create statement, or that other steps take. #}
 {% set known_keys = [
   "access", "alias", "batch_size", "begin", "column_types", "concurrent_batches", "contract", "database", "description",
@@ -556,6 +575,10 @@ from {{ found }}
    runs each, `{path}` for the profile's database file. Empty: no known client runs a file without further words. The marker prints its token with a dash in the middle, which its own text does not hold. #}
 {% set client = [] %}
 {% set example = "my-client {file}" %}
+
+{# How the dialect's clients read a text, and what they take for a command of their own that runs on the user's machine: see
+   `client_commands.rs`. Text with such a command is refused. #}
+{% set client_syntax = {} %}
 
 {# Proof that a client stops at an error and commits each statement. The marker prints `token`, or `open` within a transaction, where
    the engine can tell. `failing` fails everywhere. `autocommit` sets a session back to its default; `outside_transaction` fails within one. #}

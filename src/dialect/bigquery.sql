@@ -10,6 +10,7 @@
 {% set backslash_escapes = true %}
 {% set quoted_backslash_escapes = true %}
 {% set strategy = "merge on false" %}
+{% set grantees = "text" %}
 {% set clauses = [
   "partition_by", "cluster_by", "require_partition_filter", "partition_expiration_days", "hours_to_expiration", "kms_key_name",
   "labels", "resource_tags", "enable_change_history"

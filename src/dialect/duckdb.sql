@@ -29,6 +29,9 @@
 {# `-list`: to draw a box around each row takes the client longer than to find it. #}
 {% set client = ["duckdb", "-bail", "-no-init", "-list", "{path}"] %}
 {% set example = "duckdb -bail -list warehouse.duckdb" %}
+{% set client_syntax = {
+  "program": "duckdb", "quotes": "'\"", "escape_prefix": "e", "dollar_quotes": true, "line_comments": ["--"], "at_line": ["."]
+} %}
 
 {% macro zoned(at) %}
 timestamptz '{{ at.time }}+00:00'

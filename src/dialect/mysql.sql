@@ -16,6 +16,14 @@
 {# Where to connect is in the client's option file. Without `--unbuffered` it keeps what it prints to itself. #}
 {% set client = ["mysql", "--unbuffered", "--batch"] %}
 {% set example = "mysql --unbuffered --batch -h HOST" %}
+{% set client_syntax = {
+  "program": "mysql", "quotes": "'\"`", "escaping": "'\"", "escape_switches": ["no_backslash_escapes"],
+  "line_comments": ["-- ", "--\t", "--\n", "#"], "executed_comments": ["/*!", "/*M!"], "anywhere": ["\\"], "allowed": ["\\N"],
+  "at_statement": [
+    "charset", "clear", "connect", "delimiter", "edit", "ego", "exit", "go", "nopager", "notee", "nowarning", "pager", "print", "prompt",
+    "quit", "rehash", "source", "status", "system", "tee", "warnings"
+  ]
+} %}
 {% set reserved = [
   "accessible", "add", "all", "alter", "analyze", "and", "as", "asc", "asensitive", "before", "between", "bigint", "binary",
   "blob", "both", "by", "call", "cascade", "case", "change", "char", "character", "check", "collate", "column", "condition",

@@ -6,6 +6,10 @@
 {% set hidden_reserved = true %}
 {% set client = ["psql", "-X", "-w", "-q", "-v", "ON_ERROR_STOP=1"] %}
 {% set example = "psql -X -w -q -v ON_ERROR_STOP=1 -d shop" %}
+{% set client_syntax = {
+  "program": "psql", "quotes": "'\"", "escape_prefix": "e", "escape_switches": ["standard_conforming_strings"],
+  "dollar_quotes": true, "line_comments": ["--"], "nested_comments": true, "anywhere": ["\\"]
+} %}
 {% set kind_key = "unlogged" %}
 {% set index_keys = ["indexes"] %}
 

@@ -49,6 +49,9 @@ drop table {{ stage }};
 {# Reads its standard input to the end unless that is a terminal, so a process runs each step. It would rewrite `&` and `<%`. #}
 {% set client = ["snow", "sql", "--enable-templating", "NONE", "-f", "{file}"] %}
 {% set example = "snow sql --enable-templating NONE -f {file}" %}
+{% set client_syntax = {
+  "program": "snow", "quotes": "'\"", "escaping": "'", "dollar_quotes": true, "line_comments": ["--", "//"], "at_statement": ["!"]
+} %}
 
 {# dbt makes tables transient unless it is told otherwise. #}
 {% set kind_key = "transient" %}

@@ -17,6 +17,10 @@
 {# A session would need `go`, so a process runs each step. Where to connect is in SQLCMDSERVER and SQLCMDDBNAME. #}
 {% set client = ["sqlcmd", "-b", "-i", "{file}"] %}
 {% set example = "sqlcmd -b -S SERVER -d DATABASE -i {file}" %}
+{% set client_syntax = {
+  "program": "sqlcmd", "quotes": "'\"[", "line_comments": ["--"], "nested_comments": true,
+  "at_any_line": [":", "!!", "ed", "exit", "quit", "reset"]
+} %}
 
 {% set stage_prefix = "#" %}
 {% set index_keys = ["as_columnstore", "indexes"] %}

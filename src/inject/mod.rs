@@ -17,6 +17,7 @@ mod assemble;
 mod check;
 mod columns;
 mod ctes;
+mod fragment;
 mod hidden;
 mod look;
 mod marks;
@@ -37,6 +38,7 @@ mod unfinished;
 
 pub use check::splice;
 pub use ctes::{computed, with_clause};
+pub use fragment::Fragment;
 pub use look::{Seen, look};
 pub use parsers::parser;
 pub use text::{is_contained, is_in_comment_or_string};

@@ -13,6 +13,7 @@ use super::header::{header, input};
 use super::keys::{sql_footer, sql_header};
 use super::manifest::InputEntry;
 use super::parts::parts;
+use super::raw_settings::refuse_event_time;
 use super::strategy::Strategy;
 use crate::config::{EventTime, Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
@@ -142,6 +143,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
 
 /// The window's predicate on the column of an event time.
 pub fn window(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagnostic> {
+    refuse_event_time(dialect, event_time)?;
     dialect.window(&dialect.event_time(&event_time.column, event_time.quote)?, event_time.time_type()?)
 }
 

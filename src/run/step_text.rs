@@ -1,5 +1,5 @@
-//! What in a step's text would keep anyone from knowing whether it is done: text that does not end, and commands that tell the client to
-//! go on after an error or to commit nothing. Takes the text; gives the reason not to hand it over.
+//! What in a step's text is not for the database: commands of the client, and text that does not end, so that what follows would be a
+//! part of it. Then what hides an error: commands that tell the client to go on after an error or to commit nothing. Takes the text; gives the reason not to hand it over.
 
 use std::sync::LazyLock;
 
@@ -28,6 +28,12 @@ pub fn refused(dialect: &Dialect, file: &str, text: &[u8], errors_show: bool) ->
         return Ok(Some(format!(
             "{} is left open in `{file}`, line {}, so that the client would take what follows the step for a part of it: {}",
             open.what, open.line, open.text
+        )));
+    }
+    if let Some(command) = dialect.client_syntax.command(&text) {
+        return Ok(Some(format!(
+            "`{file}` holds a command of the client `{}` in line {}, which would run on this machine: {}",
+            dialect.client_syntax.program, command.line, command.text
         )));
     }
     if let Some(line) = open_transaction(&text, &*parser) {

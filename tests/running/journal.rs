@@ -18,6 +18,8 @@ pub const CASES: &[(&str, fn())] = &[
     ("the_second_ctrl_c_kills_the_running_step", the_second_ctrl_c_kills_the_running_step),
     ("journal_entries_match_the_schema", journal_entries_match_the_schema),
     ("an_edited_file_is_not_run", an_edited_file_is_not_run),
+    ("a_newer_journal_is_refused", a_newer_journal_is_refused),
+    ("the_client_of_a_journal_is_not_started", the_client_of_a_journal_is_not_started),
 ];
 
 fn an_incomplete_last_line_is_ignored() {
@@ -132,4 +134,46 @@ fn an_edited_file_is_not_run() {
     assert_eq!(result.code, 1);
     assert!(result.err.contains("is not the file that the manifest was written with"), "{}", result.err);
     assert!(ended(&folder).contains(&(batch(2), "failed".to_string())));
+}
+
+/// What a later version has written is not taken for torn lines: nothing is run or reported on that ground.
+fn a_newer_journal_is_refused() {
+    let plan = Days::of(3);
+    let folder = plan.write();
+    assert_eq!(batchwright("run", &folder, &[], &honest("exit 1")).code, 1);
+    let path = folder.with_extension("journal.jsonl");
+    let mut lines = fs::read_to_string(&path).unwrap();
+    lines.push_str("{\"event\":\"run\",\"schema_version\":99,\"run\":\"ab\",\"steps\":{\"of\":\"another shape\"}}\n");
+    fs::write(&path, &lines).unwrap();
+    for (command, arguments, client) in [("run", &[][..], honest("")), ("retry", &[], honest("")), ("status", &["--json"], Vec::new())] {
+        let said = batchwright(command, &folder, arguments, &client);
+        assert_eq!(said.code, 2, "{command}: {}", said.err);
+        assert!(said.err.contains("has the version 99, and this batchwright knows"), "{command}: {}", said.err);
+        assert!(said.err.contains("move the journal away"), "{command}: {}", said.err);
+        assert_eq!(fs::read_to_string(&path).unwrap(), lines, "{command} writes nothing");
+    }
+    fs::rename(&path, folder.with_extension("journal.old")).unwrap();
+    assert_eq!(batchwright("run", &folder, &[], &honest("")).code, 0);
+}
+
+/// A journal that came with a repository: the command in it was never run here by the user.
+fn the_client_of_a_journal_is_not_started() {
+    let plan = Days::of(3);
+    let folder = plan.write();
+    let made = plan.folder.path().join("made");
+    assert_eq!(batchwright("run", &folder, &[], &honest("exit 1")).code, 1);
+    let path = folder.with_extension("journal.jsonl");
+    let mut run = journal(&folder)[0].clone();
+    run["client"] = serde_json::json!(["sh", "-c", format!("touch '{}'", made.display()), "{file}"]);
+    fs::write(&path, format!("{run}\n")).unwrap();
+    for (command, arguments) in [("retry", &[][..]), ("run", &["--resume"])] {
+        let said = batchwright(command, &folder, arguments, &[]);
+        assert_eq!((said.code, made.exists()), (2, false), "{command}: {}", said.err);
+        assert!(said.err.contains("has not been run for this plan on this machine before"), "{command}: {}", said.err);
+        assert!(said.err.contains("touch") && said.err.contains("-- CLIENT"), "{command}: {}", said.err);
+    }
+    // Named by the user, a client is remembered for this plan.
+    assert_eq!(batchwright("retry", &folder, &[], &honest("exit 1")).code, 1);
+    assert_eq!(batchwright("retry", &folder, &[], &[]).code, 1);
+    assert!(!made.exists());
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod batchwright;
+mod client_commands;
 mod client_lines;
 mod compiled;
 mod days;
@@ -41,10 +42,18 @@ use engine::{Case, Engine};
 fn main() {
     let engines: Vec<Arc<dyn Engine>> =
         vec![Arc::new(duckdb::DuckDb), Arc::new(sqlite::Sqlite), Arc::<postgres::Postgres>::default(), Arc::<mariadb::MariaDb>::default()];
-    let without_engine =
-        [client_lines::CASES, odd_clients::CASES, journal::CASES, order::CASES, reports::CASES, snowflake::CASES, spark::CASES]
-            .into_iter()
-            .flatten();
+    let without_engine = [
+        client_commands::ALONE,
+        client_lines::CASES,
+        odd_clients::CASES,
+        journal::CASES,
+        order::CASES,
+        reports::CASES,
+        snowflake::CASES,
+        spark::CASES,
+    ]
+    .into_iter()
+    .flatten();
     let mut trials: Vec<Trial> = without_engine.map(|(name, case)| trial((*name).to_string(), *case)).collect();
     for engine in &engines {
         let compiled = compiled::CASES.iter().copied().filter(|_| compiled::has_dialect(engine.as_ref()));
@@ -60,7 +69,7 @@ fn main() {
 }
 
 fn on_engines() -> impl Iterator<Item = Case> {
-    [failures::CASES, killed::CASES, proof::CASES, refresh::CASES].into_iter().flatten().copied()
+    [client_commands::CASES, failures::CASES, killed::CASES, proof::CASES, refresh::CASES].into_iter().flatten().copied()
 }
 
 fn trial(name: String, case: impl FnOnce() + Send + 'static) -> Trial {

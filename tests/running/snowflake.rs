@@ -38,13 +38,13 @@ fn snow_runs_one_process_per_step() {
     assert_eq!(by_stdin.code, 0, "{}", by_stdin.err);
 }
 
-struct FakeSnow {
+pub struct FakeSnow {
     process: Child,
     port: u16,
 }
 
 impl FakeSnow {
-    fn start() -> Self {
+    pub fn start() -> Self {
         // A free port; no other test uses ephemeral ports at the same time.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = Command::new(installed("fakesnow/bin/fakesnow"));
@@ -58,7 +58,7 @@ impl FakeSnow {
         server
     }
 
-    fn client(&self, home: &Path) -> Vec<String> {
+    pub fn client(&self, home: &Path) -> Vec<String> {
         let snow = installed("snow/bin/snow");
         let connection = "sql --temporary-connection --host 127.0.0.1 --protocol http --account fakesnow --user u --database shop \
             --schema public --enable-templating NONE --port";

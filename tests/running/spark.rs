@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use crate::batchwright::{ended, journal, start, words};
 use crate::days::{Days, batch, day};
@@ -21,29 +22,8 @@ fn spark_sql_runs_30_batches_in_one_session() {
     plan.step("model.shop.report@build").sql = "create table report using parquet as select count(*) as days from daily;".to_string();
     let folder = plan.write_for("spark");
 
-    let home = fs::canonicalize(installed("spark/lib")).unwrap();
-    let home = fs::read_dir(home).unwrap().flatten().next().unwrap().path().join("site-packages/pyspark");
-    let warehouse = plan.folder.path().join("warehouse");
-    let setting = |key: &str, folder: &str| format!("{key}{}", plan.folder.path().join(folder).display());
-    // A program of the same name that counts its starts.
-    let (starts, program) = (plan.folder.path().join("starts"), plan.folder.path().join("spark-sql"));
-    let real = home.join("bin/spark-sql");
-    fs::write(&program, format!("#!/bin/sh\necho >>'{}'\nexec '{}' \"$@\"\n", starts.display(), real.display())).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    let client = words(&[
-        "env",
-        &format!("SPARK_HOME={}", home.display()),
-        "SPARK_LOCAL_IP=127.0.0.1",
-        program.to_str().unwrap(),
-        "--master",
-        "local[1]",
-        "--conf",
-        "spark.ui.enabled=false",
-        "--conf",
-        &format!("spark.sql.warehouse.dir={}", warehouse.display()),
-        "--conf",
-        &setting("spark.driver.extraJavaOptions=-Dderby.system.home=", "derby"),
-    ]);
+    let client = spark_sql(plan.folder.path());
+    let starts = plan.folder.path().join("starts");
     let first = start("run", &folder, &["--timeout", "300"], &client).wait_with_output().unwrap();
     assert_eq!(first.status.code(), Some(1), "{}", String::from_utf8_lossy(&first.stderr));
     let failed: Vec<_> = ended(&folder).into_iter().filter(|(_, outcome)| outcome == "failed").collect();
@@ -59,4 +39,31 @@ fn spark_sql_runs_30_batches_in_one_session() {
     let again = start("retry", &folder, &[], &client).wait_with_output().unwrap();
     assert_eq!(again.status.code(), Some(0), "{}", String::from_utf8_lossy(&again.stderr));
     assert_eq!(ended(&folder).len(), 33);
+}
+
+/// The client, with what it writes in a folder; its starts are lines of the folder's file `starts`.
+pub fn spark_sql(folder: &Path) -> Vec<String> {
+    let home = fs::canonicalize(installed("spark/lib")).unwrap();
+    let home = fs::read_dir(home).unwrap().flatten().next().unwrap().path().join("site-packages/pyspark");
+    let warehouse = folder.join("warehouse");
+    let at = |key: &str, name: &str| format!("{key}{}", folder.join(name).display());
+    // A program of the same name that counts how often it is started.
+    let (starts, program) = (folder.join("starts"), folder.join("spark-sql"));
+    let real = home.join("bin/spark-sql");
+    fs::write(&program, format!("#!/bin/sh\necho >>'{}'\nexec '{}' \"$@\"\n", starts.display(), real.display())).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    words(&[
+        "env",
+        &format!("SPARK_HOME={}", home.display()),
+        "SPARK_LOCAL_IP=127.0.0.1",
+        program.to_str().unwrap(),
+        "--master",
+        "local[1]",
+        "--conf",
+        "spark.ui.enabled=false",
+        "--conf",
+        &format!("spark.sql.warehouse.dir={}", warehouse.display()),
+        "--conf",
+        &at("spark.driver.extraJavaOptions=-Dderby.system.home=", "derby"),
+    ])
 }

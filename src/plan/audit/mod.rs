@@ -176,6 +176,15 @@ impl Audit {
         text
     }
 
+    /// The parts of the text that differ by more than their windows: its first statement, for one batch.
+    pub fn excerpt(&self, cover: &Cover) -> String {
+        let statements = self.statements.iter().take(1).map(|(stamp, group)| {
+            let window = cover.windows[group.start];
+            stamp.over(&window, &[(window, cover.names.label(window))])
+        });
+        format!("{}{}\n{}", self.head, statements.collect::<String>(), self.foot)
+    }
+
     /// What the manifest says of it, but for the hash, which is known when it is written.
     pub fn entry(&self) -> AuditEntry {
         AuditEntry { file: self.file.clone(), sha256: String::new(), compares: self.compares.clone(), allow: self.allow.clone() }
