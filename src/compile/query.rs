@@ -52,7 +52,7 @@ fn filtered(context: &Context, node: &Node, moment: &RenderContext, cuts_own: bo
     let event_time = |id: &str| context.graph.nodes[id].event_time.as_ref();
     let condition = |event_time: &EventTime, id: &str, kind: &TimeType| {
         let column = context.dialect.event_time(&event_time.column, event_time.quote)?;
-        if cuts_own && id == node.unique_id { context.dialect.before(&column, kind) } else { context.dialect.window(&column, kind) }
+        if cuts_own && id == node.unique_id { context.dialect.before(&column, kind) } else { context.dialect.read_filter(&column, kind) }
     };
     let cut = |filter: &Filter| match event_time(&filter.unique_id) {
         Some(time) => within(context.dialect, &condition(time, &filter.unique_id, time.time_type()?)?, filter),

@@ -101,7 +101,7 @@ impl Files<'_> {
             true => query(self.context, self.node, &moment)?.sql,
             false => self.query.sql.clone(),
         };
-        let mut shape = Stamp::new(&sql, self.settings.timezone).fill(&begin.window, &begin.label);
+        let mut shape = Stamp::with_type_checks(&sql, self.settings.timezone).fill(&begin.window, &begin.label);
         if let Some(columns) = self.query.injected.columns.as_deref().filter(|_| !self.query.left_out.is_empty()) {
             shape = plan::narrowed(self.context.dialect, &shape, columns)?;
         }

@@ -102,14 +102,12 @@ timestamp with time zone '{{ at.time }}+00:00'
 {{ column }} >= {{ start }} and {{ column }} < {{ end }}
 {% endmacro %}
 
-{# The predicate for a column without a declared type. A dialect whose engine compares text with such a literal without an error has
-   `is_time`: a condition that holds for every time and that the engine refuses to compile for text. #}
-{% macro window_of_times(window, is_time) %}
-{{ window }} and {{ is_time }}
+{# The predicate for a column without a declared type, where the engine compares text with such a literal without an error. `is_time`
+   of the dialect is a condition that holds for every time and that the engine refuses to compile for text. In read filters it stands
+   between `check` and `check_end`, which only `01_create.sql` keeps. #}
+{% macro window_of_times(window, is_time, check, check_end) %}
+{{ window }}{{ check }} and {{ is_time }}{{ check_end }}
 {% endmacro %}
-
-{# Whether the predicate of a delete may hold `is_time`. #}
-{% set is_time_in_deletes = true %}
 
 {# Columns that a table has and `*` leaves out, in lower case; `x*`: all that begin with `x`. `within_hidden` selects those that a query reads. #}
 {% set hidden_columns = [] %}

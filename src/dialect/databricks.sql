@@ -69,10 +69,7 @@ select {{ checked }} from (
 ){{ kept }};
 {% endmacro %}
 
-{# The difference of two texts is a number, or refused. Constant, so that nothing of it is computed for rows. The predicate of
-   `replace where` holds nothing but the window, since Delta checks the new rows against it. #}
-{% set is_time_in_deletes = false %}
-
+{# The difference of two texts is a number, or refused. Constant, so that nothing of it is computed for rows. #}
 {% macro is_time(column) %}
 (true or {{ column }} - {{ column }} = interval '0' second)
 {% endmacro %}

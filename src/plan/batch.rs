@@ -43,8 +43,8 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
     refuse_letters(batches)?;
     let dialect = batches.dialect;
     let event_time = &batches.settings.event_time;
-    let window = window(dialect, event_time)?;
-    let deleted = if dialect.fact("is_time_in_deletes")? { window.clone() } else { range(dialect, event_time)? };
+    let deleted = window(dialect, event_time)?;
+    let window = guard_window(dialect, event_time)?;
     let predicates = predicates(&batches.settings.incremental_predicates);
     let message = message(batches)?;
     let columns = names(dialect, batches.columns)?;
@@ -147,9 +147,9 @@ pub fn window(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagnost
     dialect.window(&dialect.event_time(&event_time.column, event_time.quote)?, event_time.time_type()?)
 }
 
-/// The same without the check of the column's type.
-fn range(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagnostic> {
-    dialect.range(&dialect.event_time(&event_time.column, event_time.quote)?, event_time.time_type()?)
+/// The same with a check of the column's type.
+fn guard_window(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagnostic> {
+    dialect.guard_window(&dialect.event_time(&event_time.column, event_time.quote)?, event_time.time_type()?)
 }
 
 /// The columns of the insert, or nothing where the query does not show them.

@@ -160,6 +160,7 @@ impl Shop {
             full_refresh: false,
             now_is_given: true,
             from_begin_except: None,
+            earlier_plans: Vec::new(),
         };
         Shop { folder, request }
     }

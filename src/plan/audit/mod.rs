@@ -180,7 +180,7 @@ impl Audit {
     pub fn excerpt(&self, cover: &Cover) -> String {
         let statements = self.statements.iter().take(1).map(|(stamp, group)| {
             let window = cover.windows[group.start];
-            stamp.over(&window, &[(window, cover.names.label(window))])
+            stamp.over(&window, &[(window, cover.naming.label(window))])
         });
         format!("{}{}\n{}", self.head, statements.collect::<String>(), self.foot)
     }
