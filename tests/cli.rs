@@ -89,7 +89,7 @@ fn a_plan_folder_with_an_unknown_file_is_not_replaced() {
     let before = plan(shop.path());
     let done = batchwright(shop.path(), &["compile", "--dialect", "postgres", "--now", "2024-09-10"]);
     assert_eq!(done.status.code(), Some(2));
-    assert!(stderr(&done).contains("`int__sessions_aggregated/note.txt`, which is not of its plan"), "{}", stderr(&done));
+    assert!(stderr(&done).contains("its file `int__sessions_aggregated/note.txt` is not part of its plan"), "{}", stderr(&done));
     assert_eq!(plan(shop.path()), before);
 }
 

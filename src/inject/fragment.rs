@@ -3,7 +3,7 @@
 //! statement, comment or query begins in it that the statement around it does not expect.
 
 use serde::Deserialize;
-use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
+use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value};
 use sqlparser::dialect::{Dialect as Parser, GenericDialect};
 use sqlparser::parser::{Parser as Parse, ParserError};
 use sqlparser::tokenizer::{Token, Whitespace};
@@ -130,6 +130,8 @@ fn is_comparable(expr: &Expr) -> bool {
                 | BinaryOperator::HashLongArrow
         ),
         Expr::UnaryOp { op, .. } => *op != UnaryOperator::Not,
+        // A column of a staged file, by its number.
+        Expr::Value(value) => matches!(value.value, Value::Placeholder(_)),
         Expr::IsNull(_)
         | Expr::IsNotNull(_)
         | Expr::IsTrue(_)
@@ -149,8 +151,7 @@ fn is_comparable(expr: &Expr) -> bool {
         | Expr::SimilarTo { .. }
         | Expr::RLike { .. }
         | Expr::Exists { .. }
-        | Expr::Lambda(_)
-        | Expr::Value(_) => false,
+        | Expr::Lambda(_) => false,
         _ => true,
     }
 }
