@@ -34,6 +34,7 @@ mod syntax;
 mod tests;
 mod text;
 mod unfinished;
+mod walk;
 
 pub use check::splice;
 pub use ctes::{computed, with_clause};
@@ -41,6 +42,7 @@ pub use look::{Seen, look};
 pub use parsers::parser;
 pub use text::{is_contained, is_in_comment_or_string};
 pub use unfinished::{open_transaction, unfinished};
+pub use walk::{Nodes, walk};
 
 use mask::Blank;
 use relations::placed;

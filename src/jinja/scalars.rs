@@ -8,7 +8,8 @@ use minijinja::Value;
 use regex::Regex;
 use serde_json::{Number, Value as Json};
 
-use super::datetime::{Moment, Zone};
+use super::datetime::Moment;
+use super::datetime_zone::Zone;
 
 /// Begins a text that stands for a value which JSON does not have.
 const SIGN: char = '\u{F0020}';
