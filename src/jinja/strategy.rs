@@ -93,6 +93,6 @@ impl Jinja {
                 names => names.iter().map(|name| value(name)).collect(),
             }
         };
-        self.call_with(&of.package, &of.name, arguments, scope)
+        self.call_with(&of.package, &of.name, arguments, scope).map(|(text, _)| text)
     }
 }
