@@ -34,7 +34,8 @@ pub(super) struct Names {
     pub sources: BTreeMap<(String, String), Vec<String>>,
     /// Names or unique ids.
     pub disabled: Vec<String>,
-    pub broken: Vec<String>,
+    /// Unique ids.
+    broken: Vec<String>,
 }
 
 impl Names {
@@ -54,19 +55,23 @@ impl Names {
         is_among(&self.disabled, name)
     }
 
-    /// Whether a node of this name has errors of its own, which are reported on their own.
-    pub fn is_broken(&self, name: &str) -> bool {
-        is_among(&self.broken, name)
+    /// The unique id of a node of this name that has errors of its own, which are reported on their own.
+    pub fn broken(&self, name: &str) -> Option<&String> {
+        self.broken.iter().find(|id| is_named(id, name))
     }
 
-    pub fn is_broken_source(&self, source: &str, table: &str) -> bool {
-        self.broken.iter().any(|id| id.starts_with("source.") && id.ends_with(&format!(".{source}.{table}")))
+    pub fn broken_source(&self, source: &str, table: &str) -> Option<&String> {
+        self.broken.iter().find(|id| id.starts_with("source.") && id.ends_with(&format!(".{source}.{table}")))
     }
 }
 
 /// Whether one of the names or unique ids (`model.shop.orders`, `model.shop.orders.v2`) means `name`.
 fn is_among(ids: &[String], name: &str) -> bool {
-    ids.iter().any(|id| id == name || id.split('.').nth(2) == Some(name))
+    ids.iter().any(|id| is_named(id, name))
+}
+
+fn is_named(id: &str, name: &str) -> bool {
+    id == name || id.split('.').nth(2) == Some(name)
 }
 
 /// The node that `ref(package, name, v=version)` means in a model of the package `from`.
@@ -97,7 +102,7 @@ pub(super) fn reference<'a>(
             return Err(Diagnostic::error(format!("{} is a model that is disabled", call()))
                 .hint("set its `enabled` to `true`, or take the reference away"));
         }
-        if named.is_empty() && names.is_broken(name) {
+        if named.is_empty() && names.broken(name).is_some() {
             return Err(Diagnostic::error(format!("{} is a model with errors of its own", call())).hint("mend that model first"));
         }
         let wrong = Diagnostic::error(format!("{} is no model, seed or snapshot of this project", call()));

@@ -11,7 +11,7 @@ mod select;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{Kind, Materialization, Node};
+use crate::config::{Broken, Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 
 use lookup::{Names, reference, source};
@@ -22,7 +22,7 @@ pub use select::{Past, Selected, Selection};
 /// Links the nodes of a project; `search` names its root package. `disabled` are the names or unique ids of models that are
 /// switched off, so that a reference to one of them is told what it is; `broken` those with errors of their own, so that a
 /// reference to one of them is no second error.
-pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String], broken: &[String]) -> Result<Graph, Diagnostics> {
+pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String], broken: &[Broken]) -> Result<Graph, Diagnostics> {
     let search = search.into();
     let root = search.root.clone();
     let mut wrong = Diagnostics::default();
@@ -35,23 +35,29 @@ pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String],
     }
     wrong.0.extend(one_table_for_two(&by_id));
 
-    let names = Names::of(&by_id, search, disabled, broken);
+    let ids: Vec<String> = broken.iter().map(|node| node.unique_id.clone()).collect();
+    let names = Names::of(&by_id, search, disabled, &ids);
     let mut parents: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut of_broken: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut children: BTreeMap<String, BTreeSet<String>> = by_id.keys().map(|id| (id.clone(), BTreeSet::new())).collect();
     for node in by_id.values() {
         let mut read = BTreeSet::new();
         for call in &node.refs {
             match reference(&by_id, &names, &node.package, call.package.as_deref(), &call.name, call.version.as_deref()) {
                 Ok(found) => _ = read.insert(found.unique_id.clone()),
-                Err(_) if names.is_broken(&call.name) => {}
-                Err(unknown) => wrong.0.push(unknown.at_maybe(Some(quoted(node, &call.name)))),
+                Err(unknown) => match names.broken(&call.name) {
+                    Some(id) => _ = of_broken.entry(node.unique_id.clone()).or_default().insert(id.clone()),
+                    None => wrong.0.push(unknown.at_maybe(Some(quoted(node, &call.name)))),
+                },
             }
         }
         for (of, table) in &node.sources {
             match source(&by_id, &names, &node.package, of, table) {
                 Ok(found) => _ = read.insert(found.unique_id.clone()),
-                Err(_) if names.is_broken_source(of, table) => {}
-                Err(unknown) => wrong.0.push(unknown.at_maybe(Some(quoted(node, table)))),
+                Err(unknown) => match names.broken_source(of, table) {
+                    Some(id) => _ = of_broken.entry(node.unique_id.clone()).or_default().insert(id.clone()),
+                    None => wrong.0.push(unknown.at_maybe(Some(quoted(node, table)))),
+                },
             }
         }
         for parent in &read {
@@ -60,6 +66,19 @@ pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String],
         parents.insert(node.unique_id.clone(), read);
     }
 
+    for node in broken.iter().filter_map(|broken| broken.node.as_deref()) {
+        let known = |found: Result<&Node, Diagnostic>, broken: Option<&String>| found.ok().map(|node| &node.unique_id).or(broken).cloned();
+        let refs = node.refs.iter().filter_map(|call| {
+            let found = reference(&by_id, &names, &node.package, call.package.as_deref(), &call.name, call.version.as_deref());
+            known(found, names.broken(&call.name))
+        });
+        let sources = node
+            .sources
+            .iter()
+            .filter_map(|(of, table)| known(source(&by_id, &names, &node.package, of, table), names.broken_source(of, table)));
+        let read = refs.chain(sources).collect();
+        of_broken.insert(node.unique_id.clone(), read);
+    }
     let order = order::order(&by_id, &parents, &children).unwrap_or_else(|cycles| {
         wrong.0.extend(cycles.0);
         Vec::new()
@@ -69,7 +88,7 @@ pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String],
         tables.entry(node.relation.to_string().to_lowercase()).or_default().push(node.unique_id.clone());
     }
     let sources = by_id.values().filter(|node| node.kind == Kind::Source).map(|node| node.unique_id.clone()).collect();
-    let graph = Graph { nodes: by_id, parents, children, order, root, names, tables, sources, resources: Resources::default() };
+    let graph = Graph { nodes: by_id, parents, of_broken, children, order, root, names, tables, sources, resources: Resources::default() };
     if wrong.0.is_empty() { Ok(graph) } else { Err(wrong) }
 }
 
@@ -80,6 +99,8 @@ pub struct Graph {
     /// Unique ids that a node reads, directly.
     pub parents: BTreeMap<String, BTreeSet<String>>,
     pub children: BTreeMap<String, BTreeSet<String>>,
+    /// What nodes with errors of their own read, and who reads them: they are not among the nodes.
+    of_broken: BTreeMap<String, BTreeSet<String>>,
     /// Every unique id, parents before children, by name where the graph leaves it open.
     pub order: Vec<String>,
     /// The root project's name.
@@ -94,6 +115,12 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// Unique ids that a node reads, directly, those of nodes with errors of their own too.
+    pub fn reads(&self, id: &str) -> Vec<String> {
+        let all: BTreeSet<&String> = [&self.parents, &self.of_broken].into_iter().filter_map(|of| of.get(id)).flatten().collect();
+        all.into_iter().cloned().collect()
+    }
+
     /// In the order of their unique ids.
     pub fn sources(&self) -> impl Iterator<Item = &Node> {
         self.sources.iter().map(|id| &self.nodes[id])
