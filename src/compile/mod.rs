@@ -155,9 +155,8 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
     let mut said = project.warnings.0.clone();
     said.extend(resolved.warnings.0);
     let disabled: Vec<String> = resolved.disabled.into_iter().map(|node| node.unique_id).collect();
-    let broken: Vec<String> = resolved.broken.iter().map(|node| node.unique_id.clone()).collect();
     let search = graph::RefSearch { root: project.name.clone(), own_package_first: project.flags.own_package_first };
-    let graph = graph::link(resolved.nodes, search, &disabled, &broken).map_err(|mut wrong| {
+    let graph = graph::link(resolved.nodes, search, &disabled, &resolved.broken).map_err(|mut wrong| {
         wrong.0.extend(resolved.broken.iter().flat_map(|node| node.errors.0.clone()));
         wrong
     })?;
@@ -165,13 +164,26 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
     graph.add_resources(project.packages.iter().flat_map(|package| &package.resources));
     let graph = Arc::new(graph);
     let all = graph.clone();
-    project.jinja.set_graph(move || {
-        let read = |id: &str| all.parents.get(id).into_iter().flatten().cloned().collect();
-        config::graph_json(all.nodes.values(), &read)
-    });
+    let not_planned: Vec<Node> = resolved.broken.iter().filter_map(|broken| broken.node.as_deref().cloned()).collect();
+    project
+        .jinja
+        .set_graph(graph_gap(&resolved.broken), move || config::graph_json(all.nodes.values().chain(&not_planned), &|id| all.reads(id)));
     let columns = columns::known(&project, &graph, &dialect)?;
     project.jinja.set_known(columns.clone());
     Ok(Linked { project, graph, dialect, columns, broken: resolved.broken, said })
+}
+
+/// Why Jinja's `graph` is not complete: dbt reads no project with a node that cannot be parsed.
+fn graph_gap(broken: &[Broken]) -> Option<Diagnostic> {
+    let missing: Vec<&Broken> = broken.iter().filter(|broken| broken.node.is_none()).collect();
+    let first = missing.first()?;
+    let names = missing.iter().take(3).map(|broken| format!("`{}`", broken.unique_id)).collect::<Vec<_>>().join(", ");
+    let more = if missing.len() > 3 { format!(" and {} more", missing.len() - 3) } else { String::new() };
+    let mut error = Diagnostic::error(format!("`graph` is not complete without {names}{more}, which cannot be parsed"));
+    if let Some(cause) = first.errors.0.first() {
+        error = error.at_maybe(cause.at.clone()).fact(format!("`{}`: {}", first.name, cause.message));
+    }
+    Some(error.hint("correct the model, or set `enabled: false` for it"))
 }
 
 /// What the reading of a project must know of its dialect.

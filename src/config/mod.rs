@@ -63,6 +63,8 @@ pub struct Broken {
     pub unique_id: String,
     pub name: String,
     pub errors: Diagnostics,
+    /// The node, where only its settings for batches are not valid: Jinja's `graph` has it.
+    pub node: Option<Box<Node>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

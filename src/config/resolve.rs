@@ -57,7 +57,10 @@ fn resolve_on(ground: &Ground) -> Result<Resolved, Diagnostics> {
         let drafts = drafts(ground.packages, nth, &patches);
         let done = par_map(&drafts, |draft| {
             let unique_id = unique_id(draft);
-            node(draft, &unique_id, ground, &naming).map_err(|errors| Broken { unique_id, name: full_name(draft), errors })
+            node(draft, &unique_id, ground, &naming).map_err(|failed| {
+                let Failed { errors, node } = failed;
+                Broken { unique_id, name: full_name(draft), errors, node }
+            })
         });
         for done in done {
             match done {
@@ -79,18 +82,30 @@ fn resolve_on(ground: &Ground) -> Result<Resolved, Diagnostics> {
     if wrong.0.is_empty() { Ok(resolved) } else { Err(wrong) }
 }
 
+/// Why a node cannot be planned, and the node, if it has all but valid settings for batches.
+struct Failed {
+    errors: Diagnostics,
+    node: Option<Box<Node>>,
+}
+
+impl<E: Into<Diagnostics>> From<E> for Failed {
+    fn from(errors: E) -> Failed {
+        Failed { errors: errors.into(), node: None }
+    }
+}
+
 enum Outcome {
     Node(Box<Node>, Vec<Diagnostic>),
     Disabled(Disabled),
 }
 
-fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Result<Outcome, Diagnostics> {
+fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Result<Outcome, Failed> {
     let mut config = merged(draft.layers.iter().map(|layer| &**layer));
     if let Some(disabled) = disabled(draft, unique_id, &config)? {
         return Ok(Outcome::Disabled(disabled));
     }
     if let Some(broken) = draft.broken {
-        return Err(broken.clone());
+        return Err(broken.clone().into());
     }
     let start =
         draft.patch.map(|patch| patch.at.clone()).or(draft.source.map(|table| table.at.clone())).unwrap_or_else(|| draft.file.line(1));
@@ -159,7 +174,10 @@ fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Res
     };
     node.materialization = plain_materialization(&node);
     let is_microbatch = matches!(&node.materialization, Materialization::Incremental(Some(strategy)) if strategy == "microbatch");
-    node.event_time = event_time(&node, ground.dialect, ground.catalog, quote_columns, is_microbatch)?;
+    match event_time(&node, ground.dialect, ground.catalog, quote_columns, is_microbatch) {
+        Ok(event_time) => node.event_time = event_time,
+        Err(errors) => return Err(Failed { errors: errors.into(), node: Some(Box::new(node)) }),
+    }
     if is_microbatch {
         let asked = Asked {
             model: &node.name,
@@ -170,7 +188,10 @@ fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Res
             now: ground.now,
             at: node.config.get("incremental_strategy").map_or(start, |strategy| strategy.at.clone()),
         };
-        node.materialization = Materialization::Microbatch(Box::new(microbatch(asked)?));
+        match microbatch(asked) {
+            Ok(settings) => node.materialization = Materialization::Microbatch(Box::new(settings)),
+            Err(errors) => return Err(Failed { errors, node: Some(Box::new(node)) }),
+        }
     }
     let mut warnings = near::warnings(&node);
     warnings.extend_from_slice(draft.said);

@@ -36,8 +36,8 @@ pub(super) struct NameIndex {
     pub sources: BTreeMap<(String, String), Vec<String>>,
     /// Names or unique ids of disabled models.
     pub disabled: Vec<String>,
-    /// Names or unique ids of nodes with errors.
-    pub broken: Vec<String>,
+    /// Unique ids of nodes with errors.
+    broken: Vec<String>,
 }
 
 impl NameIndex {
@@ -57,20 +57,24 @@ impl NameIndex {
         is_among(&self.disabled, name)
     }
 
-    /// Whether a node of this name has errors, which are reported separately.
-    pub fn is_broken(&self, name: &str) -> bool {
-        is_among(&self.broken, name)
+    /// The unique id of a node of this name that has errors, which are reported separately.
+    pub fn broken(&self, name: &str) -> Option<&String> {
+        self.broken.iter().find(|id| is_named(id, name))
     }
 
-    pub fn is_broken_source(&self, source: &str, table: &str) -> bool {
-        self.broken.iter().any(|id| id.starts_with("source.") && id.ends_with(&format!(".{source}.{table}")))
+    pub fn broken_source(&self, source: &str, table: &str) -> Option<&String> {
+        self.broken.iter().find(|id| id.starts_with("source.") && id.ends_with(&format!(".{source}.{table}")))
     }
 }
 
 /// Whether one of the names or unique ids (`model.shop.orders`, `model.shop.orders.v2`) is that of
 /// `name`.
 fn is_among(ids: &[String], name: &str) -> bool {
-    ids.iter().any(|id| id == name || id.split('.').nth(2) == Some(name))
+    ids.iter().any(|id| is_named(id, name))
+}
+
+fn is_named(id: &str, name: &str) -> bool {
+    id == name || id.split('.').nth(2) == Some(name)
 }
 
 /// Resolves `ref(package, name, v=version)` in a model of the package `from`.
@@ -103,7 +107,7 @@ pub(super) fn reference<'a>(
                 Diagnostic::error(format!("{} is a disabled model", call())).hint("set its `enabled` to `true`, or remove the reference")
             );
         }
-        if named.is_empty() && names.is_broken(name) {
+        if named.is_empty() && names.broken(name).is_some() {
             return Err(Diagnostic::error(format!("{} is a model with errors", call())).hint("fix that model first"));
         }
         let error = Diagnostic::error(format!("{} is not a model, seed or snapshot of this project", call()));

@@ -12,7 +12,7 @@ mod select;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{Kind, Materialization, Node};
+use crate::config::{Broken, Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 
 use lookup::{NameIndex, reference, source};
@@ -22,8 +22,8 @@ pub use select::{PreviousState, Selected, Selection};
 
 /// Links the nodes of a project; `search` names its root package. `disabled` has the names or
 /// unique ids of disabled models: the error for a reference to one of them says so. `broken` has
-/// those of nodes with errors: a reference to one of them is not a second error.
-pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String], broken: &[String]) -> Result<Graph, Diagnostics> {
+/// the nodes with errors: a reference to one of them is not a second error.
+pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String], broken: &[Broken]) -> Result<Graph, Diagnostics> {
     let search = search.into();
     let root = search.root.clone();
     let mut errors = Diagnostics::default();
@@ -36,23 +36,29 @@ pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String],
     }
     errors.0.extend(shared_tables(&by_id));
 
-    let names = NameIndex::of(&by_id, search, disabled, broken);
+    let ids: Vec<String> = broken.iter().map(|node| node.unique_id.clone()).collect();
+    let names = NameIndex::of(&by_id, search, disabled, &ids);
     let mut parents: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut of_broken: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut children: BTreeMap<String, BTreeSet<String>> = by_id.keys().map(|id| (id.clone(), BTreeSet::new())).collect();
     for node in by_id.values() {
         let mut inputs = BTreeSet::new();
         for call in &node.refs {
             match reference(&by_id, &names, &node.package, call.package.as_deref(), &call.name, call.version.as_deref()) {
                 Ok(input) => _ = inputs.insert(input.unique_id.clone()),
-                Err(_) if names.is_broken(&call.name) => {}
-                Err(unknown) => errors.0.push(unknown.at_maybe(Some(quoted(node, &call.name)))),
+                Err(unknown) => match names.broken(&call.name) {
+                    Some(id) => _ = of_broken.entry(node.unique_id.clone()).or_default().insert(id.clone()),
+                    None => errors.0.push(unknown.at_maybe(Some(quoted(node, &call.name)))),
+                },
             }
         }
         for (of, table) in &node.sources {
             match source(&by_id, &names, &node.package, of, table) {
                 Ok(input) => _ = inputs.insert(input.unique_id.clone()),
-                Err(_) if names.is_broken_source(of, table) => {}
-                Err(unknown) => errors.0.push(unknown.at_maybe(Some(quoted(node, table)))),
+                Err(unknown) => match names.broken_source(of, table) {
+                    Some(id) => _ = of_broken.entry(node.unique_id.clone()).or_default().insert(id.clone()),
+                    None => errors.0.push(unknown.at_maybe(Some(quoted(node, table)))),
+                },
             }
         }
         for parent in &inputs {
@@ -61,6 +67,19 @@ pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String],
         parents.insert(node.unique_id.clone(), inputs);
     }
 
+    for node in broken.iter().filter_map(|broken| broken.node.as_deref()) {
+        let known = |found: Result<&Node, Diagnostic>, broken: Option<&String>| found.ok().map(|node| &node.unique_id).or(broken).cloned();
+        let refs = node.refs.iter().filter_map(|call| {
+            let found = reference(&by_id, &names, &node.package, call.package.as_deref(), &call.name, call.version.as_deref());
+            known(found, names.broken(&call.name))
+        });
+        let sources = node
+            .sources
+            .iter()
+            .filter_map(|(of, table)| known(source(&by_id, &names, &node.package, of, table), names.broken_source(of, table)));
+        let read = refs.chain(sources).collect();
+        of_broken.insert(node.unique_id.clone(), read);
+    }
     let order = order::order(&by_id, &parents, &children).unwrap_or_else(|cycles| {
         errors.0.extend(cycles.0);
         Vec::new()
@@ -70,7 +89,7 @@ pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String],
         tables.entry(node.relation.to_string().to_lowercase()).or_default().push(node.unique_id.clone());
     }
     let sources = by_id.values().filter(|node| node.kind == Kind::Source).map(|node| node.unique_id.clone()).collect();
-    let graph = Graph { nodes: by_id, parents, children, order, root, names, tables, sources, resources: Resources::default() };
+    let graph = Graph { nodes: by_id, parents, of_broken, children, order, root, names, tables, sources, resources: Resources::default() };
     if errors.0.is_empty() { Ok(graph) } else { Err(errors) }
 }
 
@@ -81,6 +100,9 @@ pub struct Graph {
     /// The unique ids that a node reads directly.
     pub parents: BTreeMap<String, BTreeSet<String>>,
     pub children: BTreeMap<String, BTreeSet<String>>,
+    /// The unique ids that nodes with errors read, and the nodes with errors that others read. Nodes
+    /// with errors are not in `nodes`.
+    of_broken: BTreeMap<String, BTreeSet<String>>,
     /// Every unique id, parents before children, then by name.
     pub order: Vec<String>,
     /// The root project's name.
@@ -95,6 +117,12 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// The unique ids that a node reads directly, including nodes with errors.
+    pub fn reads(&self, id: &str) -> Vec<String> {
+        let all: BTreeSet<&String> = [&self.parents, &self.of_broken].into_iter().filter_map(|of| of.get(id)).flatten().collect();
+        all.into_iter().cloned().collect()
+    }
+
     /// The sources, in the order of their unique ids.
     pub fn sources(&self) -> impl Iterator<Item = &Node> {
         self.sources.iter().map(|id| &self.nodes[id])

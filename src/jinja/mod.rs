@@ -283,9 +283,10 @@ impl Jinja {
         self.shared.settings.now
     }
 
-    /// Says how dbt's `graph` is made, once the nodes are known: only for a template that looks at it.
-    pub fn set_graph(&self, graph: impl FnOnce() -> Value + Send + 'static) {
-        let _ = self.shared.graph.set(late(|| node::graph_parts(&graph())));
+    /// Sets how dbt's `graph` is made, once the nodes are known: only for a template that reads it. With a `gap` such a template
+    /// is an error.
+    pub fn set_graph(&self, gap: Option<Diagnostic>, graph: impl FnOnce() -> Value + Send + 'static) {
+        let _ = self.shared.graph.set((late(|| node::graph_parts(&graph())), gap));
     }
 
     /// Sets who knows the columns of relations, once the nodes are known.
@@ -302,6 +303,7 @@ impl Jinja {
             .template_from_named_str(&template.path, &prepared.edited.text)
             .and_then(|ready| ready.render(minijinja::Value::from_object(Names(session.clone()))));
         session.close();
+        session.graph_gap(&template.path)?;
         let text = outcome.map_err(|error| {
             let known =
                 ["ref", "source", "var", "env_var", "config", "this", "target", "model", "adapter", "is_incremental", "run_started_at"];
@@ -367,6 +369,7 @@ impl Jinja {
             minijinja::value::merge_maps([minijinja::context! { __call => call }, minijinja::Value::from_object(Names(session.clone()))]);
         let outcome = self.strict.render_named_str("", &PREPARED.edited.text, names);
         session.close();
+        session.graph_gap(&file.source.path)?;
         let template = SourceFile::new("", "");
         let text = outcome.map_err(|error| {
             let place_of = Place { template: &template, prepared: &PREPARED, library: Some(library), known: Vec::new() };

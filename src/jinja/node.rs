@@ -19,7 +19,7 @@ const LEGACY_END: &str = "__dbt_internal_microbatch_event_time_end";
 pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
     match name {
         "model" => Some(model(session)),
-        "graph" => Some(session.graph.get_or_init(|| graph(session)).clone()),
+        "graph" => Some(Value::from_object(Graph(session.clone()))),
         _ => None,
     }
 }
@@ -29,16 +29,60 @@ pub(super) fn model(session: &Arc<Session>) -> Value {
     Value::from_object(Node { config: false, session: session.clone() })
 }
 
+const GRAPH_PARTS: [&str; 7] = ["nodes", "sources", "exposures", "metrics", "groups", "semantic_models", "saved_queries"];
+
+/// `graph`. A macro that only names it does not read it.
+struct Graph(Arc<Session>);
+
+impl Graph {
+    fn inner(&self) -> &Value {
+        self.0.graph.get_or_init(|| graph(&self.0))
+    }
+
+    /// Notes that a part is read, all of them without a key. Packages keep keys of their own in `graph`.
+    fn note(&self, key: Option<&Value>) {
+        if key.is_none_or(|key| key.as_str().is_none_or(|key| GRAPH_PARTS.contains(&key))) {
+            self.0.reads_graph.store(true, Relaxed);
+        }
+    }
+}
+
+impl fmt::Debug for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.note(None);
+        fmt::Debug::fmt(self.inner(), f)
+    }
+}
+
+impl Object for Graph {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.note(Some(key));
+        self.inner().get_item(key).ok().filter(|value| !value.is_undefined())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        self.note(None);
+        Enumerator::Values(self.inner().try_iter().into_iter().flatten().collect())
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+
+    fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+        self.note(args.first());
+        self.inner().call_method(state, method, args)
+    }
+}
+
 /// The parts of `graph` as templates hold them.
 pub(super) fn graph_parts(known: &serde_json::Value) -> Vec<(Value, Value)> {
-    ["nodes", "sources", "exposures", "metrics", "groups", "semantic_models", "saved_queries"]
-        .map(|key| (Value::from(key), known.get(key).map_or_else(|| collections::dict([]), json::value)))
-        .to_vec()
+    GRAPH_PARTS.map(|key| (Value::from(key), known.get(key).map_or_else(|| collections::dict([]), json::value))).to_vec()
 }
 
 fn graph(session: &Session) -> Value {
     // The dict itself belongs to the rendering, as packages keep things of their own in it.
-    let parts = session.shared.graph.get().map_or_else(|| graph_parts(&serde_json::Value::Null), |parts| (**parts).clone());
+    let parts = session.shared.graph.get().map_or_else(|| graph_parts(&serde_json::Value::Null), |(parts, _)| (**parts).clone());
     collections::dict(parts)
 }
 

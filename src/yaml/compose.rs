@@ -5,7 +5,7 @@ use std::io::{Chain, Read};
 use std::ops::Range;
 
 use indexmap::IndexMap;
-use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
+use libyaml_safer::{Event, EventData, Mark, Parser};
 use serde_json::Value;
 
 use super::scalars::{self, Scalar};
@@ -102,7 +102,7 @@ impl Composer<'_> {
             return Err(error::at(self.file, "too many levels", start));
         }
         let node = match event.data {
-            EventData::Scalar { value, tag, style, .. } => self.scalar(value, tag.as_deref(), style, span),
+            EventData::Scalar { value, tag, plain_implicit, .. } => self.scalar(value, tag.as_deref(), plain_implicit, span),
             EventData::SequenceStart { tag, .. } => self.list(tag.as_deref(), start),
             EventData::MappingStart { tag, .. } => self.dict(tag.as_deref(), start),
             _ => Err(error::at(self.file, "a value is missing", start)),
@@ -131,11 +131,11 @@ impl Composer<'_> {
         Ok(Node { yaml, span, kind: node.kind })
     }
 
-    fn scalar(&self, text: String, tag: Option<&str>, style: ScalarStyle, span: Range<usize>) -> Result<Node, Diagnostic> {
-        let is_plain = style == ScalarStyle::Plain;
+    /// `is_plain`: it is read as an unquoted word; so is a quoted one with the tag `!`.
+    fn scalar(&self, text: String, tag: Option<&str>, is_plain: bool, span: Range<usize>) -> Result<Node, Diagnostic> {
         let mut kind = NodeKind::Scalar;
         let scalar = match tag {
-            None if is_plain => match &*text {
+            None | Some("!") if is_plain => match &*text {
                 "<<" => {
                     kind = NodeKind::Merge;
                     Ok(Scalar::Text(text))
@@ -146,7 +146,6 @@ impl Composer<'_> {
                 }
                 _ => scalars::plain(&text),
             },
-            // The tag `!` alone says that the value is a text.
             None | Some("!") => Ok(Scalar::Text(text)),
             Some(tag) => match tag.strip_prefix(YAML_TAG) {
                 Some(name) => scalars::tagged(name, &text),
