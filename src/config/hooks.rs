@@ -36,7 +36,10 @@ pub fn link(jinja: &Jinja, resolved: &mut Resolved) {
     for mut node in std::mem::take(&mut resolved.nodes) {
         match read(jinja, &mut node) {
             Ok(()) => resolved.nodes.push(node),
-            Err(errors) => resolved.broken.push(Broken { unique_id: node.unique_id, name: node.name, errors }),
+            Err(errors) => {
+                let (unique_id, name) = (node.unique_id.clone(), node.name.clone());
+                resolved.broken.push(Broken { unique_id, name, errors, node: Some(Box::new(node)) });
+            }
         }
     }
 }

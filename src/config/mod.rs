@@ -63,7 +63,7 @@ pub struct Broken {
     pub unique_id: String,
     pub name: String,
     pub errors: Diagnostics,
-    /// The node, where only its settings for batches are not valid: Jinja's `graph` has it.
+    /// The node, where only its batch settings or its hooks are invalid: Jinja's `graph` has it.
     pub node: Option<Box<Node>>,
 }
 

@@ -77,9 +77,8 @@ impl Jinja {
     /// The statements that the macro returns.
     pub fn strategy_statements(&self, of: &StrategyMacro, given: &StrategyArguments, scope: &Scope) -> Result<String, Diagnostic> {
         let arguments = |session: &Arc<Session>| {
-            let quoting = session.settings().columns;
             let column =
-                |(name, data_type): &(String, Option<String>)| Value::from_object(Column::plain(name.clone(), data_type.clone(), quoting));
+                |(name, data_type): &(String, Option<String>)| Value::from_object(Column::plain(name.clone(), data_type.clone(), session));
             let value = |name: &str| match name {
                 "target_relation" => session.relation(given.target.clone(), Some("table"), None),
                 "temp_relation" => session.relation(given.stage.clone(), Some("table"), None),

@@ -1,23 +1,6 @@
 {# The statements of incremental strategies, for macros of a project that call dbt's own. A plan writes its own statements where no
    macro of the project replaces one of these. #}
 
-{% macro get_quoted_csv(column_names) %}
-  {%- set names = [] -%}
-  {%- for name in column_names -%}{%- do names.append(adapter.quote(name)) -%}{%- endfor -%}
-  {{ return(names | join(', ')) }}
-{% endmacro %}
-
-{% macro get_merge_update_columns(merge_update_columns, merge_exclude_columns, dest_columns) %}
-  {{ return(adapter.dispatch('get_merge_update_columns', 'dbt')(merge_update_columns, merge_exclude_columns, dest_columns)) }}
-{% endmacro %}
-{% macro default__get_merge_update_columns(merge_update_columns, merge_exclude_columns, dest_columns) %}
-  {%- if merge_update_columns -%}{{ return(merge_update_columns) }}{%- endif -%}
-  {%- set without = merge_exclude_columns | default([], true) | map('lower') | list -%}
-  {%- set names = [] -%}
-  {%- for column in dest_columns if column.name | lower not in without -%}{%- do names.append(column.quoted) -%}{%- endfor -%}
-  {{ return(names) }}
-{% endmacro %}
-
 {% macro get_insert_into_sql(target_relation, temp_relation, dest_columns) %}
   {%- set names = get_quoted_csv(dest_columns | map(attribute='name')) -%}
   insert into {{ target_relation }} ({{ names }})
