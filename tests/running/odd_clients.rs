@@ -94,7 +94,7 @@ fn a_client_that_is_not_there_is_a_wrong_request() {
     assert_eq!((text.code, text.err.contains("is not executable")), (2, true), "{}", text.err);
     assert!(!plan.plan().with_extension("journal.jsonl").exists() || ended(&folder).is_empty());
     let none = batchwright("retry", &folder, &[], &[]);
-    assert_eq!((none.code, none.err.contains("holds no run to retry")), (2, true), "{}", none.err);
+    assert_eq!((none.code, none.err.contains("no run to retry in")), (2, true), "{}", none.err);
 }
 
 fn careless_clients_are_refused() {

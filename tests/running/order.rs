@@ -84,6 +84,6 @@ fn a_single_writer_has_one_thread() {
     fs::set_permissions(&client, fs::Permissions::from_mode(0o755)).unwrap();
     let said = batchwright("run", &folder, &["--threads", "4"], &words(&[client.to_str().unwrap(), "-bail", "{file}"]));
     assert_eq!(said.code, 0, "{}", said.err);
-    assert!(said.err.contains("lets one process write to a database"), "{}", said.err);
+    assert!(said.err.contains("allows one writing process per database"), "{}", said.err);
     assert_eq!(journal(&folder)[0]["threads"], 1);
 }

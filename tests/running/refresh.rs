@@ -75,7 +75,7 @@ fn a_full_refresh_is_retried_without_loss(engine: &dyn Engine) {
     assert!(seen.contains(&"1".to_string()), "the reader came too late: {seen:?}");
     assert!(!engine.side_by_side() || seen.last().is_some_and(|count| count == "60"), "{seen:?}");
     assert_whole(&*database);
-    assert!(retry(&folder).err.contains("nothing is left to run"));
+    assert!(retry(&folder).err.contains("nothing left to run"));
 }
 
 fn a_full_refresh_is_killed_and_finished(engine: &dyn Engine) {
