@@ -20,7 +20,7 @@ fn a_plan_is_compared_with_what_was_committed() {
     };
     let by_name = diff(&["main:plans/nightly", "plans/nightly"]);
     assert_eq!(by_name.0, Some(1), "{}", by_name.2);
-    assert!(by_name.1.contains("3 batches changed alike: 2024-09-01 to 2024-09-03\n"), "{}", by_name.1);
+    assert!(by_name.1.contains("same change in 3 batches: 2024-09-01 to 2024-09-03\n"), "{}", by_name.1);
     assert!(
         by_name.1.contains("-select placed_at, amount\n") && by_name.1.contains("+select placed_at, amount * 2 as amount\n"),
         "{}",
@@ -37,9 +37,9 @@ fn a_plan_is_compared_with_what_was_committed() {
 fn what_git_does_not_know_is_said() {
     let shop = repository();
     for (asked, message, hint) in [
-        ("mian:plans/nightly", "git knows no revision `mian`", "fetch the revision first"),
-        ("main:plans/weekly", "there is no plan in `plans/weekly` at `main`", "commit the plan's folder"),
-        ("--help^:plans/nightly", "git knows no revision `--help^`", "fetch the revision first"),
+        ("mian:plans/nightly", "git revision `mian` not found", "fetch the revision first"),
+        ("main:plans/weekly", "no plan found in `plans/weekly` at `main`", "commit the plan's folder"),
+        ("--help^:plans/nightly", "git revision `--help^` not found", "fetch the revision first"),
     ] {
         let done = batchwright(shop.path(), &["diff", "--", asked, "plans/nightly"]);
         let said = text(&done.stderr);
@@ -73,7 +73,7 @@ fn plans_of_other_days_are_compared_by_their_first_batches() {
     assert!(!diff("same").contains("placed_at, amount"), "{}", diff("same"));
     write(shop.path(), "amount * 2");
     compile(shop.path(), "other", "2024-09-05", "2024-09-08");
-    assert!(diff("other").contains("no window is in both plans"), "{}", diff("other"));
+    assert!(diff("other").contains("the plans have no common window"), "{}", diff("other"));
     assert!(diff("other").contains("+select placed_at, amount * 2 as amount\n"), "{}", diff("other"));
 }
 

@@ -1,15 +1,16 @@
-//! The expressions of a clause, those of its sub-queries left out: these are looked at as queries.
+//! Visits the expressions of a clause, without those of its sub-queries, which are analysed as
+//! queries.
 
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{BinaryOperator, Expr, Query, Visit, Visitor};
 
-/// Does `look` with each expression in `of`, outer ones first.
-pub fn each(of: &impl Visit, look: impl FnMut(&Expr)) {
-    let _ = of.visit(&mut Walk { depth: 0, look });
+/// Calls `look` for each expression in `of`, outer ones first.
+pub fn visit_exprs(of: &impl Visit, look: impl FnMut(&Expr)) {
+    let _ = of.visit(&mut ExprVisitor { depth: 0, look });
 }
 
-/// The conditions that must all hold.
+/// Splits conditions at `and`.
 pub fn conditions<'e>(of: impl IntoIterator<Item = &'e Expr>) -> Vec<&'e Expr> {
     let mut open: Vec<&Expr> = of.into_iter().collect();
     let mut all = Vec::new();
@@ -23,12 +24,12 @@ pub fn conditions<'e>(of: impl IntoIterator<Item = &'e Expr>) -> Vec<&'e Expr> {
     all
 }
 
-struct Walk<F> {
+struct ExprVisitor<F> {
     depth: usize,
     look: F,
 }
 
-impl<F: FnMut(&Expr)> Visitor for Walk<F> {
+impl<F: FnMut(&Expr)> Visitor for ExprVisitor<F> {
     type Break = ();
 
     fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
