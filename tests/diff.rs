@@ -20,7 +20,7 @@ fn a_plan_is_compared_with_the_committed_plan() {
     };
     let by_name = diff(&["main:plans/nightly", "plans/nightly"]);
     assert_eq!(by_name.0, Some(1), "{}", by_name.2);
-    assert!(by_name.1.contains("3 batches changed alike: 2024-09-01 to 2024-09-03\n"), "{}", by_name.1);
+    assert!(by_name.1.contains("same change in 3 batches: 2024-09-01 to 2024-09-03\n"), "{}", by_name.1);
     assert!(
         by_name.1.contains("-select placed_at, amount\n") && by_name.1.contains("+select placed_at, amount * 2 as amount\n"),
         "{}",
@@ -37,9 +37,9 @@ fn a_plan_is_compared_with_the_committed_plan() {
 fn unknown_revisions_and_plans_are_errors() {
     let shop = repository();
     for (argument, message, hint) in [
-        ("mian:plans/nightly", "git knows no revision `mian`", "fetch the revision first"),
-        ("main:plans/weekly", "there is no plan in `plans/weekly` at `main`", "commit the plan's folder"),
-        ("--help^:plans/nightly", "git knows no revision `--help^`", "fetch the revision first"),
+        ("mian:plans/nightly", "git revision `mian` not found", "fetch the revision first"),
+        ("main:plans/weekly", "no plan found in `plans/weekly` at `main`", "commit the plan's folder"),
+        ("--help^:plans/nightly", "git revision `--help^` not found", "fetch the revision first"),
     ] {
         let done = batchwright(shop.path(), &["diff", "--", argument, "plans/nightly"]);
         let errors = text(&done.stderr);
@@ -73,7 +73,7 @@ fn plans_of_different_days_are_compared_by_their_first_batches() {
     assert!(!diff("same").contains("placed_at, amount"), "{}", diff("same"));
     write(shop.path(), "amount * 2");
     compile(shop.path(), "changed", "2024-09-05", "2024-09-08");
-    assert!(diff("changed").contains("no window is in both plans"), "{}", diff("changed"));
+    assert!(diff("changed").contains("the plans have no common window"), "{}", diff("changed"));
     assert!(diff("changed").contains("+select placed_at, amount * 2 as amount\n"), "{}", diff("changed"));
 }
 

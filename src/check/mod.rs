@@ -26,8 +26,8 @@ use crate::plan::Partition;
 use crate::plan::manifest::{FindingEntry, InputEntry};
 use crate::render::RenderedModel;
 
-pub use flow::{Engine, Pinned};
-pub use query::pinned;
+pub use flow::{Engine, WindowKeys};
+pub use query::window_keys;
 pub use rules::{ALLOW, DATE_BY_HOURS, NO_EVENT_TIME, RULES, Rule, rule};
 
 /// A model to be looked at.
@@ -46,7 +46,7 @@ pub struct Asked<'a> {
     pub engine: Engine,
     /// The columns of an input of which rows of different batches never share a value, by its
     /// unique id.
-    pub pinned: &'a dyn Fn(&str) -> Pinned,
+    pub window_keys: &'a dyn Fn(&str) -> WindowKeys,
     /// The start of the bounds that were asked for.
     pub from: Option<Instant>,
     /// How the event time decides in which of the table's partitions a row is, where it provably
@@ -73,9 +73,9 @@ pub struct Finding {
 /// What the rules find in a model, in the order of its text.
 pub fn check(asked: &Asked) -> Vec<Finding> {
     let mut found = asked.refused.clone();
-    let seen = query::found(asked);
+    let seen = query::check_query(asked);
     found.extend(settings::found(asked, &seen.driving));
-    found.extend(seen.found);
+    found.extend(seen.findings);
     found.extend(template::found(asked, seen.own_table));
     found.extend(clock::found(asked));
     judged(asked.node, asked.settings, asked.text, found)

@@ -115,7 +115,7 @@ fn asked<T>(
         opted_out,
         parser: &*parser,
         engine: Engine { zones_show: context.dialect.fact("time_zone_shows")?, elapsed: context.dialect.fact("difference_elapses")? },
-        pinned: &pinned,
+        window_keys: &pinned,
         from: None,
         partition: None,
         times: None,
@@ -145,15 +145,15 @@ fn times(
 }
 
 /// What is known of the columns of inputs, by their unique ids.
-pub(super) type Pinned = Mutex<BTreeMap<String, check::Pinned>>;
+pub(super) type Pinned = Mutex<BTreeMap<String, check::WindowKeys>>;
 
 /// The columns of an input of which rows of different batches of its reader never share a value.
 /// What its own query shows of its own batches holds for those of a reader that are as large or
 /// larger.
-fn pinned(context: &Context, id: &str, reader: &Microbatch) -> check::Pinned {
+fn pinned(context: &Context, id: &str, reader: &Microbatch) -> check::WindowKeys {
     let node = &context.graph.nodes[id];
     let fits = |own: &&Microbatch| own.batch_size <= reader.batch_size && own.timezone == reader.timezone;
-    let Some(settings) = node.microbatch().filter(fits) else { return check::Pinned::new() };
+    let Some(settings) = node.microbatch().filter(fits) else { return check::WindowKeys::new() };
     let lock = || context.pinned.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = lock().get(id) {
         return known.clone();
@@ -161,7 +161,7 @@ fn pinned(context: &Context, id: &str, reader: &Microbatch) -> check::Pinned {
     let found = batches::first_ever(node, settings).and_then(|cover| {
         let moment = RenderContext { batch: Some(batches::batch(&cover.ends().0)), incremental: true, this: node.relation.clone() };
         let text = render::model(context.jinja, context.graph, node, &moment)?;
-        asked(context, node, settings, &text, &[], |asked| check::pinned(&asked))
+        asked(context, node, settings, &text, &[], |asked| check::window_keys(&asked))
     });
     let found = found.unwrap_or_default();
     lock().insert(id.to_string(), found.clone());

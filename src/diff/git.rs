@@ -20,7 +20,8 @@ pub struct Revision {
 impl Revision {
     /// Starts git; an error if git or the revision is not found.
     pub fn open(revision: &str, folder: &str) -> Result<Revision, Diagnostic> {
-        // `./` makes a path relative to git's working directory instead of the root of the repository.
+        // `./` makes a path relative to git's working directory instead of the root of the
+        // repository.
         let (from, path) =
             if Path::new(folder).is_absolute() { (folder, String::new()) } else { (".", folder.trim_end_matches('/').to_string() + "/") };
         let git = || {

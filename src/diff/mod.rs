@@ -1,5 +1,5 @@
-//! The difference of two plans for review: added, removed and changed models, windows as ranges, and
-//! one diff per set of batches with the same change. Files with equal hashes are not read.
+//! The difference of two plans for review: added, removed and changed models, windows as ranges,
+//! and one diff per set of batches with the same change. Files with equal hashes are not read.
 
 mod batches;
 mod git;
@@ -114,12 +114,14 @@ pub struct FileChange {
     pub diff: Option<String>,
 }
 
-/// A change of one or more batches. In the diff, `<start>`, `<end date>` and similar are placeholders for the window.
+/// A change of one or more batches. In the diff, `<start>`, `<end date>` and similar are
+/// placeholders for the window.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct BatchChange {
     pub batches: usize,
     pub windows: Vec<WindowRange>,
-    /// The compared files: the same batch of both plans, or the first batches if no window is in both.
+    /// The compared files: the same batch of both plans, or the first batches if no window is in
+    /// both.
     pub old_file: String,
     pub new_file: String,
     pub diff: String,

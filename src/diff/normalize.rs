@@ -35,7 +35,8 @@ pub fn normalize(text: &str, window: &Window, label: &str, timezone: Tz) -> Stri
 /// The spellings of the window with their placeholders, longest first.
 fn placeholders(window: &Window, label: &str, timezone: Tz) -> Vec<(String, &'static str)> {
     let mut all = spellings(window, label, timezone);
-    // Four digits are replaced only in plans with yearly batches: elsewhere they may be another number.
+    // Four digits are replaced only in plans with yearly batches: elsewhere they may be another
+    // number.
     all.retain(|(spelling, _)| spelling.len() > 4 || label.len() == 4);
     all.sort_by_key(|(spelling, _)| std::cmp::Reverse(spelling.len()));
     all

@@ -1,6 +1,6 @@
 //! A plan to compare: a folder, or a folder at a git revision. Takes `plans/nightly`,
-//! `main:plans/nightly`, or `main:` for the folder of the other plan at `main`; reads the manifest and
-//! the files.
+//! `main:plans/nightly`, or `main:` for the folder of the other plan at `main`; reads the manifest
+//! and the files.
 
 use std::path::Path;
 

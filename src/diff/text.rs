@@ -67,7 +67,8 @@ fn shortened(windows: &[WindowRange]) -> String {
     words.join(", ")
 }
 
-/// Whether a file has the same changed lines as most batches: so has the create step, which contains their query.
+/// Whether a file has the same changed lines as most batches: so has the create step, which
+/// contains their query.
 pub fn same_lines(model: &ModelChange, file: &FileChange) -> bool {
     let lines = |diff: &str| diff.lines().filter(|line| line.starts_with(['+', '-'])).map(str::to_string).collect::<Vec<_>>();
     let (Some(change), Some(diff)) = (model.changes.first(), &file.diff) else { return false };

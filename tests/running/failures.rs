@@ -45,7 +45,7 @@ fn day_17_fails_and_is_retried(engine: &dyn Engine) {
 
     let third = retry(&folder);
     assert_eq!(third.code, 0);
-    assert!(third.err.contains("nothing is left to run"), "{}", third.err);
+    assert!(third.err.contains("nothing left to run"), "{}", third.err);
 }
 
 fn failed_days_are_retried(engine: &dyn Engine) {

@@ -31,7 +31,7 @@ fn an_incomplete_last_line_is_ignored() {
     let again = batchwright("retry", &folder, &[], &honest(""));
     assert_eq!(again.code, 0, "{}", again.err);
     assert_eq!(batchwright("status", &folder, &["--json"], &[]).code, 0);
-    assert!(batchwright("retry", &folder, &[], &[]).err.contains("nothing is left to run"));
+    assert!(batchwright("retry", &folder, &[], &[]).err.contains("nothing left to run"));
 }
 
 fn a_full_disk_stops_the_run() {

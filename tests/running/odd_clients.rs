@@ -94,7 +94,7 @@ fn an_unknown_client_exits_with_code_2() {
     assert_eq!((text.code, text.err.contains("is not executable")), (2, true), "{}", text.err);
     assert!(!plan.plan().with_extension("journal.jsonl").exists() || ended(&folder).is_empty());
     let none = batchwright("retry", &folder, &[], &[]);
-    assert_eq!((none.code, none.err.contains("holds no run to retry")), (2, true), "{}", none.err);
+    assert_eq!((none.code, none.err.contains("no run to retry in")), (2, true), "{}", none.err);
 }
 
 fn clients_that_ignore_errors_are_refused() {

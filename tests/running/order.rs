@@ -84,6 +84,6 @@ fn a_single_writer_database_has_one_thread() {
     fs::set_permissions(&client, fs::Permissions::from_mode(0o755)).unwrap();
     let result = batchwright("run", &folder, &["--threads", "4"], &words(&[client.to_str().unwrap(), "-bail", "{file}"]));
     assert_eq!(result.code, 0, "{}", result.err);
-    assert!(result.err.contains("lets one process write to a database"), "{}", result.err);
+    assert!(result.err.contains("allows one writing process per database"), "{}", result.err);
     assert_eq!(journal(&folder)[0]["threads"], 1);
 }

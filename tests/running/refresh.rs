@@ -75,7 +75,7 @@ fn a_failed_full_refresh_is_retried(engine: &dyn Engine) {
     assert!(counts.contains(&"1".to_string()), "the reader started too late: {counts:?}");
     assert!(!engine.side_by_side() || counts.last().is_some_and(|count| count == "60"), "{counts:?}");
     assert_whole(&*database);
-    assert!(retry(&folder).err.contains("nothing is left to run"));
+    assert!(retry(&folder).err.contains("nothing left to run"));
 }
 
 fn a_killed_full_refresh_is_finished(engine: &dyn Engine) {

@@ -1,4 +1,5 @@
-//! The changes that writing a plan would make, without writing: the check that a committed plan is up to date.
+//! The changes that writing a plan would make, without writing: the check that a committed plan is
+//! up to date.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! The plan that is already in the folder. Refuses a folder that is not a plan; determines which files
-//! are unchanged and need not be written.
+//! The plan that is already in the folder. Refuses a folder that is not a plan; determines which
+//! files are unchanged and need not be written.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};

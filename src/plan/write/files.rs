@@ -106,7 +106,8 @@ impl<'a> WrittenFiles<'a> {
     }
 }
 
-/// Sorts chunks of results, which arrive in any order, by their start; `first` is the start of the first one.
+/// Sorts chunks of results, which arrive in any order, by their start; `first` is the start of the
+/// first one.
 fn in_order<T>(receiver: Receiver<(usize, Vec<T>)>, first: usize) -> impl Iterator<Item = T> {
     let mut waiting = BTreeMap::new();
     let mut next = first;

@@ -1,8 +1,8 @@
 //! Detects whether a plan's folder is unchanged, without reading its files. Writing a plan sets an
-//! extended attribute of the folder with the hash of the plan and the time. A file has changed since
-//! then if its `ctime` is later, which no program can set. A copy, a checkout, or a file system
-//! without extended attributes has no fingerprint: its files are read and compared. Each model's
-//! folder has a hash too, so that only the files of changed models are generated again.
+//! extended attribute of the folder with the hash of the plan and the time. A file has changed
+//! since then if its `ctime` is later, which no program can set. A copy, a checkout, or a file
+//! system without extended attributes has no fingerprint: its files are read and compared. Each
+//! model's folder has a hash too, so that only the files of changed models are generated again.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -74,8 +74,8 @@ fn attribute(folder: &Path) -> Option<String> {
     Some(std::str::from_utf8(&value[..length]).ok()?.to_string())
 }
 
-/// Writes the fingerprint of a folder. It has the folder open, so that a concurrent replacement does
-/// not receive the fingerprint.
+/// Writes the fingerprint of a folder. It has the folder open, so that a concurrent replacement
+/// does not receive the fingerprint.
 pub struct FingerprintWriter {
     folder: File,
     made: CtimeStamp,
@@ -107,9 +107,9 @@ fn set(folder: &File, value: &str) -> bool {
     fsetxattr(folder, ATTRIBUTE, value.as_bytes(), XattrFlags::empty()).is_ok()
 }
 
-/// Waits for the next tick of the file system's clock, and returns its time: later than every change
-/// below the folder so far. The clock ticks every few milliseconds, and changes within one tick have
-/// the same time.
+/// Waits for the next tick of the file system's clock, and returns its time: later than every
+/// change below the folder so far. The clock ticks every few milliseconds, and changes within one
+/// tick have the same time.
 fn next_ctime_tick(folder: &File) -> Option<CtimeStamp> {
     let mut first = None;
     for attempt in 0..20 {

@@ -1,5 +1,5 @@
-//! Streams the manifest as indented JSON with a final line break, so that a large plan is not copied
-//! in memory.
+//! Streams the manifest as indented JSON with a final line break, so that a large plan is not
+//! copied in memory.
 
 use std::cell::RefCell;
 use std::io::{self, Write};

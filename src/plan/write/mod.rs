@@ -102,7 +102,8 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
     Ok(written)
 }
 
-/// Calls `make`, which creates a file; creates its folder first if that is missing. Creating all folders in advance would delay the files.
+/// Calls `make`, which creates a file; creates its folder first if that is missing. Creating all
+/// folders in advance would delay the files.
 fn in_folder(path: &Path, make: impl Fn() -> io::Result<()>) -> io::Result<()> {
     match make() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -74,8 +74,8 @@ impl Staging {
 }
 
 /// Serializes concurrent compiles by locking the parent folder; closing the file releases the lock.
-/// Proceeds without the lock if the folder does not exist or cannot be locked, and after one minute,
-/// since another program may have locked it for another purpose.
+/// Proceeds without the lock if the folder does not exist or cannot be locked, and after one
+/// minute, since another program may have locked it for another purpose.
 pub fn lock_plan_dir(plan: &Path) -> Option<File> {
     const POLL_INTERVAL: Duration = Duration::from_millis(5);
     let parent = File::open(parent(plan)).ok()?;

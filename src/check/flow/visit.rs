@@ -1,4 +1,5 @@
-//! The expressions of a clause, those of its sub-queries left out: these are looked at as queries.
+//! Visits the expressions of a clause, without those of its sub-queries, which are analysed as
+//! queries.
 
 use std::ops::ControlFlow;
 
@@ -6,12 +7,12 @@ use sqlparser::ast::{BinaryOperator, Expr, Query, Visit};
 
 use crate::inject::{Nodes, walk};
 
-/// Does `look` with each expression in `of`, outer ones first.
-pub fn each(of: &impl Visit, mut look: impl FnMut(&Expr)) {
-    let _ = walk(of, &mut Walk { depth: 0, look: &mut look });
+/// Calls `look` for each expression in `of`, outer ones first.
+pub fn visit_exprs(of: &impl Visit, mut look: impl FnMut(&Expr)) {
+    let _ = walk(of, &mut ExprVisitor { depth: 0, look: &mut look });
 }
 
-/// The conditions that must all hold.
+/// Splits conditions at `and`.
 pub fn conditions<'e>(of: impl IntoIterator<Item = &'e Expr>) -> Vec<&'e Expr> {
     let mut open: Vec<&Expr> = of.into_iter().collect();
     let mut all = Vec::new();
@@ -25,12 +26,12 @@ pub fn conditions<'e>(of: impl IntoIterator<Item = &'e Expr>) -> Vec<&'e Expr> {
     all
 }
 
-struct Walk<'a> {
+struct ExprVisitor<'a> {
     depth: usize,
     look: &'a mut dyn FnMut(&Expr),
 }
 
-impl Nodes for Walk<'_> {
+impl Nodes for ExprVisitor<'_> {
     fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
         self.depth += 1;
         ControlFlow::Continue(())

@@ -1,4 +1,4 @@
-//! The columns that a `select` gives.
+//! The columns of a `select`.
 
 use sqlparser::ast::{
     ExcludeSelectItem, Expr, ObjectName, RenameSelectItem, Select, SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind as Qualified,
@@ -11,7 +11,7 @@ use super::scope::Scope;
 use super::value::Value;
 
 impl Flow<'_> {
-    /// The columns of the projection. What it names is from then on in the scope.
+    /// The columns of the projection, whose aliases are added to the scope.
     pub(super) fn projection(&self, select: &Select, scope: &mut Scope) -> Vec<Item> {
         let mut items = Vec::new();
         if select.flavor == SelectFlavor::FromFirstNoSelect {
@@ -45,7 +45,7 @@ impl Flow<'_> {
         items
     }
 
-    /// The columns of `*` after `except`, `replace` and `rename`.
+    /// Applies `except`, `replace` and `rename` to the columns of `*`.
     fn adjusted(&self, items: Vec<Item>, options: &WildcardAdditionalOptions, scope: &Scope) -> Vec<Item> {
         let mut left_out: Vec<String> = match &options.opt_exclude {
             Some(ExcludeSelectItem::Single(name)) => last(name).into_iter().collect(),
@@ -67,7 +67,7 @@ impl Flow<'_> {
             None => &[],
         };
         for rename in renames {
-            named.push((rename.alias.value.clone(), scope.own(None, &rename.ident.value).unwrap_or_else(|| Value::unknown(0..0))));
+            named.push((rename.alias.value.clone(), scope.local_column(None, &rename.ident.value).unwrap_or_else(|| Value::unknown(0..0))));
             left_out.push(rename.ident.value.clone());
         }
         let named = named.into_iter().map(|(name, value)| Item::Column { name: Some(name), value });
@@ -79,7 +79,7 @@ impl Flow<'_> {
     }
 }
 
-/// All columns of the tables in sight, or of the one of a name.
+/// All columns of the tables in the scope, or of the named one.
 fn rest(scope: &Scope, table: Option<&str>) -> Vec<Item> {
     let is_it = |name: &Option<String>| table.is_none_or(|table| name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(table)));
     let tables = scope.tables.iter().filter(|table| is_it(&table.name));

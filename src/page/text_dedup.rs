@@ -1,30 +1,31 @@
-//! Texts that are alike. Takes many of which most differ in numbers only, as the files of a model's batches do; gives each shape
-//! once and the numbers as columns, so that fifty thousand files are a few hundred kilobytes. Nothing is lost: `script/data.js` puts
-//! each text together again, byte for byte.
+//! Lossless compression of texts that differ in numbers only, such as the files of a model's
+//! batches. Stores each shape once and the numbers as columns: fifty thousand files take a few
+//! hundred kilobytes. `script/data.js` restores each text byte for byte.
 
 use indexmap::{IndexMap, IndexSet};
 use serde::Serialize;
 
-/// Texts in the order in which they came.
+/// A list of texts.
 #[derive(Default)]
 pub struct Texts {
-    /// Each text's shape: the text with a `0` in place of each number.
-    which: Runs,
-    /// The numbers of the texts of each shape, in the order of their places.
+    /// The index of each text's shape: the text with `0` for each number.
+    shape_indices: Runs,
+    /// The shapes, with the numbers of their texts by position.
     shapes: IndexMap<String, Vec<Runs>>,
 }
 
-/// The columns that the texts of a page share. The texts of different fields often vary by the same numbers.
-pub type Columns = IndexSet<String>;
+/// Columns of numbers, which the texts of a page share: texts of different fields often have the
+/// same numbers.
+pub type NumberColumns = IndexSet<String>;
 
-/// Texts, small. A column is the values of the texts of its shape alone.
+/// Compressed texts. A column has one value for each text of the shape.
 #[derive(Serialize)]
 pub struct Packed {
     which: String,
     shapes: Vec<Vec<Piece>>,
 }
 
-/// A piece of a shape: text, or the number of the column that says what stands there.
+/// A piece of a shape: text, or the index of a column.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Piece {
@@ -32,29 +33,31 @@ enum Piece {
     Column(usize),
 }
 
-/// Words in order, equal neighbours counted.
+/// Run-length encoded words.
 #[derive(Default)]
 struct Runs(Vec<(String, usize)>);
 
 impl Texts {
+    /// Appends a text.
     pub fn push(&mut self, text: &str) {
-        let (shape, numbers) = take_apart(text);
+        let (shape, numbers) = split_numbers(text);
         let entry = self.shapes.entry(shape);
-        self.which.push(&entry.index().to_string());
+        self.shape_indices.push(&entry.index().to_string());
         let columns = entry.or_insert_with(|| numbers.iter().map(|_| Runs::default()).collect());
         for (column, number) in columns.iter_mut().zip(numbers) {
             column.push(number);
         }
     }
 
-    pub fn pack(self, columns: &mut Columns) -> Packed {
+    /// Compresses the texts; adds their columns to `columns`.
+    pub fn pack(self, columns: &mut NumberColumns) -> Packed {
         let shapes = self.shapes.into_iter().map(|(shape, numbers)| pieces(&shape, &numbers, columns)).collect();
-        Packed { which: self.which.to_text(), shapes }
+        Packed { which: self.shape_indices.to_text(), shapes }
     }
 }
 
-/// A number that is the same in all texts is text.
-fn pieces(shape: &str, numbers: &[Runs], columns: &mut Columns) -> Vec<Piece> {
+/// The pieces of a shape. A number that is equal in all texts becomes text.
+fn pieces(shape: &str, numbers: &[Runs], columns: &mut NumberColumns) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut text = String::new();
     let mut numbers = numbers.iter();
@@ -73,14 +76,14 @@ fn pieces(shape: &str, numbers: &[Runs], columns: &mut Columns) -> Vec<Piece> {
     pieces
 }
 
-/// The text with a `0` for each run of digits, and the runs.
-fn take_apart(text: &str) -> (String, Vec<&str>) {
+/// The text with `0` for each run of digits, and the runs.
+fn split_numbers(text: &str) -> (String, Vec<&str>) {
     let mut shape = String::with_capacity(text.len());
     let mut numbers = Vec::new();
     let mut rest = text;
-    while let Some(start) = rest.find(|letter: char| letter.is_ascii_digit()) {
+    while let Some(start) = rest.find(|char: char| char.is_ascii_digit()) {
         let (before, number) = rest.split_at(start);
-        let end = number.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(number.len());
+        let end = number.find(|char: char| !char.is_ascii_digit()).unwrap_or(number.len());
         shape.push_str(before);
         shape.push('0');
         numbers.push(&number[..end]);
@@ -98,7 +101,7 @@ impl Runs {
         }
     }
 
-    /// `2024*366 2025`
+    /// Formats the words: `2024*366 2025`.
     fn to_text(&self) -> String {
         let words = self.0.iter().map(|(word, count)| if *count == 1 { word.clone() } else { format!("{word}*{count}") });
         words.collect::<Vec<_>>().join(" ")
@@ -110,7 +113,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn unpack(packed: &Packed, columns: &Columns) -> Vec<String> {
+    fn unpack(packed: &Packed, columns: &NumberColumns) -> Vec<String> {
         let words = |text: &str| -> Vec<String> {
             let run = |run: &str| {
                 let (word, count) = run.split_once('*').unwrap_or((run, "1"));
@@ -118,11 +121,11 @@ mod tests {
             };
             text.split(' ').filter(|run| !run.is_empty()).flat_map(run).collect()
         };
-        let mut seen = vec![0; packed.shapes.len()];
+        let mut counts = vec![0; packed.shapes.len()];
         let text = |shape: String| {
             let shape: usize = shape.parse().unwrap();
-            let nth = seen[shape];
-            seen[shape] += 1;
+            let nth = counts[shape];
+            counts[shape] += 1;
             let piece = |piece: &Piece| match piece {
                 Piece::Text(text) => text.clone(),
                 Piece::Column(column) => words(&columns[*column])[nth].clone(),
@@ -132,14 +135,14 @@ mod tests {
         words(&packed.which).into_iter().map(text).collect()
     }
 
-    fn packed(texts: &[impl AsRef<str>]) -> (Packed, Columns) {
-        let (mut columns, mut all) = (Columns::new(), Texts::default());
+    fn packed(texts: &[impl AsRef<str>]) -> (Packed, NumberColumns) {
+        let (mut columns, mut all) = (NumberColumns::new(), Texts::default());
         texts.iter().for_each(|text| all.push(text.as_ref()));
         (all.pack(&mut columns), columns)
     }
 
     #[test]
-    fn what_differs_is_a_column_and_all_else_is_there_once() {
+    fn differing_numbers_are_columns_and_other_text_is_stored_once() {
         let (packed, columns) = packed(&["v1: 2024-01, 2024-02", "v1: 2024-02, 2024-03", "none", "v1: 2025-02, 2025-03"]);
         let json = serde_json::to_value(&packed).unwrap();
         assert_eq!(json, serde_json::json!({"which": "0*2 1 0", "shapes": [["v1: ", 0, "-", 1, ", ", 0, "-", 2, ""], ["none"]]}));
