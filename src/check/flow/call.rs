@@ -301,7 +301,11 @@ pub(super) fn word(expr: &Expr) -> Option<String> {
 
 /// The first of several values that is not null. Rows of a batch have an event time, so what stands behind it never shows; but
 /// rows that the author wanted to mend have none, and are in no batch.
-fn coalesce(values: Vec<Value>, at: Range<usize>) -> Value {
+fn coalesce(mut values: Vec<Value>, at: Range<usize>) -> Value {
+    let is_null = |value: &Value| matches!(value.null, Some((Null::Literal, _)));
+    if !values.iter().all(is_null) {
+        values.retain(|value| !is_null(value));
+    }
     let Some(first) = values.first().cloned() else { return Value::unknown(at) };
     if first.is_inside() && first.null.is_none() && values.len() > 1 {
         let mended = values[1..].iter().any(|value| !value.is_inside() && value.null.is_none());

@@ -1,5 +1,21 @@
 //! The rows of small queries: what is known of a key, of an event time, of a join, and where rows of several windows would meet.
 
+mod arithmetic;
+mod call;
+mod each;
+mod expr;
+mod from;
+mod items;
+mod names;
+mod over;
+mod query;
+mod scope;
+mod select;
+mod subqueries;
+mod ties;
+mod times;
+mod value;
+
 use chrono_tz::Tz;
 use sqlparser::dialect::DuckDbDialect;
 
@@ -76,7 +92,21 @@ fn assert_keys(keys: &[(&str, Key)]) {
 }
 
 fn event_time(expr: &str) -> Time {
-    look(&format!("select {expr} as at from events"), |seen| seen.result.column("at").map_or(Time::Unknown, |value| value.time))
+    event_time_in(expr, DAYS)
+}
+
+fn event_time_in(expr: &str, windows: Windows) -> Time {
+    value_in(expr, windows).time
+}
+
+fn value(expr: &str) -> Value {
+    value_in(expr, DAYS)
+}
+
+/// The value of an expression over `events`.
+fn value_in(expr: &str, windows: Windows) -> Value {
+    let sql = format!("select {expr} as at from events");
+    look_in(&sql, windows, Engine::default(), |seen| seen.result.column("at").expect("the query selects it"))
 }
 
 #[test]

@@ -118,15 +118,16 @@ impl Call<'_> {
 
     /// How many units are between a time and a fixed one: it counts the units.
     pub(super) fn difference(&self) -> Value {
-        let times = self.args.iter().filter(|(_, value)| value.is_of_time()).count();
-        let fixed = self.args.iter().find(|(_, value)| value.time == Time::Fixed).map(|(expr, _)| *expr);
-        if times != 1 {
-            // Between two times of a row there may be anything.
-            return Value::unknown(self.at.clone());
-        }
+        let is_operand = |expr, value: &Value| value.is_of_time() || unit(expr).is_none() && zone(expr).is_none();
+        let operands: Vec<_> = self.args.iter().filter(|(expr, value)| is_operand(expr, value)).collect();
+        // Two values of a row, also another column, can have any difference.
+        let fixed = match operands.as_slice() {
+            [(_, time), (expr, fixed)] | [(expr, fixed), (_, time)] if time.is_of_time() && fixed.time == Time::Fixed => *expr,
+            _ => return Value::unknown(self.at.clone()),
+        };
         let unit = self.unit().unwrap_or(Unit::Day);
         let Some(moment) = self.time().moment else { return self.used() };
-        let begins = fixed.is_some_and(|expr| is_midnight(expr).unwrap_or(integer(expr) == Some(0)));
+        let begins = is_midnight(fixed).unwrap_or(integer(fixed) == Some(0));
         let counts = begins || !self.flow.engine.elapsed && self.name != "timestamp_diff" && self.name != "timestampdiff";
         let cut = if counts { moment.cut(unit) } else { moment.cut(Unit::Other) };
         let form = Form::Count(unit.shortest().max(1));
