@@ -61,7 +61,7 @@ fn an_edited_file_is_not_compared() {
     compile(shop.path(), "plans/nightly", "2024-09-01", "2024-09-04");
     let done = batchwright(shop.path(), &["diff", "main:", "plans/nightly"]);
     assert_eq!(done.status.code(), Some(2));
-    assert!(text(&done.stderr).contains("`main:plans/nightly/orders/2024-09-01.sql` is not the file that its manifest was written with"));
+    assert!(text(&done.stderr).contains("`main:plans/nightly/orders/2024-09-01.sql` differs from the file that its manifest describes"));
 }
 
 #[test]

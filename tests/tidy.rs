@@ -135,6 +135,18 @@ fn cases_and_snapshots_correspond() {
     assert_eq!(names("fixtures"), names("snapshots"), "each case must have a snapshot and each snapshot a case");
 }
 
+#[test]
+fn every_check_rule_has_a_case() {
+    let entries = |folder: &str| fs::read_dir(folder).unwrap().flatten().map(|entry| entry.file_name().into_string().unwrap());
+    let cases: Vec<String> = entries("fixtures").collect();
+    for code in entries("src/check/rules").filter_map(|name| name.strip_suffix(".md").map(str::to_string)) {
+        let name = cases.iter().find(|name| name.starts_with(&format!("check_{code}_")));
+        let name = name.unwrap_or_else(|| panic!("{code} needs a case `fixtures/check_{code}_…` that shows its finding"));
+        let snapshot = fs::read_to_string(format!("snapshots/{name}.snap")).unwrap();
+        assert!(snapshot.contains(&format!("[{code}]: ")), "snapshots/{name}.snap has no finding of {code}");
+    }
+}
+
 struct File {
     path: String,
     text: String,

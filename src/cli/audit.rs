@@ -32,17 +32,16 @@ Verdicts:
   ok                     the table has the rows that the query returns now
   ok (declared columns)  the same, comparing declared columns only
   ok (counts)            the same number of rows; values were not compared
-  empty                  the table has no row of the batch, but the query returns rows: run the batch
-  missing rows           the query returns rows that the table lacks (late rows): run the batch again
-  extra rows             the table has rows that the query does not return: removed from the inputs
+  empty                  the table has no row of the batch, the query has: run the batch
+  missing rows           the table lacks rows of the query (late rows): run the batch again
+  extra rows             the table has rows that the query does not return
   doubled rows           the table has rows more often than the query returns them
   differs                rows are missing and others are extra: a changed input or table
   duplicate keys         rows of the table share a `unique_key`
   outside                the query returns rows outside its window, or rows before `begin`
   edge                   the query over all batches returns other rows: see `batchwright check`
   no event time          rows of the table or of an input belong to no batch
-  not compared           not compared: see the column `compared`
-  not compared           not compared: see the column `compared` =>   not compared           the column `compared` has the reason
+  not compared           the rows were not compared; the column `compared` has the reason
 
 To accept a verdict: `meta: {batchwright: {audit: {allow: [edge]}}}`.
 To ignore columns that always differ: `ignore: [loaded_at]`, also below `audit`.";

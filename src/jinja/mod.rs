@@ -18,6 +18,7 @@ mod environment;
 mod errors;
 mod expression;
 mod functions;
+mod inner_text;
 mod introspection;
 mod itertools;
 mod json;
@@ -54,13 +55,12 @@ use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, LazyLock, OnceLock};
 
-use minijinja::{Environment, Error, State};
+use minijinja::{Environment, State};
 use serde_json::{Map, Value};
 
 use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 
-use call::Call;
 use errors::Place;
 use library::Library;
 use names::Names;
@@ -380,24 +380,6 @@ impl Jinja {
         let text = marks::strip(&text).trim().to_string();
         Ok((text, session.model.get().is_some() || session.graph.get().is_some()))
     }
-}
-
-/// `render(text)`: a text of Jinja in the same scope.
-fn render_text(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<minijinja::Value, Error> {
-    rendered_within(session, state, &call.needs(0, "string")?.to_string())
-}
-
-/// What minijinja calls a text that a template renders.
-const WITHIN: &str = "<text>";
-
-/// The text of a template of its own, in the scope of the template that asks.
-fn rendered_within(session: &Arc<Session>, state: &mut State, text: &str) -> Result<minijinja::Value, Error> {
-    let prepared = prepare::template(text, macros::PROLOGUE);
-    // The inner rendering loads macros for itself: they belong to the rendering that loaded them.
-    let outer = std::mem::take(&mut *session.running());
-    let outcome = state.env().render_named_str(WITHIN, &prepared.edited.text, minijinja::Value::from_object(Names(session.clone())));
-    *session.running() = outer;
-    outcome.map(minijinja::Value::from)
 }
 
 /// What the values of a YAML file may ask: no macros, no models.

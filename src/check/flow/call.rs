@@ -66,12 +66,12 @@ pub fn value(flow: &Flow, function: &Function, scope: &Scope, at: Range<usize>) 
         return one_of(array.elem.iter().map(|expr| flow.value(expr, scope)).collect(), at);
     }
     let is_safe = name.starts_with("try_") || function.name.0.first().is_some_and(|part| part.to_string().eq_ignore_ascii_case("safe"));
-    let is_text = args.iter().all(|(_, value)| !value.is_of_time());
+    let is_text = args.iter().all(|(_, value)| !value.derives_from_event_time());
     let parses = known.filter(|returns| is_safe && is_text && matches!(returns, TimeFunction::Time | TimeFunction::Date));
     let call = FunctionCall { flow, name, args, at: at.clone() };
     if let Some(returns) = parses {
         // Text that is not a time becomes a null.
-        let value = call.made(returns, function);
+        let value = call.evaluate(returns, function);
         return Value { null: value.null.clone().or(Some((NullReason::Function, at))), ..value };
     }
     if let Some(unit) = cuts_to(&call.name) {
@@ -313,7 +313,11 @@ pub(super) fn word(expr: &Expr) -> Option<String> {
 /// The first of several values that is not null. Rows of a batch have an event time, so a value
 /// after it is never used; but rows whose missing event time the author wants to replace are in no
 /// batch.
-fn coalesce(values: Vec<Value>, at: Range<usize>) -> Value {
+fn coalesce(mut values: Vec<Value>, at: Range<usize>) -> Value {
+    let is_null = |value: &Value| matches!(value.null, Some((NullReason::Literal, _)));
+    if !values.iter().all(is_null) {
+        values.retain(|value| !is_null(value));
+    }
     let Some(first) = values.first().cloned() else { return Value::unknown(at) };
     if first.is_inside() && first.null.is_none() && values.len() > 1 {
         let replaces_null = values[1..].iter().any(|value| !value.is_inside() && value.null.is_none());

@@ -19,7 +19,7 @@ impl Flow<'_> {
         let at = self.span(expr);
         if let Some(text) = self.seen.blank_at(&at) {
             // It may be the event time cut to the window.
-            return Value { may_pin: Some(text), ..Value::unknown(at) };
+            return Value { possible_key: Some(text), ..Value::unknown(at) };
         }
         match expr {
             Expr::Identifier(name) => self.named(None, name, scope, at),

@@ -135,8 +135,13 @@ pub fn zone(expr: &Expr) -> Option<Option<Tz>> {
     }
     match name.parse::<Tz>() {
         Ok(zone) => Some(Some(zone)),
-        Err(_) => (name.contains('/') || name.ends_with("Time") || name.starts_with(['+', '-'])).then_some(None),
+        Err(_) => (name.contains('/') || name.ends_with("Time") || is_offset(name)).then_some(None),
     }
+}
+
+/// Whether a text is an offset from UTC, such as `+02:00`, and not an amount of time, such as `+1 day`.
+fn is_offset(text: &str) -> bool {
+    text.strip_prefix(['+', '-']).is_some_and(|offset| offset.chars().all(|char| char.is_ascii_digit() || char == ':'))
 }
 
 /// Whether a date or timestamp literal is a midnight; `None` for another expression.
@@ -176,6 +181,8 @@ mod tests {
         assert_eq!(zone(&parse("'Europe/Paris'")), Some(Some(Tz::Europe__Paris)));
         assert_eq!(zone(&parse("'utc'")), Some(Some(Tz::UTC)));
         assert_eq!(zone(&parse("'Eastern Standard Time'")), Some(None));
+        assert_eq!(zone(&parse("'+02:00'")), Some(None));
+        assert_eq!(zone(&parse("'+1 day'")), None);
         assert_eq!(zone(&parse("'%Y'")), None);
         assert_eq!(is_midnight(&parse("timestamp '2024-01-01 00:00:00'")), Some(true));
         assert_eq!(is_midnight(&parse("date '2024-01-01'")), Some(true));

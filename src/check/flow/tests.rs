@@ -1,5 +1,21 @@
 //! Analyses of small queries: keys, event times, joins, and operations across windows.
 
+mod arithmetic;
+mod call;
+mod expr;
+mod from;
+mod join_conditions;
+mod names;
+mod projection;
+mod query;
+mod scope;
+mod select;
+mod subqueries;
+mod times;
+mod value;
+mod visit;
+mod window_functions;
+
 use chrono_tz::Tz;
 use sqlparser::dialect::DuckDbDialect;
 
@@ -77,7 +93,21 @@ fn assert_keys(keys: &[(&str, Key)]) {
 }
 
 fn event_time(expr: &str) -> Time {
-    look(&format!("select {expr} as at from events"), |seen| seen.result.column("at").map_or(Time::Unknown, |value| value.time))
+    event_time_in(expr, DAYS)
+}
+
+fn event_time_in(expr: &str, windows: BatchWindows) -> Time {
+    value_in(expr, windows).time
+}
+
+fn value(expr: &str) -> Value {
+    value_in(expr, DAYS)
+}
+
+/// The value of an expression over `events`.
+fn value_in(expr: &str, windows: BatchWindows) -> Value {
+    let sql = format!("select {expr} as at from events");
+    look_in(&sql, windows, Engine::default(), |seen| seen.result.column("at").expect("the query selects it"))
 }
 
 #[test]

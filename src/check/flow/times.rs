@@ -123,15 +123,16 @@ impl FunctionCall<'_> {
 
     /// The number of units between a time and a constant.
     pub(super) fn difference(&self) -> Value {
-        let times = self.args.iter().filter(|(_, value)| value.derives_from_event_time()).count();
-        let fixed = self.args.iter().find(|(_, value)| value.time == Time::Fixed).map(|(expr, _)| *expr);
-        if times != 1 {
-            // The difference of two times of a row may have any value.
-            return Value::unknown(self.at.clone());
-        }
+        let is_operand = |expr, value: &Value| value.derives_from_event_time() || unit(expr).is_none() && zone(expr).is_none();
+        let operands: Vec<_> = self.args.iter().filter(|(expr, value)| is_operand(expr, value)).collect();
+        // Two values of a row, also another column, can have any difference.
+        let fixed = match operands.as_slice() {
+            [(_, time), (expr, fixed)] | [(expr, fixed), (_, time)] if time.derives_from_event_time() && fixed.time == Time::Fixed => *expr,
+            _ => return Value::unknown(self.at.clone()),
+        };
         let unit = self.unit().unwrap_or(Unit::Day);
         let Some(derived_time) = self.time().derived_time else { return self.opaque() };
-        let begins = fixed.is_some_and(|expr| is_midnight(expr).unwrap_or(integer(expr) == Some(0)));
+        let begins = is_midnight(fixed).unwrap_or(integer(fixed) == Some(0));
         let counts = begins || !self.flow.engine.elapsed && self.name != "timestamp_diff" && self.name != "timestampdiff";
         let cut = if counts { derived_time.cut(unit) } else { derived_time.cut(Unit::Other) };
         let form = Form::Count(unit.min_micros().max(1));
