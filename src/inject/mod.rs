@@ -35,6 +35,7 @@ mod syntax;
 mod tests;
 mod text;
 mod unfinished;
+mod walk;
 
 pub use check::splice;
 pub use ctes::{computed, with_clause};
@@ -43,6 +44,7 @@ pub use look::{Seen, look};
 pub use parsers::parser;
 pub use text::{is_contained, is_in_comment_or_string};
 pub use unfinished::{open_transaction, unfinished};
+pub use walk::{Nodes, walk};
 
 use mask::Blank;
 use relations::placed;

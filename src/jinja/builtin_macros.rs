@@ -2,6 +2,7 @@
 
 /// Paths as messages name them, and texts.
 pub(super) const FILES: &[(&str, &str)] = &[
+    ("dbt/incremental.sql", include_str!("macros/incremental.sql")),
     ("dbt/names.sql", include_str!("macros/names.sql")),
     ("dbt/types.sql", include_str!("macros/types.sql")),
     ("dbt/columns.sql", include_str!("macros/columns.sql")),

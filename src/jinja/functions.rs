@@ -42,6 +42,7 @@ pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
     let settings = session.settings();
     Some(match name {
         "this" => session.this(),
+        "sql" => Value::from(()),
         "execute" => Value::from(session.scope.execute),
         "target" | "env" => json::value(&Json::Object(settings.target.clone())),
         "flags" => flags(session),
@@ -101,7 +102,7 @@ fn flags(session: &Session) -> Value {
         ("FULL_REFRESH", session.settings().full_refresh),
         ("STORE_FAILURES", false),
         ("EMPTY", false),
-        ("INTROSPECT", false),
+        ("INTROSPECT", true),
         ("DEBUG", false),
         ("USE_COLORS", false),
     ];
@@ -148,7 +149,9 @@ fn referent(session: &Arc<Session>, found: Referent) -> Value {
     match found {
         Referent::Relation { unique_id, relation } => session.relation(relation, None, Some(MarkKind::Input(unique_id))),
         Referent::Cte { unique_id, name } => {
-            let style = RelationStyle { quoted: [false; 3], included: [false, false, true], ..session.settings().style.clone() };
+            // It has no database and no schema, unless a macro gives it one.
+            let [database, schema, _] = session.settings().style.quoted;
+            let style = RelationStyle { quoted: [database, schema, false], ..session.settings().style.clone() };
             let relation = Relation { database: None, schema: None, identifier: name, style };
             session.relation(relation, Some("cte"), Some(MarkKind::Input(unique_id)))
         }
@@ -216,7 +219,7 @@ fn env_var(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Va
     }
     match session.settings().environment.get(&name) {
         Some(value) => Ok(Value::from(&**value)),
-        None => match call.args.get(1).cloned().or_else(|| call.by_name("default")) {
+        None => match call.args.get(1).cloned().or_else(|| call.by_name("default")).filter(|default| !default.is_none()) {
             Some(default) => Ok(default),
             None => Err(errors::said(yaml::missing_environment(&name))),
         },

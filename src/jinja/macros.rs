@@ -182,6 +182,9 @@ pub(super) fn dispatch(session: &Arc<Session>, call: &Call) -> Result<Value, Err
     if name.contains('.') {
         return Err(call.error(format!("`{name}` has a package in it: give the package as the second argument, `macro_namespace`")));
     }
+    if let Some(other) = call.get(1, "macro_namespace").filter(|given| !given.is_none() && given.as_str().is_none()) {
+        return Err(call.error(format!("needs the name of a package as `macro_namespace`, not {other}")));
+    }
     let namespace = call.text(1, "macro_namespace")?;
     if call.by_name("packages").is_some() {
         return Err(call.error("takes no `packages`: give one package as `macro_namespace`, or set `dispatch:` in dbt_project.yml"));

@@ -9,14 +9,17 @@ mod collections;
 mod column;
 mod config;
 mod datetime;
+mod datetime_class;
 mod datetime_math;
 mod datetime_module;
+mod datetime_zone;
 mod edits;
 mod environment;
 mod errors;
 mod expression;
 mod functions;
 mod introspection;
+mod itertools;
 mod json;
 mod lexer;
 mod library;
@@ -61,6 +64,7 @@ use call::Call;
 use errors::Place;
 use library::Library;
 use names::Names;
+use prepare::Prepared;
 use session::{Session, Shared};
 
 pub use answers::{Answer, Answers};
@@ -331,44 +335,47 @@ impl Jinja {
         shared.library.naming(&shared.settings, package, name).map(str::to_string)
     }
 
-    /// The text that a macro of a package returns, without surrounding white space. Names in it mean what they mean to the package
-    /// of `scope`; its variables are those of its own package.
-    pub fn call(&self, package: &str, name: &str, arguments: &[Value], scope: &Scope) -> Result<String, Diagnostic> {
-        let text = self.call_with(package, name, |_| arguments.iter().map(json::value).collect(), scope)?;
-        Ok(if text == "None" { String::new() } else { text })
+    /// The text that a macro of a package returns for the arguments and the node of `scope`, without surrounding white space; and
+    /// whether it may depend on the node. Names in it mean what they mean to the package of `scope`; its variables are those of its
+    /// own package.
+    pub fn call_for_node(&self, package: &str, name: &str, arguments: &[Value], scope: &Scope) -> Result<(String, bool), Diagnostic> {
+        let values = |session: &Arc<Session>| arguments.iter().map(json::value).chain([node::model(session)]).collect();
+        let (text, session) = self.call_with(package, name, values, scope)?;
+        let is_of_node = session.model.get().is_some() || session.graph.get().is_some();
+        Ok((if text == "None" { String::new() } else { text }, is_of_node))
     }
 
-    /// The same with arguments that are values of the call's own session.
+    /// The text that a macro returns for arguments that are values of the call's own session, and that session.
     fn call_with(
         &self,
         package: &str,
         name: &str,
         arguments: impl FnOnce(&Arc<Session>) -> Vec<minijinja::Value>,
         scope: &Scope,
-    ) -> Result<String, Diagnostic> {
+    ) -> Result<(String, Arc<Session>), Diagnostic> {
+        static PREPARED: LazyLock<Prepared> = LazyLock::new(|| prepare::template("{{ __call() }}", macros::PROLOGUE));
         let library = &self.shared.library;
         let Some(found) = library.get(package, name) else {
             return Err(Diagnostic::error(format!("there is no macro `{name}`")));
         };
         let file = &library.files[found.file];
         let place = file.source.at(found.header.at.clone());
-        let prepared = prepare::template("{{ __call() }}", macros::PROLOGUE);
         let session = Session::of_macro(self.shared.clone(), scope.clone(), package);
         let arguments = arguments(&session);
         let called = macros::MacroRef::value(&session, package, name);
         let call = minijinja::Value::from_function(move |state: &mut State| called.call(state, &arguments));
         let names =
             minijinja::value::merge_maps([minijinja::context! { __call => call }, minijinja::Value::from_object(Names(session.clone()))]);
-        let outcome = self.strict.render_named_str("", &prepared.edited.text, names);
+        let outcome = self.strict.render_named_str("", &PREPARED.edited.text, names);
         session.close();
         let template = SourceFile::new("", "");
         let text = outcome.map_err(|error| {
-            let mut wrong =
-                errors::diagnostic(&error, &Place { template: &template, prepared: &prepared, library: Some(library), known: Vec::new() });
+            let place_of = Place { template: &template, prepared: &PREPARED, library: Some(library), known: Vec::new() };
+            let mut wrong = errors::diagnostic(&error, &place_of);
             wrong.at = wrong.at.filter(|at| !at.file.path.is_empty()).or(Some(place));
             wrong
         })?;
-        Ok(marks::strip(&text).trim().to_string())
+        Ok((marks::strip(&text).trim().to_string(), session))
     }
 }
 

@@ -18,13 +18,15 @@ const LEGACY_END: &str = "__dbt_internal_microbatch_event_time_end";
 /// `model` and `graph`.
 pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
     match name {
-        "model" => {
-            let inner = session.model.get_or_init(|| json::value(&session.scope.model));
-            Some(Value::from_object(Node { inner: inner.clone(), config: false, session: session.clone() }))
-        }
+        "model" => Some(model(session)),
         "graph" => Some(session.graph.get_or_init(|| graph(session)).clone()),
         _ => None,
     }
+}
+
+/// The node of the scope, which is made when a template looks into it.
+pub(super) fn model(session: &Arc<Session>) -> Value {
+    Value::from_object(Node { config: false, session: session.clone() })
 }
 
 /// The parts of `graph` as templates hold them.
@@ -52,9 +54,19 @@ pub(super) fn legacy(session: &Session, key: &str) -> Option<Value> {
 
 /// The node, or its config.
 struct Node {
-    inner: Value,
     config: bool,
     session: Arc<Session>,
+}
+
+impl Node {
+    fn inner(&self) -> Value {
+        let model = self.session.model.get_or_init(|| json::value(&self.session.scope.model));
+        if !self.config {
+            return model.clone();
+        }
+        let config = model.get_attr("config").ok().filter(|config| !config.is_undefined());
+        config.unwrap_or_else(|| collections::dict([]))
+    }
 }
 
 fn batch(batch: &Batch) -> Value {
@@ -67,7 +79,7 @@ fn batch(batch: &Batch) -> Value {
 
 impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.inner, f)
+        fmt::Debug::fmt(&self.inner(), f)
     }
 }
 
@@ -78,18 +90,14 @@ impl Object for Node {
                 self.session.reads_batch.store(true, Relaxed);
                 self.session.scope.batch.as_ref().map(batch)
             }
-            "config" if !self.config => {
-                let inner = self.inner.get_attr("config").ok().filter(|config| !config.is_undefined());
-                let inner = inner.unwrap_or_else(|| collections::dict([]));
-                Some(Value::from_object(Node { inner, config: true, session: self.session.clone() }))
-            }
+            "config" if !self.config => Some(Value::from_object(Node { config: true, session: self.session.clone() })),
             name if self.config && name.starts_with("__dbt") => legacy(&self.session, name),
-            _ => self.inner.get_item(key).ok().filter(|value| !value.is_undefined()),
+            _ => self.inner().get_item(key).ok().filter(|value| !value.is_undefined()),
         }
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.inner.try_iter().into_iter().flatten().collect())
+        Enumerator::Values(self.inner().try_iter().into_iter().flatten().collect())
     }
 
     fn is_true(self: &Arc<Self>) -> bool {
@@ -102,6 +110,6 @@ impl Object for Node {
             let found = self.get_value(&call.needs(0, "key")?);
             return Ok(found.or_else(|| call.get(1, "default")).unwrap_or(Value::from(())));
         }
-        self.inner.call_method(state, method, args)
+        self.inner().call_method(state, method, args)
     }
 }

@@ -93,6 +93,6 @@ impl Jinja {
                 names => names.iter().map(|name| value(name)).collect(),
             }
         };
-        self.call_with(&of.package, &of.name, arguments, scope)
+        Ok(self.call_with(&of.package, &of.name, arguments, scope)?.0)
     }
 }

@@ -2,11 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{BinaryOperator, Expr, Query, Visit, Visitor};
+use sqlparser::ast::{BinaryOperator, Expr, Query, Visit};
+
+use crate::inject::{Nodes, walk};
 
 /// Does `look` with each expression in `of`, outer ones first.
-pub fn each(of: &impl Visit, look: impl FnMut(&Expr)) {
-    let _ = of.visit(&mut Walk { depth: 0, look });
+pub fn each(of: &impl Visit, mut look: impl FnMut(&Expr)) {
+    let _ = walk(of, &mut Walk { depth: 0, look: &mut look });
 }
 
 /// The conditions that must all hold.
@@ -23,14 +25,12 @@ pub fn conditions<'e>(of: impl IntoIterator<Item = &'e Expr>) -> Vec<&'e Expr> {
     all
 }
 
-struct Walk<F> {
+struct Walk<'a> {
     depth: usize,
-    look: F,
+    look: &'a mut dyn FnMut(&Expr),
 }
 
-impl<F: FnMut(&Expr)> Visitor for Walk<F> {
-    type Break = ();
-
+impl Nodes for Walk<'_> {
     fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
         self.depth += 1;
         ControlFlow::Continue(())
