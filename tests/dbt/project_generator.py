@@ -408,7 +408,7 @@ class Generator:
             self.put(package, f"models/{package}_day.sql", "select 1 as held_on, 1 as id\n")
             entity = {"name": "visit", "type": "primary", "expr": "id"}
             day = {"name": "held_on", "type": "time", "type_params": {"time_granularity": "day"}}
-            name = draw.choice(["a", f"{package}_visits"])
+            name = draw.choice(["visits", f"{package}_visits"])
             measures = [
                 {"name": f"{package}_count", "agg": "count", "expr": "id", "create_metric": chance(0.3)},
                 {"name": f"{package}_total", "agg": "sum", "expr": "id"},
