@@ -341,19 +341,20 @@ impl Jinja {
     /// whether it may depend on the node. Names in it mean what they mean to the package of `scope`; its variables are those of its
     /// own package.
     pub fn call_for_node(&self, package: &str, name: &str, arguments: &[Value], scope: &Scope) -> Result<(String, bool), Diagnostic> {
-        let arguments = |session: &Arc<Session>| arguments.iter().map(json::value).chain([node::model(session)]).collect();
-        let (text, is_of_node) = self.call_with(package, name, arguments, scope)?;
+        let values = |session: &Arc<Session>| arguments.iter().map(json::value).chain([node::model(session)]).collect();
+        let (text, session) = self.call_with(package, name, values, scope)?;
+        let is_of_node = session.model.get().is_some() || session.graph.get().is_some();
         Ok((if text == "None" { String::new() } else { text }, is_of_node))
     }
 
-    /// The same with arguments that are values of the call's own session.
+    /// The text that a macro returns for arguments that are values of the call's own session, and that session.
     fn call_with(
         &self,
         package: &str,
         name: &str,
         arguments: impl FnOnce(&Arc<Session>) -> Vec<minijinja::Value>,
         scope: &Scope,
-    ) -> Result<(String, bool), Diagnostic> {
+    ) -> Result<(String, Arc<Session>), Diagnostic> {
         static PREPARED: LazyLock<Prepared> = LazyLock::new(|| prepare::template("{{ __call() }}", macros::PROLOGUE));
         let library = &self.shared.library;
         let Some(found) = library.get(package, name) else {
@@ -377,8 +378,7 @@ impl Jinja {
             wrong.at = wrong.at.filter(|at| !at.file.path.is_empty()).or(Some(place));
             wrong
         })?;
-        let text = marks::strip(&text).trim().to_string();
-        Ok((text, session.model.get().is_some() || session.graph.get().is_some()))
+        Ok((marks::strip(&text).trim().to_string(), session))
     }
 }
 

@@ -92,6 +92,6 @@ impl Jinja {
                 names => names.iter().map(|name| value(name)).collect(),
             }
         };
-        self.call_with(&of.package, &of.name, arguments, scope).map(|(text, _)| text)
+        Ok(self.call_with(&of.package, &of.name, arguments, scope)?.0)
     }
 }

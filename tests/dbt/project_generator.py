@@ -144,6 +144,8 @@ class Generator:
         for key in self.some(list(known), few):
             value = known[key]()
             needs_plus = isinstance(value, dict) or self.chance(0.8)
+            # In properties dbt renders a hook under the name with a dash while it parses, where it does not know `this`.
+            key = "pre_hook" if not plus and "this" in str(value) else key
             settings[f"+{key}" if plus and needs_plus else key] = value
         return settings
 
@@ -403,18 +405,18 @@ class Generator:
                     if chance(0.3):
                         entry["config"]["access"] = draw.choice(["private", "public", "protected"])
         if chance(0.2):
-            self.put(package, f"models/{package}_day.sql", "select 1 as day, 1 as id\n")
+            self.put(package, f"models/{package}_day.sql", "select 1 as held_on, 1 as id\n")
             entity = {"name": "visit", "type": "primary", "expr": "id"}
-            day = {"name": "day", "type": "time", "type_params": {"time_granularity": "day"}}
-            name = draw.choice(["a", f"{package}_visits"])
+            day = {"name": "held_on", "type": "time", "type_params": {"time_granularity": "day"}}
+            name = draw.choice(["visits", f"{package}_visits"])
             measures = [
                 {"name": f"{package}_count", "agg": "count", "expr": "id", "create_metric": chance(0.3)},
                 {"name": f"{package}_total", "agg": "sum", "expr": "id"},
             ]
-            model = {"name": name, "model": f"ref('{package}_day')", "defaults": {"agg_time_dimension": "day"}}
+            model = {"name": name, "model": f"ref('{package}_day')", "defaults": {"agg_time_dimension": "held_on"}}
             model |= {"entities": [entity], "dimensions": [day], "measures": measures}
             kinds["semantic_models"].append(model | ({"config": {key: value for key, value in config().items() if key != "enabled"}} if chance(0.3) else {}))
-            spine = {"name": f"{package}_day", "time_spine": {"standard_granularity_column": "day"}, "columns": [{"name": "day", "granularity": "day"}]}
+            spine = {"name": f"{package}_day", "time_spine": {"standard_granularity_column": "held_on"}, "columns": [{"name": "held_on", "granularity": "day"}]}
             kinds["models"] = [spine]
             metrics = [
                 {"name": f"{package}_all", "label": "All", "type": "simple", "type_params": {"measure": f"{package}_total"}},
@@ -427,9 +429,9 @@ class Generator:
                 if chance(0.4):
                     metric["config"] = {key: value for key, value in config().items() if key != "enabled"}
                 if chance(0.3):
-                    metric["filter"] = "{{ TimeDimension('visit__day', 'day') }} >= '2024-01-01'"
+                    metric["filter"] = "{{ TimeDimension('visit__held_on', 'day') }} >= '2024-01-01'"
             kinds["metrics"] += metrics
-            query = {"name": f"{package}_weekly", "query_params": {"metrics": [f"{package}_all"], "group_by": ["TimeDimension('visit__day')"]}}
+            query = {"name": f"{package}_weekly", "query_params": {"metrics": [f"{package}_all"], "group_by": ["TimeDimension('visit__held_on')"]}}
             query |= {"exports": [{"name": "e", "config": {"export_as": "table", "alias": "e"}}]} if chance(0.5) else {}
             kinds["saved_queries"] += [query] if chance(0.5) else []
         if chance(0.2):
