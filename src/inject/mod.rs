@@ -13,6 +13,7 @@ use crate::diagnostics::Diagnostic;
 use crate::dialect::TimeType;
 use crate::jinja::{Mark, MarkKind};
 
+mod apart;
 mod assemble;
 mod check;
 mod columns;
@@ -34,6 +35,7 @@ mod syntax;
 mod tests;
 mod text;
 mod unfinished;
+mod wide_gaps;
 
 pub use check::splice;
 pub use ctes::{computed, with_clause};
