@@ -91,7 +91,7 @@ fn filtered(context: &Context, node: &Node, moment: &Moment, cuts_own: bool) -> 
         columns: &known,
         within: &parsable,
         hidden: &hidden,
-        types: (node.schema_change() != SchemaChange::Ignore),
+        types: node.schema_change() != SchemaChange::Ignore,
     };
     let mut injected = inject::filters(&injection, &*parser).map_err(place)?;
     let left_out = match moment.incremental {

@@ -159,6 +159,7 @@ impl Shop {
             },
             full_refresh: false,
             now_is_given: true,
+            earlier_plans: Vec::new(),
             from_begin_except: None,
         };
         Shop { folder, request }
