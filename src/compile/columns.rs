@@ -102,7 +102,8 @@ impl Known for Columns {
             let known = columns.iter().map(|column| {
                 let declared = node.columns.iter().find(|declared| declared.name.eq_ignore_ascii_case(&column.name));
                 let declared = declared.and_then(|declared| declared.data_type.clone());
-                KnownColumn { name: spelled(column), data_type: declared.or_else(|| loaded_as(node, &column.name)) }
+                let data_type = declared.or_else(|| loaded_as(node, &column.name)).or_else(|| column.data_type.clone());
+                KnownColumn { name: spelled(column), data_type }
             });
             return Ok(known.collect());
         }
@@ -216,7 +217,7 @@ impl Columns {
             columns: &columns,
             within: &within,
             hidden: &[],
-            types: asker == Asker::Statement && (node.schema_change() != SchemaChange::Ignore),
+            types: asker == Asker::Template || node.schema_change() != SchemaChange::Ignore,
         };
         inject::filters(&unfiltered, &*inject::parser(&self.parser)).ok()?.columns
     }

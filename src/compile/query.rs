@@ -94,7 +94,7 @@ fn filtered(context: &Context, node: &Node, moment: &RenderContext, cuts_own: bo
         columns: &known,
         within: &parsable,
         hidden: &hidden,
-        types: (node.schema_change() != SchemaChange::Ignore),
+        types: node.schema_change() != SchemaChange::Ignore,
     };
     let mut injected = inject::filters(&injection, &*parser).map_err(place)?;
     let left_out = match moment.incremental {

@@ -8,6 +8,7 @@ mod check;
 mod config_json;
 mod drafts;
 mod event_time;
+mod external_location;
 mod hooks;
 mod layers;
 mod microbatch;

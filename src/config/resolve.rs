@@ -169,7 +169,7 @@ fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Res
         config,
     };
     node.relation = match draft.source {
-        Some(table) => source_relation(table, &node.config, ground),
+        Some(table) => source_relation(table, &node.config, ground)?,
         None => naming.relation(&node)?,
     };
     node.materialization = plain_materialization(&node);

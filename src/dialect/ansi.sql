@@ -212,6 +212,8 @@ select {{ columns }} from {{ target }};
    of a session, which `header_<key>` sets and `footer_<key>` takes back; whose value chooses another view: `view_<key>_<value>`. #}
 {% set replace_clauses = [] %}
 {% set index_keys = [] %}
+{# Why rows under a unique index cannot be deleted and inserted again in one transaction. #}
+{% set unique_index_hint = none %}
 {% set header_keys = [] %}
 {% set view_keys = [] %}
 {# Keys that say how dbt works and nothing of tables; that dbt does something for and a plan does not, and why; and values, by

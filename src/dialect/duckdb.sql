@@ -20,6 +20,7 @@
   "using", "variadic", "verbose", "when", "where", "window", "with"
 ] %}
 {% set index_keys = ["indexes"] %}
+{% set unique_index_hint = "DuckDB refuses a key that the same transaction has deleted: the second run of a batch fails" %}
 {% set undone_keys = {
   "partitioned_by": "of DuckLake: set it with `alter table … set partitioned by`, as a pre-hook of the first batch",
   "sorted_by": "of DuckLake: set it with `alter table … set sorted by`, as a pre-hook of the first batch"

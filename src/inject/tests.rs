@@ -7,6 +7,7 @@ use crate::jinja::MarkKind;
 mod any_text;
 mod of_a_table;
 mod reads;
+mod types;
 
 /// Takes the marks out of a text.
 fn marked(sql: &str) -> (String, Vec<Mark>, Vec<Input>) {

@@ -12,7 +12,7 @@ use super::call::Call;
 use super::library::Macro;
 use super::prepare::MACRO_PREFIX;
 use super::session::Session;
-use super::{collections, errors, spine};
+use super::{collections, computed_spine, errors, spine};
 use crate::diagnostics::Diagnostic;
 
 /// Comes before every template: the macro that loads files of macros into the rendering, handed to us.
@@ -154,6 +154,17 @@ impl Object for MacroRef {
             && let Some(count) = spine::intervals(&Call::of("", &self.name, args))
         {
             return Ok(count);
+        }
+        if self.name == "get_intervals_between"
+            && self.session.scope.execute
+            && let Some(periods) = computed_spine::intervals(&self.session, state, &Call::of("", &self.name, args))?
+        {
+            return Ok(periods);
+        }
+        if self.name == "generate_series"
+            && let Some(text) = computed_spine::series(&Call::of("", &self.name, args), |bound| self.call(state, &[bound]))?
+        {
+            return Ok(text);
         }
         let given = args.to_vec();
         let args = packed(found, args)?;

@@ -7,6 +7,7 @@ mod builtin_macros;
 mod call;
 mod collections;
 mod column;
+mod computed_spine;
 mod config;
 mod datetime;
 mod datetime_class;
@@ -71,7 +72,7 @@ pub use answers::{Answer, Answers};
 pub use column::ColumnQuoting;
 pub use strategy::{StrategyArguments, StrategyMacro};
 pub use uses::Uses;
-pub use yaml::yaml_value;
+pub use yaml::{YamlScope, yaml_value};
 
 /// How an engine writes the name of a relation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -380,12 +381,4 @@ impl Jinja {
         })?;
         Ok((marks::strip(&text).trim().to_string(), session))
     }
-}
-
-/// What the values of a YAML file may ask: no macros, no models.
-pub struct YamlScope<'a> {
-    pub now: Instant,
-    pub vars: &'a Map<String, Value>,
-    pub environment: &'a BTreeMap<String, String>,
-    pub target: &'a Map<String, Value>,
 }

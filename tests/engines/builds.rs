@@ -20,6 +20,8 @@ pub const CASES: &[Case] = &[
 
 /// Cases for some dialects; in the others the feature is a warning.
 pub const OF_DIALECTS: &[(&[&str], Case)] = &[
+    (&["duckdb", "postgres"], ("a_spine_ends_where_the_engine_says", a_spine_ends_where_the_engine_says)),
+    (&["duckdb", "postgres"], ("a_seed_has_its_indexes", a_seed_has_its_indexes)),
     (&["duckdb", "postgres"], ("a_contract_rejects_other_types", a_contract_rejects_other_types)),
     (&["duckdb"], ("merge_conditions_do_not_apply_to_the_first_run", merge_conditions_do_not_apply_to_the_first_run)),
     (&["postgres"], ("removed_grants_are_revoked", removed_grants_are_revoked)),
@@ -143,6 +145,54 @@ fn a_seed_is_reloaded_under_a_view(engine: &dyn Engine) {
     shop.write("seeds/codes.csv", &CODES.replace("\n2,,,,,,", "\n2,x,1,,,true,"));
     build(&shop, &["--select", "codes"]);
     assert_eq!(shop.table("active_codes"), ["1|007", "2|x"]);
+}
+
+/// The days of a spine whose end the engine computes: as many as it counts itself, the end excluded.
+fn a_spine_ends_where_the_engine_says(engine: &dyn Engine) {
+    let shop = Shop::open(engine);
+    let spine = |part: &str, end: &str| {
+        shop.write(
+            "models/days.sql",
+            &format!(
+                "{{{{ config(materialized='table') }}}}\n{{{{ dbt.date_spine('{part}', \"cast('2024-02-27' as date)\", \"{end}\") }}}}\n"
+            ),
+        );
+        build(&shop, &["--select", "days"]);
+        shop.rows(&format!("select cast(date_{part} as date) from analytics.days"))
+    };
+    let last_event = "(select cast(max(occurred_at) as date) from raw.events)";
+    assert_eq!(
+        spine("month", last_event),
+        ["2024-02-27", "2024-03-27", "2024-04-27", "2024-05-27", "2024-06-27", "2024-07-27", "2024-08-27"]
+    );
+    shop.sql("delete from raw.events where event_id > 100; update raw.events set occurred_at = '2024-03-01 10:00:00';");
+    assert_eq!(spine("day", last_event), ["2024-02-27", "2024-02-28", "2024-02-29"]);
+}
+
+/// An index that is made once, whatever is loaded again.
+fn a_seed_has_its_indexes(engine: &dyn Engine) {
+    let shop = seeded(engine);
+    // DuckDB refuses a key that the same transaction has deleted.
+    let is_unique = engine.dialect() != "duckdb";
+    let indexes = format!("[{{columns: [code]}}, {{columns: [id], unique: {is_unique}}}]");
+    shop.write(
+        "seeds/codes.yml",
+        &format!("seeds: [{{name: codes, config: {{column_types: {{code: varchar(5)}}, indexes: {indexes}}}}}]\n"),
+    );
+    let known = match engine.dialect() {
+        "duckdb" => "select is_unique from duckdb_indexes() where table_name = 'codes'",
+        _ => "select indisunique from pg_index where indrelid = 'analytics.codes'::regclass",
+    };
+    for arguments in [&["--select", "codes"][..], &["--select", "codes"], &["--select", "codes", "--full-refresh"], &["--select", "codes"]]
+    {
+        build(&shop, arguments);
+        assert_eq!(
+            shop.rows(known).iter().map(|word| &word[..1]).collect::<Vec<_>>(),
+            if is_unique { ["f", "t"] } else { ["f", "f"] },
+            "{arguments:?}"
+        );
+        assert_eq!(shop.table("codes").len(), 3);
+    }
 }
 
 fn a_contract_is_enforced(engine: &dyn Engine) {

@@ -159,8 +159,8 @@ impl Shop {
             },
             full_refresh: false,
             now_is_given: true,
-            from_begin_except: None,
             earlier_plans: Vec::new(),
+            from_begin_except: None,
         };
         Shop { folder, request }
     }
