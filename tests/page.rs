@@ -54,7 +54,7 @@ fn a_click_on_a_batch_shows_its_sql_with_the_window_marked() {
     assert_eq!(failed["marks"], json!([["filter", input], ["window", own], ["window", own]]));
     assert_eq!((&failed["facts"]["State"], &failed["words"]), (&json!("failed"), &json!("exit code 3\nno room <b>left</b>")));
 
-    assert_eq!(checked["facts"]["State"], "done, and its audit passed since");
+    assert_eq!(checked["facts"]["State"], "done, and audited since");
     assert_eq!(checked["sql"], json!(file("hourly_events/2024-09-03T05.sql")));
     assert_eq!((&phone["title"], &phone["facts"]["State"]), (&json!("2024-09-01"), &json!("done")));
 }
