@@ -77,10 +77,10 @@ pub fn strategy(
     graph: &Arc<Graph>,
     node: &Node,
     strategy_macro: &StrategyMacro,
-    given: &StrategyArguments,
+    args: &StrategyArguments,
     moment: &RenderContext,
 ) -> Result<String, Diagnostic> {
-    jinja.strategy_statements(strategy_macro, given, &scope(graph, node, moment))
+    jinja.strategy_statements(strategy_macro, args, &scope(graph, node, moment))
 }
 
 /// One ephemeral model as a CTE.

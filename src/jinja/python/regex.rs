@@ -44,9 +44,9 @@ pub(in crate::jinja) fn function(state: &mut State, method: &str, call: &Call) -
         _ => return Ok(None),
     };
     let (given, flags) = (call.needs(0, "pattern")?, call.integer(flags_at, "flags")?.unwrap_or(0));
-    let pattern = match given.downcast_object::<Pattern>() {
+    let pattern = match given.downcast_object::<PythonPattern>() {
         Some(pattern) => pattern,
-        None if given.as_str().is_some() => Arc::new(Pattern::new(&marks::plain(&given), flags, call)?),
+        None if given.as_str().is_some() => Arc::new(PythonPattern::new(&marks::plain(&given), flags, call)?),
         None => return Err(error("first argument must be string or compiled pattern")),
     };
     if method == "compile" {
@@ -59,7 +59,7 @@ pub(in crate::jinja) fn function(state: &mut State, method: &str, call: &Call) -
 }
 
 /// A compiled pattern.
-pub(in crate::jinja) struct Pattern {
+pub(in crate::jinja) struct PythonPattern {
     text: String,
     flags: i64,
     regex: Regex,
@@ -92,8 +92,8 @@ impl Groups {
     }
 }
 
-impl Pattern {
-    fn new(text: &str, flags: i64, call: &Call) -> Result<Pattern, Error> {
+impl PythonPattern {
+    fn new(text: &str, flags: i64, call: &Call) -> Result<PythonPattern, Error> {
         let translated = Translated::of(text, flags);
         let built = |before, after, not_empty| {
             let built = RegexBuilder::new(&translated.between(before, after)).find_not_empty(not_empty).build();
@@ -102,7 +102,7 @@ impl Pattern {
         let regex = built("", "", false)?;
         let names = regex.capture_names().map(|name| name.map(str::to_string)).collect();
         let (not_empty, here, full) = (built("", "", true).ok(), built("\\G", "", false)?, built("\\G", "\\z", false)?);
-        Ok(Pattern { text: text.to_string(), flags: flags | UNICODE, regex, not_empty, here, full, names })
+        Ok(PythonPattern { text: text.to_string(), flags: flags | UNICODE, regex, not_empty, here, full, names })
     }
 
     /// The first match of one of the forms of the pattern that begins at the byte `from` or behind it.
@@ -212,7 +212,7 @@ impl Pattern {
     }
 }
 
-impl fmt::Debug for Pattern {
+impl fmt::Debug for PythonPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = [(IGNORECASE, "IGNORECASE"), (MULTILINE, "MULTILINE"), (DOTALL, "DOTALL"), (VERBOSE, "VERBOSE")];
         let flags: Vec<String> = names.iter().filter(|(flag, _)| self.flags & flag != 0).map(|(_, name)| format!("re.{name}")).collect();
@@ -221,7 +221,7 @@ impl fmt::Debug for Pattern {
     }
 }
 
-impl Object for Pattern {
+impl Object for PythonPattern {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
     }
@@ -244,7 +244,7 @@ impl Object for Pattern {
 
 /// What a pattern found.
 struct Match {
-    pattern: Arc<Pattern>,
+    pattern: Arc<PythonPattern>,
     groups: Groups,
     /// The byte at which the search began.
     from: usize,
