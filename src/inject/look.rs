@@ -44,7 +44,10 @@ pub fn look<T>(sql: &str, marks: &[Mark], inputs: &[Input], parser: &dyn Parser,
             let inputs = reads.into_iter().map(|read| (read.factor.at, (read.unique_id, read.access == Access::Filtered))).collect();
             let own = marks.iter().filter(|mark| mark.kind == MarkKind::This).filter_map(|mark| text.starting_at_byte(mark.span.start));
             let own = own.map(|token| text.tokens[token].span.start).collect();
-            let expressions = reading.blanks.iter().filter(|blank| blank.what == What::Expression);
+            if reading.blanks.iter().any(|blank| blank.what == What::Shape) {
+                return Err(Stop::Wrong(no_query(text, 0)));
+            }
+            let expressions = reading.blanks.iter().filter(|blank| matches!(blank.what, What::Expression | What::Query | What::Operand));
             let blank = expressions.map(|blank| blank.span.clone()).collect();
             Ok(see(&Seen { query, inputs, own, samples: samples.clone(), blank, sql, text }))
         })

@@ -13,6 +13,7 @@ use crate::diagnostics::Diagnostic;
 use crate::dialect::TimeType;
 use crate::jinja::{Mark, MarkKind};
 
+mod apart;
 mod assemble;
 mod check;
 mod columns;
@@ -36,6 +37,7 @@ mod tests;
 mod text;
 mod unfinished;
 mod walk;
+mod wide_gaps;
 
 pub use check::splice;
 pub use ctes::{computed, with_clause};
