@@ -47,6 +47,7 @@ from zetasql.api.builders._helpers import convert_to_type  # noqa: E402
 
 LOADS = re.compile(r"\s+partition by _PARTITIONDATE\b")
 HIDDEN = [("_PARTITIONTIME", types.TypeKind.TYPE_TIMESTAMP), ("_PARTITIONDATE", types.TypeKind.TYPE_DATE)]
+SUFFIX = [("_TABLE_SUFFIX", types.TypeKind.TYPE_STRING)]
 
 
 class Script:
@@ -98,6 +99,8 @@ class Script:
         else:
             return
         *folders, name = resolved.name_path
+        # The tables of a wildcard are declared as one.
+        hidden = SUFFIX if name.endswith("*") else hidden
         catalog = self.catalog
         for folder in folders:
             child = next((child for child in catalog.catalog if child.name == folder), None)

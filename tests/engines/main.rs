@@ -21,6 +21,7 @@ mod engine;
 mod fakesnow;
 mod forms;
 mod guard;
+mod hidden;
 mod literals;
 mod mariadb;
 mod postgres;
@@ -57,7 +58,8 @@ fn main() {
             .chain(builds::OF_DIALECTS)
             .chain(replacement::OF_DIALECTS)
             .chain(strategies::OF_DIALECTS)
-            .chain(story::OF_DIALECTS);
+            .chain(story::OF_DIALECTS)
+            .chain(hidden::OF_DIALECTS);
         let dialect_cases = all_dialect_cases.filter(|(dialects, _)| dialects.contains(&engine.dialect())).map(|(_, case)| *case);
         let cases = cases().chain(dialect_cases);
         for (name, case) in cases.filter(|(name, _)| !excluded.iter().any(|(excluded, _)| excluded == name)) {

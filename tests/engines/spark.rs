@@ -105,6 +105,7 @@ impl Engine for Files {
 
     fn left_out(&self) -> &'static [(&'static str, &'static str)] {
         &[
+            ("columns_that_a_star_leaves_out", "its raw tables are views, which have no such columns"),
             ("rows_outside_of_the_window_are_kept", "the dialect rejects `keep` at compile time"),
             ("predicates_limit_the_delete_and_the_insert", "the dialect rejects partial partitions at compile time"),
             ("epoch_seconds_have_epoch_windows", "partitions by numbers are not supported"),

@@ -1,17 +1,45 @@
 //! Snowflake's client `snow` reads its standard input to the end before it runs anything, so each step has its own process, with a
 //! file or with standard input. The server is fakesnow; a statement must not fail there within a transaction (see `tests/engines`).
 
+use std::fs;
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::batchwright::{batchwright, ended, words};
+use crate::client_lines::line;
 use crate::days::{Days, REPORT, batch};
 use crate::engine::installed;
 
-pub const CASES: &[(&str, fn())] = &[("snow_runs_one_process_per_step", snow_runs_one_process_per_step)];
+pub const CASES: &[(&str, fn())] = &[
+    ("snow_runs_one_process_per_step", snow_runs_one_process_per_step),
+    ("readme::the_line_of_snow_runs", the_line_of_the_readme_runs),
+];
+
+/// As it is written, with the connection in the client's own configuration file.
+fn the_line_of_the_readme_runs() {
+    let mut plan = Days::of(1);
+    plan.step("model.shop.daily@create").sql = "create table daily (sold_on date, amount integer, name varchar);".to_string();
+    // What the client would take for a variable and a template.
+    plan.step(&batch(1)).sql = "insert into daily values ('2024-09-01', 7, 'a&b <% c %>');\n".to_string();
+    let is_right = "sum(amount) = 7 and max(name) = 'a' || chr(38) || 'b <' || '% c %' || '>'";
+    plan.step(&format!("{REPORT}@build")).sql = format!("select 1 / case when {is_right} then 1 else 0 end as one from daily;");
+    let folder = plan.write_for("snowflake");
+    let server = FakeSnow::start();
+    let home = plan.folder.path();
+    let config = home.join("config.toml");
+    let connection = "account = \"fakesnow\"\nuser = \"u\"\npassword = \"p\"\nhost = \"127.0.0.1\"\nprotocol = \"http\"\ndatabase = \"shop\"\nschema = \"public\"";
+    fs::write(&config, format!("[connections.default]\n{connection}\nport = {}\n", server.port)).unwrap();
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o600)).unwrap();
+    let path = format!("PATH={}:{}", installed("snow/bin").display(), std::env::var("PATH").unwrap());
+    let environment = words(&["env", &format!("HOME={}", home.display()), &format!("SNOWFLAKE_HOME={}", home.display()), &path]);
+    let client = [environment, shlex::split(&line("snow")).unwrap()].concat();
+    let ran = batchwright("run", &folder, &["--timeout", "300"], &client);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+}
 
 fn snow_runs_one_process_per_step() {
     let mut plan = Days::of(1);
