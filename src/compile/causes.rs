@@ -1,6 +1,6 @@
 //! Diagnostics of many models: those with one cause are reported once, with the models that it concerns.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::diagnostics::{Diagnostic, Level};
 
@@ -11,7 +11,7 @@ const LISTED: usize = 20;
 #[derive(Default)]
 pub struct Causes {
     merged: Vec<Merged>,
-    known: HashMap<Cause, usize>,
+    known: BTreeMap<Cause, usize>,
 }
 
 struct Merged {
@@ -21,7 +21,7 @@ struct Merged {
 }
 
 /// What two diagnostics of one cause have in common: level, code, file and byte, and their texts with the model's name blanked.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Cause {
     level: Level,
     code: Option<&'static str>,

@@ -15,7 +15,7 @@ pub fn gaps(text: &Text, token: usize, parser: &dyn Parser) -> Vec<Blank> {
         Keyword::WITH => parts.scalars(token),
         Keyword::FROM => {
             let list = parts.table_list(token);
-            if list.is_none() && is_duckdb { parts.from_alone(token) } else { list }
+            if list.is_none() && is_duckdb { parts.lone_from(token) } else { list }
         }
         Keyword::ROWS => parts.rows_from(token),
         Keyword::PIVOT | Keyword::UNPIVOT if is_duckdb => parts.pivot_statement(token),
@@ -78,7 +78,7 @@ impl Parts<'_> {
     }
 
     /// `from t where …` without a `select`.
-    fn from_alone(&self, token: usize) -> Option<Vec<Blank>> {
+    fn lone_from(&self, token: usize) -> Option<Vec<Blank>> {
         use Keyword::{GROUP, HAVING, QUALIFY, SELECT, WHERE};
         let text = self.text;
         let level = self.level(token);
