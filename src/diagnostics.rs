@@ -86,7 +86,7 @@ impl Location {
 }
 
 /// The severity of a diagnostic, in ascending order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     Note,
     Warning,

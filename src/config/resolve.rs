@@ -176,7 +176,7 @@ fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Res
     let is_microbatch = matches!(&node.materialization, Materialization::Incremental(Some(strategy)) if strategy == "microbatch");
     match event_time(&node, ground.dialect, ground.catalog, quote_columns, is_microbatch) {
         Ok(event_time) => node.event_time = event_time,
-        Err(errors) => return Err(Failed { errors: errors.into(), node: Some(Box::new(node)) }),
+        Err(errors) => return Err(Failed { errors, node: Some(Box::new(node)) }),
     }
     if is_microbatch {
         let asked = Asked {

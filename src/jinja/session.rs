@@ -14,13 +14,16 @@ use super::{Known, Late, MarkKind, RefCall, Relation, Scope, Settings};
 use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
 
+/// The parts of dbt's `graph` by name.
+pub(super) type GraphParts = Vec<(Value, Value)>;
+
 /// What all renderings of a project share.
 pub(super) struct Shared {
     pub settings: Settings,
     pub library: Arc<Library>,
     /// The parts of dbt's `graph`, once the nodes are known: a large project has thousands.
     /// With why they are not complete, if they are not.
-    pub graph: OnceLock<(Late<Vec<(Value, Value)>>, Option<Diagnostic>)>,
+    pub graph: OnceLock<(Late<GraphParts>, Option<Diagnostic>)>,
     pub known: OnceLock<Arc<dyn Known>>,
 }
 

@@ -1,6 +1,6 @@
 //! From libyaml's events to a tree: anchors, merged keys, tags, and the places of values.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::{Chain, Read};
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ pub fn compose(file: &SourceFile) -> Result<(Yaml, Vec<Diagnostic>), Diagnostic>
     let mut parser = Parser::new();
     // With a byte order mark libyaml does not guess an encoding.
     parser.set_input("\u{feff}".as_bytes().chain(file.text.as_bytes()));
-    let mut composer = Composer { file, parser, anchors: HashMap::new(), warnings: Vec::new(), depth: 0, copied: 0 };
+    let mut composer = Composer { file, parser, anchors: BTreeMap::new(), warnings: Vec::new(), depth: 0, copied: 0 };
     let tree = composer.document()?;
     Ok((tree, composer.warnings))
 }
@@ -52,7 +52,7 @@ struct Composer<'a> {
     file: &'a SourceFile,
     parser: Parser<Chain<&'a [u8], &'a [u8]>>,
     /// What an alias stands for; nothing while it is read.
-    anchors: HashMap<String, Option<Node>>,
+    anchors: BTreeMap<String, Option<Node>>,
     warnings: Vec<Diagnostic>,
     depth: usize,
     copied: usize,

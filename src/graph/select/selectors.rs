@@ -11,11 +11,14 @@ use super::method::{Criterion, Method};
 use super::wildcard::{Pattern, is_pattern};
 use super::{GraphOperators, SelectionExpr, spec};
 
+/// The entries of `selectors.yml` by name.
+type Entries = Vec<(String, Map<String, Value>)>;
+
 /// `selectors.yml`, if the project has one.
 pub(super) struct Selectors<'a> {
     file: Option<&'a SelectorsFile>,
     /// The entries by name, after the first use.
-    entries: Option<Vec<(String, Map<String, Value>)>>,
+    entries: Option<Entries>,
     /// The selectors that are being resolved, outermost first.
     resolving: Vec<String>,
 }
@@ -80,7 +83,7 @@ impl<'a> Selectors<'a> {
         }
     }
 
-    fn read(&mut self) -> Result<Vec<(String, Map<String, Value>)>, Diagnostics> {
+    fn read(&mut self) -> Result<Entries, Diagnostics> {
         if self.entries.is_none() {
             self.entries = Some(self.file.map_or(Ok(Vec::new()), entries)?);
         }
@@ -213,7 +216,7 @@ impl<'a> Selectors<'a> {
 const KEYS: &[&str] =
     &["method", "value", "parents", "children", "parents_depth", "children_depth", "childrens_parents", "indirect_selection", "exclude"];
 
-fn entries(selectors: &SelectorsFile) -> Result<Vec<(String, Map<String, Value>)>, Diagnostic> {
+fn entries(selectors: &SelectorsFile) -> Result<Entries, Diagnostic> {
     let file = &selectors.file;
     let all = selectors.data.clone()?;
     let shape = |what: &str| Diagnostic::error(format!("`{}` {what}", file.path)).at(file.at(0..0));

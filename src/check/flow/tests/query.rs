@@ -51,7 +51,7 @@ fn a_cte_counts_where_it_is_read() {
     let cte = "with per_user as (select user_id, count(*) as n from events group by user_id)";
     let groups = CrossWindowKind::Groups { keys: vec!["user_id".to_string()] };
     assert_eq!(hows(&format!("{cte} select at from events")), []);
-    assert_eq!(hows(&format!("{cte} select n from per_user")), [groups.clone()]);
+    assert_eq!(hows(&format!("{cte} select n from per_user")), std::slice::from_ref(&groups));
     assert_eq!(hows(&format!("{cte} select a.n from per_user as a join per_user as b using (user_id)")), [groups]);
 }
 
