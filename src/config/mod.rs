@@ -16,6 +16,7 @@ mod patches;
 mod relation;
 mod resolve;
 mod source_relation;
+mod types;
 
 use chrono_tz::Tz;
 use indexmap::IndexMap;

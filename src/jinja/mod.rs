@@ -380,6 +380,11 @@ fn rendered_within(session: &Arc<Session>, state: &mut State, text: &str) -> Res
     outcome.map(minijinja::Value::from)
 }
 
+/// Python's text of a value: `False`, `None`, `[1, 'a']`.
+pub fn python_text(value: &Value) -> String {
+    python::text::text(&json::value(value))
+}
+
 /// What the values of a YAML file may ask: no macros, no models.
 pub struct YamlScope<'a> {
     pub now: Instant,
