@@ -19,6 +19,7 @@ mod relation;
 mod resolve;
 mod schema_change;
 mod source_relation;
+mod types;
 
 use chrono_tz::Tz;
 use indexmap::IndexMap;

@@ -10,7 +10,7 @@ use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, par_map};
 use crate::dialect::Dialect;
 use crate::jinja::{Relation, RelationStyle};
-use crate::project::{Catalog, ColumnPatch, Flags, Package, Project, Setting, SourceStyle, Target, header, truth};
+use crate::project::{Catalog, ColumnPatch, Flags, Package, Project, Setting, SourceStyle, Target, header, list, truth};
 
 use super::drafts::{Draft, drafts};
 use super::event_time::event_time;
@@ -22,6 +22,7 @@ use super::node_json::{resource_type, version};
 use super::patches::patches;
 use super::relation::{Naming, NamingMacros};
 use super::source_relation::source_relation;
+use super::types;
 use super::{Broken, Column, Disabled, Kind, Materialization, Node, Resolved};
 
 /// Resolves every node of the project. All broken nodes are reported at once.
@@ -106,6 +107,10 @@ fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Res
     }
     if let Some(broken) = draft.broken {
         return Err(broken.clone().into());
+    }
+    let errors = types::convert(&draft.name, draft.kind, &mut config);
+    if !errors.is_empty() {
+        return Err(Diagnostics(errors).into());
     }
     let start =
         draft.patch.map(|patch| patch.at.clone()).or(draft.source.map(|table| table.at.clone())).unwrap_or_else(|| draft.file.line(1));
@@ -228,16 +233,16 @@ fn info(draft: &Draft) -> Map<String, Value> {
 }
 
 fn disabled(draft: &Draft, unique_id: &str, config: &indexmap::IndexMap<String, Setting>) -> Result<Option<Disabled>, Diagnostics> {
-    let Some(enabled) = config.get("enabled").filter(|enabled| !enabled.value.is_null()) else { return Ok(None) };
-    let spelled = |value: &Value| value.as_str().and_then(|text| text.to_lowercase().parse::<bool>().ok());
-    match truth(&enabled.value).or_else(|| spelled(&enabled.value)) {
+    let Some(enabled) = config.get("enabled") else { return Ok(None) };
+    match enabled.value.as_bool() {
         Some(true) => Ok(None),
         Some(false) => {
             Ok(Some(Disabled { unique_id: unique_id.to_string(), kind: draft.kind, name: full_name(draft), at: enabled.at.clone() }))
         }
         None => {
             let message = format!("`enabled` of `{}` must be true or false, and is {}", draft.name, kind(&enabled.value));
-            Err(Diagnostic::error(message).at(enabled.at.clone()).hint("write `true` or `false`").into())
+            let error = Diagnostic::error(message).at(enabled.at.clone());
+            Err(error.hint("write `true` or `false`; Jinja gives one with the filter `as_bool`").into())
         }
     }
 }

@@ -382,3 +382,8 @@ impl Jinja {
         Ok((marks::strip(&text).trim().to_string(), session))
     }
 }
+
+/// Python's text of a value: `False`, `None`, `[1, 'a']`.
+pub fn python_text(value: &Value) -> String {
+    python::text::text(&json::value(value))
+}

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::yaml::Yaml;
 
-use super::properties::{Entries, description};
+use super::properties::Entries;
 use super::values::{list, rendered, truth};
 
 /// What a properties file says of a column.
@@ -43,7 +43,7 @@ impl Entries<'_> {
             name,
             data_type: self.text(column, "data_type"),
             quote: column.get("quote").and_then(|quote| truth(&quote.json())),
-            description: description(column),
+            description: self.description(column).unwrap_or_default(),
             constraints: constraints(column),
             unique: is_unique(column),
             info: info(&self.column_keys(column)),

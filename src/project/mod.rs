@@ -25,6 +25,7 @@ mod sources;
 mod state;
 mod tree;
 mod values;
+mod vars_file;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -11,11 +11,12 @@ use crate::yaml;
 use super::dbt_project::{self, DbtProject};
 use super::docs::Docs;
 use super::files::Files;
+use super::overrides::{self, Override};
 use super::packages::{self, PackageFiles, joined};
 use super::resources::{self, Resource, ResourceKind};
 use super::{
     Catalog, Declared, Facts, Model, Open, Package, Properties, Seed, SelectorsFile, SourceStyle, Target, profile, properties, recorded,
-    seeds, snapshots, tree,
+    seeds, snapshots, tree, vars_file,
 };
 
 /// Reads all files of the project in `open`.
@@ -27,7 +28,10 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
         let error = Diagnostic::error(format!("`{}` holds no `{PROJECT_FILE}`", open.project_dir.display()));
         return Err(error.hint("name the project's folder with `--project-dir`").into());
     };
-    let root = dbt_project::read(&file, &scope, &mut warnings)?;
+    let vars_file = vars_file::read(&files, &mut warnings)?;
+    let root_vars = joined_vars(&vars_file, &open.vars);
+    let mut root = dbt_project::read(&file, &YamlScope { vars: &root_vars, ..scope }, &mut warnings)?;
+    vars_file::set(&vars_file, &mut root)?;
     for (key, at) in &root.run_hooks {
         let note = Diagnostic::note(format!("`{key}` is no part of a plan")).at(at.clone());
         warnings.0.push(note.hint("run what it does yourself, before or after the plan"));
@@ -53,6 +57,7 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
         answers,
         catalog,
         root,
+        root_vars,
         target,
         style,
         columns: facts.columns,
@@ -70,7 +75,17 @@ pub fn target(open: &Open, usual_schema: &dyn Fn(&str) -> Result<String, Diagnos
     let files = Files::open(&open.project_dir)?;
     let scope = YamlScope { vars: &open.vars, environment: &open.environment, target: &Map::new(), now: open.now };
     let Some(file) = files.read(PROJECT_FILE)? else { return Err(Diagnostic::error(format!("there is no `{PROJECT_FILE}`"))) };
-    profile::target(open, &dbt_project::read(&file, &scope, &mut Diagnostics::default())?, usual_schema)
+    let vars_file = vars_file::read(&files, &mut Diagnostics::default())?;
+    let root_vars = joined_vars(&vars_file, &open.vars);
+    let root = dbt_project::read(&file, &YamlScope { vars: &root_vars, ..scope }, &mut Diagnostics::default())?;
+    profile::target(open, &root, usual_schema)
+}
+
+/// Variables, and those of the command line over them.
+fn joined_vars(vars: &Map<String, Value>, command_line: &Map<String, Value>) -> Map<String, Value> {
+    let mut vars = vars.clone();
+    vars.extend(command_line.clone());
+    vars
 }
 
 const PROJECT_FILE: &str = "dbt_project.yml";
@@ -78,6 +93,8 @@ const PROJECT_FILE: &str = "dbt_project.yml";
 /// What was read.
 pub struct Read {
     pub root: DbtProject,
+    /// The variables that the Jinja of the root's `dbt_project.yml` sees.
+    root_vars: Map<String, Value>,
     pub answers: Answers,
     pub catalog: Catalog,
     pub target: Target,
@@ -131,14 +148,16 @@ impl Read {
         let parts = std::mem::take(&mut self.parts);
         let mut docs = Docs::default();
         parts.iter().for_each(|part| docs.add(&part.settings.name, &part.found.docs));
-        let mut packages: Vec<Package> = parts.into_iter().map(|part| self.package(part, &docs, open, say)).collect();
-        let overrides: Vec<_> = packages.iter().flat_map(|package| package.properties.overrides.clone()).collect();
-        for said in overrides {
-            match packages.iter_mut().find(|package| package.name == said.package) {
-                Some(package) => said.apply(&mut package.properties.sources, &mut self.warnings),
-                None => said.apply(&mut [], &mut self.warnings),
+        let mut overrides = Vec::new();
+        for part in &parts {
+            let vars = joined_vars(&part.vars, &open.vars);
+            let scope = YamlScope { now: open.now, vars: &vars, environment: &open.environment, target: &self.target.values };
+            for file in &part.found.properties {
+                overrides::read(file, &scope).map_or_else(|error| self.wrong.0.push(error), |more| overrides.extend(more));
             }
         }
+        let packages: Vec<Package> = parts.into_iter().map(|part| self.package(part, &docs, &overrides, open, say)).collect();
+        overrides::unused(&overrides, &packages, &mut self.warnings);
         packages
     }
 
@@ -147,16 +166,16 @@ impl Read {
         self.wrong.0.iter().any(|said| said.level == Level::Error)
     }
 
-    fn package(&mut self, part: Part, docs: &Docs, open: &Open, say: &Say) -> Package {
-        let Part { folder, settings, found, mut vars } = part;
-        vars.extend(open.vars.clone());
+    fn package(&mut self, part: Part, docs: &Docs, overrides: &[Override], open: &Open, say: &Say) -> Package {
+        let Part { folder, settings, found, vars } = part;
+        let vars = joined_vars(&vars, &open.vars);
         let scope = YamlScope { now: open.now, vars: &vars, environment: &open.environment, target: &self.target.values };
-        // In `dbt_project.yml` dbt knows no variables but those of the command line.
-        let project_scope = YamlScope { vars: &open.vars, ..scope };
+        // In `dbt_project.yml` dbt knows no variables but those of the command line and, in the root's, of `vars.yml`.
+        let project_scope = YamlScope { vars: if folder.is_empty() { &self.root_vars } else { &open.vars }, ..scope };
         let mut properties = Properties::default();
         let mut odd = Diagnostics::default();
         for file in &found.properties {
-            properties::read(file, &scope, &mut properties, &mut odd, &mut self.wrong);
+            properties::read(file, &scope, (&settings.name, overrides), &mut properties, &mut odd, &mut self.wrong);
         }
         docs.fill(&settings.name, &scope, &mut properties, &mut odd);
         let resources = located(std::mem::take(&mut properties.resources), &found, &settings.name, &folder);

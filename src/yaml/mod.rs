@@ -82,6 +82,19 @@ impl Yaml {
         self.as_json(Scalar::exact)
     }
 
+    /// A value of JSON, all of it at one place.
+    pub fn of_json(value: &Value, at: &Location) -> Yaml {
+        let data = match value {
+            Value::Null => Data::Null,
+            Value::Bool(yes) => Data::Bool(*yes),
+            Value::Number(number) => Data::Number(number.clone()),
+            Value::String(text) => Data::Text(text.clone()),
+            Value::Array(items) => Data::List(items.iter().map(|item| Yaml::of_json(item, at)).collect()),
+            Value::Object(dict) => Data::Dict(dict.iter().map(|(key, value)| (key.clone(), Yaml::of_json(value, at))).collect()),
+        };
+        Yaml { data, at: at.clone() }
+    }
+
     fn as_json(&self, other: fn(&Scalar) -> Value) -> Value {
         match &self.data {
             Data::Null => Value::Null,

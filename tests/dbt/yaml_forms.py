@@ -195,7 +195,91 @@ class FromYaml(Place):
 
 PLACES[4] = FromYaml("fromyaml", None, None, None, only=lambda form: "{%" not in form and "{{" not in form and "{#" not in form)
 
-FILES = []
+class Single(Place):
+    """A place with forms of its own, each in a project of its own. `files(form)` gives the project's files, `look` what Jinja sees."""
+
+    def __init__(self, name, own, files, look):
+        self.name, self.own, self.files, self.look, self.syntax = name, own, files, look, False
+
+    def forms(self, _):
+        return self.own
+
+    def text(self, forms):
+        return ""
+
+    def project(self, forms):
+        self.last = forms[:1]
+        # More than one form is refused, so that each is tried alone.
+        show = f"@@0@@\n{self.look}" if len(forms) == 1 else "{{ exceptions.raise_compiler_error('one by one') }}"
+        return {"macros/show.sql": SHOW, "models/show.sql": show, **self.files(forms[0])}, None
+
+
+#: Values that are no texts, and some that are.
+OTHERS = ["off", "2024", "1.5", "2024-01-31", "~", "[a]", "{a: 1}", "'2024'"]
+
+
+def node_of(key, look):
+    """A key of a model's entry."""
+    return Single(f"{key} of a model", OTHERS, lambda form: {"models/m.yml": MODELS + entry(key, form, 4)}, look)
+
+
+def name_of(kind, head, look=""):
+    return Single(f"the name of {kind}", OTHERS, lambda form: {"models/m.yml": head.replace("NAME", form)}, look)
+
+
+def typed(key):
+    forms = ["off", "2024", "~", "[1, x]", "{a: 1}", "'true'"]
+    write = lambda form: {"models/m.yml": "models:\n  - name: other\n    config:\n" + entry(key, form, 6), "models/other.sql": "select 1 as id"}
+    return Single(f"the type of {key}", forms, write, f"{{{{ show((graph.nodes['model.shop.other'] or {{}}).config['{key}']) if execute }}}}")
+
+
+NAMES = [
+    node_of("description", "{{ show(model.description) }}"),
+    name_of("a model", "models: [{name: NAME}]"),
+    name_of("a column", "models: [{name: show, columns: [{name: NAME}]}]", "{{ show(model.columns) }}"),
+    name_of("a type", "models: [{name: show, columns: [{name: a, data_type: NAME}]}]", "{{ show(model.columns.a.data_type) }}"),
+    name_of("a source", "sources: [{name: NAME, tables: [{name: t}]}]", "{{ graph.sources.keys() | list }}"),
+    name_of("a table", "sources: [{name: s, tables: [{name: NAME}]}]", "{{ graph.sources.keys() | list }}"),
+    name_of("an identifier", "sources: [{name: s, tables: [{name: t, identifier: NAME}]}]", "{{ source('s', 't') }}"),
+    name_of("a schema", "sources: [{name: s, schema: NAME, tables: [{name: t}]}]", "{{ source('s', 't') }}"),
+    name_of("an exposure", "exposures: [{name: NAME, type: dashboard, owner: {name: x}}]"),
+    name_of("a version", "models: [{name: show, versions: [{v: NAME, defined_in: show}]}]", "{{ this }} {{ [model.version] }}"),
+    *map(typed, ["alias", "materialized", "tags", "unique_key", "enabled", "full_refresh", "meta", "persist_docs", "on_configuration_change"]),
+]
+
+#: A file's text in other forms.
+VARIANTS = {
+    "as it is": lambda text: text,
+    "a byte order mark": lambda text: "\ufeff" + text,
+    "line breaks of Windows": lambda text: text.replace("\n", "\r\n"),
+    "a document's start": lambda text: "---\n" + text,
+    "a document's end": lambda text: text + "...\n",
+    "two documents": lambda text: text + "---\n" + text,
+    "a directive": lambda text: "%YAML 1.1\n---\n" + text,
+    "tabs": lambda text: text.replace("  ", "\t"),
+    "a comment": lambda text: "# comment\n" + text + "  # comment\n",
+    "no last line break": lambda text: text.rstrip(),
+    "blank lines": lambda text: "\n\n" + text + "\n\n",
+    "a list": lambda text: "- a\n",
+    "a text": lambda text: "a\n",
+}
+TEXTS = {
+    "dbt_project.yml": PROJECT + "vars:\n  x:\n    - no\n",
+    "vars.yml": "vars:\n  x:\n    - no\n",
+    "models/m.yml": MODELS + "    meta:\n      x: no\n",
+}
+
+
+def variants(file):
+    look = "{{ show(model.meta) }}" if file == "models/m.yml" else "{{ show(var('x')) }}"
+    return Single(f"the file {file}", list(VARIANTS), lambda variant: {file: VARIANTS[variant](TEXTS[file])}, look)
+
+
+FILES = [*NAMES, *map(variants, TEXTS)]
 
 #: The rows of the table in src/jinja/README.md, each with the cases that it covers.
-DELIBERATE = {}
+DELIBERATE = {
+    "rare tags": lambda place, form, theirs, ours: form.startswith(("!!set", "!!omap", "!!pairs", "!!binary", "!!bool x", "!!int ''", "!!str {=")),
+    "a value inside of itself": lambda place, form, theirs, ours: form in ("&a [*a]", "{a: &b {c: *b}}"),
+    "undefined in YAML": lambda place, form, theirs, ours: "{{ nope }}" in form or "unset" in form,
+}
