@@ -53,7 +53,7 @@ fn a_click_shows_the_batch_with_its_window_highlighted() {
     assert_eq!(failed["marks"], json!([["filter", input], ["window", target], ["window", target]]));
     assert_eq!((&failed["facts"]["State"], &failed["words"]), (&json!("failed"), &json!("exit code 3\nno room <b>left</b>")));
 
-    assert_eq!(audited["facts"]["State"], "done, and its audit passed since");
+    assert_eq!(audited["facts"]["State"], "done, and audited since");
     assert_eq!(audited["sql"], json!(file("hourly_events/2024-09-03T05.sql")));
     assert_eq!((&phone["title"], &phone["facts"]["State"]), (&json!("2024-09-01"), &json!("done")));
 }

@@ -5,6 +5,9 @@ use std::path::Path;
 
 use regex::Regex;
 
+#[path = "tidy/words.rs"]
+mod words;
+
 /// The stages in order. A stage may use earlier stages and tools.
 const STAGES: [&str; 13] =
     ["project", "config", "graph", "window", "render", "inject", "plan", "check", "compile", "run", "page", "diff", "cli"];
@@ -49,7 +52,7 @@ fn dialects_are_named_only_in_their_files() {
     )
     .unwrap();
     // Some parsers and clients have the name of a dialect.
-    let lists = ["src/inject/parsers.rs", "src/run/known.rs"];
+    let lists = ["src/inject/parsers.rs", "src/run/client_profiles.rs"];
     check("no Rust line names a dialect outside of src/dialect/ and the lists of parsers and of clients", |file| {
         if !file.is_program() || file.path.starts_with("src/dialect/") || lists.contains(&file.path.as_str()) {
             return vec![];
@@ -72,7 +75,7 @@ fn sql_is_only_in_templates() {
 #[test]
 fn few_modules_access_files() {
     let file_access = Regex::new(r"std::fs|\bfs::|\bFile::|WalkDir").unwrap();
-    // project/fence.rs and run/program.rs read nothing: they only test whether paths exist.
+    // project/fence.rs and run/executable.rs read nothing: they only test whether paths exist.
     let allowed = [
         "src/project/files.rs",
         "src/project/fence.rs",
@@ -80,7 +83,7 @@ fn few_modules_access_files() {
         "src/run/confirmed.rs",
         "src/run/journal.rs",
         "src/run/lock.rs",
-        "src/run/program.rs",
+        "src/run/executable.rs",
         "src/run/report.rs",
     ];
     check("projects are read in project/files.rs, plans written in plan/write/, journals and reports read and written in run/", |file| {
@@ -179,20 +182,22 @@ fn code(text: &str) -> &str {
 /// Asserts that no file violates the rule. `violations_of` lists a file's violations.
 fn check(rule: &str, violations_of: impl Fn(&File) -> Vec<String>) {
     let mut violations = Vec::new();
-    for root in ["src", "tests"] {
-        for entry in walkdir::WalkDir::new(Path::new(root))
-            .sort_by_file_name()
-            .into_iter()
-            .filter_entry(|entry| entry.file_name() != "target")
-            .flatten()
-        {
-            if entry.path().extension().is_none_or(|end| end != "rs") {
-                continue;
-            }
-            let path = entry.path().to_string_lossy().replace('\\', "/");
-            let file = File { text: fs::read_to_string(&path).expect("a source file is text"), path };
-            violations.extend(violations_of(&file).into_iter().map(|violation| format!("{}: {violation}", file.path)));
-        }
+    for (path, text) in sources() {
+        let file = File { path, text };
+        violations.extend(violations_of(&file).into_iter().map(|violation| format!("{}: {violation}", file.path)));
     }
     assert!(violations.is_empty(), "{rule}:\n{}", violations.join("\n"));
+}
+
+/// All Rust files below `src` and `tests`, with their texts.
+fn sources() -> impl Iterator<Item = (String, String)> {
+    let walk = |root: &&str| {
+        let entries = walkdir::WalkDir::new(Path::new(root)).sort_by_file_name().into_iter();
+        entries.filter_entry(|entry| entry.file_name() != "target").flatten()
+    };
+    let files = ["src", "tests"].iter().flat_map(walk).filter(|entry| entry.path().extension().is_some_and(|end| end == "rs"));
+    files.map(|entry| {
+        let text = fs::read_to_string(entry.path()).expect("a source file is text");
+        (entry.path().to_string_lossy().replace('\\', "/"), text)
+    })
 }

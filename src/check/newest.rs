@@ -1,5 +1,7 @@
-//! A filter by the newest row of the model's own table: `where at > (select max(at) from {{ this }})`. Takes the query's tree; gives
-//! the place of the comparison. Such a filter empties the batches of a new table, and each batch that is older than the newest row.
+//! A filter by the newest row of the model's own table:
+//! `where at > (select max(at) from {{ this }})`. Takes the query's tree; gives the place of the
+//! comparison. Such a filter empties the batches of a new table, and each batch that is older than
+//! the newest row.
 
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
@@ -19,7 +21,8 @@ pub fn compared_with_newest(seen: &Seen) -> Option<Range<usize>> {
     filters.at.and_then(|span| seen.bytes(span))
 }
 
-/// CTEs and derived tables that hold the newest row of the own table, and the names of their columns.
+/// CTEs and derived tables that hold the newest row of the own table, and the names of their
+/// columns.
 struct Names<'a> {
     seen: &'a Seen<'a>,
     relations: BTreeSet<String>,
@@ -38,7 +41,8 @@ impl Names<'_> {
         if !self.seen.own.contains(&name.span().start) {
             return self.is_known(name);
         }
-        // A condition may bound the rows to those before the batch, which is not a filter by the newest row.
+        // A condition may bound the rows to those before the batch, which is not a filter by the
+        // newest row.
         let is_cut = select.selection.is_some();
         let takes_first = query.order_by.is_some() && (query.limit_clause.is_some() || query.fetch.is_some() || select.top.is_some());
         !is_cut && (takes_first || select.projection.iter().any(has_max))

@@ -6,15 +6,15 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Asked;
+use super::CheckContext;
 use super::flow::{
     BatchWindows, CrossWindowKind, CrossWindowOp, Dataflow, FlowInput, NullReason, OutsideReason, Time, TimeKind, VolatileCall,
     VolatileKind, WindowKeys, analyse,
 };
-use super::place::author;
 use super::rules::{
     CHANCE, CLOCK, DISTINCT, GROUPS, JOIN, LEAVES_WINDOW, LIMIT, NULL_EVENT_TIME, ONE_OF_EACH, Rule, UNPARSED, WINDOW_FUNCTION,
 };
+use super::source_map::author;
 use crate::calendar::Grain;
 use crate::config::Node;
 use crate::diagnostics::{Diagnostic, Level};
@@ -33,56 +33,56 @@ pub struct QueryFindings {
 }
 
 /// Applies the rules to the query.
-pub fn check_query(asked: &Asked) -> QueryFindings {
-    let windows = BatchWindows { grain: asked.settings.batch_size, timezone: asked.settings.timezone };
-    let inputs = |id: &str| input(asked, id);
+pub fn check_query(context: &CheckContext) -> QueryFindings {
+    let windows = BatchWindows { grain: context.settings.batch_size, timezone: context.settings.timezone };
+    let inputs = |id: &str| input(context, id);
     let look = |seen: &inject::Seen| {
-        let dataflow = analyse(seen, &inputs, windows, asked.engine);
-        let mut findings = event_time(asked, &dataflow);
-        findings.extend(dataflow.operations.iter().map(|operation| cross_window_finding(asked, operation)));
-        findings.extend(dataflow.calls.iter().map(|call| volatile_finding(asked, call)));
-        findings.extend(seen.blank.iter().map(|span| unparsed_expression(asked, span)));
+        let dataflow = analyse(seen, &inputs, windows, context.engine);
+        let mut findings = event_time(context, &dataflow);
+        findings.extend(dataflow.operations.iter().map(|operation| cross_window_finding(context, operation)));
+        findings.extend(dataflow.calls.iter().map(|call| volatile_finding(context, call)));
+        findings.extend(seen.blank.iter().map(|span| unparsed_expression(context, span)));
         QueryFindings { findings, driving: dataflow.result.driving.clone(), own_table: Some(!seen.own.is_empty()) }
     };
-    let seen = inject::look(&asked.text.sql, &asked.text.marks, asked.inputs, asked.parser, look);
-    seen.unwrap_or_else(|| QueryFindings { findings: unparsed(asked), ..QueryFindings::default() })
+    let seen = inject::look(&context.text.sql, &context.text.marks, context.inputs, context.parser, look);
+    seen.unwrap_or_else(|| QueryFindings { findings: unparsed(context), ..QueryFindings::default() })
 }
 
 /// A note about an expression that cannot be parsed, in a query that can.
-fn unparsed_expression(asked: &Asked, span: &Range<usize>) -> (Rule, Diagnostic) {
-    let diagnostic = Diagnostic::note("this expression cannot be parsed, so no rule was applied to it").at(author(asked.text, span));
+fn unparsed_expression(context: &CheckContext, span: &Range<usize>) -> (Rule, Diagnostic) {
+    let diagnostic = Diagnostic::note("this expression cannot be parsed, so no rule was applied to it").at(author(context.text, span));
     (UNPARSED, diagnostic.hint("check whether it reads rows of other batches, or changes the event time"))
 }
 
 /// The findings in a query that cannot be parsed: that it was not analysed, and what a text search
 /// shows.
-fn unparsed(asked: &Asked) -> Vec<(Rule, Diagnostic)> {
+fn unparsed(context: &CheckContext) -> Vec<(Rule, Diagnostic)> {
     static SAMPLE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)\b(?:using\s+sample|tablesample)\b").expect("the pattern is valid"));
     let mut findings = Vec::new();
-    if let Some(word) = SAMPLE.find(&asked.text.sql) {
+    if let Some(word) = SAMPLE.find(&context.text.sql) {
         let diagnostic =
-            Diagnostic::warning("a sample returns other rows each time a batch is written").at(author(asked.text, &word.range()));
+            Diagnostic::warning("a sample returns other rows each time a batch is written").at(author(context.text, &word.range()));
         findings.push((CHANCE, diagnostic.hint("sample by a hash of a key")));
     }
-    let message = format!("the query of `{}` cannot be parsed, so the dataflow rules were not applied", asked.node.name);
-    let diagnostic = Diagnostic::warning(message).at(author(asked.text, &(0..asked.text.sql.len().min(1))));
+    let message = format!("the query of `{}` cannot be parsed, so the dataflow rules were not applied", context.node.name);
+    let diagnostic = Diagnostic::warning(message).at(author(context.text, &(0..context.text.sql.len().min(1))));
     findings.push((UNPARSED, diagnostic.hint("`batchwright compile` names the unexpected token; check this query yourself")));
     findings
 }
 
 /// The columns of the result whose values occur in one window only.
-pub fn window_keys(asked: &Asked) -> WindowKeys {
-    let windows = BatchWindows { grain: asked.settings.batch_size, timezone: asked.settings.timezone };
-    let inputs = |id: &str| input(asked, id);
+pub fn window_keys(context: &CheckContext) -> WindowKeys {
+    let windows = BatchWindows { grain: context.settings.batch_size, timezone: context.settings.timezone };
+    let inputs = |id: &str| input(context, id);
     let look = |seen: &inject::Seen| match seen.blank.is_empty() {
-        true => analyse(seen, &inputs, windows, asked.engine).result.window_keys(windows),
+        true => analyse(seen, &inputs, windows, context.engine).result.window_keys(windows),
         false => WindowKeys::new(),
     };
-    inject::look(&asked.text.sql, &asked.text.marks, asked.inputs, asked.parser, look).unwrap_or_default()
+    inject::look(&context.text.sql, &context.text.marks, context.inputs, context.parser, look).unwrap_or_default()
 }
 
-fn input(asked: &Asked, id: &str) -> FlowInput {
-    let node = &asked.graph.nodes[id];
+fn input(context: &CheckContext, id: &str) -> FlowInput {
+    let node = &context.graph.nodes[id];
     let columns = |is_it: &dyn Fn(&crate::config::Column) -> bool| -> BTreeSet<String> {
         node.columns.iter().filter(|column| is_it(column)).map(|column| column.name.clone()).collect()
     };
@@ -94,7 +94,7 @@ fn input(asked: &Asked, id: &str) -> FlowInput {
         unique_id: id.to_string(),
         event_time: node.event_time.as_ref().map(|event_time| event_time.column.clone()),
         unique: columns(&|column| column.unique).into_iter().chain(alone).collect(),
-        window_keys: (asked.window_keys)(id),
+        window_keys: (context.window_keys)(id),
         key,
         dates: columns(&is_date),
         kind: node.event_time.as_ref().map_or(TimeKind::Unknown, |event_time| match event_time.time_type() {
@@ -121,14 +121,14 @@ fn unique_key(node: &Node) -> Vec<String> {
 }
 
 /// Checks the event time of the result.
-fn event_time(asked: &Asked, dataflow: &Dataflow) -> Vec<(Rule, Diagnostic)> {
-    let name = &asked.settings.event_time.column;
+fn event_time(context: &CheckContext, dataflow: &Dataflow) -> Vec<(Rule, Diagnostic)> {
+    let name = &context.settings.event_time.column;
     let Some(value) = dataflow.result.column(name) else { return Vec::new() };
     let mut findings = Vec::new();
     let at = |span: &Range<usize>| {
-        if span.is_empty() { asked.settings.event_time.at.clone() } else { author(asked.text, span) }
+        if span.is_empty() { context.settings.event_time.at.clone() } else { author(context.text, span) }
     };
-    let size = asked.settings.batch_size;
+    let size = context.settings.batch_size;
     // Without a filtered input, the batch selects the rows of the result whose event time is in its
     // window.
     let windowed = !dataflow.result.windowed.is_empty();
@@ -142,21 +142,22 @@ fn event_time(asked: &Asked, dataflow: &Dataflow) -> Vec<(Rule, Diagnostic)> {
         Time::Outside(OutsideReason::Moved) => Some(format!("`{name}` is moved to another day")),
         Time::Clock => Some(format!("`{name}` is the time of the run")),
         Time::OtherColumn if !value.unique => value.column.as_ref().and_then(|(input, column)| {
-            let node = &asked.graph.nodes[input];
+            let node = &context.graph.nodes[input];
             let filtered = &node.event_time.as_ref()?.column;
-            Some(format!("`{name}` is `{column}` of {}, which is filtered by `{filtered}`", named(asked, input)))
+            Some(format!("`{name}` is `{column}` of {}, which is filtered by `{filtered}`", named(context, input)))
         }),
         Time::Fixed if value.null.is_none() && windowed => Some(format!("`{name}` is the same in every row")),
-        Time::Unfiltered if windowed => {
-            value.column.as_ref().map(|(input, column)| format!("`{name}` is `{column}` of {}, which is not filtered", named(asked, input)))
-        }
+        Time::Unfiltered if windowed => value
+            .column
+            .as_ref()
+            .map(|(input, column)| format!("`{name}` is `{column}` of {}, which is not filtered", named(context, input))),
         Time::Unknown if value.possible_key.is_some() && windowed => {
             Some(format!("`{name}` is the result of an unknown function of the event time"))
         }
         _ => None,
     };
     if let Some(reason) = reason {
-        let mut diagnostic = Diagnostic::warning(reason).at(at(&value.at)).fact(match asked.settings.outside_window {
+        let mut diagnostic = Diagnostic::warning(reason).at(at(&value.at)).fact(match context.settings.outside_window {
             Some(crate::config::OutsideWindow::Drop) => "rows outside their window are dropped",
             Some(crate::config::OutsideWindow::Keep) => "rows outside their window are deleted or duplicated by the batch of that window",
             _ => "a batch with rows outside its window fails",
@@ -164,14 +165,14 @@ fn event_time(asked: &Asked, dataflow: &Dataflow) -> Vec<(Rule, Diagnostic)> {
         if value.possible_key.is_some() {
             diagnostic.level = Level::Note;
         }
-        let zone = asked.settings.timezone == chrono_tz::Tz::UTC && value.time == Time::Outside(OutsideReason::Zone);
+        let zone = context.settings.timezone == chrono_tz::Tz::UTC && value.time == Time::Outside(OutsideReason::Zone);
         let hint = match &value.time {
             Time::Outside(OutsideReason::Coarser(unit)) if Grain::parse(unit.as_str()).is_some() => {
                 format!("use batches of one {}, or the original time as `event_time`", unit.as_str())
             }
             Time::Unknown => "check that it is in the window of the batch for every row, then allow it".to_string(),
             Time::OtherColumn => match &value.column {
-                Some((input, column)) => format!("make `{column}` the `event_time` of {}", named(asked, input)),
+                Some((input, column)) => format!("make `{column}` the `event_time` of {}", named(context, input)),
                 None => "filter the input by the same time".to_string(),
             },
             _ if zone => "keep the event time in UTC; for days of another zone, set `meta.batchwright.timezone`".to_string(),
@@ -200,9 +201,9 @@ fn event_time(asked: &Asked, dataflow: &Dataflow) -> Vec<(Rule, Diagnostic)> {
 }
 
 /// The diagnostic of an operation across windows.
-fn cross_window_finding(asked: &Asked, operation: &CrossWindowOp) -> (Rule, Diagnostic) {
-    let size = asked.settings.batch_size;
-    let inputs = names(asked, &operation.windowed.inputs);
+fn cross_window_finding(context: &CheckContext, operation: &CrossWindowOp) -> (Rule, Diagnostic) {
+    let size = context.settings.batch_size;
+    let inputs = names(context, &operation.windowed.inputs);
     let by = |keys: &[String]| keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
     let cut = format!("the event time cut to one {size}");
     let (rule, message, hint) = match &operation.kind {
@@ -256,12 +257,12 @@ fn cross_window_finding(asked: &Asked, operation: &CrossWindowOp) -> (Rule, Diag
         ),
         CrossWindowKind::Join { other } => (
             JOIN,
-            format!("{inputs} joins only rows of {} of the same {size}", names(asked, other)),
+            format!("{inputs} joins only rows of {} of the same {size}", names(context, other)),
             format!("join by {cut} too, or read one of them without a filter, with `.render()`"),
         ),
         CrossWindowKind::Lookup { other } => (
             JOIN,
-            format!("the sub-query reads only rows of {} of the same {size}", names(asked, other)),
+            format!("the sub-query reads only rows of {} of the same {size}", names(context, other)),
             "read it without a filter, with `.render()`, or compare the event times".to_string(),
         ),
         CrossWindowKind::PreservedRows => (
@@ -270,7 +271,7 @@ fn cross_window_finding(asked: &Asked, operation: &CrossWindowOp) -> (Rule, Diag
             "start from the filtered input, and join the other one to it".to_string(),
         ),
     };
-    let mut diagnostic = Diagnostic::warning(message).at(author(asked.text, &operation.at)).hint(hint);
+    let mut diagnostic = Diagnostic::warning(message).at(author(context.text, &operation.at)).hint(hint);
     if operation.kind == (CrossWindowKind::Bounds { of_whole: true }) {
         diagnostic.level = Level::Note;
         diagnostic = diagnostic.fact("this is correct if it restricts other rows to the batch");
@@ -291,7 +292,7 @@ fn cross_window_finding(asked: &Asked, operation: &CrossWindowOp) -> (Rule, Diag
     (rule, diagnostic)
 }
 
-fn volatile_finding(asked: &Asked, call: &VolatileCall) -> (Rule, Diagnostic) {
+fn volatile_finding(context: &CheckContext, call: &VolatileCall) -> (Rule, Diagnostic) {
     let name = &call.name;
     let (rule, message, hint) = match call.kind {
         VolatileKind::Random => (
@@ -318,16 +319,16 @@ fn volatile_finding(asked: &Asked, call: &VolatileCall) -> (Rule, Diagnostic) {
             "leave the filter to the batch, or use its time: `model.batch.event_time_end`",
         ),
     };
-    let diagnostic = Diagnostic::warning(message).at(author(asked.text, &call.at)).hint(hint);
+    let diagnostic = Diagnostic::warning(message).at(author(context.text, &call.at)).hint(hint);
     (rule, if call.kind == VolatileKind::Stamp { Diagnostic { level: Level::Note, ..diagnostic } } else { diagnostic })
 }
 
 /// The names of inputs, as in `ref()` and `source()`.
-fn names(asked: &Asked, ids: &BTreeSet<String>) -> String {
-    ids.iter().map(|id| named(asked, id)).collect::<Vec<_>>().join(" and ")
+fn names(context: &CheckContext, ids: &BTreeSet<String>) -> String {
+    ids.iter().map(|id| named(context, id)).collect::<Vec<_>>().join(" and ")
 }
 
-fn named(asked: &Asked, id: &str) -> String {
-    let node = &asked.graph.nodes[id];
+fn named(context: &CheckContext, id: &str) -> String {
+    let node = &context.graph.nodes[id];
     format!("`{}`", node.source_name.as_ref().map_or(node.name.clone(), |source| format!("{source}.{}", node.name)))
 }

@@ -16,7 +16,7 @@ use crate::plan::audit::GOOD;
 use crate::plan::manifest::{AuditEntry, Manifest, ModelEntry};
 use crate::run::history::History;
 use crate::run::journal::{self, Places};
-use crate::run::{audits, known, program};
+use crate::run::{audits, client_profiles, executable};
 
 const EXAMPLES: &str = r"Examples:
   With the client of the last run, or the dialect's own:
@@ -137,8 +137,8 @@ fn run_client(
     if argv.iter().all(|word| word.is_empty()) {
         return Err(Diagnostic::error("the client's name is empty").into());
     }
-    known::refuse_careless(&argv, !argv.iter().any(|word| word.contains("{file}")))?;
-    program::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
+    client_profiles::reject_error_ignoring(&argv, !argv.iter().any(|word| word.contains("{file}")))?;
+    executable::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
     let mut accepted = true;
     for (model, audit) in selected {
         let text = places.text(&audit.file, &audit.sha256).map_err(Diagnostic::error)?;

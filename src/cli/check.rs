@@ -129,12 +129,12 @@ fn explain(code: &str) -> Result<String, Diagnostic> {
 fn shown(findings: &[Finding]) -> String {
     let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let reported = findings.iter().filter(|finding| finding.allowed.is_none());
-    reported.map(|finding| format!("{}\n\n", diagnostics::print(&finding.said, color))).collect()
+    reported.map(|finding| format!("{}\n\n", diagnostics::print(&finding.diagnostic, color))).collect()
 }
 
 /// The closing line: the number of findings by level.
 fn closing(findings: &[Finding], models: usize) -> String {
-    let count = |level| findings.iter().filter(|finding| finding.allowed.is_none() && finding.said.level == level).count();
+    let count = |level| findings.iter().filter(|finding| finding.allowed.is_none() && finding.diagnostic.level == level).count();
     let mut parts = Vec::new();
     for level in [Level::Error, Level::Warning, Level::Note] {
         match count(level) {

@@ -43,7 +43,7 @@ pub fn run(args: RenderArgs) -> Result<ExitCode, Diagnostics> {
         selection.select.push("*".to_string());
     }
     let request = Asked { open, selection, batch: args.batch };
-    let Queries { rendered, wrong: errors, warnings } = compile::queries(&request)?;
+    let Queries { rendered, errors, warnings } = compile::queries(&request)?;
     print_diagnostics(&warnings);
     match &args.out {
         Some(folder) => {

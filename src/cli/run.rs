@@ -16,10 +16,10 @@ use crate::plan::manifest::{Manifest, ModelEntry, StepEntry};
 use crate::run::client::Client;
 use crate::run::history::History;
 use crate::run::journal::{self, Places};
-use crate::run::proof::{self, Unproven};
+use crate::run::proof::{self, Unverified};
 use crate::run::protocol::Protocol;
-use crate::run::stop::Stop;
-use crate::run::{self, Order, audits, clock, effects, junit, known, program, report, results, retry, status};
+use crate::run::shutdown::Shutdown;
+use crate::run::{self, Order, audits, client_profiles, clock, effects, executable, junit, report, results, retry, status};
 
 const EXAMPLES: &str = r"Examples:
   With the default client of the dialect, such as psql with PGHOST and PGDATABASE:
@@ -145,10 +145,10 @@ pub fn start(settings: RunSettings, from: StartPoint, again: &[String]) -> Resul
         return Err(Diagnostic::error("the client's name is empty").into());
     }
     let session = !argv.iter().any(|word| word.contains("{file}"));
-    known::refuse_careless(&argv, session)?;
-    program::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
+    client_profiles::reject_error_ignoring(&argv, session)?;
+    executable::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
     let mut threads = usize::from(settings.threads);
-    if threads > 1 && known::client(&argv).is_some_and(|(known, _)| known.single_writer) {
+    if threads > 1 && client_profiles::profile(&argv).is_some_and(|(profile, _)| profile.single_writer) {
         print_diagnostics(&[Diagnostic::warning(format!(
             "`{}` allows one writing process per database, so the steps run one at a time",
             argv[0]
@@ -157,16 +157,16 @@ pub fn start(settings: RunSettings, from: StartPoint, again: &[String]) -> Resul
     }
     let progress = Arc::new(Progress::of(&manifest, &selected, settings.quiet, std::io::stderr().is_terminal()));
     let progress_at_signal = progress.clone();
-    let stop = Stop::at_signals(move |times| match times {
+    let shutdown = Shutdown::at_signals(move |times| match times {
         1 => progress_at_signal.println("finishing the running steps; press Ctrl-C again to kill them"),
         _ => progress_at_signal.println("killing the running steps"),
     });
-    let stop = stop.map_err(|error| Diagnostic::error(format!("cannot handle Ctrl-C: {error}")))?;
-    let mut client = Client { argv, dialect: &dialect, protocol: Protocol::new(&dialect, None)?, timeout: settings.timeout, stop };
-    let mut session = match proof::prove(&mut client) {
+    let shutdown = shutdown.map_err(|error| Diagnostic::error(format!("cannot handle Ctrl-C: {error}")))?;
+    let mut client = Client { argv, dialect: &dialect, protocol: Protocol::new(&dialect, None)?, timeout: settings.timeout, shutdown };
+    let mut session = match proof::verify(&mut client) {
         Ok(session) => session,
-        Err(Unproven::Careless(refused)) => return Err(refused.into()),
-        Err(Unproven::Silent(failed)) => {
+        Err(Unverified::Unsafe(error)) => return Err(error.into()),
+        Err(Unverified::NoAnswer(failed)) => {
             print_diagnostics(&[failed]);
             return Ok(ExitCode::from(1));
         }

@@ -8,7 +8,7 @@ use chrono::Duration;
 use super::causes::Causes;
 use super::query::{Filtered, query};
 use super::{Context, Linked, Request, batches, inputs, open, selected, with_broken};
-use crate::check::{self, ALLOW, Asked, DATE_BY_HOURS, Engine, Finding, NO_EVENT_TIME};
+use crate::check::{self, ALLOW, CheckContext, DATE_BY_HOURS, Engine, Finding, NO_EVENT_TIME};
 use crate::config::{Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Level};
 use crate::inject;
@@ -49,7 +49,7 @@ pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
         match alone(&context, node, settings, request) {
             Ok(found) => {
                 // A folder's setting is one for all of its models.
-                let known = |finding: &Finding| checked.findings.iter().any(|other| other.said.message == finding.said.message);
+                let known = |finding: &Finding| checked.findings.iter().any(|other| other.diagnostic.message == finding.diagnostic.message);
                 let new: Vec<Finding> = found.into_iter().filter(|finding| finding.rule != ALLOW || !known(finding)).collect();
                 checked.findings.extend(new);
                 checked.models += 1;
@@ -89,7 +89,7 @@ pub(super) fn found(
         let from = request.windows.bounds.as_ref().map(|(start, _)| start.at.at(settings.timezone));
         let partition = plan::partition(context.dialect, node, settings, &query.text.sql)?;
         let times = times(context, node, settings, &query.text)?;
-        Ok(check::check(&Asked { entries, from, refused, times, partition: partition.as_ref(), ..asked }))
+        Ok(check::check(&CheckContext { entries, from, refused, times, partition: partition.as_ref(), ..asked }))
     })?
 }
 
@@ -100,12 +100,12 @@ fn asked<T>(
     settings: &Microbatch,
     text: &RenderedModel,
     opted_out: &[String],
-    ask: impl FnOnce(Asked) -> T,
+    ask: impl FnOnce(CheckContext) -> T,
 ) -> Result<T, Diagnostics> {
     let parser = inject::parser(&context.dialect.fact::<String>("parser")?);
     let pinned = |id: &str| pinned(context, id, settings);
     let inputs = inputs::of(context.graph, node, context.database);
-    Ok(ask(Asked {
+    Ok(ask(CheckContext {
         node,
         settings,
         graph: context.graph,
@@ -170,7 +170,7 @@ fn pinned(context: &Context, id: &str, reader: &Microbatch) -> check::WindowKeys
 
 /// The findings that stop a compilation.
 pub(super) fn refuse(findings: &[Finding]) -> Result<(), Diagnostics> {
-    let errors = findings.iter().filter(|finding| finding.counts() && finding.said.level == Level::Error);
-    let errors: Vec<Diagnostic> = errors.map(|finding| finding.said.clone()).collect();
+    let errors = findings.iter().filter(|finding| finding.counts() && finding.diagnostic.level == Level::Error);
+    let errors: Vec<Diagnostic> = errors.map(|finding| finding.diagnostic.clone()).collect();
     if errors.is_empty() { Ok(()) } else { Err(Diagnostics(errors)) }
 }

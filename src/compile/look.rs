@@ -79,7 +79,7 @@ pub struct Asked {
 #[derive(Default)]
 pub struct Queries {
     pub rendered: Vec<(Node, String)>,
-    pub wrong: Vec<Diagnostic>,
+    pub errors: Vec<Diagnostic>,
     /// About the selection.
     pub warnings: Vec<Diagnostic>,
 }
@@ -93,7 +93,7 @@ pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
     broken.iter().for_each(|node| errors.extend(Some(&node.name), node.errors.0.iter().cloned()));
     // A selected model that is broken is no model that is missing.
     let models = match selected(&graph, &project, &asked.selection) {
-        Err(_) if !errors.is_empty() => return Ok(Queries { wrong: errors.finish(), ..queries }),
+        Err(_) if !errors.is_empty() => return Ok(Queries { errors: errors.finish(), ..queries }),
         selected => {
             let (models, warnings) = selected?;
             queries.warnings = warnings;
@@ -122,7 +122,7 @@ pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
             Err(more) => errors.extend(Some(&node.name), more.0),
         }
     }
-    queries.wrong = errors.finish();
+    queries.errors = errors.finish();
     if !left_out.is_empty() {
         let message = match left_out.as_slice() {
             [one] => format!("`{one}` is left out, because it reads a broken model"),
@@ -130,7 +130,7 @@ pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
         };
         let names = left_out.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let note = Diagnostic::note(message);
-        queries.wrong.push(if left_out.len() > 1 { note.fact(names) } else { note });
+        queries.errors.push(if left_out.len() > 1 { note.fact(names) } else { note });
     }
     Ok(queries)
 }

@@ -5,7 +5,7 @@ use super::batches::batch;
 use super::hooks;
 use super::query::{Filtered, query};
 use super::schema_changes::{self, Changed, TableChange};
-use super::strategy_macros::Call;
+use super::strategy_macros::StrategyCall;
 use super::{Context, dependents};
 use crate::config::{Microbatch, Node, OutsideWindow, SchemaChange};
 use crate::diagnostics::Diagnostic;
@@ -127,7 +127,7 @@ impl Files<'_> {
         let fill = |text: &Stamp| text.fill(&span.window, &span.label);
         let stage = fill(&Stamp::new(&plan::batch_stage(&parts)?.0, self.settings.timezone));
         let columns = query.injected.columns.as_deref();
-        let call = Call { context, node, strategy_macro, target: &moment.this, stage: &stage, columns };
+        let call = StrategyCall { context, node, strategy_macro, target: &moment.this, stage: &stage, columns };
         Ok(fill(&*plan::overwrite_by_macro(&parts, &call.statements(&moment)?)?))
     }
 

@@ -30,7 +30,7 @@ pub(super) fn writes_batches(node: &Node, strategy_macro: &StrategyMacro) -> Dia
 }
 
 /// What the macro is called for.
-pub(super) struct Call<'a> {
+pub(super) struct StrategyCall<'a> {
     pub context: &'a Context<'a>,
     pub node: &'a Node,
     pub strategy_macro: &'a StrategyMacro,
@@ -40,10 +40,10 @@ pub(super) struct Call<'a> {
     pub columns: Option<&'a [ResultColumn]>,
 }
 
-impl Call<'_> {
+impl StrategyCall<'_> {
     /// The statements that the macro returns at this moment.
     pub fn statements(&self, moment: &RenderContext) -> Result<String, Diagnostic> {
-        let Call { context, node, strategy_macro, .. } = self;
+        let StrategyCall { context, node, strategy_macro, .. } = self;
         let case: Case = context.dialect.fact("case")?;
         let Some(columns) = self.columns else {
             let message = format!("macro `{}` is given the columns of `{}`, and they are not known", strategy_macro.name, node.name);

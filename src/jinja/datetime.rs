@@ -14,7 +14,7 @@ use super::datetime_class::{IsoDate, bound};
 use super::datetime_module::{class_method, needs_zone, whole};
 use super::datetime_zone::Zone;
 use crate::calendar::Instant;
-use crate::yaml::scalars::Timestamp;
+use crate::yaml::scalars::YamlTimestamp;
 
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Moment {
@@ -31,7 +31,7 @@ pub(super) fn utc(at: Instant) -> Value {
 }
 
 /// A date of YAML as Python's date or datetime.
-pub(super) fn of_yaml(date: Timestamp) -> Value {
+pub(super) fn of_yaml(date: YamlTimestamp) -> Value {
     Value::from_object(match date.time {
         Some((time, zone)) => Moment::Time(date.date.and_time(time), zone.map(Zone::Fixed)),
         None => Moment::Date(date.date),

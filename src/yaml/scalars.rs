@@ -19,13 +19,13 @@ pub enum Scalar {
     Bool(bool),
     Int(i128),
     Float(f64),
-    Date(Timestamp),
+    Date(YamlTimestamp),
     Text(String),
 }
 
 /// A date, or a date with a time, and perhaps the distance of its zone to UTC.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Timestamp {
+pub struct YamlTimestamp {
     pub date: NaiveDate,
     pub time: Option<(NaiveTime, Option<FixedOffset>)>,
 }
@@ -158,12 +158,12 @@ fn float(word: &str) -> Option<f64> {
     Some(if negative { -number } else { number })
 }
 
-fn date(word: &str) -> Option<Timestamp> {
+fn date(word: &str) -> Option<YamlTimestamp> {
     let found = PATTERNS.date.captures(word)?;
     let part = |group: usize| found.get(group).and_then(|part| part.as_str().parse::<u32>().ok());
     let year = i32::try_from(part(1)?).ok().filter(|year| *year > 0)?;
     let date = NaiveDate::from_ymd_opt(year, part(2)?, part(3)?)?;
-    let Some(hour) = part(4) else { return Some(Timestamp { date, time: None }) };
+    let Some(hour) = part(4) else { return Some(YamlTimestamp { date, time: None }) };
     let fraction: String = found.get(7).map_or("", |fraction| fraction.as_str()).chars().chain("000000".chars()).take(6).collect();
     let time = NaiveTime::from_hms_micro_opt(hour, part(5)?, part(6)?, fraction.parse().ok()?)?;
     let seconds = match (found.get(8), found.get(9)) {
@@ -178,11 +178,11 @@ fn date(word: &str) -> Option<Timestamp> {
         Some(seconds) => Some(FixedOffset::east_opt(seconds)?),
         None => None,
     };
-    Some(Timestamp { date, time: Some((time, zone)) })
+    Some(YamlTimestamp { date, time: Some((time, zone)) })
 }
 
 /// In Python's ISO form.
-impl fmt::Display for Timestamp {
+impl fmt::Display for YamlTimestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}-{:02}-{:02}", self.date.year(), self.date.month(), self.date.day())?;
         let Some((time, zone)) = self.time else { return Ok(()) };
