@@ -71,16 +71,16 @@ pub fn hook(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, text: &str, context:
     Ok(jinja.render(&file, &scope(graph, node, context))?.text)
 }
 
-/// The statements that a macro of the project makes for an incremental model.
+/// Renders the statements that a macro of the project returns for an incremental model.
 pub fn strategy(
     jinja: &Jinja,
     graph: &Arc<Graph>,
     node: &Node,
     strategy_macro: &StrategyMacro,
-    args: &StrategyArguments,
-    moment: &RenderContext,
+    arguments: &StrategyArguments,
+    context: &RenderContext,
 ) -> Result<String, Diagnostic> {
-    jinja.strategy_statements(strategy_macro, args, &scope(graph, node, moment))
+    jinja.strategy_statements(strategy_macro, arguments, &scope(graph, node, context))
 }
 
 /// One ephemeral model as a CTE.

@@ -179,12 +179,12 @@ fn code(text: &str) -> &str {
     text.split("#[cfg(test)]").next().unwrap_or(text)
 }
 
-/// Asserts that no file breaks the rule. `broken` returns the violations in a file.
-fn check(rule: &str, broken: impl Fn(&File) -> Vec<String>) {
+/// Asserts that no file breaks the rule. `violations_of` returns the violations of a file.
+fn check(rule: &str, violations_of: impl Fn(&File) -> Vec<String>) {
     let mut violations = Vec::new();
     for (path, text) in sources() {
         let file = File { path, text };
-        violations.extend(broken(&file).into_iter().map(|what| format!("{}: {what}", file.path)));
+        violations.extend(violations_of(&file).into_iter().map(|violation| format!("{}: {violation}", file.path)));
     }
     assert!(violations.is_empty(), "{rule}:\n{}", violations.join("\n"));
 }

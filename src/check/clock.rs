@@ -20,7 +20,7 @@ fn begin(context: &CheckContext) -> Option<Diagnostic> {
     static CLOCK: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\brun_started_at\b|\.\s*(now|utcnow|today)\s*\(").expect("the pattern is valid"));
     let at = &context.settings.begin_at;
-    // In a YAML file, the value is written behind its key, and a comment behind the value.
+    // In a YAML file, the value follows its key on the line, and a comment may follow the value.
     let is_written = || CLOCK.is_match(&at.file.text[at.span.clone()]) || CLOCK.is_match(yaml_line(&at.file, at.span.start));
     let moves = context.times.as_ref().is_some_and(|(now, later)| now.begin != later.begin);
     if !moves && !is_written() {
@@ -50,7 +50,7 @@ fn difference(one: &str, other: &str) -> Option<Range<usize>> {
     Some(start..end)
 }
 
-/// The line of a place in a YAML file, without its comment: a `#` at its start or behind a blank, outside of quotes.
+/// The line at an offset in a YAML file, without a comment: `#` at its start or after a space, outside quotes.
 fn yaml_line(file: &SourceFile, at: usize) -> &str {
     let text: &str = &file.text;
     let at = text.floor_char_boundary(at.min(text.len()));
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_comment_of_yaml_is_cut_away() {
+    fn a_yaml_comment_is_removed() {
         let line = |path: &str, text: &str| yaml_line(&SourceFile::new(path, text), text.len()).to_string();
         assert_eq!(line("a.yml", "x: 1\n+begin: 2024-01-01 # not run_started_at"), "+begin: 2024-01-01 ");
         assert_eq!(line("a.yml", "begin: \"{{ run_started_at ~ ' # ' }}\""), "begin: \"{{ run_started_at ~ ' # ' }}\"");

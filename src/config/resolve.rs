@@ -10,7 +10,7 @@ use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, par_map};
 use crate::dialect::Dialect;
 use crate::jinja::{Relation, RelationStyle};
-use crate::project::{Catalog, ColumnPatch, Flags, Package, Project, Setting, SourceStyle, Target, header, list, truth};
+use crate::project::{Catalog, ColumnPatch, Flags, Package, Project, Setting, SourceStyle, Target, header};
 
 use super::drafts::{Draft, drafts};
 use super::event_time::event_time;

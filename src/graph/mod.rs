@@ -68,11 +68,10 @@ pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String],
     }
 
     for node in broken.iter().filter_map(|broken| broken.node.as_deref()) {
-        let known =
-            |result: Result<&Node, Diagnostic>, broken: Option<&String>| result.ok().map(|node| &node.unique_id).or(broken).cloned();
+        let known = |node: Result<&Node, Diagnostic>, broken: Option<&String>| node.ok().map(|node| &node.unique_id).or(broken).cloned();
         let refs = node.refs.iter().filter_map(|call| {
-            let result = reference(&by_id, &names, &node.package, call.package.as_deref(), &call.name, call.version.as_deref());
-            known(result, names.broken(&call.name))
+            let target = reference(&by_id, &names, &node.package, call.package.as_deref(), &call.name, call.version.as_deref());
+            known(target, names.broken(&call.name))
         });
         let sources = node
             .sources

@@ -1,6 +1,5 @@
-//! Checks the text of a step for parts that must not reach the database or that make its outcome
-//! unknown: commands of the client, unterminated text, and commands that make the client continue
-//! after an error or not commit. Returns the reason to refuse the step.
+//! Checks the text of a step for client commands, unterminated text (text after the step would become a
+//! part of it), and commands that make the client continue after an error or not commit.
 
 use std::sync::LazyLock;
 

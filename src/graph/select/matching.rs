@@ -12,7 +12,7 @@ use crate::project::ResourceKind;
 use super::PreviousState;
 use super::member::{Member, with_folders};
 use super::method::{Criterion, Method};
-use super::wildcard::{Pattern, is_pattern};
+use super::wildcard::{Wildcard, is_pattern};
 
 /// Every member of the graph that matches, by unique id.
 pub(super) fn matching<'a>(graph: &'a Graph, previous: &PreviousState, criterion: &Criterion) -> BTreeSet<&'a str> {
@@ -24,7 +24,7 @@ type Test<'a> = Box<dyn Fn(&str, Member) -> bool + 'a>;
 
 fn test<'a>(graph: &'a Graph, previous: &'a PreviousState, criterion: &'a Criterion) -> Test<'a> {
     let value = criterion.value.as_str();
-    let pattern = Pattern::name(if criterion.method == Method::Package && value == "this" { &graph.root } else { value });
+    let pattern = Wildcard::name(if criterion.method == Method::Package && value == "this" { &graph.root } else { value });
     match &criterion.method {
         Method::Fqn => by_name(value),
         Method::Tag => Box::new(move |_, member| member.tags().iter().any(|tag| pattern.matches(tag))),
@@ -86,15 +86,15 @@ struct FqnPattern<'a> {
     /// The index of the first part with a wildcard; it and the following parts must match the rest
     /// of the fqn.
     first_wildcard: usize,
-    rest: Pattern,
-    all: Pattern,
+    rest: Wildcard,
+    all: Wildcard,
 }
 
 impl<'a> FqnPattern<'a> {
     fn new(value: &'a str) -> Self {
         let parts: Vec<&str> = value.split('.').collect();
         let first_wildcard = parts.iter().position(|part| is_pattern(part)).unwrap_or(parts.len());
-        FqnPattern { value, rest: Pattern::name(&parts[first_wildcard..].join(".")), first_wildcard, parts, all: Pattern::name(value) }
+        FqnPattern { value, rest: Wildcard::name(&parts[first_wildcard..].join(".")), first_wildcard, parts, all: Wildcard::name(value) }
     }
 
     fn matches(&self, fqn: &[&str], is_versioned: bool) -> bool {
@@ -124,7 +124,7 @@ impl<'a> FqnPattern<'a> {
 /// Matches a file of the root project, its properties file, or a folder; or a path that includes
 /// the folder of its package.
 fn by_path<'a>(graph: &'a Graph, value: &str) -> Test<'a> {
-    let pattern = Pattern::path(value);
+    let pattern = Wildcard::path(value);
     let selected: BTreeSet<&str> = graph.root_paths().into_iter().filter(|path| pattern.matches(path)).collect();
     let is_all = value == ".";
     Box::new(move |_, member| {
@@ -137,7 +137,7 @@ fn by_path<'a>(graph: &'a Graph, value: &str) -> Test<'a> {
 
 /// Matches `raw`, `raw.events` or `shop.raw.events`.
 fn by_source(value: &str) -> Test<'_> {
-    let patterns: Vec<_> = value.split('.').map(Pattern::name).collect();
+    let patterns: Vec<_> = value.split('.').map(Wildcard::name).collect();
     Box::new(move |_, member| {
         let Some(node) = member.node() else { return false };
         let Some(source) = &node.source_name else { return false };
@@ -152,7 +152,7 @@ fn by_source(value: &str) -> Test<'_> {
 
 /// Matches `weekly_report` or `shop.weekly_report`.
 fn by_package_and_name(kind: ResourceKind, value: &str) -> Test<'_> {
-    let patterns: Vec<_> = value.split('.').map(Pattern::name).collect();
+    let patterns: Vec<_> = value.split('.').map(Wildcard::name).collect();
     Box::new(move |_, member| {
         let Some(resource) = member.resource(kind) else { return false };
         match &patterns[..] {

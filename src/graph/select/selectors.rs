@@ -8,7 +8,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Location, collect, nearest};
 use crate::project::SelectorsFile;
 
 use super::method::{Criterion, Method};
-use super::wildcard::{Pattern, is_pattern};
+use super::wildcard::{Wildcard, is_pattern};
 use super::{GraphOperators, SelectionExpr, spec};
 
 /// The entries of `selectors.yml` by name.
@@ -32,7 +32,7 @@ impl<'a> Selectors<'a> {
     pub fn named(&mut self, name: &str) -> Result<SelectionExpr, Diagnostics> {
         let entries = self.read()?;
         if is_pattern(name) {
-            let pattern = Pattern::name(name);
+            let pattern = Wildcard::name(name);
             let names: Vec<String> = entries.iter().map(|(name, _)| name.clone()).filter(|name| pattern.matches(name)).collect();
             if !names.is_empty() {
                 return collect(names, |name| self.named(&name)).map(SelectionExpr::Union);

@@ -4,23 +4,23 @@
 use globset::{GlobBuilder, GlobMatcher};
 
 /// A compiled pattern.
-pub(super) struct Pattern {
+pub(super) struct Wildcard {
     text: String,
     /// `None` if the pattern has no wildcard.
     glob: Option<GlobMatcher>,
 }
 
-impl Pattern {
+impl Wildcard {
     /// A pattern for names and values.
-    pub fn name(text: &str) -> Pattern {
-        Pattern { glob: if is_pattern(text) { glob(&text.replace("**", "*"), false) } else { None }, text: text.into() }
+    pub fn name(text: &str) -> Wildcard {
+        Wildcard { glob: if is_pattern(text) { glob(&text.replace("**", "*"), false) } else { None }, text: text.into() }
     }
 
     /// A pattern for paths; a leading `./` and a trailing `/` are ignored.
-    pub fn path(text: &str) -> Pattern {
+    pub fn path(text: &str) -> Wildcard {
         let text = text.replace('\\', "/");
         let text = text.trim_start_matches("./").trim_end_matches('/');
-        Pattern { glob: if is_pattern(text) { glob(text, true) } else { None }, text: text.into() }
+        Wildcard { glob: if is_pattern(text) { glob(text, true) } else { None }, text: text.into() }
     }
 
     pub fn matches(&self, text: &str) -> bool {
@@ -67,7 +67,7 @@ mod tests {
             ("a[", "a[", true),
             ("A", "a", false),
         ] {
-            assert_eq!(Pattern::name(pattern).matches(text), same, "{pattern} {text}");
+            assert_eq!(Wildcard::name(pattern).matches(text), same, "{pattern} {text}");
         }
         for (pattern, path, same) in [
             ("models/marts", "models/marts/a.sql", true),
@@ -79,7 +79,7 @@ mod tests {
             ("models/*", "models/x/y/a.sql", true),
             ("models\\marts", "models/marts/a.sql", true),
         ] {
-            assert_eq!(Pattern::path(pattern).matches_within(path), same, "{pattern} {path}");
+            assert_eq!(Wildcard::path(pattern).matches_within(path), same, "{pattern} {path}");
         }
         assert!(!is_valid("[z-a]"));
     }
