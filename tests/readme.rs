@@ -71,12 +71,8 @@ fn anchor(heading: &str) -> String {
 }
 
 #[test]
-fn table_of_proofs_is_current() {
+fn tables_of_dialects_are_current() {
     assert_table("proofs", &proofs_table());
-}
-
-#[test]
-fn table_of_configuration_keys_is_current() {
     assert_table("keys", &keys_table());
 }
 
