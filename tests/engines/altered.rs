@@ -67,7 +67,7 @@ fn survive(shop: &Shop, text: &str) {
         let file = shop.project().join("whole.sql");
         fs::write(&file, text).unwrap();
         let outcome = shop.database.run(&file);
-        assert!(outcome.ok, "{}\nin\n{text}", outcome.said);
+        assert!(outcome.ok, "{}\nin\n{text}", outcome.stderr);
     }
 }
 
@@ -174,7 +174,7 @@ fn a_type_that_loses_values_is_refused(engine: &dyn Engine) {
     let plan = shop.compile(SECOND_DAY);
     shop.build(plan.of("takings", "create"));
     let outcome = shop.run(plan.of("takings", "alter")[0]);
-    assert!(!outcome.ok && outcome.said.contains("buyer is"), "{}", outcome.said);
+    assert!(!outcome.ok && outcome.stderr.contains("buyer is"), "{}", outcome.stderr);
     assert_eq!(shop.rows("select event_id, buyer from analytics.takings").len(), before.len());
 }
 
@@ -189,7 +189,7 @@ fn a_changed_query_fails_where_it_must(engine: &dyn Engine) {
         takings(&shop, "fail", columns);
         let plan = shop.compile(SECOND_DAY);
         let outcome = shop.run(plan.of("takings", "alter")[0]);
-        assert!(!outcome.ok && outcome.said.contains("on_schema_change: fail"), "{columns}: {}", outcome.said);
+        assert!(!outcome.ok && outcome.stderr.contains("on_schema_change: fail"), "{columns}: {}", outcome.stderr);
         assert_eq!(shop.table("takings"), before);
     }
 }

@@ -91,7 +91,7 @@ fn plan(dialect: &str, folder: &Path) -> Vec<PathBuf> {
     let audited = [&["int__sessions_aggregated", "daily_report", "monthly_revenue"][..], &["hourly_events"], &[]];
     let files = |(number, arguments): (usize, &str)| {
         let plan = compile(folder.join(number.to_string()), arguments);
-        let audits: Vec<PathBuf> = audited[number].iter().flat_map(|model| [plan.audit(model), plan.stops(model)]).collect();
+        let audits: Vec<PathBuf> = audited[number].iter().flat_map(|model| [plan.audit(model), plan.stopping_audit(model)]).collect();
         plan.steps.into_iter().map(|step| step.file).chain(audits).collect::<Vec<_>>()
     };
     [days, hours, refresh].into_iter().enumerate().flat_map(files).collect()

@@ -111,14 +111,14 @@ fn audit_of_keys_skips_ignored_columns(engine: &dyn Engine) {
 
 fn audit_fails_a_run_at_a_fault(engine: &dyn Engine) {
     let (shop, plan) = Shop::built(engine);
-    let stop = plan.stops(SESSIONS);
+    let stop = plan.stopping_audit(SESSIONS);
     let outcome = shop.database.run(&stop);
     assert!(outcome.ok, "{outcome:?}");
     shop.sql(&format!(
         "delete from analytics.{SESSIONS} where session_start >= '2024-09-03 00:00:00' and session_start < '2024-09-03 23:59:59';"
     ));
     let outcome = shop.database.run(&stop);
-    assert!(!outcome.ok && outcome.said.contains("empty: 2024-09-03"), "{outcome:?}");
+    assert!(!outcome.ok && outcome.stderr.contains("empty: 2024-09-03"), "{outcome:?}");
 }
 
 /// Batch and verdict of each line that is not `ok`.

@@ -32,7 +32,7 @@ impl Engine for BqEmulator {
         "int64"
     }
 
-    fn left_out(&self) -> &'static [(&'static str, &'static str)] {
+    fn excluded_cases(&self) -> &'static [(&'static str, &'static str)] {
         &[
             ("keywords_are_names_of_columns", "its parser reserves more words than BigQuery"),
             ("grants_are_applied", "bqemulator has no grants"),
@@ -71,7 +71,7 @@ impl Database for Project<'_> {
         self.0.rows(query)
     }
 
-    fn by_hand(&self, sql: &str) -> String {
+    fn adapt_sql(&self, sql: &str) -> String {
         let sql = replace(r"varchar\(\d+\)", sql, "string").replace("integer", "int64");
         replace(r"delete from (\S+);", &sql, "delete from $1 where true;")
     }

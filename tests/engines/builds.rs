@@ -234,7 +234,7 @@ fn a_contract_rejects_other_types(engine: &dyn Engine) {
             let outcome = shop.run(&plan.steps[0]);
             let shown = if engine.dialect() == "duckdb" { shown.replace(" precision", "").to_uppercase() } else { shown.to_string() };
             let message = format!("the contract of stock is broken: pieces is integer, declared {shown}");
-            assert!(!outcome.ok && outcome.said.to_lowercase().contains(&message.to_lowercase()), "{materialized}: {}", outcome.said);
+            assert!(!outcome.ok && outcome.stderr.to_lowercase().contains(&message.to_lowercase()), "{materialized}: {}", outcome.stderr);
             assert_eq!(shop.rows("select shop, pieces from analytics.stock"), ["north|5", "north|7", "south|2"], "{materialized}");
         }
     }
@@ -327,7 +327,7 @@ fn a_materialized_view_is_refreshed(engine: &dyn Engine) {
     let shop = stocked(engine, "materialized='materialized_view'", "");
     if !["postgres", "redshift"].contains(&engine.dialect()) {
         // Without materialized views, the model has no step and the command fails.
-        assert!(shop.refuses(STOCK).contains("1 selected model is left out of the plan"));
+        assert!(shop.compile_error(STOCK).contains("1 selected model is left out of the plan"));
         return;
     }
     build(&shop, STOCK);

@@ -145,7 +145,7 @@ fn rendered(project: &Path, folder: &Path, name: &str) -> String {
 
 /// The codes of the findings in each selected model, without rules about cost.
 pub fn codes(shop: &Shop, select: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
-    let json = shop.says("check", &[&["--format", "json", "--select"], select].concat());
+    let json = shop.output("check", &[&["--format", "json", "--select"], select].concat());
     let mut codes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let findings: Vec<Value> = serde_json::from_str(&json).unwrap();
     for finding in findings.iter().filter(|finding| finding["only_costs"] == false) {

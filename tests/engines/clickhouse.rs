@@ -15,7 +15,7 @@ impl Engine for ClickHouse {
         "clickhouse"
     }
 
-    fn left_out(&self) -> &'static [(&'static str, &'static str)] {
+    fn excluded_cases(&self) -> &'static [(&'static str, &'static str)] {
         &[
             ("grants_are_applied", "chdb cannot create roles"),
             ("merge_updates_and_inserts_by_key", "the dialect rejects merge at compile time"),
@@ -58,7 +58,7 @@ impl Database for Folder {
         self.served.rows("", query)
     }
 
-    fn by_hand(&self, sql: &str) -> String {
+    fn adapt_sql(&self, sql: &str) -> String {
         let replace =
             |pattern: &str, text: &str, replacement: &str| Regex::new(pattern).unwrap().replace_all(text, replacement).into_owned();
         let sql = replace(r"(?m)^--.*\n", sql, "");

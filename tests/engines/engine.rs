@@ -31,7 +31,7 @@ pub trait Engine: Send + Sync {
         "integer"
     }
     /// Whether two clients may write to one database at the same time.
-    fn side_by_side(&self) -> bool {
+    fn allows_concurrent_clients(&self) -> bool {
         false
     }
     /// Whether batches are so slow that the hourly model is not built on this engine.
@@ -41,7 +41,7 @@ pub trait Engine: Send + Sync {
     }
     /// Cases that cannot run on this engine, each with the reason.
     #[allow(dead_code, reason = "only tests/engines uses it")]
-    fn left_out(&self) -> &'static [(&'static str, &'static str)] {
+    fn excluded_cases(&self) -> &'static [(&'static str, &'static str)] {
         &[]
     }
     /// Adapts a file of the project to this engine.
@@ -67,7 +67,7 @@ pub trait Database: Sync {
     /// The rows of a query in any order, columns joined by `|`.
     fn rows(&self, query: &str) -> Vec<String>;
     /// Adapts SQL of the tests to this engine. Files of a plan run unchanged.
-    fn by_hand(&self, sql: &str) -> String {
+    fn adapt_sql(&self, sql: &str) -> String {
         sql.to_string()
     }
     /// SQL that makes the table reject nulls in a column.
@@ -84,13 +84,13 @@ pub trait Database: Sync {
 #[derive(Debug)]
 pub struct Outcome {
     pub ok: bool,
-    pub said: String,
+    pub stderr: String,
 }
 
 /// Runs a client to its end.
 pub fn outcome(client: &mut Command) -> Outcome {
     let output = output(client);
-    Outcome { ok: output.status.success(), said: text(output.stderr) }
+    Outcome { ok: output.status.success(), stderr: text(output.stderr) }
 }
 
 /// The lines of a client's stdout. Panics if the client fails.

@@ -16,7 +16,7 @@ impl FakeSnow {
 }
 
 impl Engine for FakeSnow {
-    fn left_out(&self) -> &'static [(&'static str, &'static str)] {
+    fn excluded_cases(&self) -> &'static [(&'static str, &'static str)] {
         &[
             ("keywords_are_names_of_columns", "its parser reserves more words than Snowflake"),
             ("grants_are_applied", "fakesnow has no grants"),

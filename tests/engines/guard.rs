@@ -25,7 +25,7 @@ fn rows_outside_of_the_window_stop_the_batch(engine: &dyn Engine) {
         for meta in ["{}", "{'batchwright': {'outside_window': 'error'}}"].into_iter().skip(usize::from(engine.slow())) {
             let (shop, outcome) = run(engine, time, meta);
             assert!(!outcome.ok, "{time}: the batch succeeded");
-            assert!(outcome.said.contains("misdated") && outcome.said.contains("2024-09-01"), "{time}: {}", outcome.said);
+            assert!(outcome.stderr.contains("misdated") && outcome.stderr.contains("2024-09-01"), "{time}: {}", outcome.stderr);
             assert_eq!(shop.rows(EVENTS), ["1"], "{time}: the old row stays");
         }
     }
@@ -34,7 +34,7 @@ fn rows_outside_of_the_window_stop_the_batch(engine: &dyn Engine) {
 fn rows_outside_of_the_window_are_dropped(engine: &dyn Engine) {
     for time in outside_times(engine) {
         let (shop, outcome) = run(engine, time, "{'batchwright': {'outside_window': 'drop'}}");
-        assert!(outcome.ok, "{time}: {}", outcome.said);
+        assert!(outcome.ok, "{time}: {}", outcome.stderr);
         assert_eq!(shop.rows(EVENTS), ["110", "111", "112"], "{time}");
     }
 }
@@ -42,7 +42,7 @@ fn rows_outside_of_the_window_are_dropped(engine: &dyn Engine) {
 fn rows_outside_of_the_window_are_kept(engine: &dyn Engine) {
     for time in outside_times(engine) {
         let (shop, outcome) = run(engine, time, "{'batchwright': {'outside_window': 'keep'}}");
-        assert!(outcome.ok, "{time}: {}", outcome.said);
+        assert!(outcome.ok, "{time}: {}", outcome.stderr);
         assert_eq!(shop.rows(EVENTS), ["110", "111", "112", "113"], "{time}");
     }
 }

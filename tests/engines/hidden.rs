@@ -77,7 +77,7 @@ fn a_query_without_a_filter_stages_its_window(engine: &dyn Engine) {
     let file = shop.project().join("staged.sql");
     fs::write(&file, count).unwrap();
     let outcome = shop.database.run(&file);
-    assert!(outcome.ok, "{}", outcome.said);
+    assert!(outcome.ok, "{}", outcome.stderr);
     assert_eq!(shop.rows("select event_id from analytics.staged"), ["110", "111", "112", "113"]);
     shop.build(plan.of("whole", "batch"));
     assert_eq!(shop.rows("select event_id from analytics.whole"), ["110", "111", "112", "113", "120", "121", "121", "122", "123"]);

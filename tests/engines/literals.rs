@@ -14,7 +14,7 @@ const FIRST_DAY: [&str; 3] = ["2", "3", "4"];
 const BOTH_DAYS: [&str; 4] = ["2", "3", "4", "5"];
 
 fn literals_fit_each_type(engine: &dyn Engine) {
-    let shop = Shop::bare(engine);
+    let shop = Shop::empty(engine);
     let forms = forms(engine.name());
     assert!(forms.len() > 5, "{} has no table of types", engine.name());
     shop.sql("create schema raw;");
@@ -46,7 +46,7 @@ fn literals_fit_each_type(engine: &dyn Engine) {
         for (step, expected) in steps.into_iter().zip([&[][..], &FIRST_DAY, &BOTH_DAYS]) {
             let outcome = shop.run(step);
             if !outcome.ok {
-                result.push(format!("refused: {}", reason(&outcome.said)));
+                result.push(format!("refused: {}", reason(&outcome.stderr)));
                 break;
             }
             let ids = ids();

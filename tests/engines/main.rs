@@ -52,7 +52,7 @@ fn main() {
     let engines = engines(&spark);
     let mut trials = analyzers::trials();
     for engine in &engines {
-        let excluded = engine.left_out();
+        let excluded = engine.excluded_cases();
         let all_dialect_cases = altered::OF_DIALECTS
             .iter()
             .chain(builds::OF_DIALECTS)

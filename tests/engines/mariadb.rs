@@ -26,11 +26,11 @@ impl Engine for MariaDb {
         format!("`{name}`")
     }
 
-    fn left_out(&self) -> &'static [(&'static str, &'static str)] {
+    fn excluded_cases(&self) -> &'static [(&'static str, &'static str)] {
         &[("merge_updates_and_inserts_by_key", "the dialect rejects merge at compile time")]
     }
 
-    fn side_by_side(&self) -> bool {
+    fn allows_concurrent_clients(&self) -> bool {
         true
     }
 
@@ -118,7 +118,7 @@ impl Database for Server {
         argv(self.client("shop").arg("--unbuffered"))
     }
 
-    fn by_hand(&self, sql: &str) -> String {
+    fn adapt_sql(&self, sql: &str) -> String {
         sql.replace("occurred_at timestamp\n", "occurred_at datetime(6)\n")
     }
 

@@ -54,7 +54,7 @@ impl Engine for Postgres {
         self.name
     }
 
-    fn left_out(&self) -> &'static [(&'static str, &'static str)] {
+    fn excluded_cases(&self) -> &'static [(&'static str, &'static str)] {
         match self.dialect {
             "redshift" => &[
                 ("a_seed_has_the_values_of_its_file", "PostgreSQL has no `varchar(max)`"),
@@ -65,7 +65,7 @@ impl Engine for Postgres {
         }
     }
 
-    fn side_by_side(&self) -> bool {
+    fn allows_concurrent_clients(&self) -> bool {
         true
     }
 

@@ -22,10 +22,10 @@ fn every_table_equals_its_query(engine: &dyn Engine) {
     let shop = Shop::open(engine);
     shop.build(&shop.compile_all());
     for (model, _) in shop.microbatch() {
-        shop.assert_holds(model);
+        shop.assert_equals_query(model);
     }
-    shop.assert_holds("stg_events");
-    shop.assert_holds("country_totals");
+    shop.assert_equals_query("stg_events");
+    shop.assert_equals_query("country_totals");
 
     // Counted by hand in the fixture's `engine/setup.sql`.
     let first_and_last = "select user_id, country, session_start, session_end, event_count, cast(revenue as integer)";
@@ -59,19 +59,19 @@ fn rerun_batches_in_reverse_order_change_nothing(engine: &dyn Engine) {
 }
 
 fn concurrent_batches_build_the_same_tables(engine: &dyn Engine) {
-    if !engine.side_by_side() {
+    if !engine.allows_concurrent_clients() {
         return;
     }
     let (shop, plan) = Shop::built(engine);
     let before = tables(&shop);
     let all: Vec<_> = plan.steps.iter().filter(|step| step.kind == "batch").collect();
-    shop.build_side_by_side(&all);
+    shop.build_concurrently(&all);
     assert_eq!(tables(&shop), before);
 
     let fresh = Shop::open(engine);
     fresh.build(plan.steps.iter().filter(|step| step.kind == "create" || step.id.contains(".stg_events@")));
     for (model, _) in fresh.microbatch() {
-        fresh.build_side_by_side(&plan.of(model, "batch"));
+        fresh.build_concurrently(&plan.of(model, "batch"));
     }
     assert_eq!(tables(&fresh), before);
 }
@@ -84,7 +84,7 @@ fn rows_deleted_in_the_source_are_deleted(engine: &dyn Engine) {
     shop.build([plan.batch("int__sessions_aggregated", "2024-09-02")]);
     assert_eq!(shop.rows("select * from analytics.int__sessions_aggregated where user_id = 3"), [""; 0]);
     assert_eq!(shop.rows(others), before);
-    shop.assert_holds("int__sessions_aggregated");
+    shop.assert_equals_query("int__sessions_aggregated");
     if engine.slow() {
         return;
     }
@@ -92,7 +92,7 @@ fn rows_deleted_in_the_source_are_deleted(engine: &dyn Engine) {
     // The other event of that hour remains.
     let hour = "select event_id from analytics.hourly_events where occurred_in = '2024-09-02 12:00:00'";
     assert_eq!(shop.rows(hour), ["122"]);
-    shop.assert_holds("hourly_events");
+    shop.assert_equals_query("hourly_events");
 }
 
 fn a_day_emptied_in_the_source_is_emptied(engine: &dyn Engine) {
@@ -100,8 +100,8 @@ fn a_day_emptied_in_the_source_is_emptied(engine: &dyn Engine) {
     shop.sql("delete from raw.events where occurred_at >= '2024-09-03 00:00:00' and occurred_at < '2024-09-04 00:00:00';");
     shop.build([plan.batch("int__sessions_aggregated", "2024-09-03"), plan.batch("daily_report", "2024-09-03")]);
     assert_eq!(shop.rows("select * from analytics.daily_report where report_day = '2024-09-03 00:00:00'"), [""; 0]);
-    shop.assert_holds("int__sessions_aggregated");
-    shop.assert_holds("daily_report");
+    shop.assert_equals_query("int__sessions_aggregated");
+    shop.assert_equals_query("daily_report");
 }
 
 fn a_late_row_is_added(engine: &dyn Engine) {
@@ -110,10 +110,10 @@ fn a_late_row_is_added(engine: &dyn Engine) {
     shop.build([plan.batch("int__sessions_aggregated", "2024-09-02")]);
     let session = "select event_count, cast(revenue as integer), session_end from analytics.int__sessions_aggregated where user_id = 3";
     assert_eq!(shop.rows(session), ["3|19|2024-09-02 23:59:59.999999"]);
-    shop.assert_holds("int__sessions_aggregated");
+    shop.assert_equals_query("int__sessions_aggregated");
     if !engine.slow() {
         shop.build([plan.batch("hourly_events", "2024-09-02T23")]);
-        shop.assert_holds("hourly_events");
+        shop.assert_equals_query("hourly_events");
     }
 }
 
@@ -149,13 +149,13 @@ fn a_failing_query_changes_nothing(engine: &dyn Engine) {
     // One row among others makes the query fail when it is evaluated.
     shop.sql("update raw.events set amount = 'much' where event_id = 113;");
     let outcome = shop.run(plan.batch("int__sessions_aggregated", "2024-09-01"));
-    assert!(!outcome.ok && outcome.said.contains("much"), "{outcome:?}");
+    assert!(!outcome.ok && outcome.stderr.contains("much"), "{outcome:?}");
     assert_eq!(shop.table("int__sessions_aggregated"), before);
 
     // A query that fails before it reads rows.
     shop.sql("update raw.events set amount = null where event_id = 113; drop table raw.users;");
     let outcome = shop.run(plan.batch("int__sessions_aggregated", "2024-09-01"));
-    assert!(!outcome.ok && outcome.said.to_lowercase().contains("users"), "{outcome:?}");
+    assert!(!outcome.ok && outcome.stderr.to_lowercase().contains("users"), "{outcome:?}");
     assert_eq!(shop.table("int__sessions_aggregated"), before);
 }
 
@@ -167,7 +167,7 @@ fn a_failing_insert_restores_the_deleted_rows(engine: &dyn Engine) {
     // User 3 has no country: the query succeeds, the table rejects the row.
     shop.sql("insert into raw.events (event_id, user_id, occurred_at) values (115, 3, '2024-09-01 12:00:00');");
     let outcome = shop.run(plan.batch("int__sessions_aggregated", "2024-09-01"));
-    assert!(!outcome.ok && outcome.said.to_lowercase().contains("country"), "{outcome:?}");
+    assert!(!outcome.ok && outcome.stderr.to_lowercase().contains("country"), "{outcome:?}");
     if engine.atomic() {
         assert_eq!(shop.table("int__sessions_aggregated"), before);
         return;
@@ -175,7 +175,7 @@ fn a_failing_insert_restores_the_deleted_rows(engine: &dyn Engine) {
     // Running the same file again repairs the table.
     shop.sql(&shop.database.allow_nulls("analytics.int__sessions_aggregated", "country"));
     shop.build(plan.of("int__sessions_aggregated", "batch"));
-    shop.assert_holds("int__sessions_aggregated");
+    shop.assert_equals_query("int__sessions_aggregated");
 }
 
 fn a_query_that_reads_its_own_table_sees_the_old_rows(engine: &dyn Engine) {

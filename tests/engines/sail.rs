@@ -28,7 +28,7 @@ impl Engine for Sail {
         format!("`{name}`")
     }
 
-    fn left_out(&self) -> &'static [(&'static str, &'static str)] {
+    fn excluded_cases(&self) -> &'static [(&'static str, &'static str)] {
         &[
             ("rows_outside_of_the_window_are_kept", "the dialect rejects `keep` at compile time"),
             ("delete_and_insert_replaces_by_key", "the dialect rejects `delete+insert` at compile time"),
@@ -63,7 +63,7 @@ impl Database for Delta<'_> {
         self.0.rows(query)
     }
 
-    fn by_hand(&self, sql: &str) -> String {
+    fn adapt_sql(&self, sql: &str) -> String {
         typed_times(sql)
     }
 

@@ -48,7 +48,7 @@ impl Served {
 
     pub fn run(&self, database: &str, sql: &str) -> Outcome {
         let answer = self.request(&json!({"database": database, "sql": sql}));
-        Outcome { ok: answer["error"].is_null(), said: answer["error"].as_str().unwrap_or_default().to_string() }
+        Outcome { ok: answer["error"].is_null(), stderr: answer["error"].as_str().unwrap_or_default().to_string() }
     }
 
     pub fn rows(&self, database: &str, query: &str) -> Vec<String> {

@@ -21,7 +21,7 @@ pub const MICROBATCH: &[(&str, &str)] = &[
 ];
 
 /// Bounds that include every raw event.
-pub const ALL: &[&str] = &["--event-time-start", "2024-08-31", "--event-time-end", "2024-09-06"];
+pub const ALL_EVENTS: &[&str] = &["--event-time-start", "2024-08-31", "--event-time-end", "2024-09-06"];
 
 pub struct Shop<'a> {
     pub database: Box<dyn Database + 'a>,
@@ -47,13 +47,13 @@ pub struct Step {
 impl<'a> Shop<'a> {
     /// A shop with raw data and no other tables.
     pub fn open(engine: &'a dyn Engine) -> Self {
-        let shop = Shop::bare(engine);
+        let shop = Shop::empty(engine);
         shop.sql(&fs::read_to_string(fixture().join("engine/setup.sql")).unwrap());
         shop
     }
 
     /// A shop without data.
-    pub fn bare(engine: &'a dyn Engine) -> Self {
+    pub fn empty(engine: &'a dyn Engine) -> Self {
         let folder = TempDir::new().expect("the system's folder for temporary files is writable");
         let shop = Shop { database: engine.database(), engine, folder, files: Cell::new(0) };
         let fixture = fixture();
@@ -71,7 +71,7 @@ impl<'a> Shop<'a> {
         let file = shop.folder.path().join("all.sql");
         fs::write(&file, plan.steps.iter().map(|step| fs::read_to_string(&step.file).unwrap()).collect::<String>()).unwrap();
         let outcome = shop.database.run(&file);
-        assert!(outcome.ok, "{}", outcome.said);
+        assert!(outcome.ok, "{}", outcome.stderr);
         (shop, plan)
     }
 
@@ -89,15 +89,15 @@ impl<'a> Shop<'a> {
 
     /// A plan of these models for all raw events.
     pub fn compile_all(&self) -> Plan {
-        if self.engine.slow() { self.compile(&[ALL, &["--exclude", MICROBATCH[0].0]].concat()) } else { self.compile(ALL) }
+        if self.engine.slow() { self.compile(&[ALL_EVENTS, &["--exclude", MICROBATCH[0].0]].concat()) } else { self.compile(ALL_EVENTS) }
     }
 
     /// Runs SQL of the test.
     pub fn sql(&self, text: &str) {
         let file = self.folder.path().join(format!("by-hand-{}.sql", self.files.replace(self.files.get() + 1)));
-        fs::write(&file, self.database.by_hand(text)).unwrap();
+        fs::write(&file, self.database.adapt_sql(text)).unwrap();
         let outcome = self.database.run(&file);
-        assert!(outcome.ok, "{}\nin\n{text}", outcome.said);
+        assert!(outcome.ok, "{}\nin\n{text}", outcome.stderr);
     }
 
     pub fn compile(&self, arguments: &[&str]) -> Plan {
@@ -106,17 +106,17 @@ impl<'a> Shop<'a> {
     }
 
     /// The error message of a compilation that must fail.
-    pub fn refuses(&self, arguments: &[&str]) -> String {
+    pub fn compile_error(&self, arguments: &[&str]) -> String {
         let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
         batchwright.arg("compile").args(self.target()).arg("--project-dir").arg(self.project());
         let outcome = crate::engine::outcome(batchwright.args(arguments).arg("--plan").arg(self.folder.path().join("refused")));
         assert!(!outcome.ok, "compiling with {arguments:?} must fail");
-        outcome.said
+        outcome.stderr
     }
 
     /// The output of a command that reads the project.
     #[allow(dead_code, reason = "only tests/engines uses it")]
-    pub fn says(&self, command: &str, arguments: &[&str]) -> String {
+    pub fn output(&self, command: &str, arguments: &[&str]) -> String {
         let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
         batchwright.arg(command).args(self.target()).args(["--now", "2024-09-10T12:00:00Z"]);
         let done = batchwright.args(arguments).arg("--project-dir").arg(self.project()).output().unwrap();
@@ -132,19 +132,19 @@ impl<'a> Shop<'a> {
     pub fn build<'s>(&self, steps: impl IntoIterator<Item = &'s Step>) {
         for step in steps {
             let outcome = self.run(step);
-            assert!(outcome.ok, "`{}` failed\n{}", step.id, outcome.said);
+            assert!(outcome.ok, "`{}` failed\n{}", step.id, outcome.stderr);
         }
     }
 
     /// Runs steps concurrently; each must succeed.
-    pub fn build_side_by_side(&self, steps: &[&Step]) {
+    pub fn build_concurrently(&self, steps: &[&Step]) {
         for chunk in steps.chunks(8) {
             let database = &self.database;
             thread::scope(|scope| {
                 let running: Vec<_> = chunk.iter().map(|step| (step, scope.spawn(|| database.run(&step.file)))).collect();
                 for (step, thread) in running {
                     let outcome = thread.join().unwrap();
-                    assert!(outcome.ok, "`{}` failed\n{}", step.id, outcome.said);
+                    assert!(outcome.ok, "`{}` failed\n{}", step.id, outcome.stderr);
                 }
             });
         }
@@ -162,7 +162,7 @@ impl<'a> Shop<'a> {
     }
 
     /// Asserts that the model's table equals its query without filters.
-    pub fn assert_holds(&self, model: &str) {
+    pub fn assert_equals_query(&self, model: &str) {
         let query = self.query(model);
         let expected = self.rows(&format!("select * from (\n{query}\n) as expected"));
         assert_eq!(self.table(model), expected, "`{model}` differs from its query");
@@ -209,7 +209,7 @@ impl Plan {
 
     /// The file of a model's audit as `batchwright run --audit` runs it: it fails at a fault.
     #[allow(dead_code, reason = "only tests/engines uses it")]
-    pub fn stops(&self, model: &str) -> PathBuf {
+    pub fn stopping_audit(&self, model: &str) -> PathBuf {
         let text = fs::read_to_string(self.audit(model)).unwrap();
         let dialect = batchwright::dialect::named(&self.dialect).unwrap();
         let file = self.folder.join(format!("stops-{model}.sql"));

@@ -43,7 +43,7 @@ impl Engine for Iceberg {
         format!("`{name}`")
     }
 
-    fn left_out(&self) -> &'static [(&'static str, &'static str)] {
+    fn excluded_cases(&self) -> &'static [(&'static str, &'static str)] {
         &[
             ("rows_outside_of_the_window_are_kept", "the dialect rejects `keep` at compile time"),
             ("a_failing_insert_restores_the_deleted_rows", "constraints cannot be added to a table"),
@@ -70,7 +70,7 @@ impl Database for Lake<'_> {
         self.0.rows(query)
     }
 
-    fn by_hand(&self, sql: &str) -> String {
+    fn adapt_sql(&self, sql: &str) -> String {
         typed_times(sql)
     }
 }
@@ -103,7 +103,7 @@ impl Engine for Files {
         "{file_format: parquet}"
     }
 
-    fn left_out(&self) -> &'static [(&'static str, &'static str)] {
+    fn excluded_cases(&self) -> &'static [(&'static str, &'static str)] {
         &[
             ("columns_that_a_star_leaves_out", "its raw tables are views, which have no such columns"),
             ("rows_outside_of_the_window_are_kept", "the dialect rejects `keep` at compile time"),
@@ -152,7 +152,7 @@ impl Database for Folder<'_> {
         self.0.rows(query)
     }
 
-    fn by_hand(&self, sql: &str) -> String {
+    fn adapt_sql(&self, sql: &str) -> String {
         let replace =
             |pattern: &str, text: &str, replacement: &str| Regex::new(pattern).unwrap().replace_all(text, replacement).into_owned();
         let sql = replace(r"(?m)^ *--.*\n", &typed_times(sql), "");
@@ -189,7 +189,7 @@ fn events(rows: &str) -> String {
 }
 
 fn whole_partitions_are_overwritten(files: &Files) {
-    let shop = Shop::bare(files);
+    let shop = Shop::empty(files);
     let row = |id: u32, country: &str, at: &str| format!("({id}, '{country}', timestamp '2024-09-{at}')");
     let all = [row(1, "DE", "01 00:00:00"), row(2, "FR", "01 23:59:59.999999"), row(3, "DE", "02 12:00:00"), row(4, "FR", "03 08:00:00")];
     shop.sql(&format!("create schema raw; {}", events(&all.join(", "))));
@@ -205,7 +205,7 @@ fn whole_partitions_are_overwritten(files: &Files) {
     let bounds = ["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-04"];
 
     // Partitions that may be partial are rejected at compile time, with the cure.
-    let error = shop.refuses(&[&["--select", "unproven"], &bounds[..]].concat());
+    let error = shop.compile_error(&[&["--select", "unproven"], &bounds[..]].concat());
     assert!(error.contains("whole partitions") && error.contains("occurred_at_day"), "{error}");
 
     let plan = shop.compile(&[&["--select", "visits"], &bounds[..]].concat());

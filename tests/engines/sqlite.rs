@@ -15,11 +15,11 @@ impl Engine for Sqlite {
         "sqlite"
     }
 
-    fn left_out(&self) -> &'static [(&'static str, &'static str)] {
+    fn excluded_cases(&self) -> &'static [(&'static str, &'static str)] {
         &[("merge_updates_and_inserts_by_key", "the dialect rejects merge at compile time")]
     }
 
-    fn side_by_side(&self) -> bool {
+    fn allows_concurrent_clients(&self) -> bool {
         true
     }
 
@@ -53,7 +53,7 @@ impl Database for Folder {
         lines(self.client().args(["-list", "-nullvalue", "null"]).arg(query))
     }
 
-    fn by_hand(&self, sql: &str) -> String {
+    fn adapt_sql(&self, sql: &str) -> String {
         // A view reads only tables of its own schema, so the project's raw tables are in `analytics` too.
         sql.replace("create schema raw;", "").replace("raw.", "analytics.")
     }

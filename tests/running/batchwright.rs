@@ -5,17 +5,17 @@ use std::process::{Child, Command, Stdio};
 
 /// The result of a command.
 #[derive(Debug)]
-pub struct Said {
+pub struct CommandResult {
     pub code: i32,
     pub out: String,
     pub err: String,
 }
 
 /// Runs `batchwright COMMAND --plan PLAN ARGUMENTS -- CLIENT`.
-pub fn batchwright(command: &str, plan: &Path, arguments: &[&str], client: &[String]) -> Said {
+pub fn batchwright(command: &str, plan: &Path, arguments: &[&str], client: &[String]) -> CommandResult {
     let output = start(command, plan, arguments, client).wait_with_output().expect("batchwright ends");
     let text = |bytes| String::from_utf8(bytes).expect("batchwright prints UTF-8");
-    Said { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    CommandResult { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
 }
 
 /// Starts the same command and does not wait for it.
@@ -30,14 +30,14 @@ pub fn start(command: &str, plan: &Path, arguments: &[&str], client: &[String]) 
     program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("batchwright starts")
 }
 
-pub fn words(text: &[&str]) -> Vec<String> {
+pub fn strings(text: &[&str]) -> Vec<String> {
     text.iter().map(ToString::to_string).collect()
 }
 
 /// A client for `{file}` that passes the client check and runs `script` for each step; `"$0"` is the step's file.
-pub fn honest(script: &str) -> Vec<String> {
+pub fn script_client(script: &str) -> Vec<String> {
     let check = r#"case "$(cat "$0")" in *batchwright_probe*) exit 1;; *batchwright_marker*) exit 0;; esac"#;
-    words(&["sh", "-c", &format!("{check}\n{script}"), "{file}"])
+    strings(&["sh", "-c", &format!("{check}\n{script}"), "{file}"])
 }
 
 /// The entries of a plan's journal.
@@ -48,13 +48,13 @@ pub fn journal(plan: &Path) -> Vec<serde_json::Value> {
 }
 
 /// The ids and outcomes of the finished steps, in the order of the journal.
-pub fn ended(plan: &Path) -> Vec<(String, String)> {
+pub fn step_outcomes(plan: &Path) -> Vec<(String, String)> {
     let text = |entry: &serde_json::Value, key: &str| entry[key].as_str().unwrap_or_default().to_string();
     journal(plan).iter().filter(|entry| entry["event"] == "step").map(|entry| (text(entry, "step"), text(entry, "outcome"))).collect()
 }
 
 /// Waits until the journal has a matching entry.
-pub fn run_until(plan: &Path, matches: impl Fn(&serde_json::Value) -> bool) {
+pub fn wait_for_entry(plan: &Path, matches: impl Fn(&serde_json::Value) -> bool) {
     for _ in 0..20_000 {
         if journal(plan).iter().any(&matches) {
             return;

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::batchwright::{batchwright, ended, journal};
+use crate::batchwright::{batchwright, journal, step_outcomes};
 use crate::engine::{Case, Engine};
-use crate::shop::{ALL, MICROBATCH, Plan, Shop};
+use crate::shop::{ALL_EVENTS, MICROBATCH, Plan, Shop};
 
 pub const CASES: &[Case] = &[
     ("a_compiled_plan_runs", a_compiled_plan_runs),
@@ -21,7 +21,7 @@ pub fn has_dialect(engine: &dyn Engine) -> bool {
 
 /// The number of concurrent steps that the engine allows.
 fn threads(engine: &dyn Engine) -> &'static str {
-    if engine.side_by_side() { "3" } else { "1" }
+    if engine.allows_concurrent_clients() { "3" } else { "1" }
 }
 
 fn folder(plan: &Plan) -> PathBuf {
@@ -30,12 +30,12 @@ fn folder(plan: &Plan) -> PathBuf {
 
 fn a_compiled_plan_runs(engine: &dyn Engine) {
     let shop = Shop::open(engine);
-    let plan = shop.compile(ALL);
+    let plan = shop.compile(ALL_EVENTS);
     let result = batchwright("run", &folder(&plan), &["--threads", threads(engine)], &shop.database.session());
     assert_eq!(result.code, 0, "{}", result.err);
-    assert_eq!(ended(&folder(&plan)).len(), plan.steps.len());
+    assert_eq!(step_outcomes(&folder(&plan)).len(), plan.steps.len());
     for (model, _) in MICROBATCH {
-        shop.assert_holds(model);
+        shop.assert_equals_query(model);
     }
 }
 
@@ -47,16 +47,16 @@ fn a_compiled_full_refresh_is_retried(engine: &dyn Engine) {
     let plan = shop.compile(&["--select", SESSIONS, "--full-refresh"]);
     let first = batchwright("run", &folder(&plan), &[], &shop.database.session());
     assert_eq!(first.code, 1, "{}", first.err);
-    let failed: Vec<_> = ended(&folder(&plan)).into_iter().filter(|(_, outcome)| outcome == "failed").collect();
+    let failed: Vec<_> = step_outcomes(&folder(&plan)).into_iter().filter(|(_, outcome)| outcome == "failed").collect();
     assert_eq!(failed, [(plan.batch(SESSIONS, "2024-09-03").id.clone(), "failed".to_string())]);
     assert_eq!(shop.table(SESSIONS), old);
 
     shop.sql("update raw.events set amount = '11' where event_id = 130;");
-    let before = ended(&folder(&plan)).len();
+    let before = step_outcomes(&folder(&plan)).len();
     let again = batchwright("retry", &folder(&plan), &[], &[]);
     assert_eq!(again.code, 0, "{}", again.err);
-    assert_eq!(ended(&folder(&plan)).len() - before, 2, "the failed batch and the swap");
-    shop.assert_holds(SESSIONS);
+    assert_eq!(step_outcomes(&folder(&plan)).len() - before, 2, "the failed batch and the swap");
+    shop.assert_equals_query(SESSIONS);
 }
 
 const SALES: &str = "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='occurred_at', batch_size='day', \
@@ -108,9 +108,9 @@ fn started_month(entry: &serde_json::Value) -> Option<String> {
 fn run_with_audits_fails_at_a_fault(engine: &dyn Engine) {
     const SESSIONS: &str = "int__sessions_aggregated";
     let shop = Shop::open(engine);
-    let plan = folder(&shop.compile(ALL));
+    let plan = folder(&shop.compile(ALL_EVENTS));
     let audits = |since: usize| {
-        let ended = ended(&plan)
+        let ended = step_outcomes(&plan)
             .into_iter()
             .skip(since)
             .filter_map(|(step, outcome)| Some((step.strip_prefix("model.shop.")?.strip_suffix("@audit")?.to_string(), outcome)));
@@ -124,7 +124,7 @@ fn run_with_audits_fails_at_a_fault(engine: &dyn Engine) {
 
     // A row that no batch writes or deletes.
     shop.sql(&format!("insert into analytics.{SESSIONS} (user_id, event_count) values (7, 1);"));
-    let before = ended(&plan).len();
+    let before = step_outcomes(&plan).len();
     let result = batchwright("run", &plan, &["--audit"], &shop.database.session());
     assert_eq!(result.code, 1, "{}", result.err);
     assert!(audits(before).contains(&(SESSIONS.to_string(), "failed".to_string())), "{:?}", audits(before));
@@ -132,14 +132,14 @@ fn run_with_audits_fails_at_a_fault(engine: &dyn Engine) {
     assert!(status.contains(&format!("failed model.shop.{SESSIONS}@audit")) && status.contains("no event time"), "{status}");
 
     // A retry of a run with audits audits the remaining models.
-    let before = ended(&plan).len();
+    let before = step_outcomes(&plan).len();
     assert_eq!(batchwright("retry", &plan, &[], &[]).code, 1);
     shop.sql(&format!("delete from analytics.{SESSIONS} where session_start is null;"));
     let result = batchwright("retry", &plan, &[], &[]);
     assert_eq!(result.code, 0, "{}", result.err);
     let outcomes = audits(before).into_iter().filter(|(model, _)| model == SESSIONS).map(|(_, outcome)| outcome);
     assert_eq!(outcomes.collect::<Vec<_>>(), ["failed", "success"]);
-    assert!(ended(&plan).iter().skip(before).all(|(step, _)| !step.starts_with(&format!("model.shop.{SESSIONS}@2024"))));
+    assert!(step_outcomes(&plan).iter().skip(before).all(|(step, _)| !step.starts_with(&format!("model.shop.{SESSIONS}@2024"))));
 }
 
 fn run_with_audits_accepts_an_allowed_verdict(engine: &dyn Engine) {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use crate::batchwright::{Said, batchwright};
+use crate::batchwright::{CommandResult, batchwright};
 use crate::engine::Database;
 
 /// The steps of a plan. Tests change them before writing.
@@ -135,15 +135,15 @@ pub fn sales(database: &dyn Database) {
     );
 }
 
-/// Inserts sales that make their days' batches fail until [`cured`].
-pub fn spoilt(database: &dyn Database, days: &[usize]) {
+/// Inserts sales that make their days' batches fail until [`delete_null_sales`].
+pub fn insert_null_sales(database: &dyn Database, days: &[usize]) {
     for number in days {
         sql(database, &format!("insert into sales (sold_on, amount) values ('{}', null);", day(*number)));
     }
 }
 
 /// Deletes the sales that make batches fail.
-pub fn cured(database: &dyn Database) {
+pub fn delete_null_sales(database: &dyn Database) {
     sql(database, "delete from sales where amount is null;");
 }
 
@@ -152,11 +152,11 @@ pub fn sql(database: &dyn Database, text: &str) {
     let file = folder.path().join("by-hand.sql");
     fs::write(&file, text).unwrap();
     let outcome = database.run(&file);
-    assert!(outcome.ok, "{text}\n{}", outcome.said);
+    assert!(outcome.ok, "{text}\n{}", outcome.stderr);
 }
 
 /// Asserts that `daily` equals its query.
-pub fn assert_whole(database: &dyn Database) {
+pub fn assert_equals_sales(database: &dyn Database) {
     let sorted = |query| {
         let mut rows = database.rows(query);
         rows.sort();
@@ -167,11 +167,11 @@ pub fn assert_whole(database: &dyn Database) {
     assert_eq!(rows, sorted("select sold_on, amount from sales"));
 }
 
-pub fn run(plan: &Path, database: &dyn Database) -> Said {
+pub fn run(plan: &Path, database: &dyn Database) -> CommandResult {
     batchwright("run", plan, &[], &database.session())
 }
 
 /// Retries with the client of the last run.
-pub fn retry(plan: &Path) -> Said {
+pub fn retry(plan: &Path) -> CommandResult {
     batchwright("retry", plan, &[], &[])
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use crate::batchwright::{batchwright, ended, honest, journal, run_until, start};
+use crate::batchwright::{batchwright, journal, script_client, start, step_outcomes, wait_for_entry};
 use crate::days::{Days, batch};
 
 pub const CASES: &[(&str, fn())] = &[
@@ -25,10 +25,10 @@ pub const CASES: &[(&str, fn())] = &[
 fn an_incomplete_last_line_is_ignored() {
     let plan = Days::of(3);
     let folder = plan.write();
-    assert_eq!(batchwright("run", &folder, &[], &honest("exit 1")).code, 1);
+    assert_eq!(batchwright("run", &folder, &[], &script_client("exit 1")).code, 1);
     let path = folder.with_extension("journal.jsonl");
     fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"event\":\"step\",\"run\":\"a").unwrap();
-    let again = batchwright("retry", &folder, &[], &honest(""));
+    let again = batchwright("retry", &folder, &[], &script_client(""));
     assert_eq!(again.code, 0, "{}", again.err);
     assert_eq!(batchwright("status", &folder, &["--json"], &[]).code, 0);
     assert!(batchwright("retry", &folder, &[], &[]).err.contains("nothing left to run"));
@@ -38,20 +38,20 @@ fn a_full_disk_stops_the_run() {
     let plan = Days::of(3);
     let folder = plan.write();
     symlink("/dev/full", folder.with_extension("journal.jsonl")).unwrap();
-    let result = batchwright("run", &folder, &[], &honest(""));
+    let result = batchwright("run", &folder, &[], &script_client(""));
     assert_eq!(result.code, 1);
     assert!(result.err.contains("No space left on device") && result.err.contains("make room"), "{}", result.err);
 }
 
 fn slow(seconds: &str) -> Vec<String> {
-    honest(&format!("sleep {seconds}"))
+    script_client(&format!("sleep {seconds}"))
 }
 
 fn a_concurrent_run_is_refused() {
     let plan = Days::of(3);
     let folder = plan.write();
     let mut first = start("run", &folder, &[], &slow("0.5"));
-    run_until(&folder, |entry| entry["event"] == "start");
+    wait_for_entry(&folder, |entry| entry["event"] == "start");
     let second = batchwright("run", &folder, &[], &slow("0"));
     assert_eq!(second.code, 2);
     assert!(second.err.contains(&format!("another run is at work on this plan: process {}", first.id())), "{}", second.err);
@@ -63,7 +63,7 @@ fn a_retry_waits_for_an_orphaned_client() {
     let plan = Days::of(3);
     let folder = plan.write();
     let mut first = start("run", &folder, &[], &slow("5"));
-    run_until(&folder, |entry| entry["event"] == "start");
+    wait_for_entry(&folder, |entry| entry["event"] == "start");
     std::thread::sleep(Duration::from_secs(1));
     first.kill().unwrap();
     first.wait().unwrap();
@@ -82,21 +82,21 @@ fn the_first_ctrl_c_finishes_the_running_step() {
     let plan = Days::of(5);
     let folder = plan.write();
     let mut run = start("run", &folder, &[], &slow("1"));
-    run_until(&folder, |entry| entry["event"] == "start");
+    wait_for_entry(&folder, |entry| entry["event"] == "start");
     interrupt(&run);
     assert_eq!(run.wait().unwrap().code(), Some(1));
-    assert_eq!(ended(&folder), [("model.shop.daily@create".to_string(), "success".to_string())]);
+    assert_eq!(step_outcomes(&folder), [("model.shop.daily@create".to_string(), "success".to_string())]);
     let last = journal(&folder).pop().unwrap();
     assert_eq!((&last["event"], &last["done"], &last["open"]), (&"end".into(), &1.into(), &6.into()));
     assert_eq!(batchwright("retry", &folder, &[], &slow("0")).code, 0);
-    assert_eq!(ended(&folder).len(), 7);
+    assert_eq!(step_outcomes(&folder).len(), 7);
 }
 
 fn the_second_ctrl_c_kills_the_running_step() {
     let plan = Days::of(5);
     let folder = plan.write();
     let mut run = start("run", &folder, &[], &slow("60"));
-    run_until(&folder, |entry| entry["event"] == "start");
+    wait_for_entry(&folder, |entry| entry["event"] == "start");
     let start_time = Instant::now();
     std::thread::sleep(Duration::from_millis(300));
     interrupt(&run);
@@ -133,19 +133,21 @@ fn an_edited_file_is_not_run() {
     let result = batchwright("run", &folder, &[], &slow("0"));
     assert_eq!(result.code, 1);
     assert!(result.err.contains("is not the file that the manifest was written with"), "{}", result.err);
-    assert!(ended(&folder).contains(&(batch(2), "failed".to_string())));
+    assert!(step_outcomes(&folder).contains(&(batch(2), "failed".to_string())));
 }
 
 /// What a later version has written is not taken for torn lines: nothing is run or reported on that ground.
 fn a_newer_journal_is_refused() {
     let plan = Days::of(3);
     let folder = plan.write();
-    assert_eq!(batchwright("run", &folder, &[], &honest("exit 1")).code, 1);
+    assert_eq!(batchwright("run", &folder, &[], &script_client("exit 1")).code, 1);
     let path = folder.with_extension("journal.jsonl");
     let mut lines = fs::read_to_string(&path).unwrap();
     lines.push_str("{\"event\":\"run\",\"schema_version\":99,\"run\":\"ab\",\"steps\":{\"of\":\"another shape\"}}\n");
     fs::write(&path, &lines).unwrap();
-    for (command, arguments, client) in [("run", &[][..], honest("")), ("retry", &[], honest("")), ("status", &["--json"], Vec::new())] {
+    for (command, arguments, client) in
+        [("run", &[][..], script_client("")), ("retry", &[], script_client("")), ("status", &["--json"], Vec::new())]
+    {
         let said = batchwright(command, &folder, arguments, &client);
         assert_eq!(said.code, 2, "{command}: {}", said.err);
         assert!(said.err.contains("has the version 99, and this batchwright knows"), "{command}: {}", said.err);
@@ -153,7 +155,7 @@ fn a_newer_journal_is_refused() {
         assert_eq!(fs::read_to_string(&path).unwrap(), lines, "{command} writes nothing");
     }
     fs::rename(&path, folder.with_extension("journal.old")).unwrap();
-    assert_eq!(batchwright("run", &folder, &[], &honest("")).code, 0);
+    assert_eq!(batchwright("run", &folder, &[], &script_client("")).code, 0);
 }
 
 /// A journal that came with a repository: the command in it was never run here by the user.
@@ -161,7 +163,7 @@ fn the_client_of_a_journal_is_not_started() {
     let plan = Days::of(3);
     let folder = plan.write();
     let made = plan.folder.path().join("made");
-    assert_eq!(batchwright("run", &folder, &[], &honest("exit 1")).code, 1);
+    assert_eq!(batchwright("run", &folder, &[], &script_client("exit 1")).code, 1);
     let path = folder.with_extension("journal.jsonl");
     let mut run = journal(&folder)[0].clone();
     run["client"] = serde_json::json!(["sh", "-c", format!("touch '{}'", made.display()), "{file}"]);
@@ -173,7 +175,7 @@ fn the_client_of_a_journal_is_not_started() {
         assert!(said.err.contains("touch") && said.err.contains("-- CLIENT"), "{command}: {}", said.err);
     }
     // Named by the user, a client is remembered for this plan.
-    assert_eq!(batchwright("retry", &folder, &[], &honest("exit 1")).code, 1);
+    assert_eq!(batchwright("retry", &folder, &[], &script_client("exit 1")).code, 1);
     assert_eq!(batchwright("retry", &folder, &[], &[]).code, 1);
     assert!(!made.exists());
 }

@@ -7,8 +7,8 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::batchwright::{batchwright, ended, journal, run_until, start};
-use crate::days::{Days, REPORT, assert_whole, batch, cured, day, sales, spoilt, sql};
+use crate::batchwright::{batchwright, journal, start, step_outcomes, wait_for_entry};
+use crate::days::{Days, REPORT, assert_equals_sales, batch, day, delete_null_sales, insert_null_sales, sales, sql};
 use crate::engine::{Case, Engine};
 
 pub const CASES: &[Case] = &[
@@ -47,7 +47,7 @@ fn batchwright_is_killed_at_random_times(engine: &dyn Engine) {
             longest += if journal(&folder).len() == before { 150 } else { 0 };
         }
         assert_no_repeated_step(&folder);
-        assert_whole(&*database);
+        assert_equals_sales(&*database);
         assert_eq!(database.rows("select days from report"), ["60"]);
     }
 }
@@ -74,7 +74,7 @@ fn the_client_is_killed_at_random_times(engine: &dyn Engine) {
     let mut run = start("run", &folder, &[], &database.session());
     let pid = run.id();
     // A client killed before the first step would end the run.
-    run_until(&folder, |entry| entry["event"] == "start");
+    wait_for_entry(&folder, |entry| entry["event"] == "start");
     for _ in 0..kills() {
         sleep(delays.next(30));
         for child in children(pid) {
@@ -85,12 +85,12 @@ fn the_client_is_killed_at_random_times(engine: &dyn Engine) {
         }
     }
     run.wait().unwrap();
-    let failed = ended(&folder).iter().filter(|(_, outcome)| outcome == "failed").count();
+    let failed = step_outcomes(&folder).iter().filter(|(_, outcome)| outcome == "failed").count();
     assert!(failed < 31, "a killed client fails one step, not all");
     let again = batchwright("run", &folder, &["--resume"], &[]);
     assert_eq!(again.code, 0, "{}", again.err);
     assert_no_repeated_step(&folder);
-    assert_whole(&*database);
+    assert_equals_sales(&*database);
 }
 
 /// The journal is truncated within its last entries, as after a lost write; the effects of the lost steps are undone. Truncates at
@@ -112,7 +112,7 @@ fn a_truncated_journal_loses_no_rows(engine: &dyn Engine) {
     let first = records[records.len() - 8];
     for cut in (first..=full.len()).step_by(distance) {
         fs::write(&path, &full[..cut]).unwrap();
-        let steps: Vec<String> = ended(&folder).into_iter().map(|(id, _)| id).collect();
+        let steps: Vec<String> = step_outcomes(&folder).into_iter().map(|(id, _)| id).collect();
         for number in (1..=30).filter(|number| !steps.contains(&batch(*number))) {
             sql(&*database, &format!("delete from daily where sold_on = '{}';", day(number)));
         }
@@ -121,7 +121,7 @@ fn a_truncated_journal_loses_no_rows(engine: &dyn Engine) {
         }
         let again = batchwright("retry", &folder, &[], &client);
         assert_eq!(again.code, 0, "cut at {cut} of {}: {}", full.len(), again.err);
-        assert_whole(&*database);
+        assert_equals_sales(&*database);
         assert_eq!(database.rows("select days from report"), ["60"], "cut at {cut}");
     }
 }
@@ -129,22 +129,22 @@ fn a_truncated_journal_loses_no_rows(engine: &dyn Engine) {
 fn a_dropped_table_is_detected_and_rebuilt(engine: &dyn Engine) {
     let database = engine.database();
     sales(&*database);
-    spoilt(&*database, &[30]);
+    insert_null_sales(&*database, &[30]);
     let plan = Days::of(30);
     let folder = &plan.write_for(engine.dialect());
     assert_eq!(batchwright("run", folder, &[], &database.session()).code, 1);
     sql(&*database, "drop table daily;");
-    cured(&*database);
-    let before = ended(folder).len();
+    delete_null_sales(&*database);
+    let before = step_outcomes(folder).len();
     let refused = batchwright("retry", folder, &[], &[]);
-    assert_eq!((refused.code, ended(folder).len()), (2, before), "{}", refused.err);
+    assert_eq!((refused.code, step_outcomes(folder).len()), (2, before), "{}", refused.err);
     assert!(refused.err.contains("`daily` is not there, though `model.shop.daily@create` is done"), "{}", refused.err);
     assert!(refused.err.contains("batchwright retry --from model.shop.daily@create"), "{}", refused.err);
     let typo = batchwright("retry", folder, &["--from", "daily@creat"], &[]);
     assert_eq!((typo.code, typo.err.contains("did you mean `daily@create`?")), (2, true), "{}", typo.err);
     let again = batchwright("retry", folder, &["--from", "daily@create"], &[]);
     assert_eq!(again.code, 0, "{}", again.err);
-    assert_whole(&*database);
+    assert_equals_sales(&*database);
 }
 
 /// The child processes of a process.

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::batchwright::{Said, batchwright, ended, honest, words};
+use crate::batchwright::{CommandResult, batchwright, script_client, step_outcomes, strings};
 use crate::days::Days;
 
 pub const CASES: &[(&str, fn())] = &[
@@ -20,11 +20,11 @@ pub const CASES: &[(&str, fn())] = &[
 ];
 
 /// Runs a plan of two batches with a script as the client.
-fn with_script(script: &str, last: &[&str], arguments: &[&str]) -> (Said, Days) {
+fn with_script(script: &str, last: &[&str], arguments: &[&str]) -> (CommandResult, Days) {
     let plan = Days::of(2);
     let folder = plan.write();
     let client = script_in(plan.folder.path(), script);
-    let result = batchwright("run", &folder, arguments, &[&[client], &words(last)[..]].concat());
+    let result = batchwright("run", &folder, arguments, &[&[client], &strings(last)[..]].concat());
     (result, plan)
 }
 
@@ -47,7 +47,7 @@ fn long_output_without_line_breaks_is_cut() {
     let (result, _) = with_script(&format!("{noise}\n{ANSWERS}"), &[], &[]);
     assert_eq!(result.code, 0, "{}", result.err);
     let plan = Days::of(2);
-    let result = batchwright("run", &plan.write(), &[], &honest(&format!("{noise}\nexit 7")));
+    let result = batchwright("run", &plan.write(), &[], &script_client(&format!("{noise}\nexit 7")));
     assert_eq!(result.code, 1);
     assert!(result.err.contains("exit code 7"), "{}", &result.err[..2000.min(result.err.len())]);
     let journal = fs::metadata(plan.plan().with_extension("journal.jsonl")).unwrap().len();
@@ -60,7 +60,7 @@ fn a_client_that_closes_stdin_early_fails_the_step() {
     assert_eq!(result.code, 1);
     assert!(result.err.contains("the client closed its standard input before the step was finished"), "{}", result.err);
     assert!(start.elapsed() < Duration::from_secs(30));
-    assert!(ended(&plan.plan()).is_empty(), "no step was started");
+    assert!(step_outcomes(&plan.plan()).is_empty(), "no step was started");
 }
 
 fn a_client_that_ignores_sigterm_is_killed() {
@@ -86,13 +86,13 @@ fn an_echo_of_the_marker_query_is_a_failure() {
 fn an_unknown_client_exits_with_code_2() {
     let plan = Days::of(2);
     let folder = plan.write();
-    let missing = batchwright("run", &folder, &[], &words(&["no-such-client", "{file}"]));
+    let missing = batchwright("run", &folder, &[], &strings(&["no-such-client", "{file}"]));
     assert_eq!((missing.code, missing.err.contains("the client `no-such-client` is not found")), (2, true), "{}", missing.err);
     let text = plan.folder.path().join("text");
     fs::write(&text, "no program").unwrap();
-    let text = batchwright("run", &folder, &[], &words(&[text.to_str().unwrap()]));
+    let text = batchwright("run", &folder, &[], &strings(&[text.to_str().unwrap()]));
     assert_eq!((text.code, text.err.contains("is not executable")), (2, true), "{}", text.err);
-    assert!(!plan.plan().with_extension("journal.jsonl").exists() || ended(&folder).is_empty());
+    assert!(!plan.plan().with_extension("journal.jsonl").exists() || step_outcomes(&folder).is_empty());
     let none = batchwright("retry", &folder, &[], &[]);
     assert_eq!((none.code, none.err.contains("no run to retry in")), (2, true), "{}", none.err);
 }
@@ -107,7 +107,7 @@ fn clients_that_ignore_errors_are_refused() {
         (&["mariadb", "shop"], "--unbuffered"),
         (&["mysql", "-n", "--force"], "--force"),
     ] {
-        let result = batchwright("run", &folder, &[], &words(client));
+        let result = batchwright("run", &folder, &[], &strings(client));
         assert_eq!((result.code, result.err.contains(flag)), (2, true), "{client:?}: {}", result.err);
     }
 }
@@ -116,9 +116,9 @@ fn a_clients_background_process_is_not_waited_for() {
     let start = Instant::now();
     let plan = Days::of(2);
     // The background process inherits the lock; the end of the run releases it anyway.
-    let result = batchwright("run", &plan.write(), &["--quiet"], &honest("sleep 20 & exit 0"));
+    let result = batchwright("run", &plan.write(), &["--quiet"], &script_client("sleep 20 & exit 0"));
     assert_eq!(result.code, 0, "{}", result.err);
-    let again = batchwright("run", &plan.plan(), &["--quiet"], &honest(""));
+    let again = batchwright("run", &plan.plan(), &["--quiet"], &script_client(""));
     assert_eq!((again.code, again.err.contains("still at work")), (0, false), "{}", again.err);
     assert!(start.elapsed() < Duration::from_secs(15));
 }

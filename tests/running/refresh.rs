@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::batchwright::{ended, run_until, start};
-use crate::days::{DAILY, Days, REPORT, assert_whole, batch, cured, retry, run, sales, spoilt, sql};
+use crate::batchwright::{start, step_outcomes, wait_for_entry};
+use crate::days::{DAILY, Days, REPORT, assert_equals_sales, batch, delete_null_sales, insert_null_sales, retry, run, sales, sql};
 use crate::engine::{Case, Engine};
 
 pub const CASES: &[Case] = &[
@@ -20,7 +20,7 @@ fn refresh(engine: &dyn Engine) -> Days {
     for step in plan.steps.iter_mut().filter(|step| step.id.starts_with(DAILY)) {
         step.sql = step.sql.replace("daily", "daily_next");
         // If only one process can open the database, the client reads too.
-        if !engine.side_by_side() {
+        if !engine.allows_concurrent_clients() {
             step.sql.push_str(match step.kind {
                 "create" => "\ncreate table if not exists seen (counted integer);",
                 _ => "\ninsert into seen select count(*) from daily;",
@@ -43,7 +43,7 @@ fn refresh(engine: &dyn Engine) -> Days {
 fn a_failed_full_refresh_is_retried(engine: &dyn Engine) {
     let database = engine.database();
     sales(&*database);
-    spoilt(&*database, &[17]);
+    insert_null_sales(&*database, &[17]);
     sql(&*database, "create table daily (sold_on date, amount integer not null); insert into daily values ('2020-01-01', 1);");
     let plan = refresh(engine);
     let folder = plan.write_for(engine.dialect());
@@ -52,7 +52,7 @@ fn a_failed_full_refresh_is_retried(engine: &dyn Engine) {
         let reader = scope.spawn(|| {
             let mut counts = Vec::new();
             // The last read starts after the retry.
-            let mut last = !engine.side_by_side();
+            let mut last = !engine.allows_concurrent_clients();
             while !last {
                 last = finished.load(Ordering::SeqCst);
                 counts.extend(database.rows("select count(*) from daily"));
@@ -61,20 +61,20 @@ fn a_failed_full_refresh_is_retried(engine: &dyn Engine) {
             counts
         });
         assert_eq!(run(&folder, &*database).code, 1);
-        cured(&*database);
-        let before = ended(&folder).len();
+        delete_null_sales(&*database);
+        let before = step_outcomes(&folder).len();
         let again = retry(&folder);
         assert_eq!(again.code, 0, "{}", again.err);
-        let ids: Vec<String> = ended(&folder)[before..].iter().map(|(id, _)| id.clone()).collect();
+        let ids: Vec<String> = step_outcomes(&folder)[before..].iter().map(|(id, _)| id.clone()).collect();
         assert_eq!(ids, [batch(17), format!("{DAILY}@swap"), format!("{REPORT}@build")]);
         finished.store(true, Ordering::SeqCst);
         reader.join().unwrap()
     });
-    let counts = if engine.side_by_side() { counts } else { database.rows("select counted from seen") };
+    let counts = if engine.allows_concurrent_clients() { counts } else { database.rows("select counted from seen") };
     assert!(counts.iter().all(|count| count == "1" || count == "60"), "a reader saw a partial table: {counts:?}");
     assert!(counts.contains(&"1".to_string()), "the reader started too late: {counts:?}");
-    assert!(!engine.side_by_side() || counts.last().is_some_and(|count| count == "60"), "{counts:?}");
-    assert_whole(&*database);
+    assert!(!engine.allows_concurrent_clients() || counts.last().is_some_and(|count| count == "60"), "{counts:?}");
+    assert_equals_sales(&*database);
     assert!(retry(&folder).err.contains("nothing left to run"));
 }
 
@@ -87,13 +87,13 @@ fn a_killed_full_refresh_is_finished(engine: &dyn Engine) {
         let plan = refresh(engine);
         let folder = plan.write_for(engine.dialect());
         let mut run = start("run", &folder, &["--quiet"], &database.session());
-        run_until(&folder, |entry| entry["event"] == "start" && entry["step"] == format!("{DAILY}@swap"));
+        wait_for_entry(&folder, |entry| entry["event"] == "start" && entry["step"] == format!("{DAILY}@swap"));
         thread::sleep(Duration::from_millis(milliseconds));
         run.kill().unwrap();
         run.wait().unwrap();
         let again = retry(&folder);
         assert_eq!(again.code, 0, "after {milliseconds} ms: {}", again.err);
-        assert_whole(&*database);
+        assert_equals_sales(&*database);
     }
     // The swap was done, but the journal has it as failed.
     let database = engine.database();
@@ -106,5 +106,5 @@ fn a_killed_full_refresh_is_finished(engine: &dyn Engine) {
     assert_eq!(run(&folder, &*database).code, 1);
     let again = retry(&folder);
     assert_eq!(again.code, 0, "{}", again.err);
-    assert_whole(&*database);
+    assert_equals_sales(&*database);
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::batchwright::{batchwright, honest};
+use crate::batchwright::{batchwright, script_client};
 use crate::days::{Days, batch};
 use crate::engine::{installed, lines};
 
@@ -27,7 +27,7 @@ fn failed() -> Days {
 }
 
 fn client() -> Vec<String> {
-    honest("if grep -q broken \"$0\"; then echo 'no <such> \"row\"' >&2; exit 3; fi")
+    script_client("if grep -q broken \"$0\"; then echo 'no <such> \"row\"' >&2; exit 3; fi")
 }
 
 fn results(plan: &Days) -> Value {
@@ -46,7 +46,7 @@ fn run_results_has_dbts_fields() {
     assert!(daily["message"].as_str().unwrap().contains("no <such>"));
     assert_eq!((&value["results"][1]["status"], &value["results"][1]["batch_results"]), (&json!("skipped"), &Value::Null));
     // After the retry, it includes the steps of the first run.
-    batchwright("retry", &plan.plan(), &[], &honest(""));
+    batchwright("retry", &plan.plan(), &[], &script_client(""));
     let value = results(&plan);
     assert_eq!(value["results"][0]["status"], "success");
     assert_eq!(value["results"][0]["batch_results"]["successful"].as_array().unwrap().len(), 4);
@@ -60,9 +60,9 @@ fn run_results_matches_dbts_schema() {
     };
     batchwright("run", &plan.plan(), &[], &client());
     assert_eq!(read(), ["model.shop.daily: partial success, 3 1", "model.shop.report: skipped, no batches"]);
-    batchwright("retry", &plan.plan(), &[], &honest(""));
+    batchwright("retry", &plan.plan(), &[], &script_client(""));
     assert_eq!(read(), ["model.shop.daily: success, 4 0", "model.shop.report: success, no batches"]);
-    batchwright("run", &plan.plan(), &[], &honest("exit 1"));
+    batchwright("run", &plan.plan(), &[], &script_client("exit 1"));
     assert_eq!(read(), ["model.shop.daily: error, 0 4", "model.shop.report: skipped, no batches"]);
 }
 
@@ -109,7 +109,7 @@ fn status_json_has_the_clients_messages() {
 
 fn quiet_prints_only_the_table() {
     let plan = Days::of(3);
-    let result = batchwright("run", &plan.write(), &["--quiet"], &honest(""));
+    let result = batchwright("run", &plan.write(), &["--quiet"], &script_client(""));
     let first: Vec<&str> = result.err.split_whitespace().take(5).collect();
     assert_eq!(first, ["model", "done", "failed", "open", "seconds"]);
     assert_eq!(result.err.trim().lines().count(), 4, "{}", result.err);

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::batchwright::{batchwright, ended, words};
+use crate::batchwright::{batchwright, step_outcomes, strings};
 use crate::client_lines::line;
 use crate::days::{Days, REPORT, batch};
 use crate::engine::installed;
@@ -33,7 +33,7 @@ fn the_line_of_the_readme_runs() {
     fs::write(&config, format!("[connections.default]\n{connection}\nport = {}\n", server.port)).unwrap();
     fs::set_permissions(&config, fs::Permissions::from_mode(0o600)).unwrap();
     let path = format!("PATH={}:{}", installed("snow/bin").display(), std::env::var("PATH").unwrap());
-    let environment = words(&["env", &format!("HOME={}", home.display()), &format!("SNOWFLAKE_HOME={}", home.display()), &path]);
+    let environment = strings(&["env", &format!("HOME={}", home.display()), &format!("SNOWFLAKE_HOME={}", home.display()), &path]);
     let client = [environment, shlex::split(&line("snow")).unwrap()].concat();
     let ran = batchwright("run", &folder, &["--timeout", "300"], &client);
     assert_eq!(ran.code, 0, "{}", ran.err);
@@ -49,13 +49,13 @@ fn snow_runs_one_process_per_step() {
     let folder = plan.write_for("snowflake");
     let server = FakeSnow::start();
     let home = plan.folder.path().to_path_buf();
-    let client = |last: &[&str]| [server.client(&home), words(last)].concat();
+    let client = |last: &[&str]| [server.client(&home), strings(last)].concat();
 
     let refused = batchwright("run", &folder, &[], &client(&[]));
     assert_eq!((refused.code, refused.err.contains("add `-i`")), (2, true), "{}", refused.err);
     let by_file = batchwright("run", &folder, &["--timeout", "300"], &client(&["-f", "{file}"]));
     assert_eq!(by_file.code, 1, "{}", by_file.err);
-    assert_eq!(ended(&folder), [("model.shop.daily@create".into(), "success".into()), (batch(1), "failed".into())]);
+    assert_eq!(step_outcomes(&folder), [("model.shop.daily@create".into(), "success".into()), (batch(1), "failed".into())]);
     assert!(by_file.err.to_lowercase().contains("not_there"), "the client's message: {}", by_file.err);
 
     plan.step(&batch(1)).sql = insert.to_string();
@@ -89,7 +89,7 @@ impl FakeSnow {
         let connection = "sql --temporary-connection --host 127.0.0.1 --protocol http --account fakesnow --user u --database shop \
             --schema public --enable-templating NONE --port";
         let home = format!("HOME={}", home.display());
-        let mut client = words(&["env", &home, "SNOWFLAKE_PASSWORD=p", snow.to_str().unwrap()]);
+        let mut client = strings(&["env", &home, "SNOWFLAKE_PASSWORD=p", snow.to_str().unwrap()]);
         client.extend(connection.split_whitespace().map(str::to_string));
         client.push(self.port.to_string());
         client

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::batchwright::{ended, journal, start, words};
+use crate::batchwright::{journal, start, step_outcomes, strings};
 use crate::days::{Days, batch, day};
 use crate::engine::installed;
 
@@ -26,7 +26,7 @@ fn spark_sql_runs_30_batches_in_one_session() {
     let starts = plan.folder.path().join("starts");
     let first = start("run", &folder, &["--timeout", "300"], &client).wait_with_output().unwrap();
     assert_eq!(first.status.code(), Some(1), "{}", String::from_utf8_lossy(&first.stderr));
-    let failed: Vec<_> = ended(&folder).into_iter().filter(|(_, outcome)| outcome == "failed").collect();
+    let failed: Vec<_> = step_outcomes(&folder).into_iter().filter(|(_, outcome)| outcome == "failed").collect();
     assert_eq!(failed, [(batch(17), "failed".to_string())], "{}", String::from_utf8_lossy(&first.stderr));
 
     // One start, including the client check, and one after the failure, which ends the session.
@@ -38,7 +38,7 @@ fn spark_sql_runs_30_batches_in_one_session() {
     plan.write_for("spark");
     let again = start("retry", &folder, &[], &client).wait_with_output().unwrap();
     assert_eq!(again.status.code(), Some(0), "{}", String::from_utf8_lossy(&again.stderr));
-    assert_eq!(ended(&folder).len(), 33);
+    assert_eq!(step_outcomes(&folder).len(), 33);
 }
 
 /// The client, with what it writes in a folder; its starts are lines of the folder's file `starts`.
@@ -52,7 +52,7 @@ pub fn spark_sql(folder: &Path) -> Vec<String> {
     let real = home.join("bin/spark-sql");
     fs::write(&program, format!("#!/bin/sh\necho >>'{}'\nexec '{}' \"$@\"\n", starts.display(), real.display())).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    words(&[
+    strings(&[
         "env",
         &format!("SPARK_HOME={}", home.display()),
         "SPARK_LOCAL_IP=127.0.0.1",
