@@ -8,7 +8,7 @@ use minijinja::value::{Enumerator, Object, Value};
 use minijinja::{Error, State};
 
 use super::call::Call;
-use super::session::Session;
+use super::session::{GraphParts, Session};
 use super::{Batch, collections, datetime, json};
 
 /// The keys that dbt puts into a microbatch model's config while it runs.
@@ -76,7 +76,7 @@ impl Object for Graph {
 }
 
 /// The parts of `graph` as templates hold them.
-pub(super) fn graph_parts(known: &serde_json::Value) -> Vec<(Value, Value)> {
+pub(super) fn graph_parts(known: &serde_json::Value) -> GraphParts {
     GRAPH_PARTS.map(|key| (Value::from(key), known.get(key).map_or_else(|| collections::dict([]), json::value))).to_vec()
 }
 

@@ -193,7 +193,7 @@ class FromYaml(Place):
         return {"macros/show.sql": SHOW, "models/show.sql": "{% raw %}{% endraw %}".join(["", *shows])}, None
 
 
-PLACES[4] = FromYaml("fromyaml", None, None, None, only=lambda form: "{%" not in form and "{{" not in form and "{#" not in form)
+PLACES[4] = FromYaml("fromyaml", None, None, None, syntax=True, only=lambda form: "{%" not in form and "{{" not in form and "{#" not in form)
 
 class Single(Place):
     """A place with forms of its own, each in a project of its own. `files(form)` gives the project's files, `look` what Jinja sees."""
