@@ -14,10 +14,8 @@ use crate::client_lines::line;
 use crate::days::{Days, REPORT, batch};
 use crate::engine::installed;
 
-pub const CASES: &[(&str, fn())] = &[
-    ("snow_runs_one_process_per_step", snow_runs_one_process_per_step),
-    ("readme::the_line_of_snow_runs", the_line_of_the_readme_runs),
-];
+pub const CASES: &[(&str, fn())] =
+    &[("snow_runs_one_process_per_step", snow_runs_one_process_per_step), ("readme::the_line_of_snow_runs", the_line_of_the_readme_runs)];
 
 /// As it is written, with the connection in the client's own configuration file.
 fn the_line_of_the_readme_runs() {
