@@ -39,7 +39,8 @@ impl Causes {
         }
         let merged = &mut self.merged[at];
         match model {
-            Some(model) if merged.models.iter().any(|known| known == model) => {}
+            // Those of one model come in a row.
+            Some(model) if merged.models.last().is_some_and(|last| last == model) => {}
             Some(model) => {
                 merged.models.push(model.to_string());
                 merged.count += 1;

@@ -11,7 +11,7 @@ use super::text::Text;
 pub fn gaps(text: &Text, token: usize, parser: &dyn Parser) -> Vec<Blank> {
     let parts = Parts { text };
     let is_duckdb = parser.is::<DuckDbDialect>();
-    let found = match text.keyword(token) {
+    let blanks = match text.keyword(token) {
         Keyword::WITH => parts.scalars(token),
         Keyword::FROM => {
             let list = parts.table_list(token);
@@ -21,7 +21,7 @@ pub fn gaps(text: &Text, token: usize, parser: &dyn Parser) -> Vec<Blank> {
         Keyword::PIVOT | Keyword::UNPIVOT if is_duckdb => parts.pivot_statement(token),
         _ => None,
     };
-    found.unwrap_or_default()
+    blanks.unwrap_or_default()
 }
 
 struct Parts<'a> {

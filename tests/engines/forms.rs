@@ -52,7 +52,7 @@ fn with(sql_type: &'static str, meta: &'static str, value: &'static str, unit: U
     Form { meta: Some(meta), ..declared(sql_type, value, unit) }
 }
 
-/// Text and numbers, which every engine has under these names or its own.
+/// Text and numbers, which every engine has under these names or its own names.
 fn formatted(text: &'static str, integer: &'static str) -> Vec<Form> {
     vec![
         with(text, "event_time_format: '%Y-%m-%d'", "'{date}'", Unit::Day),
@@ -69,7 +69,7 @@ fn formatted(text: &'static str, integer: &'static str) -> Vec<Form> {
 /// What an engine is tried with.
 pub fn forms(engine: &str) -> Vec<Form> {
     use Unit::*;
-    let (own, text, integer) = match engine {
+    let (types, text, integer) = match engine {
         "duckdb" => (
             vec![
                 declared("date", "'{date}'", Day),
@@ -178,7 +178,7 @@ pub fn forms(engine: &str) -> Vec<Form> {
         ),
         // Strings that look like times become times in the hands of these engines' drivers, so that none is written as one.
         "spark_iceberg" | "databricks" => {
-            let mut own = vec![
+            let mut types = vec![
                 declared("date", "date '{date}'", Day),
                 declared("timestamp", "timestamp '{time}+00:00'", Micro),
                 declared("timestamp_ntz", "timestamp_ntz '{iso}'", Micro),
@@ -189,11 +189,11 @@ pub fn forms(engine: &str) -> Vec<Form> {
             ];
             // The difference of two dates is an interval in Spark and in Databricks, and a number in Sail.
             if engine == "spark_iceberg" {
-                own.push(undeclared("date", "date '{date}'", Day));
+                types.push(undeclared("date", "date '{date}'", Day));
             }
-            (own, "string", "bigint")
+            (types, "string", "bigint")
         }
         other => panic!("{other} has no types here"),
     };
-    own.into_iter().chain(formatted(text, integer)).collect()
+    types.into_iter().chain(formatted(text, integer)).collect()
 }

@@ -31,7 +31,7 @@ fn built<'a>(engine: &'a dyn Engine, name: &str, query: &str) -> Shop<'a> {
     shop
 }
 
-/// The hidden column of each row is that row's own, as the table itself has it.
+/// The hidden column of each row is that of the same row in the table.
 fn columns_that_a_star_leaves_out(engine: &dyn Engine) {
     let (column, as_text) = match engine.dialect() {
         "postgres" => ("ctid", "cast(ctid as varchar(20))"),
@@ -39,14 +39,14 @@ fn columns_that_a_star_leaves_out(engine: &dyn Engine) {
         "spark" => ("_pos", "cast(_pos as string)"),
         _ => ("rowid", "cast(rowid as varchar(20))"),
     };
-    let kept = "event_id <> 122";
-    let query = format!("select event_id, occurred_at, {as_text} as place from {{{{ source('raw', 'events') }}}} where {kept}");
+    let condition = "event_id <> 122";
+    let query = format!("select event_id, occurred_at, {as_text} as place from {{{{ source('raw', 'events') }}}} where {condition}");
     let shop = built(engine, "places", &query);
     let places = shop.rows("select event_id, place from analytics.places");
     let window = "occurred_at >= '2024-09-01 00:00:00' and occurred_at < '2024-09-03 00:00:00'";
     let raw = if engine.dialect() == "sqlite" { "analytics.events" } else { "raw.events" };
     let window = if engine.dialect() == "spark" { window.replace("'2024", "timestamp '2024") } else { window.to_string() };
-    assert_eq!(places, shop.rows(&format!("select event_id, {as_text} from {raw} where {window} and {kept}")));
+    assert_eq!(places, shop.rows(&format!("select event_id, {as_text} from {raw} where {window} and {condition}")));
     assert_eq!(places.len(), OF_TWO_DAYS.len(), "{column}: {places:?}");
     assert!(places.iter().all(|row| !row.ends_with("|null") && !row.ends_with('|')), "{column}: {places:?}");
 }
@@ -72,8 +72,8 @@ fn a_query_without_a_filter_stages_its_window(engine: &dyn Engine) {
     shop.build(plan.of("whole", "create"));
     let text = fs::read_to_string(&plan.batch("whole", "2024-09-01").file).unwrap();
     let staged = Regex::new(r"(?s)^(.*?create temp(?:orary)? table (\S+) as.*?;\n)").unwrap();
-    let found = staged.captures(&text).unwrap_or_else(|| panic!("no stage in\n{text}"));
-    let count = format!("{}\ncreate table analytics.staged as select event_id from {};\ncommit;\n", &found[1], &found[2]);
+    let captures = staged.captures(&text).unwrap_or_else(|| panic!("no stage in\n{text}"));
+    let count = format!("{}\ncreate table analytics.staged as select event_id from {};\ncommit;\n", &captures[1], &captures[2]);
     let file = shop.project().join("staged.sql");
     fs::write(&file, count).unwrap();
     let outcome = shop.database.run(&file);

@@ -36,7 +36,7 @@ fn literals_fit_each_type(engine: &dyn Engine) {
     let schema = "\"{{ 'analytics' if target.type == 'sqlite' else 'raw' }}\"";
     shop.write("models/edges.yml", &format!("sources:\n  - name: edges\n    schema: {schema}\n    tables:\n{sources}models:\n{models}"));
     let plan = shop.compile(&["--select", "of_edges_*", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-03"]);
-    let (mut wrong, mut table) = (Vec::new(), String::new());
+    let (mut failures, mut table) = (Vec::new(), String::new());
     for (nth, form) in forms.iter().enumerate() {
         let model = format!("of_edges_{nth}");
         let filter = filter(&std::fs::read_to_string(&plan.batch(&model, "2024-09-01").file).unwrap());
@@ -53,8 +53,8 @@ fn literals_fit_each_type(engine: &dyn Engine) {
             result.push(if ids == expected { "right".to_string() } else { format!("{ids:?}") });
         }
         let declared = form.declared.unwrap_or("(not declared)");
-        let given = form.meta.map(|meta| format!(", {meta}")).unwrap_or_default();
-        let line = format!("{} | {declared}{given} | {filter} | ", form.sql_type);
+        let settings = form.meta.map(|meta| format!(", {meta}")).unwrap_or_default();
+        let line = format!("{} | {declared}{settings} | {filter} | ", form.sql_type);
         table += &format!("{line}{}\n", if result.len() == 3 { "right" } else { "refused" });
         let line = format!("{} | {line}{}", engine.name(), result.join(", "));
         println!("{line}");
@@ -63,10 +63,10 @@ fn literals_fit_each_type(engine: &dyn Engine) {
             false => result == ["right"; 3],
         };
         if !is_right {
-            wrong.push(line);
+            failures.push(line);
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
     insta::with_settings!({ snapshot_path => "literals", prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!(engine.name(), format!("column | declared | filter of 2024-09-01 | rows on the edges\n{table}"));
     });
@@ -112,8 +112,8 @@ fn filter(batch: &str) -> String {
 }
 
 /// The line of a client's words that names the error.
-fn reason(said: &str) -> String {
-    let mut lines = said.lines().filter(|line| !line.trim().is_empty());
+fn reason(output: &str) -> String {
+    let mut lines = output.lines().filter(|line| !line.trim().is_empty());
     let first = lines.clone().next().unwrap_or_default();
     let line = lines.find(|line| ["ERROR", "Error", "Code:"].iter().any(|word| line.contains(word))).unwrap_or(first);
     let from = line.find("ERROR").unwrap_or_default();
