@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Built, contract_of, plain};
 use crate::compile::schema_changes::{self, Changed};
-use crate::compile::strategy_macros::{self, Call};
+use crate::compile::strategy_macros::{self, StrategyCall};
 use crate::compile::{Context, Request};
 use crate::config::{Node, SchemaChange};
 use crate::diagnostics::Diagnostic;
@@ -64,7 +64,7 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
     let statement = match &own {
         Some(strategy_macro) => {
             let stage = plan::build_stage(context.dialect, node)?.0;
-            let call = Call { context, node, strategy_macro, target: &node.relation, stage: &stage, columns: columns.as_deref() };
+            let call = StrategyCall { context, node, strategy_macro, target: &node.relation, stage: &stage, columns: columns.as_deref() };
             let moment = RenderContext { batch: None, incremental: true, this: node.relation.clone() };
             plan::incremental_by_macro(&incremental, &call.statements(&moment)?)?
         }
