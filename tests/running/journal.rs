@@ -54,7 +54,7 @@ fn a_concurrent_run_is_refused() {
     wait_for_entry(&folder, |entry| entry["event"] == "start");
     let second = batchwright("run", &folder, &[], &slow("0"));
     assert_eq!(second.code, 2);
-    assert!(second.err.contains(&format!("another run is at work on this plan: process {}", first.id())), "{}", second.err);
+    assert!(second.err.contains(&format!("another run of this plan is working: process {}", first.id())), "{}", second.err);
     assert!(first.wait().unwrap().success());
     assert_eq!(batchwright("run", &folder, &[], &slow("0")).code, 0);
 }
@@ -70,7 +70,7 @@ fn a_retry_waits_for_an_orphaned_client() {
     let start_time = Instant::now();
     let again = batchwright("retry", &folder, &[], &slow("0"));
     assert_eq!(again.code, 0, "{}", again.err);
-    assert!(again.err.contains("is gone, but a client that it started is still at work"), "{}", again.err);
+    assert!(again.err.contains("has ended, but a client that it started is still working"), "{}", again.err);
     assert!(start_time.elapsed() > Duration::from_millis(500));
 }
 
@@ -105,7 +105,7 @@ fn the_second_ctrl_c_kills_the_running_step() {
     assert_eq!(run.wait().unwrap().code(), Some(1));
     assert!(start_time.elapsed() < Duration::from_secs(20));
     let entry = journal(&folder).into_iter().find(|entry| entry["event"] == "step").unwrap();
-    assert_eq!((&entry["outcome"], &entry["reason"]), (&"failed".into(), &"ended by the second Ctrl-C".into()));
+    assert_eq!((&entry["outcome"], &entry["reason"]), (&"failed".into(), &"killed by the second Ctrl-C".into()));
 }
 
 fn journal_entries_match_the_schema() {
