@@ -1,13 +1,13 @@
-//! `batchwright page`
+//! `batchwright page`: writes a plan as an HTML file.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::options::{PlanArgs, instant};
-use super::{print, say, talk};
+use super::{print, print_diagnostics, print_status};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::manifest::PlannedStep;
-use crate::plan::planned::Fingerprint;
+use crate::plan::planned::PlanFingerprint;
 use crate::run::audits;
 use crate::run::history::HistoryReader;
 use crate::run::report;
@@ -17,50 +17,52 @@ const EXAMPLES: &str = r"Examples:
   $ batchwright page
   $ batchwright page --plan plans/nightly --out nightly.html";
 
-/// Write one HTML file about a plan: a calendar of its batches, each with its SQL and what became of it.
+/// Write a plan as one HTML file: a calendar of batches, each with its SQL and its state
 ///
-/// The file needs nothing else, no network either: open it, or send it on. It holds the SQL and the clients' error messages.
+/// The file is self-contained and needs no network. It has the SQL and the error messages of the
+/// client.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Args {
+pub struct PageArgs {
     #[command(flatten)]
     plan: PlanArgs,
-    /// Where to write it, if not beside the plan's folder, or `-` for stdout
+    /// Write to FILE instead of next to the plan's folder; `-` is stdout
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// The moment that counts as now for what is missing: 2024-09-10, 2024-09-10T12:00:00Z
+    /// Use TIME as the current time to find missing batches: 2024-09-10, 2024-09-10T12:00:00Z
     #[arg(long, value_name = "TIME")]
     now: Option<String>,
 }
 
-pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
+pub fn run(args: &PageArgs) -> Result<ExitCode, Diagnostics> {
     let now = instant(args.now.as_deref())?;
     if let Some(out) = args.out.as_ref().filter(|out| **out != *Path::new("-")) {
         report::check(out)?;
     }
     let places = args.plan.places();
     let manifest = places.manifest()?;
-    let (mut history, mut coverage) = (HistoryReader::new(Fingerprint::of(&manifest.steps)), Coverage::new(&manifest.models));
+    let (mut history, mut coverage) = (HistoryReader::new(PlanFingerprint::of(&manifest.steps)), Coverage::new(&manifest.models));
     places.each_entry(|entry| {
         coverage.add(&entry);
         history.add(entry);
     })?;
     let history = history.finish();
     let manifest = audits::as_last_run(manifest, &history);
-    let (mut first_unlike, mut unlike) = (None, 0);
+    let (mut first_error, mut unreadable) = (None, 0);
     let mut sql = |step: &PlannedStep| match places.text(&step.file.to_string(), Some(step.sha256)).map(String::from_utf8) {
         Ok(Ok(text)) => Some(text),
         not_text => {
             let error = not_text.err().unwrap_or_else(|| format!("`{}` is not text", step.file));
-            first_unlike.get_or_insert(error);
-            unlike += 1;
+            first_error.get_or_insert(error);
+            unreadable += 1;
             None
         }
     };
     let page = crate::page::page(&manifest, &history, &coverage, now, &mut sql);
-    if let Some(first) = first_unlike {
+    if let Some(first) = first_error {
         let warning = Diagnostic::warning(first);
-        say(&[if unlike == 1 { warning } else { warning.fact(format!("and {} more: the page says so in their places", unlike - 1)) }]);
+        let note = format!("and {} more, which the page marks", unreadable - 1);
+        print_diagnostics(&[if unreadable == 1 { warning } else { warning.fact(note) }]);
     }
     match &args.out {
         Some(out) if out == Path::new("-") => print(&page)?,
@@ -71,7 +73,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
             } else {
                 report::replace(path, &page)?
             }
-            talk(&format!("{}\n", path.strip_prefix(".").unwrap_or(path).display()));
+            print_status(&format!("{}\n", path.strip_prefix(".").unwrap_or(path).display()));
         }
     }
     Ok(ExitCode::SUCCESS)

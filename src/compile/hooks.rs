@@ -1,15 +1,16 @@
-//! The author's own statements around a model: hooks, rendered, and headers. Refuses one that does not end: it would take in the statements
-//! behind it, and the client would wait for its end. Refuses the client's own commands.
+//! The author's own statements around a model: hooks, rendered, and headers. Refuses one that does
+//! not end: it would take in the statements behind it, and the client would wait for its end. Refuses the client's own
+//! commands.
 
 use super::Context;
 use super::client_commands::refuse_in;
 use crate::config::Node;
 use crate::diagnostics::{Diagnostic, Location};
 use crate::inject::{parser, unfinished};
-use crate::render::{self, Moment};
+use crate::render::{self, RenderContext};
 
 /// The model's hooks before or after it (`key`), rendered.
-pub(super) fn hooks(context: &Context, node: &Node, key: &str, moment: &Moment) -> Result<Vec<String>, Diagnostic> {
+pub(super) fn hooks(context: &Context, node: &Node, key: &str, moment: &RenderContext) -> Result<Vec<String>, Diagnostic> {
     let hooks = if key == "pre_hook" { &node.pre_hooks } else { &node.post_hooks };
     let rendered = |hook: &String| {
         let text = render::hook(context.jinja, context.graph, node, hook, moment)?;

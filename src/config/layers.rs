@@ -12,6 +12,8 @@ pub fn merged<'a>(layers: impl IntoIterator<Item = &'a Config>) -> IndexMap<Stri
     for (key, setting) in layers.into_iter().flatten() {
         let before = config.get(key).map(|before| &before.value);
         let value = match key.as_str() {
+            // As in dbt an empty key is a tag: the text of Python's `None`.
+            "tags" | "packages" if setting.value.is_null() => appended(before, &Value::from("None")),
             "pre_hook" | "post_hook" | "tags" | "packages" => appended(before, &setting.value),
             "meta" => own_settings(before, &setting.value),
             "quoting" | "column_types" | "docs" | "contract" | "latest_version_pointer" => updated(before, &setting.value),

@@ -102,6 +102,13 @@ timestamp with time zone '{{ at.time }}+00:00'
 {{ column }} >= {{ start }} and {{ column }} < {{ end }}
 {% endmacro %}
 
+{# The predicate for a column without a declared type, where the engine compares text with such a literal without an error. `is_time`
+   of the dialect is a condition that holds for every time and that the engine refuses to compile for text. In read filters it stands
+   between `check` and `check_end`, which only `01_create.sql` keeps. #}
+{% macro window_of_times(window, is_time, check, check_end) %}
+{{ window }}{{ check }} and {{ is_time }}{{ check_end }}
+{% endmacro %}
+
 {# Columns that a table has and `*` leaves out, in lower case; `x*`: all that begin with `x`. `within_hidden` selects those that a query reads. #}
 {% set hidden_columns = [] %}
 {# Whether no column of a user's own can have such a name. #}
@@ -205,6 +212,8 @@ select {{ columns }} from {{ target }};
    of a session, which `header_<key>` sets and `footer_<key>` takes back; whose value chooses another view: `view_<key>_<value>`. #}
 {% set replace_clauses = [] %}
 {% set index_keys = [] %}
+{# Why rows under a unique index cannot be deleted and inserted again in one transaction. #}
+{% set unique_index_hint = none %}
 {% set header_keys = [] %}
 {% set view_keys = [] %}
 {# Keys that say how dbt works and nothing of tables; that dbt does something for and a plan does not, and why; and values, by
@@ -610,6 +619,51 @@ select 1 from {{ relation }} where 1 = 0;
 {% set build_keys = [
   "constraints", "delimiter", "incremental_type", "merge_exclude_columns", "merge_update_columns", "partitions", "quote_columns"
 ] %}
+
+{# A table whose query has got other columns. `schema_changes`: the values of `on_schema_change` that the engine can follow in statements
+   that are safe to repeat. `change_<value>` compares the table with the query; without it each column has a statement, and
+   `check_<value>` compares the two afterwards. `alters_within_file`: whether a later statement of a file may name a column that an
+   earlier one adds. `wider_types`: by type, in lower case, the types that hold all of its values. #}
+{% set schema_changes = [] %}
+{% set alters_within_file = true %}
+{% set wider_types = {} %}
+
+{# What a project's own macro of a strategy returns, around it the table that it reads. `runs_strategy_macros`: whether plans for the
+   engine do so. #}
+{% set runs_strategy_macros = false %}
+
+{% macro by_macro(stage, query, statements) %}
+begin;
+
+create temporary table {{ stage }} as
+{{ query }}
+;
+
+{{ statements }}
+
+drop table {{ stage }};
+
+commit;
+{% endmacro %}
+
+{# A query with some of its columns alone. #}
+{% macro narrowed(columns, query) %}
+select {{ columns }} from (
+{{ query }}
+) as narrowed_rows
+{% endmacro %}
+
+{% macro add_column(target, column, type) %}
+alter table {{ target }} add column if not exists {{ column }} {{ type }};
+{% endmacro %}
+
+{% macro drop_column(target, column) %}
+alter table {{ target }} drop column if exists {{ column }};
+{% endmacro %}
+
+{% macro widen_column(target, column, type) %}
+alter table {{ target }} alter column {{ column }} set data type {{ type }};
+{% endmacro %}
 
 {% macro listed(columns) %}
  ({{ columns }})

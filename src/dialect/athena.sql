@@ -2,6 +2,7 @@
 
 {% set parser = "generic" %}
 {% set like = "trino" %}
+{% set schema_changes = [] %}
 {% set dispatch = ["athena"] %}
 
 {# No client of Athena's own runs a file of several statements and waits for them. #}

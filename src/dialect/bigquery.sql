@@ -2,6 +2,8 @@
 
 {% set parser = "bigquery" %}
 {% set like = "ansi" %}
+{% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
+{% set wider_types = { "int64": ["numeric", "bignumeric"], "numeric": ["bignumeric"] } %}
 {% set quote = "`" %}
 {% set case = "ignored" %}
 {% set longest_name = 300 %}
@@ -65,6 +67,10 @@ timestamp '{{ at.time }}+00:00'
 {# Fits a TIMESTAMP and a DATETIME alike; a DATE must be declared. #}
 {% macro undeclared(at) %}
 '{{ at.time }}'
+{% endmacro %}
+
+{% macro is_time(column) %}
+extract(year from {{ column }}) is not null
 {% endmacro %}
 
 {# The time of loading, of a table that is partitioned by it; the table of a wildcard; the file of an external table. #}

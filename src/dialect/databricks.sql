@@ -69,6 +69,11 @@ select {{ checked }} from (
 ){{ kept }};
 {% endmacro %}
 
+{# The difference of two texts is a number, or refused. Constant, so that nothing of it is computed for rows. #}
+{% macro is_time(column) %}
+(true or {{ column }} - {{ column }} = interval '0' second)
+{% endmacro %}
+
 {% macro guarded_column(column, window, message) %}
 case when {{ window }} then {{ column }} else raise_error({{ message }}) end as {{ column }}
 {% endmacro %}

@@ -66,6 +66,11 @@ convert_tz('{{ at.time }}', '+00:00', @@session.time_zone)
 '{{ at.time }}'
 {% endmacro %}
 
+{# No function refuses text. A time has the coercibility of a number, text a lower one; the error quotes the expression. #}
+{% macro is_time(column) %}
+if(coercibility({{ column }}) = 5, true, exp(1000 + length('declare the data_type of this event_time')))
+{% endmacro %}
+
 {% macro outside(window) %}
 ({{ window }}) is not true
 {% endmacro %}
@@ -126,6 +131,46 @@ select case when count(*) > 0 then {{ list }} else 'do 0' end into @audit
 from {{ found }};
 
 prepare audit_stop from @audit
+{% endmacro %}
+
+{% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
+
+{% macro add_column_statement(target, column, type) %}
+alter table {{ target }} add column {{ column }} {{ type }}
+{% endmacro %}
+
+{% macro add_column(schema_text, name_text, column_text, statement) %}
+set @change = if(
+  exists(select 1 from information_schema.columns where table_schema = coalesce(nullif({{ schema_text }}, ''), database())
+    and table_name = {{ name_text }} and column_name = {{ column_text }}),
+  'do 0', {{ statement }});
+
+prepare change_table from @change;
+
+execute change_table;
+
+deallocate prepare change_table;
+{% endmacro %}
+
+{% macro drop_column_statement(target, column) %}
+alter table {{ target }} drop column {{ column }}
+{% endmacro %}
+
+{% macro drop_column(schema_text, name_text, column_text, statement) %}
+set @change = if(
+  exists(select 1 from information_schema.columns where table_schema = coalesce(nullif({{ schema_text }}, ''), database())
+    and table_name = {{ name_text }} and column_name = {{ column_text }}),
+  {{ statement }}, 'do 0');
+
+prepare change_table from @change;
+
+execute change_table;
+
+deallocate prepare change_table;
+{% endmacro %}
+
+{% macro widen_column(target, column, type) %}
+alter table {{ target }} modify column {{ column }} {{ type }};
 {% endmacro %}
 
 {% set makes_way = true %}

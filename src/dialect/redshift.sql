@@ -123,6 +123,7 @@ drop table {{ shape }};
 {% set makes_way = false %}
 {% set grants_revoked = false %}
 {% set contract_checked = false %}
+{% set schema_changes = [] %}
 
 {% macro view(target, query) %}
 begin;

@@ -2,6 +2,23 @@
 
 {% set parser = "snowflake" %}
 {% set like = "ansi" %}
+{% set runs_strategy_macros = true %}
+
+{% macro by_macro(stage, query, statements) %}
+create or replace temporary table {{ stage }} as
+{{ query }}
+;
+
+begin;
+
+{{ statements }}
+
+commit;
+
+drop table {{ stage }};
+{% endmacro %}
+
+{% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
 {# Of external tables. A stream's `metadata$action` and its kin are in `*`. #}
 {% set hidden_columns = [
   "metadata$filename", "metadata$file_row_number", "metadata$file_content_key", "metadata$file_last_modified", "metadata$start_scan_time"
@@ -75,7 +92,11 @@
 {% endmacro %}
 
 {% macro undeclared(at) %}
-'{{ at.time }} +00:00'
+'{{ at.time }}+00:00'
+{% endmacro %}
+
+{% macro is_time(column) %}
+extract(year from {{ column }}) is not null
 {% endmacro %}
 
 {% macro overwrite(target, stage, staged, into, columns, doomed, kept, guard, strays) %}

@@ -1,15 +1,15 @@
-//! Batches as ranges: those whose windows follow one another without a gap are one.
+//! Joins batches with consecutive windows into ranges.
 
-use super::Range;
+use super::WindowRange;
 use crate::calendar::Instant;
 use crate::plan::manifest::PlannedStep;
 use crate::plan::planned;
 use crate::plan::write::instant;
 
-/// The ranges that the batches make, which are in the order of their windows.
-pub fn ranges(batches: &[&PlannedStep]) -> Vec<Range> {
+/// The ranges of the batches, which must be in the order of their windows.
+pub fn ranges(batches: &[&PlannedStep]) -> Vec<WindowRange> {
     let text = |at: Option<Instant>| at.map(instant).unwrap_or_default();
-    let mut ranges: Vec<Range> = Vec::new();
+    let mut ranges: Vec<WindowRange> = Vec::new();
     let mut end_of_last = None;
     for batch in batches {
         let (start, end) = window(batch);
@@ -17,7 +17,7 @@ pub fn ranges(batches: &[&PlannedStep]) -> Vec<Range> {
             Some(range) => range.batches += 1,
             None => {
                 close(&mut ranges, batches, end_of_last);
-                ranges.push(Range {
+                ranges.push(WindowRange {
                     first: label(batch).to_string(),
                     last: String::new(),
                     event_time_start: text(start),
@@ -32,8 +32,8 @@ pub fn ranges(batches: &[&PlannedStep]) -> Vec<Range> {
     ranges
 }
 
-/// Writes down where the last range ends. `batches` are those of all ranges.
-fn close(ranges: &mut [Range], batches: &[&PlannedStep], end: Option<Instant>) {
+/// Sets the end of the last range. `batches` are those of all ranges.
+fn close(ranges: &mut [WindowRange], batches: &[&PlannedStep], end: Option<Instant>) {
     let count: usize = ranges.iter().map(|range| range.batches).sum();
     if let (Some(range), Some(last)) = (ranges.last_mut(), count.checked_sub(1).and_then(|last| batches.get(last))) {
         range.last = label(last).to_string();
@@ -41,18 +41,18 @@ fn close(ranges: &mut [Range], batches: &[&PlannedStep], end: Option<Instant>) {
     }
 }
 
-/// What the batch is called: `2024-09-01`.
+/// The label of the batch: `2024-09-01`.
 pub fn label(batch: &PlannedStep) -> &str {
     planned::label(&batch.id)
 }
 
-/// Its start and its end.
+/// The start and the exclusive end of the batch.
 pub fn window(batch: &PlannedStep) -> (Option<Instant>, Option<Instant>) {
     (batch.event_time_start, batch.event_time_end)
 }
 
-impl Range {
-    /// `2024-09-01 to 2024-09-30`
+impl WindowRange {
+    /// Formats the range: `2024-09-01 to 2024-09-30`.
     pub fn words(&self) -> String {
         if self.batches == 1 { self.first.clone() } else { format!("{} to {}", self.first, self.last) }
     }

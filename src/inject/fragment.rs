@@ -130,6 +130,8 @@ fn is_comparable(expr: &Expr) -> bool {
                 | BinaryOperator::HashLongArrow
         ),
         Expr::UnaryOp { op, .. } => *op != UnaryOperator::Not,
+        // A column of a staged file, by its number.
+        Expr::Value(value) => matches!(value.value, Value::Placeholder(_)),
         Expr::IsNull(_)
         | Expr::IsNotNull(_)
         | Expr::IsTrue(_)
@@ -150,7 +152,6 @@ fn is_comparable(expr: &Expr) -> bool {
         | Expr::RLike { .. }
         | Expr::Exists { .. }
         | Expr::Lambda(_) => false,
-        Expr::Value(value) => matches!(value.value, Value::Placeholder(_)),
         _ => true,
     }
 }

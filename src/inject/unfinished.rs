@@ -147,7 +147,9 @@ mod tests {
         for entry in std::fs::read_dir("snapshots").unwrap().flatten().filter(|entry| entry.path().is_file()) {
             let text = std::fs::read_to_string(entry.path()).unwrap();
             let dialect = text.split("\"dialect\": \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("ansi").to_string();
-            for part in text.split("\n//// ").skip(1) {
+            // The files of the case come before its command.
+            let output = text.split_once("\n$ batchwright ").map_or("", |(_, output)| output);
+            for part in output.split("\n//// ").skip(1) {
                 let (name, sql) = part.split_once('\n').unwrap_or_default();
                 if name.trim().ends_with(".sql") {
                     files += 1;

@@ -10,6 +10,7 @@ use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
 use super::python::compare;
+use super::python::iterator::ReadOnce;
 use super::python::text::repr;
 use super::python::types;
 use super::python::views::{Part, View};
@@ -38,7 +39,12 @@ pub(super) fn dict(pairs: impl IntoIterator<Item = (Value, Value)>) -> Value {
 
 /// The value as one that can change: minijinja's sequences and maps are copied, all others stay what they are.
 pub(super) fn changeable(value: Value) -> Result<Value, Error> {
-    if value.downcast_object_ref::<List>().is_some() || value.downcast_object_ref::<Dict>().is_some() || value.is_tuple() {
+    let is_python = |value: &Value| {
+        value.downcast_object_ref::<List>().is_some()
+            || value.downcast_object_ref::<Dict>().is_some()
+            || value.downcast_object_ref::<ReadOnce>().is_some()
+    };
+    if is_python(&value) || value.is_tuple() {
         return Ok(value);
     }
     let Some(object) = value.as_object() else { return Ok(value) };

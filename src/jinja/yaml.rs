@@ -10,12 +10,20 @@ use serde_json::{Map, Value as Json};
 
 use super::call::Call;
 use super::errors::{self, Place};
-use super::{YamlScope, collections, datetime, datetime_module, json, native, prepare};
+use super::{collections, datetime, datetime_module, json, native, prepare};
 use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, SourceFile, nearest};
 
 /// How the names of secrets begin.
 pub(super) const SECRET: &str = "DBT_ENV_SECRET_";
+
+/// What the values of a YAML file may ask: no macros, no models.
+pub struct YamlScope<'a> {
+    pub now: Instant,
+    pub vars: &'a Map<String, Json>,
+    pub environment: &'a BTreeMap<String, String>,
+    pub target: &'a Map<String, Json>,
+}
 
 /// A value of a YAML file with its Jinja rendered, as `native` describes; text without Jinja comes back as it is.
 /// The error is a message without its place.

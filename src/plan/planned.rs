@@ -105,11 +105,11 @@ impl PlannedStep {
 
 /// The fingerprint of a plan: of the ids and the bytes of its steps, in their order. What was asked for does not count.
 #[derive(Default)]
-pub struct Fingerprint(Xxh3);
+pub struct PlanFingerprint(Xxh3);
 
-impl Fingerprint {
+impl PlanFingerprint {
     pub fn of(steps: &[PlannedStep]) -> String {
-        let mut fingerprint = Fingerprint::default();
+        let mut fingerprint = PlanFingerprint::default();
         steps.iter().for_each(|step| fingerprint.add(step));
         fingerprint.finish()
     }

@@ -3,9 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::properties::{Entries, description};
+use crate::yaml::Yaml;
+
+use super::properties::Entries;
 use super::values::{list, rendered, truth};
-use super::yaml::Yaml;
 
 /// What a properties file says of a column.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,7 +43,7 @@ impl Entries<'_> {
             name,
             data_type: self.text(column, "data_type"),
             quote: column.get("quote").and_then(|quote| truth(&quote.json())),
-            description: description(column),
+            description: self.description(column).unwrap_or_default(),
             constraints: constraints(column),
             unique: is_unique(column),
             info: info(&self.column_keys(column)),

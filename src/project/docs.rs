@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use regex::Regex;
+use serde_json::Value;
 
 use super::columns::ColumnPatch;
 use super::properties::Properties;
@@ -58,6 +59,9 @@ impl Docs {
         }
         for table in &mut properties.sources {
             put(&mut table.description, &table.at);
+            if let Some(Value::String(text)) = table.info.get_mut("source_description") {
+                put(text, &table.at);
+            }
             columns(&mut table.columns, &table.at, &mut put);
         }
     }
@@ -67,8 +71,8 @@ impl Docs {
         let mut read = String::new();
         let mut rest = 0;
         let between = |text: &str, read: &mut String, said: &mut Diagnostics| match yaml_value(text, scope) {
-            Ok(serde_json::Value::String(text)) => read.push_str(&text),
-            Ok(serde_json::Value::Null) => {}
+            Ok(Value::String(text)) => read.push_str(&text),
+            Ok(Value::Null) => {}
             Ok(value) => read.push_str(&value.to_string()),
             Err(wrong) => said.0.push(Diagnostic { level: crate::diagnostics::Level::Warning, ..wrong }.at(at.clone())),
         };

@@ -25,8 +25,7 @@ mod sources;
 mod state;
 mod tree;
 mod values;
-pub mod yaml;
-mod yaml_places;
+mod vars_file;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -41,7 +40,7 @@ use crate::jinja::{ColumnQuoting, Jinja, RelationStyle};
 pub use artifacts::{fresher, results};
 pub use columns::{ColumnPatch, constraint};
 pub use dbt_project::Flags;
-pub use declared::Declared;
+pub use declared::{Declared, Itself};
 pub use properties::{Config, Patch, Properties, Version};
 #[cfg(test)]
 pub use read::tests::{Said, folder};
@@ -52,7 +51,7 @@ pub use selectors::SelectorsFile;
 pub use sources::SourceTable;
 pub use state::{DbtNode, Earlier, NodeState, STATE, State, earlier, hash};
 pub use tree::{Tree, Trees};
-pub use values::{list, truth};
+pub use values::{has_jinja, list, truth};
 
 /// Reads the project. `facts` tells what must be known of the dialect that the target names.
 pub fn load(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> Result<Project, Diagnostics> {

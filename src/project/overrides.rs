@@ -1,103 +1,151 @@
-//! `overrides:`, by which a project says where a package's sources are. Takes the entries of `sources:` that have it; changes
-//! the package's tables of that source. One that changes nothing is a warning.
+//! `overrides:`, by which a project says where a package's sources are. Takes the entries of `sources:` that have it; changes the
+//! package's own entry, as dbt does: a key of the override replaces the whole value, and `config` is replaced even without a new one.
+//! An override that changes nothing is a warning.
 
+use serde_json::Value;
+
+use super::Package;
+use super::packages::Below;
+use super::sources::SourceTable;
+use super::values::rendered;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
+use crate::jinja::YamlScope;
+use crate::yaml::{self, Data, Yaml};
 
-use super::columns::ColumnPatch;
-use super::properties::{Config, Entries};
-use super::sources::{BESIDE, SourceTable, quoting};
-use super::yaml::Yaml;
-
-/// A source of a package, said again.
-#[derive(Clone, Debug)]
+/// An entry with `overrides:`, its Jinja rendered.
 pub struct Override {
-    /// Whose source it is.
+    /// The package whose source it changes.
     pub package: String,
     source: String,
-    at: Location,
-    database: Option<String>,
-    schema: Option<String>,
-    quoting: [Option<bool>; 4],
-    config: Vec<Config>,
-    tables: Vec<Table>,
+    yaml: Yaml,
 }
 
-#[derive(Clone, Debug)]
-struct Table {
-    name: String,
-    at: Location,
-    identifier: Option<String>,
-    quoting: [Option<bool>; 4],
-    config: Vec<Config>,
-    columns: Vec<ColumnPatch>,
-    description: Option<String>,
-}
-
-/// The override that an entry is, if it is one.
-pub fn read(entry: &mut Entries, source: &Yaml) -> Option<Override> {
-    let package = entry.text(source, "overrides")?;
-    let tables: Vec<&Yaml> = entry.list(source, "tables").iter().collect();
-    let table = |table: &Yaml| {
-        Some(Table {
-            name: entry.name(table, "name")?,
-            at: table.at.clone(),
-            identifier: entry.text(table, "identifier"),
-            quoting: quoting(entry, table),
-            config: entry.config(table, &BESIDE),
-            columns: entry.columns(table),
-            description: entry.text(table, "description"),
-        })
+/// The overrides in a properties file. Its other errors are those of its reader.
+pub fn read(found: &Below, scope: &YamlScope) -> Result<Vec<Override>, Diagnostic> {
+    if !found.file.text.contains("overrides") {
+        return Ok(Vec::new());
+    }
+    let Ok((tree, _)) = yaml::parse(&found.file) else { return Ok(Vec::new()) };
+    let entries = tree.get("sources").map(Yaml::items).unwrap_or_default().iter();
+    let named = entries.filter_map(|entry| Some((entry.get("overrides")?.text()?, entry.get("name")?.text()?, entry)));
+    let change = |(package, source, entry): (String, String, &Yaml)| {
+        known_keys(entry, &KEYS)?;
+        entry.get("tables").map(Yaml::items).unwrap_or_default().iter().try_for_each(|table| known_keys(table, &TABLE_KEYS))?;
+        Ok(Override { package, source, yaml: plain(entry, scope)? })
     };
-    let tables = tables.into_iter().filter_map(table).collect();
-    Some(Override {
-        package,
-        tables,
-        source: entry.name(source, "name")?,
-        at: source.at.clone(),
-        database: entry.text(source, "database"),
-        schema: entry.text(source, "schema"),
-        quoting: quoting(entry, source),
-        config: entry.config(source, &BESIDE),
-    })
+    named.map(change).collect()
 }
 
-impl Override {
-    /// Changes the tables of its source among a package's.
-    pub fn apply(&self, tables: &mut [SourceTable], said: &mut Diagnostics) {
-        let mut own: Vec<&mut SourceTable> = tables.iter_mut().filter(|table| table.source == self.source).collect();
-        if own.is_empty() {
-            said.0.push(nothing(format!("package `{}` has no source `{}`", self.package, self.source), &self.at));
+/// The keys that dbt knows in an override, and in a table of one.
+const KEYS: [&str; 14] = [
+    "name",
+    "overrides",
+    "config",
+    "description",
+    "meta",
+    "database",
+    "schema",
+    "loader",
+    "quoting",
+    "freshness",
+    "loaded_at_field",
+    "loaded_at_query",
+    "tables",
+    "tags",
+];
+const TABLE_KEYS: [&str; 15] = [
+    "name",
+    "description",
+    "meta",
+    "data_type",
+    "docs",
+    "loaded_at_field",
+    "loaded_at_query",
+    "identifier",
+    "quoting",
+    "freshness",
+    "external",
+    "tags",
+    "data_tests",
+    "tests",
+    "columns",
+];
+
+fn known_keys(entry: &Yaml, known: &[&str]) -> Result<(), Diagnostic> {
+    match entry.dict().into_iter().flatten().find(|(key, _)| !known.contains(&&***key)) {
+        Some((key, value)) => {
+            let error = Diagnostic::error(format!("`{key}` is unknown in an override of a source")).at(value.at.clone());
+            Err(error.hint(format!("remove it; an override knows {}", known.join(", "))))
         }
-        for table in &mut own {
-            table.database = self.database.clone().or(table.database.take());
-            table.schema = self.schema.clone().unwrap_or_else(|| table.schema.clone());
-            table.quoting = over(self.quoting, table.quoting);
-            table.config.extend(self.config.iter().cloned());
-        }
-        for said_again in &self.tables {
-            let Some(table) = own.iter_mut().find(|table| table.name == said_again.name) else {
-                if !own.is_empty() {
-                    said.0.push(nothing(
-                        format!("source `{}` of package `{}` has no table `{}`", self.source, self.package, said_again.name),
-                        &said_again.at,
-                    ));
-                }
-                continue;
-            };
-            table.identifier = said_again.identifier.clone().unwrap_or_else(|| table.identifier.clone());
-            table.quoting = over(said_again.quoting, table.quoting);
-            table.config.extend(said_again.config.iter().cloned());
-            table.description = said_again.description.clone().unwrap_or_else(|| table.description.clone());
-            for column in &said_again.columns {
-                table.columns.retain(|known| known.name != column.name);
-                table.columns.push(column.clone());
-            }
-        }
+        None => Ok(()),
     }
 }
 
-fn over(these: [Option<bool>; 4], those: [Option<bool>; 4]) -> [Option<bool>; 4] {
-    std::array::from_fn(|part| these[part].or(those[part]))
+/// The entry with its Jinja rendered, but for that of descriptions.
+fn plain(yaml: &Yaml, scope: &YamlScope) -> Result<Yaml, Diagnostic> {
+    let data = match &yaml.data {
+        Data::List(items) => Data::List(items.iter().map(|item| plain(item, scope)).collect::<Result<_, _>>()?),
+        Data::Dict(dict) => {
+            let entry = |(key, value): (&String, &Yaml)| {
+                let value = if key == "description" { value.clone() } else { plain(value, scope)? };
+                Ok::<_, Diagnostic>((key.clone(), value))
+            };
+            Data::Dict(dict.iter().map(entry).collect::<Result<_, _>>()?)
+        }
+        Data::Text(_) => match rendered(yaml, scope)? {
+            Value::String(text) => Data::Text(text),
+            value => return Ok(Yaml::of_json(&value, &yaml.at)),
+        },
+        other => other.clone(),
+    };
+    Ok(Yaml { data, at: yaml.at.clone() })
+}
+
+/// The entry of a package's source with what the overrides for it change.
+pub fn changed(entry: &Yaml, package: &str, overrides: &[Override]) -> Option<Yaml> {
+    let name = entry.get("name").and_then(Yaml::text)?;
+    let found = overrides.iter().find(|change| change.package == package && change.source == name)?;
+    let mut changed = updated(entry, &found.yaml, "config");
+    let tables = found.yaml.get("tables").map(Yaml::items).unwrap_or_default();
+    let Data::Dict(dict) = &mut changed.data else { return None };
+    if let Some(Data::List(own)) = dict.get_mut("tables").map(|tables| &mut tables.data) {
+        for table in own {
+            let of_name = |change: &&Yaml| change.get("name").and_then(Yaml::text) == table.get("name").and_then(Yaml::text);
+            if let Some(change) = tables.iter().find(of_name) {
+                *table = updated(table, change, "quoting");
+            }
+        }
+    }
+    Some(changed)
+}
+
+/// An entry with the keys of another; `replaced` is gone where the other does not set it.
+fn updated(entry: &Yaml, change: &Yaml, replaced: &str) -> Yaml {
+    let mut entry = entry.clone();
+    if let (Data::Dict(dict), Data::Dict(changes)) = (&mut entry.data, &change.data) {
+        dict.shift_remove(replaced);
+        let changes = changes.iter().filter(|(key, value)| !["name", "overrides", "tables"].contains(&&***key) && value.data != Data::Null);
+        dict.extend(changes.map(|(key, value)| (key.clone(), value.clone())));
+    }
+    entry
+}
+
+/// Warns of overrides that change nothing in the packages.
+pub fn unused(overrides: &[Override], packages: &[Package], warnings: &mut Diagnostics) {
+    for change in overrides {
+        let Override { package, source, yaml } = change;
+        let of_package = packages.iter().filter(|known| known.name == *package).flat_map(|known| &known.properties.sources);
+        let own: Vec<&SourceTable> = of_package.filter(|table| table.source == *source).collect();
+        if own.is_empty() {
+            warnings.0.push(nothing(format!("package `{package}` has no source `{source}`"), &yaml.at));
+            continue;
+        }
+        for table in yaml.get("tables").map(Yaml::items).unwrap_or_default() {
+            if let Some(name) = table.get("name").and_then(Yaml::text).filter(|name| own.iter().all(|known| known.name != *name)) {
+                warnings.0.push(nothing(format!("source `{source}` of package `{package}` has no table `{name}`"), &table.at));
+            }
+        }
+    }
 }
 
 fn nothing(why: String, at: &Location) -> Diagnostic {

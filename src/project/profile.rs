@@ -8,12 +8,12 @@ use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Location, SourceFile, nearest};
 use crate::jinja::YamlScope;
+use crate::yaml::{self, Yaml};
 
 use super::dbt_project::DbtProject;
 use super::fence::absolute;
 use super::files::read_text;
 use super::values::{rendered, rendered_text};
-use super::yaml::{self, Yaml};
 use super::{Open, Target};
 
 /// The target of a project. `usual_schema` tells the schema of a dialect for a target that names none.

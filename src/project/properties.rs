@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::jinja::YamlScope;
+use crate::yaml::{self, Yaml};
 
 use super::Setting;
 use super::columns::{ColumnPatch, constraints};
@@ -13,8 +14,7 @@ use super::overrides::{self, Override};
 use super::packages::Below;
 use super::resources::{self, Resource};
 use super::sources::{self, SourceTable};
-use super::values::{config, rendered_text, set, texts};
-use super::yaml::{self, Yaml};
+use super::values::{config, not_text, rendered_text, set, texts};
 
 /// All patches of a package.
 #[derive(Default)]
@@ -23,7 +23,6 @@ pub struct Properties {
     pub seeds: Vec<Patch>,
     pub snapshots: Vec<Patch>,
     pub sources: Vec<SourceTable>,
-    pub overrides: Vec<Override>,
     /// Tests, exposures and the like, whose paths are those of files until they are located.
     pub resources: Vec<Resource>,
 }
@@ -65,8 +64,19 @@ pub struct Version {
 /// The keys of config that may stand beside the name of a node.
 const BESIDE: [&str; 5] = ["meta", "docs", "group", "contract", "access"];
 
-/// Adds what `found` says to `properties`.
-pub fn read(found: &Below, scope: &YamlScope, properties: &mut Properties, warnings: &mut Diagnostics, wrong: &mut Diagnostics) {
+/// Lists of entries with a name besides those that are patches or sources.
+const OTHER_LISTS: [&str; 9] =
+    ["exposures", "groups", "metrics", "semantic_models", "saved_queries", "unit_tests", "macros", "analyses", "functions"];
+
+/// Adds what `found`, a file of `package`, says to `properties`; `overrides` change its sources.
+pub fn read(
+    found: &Below,
+    scope: &YamlScope,
+    (package, overrides): (&str, &[Override]),
+    properties: &mut Properties,
+    warnings: &mut Diagnostics,
+    wrong: &mut Diagnostics,
+) {
     let tree = match yaml::parse(&found.file) {
         Ok((tree, odd)) => {
             warnings.0.extend(odd);
@@ -79,15 +89,16 @@ pub fn read(found: &Below, scope: &YamlScope, properties: &mut Properties, warni
         return wrong.0.push(error.hint("begin it with a key: `models:`, `sources:`, `seeds:`"));
     }
     let mut entry = Entries { found, scope, wrong };
-    let Properties { models, seeds, snapshots, sources, overrides, resources } = properties;
+    entry.check_names(&tree);
+    let Properties { models, seeds, snapshots, sources, resources } = properties;
     resources::read(&tree, &found.file, resources);
     for (key, patches) in [("models", models), ("seeds", seeds), ("snapshots", snapshots)] {
         patches.extend(entry.list(&tree, key).iter().filter_map(|yaml| entry.patch(yaml)));
     }
     for source in entry.list(&tree, "sources") {
-        match overrides::read(&mut entry, source) {
-            Some(said) => overrides.push(said),
-            None => sources::read(&mut entry, source, sources),
+        if source.get("overrides").is_none() {
+            let changed = overrides::changed(source, package, overrides);
+            sources::read(&mut entry, changed.as_ref().unwrap_or(source), sources);
         }
     }
 }
@@ -128,7 +139,8 @@ impl Entries<'_> {
     /// The name of an entry, its Jinja rendered.
     pub fn name(&mut self, of: &Yaml, key: &str) -> Option<String> {
         let name = self.text(of, key);
-        if name.is_none() {
+        // A name that is no text is an error already.
+        if name.is_none() && of.get(key).is_none() {
             let error = Diagnostic::error(format!("an entry has no `{key}`")).at(of.at.clone());
             self.wrong(error.hint(format!("begin it with `- {key}: …`")));
         }
@@ -144,6 +156,37 @@ impl Entries<'_> {
                 None
             }
             None => None,
+        }
+    }
+
+    /// A version under `key`: a text or a number.
+    fn version_name(&mut self, of: &Yaml, key: &str) -> Option<String> {
+        match of.get(key) {
+            Some(Yaml { data: yaml::Data::Number(number), .. }) => Some(number.to_string()),
+            _ => self.text(of, key),
+        }
+    }
+
+    /// The description, whose Jinja is rendered later.
+    pub fn description(&mut self, of: &Yaml) -> Option<String> {
+        let description = of.dict().and_then(|dict| dict.get("description"))?;
+        if let yaml::Data::Text(text) = &description.data {
+            return Some(text.clone());
+        }
+        self.wrong(not_text(description, &description.json()));
+        None
+    }
+
+    /// Refuses what dbt refuses of entries that no plan depends on: one without a name.
+    fn check_names(&mut self, tree: &Yaml) {
+        for key in OTHER_LISTS {
+            for entry in self.list(tree, key) {
+                match entry.dict().and_then(|dict| dict.get("name")) {
+                    Some(Yaml { data: yaml::Data::Text(_), .. }) => {}
+                    Some(name) => self.wrong(not_text(name, &name.json())),
+                    None => _ = self.name(entry, "name"),
+                }
+            }
         }
     }
 
@@ -187,9 +230,9 @@ impl Entries<'_> {
             file: self.found.file.clone(),
             path: self.found.path.clone(),
             config: self.config(yaml, &BESIDE),
-            description: description(yaml),
+            description: self.description(yaml).unwrap_or_default(),
             constraints: constraints(yaml),
-            latest_version: self.text(yaml, "latest_version").or_else(|| highest(&versions)),
+            latest_version: self.version_name(yaml, "latest_version").or_else(|| highest(&versions)),
             relation: self.text(yaml, "relation"),
             columns,
             versions,
@@ -197,6 +240,7 @@ impl Entries<'_> {
     }
 
     fn version(&mut self, yaml: &Yaml, all: &[ColumnPatch]) -> Option<Version> {
+        let v = self.version_name(yaml, "v").or_else(|| self.name(yaml, "v"))?;
         let own = self.columns(yaml);
         let mut columns = included(yaml, all);
         for column in own {
@@ -206,12 +250,12 @@ impl Entries<'_> {
             }
         }
         Some(Version {
-            v: self.name(yaml, "v")?,
+            v,
             at: yaml.at.clone(),
             defined_in: self.text(yaml, "defined_in"),
             config: self.config(yaml, &BESIDE),
             columns,
-            description: yaml.get("description").and_then(Yaml::text),
+            description: self.description(yaml),
         })
     }
 
@@ -240,10 +284,6 @@ fn highest(versions: &[Version]) -> Option<String> {
     }
 }
 
-pub fn description(of: &Yaml) -> String {
-    of.get("description").and_then(Yaml::text).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Map, json};
@@ -256,7 +296,7 @@ mod tests {
             YamlScope { now: crate::calendar::Instant::UNIX_EPOCH, vars: &Map::new(), environment: &BTreeMap::new(), target: &Map::new() };
         let found = Below { file: SourceFile::new("models/a.yml", text), data: String::new(), path: "a.yml".to_string() };
         let (mut properties, mut wrong) = (Properties::default(), Diagnostics::default());
-        read(&found, &scope, &mut properties, &mut Diagnostics::default(), &mut wrong);
+        read(&found, &scope, ("shop", &[]), &mut properties, &mut Diagnostics::default(), &mut wrong);
         (properties, wrong)
     }
 

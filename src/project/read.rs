@@ -1,19 +1,22 @@
-//! The project's files, read and understood but for the models' own words. Takes the folder; gives the packages' settings and
-//! files, the target, and, once somebody renders, the packages. Collects what is wrong, so that one run shows every broken file.
+//! The project's files, read and understood but for the models' own words. Takes the folder; gives
+//! the packages' settings and files, the target, and, once somebody renders, the packages. Collects
+//! what is wrong, so that one run shows every broken file.
 
 use serde_json::{Map, Value};
 
-use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceFile, wide};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceFile, par_map};
 use crate::jinja::{Answers, ColumnQuoting, MacroPackage, Relation, RelationStyle, Settings, YamlScope};
+use crate::yaml;
 
 use super::dbt_project::{self, DbtProject};
 use super::docs::Docs;
 use super::files::Files;
+use super::overrides::{self, Override};
 use super::packages::{self, PackageFiles, joined};
 use super::resources::{self, Resource, ResourceKind};
 use super::{
     Catalog, Declared, Facts, Model, Open, Package, Properties, Seed, SelectorsFile, SourceStyle, Target, profile, properties, recorded,
-    seeds, snapshots, tree, yaml,
+    seeds, snapshots, tree, vars_file,
 };
 
 /// Reads all files of the project in `open`.
@@ -25,7 +28,10 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
         let error = Diagnostic::error(format!("`{}` holds no `{PROJECT_FILE}`", open.project_dir.display()));
         return Err(error.hint("name the project's folder with `--project-dir`").into());
     };
-    let root = dbt_project::read(&file, &scope, &mut warnings)?;
+    let vars_file = vars_file::read(&files, &mut warnings)?;
+    let root_vars = joined_vars(&vars_file, &open.vars);
+    let mut root = dbt_project::read(&file, &YamlScope { vars: &root_vars, ..scope }, &mut warnings)?;
+    vars_file::set(&vars_file, &mut root)?;
     for (key, at) in &root.run_hooks {
         let note = Diagnostic::note(format!("`{key}` is no part of a plan")).at(at.clone());
         warnings.0.push(note.hint("run what it does yourself, before or after the plan"));
@@ -45,12 +51,13 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
         wrong.0.push(error);
         None
     });
-    let selectors = selectors.map(|file| SelectorsFile::read(file, &scope));
+    let selectors = selectors.map(|file| SelectorsFile::read(file, &scope, &mut warnings));
     let (answers, catalog) = (recorded::answers(open.answers.as_deref())?, recorded::catalog(open.catalog.as_deref())?);
     Ok(Read {
         answers,
         catalog,
         root,
+        root_vars,
         target,
         style,
         columns: facts.columns,
@@ -68,7 +75,17 @@ pub fn target(open: &Open, usual_schema: &dyn Fn(&str) -> Result<String, Diagnos
     let files = Files::open(&open.project_dir)?;
     let scope = YamlScope { vars: &open.vars, environment: &open.environment, target: &Map::new(), now: open.now };
     let Some(file) = files.read(PROJECT_FILE)? else { return Err(Diagnostic::error(format!("there is no `{PROJECT_FILE}`"))) };
-    profile::target(open, &dbt_project::read(&file, &scope, &mut Diagnostics::default())?, usual_schema)
+    let vars_file = vars_file::read(&files, &mut Diagnostics::default())?;
+    let root_vars = joined_vars(&vars_file, &open.vars);
+    let root = dbt_project::read(&file, &YamlScope { vars: &root_vars, ..scope }, &mut Diagnostics::default())?;
+    profile::target(open, &root, usual_schema)
+}
+
+/// Variables, and those of the command line over them.
+fn joined_vars(vars: &Map<String, Value>, command_line: &Map<String, Value>) -> Map<String, Value> {
+    let mut vars = vars.clone();
+    vars.extend(command_line.clone());
+    vars
 }
 
 const PROJECT_FILE: &str = "dbt_project.yml";
@@ -76,6 +93,8 @@ const PROJECT_FILE: &str = "dbt_project.yml";
 /// What was read.
 pub struct Read {
     pub root: DbtProject,
+    /// The variables that the Jinja of the root's `dbt_project.yml` sees.
+    root_vars: Map<String, Value>,
     pub answers: Answers,
     pub catalog: Catalog,
     pub target: Target,
@@ -129,14 +148,16 @@ impl Read {
         let parts = std::mem::take(&mut self.parts);
         let mut docs = Docs::default();
         parts.iter().for_each(|part| docs.add(&part.settings.name, &part.found.docs));
-        let mut packages: Vec<Package> = parts.into_iter().map(|part| self.package(part, &docs, open, say)).collect();
-        let overrides: Vec<_> = packages.iter().flat_map(|package| package.properties.overrides.clone()).collect();
-        for said in overrides {
-            match packages.iter_mut().find(|package| package.name == said.package) {
-                Some(package) => said.apply(&mut package.properties.sources, &mut self.warnings),
-                None => said.apply(&mut [], &mut self.warnings),
+        let mut overrides = Vec::new();
+        for part in &parts {
+            let vars = joined_vars(&part.vars, &open.vars);
+            let scope = YamlScope { now: open.now, vars: &vars, environment: &open.environment, target: &self.target.values };
+            for file in &part.found.properties {
+                overrides::read(file, &scope).map_or_else(|error| self.wrong.0.push(error), |more| overrides.extend(more));
             }
         }
+        let packages: Vec<Package> = parts.into_iter().map(|part| self.package(part, &docs, &overrides, open, say)).collect();
+        overrides::unused(&overrides, &packages, &mut self.warnings);
         packages
     }
 
@@ -145,16 +166,16 @@ impl Read {
         self.wrong.0.iter().any(|said| said.level == Level::Error)
     }
 
-    fn package(&mut self, part: Part, docs: &Docs, open: &Open, say: &Say) -> Package {
-        let Part { folder, settings, found, mut vars } = part;
-        vars.extend(open.vars.clone());
+    fn package(&mut self, part: Part, docs: &Docs, overrides: &[Override], open: &Open, say: &Say) -> Package {
+        let Part { folder, settings, found, vars } = part;
+        let vars = joined_vars(&vars, &open.vars);
         let scope = YamlScope { now: open.now, vars: &vars, environment: &open.environment, target: &self.target.values };
-        // In `dbt_project.yml` dbt knows no variables but those of the command line.
-        let project_scope = YamlScope { vars: &open.vars, ..scope };
+        // In `dbt_project.yml` dbt knows no variables but those of the command line and, in the root's, of `vars.yml`.
+        let project_scope = YamlScope { vars: if folder.is_empty() { &self.root_vars } else { &open.vars }, ..scope };
         let mut properties = Properties::default();
         let mut odd = Diagnostics::default();
         for file in &found.properties {
-            properties::read(file, &scope, &mut properties, &mut odd, &mut self.wrong);
+            properties::read(file, &scope, (&settings.name, overrides), &mut properties, &mut odd, &mut self.wrong);
         }
         docs.fill(&settings.name, &scope, &mut properties, &mut odd);
         let resources = located(std::mem::take(&mut properties.resources), &found, &settings.name, &folder);
@@ -168,12 +189,12 @@ impl Read {
             Model { declared: say(&settings.name, name, file, &this), name: name.clone(), file: file.clone(), path: path.clone() }
         };
         let files = found.models.into_iter().map(|found| (stem(&found.path), found.file, found.path));
-        let models = wide(&files.collect::<Vec<_>>(), model);
+        let models = par_map(&files.collect::<Vec<_>>(), model);
         let blocks = found.snapshots.into_iter().flat_map(|found| {
             let path = found.path;
             snapshots::blocks(&found.file).into_iter().map(move |(name, file)| (name, file, path.clone()))
         });
-        let snapshots = wide(&blocks.collect::<Vec<_>>(), model);
+        let snapshots = par_map(&blocks.collect::<Vec<_>>(), model);
         let seed = |found: packages::Below| {
             let columns = seeds::header(&found.file.text, ',');
             Seed { name: stem(&found.path), file: found.file, data: found.data, path: found.path, columns }
@@ -252,7 +273,8 @@ fn missing_packages(files: &Files, install_path: &str) -> Option<Diagnostic> {
     Some(Diagnostic::warning(message).at(asked.at.clone()).hint("run `dbt deps`"))
 }
 
-/// A package's variables: its own yield to those that the project sets, for all or for that package.
+/// A package's variables: its own yield to those that the project sets, for all or for that
+/// package.
 fn variables(root: &DbtProject, package: &DbtProject) -> Map<String, Value> {
     let mut vars = package.vars_for(&package.name);
     vars.extend(root.vars_for(&package.name));
@@ -277,7 +299,8 @@ pub mod tests {
     /// What the models of a test say of themselves, by name: the keywords of their `config()` call.
     pub type Said<'a> = &'a [(&'a str, Value)];
 
-    /// The project in a folder of these files, for a target `dev` whose schema is `analytics`, on the first of July 2024.
+    /// The project in a folder of these files, for a target `dev` whose schema is `analytics`, on
+    /// the first of July 2024.
     pub fn folder(files: &[(&str, &str)], said: Said) -> Result<(Read, Vec<Package>), Diagnostics> {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in files {

@@ -4,11 +4,11 @@
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{Location, SourceFile};
+use crate::yaml::Yaml;
 
 use super::columns::ColumnPatch;
-use super::properties::{Config, Entries, description};
+use super::properties::{Config, Entries};
 use super::values::{rendered, truth};
-use super::yaml::Yaml;
 
 /// A table of a source.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ pub fn read(entry: &mut Entries, source: &Yaml, tables: &mut Vec<SourceTable>) {
             quoting: table_quoting,
             config: config.iter().cloned().chain(entry.config(table, &BESIDE)).collect(),
             columns: entry.columns(table),
-            description: description(table),
+            description: entry.description(table).unwrap_or_default(),
             info: info(entry, source, table, table_quoting),
             name: table_name,
         });
@@ -68,6 +68,7 @@ pub fn read(entry: &mut Entries, source: &Yaml, tables: &mut Vec<SourceTable>) {
 
 /// What macros read of a source besides its settings: `source_meta`, `loader`, `external` and their like.
 fn info(entry: &mut Entries, source: &Yaml, table: &Yaml, quoting: [Option<bool>; 4]) -> Map<String, Value> {
+    let description = entry.description(source).unwrap_or_default();
     let mut value = |of: Option<&Yaml>| match of.map(|yaml| rendered(yaml, entry.scope)) {
         Some(Ok(value)) => value,
         Some(Err(error)) => {
@@ -86,7 +87,7 @@ fn info(entry: &mut Entries, source: &Yaml, table: &Yaml, quoting: [Option<bool>
     let text = |value: Value| if value.is_null() { Value::from("") } else { value };
     let mut info = Map::new();
     info.insert("source_meta".to_string(), Value::Object(source_meta));
-    info.insert("source_description".to_string(), Value::from(description(source)));
+    info.insert("source_description".to_string(), Value::from(description));
     info.insert("loader".to_string(), text(value(source.get("loader"))));
     info.insert("external".to_string(), value(table.get("external")));
     info.extend(loaded.map(|(key, value)| (key.to_string(), value)));

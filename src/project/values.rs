@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::jinja::{self, YamlScope};
+use crate::yaml::{Data, Yaml};
 
 use super::Setting;
-use super::yaml::{Data, Yaml};
 
 /// The value of YAML with its Jinja rendered. Hooks stay as they are: they are rendered when the model runs.
 pub fn rendered(yaml: &Yaml, scope: &YamlScope) -> Result<Value, Diagnostic> {
@@ -33,14 +33,27 @@ fn without_line_break(text: &str) -> &str {
     text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text))
 }
 
-/// The text of a value with its Jinja rendered; nothing for an empty one.
+/// The text of a value with its Jinja rendered; nothing for an empty one. dbt refuses values that are no text, such as `off`.
 pub fn rendered_text(yaml: &Yaml, scope: &YamlScope) -> Result<Option<String>, Diagnostic> {
     match rendered(yaml, scope)? {
         Value::Null => Ok(None),
         Value::String(text) => Ok(Some(text)),
-        Value::Object(_) | Value::Array(_) => Err(Diagnostic::error("text is wanted here").at(yaml.at.clone())),
-        other => Ok(Some(other.to_string())),
+        other => Err(not_text(yaml, &other)),
     }
+}
+
+/// The error that a value is no text.
+pub fn not_text(yaml: &Yaml, value: &Value) -> Diagnostic {
+    let (what, hint) = match value {
+        Value::Null => ("nothing", "write a text, or remove the key"),
+        Value::Bool(true) => ("the boolean `true`", "put it in quotes, or give it another name"),
+        Value::Bool(false) => ("the boolean `false`", "put it in quotes, or give it another name"),
+        Value::Number(_) => ("a number", "put it in quotes"),
+        Value::String(_) => ("a date", "put it in quotes"),
+        Value::Array(_) => ("a list", "write a text"),
+        Value::Object(_) => ("a dict", "write a text; Jinja stands in quotes: `\"{{ … }}\"`"),
+    };
+    Diagnostic::error(format!("expected a text, but got {what}")).at(yaml.at.clone()).hint(hint)
 }
 
 /// A dict of config, each key under the one name it has in `config()`. Errors go to `wrong`, and their keys are left out.

@@ -112,7 +112,7 @@ impl Attempt {
 
     /// When it began, as the journal writes it.
     pub fn started(&self) -> String {
-        self.started.map(clock::written).unwrap_or_default()
+        self.started.map(clock::format).unwrap_or_default()
     }
 
     /// When it began.

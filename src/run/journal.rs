@@ -15,7 +15,7 @@ use super::history::{History, HistoryReader};
 use super::lock;
 use crate::diagnostics::Diagnostic;
 use crate::plan::manifest::Manifest;
-use crate::plan::planned::{self, Fingerprint, ManifestHead, PlannedStep};
+use crate::plan::planned::{self, ManifestHead, PlanFingerprint, PlannedStep};
 use crate::plan::write::Sha256;
 
 /// The files of a plan's runs: all beside its folder, since the folder is replaced as a whole.
@@ -123,7 +123,7 @@ impl Places {
 
     /// The fingerprint of the plan.
     pub fn fingerprint(&self) -> Result<String, Diagnostic> {
-        let mut fingerprint = Fingerprint::default();
+        let mut fingerprint = PlanFingerprint::default();
         self.each_step(&mut |step| fingerprint.add(&step))?;
         Ok(fingerprint.finish())
     }

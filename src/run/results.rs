@@ -26,7 +26,7 @@ pub fn write_run_results(out: &mut dyn Write, manifest: &Manifest, history: &His
         metadata: json!({
             "dbt_schema_version": "https://schemas.getdbt.com/dbt/run-results/v6.json",
             "dbt_version": "0.0.0",
-            "generated_at": clock::written(now),
+            "generated_at": clock::format(now),
             "invocation_id": history.last.as_ref().map(|run| run.run.clone()),
             "invocation_started_at": history.first.as_ref().map(|run| run.at.clone()),
             "env": {},
@@ -144,5 +144,5 @@ fn completed(attempt: &Attempt) -> String {
     let Some(started) = attempt.started_at() else { return String::new() };
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds of a step are far below the limit")]
     let milliseconds = (attempt.seconds * 1000.0) as i64;
-    clock::written(started + chrono::TimeDelta::milliseconds(milliseconds))
+    clock::format(started + chrono::TimeDelta::milliseconds(milliseconds))
 }

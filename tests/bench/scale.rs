@@ -69,7 +69,7 @@ fn measured(size: usize, name: &str, folder: &Path, arguments: &[&str]) {
     let mut child = command.spawn().unwrap();
     let mut memory = 0.0;
     while child.try_wait().unwrap().is_none() {
-        memory = measure::high_water(&child).unwrap_or(memory);
+        memory = measure::peak_memory(&child).unwrap_or(memory);
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
     println!("{size:>9}  {name:12}  {:>9.2}  {memory:>9.0}", begun.elapsed().as_secs_f64());

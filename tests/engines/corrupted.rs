@@ -37,7 +37,7 @@ const VERDICTS: [(&str, [&str; 6]); 13] = [
 ];
 
 fn audit_names_each_damage(engine: &dyn Engine) {
-    let shop = Shop::bare(engine);
+    let shop = Shop::empty(engine);
     shop.sql(&format!(
         "create schema raw;\ncreate table raw.ledger (\n  id {},\n  customer varchar(9),\n  amount double precision,\n  occurred_at timestamp\n);",
         engine.integer()

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::batchwright::{batchwright, ended, words};
+use crate::batchwright::{batchwright, step_outcomes, strings};
 use crate::days::{DAILY, Days, sales};
 use crate::engine::{Case, Engine};
 use crate::snowflake::FakeSnow;
@@ -169,7 +169,7 @@ fn assert_refused(dialect: &str, text: &str, client: &[String], made: &Path) {
     let folder = plan.write_for(dialect);
     let said = batchwright("run", &folder, &["--timeout", "300"], client);
     assert_eq!(said.code, 1, "{dialect}: {text:?}: {}", said.err);
-    assert_eq!(ended(&folder), [(format!("{DAILY}@create"), "failed".to_string())], "{text:?}");
+    assert_eq!(step_outcomes(&folder), [(format!("{DAILY}@create"), "failed".to_string())], "{text:?}");
     assert!(said.err.contains("holds a command of the client") || said.err.contains("is left open"), "{text:?}: {}", said.err);
 }
 
@@ -189,7 +189,7 @@ fn commands_of_spark_sql_are_refused() {
     };
     fed(&client, &all(false).join("\n"));
     fs::write(folder.path().join("all.sql"), all(true).join("\n")).unwrap();
-    fed(&[client.clone(), words(&["-f", &folder.path().join("all.sql").to_string_lossy()])].concat(), "");
+    fed(&[client.clone(), strings(&["-f", &folder.path().join("all.sql").to_string_lossy()])].concat(), "");
     for (number, text) in texts.iter().enumerate().filter(|(_, text)| !text.starts_with("source")) {
         let made = [format!("made-{number}"), format!("made-{number}-by-file")].map(|name| folder.path().join(name).exists());
         println!("spark-sql: {text:?}: fed and by file: {made:?}");
@@ -208,7 +208,7 @@ fn commands_of_snow_are_refused() {
     for text in in_folder("snowflake", folder.path()) {
         let file = folder.path().join("step.sql");
         fs::write(&file, &text).unwrap();
-        let printed = fed(&[client.clone(), words(&["-f", &file.to_string_lossy()])].concat(), "");
+        let printed = fed(&[client.clone(), strings(&["-f", &file.to_string_lossy()])].concat(), "");
         assert!(printed.contains("made by the script"), "snow does not execute {text:?}: {printed}");
         assert_refused_in_hook("snowflake", &text);
     }

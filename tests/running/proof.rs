@@ -5,8 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::batchwright::{Said, batchwright, ended, words};
-use crate::days::{DAILY, Days, batch, day, sales, spoilt, sql};
+use crate::batchwright::{CommandResult, batchwright, step_outcomes, strings};
+use crate::days::{DAILY, Days, batch, day, insert_null_sales, sales, sql};
 use crate::engine::{Case, Database, Engine};
 
 pub const CASES: &[Case] = &[
@@ -44,7 +44,7 @@ fn without(command: &[String], left_out: &[&str]) -> Vec<String> {
 }
 
 fn with(command: &[String], last: &[&str]) -> Vec<String> {
-    [command, &words(last)].concat()
+    [command, &strings(last)].concat()
 }
 
 fn ways(dialect: &str, careful: &[String], folder: &Path) -> Vec<Way> {
@@ -58,7 +58,7 @@ fn ways(dialect: &str, careful: &[String], folder: &Path) -> Vec<Way> {
     // No command of `mariadb` turns it off again.
     let for_good = dialect == "mariadb";
     ways.push(way("a script", script(folder, "client", &careless, false), for_good));
-    ways.push(way("timeout", [words(&["timeout", "60"]), careless.clone()].concat(), for_good));
+    ways.push(way("timeout", [strings(&["timeout", "60"]), careless.clone()].concat(), for_good));
     ways.push(way("a script with a file", script(folder, "by-file", &careless, true), true));
     match dialect {
         "postgres" => {
@@ -69,12 +69,12 @@ fn ways(dialect: &str, careful: &[String], folder: &Path) -> Vec<Way> {
             }
             for (name, line) in [("stop", "\\set ON_ERROR_STOP off"), ("commit", "\\set AUTOCOMMIT off")] {
                 fs::write(folder.join(name), format!("{line}\n")).unwrap();
-                let read = [words(&["env", &format!("PSQLRC={}", at(name))]), without(careful, &["-X"])].concat();
+                let read = [strings(&["env", &format!("PSQLRC={}", at(name))]), without(careful, &["-X"])].concat();
                 ways.push(way(&format!("psqlrc: {line}"), read.clone(), false));
                 ways.push(way(&format!("psqlrc: {line} with a file"), with(&read, &["-f", "{file}"]), true));
             }
             fs::write(folder.join("begin"), "begin;\n").unwrap();
-            let read = [words(&["env", &format!("PSQLRC={}", at("begin"))]), without(careful, &["-X"])].concat();
+            let read = [strings(&["env", &format!("PSQLRC={}", at("begin"))]), without(careful, &["-X"])].concat();
             ways.push(way("psqlrc: begin with a file", with(&read, &["-f", "{file}"]), true));
             ways.push(way("psqlrc: begin", read, true));
             ways.push(way("--single-transaction", with(careful, &["-1", "-f", "{file}"]), true));
@@ -101,7 +101,7 @@ fn ways(dialect: &str, careful: &[String], folder: &Path) -> Vec<Way> {
             let mut read = without(careful, &["-no-init"]);
             match read.iter().position(|word| word == "-init") {
                 Some(init) => read[init + 1] = at("rc"),
-                None => read.extend(words(&["-init", &at("rc")])),
+                None => read.extend(strings(&["-init", &at("rc")])),
             }
             ways.push(way(".bail off in its file with a file", script(folder, "rc-file", &read, true), dialect == "sqlite"));
             ways.push(way(".bail off in its file", read, false));
@@ -116,7 +116,7 @@ fn ways(dialect: &str, careful: &[String], folder: &Path) -> Vec<Way> {
 fn careless_clients_are_made_safe_or_refused(engine: &dyn Engine) {
     let database = engine.database();
     sales(&*database);
-    spoilt(&*database, &[2]);
+    insert_null_sales(&*database, &[2]);
     let folder = tempfile::TempDir::new().unwrap();
     for way in ways(engine.dialect(), &database.session(), folder.path()) {
         sql(&*database, "drop table if exists daily;");
@@ -124,7 +124,7 @@ fn careless_clients_are_made_safe_or_refused(engine: &dyn Engine) {
         // A client that goes on commits the delete of this batch without its rows.
         plan.step(&batch(2)).sql.push_str("\ninsert into daily (sold_on, amount) values ('2024-09-03', 3);");
         let said = batchwright("run", &plan.write_for(engine.dialect()), &[], &way.client);
-        let outcomes = ended(&plan.plan());
+        let outcomes = step_outcomes(&plan.plan());
         // The question after the first query begins a transaction, which fails in an open one.
         if way.name == "-cmd begin with a file" {
             assert_eq!((said.code, outcomes.is_empty()), (1, true), "{}: {}", way.name, said.err);
@@ -144,8 +144,8 @@ fn careless_clients_are_made_safe_or_refused(engine: &dyn Engine) {
 }
 
 /// Each batch that the journal calls done has its two rows.
-fn assert_done_is_done(database: &dyn Database, plan: &Days, said: &Said) {
-    let outcomes = ended(&plan.plan());
+fn assert_done_is_done(database: &dyn Database, plan: &Days, said: &CommandResult) {
+    let outcomes = step_outcomes(&plan.plan());
     for number in (1..=30).filter(|number| outcomes.contains(&(batch(*number), "success".to_string()))) {
         let rows = database.rows(&format!("select count(*) from daily where sold_on = '{}'", day(number)));
         assert_eq!(rows, ["2"], "day {number} is done: {}", said.err);
@@ -175,7 +175,7 @@ fn switches_in_a_hook_lose_no_rows(engine: &dyn Engine) {
     for (hook, by_file) in hooks.flat_map(|hook| [(hook, false), (hook, true)]) {
         let database = engine.database();
         sales(&*database);
-        spoilt(&*database, &[2]);
+        insert_null_sales(&*database, &[2]);
         let plan = hooked(hook);
         let scripts = tempfile::TempDir::new().unwrap();
         let client = match by_file {
@@ -184,8 +184,8 @@ fn switches_in_a_hook_lose_no_rows(engine: &dyn Engine) {
         };
         let said = batchwright("run", &plan.write_for(engine.dialect()), &[], &client);
         assert_eq!(said.code, 1, "{hook}: {}", said.err);
-        assert!(!ended(&plan.plan()).contains(&(batch(2), "success".to_string())), "{hook}");
-        let hook_is_done = ended(&plan.plan()).contains(&(format!("{DAILY}@before"), "success".to_string()));
+        assert!(!step_outcomes(&plan.plan()).contains(&(batch(2), "success".to_string())), "{hook}");
+        let hook_is_done = step_outcomes(&plan.plan()).contains(&(format!("{DAILY}@before"), "success".to_string()));
         assert!(!hook_is_done || !hook.contains("not_there"), "{hook}");
         assert!(!hook_is_done || !by_file, "{hook}: nothing is asked after a file");
         assert_done_is_done(&*database, &plan, &said);
@@ -209,7 +209,7 @@ fn an_open_transaction_is_no_success(engine: &dyn Engine) {
         let folder = plan.write_for(engine.dialect());
         let first = batchwright("run", &folder, &[], &database.session());
         let before = format!("{DAILY}@before");
-        assert!(ended(&folder).contains(&(before.clone(), "failed".to_string())), "{begin}: {:?}", ended(&folder));
+        assert!(step_outcomes(&folder).contains(&(before.clone(), "failed".to_string())), "{begin}: {:?}", step_outcomes(&folder));
         assert!(first.err.contains(message), "{begin}: {}", first.err);
         assert_eq!(database.rows("select count(*) from daily where sold_on = '2024-09-29'"), ["0"], "it was rolled back");
         // The cure is to commit; then nothing that was rolled back stands in the way.

@@ -1,10 +1,10 @@
-//! spark-sql takes many seconds to start, echoes what it is fed and goes on after an error: the hardest of sessions.
+//! spark-sql starts slowly, echoes its input and continues after errors: the most difficult client for sessions.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::batchwright::{ended, journal, start, words};
+use crate::batchwright::{journal, start, step_outcomes, strings};
 use crate::days::{Days, batch, day};
 use crate::engine::installed;
 
@@ -14,7 +14,7 @@ fn spark_sql_runs_30_batches_in_one_session() {
     let mut plan = Days::of(30);
     plan.step("model.shop.daily@create").sql = "create table daily (sold_on date, amount int) using parquet;".to_string();
     for number in 1..=30 {
-        // A comment, a tab, a `;` within a string: what a session must not stumble over.
+        // A comment, a tab and a `;` in a string, which a session must handle.
         plan.step(&batch(number)).sql =
             format!("-- day; {number}\nselect 'a;b' as a;\ninsert into daily\n\tselect date '{}', {number};\n", day(number));
     }
@@ -26,10 +26,10 @@ fn spark_sql_runs_30_batches_in_one_session() {
     let starts = plan.folder.path().join("starts");
     let first = start("run", &folder, &["--timeout", "300"], &client).wait_with_output().unwrap();
     assert_eq!(first.status.code(), Some(1), "{}", String::from_utf8_lossy(&first.stderr));
-    let failed: Vec<_> = ended(&folder).into_iter().filter(|(_, outcome)| outcome == "failed").collect();
+    let failed: Vec<_> = step_outcomes(&folder).into_iter().filter(|(_, outcome)| outcome == "failed").collect();
     assert_eq!(failed, [(batch(17), "failed".to_string())], "{}", String::from_utf8_lossy(&first.stderr));
 
-    // One start, in which the client proved itself, and one more after the failure, which ended the session.
+    // One start, including the client check, and one after the failure, which ends the session.
     let seconds: f64 = journal(&folder).iter().filter_map(|entry| entry["seconds"].as_f64()).sum();
     println!("spark-sql: 31 steps in {seconds:.1} s");
     assert_eq!(fs::read_to_string(&starts).unwrap().lines().count(), 2);
@@ -38,7 +38,7 @@ fn spark_sql_runs_30_batches_in_one_session() {
     plan.write_for("spark");
     let again = start("retry", &folder, &[], &client).wait_with_output().unwrap();
     assert_eq!(again.status.code(), Some(0), "{}", String::from_utf8_lossy(&again.stderr));
-    assert_eq!(ended(&folder).len(), 33);
+    assert_eq!(step_outcomes(&folder).len(), 33);
 }
 
 /// The client, with what it writes in a folder; its starts are lines of the folder's file `starts`.
@@ -52,7 +52,7 @@ pub fn spark_sql(folder: &Path) -> Vec<String> {
     let real = home.join("bin/spark-sql");
     fs::write(&program, format!("#!/bin/sh\necho >>'{}'\nexec '{}' \"$@\"\n", starts.display(), real.display())).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    words(&[
+    strings(&[
         "env",
         &format!("SPARK_HOME={}", home.display()),
         "SPARK_LOCAL_IP=127.0.0.1",

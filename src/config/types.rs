@@ -1,0 +1,104 @@
+//! The types of dbt's own keys of config. Takes a node's merged configuration; gives each value the type that dbt gives it: a key that
+//! is a text has Python's text of whatever is set. Refuses what dbt refuses, such as `enabled: 1` or `meta: x`.
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::Kind;
+use super::microbatch::kind as kind_of;
+use crate::diagnostics::Diagnostic;
+use crate::jinja::python_text;
+use crate::project::Setting;
+
+/// What dbt makes of the value of a key.
+#[derive(Clone, Copy)]
+enum Type {
+    /// A text, or nothing.
+    Text,
+    /// A text; nothing is the text `None`.
+    AnyText,
+    /// A list of texts.
+    Texts,
+    /// A text, a list of texts, or nothing.
+    TextOrTexts,
+    Bool,
+    /// A boolean, or nothing.
+    OptionalBool,
+    Dict,
+    /// One of some words.
+    OneOf(&'static [&'static str]),
+}
+
+fn type_of(of: Kind, key: &str) -> Option<Type> {
+    Some(match key {
+        "enabled" => Type::Bool,
+        "meta" => Type::Dict,
+        "tags" => Type::Texts,
+        _ if of == Kind::Source => match key {
+            "loaded_at_field" | "loaded_at_query" | "static_analysis" => Type::Text,
+            _ => return None,
+        },
+        "alias" | "schema" | "database" | "group" | "static_analysis" | "incremental_strategy" | "on_schema_change" => Type::Text,
+        "strategy" | "target_schema" | "target_database" | "updated_at" | "dbt_valid_to_current" if of == Kind::Snapshot => Type::Text,
+        "materialized" => Type::AnyText,
+        "delimiter" if of == Kind::Seed => Type::AnyText,
+        "packages" => Type::Texts,
+        "unique_key" => Type::TextOrTexts,
+        "check_cols" if of == Kind::Snapshot => Type::TextOrTexts,
+        "full_refresh" => Type::OptionalBool,
+        "quote_columns" if of == Kind::Seed => Type::OptionalBool,
+        "persist_docs" | "quoting" | "column_types" | "grants" | "docs" | "contract" => Type::Dict,
+        "latest_version_pointer" if of == Kind::Model => Type::Dict,
+        "snapshot_meta_column_names" if of == Kind::Snapshot => Type::Dict,
+        "access" if of == Kind::Model => Type::OneOf(&["private", "protected", "public"]),
+        "on_configuration_change" => Type::OneOf(&["apply", "continue", "fail"]),
+        _ => return None,
+    })
+}
+
+/// Gives the values of dbt's own keys their types; the errors are of those that have another one.
+pub fn convert(name: &str, of: Kind, config: &mut IndexMap<String, Setting>) -> Vec<Diagnostic> {
+    let mut errors = Vec::new();
+    for (key, setting) in config {
+        let Some(wanted) = type_of(of, key) else { continue };
+        match converted(wanted, &setting.value) {
+            Ok(Some(value)) => setting.value = value,
+            Ok(None) => {}
+            Err(what) => {
+                let message = format!("`{key}` of `{name}` must be {what}, and is {}", kind_of(&setting.value));
+                errors.push(Diagnostic::error(message).at(setting.at.clone()).hint(hint(wanted, key)));
+            }
+        }
+    }
+    errors
+}
+
+/// The value as dbt has it, where that is another one.
+fn converted(wanted: Type, value: &Value) -> Result<Option<Value>, String> {
+    let texts = |items: &[Value]| items.iter().any(|item| !item.is_string()).then(|| items.iter().map(as_text).collect());
+    Ok(match (wanted, value) {
+        (Type::Text | Type::AnyText | Type::TextOrTexts, Value::String(_)) => None,
+        (Type::Text | Type::TextOrTexts | Type::OptionalBool, Value::Null) => None,
+        (Type::Texts | Type::TextOrTexts, Value::Array(items)) => texts(items),
+        (Type::TextOrTexts, Value::Object(dict)) => Some(dict.keys().map(|key| Value::from(&**key)).collect()),
+        (Type::Text | Type::AnyText | Type::TextOrTexts, _) => Some(as_text(value)),
+        (Type::Texts, _) => Some(Value::from(vec![as_text(value)])),
+        (Type::Bool | Type::OptionalBool, Value::Bool(_)) | (Type::Dict, Value::Object(_)) => None,
+        (Type::Bool | Type::OptionalBool, _) => return Err("true or false".to_string()),
+        (Type::Dict, _) => return Err("a dict".to_string()),
+        (Type::OneOf(words), Value::String(word)) if words.contains(&&**word) => None,
+        (Type::OneOf(words), _) => return Err(words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")),
+    })
+}
+
+fn as_text(value: &Value) -> Value {
+    Value::String(python_text(value))
+}
+
+fn hint(wanted: Type, key: &str) -> String {
+    match wanted {
+        Type::Bool | Type::OptionalBool => "write `true` or `false`; Jinja gives one with the filter `as_bool`".to_string(),
+        Type::OneOf(words) => format!("write `{key}: {}`", words[0]),
+        _ => format!("write keys and values below `{key}:`"),
+    }
+}
