@@ -24,9 +24,11 @@ impl SourceFile {
         SourceFile { path: path.into(), text: text.into() }
     }
 
-    /// The place of `span` (bytes) in this file.
+    /// The place of `span` (bytes) in this file. A span that ends within a letter is widened to the letter, so that a place can be cut out.
     pub fn at(&self, span: Range<usize>) -> Location {
-        Location { file: self.clone(), span }
+        let end = self.text.ceil_char_boundary(span.end.min(self.text.len()));
+        let start = self.text.floor_char_boundary(span.start).min(end);
+        Location { file: self.clone(), span: start..end }
     }
 
     /// The whole of a line, counted from 1, without its line break and indentation. A line past the end gives the last one.

@@ -16,12 +16,13 @@
 //! | [`page`] | the folder and the journal | one HTML file to look at |
 //! | [`diff`] | two plans | what changed: models, windows, one diff for all batches that changed alike |
 //!
-//! Three tools know no stage: [`diagnostics`] (what is said to the user), [`jinja`] (the language of models) and
-//! [`dialect`] (how an engine says it, as SQL templates); [`calendar`] is the fourth, time and nothing but time.
+//! Five tools know no stage: [`diagnostics`] (messages to the user), [`limits`] (what the work for one model may cost), [`jinja`] (the
+//! language of models), [`dialect`] (how an engine says it, as SQL templates) and [`calendar`] (time and nothing but time).
 //! [`cli`] is the door. `tests/tidy.rs` keeps who may use whom.
 
 pub mod calendar;
 pub mod diagnostics;
+pub mod limits;
 
 pub mod dialect;
 pub mod jinja;

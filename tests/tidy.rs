@@ -8,7 +8,7 @@ use regex::Regex;
 /// The stages in order. One may use those before it, and the tools.
 const STAGES: [&str; 13] =
     ["project", "config", "graph", "window", "render", "inject", "plan", "check", "compile", "run", "page", "diff", "cli"];
-const TOOLS: [&str; 4] = ["diagnostics", "calendar", "jinja", "dialect"];
+const TOOLS: [&str; 5] = ["diagnostics", "limits", "calendar", "jinja", "dialect"];
 
 #[test]
 fn files_are_short() {

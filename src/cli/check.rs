@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::{Component, Path};
 use std::process::ExitCode;
 
-use super::options::{ProjectArgs, SelectArgs};
+use super::options::{ProjectArgs, SelectArgs, bounds};
 use super::{print, say, talk};
 use crate::check::{Finding, RULES, report, rule};
 use crate::compile::{self, Request};
@@ -42,10 +42,10 @@ pub struct Args {
     #[arg(long, value_name = "CODE", num_args = 0..=1, default_missing_value = "")]
     explain: Option<String>,
     /// The bounds that are planned, to be held against `begin`: the first moment
-    #[arg(long, value_name = "TIME", env = "DBT_EVENT_TIME_START", requires = "event_time_end")]
+    #[arg(long, value_name = "TIME", env = "DBT_EVENT_TIME_START")]
     event_time_start: Option<String>,
     /// Their end, excluded
-    #[arg(long, value_name = "TIME", env = "DBT_EVENT_TIME_END", requires = "event_time_start")]
+    #[arg(long, value_name = "TIME", env = "DBT_EVENT_TIME_END")]
     event_time_end: Option<String>,
     #[command(flatten)]
     project: ProjectArgs,
@@ -71,7 +71,7 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
     let folder = below(&args.project.project_dir);
     let now = args.project.instant()?;
     let windows = window::Request {
-        bounds: window::bounds(args.event_time_start.as_deref(), args.event_time_end.as_deref())?,
+        bounds: bounds(&args.event_time_start, &args.event_time_end)?,
         now,
         batch_size: None,
         chunk: None,
@@ -79,7 +79,7 @@ pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
         strict: false,
         max_batches: 1,
     };
-    let now_is_given = args.project.now.is_some();
+    let now_is_given = args.project.now.as_ref().is_some_and(|now| !now.is_empty());
     let open = args.project.open(now, false)?;
     let request = Request { open, selection: args.select.selection(), windows, full_refresh: false, now_is_given, from_begin_except: None };
     let checked = compile::check(&request)?;

@@ -21,12 +21,15 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::diagnostics::{self, Diagnostic, Diagnostics, STACK};
+use crate::jinja::SECRETS;
+use crate::limits;
 
 const EXAMPLES: &str = r"In a dbt project:
   $ batchwright compile --event-time-start 2024-09-01 --event-time-end 2024-09-04
@@ -87,6 +90,7 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         })
     };
+    limits::install();
     // A query may be nested deeper than the main thread's stack allows.
     match std::thread::Builder::new().stack_size(STACK).spawn(run).map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => code,
@@ -115,7 +119,14 @@ fn say_and_close(said: &[Diagnostic], written: &str) {
 
 /// Writes to stderr. A closed stderr is nobody listening, which is no reason to stop.
 fn talk(text: &str) {
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    let _ = std::io::stderr().lock().write_all(masked(text, std::env::vars_os()).as_bytes());
+}
+
+/// The text without the values of environment variables that hold secrets, as dbt masks them in its log.
+fn masked(text: &str, environment: impl Iterator<Item = (OsString, OsString)>) -> String {
+    let is_secret = |name: &OsString| SECRETS.iter().any(|secret| name.to_string_lossy().starts_with(secret));
+    let values = environment.filter(|(name, _)| is_secret(name)).filter_map(|(_, value)| value.into_string().ok());
+    values.filter(|value| !value.trim().is_empty()).fold(text.to_string(), |text, value| text.replace(&value, "*****"))
 }
 
 /// Writes data to stdout; a reader that went away (`| head`) ends the program quietly.

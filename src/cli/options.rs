@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::{SubsecRound, Utc};
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use serde_json::{Map, Value};
 
 use crate::calendar::{Grain, Instant};
 use crate::compile::Request;
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 use crate::graph::Selection;
-use crate::project::{Open, yaml};
+use crate::limits;
+use crate::project::{self, Open, yaml};
 use crate::run::journal::Places;
 use crate::window;
 
@@ -18,10 +20,10 @@ use crate::window;
 #[command(next_help_heading = "Project")]
 pub struct ProjectArgs {
     /// The folder that holds dbt_project.yml
-    #[arg(long, value_name = "DIR", env = "DBT_PROJECT_DIR", default_value = ".", hide_default_value = true)]
+    #[arg(long, value_name = "DIR", env = "DBT_PROJECT_DIR", default_value = "", hide_default_value = true, value_parser = project_dir())]
     pub project_dir: PathBuf,
     /// Where profiles.yml is, if not in the project or in ~/.dbt
-    #[arg(long, value_name = "DIR", env = "DBT_PROFILES_DIR")]
+    #[arg(long, value_name = "DIR", env = "DBT_PROFILES_DIR", value_parser = path())]
     pub profiles_dir: Option<PathBuf>,
     /// The profile, if not the project's own
     #[arg(long, value_name = "NAME", env = "DBT_PROFILE")]
@@ -50,6 +52,9 @@ pub struct ProjectArgs {
     /// The catalog.json of `dbt docs generate`, for macros that ask for columns
     #[arg(long, value_name = "FILE")]
     pub catalog: Option<PathBuf>,
+    /// How long the work for one model may take; 0 for any time
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub model_timeout: u64,
 }
 
 /// Which plan.
@@ -59,7 +64,7 @@ pub struct PlanArgs {
     #[arg(long, value_name = "DIR")]
     pub plan: Option<PathBuf>,
     /// The folder that holds dbt_project.yml
-    #[arg(long, value_name = "DIR", env = "DBT_PROJECT_DIR", default_value = ".", hide_default_value = true)]
+    #[arg(long, value_name = "DIR", env = "DBT_PROJECT_DIR", default_value = "", hide_default_value = true, value_parser = project_dir())]
     pub project_dir: PathBuf,
 }
 
@@ -68,7 +73,7 @@ pub struct PlanArgs {
 #[command(next_help_heading = "Profile, for a default client that must know the database's path")]
 pub struct ProfileArgs {
     /// Where profiles.yml is, if not in the project or in ~/.dbt
-    #[arg(long, value_name = "DIR", env = "DBT_PROFILES_DIR")]
+    #[arg(long, value_name = "DIR", env = "DBT_PROFILES_DIR", value_parser = path())]
     profiles_dir: Option<PathBuf>,
     /// The profile, if not the project's own
     #[arg(long, value_name = "NAME", env = "DBT_PROFILE")]
@@ -77,7 +82,7 @@ pub struct ProfileArgs {
     #[arg(short, long, value_name = "NAME", env = "DBT_TARGET")]
     target: Option<String>,
     /// Variables for the project, as a YAML mapping: '{country: fr}'
-    #[arg(long, value_name = "YAML", env = "DBT_VARS")]
+    #[arg(long, value_name = "YAML")]
     vars: Option<String>,
 }
 
@@ -94,7 +99,7 @@ pub struct SelectArgs {
     #[arg(long, value_name = "NAME")]
     pub selector: Option<String>,
     /// What `state:modified`, `state:new` compare with: an earlier plan's folder, or dbt's target folder
-    #[arg(long, value_name = "DIR", env = "DBT_STATE")]
+    #[arg(long, value_name = "DIR", env = "DBT_STATE", value_parser = path())]
     pub state: Option<PathBuf>,
 }
 
@@ -127,15 +132,14 @@ pub struct WindowArgs {
 #[derive(clap::Args)]
 pub struct RefreshArgs {
     /// Rebuilds from `begin` until now beside the table, and swaps it in; with bounds, only the bounds are written again
-    #[arg(short, long, env = "DBT_FULL_REFRESH", value_name = "BOOL", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1,
-          default_missing_value = "true", default_value = "false", require_equals = true, hide_default_value = true, hide_possible_values = true)]
+    #[arg(short, long, env = "DBT_FULL_REFRESH", value_name = "BOOL", value_parser = truth, num_args = 0..=1,
+          default_missing_value = "true", default_value = "", require_equals = true, hide_default_value = true, hide_possible_values = true)]
     pub full_refresh: bool,
 }
 
 impl SelectArgs {
     pub fn selection(self) -> Selection {
-        let variable = || std::env::var_os("DBT_ENGINE_STATE").map(PathBuf::from);
-        Selection { select: self.select, exclude: self.exclude, selector: self.selector, state: self.state.or_else(variable) }
+        Selection { select: self.select, exclude: self.exclude, selector: self.selector, state: given_path(self.state, "STATE") }
     }
 }
 
@@ -143,7 +147,7 @@ impl SelectArgs {
 pub fn request(select: SelectArgs, windows: &WindowArgs, refresh: &RefreshArgs, project: ProjectArgs) -> Result<Request, Diagnostics> {
     let now = project.instant()?;
     Ok(Request {
-        now_is_given: project.now.is_some(),
+        now_is_given: project.now.as_ref().is_some_and(|now| !now.is_empty()),
         windows: windows.request(now)?,
         open: project.open(now, refresh.full_refresh)?,
         selection: select.selection(),
@@ -159,12 +163,13 @@ impl ProjectArgs {
     }
 
     pub fn open(self, now: Instant, full_refresh: bool) -> Result<Open, Diagnostics> {
+        limits::allow(self.model_timeout);
         Ok(Open {
             vars: vars(self.vars.as_deref())?,
             project_dir: self.project_dir,
-            profiles_dir: self.profiles_dir,
-            profile: self.profile,
-            target: self.target,
+            profiles_dir: given_path(self.profiles_dir, "PROFILES_DIR"),
+            profile: given(self.profile, "PROFILE"),
+            target: given(self.target, "TARGET"),
             dialect: self.dialect,
             database: self.database,
             schema: self.schema,
@@ -180,14 +185,30 @@ impl ProjectArgs {
 
 /// What `--now` says, or the clock.
 pub fn instant(now: Option<&str>) -> Result<Instant, Diagnostics> {
-    let Some(text) = now else { return Ok(Utc::now().trunc_subsecs(0)) };
+    let Some(text) = now.filter(|text| !text.is_empty()) else { return Ok(Utc::now().trunc_subsecs(0)) };
     Ok(window::Bound::parse("--now", text)?.at.at(chrono_tz::UTC))
 }
 
 impl PlanArgs {
+    /// Where a target folder is refused there is no plan either.
     pub fn places(&self) -> Places {
-        Places::beside(&self.plan.clone().unwrap_or_else(|| self.project_dir.join("target").join("batchwright")))
+        let usual = || self.project_dir.join("target").join("batchwright");
+        Places::beside(&plan_folder(self.plan.clone(), &self.project_dir).unwrap_or_else(|_| usual()))
     }
+}
+
+/// The folder of the plan: the one that is given, or the usual one.
+pub fn plan_folder(plan: Option<PathBuf>, project_dir: &Path) -> Result<PathBuf, Diagnostics> {
+    match plan {
+        Some(plan) => Ok(plan),
+        None => Ok(target_folder(project_dir)?.join("batchwright")),
+    }
+}
+
+/// dbt's target folder.
+pub fn target_folder(project_dir: &Path) -> Result<PathBuf, Diagnostics> {
+    let given = variable("TARGET_PATH").map(|path| project_dir.join(path));
+    Ok(given.map_or_else(|| project::target_path(project_dir, &environment()), Ok)?)
 }
 
 impl ProfileArgs {
@@ -195,9 +216,9 @@ impl ProfileArgs {
     pub fn open(&self, project_dir: &Path) -> Result<Open, Diagnostics> {
         Ok(Open {
             project_dir: project_dir.to_path_buf(),
-            profiles_dir: self.profiles_dir.clone(),
-            profile: self.profile.clone(),
-            target: self.target.clone(),
+            profiles_dir: given_path(self.profiles_dir.clone(), "PROFILES_DIR"),
+            profile: given(self.profile.clone(), "PROFILE"),
+            target: given(self.target.clone(), "TARGET"),
             dialect: None,
             database: None,
             schema: None,
@@ -212,17 +233,55 @@ impl ProfileArgs {
     }
 }
 
+/// The environment as templates see it: without dbt's private variables.
 fn environment() -> BTreeMap<String, String> {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+    let all = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    all.filter(|(name, _)| !name.starts_with("DBT_ENV_PRIVATE")).collect()
+}
+
+/// The value of a flag that was not given: of dbt's variable of that name. An empty variable is as good as none, as in dbt.
+fn variable(name: &str) -> Option<String> {
+    ["DBT_ENGINE_", "DBT_"].iter().find_map(|prefix| std::env::var(format!("{prefix}{name}")).ok().filter(|value| !value.is_empty()))
+}
+
+/// A text that was given, on the command line or as a variable.
+fn given(text: Option<String>, name: &str) -> Option<String> {
+    text.filter(|text| !text.is_empty()).or_else(|| variable(name))
+}
+
+fn given_path(path: Option<PathBuf>, name: &str) -> Option<PathBuf> {
+    path.filter(|path| !path.as_os_str().is_empty()).or_else(|| variable(name).map(PathBuf::from))
+}
+
+/// Reads a path, which may be empty where a variable is.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+fn project_dir() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(|text| given_path(Some(PathBuf::from(text)), "PROJECT_DIR").unwrap_or_else(|| PathBuf::from(".")))
+}
+
+/// Reads a flag that may have a value.
+fn truth(text: &str) -> Result<bool, String> {
+    match text.to_lowercase().as_str() {
+        "" => Ok(variable("FULL_REFRESH").is_some_and(|text| truth(&text) == Ok(true))),
+        "true" | "t" | "yes" | "y" | "on" | "1" => Ok(true),
+        "false" | "f" | "no" | "n" | "off" | "0" => Ok(false),
+        _ => Err("it is `true` or `false`".to_string()),
+    }
+}
+
+/// The bounds that were given, on the command line or as variables.
+pub fn bounds(start: &Option<String>, end: &Option<String>) -> Result<Option<(window::Bound, window::Bound)>, Diagnostics> {
+    let (start, end) = (given(start.clone(), "EVENT_TIME_START"), given(end.clone(), "EVENT_TIME_END"));
+    Ok(window::bounds(start.as_deref(), end.as_deref())?)
 }
 
 impl WindowArgs {
     pub fn request(&self, now: Instant) -> Result<window::Request, Diagnostics> {
-        let text = |given: &Option<String>, variable: &str| given.clone().or_else(|| std::env::var(variable).ok());
-        let start = text(&self.event_time_start, "DBT_ENGINE_EVENT_TIME_START");
-        let end = text(&self.event_time_end, "DBT_ENGINE_EVENT_TIME_END");
         Ok(window::Request {
-            bounds: window::bounds(start.as_deref(), end.as_deref())?,
+            bounds: bounds(&self.event_time_start, &self.event_time_end)?,
             now,
             batch_size: grain("--batch-size", self.batch_size.as_deref())?,
             chunk: grain("--chunk", self.chunk.as_deref())?,

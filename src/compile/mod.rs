@@ -26,9 +26,10 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Level, collect, collect_wide};
 use crate::dialect::{self, Dialect};
 use crate::graph::{self, Graph, Past, Selected, Selection};
 use crate::jinja::Jinja;
+use crate::limits;
 use crate::plan::manifest::{About, ModelEntry, RequestEntry, SCHEMA_VERSION};
 use crate::plan::{self, Plan, Steps};
-use crate::project::{self, Facts, Open, Project};
+use crate::project::{self, Facts, Open, Project, TargetFacts};
 use crate::window;
 
 pub use checks::{Checked, check};
@@ -97,7 +98,7 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     collect(graph.nodes.values(), |node| spelled::refuse(&dialect, node).map_err(Diagnostics::from))?;
     let folders = folders::of(&selected);
     let context = Context::new(&project, &graph, &dialect, &columns, &folders);
-    let parts = collect_wide(&selected, |node| part(&context, node, request)).map_err(with_broken)?;
+    let parts = collect_wide(&selected, |node| limits::guarded(&node.file, || part(&context, node, request))).map_err(with_broken)?;
     said.extend(not_planned(broken.iter()));
 
     let state = graph::changes::state(&graph, &project);
@@ -157,7 +158,7 @@ fn facts(dialect: &Dialect) -> Result<Facts, Diagnostic> {
         style: dialect.relation_style()?,
         columns: dialect.column_quoting()?,
         adapters: dialect.dispatch()?,
-        schema: dialect.fact("default_schema")?,
+        target: TargetFacts { schema: dialect.fact("default_schema")?, keys: dialect.fact("target_keys")? },
         files_as_sources: dialect.fact("files_as_sources")?,
     })
 }
@@ -187,14 +188,14 @@ pub fn selected<'a>(graph: &'a Graph, project: &Project, selection: &Selection) 
 /// What `--state` names, for selections that compare with it.
 fn past(graph: &Graph, project: &Project, selection: &Selection) -> Result<Past, Diagnostics> {
     let Some(folder) = &selection.state else { return Ok(Past::default()) };
-    let results = project::results(folder);
-    let changes = match project::earlier(folder) {
+    let results = project::results(&project.root, folder);
+    let changes = match project::earlier(&project.root, folder) {
         Ok(earlier) => Some(graph::changes::since(graph, project, &earlier)),
         // The folder of a run holds its results, and no plan.
         Err(_) if results.is_some() => None,
         Err(error) => return Err(error.into()),
     };
-    Ok(Past { changes, results, fresher: project::fresher(folder, &project.root.join("target")) })
+    Ok(Past { changes, results, fresher: project::fresher(&project.root, folder, &project.root.join("target")) })
 }
 
 /// What every model's compilation looks at.
@@ -247,15 +248,20 @@ fn warnings(said: &[Diagnostic]) -> impl Iterator<Item = String> + '_ {
 /// What is said of many models alike, or because of one line of the project, is said once.
 fn said_once(said: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut once: Vec<(Diagnostic, usize)> = Vec::new();
+    let (mut places, mut messages) = (BTreeMap::new(), BTreeMap::new());
     for diagnostic in said {
-        let alike = |other: &Diagnostic| {
-            let same_place = other.at.is_some() && other.at == diagnostic.at;
-            (same_place || other.message == diagnostic.message) && (&other.hints, other.level) == (&diagnostic.hints, diagnostic.level)
-        };
-        match once.iter_mut().find(|(other, _)| alike(other)) {
-            Some((_, more)) => *more += 1,
-            None => once.push((diagnostic, 0)),
+        let kind = (diagnostic.level, diagnostic.hints.clone());
+        let place = diagnostic.at.as_ref().map(|at| (at.file.path.clone(), at.span.start, at.span.end, kind.clone()));
+        let message = (diagnostic.message.clone(), kind);
+        let known: Option<usize> =
+            place.as_ref().and_then(|place| places.get(place)).into_iter().chain(messages.get(&message)).min().copied();
+        if let Some((_, more)) = known.and_then(|nth| once.get_mut(nth)) {
+            *more += 1;
+            continue;
         }
+        place.map(|place| places.entry(place).or_insert(once.len()));
+        messages.entry(message).or_insert(once.len());
+        once.push((diagnostic, 0));
     }
     let counted = once.into_iter().map(|(diagnostic, more)| match more {
         0 => diagnostic,

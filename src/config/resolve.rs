@@ -9,6 +9,7 @@ use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, wide};
 use crate::dialect::Dialect;
 use crate::jinja::{Relation, RelationStyle};
+use crate::limits;
 use crate::project::{Catalog, ColumnPatch, Flags, Package, Project, Setting, SourceStyle, Target, header, list, truth};
 
 use super::drafts::{Draft, drafts};
@@ -52,7 +53,11 @@ fn resolve_on(ground: &Ground) -> Result<Resolved, Diagnostics> {
         let drafts = drafts(ground.packages, nth, &patches);
         let done = wide(&drafts, |draft| {
             let unique_id = unique_id(draft);
-            node(draft, &unique_id, ground, &naming).map_err(|errors| Broken { unique_id, name: full_name(draft), errors })
+            limits::guarded(&draft.file, || node(draft, &unique_id, ground, &naming)).map_err(|errors| Broken {
+                unique_id,
+                name: full_name(draft),
+                errors,
+            })
         });
         for done in done {
             match done {

@@ -155,6 +155,7 @@ impl Object for MacroRef {
         {
             return Ok(count);
         }
+        errors::limited()?;
         let given = args.to_vec();
         let args = packed(found, args)?;
         let outcome = self.native(state, found).and_then(|native| {

@@ -26,6 +26,7 @@ mod md5;
 mod modules;
 mod names;
 mod native;
+mod nesting;
 mod node;
 mod operand;
 mod prepare;
@@ -56,6 +57,7 @@ use serde_json::{Map, Value};
 
 use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
+use crate::limits;
 
 use call::Call;
 use errors::Place;
@@ -66,7 +68,7 @@ use session::{Session, Shared};
 pub use answers::{Answer, Answers};
 pub use column::ColumnQuoting;
 pub use uses::Uses;
-pub use yaml::yaml_value;
+pub use yaml::{SECRETS, yaml_value};
 
 /// How an engine writes the name of a relation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -290,6 +292,10 @@ impl Jinja {
 
     /// The text of `template`, and what it said of itself.
     pub fn render(&self, template: &SourceFile, scope: &Scope) -> Result<Rendered, Diagnostic> {
+        limits::renewed(|| self.rendered(template, scope))
+    }
+
+    fn rendered(&self, template: &SourceFile, scope: &Scope) -> Result<Rendered, Diagnostic> {
         let prepared = prepare::template(&template.text, macros::PROLOGUE);
         let session = Session::new(self.shared.clone(), scope.clone(), prepared.calls.clone());
         let environment = if scope.execute { &self.strict } else { &self.lenient };
@@ -384,4 +390,6 @@ pub struct YamlScope<'a> {
     pub vars: &'a Map<String, Value>,
     pub environment: &'a BTreeMap<String, String>,
     pub target: &'a Map<String, Value>,
+    /// Whether environment variables that hold secrets may be asked for: in profiles.yml alone.
+    pub secrets: bool,
 }

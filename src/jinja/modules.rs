@@ -10,7 +10,7 @@ use regex::{Captures, Regex, RegexBuilder};
 use super::call::Call;
 use super::names::Methods;
 use super::session::Session;
-use super::{collections, datetime_module, marks};
+use super::{collections, datetime_module, errors, marks};
 
 pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
     if name != "modules" {
@@ -154,6 +154,7 @@ impl Pattern {
                     }
                     let Some(whole) = found.get(0) else { continue };
                     out.push_str(&text[done..whole.start()]);
+                    errors::limited()?;
                     match replacement.as_str() {
                         Some(template) => expand(template, &found, &mut out),
                         None => out.push_str(&marks::plain(&replacement.call(state, &[found_in(&regex, &found)])?)),
@@ -305,13 +306,13 @@ fn itertools(_: &Arc<Session>, _: &mut State, method: &str, call: &Call) -> Resu
                     (_, Some(last)) => next >= *last,
                     (_, None) => true,
                 };
-                rows = rows
-                    .iter()
-                    .flat_map(|row| (0..first.len()).filter(|next| fits(row, *next)).map(|next| [&row[..], &[next]].concat()))
-                    .collect();
+                let longer =
+                    rows.iter().flat_map(|row| (0..first.len()).filter(|next| fits(row, *next)).map(|next| [&row[..], &[next]].concat()));
+                rows = longer.take(MOST + 1).collect();
                 if rows.len() > MOST {
                     return Err(call.error(format!("makes more than {MOST} rows")));
                 }
+                errors::limited()?;
             }
             tuples(rows.into_iter().map(|row| row.into_iter().map(|place| first[place].clone()).collect()).collect())
         }
@@ -327,10 +328,14 @@ fn itertools(_: &Arc<Session>, _: &mut State, method: &str, call: &Call) -> Resu
         "repeat" => {
             let count = call.integer(1, "times")?.ok_or_else(|| call.error("without `times` has no end"))?;
             let value = call.needs(0, "object")?;
-            collections::list(std::iter::repeat_n(value, usize::try_from(count).unwrap_or(0).min(MOST)))
+            let count = usize::try_from(count).unwrap_or(0);
+            if count > MOST {
+                return Err(call.error(format!("makes more than {MOST} rows")));
+            }
+            collections::list(std::iter::repeat_n(value, count))
         }
         "islice" => {
-            let numbers: Vec<Option<usize>> = call.args[1..].iter().map(Value::as_usize).collect();
+            let numbers: Vec<Option<usize>> = call.args.iter().skip(1).map(Value::as_usize).collect();
             let (start, stop, step) = match numbers[..] {
                 [stop] => (0, stop, 1),
                 [start, stop] => (start.unwrap_or(0), stop, 1),

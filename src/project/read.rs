@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceFile, wide};
 use crate::jinja::{Answers, ColumnQuoting, MacroPackage, Relation, RelationStyle, Settings, YamlScope};
+use crate::limits;
 
 use super::dbt_project::{self, DbtProject};
 use super::docs::Docs;
@@ -12,15 +13,15 @@ use super::files::Files;
 use super::packages::{self, PackageFiles, joined};
 use super::resources::{self, Resource, ResourceKind};
 use super::{
-    Catalog, Declared, Facts, Model, Open, Package, Properties, Seed, SelectorsFile, SourceStyle, Target, profile, properties, recorded,
-    seeds, snapshots, tree, yaml,
+    Catalog, Declared, Facts, Model, Open, Package, Properties, Seed, SelectorsFile, SourceStyle, Target, TargetFacts, profile, properties,
+    recorded, seeds, snapshots, tree, yaml,
 };
 
 /// Reads all files of the project in `open`.
 pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> Result<Read, Diagnostics> {
     let files = Files::open(&open.project_dir)?;
     let (mut warnings, mut wrong) = (Diagnostics::default(), Diagnostics::default());
-    let scope = YamlScope { now: open.now, vars: &open.vars, environment: &open.environment, target: &Map::new() };
+    let scope = YamlScope { now: open.now, vars: &open.vars, environment: &open.environment, target: &Map::new(), secrets: false };
     let Some(file) = files.read(PROJECT_FILE)? else {
         let error = Diagnostic::error(format!("`{}` holds no `{PROJECT_FILE}`", open.project_dir.display()));
         return Err(error.hint("name the project's folder with `--project-dir`").into());
@@ -30,7 +31,7 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
         let note = Diagnostic::note(format!("`{key}` is no part of a plan")).at(at.clone());
         warnings.0.push(note.hint("run what it does yourself, before or after the plan"));
     }
-    let target = profile::target(open, &root, &|dialect| facts(dialect).map(|facts| facts.schema))?;
+    let target = profile::target(open, &root, &|dialect| facts(dialect).map(|facts| facts.target))?;
     let facts = facts(&target.dialect)?;
     let sources = SourceStyle { style: facts.style.clone(), files: facts.files_as_sources };
     let style = RelationStyle { quoted: std::array::from_fn(|part| root.quoting[part].unwrap_or(facts.style.quoted[part])), ..facts.style };
@@ -46,7 +47,8 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
         None
     });
     let selectors = selectors.map(|file| SelectorsFile::read(file, &scope));
-    let (answers, catalog) = (recorded::answers(open.answers.as_deref())?, recorded::catalog(open.catalog.as_deref())?);
+    let (answers, catalog) =
+        (recorded::answers(files.fence(), open.answers.as_deref())?, recorded::catalog(files.fence(), open.catalog.as_deref())?);
     Ok(Read {
         answers,
         catalog,
@@ -64,14 +66,14 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
 }
 
 /// The target that the project and its profile name.
-pub fn target(open: &Open, usual_schema: &dyn Fn(&str) -> Result<String, Diagnostic>) -> Result<Target, Diagnostic> {
+pub fn target(open: &Open, facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>) -> Result<Target, Diagnostic> {
     let files = Files::open(&open.project_dir)?;
-    let scope = YamlScope { vars: &open.vars, environment: &open.environment, target: &Map::new(), now: open.now };
+    let scope = YamlScope { vars: &open.vars, environment: &open.environment, target: &Map::new(), now: open.now, secrets: false };
     let Some(file) = files.read(PROJECT_FILE)? else { return Err(Diagnostic::error(format!("there is no `{PROJECT_FILE}`"))) };
-    profile::target(open, &dbt_project::read(&file, &scope, &mut Diagnostics::default())?, usual_schema)
+    profile::target(open, &dbt_project::read(&file, &scope, &mut Diagnostics::default())?, facts)
 }
 
-const PROJECT_FILE: &str = "dbt_project.yml";
+pub const PROJECT_FILE: &str = "dbt_project.yml";
 
 /// What was read.
 pub struct Read {
@@ -148,7 +150,7 @@ impl Read {
     fn package(&mut self, part: Part, docs: &Docs, open: &Open, say: &Say) -> Package {
         let Part { folder, settings, found, mut vars } = part;
         vars.extend(open.vars.clone());
-        let scope = YamlScope { now: open.now, vars: &vars, environment: &open.environment, target: &self.target.values };
+        let scope = YamlScope { now: open.now, vars: &vars, environment: &open.environment, target: &self.target.values, secrets: false };
         // In `dbt_project.yml` dbt knows no variables but those of the command line.
         let project_scope = YamlScope { vars: &open.vars, ..scope };
         let mut properties = Properties::default();
@@ -165,7 +167,12 @@ impl Read {
         let model = |(name, file, path): &(String, SourceFile, String)| {
             let (database, schema) = (target.database.clone(), Some(target.schema.clone()));
             let this = Relation { database, schema, identifier: name.clone(), style: style.clone() };
-            Model { declared: say(&settings.name, name, file, &this), name: name.clone(), file: file.clone(), path: path.clone() }
+            Model {
+                declared: limits::guarded(file, || say(&settings.name, name, file, &this)),
+                name: name.clone(),
+                file: file.clone(),
+                path: path.clone(),
+            }
         };
         let files = found.models.into_iter().map(|found| (stem(&found.path), found.file, found.path));
         let models = wide(&files.collect::<Vec<_>>(), model);
@@ -303,7 +310,13 @@ pub mod tests {
         };
         let style = RelationStyle { quote: '"', quoted: [true; 3], included: [true; 3] };
         let columns = ColumnQuoting { quote: '"', seeds: true, once: false };
-        let facts = Facts { style, columns, adapters: vec!["any".to_string()], schema: "analytics".to_string(), files_as_sources: true };
+        let facts = Facts {
+            style,
+            columns,
+            adapters: vec!["any".to_string()],
+            target: TargetFacts { schema: "analytics".to_string(), keys: Vec::new() },
+            files_as_sources: true,
+        };
         let mut read = read(&open, &|_| Ok(facts.clone()))?;
         let packages = read.packages(&open, &|_, name, file, _| {
             let call = said.iter().filter(|(known, _)| *known == name).flat_map(|(_, call)| call.as_object().unwrap());
@@ -352,6 +365,7 @@ pub mod tests {
                 vars: &Map::new(),
                 environment: &BTreeMap::new(),
                 target: &Map::new(),
+                secrets: false,
             };
             dbt_project::read(&SourceFile::new("dbt_project.yml", text), &scope, &mut Diagnostics::default()).unwrap()
         };

@@ -7,6 +7,7 @@ use crate::diagnostics::{Diagnostic, SourceFile};
 use crate::jinja::{self, YamlScope};
 
 use super::values::has_jinja;
+use super::yaml::refuse_deep;
 
 #[derive(Clone, Debug)]
 pub struct SelectorsFile {
@@ -22,6 +23,7 @@ impl SelectorsFile {
 }
 
 fn parse(file: &SourceFile) -> Result<Value, Diagnostic> {
+    refuse_deep(file)?;
     let broken = |error: serde_yaml::Error| {
         let line = error.location().map_or(1, |location| location.line());
         // The location follows the message, so the text is cut before its own.

@@ -8,16 +8,24 @@ use serde_json::{Map, Number, Value};
 
 use crate::diagnostics::{Diagnostic, Location, SourceFile};
 use crate::jinja::scalars::{self, Scalar};
+use crate::limits;
 
 use super::yaml_places::{Place, offset, places};
 
 /// The tree of a file, and what is odd about it. An empty file is `Null`.
 pub fn parse(file: &SourceFile) -> Result<(Yaml, Vec<Diagnostic>), Diagnostic> {
+    refuse_deep(file)?;
     let raw = AnyValue.deserialize(serde_yaml::Deserializer::from_str(&file.text)).map_err(|wrong| not_yaml(file, &wrong))?;
     let mut warnings = Vec::new();
     let place = places(&file.text);
     let tree = raw.located(file, &place, place.span.clone(), &mut warnings);
     Ok((tree, warnings))
+}
+
+/// Refuses a text with more open brackets than its parser copes with.
+pub fn refuse_deep(file: &SourceFile) -> Result<(), Diagnostic> {
+    let Some(at) = limits::too_many_brackets(&file.text) else { return Ok(()) };
+    Err(Diagnostic::error(format!("not valid YAML: more than {} brackets are open", limits::BRACKETS)).at(file.at(at..at + 1)))
 }
 
 /// A value and its place: for a value under a key, the key and what follows on its line.
@@ -42,6 +50,16 @@ pub enum Data {
 impl Yaml {
     pub fn get(&self, key: &str) -> Option<&Yaml> {
         self.dict().and_then(|dict| dict.get(key)).filter(|value| value.data != Data::Null)
+    }
+
+    /// The same values at the same places of another text.
+    pub fn placed_in(self, file: &SourceFile) -> Yaml {
+        let data = match self.data {
+            Data::List(items) => Data::List(items.into_iter().map(|item| item.placed_in(file)).collect()),
+            Data::Dict(dict) => Data::Dict(dict.into_iter().map(|(key, value)| (key, value.placed_in(file))).collect()),
+            data => data,
+        };
+        Yaml { data, at: file.at(self.at.span) }
     }
 
     pub fn dict(&self) -> Option<&IndexMap<String, Yaml>> {

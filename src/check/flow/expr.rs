@@ -13,10 +13,30 @@ use super::unit::Unit;
 use super::value::{Form, Null, Time, Value, Why};
 use super::{Flow, call};
 
+/// From this depth on the place of an expression is that of a part of it.
+const DEEP: usize = 500;
+
 impl Flow<'_> {
     /// The value of an expression over the tables of a scope.
     pub(super) fn value(&self, expr: &Expr, scope: &Scope) -> Value {
-        let at = self.place(expr);
+        let depth = self.depth.get();
+        let at = if depth < DEEP { self.place(expr) } else { self.place_of_last(expr) };
+        self.depth.set(depth + 1);
+        let value = self.value_at(expr, scope, at);
+        self.depth.set(depth);
+        value
+    }
+
+    /// A place of an expression that is nested deep: walking over all of it at each level would take time with the square of the depth.
+    fn place_of_last(&self, expr: &Expr) -> Range<usize> {
+        match expr {
+            Expr::BinaryOp { right, .. } => self.place(&**right),
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_) | Expr::Function(_) => self.place(expr),
+            _ => 0..0,
+        }
+    }
+
+    fn value_at(&self, expr: &Expr, scope: &Scope, at: Range<usize>) -> Value {
         match expr {
             Expr::Identifier(name) => self.named(None, name, scope, at),
             Expr::CompoundIdentifier(parts) => match parts.as_slice() {

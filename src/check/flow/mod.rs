@@ -25,7 +25,7 @@ mod times;
 mod unit;
 mod value;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::rc::Rc;
@@ -126,7 +126,7 @@ pub enum CallKind {
 
 /// Looks at a query. `inputs` tells of an input by its unique id.
 pub fn follow(seen: &Seen, inputs: &dyn Fn(&str) -> Input, windows: Windows, engine: Engine) -> Sighted {
-    let flow = Flow { seen, inputs, windows, engine, found: RefCell::default() };
+    let flow = Flow { seen, inputs, windows, engine, found: RefCell::default(), depth: Cell::new(0) };
     let result = flow.query(seen.query, &None, None);
     let mut found = flow.found.take();
     let sample = |at| Call { name: "tablesample".to_string(), kind: CallKind::Chance, at, more: 0 };
@@ -167,6 +167,8 @@ struct Flow<'a> {
     engine: Engine,
     /// What was found in the query that is being looked at.
     found: RefCell<Found>,
+    /// How many expressions are around the one that is being looked at.
+    depth: Cell<usize>,
 }
 
 #[derive(Default)]

@@ -1,6 +1,7 @@
 //! Which names are in sight: the CTEs around a query, and the tables of a `from`.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -37,8 +38,8 @@ pub fn find<'s>(sight: &'s Sight, name: &Ident) -> Option<&'s Rc<Cte>> {
 #[derive(Default)]
 pub struct Scope<'o> {
     pub tables: Vec<Table>,
-    /// What the projection names, for engines in which other clauses see it.
-    pub named: Vec<(String, Value)>,
+    /// What the projection names, for engines in which other clauses see it, by the name in lower case.
+    pub named: BTreeMap<String, Value>,
     /// The query around, for a sub-query.
     pub outer: Option<&'o Scope<'o>>,
 }
@@ -79,7 +80,7 @@ impl Scope<'_> {
 
     /// The value of a column, here, in the projection, or in a query around.
     pub fn column(&self, qualifier: Option<&str>, name: &str) -> Option<Value> {
-        let named = || self.named.iter().find(|(own, _)| qualifier.is_none() && own.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        let named = || self.named.get(&name.to_ascii_lowercase()).filter(|_| qualifier.is_none());
         match self.own(qualifier, name) {
             Some(value) if value.is_of_time() || value.unique => Some(value),
             // A table whose columns nobody knows may lack it.

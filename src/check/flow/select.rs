@@ -71,7 +71,7 @@ impl Flow<'_> {
     /// Whether the conditions of a sub-query ask for the window of the row around it.
     fn ties_to_outer(&self, conditions: &[&Expr], scope: &Scope) -> Tie {
         let Some(outer) = scope.outer else { return Tie::No };
-        let own = Scope { outer: None, tables: scope.tables.clone(), named: Vec::new() };
+        let own = Scope { outer: None, tables: scope.tables.clone(), named: Default::default() };
         self.ties_between(conditions, &own, outer).tie(self)
     }
 

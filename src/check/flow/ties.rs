@@ -37,7 +37,7 @@ impl Flow<'_> {
     pub(super) fn ties(&self, conditions: &[&Expr], scope: &Scope, middle: usize) -> Ties {
         let of = |tables: &[Table]| {
             let inner = |table: &Table| Table { outer: None, ..table.clone() };
-            Scope { tables: tables.iter().map(inner).collect(), named: Vec::new(), outer: None }
+            Scope { tables: tables.iter().map(inner).collect(), named: Default::default(), outer: None }
         };
         self.ties_between(conditions, &of(&scope.tables[..middle]), &of(&scope.tables[middle..]))
     }

@@ -2,6 +2,7 @@
 //! killed one left behind is known, and goes when the next plan is written.
 
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -58,7 +59,11 @@ impl Staging {
         let aside = self.folder.path().join("old");
         let was_there = folder.exists();
         if was_there {
-            fs::rename(folder, &aside).map_err(|wrong| cannot("replace", folder, &wrong))?;
+            fs::rename(folder, &aside).map_err(|wrong| {
+                let said = cannot("replace", folder, &wrong);
+                let is_mounted = matches!(wrong.kind(), ErrorKind::ResourceBusy | ErrorKind::CrossesDevices);
+                if is_mounted { said.hint("it is a mount point: name a folder in it, with `--plan DIR`") } else { said }
+            })?;
         }
         fs::rename(&self.fresh, folder).map_err(|wrong| {
             let said = cannot(if was_there { "replace" } else { "make" }, folder, &wrong);

@@ -90,6 +90,9 @@ pub fn look(folder: &Path, plan: &Plan, marks: &Marks) -> Result<There, Diagnost
         Err(Diagnostic::error(format!("`{}` {what}, so it is not replaced", folder.display()))
             .hint("name another folder with `--plan`, or empty this one yourself"))
     };
+    if fs::symlink_metadata(folder).is_ok_and(|about| about.is_symlink()) && !folder.exists() {
+        return said("is a link to nothing".to_string());
+    }
     let first = match fs::read_dir(folder) {
         Ok(entries) => entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).min(),
         Err(wrong) if wrong.kind() == io::ErrorKind::NotFound => None,
