@@ -116,16 +116,29 @@ fn key_of(key: &Value) -> Result<(), Error> {
 
 /// The items of a list, a set or the keys of a dict for a loop, which counts what the loop costs.
 pub(super) fn counted(items: Vec<Value>) -> Enumerator {
-    let mut failed = false;
-    let items = items.into_iter().enumerate().map_while(move |(nth, item)| match errors::limited() {
-        _ if failed => None,
-        Err(error) if nth % 8 == 0 => {
-            failed = true;
-            Some(Value::from(error))
-        }
-        _ => Some(item),
-    });
-    Enumerator::Iter(Box::new(items))
+    Enumerator::Iter(Box::new(Counted { items: items.into_iter(), given: 0 }))
+}
+
+struct Counted {
+    items: std::vec::IntoIter<Value>,
+    given: usize,
+}
+
+impl Iterator for Counted {
+    type Item = Value;
+
+    fn next(&mut self) -> Option<Value> {
+        let item = self.items.next()?;
+        let is_counted = self.given.is_multiple_of(8);
+        self.given += 1;
+        // The error is a value that ends the loop.
+        Some(if is_counted { errors::limited().map_or_else(Value::from, |()| item) } else { item })
+    }
+
+    /// How many are left is known: a loop asks whether an item is the last one.
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.items.size_hint()
+    }
 }
 
 fn nothing() -> Value {
