@@ -1,7 +1,8 @@
-//! No module of the program: Cargo runs it before a build, so that `--version` names the commit.
+//! Cargo's build script: puts the commit into `--version`.
 //!
-//! A release names the commit that git knows or that `cargo package` wrote down; from a bare folder it names none. A debug build never
-//! does: it would be built again after each commit.
+//! A release build takes the commit from git, or from the file that `cargo package` writes; without
+//! either, `--version` has no commit. A debug build never has one, since each commit would cause a
+//! rebuild.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,14 +10,14 @@ use std::process::Command;
 fn main() {
     println!("cargo::rerun-if-changed=src/build.rs");
     let is_release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
-    let commit = if is_release { of_git().or_else(of_package) } else { None };
-    let version = std::env::var("CARGO_PKG_VERSION").expect("Cargo sets it");
+    let commit = if is_release { git_commit().or_else(package_commit) } else { None };
+    let version = std::env::var("CARGO_PKG_VERSION").expect("Cargo sets this variable");
     let commit = commit.map(|commit| format!(" ({})", &commit[..9])).unwrap_or_default();
     println!("cargo::rustc-env=BATCHWRIGHT_VERSION={version}{commit}");
 }
 
-/// The commit that is checked out, if this folder is the root of a repository and not a folder within somebody else's.
-fn of_git() -> Option<String> {
+/// The commit that is checked out, if this folder is the root of a repository.
+fn git_commit() -> Option<String> {
     if !Path::new(".git").exists() {
         return None;
     }
@@ -29,12 +30,12 @@ fn of_git() -> Option<String> {
 }
 
 fn git(arguments: &[&str]) -> Option<String> {
-    let done = Command::new("git").args(arguments).output().ok().filter(|done| done.status.success())?;
-    Some(String::from_utf8(done.stdout).ok()?.trim().to_string())
+    let output = Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8(output.stdout).ok()?.trim().to_string())
 }
 
-/// The commit that `cargo package` was run at: `{"git": {"sha1": "…"}, …}`.
-fn of_package() -> Option<String> {
+/// The commit that `cargo package` recorded: `{"git": {"sha1": "…"}, …}`.
+fn package_commit() -> Option<String> {
     let text = std::fs::read_to_string(".cargo_vcs_info.json").ok()?;
     text.split('"').find(|word| is_commit(word)).map(str::to_string)
 }

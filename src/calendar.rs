@@ -1,17 +1,18 @@
-//! Time, and nothing but time: the sizes of a batch, the zone whose days count, and how a moment is written. Takes instants
-//! and texts, gives boundaries, labels and instants. All instants are UTC; refuses years before 1 and after 9999.
+//! Calendar arithmetic: batch sizes, time zones, and parsing and formatting of timestamps. Takes
+//! instants and texts, returns boundaries, labels and instants. All instants are UTC. Refuses years
+//! before 1 and after 9999.
 
 mod grain;
-mod moment;
+mod timestamp;
 mod zone;
 
 use chrono::{DateTime, Utc};
 
 pub use grain::Grain;
-pub use moment::{Moment, parse_moment};
-pub use zone::show;
+pub use timestamp::{Timestamp, parse_timestamp};
+pub use zone::display_instant;
 
-/// An instant in UTC, of whole seconds.
+/// An instant in UTC, in whole seconds.
 pub type Instant = DateTime<Utc>;
 
 /// A half-open span of time, `[start, end)`.

@@ -1,18 +1,19 @@
-//! What is said to the user: a message, the place in the user's own file, and what to do about it.
-//! Rendering to a terminal is in `terminal.rs`'s hands; here are the values and the ways to make and collect them.
+//! Diagnostics: a message for the user, its location in the user's file, notes and hints.
+//! This module makes and collects them; `terminal.rs` renders them.
 
-use std::num::NonZero;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+mod parallel;
 mod printable;
 mod terminal;
 
+pub use parallel::{STACK_BYTES, par_map, try_par_map};
 pub use printable::printable;
 pub use terminal::print;
 
-/// A file of the user's, as the user would name it (relative to the project's folder, `/` between its parts), and its text.
+/// A file of the user: its path relative to the project's folder, with `/` separators, and its
+/// text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SourceFile {
     pub path: Arc<str>,
@@ -24,14 +25,15 @@ impl SourceFile {
         SourceFile { path: path.into(), text: text.into() }
     }
 
-    /// The place of `span` (bytes) in this file. A span that ends within a letter is widened to the letter, so that a place can be cut out.
+    /// The location of `span` (bytes) in this file. A span that ends within a letter is widened to the letter, so that it can be cut out.
     pub fn at(&self, span: Range<usize>) -> Location {
         let end = self.text.ceil_char_boundary(span.end.min(self.text.len()));
         let start = self.text.floor_char_boundary(span.start).min(end);
         Location { file: self.clone(), span: start..end }
     }
 
-    /// The whole of a line, counted from 1, without its line break and indentation. A line past the end gives the last one.
+    /// Line `line`, counted from 1, without indentation and line break; past the end, the last
+    /// line.
     pub fn line(&self, line: usize) -> Location {
         let mut start = 0;
         let mut lines = self.text.split_inclusive('\n');
@@ -46,7 +48,7 @@ impl SourceFile {
         self.at(start + indent..start + indent + text.trim().len())
     }
 
-    /// The first place of `word` in this file, or the start of the file.
+    /// The first occurrence of `word` in this file, or the start of the file.
     pub fn find(&self, word: &str) -> Location {
         match self.text.find(word) {
             Some(start) => self.at(start..start + word.len()),
@@ -55,7 +57,7 @@ impl SourceFile {
     }
 }
 
-/// A place in a file: `span` counts bytes of its text.
+/// A location in a file; `span` is in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
     pub file: SourceFile,
@@ -63,17 +65,17 @@ pub struct Location {
 }
 
 impl Location {
-    /// The line the place begins on, counted from 1.
+    /// The line that the location begins on, counted from 1.
     pub fn line(&self) -> usize {
         self.begins().0
     }
 
-    /// Line and column, in characters, of the first character; both counted from 1.
+    /// Line and column (in characters) of the first character, both counted from 1.
     pub fn begins(&self) -> (usize, usize) {
         self.counted(self.span.start)
     }
 
-    /// Line and column of the first character behind the place.
+    /// Line and column of the first character after the location, both counted from 1.
     pub fn ends(&self) -> (usize, usize) {
         self.counted(self.span.end.max(self.span.start))
     }
@@ -85,6 +87,7 @@ impl Location {
     }
 }
 
+/// The severity of a diagnostic, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     Note,
@@ -92,17 +95,17 @@ pub enum Level {
     Error,
 }
 
-/// One thing said to the user. The message is lower case, without a full stop, names in backticks.
+/// One message to the user: lower case, without a full stop, names in backticks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnostic {
     pub level: Level,
-    /// Of the rule that says it, if a rule of `check` does: `BW004`.
+    /// The code of the check rule that reports it, if any: `BW004`.
     pub code: Option<&'static str>,
     pub message: String,
     pub at: Option<Location>,
-    /// Further facts, each a line, such as the stack of macros that led here.
+    /// Further information, one line each, such as the stack of macros.
     pub notes: Vec<String>,
-    /// What to do, each a line.
+    /// What to do, one line each.
     pub hints: Vec<String>,
 }
 
@@ -123,14 +126,14 @@ impl Diagnostic {
         Diagnostic { level, code: None, message: message.into(), at: None, notes: Vec::new(), hints: Vec::new() }
     }
 
-    pub fn at(mut self, place: Location) -> Self {
-        self.at = Some(place);
+    pub fn at(mut self, location: Location) -> Self {
+        self.at = Some(location);
         self
     }
 
-    /// The same as [`Diagnostic::at`] for a place that is not always known.
-    pub fn at_maybe(mut self, place: Option<Location>) -> Self {
-        self.at = place;
+    /// The same as [`Diagnostic::at`], for a location that may be unknown.
+    pub fn at_maybe(mut self, location: Option<Location>) -> Self {
+        self.at = location;
         self
     }
 
@@ -145,7 +148,7 @@ impl Diagnostic {
     }
 }
 
-/// All that went wrong in one stage: at least one error.
+/// All errors of one stage; at least one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Diagnostics(pub Vec<Diagnostic>);
 
@@ -155,63 +158,27 @@ impl From<Diagnostic> for Diagnostics {
     }
 }
 
-/// Does `each` for every item and gives all results, or all errors: one run shows every broken model.
+/// Calls `each` for every item and returns all results, or all errors: one run reports every broken
+/// model.
 pub fn collect<I, T>(items: impl IntoIterator<Item = I>, mut each: impl FnMut(I) -> Result<T, Diagnostics>) -> Result<Vec<T>, Diagnostics> {
     let mut done = Vec::new();
-    let mut wrong = Diagnostics::default();
+    let mut errors = Diagnostics::default();
     for item in items {
         match each(item) {
             Ok(value) => done.push(value),
-            Err(more) => wrong.0.extend(more.0),
+            Err(more) => errors.0.extend(more.0),
         }
     }
-    if wrong.0.is_empty() { Ok(done) } else { Err(wrong) }
+    if errors.0.is_empty() { Ok(done) } else { Err(errors) }
 }
 
-/// The same on as many threads as the machine has; the results are in the order of the items, and so is what is wrong.
-pub fn collect_wide<I: Sync, T: Send>(items: &[I], each: impl Fn(&I) -> Result<T, Diagnostics> + Sync) -> Result<Vec<T>, Diagnostics> {
-    collect(wide(items, each), |result| result)
-}
-
-/// Of the threads that parse, in bytes; as much of it is memory as is used.
-pub const STACK: usize = 256 << 20;
-
-/// `each` of every item, on as many threads as the machine has, in the order of the items.
-pub fn wide<I: Sync, T: Send>(items: &[I], each: impl Fn(&I) -> T + Sync) -> Vec<T> {
-    const FEW: usize = 8;
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(items.len());
-    if threads < 2 || items.len() < FEW {
-        return items.iter().map(each).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let taken = std::iter::from_fn(|| {
-            let nth = next.fetch_add(1, Relaxed);
-            Some((nth, items.get(nth)?))
-        });
-        taken.map(|(nth, item)| (nth, each(item))).collect::<Vec<_>>()
-    };
-    let mut done: Vec<(usize, T)> = std::thread::scope(|scope| {
-        // A query may be nested deep, and stacks that are made for each one cost more than its parsing. A thread that cannot
-        // be had does no harm.
-        let spawn = |_| std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).ok();
-        let others: Vec<_> = (1..threads).filter_map(spawn).collect();
-        let mut done = work();
-        for other in others {
-            done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        done
-    });
-    done.sort_unstable_by_key(|(nth, _)| *nth);
-    done.into_iter().map(|(_, result)| result).collect()
-}
-
-/// The name of `known` that `asked` was probably meant to be, if one is near enough.
-pub fn nearest<'a>(asked: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+/// The name of `known` that is most similar to `name`, if one is similar enough to be suggested.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
     known
         .into_iter()
-        .map(|name| (strsim::jaro_winkler(&asked.to_lowercase(), &name.to_lowercase()), name))
-        .filter(|(near, _)| *near > 0.8)
+        .map(|other| (strsim::jaro_winkler(&name, &other.to_lowercase()), other))
+        .filter(|(similarity, _)| *similarity > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
 }

@@ -1,5 +1,6 @@
-//! A model's query. Takes a node and the moment it is rendered for; gives the text as dbt compiles it, the ephemeral models it
-//! reads put before it as CTEs, and where Jinja wrote each relation. No filter is in it yet.
+//! A model's query. Takes a node and its render context; returns the text as dbt compiles it, with
+//! its ephemeral inputs as leading CTEs, and the span of each relation that Jinja wrote. The text
+//! has no filters yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -8,63 +9,78 @@ use std::sync::Arc;
 use crate::config::{Node, config_json, node_json};
 use crate::diagnostics::{Diagnostic, SourceFile};
 use crate::graph::Graph;
-use crate::jinja::{Batch, Covered, Jinja, Lookup, Mark, MarkKind, Referent, Relation, Rendered, Scope, late};
+use crate::jinja::{
+    Batch, Covered, Jinja, Lookup, Mark, MarkKind, Referent, Relation, Rendered, Scope, StrategyArguments, StrategyMacro, late,
+};
 
-/// What a rendering may know of the run it is for.
+/// The state of the run that Jinja can read.
 #[derive(Clone)]
-pub struct Moment {
+pub struct RenderContext {
     pub batch: Option<Batch>,
-    /// What `is_incremental()` answers.
+    /// The value of `is_incremental()`.
     pub incremental: bool,
-    /// What `{{ this }}` is: the model's own table, or the one beside it that a full refresh builds.
+    /// The value of `{{ this }}`: the model's table, or the shadow table of a full refresh.
     pub this: Relation,
 }
 
-/// A model's query and what it said of itself.
+/// A model's query, and what its rendering read and set.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Text {
+pub struct RenderedModel {
     pub sql: String,
     pub marks: Vec<Mark>,
-    /// Which file's rendering each part of the text is, in the order of the text.
-    pub parts: Vec<Part>,
+    /// The source file of each part of the text, in the order of the text.
+    pub parts: Vec<RenderedPart>,
     pub reads_batch: bool,
     pub reads_this: bool,
-    /// Whether the model itself, and none that it reads, asks `is_incremental()`.
+    /// Whether the model calls `is_incremental()`; its ephemeral inputs do not count.
     pub asks_incremental: bool,
-    /// Whether the text or its configuration may depend on now.
+    /// Whether the text or its configuration may depend on the current time.
     pub reads_clock: bool,
-    /// What the model itself says that its `begin` is.
+    /// The `begin` that the model's `config()` call sets.
     pub begin: Option<serde_json::Value>,
     pub warnings: Vec<Diagnostic>,
 }
 
-/// What came of one file.
+/// The part of the text that one file rendered to.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Part {
+pub struct RenderedPart {
     pub span: Range<usize>,
     pub file: SourceFile,
 }
 
-/// Renders the model, its ephemeral inputs before it.
-pub fn model(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, moment: &Moment) -> Result<Text, Diagnostic> {
-    let own = one(jinja, graph, node, moment)?;
-    let mut inputs = Inputs { jinja, graph, moment, ctes: Vec::new(), seen: BTreeSet::new() };
-    inputs.gather(node, &own)?;
-    let rendered = || [&own].into_iter().chain(inputs.ctes.iter().map(|cte| &cte.rendered));
+/// Renders the model, with its ephemeral inputs as leading CTEs.
+pub fn model(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, context: &RenderContext) -> Result<RenderedModel, Diagnostic> {
+    let model = render_node(jinja, graph, node, context)?;
+    let mut inputs = Inputs { jinja, graph, context, ctes: Vec::new(), visited: BTreeSet::new() };
+    inputs.gather(node, &model)?;
+    let rendered = || [&model].into_iter().chain(inputs.ctes.iter().map(|cte| &cte.rendered));
     let (reads_batch, reads_this) = (rendered().any(|part| part.reads_batch), rendered().any(|part| part.reads_this));
     let warnings = rendered().flat_map(|part| part.warnings.iter().cloned()).collect();
     let reads_clock = rendered().any(|part| part.reads_clock);
-    let asks_incremental = own.asks_incremental;
-    let begin = own.config.iter().rev().find_map(|config| config.get("begin").cloned());
-    cover(graph, &own, &mut inputs.ctes);
-    let (sql, marks, parts) = with_ctes(own, &node.file, inputs.ctes);
-    Ok(Text { sql, marks, parts, reads_batch, reads_this, asks_incremental, reads_clock, begin, warnings })
+    let asks_incremental = model.asks_incremental;
+    let begin = model.config.iter().rev().find_map(|config| config.get("begin").cloned());
+    cover(graph, &model, &mut inputs.ctes);
+    let (sql, marks, parts) = with_ctes(model, &node.file, inputs.ctes);
+    Ok(RenderedModel { sql, marks, parts, reads_batch, reads_this, asks_incremental, reads_clock, begin, warnings })
 }
 
-/// A hook's text: Jinja of its own, rendered when the plan is made, as dbt renders it when it runs.
-pub fn hook(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, text: &str, moment: &Moment) -> Result<String, Diagnostic> {
+/// Renders the text of a hook. dbt does so when the hook runs; here it is rendered once, into the
+/// plan.
+pub fn hook(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, text: &str, context: &RenderContext) -> Result<String, Diagnostic> {
     let file = SourceFile::new(node.file.path.clone(), text);
-    Ok(jinja.render(&file, &scope(graph, node, moment))?.text)
+    Ok(jinja.render(&file, &scope(graph, node, context))?.text)
+}
+
+/// The statements that a macro of the project makes for an incremental model.
+pub fn strategy(
+    jinja: &Jinja,
+    graph: &Arc<Graph>,
+    node: &Node,
+    strategy_macro: &StrategyMacro,
+    args: &StrategyArguments,
+    moment: &RenderContext,
+) -> Result<String, Diagnostic> {
+    jinja.strategy_statements(strategy_macro, args, &scope(graph, node, moment))
 }
 
 /// One ephemeral model as a CTE.
@@ -75,11 +91,11 @@ struct Cte {
     file: SourceFile,
 }
 
-fn one(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, moment: &Moment) -> Result<Rendered, Diagnostic> {
-    jinja.render(&node.file, &scope(graph, node, moment))
+fn render_node(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, context: &RenderContext) -> Result<Rendered, Diagnostic> {
+    jinja.render(&node.file, &scope(graph, node, context))
 }
 
-fn scope(graph: &Arc<Graph>, node: &Node, moment: &Moment) -> Scope {
+fn scope(graph: &Arc<Graph>, node: &Node, context: &RenderContext) -> Scope {
     let mut config = config_json(node);
     for (key, hooks) in [("pre_hook", "pre-hook"), ("post_hook", "post-hook")] {
         config.insert(key.to_string(), config.get(hooks).cloned().unwrap_or_default());
@@ -93,9 +109,9 @@ fn scope(graph: &Arc<Graph>, node: &Node, moment: &Moment) -> Scope {
             node_json(&all.nodes[&id], &reads)
         }),
         config,
-        this: Some(moment.this.clone()),
-        batch: moment.batch.clone(),
-        incremental: moment.incremental,
+        this: Some(context.this.clone()),
+        batch: context.batch.clone(),
+        incremental: context.incremental,
         lookup: Arc::new(graph.seen_from(&node.package)),
     }
 }
@@ -104,23 +120,24 @@ fn scope(graph: &Arc<Graph>, node: &Node, moment: &Moment) -> Scope {
 struct Inputs<'a> {
     jinja: &'a Jinja,
     graph: &'a Arc<Graph>,
-    moment: &'a Moment,
+    context: &'a RenderContext,
     ctes: Vec<Cte>,
-    seen: BTreeSet<String>,
+    visited: BTreeSet<String>,
 }
 
 impl Inputs<'_> {
-    /// Those that the rendered text of a node reads, and those that they read.
+    /// Adds the ephemeral models that the rendered text reads, and their ephemeral inputs.
     fn gather(&mut self, node: &Node, rendered: &Rendered) -> Result<(), Diagnostic> {
         let lookup = self.graph.seen_from(&node.package);
         for call in &rendered.refs {
             let referent = lookup.reference(call.package.as_deref(), &call.name, call.version.as_deref());
             let Ok(Referent::Cte { unique_id, name }) = referent else { continue };
-            if !self.seen.insert(unique_id.clone()) {
+            if !self.visited.insert(unique_id.clone()) {
                 continue;
             }
             let input = &self.graph.nodes[&unique_id];
-            let rendered = one(self.jinja, self.graph, input, &Moment { this: input.relation.clone(), ..self.moment.clone() })?;
+            let rendered =
+                render_node(self.jinja, self.graph, input, &RenderContext { this: input.relation.clone(), ..self.context.clone() })?;
             self.gather(input, &rendered)?;
             self.ctes.push(Cte { unique_id, name, rendered, file: input.file.clone() });
         }
@@ -128,10 +145,10 @@ impl Inputs<'_> {
     }
 }
 
-/// Marks the ephemeral models whose inputs are read whole. As in dbt, the event time of an ephemeral model filters the `ref()` to it.
-/// Inputs inside of it get the window only where nothing that reads it is filtered itself: rows that its filter keeps may come from
-/// rows of the inputs that lie in other windows.
-fn cover(graph: &Graph, own: &Rendered, ctes: &mut [Cte]) {
+/// Marks the ephemeral models whose inputs are read without a filter. As in dbt, the event time of
+/// an ephemeral model filters the `ref()` to it. Its inputs are filtered only if no reader of it is
+/// filtered: a row that its filter keeps may come from input rows of other windows.
+fn cover(graph: &Graph, model: &Rendered, ctes: &mut [Cte]) {
     let mut covered: BTreeMap<String, Covered> = BTreeMap::new();
     let note = |covered: &mut BTreeMap<String, Covered>, rendered: &Rendered, reader: Option<Covered>| {
         for mark in &rendered.marks {
@@ -145,8 +162,8 @@ fn cover(graph: &Graph, own: &Rendered, ctes: &mut [Cte]) {
             }
         }
     };
-    note(&mut covered, own, None);
-    // Readers stand behind what they read.
+    note(&mut covered, model, None);
+    // Readers come after their inputs.
     for cte in ctes.iter_mut().rev() {
         let filtered = graph.nodes.get(&cte.unique_id).filter(|node| node.event_time.is_some());
         let why = covered.get(&cte.unique_id).cloned().or_else(|| filtered.map(|node| Covered::Filtered(node.name.clone())));
@@ -157,23 +174,23 @@ fn cover(graph: &Graph, own: &Rendered, ctes: &mut [Cte]) {
     }
 }
 
-/// Puts the CTEs before the query: into its own `with`, if it begins with one.
-fn with_ctes(own: Rendered, file: &SourceFile, ctes: Vec<Cte>) -> (String, Vec<Mark>, Vec<Part>) {
-    let part = |span: Range<usize>, file: &SourceFile| Part { span, file: file.clone() };
+/// Puts the CTEs before the query: into its `with` clause, if it begins with one.
+fn with_ctes(model: Rendered, file: &SourceFile, ctes: Vec<Cte>) -> (String, Vec<Mark>, Vec<RenderedPart>) {
+    let part = |span: Range<usize>, file: &SourceFile| RenderedPart { span, file: file.clone() };
     if ctes.is_empty() {
-        let whole = part(0..own.text.len(), file);
-        return (own.text, own.marks, vec![whole]);
+        let parts = vec![part(0..model.text.len(), file)];
+        return (model.text, model.marks, parts);
     }
-    let (at, has_with) = match leading_with(&own.text) {
+    let (at, has_with) = match leading_with(&model.text) {
         Some(with) => (with.end, true),
-        None => (own.text.len() - own.text.trim_start().len(), false),
+        None => (model.text.len() - model.text.trim_start().len(), false),
     };
-    let mut sql = own.text[..at].to_string();
+    let mut sql = model.text[..at].to_string();
     let mut parts = vec![part(0..at, file)];
     if !has_with {
         sql.push_str("with");
     }
-    let mut marks: Vec<Mark> = own.marks.iter().filter(|mark| mark.span.end <= at).cloned().collect();
+    let mut marks: Vec<Mark> = model.marks.iter().filter(|mark| mark.span.end <= at).cloned().collect();
     for (index, cte) in ctes.into_iter().enumerate() {
         sql.push_str(if index == 0 { " " } else { ",  " });
         sql.push_str(&format!("{} as (\n", cte.name));
@@ -184,9 +201,9 @@ fn with_ctes(own: Rendered, file: &SourceFile, ctes: Vec<Cte>) -> (String, Vec<M
     }
     sql.push_str(if has_with { "," } else { " " });
     let by = sql.len() as isize - at as isize;
-    marks.extend(moved(own.marks.into_iter().filter(|mark| mark.span.end > at), by));
-    parts.push(part(sql.len()..sql.len() + own.text.len() - at, file));
-    sql.push_str(&own.text[at..]);
+    marks.extend(moved(model.marks.into_iter().filter(|mark| mark.span.end > at), by));
+    parts.push(part(sql.len()..sql.len() + model.text.len() - at, file));
+    sql.push_str(&model.text[at..]);
     (sql, marks, parts)
 }
 
@@ -196,22 +213,22 @@ fn moved(marks: impl IntoIterator<Item = Mark>, by: isize) -> impl Iterator<Item
         .map(move |mark| Mark { span: mark.span.start.saturating_add_signed(by)..mark.span.end.saturating_add_signed(by), kind: mark.kind })
 }
 
-/// The query's own `with` (or `with recursive`), if it is its first word behind white space and comments.
+/// The leading `with` or `with recursive` of the query, after white space and comments.
 fn leading_with(sql: &str) -> Option<Range<usize>> {
     let start = skip_blank(sql, 0);
-    let with = word(sql, start, "with")?;
+    let with = keyword(sql, start, "with")?;
     let next = skip_blank(sql, with.end);
-    Some(word(sql, next, "recursive").map_or(with.clone(), |recursive| start..recursive.end))
+    Some(keyword(sql, next, "recursive").map_or(with.clone(), |recursive| start..recursive.end))
 }
 
-fn word(sql: &str, start: usize, word: &str) -> Option<Range<usize>> {
-    let end = start + word.len();
-    let found = sql.get(start..end)?.eq_ignore_ascii_case(word);
+fn keyword(sql: &str, start: usize, keyword: &str) -> Option<Range<usize>> {
+    let end = start + keyword.len();
+    let is_match = sql.get(start..end)?.eq_ignore_ascii_case(keyword);
     let ends = sql[end..].chars().next().is_none_or(|next| !next.is_alphanumeric() && next != '_');
-    (found && ends).then_some(start..end)
+    (is_match && ends).then_some(start..end)
 }
 
-/// The first byte at or after `at` that is neither white space nor in a comment.
+/// The first byte at or after `at` that is neither white space nor part of a comment.
 fn skip_blank(sql: &str, mut at: usize) -> usize {
     loop {
         let rest = &sql[at..];
@@ -241,18 +258,18 @@ mod tests {
     }
 
     fn joined(text: &str) -> String {
-        let (own, other) = (SourceFile::new("own.sql", ""), SourceFile::new("e.sql", ""));
+        let (file, other) = (SourceFile::new("own.sql", ""), SourceFile::new("e.sql", ""));
         let cte = Cte {
             unique_id: "model.p.e".into(),
             name: "__dbt__cte__e".into(),
             rendered: rendered("select 1 from raw", "raw"),
             file: other,
         };
-        let (sql, marks, parts) = with_ctes(rendered(text, "orders"), &own, vec![cte]);
+        let (sql, marks, parts) = with_ctes(rendered(text, "orders"), &file, vec![cte]);
         let of = |path: &str| parts.iter().filter(|part| &*part.file.path == path).map(|part| &sql[part.span.clone()]).collect::<String>();
         assert_eq!((of("own.sql").as_str(), of("e.sql").as_str()), (text, "select 1 from raw"));
-        let found: Vec<&str> = marks.iter().map(|mark| &sql[mark.span.clone()]).collect();
-        assert!(found.contains(&"raw") && found.contains(&"orders"), "{found:?}");
+        let spans: Vec<&str> = marks.iter().map(|mark| &sql[mark.span.clone()]).collect();
+        assert!(spans.contains(&"raw") && spans.contains(&"orders"), "{spans:?}");
         sql
     }
 

@@ -1,6 +1,6 @@
-//! The command line as a whole: what it promises of files, streams and exit codes, and its help.
+//! The command line: the files it writes, its output streams, its exit codes and its help.
 
-#![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +14,7 @@ const DAYS: [&str; 8] =
     ["--dialect", "duckdb", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-04", "--now", "2024-09-10"];
 
 #[test]
-fn the_same_request_gives_the_same_bytes_anywhere() {
+fn output_does_not_depend_on_the_folder() {
     let (one, other) = (shop(), shop());
     compile(one.path(), &DAYS);
     compile(other.path(), &DAYS);
@@ -24,18 +24,18 @@ fn the_same_request_gives_the_same_bytes_anywhere() {
 }
 
 #[test]
-fn an_unchanged_plan_is_left_alone() {
+fn compile_does_not_rewrite_an_unchanged_plan() {
     let shop = shop();
     compile(shop.path(), &DAYS);
     let file = shop.path().join("target/batchwright/int__sessions_aggregated/2024-09-01.sql");
     let written = fs::metadata(&file).unwrap().modified().unwrap();
-    let said = compile(shop.path(), &DAYS);
-    assert!(said.contains("all as they were"), "{said}");
+    let report = compile(shop.path(), &DAYS);
+    assert!(report.contains("all unchanged"), "{report}");
     assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), written);
 }
 
 #[test]
-fn a_changed_plan_keeps_what_is_the_same_and_drops_what_is_gone() {
+fn compile_keeps_unchanged_files_and_removes_old_ones() {
     let shop = shop();
     compile(shop.path(), &DAYS);
     let file = |day: &str| shop.path().join(format!("target/batchwright/int__sessions_aggregated/{day}.sql"));
@@ -47,13 +47,13 @@ fn a_changed_plan_keeps_what_is_the_same_and_drops_what_is_gone() {
 }
 
 #[test]
-fn compiles_at_once_leave_the_plan_of_one_of_them() {
-    let (shop, alone) = (shop(), self::shop());
+fn concurrent_compiles_leave_a_complete_plan() {
+    let (shop, reference) = (shop(), self::shop());
     let until = |end| DAYS.map(|argument| if argument == "2024-09-04" { end } else { argument });
     let requests = ["2024-09-03", "2024-09-04", "2024-09-05"].map(until);
     let plans = requests.map(|request| {
-        compile(alone.path(), &request);
-        plan(alone.path())
+        compile(reference.path(), &request);
+        plan(reference.path())
     });
     for _ in 0..8 {
         thread::scope(|scope| requests.iter().for_each(|request| _ = scope.spawn(|| compile(shop.path(), request))));
@@ -62,7 +62,7 @@ fn compiles_at_once_leave_the_plan_of_one_of_them() {
 }
 
 #[test]
-fn a_check_tells_what_differs_and_writes_nothing() {
+fn check_lists_differences_and_writes_nothing() {
     let shop = shop();
     compile(shop.path(), &DAYS);
     let check = |arguments: &[&str]| {
@@ -72,16 +72,16 @@ fn a_check_tells_what_differs_and_writes_nothing() {
     assert_eq!(check(&DAYS), (Some(0), String::new()));
     let before = plan(shop.path());
     let fewer = DAYS.map(|argument| if argument == "2024-09-01" { "2024-09-02" } else { argument });
-    let (code, said) = check(&fewer);
+    let (code, output) = check(&fewer);
     assert_eq!(code, Some(1));
-    assert!(said.contains("removed  int__sessions_aggregated/2024-09-01.sql\n"), "{said}");
-    assert!(said.contains("changed  audit/int__sessions_aggregated.sql\n"), "{said}");
-    assert!(!said.contains("int__sessions_aggregated/2024-09-02.sql"), "{said}");
+    assert!(output.contains("removed  int__sessions_aggregated/2024-09-01.sql\n"), "{output}");
+    assert!(output.contains("changed  audit/int__sessions_aggregated.sql\n"), "{output}");
+    assert!(!output.contains("int__sessions_aggregated/2024-09-02.sql"), "{output}");
     assert_eq!(plan(shop.path()), before);
 }
 
 #[test]
-fn a_plan_with_a_file_of_somebody_else_is_not_replaced() {
+fn a_plan_folder_with_an_unknown_file_is_not_replaced() {
     let shop = shop();
     compile(shop.path(), &DAYS);
     let note = shop.path().join("target/batchwright/int__sessions_aggregated/note.txt");
@@ -89,12 +89,12 @@ fn a_plan_with_a_file_of_somebody_else_is_not_replaced() {
     let before = plan(shop.path());
     let done = batchwright(shop.path(), &["compile", "--dialect", "postgres", "--now", "2024-09-10"]);
     assert_eq!(done.status.code(), Some(2));
-    assert!(stderr(&done).contains("`int__sessions_aggregated/note.txt`, which is not of its plan"), "{}", stderr(&done));
+    assert!(stderr(&done).contains("`int__sessions_aggregated/note.txt` is not part of its plan"), "{}", stderr(&done));
     assert_eq!(plan(shop.path()), before);
 }
 
 #[test]
-fn a_broken_project_leaves_the_old_plan() {
+fn a_project_error_leaves_the_old_plan() {
     let shop = shop();
     compile(shop.path(), &DAYS);
     let before = plan(shop.path());
@@ -102,12 +102,12 @@ fn a_broken_project_leaves_the_old_plan() {
     let done = batchwright(shop.path(), &[&["compile"], &DAYS[..]].concat());
     assert_eq!(done.status.code(), Some(2), "{}", stderr(&done));
     assert_eq!(plan(shop.path()), before);
-    let left: Vec<_> = fs::read_dir(shop.path().join("target")).unwrap().flatten().map(|entry| entry.file_name()).collect();
-    assert_eq!(left, ["batchwright"]);
+    let entries: Vec<_> = fs::read_dir(shop.path().join("target")).unwrap().flatten().map(|entry| entry.file_name()).collect();
+    assert_eq!(entries, ["batchwright"]);
 }
 
 #[test]
-fn stdout_is_the_files_in_order() {
+fn stdout_has_the_files_in_step_order() {
     let shop = shop();
     compile(shop.path(), &DAYS);
     let manifest: serde_json::Value = serde_json::from_slice(&plan(shop.path())["manifest.json"]).unwrap();
@@ -119,7 +119,7 @@ fn stdout_is_the_files_in_order() {
 }
 
 #[test]
-fn steps_come_after_what_they_depend_on_and_say_what_the_files_hold() {
+fn steps_follow_their_dependencies_and_carry_the_files_hashes() {
     let shop = shop();
     compile(shop.path(), &DAYS);
     let files = plan(shop.path());
@@ -127,10 +127,10 @@ fn steps_come_after_what_they_depend_on_and_say_what_the_files_hold() {
     let mut done: Vec<&str> = Vec::new();
     let steps = manifest["steps"].as_array().unwrap();
     for step in steps {
-        for needed in step["depends_on"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()) {
-            let all_of_a_model: Vec<&str> =
-                steps.iter().filter(|other| other["model"] == needed).map(|other| other["id"].as_str().unwrap()).collect();
-            assert!(done.contains(&needed) || (!all_of_a_model.is_empty() && all_of_a_model.iter().all(|id| done.contains(id))), "{step}");
+        for dependency in step["depends_on"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()) {
+            let model_steps: Vec<&str> =
+                steps.iter().filter(|other| other["model"] == dependency).map(|other| other["id"].as_str().unwrap()).collect();
+            assert!(done.contains(&dependency) || (!model_steps.is_empty() && model_steps.iter().all(|id| done.contains(id))), "{step}");
         }
         done.push(step["id"].as_str().unwrap());
         let bytes = &files[step["file"].as_str().unwrap()];
@@ -140,7 +140,7 @@ fn steps_come_after_what_they_depend_on_and_say_what_the_files_hold() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_closed_stdout_is_not_an_error() {
     let shop = shop();
     let mut child = Command::new(env!("CARGO_BIN_EXE_batchwright"))
         .args(["compile", "--stdout"])
@@ -155,36 +155,36 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
-fn the_schema_knows_every_field_of_a_manifest() {
+fn the_schema_lists_every_manifest_field() {
     let shop = shop();
     compile(shop.path(), &DAYS);
     let manifest: serde_json::Value = serde_json::from_slice(&plan(shop.path())["manifest.json"]).unwrap();
     let schema: serde_json::Value = serde_json::from_slice(&batchwright(shop.path(), &["schema"]).stdout).unwrap();
-    let known = |of: &serde_json::Value| of["properties"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    let all = |name: &str| known(&schema["$defs"][name]);
+    let properties = |schema: &serde_json::Value| schema["properties"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let definition = |name: &str| properties(&schema["$defs"][name]);
     for key in manifest.as_object().unwrap().keys() {
-        assert!(known(&schema).contains(key), "{key}");
+        assert!(properties(&schema).contains(key), "{key}");
     }
     for (part, name) in [("models", "ModelEntry"), ("steps", "StepEntry")] {
         for entry in manifest[part].as_array().unwrap() {
             for key in entry.as_object().unwrap().keys() {
-                assert!(all(name).contains(key), "{name} {key}");
+                assert!(definition(name).contains(key), "{name} {key}");
             }
         }
     }
 }
 
 #[test]
-fn audits_are_selected_by_the_names_that_list_prints() {
+fn audit_accepts_the_names_that_list_prints() {
     let shop = shop();
     compile(shop.path(), &DAYS);
-    let wrong = batchwright(shop.path(), &["audit", "-s", "+daily_report"]);
-    assert_eq!(wrong.status.code(), Some(2));
-    let asked = "+daily_report,config.incremental_strategy:microbatch";
-    assert!(stderr(&wrong).contains(&format!("$(batchwright list -s {asked})")), "{}", stderr(&wrong));
-    let listed = batchwright(shop.path(), &["list", "-s", asked, "--dialect", "duckdb"]);
-    let listed = String::from_utf8(listed.stdout).unwrap();
-    let names: Vec<&str> = listed.split_whitespace().collect();
+    let refused = batchwright(shop.path(), &["audit", "-s", "+daily_report"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let selector = "+daily_report,config.incremental_strategy:microbatch";
+    assert!(stderr(&refused).contains(&format!("$(batchwright list -s {selector})")), "{}", stderr(&refused));
+    let list = batchwright(shop.path(), &["list", "-s", selector, "--dialect", "duckdb"]);
+    let list = String::from_utf8(list.stdout).unwrap();
+    let names: Vec<&str> = list.split_whitespace().collect();
     let files = batchwright(shop.path(), &[&["audit", "--files", "-s"], &names[..]].concat());
     let files = String::from_utf8(files.stdout).unwrap();
     let expected = ["int__sessions_aggregated", "daily_report"].map(|name| format!("./target/batchwright/audit/{name}.sql\n"));
@@ -192,7 +192,7 @@ fn audits_are_selected_by_the_names_that_list_prints() {
 }
 
 #[test]
-fn help_is_what_a_dbt_user_expects() {
+fn help_lists_dbts_flags() {
     let help = |command: &str| {
         let done = Command::new(env!("CARGO_BIN_EXE_batchwright")).args([command, "--help"]).env_clear().output().unwrap();
         assert_eq!(done.status.code(), Some(0));
@@ -223,7 +223,7 @@ fn every_command_has_a_manual_page() {
 }
 
 #[test]
-fn a_page_is_one_file_that_values_do_not_break_out_of() {
+fn a_page_is_one_file_and_escapes_values() {
     const EVIL: &str = "</script><img src=https://example.com/x onerror=alert(1)>";
     let shop = shop();
     fs::write(
@@ -239,14 +239,14 @@ fn a_page_is_one_file_that_values_do_not_break_out_of() {
     };
     let text = page("-");
     assert!(text.starts_with("<!doctype html>") && text.contains("default-src 'none'"), "{}", &text[..400]);
-    assert!(text.contains("onerror=alert(1)>") && !text.contains("<img"), "the value is in the page as text, and only as text");
+    assert!(text.contains("onerror=alert(1)>") && !text.contains("<img"), "the value is in the page as text only");
     assert_eq!(text.matches("<script").count(), text.matches("</script>").count());
     page("page.html");
     assert_eq!(fs::read_to_string(shop.path().join("page.html")).unwrap(), text, "the same plan gives the same page");
 }
 
 #[test]
-fn an_unknown_flag_is_a_wrong_request() {
+fn an_unknown_flag_exits_with_code_2() {
     let done = batchwright(Path::new("."), &["compile", "--full-refesh"]);
     assert_eq!(done.status.code(), Some(2));
     assert!(stderr(&done).contains("--full-refresh"), "{}", stderr(&done));
@@ -254,20 +254,20 @@ fn an_unknown_flag_is_a_wrong_request() {
 
 /// A copy of the fixture `sessions`.
 fn shop() -> TempDir {
-    let place = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap();
     for entry in walkdir::WalkDir::new("fixtures/sessions").into_iter().flatten().filter(|entry| entry.file_type().is_file()) {
-        let to = place.path().join(entry.path().strip_prefix("fixtures/sessions").unwrap());
+        let to = folder.path().join(entry.path().strip_prefix("fixtures/sessions").unwrap());
         fs::create_dir_all(to.parent().unwrap()).unwrap();
         fs::copy(entry.path(), to).unwrap();
     }
-    place
+    folder
 }
 
 fn batchwright(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_batchwright")).args(arguments).current_dir(folder).env_clear().output().unwrap()
 }
 
-/// Compiles, and gives what was said.
+/// Compiles; returns stderr.
 fn compile(folder: &Path, arguments: &[&str]) -> String {
     let done = batchwright(folder, &[&["compile"], arguments].concat());
     assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
@@ -278,7 +278,7 @@ fn stderr(done: &Output) -> String {
     String::from_utf8_lossy(&done.stderr).into_owned()
 }
 
-/// The plan's files by their path in it.
+/// The plan's files by path.
 fn plan(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let root = folder.join("target/batchwright");
     let files = walkdir::WalkDir::new(&root).into_iter().flatten().filter(|entry| entry.file_type().is_file());

@@ -1,13 +1,13 @@
-//! The configuration keys that dbt's adapters know for tables: each has an effect here, or none by its nature, or a warning that
-//! says what to do. None is unknown. By data: what each adapter's own classes and macros read of a model's configuration.
+//! Each configuration key that a dbt adapter reads for tables is implemented, is irrelevant to a plan, or has a warning with a
+//! cure. The list is what each adapter's classes and macros read from a model's configuration.
 
-#![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use std::collections::BTreeMap;
 
 use batchwright::{dialect, plan};
 
-/// By dialect, without those of snapshots, Python models, sources and dbt itself.
+/// Keys by dialect, without those of snapshots, Python models, sources and dbt itself.
 const DOCUMENTED: &[(&str, &str)] = &[
     (
         "athena",
@@ -67,18 +67,18 @@ const DOCUMENTED: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn what_adapters_know_is_known() {
-    assert!(dialect::names().eq(DOCUMENTED.iter().map(|(name, _)| *name)), "a line for each dialect, in order");
+fn every_adapter_key_is_handled() {
+    assert!(dialect::names().eq(DOCUMENTED.iter().map(|(name, _)| *name)), "one line per dialect, in order");
     for (name, documented) in DOCUMENTED {
         let dialect = dialect::named(name).unwrap();
-        let mut known: Vec<String> = Vec::new();
+        let mut handled: Vec<String> = Vec::new();
         for fact in plan::EFFECTIVE.into_iter().chain(["idle_keys", "build_keys"]) {
-            known.extend(dialect.fact::<Vec<String>>(fact).unwrap());
+            handled.extend(dialect.fact::<Vec<String>>(fact).unwrap());
         }
-        known.extend(dialect.fact::<Option<String>>("kind_key").unwrap());
-        known.extend(dialect.fact::<BTreeMap<String, String>>("undone_keys").unwrap().into_keys());
-        let missing: Vec<&str> = documented.split_whitespace().filter(|key| !known.iter().any(|known| known == key)).collect();
-        assert!(missing.is_empty(), "{name} knows nothing of {missing:?}");
+        handled.extend(dialect.fact::<Option<String>>("kind_key").unwrap());
+        handled.extend(dialect.fact::<BTreeMap<String, String>>("undone_keys").unwrap().into_keys());
+        let missing: Vec<&str> = documented.split_whitespace().filter(|key| !handled.iter().any(|handled| handled == key)).collect();
+        assert!(missing.is_empty(), "{name} does not handle {missing:?}");
     }
 }
 
@@ -90,8 +90,8 @@ fn a_key_has_one_meaning() {
         let mut seen: Vec<String> = undone.into_keys().chain(dialect.fact::<Option<String>>("kind_key").unwrap()).collect();
         for fact in plan::EFFECTIVE.into_iter().chain(["idle_keys", "build_keys"]) {
             for key in dialect.fact::<Vec<String>>(fact).unwrap() {
-                // Some keys of a table are keys of other builds too.
-                assert!(fact == "build_keys" || !seen.contains(&key), "{name} says two things of `{key}`");
+                // Keys of a table may also be keys of other builds.
+                assert!(fact == "build_keys" || !seen.contains(&key), "{name} lists `{key}` twice");
                 seen.push(key);
             }
         }

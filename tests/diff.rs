@@ -1,6 +1,6 @@
-//! `batchwright diff` with git, and with plans of many batches.
+//! `batchwright diff` with git revisions and with plans of many batches.
 
-#![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 #[test]
-fn a_plan_is_compared_with_what_was_committed() {
+fn a_plan_is_compared_with_the_committed_plan() {
     let shop = repository();
     write(shop.path(), "amount * 2");
     compile(shop.path(), "plans/nightly", "2024-09-01", "2024-09-04");
@@ -20,7 +20,7 @@ fn a_plan_is_compared_with_what_was_committed() {
     };
     let by_name = diff(&["main:plans/nightly", "plans/nightly"]);
     assert_eq!(by_name.0, Some(1), "{}", by_name.2);
-    assert!(by_name.1.contains("3 batches changed alike: 2024-09-01 to 2024-09-03\n"), "{}", by_name.1);
+    assert!(by_name.1.contains("same change in 3 batches: 2024-09-01 to 2024-09-03\n"), "{}", by_name.1);
     assert!(
         by_name.1.contains("-select placed_at, amount\n") && by_name.1.contains("+select placed_at, amount * 2 as amount\n"),
         "{}",
@@ -29,22 +29,22 @@ fn a_plan_is_compared_with_what_was_committed() {
     assert_eq!(diff(&["main:", "plans/nightly"]), by_name);
     let absolute = shop.path().join("plans/nightly");
     assert_eq!(diff(&["main:", absolute.to_str().unwrap()]).1, by_name.1);
-    let (code, shown, said) = diff(&["main:", "HEAD:plans/nightly"]);
-    assert_eq!((code, shown.as_str(), said.as_str()), (Some(0), "", "the plans are the same\n"));
+    let (code, output, errors) = diff(&["main:", "HEAD:plans/nightly"]);
+    assert_eq!((code, output.as_str(), errors.as_str()), (Some(0), "", "the plans are the same\n"));
 }
 
 #[test]
-fn what_git_does_not_know_is_said() {
+fn unknown_revisions_and_plans_are_errors() {
     let shop = repository();
-    for (asked, message, hint) in [
-        ("mian:plans/nightly", "git knows no revision `mian`", "fetch the revision first"),
-        ("main:plans/weekly", "there is no plan in `plans/weekly` at `main`", "commit the plan's folder"),
-        ("--help^:plans/nightly", "git knows no revision `--help^`", "fetch the revision first"),
+    for (argument, message, hint) in [
+        ("mian:plans/nightly", "git revision `mian` not found", "fetch the revision first"),
+        ("main:plans/weekly", "no plan found in `plans/weekly` at `main`", "commit the plan's folder"),
+        ("--help^:plans/nightly", "git revision `--help^` not found", "fetch the revision first"),
     ] {
-        let done = batchwright(shop.path(), &["diff", "--", asked, "plans/nightly"]);
-        let said = text(&done.stderr);
-        assert_eq!(done.status.code(), Some(2), "{said}");
-        assert!(said.contains(message) && said.contains(hint), "{said}");
+        let done = batchwright(shop.path(), &["diff", "--", argument, "plans/nightly"]);
+        let errors = text(&done.stderr);
+        assert_eq!(done.status.code(), Some(2), "{errors}");
+        assert!(errors.contains(message) && errors.contains(hint), "{errors}");
     }
     let outside = tempfile::tempdir().unwrap();
     let done = batchwright(outside.path(), &["diff", "main:a", "main:b"]);
@@ -52,7 +52,7 @@ fn what_git_does_not_know_is_said() {
 }
 
 #[test]
-fn a_file_that_somebody_edited_is_not_compared() {
+fn an_edited_file_is_not_compared() {
     let shop = repository();
     let file = shop.path().join("plans/nightly/orders/2024-09-01.sql");
     fs::write(&file, fs::read_to_string(&file).unwrap() + "-- by hand\n").unwrap();
@@ -61,25 +61,25 @@ fn a_file_that_somebody_edited_is_not_compared() {
     compile(shop.path(), "plans/nightly", "2024-09-01", "2024-09-04");
     let done = batchwright(shop.path(), &["diff", "main:", "plans/nightly"]);
     assert_eq!(done.status.code(), Some(2));
-    assert!(text(&done.stderr).contains("`main:plans/nightly/orders/2024-09-01.sql` is not the file that its manifest was written with"));
+    assert!(text(&done.stderr).contains("`main:plans/nightly/orders/2024-09-01.sql` differs from the file that its manifest describes"));
 }
 
 #[test]
-fn plans_of_other_days_are_compared_by_their_first_batches() {
+fn plans_of_different_days_are_compared_by_their_first_batches() {
     let shop = repository();
     compile(shop.path(), "same", "2024-09-05", "2024-09-08");
     let diff = |new: &str| text(&batchwright(shop.path(), &["diff", "plans/nightly", new]).stdout);
     assert!(diff("same").contains("windows added: 2024-09-05 to 2024-09-07 (3 batches)\n"), "{}", diff("same"));
     assert!(!diff("same").contains("placed_at, amount"), "{}", diff("same"));
     write(shop.path(), "amount * 2");
-    compile(shop.path(), "other", "2024-09-05", "2024-09-08");
-    assert!(diff("other").contains("no window is in both plans"), "{}", diff("other"));
-    assert!(diff("other").contains("+select placed_at, amount * 2 as amount\n"), "{}", diff("other"));
+    compile(shop.path(), "changed", "2024-09-05", "2024-09-08");
+    assert!(diff("changed").contains("the plans have no common window"), "{}", diff("changed"));
+    assert!(diff("changed").contains("+select placed_at, amount * 2 as amount\n"), "{}", diff("changed"));
 }
 
-/// A comment on GitHub holds 65,536 characters.
+/// A comment on GitHub can have 65,536 characters.
 #[test]
-fn a_comment_is_short_whatever_the_plan_is() {
+fn a_comment_of_a_large_diff_is_cut() {
     let shop = repository();
     let models = |shop: &Path, by: u32| {
         for nth in 0..40 {
@@ -97,7 +97,7 @@ fn a_comment_is_short_whatever_the_plan_is() {
     assert!(comment.len() < 60_000 && comment.len() > 40_000, "{} bytes", comment.len());
     assert!(comment.contains("| `shop.sales_of_region_number_39` | changed |  |  | 100 | 1 |"), "{}", &comment[..4000]);
     let closing = comment.lines().last().unwrap();
-    assert!(closing.contains(" parts are left out, since a comment holds no more"), "{closing}");
+    assert!(closing.contains(" parts are left out: a comment cannot be longer"), "{closing}");
     assert_eq!(comment.matches("<details>").count(), comment.matches("</details>").count());
     assert_eq!(comment.lines().filter(|line| line.starts_with("```")).count() % 2, 0);
     let all: Value = serde_json::from_str(&diff("json")).unwrap();
@@ -107,32 +107,32 @@ fn a_comment_is_short_whatever_the_plan_is() {
 }
 
 #[test]
-fn the_schema_knows_every_field() {
+fn the_schema_lists_every_field() {
     let shop = repository();
     write(shop.path(), "amount * 2");
     compile(shop.path(), "new", "2024-09-01", "2024-09-05");
-    let shown: Value =
+    let diff: Value =
         serde_json::from_slice(&batchwright(shop.path(), &["diff", "--format", "json", "plans/nightly", "new"]).stdout).unwrap();
     let schema: Value = serde_json::from_slice(&batchwright(shop.path(), &["schema", "diff"]).stdout).unwrap();
-    let known = |fields: &Value, of: &Value| {
-        let missing: Vec<&String> = fields.as_object().unwrap().keys().filter(|key| of["properties"].get(key).is_none()).collect();
+    let assert_listed = |fields: &Value, schema: &Value| {
+        let missing: Vec<&String> = fields.as_object().unwrap().keys().filter(|key| schema["properties"].get(key).is_none()).collect();
         assert!(missing.is_empty(), "{missing:?}");
     };
-    known(&shown, &schema);
-    let model = &shown["models"][0];
-    known(model, &schema["$defs"]["ModelChange"]);
-    known(&model["changes"][0], &schema["$defs"]["BatchChange"]);
-    known(&model["windows_added"][0], &schema["$defs"]["Range"]);
-    known(&model["files"][0], &schema["$defs"]["FileChange"]);
+    assert_listed(&diff, &schema);
+    let model = &diff["models"][0];
+    assert_listed(model, &schema["$defs"]["ModelChange"]);
+    assert_listed(&model["changes"][0], &schema["$defs"]["BatchChange"]);
+    assert_listed(&model["windows_added"][0], &schema["$defs"]["WindowRange"]);
+    assert_listed(&model["files"][0], &schema["$defs"]["FileChange"]);
 }
 
 const CONFIG: &str = "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='placed_at', batch_size='day', begin='2024-01-01') }}\n";
 const FROM: &str = "from {{ source('raw', 'orders') }}\n";
 
-/// A project with its plan of three days, committed.
+/// A project with a committed plan of three days.
 fn repository() -> TempDir {
-    let place = tempfile::tempdir().unwrap();
-    let shop = place.path();
+    let folder = tempfile::tempdir().unwrap();
+    let shop = folder.path();
     fs::create_dir(shop.join("models")).unwrap();
     fs::write(shop.join("dbt_project.yml"), "name: shop\nversion: '1.0'\n").unwrap();
     fs::write(
@@ -145,15 +145,15 @@ fn repository() -> TempDir {
     git(shop, &["init", "-q", "-b", "main"]);
     git(shop, &["add", "."]);
     git(shop, &["commit", "-qm", "plan three days"]);
-    place
+    folder
 }
 
 fn write(shop: &Path, amount: &str) {
-    let named = if amount == "amount" { "" } else { " as amount" };
-    fs::write(shop.join("models/orders.sql"), format!("{CONFIG}select placed_at, {amount}{named}\n{FROM}")).unwrap();
+    let alias = if amount == "amount" { "" } else { " as amount" };
+    fs::write(shop.join("models/orders.sql"), format!("{CONFIG}select placed_at, {amount}{alias}\n{FROM}")).unwrap();
 }
 
-/// Plans the days from `start` to `end`, which is excluded.
+/// Plans the days from `start` to `end` (exclusive).
 fn compile(shop: &Path, plan: &str, start: &str, end: &str) {
     let bounds = ["--event-time-start", start, "--event-time-end", end, "--dialect", "duckdb", "--plan", plan];
     let done = batchwright(shop, &[&["compile"], &bounds[..]].concat());

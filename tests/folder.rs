@@ -1,6 +1,6 @@
-//! The plan's folder on disk, whatever happened to it: edited by hand, copied, linked, left half-written by a killed process.
+//! Compiling into a plan folder that was edited, copied, linked, or left by a killed process.
 
-#![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -10,66 +10,66 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
-/// What somebody may do to a plan's folder.
-type Touch = fn(&Path);
+/// A change to a plan's folder.
+type Change = fn(&Path);
 
-const TOUCHED: [(&str, Touch); 9] = [
+const CHANGES: [(&str, Change); 9] = [
     ("a longer file", |plan| fs::write(batch(plan), "select 1;\n").unwrap()),
-    ("other letters", |plan| flip(&batch(plan))),
-    ("other letters, the time set back", |plan| set_back(&batch(plan))),
-    ("another manifest", |plan| flip(&plan.join("manifest.json"))),
-    ("another manifest, the time set back", |plan| set_back(&plan.join("manifest.json"))),
-    ("a batch, and the manifest touched after it", |plan| {
+    ("a changed letter", |plan| flip(&batch(plan))),
+    ("a changed letter, the modification time restored", |plan| flip_with_old_time(&batch(plan))),
+    ("a changed manifest", |plan| flip(&plan.join("manifest.json"))),
+    ("a changed manifest, the modification time restored", |plan| flip_with_old_time(&plan.join("manifest.json"))),
+    ("a changed batch and a newer manifest", |plan| {
         flip(&batch(plan));
         File::open(plan.join("manifest.json")).unwrap().set_modified(SystemTime::now()).unwrap();
     }),
-    ("no batch", |plan| fs::remove_file(batch(plan)).unwrap()),
-    ("two batches exchanged", |plan| {
+    ("a removed batch", |plan| fs::remove_file(batch(plan)).unwrap()),
+    ("two swapped batches", |plan| {
         let other = plan.join("orders/2024-09-02.sql");
         fs::rename(batch(plan), plan.join("aside")).unwrap();
         fs::rename(&other, batch(plan)).unwrap();
         fs::rename(plan.join("aside"), other).unwrap();
     }),
-    ("no audit", |plan| fs::remove_dir_all(plan.join("audit")).unwrap()),
+    ("removed audits", |plan| fs::remove_dir_all(plan.join("audit")).unwrap()),
 ];
 
 #[test]
-fn what_was_touched_is_put_right_and_the_rest_is_kept() {
-    for (what, touch) in TOUCHED {
+fn changed_files_are_restored_and_the_others_are_not_rewritten() {
+    for (what, change) in CHANGES {
         let shop = Shop::new();
         shop.compile();
-        let (before, kept) = (shop.plan(), inode(&shop.folder().join("orders/2024-09-03.sql")));
-        touch(&shop.folder());
+        let (before, other) = (shop.plan(), inode(&shop.folder().join("orders/2024-09-03.sql")));
+        change(&shop.folder());
         assert_ne!(shop.plan(), before, "{what}");
-        assert!(!shop.checks(), "{what}");
+        assert!(!shop.is_up_to_date(), "{what}");
         shop.compile();
         assert_eq!(shop.plan(), before, "{what}");
-        assert_eq!(inode(&shop.folder().join("orders/2024-09-03.sql")), kept, "{what}");
-        assert!(shop.checks(), "{what}");
+        assert_eq!(inode(&shop.folder().join("orders/2024-09-03.sql")), other, "{what}");
+        assert!(shop.is_up_to_date(), "{what}");
     }
 }
 
 #[test]
-fn a_copy_is_read_before_it_is_believed() {
+fn a_copied_plan_is_not_trusted_by_its_timestamps() {
     let shop = Shop::new();
     shop.compile();
     let before = shop.plan();
-    // A copy that keeps all that can be kept, with one file that somebody changed before.
+    // The copy preserves every attribute; one file was changed before copying.
     flip(&batch(&shop.folder()));
     let copy = shop.0.path().join("copy");
     assert!(Command::new("cp").arg("-a").arg(shop.folder()).arg(&copy).status().unwrap().success());
     fs::remove_dir_all(shop.folder()).unwrap();
     fs::rename(copy, shop.folder()).unwrap();
-    assert!(!shop.checks());
+    assert!(!shop.is_up_to_date());
     shop.compile();
     assert_eq!(shop.plan(), before);
 }
 
 #[test]
-fn links_are_followed() {
+fn symbolic_links_are_followed() {
     let shop = Shop::new();
     let elsewhere = tempfile::tempdir().unwrap();
-    // dbt's users put `target` on another disk.
+    // dbt users put `target` on another disk.
     std::os::unix::fs::symlink(elsewhere.path(), shop.0.path().join("target")).unwrap();
     shop.compile();
     assert!(elsewhere.path().join("batchwright/manifest.json").is_file());
@@ -84,14 +84,14 @@ fn links_are_followed() {
 }
 
 #[test]
-fn what_a_killed_compile_left_goes_and_what_a_living_one_writes_stays() {
+fn leftovers_of_killed_compiles_are_removed_and_those_of_running_ones_are_not() {
     let shop = Shop::new();
     let target = shop.0.path().join("target");
-    for left in [".batchwright-dead", ".batchwright-alive"] {
-        fs::create_dir_all(target.join(left).join("plan/orders")).unwrap();
-        fs::write(target.join(left).join("plan/orders/2024-09-01.sql"), "").unwrap();
+    for name in [".batchwright-dead", ".batchwright-alive"] {
+        fs::create_dir_all(target.join(name).join("plan/orders")).unwrap();
+        fs::write(target.join(name).join("plan/orders/2024-09-01.sql"), "").unwrap();
     }
-    // Not ours: a file, and a folder in which no plan was begun.
+    // Not written by batchwright: a file, and a folder without a plan.
     fs::write(target.join(".batchwright-file"), "").unwrap();
     fs::create_dir(target.join(".batchwright-other")).unwrap();
     let alive = File::open(target.join(".batchwright-alive")).unwrap();
@@ -105,14 +105,14 @@ fn what_a_killed_compile_left_goes_and_what_a_living_one_writes_stays() {
 }
 
 #[test]
-fn a_killed_compile_leaves_the_old_plan_and_the_next_one_no_trace_of_it() {
+fn a_killed_compile_leaves_a_complete_plan() {
     let shop = Shop::new();
     shop.compile();
     let before = shop.plan();
-    for patience in [0, 2, 5, 10, 20, 40, 80] {
+    for milliseconds in [0, 2, 5, 10, 20, 40, 80] {
         let years = ["--event-time-start", "2024-09-01", "--event-time-end", "2050-09-01"];
         let mut child = shop.command(&years).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(patience));
+        std::thread::sleep(Duration::from_millis(milliseconds));
         child.kill().unwrap();
         child.wait().unwrap();
         let manifest: serde_json::Value = serde_json::from_slice(&fs::read(shop.folder().join("manifest.json")).unwrap()).unwrap();
@@ -121,13 +121,13 @@ fn a_killed_compile_leaves_the_old_plan_and_the_next_one_no_trace_of_it() {
     }
     shop.compile();
     assert_eq!(shop.plan(), before);
-    // Where nothing was to be written, nothing was swept.
+    // Leftovers are removed only when a plan is written.
     fs::remove_file(batch(&shop.folder())).unwrap();
     shop.compile();
     assert_eq!(names(&shop.0.path().join("target")), ["batchwright"]);
 }
 
-/// A project of one microbatch model, `orders`, with four batches in its plan.
+/// A project with one microbatch model, `orders`; its plan has four batches.
 struct Shop(TempDir);
 
 impl Shop {
@@ -162,12 +162,12 @@ impl Shop {
         assert!(self.days().status().unwrap().success());
     }
 
-    /// Whether `--check` finds the plan as it would be written.
-    fn checks(&self) -> bool {
+    /// Whether `--check` finds the plan up to date.
+    fn is_up_to_date(&self) -> bool {
         self.days().arg("--check").stdout(std::process::Stdio::null()).status().unwrap().success()
     }
 
-    /// The plan's files by their path in it.
+    /// The plan's files by path.
     fn plan(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let files = walkdir::WalkDir::new(self.folder()).into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file());
         files.map(|entry| (entry.path().strip_prefix(self.folder()).unwrap().to_path_buf(), fs::read(entry.path()).unwrap())).collect()
@@ -178,15 +178,15 @@ fn batch(plan: &Path) -> PathBuf {
     plan.join("orders/2024-09-01.sql")
 }
 
-/// Changes a letter that no reader of the file needs, and not the file's length.
+/// Changes a letter; the file's length stays the same.
 fn flip(file: &Path) {
     let text = fs::read_to_string(file).unwrap();
     assert!(text.contains("shop"));
     fs::write(file, text.replacen("shop", "shap", 1)).unwrap();
 }
 
-/// Changes a file in its place, and gives it the time that it had.
-fn set_back(file: &Path) {
+/// Changes a file in place and restores its modification time.
+fn flip_with_old_time(file: &Path) {
     let before = fs::metadata(file).unwrap().modified().unwrap();
     flip(file);
     File::open(file).unwrap().set_modified(before).unwrap();

@@ -1,18 +1,18 @@
-//! What the program is made of may be passed on: each dependency's licence is one of those below.
+//! Each dependency's licence allows redistribution: it is in the list below.
 
 use std::process::Command;
 
-/// Licences that let a program be passed on under its own, if their texts go with it.
+/// Licences that allow redistribution under our licence together with their texts.
 const ALLOWED: [&str; 7] = ["Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSL-1.0", "MIT", "Unicode-3.0", "Unlicense", "Zlib"];
 
 #[test]
-fn every_dependency_may_be_passed_on() {
+fn every_licence_is_allowed() {
     let host = String::from_utf8(output("rustc", &["-vV"])).expect("rustc prints UTF-8");
     let host = host.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc names its host").to_string();
     let metadata = output(env!("CARGO"), &["metadata", "--offline", "--locked", "--format-version=1", "--filter-platform", &host]);
     let metadata: serde_json::Value = serde_json::from_slice(&metadata).expect("cargo prints JSON");
     let packages = metadata["packages"].as_array().expect("cargo lists packages");
-    let refused: Vec<String> = packages
+    let not_allowed: Vec<String> = packages
         .iter()
         .map(|package| (&package["name"], &package["version"], package["license"].as_str().unwrap_or("no licence")))
         .filter(|(_, _, licence)| !allowed(licence))
@@ -20,24 +20,24 @@ fn every_dependency_may_be_passed_on() {
         .collect();
     assert!(packages.len() > 50, "cargo lists only {} packages", packages.len());
     assert!(
-        refused.is_empty(),
+        not_allowed.is_empty(),
         "choose another crate, or allow the licence in tests/licences.rs after reading it:\n{}",
-        refused.join("\n")
+        not_allowed.join("\n")
     );
 }
 
 #[test]
-fn both_are_needed_where_a_licence_says_and() {
+fn and_requires_both_licences() {
     assert!(allowed("(MIT OR GPL-3.0-only) AND Unicode-3.0"));
     assert!(allowed("Apache-2.0/MIT"));
     assert!(!allowed("MIT AND GPL-3.0-only"));
     assert!(!allowed("GPL-3.0-only"));
 }
 
-/// Whether one of each choice is allowed. Parentheses stand in such expressions only around choices.
+/// Whether each `AND` operand has an allowed choice. Only choices are in parentheses.
 fn allowed(expression: &str) -> bool {
     let choice = |text: &str| text.replace('/', " OR ").split(" OR ").any(|licence| ALLOWED.contains(&licence.trim()));
-    expression.split(" AND ").all(|needed| choice(needed.trim().trim_start_matches('(').trim_end_matches(')')))
+    expression.split(" AND ").all(|operand| choice(operand.trim().trim_start_matches('(').trim_end_matches(')')))
 }
 
 fn output(program: &str, arguments: &[&str]) -> Vec<u8> {

@@ -1,5 +1,5 @@
-//! The tables of dialects, in the README and beside them, are what their files and the proofs of `tests/engines` say.
-//! `cargo bless` writes them anew.
+//! The README and the pages that it links: their size, their links, and the generated tables of dialects, which come from the
+//! dialect files and from the proofs of `tests/engines`. `cargo bless` writes the tables.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
 
@@ -8,34 +8,88 @@
 mod proofs;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use batchwright::dialect::{self, Dialect};
 use batchwright::plan;
 use proofs::{EXECUTED, JUDGED, Judge};
+use regex::Regex;
 
-const BEGINS: &str = "<!-- written by `cargo bless` -->\n";
-const ENDS: &str = "<!-- end -->\n";
+const DIALECTS: &str = "src/dialect/README.md";
 
+/// The README is a first screen: details belong to the pages that it links.
 #[test]
-fn the_table_of_dialects_is_true() {
-    holds("README.md", &proofs_table());
+fn readme_is_short() {
+    let text = fs::read_to_string("README.md").unwrap();
+    let (lines, characters) = (text.lines().count(), text.chars().count());
+    assert!(lines <= 200 && characters <= 12_000, "README.md has {lines} lines and {characters} characters: move details to a page");
+}
+
+/// Each relative link of the README and the pages leads to a file, and to a heading of it where it has a fragment.
+#[test]
+fn links_lead_somewhere() {
+    let link = Regex::new(r"\]\(([^)#:]*)(?:#([^)]*))?\)").unwrap();
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in link.captures_iter(&text) {
+            let target = match &link[1] {
+                "" => page.clone(),
+                path => page.parent().unwrap().join(path),
+            };
+            assert!(target.exists(), "{}: the link {} leads to no file", page.display(), &link[0]);
+            let Some(fragment) = link.get(2) else { continue };
+            let anchors = fs::read_to_string(&target).unwrap();
+            let mut anchors = anchors.lines().filter(|line| line.starts_with('#')).map(anchor);
+            assert!(anchors.any(|anchor| anchor == fragment.as_str()), "{}: {} has no such heading", page.display(), &link[0]);
+        }
+    }
+}
+
+/// The README links each page, so that no page is out of reach.
+#[test]
+fn readme_links_every_page() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    for page in pages().iter().filter(|page| page.as_path() != Path::new("README.md")) {
+        assert!(readme.contains(&format!("({})", page.display())), "README.md has no link to {}", page.display());
+    }
+}
+
+/// README.md and the pages below `src/` and `tests/bench/`.
+fn pages() -> Vec<PathBuf> {
+    let folders = fs::read_dir("src").unwrap().flatten().map(|entry| entry.path()).chain([PathBuf::from("tests/bench")]);
+    let mut pages: Vec<PathBuf> = folders.map(|folder| folder.join("README.md")).filter(|page| page.exists()).collect();
+    pages.push(PathBuf::from("README.md"));
+    pages.sort();
+    pages
+}
+
+/// The fragment by which GitHub links a heading: lower case, hyphens for spaces, punctuation left out.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    text.chars().filter(|c| c.is_alphanumeric() || "- _".contains(*c)).map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
 #[test]
-fn the_table_of_their_keys_is_true() {
-    holds("src/dialect/README.md", &keys_table());
+fn table_of_proofs_is_current() {
+    assert_table("proofs", &proofs_table());
 }
 
-/// A file holds a table between the marks.
-fn holds(file: &str, table: &str) {
-    let text = fs::read_to_string(file).unwrap();
-    let start = text.find(BEGINS).expect("the file marks where its table begins") + BEGINS.len();
-    let end = text.find(ENDS).expect("the file marks where its table ends");
+#[test]
+fn table_of_configuration_keys_is_current() {
+    assert_table("keys", &keys_table());
+}
+
+/// Compares the page's table of this name with `table`, or writes it under `cargo bless`.
+fn assert_table(name: &str, table: &str) {
+    let text = fs::read_to_string(DIALECTS).unwrap();
+    let begin = format!("<!-- {name}: written by `cargo bless` -->\n");
+    let start = text.find(&begin).expect("the page has a mark before the table") + begin.len();
+    let end = text.find(&format!("<!-- {name}: end -->")).expect("the page has a mark behind the table");
     if env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
-        fs::write(file, format!("{}{table}{}", &text[..start], &text[end..])).unwrap();
+        fs::write(DIALECTS, format!("{}{table}{}", &text[..start], &text[end..])).unwrap();
     } else {
-        assert_eq!(&text[start..end], table, "the table in {file} is not what the dialects are: `cargo bless` writes it");
+        assert_eq!(&text[start..end], table, "the table `{name}` in {DIALECTS} is out of date: run `cargo bless`");
     }
 }
 

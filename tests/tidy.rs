@@ -1,17 +1,20 @@
-//! The rules of the house that a machine can keep. Each failure says the sentence that was broken, and where.
+//! Rules for the source files. Each failure names the rule and the file.
 
 use std::fs;
 use std::path::Path;
 
 use regex::Regex;
 
-/// The stages in order. One may use those before it, and the tools.
+#[path = "tidy/words.rs"]
+mod words;
+
+/// The stages in order. A stage may use earlier stages and tools.
 const STAGES: [&str; 13] =
     ["project", "config", "graph", "window", "render", "inject", "plan", "check", "compile", "run", "page", "diff", "cli"];
-const TOOLS: [&str; 5] = ["diagnostics", "limits", "calendar", "jinja", "dialect"];
+const TOOLS: [&str; 6] = ["diagnostics", "limits", "calendar", "jinja", "dialect", "yaml"];
 
 #[test]
-fn files_are_short() {
+fn files_have_at_most_400_lines() {
     check("a file has at most 400 lines", |file| {
         let lines = file.text.lines().count();
         if lines > 400 { vec![format!("{lines} lines")] } else { vec![] }
@@ -19,117 +22,132 @@ fn files_are_short() {
 }
 
 #[test]
-fn a_file_says_what_it_is_for() {
-    check("a file begins with `//!`", |file| if file.text.starts_with("//!") { vec![] } else { vec!["it does not".to_string()] });
+fn files_begin_with_a_doc_comment() {
+    check("a file begins with `//!`", |file| if file.text.starts_with("//!") { vec![] } else { vec!["no doc comment".to_string()] });
 }
 
 #[test]
-fn stages_know_only_earlier_ones() {
+fn stages_import_only_earlier_ones() {
     let used = Regex::new(r"crate::([a-z_]+)").unwrap();
     check("a stage uses earlier stages and tools, a tool uses no stage", |file| {
-        let Some(own) = file.module() else { return vec![] };
+        let Some(module) = file.module() else { return vec![] };
         let stage = |name: &str| STAGES.iter().position(|stage| *stage == name);
-        let wrong = used.captures_iter(code(&file.text)).filter_map(|found| {
-            let other = found.get(1).unwrap().as_str();
-            let allowed = match (stage(&own), stage(other)) {
-                _ if other == own || TOOLS.contains(&other) => true,
-                (Some(own), Some(other)) => other < own,
+        let violations = used.captures_iter(code(&file.text)).filter_map(|captures| {
+            let import = captures.get(1).unwrap().as_str();
+            let allowed = match (stage(&module), stage(import)) {
+                _ if import == module || TOOLS.contains(&import) => true,
+                (Some(module), Some(import)) => import < module,
                 _ => false,
             };
-            (!allowed).then(|| format!("`{own}` uses `{other}`"))
+            (!allowed).then(|| format!("`{module}` uses `{import}`"))
         });
-        wrong.collect()
+        violations.collect()
     });
 }
 
 #[test]
-fn engines_are_named_in_their_files() {
+fn dialects_are_named_only_in_their_files() {
     let named = Regex::new(
         r#""(duckdb|postgres|redshift|snowflake|bigquery|databricks|spark|trino|athena|clickhouse|mysql|mariadb|sqlite|sqlserver|fabric)""#,
     )
     .unwrap();
-    // Parsers and clients have names of their own, some of which are those of dialects.
-    let lists = ["src/inject/parsers.rs", "src/run/known.rs"];
+    // Some parsers and clients have the name of a dialect.
+    let lists = ["src/inject/parsers.rs", "src/run/client_profiles.rs"];
     check("no Rust line names a dialect outside of src/dialect/ and the lists of parsers and of clients", |file| {
         if !file.is_program() || file.path.starts_with("src/dialect/") || lists.contains(&file.path.as_str()) {
             return vec![];
         }
-        named.find_iter(code(&file.text)).map(|found| found.as_str().to_string()).collect()
+        named.find_iter(code(&file.text)).map(|matched| matched.as_str().to_string()).collect()
     });
 }
 
 #[test]
-fn sql_lives_in_templates() {
+fn sql_is_only_in_templates() {
     let sql = Regex::new(r#"(?i)"[^"\n]*\b(insert into|delete from|create table|merge into|drop table)\b"#).unwrap();
     check("no SQL statement in a Rust string", |file| {
         if !file.is_program() {
             return vec![];
         }
-        sql.find_iter(code(&file.text)).map(|found| found.as_str().to_string()).collect()
+        sql.find_iter(code(&file.text)).map(|matched| matched.as_str().to_string()).collect()
     });
 }
 
 #[test]
-fn files_are_touched_in_few_places() {
-    let touched = Regex::new(r"std::fs|\bfs::|\bFile::|WalkDir").unwrap();
-    // project/fence.rs and run/program.rs read nothing: they only ask what is there.
-    let doors = [
+fn few_modules_access_files() {
+    let file_access = Regex::new(r"std::fs|\bfs::|\bFile::|WalkDir").unwrap();
+    // project/fence.rs and run/executable.rs read nothing: they only test whether paths exist.
+    let allowed = [
         "src/project/files.rs",
         "src/project/fence.rs",
         "src/plan/write/",
         "src/run/confirmed.rs",
         "src/run/journal.rs",
         "src/run/lock.rs",
-        "src/run/program.rs",
+        "src/run/executable.rs",
         "src/run/report.rs",
     ];
     check("projects are read in project/files.rs, plans written in plan/write/, journals and reports read and written in run/", |file| {
-        if !file.is_program() || doors.iter().any(|door| file.path.starts_with(door)) {
+        if !file.is_program() || allowed.iter().any(|path| file.path.starts_with(path)) {
             return vec![];
         }
-        touched.find_iter(code(&file.text)).map(|found| found.as_str().to_string()).collect()
+        file_access.find_iter(code(&file.text)).map(|matched| matched.as_str().to_string()).collect()
     });
 }
 
 #[test]
-fn the_clock_is_an_argument() {
+fn few_modules_read_the_clock() {
     let clock = Regex::new(r"Utc::now|SystemTime::now|Local::now").unwrap();
-    // When a step ran is a fact, which run/clock.rs tells; what a plan holds depends on `--now` alone.
+    // run/clock.rs gives the times in the journal. A plan depends only on `--now`.
     let clocks = ["src/cli/options.rs", "src/run/clock.rs"];
-    check("now is an argument: only cli/options.rs asks the clock, and run/clock.rs for the journal", |file| {
+    check("now is an argument: only cli/options.rs and run/clock.rs (for the journal) read the clock", |file| {
         if !file.is_program() || clocks.contains(&file.path.as_str()) {
             return vec![];
         }
-        clock.find_iter(code(&file.text)).map(|found| found.as_str().to_string()).collect()
+        clock.find_iter(code(&file.text)).map(|matched| matched.as_str().to_string()).collect()
     });
 }
 
 #[test]
-fn dialects_are_templates_and_no_programs() {
+fn dialect_files_have_no_control_flow() {
     let block = Regex::new(r"\{%-?\s*(\w+)").unwrap();
     let value = Regex::new(r"\{\{([^}]*)\}\}").unwrap();
     let plain = Regex::new(r"^ [a-z_]+(\.[a-z]+)? $").unwrap();
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     for entry in fs::read_dir("src/dialect").unwrap().flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "sql")) {
         let text = fs::read_to_string(entry.path()).unwrap();
         let name = entry.file_name().to_string_lossy().into_owned();
-        for found in block.captures_iter(&text).filter(|found| !["set", "macro", "endmacro"].contains(&&found[1])) {
-            wrong.push(format!("{name}: `{}`", &found[1]));
+        for captures in block.captures_iter(&text).filter(|captures| !["set", "macro", "endmacro"].contains(&&captures[1])) {
+            violations.push(format!("{name}: `{}`", &captures[1]));
         }
-        wrong.extend(value.captures_iter(&text).filter(|found| !plain.is_match(&found[1])).map(|found| format!("{name}: `{}`", &found[0])));
+        let values = value.captures_iter(&text).filter(|captures| !plain.is_match(&captures[1]));
+        violations.extend(values.map(|captures| format!("{name}: `{}`", &captures[0])));
     }
-    assert!(wrong.is_empty(), "a dialect's file holds facts, macros and arguments, nothing else:\n{}", wrong.join("\n"));
+    assert!(violations.is_empty(), "a dialect's file may have only properties, macros and arguments:\n{}", violations.join("\n"));
 }
 
 #[test]
-fn every_case_has_a_snapshot_and_every_snapshot_a_case() {
+fn cases_and_snapshots_correspond() {
     let names = |folder: &str| {
         let entries = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+        // The folder has the pictures of the tour and of the page.
+        let entries = entries.filter(|name| name != "pictures");
         let mut names: Vec<String> = entries.map(|name| name.trim_end_matches(".snap").to_string()).collect();
         names.sort();
         names
     };
-    assert_eq!(names("fixtures"), names("snapshots"), "a case and its snapshot go together");
+    assert_eq!(names("fixtures"), names("snapshots"), "each case must have a snapshot and each snapshot a case");
+}
+
+#[test]
+fn every_check_rule_has_a_case() {
+    let entries = |folder: &str| fs::read_dir(folder).unwrap().flatten().map(|entry| entry.file_name().into_string().unwrap());
+    let cases: Vec<String> = entries("fixtures").collect();
+    for code in entries("src/check/rules").filter_map(|name| name.strip_suffix(".md").map(str::to_string)) {
+        let name = cases.iter().find(|name| name.starts_with(&format!("check_{code}_")));
+        let name = name.unwrap_or_else(|| panic!("{code} needs a case `fixtures/check_{code}_…` that shows its finding"));
+        let snapshot = fs::read_to_string(format!("snapshots/{name}.snap")).unwrap();
+        assert!(snapshot.contains(&format!("[{code}]: ")), "snapshots/{name}.snap has no finding of {code}");
+    }
 }
 
 struct File {
@@ -138,7 +156,7 @@ struct File {
 }
 
 impl File {
-    /// Whether it is a part of the program, and not a test of it.
+    /// Whether it is part of the program rather than a test.
     fn is_program(&self) -> bool {
         self.path.starts_with("src/")
             && self.path != "src/build.rs"
@@ -148,7 +166,7 @@ impl File {
             && !self.path.ends_with("_tests.rs")
     }
 
-    /// The stage or tool it belongs to.
+    /// The stage or tool that it belongs to.
     fn module(&self) -> Option<String> {
         let rest = self.path.strip_prefix("src/")?;
         let module = rest.split('/').next()?.trim_end_matches(".rs");
@@ -156,28 +174,30 @@ impl File {
     }
 }
 
-/// The part of a file before its tests.
+/// The text before the file's tests.
 fn code(text: &str) -> &str {
     text.split("#[cfg(test)]").next().unwrap_or(text)
 }
 
-/// Asserts that no file breaks the rule. `broken` gives what is wrong with a file.
+/// Asserts that no file breaks the rule. `broken` returns the violations in a file.
 fn check(rule: &str, broken: impl Fn(&File) -> Vec<String>) {
-    let mut wrong = Vec::new();
-    for root in ["src", "tests"] {
-        for entry in walkdir::WalkDir::new(Path::new(root))
-            .sort_by_file_name()
-            .into_iter()
-            .filter_entry(|entry| entry.file_name() != "target")
-            .flatten()
-        {
-            if entry.path().extension().is_none_or(|end| end != "rs") {
-                continue;
-            }
-            let path = entry.path().to_string_lossy().replace('\\', "/");
-            let file = File { text: fs::read_to_string(&path).expect("a source file is text"), path };
-            wrong.extend(broken(&file).into_iter().map(|what| format!("{}: {what}", file.path)));
-        }
+    let mut violations = Vec::new();
+    for (path, text) in sources() {
+        let file = File { path, text };
+        violations.extend(broken(&file).into_iter().map(|what| format!("{}: {what}", file.path)));
     }
-    assert!(wrong.is_empty(), "{rule}:\n{}", wrong.join("\n"));
+    assert!(violations.is_empty(), "{rule}:\n{}", violations.join("\n"));
+}
+
+/// All Rust files below `src` and `tests`, with their texts.
+fn sources() -> impl Iterator<Item = (String, String)> {
+    let walk = |root: &&str| {
+        let entries = walkdir::WalkDir::new(Path::new(root)).sort_by_file_name().into_iter();
+        entries.filter_entry(|entry| entry.file_name() != "target").flatten()
+    };
+    let files = ["src", "tests"].iter().flat_map(walk).filter(|entry| entry.path().extension().is_some_and(|end| end == "rs"));
+    files.map(|entry| {
+        let text = fs::read_to_string(entry.path()).expect("a source file is text");
+        (entry.path().to_string_lossy().replace('\\', "/"), text)
+    })
 }

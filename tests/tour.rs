@@ -1,11 +1,14 @@
-//! The README's tour is a test: each `$` line of its `console` blocks is run by one shell in a copy of the project that it is
-//! about, and must print what the README shows below it. `cargo bless` writes what was printed into the README.
+//! The README's tour is a test: one shell runs each `$` line of its `console` blocks in a copy of the tour's project. Each must print
+//! what the README shows below it. The README's picture of the tour is drawn from the same text. `cargo bless` writes both.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use regex::Regex;
+
+#[path = "tour/recording.rs"]
+mod recording;
 
 /// Where the tour takes place.
 const PROJECT: &str = "fixtures/tour";
@@ -36,7 +39,20 @@ fn the_tour_prints_what_the_readme_shows() {
     }
 }
 
-/// What stands in the `console` blocks.
+/// The picture is an SVG that shows the blocks one after the other.
+#[test]
+fn recording_shows_the_tour() {
+    let readme = fs::read_to_string("README.md").expect("the README is text");
+    let svg = recording::draw(&blocks(&readme));
+    let path = Path::new("snapshots/pictures/tour.svg");
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        fs::write(path, svg).expect("the picture can be written");
+    } else {
+        assert!(fs::read_to_string(path).is_ok_and(|current| current == svg), "{} is out of date: run `cargo bless`", path.display());
+    }
+}
+
+/// The text of the `console` blocks.
 fn blocks(readme: &str) -> Vec<&str> {
     let parts = readme.split("```console\n").skip(1);
     parts.map(|part| part.split_once("```").expect("a block is closed").0).collect()

@@ -1,11 +1,12 @@
-//! The sizes of a batch: where each begins, what comes next, and what it is called. Takes instants and a zone, and counts
-//! in the zone's local time, so that a day has 23 or 25 hours where the clocks change.
+//! The sizes of a batch: the boundaries and the label of each period. Takes instants and a zone,
+//! and counts in the zone's local time, so a day has 23 or 25 hours where the clocks change.
 //!
-//! One rule covers every oddity of local time: a year, month, day or hour begins at the first instant at which the clocks are
-//! that far. So a day whose midnight is skipped begins when the clocks do, a day that a zone leaves out has no batch, and a
-//! day that is begun twice is one batch. Only an hour that is shown twice is two batches, told apart by a letter:
-//! `2024-10-27T02a`, `2024-10-27T02b`. A letter, and not the offset, because `+0200` comes before `+0100` in time and after
-//! it in the alphabet, and because it is valid in the name of a file everywhere.
+//! One rule covers every irregularity of local time: a period begins at the first instant at which
+//! a local clock shows its start or a later time. A day whose midnight is skipped begins at its
+//! first existing time; a day that the zone skips has no batch; a day that begins twice is one
+//! batch. Only an hour that occurs twice is two batches, which a letter distinguishes:
+//! `2024-10-27T02a`, `2024-10-27T02b`. The offset cannot serve as the suffix: `+0200` is earlier
+//! than `+0100` in time but sorts after it, and `+` is not valid in every file name.
 
 use std::fmt;
 
@@ -27,12 +28,12 @@ pub enum Grain {
 impl Grain {
     pub const ALL: [Grain; 4] = [Grain::Hour, Grain::Day, Grain::Month, Grain::Year];
 
-    /// The grain that dbt calls `word`: `hour`, `day`, `month`, `year`.
-    pub fn parse(word: &str) -> Option<Grain> {
-        Grain::ALL.into_iter().find(|grain| grain.word() == word)
+    /// Parses dbt's name of a batch size: `hour`, `day`, `month` or `year`.
+    pub fn parse(name: &str) -> Option<Grain> {
+        Grain::ALL.into_iter().find(|grain| grain.as_str() == name)
     }
 
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Grain::Hour => "hour",
             Grain::Day => "day",
@@ -41,30 +42,30 @@ impl Grain {
         }
     }
 
-    /// The start of the grain that holds `at`; for a month, 2026-03-15 gives 2026-03-01.
+    /// The start of the period that contains `at`: for a month, 2026-03-15 gives 2026-03-01.
     pub fn floor(self, at: Instant, tz: Tz) -> Instant {
         self.period(at, tz).start
     }
 
-    /// `at` itself where a grain begins, else the start of the next one; none past the year 9999.
+    /// `at` if a period begins there, else the start of the next one; `None` past the year 9999.
     pub fn ceiling(self, at: Instant, tz: Tz) -> Option<Instant> {
         let period = self.period(at, tz);
         if period.start == at { Some(at) } else { period.end }
     }
 
-    /// The end of the grain that holds `start`, where the next one begins; none past the year 9999.
+    /// The exclusive end of the period that contains `start`; `None` past the year 9999.
     pub fn next(self, start: Instant, tz: Tz) -> Option<Instant> {
         self.period(start, tz).end
     }
 
-    /// The start of the grain before the one that holds `start`; none before the year 1.
+    /// The start of the period before the one that contains `start`; `None` before the year 1.
     pub fn previous(self, start: Instant, tz: Tz) -> Option<Instant> {
         let before = self.floor(start, tz).checked_sub_signed(TimeDelta::seconds(1))?;
         (local(before, tz).year() >= 1).then(|| self.floor(before, tz))
     }
 
-    /// What the grain that holds `at` is called: `2024`, `2024-09`, `2024-09-01`, `2024-09-01T05`. Alphabetical order is
-    /// chronological order.
+    /// The label of the period that contains `at`: `2024`, `2024-09`, `2024-09-01`,
+    /// `2024-09-01T05`. Alphabetical order is chronological order.
     pub fn label(self, at: Instant, tz: Tz) -> String {
         let period = self.period(at, tz);
         let reading = period.reading;
@@ -80,14 +81,14 @@ impl Grain {
         }
     }
 
-    /// Whether the window is one year, month, day or hour.
-    pub fn is_whole(self, window: Window, tz: Tz) -> bool {
+    /// Whether the window is exactly one period of this size.
+    pub fn is_period(self, window: Window, tz: Tz) -> bool {
         let period = self.period(window.start, tz);
         (period.start, period.end) == (window.start, Some(window.end))
     }
 
-    /// How many batches it takes to cover `[start, end)`, without walking through them. Exact in UTC; in a zone whose clocks
-    /// jump by less than an hour, or by a whole day, a few more or less.
+    /// The number of periods that cover `[start, end)`, computed without iteration. Exact in UTC;
+    /// off by a few in a zone whose clocks jump by less than an hour or by a day.
     pub fn count(self, start: Instant, end: Instant, tz: Tz) -> u64 {
         let Some(last) = end.checked_sub_signed(TimeDelta::seconds(1)).filter(|last| *last >= start) else { return 0 };
         let (first, last) = (self.floor(start, tz), self.floor(last, tz));
@@ -104,7 +105,7 @@ impl Grain {
     fn period(self, at: Instant, tz: Tz) -> Period {
         let mut reading = self.truncate(local(at, tz));
         let mut end = self.end_of(reading, tz);
-        // After the clocks went back the reading is one that was passed already: go on to the furthest one so far.
+        // After a backward jump the clock repeats readings: advance to the latest one reached.
         while let Some((next, begins)) = end
             && begins <= at
         {
@@ -115,7 +116,7 @@ impl Grain {
         if self == Grain::Hour { period.hour_of(at) } else { period }
     }
 
-    /// The reading at which the next one begins, and when that is.
+    /// The local reading at which the next period begins, and its instant.
     fn end_of(self, reading: NaiveDateTime, tz: Tz) -> Option<(NaiveDateTime, Instant)> {
         let next = match self {
             Grain::Hour => reading.checked_add_signed(HOUR),
@@ -141,31 +142,32 @@ impl Grain {
 
 impl fmt::Display for Grain {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(self.word())
+        f.write_str(self.as_str())
     }
 }
 
-/// One year, month, day or hour, as the zone's clocks have it.
+/// One year, month, day or hour in the zone's local time.
 struct Period {
-    /// What the clocks show, or should show, when it begins.
+    /// The local reading at its nominal start, which a forward jump may skip.
     reading: NaiveDateTime,
     start: Instant,
     end: Option<Instant>,
-    /// Which one it is of the hours that go by until the clocks show the next reading.
+    /// Distinguishes hours that have the same reading.
     letter: Option<char>,
 }
 
 const HOUR: TimeDelta = TimeDelta::hours(1);
 
 impl Period {
-    /// The one hour of this period that holds `at`: where the clocks go back, more than one goes by before the next reading.
+    /// The single hour of this period that contains `at`: when the clocks go back, several hours
+    /// pass before the next reading.
     fn hour_of(mut self, at: Instant) -> Period {
         let (Some(end), start) = (self.end, self.start) else { return self };
         if end - start > HOUR {
             let gone = (at - start).num_hours();
             self.start = start + TimeDelta::hours(gone);
             self.end = Some(end.min(self.start + HOUR));
-            // At most 25: no zone ever went back by more than a day.
+            // At most 25: no zone has ever gone back by more than a day.
             self.letter = u8::try_from(gone).ok().map(|gone| char::from(b'a' + gone.min(25)));
         }
         self
@@ -175,11 +177,11 @@ impl Period {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::calendar::parse_moment;
+    use crate::calendar::parse_timestamp;
     use proptest::prelude::*;
 
     fn at(text: &str) -> Instant {
-        parse_moment(text).unwrap().at(Tz::UTC)
+        parse_timestamp(text).unwrap().at(Tz::UTC)
     }
 
     fn walk(grain: Grain, from: &str, many: usize, tz: Tz) -> Vec<(String, i64)> {
@@ -194,13 +196,13 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_dbts() {
+    fn labels_equal_those_of_dbt() {
         let labels = Grain::ALL.map(|grain| grain.label(at("2024-09-01T05:30"), Tz::UTC));
         assert_eq!(labels, ["2024-09-01T05", "2024-09-01", "2024-09", "2024"]);
     }
 
     #[test]
-    fn a_word_of_dbt_is_a_grain_and_no_other() {
+    fn only_names_of_dbt_are_grains() {
         assert_eq!(Grain::parse("month"), Some(Grain::Month));
         assert_eq!((Grain::parse("Day"), Grain::parse("week")), (None, None));
     }
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_shown_twice_is_two_batches() {
+    fn an_hour_that_occurs_twice_is_two_batches() {
         let named = |from, many, tz| {
             walk(Grain::Hour, from, many, tz).into_iter().map(|(label, minutes)| format!("{} {minutes}", &label[8..])).collect::<Vec<_>>()
         };
@@ -243,13 +245,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn in_every_zone_the_batches_meet_and_their_labels_rise(
+        fn in_every_zone_batches_are_adjacent_and_labels_increase(
             zone in 0..chrono_tz::TZ_VARIANTS.len(), seconds in -4_000_000_000i64..3_000_000_000, near in -200_000i64..200_000, grain in 0..4usize,
         ) {
             let (grain, tz) = (Grain::ALL[grain], chrono_tz::TZ_VARIANTS[zone]);
             let time = |seconds| Instant::from_timestamp(seconds, 0).unwrap();
             let ahead = |seconds| (local(time(seconds), tz) - time(seconds).naive_utc()).num_seconds();
-            // Most of the year nothing happens: go where the clocks change next, if they do.
+            // Move to the next change of the clocks within a year, if there is one.
             let changes = (0..400).map(|day| seconds + day * 86_400).find(|day| ahead(*day) != ahead(seconds));
             let at = time(changes.unwrap_or(seconds) + near);
             let start = grain.floor(at, tz);

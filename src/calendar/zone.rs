@@ -1,32 +1,33 @@
-//! Local time in a zone. Takes instants and readings of a clock on the wall; gives the one for the other, also where the
-//! clocks jump: a reading that is skipped or shown twice has one answer, the first instant at which the clock is that far.
+//! Local time in a zone. Converts between instants and readings of a local clock, also where the
+//! clocks jump: a reading that is skipped or repeated is the first instant at which the clock shows
+//! it or a later time.
 
 use chrono::{NaiveDateTime, NaiveTime, Offset, SecondsFormat, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use super::Instant;
 
-/// What a clock on the wall shows at `at`.
+/// The reading of a local clock at `at`.
 pub(super) fn local(at: Instant, tz: Tz) -> NaiveDateTime {
     let offset = tz.offset_from_utc_datetime(&at.naive_utc()).fix();
     at.naive_utc().checked_add_offset(offset).unwrap_or(at.naive_utc())
 }
 
-/// The first instant at which a clock on the wall shows `reading` or later.
+/// The first instant at which a local clock shows `reading` or a later time.
 pub(super) fn first_instant(reading: NaiveDateTime, tz: Tz) -> Instant {
     if tz == Tz::UTC {
         return reading.and_utc();
     }
-    // No zone is a whole day away from UTC, and none jumps twice within two days, so one of the two offsets in force
-    // around the reading is the right one, or the reading is skipped by the jump between them.
+    // Offsets are below one day and no zone jumps twice within two days, so one of the two offsets
+    // in force around the reading is right, or the jump between them skips the reading.
     let (before, after) = (shift(reading, -DAY), shift(reading, DAY));
-    let found = [before, after]
+    let candidate = [before, after]
         .into_iter()
         .filter_map(|near| reading.checked_sub_offset(tz.offset_from_utc_datetime(&near).fix()))
         .map(|utc| utc.and_utc())
         .filter(|at| local(*at, tz) == reading)
         .min();
-    found.unwrap_or_else(|| {
+    candidate.unwrap_or_else(|| {
         let (mut early, mut late) = (before.and_utc(), after.and_utc());
         while late - early > TimeDelta::seconds(1) {
             let middle = early + TimeDelta::seconds((late - early).num_seconds() / 2);
@@ -36,9 +37,9 @@ pub(super) fn first_instant(reading: NaiveDateTime, tz: Tz) -> Instant {
     })
 }
 
-/// How an instant is said to people, in a form that is also taken as a bound: `2024-09-01` where a day begins in the zone,
-/// else with its offset.
-pub fn show(at: Instant, tz: Tz) -> String {
+/// Formats an instant for people, in a form that is also accepted as a bound: `2024-09-01` where a
+/// day begins in the zone, else RFC 3339 with the offset.
+pub fn display_instant(at: Instant, tz: Tz) -> String {
     let local = local(at, tz);
     if local.time() == NaiveTime::MIN && first_instant(local, tz) == at {
         local.format("%Y-%m-%d").to_string()
@@ -46,7 +47,7 @@ pub fn show(at: Instant, tz: Tz) -> String {
         at.with_timezone(&Utc).to_rfc3339_opts(SecondsFormat::Secs, true)
     } else {
         let offset = tz.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc();
-        // RFC 3339 has no seconds in an offset; the local mean times of before 1920 do.
+        // An RFC 3339 offset has no seconds; local mean times before 1920 have.
         if offset % 60 == 0 {
             at.with_timezone(&tz).to_rfc3339_opts(SecondsFormat::Secs, true)
         } else {
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_that_is_skipped_or_shown_twice_has_one_instant() {
+    fn a_skipped_or_repeated_reading_has_one_instant() {
         assert_eq!(first("2024-07-01 00:00", Tz::Europe__Paris), "2024-06-30T22:00");
         assert_eq!(first("2024-10-27 02:30", Tz::Europe__Paris), "2024-10-27T00:30");
         assert_eq!(first("2024-03-31 02:30", Tz::Europe__Paris), "2024-03-31T01:00");
@@ -82,10 +83,10 @@ mod tests {
     }
 
     #[test]
-    fn an_instant_is_shown_as_a_bound_is_written() {
+    fn an_instant_is_formatted_as_a_bound() {
         let at = NaiveDate::from_ymd_opt(2024, 9, 1).unwrap().and_hms_opt(22, 0, 0).unwrap().and_utc();
-        assert_eq!(show(at, Tz::UTC), "2024-09-01T22:00:00Z");
-        assert_eq!(show(at, Tz::Europe__Paris), "2024-09-02");
-        assert_eq!(show(at, Tz::Asia__Kolkata), "2024-09-02T03:30:00+05:30");
+        assert_eq!(display_instant(at, Tz::UTC), "2024-09-01T22:00:00Z");
+        assert_eq!(display_instant(at, Tz::Europe__Paris), "2024-09-02");
+        assert_eq!(display_instant(at, Tz::Asia__Kolkata), "2024-09-02T03:30:00+05:30");
     }
 }

@@ -1,17 +1,17 @@
-//! What is unsafe or wasteful in a model as a microbatch model, without a warehouse. Takes a model with its settings and its
-//! rendered query; gives findings at the author's own lines, those apart that the author allows. A batch sees the rows of its
-//! window alone: what the query makes of rows of several windows together comes out differently batch by batch, and nothing in
-//! the warehouse ever says so.
+//! Checks a microbatch model for what is unsafe or wasteful in batches, without a warehouse. Takes
+//! a model with its settings and its rendered query; returns findings at the author's lines, with
+//! those that the author allows marked. A batch reads the rows of its window only: an expression
+//! over rows of several windows has another result batch by batch, and no warehouse reports it.
 
 mod clock;
 mod flow;
 mod newest;
-mod place;
 mod query;
 pub mod report;
 mod rules;
 mod settings;
-mod silence;
+mod source_map;
+mod suppressions;
 mod template;
 
 use sqlparser::dialect::Dialect as Parser;
@@ -23,128 +23,130 @@ use crate::graph::Graph;
 use crate::inject::Input;
 use crate::plan::Partition;
 use crate::plan::manifest::{FindingEntry, InputEntry};
-use crate::render::Text;
+use crate::render::RenderedModel;
 
-pub use flow::{Engine, Pinned};
-pub use query::pinned;
+pub use flow::{Engine, WindowKeys};
+pub use query::window_keys;
 pub use rules::{ALLOW, DATE_BY_HOURS, NO_EVENT_TIME, RULES, Rule, rule};
 
-/// A model to be looked at.
-pub struct Asked<'a> {
+/// A model to check, with its context.
+pub struct CheckContext<'a> {
     pub node: &'a Node,
     pub settings: &'a Microbatch,
     pub graph: &'a Graph,
     /// The query of one batch, without filters.
-    pub text: &'a Text,
-    /// What it may read, and what of that the plan says.
+    pub text: &'a RenderedModel,
+    /// The inputs that it may read, and their entries in the plan.
     pub inputs: &'a [Input],
     pub entries: &'a [InputEntry],
-    /// The inputs that the author asked for whole, by unique id.
+    /// The unique ids of inputs that the author reads without a filter, by `.render()`.
     pub opted_out: &'a [String],
     pub parser: &'a dyn Parser,
     pub engine: Engine,
-    /// The columns of an input of which rows of different batches never share a value, by its unique id.
-    pub pinned: &'a dyn Fn(&str) -> Pinned,
-    /// The start of the bounds that were asked for.
+    /// The columns of an input whose values occur in one window only, by its unique id.
+    pub window_keys: &'a dyn Fn(&str) -> WindowKeys,
+    /// The start of the requested bounds.
     pub from: Option<Instant>,
-    /// How the event time decides in which of the table's partitions a row is, where it provably does.
+    /// How the event time determines the partition of a row, if that is proven.
     pub partition: Option<&'a Partition>,
-    /// What its template gives now and at a later time, where it reads the clock.
-    pub times: Option<(Text, Text)>,
-    /// What stops its compilation, by the rule that says why.
+    /// The template rendered now and at a later time, if it reads the clock.
+    pub times: Option<(RenderedModel, RenderedModel)>,
+    /// The errors that stop its compilation, with their rules.
     pub refused: Vec<(Rule, Diagnostic)>,
 }
 
-/// One thing that a rule found.
+/// A finding of a rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     pub rule: Rule,
-    /// The unique id.
+    /// The unique id of the model.
     pub model: String,
-    /// With the rule's code, and the level that counts.
-    pub said: Diagnostic,
-    /// The author's reason to accept it.
+    /// The diagnostic, with the rule's code and the effective level.
+    pub diagnostic: Diagnostic,
+    /// The author's reason to allow it.
     pub allowed: Option<String>,
 }
 
-/// What the rules find in a model, in the order of its text.
-pub fn check(asked: &Asked) -> Vec<Finding> {
-    let mut found = asked.refused.clone();
-    let seen = query::found(asked);
-    found.extend(settings::found(asked, &seen.driving));
-    found.extend(seen.found);
-    found.extend(template::found(asked, seen.own_table));
-    found.extend(clock::found(asked));
-    judged(asked.node, asked.settings, asked.text, found)
+/// Applies all rules to a model; returns the findings in the order of its text.
+pub fn check(context: &CheckContext) -> Vec<Finding> {
+    let mut results = context.refused.clone();
+    let of_query = query::check_query(context);
+    results.extend(settings::check_settings(context, &of_query.driving));
+    results.extend(of_query.findings);
+    results.extend(template::check_template(context, of_query.own_table));
+    results.extend(clock::check_clock(context));
+    findings(context.node, context.settings, context.text, results)
 }
 
-/// What was found, each at the level that the project gives its rule, and allowed where the author does.
-pub fn judged(node: &Node, settings: &Microbatch, text: &Text, found: Vec<(Rule, Diagnostic)>) -> Vec<Finding> {
+/// Applies the project's levels and the author's suppressions to what was found.
+pub fn findings(node: &Node, settings: &Microbatch, text: &RenderedModel, results: Vec<(Rule, Diagnostic)>) -> Vec<Finding> {
     let (mut findings, unknown): (Vec<Finding>, Vec<Finding>) = (
-        found.into_iter().map(|(rule, said)| finding(node, rule, said)).collect(),
+        results.into_iter().map(|(rule, diagnostic)| finding(node, rule, diagnostic)).collect(),
         settings.check.levels.iter().filter_map(|(code, _, at)| Some(finding(node, rules::ALLOW, unknown(code)?.at(at.clone())))).collect(),
     );
     findings.extend(unknown);
     findings.dedup();
-    let more = silence::silence(settings, text, &mut findings);
-    findings.extend(more.into_iter().map(|said| finding(node, rules::ALLOW, said)));
+    let more = suppressions::apply(settings, text, &mut findings);
+    findings.extend(more.into_iter().map(|diagnostic| finding(node, rules::ALLOW, diagnostic)));
     let set = |rule: &Rule| settings.check.levels.iter().rev().find(|(code, ..)| code.eq_ignore_ascii_case(rule.code)).map(|set| set.1);
     findings.retain_mut(|finding| match set(&finding.rule) {
         Some(None) => false,
         Some(Some(level)) => {
-            finding.said.level = level;
+            finding.diagnostic.level = level;
             true
         }
         None => true,
     });
     findings.sort_by(|one, other| {
-        let place =
-            |finding: &Finding| finding.said.at.as_ref().map(|at| (*at.file.path != *node.file.path, at.file.path.clone(), at.span.start));
-        place(one).cmp(&place(other)).then(one.rule.code.cmp(other.rule.code))
+        let position = |finding: &Finding| {
+            finding.diagnostic.at.as_ref().map(|at| (*at.file.path != *node.file.path, at.file.path.clone(), at.span.start))
+        };
+        position(one).cmp(&position(other)).then(one.rule.code.cmp(other.rule.code))
     });
     findings
 }
 
-fn finding(node: &Node, rule: Rule, said: Diagnostic) -> Finding {
-    let level = said.level.min(rule.level);
-    Finding { rule, model: node.unique_id.clone(), said: Diagnostic { code: Some(rule.code), level, ..said }, allowed: None }
+fn finding(node: &Node, rule: Rule, diagnostic: Diagnostic) -> Finding {
+    let level = diagnostic.level.min(rule.level);
+    Finding { rule, model: node.unique_id.clone(), diagnostic: Diagnostic { code: Some(rule.code), level, ..diagnostic }, allowed: None }
 }
 
-/// What is said of a code that no rule has.
+/// A warning about an unknown code; `None` if a rule has it.
 fn unknown(code: &str) -> Option<Diagnostic> {
     if rule(code).is_some() {
         return None;
     }
-    let wrong = Diagnostic::warning(format!("no rule has the code `{code}`"));
+    let warning = Diagnostic::warning(format!("unknown rule `{code}`"));
     Some(match nearest(code, RULES.iter().map(|rule| rule.code)) {
-        Some(near) => wrong.hint(format!("is it `{near}`? `batchwright check --explain` lists them")),
-        None => wrong.hint("`batchwright check --explain` lists them"),
+        Some(near) => warning.hint(format!("did you mean `{near}`? to list all rules, run `batchwright check --explain`")),
+        None => warning.hint("to list all rules, run `batchwright check --explain`"),
     })
 }
 
 impl Finding {
-    /// Whether it is one that the author does not allow, and graver than a note.
+    /// Whether it is above a note and not allowed.
     pub fn counts(&self) -> bool {
-        self.allowed.is_none() && self.said.level > Level::Note
+        self.allowed.is_none() && self.diagnostic.level > Level::Note
     }
 
+    /// The name of its level.
     pub fn level(&self) -> &'static str {
-        match self.said.level {
+        match self.diagnostic.level {
             Level::Error => "error",
             Level::Warning => "warning",
             Level::Note => "note",
         }
     }
 
-    /// What the manifest says of it.
+    /// Its entry in the manifest.
     pub fn entry(&self) -> FindingEntry {
         FindingEntry {
             code: self.rule.code.to_string(),
             level: self.level().to_string(),
-            message: self.said.message.clone(),
-            path: self.said.at.as_ref().map(|at| at.file.path.to_string()).unwrap_or_default(),
-            line: self.said.at.as_ref().map_or(1, |at| at.line()),
-            hints: self.said.hints.clone(),
+            message: self.diagnostic.message.clone(),
+            path: self.diagnostic.at.as_ref().map(|at| at.file.path.to_string()).unwrap_or_default(),
+            line: self.diagnostic.at.as_ref().map_or(1, |at| at.line()),
+            hints: self.diagnostic.hints.clone(),
         }
     }
 }

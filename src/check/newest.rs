@@ -1,26 +1,28 @@
-//! A filter by the newest row of the model's own table: `where at > (select max(at) from {{ this }})`. Takes the query's tree; gives
-//! the place of the comparison. Such a filter empties the batches of a new table, and each batch that is older than the newest row.
+//! A filter by the newest row of the model's own table:
+//! `where at > (select max(at) from {{ this }})`. Takes the query's tree; gives the place of the
+//! comparison. Such a filter empties the batches of a new table, and each batch that is older than
+//! the newest row.
 
 use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
 
 use sqlparser::ast::{
     BinaryOperator, Expr, Function, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem, SetExpr, Spanned, TableFactor,
-    Visit, Visitor,
 };
 
-use crate::inject::Seen;
+use crate::inject::{Nodes, Seen, walk};
 
 /// The first comparison with the newest row of the own table that decides which rows there are.
 pub fn compared_with_newest(seen: &Seen) -> Option<Range<usize>> {
     let mut names = Names { seen, relations: BTreeSet::new(), columns: BTreeSet::new() };
-    let _: ControlFlow<()> = seen.query.visit(&mut names);
+    let _: ControlFlow<()> = walk(seen.query, &mut names);
     let mut filters = Filters { names: &names, at: None };
-    let _: ControlFlow<()> = seen.query.visit(&mut filters);
+    let _: ControlFlow<()> = walk(seen.query, &mut filters);
     filters.at.and_then(|span| seen.bytes(span))
 }
 
-/// CTEs and derived tables that hold the newest row of the own table, and the names of their columns.
+/// CTEs and derived tables that hold the newest row of the own table, and the names of their
+/// columns.
 struct Names<'a> {
     seen: &'a Seen<'a>,
     relations: BTreeSet<String>,
@@ -39,7 +41,8 @@ impl Names<'_> {
         if !self.seen.own.contains(&name.span().start) {
             return self.is_known(name);
         }
-        // A condition may bound the rows to those before the batch, which is not a filter by the newest row.
+        // A condition may bound the rows to those before the batch, which is not a filter by the
+        // newest row.
         let is_cut = select.selection.is_some();
         let takes_first = query.order_by.is_some() && (query.limit_clause.is_some() || query.fetch.is_some() || select.top.is_some());
         !is_cut && (takes_first || select.projection.iter().any(has_max))
@@ -66,13 +69,11 @@ impl Names<'_> {
     /// Whether the expression is computed from the newest row.
     fn reads_newest(&self, expr: &Expr) -> bool {
         let mut reads = Reads { names: self };
-        expr.visit(&mut reads).is_break()
+        walk(expr, &mut reads).is_break()
     }
 }
 
-impl Visitor for Names<'_> {
-    type Break = ();
-
+impl Nodes for Names<'_> {
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
         for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
             self.add(&cte.alias.name.value, &cte.query);
@@ -93,9 +94,7 @@ struct Reads<'a> {
     names: &'a Names<'a>,
 }
 
-impl Visitor for Reads<'_> {
-    type Break = ();
-
+impl Nodes for Reads<'_> {
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         let names = self.names;
         let reads = match expr {
@@ -118,15 +117,13 @@ struct Filters<'a> {
     at: Option<sqlparser::tokenizer::Span>,
 }
 
-impl Visitor for Filters<'_> {
-    type Break = ();
-
+impl Nodes for Filters<'_> {
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
         let conditions = [&select.selection, &select.having, &select.qualify].into_iter().flatten();
         let joins = select.from.iter().flat_map(|from| &from.joins).filter_map(|join| condition(&join.join_operator));
         for condition in conditions.chain(joins) {
             let mut compared = Compared { names: self.names, at: None };
-            let _: ControlFlow<()> = condition.visit(&mut compared);
+            let _: ControlFlow<()> = walk(condition, &mut compared);
             self.at = compared.at;
             if self.at.is_some() {
                 return ControlFlow::Break(());
@@ -142,9 +139,7 @@ struct Compared<'a> {
     at: Option<sqlparser::tokenizer::Span>,
 }
 
-impl Visitor for Compared<'_> {
-    type Break = ();
-
+impl Nodes for Compared<'_> {
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         use BinaryOperator::{Eq, Gt, GtEq, Lt, LtEq};
         let sides: &[&Expr] = match expr {
@@ -177,8 +172,7 @@ fn condition(operator: &JoinOperator) -> Option<&Expr> {
 /// Whether an aggregate `max` (or `max_by`, `arg_max`) is in the item.
 fn has_max(item: &SelectItem) -> bool {
     struct Max;
-    impl Visitor for Max {
-        type Break = ();
+    impl Nodes for Max {
         fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
             match expr {
                 Expr::Function(Function { name, .. }) if is_max(name) => ControlFlow::Break(()),
@@ -186,7 +180,7 @@ fn has_max(item: &SelectItem) -> bool {
             }
         }
     }
-    item.visit(&mut Max).is_break()
+    walk(item, &mut Max).is_break()
 }
 
 fn is_max(name: &ObjectName) -> bool {

@@ -1,4 +1,4 @@
-//! Rules that follow rows and columns through the query: each thing that was seen as a sentence at the author's line.
+//! Rules that use the dataflow analysis: turns its results into diagnostics at the author's line.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -6,12 +6,15 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Asked;
-use super::flow::{Call, CallKind, Crossing, How, Input, Kind, Null, Pinned, Sighted, Time, Why, Windows, follow};
-use super::place::author;
+use super::CheckContext;
+use super::flow::{
+    BatchWindows, CrossWindowKind, CrossWindowOp, Dataflow, FlowInput, NullReason, OutsideReason, Time, TimeKind, VolatileCall,
+    VolatileKind, WindowKeys, analyse,
+};
 use super::rules::{
     CHANCE, CLOCK, DISTINCT, GROUPS, JOIN, LEAVES_WINDOW, LIMIT, NULL_EVENT_TIME, ONE_OF_EACH, Rule, UNPARSED, WINDOW_FUNCTION,
 };
+use super::source_map::author;
 use crate::calendar::Grain;
 use crate::config::Node;
 use crate::diagnostics::{Diagnostic, Level};
@@ -19,65 +22,67 @@ use crate::dialect::TimeType;
 use crate::inject;
 use crate::project::list;
 
-/// What was seen in a query.
+/// What the rules found in a query.
 #[derive(Default)]
-pub struct Seen {
-    pub found: Vec<(Rule, Diagnostic)>,
-    /// The inputs that the rows come from.
+pub struct QueryFindings {
+    pub findings: Vec<(Rule, Diagnostic)>,
+    /// The unique ids of the inputs that the rows come from.
     pub driving: BTreeSet<String>,
-    /// Whether it reads the model's own table; `None` for a query that no parser understands.
+    /// Whether it reads the model's table; `None` if the query cannot be parsed.
     pub own_table: Option<bool>,
 }
 
-/// What the rules find in the query.
-pub fn found(asked: &Asked) -> Seen {
-    let windows = Windows { grain: asked.settings.batch_size, timezone: asked.settings.timezone };
-    let inputs = |id: &str| input(asked, id);
+/// Applies the rules to the query.
+pub fn check_query(context: &CheckContext) -> QueryFindings {
+    let windows = BatchWindows { grain: context.settings.batch_size, timezone: context.settings.timezone };
+    let inputs = |id: &str| input(context, id);
     let look = |seen: &inject::Seen| {
-        let sighted = follow(seen, &inputs, windows, asked.engine);
-        let mut found = event_time(asked, &sighted);
-        found.extend(sighted.crossings.iter().map(|crossing| crossed(asked, crossing)));
-        found.extend(sighted.calls.iter().map(|call| called(asked, call)));
-        found.extend(seen.blank.iter().map(|span| not_understood(asked, span)));
-        Seen { found, driving: sighted.result.driving.clone(), own_table: Some(!seen.own.is_empty()) }
+        let dataflow = analyse(seen, &inputs, windows, context.engine);
+        let mut findings = event_time(context, &dataflow);
+        findings.extend(dataflow.operations.iter().map(|operation| cross_window_finding(context, operation)));
+        findings.extend(dataflow.calls.iter().map(|call| volatile_finding(context, call)));
+        findings.extend(seen.blank.iter().map(|span| unparsed_expression(context, span)));
+        QueryFindings { findings, driving: dataflow.result.driving.clone(), own_table: Some(!seen.own.is_empty()) }
     };
-    let seen = inject::look(&asked.text.sql, &asked.text.marks, asked.inputs, asked.parser, look);
-    seen.unwrap_or_else(|| Seen { found: unparsed(asked), ..Seen::default() })
+    let seen = inject::look(&context.text.sql, &context.text.marks, context.inputs, context.parser, look);
+    seen.unwrap_or_else(|| QueryFindings { findings: unparsed(context), ..QueryFindings::default() })
 }
 
-/// An expression that the parser does not understand, in a query that it understands otherwise.
-fn not_understood(asked: &Asked, span: &Range<usize>) -> (Rule, Diagnostic) {
-    let said = Diagnostic::note("this expression cannot be parsed, so no rule was applied to it").at(author(asked.text, span));
-    (UNPARSED, said.hint("check it by hand: whether it looks at rows of other batches, or changes the event time"))
+/// A note about an expression that cannot be parsed, in a query that can.
+fn unparsed_expression(context: &CheckContext, span: &Range<usize>) -> (Rule, Diagnostic) {
+    let diagnostic = Diagnostic::note("this expression cannot be parsed, so no rule was applied to it").at(author(context.text, span));
+    (UNPARSED, diagnostic.hint("check whether it reads rows of other batches, or changes the event time"))
 }
 
-/// What is found in a query that no parser understands: that it was not looked at, and what its words alone show.
-fn unparsed(asked: &Asked) -> Vec<(Rule, Diagnostic)> {
+/// The findings in a query that cannot be parsed: that it was not analysed, and what a text search
+/// shows.
+fn unparsed(context: &CheckContext) -> Vec<(Rule, Diagnostic)> {
     static SAMPLE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)\b(?:using\s+sample|tablesample)\b").expect("the pattern is valid"));
-    let mut found = Vec::new();
-    if let Some(word) = SAMPLE.find(&asked.text.sql) {
-        let said = Diagnostic::warning("a sample gives other rows each time a batch is written").at(author(asked.text, &word.range()));
-        found.push((CHANCE, said.hint("sample by a hash of a key")));
+    let mut findings = Vec::new();
+    if let Some(word) = SAMPLE.find(&context.text.sql) {
+        let diagnostic =
+            Diagnostic::warning("a sample returns other rows each time a batch is written").at(author(context.text, &word.range()));
+        findings.push((CHANCE, diagnostic.hint("sample by a hash of a key")));
     }
-    let message = format!("the query of `{}` cannot be parsed, so the rules that follow its rows were not applied", asked.node.name);
-    let said = Diagnostic::warning(message).at(author(asked.text, &(0..asked.text.sql.len().min(1))));
-    found.push((UNPARSED, said.hint("`batchwright compile` names the word that is not understood; check this query by hand")));
-    found
+    let message = format!("the query of `{}` cannot be parsed, so the dataflow rules were not applied", context.node.name);
+    let diagnostic = Diagnostic::warning(message).at(author(context.text, &(0..context.text.sql.len().min(1))));
+    findings.push((UNPARSED, diagnostic.hint("`batchwright compile` names the unexpected token; check this query yourself")));
+    findings
 }
 
-/// The columns of the result of which rows of different batches never share a value.
-pub fn pinned(asked: &Asked) -> Pinned {
-    let windows = Windows { grain: asked.settings.batch_size, timezone: asked.settings.timezone };
-    let inputs = |id: &str| input(asked, id);
+/// The columns of the result whose values occur in one window only.
+pub fn window_keys(context: &CheckContext) -> WindowKeys {
+    let windows = BatchWindows { grain: context.settings.batch_size, timezone: context.settings.timezone };
+    let inputs = |id: &str| input(context, id);
     let look = |seen: &inject::Seen| match seen.blank.is_empty() {
-        true => follow(seen, &inputs, windows, asked.engine).result.pinned(windows),
-        false => Pinned::new(),
+        true => analyse(seen, &inputs, windows, context.engine).result.window_keys(windows),
+        false => WindowKeys::new(),
     };
-    inject::look(&asked.text.sql, &asked.text.marks, asked.inputs, asked.parser, look).unwrap_or_default()
+    inject::look(&context.text.sql, &context.text.marks, context.inputs, context.parser, look).unwrap_or_default()
 }
 
-fn input(asked: &Asked, id: &str) -> Input {
-    let node = &asked.graph.nodes[id];
+fn input(context: &CheckContext, id: &str) -> FlowInput {
+    let node = &context.graph.nodes[id];
     let columns = |is_it: &dyn Fn(&crate::config::Column) -> bool| -> BTreeSet<String> {
         node.columns.iter().filter(|column| is_it(column)).map(|column| column.name.clone()).collect()
     };
@@ -85,26 +90,27 @@ fn input(asked: &Asked, id: &str) -> Input {
         |column: &crate::config::Column| column.data_type.as_ref().is_some_and(|data_type| data_type.eq_ignore_ascii_case("date"));
     let mut key = unique_key(node);
     let alone = if key.len() == 1 { key.pop() } else { None };
-    Input {
+    FlowInput {
         unique_id: id.to_string(),
         event_time: node.event_time.as_ref().map(|event_time| event_time.column.clone()),
         unique: columns(&|column| column.unique).into_iter().chain(alone).collect(),
-        pinned: (asked.pinned)(id),
+        window_keys: (context.window_keys)(id),
         key,
         dates: columns(&is_date),
-        kind: node.event_time.as_ref().map_or(Kind::Unknown, |event_time| match event_time.time_type() {
-            Ok(TimeType::Zoned) => Kind::Instant,
-            Ok(TimeType::Date | TimeType::Naive) => Kind::Naive,
-            Ok(TimeType::Seconds) => Kind::Count(1_000_000),
-            Ok(TimeType::Milliseconds) => Kind::Count(1000),
-            Ok(TimeType::Microseconds) => Kind::Count(1),
-            _ => Kind::Unknown,
+        kind: node.event_time.as_ref().map_or(TimeKind::Unknown, |event_time| match event_time.time_type() {
+            Ok(TimeType::Zoned) => TimeKind::Instant,
+            Ok(TimeType::Date | TimeType::Naive) => TimeKind::Naive,
+            Ok(TimeType::Seconds) => TimeKind::Count(1_000_000),
+            Ok(TimeType::Milliseconds) => TimeKind::Count(1000),
+            Ok(TimeType::Microseconds) => TimeKind::Count(1),
+            _ => TimeKind::Unknown,
         }),
     }
 }
 
-/// The columns of a node's `unique_key`, one, or a list, where its strategy sees to it that no two rows share them. A batch of a
-/// microbatch model replaces the rows of its window, and no row of another one with the same key.
+/// The columns of a node's `unique_key`, if its strategy enforces uniqueness. A batch of a
+/// microbatch model does not: it replaces the rows of its window, not rows of other windows with
+/// the same key.
 fn unique_key(node: &Node) -> Vec<String> {
     let strategy = node.setting("incremental_strategy").and_then(|strategy| strategy.as_str());
     if matches!(strategy, Some("microbatch" | "append" | "insert_overwrite")) || node.microbatch().is_some() {
@@ -114,209 +120,215 @@ fn unique_key(node: &Node) -> Vec<String> {
     keys.iter().filter_map(|key| key.as_str()).map(str::to_string).collect()
 }
 
-/// The event time of the result.
-fn event_time(asked: &Asked, sighted: &Sighted) -> Vec<(Rule, Diagnostic)> {
-    let name = &asked.settings.event_time.column;
-    let Some(value) = sighted.result.column(name) else { return Vec::new() };
-    let mut found = Vec::new();
-    let at = |place: &Range<usize>| {
-        if place.is_empty() { asked.settings.event_time.at.clone() } else { author(asked.text, place) }
+/// Checks the event time of the result.
+fn event_time(context: &CheckContext, dataflow: &Dataflow) -> Vec<(Rule, Diagnostic)> {
+    let name = &context.settings.event_time.column;
+    let Some(value) = dataflow.result.column(name) else { return Vec::new() };
+    let mut findings = Vec::new();
+    let at = |span: &Range<usize>| {
+        if span.is_empty() { context.settings.event_time.at.clone() } else { author(context.text, span) }
     };
-    let size = asked.settings.batch_size;
-    // Without an input that is filtered, the rows of a batch are those of the result whose event time is in its window.
-    let windowed = !sighted.result.windowed.is_empty();
-    let why = match &value.time {
-        Time::Outside(Why::Shifted) => Some(format!("`{name}` is shifted against the event time of its input")),
-        Time::Outside(Why::Zone) => Some(format!("`{name}` is in another time zone than the windows")),
-        Time::Outside(Why::Coarser(unit)) => Some(format!("`{name}` is cut to a {}, and a batch is one {size}", unit.word())),
-        Time::Outside(Why::Mixed) => Some(format!("another value may stand in for `{name}`")),
-        Time::Outside(Why::Moved) => Some(format!("`{name}` is moved to another day")),
+    let size = context.settings.batch_size;
+    // Without a filtered input, the batch selects the rows of the result whose event time is in its
+    // window.
+    let windowed = !dataflow.result.windowed.is_empty();
+    let reason = match &value.time {
+        Time::Outside(OutsideReason::Shifted) => Some(format!("`{name}` is the event time of its input, shifted")),
+        Time::Outside(OutsideReason::Zone) => Some(format!("`{name}` is in another time zone than the windows")),
+        Time::Outside(OutsideReason::Coarser(unit)) => {
+            Some(format!("`{name}` is truncated to a {}, but a batch is one {size}", unit.as_str()))
+        }
+        Time::Outside(OutsideReason::Mixed) => Some(format!("another value may replace `{name}`")),
+        Time::Outside(OutsideReason::Moved) => Some(format!("`{name}` is moved to another day")),
         Time::Clock => Some(format!("`{name}` is the time of the run")),
-        Time::Beside if !value.unique => value.column.as_ref().and_then(|(input, column)| {
-            let node = &asked.graph.nodes[input];
+        Time::OtherColumn if !value.unique => value.column.as_ref().and_then(|(input, column)| {
+            let node = &context.graph.nodes[input];
             let filtered = &node.event_time.as_ref()?.column;
-            Some(format!("`{name}` is `{column}` of {}, which is filtered by `{filtered}`", named(asked, input)))
+            Some(format!("`{name}` is `{column}` of {}, which is filtered by `{filtered}`", named(context, input)))
         }),
         Time::Fixed if value.null.is_none() && windowed => Some(format!("`{name}` is the same in every row")),
-        Time::Whole if windowed => value
+        Time::Unfiltered if windowed => value
             .column
             .as_ref()
-            .map(|(input, column)| format!("`{name}` is `{column}` of {}, which each batch reads whole", named(asked, input))),
-        Time::Unknown if value.may_pin.is_some() && windowed => {
-            Some(format!("`{name}` is what a function makes of the event time that is not known here"))
+            .map(|(input, column)| format!("`{name}` is `{column}` of {}, which is not filtered", named(context, input))),
+        Time::Unknown if value.possible_key.is_some() && windowed => {
+            Some(format!("`{name}` is the result of an unknown function of the event time"))
         }
         _ => None,
     };
-    if let Some(why) = why {
-        let mut said = Diagnostic::warning(why).at(at(&value.at)).fact(match asked.settings.outside_window {
-            Some(crate::config::OutsideWindow::Drop) => "rows that leave their window are dropped",
-            Some(crate::config::OutsideWindow::Keep) => "rows that leave their window are deleted, or doubled, by the batch they reach",
-            _ => "a batch with rows outside of its window fails",
+    if let Some(reason) = reason {
+        let mut diagnostic = Diagnostic::warning(reason).at(at(&value.at)).fact(match context.settings.outside_window {
+            Some(crate::config::OutsideWindow::Drop) => "rows outside their window are dropped",
+            Some(crate::config::OutsideWindow::Keep) => "rows outside their window are deleted or duplicated by the batch of that window",
+            _ => "a batch with rows outside its window fails",
         });
-        if value.may_pin.is_some() {
-            said.level = Level::Note;
+        if value.possible_key.is_some() {
+            diagnostic.level = Level::Note;
         }
-        let zone = asked.settings.timezone == chrono_tz::Tz::UTC && value.time == Time::Outside(Why::Zone);
+        let zone = context.settings.timezone == chrono_tz::Tz::UTC && value.time == Time::Outside(OutsideReason::Zone);
         let hint = match &value.time {
-            Time::Outside(Why::Coarser(unit)) if Grain::parse(unit.word()).is_some() => {
-                format!("make batches of one {}, or take the uncut time as `event_time`", unit.word())
+            Time::Outside(OutsideReason::Coarser(unit)) if Grain::parse(unit.as_str()).is_some() => {
+                format!("use batches of one {}, or the original time as `event_time`", unit.as_str())
             }
-            Time::Unknown => "look whether it stays in its batch's window for every row, and allow it if so".to_string(),
-            Time::Beside => match &value.column {
-                Some((input, column)) => format!("make `{column}` the `event_time` of {}", named(asked, input)),
+            Time::Unknown => "check that it is in the window of the batch for every row, then allow it".to_string(),
+            Time::OtherColumn => match &value.column {
+                Some((input, column)) => format!("make `{column}` the `event_time` of {}", named(context, input)),
                 None => "filter the input by the same time".to_string(),
             },
-            _ if zone => "keep the event time in UTC; for days of another zone set `meta.batchwright.timezone`".to_string(),
-            _ => "keep the input's event time as `event_time`, and add what is computed as another column".to_string(),
+            _ if zone => "keep the event time in UTC; for days of another zone, set `meta.batchwright.timezone`".to_string(),
+            _ => "keep the event time of the input as `event_time`, and add the computed value as another column".to_string(),
         };
-        found.push((LEAVES_WINDOW, said.hint(hint)));
+        findings.push((LEAVES_WINDOW, diagnostic.hint(hint)));
     }
-    if let Some((null, place)) = &value.null {
-        let why = match null {
-            Null::OuterJoin | Null::LeftOfFull | Null::RightOfFull => "it is of the side of a join that may be missing",
-            Null::Case => "no branch may hold",
-            Null::Function => "a function may give none",
-            Null::Literal => "it may be nothing",
+    if let Some((null, span)) = &value.null {
+        let reason = match null {
+            NullReason::OuterJoin | NullReason::LeftOfFull | NullReason::RightOfFull => "it is on the side of a join that may be missing",
+            NullReason::Case => "no branch of the `case` may apply",
+            NullReason::Function => "a function may return null",
+            NullReason::Literal => "it is null in one case",
         };
-        let said = Diagnostic::warning(format!("`{name}` can be null: {why}")).at(at(place)).fact("a row without it is in no window");
+        let diagnostic =
+            Diagnostic::warning(format!("`{name}` can be null: {reason}")).at(at(span)).fact("a row without event time is in no window");
         let hint = match null {
-            Null::OuterJoin | Null::LeftOfFull | Null::RightOfFull => "take the event time of the side that is always there".to_string(),
-            _ => format!("leave such rows out: `where {name} is not null`"),
+            NullReason::OuterJoin | NullReason::LeftOfFull | NullReason::RightOfFull => {
+                "use the event time of the side that is always present".to_string()
+            }
+            _ => format!("exclude such rows: `where {name} is not null`"),
         };
-        found.push((NULL_EVENT_TIME, said.hint(hint)));
+        findings.push((NULL_EVENT_TIME, diagnostic.hint(hint)));
     }
-    found
+    findings
 }
 
-/// A place where rows of different windows would meet.
-fn crossed(asked: &Asked, crossing: &Crossing) -> (Rule, Diagnostic) {
-    let size = asked.settings.batch_size;
-    let inputs = names(asked, &crossing.windowed.inputs);
+/// The diagnostic of an operation across windows.
+fn cross_window_finding(context: &CheckContext, operation: &CrossWindowOp) -> (Rule, Diagnostic) {
+    let size = context.settings.batch_size;
+    let inputs = names(context, &operation.windowed.inputs);
     let by = |keys: &[String]| keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
     let cut = format!("the event time cut to one {size}");
-    let (rule, message, hint) = match &crossing.how {
-        How::Window { function, keys } if keys.is_empty() => (
+    let (rule, message, hint) = match &operation.kind {
+        CrossWindowKind::Window { function, keys } if keys.is_empty() => (
             WINDOW_FUNCTION,
-            format!("`{function}` looks at all rows of {inputs}, and a batch has those of one {size}"),
+            format!("`{function}` needs all rows of {inputs}, but a batch has only those of one {size}"),
             format!("add `partition by` {cut}, or compute it in a view over this model"),
         ),
-        How::Window { function, keys } => (
+        CrossWindowKind::Window { function, keys } => (
             WINDOW_FUNCTION,
-            format!("`{function}` looks at all rows of one {}, and a batch has those of one {size}", by(keys)),
+            format!("`{function}` needs all rows with one {}, but a batch has only those of one {size}", by(keys)),
             format!("add {cut} to `partition by`, or compute it in a view over this model"),
         ),
-        How::Numbered { function, keys } => (
+        CrossWindowKind::Ranked { function, keys } => (
             ONE_OF_EACH,
-            format!("`{function}` counts the rows of one {} anew in each batch", by(keys)),
-            format!("add {cut} to `partition by`, or use the strategy `merge` if one row of each is wanted"),
+            format!("`{function}` restarts in each batch for the same {}", by(keys)),
+            format!("add {cut} to `partition by`, or use the strategy `merge` to keep one row per key"),
         ),
-        How::OneOfEach { keys } => (
+        CrossWindowKind::OneRowPerKey { keys } => (
             ONE_OF_EACH,
-            format!("each batch keeps its own row of each {}", by(keys)),
-            format!("add {cut} to the keys, or use the strategy `merge` if one row of each is wanted"),
+            format!("each batch keeps one row per {}, so the table has several", by(keys)),
+            format!("add {cut} to the keys, or use the strategy `merge` to keep one row per key"),
         ),
-        How::Groups { keys } if keys.is_empty() => (
+        CrossWindowKind::Groups { keys } if keys.is_empty() => (
             GROUPS,
-            format!("all rows of {inputs} are one group, and each batch makes its own of it"),
+            format!("all rows of {inputs} are one group, but each batch aggregates only its own rows"),
             format!("group by {cut}, or compute it in a view over this model"),
         ),
-        How::Groups { keys } => (
+        CrossWindowKind::Groups { keys } => (
             GROUPS,
-            format!("a group by {} can have rows in several batches, and each makes its own group of them", by(keys)),
+            format!("a group by {} can have rows in several batches, and each batch aggregates only its own rows", by(keys)),
             format!("add {cut} to the keys"),
         ),
-        How::Bounds { .. } => (
+        CrossWindowKind::Bounds { .. } => (
             GROUPS,
-            format!("the first or the last time of {inputs} is that of one {size}"),
-            "take the batch's own bounds: `model.batch.event_time_start`, `model.batch.event_time_end`".to_string(),
+            format!("the first or the last time of {inputs} is computed within one {size}"),
+            "use the bounds of the batch: `model.batch.event_time_start`, `model.batch.event_time_end`".to_string(),
         ),
-        How::Distinct => (
+        CrossWindowKind::Distinct => (
             DISTINCT,
-            format!("rows that are alike are found within one {size} alone"),
-            "select the event time too, or what it is cut to".to_string(),
+            format!("duplicates are removed only within one {size}"),
+            "select the event time too, or its truncated value".to_string(),
         ),
-        How::SetOperation => {
-            (DISTINCT, format!("rows are compared with those of the same {size} alone"), "compare the event time too".to_string())
+        CrossWindowKind::SetOperation => {
+            (DISTINCT, format!("rows are compared only with those of the same {size}"), "compare the event time too".to_string())
         }
-        How::Limit => (
+        CrossWindowKind::Limit => (
             LIMIT,
-            "the limit holds for each batch by itself".to_string(),
-            "take it out, or take the first rows in a view over this model".to_string(),
+            "the limit applies to each batch separately".to_string(),
+            "remove it, or limit the rows in a view over this model".to_string(),
         ),
-        How::Join { other } => (
+        CrossWindowKind::Join { other } => (
             JOIN,
-            format!("rows of {inputs} meet those of {} of the same {size} alone", names(asked, other)),
-            format!("join by {cut} too, or read one of them whole, with `.render()`"),
+            format!("{inputs} joins only rows of {} of the same {size}", names(context, other)),
+            format!("join by {cut} too, or read one of them without a filter, with `.render()`"),
         ),
-        How::Lookup { other } => (
+        CrossWindowKind::Lookup { other } => (
             JOIN,
-            format!("rows are looked up among those of {} of the same {size} alone", names(asked, other)),
-            "read it whole, with `.render()`, or compare the event times".to_string(),
+            format!("the sub-query reads only rows of {} of the same {size}", names(context, other)),
+            "read it without a filter, with `.render()`, or compare the event times".to_string(),
         ),
-        How::Kept => (
+        CrossWindowKind::PreservedRows => (
             JOIN,
-            format!("each batch keeps all rows that find no partner among those of {inputs} of one {size}"),
-            "join them to the filtered input, and not it to them".to_string(),
+            format!("each batch adds all rows without a match in {inputs} of one {size}"),
+            "start from the filtered input, and join the other one to it".to_string(),
         ),
     };
-    let mut said = Diagnostic::warning(message).at(author(asked.text, &crossing.at)).hint(hint);
-    if crossing.how == (How::Bounds { of_whole: true }) {
-        said.level = Level::Note;
-        said = said.fact("this is right if it bounds other rows to the batch");
+    let mut diagnostic = Diagnostic::warning(message).at(author(context.text, &operation.at)).hint(hint);
+    if operation.kind == (CrossWindowKind::Bounds { of_whole: true }) {
+        diagnostic.level = Level::Note;
+        diagnostic = diagnostic.fact("this is correct if it restricts other rows to the batch");
     }
-    if let Some(name) = &crossing.unless {
-        said.level = Level::Note;
-        said = said.fact(format!("this is right if rows with the same `{name}` are always of one {size}"));
+    if let Some(name) = &operation.possible_key {
+        diagnostic.level = Level::Note;
+        diagnostic = diagnostic.fact(format!("this is correct if rows with the same `{name}` are always in one {size}"));
     }
-    if crossing.windowed.own_table {
-        said.level = Level::Note;
-        said = said.fact("this is right if the rows of the model's own table, which are read too, make up for it");
+    if operation.windowed.own_table {
+        diagnostic.level = Level::Note;
+        diagnostic = diagnostic.fact("this is correct if the rows of the model's own table, which it reads too, compensate for it");
     }
-    match crossing.more {
+    match operation.more {
         0 => {}
-        1 => said = said.fact("1 other function beside it does the same"),
-        more => said = said.fact(format!("{more} other functions beside it do the same")),
+        1 => diagnostic = diagnostic.fact("1 other function has the same effect"),
+        more => diagnostic = diagnostic.fact(format!("{more} other functions have the same effect")),
     }
-    (rule, said)
+    (rule, diagnostic)
 }
 
-fn called(asked: &Asked, call: &Call) -> (Rule, Diagnostic) {
+fn volatile_finding(context: &CheckContext, call: &VolatileCall) -> (Rule, Diagnostic) {
     let name = &call.name;
     let (rule, message, hint) = match call.kind {
-        CallKind::Chance => {
-            (CHANCE, format!("`{name}` gives other values each time a batch is written"), "compute it from the row, as a hash of its key")
+        VolatileKind::Random => (
+            CHANCE,
+            format!("`{name}` returns another value each time a batch is written"),
+            "compute it from the row, for example as a hash of its key",
+        ),
+        VolatileKind::Stamp if call.more > 0 => (
+            CLOCK,
+            format!("`{name}` is the time of writing, in {} columns", call.more + 1),
+            "exclude the columns from the audit with `meta.batchwright.audit.ignore`",
+        ),
+        VolatileKind::Stamp => {
+            (CLOCK, format!("`{name}` is the time of writing"), "exclude the column from the audit with `meta.batchwright.audit.ignore`")
         }
-        CallKind::Stamp if call.more > 0 => (
+        VolatileKind::ClockInValue => (
             CLOCK,
-            format!("`{name}` says when the batch was written last, in {} columns", call.more + 1),
-            "leave the columns out of the audit, with `meta.batchwright.audit.ignore`",
+            format!("`{name}` returns another value each time a batch is written"),
+            "use the time of the batch: `model.batch.event_time_end`",
         ),
-        CallKind::Stamp => (
+        VolatileKind::ClockInCondition => (
             CLOCK,
-            format!("`{name}` says when the batch was written last"),
-            "leave the column out of the audit, with `meta.batchwright.audit.ignore`",
-        ),
-        CallKind::ClockInValue => (
-            CLOCK,
-            format!("`{name}` gives other values each time a batch is written"),
-            "take the batch's own time: `model.batch.event_time_end`",
-        ),
-        CallKind::ClockInCondition => (
-            CLOCK,
-            format!("`{name}` gives other rows each time a batch is written"),
-            "leave the filter to the batch, or take its own time: `model.batch.event_time_end`",
+            format!("`{name}` selects other rows each time a batch is written"),
+            "leave the filter to the batch, or use its time: `model.batch.event_time_end`",
         ),
     };
-    let said = Diagnostic::warning(message).at(author(asked.text, &call.at)).hint(hint);
-    (rule, if call.kind == CallKind::Stamp { Diagnostic { level: Level::Note, ..said } } else { said })
+    let diagnostic = Diagnostic::warning(message).at(author(context.text, &call.at)).hint(hint);
+    (rule, if call.kind == VolatileKind::Stamp { Diagnostic { level: Level::Note, ..diagnostic } } else { diagnostic })
 }
 
-/// Inputs by the names that the author knows them by.
-fn names(asked: &Asked, ids: &BTreeSet<String>) -> String {
-    ids.iter().map(|id| named(asked, id)).collect::<Vec<_>>().join(" and ")
+/// The names of inputs, as in `ref()` and `source()`.
+fn names(context: &CheckContext, ids: &BTreeSet<String>) -> String {
+    ids.iter().map(|id| named(context, id)).collect::<Vec<_>>().join(" and ")
 }
 
-fn named(asked: &Asked, id: &str) -> String {
-    let node = &asked.graph.nodes[id];
+fn named(context: &CheckContext, id: &str) -> String {
+    let node = &context.graph.nodes[id];
     format!("`{}`", node.source_name.as_ref().map_or(node.name.clone(), |source| format!("{source}.{}", node.name)))
 }

@@ -1,23 +1,23 @@
-//! Findings for machines: JSON, SARIF 2.1.0, and the commands of a GitHub workflow. Paths begin with `folder`, the project's
-//! place as the command names it.
+//! Machine-readable findings: JSON, SARIF 2.1.0, and GitHub workflow commands. Paths begin with
+//! `folder`, the project's folder in the command line.
 
 use serde_json::{Value, json};
 
 use super::{Finding, RULES, Rule};
 use crate::diagnostics::{Level, Location};
 
-/// An array with an object for each finding, those that are allowed too, with the reason.
+/// An array of findings, including the allowed ones with their reasons.
 pub fn json(findings: &[Finding], folder: &str) -> String {
     let each = findings.iter().map(|finding| {
-        let said = &finding.said;
+        let diagnostic = &finding.diagnostic;
         let mut object = json!({
             "code": finding.rule.code,
             "level": finding.level(),
             "only_costs": finding.rule.only_costs,
-            "message": said.message,
+            "message": diagnostic.message,
             "model": finding.model,
         });
-        if let Some(at) = &said.at {
+        if let Some(at) = &diagnostic.at {
             let ((line, column), (end_line, end_column)) = (at.begins(), at.ends());
             object["path"] = path(folder, at).into();
             object["line"] = line.into();
@@ -25,8 +25,8 @@ pub fn json(findings: &[Finding], folder: &str) -> String {
             object["end_line"] = end_line.into();
             object["end_column"] = end_column.into();
         }
-        object["notes"] = said.notes.clone().into();
-        object["hints"] = said.hints.clone().into();
+        object["notes"] = diagnostic.notes.clone().into();
+        object["hints"] = diagnostic.hints.clone().into();
         object["allowed"] = finding.allowed.clone().into();
         object
     });
@@ -45,23 +45,23 @@ pub fn sarif(findings: &[Finding], folder: &str) -> String {
         })
     });
     let results = findings.iter().map(|finding| {
-        let said = &finding.said;
-        let mut text = said.message.clone();
-        for line in said.notes.iter().chain(&said.hints) {
+        let diagnostic = &finding.diagnostic;
+        let mut text = diagnostic.message.clone();
+        for line in diagnostic.notes.iter().chain(&diagnostic.hints) {
             text.push('\n');
             text.push_str(line);
         }
         let mut result = json!({
             "ruleId": finding.rule.code,
             "ruleIndex": broken.iter().position(|rule| **rule == finding.rule),
-            "level": word(said.level),
+            "level": word(diagnostic.level),
             "message": {"text": text},
         });
-        if let Some(at) = &said.at {
+        if let Some(at) = &diagnostic.at {
             let ((line, column), (end_line, end_column)) = (at.begins(), at.ends());
             let region = json!({"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column});
-            let place = json!({"artifactLocation": {"uri": uri(&path(folder, at))}, "region": region});
-            result["locations"] = json!([{"physicalLocation": place, "logicalLocations": [{"fullyQualifiedName": finding.model}]}]);
+            let location = json!({"artifactLocation": {"uri": uri(&path(folder, at))}, "region": region});
+            result["locations"] = json!([{"physicalLocation": location, "logicalLocations": [{"fullyQualifiedName": finding.model}]}]);
         }
         if let Some(reason) = &finding.allowed {
             result["suppressions"] = json!([{"kind": "inSource", "justification": reason}]);
@@ -80,24 +80,25 @@ pub fn sarif(findings: &[Finding], folder: &str) -> String {
     }))
 }
 
-/// A line for each finding that is not allowed, which a GitHub workflow shows beside the changed lines.
+/// One GitHub workflow command per finding that is not allowed, shown next to the changed lines.
 pub fn github(findings: &[Finding], folder: &str) -> String {
     let shown = findings.iter().filter(|finding| finding.allowed.is_none());
     let lines = shown.map(|finding| {
-        let said = &finding.said;
-        let command = if said.level == Level::Note { "notice" } else { word(said.level) };
-        let mut place = String::new();
-        if let Some(at) = &said.at {
+        let diagnostic = &finding.diagnostic;
+        let command = if diagnostic.level == Level::Note { "notice" } else { word(diagnostic.level) };
+        let mut position = String::new();
+        if let Some(at) = &diagnostic.at {
             let ((line, column), (end_line, end_column)) = (at.begins(), at.ends());
-            place = format!("file={},line={line},endLine={end_line},", property(&path(folder, at)));
-            // Columns count within one line.
+            position = format!("file={},line={line},endLine={end_line},", property(&path(folder, at)));
+            // Columns are valid within one line only.
             if line == end_line {
-                place.push_str(&format!("col={column},endColumn={end_column},"));
+                position.push_str(&format!("col={column},endColumn={end_column},"));
             }
         }
-        let text: Vec<&str> = [&said.message].into_iter().chain(&said.notes).chain(&said.hints).map(String::as_str).collect();
+        let text: Vec<&str> =
+            [&diagnostic.message].into_iter().chain(&diagnostic.notes).chain(&diagnostic.hints).map(String::as_str).collect();
         format!(
-            "::{command} {place}title={}::{}\n",
+            "::{command} {position}title={}::{}\n",
             property(&format!("{} {}", finding.rule.code, finding.rule.title)),
             data(&text.join("\n"))
         )

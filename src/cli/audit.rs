@@ -1,4 +1,4 @@
-//! `batchwright audit`
+//! `batchwright audit`: prints or runs the audits of a plan.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -8,7 +8,7 @@ use std::thread;
 use super::client::{self, ClientRequest};
 use super::options::{PlanArgs, ProfileArgs};
 use super::progress::short;
-use super::{print, say, talk};
+use super::{print, print_diagnostics, print_status};
 use crate::config::VERDICTS;
 use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
 use crate::dialect;
@@ -16,7 +16,7 @@ use crate::plan::audit::GOOD;
 use crate::plan::manifest::{AuditEntry, Manifest, ModelEntry};
 use crate::run::history::History;
 use crate::run::journal::{self, Places};
-use crate::run::{audits, known, program};
+use crate::run::{audits, client_profiles, executable};
 
 const EXAMPLES: &str = r"Examples:
   With the client of the last run, or the dialect's own:
@@ -25,69 +25,70 @@ const EXAMPLES: &str = r"Examples:
   $ batchwright audit -s sessions --run -- psql -X -v ON_ERROR_STOP=1 -d shop
   $ batchwright audit -s sessions | duckdb warehouse.duckdb
 
-  By dbt's grammar, which asks the project:
+  Models selected by dbt's grammar:
   $ batchwright audit -s $(batchwright list -s tag:daily,config.incremental_strategy:microbatch)
 
 Verdicts:
-  ok                     the table holds the rows that the query yields now
-  ok (declared columns)  the same, of declared columns only: the query does not show all of them
-  ok (counts)            as many rows as the query yields; what they hold was not compared
-  empty                  the table has no row of the batch, the query yields some: run the batch
-  missing rows           the query yields rows that the table lacks: late rows; run it again
-  extra rows             rows that the query does not yield: they vanished from the inputs
-  doubled rows           rows are there more often than the query yields them
-  differs                rows are missing and others are there: a changed input or table
+  ok                     the table has the rows that the query returns now
+  ok (declared columns)  the same, comparing declared columns only
+  ok (counts)            the same number of rows; values were not compared
+  empty                  the table has no row of the batch, the query has: run the batch
+  missing rows           the table lacks rows of the query (late rows): run the batch again
+  extra rows             the table has rows that the query does not return
+  doubled rows           the table has rows more often than the query returns them
+  differs                rows are missing and others are extra: a changed input or table
   duplicate keys         rows of the table share a `unique_key`
-  outside                the query yields rows outside of its window; or rows before `begin`
-  edge                   the query over all batches yields other rows: see `batchwright check`
-  no event time          rows of the table or of an input are in no batch
-  not compared           the column `compared` says why
+  outside                the query returns rows outside its window, or rows before `begin`
+  edge                   the query over all batches returns other rows: see `batchwright check`
+  no event time          rows of the table or of an input belong to no batch
+  not compared           the rows were not compared; the column `compared` has the reason
 
-A verdict that is accepted: `meta: {batchwright: {audit: {allow: [edge]}}}`.
-Columns that differ each time: `ignore: [loaded_at]` in the same place.";
+To accept a verdict: `meta: {batchwright: {audit: {allow: [edge]}}}`.
+To ignore columns that always differ: `ignore: [loaded_at]`, also below `audit`.";
 
-/// Print the plan's audits: SQL that only reads, and gives a row for each batch with a verdict.
+/// Print the audits of the plan: read-only SQL that returns one row with a verdict per batch
 ///
-/// With `--run` the client runs them: what it prints is on stdout, and the exit code is 1 if a verdict is neither `ok` nor allowed.
+/// With `--run` a client runs them: its output is on stdout, and the exit code is 1 if a verdict is
+/// neither `ok` nor allowed.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Args {
-    /// The models, by name or unique id; all where none is named
+pub struct AuditArgs {
+    /// Select models by name or unique id [default: all]
     #[arg(short, long, value_name = "NAME", num_args = 1..)]
     select: Vec<String>,
-    /// Print where the files are instead of what they hold
+    /// Print the paths of the files instead of their content
     #[arg(long, conflicts_with = "run")]
     files: bool,
-    /// Hand the audits to a client, and judge the verdicts that it prints
+    /// Run the audits with a client, and check the verdicts that it prints
     #[arg(long)]
     run: bool,
     #[command(flatten)]
     plan: PlanArgs,
     #[command(flatten)]
     profile: ProfileArgs,
-    /// The client and its arguments; else that of the last run, or the dialect's own
+    /// The client and its arguments [default: the client of the last run, or of the dialect]
     #[arg(last = true, value_name = "CLIENT", requires = "run")]
     client: Vec<String>,
 }
 
-pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
+pub fn run(args: AuditArgs) -> Result<ExitCode, Diagnostics> {
     let places: Places = args.plan.places();
     let manifest = places.manifest()?;
     let audits: Vec<_> = manifest.models.iter().filter_map(|model| Some((model, model.audit.as_ref()?))).collect();
     for name in &args.select {
         if name.contains([':', '+', '@', ',', '*']) {
-            return Err(Diagnostic::error(format!("a plan knows its models by name or unique id, and `{name}` is neither"))
+            return Err(Diagnostic::error(format!("`{name}` is not the name or unique id of a model in the plan"))
                 .hint(format!(
-                    "let the project tell their names: `batchwright audit -s $(batchwright list -s {name},config.incremental_strategy:microbatch)`"
+                    "for dbt's selection grammar, use `batchwright audit -s $(batchwright list -s {name},config.incremental_strategy:microbatch)`"
                 ))
                 .into());
         }
         if !audits.iter().any(|(model, _)| is_named(model, name)) {
             let names: Vec<&str> = audits.iter().map(|(model, _)| last_part(&model.unique_id)).collect();
-            let error = Diagnostic::error(format!("the plan holds no audit of `{name}`"));
+            let error = Diagnostic::error(format!("the plan has no audit of `{name}`"));
             return Err(match nearest(name, names) {
-                Some(near) => error.hint(format!("is it `{near}`?")),
-                None => error.hint("microbatch models have one: `batchwright audit --files` lists them"),
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint("to list the audits of the plan, run `batchwright audit --files`"),
             }
             .into());
         }
@@ -116,35 +117,40 @@ fn is_named(model: &ModelEntry, name: &str) -> bool {
     model.unique_id == name || last_part(&model.unique_id) == name || short(&model.unique_id) == name
 }
 
-/// Hands each audit to a process of the client, prints what it prints, and judges it.
-fn run_client(args: &Args, places: &Places, manifest: &Manifest, selected: &[(&ModelEntry, &AuditEntry)]) -> Result<ExitCode, Diagnostics> {
+/// Runs each audit in a process of the client, prints its output, and checks the verdicts.
+fn run_client(
+    args: &AuditArgs,
+    places: &Places,
+    manifest: &Manifest,
+    selected: &[(&ModelEntry, &AuditEntry)],
+) -> Result<ExitCode, Diagnostics> {
     let dialect = dialect::named(&manifest.about.dialect)?;
-    let past = History::of(&places.entries()?);
+    let history = History::of(&places.entries()?);
     let request = ClientRequest {
         command: "audit --run",
         client: &args.client,
         plan: &args.plan,
         profile: &args.profile,
-        resumed: past.last.is_some(),
+        resumed: history.last.is_some(),
     };
-    let argv = client::argv(&request, &dialect, &past, &client::confirmed())?;
+    let argv = client::argv(&request, &dialect, &history, &client::confirmed())?;
     if argv.iter().all(|word| word.is_empty()) {
         return Err(Diagnostic::error("the client's name is empty").into());
     }
-    known::refuse_careless(&argv, !argv.iter().any(|word| word.contains("{file}")))?;
-    program::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
+    client_profiles::reject_error_ignoring(&argv, !argv.iter().any(|word| word.contains("{file}")))?;
+    executable::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
     let mut accepted = true;
     for (model, audit) in selected {
         let text = places.text(&audit.file, &audit.sha256).map_err(Diagnostic::error)?;
-        let output = hand(&argv, &String::from_utf8_lossy(&text))?;
+        let output = run_audit(&argv, &String::from_utf8_lossy(&text))?;
         print(&output)?;
-        accepted &= judge(manifest, model, audit, &output)?;
+        accepted &= check_verdicts(manifest, model, audit, &output)?;
     }
     Ok(if accepted { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// What the client prints for an audit.
-fn hand(argv: &[String], text: &str) -> Result<String, Diagnostic> {
+/// Runs an audit, and returns the output of the client.
+fn run_audit(argv: &[String], text: &str) -> Result<String, Diagnostic> {
     let file = journal::scratch(text)?;
     let words: Vec<String> = argv.iter().map(|word| word.replace("{file}", &file.path().to_string_lossy())).collect();
     let is_fed = words == argv;
@@ -152,46 +158,46 @@ fn hand(argv: &[String], text: &str) -> Result<String, Diagnostic> {
     client.args(&words[1..]).stdin(if is_fed { Stdio::piped() } else { Stdio::null() }).stdout(Stdio::piped()).stderr(Stdio::piped());
     let failed = |error: std::io::Error| Diagnostic::error(format!("the client `{}` cannot be started: {error}", words[0]));
     let mut process = client.spawn().map_err(failed)?;
-    // A client that prints before it has read all must not wait for a reader.
+    // A separate thread, since a client may block on its output before it has read all input.
     let feeder = process.stdin.take().map(|mut stdin| {
         let text = text.to_string();
         thread::spawn(move || drop(stdin.write_all(text.as_bytes())))
     });
-    let done = process.wait_with_output().map_err(failed)?;
+    let output = process.wait_with_output().map_err(failed)?;
     if let Some(feeder) = feeder {
         let _ = feeder.join();
     }
-    if !done.status.success() {
-        let error = Diagnostic::error(format!("the client ended with {}", done.status));
-        return Err(error.fact(String::from_utf8_lossy(&done.stderr).trim().to_string()));
+    if !output.status.success() {
+        let error = Diagnostic::error(format!("the client ended with {}", output.status));
+        return Err(error.fact(String::from_utf8_lossy(&output.stderr).trim().to_string()));
     }
-    Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Says which batches have which verdict, where one is neither good nor allowed.
-fn judge(manifest: &Manifest, model: &ModelEntry, audit: &AuditEntry, output: &str) -> Result<bool, Diagnostic> {
+/// Whether all verdicts are good or allowed; reports the others with their batches.
+fn check_verdicts(manifest: &Manifest, model: &ModelEntry, audit: &AuditEntry, output: &str) -> Result<bool, Diagnostic> {
     let name = short(&model.unique_id);
     let expected = audits::lines(manifest, &model.unique_id);
     let verdicts = audits::verdicts(output, &expected);
     if let Some(missing) = expected.iter().find(|batch| !verdicts.contains_key(**batch)) {
-        let error = Diagnostic::error(format!("the client printed no verdict of `{missing}` of `{name}` that can be read"));
-        return Err(error.hint("let it print all rows, one a line: `duckdb -csv`, `psql -A`, `mariadb --batch`"));
+        let error = Diagnostic::error(format!("no verdict of `{missing}` of `{name}` in the output of the client"));
+        return Err(error.hint("make it print all rows, one per line: `duckdb -csv`, `psql -A`, `mariadb --batch`"));
     }
     let mut batches: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (batch, verdict) in verdicts.iter().filter(|(_, verdict)| !GOOD.contains(&verdict.as_str()) && !audit.allow.contains(verdict)) {
         batches.entry(verdict).or_default().push(batch);
     }
     if batches.is_empty() {
-        talk(&format!("{name}: every batch is accepted\n"));
+        print_status(&format!("{name}: all batches accepted\n"));
     }
     for (verdict, batches) in &batches {
-        let meaning = VERDICTS.iter().find(|(known, _)| known == verdict).map_or("", |(_, meaning)| *meaning);
+        let meaning = VERDICTS.iter().find(|(name, _)| name == verdict).map_or("", |(_, meaning)| *meaning);
         let names = match batches.as_slice() {
             [first, .., last] if batches.len() > 5 => format!("{} batches from {first} to {last}", batches.len()),
             few => few.join(", "),
         };
         let error = Diagnostic::error(format!("{name}: {verdict}: {names}")).fact(meaning);
-        say(&[error.hint("`batchwright audit --help` says what to do")]);
+        print_diagnostics(&[error.hint("for the meaning of verdicts, see `batchwright audit --help`")]);
     }
     Ok(batches.is_empty())
 }

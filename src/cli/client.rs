@@ -1,4 +1,4 @@
-//! The client of a run: what the user named, what the last run used, or the dialect's own.
+//! Determines the client of a run: from the command line, the last run, or the dialect.
 
 use std::env::var_os;
 
@@ -9,51 +9,51 @@ use crate::project;
 use crate::run::confirmed::Confirmed;
 use crate::run::history::History;
 
-/// Where a command takes its client from.
+/// What determines the client of a command.
 pub struct ClientRequest<'a> {
-    /// The command as a user types it, without `batchwright`.
+    /// The command for messages, without `batchwright`.
     pub command: &'a str,
-    /// What follows `--`; empty where the user names no client.
+    /// The arguments after `--`; empty if the user names no client.
     pub client: &'a [String],
     pub plan: &'a PlanArgs,
     pub profile: &'a ProfileArgs,
-    /// Whether the client of the last run is used before the dialect's own.
+    /// Whether the client of the last run has precedence over that of the dialect.
     pub resumed: bool,
 }
 
-/// The argument vector. A journal's client is used only if the user has run it on this machine for this plan, since the journal
-/// may have come with the repository.
-pub fn argv(request: &ClientRequest, dialect: &Dialect, past: &History, confirmed: &Confirmed) -> Result<Vec<String>, Diagnostics> {
+/// The argument vector of the client. The client in a journal is used only if the user has run it
+/// for this plan on this machine before, since the journal may be part of the repository.
+pub fn argv(request: &ClientRequest, dialect: &Dialect, history: &History, confirmed: &Confirmed) -> Result<Vec<String>, Diagnostics> {
     if !request.client.is_empty() {
         return Ok(request.client.to_vec());
     }
-    let Some(last) = past.last.as_ref().filter(|_| request.resumed) else { return default_client(request, dialect) };
+    let Some(last) = history.last.as_ref().filter(|_| request.resumed) else { return default_client(request, dialect) };
     let Some(client) = &last.client else {
-        let what = "the last run's client was not kept, since its arguments hold a password";
-        return Err(unnamed(what.to_string(), request, dialect)?.into());
+        let what = "the client of the last run is not in the journal, because its arguments have a password";
+        return Err(no_client(what.to_string(), request, dialect)?.into());
     };
     let is_default = || default_client(request, dialect).is_ok_and(|default| default == *client);
     if confirmed.holds(&request.plan.places().plan, client) || is_default() {
         return Ok(client.clone());
     }
     let joined = shlex::try_join(client.iter().map(String::as_str)).unwrap_or_else(|_| client.join(" "));
-    Err(Diagnostic::error("the client of the last run has not been run for this plan on this machine before")
-        .fact(format!("the journal names it, and may have come with the repository: {joined}"))
+    Err(Diagnostic::error("the client of the last run was never run for this plan on this machine")
+        .fact(format!("the journal, which may be part of the repository, names: {joined}"))
         .hint(format!("name the client: `batchwright {} -- CLIENT …`", request.command))
         .into())
 }
 
-/// What is remembered of the clients that the user has run.
+/// The record of clients that the user has run.
 pub fn confirmed() -> Confirmed {
     Confirmed::new(var_os("XDG_STATE_HOME"), var_os("HOME"))
 }
 
-/// The dialect's own client.
+/// The default client of the dialect.
 fn default_client(request: &ClientRequest, dialect: &Dialect) -> Result<Vec<String>, Diagnostics> {
     let client: Vec<String> = dialect.fact("client")?;
-    let fail = |what: String| -> Result<Vec<String>, Diagnostics> { Err(unnamed(what, request, dialect)?.into()) };
+    let fail = |what: String| -> Result<Vec<String>, Diagnostics> { Err(no_client(what, request, dialect)?.into()) };
     if client.is_empty() {
-        return fail(format!("{} has no client that runs a plan without further words", dialect.name));
+        return fail(format!("{} has no default client", dialect.name));
     }
     if !client.iter().any(|word| word == "{path}") {
         return Ok(client);
@@ -61,14 +61,10 @@ fn default_client(request: &ClientRequest, dialect: &Dialect) -> Result<Vec<Stri
     let project_dir = &request.plan.project_dir;
     let target = project::target(&request.profile.open(project_dir)?, &|_| Ok(project::TargetFacts::default()));
     match target.ok().and_then(|target| target.path) {
-        None => fail("no profile says which database file the steps are for".to_string()),
-        Some(path) if path == ":memory:" => {
-            fail("the profile's database is in memory, so that nothing that a step does would last".to_string())
-        }
-        Some(path) if path.starts_with('-') => {
-            fail(format!("the profile's database file `{path}` would be read as an option of the client"))
-        }
-        // As dbt does: from the project's folder.
+        None => fail("no profile names the database file".to_string()),
+        Some(path) if path == ":memory:" => fail("the profile's database is in memory, so the results of a step would be lost".to_string()),
+        Some(path) if path.starts_with('-') => fail(format!("the client would read the profile's database file `{path}` as an option")),
+        // As in dbt, relative to the project's folder.
         Some(path) => {
             let path = if path.contains(':') { path } else { project_dir.join(path).to_string_lossy().into_owned() };
             Ok(client.iter().map(|word| word.replace("{path}", &path)).collect())
@@ -76,7 +72,7 @@ fn default_client(request: &ClientRequest, dialect: &Dialect) -> Result<Vec<Stri
     }
 }
 
-fn unnamed(what: String, request: &ClientRequest, dialect: &Dialect) -> Result<Diagnostic, Diagnostic> {
+fn no_client(what: String, request: &ClientRequest, dialect: &Dialect) -> Result<Diagnostic, Diagnostic> {
     let example: String = dialect.fact("example")?;
     Ok(Diagnostic::error(what).hint(format!("name the client: `batchwright {} -- {example}`", request.command)))
 }

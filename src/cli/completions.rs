@@ -1,4 +1,4 @@
-//! `batchwright completions`
+//! `batchwright completions`: prints shell completions.
 
 use std::process::ExitCode;
 
@@ -12,14 +12,14 @@ const EXAMPLES: &str = r"Examples:
   $ batchwright completions bash > ~/.local/share/bash-completion/completions/batchwright
   $ batchwright completions fish > ~/.config/fish/completions/batchwright.fish";
 
-/// Print a script that completes batchwright's commands and flags in your shell.
+/// Print shell completions
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Args {
+pub struct CompletionsArgs {
     shell: Shell,
 }
 
-pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
+pub fn run(args: &CompletionsArgs) -> Result<ExitCode, Diagnostics> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "batchwright", &mut script);
     print(&String::from_utf8_lossy(&script))?;

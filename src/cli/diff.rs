@@ -1,31 +1,34 @@
-//! `batchwright diff`
+//! `batchwright diff`: compares two plans.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use super::{print, talk};
+use super::{print, print_status};
 use crate::diagnostics::{Diagnostics, printable};
 use crate::diff::{self, markdown, text};
 
 const EXAMPLES: &str = r"Examples:
   $ batchwright diff plans/nightly target/batchwright
 
-  What a pull request changes in a plan that is committed, as a comment on it:
+  The changes of a pull request in a committed plan, as a comment:
   $ batchwright diff main: plans/nightly --format markdown
 
-  In CI, whether anything changes:
+  In CI, exit 1 if anything changes:
   $ batchwright diff main: plans/nightly --exit-code";
 
-/// Show what changed between two plans: models, windows as ranges, and the SQL, one diff for all batches that changed alike.
+/// Compare two plans: models, windows as ranges, and one SQL diff per set of batches with the same
+/// change
 ///
-/// OLD and NEW are folders, or REVISION:FOLDER for a plan that was committed to git; REVISION: alone is the other one's folder at that
-/// revision: `batchwright diff main: plans/nightly`. In the diffs, <start>, <end> and their like stand for the batch's window.
+/// OLD and NEW are folders, or REVISION:FOLDER for a plan that is committed to git. REVISION: alone
+/// is the folder of the other plan at that revision: `batchwright diff main: plans/nightly`. In the
+/// diffs, <start>, <end> and similar are placeholders for the window of the batch.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Args {
+pub struct DiffArgs {
     old: String,
     new: String,
-    /// For a terminal; as a comment on a pull request, of less than 60 KB; or all of it, for a program
+    /// Output format: text for a terminal, a comment on a pull request below 60 KB, or complete
+    /// JSON
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
     /// Exit 1 if the plans differ
@@ -40,11 +43,11 @@ enum Format {
     Json,
 }
 
-pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
+pub fn run(args: &DiffArgs) -> Result<ExitCode, Diagnostics> {
     let (old, new) = diff::open(&args.old, &args.new)?;
     let difference = diff::diff(old, new)?;
     match args.format {
-        Format::Text if difference.is_empty() => talk("the plans are the same\n"),
+        Format::Text if difference.is_empty() => print_status("the plans are the same\n"),
         Format::Text => {
             let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
             print(&text::text(&difference, color))?;

@@ -1,5 +1,6 @@
-//! Models whose tables may be empty: no batch of them has finished, as far as a journal tells. Takes the plan's folder and the one
-//! that `--state` names; gives the models of which a finished batch is known, and a warning about the others.
+//! Detects models whose table may be empty: without a finished batch in any journal. Takes the
+//! plan's folder and that of `--state`; returns the models with a finished batch, and a warning
+//! about the others.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,10 +11,10 @@ use crate::plan::Kind;
 use crate::run::entry::{Entry, Outcome};
 use crate::run::journal::Places;
 
-/// The models with a finished batch in the journal of one of the plans, by unique id.
-pub fn known(plan: &Path, state: Option<&Path>) -> Result<BTreeSet<String>, Diagnostics> {
-    let mut known = BTreeSet::new();
-    // Where a plan has no folder around it, there is no journal.
+/// The unique ids of models with a finished batch in the journal of one of the plans.
+pub fn finished_models(plan: &Path, state: Option<&Path>) -> Result<BTreeSet<String>, Diagnostics> {
+    let mut finished = BTreeSet::new();
+    // Without a parent folder, there is no journal.
     let folders = [Some(plan), state].into_iter().flatten().filter(|folder| {
         let parent = folder.parent();
         parent.is_some_and(|parent| parent.as_os_str().is_empty() || parent.is_dir())
@@ -22,30 +23,30 @@ pub fn known(plan: &Path, state: Option<&Path>) -> Result<BTreeSet<String>, Diag
         for entry in Places::beside(folder).entries()? {
             match entry {
                 Entry::Step(step) if step.outcome == Outcome::Success && matches!(step.kind, Kind::Batch | Kind::Swap) => {
-                    known.insert(step.model)
+                    finished.insert(step.model)
                 }
                 _ => false,
             };
         }
     }
-    Ok(known)
+    Ok(finished)
 }
 
-/// A warning about models that are planned without bounds and without their batches since `begin`, though none of them is known to
-/// have finished. It is not part of the plan: the same project gives the same files, whatever has run.
-pub fn warning(compiled: &Compiled, request: &Request, known: &BTreeSet<String>) -> Option<Diagnostic> {
+/// A warning about models without a finished batch that are planned without bounds and not from
+/// their `begin`. It is not in the manifest: the files of a plan do not depend on earlier runs.
+pub fn warning(compiled: &Compiled, request: &Request, finished: &BTreeSet<String>) -> Option<Diagnostic> {
     if request.windows.bounds.is_some() || request.from_begin_except.is_some() {
         return None;
     }
     let models = compiled.plan.models.iter().zip(&compiled.rows);
-    let unfilled = models.filter(|(model, row)| row.starts_after_begin && !known.contains(&model.unique_id));
+    let unfilled = models.filter(|(model, row)| row.starts_after_begin && !finished.contains(&model.unique_id));
     let names: Vec<&str> = unfilled.map(|(_, row)| row.model.as_str()).collect();
     let message = match names.as_slice() {
         [] => return None,
-        [name] => format!("no finished batch of `{name}` is known, and this plan does not begin at its `begin`"),
-        several => format!("no finished batch of {} models is known, and this plan does not begin at their `begin`", several.len()),
+        [name] => format!("`{name}` has no finished batch in the journal, and this plan does not start at its `begin`"),
+        names => format!("{} models have no finished batch in the journal, and this plan does not start at their `begin`", names.len()),
     };
-    let warning = Diagnostic::warning(message)
-        .hint(format!("if the table is new, fill it: `batchwright compile --select {} --from-begin`", names.join(" ")));
+    let warning =
+        Diagnostic::warning(message).hint(format!("to fill a new table: `batchwright compile --select {} --from-begin`", names.join(" ")));
     Some(if names.len() > 1 { warning.fact(names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")) } else { warning })
 }

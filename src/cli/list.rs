@@ -1,11 +1,11 @@
-//! `batchwright list`
+//! `batchwright list`: lists models and batches.
 
 use std::process::ExitCode;
 
 use serde_json::json;
 
 use super::options::{ProjectArgs, RefreshArgs, SelectArgs, WindowArgs, request};
-use super::{print, say};
+use super::{print, print_diagnostics};
 use crate::compile::{self, Listed};
 use crate::diagnostics::Diagnostics;
 use crate::plan::write::instant;
@@ -15,16 +15,16 @@ const EXAMPLES: &str = r"Examples:
   $ batchwright list -s sessions --batches \
       --event-time-start 2024-09-01 --event-time-end 2024-09-04";
 
-/// List the selected models; with `--batches` their windows.
+/// List the selected models, with `--batches` also their windows
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Args {
+pub struct ListArgs {
     #[command(flatten)]
     select: SelectArgs,
-    /// List the windows of the microbatch models too
+    /// List the windows of microbatch models
     #[arg(long)]
     batches: bool,
-    /// Print JSON, an object a line
+    /// Print JSON, one object per line
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -35,11 +35,11 @@ pub struct Args {
     project: ProjectArgs,
 }
 
-pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
+pub fn run(args: ListArgs) -> Result<ExitCode, Diagnostics> {
     let request = request(args.select, &args.windows, &args.refresh, args.project)?;
-    let (listed, said) = compile::list(&request, args.batches)?;
-    say(&said);
-    let lines: Vec<String> = listed.iter().map(|model| if args.json { as_json(model) } else { as_text(model) }).collect();
+    let (models, diagnostics) = compile::list(&request, args.batches)?;
+    print_diagnostics(&diagnostics);
+    let lines: Vec<String> = models.iter().map(|model| if args.json { as_json(model) } else { as_text(model) }).collect();
     print(&lines.concat())?;
     Ok(ExitCode::SUCCESS)
 }

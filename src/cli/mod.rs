@@ -1,4 +1,5 @@
-//! The doors: one file for each command, and how what is said reaches the terminal. stdout is data, all talk goes to stderr.
+//! The command line: one file per command, and output to the terminal. stdout is for data, stderr
+//! for messages.
 
 mod audit;
 mod check;
@@ -27,7 +28,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::diagnostics::{self, Diagnostic, Diagnostics, STACK};
+use crate::diagnostics::{self, Diagnostic, Diagnostics, STACK_BYTES};
 use crate::jinja::SECRETS;
 use crate::limits;
 
@@ -39,9 +40,9 @@ const EXAMPLES: &str = r"In a dbt project:
 
 `batchwright COMMAND --help` has more examples.";
 
-/// Compiles the microbatch models of a dbt project to plain SQL, one standalone file per batch.
+/// Compile the microbatch models of a dbt project to plain SQL, one standalone file per batch
 ///
-/// No warehouse connection is opened: read the files, then run them with any client.
+/// batchwright needs no warehouse connection: review the files, then run them with any client.
 #[derive(Parser)]
 #[command(name = "batchwright", version = env!("BATCHWRIGHT_VERSION"), max_term_width = 100, after_long_help = EXAMPLES)]
 struct Cli {
@@ -51,26 +52,27 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Compile(compile::Args),
-    Render(render::Args),
-    List(list::Args),
-    Run(Box<run::Args>),
-    Retry(Box<retry::Args>),
-    Status(status::Args),
-    Audit(audit::Args),
-    Check(check::Args),
-    Diff(diff::Args),
-    Page(page::Args),
-    Schema(schema::Args),
-    Completions(completions::Args),
-    Man(man::Args),
+    Compile(compile::CompileArgs),
+    Render(render::RenderArgs),
+    List(list::ListArgs),
+    Run(Box<run::RunArgs>),
+    Retry(Box<retry::RetryArgs>),
+    Status(status::StatusArgs),
+    Audit(audit::AuditArgs),
+    Check(check::CheckArgs),
+    Diff(diff::DiffArgs),
+    Page(page::PageArgs),
+    Schema(schema::SchemaArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
-/// Runs the command that the arguments name. 0: done; 1: the work failed; 2: the request or the project is wrong.
+/// Runs the command of the arguments. Exit codes: 0 done; 1 the work failed; 2 the request or the
+/// project is invalid.
 pub fn main() -> ExitCode {
     let run = || {
         let cli = Cli::parse();
-        let done = match cli.command {
+        let result = match cli.command {
             Command::Compile(args) => compile::run(args),
             Command::Render(args) => render::run(args),
             Command::List(args) => list::run(args),
@@ -85,27 +87,27 @@ pub fn main() -> ExitCode {
             Command::Completions(args) => completions::run(&args),
             Command::Man(args) => man::run(&args),
         };
-        done.unwrap_or_else(|wrong| {
-            say(&wrong.0);
+        result.unwrap_or_else(|errors| {
+            print_diagnostics(&errors.0);
             ExitCode::from(2)
         })
     };
     limits::install();
-    // A query may be nested deeper than the main thread's stack allows.
-    match std::thread::Builder::new().stack_size(STACK).spawn(run).map(std::thread::JoinHandle::join) {
+    // A deeply nested query may need more stack than the main thread has.
+    match std::thread::Builder::new().stack_size(STACK_BYTES).spawn(run).map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => code,
         _ => ExitCode::from(2),
     }
 }
 
-/// Says each to the user, errors last, and counts the errors where there are several.
-fn say(said: &[Diagnostic]) {
-    say_and_close(said, "nothing was written");
+/// Prints the diagnostics, errors last, and the number of errors if there are several.
+fn print_diagnostics(diagnostics: &[Diagnostic]) {
+    print_diagnostics_with(diagnostics, "nothing was written");
 }
 
-/// The same, where more was done than to find errors: `written` says what.
-fn say_and_close(said: &[Diagnostic], written: &str) {
-    let mut ordered: Vec<&Diagnostic> = said.iter().collect();
+/// Like [`print_diagnostics`], with a summary of the work that was done in spite of errors.
+fn print_diagnostics_with(all: &[Diagnostic], written: &str) {
+    let mut ordered: Vec<&Diagnostic> = all.iter().collect();
     ordered.sort_by_key(|diagnostic| diagnostic.level);
     let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let mut text = String::new();
@@ -113,12 +115,12 @@ fn say_and_close(said: &[Diagnostic], written: &str) {
         text.push_str(&diagnostics::print(diagnostic, color));
         text.push_str("\n\n");
     }
-    text.push_str(&summary::summary(said, written));
-    talk(&text);
+    text.push_str(&summary::summary(all, written));
+    print_status(&text);
 }
 
-/// Writes to stderr. A closed stderr is nobody listening, which is no reason to stop.
-fn talk(text: &str) {
+/// Writes to stderr. A closed stderr is not an error.
+fn print_status(text: &str) {
     let _ = std::io::stderr().lock().write_all(masked(text, std::env::vars_os()).as_bytes());
 }
 
@@ -129,12 +131,12 @@ fn masked(text: &str, environment: impl Iterator<Item = (OsString, OsString)>) -
     values.filter(|value| !value.trim().is_empty()).fold(text.to_string(), |text, value| text.replace(&value, "*****"))
 }
 
-/// Writes data to stdout; a reader that went away (`| head`) ends the program quietly.
+/// Writes data to stdout. Exits silently if the reader has closed the pipe (`| head`).
 fn print(text: &str) -> Result<(), Diagnostics> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(wrong) if wrong.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
-        Err(wrong) => Err(Diagnostic::error(format!("cannot write to stdout: {wrong}")).into()),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) => Err(Diagnostic::error(format!("cannot write to stdout: {error}")).into()),
         Ok(()) => Ok(()),
     }
 }

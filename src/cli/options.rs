@@ -1,4 +1,4 @@
-//! The flags that several commands share: dbt's names, dbt's meaning, dbt's environment variables.
+//! Flags that several commands share, with dbt's names, meaning and environment variables.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,44 +12,47 @@ use crate::compile::Request;
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 use crate::graph::Selection;
 use crate::limits;
-use crate::project::{self, Open, yaml};
+use crate::project::{self, Open};
 use crate::run::journal::Places;
 use crate::window;
+use crate::yaml;
 
+/// The project and its profile.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Project")]
 pub struct ProjectArgs {
-    /// The folder that holds dbt_project.yml
+    /// Folder of dbt_project.yml
     #[arg(long, value_name = "DIR", env = "DBT_PROJECT_DIR", default_value = "", hide_default_value = true, value_parser = project_dir())]
     pub project_dir: PathBuf,
-    /// Where profiles.yml is, if not in the project or in ~/.dbt
+    /// Folder of profiles.yml [default: the project, then ~/.dbt]
     #[arg(long, value_name = "DIR", env = "DBT_PROFILES_DIR", value_parser = path())]
     pub profiles_dir: Option<PathBuf>,
-    /// The profile, if not the project's own
+    /// Profile [default: that of the project]
     #[arg(long, value_name = "NAME", env = "DBT_PROFILE")]
     pub profile: Option<String>,
-    /// The target of the profile
+    /// Target of the profile
     #[arg(short, long, value_name = "NAME", env = "DBT_TARGET")]
     pub target: Option<String>,
-    /// Variables for the project, as a YAML mapping: '{country: fr}'
+    /// Project variables, as a YAML mapping: '{country: fr}'
     #[arg(long, value_name = "YAML")]
     pub vars: Option<String>,
-    /// The warehouse's SQL; with it no profiles.yml is needed
+    /// SQL dialect of the warehouse; makes profiles.yml unnecessary
     #[arg(long, value_name = "NAME")]
     pub dialect: Option<String>,
-    /// The database, instead of the profile's
+    /// Database, instead of that of the profile
     #[arg(long, value_name = "NAME")]
     pub database: Option<String>,
-    /// The schema, instead of the profile's
+    /// Schema, instead of that of the profile
     #[arg(long, value_name = "NAME")]
     pub schema: Option<String>,
-    /// The moment that counts as now, for plans that are the same tomorrow: 2024-09-10, 2024-09-10T12:00:00Z
+    /// Use TIME as the current time, for reproducible plans: 2024-09-10, 2024-09-10T12:00:00Z
     #[arg(long, value_name = "TIME", env = "BATCHWRIGHT_NOW", hide_env = true)]
     pub now: Option<String>,
-    /// Recorded answers of the warehouse, for macros that ask it: a YAML list of `query` and `rows`
+    /// Recorded query results for macros that query the warehouse: a YAML list of `query` and
+    /// `rows`
     #[arg(long, value_name = "FILE")]
     pub answers: Option<PathBuf>,
-    /// The catalog.json of `dbt docs generate`, for macros that ask for columns
+    /// catalog.json of `dbt docs generate`, for macros that need columns
     #[arg(long, value_name = "FILE")]
     pub catalog: Option<PathBuf>,
     /// How long the work for one model may take; 0 for any time
@@ -57,93 +60,98 @@ pub struct ProjectArgs {
     pub model_timeout: u64,
 }
 
-/// Which plan.
+/// The plan.
 #[derive(clap::Args)]
 pub struct PlanArgs {
-    /// The plan's folder [default: target/batchwright in the project]
+    /// Folder of the plan [default: target/batchwright in the project]
     #[arg(long, value_name = "DIR")]
     pub plan: Option<PathBuf>,
-    /// The folder that holds dbt_project.yml
+    /// Folder of dbt_project.yml
     #[arg(long, value_name = "DIR", env = "DBT_PROJECT_DIR", default_value = "", hide_default_value = true, value_parser = project_dir())]
     pub project_dir: PathBuf,
 }
 
-/// Where the profile is, for a default client that must know the database's path.
+/// The profile, for a default client that needs the path of the database.
 #[derive(clap::Args)]
-#[command(next_help_heading = "Profile, for a default client that must know the database's path")]
+#[command(next_help_heading = "Profile, for a default client that needs the path of the database")]
 pub struct ProfileArgs {
-    /// Where profiles.yml is, if not in the project or in ~/.dbt
+    /// Folder of profiles.yml [default: the project, then ~/.dbt]
     #[arg(long, value_name = "DIR", env = "DBT_PROFILES_DIR", value_parser = path())]
     profiles_dir: Option<PathBuf>,
-    /// The profile, if not the project's own
+    /// Profile [default: that of the project]
     #[arg(long, value_name = "NAME", env = "DBT_PROFILE")]
     profile: Option<String>,
-    /// The target of the profile
+    /// Target of the profile
     #[arg(short, long, value_name = "NAME", env = "DBT_TARGET")]
     target: Option<String>,
-    /// Variables for the project, as a YAML mapping: '{country: fr}'
+    /// Project variables, as a YAML mapping: '{country: fr}'
     #[arg(long, value_name = "YAML")]
     vars: Option<String>,
 }
 
+/// The selection of models.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Selection")]
 pub struct SelectArgs {
-    /// The models, in dbt's selection grammar: orders+ tag:daily path:models/marts
+    /// Select models, in dbt's selection grammar: orders+ tag:daily path:models/marts
     #[arg(short, long, value_name = "SPEC", num_args = 1.., alias = "models", short_alias = 'm')]
     pub select: Vec<String>,
-    /// Models to leave out, in the same grammar
+    /// Exclude models, in the same grammar
     #[arg(long, value_name = "SPEC", num_args = 1..)]
     pub exclude: Vec<String>,
-    /// A selector of selectors.yml
+    /// Use a selector of selectors.yml
     #[arg(long, value_name = "NAME")]
     pub selector: Option<String>,
-    /// What `state:modified`, `state:new` compare with: an earlier plan's folder, or dbt's target folder
+    /// Compare `state:modified`, `state:new` with this earlier plan, or with dbt's target folder
     #[arg(long, value_name = "DIR", env = "DBT_STATE", value_parser = path())]
     pub state: Option<PathBuf>,
 }
 
+/// The windows to plan.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Windows")]
 pub struct WindowArgs {
-    /// The first moment to cover: 2024-09-01, 2024-09-01T05:00, with an offset or Z if not UTC
+    /// Start of the range: 2024-09-01, 2024-09-01T05:00, in UTC or with an offset
     #[arg(long, value_name = "TIME", env = "DBT_EVENT_TIME_START")]
     pub event_time_start: Option<String>,
-    /// The end, excluded
+    /// End of the range (exclusive)
     #[arg(long, value_name = "TIME", env = "DBT_EVENT_TIME_END")]
     pub event_time_end: Option<String>,
-    /// Coarser (or finer) windows than the models' own: hour, day, month, year
+    /// Plan coarser or finer windows than the models set: hour, day, month, year
     #[arg(long, value_name = "SIZE")]
     pub batch_size: Option<String>,
-    /// Labels the batches with the month (day, year) they belong to
+    /// Label batches with their month (day, year)
     #[arg(long, value_name = "SIZE")]
     pub chunk: Option<String>,
-    /// Leaves out the batch that is still open
+    /// Leave out the batch that is still open
     #[arg(long)]
     pub complete_only: bool,
-    /// Refuses bounds inside of a batch, and SQL that cannot be parsed
+    /// Refuse bounds inside a batch, and SQL that cannot be parsed
     #[arg(long)]
     pub strict: bool,
-    /// The most batches of one model
+    /// Maximum number of batches per model
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub max_batches: usize,
 }
 
+/// The full refresh.
 #[derive(clap::Args)]
 pub struct RefreshArgs {
-    /// Rebuilds from `begin` until now beside the table, and swaps it in; with bounds, only the bounds are written again
+    /// Rebuild from `begin` until now in a new table, then swap it in; with bounds, rewrite only
+    /// that range
     #[arg(short, long, env = "DBT_FULL_REFRESH", value_name = "BOOL", value_parser = truth, num_args = 0..=1,
           default_missing_value = "true", default_value = "", require_equals = true, hide_default_value = true, hide_possible_values = true)]
     pub full_refresh: bool,
 }
 
 impl SelectArgs {
+    /// The selection, with the state of the flag or of the environment.
     pub fn selection(self) -> Selection {
         Selection { select: self.select, exclude: self.exclude, selector: self.selector, state: given_path(self.state, "STATE") }
     }
 }
 
-/// What the flags of a command that plans batches ask for together.
+/// The request of a command that plans batches.
 pub fn request(select: SelectArgs, windows: &WindowArgs, refresh: &RefreshArgs, project: ProjectArgs) -> Result<Request, Diagnostics> {
     let now = project.instant()?;
     Ok(Request {
@@ -153,15 +161,17 @@ pub fn request(select: SelectArgs, windows: &WindowArgs, refresh: &RefreshArgs, 
         selection: select.selection(),
         full_refresh: refresh.full_refresh,
         from_begin_except: None,
+        earlier_plans: Vec::new(),
     })
 }
 
 impl ProjectArgs {
-    /// What `--now` says, or the clock.
+    /// The value of `--now`, or the current time.
     pub fn instant(&self) -> Result<Instant, Diagnostics> {
         instant(self.now.as_deref())
     }
 
+    /// The options to load the project.
     pub fn open(self, now: Instant, full_refresh: bool) -> Result<Open, Diagnostics> {
         limits::allow(self.model_timeout);
         Ok(Open {
@@ -183,14 +193,14 @@ impl ProjectArgs {
     }
 }
 
-/// What `--now` says, or the clock.
+/// The value of `--now`, or the current time.
 pub fn instant(now: Option<&str>) -> Result<Instant, Diagnostics> {
     let Some(text) = now.filter(|text| !text.is_empty()) else { return Ok(Utc::now().trunc_subsecs(0)) };
     Ok(window::Bound::parse("--now", text)?.at.at(chrono_tz::UTC))
 }
 
 impl PlanArgs {
-    /// Where a target folder is refused there is no plan either.
+    /// The paths of the plan. Where a target folder is refused there is no plan either.
     pub fn places(&self) -> Places {
         let usual = || self.project_dir.join("target").join("batchwright");
         Places::beside(&plan_folder(self.plan.clone(), &self.project_dir).unwrap_or_else(|_| usual()))
@@ -212,7 +222,7 @@ pub fn target_folder(project_dir: &Path) -> Result<PathBuf, Diagnostics> {
 }
 
 impl ProfileArgs {
-    /// The project, as far as its profile.
+    /// The options to load the profile of the project.
     pub fn open(&self, project_dir: &Path) -> Result<Open, Diagnostics> {
         Ok(Open {
             project_dir: project_dir.to_path_buf(),
@@ -279,8 +289,9 @@ pub fn bounds(start: &Option<String>, end: &Option<String>) -> Result<Option<(wi
 }
 
 impl WindowArgs {
-    pub fn request(&self, now: Instant) -> Result<window::Request, Diagnostics> {
-        Ok(window::Request {
+    /// The windows that the flags or the environment request.
+    pub fn request(&self, now: Instant) -> Result<window::WindowRequest, Diagnostics> {
+        Ok(window::WindowRequest {
             bounds: bounds(&self.event_time_start, &self.event_time_end)?,
             now,
             batch_size: grain("--batch-size", self.batch_size.as_deref())?,
@@ -296,20 +307,19 @@ fn grain(flag: &str, text: Option<&str>) -> Result<Option<Grain>, Diagnostics> {
     let Some(text) = text else { return Ok(None) };
     match Grain::parse(text) {
         Some(grain) => Ok(Some(grain)),
-        None => Err(Diagnostic::error(format!("`{flag} {text}` is no size of a batch"))
-            .hint("it is one of `hour`, `day`, `month`, `year`")
-            .into()),
+        None => Err(Diagnostic::error(format!("invalid value `{text}` of `{flag}`")).hint("use `hour`, `day`, `month` or `year`").into()),
     }
 }
 
 fn vars(text: Option<&str>) -> Result<Map<String, Value>, Diagnostics> {
     let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(Map::new()) };
-    let wrong =
-        |what: String| Diagnostics::from(Diagnostic::error(what).hint("write them as a YAML mapping: `--vars '{country: fr, limit: 10}'`"));
+    let error = |what: String| {
+        Diagnostics::from(Diagnostic::error(what).hint("write variables as a YAML mapping: `--vars '{country: fr, limit: 10}'`"))
+    };
     let file = SourceFile::new("--vars", text);
     match yaml::parse(&file).map(|(tree, _)| tree.exact()) {
         Ok(Value::Object(vars)) => Ok(vars),
-        Ok(_) => Err(wrong(format!("`--vars {text}` is not a mapping"))),
-        Err(cause) => Err(wrong(format!("`--vars {text}` is not YAML: {}", cause.message.trim_start_matches("not valid YAML: ")))),
+        Ok(_) => Err(error(format!("`--vars {text}` is not a mapping"))),
+        Err(cause) => Err(error(format!("`--vars {text}` is not YAML: {}", cause.message.trim_start_matches("not valid YAML: ")))),
     }
 }

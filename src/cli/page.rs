@@ -1,10 +1,10 @@
-//! `batchwright page`
+//! `batchwright page`: writes a plan as an HTML file.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::options::{PlanArgs, instant};
-use super::{print, say, talk};
+use super::{print, print_diagnostics, print_status};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::manifest::StepEntry;
 use crate::run::audits;
@@ -15,23 +15,24 @@ const EXAMPLES: &str = r"Examples:
   $ batchwright page
   $ batchwright page --plan plans/nightly --out nightly.html";
 
-/// Write one HTML file about a plan: a calendar of its batches, each with its SQL and what became of it.
+/// Write a plan as one HTML file: a calendar of batches, each with its SQL and its state
 ///
-/// The file needs nothing else, no network either: open it, or send it on. It holds the SQL and the clients' error messages.
+/// The file is self-contained and needs no network. It has the SQL and the error messages of the
+/// client.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Args {
+pub struct PageArgs {
     #[command(flatten)]
     plan: PlanArgs,
-    /// Where to write it, if not beside the plan's folder, or `-` for stdout
+    /// Write to FILE instead of next to the plan's folder; `-` is stdout
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// The moment that counts as now for what is missing: 2024-09-10, 2024-09-10T12:00:00Z
+    /// Use TIME as the current time to find missing batches: 2024-09-10, 2024-09-10T12:00:00Z
     #[arg(long, value_name = "TIME")]
     now: Option<String>,
 }
 
-pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
+pub fn run(args: &PageArgs) -> Result<ExitCode, Diagnostics> {
     let now = instant(args.now.as_deref())?;
     if let Some(out) = args.out.as_ref().filter(|out| **out != *Path::new("-")) {
         report::check(out)?;
@@ -39,22 +40,23 @@ pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
     let places = args.plan.places();
     let entries = places.entries()?;
     let manifest = audits::as_last_run(places.manifest()?, &History::of(&entries));
-    let mut unlike: Vec<String> = Vec::new();
+    let mut unreadable: Vec<String> = Vec::new();
     let mut sql = |step: &StepEntry| match places.text(&step.file, &step.sha256).map(String::from_utf8) {
         Ok(Ok(text)) => Some(text),
         Ok(Err(_)) => {
-            unlike.push(format!("`{}` is not text", step.file));
+            unreadable.push(format!("`{}` is not text", step.file));
             None
         }
-        Err(wrong) => {
-            unlike.push(wrong);
+        Err(error) => {
+            unreadable.push(error);
             None
         }
     };
     let page = crate::page::page(&manifest, &entries, now, &mut sql);
-    if let [first, more @ ..] = &unlike[..] {
-        let said = Diagnostic::warning(first.clone());
-        say(&[if more.is_empty() { said } else { said.fact(format!("and {} more: the page says so where they would stand", more.len())) }]);
+    if let [first, more @ ..] = &unreadable[..] {
+        let warning = Diagnostic::warning(first.clone());
+        let note = format!("and {} more, which the page marks", more.len());
+        print_diagnostics(&[if more.is_empty() { warning } else { warning.fact(note) }]);
     }
     match &args.out {
         Some(out) if out == Path::new("-") => print(&page)?,
@@ -65,7 +67,7 @@ pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
             } else {
                 report::replace(path, &page)?
             }
-            talk(&format!("{}\n", path.strip_prefix(".").unwrap_or(path).display()));
+            print_status(&format!("{}\n", path.strip_prefix(".").unwrap_or(path).display()));
         }
     }
     Ok(ExitCode::SUCCESS)

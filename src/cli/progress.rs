@@ -1,4 +1,5 @@
-//! How a run goes, told to the user: a bar for each model on a terminal, a line for each step elsewhere, nothing with `--quiet`.
+//! The progress of a run: a bar per model on a terminal, a line per step elsewhere, nothing with
+//! `--quiet`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,23 +9,26 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
-use super::talk;
+use super::print_status;
 use crate::diagnostics::printable;
 use crate::plan::manifest::{Manifest, StepEntry as Planned};
 use crate::run::Watch;
 use crate::run::entry::{Outcome, StepEntry};
 
+/// The output of a run in progress.
 pub enum Progress {
     Quiet,
-    Lines(Mutex<Count>),
+    Lines(Mutex<StepCount>),
     Bars(Bars),
 }
 
-pub struct Count {
+/// The number of finished steps.
+pub struct StepCount {
     ended: usize,
     all: usize,
 }
 
+/// One bar per model.
 pub struct Bars {
     all: MultiProgress,
     bars: BTreeMap<String, Bar>,
@@ -37,17 +41,17 @@ struct Bar {
 }
 
 impl Progress {
-    /// For the steps that are to run.
-    pub fn of(manifest: &Manifest, wanted: &[bool], quiet: bool, terminal: bool) -> Progress {
+    /// The output for the selected steps.
+    pub fn of(manifest: &Manifest, selected: &[bool], quiet: bool, terminal: bool) -> Progress {
         if quiet {
             return Progress::Quiet;
         }
-        let all = wanted.iter().filter(|wanted| **wanted).count();
+        let all = selected.iter().filter(|selected| **selected).count();
         if !terminal {
-            return Progress::Lines(Mutex::new(Count { ended: 0, all }));
+            return Progress::Lines(Mutex::new(StepCount { ended: 0, all }));
         }
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-        for (step, _) in manifest.steps.iter().zip(wanted).filter(|(_, wanted)| **wanted) {
+        for (step, _) in manifest.steps.iter().zip(selected).filter(|(_, selected)| **selected) {
             *counts.entry(&step.model).or_default() += 1;
         }
         let screen = MultiProgress::new();
@@ -57,7 +61,7 @@ impl Progress {
             .with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
                 let _ = write!(out, "{:.1}/s", state.per_sec());
             })
-            // Nothing can be told before the first step, and nothing is left after the last.
+            // There is no estimate before the first step, and nothing is left after the last.
             .with_key("left", |state: &ProgressState, out: &mut dyn Write| {
                 if state.pos() > 0 && !state.is_finished() {
                     let _ = write!(out, "{:#} left", HumanDuration(state.eta()));
@@ -72,7 +76,7 @@ impl Progress {
         Progress::Bars(Bars { bars: bars.collect(), all: screen })
     }
 
-    /// Leaves the terminal as it is for what is said next.
+    /// Ends the bars, so that other output can follow.
     pub fn close(&self) {
         if let Progress::Bars(bars) = self {
             for bar in bars.bars.values() {
@@ -81,11 +85,11 @@ impl Progress {
         }
     }
 
-    /// Says a sentence above the bars.
-    pub fn say(&self, sentence: &str) {
+    /// Prints a line above the bars.
+    pub fn println(&self, sentence: &str) {
         match self {
             Progress::Bars(bars) => drop(bars.all.println(printable(sentence))),
-            _ => talk(&format!("{sentence}\n")),
+            _ => print_status(&format!("{sentence}\n")),
         }
     }
 }
@@ -95,7 +99,7 @@ impl Watch for Progress {
         if let Progress::Bars(bars) = self
             && let Some(bar) = bars.bars.get(&step.model)
         {
-            // A model's time counts from its own first step.
+            // The time of a model starts at its first step.
             if !bar.begun.swap(true, Ordering::Relaxed) {
                 bar.bar.reset_elapsed();
                 bar.bar.enable_steady_tick(Duration::from_millis(250));
@@ -116,7 +120,7 @@ impl Watch for Progress {
                 if failed {
                     line.push_str(&indented(&last_lines(&entry.words())));
                 }
-                talk(&printable(&line));
+                print_status(&printable(&line));
             }
             Progress::Bars(bars) => {
                 let Some(bar) = bars.bars.get(&step.model) else { return };
@@ -124,7 +128,7 @@ impl Watch for Progress {
                     let mut count = bar.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                     *count += 1;
                     bar.bar.set_message(format!("{} failed", *count));
-                    self.say(&format!(
+                    self.println(&format!(
                         "failed {} in {:.2} s\n{}",
                         step.id,
                         entry.seconds,
@@ -140,26 +144,27 @@ impl Watch for Progress {
     }
 }
 
-/// A model without `model.` and its package.
+/// The name in a unique id, without type and package.
 pub fn short(unique_id: &str) -> &str {
     unique_id.splitn(3, '.').nth(2).unwrap_or(unique_id)
 }
 
-/// As many lines as fit between others.
+/// The first line and the last ones, shortened.
 pub fn last_lines(words: &str) -> String {
-    const MOST: usize = 12;
-    const WIDEST: usize = 300;
-    let cut = |line: &str| match line.char_indices().nth(WIDEST) {
+    const MAX_LINES: usize = 12;
+    const MAX_WIDTH: usize = 300;
+    let cut = |line: &str| match line.char_indices().nth(MAX_WIDTH) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line.to_string(),
     };
     let lines: Vec<String> = words.lines().map(str::trim_end).filter(|line| !line.is_empty()).map(cut).collect();
     match lines.len() {
-        0..=MOST => lines.join("\n"),
-        many => format!("{}\n… {} lines\n{}", lines[0], many - MOST + 1, lines[many - MOST + 2..].join("\n")),
+        0..=MAX_LINES => lines.join("\n"),
+        count => format!("{}\n… {} lines\n{}", lines[0], count - MAX_LINES + 1, lines[count - MAX_LINES + 2..].join("\n")),
     }
 }
 
+/// The text with each line indented.
 pub fn indented(text: &str) -> String {
     text.lines().map(|line| format!("    {line}\n")).collect()
 }

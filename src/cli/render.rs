@@ -1,10 +1,10 @@
-//! `batchwright render`
+//! `batchwright render`: prints the queries of models.
 
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
 use super::options::{ProjectArgs, SelectArgs};
-use super::{print, say, say_and_close};
+use super::{print, print_diagnostics, print_diagnostics_with};
 use crate::compile::{self, Asked, Queries};
 use crate::diagnostics::Diagnostics;
 use crate::plan::write;
@@ -14,57 +14,58 @@ const EXAMPLES: &str = r"Examples:
   $ batchwright render -s sessions
   $ batchwright render -s sessions --batch 2024-09-01
 
-  Every query of the project, below queries/:
+  Write every query of the project below queries/:
   $ batchwright render --out queries";
 
-/// Print the models' queries as dbt compiles them, without filters; with `--batch` one batch's query with its filters.
+/// Print the queries of models as dbt compiles them; with `--batch`, the query of one batch with
+/// its filters
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Args {
+pub struct RenderArgs {
     #[command(flatten)]
     select: SelectArgs,
-    /// A batch, by its label: 2024-09-01. The query gets its filters
+    /// Print the query of the batch with this label, with its filters: 2024-09-01
     #[arg(long, value_name = "BATCH")]
     batch: Option<String>,
-    /// Write every query to DIR/<package>/<path> instead
+    /// Write each query to DIR/<package>/<path> instead
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
     project: ProjectArgs,
 }
 
-pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
+pub fn run(args: RenderArgs) -> Result<ExitCode, Diagnostics> {
     let now = args.project.instant()?;
     let open = Open { which: "compile", ..args.project.open(now, false)? };
     let mut selection = args.select.selection();
-    // All means all: the default selector of a project is for what is run.
+    // `--out` writes every query; the default selector of a project is for runs.
     if args.out.is_some() && selection.select.is_empty() && selection.exclude.is_empty() && selection.selector.is_none() {
         selection.select.push("*".to_string());
     }
-    let asked = Asked { open, selection, batch: args.batch };
-    let Queries { rendered, wrong, warnings } = compile::queries(&asked)?;
-    say(&warnings);
+    let request = Asked { open, selection, batch: args.batch };
+    let Queries { rendered, errors, warnings } = compile::queries(&request)?;
+    print_diagnostics(&warnings);
     match &args.out {
         Some(folder) => {
             let files = rendered.iter().map(|(node, sql)| (below(&node.package, &node.path), sql.as_str()));
-            write::loose(folder, files)?;
+            write::write_files(folder, files)?;
         }
         None => match rendered.as_slice() {
             [(_, sql)] => print(&format!("{}\n", sql.trim()))?,
             [] => {}
-            several => {
-                for (node, sql) in several {
+            queries => {
+                for (node, sql) in queries {
                     print(&format!("-- {}\n{}\n;\n\n", node.unique_id, sql.trim()))?;
                 }
             }
         },
     }
     let queries = if rendered.len() == 1 { "1 query".to_string() } else { format!("{} queries", rendered.len()) };
-    say_and_close(&wrong, &format!("{queries} {}", if args.out.is_some() { "written" } else { "printed" }));
-    Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+    print_diagnostics_with(&errors, &format!("{queries} {}", if args.out.is_some() { "written" } else { "printed" }));
+    Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
 }
 
-/// `<package>/<path>`; a model that lies beside the project is written below the folder as well.
+/// The path `<package>/<path>`, without components such as `..` that would leave the folder.
 fn below(package: &str, path: &str) -> PathBuf {
     let parts = Path::new(path).components().filter(|part| matches!(part, Component::Normal(_)));
     std::iter::once(Path::new(package)).chain(parts.map(|part| Path::new(part.as_os_str()))).collect()

@@ -1,33 +1,36 @@
-//! `batchwright retry`
+//! `batchwright retry`: continues the last run.
 
 use std::process::ExitCode;
 
-use super::run::{From, How, start};
+use super::run::{RunSettings, StartPoint, start};
 use crate::diagnostics::Diagnostics;
 
 const EXAMPLES: &str = r"Examples:
   $ batchwright retry
 
-  The table was dropped by hand: its create and all of its batches again
+  Create a dropped table again, with all of its batches:
   $ batchwright retry --from sessions@create
 
-  With another client than the last run's:
+  With another client than that of the last run:
   $ batchwright retry -- psql -X -w -q -v ON_ERROR_STOP=1 -d shop";
 
-/// Run what the last run did not finish, and what depends on it: the same windows, however much later.
+/// Continue the last run: run the steps that did not finish, and their dependents, with the same
+/// windows
 ///
-/// Steps are told by their id and their bytes, so that a plan that was compiled anew goes on where nothing changed. A create or a
-/// swap that is done is not entered again. Without `--` the last run's client is used.
+/// A step is done if a step with the same id and the same bytes was successful, so a plan that is
+/// compiled again continues where nothing changed. A finished create or swap step is not repeated.
+/// Without `--` the client of the last run is used.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Args {
-    /// Run this step again although it is done, and what depends on it: `sessions@create`, `sessions@2024-09-01`. May be repeated
+pub struct RetryArgs {
+    /// Run this finished step and its dependents again: `sessions@create`, `sessions@2024-09-01`;
+    /// repeatable
     #[arg(long, value_name = "STEP")]
     from: Vec<String>,
     #[command(flatten)]
-    how: How,
+    settings: RunSettings,
 }
 
-pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
-    start(args.how, From::LastRun, &args.from)
+pub fn run(args: RetryArgs) -> Result<ExitCode, Diagnostics> {
+    start(args.settings, StartPoint::LastRun, &args.from)
 }

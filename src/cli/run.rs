@@ -1,4 +1,4 @@
-//! `batchwright run`
+//! `batchwright run`: runs the plan with a client.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -9,74 +9,76 @@ use std::time::Duration;
 use super::client::{self, ClientRequest};
 use super::options::PlanArgs;
 use super::progress::{Progress, indented, last_lines, short};
-use super::{say, talk};
+use super::{print_diagnostics, print_status};
 use crate::diagnostics::{Diagnostic, Diagnostics, nearest, printable};
 use crate::dialect;
 use crate::plan::manifest::{Manifest, ModelEntry, StepEntry};
 use crate::run::client::Client;
 use crate::run::history::History;
 use crate::run::journal::{self, Places};
-use crate::run::proof::{self, Unproven};
+use crate::run::proof::{self, Unverified};
 use crate::run::protocol::Protocol;
-use crate::run::stop::Stop;
-use crate::run::{self, Order, audits, clock, effects, junit, known, program, report, results, retry, status};
+use crate::run::shutdown::Shutdown;
+use crate::run::{self, Order, audits, client_profiles, clock, effects, executable, junit, report, results, retry, status};
 
 const EXAMPLES: &str = r"Examples:
-  With the dialect's own client, such as psql with what PGHOST and PGDATABASE say:
+  With the default client of the dialect, such as psql with PGHOST and PGDATABASE:
   $ batchwright run
 
-  Four sessions of a client at once:
+  Four parallel sessions of a client:
   $ batchwright run --threads 4 -- psql -X -w -q -v ON_ERROR_STOP=1 -d shop
 
-  Each model's table looked at when it is done:
+  Audit each model's table when it is done:
   $ batchwright run --audit
 
-  A process for each step:
+  One process per step:
   $ batchwright run --threads 8 -- snow sql --enable-templating NONE -f {file}
 
-  For a scheduler: begin, or go on where the last run ended:
+  For a scheduler: start a run, or continue the last one:
   $ batchwright run --resume --quiet --junit report.xml";
 
-/// Hand each step of the plan to a client, in order, and keep a journal of what is done.
+/// Run each step of the plan with a client, in order, and write a journal
 ///
-/// With `{file}` among the client's words a process runs each step; without it the client is a session, one process fed step
-/// after step on its standard input: psql, duckdb, sqlite3, mysql, mariadb, spark-sql. Clients that read their input to its end
-/// (snow sql -i, bq query, clickhouse-client) are started for each step in either way. Without `--` the dialect's own
-/// client is used. Exit codes: 0 all is done; 1 a step failed; 2 the request is wrong.
+/// With `{file}` in the client's arguments, one process runs one step. Without it the client is a
+/// session: one process that reads step after step from standard input (psql, duckdb, sqlite3,
+/// mysql, mariadb, spark-sql). Clients that read their input to the end (snow sql -i, bq query,
+/// clickhouse-client) are started for each step in both cases. Without `--` the default client of
+/// the dialect is used. Exit codes: 0 all steps are done; 1 a step failed; 2 the request is
+/// invalid.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Args {
-    /// Go on with the last run: only what it did not finish, as `batchwright retry` does; from the start where there is none
+pub struct RunArgs {
+    /// Continue the last run like `batchwright retry`; if there is none, start a run
     #[arg(long)]
     resume: bool,
     #[command(flatten)]
-    how: How,
+    settings: RunSettings,
 }
 
 /// How steps are run.
 #[derive(clap::Args)]
-pub struct How {
+pub struct RunSettings {
     #[command(flatten)]
     plan: PlanArgs,
-    /// How many steps at once, each with a client of its own. Stays 1 with duckdb and sqlite3, which let one process write
+    /// Number of parallel clients; 1 with duckdb and sqlite3, which allow one writing process
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: u16,
-    /// Run each model's audit when all of the model is done: a verdict other than `ok`, and not allowed by the model, is a failure
+    /// Audit each model when it is done: a verdict that is neither `ok` nor allowed is a failure
     #[arg(long)]
     audit: bool,
-    /// Start nothing more after a failure
+    /// Start no further step after a failure
     #[arg(short = 'x', long)]
     fail_fast: bool,
-    /// End a step that takes longer; it counts as failed
+    /// Kill a step that takes longer; it counts as failed
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
-    /// Print nothing but the table at the end
+    /// Print only the table at the end
     #[arg(short, long)]
     quiet: bool,
     /// Write a JUnit report
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// The profile's folder, profile and target, for a default client that must know the database's path
+    /// The profile, for a default client that needs the path of the database
     #[command(flatten)]
     profile: super::options::ProfileArgs,
     /// The client and its arguments, such as: -- psql -X -v ON_ERROR_STOP=1
@@ -84,146 +86,149 @@ pub struct How {
     client: Vec<String>,
 }
 
-pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
-    let from = if args.resume { From::Wherever } else { From::Start };
-    start(args.how, from, &[])
+pub fn run(args: RunArgs) -> Result<ExitCode, Diagnostics> {
+    let from = if args.resume { StartPoint::LastRunOrStart } else { StartPoint::Start };
+    start(args.settings, from, &[])
 }
 
-/// Where a run begins.
+/// Where a run starts.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum From {
+pub enum StartPoint {
     Start,
-    /// Where the last run left off; there must be one.
+    /// At the unfinished steps of the last run, which must exist.
     LastRun,
-    /// Where the last run left off, if there is one.
-    Wherever,
+    /// At the unfinished steps of the last run, or at the start if there is none.
+    LastRunOrStart,
 }
 
-/// `again` are steps that run although they are done.
-pub fn start(how: How, from: From, again: &[String]) -> Result<ExitCode, Diagnostics> {
-    let places = how.plan.places();
+/// Runs the plan. `again` names finished steps to run again.
+pub fn start(settings: RunSettings, from: StartPoint, again: &[String]) -> Result<ExitCode, Diagnostics> {
+    let places = settings.plan.places();
     let mut manifest = places.manifest()?;
     let dialect = dialect::named(&manifest.about.dialect)?;
-    if let Some(path) = &how.junit {
+    if let Some(path) = &settings.junit {
         report::check(path)?;
     }
-    // The lock first: what the journal says must not change any more.
-    let journal = journal::open(&places, &|why| talk(&format!("{why}\n")))?;
-    let mut past = History::of(&places.entries()?);
-    if from == From::LastRun && past.first.is_none() {
-        return Err(Diagnostic::error(format!("`{}` holds no run to retry", places.journal.display()))
-            .hint("`batchwright run` starts one")
+    // Lock first: the journal must not change after it is read.
+    let journal = journal::open(&places, &|why| print_status(&format!("{why}\n")))?;
+    let mut history = History::of(&places.entries()?);
+    if from == StartPoint::LastRun && history.first.is_none() {
+        return Err(Diagnostic::error(format!("no run to retry in `{}`", places.journal.display()))
+            .hint("to start a run, use `batchwright run`")
             .into());
     }
-    let resumed = from != From::Start && past.first.is_some();
-    if how.audit {
-        say(&unaudited(&manifest));
+    let resumed = from != StartPoint::Start && history.first.is_some();
+    if settings.audit {
+        print_diagnostics(&unaudited(&manifest));
         manifest = audits::with_audits(manifest);
     } else if resumed {
-        manifest = audits::as_last_run(manifest, &past);
+        manifest = audits::as_last_run(manifest, &history);
     }
     for step in again {
-        past.reopen(&step_named(step, &manifest)?.id);
+        history.reopen(&step_named(step, &manifest)?.id);
     }
-    let wanted = if resumed { retry::left(&manifest.steps, &past) } else { vec![true; manifest.steps.len()] };
-    if !wanted.contains(&true) {
-        talk(&format!("nothing is left to run: {} done\n", steps(manifest.steps.len())));
+    let selected = if resumed { retry::left(&manifest.steps, &history) } else { vec![true; manifest.steps.len()] };
+    if !selected.contains(&true) {
+        print_status(&format!("nothing left to run: {} done\n", steps(manifest.steps.len())));
         return Ok(ExitCode::SUCCESS);
     }
     let confirmed = client::confirmed();
     let request = ClientRequest {
-        command: if from == From::LastRun { "retry" } else { "run" },
-        client: &how.client,
-        plan: &how.plan,
-        profile: &how.profile,
+        command: if from == StartPoint::LastRun { "retry" } else { "run" },
+        client: &settings.client,
+        plan: &settings.plan,
+        profile: &settings.profile,
         resumed,
     };
-    let argv = client::argv(&request, &dialect, &past, &confirmed)?;
+    let argv = client::argv(&request, &dialect, &history, &confirmed)?;
     if argv.iter().all(|word| word.is_empty()) {
         return Err(Diagnostic::error("the client's name is empty").into());
     }
     let session = !argv.iter().any(|word| word.contains("{file}"));
-    known::refuse_careless(&argv, session)?;
-    program::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
-    let mut threads = usize::from(how.threads);
-    if threads > 1 && known::client(&argv).is_some_and(|(known, _)| known.single_writer) {
-        say(&[Diagnostic::warning(format!("`{}` lets one process write to a database, so the steps run one after the other", argv[0]))]);
+    client_profiles::reject_error_ignoring(&argv, session)?;
+    executable::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
+    let mut threads = usize::from(settings.threads);
+    if threads > 1 && client_profiles::profile(&argv).is_some_and(|(profile, _)| profile.single_writer) {
+        print_diagnostics(&[Diagnostic::warning(format!(
+            "`{}` allows one writing process per database, so the steps run one at a time",
+            argv[0]
+        ))]);
         threads = 1;
     }
-    let progress = Arc::new(Progress::of(&manifest, &wanted, how.quiet, std::io::stderr().is_terminal()));
-    let says = progress.clone();
-    let stop = Stop::at_signals(move |times| match times {
-        1 => says.say("stopping: the steps in flight end first; once more ends them"),
-        _ => says.say("ending the steps in flight"),
+    let progress = Arc::new(Progress::of(&manifest, &selected, settings.quiet, std::io::stderr().is_terminal()));
+    let progress_at_signal = progress.clone();
+    let shutdown = Shutdown::at_signals(move |times| match times {
+        1 => progress_at_signal.println("finishing the running steps; press Ctrl-C again to kill them"),
+        _ => progress_at_signal.println("killing the running steps"),
     });
-    let stop = stop.map_err(|wrong| Diagnostic::error(format!("cannot listen to Ctrl-C: {wrong}")))?;
-    let mut client = Client { argv, dialect: &dialect, protocol: Protocol::new(&dialect, None)?, timeout: how.timeout, stop };
-    let mut session = match proof::prove(&mut client) {
+    let shutdown = shutdown.map_err(|error| Diagnostic::error(format!("cannot handle Ctrl-C: {error}")))?;
+    let mut client = Client { argv, dialect: &dialect, protocol: Protocol::new(&dialect, None)?, timeout: settings.timeout, shutdown };
+    let mut session = match proof::verify(&mut client) {
         Ok(session) => session,
-        Err(Unproven::Careless(refused)) => return Err(refused.into()),
-        Err(Unproven::Silent(failed)) => {
-            say(&[failed]);
+        Err(Unverified::Unsafe(error)) => return Err(error.into()),
+        Err(Unverified::NoAnswer(failed)) => {
+            print_diagnostics(&[failed]);
             return Ok(ExitCode::from(1));
         }
     };
     if resumed {
-        effects::check(&client, &manifest, &wanted, &past, &mut session)?;
+        effects::check(&client, &manifest, &selected, &history, &mut session)?;
     }
     confirmed.add(&places.plan, &client.argv);
     let order = Order {
         places: &places,
         manifest: &manifest,
-        wanted: &wanted,
-        past: &past,
+        wanted: &selected,
+        past: &history,
         resumed,
         client: &client,
         threads,
-        fail_fast: how.fail_fast,
+        fail_fast: settings.fail_fast,
     };
-    let ended = run::run(&order, &journal, progress.as_ref(), session);
+    let result = run::run(&order, &journal, progress.as_ref(), session);
     progress.close();
-    match ended {
-        Ok(ended) => close(&how, &places, &manifest, &ended),
+    match result {
+        Ok(result) => close(&settings, &places, &manifest, &result),
         Err(broken) => {
-            say(&[broken]);
+            print_diagnostics(&[broken]);
             Ok(ExitCode::from(1))
         }
     }
 }
 
-/// The models that `--audit` does not look at although they have batches.
+/// Warnings about microbatch models without an audit.
 fn unaudited(manifest: &Manifest) -> Vec<Diagnostic> {
     let models = manifest.models.iter().filter(|model| model.microbatch.is_some() && model.audit.is_none());
-    let said =
-        |model: &ModelEntry| Diagnostic::warning(format!("`{}` has no audit, since it has too many batches", short(&model.unique_id)));
-    models.map(said).collect()
+    let warning = |model: &ModelEntry| Diagnostic::warning(format!("`{}` has too many batches to be audited", short(&model.unique_id)));
+    models.map(warning).collect()
 }
 
-/// The table and the reports.
-fn close(how: &How, places: &Places, manifest: &Manifest, ended: &run::Run) -> Result<ExitCode, Diagnostics> {
+/// Prints the table and writes the reports.
+fn close(settings: &RunSettings, places: &Places, manifest: &Manifest, result: &run::Run) -> Result<ExitCode, Diagnostics> {
     let history = History::of(&places.entries()?);
     report::replace(&places.run_results, &results::run_results(manifest, &history, clock::now()))?;
-    if let Some(path) = &how.junit {
+    if let Some(path) = &settings.junit {
         report::write(path, &junit::report(manifest, &history))?;
     }
     let standings = status::standings(manifest, &history);
     let mut text = format!("\n{}", table(&standings));
-    if how.quiet {
+    if settings.quiet {
         for failure in standings.iter().flat_map(|standing| &standing.failures) {
             text.push_str(&format!("failed {}\n{}", failure.step, indented(&last_lines(&failure.words))));
         }
     }
-    text.push_str(&match (ended.failed, ended.open) {
-        (0, 0) => format!("{} done\n", steps(ended.done)),
+    text.push_str(&match (result.failed, result.open) {
+        (0, 0) => format!("{} done\n", steps(result.done)),
         (failed, open) => format!(
-            "{} done, {failed} failed, {open} not run; `batchwright status` shows why, `batchwright retry` goes on\n",
-            steps(ended.done)
+            "{} done, {failed} failed, {open} not run; to see why: `batchwright status`; to continue: `batchwright retry`\n",
+            steps(result.done)
         ),
     });
-    talk(&printable(&text));
-    Ok(if ended.failed + ended.open == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    print_status(&printable(&text));
+    Ok(if result.failed + result.open == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
+/// The table of models with their counts of steps.
 pub fn table(standings: &[status::Standing]) -> String {
     let longest = standings.iter().map(|standing| short(&standing.unique_id).len()).max().unwrap_or_default().max(5);
     let mut text = format!("{:longest$}  {:>6}  {:>6}  {:>6}  {:>9}\n", "model", "done", "failed", "open", "seconds");
@@ -234,21 +239,21 @@ pub fn table(standings: &[status::Standing]) -> String {
     text
 }
 
-/// The step of an id, whose model may be named without `model.` and its package.
+/// Finds a step by its id, with or without type and package of the model.
 fn step_named<'a>(name: &str, manifest: &'a Manifest) -> Result<&'a StepEntry, Diagnostic> {
     let ids = || manifest.steps.iter().map(|step| step.id.as_str());
     let is_named = |step: &&StepEntry| step.id == name || short(&step.id) == name;
-    let mut named = manifest.steps.iter().filter(is_named);
-    match (named.next(), named.next()) {
+    let mut matches = manifest.steps.iter().filter(is_named);
+    match (matches.next(), matches.next()) {
         (Some(step), None) => Ok(step),
         (Some(step), Some(other)) => {
-            Err(Diagnostic::error(format!("`{name}` is `{}` or `{}`", step.id, other.id)).hint("name one of them in full"))
+            Err(Diagnostic::error(format!("`{name}` is ambiguous: `{}` or `{}`", step.id, other.id)).hint("use the complete id"))
         }
         (None, _) => {
             let error = Diagnostic::error(format!("the plan has no step `{name}`"));
             Err(match nearest(name, ids().map(short)) {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error.hint("`batchwright status --json` lists the steps"),
+                None => error.hint("to list the steps, run `batchwright status --json`"),
             })
         }
     }
@@ -263,5 +268,5 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .ok()
         .filter(|seconds| *seconds > 0.0)
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "a number of seconds above 0".to_string())
+        .ok_or_else(|| "expected a number of seconds above 0".to_string())
 }

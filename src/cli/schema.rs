@@ -1,4 +1,4 @@
-//! `batchwright schema`
+//! `batchwright schema`: prints JSON Schemas.
 
 use std::process::ExitCode;
 
@@ -13,28 +13,29 @@ const EXAMPLES: &str = r"Examples:
   $ batchwright schema > manifest.schema.json
   $ batchwright schema journal";
 
-/// Print the JSON Schema of manifest.json, of state.json, of a line of the journal, or of what `diff --format json` prints.
+/// Print the JSON Schema of manifest.json, state.json, a journal line, or the output of
+/// `diff --format json`
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Args {
+pub struct SchemaArgs {
     #[arg(value_enum, default_value = "manifest")]
-    of: Of,
+    of: SchemaKind,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum Of {
+enum SchemaKind {
     Manifest,
     Journal,
     State,
     Diff,
 }
 
-pub fn run(args: &Args) -> Result<ExitCode, Diagnostics> {
+pub fn run(args: &SchemaArgs) -> Result<ExitCode, Diagnostics> {
     let schema = match args.of {
-        Of::Manifest => schemars::schema_for!(Manifest),
-        Of::Journal => schemars::schema_for!(Entry),
-        Of::State => schemars::schema_for!(State),
-        Of::Diff => schemars::schema_for!(Difference),
+        SchemaKind::Manifest => schemars::schema_for!(Manifest),
+        SchemaKind::Journal => schemars::schema_for!(Entry),
+        SchemaKind::State => schemars::schema_for!(State),
+        SchemaKind::Diff => schemars::schema_for!(Difference),
     };
     let schema = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
     print(&format!("{schema}\n"))?;

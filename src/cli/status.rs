@@ -1,4 +1,4 @@
-//! `batchwright status`
+//! `batchwright status`: shows the state of the steps.
 
 use std::process::ExitCode;
 
@@ -16,27 +16,27 @@ use crate::run::status::{Gap, Standing, missing, standings};
 const EXAMPLES: &str = r"Examples:
   $ batchwright status
 
-  What no run has ever finished, and the command that fills each gap:
+  Batches that no run has finished, and the commands that plan them:
   $ batchwright status --missing";
 
-/// Show what is done, failed (with the client's own words) and open, per model.
+/// Show the done, failed and open steps per model, with the client's error messages
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct Args {
+pub struct StatusArgs {
     #[command(flatten)]
     plan: PlanArgs,
-    /// List the batches between each model's `begin` and now that no run has ever finished
+    /// List the batches between `begin` and now that no run has finished
     #[arg(long)]
     missing: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// The moment that counts as now for `--missing`: 2024-09-10, 2024-09-10T12:00:00Z
+    /// Use TIME as the current time for `--missing`: 2024-09-10, 2024-09-10T12:00:00Z
     #[arg(long, value_name = "TIME")]
     now: Option<String>,
 }
 
-pub fn run(args: Args) -> Result<ExitCode, Diagnostics> {
+pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
     let places = args.plan.places();
     let manifest = places.manifest()?;
     let entries = places.entries()?;

@@ -1,4 +1,5 @@
-//! The audit of a microbatch model: what the comparison needs to know of its query, its inputs and its windows.
+//! The audit of a microbatch model: what the comparison needs to know of its query, its inputs and
+//! its windows.
 
 use super::Context;
 use super::batches::batch;
@@ -9,14 +10,15 @@ use crate::diagnostics::Diagnostic;
 use crate::dialect::Stamp;
 use crate::inject::ResultColumn;
 use crate::plan::{self, Audit, Audited, Content, Own};
-use crate::render::Moment;
+use crate::render::RenderContext;
 use crate::window::{Cover, Span};
 
 /// The audit of the model whose steps these are. `begin` is its first window ever.
 pub(super) fn audit(steps: &Files, cover: &Cover, begin: &Span) -> Result<Option<Audit>, Diagnostic> {
     let (context, node) = (steps.context, steps.node);
     let reads_own = steps.query.reads_own;
-    // A query that reads its own table is evaluated as it was when its batches ran from the oldest one on.
+    // A query that reads its own table is evaluated as it was when its batches ran from the oldest
+    // one on.
     let cut = if reads_own { own_table_before(context, node, &audit_moment(steps, None))? } else { None };
     let texts = if steps.query.text.reads_batch { texts(steps, cover)? } else { Some(Vec::new()) };
     let own = match (&cut, &texts) {
@@ -27,7 +29,8 @@ pub(super) fn audit(steps: &Files, cover: &Cover, begin: &Span) -> Result<Option
         _ => Own::Stamped,
     };
     let (columns, complete) = columns(steps);
-    // A row that is one value can neither leave out a column nor be known by its table's name in a predicate.
+    // A row that is one value can neither leave out a column nor be known by its table's name in a
+    // predicate.
     let by_row = context.dialect.fact::<bool>("row_as_value")?
         && steps.settings.incremental_predicates.is_empty()
         && steps.settings.audit.ignore.is_empty();
@@ -54,8 +57,9 @@ pub(super) fn audit(steps: &Files, cover: &Cover, begin: &Span) -> Result<Option
     })
 }
 
-/// The columns of the table as far as they are known, and whether they are all: those of the query, or of the catalog; else those
-/// that the query has if its inputs have what is declared, or that are declared for the model.
+/// The columns of the table as far as they are known, and whether they are all: those of the query,
+/// or of the catalog; else those that the query has if its inputs have what is declared, or that
+/// are declared for the model.
 fn columns(steps: &Files) -> (Option<Vec<ResultColumn>>, bool) {
     let (context, node) = (steps.context, steps.node);
     let complete = steps.query.injected.columns.clone().or_else(|| context.columns.catalogued(node));
@@ -65,10 +69,11 @@ fn columns(steps: &Files) -> (Option<Vec<ResultColumn>>, bool) {
     }
 }
 
-/// The moment of a batch whose query is evaluated again: the table is the model's own, and is there.
-fn audit_moment(steps: &Files, span: Option<&Span>) -> Moment {
+/// The moment of a batch whose query is evaluated again: the table is the model's own, and is
+/// there.
+fn audit_moment(steps: &Files, span: Option<&Span>) -> RenderContext {
     let this = steps.node.relation.clone();
-    Moment {
+    RenderContext {
         batch: span.map(batch).or_else(|| steps.moment.batch.clone()),
         incremental: steps.query.reads_own || steps.moment.incremental,
         this,
@@ -80,7 +85,7 @@ fn texts(steps: &Files, cover: &Cover) -> Result<Option<Vec<String>>, Diagnostic
     let text = |span: Span| {
         let filtered: Option<Filtered> = match steps.query.reads_own {
             true => own_table_before(steps.context, steps.node, &audit_moment(steps, Some(&span)))?,
-            false => Some(query(steps.context, steps.node, &Moment { batch: Some(batch(&span)), ..steps.moment.clone() })?),
+            false => Some(query(steps.context, steps.node, &RenderContext { batch: Some(batch(&span)), ..steps.moment.clone() })?),
         };
         let fill = |own: Filtered| Stamp::new(&own.sql, steps.settings.timezone).fill(&span.window, &span.label);
         Ok(filtered.map(fill))

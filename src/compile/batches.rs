@@ -1,10 +1,11 @@
-//! A microbatch model: its windows, its query, what must hold before it is planned, and what the manifest says of it.
+//! A microbatch model: its windows, its query, what must hold before it is planned, and what the
+//! manifest says of it.
 
 use std::collections::BTreeSet;
 
 use super::query::{Filtered, query};
 use super::steps::Files;
-use super::{Context, Part, Request, Row, builds, checks, dependents, inputs, refresh, warnings};
+use super::{Context, Part, Request, Row, builds, checks, dependents, inputs, refresh, schema_changes, strategy_macros, warnings};
 use crate::calendar::Instant;
 use crate::check::Finding;
 use crate::config::{EventTime, Microbatch, Node};
@@ -15,8 +16,8 @@ use crate::jinja::Batch;
 use crate::plan;
 use crate::plan::manifest::{InputEntry, MicrobatchEntry, ModelEntry};
 use crate::plan::write::instant;
-use crate::render::Moment;
-use crate::window::{self, Calendar, Cover, Span};
+use crate::render::RenderContext;
+use crate::window::{self, BatchSettings, Cover, Span};
 
 /// The steps of the model.
 pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, request: &Request) -> Result<Part, Diagnostics> {
@@ -28,6 +29,7 @@ pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, reques
     dates_are_whole(context, node, settings, &query, &cover)?;
     let findings = checks::found(context, node, settings, &query, &entries, Vec::new(), request)?;
     checks::refuse(&findings)?;
+    let begin = first_ever(node, settings)?.ends().0;
     let mut said = cover.notes.clone();
     let dependent_views = if rebuilds { dependents::dependent_views(context, node)? } else { Vec::new() };
     said.extend(dependents::lost(context, node, &dependent_views)?);
@@ -35,25 +37,43 @@ pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, reques
 
     let mode = plan::mode(context.dialect, node, settings, !query.injected.filters.is_empty())?;
     let about = plan::About { node, settings, mode, windows: &cover.windows, query: &query.text.sql };
-    let strategy = plan::strategy(context.dialect, &about)?;
+    let mut strategy = plan::strategy(context.dialect, &about)?;
+    let strategy_macro = strategy_macros::strategy_macro(context, node, Some("microbatch"))?;
+    if let Some(strategy_macro) = &strategy_macro {
+        strategy.words = format!("macro {}", strategy_macro.name);
+        said.push(strategy_macros::writes_batches(node, strategy_macro));
+    }
     let in_order = settings.concurrent_batches == Some(false) || (query.reads_own && settings.concurrent_batches.is_none());
-    let steps = Files { context, node, settings, moment: &moment, query: &query, entries: &entries, mode, strategy: &strategy, rebuilds };
+    let steps = Files {
+        context,
+        node,
+        settings,
+        moment: &moment,
+        query: &query,
+        entries: &entries,
+        mode,
+        strategy: &strategy,
+        strategy_macro: strategy_macro.as_ref(),
+        rebuilds,
+    };
+    let change = steps.schema_change(&begin)?;
+    said.extend(change.iter().flat_map(|change| change.diagnostics.iter().cloned()));
     let begin_of_first = settings.batch_size.floor(settings.begin, settings.timezone);
     let starts_after_begin = request.windows.bounds.is_none() && cover.windows[0].start > begin_of_first;
     let row = Row { starts_after_begin, ..row(node, &strategy.words, &cover) };
     let batches = cover.windows.len();
-    let batch_size = cover.names.batch_size;
-    let reads = inputs::reads(&entries, context.graph, in_order);
-    let begin = first_ever(node, settings)?.ends().0;
+    let batch_size = cover.naming.batch_size;
+    let reads = inputs::reads(&entries, context.graph, node, in_order);
     let audit = super::audits::audit(&steps, &cover, &begin)?;
     let audit_entry = audit.as_ref().map(plan::Audit::entry);
-    let steps = steps.all(cover, &begin, audit, reads)?;
+    let columns_dropped = change.iter().flat_map(|change| change.dropped.iter().cloned()).collect();
+    let steps = steps.all(cover, &begin, change, audit, reads)?;
     let counted = findings.iter().filter(|finding| finding.allowed.is_none());
     let entry = ModelEntry {
         audit: audit_entry,
         microbatch: Some(MicrobatchEntry {
             event_time: settings.event_time.column.clone(),
-            batch_size: batch_size.word().to_string(),
+            batch_size: batch_size.as_str().to_string(),
             begin: instant(settings.begin),
             lookback: settings.lookback,
             timezone: settings.timezone.name().to_string(),
@@ -67,6 +87,7 @@ pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, reques
         atomic: strategy.atomic,
         columns_from: query.injected.columns.as_ref().map(|_| "projection".to_string()),
         columns: query.injected.columns.as_ref().map(|columns| columns.iter().map(|column| column.name.clone()).collect()),
+        columns_dropped,
         warnings: warnings(&said).collect(),
         dependent_views: dependent_views.iter().map(|view| view.unique_id.clone()).collect(),
         findings: counted.map(Finding::entry).collect(),
@@ -76,22 +97,23 @@ pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, reques
     Ok(Part { entry: ModelEntry { inputs: entries, ..entry }, steps: Some(steps), row, said })
 }
 
-/// The query of the first batch, from which all others are stamped if it does not look at its batch, and the moment it is for.
-fn first_query(context: &Context, node: &Node, cover: &Cover, rebuilds: bool) -> Result<(Filtered, Moment), Diagnostic> {
+/// The query of the first batch, from which all others are stamped if it does not look at its
+/// batch, and the moment it is for.
+fn first_query(context: &Context, node: &Node, cover: &Cover, rebuilds: bool) -> Result<(Filtered, RenderContext), Diagnostic> {
     let (first, last) = cover.ends();
-    let moment = Moment { batch: Some(batch(&first)), incremental: !rebuilds, this: node.relation.clone() };
+    let moment = RenderContext { batch: Some(batch(&first)), incremental: !rebuilds, this: node.relation.clone() };
     let own = query(context, node, &moment)?;
     if !rebuilds {
         return Ok((own, moment));
     }
     let beside = refresh::beside(context.dialect, node, &own.text.sql, (&first.label, &last.label))?;
-    let moment = Moment { this: beside, ..moment };
+    let moment = RenderContext { this: beside, ..moment };
     let own = if own.text.reads_this { query(context, node, &moment)? } else { own };
     Ok((own, moment))
 }
 
-pub(super) fn calendar<'a>(node: &'a Node, settings: &Microbatch, from_begin: bool) -> Calendar<'a> {
-    Calendar {
+pub(super) fn calendar<'a>(node: &'a Node, settings: &Microbatch, from_begin: bool) -> BatchSettings<'a> {
+    BatchSettings {
         model: &node.name,
         begin: settings.begin,
         batch_size: settings.batch_size,
@@ -103,15 +125,16 @@ pub(super) fn calendar<'a>(node: &'a Node, settings: &Microbatch, from_begin: bo
 
 /// The query of one batch, by its label, with its filters.
 pub(super) fn one(context: &Context, node: &Node, settings: &Microbatch, label: &str) -> Result<String, Diagnostics> {
-    let span = window::named(&calendar(node, settings, false), label)?;
-    let moment = Moment { batch: Some(batch(&span)), incremental: true, this: node.relation.clone() };
+    let span = window::batch_by_label(&calendar(node, settings, false), label)?;
+    let moment = RenderContext { batch: Some(batch(&span)), incremental: true, this: node.relation.clone() };
     let query = query(context, node, &moment)?;
     Ok(Stamp::new(&query.sql, settings.timezone).fill(&span.window, &span.label))
 }
 
-/// The window of `begin`: the create statement's query is cut to it, so that the file is the same in every plan.
+/// The window of `begin`: the create statement's query is cut to it, so that the file is the same
+/// in every plan.
 pub(super) fn first_ever(node: &Node, settings: &Microbatch) -> Result<Cover, Diagnostics> {
-    window::first(&calendar(node, settings, true))
+    window::first_window(&calendar(node, settings, true))
 }
 
 pub(super) fn batch(span: &Span) -> Batch {
@@ -140,8 +163,8 @@ pub(super) fn says_its_event_time(
     Err(wrong.at(event_time.at.clone()).hint(format!("select it, or name one of `{}`", names.join("`, `"))))
 }
 
-/// A column of dates cannot tell the hours of a day apart: the predicate of such a window would hold for no row. Neither can a text
-/// or a number whose format ends at the day.
+/// A column of dates cannot tell the hours of a day apart: the predicate of such a window would
+/// hold for no row. Neither can a text or a number whose format ends at the day.
 pub(super) fn dates_are_whole(
     context: &Context,
     node: &Node,
@@ -157,7 +180,7 @@ pub(super) fn dates_are_whole(
         if cover.windows.iter().all(|window| precision.tells(clock(window.start)) && precision.tells(clock(window.end))) {
             return Ok(());
         }
-        let batches = format!("`{}` has batches of one {}", node.name, cover.names.batch_size);
+        let batches = format!("`{}` has batches of one {}", node.name, cover.naming.batch_size);
         let column = format!("`{}` of `{}`", event_time.column, owner.name);
         let error = match event_time.time_type()? {
             TimeType::Date => Diagnostic::error(format!("{column} is a date, and {batches}")),
@@ -211,6 +234,7 @@ fn remarks(
                 .hint("name the columns in the last `select` instead of `*`"),
         );
     }
+    said.extend(schema_changes::left_out(node, &query.left_out));
     said.extend(undeclared(context, node, settings, query)?);
     if let Some(contract) = plan::contract(context.dialect, node)? {
         said.extend(contract.said);
@@ -222,7 +246,8 @@ fn remarks(
     Ok(said)
 }
 
-/// A warning where the literal of an event time without a declared type is right for some types of columns only.
+/// A warning where the literal of an event time without a declared type is right for some types of
+/// columns only.
 fn undeclared(context: &Context, node: &Node, settings: &Microbatch, query: &Filtered) -> Result<Option<Diagnostic>, Diagnostic> {
     let zone = "declare its `data_type`: the days of a date would be those of UTC, and not of the model's time zone";
     let hint = match context.dialect.fact::<Option<String>>("undeclared_hint")? {

@@ -1,18 +1,19 @@
-//! The columns of relations, without a warehouse: from dbt's catalog, else from what the project shows: an enforced contract, a
-//! seed's header, the projection of a model's own query, and, where that cannot be seen, the columns that are declared.
+//! The columns of relations, without a warehouse: from dbt's catalog, else from what the project
+//! shows: an enforced contract, a seed's header, the projection of a model's own query, and, where
+//! that cannot be seen, the columns that are declared.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::ThreadId;
 
-use crate::config::{Kind, Materialization, Node};
+use crate::config::{Kind, Materialization, Node, SchemaChange};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Case, Dialect, folded};
 use crate::graph::Graph;
 use crate::inject::{self, ResultColumn};
 use crate::jinja::{Jinja, Known, KnownColumn, Relation};
 use crate::project::{Catalog, Project};
-use crate::render::{self, Moment};
+use crate::render::{self, RenderContext};
 
 use super::inputs;
 
@@ -47,7 +48,8 @@ pub struct Columns {
     by_place: BTreeMap<[String; 3], String>,
     /// So that each model is rendered and parsed once for each asker.
     seen: Mutex<BTreeMap<Asked, Option<Vec<ResultColumn>>>>,
-    /// The models whose projection is being looked for: one that asks for its own columns has none to tell.
+    /// The models whose projection is being looked for: one that asks for its own columns has none
+    /// to tell.
     open: Mutex<Vec<Open>>,
 }
 
@@ -57,11 +59,13 @@ type Asked = (Asker, String);
 struct Open {
     thread: ThreadId,
     asked: Asked,
-    /// Whether it was told less than there is, because it was asked for on the way to itself: nothing to remember.
+    /// Whether it was told less than there is, because it was asked for on the way to itself:
+    /// nothing to remember.
     cut: bool,
 }
 
-/// Who wants to know. A template takes the best that there is; a statement that lists columns only what is sure.
+/// Who wants to know. A template takes the best that there is; a statement that lists columns only
+/// what is sure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Asker {
     Template,
@@ -98,7 +102,8 @@ impl Known for Columns {
             let known = columns.iter().map(|column| {
                 let declared = node.columns.iter().find(|declared| declared.name.eq_ignore_ascii_case(&column.name));
                 let declared = declared.and_then(|declared| declared.data_type.clone());
-                KnownColumn { name: spelled(column), data_type: declared.or_else(|| loaded_as(node, &column.name)) }
+                let data_type = declared.or_else(|| loaded_as(node, &column.name)).or_else(|| column.data_type.clone());
+                KnownColumn { name: spelled(column), data_type }
             });
             return Ok(known.collect());
         }
@@ -117,14 +122,23 @@ impl Columns {
         self.projected(Asker::Statement, node)
     }
 
+    /// The columns of a model's own query where `is_incremental()` is true.
+    pub fn incremental_projection(&self, node: &Node) -> Option<Vec<ResultColumn>> {
+        self.parsed(Asker::Statement, node, true)
+    }
+
     /// The columns that dbt's catalog has for a node's table.
     pub fn catalogued(&self, node: &Node) -> Option<Vec<ResultColumn>> {
         let columns = self.catalog.relations.get(&place(&node.relation)).filter(|columns| !columns.is_empty())?;
-        let column = |(name, _): &(String, Option<String>)| ResultColumn { name: name.clone(), quoted: folded(self.case, name) != *name };
+        let column = |(name, data_type): &(String, Option<String>)| ResultColumn {
+            data_type: data_type.clone(),
+            ..ResultColumn::named(name, folded(self.case, name) != *name)
+        };
         Some(columns.iter().map(column).collect())
     }
 
-    /// The columns that a model's query has if its inputs have those that are declared, or that are declared for the model itself.
+    /// The columns that a model's query has if its inputs have those that are declared, or that are
+    /// declared for the model itself.
     pub fn declared(&self, node: &Node) -> Option<Vec<ResultColumn>> {
         self.of(Asker::Template, node)
     }
@@ -134,12 +148,12 @@ impl Columns {
         self.of(Asker::Statement, self.graph.nodes.get(id)?)
     }
 
-    /// The columns of a node, in order: of one with an enforced contract the declared ones, else its own projection. Documented
-    /// columns alone may be a part of a table's, and an incremental table may have more than its query gives: that is good
-    /// enough for a template only.
+    /// The columns of a node, in order: of one with an enforced contract the declared ones, else
+    /// its own projection. Documented columns alone may be a part of a table's, and an incremental
+    /// table may have more than its query gives: that is good enough for a template only.
     fn of(&self, asker: Asker, node: &Node) -> Option<Vec<ResultColumn>> {
         let enforced = node.setting("contract").and_then(|contract| contract.get("enforced")) == Some(&true.into());
-        let declared = || node.columns.iter().map(|column| ResultColumn { name: column.name.clone(), quoted: column.quote }).collect();
+        let declared = || node.columns.iter().map(|column| ResultColumn::named(&column.name, column.quote)).collect();
         let declared = || Some(declared()).filter(|columns: &Vec<ResultColumn>| !columns.is_empty());
         match asker {
             Asker::Template if node.kind == Kind::Source && self.catalogued(node).is_some() => self.catalogued(node),
@@ -159,7 +173,7 @@ impl Columns {
         if !self.begin(&asked) {
             return None;
         }
-        let columns = self.parsed(asker, node);
+        let columns = self.parsed(asker, node, false);
         if self.end(&asked) {
             lock(&self.seen).insert(asked, columns.clone());
         }
@@ -187,16 +201,24 @@ impl Columns {
         place.is_some_and(|place| !open.remove(place).cut)
     }
 
-    fn parsed(&self, asker: Asker, node: &Node) -> Option<Vec<ResultColumn>> {
+    fn parsed(&self, asker: Asker, node: &Node, incremental: bool) -> Option<Vec<ResultColumn>> {
         let jinja = self.jinja.upgrade()?;
-        let moment = Moment { batch: None, incremental: false, this: node.relation.clone() };
+        let moment = RenderContext { batch: None, incremental, this: node.relation.clone() };
         let text = render::model(&jinja, &self.graph, node, &moment).ok()?;
         let inputs = inputs::of(&self.graph, node, self.database.as_deref());
         let inputs: Vec<_> = inputs.into_iter().map(|input| inject::Input { filtered: false, ..input }).collect();
         let within = |filter: &inject::Filter| filter.relation.clone();
         let columns = |id: &str| self.graph.nodes.get(id).and_then(|node| self.of(asker, node));
         let (sql, marks) = (&text.sql, &text.marks);
-        let unfiltered = inject::Injection { sql, marks, inputs: &inputs, columns: &columns, within: &within, hidden: &[] };
+        let unfiltered = inject::Injection {
+            sql,
+            marks,
+            inputs: &inputs,
+            columns: &columns,
+            within: &within,
+            hidden: &[],
+            types: asker == Asker::Template || node.schema_change() != SchemaChange::Ignore,
+        };
         inject::filters(&unfiltered, &*inject::parser(&self.parser)).ok()?.columns
     }
 

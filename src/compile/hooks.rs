@@ -1,14 +1,16 @@
-//! The author's own statements around a model: hooks, rendered, and headers. Refuses one that does not end: it would take in the statements
-//! behind it, and the client would wait for its end.
+//! The author's own statements around a model: hooks, rendered, and headers. Refuses one that does
+//! not end: it would take in the statements behind it, and the client would wait for its end. Refuses the client's own
+//! commands.
 
 use super::Context;
+use super::client_commands::refuse_in;
 use crate::config::Node;
 use crate::diagnostics::{Diagnostic, Location};
 use crate::inject::{parser, unfinished};
-use crate::render::{self, Moment};
+use crate::render::{self, RenderContext};
 
 /// The model's hooks before or after it (`key`), rendered.
-pub(super) fn hooks(context: &Context, node: &Node, key: &str, moment: &Moment) -> Result<Vec<String>, Diagnostic> {
+pub(super) fn hooks(context: &Context, node: &Node, key: &str, moment: &RenderContext) -> Result<Vec<String>, Diagnostic> {
     let hooks = if key == "pre_hook" { &node.pre_hooks } else { &node.post_hooks };
     let rendered = |hook: &String| {
         let text = render::hook(context.jinja, context.graph, node, hook, moment)?;
@@ -33,8 +35,9 @@ pub(super) fn check_file(context: &Context, node: &Node, file: &str) -> Result<(
         .hint("close it: what follows in the file would become a part of it"))
 }
 
-/// Refuses a text that leaves something open.
+/// Refuses a text that leaves something open, or that holds a command of the client.
 fn finished(context: &Context, node: &Node, key: &str, text: &str) -> Result<(), Diagnostic> {
+    refuse_in(context, node, Some(place(node, key)), &format!("a `{}`", key.replace('_', "-")), text)?;
     let Some(open) = unfinished(text, &*parser(&context.dialect.fact::<String>("parser")?)) else { return Ok(()) };
     let name = key.replace('_', "-");
     Err(Diagnostic::error(format!("a `{name}` of `{}` does not end: {} is left open", node.name, open.what))

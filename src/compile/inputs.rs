@@ -2,15 +2,16 @@
 //! the plan must have run before.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::config::{EventTime, Kind, Materialization, Node};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql, Stamp};
 use crate::graph::Graph;
 use crate::inject::{Access, Filter, Input, Occurrence, Query, ResultColumn, Time};
-use crate::jinja::Relation;
+use crate::jinja::{Lookup, Referent, Relation};
 use crate::plan::Reads;
-use crate::plan::manifest::{BY_NAME, InputEntry, NO_EVENT_TIME, NOT_READ, OUT_OF_REACH};
+use crate::plan::manifest::{BY_NAME, InputEntry, NO_EVENT_TIME, NOT_READ, OUT_OF_REACH, READ_BY_HOOK};
 
 /// The relations that a query may read: the node's inputs, through ephemeral models too, and every source by its plain name.
 /// A plain name without a database is looked for in `database`, the target's.
@@ -60,7 +61,7 @@ fn input(node: &Node, database: Option<&str>) -> Input {
 }
 
 fn time(event_time: &EventTime) -> Time {
-    let column = ResultColumn { name: event_time.column.clone(), quoted: event_time.quote };
+    let column = ResultColumn::named(&event_time.column, event_time.quote);
     Time { column, literals: event_time.time_type().ok().cloned() }
 }
 
@@ -84,8 +85,9 @@ fn parts(relation: &Relation) -> Vec<String> {
 
 /// What the manifest and a file's header say of the inputs: one entry for each way in which the query reads an input, and one for each
 /// input that the templates refer to and no table of the query is.
-pub fn entries(graph: &Graph, dialect: &Dialect, node: &Node, query: &Query) -> Result<Vec<InputEntry>, Diagnostic> {
+pub fn entries(graph: &Arc<Graph>, dialect: &Dialect, node: &Node, query: &Query) -> Result<Vec<InputEntry>, Diagnostic> {
     let mut entries: Vec<InputEntry> = Vec::new();
+    let of_hooks = read_by_hooks(graph, node);
     let ids: BTreeSet<String> = query.ids(|_| true).into_iter().chain(reads_through(graph, node)).collect();
     for id in &ids {
         let input = &graph.nodes[id];
@@ -100,7 +102,8 @@ pub fn entries(graph: &Graph, dialect: &Dialect, node: &Node, query: &Query) -> 
         let is_ephemeral = matches!(input.materialization, Materialization::Ephemeral);
         let mut reads = query.reads.iter().filter(|read| read.unique_id == *id).peekable();
         if reads.peek().is_none() && !is_ephemeral {
-            entries.push(entry(input.relation.to_string(), false, Some(NOT_READ.to_string())));
+            let why = if of_hooks.contains(id) { READ_BY_HOOK } else { NOT_READ };
+            entries.push(entry(input.relation.to_string(), false, Some(why.to_string())));
         }
         for read in reads.filter(|read| !is_ephemeral || read.access == Access::Filtered) {
             let new = entry(shown(input, read), read.access == Access::Filtered, whole_because(&read.access));
@@ -110,6 +113,18 @@ pub fn entries(graph: &Graph, dialect: &Dialect, node: &Node, query: &Query) -> 
         }
     }
     Ok(entries)
+}
+
+/// Unique ids of what the hooks of a node refer to.
+fn read_by_hooks(graph: &Arc<Graph>, node: &Node) -> BTreeSet<String> {
+    let lookup = graph.seen_from(&node.package);
+    let reads = &node.hook_reads;
+    let refs = reads.refs.iter().map(|call| lookup.reference(call.package.as_deref(), &call.name, call.version.as_deref()));
+    let tables = reads.sources.iter().map(|(source, table)| lookup.source(source, table));
+    let ids = refs.chain(tables).flatten().map(|referent| match referent {
+        Referent::Relation { unique_id, .. } | Referent::Cte { unique_id, .. } => unique_id,
+    });
+    ids.collect()
 }
 
 /// The relation that an occurrence reads: the node's own, unless a macro gave it another path.
@@ -133,8 +148,8 @@ fn whole_because(access: &Access) -> Option<String> {
 }
 
 /// Which other models must have run before, and how much of them.
-pub fn reads(entries: &[InputEntry], graph: &Graph, in_order: bool) -> Reads {
-    let mut reads = Reads { in_order, ..Reads::default() };
+pub fn reads(entries: &[InputEntry], graph: &Arc<Graph>, node: &Node, in_order: bool) -> Reads {
+    let mut reads = Reads { in_order, hooks: read_by_hooks(graph, node), ..Reads::default() };
     for entry in entries {
         let by_window = entry.whole_because.is_none() && graph.nodes[&entry.unique_id].microbatch().is_some();
         if by_window { &mut reads.by_window } else { &mut reads.whole }.insert(entry.unique_id.clone());
@@ -145,7 +160,15 @@ pub fn reads(entries: &[InputEntry], graph: &Graph, in_order: bool) -> Reads {
 /// What a model waits for where a model between it and the plan was not selected: the planned models behind that one, whole,
 /// since how its rows follow from theirs is not looked at.
 pub fn wait_through(reads: &mut Reads, graph: &Graph, planned: &BTreeSet<String>) {
-    let mut open: Vec<&String> = reads.whole.iter().chain(&reads.by_window).filter(|id| !planned.contains(*id)).collect();
+    let hooks = behind(&reads.hooks, graph, planned);
+    reads.hooks.extend(hooks);
+    let whole = behind(reads.whole.iter().chain(&reads.by_window), graph, planned);
+    reads.whole.extend(whole);
+}
+
+/// The planned models behind those of `read` that are not planned.
+fn behind<'a>(read: impl IntoIterator<Item = &'a String>, graph: &'a Graph, planned: &BTreeSet<String>) -> Vec<String> {
+    let mut open: Vec<&String> = read.into_iter().filter(|id| !planned.contains(*id)).collect();
     let mut seen = BTreeSet::new();
     let mut behind = Vec::new();
     while let Some(id) = open.pop() {
@@ -153,7 +176,7 @@ pub fn wait_through(reads: &mut Reads, graph: &Graph, planned: &BTreeSet<String>
             if planned.contains(parent) { behind.push(parent.clone()) } else { open.push(parent) }
         }
     }
-    reads.whole.extend(behind);
+    behind
 }
 
 /// A warning for each input that every batch reads whole because it has no `event_time`.

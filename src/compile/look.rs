@@ -1,16 +1,18 @@
-//! Looking without writing: the selected models, their windows, and their queries as dbt compiles them.
+//! Looking without writing: the selected models, their windows, and their queries as dbt compiles
+//! them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::causes::Causes;
 use super::{Context, Linked, Request, batches, builds, open, refresh, selected};
 use crate::config::{Kind, Materialization, Node};
-use crate::diagnostics::{Diagnostic, Diagnostics, collect, wide};
+use crate::diagnostics::{Diagnostic, Diagnostics, par_map};
 use crate::graph::{Graph, Selection};
 use crate::jinja::Lookup;
 use crate::limits;
 use crate::project::Open;
-use crate::render::{self, Moment};
+use crate::render::{self, RenderContext};
 use crate::window::{self, Span};
 
 /// One selected model.
@@ -27,22 +29,33 @@ pub struct Listed {
 
 /// The selected models, inputs before their readers, with their windows if `with_batches`.
 pub fn list(request: &Request, with_batches: bool) -> Result<(Vec<Listed>, Vec<Diagnostic>), Diagnostics> {
-    let Linked { project, graph, broken, mut said, .. } = open(&request.open)?;
-    said.extend(super::not_planned(broken.iter().flat_map(|node| &node.errors.0)));
+    let Linked { project, graph, broken, said, .. } = open(&request.open)?;
+    let mut causes = Causes::default();
+    causes.extend(None, said);
+    super::not_planned(&mut causes, &broken);
     let (models, warnings) = selected(&graph, &project, &request.selection)?;
-    said.extend(warnings);
-    let listed = collect(models, |node| {
+    causes.extend(None, warnings);
+    let mut errors = Causes::default();
+    let mut listed = Vec::new();
+    for node in models {
         let batches = match node.microbatch() {
             Some(settings) if with_batches => {
                 let calendar = batches::calendar(node, settings, refresh::rebuilds(settings, request));
-                let cover = window::cover(&calendar, &request.windows)?;
-                let batches = cover.spans().collect();
-                said.extend(cover.notes);
-                Some(batches)
+                match window::cover(&calendar, &request.windows) {
+                    Ok(cover) => {
+                        let batches = cover.spans().collect();
+                        causes.extend(Some(&node.name), cover.notes);
+                        Some(batches)
+                    }
+                    Err(more) => {
+                        errors.extend(Some(&node.name), more.0);
+                        None
+                    }
+                }
             }
             _ => None,
         };
-        Ok(Listed {
+        listed.push(Listed {
             unique_id: node.unique_id.clone(),
             name: node.name.clone(),
             version: node.version.clone(),
@@ -50,9 +63,9 @@ pub fn list(request: &Request, with_batches: bool) -> Result<(Vec<Listed>, Vec<D
             relation: node.relation.to_string(),
             materialized: builds::word(&node.materialization).to_string(),
             batches,
-        })
-    })?;
-    Ok((listed, said))
+        });
+    }
+    if errors.is_empty() { Ok((listed, causes.finish())) } else { Err(Diagnostics(errors.finish())) }
 }
 
 /// Which queries are wanted.
@@ -63,11 +76,11 @@ pub struct Asked {
     pub batch: Option<String>,
 }
 
-/// The models' queries, and what is wrong with those that have none.
+/// The models' queries, and the errors of those that have none.
 #[derive(Default)]
 pub struct Queries {
     pub rendered: Vec<(Node, String)>,
-    pub wrong: Vec<Diagnostic>,
+    pub errors: Vec<Diagnostic>,
     /// About the selection.
     pub warnings: Vec<Diagnostic>,
 }
@@ -76,10 +89,12 @@ pub struct Queries {
 pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
     let Linked { project, graph, dialect, columns, broken, .. } = open(&asked.open)?;
     let names: BTreeSet<String> = broken.iter().map(|node| node.name.clone()).collect();
-    let mut queries = Queries { wrong: broken.into_iter().flat_map(|node| node.errors.0).collect(), ..Queries::default() };
+    let mut queries = Queries::default();
+    let mut errors = Causes::default();
+    broken.iter().for_each(|node| errors.extend(Some(&node.name), node.errors.0.iter().cloned()));
     // A selected model that is broken is no model that is missing.
     let models = match selected(&graph, &project, &asked.selection) {
-        Err(_) if !queries.wrong.is_empty() => return Ok(queries),
+        Err(_) if !errors.is_empty() => return Ok(Queries { errors: errors.finish(), ..queries }),
         selected => {
             let (models, warnings) = selected?;
             queries.warnings = warnings;
@@ -91,7 +106,7 @@ pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
     let stopped = readers(&graph, &names);
     let mut left_out: Vec<&str> = Vec::new();
     let models: Vec<&Node> = models.into_iter().filter(|node| node.kind == Kind::Model && !node.path.ends_with(".py")).collect();
-    let rendered = wide(&models, |node| {
+    let rendered = par_map(&models, |node| {
         let query = || match (&asked.batch, node.microbatch()) {
             (Some(label), Some(settings)) => batches::one(&context, node, settings, label),
             _ => plain(&context, context.graph, node).map_err(Diagnostics::from),
@@ -105,16 +120,10 @@ pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
         };
         match query {
             Ok(sql) => queries.rendered.push((node.clone(), sql)),
-            // A broken ephemeral model is met by each of its readers, and said once.
-            Err(more) => {
-                for wrong in more.0 {
-                    if !queries.wrong.contains(&wrong) {
-                        queries.wrong.push(wrong);
-                    }
-                }
-            }
+            Err(more) => errors.extend(Some(&node.name), more.0),
         }
     }
+    queries.errors = errors.finish();
     if !left_out.is_empty() {
         let message = match left_out.as_slice() {
             [one] => format!("`{one}` is left out, because it reads a broken model"),
@@ -122,12 +131,13 @@ pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
         };
         let names = left_out.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let note = Diagnostic::note(message);
-        queries.wrong.push(if left_out.len() > 1 { note.fact(names) } else { note });
+        queries.errors.push(if left_out.len() > 1 { note.fact(names) } else { note });
     }
     Ok(queries)
 }
 
-/// The nodes whose queries need one of the broken ones: its relation is not known. An ephemeral reader stops its own readers too.
+/// The nodes whose queries need one of the broken ones: its relation is not known. An ephemeral
+/// reader stops its own readers too.
 fn readers(graph: &Arc<Graph>, broken: &BTreeSet<String>) -> BTreeSet<String> {
     let mut stopped = BTreeSet::new();
     for id in graph.order.iter().filter(|_| !broken.is_empty()) {
@@ -145,6 +155,6 @@ fn readers(graph: &Arc<Graph>, broken: &BTreeSet<String>) -> BTreeSet<String> {
 }
 
 fn plain(context: &Context, graph: &Arc<Graph>, node: &Node) -> Result<String, Diagnostic> {
-    let moment = Moment { batch: None, incremental: false, this: node.relation.clone() };
+    let moment = RenderContext { batch: None, incremental: false, this: node.relation.clone() };
     Ok(render::model(context.jinja, graph, node, &moment)?.sql)
 }

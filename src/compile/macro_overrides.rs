@@ -65,11 +65,25 @@ const MACROS: [(&str, Scope); 38] = [
     ("sync_column_schemas", Scope::Incremental("")),
 ];
 
-/// The macros of the project that the plan of `models` passes by.
-pub fn unused_overrides(project: &Project, models: &[&Node], strict: bool) -> Result<Vec<Diagnostic>, Diagnostics> {
+/// Those of them that a plan calls, where the dialect runs macros of strategies.
+const STRATEGIES: [&str; 9] = [
+    "get_delete_insert_merge_sql",
+    "get_incremental_append_sql",
+    "get_incremental_default_sql",
+    "get_incremental_delete_insert_sql",
+    "get_incremental_insert_overwrite_sql",
+    "get_incremental_merge_sql",
+    "get_incremental_microbatch_sql",
+    "get_insert_into_sql",
+    "get_merge_sql",
+];
+
+/// The macros of the project that the plan of `models` passes by. `runs_strategies`: whether it calls those of strategies.
+pub fn unused_overrides(project: &Project, models: &[&Node], runs_strategies: bool, strict: bool) -> Result<Vec<Diagnostic>, Diagnostics> {
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     for (name, at) in project.jinja.dispatched_macros() {
-        let known = MACROS.iter().find(|(known, _)| *known == name);
+        let is_run = runs_strategies && STRATEGIES.contains(&&*name);
+        let known = MACROS.iter().find(|(known, _)| *known == name && !is_run);
         if let Some((_, scope)) = known.filter(|(_, scope)| models.iter().any(|node| scope.bears_on(node))) {
             diagnostics.push(unused_macro(&name, *scope, at));
         }
@@ -91,7 +105,7 @@ fn unused_macro(name: &str, scope: Scope, at: Location) -> Diagnostic {
     let warning = Diagnostic::warning(format!("macro `{name}` of this project replaces dbt's own, and the plan does not call it")).at(at);
     match scope {
         Scope::Microbatch => warning
-            .fact("with it dbt runs microbatch models as it says, and without batches unless a flag of the project asks for them")
+            .fact("dbt runs the statements that it returns for each batch")
             .hint("compare its SQL with the plan's, or delete it to have the same in dbt"),
         _ => warning.hint("compare the statements that it returns with those of the plan"),
     }

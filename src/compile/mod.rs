@@ -1,9 +1,12 @@
-//! Turns a dbt project into a plan: for each selected model its steps, and for each window of a microbatch model one statement.
+//! Turns a dbt project into a plan: for each selected model its steps, and for each window of a
+//! microbatch model one statement.
 
 mod audits;
 mod batches;
 mod builds;
+mod causes;
 mod checks;
+mod client_commands;
 mod columns;
 mod dependents;
 mod folders;
@@ -14,17 +17,20 @@ mod macro_overrides;
 mod query;
 mod refresh;
 mod report;
+mod schema_changes;
 mod spelled;
 mod steps;
+mod strategy_macros;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::{self, Broken, Kind, Materialization, Node};
-use crate::diagnostics::{Diagnostic, Diagnostics, Level, collect, collect_wide};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level, collect, par_map};
 use crate::dialect::{self, Dialect};
-use crate::graph::{self, Graph, Past, Selected, Selection};
+use crate::graph::{self, Graph, PreviousState, Selected, Selection};
 use crate::jinja::Jinja;
 use crate::limits;
 use crate::plan::manifest::{About, ModelEntry, RequestEntry, SCHEMA_VERSION};
@@ -32,6 +38,7 @@ use crate::plan::{self, Plan, Steps};
 use crate::project::{self, Facts, Open, Project, TargetFacts};
 use crate::window;
 
+use causes::Causes;
 pub use checks::{Checked, check};
 pub use columns::Columns;
 pub use look::{Asked, Listed, Queries, list, queries};
@@ -42,12 +49,15 @@ pub use report::{Row, table};
 pub struct Request {
     pub open: Open,
     pub selection: Selection,
-    pub windows: window::Request,
+    pub windows: window::WindowRequest,
     pub full_refresh: bool,
     /// Whether now was given, so that the plan does not depend on the clock.
     pub now_is_given: bool,
-    /// Models of which a finished batch is known, by unique id, where the others are planned from their `begin` on.
+    /// Models of which a finished batch is known, by unique id, where the others are planned from
+    /// their `begin` on.
     pub from_begin_except: Option<BTreeSet<String>>,
+    /// The folders of earlier plans, which know the columns of tables; the first that knows a model's columns counts.
+    pub earlier_plans: Vec<PathBuf>,
 }
 
 /// A plan, and what is said of it.
@@ -81,25 +91,38 @@ struct Part {
 /// Compiles the selected models. On an error nothing was written, and every broken model is in it.
 pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     let Linked { project, graph, dialect, columns, broken, mut said } = open(&request.open)?;
-    let broken: Vec<Diagnostic> = broken.into_iter().flat_map(|node| node.errors.0).collect();
-    let with_broken = |wrong: Diagnostics| Diagnostics(wrong.0.into_iter().chain(broken.iter().cloned()).collect());
     let everything = request.selection.select.is_empty() && request.selection.selector.is_none();
     if everything && !broken.is_empty() {
-        return Err(with_broken(Diagnostics(said)));
+        let mut causes = Causes::default();
+        causes.extend(None, said);
+        return Err(with_broken(causes, &broken));
     }
     let (selected, warnings) = match selected(&graph, &project, &request.selection) {
         // A broken model is in no graph: it may be what a word of the selection means.
-        Err(_) if !broken.is_empty() => return Err(Diagnostics(broken)),
+        Err(_) if !broken.is_empty() => return Err(with_broken(Causes::default(), &broken)),
         selected => selected?,
     };
     said.extend(warnings);
-    said.extend(macro_overrides::unused_overrides(&project, &selected, request.windows.strict)?);
+    said.extend(macro_overrides::unused_overrides(&project, &selected, dialect.fact("runs_strategy_macros")?, request.windows.strict)?);
     refresh::protect(&selected, request)?;
     collect(graph.nodes.values(), |node| spelled::refuse(&dialect, node).map_err(Diagnostics::from))?;
     let folders = folders::of(&selected);
-    let context = Context::new(&project, &graph, &dialect, &columns, &folders);
-    let parts = collect_wide(&selected, |node| limits::guarded(&node.file, || part(&context, node, request))).map_err(with_broken)?;
-    said.extend(not_planned(broken.iter()));
+    let mut context = Context::new(&project, &graph, &dialect, &columns, &folders);
+    context.earlier_plans = schema_changes::EarlierPlans::new(&request.earlier_plans);
+    let mut parts = Vec::new();
+    let mut errors = Causes::default();
+    for (node, part) in selected.iter().zip(par_map(&selected, |node| limits::guarded(&node.file, || part(&context, node, request)))) {
+        match part {
+            Ok(part) => parts.push(part),
+            Err(more) => errors.extend(Some(&node.name), more.0),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(with_broken(errors, &broken));
+    }
+    let mut causes = Causes::default();
+    causes.extend(None, said);
+    not_planned(&mut causes, &broken);
 
     let state = graph::changes::state(&graph, &project);
     let mut plan = Plan { about: about(&project, &dialect, request), models: Vec::new(), steps: Vec::new(), state };
@@ -109,12 +132,12 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
         left_out += usize::from(part.steps.is_none());
         plan.models.push(part.entry);
         plan.steps.extend(part.steps);
+        causes.extend(Some(&part.row.model), part.said);
         rows.push(part.row);
-        said.extend(part.said);
     }
     let planned = plan.models.iter().map(|model| model.unique_id.clone()).collect();
     plan.steps.iter_mut().for_each(|steps| inputs::wait_through(&mut steps.reads, &graph, &planned));
-    Ok(Compiled { plan, rows, said: said_once(said), left_out })
+    Ok(Compiled { plan, rows, said: causes.finish(), left_out })
 }
 
 /// Loads and links a project.
@@ -133,9 +156,8 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
     let mut said = project.warnings.0.clone();
     said.extend(resolved.warnings.0);
     let disabled: Vec<String> = resolved.disabled.into_iter().map(|node| node.unique_id).collect();
-    let broken: Vec<String> = resolved.broken.iter().map(|node| node.unique_id.clone()).collect();
     let search = graph::RefSearch { root: project.name.clone(), own_package_first: project.flags.own_package_first };
-    let graph = graph::link(resolved.nodes, search, &disabled, &broken).map_err(|mut wrong| {
+    let graph = graph::link(resolved.nodes, search, &disabled, &resolved.broken).map_err(|mut wrong| {
         wrong.0.extend(resolved.broken.iter().flat_map(|node| node.errors.0.clone()));
         wrong
     })?;
@@ -143,13 +165,26 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
     graph.add_resources(project.packages.iter().flat_map(|package| &package.resources));
     let graph = Arc::new(graph);
     let all = graph.clone();
-    project.jinja.set_graph(move || {
-        let read = |id: &str| all.parents.get(id).into_iter().flatten().cloned().collect();
-        config::graph_json(all.nodes.values(), &read)
-    });
+    let not_planned: Vec<Node> = resolved.broken.iter().filter_map(|broken| broken.node.as_deref().cloned()).collect();
+    project
+        .jinja
+        .set_graph(graph_gap(&resolved.broken), move || config::graph_json(all.nodes.values().chain(&not_planned), &|id| all.reads(id)));
     let columns = columns::known(&project, &graph, &dialect)?;
     project.jinja.set_known(columns.clone());
     Ok(Linked { project, graph, dialect, columns, broken: resolved.broken, said })
+}
+
+/// Why Jinja's `graph` is not complete: dbt reads no project with a node that cannot be parsed.
+fn graph_gap(broken: &[Broken]) -> Option<Diagnostic> {
+    let missing: Vec<&Broken> = broken.iter().filter(|broken| broken.node.is_none()).collect();
+    let first = missing.first()?;
+    let names = missing.iter().take(3).map(|broken| format!("`{}`", broken.unique_id)).collect::<Vec<_>>().join(", ");
+    let more = if missing.len() > 3 { format!(" and {} more", missing.len() - 3) } else { String::new() };
+    let mut error = Diagnostic::error(format!("`graph` is not complete without {names}{more}, which cannot be parsed"));
+    if let Some(cause) = first.errors.0.first() {
+        error = error.at_maybe(cause.at.clone()).fact(format!("`{}`: {}", first.name, cause.message));
+    }
+    Some(error.hint("correct the model, or set `enabled: false` for it"))
 }
 
 /// What the reading of a project must know of its dialect.
@@ -166,7 +201,8 @@ fn facts(dialect: &Dialect) -> Result<Facts, Diagnostic> {
 /// The selected models, inputs before their readers, and warnings about the selection.
 pub fn selected<'a>(graph: &'a Graph, project: &Project, selection: &Selection) -> Result<(Vec<&'a Node>, Vec<Diagnostic>), Diagnostics> {
     let Selected { mut nodes, mut warnings } = graph.select(selection, project.selectors.as_ref(), &past(graph, project, selection)?)?;
-    // `dbt run` makes models; a seed or a snapshot is planned, or named, where somebody asks for it.
+    // `dbt run` makes models; a seed or a snapshot is planned, or named, where somebody asks for
+    // it.
     let everything = selection.select.is_empty() && selection.selector.is_none();
     // Nor does dbt run a file without text.
     nodes.retain(|node| node.kind != Kind::Model || !node.file.text.trim().is_empty());
@@ -186,8 +222,8 @@ pub fn selected<'a>(graph: &'a Graph, project: &Project, selection: &Selection) 
 }
 
 /// What `--state` names, for selections that compare with it.
-fn past(graph: &Graph, project: &Project, selection: &Selection) -> Result<Past, Diagnostics> {
-    let Some(folder) = &selection.state else { return Ok(Past::default()) };
+fn past(graph: &Graph, project: &Project, selection: &Selection) -> Result<PreviousState, Diagnostics> {
+    let Some(folder) = &selection.state else { return Ok(PreviousState::default()) };
     let results = project::results(&project.root, folder);
     let changes = match project::earlier(&project.root, folder) {
         Ok(earlier) => Some(graph::changes::since(graph, project, &earlier)),
@@ -195,7 +231,7 @@ fn past(graph: &Graph, project: &Project, selection: &Selection) -> Result<Past,
         Err(_) if results.is_some() => None,
         Err(error) => return Err(error.into()),
     };
-    Ok(Past { changes, results, fresher: project::fresher(&project.root, folder, &project.root.join("target")) })
+    Ok(PreviousState { changes, results, fresher: project::fresher(&project.root, folder, &project.root.join("target")) })
 }
 
 /// What every model's compilation looks at.
@@ -211,6 +247,7 @@ struct Context<'a> {
     database: Option<&'a str>,
     columns: &'a Columns,
     pinned: checks::Pinned,
+    earlier_plans: schema_changes::EarlierPlans<'a>,
 }
 
 impl<'a> Context<'a> {
@@ -222,53 +259,42 @@ impl<'a> Context<'a> {
         folders: &'a BTreeMap<String, String>,
     ) -> Self {
         let database = project.target.database.as_deref();
-        Context { root: &project.root, jinja: &project.jinja, graph, dialect, folders, database, columns, pinned: Default::default() }
+        let earlier_plans = schema_changes::EarlierPlans::new(&[]);
+        let (root, jinja) = (&*project.root, &*project.jinja);
+        Context { root, jinja, graph, dialect, folders, database, columns, pinned: Default::default(), earlier_plans }
     }
 }
 
 /// The steps of a model; none for one that is built inside of its readers.
 fn part(context: &Context, node: &Node, request: &Request) -> Result<Option<Part>, Diagnostics> {
-    match &node.materialization {
-        Materialization::Microbatch(settings) => batches::part(context, node, settings, request).map(Some),
-        Materialization::Ephemeral => Ok(None),
-        _ => builds::part(context, node, request).map(Some),
-    }
+    plan::refuse_raw_settings(context.dialect, node)?;
+    let part = match &node.materialization {
+        Materialization::Microbatch(settings) => batches::part(context, node, settings, request)?,
+        Materialization::Ephemeral => return Ok(None),
+        _ => builds::part(context, node, request)?,
+    };
+    part.steps.iter().try_for_each(|steps| client_commands::refuse(context, node, steps))?;
+    Ok(Some(part))
 }
 
 /// The errors of models that are left aside, as warnings: a broken model that nothing selected reads is no reason to stop.
-fn not_planned<'a>(errors: impl Iterator<Item = &'a Diagnostic>) -> impl Iterator<Item = Diagnostic> {
-    errors.map(|wrong| Diagnostic { level: Level::Warning, ..wrong.clone() }.fact("its model is not planned"))
+fn not_planned(causes: &mut Causes, broken: &[Broken]) {
+    for node in broken {
+        let errors = node.errors.0.iter().cloned();
+        let warnings = errors.map(|error| Diagnostic { level: Level::Warning, ..error }.fact("its model is not planned"));
+        causes.extend(Some(&node.name), warnings);
+    }
+}
+
+/// All errors, those of broken models last.
+fn with_broken(mut errors: Causes, broken: &[Broken]) -> Diagnostics {
+    broken.iter().for_each(|node| errors.extend(Some(&node.name), node.errors.0.iter().cloned()));
+    Diagnostics(errors.finish())
 }
 
 /// The messages of the warnings among what is said.
 fn warnings(said: &[Diagnostic]) -> impl Iterator<Item = String> + '_ {
     said.iter().filter(|said| said.level == Level::Warning).map(|said| said.message.clone())
-}
-
-/// What is said of many models alike, or because of one line of the project, is said once.
-fn said_once(said: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let mut once: Vec<(Diagnostic, usize)> = Vec::new();
-    let (mut places, mut messages) = (BTreeMap::new(), BTreeMap::new());
-    for diagnostic in said {
-        let kind = (diagnostic.level, diagnostic.hints.clone());
-        let place = diagnostic.at.as_ref().map(|at| (at.file.path.clone(), at.span.start, at.span.end, kind.clone()));
-        let message = (diagnostic.message.clone(), kind);
-        let known: Option<usize> =
-            place.as_ref().and_then(|place| places.get(place)).into_iter().chain(messages.get(&message)).min().copied();
-        if let Some((_, more)) = known.and_then(|nth| once.get_mut(nth)) {
-            *more += 1;
-            continue;
-        }
-        place.map(|place| places.entry(place).or_insert(once.len()));
-        messages.entry(message).or_insert(once.len());
-        once.push((diagnostic, 0));
-    }
-    let counted = once.into_iter().map(|(diagnostic, more)| match more {
-        0 => diagnostic,
-        1 => diagnostic.fact("the same is true of 1 other model"),
-        more => diagnostic.fact(format!("the same is true of {more} other models")),
-    });
-    counted.collect()
 }
 
 fn about(project: &Project, dialect: &Dialect, request: &Request) -> About {
@@ -285,8 +311,8 @@ fn about(project: &Project, dialect: &Dialect, request: &Request) -> About {
             event_time_start: bounds.map(|(start, _)| start.text.clone()),
             event_time_end: bounds.map(|(_, end)| end.text.clone()),
             full_refresh: request.full_refresh,
-            batch_size: request.windows.batch_size.map(|size| size.word().to_string()),
-            chunk: request.windows.chunk.map(|size| size.word().to_string()),
+            batch_size: request.windows.batch_size.map(|size| size.as_str().to_string()),
+            chunk: request.windows.chunk.map(|size| size.as_str().to_string()),
             complete_only: request.windows.complete_only,
             select: request.selection.select.clone(),
             exclude: request.selection.exclude.clone(),

@@ -1,30 +1,35 @@
-//! The query of one model: rendered, its filters put in with slots for the window, its columns known as far as they can be.
+//! The query of one model: rendered, its filters put in with slots for the window, its columns
+//! known as far as they can be.
 
 use super::Context;
 use super::inputs::{self, sample, within};
-use crate::config::{EventTime, Materialization, Node};
+use super::schema_changes;
+use crate::config::{EventTime, Materialization, Node, SchemaChange};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{TimeType, refuse_slots};
 use crate::inject::{self, Access, Filter, Injection, Query};
 use crate::jinja::MarkKind;
-use crate::render::{self, Moment};
+use crate::render::{self, RenderContext};
 
 /// A model's query with its filters, slots for the window in them.
 pub(super) struct Filtered {
-    pub text: render::Text,
+    pub text: render::RenderedModel,
     pub injected: Query,
     pub sql: String,
+    /// Columns of the query that the table lacks and that the insert leaves out.
+    pub left_out: Vec<String>,
     /// Whether it reads its own table: a `{{ this }}` in a comment reads nothing.
     pub reads_own: bool,
 }
 
 /// Renders the model and puts the filters in.
-pub(super) fn query(context: &Context, node: &Node, moment: &Moment) -> Result<Filtered, Diagnostic> {
+pub(super) fn query(context: &Context, node: &Node, moment: &RenderContext) -> Result<Filtered, Diagnostic> {
     filtered(context, node, moment, false)
 }
 
-/// The query in which the model's own table has only what is before the window; none where its place takes no filter.
-pub(super) fn own_table_before(context: &Context, node: &Node, moment: &Moment) -> Result<Option<Filtered>, Diagnostic> {
+/// The query in which the model's own table has only what is before the window; none where its
+/// place takes no filter.
+pub(super) fn own_table_before(context: &Context, node: &Node, moment: &RenderContext) -> Result<Option<Filtered>, Diagnostic> {
     let own = filtered(context, node, moment, true)?;
     let (read, _) = own_marks(context, &own.text)?;
     let cut = own.injected.filters.iter().filter(|filter| filter.unique_id == node.unique_id).count();
@@ -32,7 +37,7 @@ pub(super) fn own_table_before(context: &Context, node: &Node, moment: &Moment) 
 }
 
 /// How often the model's own table is written in its query, and how often in a comment or a string.
-fn own_marks(context: &Context, text: &render::Text) -> Result<(usize, usize), Diagnostic> {
+fn own_marks(context: &Context, text: &render::RenderedModel) -> Result<(usize, usize), Diagnostic> {
     let parser = inject::parser(&context.dialect.fact::<String>("parser")?);
     let marks = text.marks.iter().filter(|mark| mark.kind == MarkKind::This);
     let (hidden, read): (Vec<_>, Vec<_>) = marks.partition(|mark| inject::is_in_comment_or_string(&text.sql, &mark.span, &*parser));
@@ -40,20 +45,21 @@ fn own_marks(context: &Context, text: &render::Text) -> Result<(usize, usize), D
 }
 
 /// `cuts_own`: whether the model's own table is cut to what is before the window.
-fn filtered(context: &Context, node: &Node, moment: &Moment, cuts_own: bool) -> Result<Filtered, Diagnostic> {
+fn filtered(context: &Context, node: &Node, moment: &RenderContext, cuts_own: bool) -> Result<Filtered, Diagnostic> {
     let place = |error: Diagnostic| if error.at.is_none() { error.at(node.file.line(1)) } else { error };
     let text = render::model(context.jinja, context.graph, node, moment)?;
     refuse_slots(&text.sql).map_err(place)?;
     let event_time = |id: &str| context.graph.nodes[id].event_time.as_ref();
     let condition = |event_time: &EventTime, id: &str, kind: &TimeType| {
         let column = context.dialect.event_time(&event_time.column, event_time.quote)?;
-        if cuts_own && id == node.unique_id { context.dialect.before(&column, kind) } else { context.dialect.window(&column, kind) }
+        if cuts_own && id == node.unique_id { context.dialect.before(&column, kind) } else { context.dialect.read_filter(&column, kind) }
     };
     let cut = |filter: &Filter| match event_time(&filter.unique_id) {
         Some(time) => within(context.dialect, &condition(time, &filter.unique_id, time.time_type()?)?, filter),
         None => Ok(filter.relation.clone()),
     };
-    // Only where the filter stands matters for parsing, so that any literal serves for a column whose literal is not known.
+    // Only where the filter stands matters for parsing, so that any literal serves for a column
+    // whose literal is not known.
     let parsable = |filter: &Filter| match event_time(&filter.unique_id) {
         Some(time) => {
             let window = condition(time, &filter.unique_id, time.time_type().unwrap_or(&TimeType::Undeclared));
@@ -81,8 +87,20 @@ fn filtered(context: &Context, node: &Node, moment: &Moment, cuts_own: bool) -> 
     }
     let parser = inject::parser(&context.dialect.fact::<String>("parser")?);
     let hidden: Vec<String> = context.dialect.fact("hidden_columns")?;
-    let injection = Injection { sql: &text.sql, marks: &marks, inputs: &inputs, columns: &known, within: &parsable, hidden: &hidden };
-    let injected = inject::filters(&injection, &*parser).map_err(place)?;
+    let injection = Injection {
+        sql: &text.sql,
+        marks: &marks,
+        inputs: &inputs,
+        columns: &known,
+        within: &parsable,
+        hidden: &hidden,
+        types: node.schema_change() != SchemaChange::Ignore,
+    };
+    let mut injected = inject::filters(&injection, &*parser).map_err(place)?;
+    let left_out = match moment.incremental {
+        true => schema_changes::leave_out(context, node, &mut injected.columns)?,
+        false => Vec::new(),
+    };
     for id in injected.ids(|access| *access == Access::Filtered) {
         ephemeral_event_time(context, &context.graph.nodes[&id])?;
     }
@@ -91,7 +109,7 @@ fn filtered(context: &Context, node: &Node, moment: &Moment, cuts_own: bool) -> 
     let sql = inject::splice(&text.sql, edits?);
     // A name that is put together from the relation's parts has no mark.
     let reads_own = text.reads_this && !matches!(own_marks(context, &text)?, (0, 1..));
-    Ok(Filtered { text, injected, sql, reads_own })
+    Ok(Filtered { text, injected, sql, left_out, reads_own })
 }
 
 /// Refuses an ephemeral model whose query does not give the column that its readers filter it by.

@@ -8,6 +8,8 @@ mod check;
 mod config_json;
 mod drafts;
 mod event_time;
+mod external_location;
+mod hooks;
 mod layers;
 mod microbatch;
 mod near;
@@ -15,6 +17,7 @@ mod node_json;
 mod patches;
 mod relation;
 mod resolve;
+mod schema_change;
 mod source_relation;
 
 use chrono_tz::Tz;
@@ -32,6 +35,7 @@ pub use check::{Allow, Check, LateBy};
 pub use config_json::config_json;
 pub use node_json::{graph_json, node_json};
 pub use resolve::resolve;
+pub use schema_change::SchemaChange;
 
 /// What became of the project's nodes.
 #[derive(Debug, Default)]
@@ -60,6 +64,8 @@ pub struct Broken {
     pub unique_id: String,
     pub name: String,
     pub errors: Diagnostics,
+    /// The node, where only its batch settings or its hooks are invalid: Jinja's `graph` has it.
+    pub node: Option<Box<Node>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,6 +122,8 @@ pub struct Node {
     /// As the node's first rendering recorded them.
     pub refs: Vec<RefCall>,
     pub sources: Vec<(String, String)>,
+    /// Those among the two that a hook of the node refers to.
+    pub hook_reads: HookReads,
     pub materialization: Materialization,
     /// The node's own `event_time`, if it has one: what its readers are filtered by.
     pub event_time: Option<EventTime>,
@@ -123,6 +131,13 @@ pub struct Node {
     pub post_hooks: Vec<String>,
     /// More of dbt's keys of the node, for Jinja.
     pub info: Map<String, Value>,
+}
+
+/// What the hooks of a node refer to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HookReads {
+    pub refs: Vec<RefCall>,
+    pub sources: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

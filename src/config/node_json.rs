@@ -159,6 +159,8 @@ pub fn version(version: Option<&str>) -> Value {
 /// dbt's `graph`: all nodes by unique id, sources apart. `read` gives the unique ids that a node reads.
 pub fn graph_json<'a>(nodes: impl Iterator<Item = &'a Node>, read: &dyn Fn(&str) -> Vec<String>) -> Value {
     let (mut others, mut sources) = (Map::new(), Map::new());
+    let mut nodes: Vec<&Node> = nodes.collect();
+    nodes.sort_by(|one, other| one.unique_id.cmp(&other.unique_id));
     for node in nodes {
         let json = graph_entry(node, &read(&node.unique_id));
         let there = if node.kind == Kind::Source { &mut sources } else { &mut others };

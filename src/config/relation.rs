@@ -2,7 +2,8 @@
 //! `generate_schema_name` and its kin decide: an installed package's for its own nodes, else the project's; without them dbt's
 //! rule holds: the target's schema, and the custom one behind it.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value};
 
@@ -22,14 +23,23 @@ pub struct Naming<'a> {
     root: &'a str,
     /// The packages whose macros are called for `generate_<part>_name`. None where dbt's default is.
     macros: [Option<String>; 3],
+    /// Names that do not depend on the node, by their part and the custom name.
+    known: Mutex<BTreeMap<(usize, Option<String>), String>>,
 }
 
 /// The macros of a project that name its relations.
 pub trait NamingMacros: Sync {
     /// The package whose macro of that name is called for the nodes of `package`. None where that is dbt's default.
     fn naming_package(&self, package: &str, name: &str) -> Option<String>;
-    /// The text that a macro of a package returns.
-    fn call(&self, package: &str, name: &str, arguments: &[Value], scope: &Scope) -> Result<String, Diagnostic>;
+    /// What a macro of a package returns for the custom name and the node of the scope.
+    fn call(&self, package: &str, name: &str, custom: Option<&str>, scope: &Scope) -> Result<Name, Diagnostic>;
+}
+
+/// What a macro returns.
+pub struct Name {
+    pub text: String,
+    /// Whether it may depend on the node.
+    pub is_of_node: bool,
 }
 
 impl NamingMacros for Jinja {
@@ -37,8 +47,9 @@ impl NamingMacros for Jinja {
         Jinja::naming_package(self, package, name)
     }
 
-    fn call(&self, package: &str, name: &str, arguments: &[Value], scope: &Scope) -> Result<String, Diagnostic> {
-        Jinja::call(self, package, name, arguments, scope)
+    fn call(&self, package: &str, name: &str, custom: Option<&str>, scope: &Scope) -> Result<Name, Diagnostic> {
+        let (text, is_of_node) = self.call_for_node(package, name, &[custom.map_or(Value::Null, Value::from)], scope)?;
+        Ok(Name { text, is_of_node })
     }
 }
 
@@ -48,7 +59,7 @@ impl<'a> Naming<'a> {
     /// For the nodes of `package` in the project `root`.
     pub fn of(ground: &'a Ground<'a>, root: &'a Package, package: &Package) -> Naming<'a> {
         let macros = PARTS.map(|part| ground.macros.naming_package(&package.name, &macro_name(part)));
-        Naming { ground, root: &root.name, macros }
+        Naming { ground, root: &root.name, macros, known: Mutex::default() }
     }
 
     /// The relation of a model, seed or snapshot, of which all else is known.
@@ -87,14 +98,18 @@ impl<'a> Naming<'a> {
     /// The text that the macro for a part of the name returns, if it is not dbt's default.
     fn asked(&self, part: usize, custom: Option<&str>, node: &Node) -> Result<Option<String>, Diagnostics> {
         let Some(package) = &self.macros[part] else { return Ok(None) };
-        let json = node_json(node, &[]);
+        let known = || self.known.lock().unwrap_or_else(|broken| broken.into_inner());
+        let key = (part, custom.map(str::to_string));
+        if let Some(name) = known().get(&key) {
+            return Ok(Some(name.clone()));
+        }
         let scope = Scope {
             package: self.root.to_string(),
             // dbt asks while it parses.
             execute: false,
             model: late({
-                let json = json.clone();
-                move || json
+                let node = node.clone();
+                move || node_json(&node, &[])
             }),
             config: Map::new(),
             this: None,
@@ -102,11 +117,14 @@ impl<'a> Naming<'a> {
             incremental: false,
             lookup: Arc::new(Nothing),
         };
-        let custom = custom.map_or(Value::Null, |custom| custom.into());
-        self.ground.macros.call(package, &macro_name(PARTS[part]), &[custom, json], &scope).map(Some).map_err(|wrong| {
+        let name = self.ground.macros.call(package, &macro_name(PARTS[part]), custom, &scope).map_err(|wrong| {
             let wrong = wrong.fact(format!("called for the {} of `{}`", PARTS[part], node.unique_id));
             Diagnostics::from(if wrong.at.is_some() { wrong } else { wrong.at(node.file.line(1)) })
-        })
+        })?;
+        if !name.is_of_node {
+            known().insert(key, name.text.clone());
+        }
+        Ok(Some(name.text))
     }
 }
 

@@ -1,19 +1,21 @@
-//! From drafts to nodes: the layers merged, the relation named, the materialization read, and a microbatch model checked.
-//! Collects what is wrong with a node in `broken`; what is wrong with the project (two nodes of one name) is an error.
+//! From drafts to nodes: the layers merged, the relation named, the materialization read, and a
+//! microbatch model checked. Collects what is wrong with a node in `broken`; what is wrong with the
+//! project (two nodes of one name) is an error.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use crate::calendar::Instant;
-use crate::diagnostics::{Diagnostic, Diagnostics, Level, wide};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level, par_map};
 use crate::dialect::Dialect;
 use crate::jinja::{Relation, RelationStyle};
 use crate::limits;
-use crate::project::{Catalog, ColumnPatch, Flags, Package, Project, Setting, SourceStyle, Target, header, list, truth};
+use crate::project::{Catalog, ColumnPatch, Flags, Package, Project, Setting, SourceStyle, Target, header, truth};
 
 use super::drafts::{Draft, drafts};
 use super::event_time::event_time;
+use super::hooks;
 use super::layers::{merged, text, texts};
 use super::microbatch::{Asked, kind, microbatch};
 use super::near;
@@ -26,7 +28,10 @@ use super::{Broken, Column, Disabled, Kind, Materialization, Node, Resolved};
 /// Resolves every node of the project. All broken nodes are reported at once.
 pub fn resolve(project: &Project, dialect: &Dialect) -> Result<Resolved, Diagnostics> {
     let Project { packages, target, style, sources, now, catalog, flags, .. } = project;
-    resolve_on(&Ground { dialect, catalog, packages, target, style, sources, now: *now, flags: *flags, macros: &*project.jinja })
+    let ground = Ground { dialect, catalog, packages, target, style, sources, now: *now, flags: *flags, macros: &*project.jinja };
+    let mut resolved = resolve_on(&ground)?;
+    hooks::link(&project.jinja, &mut resolved);
+    Ok(resolved)
 }
 
 /// What of a project bears on its nodes.
@@ -51,12 +56,12 @@ fn resolve_on(ground: &Ground) -> Result<Resolved, Diagnostics> {
     for (nth, package) in ground.packages.iter().enumerate() {
         let naming = Naming::of(ground, root, package);
         let drafts = drafts(ground.packages, nth, &patches);
-        let done = wide(&drafts, |draft| {
+        let done = par_map(&drafts, |draft| {
             let unique_id = unique_id(draft);
-            limits::guarded(&draft.file, || node(draft, &unique_id, ground, &naming)).map_err(|errors| Broken {
-                unique_id,
-                name: full_name(draft),
-                errors,
+            let resolved = limits::guarded(&draft.file, || Ok(node(draft, &unique_id, ground, &naming)));
+            resolved.unwrap_or_else(|errors| Err(Failed::from(errors))).map_err(|failed| {
+                let Failed { errors, node } = failed;
+                Broken { unique_id, name: full_name(draft), errors, node }
             })
         });
         for done in done {
@@ -79,18 +84,30 @@ fn resolve_on(ground: &Ground) -> Result<Resolved, Diagnostics> {
     if wrong.0.is_empty() { Ok(resolved) } else { Err(wrong) }
 }
 
+/// Why a node cannot be planned, and the node, if it has all but valid settings for batches.
+struct Failed {
+    errors: Diagnostics,
+    node: Option<Box<Node>>,
+}
+
+impl<E: Into<Diagnostics>> From<E> for Failed {
+    fn from(errors: E) -> Failed {
+        Failed { errors: errors.into(), node: None }
+    }
+}
+
 enum Outcome {
     Node(Box<Node>, Vec<Diagnostic>),
     Disabled(Disabled),
 }
 
-fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Result<Outcome, Diagnostics> {
+fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Result<Outcome, Failed> {
     let mut config = merged(draft.layers.iter().map(|layer| &**layer));
     if let Some(disabled) = disabled(draft, unique_id, &config)? {
         return Ok(Outcome::Disabled(disabled));
     }
     if let Some(broken) = draft.broken {
-        return Err(broken.clone());
+        return Err(broken.clone().into());
     }
     let start =
         draft.patch.map(|patch| patch.at.clone()).or(draft.source.map(|table| table.at.clone())).unwrap_or_else(|| draft.file.line(1));
@@ -146,19 +163,23 @@ fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Res
         constraints: draft.patch.map(|patch| patch.constraints.clone()).unwrap_or_default(),
         refs: draft.refs.clone(),
         sources: draft.sources.clone(),
+        hook_reads: Default::default(),
         materialization: Materialization::External,
-        pre_hooks: hooks(config.get("pre_hook")),
-        post_hooks: hooks(config.get("post_hook")),
+        pre_hooks: hooks::statements(config.get("pre_hook")),
+        post_hooks: hooks::statements(config.get("post_hook")),
         info: info(draft),
         config,
     };
     node.relation = match draft.source {
-        Some(table) => source_relation(table, &node.config, ground),
+        Some(table) => source_relation(table, &node.config, ground)?,
         None => naming.relation(&node)?,
     };
     node.materialization = plain_materialization(&node);
     let is_microbatch = matches!(&node.materialization, Materialization::Incremental(Some(strategy)) if strategy == "microbatch");
-    node.event_time = event_time(&node, ground.dialect, ground.catalog, quote_columns, is_microbatch)?;
+    match event_time(&node, ground.dialect, ground.catalog, quote_columns, is_microbatch) {
+        Ok(event_time) => node.event_time = event_time,
+        Err(errors) => return Err(Failed { errors, node: Some(Box::new(node)) }),
+    }
     if is_microbatch {
         let asked = Asked {
             model: &node.name,
@@ -169,7 +190,10 @@ fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Res
             now: ground.now,
             at: node.config.get("incremental_strategy").map_or(start, |strategy| strategy.at.clone()),
         };
-        node.materialization = Materialization::Microbatch(Box::new(microbatch(asked)?));
+        match microbatch(asked) {
+            Ok(settings) => node.materialization = Materialization::Microbatch(Box::new(settings)),
+            Err(errors) => return Err(Failed { errors, node: Some(Box::new(node)) }),
+        }
     }
     let mut warnings = near::warnings(&node);
     warnings.extend_from_slice(draft.said);
@@ -229,23 +253,6 @@ fn full_name(draft: &Draft) -> String {
     draft.source.map_or_else(|| draft.name.clone(), |table| format!("{}.{}", table.source, table.name))
 }
 
-/// The SQL of hooks, each a text or a dict with `sql`.
-fn hooks(setting: Option<&Setting>) -> Vec<String> {
-    let hooks = setting.map(|setting| list(&setting.value)).unwrap_or_default();
-    let sql = |hook: &Value| match hook {
-        Value::Object(hook) => hook.get("sql").map(text),
-        // A dict that was written as JSON text, as dbt's own macros do.
-        Value::String(hook)
-            if hook.trim_start().starts_with('{') && !hook.trim_start().starts_with("{{") && !hook.trim_start().starts_with("{%") =>
-        {
-            let dict: Option<Value> = serde_json::from_str(hook).ok();
-            Some(dict.and_then(|dict| dict.get("sql").map(text)).unwrap_or_else(|| hook.clone()))
-        }
-        other => Some(text(other)),
-    };
-    hooks.iter().filter_map(sql).filter(|sql| !sql.trim().is_empty()).collect()
-}
-
 fn plain_materialization(node: &Node) -> Materialization {
     match node.kind {
         Kind::Source => return Materialization::External,
@@ -268,8 +275,9 @@ fn plain_materialization(node: &Node) -> Materialization {
     }
 }
 
-/// Nodes that `ref()` or `source()` can't tell apart, and nodes that would overwrite each other. dbt only warns of two kinds of
-/// one name, unless its flag `require_unique_project_resource_names` is set.
+/// Nodes that `ref()` or `source()` can't tell apart, and nodes that would overwrite each other.
+/// dbt only warns of two kinds of one name, unless its flag `require_unique_project_resource_names`
+/// is set.
 fn twins(nodes: &[Node], unique_names: bool) -> Vec<Diagnostic> {
     let mut names: BTreeMap<(&str, Option<&str>, &str), Vec<&Node>> = BTreeMap::new();
     let mut tables: BTreeMap<[Option<&str>; 3], &Node> = BTreeMap::new();

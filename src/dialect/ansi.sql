@@ -103,6 +103,13 @@ timestamp with time zone '{{ at.time }}+00:00'
 {{ column }} >= {{ start }} and {{ column }} < {{ end }}
 {% endmacro %}
 
+{# The predicate for a column without a declared type, where the engine compares text with such a literal without an error. `is_time`
+   of the dialect is a condition that holds for every time and that the engine refuses to compile for text. In read filters it stands
+   between `check` and `check_end`, which only `01_create.sql` keeps. #}
+{% macro window_of_times(window, is_time, check, check_end) %}
+{{ window }}{{ check }} and {{ is_time }}{{ check_end }}
+{% endmacro %}
+
 {# Columns that a table has and `*` leaves out, in lower case; `x*`: all that begin with `x`. `within_hidden` selects those that a query reads. #}
 {% set hidden_columns = [] %}
 {# Whether no column of a user's own can have such a name. #}
@@ -206,6 +213,8 @@ select {{ columns }} from {{ target }};
    of a session, which `header_<key>` sets and `footer_<key>` takes back; whose value chooses another view: `view_<key>_<value>`. #}
 {% set replace_clauses = [] %}
 {% set index_keys = [] %}
+{# Why rows under a unique index cannot be deleted and inserted again in one transaction. #}
+{% set unique_index_hint = none %}
 {% set header_keys = [] %}
 {% set view_keys = [] %}
 {# Keys that say how dbt works and nothing of tables; that dbt does something for and a plan does not, and why; and values, by
@@ -220,6 +229,25 @@ select {{ columns }} from {{ target }};
 {% macro kind() %}
 table
 {% endmacro %}
+
+{# What the value of a setting must be that is written into a statement as it is: see `inject/fragment.rs` and `plan/raw_settings.rs`.
+   `text`: it is written as a string, or chooses a macro. A dict of `pairs` has names and expressions; a grantee is a `clause` or a `text`. #}
+{% set fragments = {
+  "as_columnstore": "text", "auto_liquid_cluster": "text", "automatic_clustering": "text", "backup": "text", "bind": "text",
+  "buckets": "expression", "cluster_by": "expressions", "clustered_by": "expressions", "column_types": "types", "copy_grants": "text",
+  "copy_tags": "text", "databricks_tags": "text", "dist": "name", "enable_change_history": "expression", "engine": "clause",
+  "external_location": "text", "file_format": "name", "format": "text", "grants": "grants", "hours_to_expiration": "expression",
+  "incremental_predicates": "expression", "indexes": "index", "is_external": "expression", "kms_key_name": "text", "labels": "text",
+  "liquid_clustered_by": "expressions", "location": "text", "location_root": "text", "merge_insert_condition": "expression",
+  "merge_update_condition": "expression", "merge_update_set_expressions": "pairs", "options": "text", "order_by": "expressions",
+  "partition_by": "partition", "partition_expiration_days": "expression", "partitioned_by": "text", "partitions": "expressions",
+  "predicates": "expression", "primary_key": "expressions", "projections": "index", "properties": "pairs", "query_group": "text",
+  "query_settings": "pairs", "query_tag": "text", "require_partition_filter": "expression", "resource_tags": "text",
+  "row_access_policy": "clause", "secure": "text", "settings": "pairs", "snowflake_warehouse": "name", "sort": "expressions",
+  "sql_security": "text", "table_properties": "pairs", "table_tag": "clause", "table_type": "text", "tblproperties": "text",
+  "ttl": "clause", "unique_key": "expressions", "view_security": "text", "write_compression": "text"
+} %}
+{% set grantees = "clause" %}
 
 {# Configuration keys that any adapter of dbt's knows and that say nothing about the create statement, or that other steps take. #}
 {% set known_keys = [
@@ -549,6 +577,10 @@ from {{ found }}
 {% set client = [] %}
 {% set example = "my-client {file}" %}
 
+{# How the dialect's clients read a text, and what they take for a command of their own that runs on the user's machine: see
+   `client_commands.rs`. Text with such a command is refused. #}
+{% set client_syntax = {} %}
+
 {# Proof that a client stops at an error and commits each statement. The marker prints `token`, or `open` within a transaction, where
    the engine can tell. `failing` fails everywhere. `autocommit` sets a session back to its default; `outside_transaction` fails within one. #}
 {% macro marker(token, open) %}
@@ -588,6 +620,51 @@ select 1 from {{ relation }} where 1 = 0;
 {% set build_keys = [
   "constraints", "delimiter", "incremental_type", "merge_exclude_columns", "merge_update_columns", "partitions", "quote_columns"
 ] %}
+
+{# A table whose query has got other columns. `schema_changes`: the values of `on_schema_change` that the engine can follow in statements
+   that are safe to repeat. `change_<value>` compares the table with the query; without it each column has a statement, and
+   `check_<value>` compares the two afterwards. `alters_within_file`: whether a later statement of a file may name a column that an
+   earlier one adds. `wider_types`: by type, in lower case, the types that hold all of its values. #}
+{% set schema_changes = [] %}
+{% set alters_within_file = true %}
+{% set wider_types = {} %}
+
+{# What a project's own macro of a strategy returns, around it the table that it reads. `runs_strategy_macros`: whether plans for the
+   engine do so. #}
+{% set runs_strategy_macros = false %}
+
+{% macro by_macro(stage, query, statements) %}
+begin;
+
+create temporary table {{ stage }} as
+{{ query }}
+;
+
+{{ statements }}
+
+drop table {{ stage }};
+
+commit;
+{% endmacro %}
+
+{# A query with some of its columns alone. #}
+{% macro narrowed(columns, query) %}
+select {{ columns }} from (
+{{ query }}
+) as narrowed_rows
+{% endmacro %}
+
+{% macro add_column(target, column, type) %}
+alter table {{ target }} add column if not exists {{ column }} {{ type }};
+{% endmacro %}
+
+{% macro drop_column(target, column) %}
+alter table {{ target }} drop column if exists {{ column }};
+{% endmacro %}
+
+{% macro widen_column(target, column, type) %}
+alter table {{ target }} alter column {{ column }} set data type {{ type }};
+{% endmacro %}
 
 {% macro listed(columns) %}
  ({{ columns }})

@@ -7,6 +7,7 @@
     "s3_tmp_table_dir", "debug_query_state", "spark_work_group"
 ] %}
 {% set like = "trino" %}
+{% set schema_changes = [] %}
 {% set dispatch = ["athena"] %}
 
 {# No client of Athena's own runs a file of several statements and waits for them. #}

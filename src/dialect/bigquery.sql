@@ -9,12 +9,15 @@
     "dataproc_region", "dataproc_cluster_name", "gcs_bucket", "dataproc_batch"
 ] %}
 {% set like = "ansi" %}
+{% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
+{% set wider_types = { "int64": ["numeric", "bignumeric"], "numeric": ["bignumeric"] } %}
 {% set quote = "`" %}
 {% set case = "ignored" %}
 {% set longest_name = 300 %}
 {% set backslash_escapes = true %}
 {% set quoted_backslash_escapes = true %}
 {% set strategy = "merge on false" %}
+{% set grantees = "text" %}
 {% set clauses = [
   "partition_by", "cluster_by", "require_partition_filter", "partition_expiration_days", "hours_to_expiration", "kms_key_name",
   "labels", "resource_tags", "enable_change_history"
@@ -71,6 +74,10 @@ timestamp '{{ at.time }}+00:00'
 {# Fits a TIMESTAMP and a DATETIME alike; a DATE must be declared. #}
 {% macro undeclared(at) %}
 '{{ at.time }}'
+{% endmacro %}
+
+{% macro is_time(column) %}
+extract(year from {{ column }}) is not null
 {% endmacro %}
 
 {# The time of loading, of a table that is partitioned by it; the table of a wildcard; the file of an external table. #}

@@ -4,6 +4,7 @@
 
 {% set parser = "clickhouse" %}
 {% set like = "ansi" %}
+{% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
 {% set hidden_columns = [
   "_part", "_part_*", "_partition_id", "_partition_value", "_sample_factor", "_row_exists", "_block_number", "_block_offset",
   "_disk_name", "_shard_num", "_table", "_database", "_path", "_file"
@@ -123,6 +124,11 @@ toDateTime('{{ at.time }}', 'UTC')
 
 {% macro undeclared(at) %}
 toDateTime('{{ at.time }}', 'UTC')
+{% endmacro %}
+
+{# Text does not compare with a time, but a number does, as seconds. #}
+{% macro is_time(column) %}
+toYear({{ column }}) is not null
 {% endmacro %}
 
 {# A null would become the default of a column that takes none, a zero or an empty text, and nothing would tell: the setting

@@ -19,7 +19,12 @@
 {# Takes a file, or its whole standard input, so a process runs each step. Where to connect is in its own settings. #}
 {% set client = ["dbsqlcli", "-e", "{file}"] %}
 {% set example = "dbsqlcli -e {file}" %}
+{% set client_syntax = {
+  "program": "dbsqlcli", "quotes": "'\"`", "escaping": "'\"", "line_comments": ["--"], "nested_comments": true,
+  "at_statement": ["\\", "?", "exit", "help", "nopager", "notee", "once", "pager", "prompt", "quit", "read", "source", "system", "tee", "watch"]
+} %}
 
+{% set grantees = "text" %}
 {% set clauses = [
   "file_format", "options", "partition_by", "clustered_by", "liquid_clustered_by", "auto_liquid_cluster", "location_root", "location",
   "tblproperties"
@@ -63,6 +68,11 @@ replace where {{ doomed }}
 select {{ checked }} from (
 {{ query }}
 ){{ kept }};
+{% endmacro %}
+
+{# The difference of two texts is a number, or refused. Constant, so that nothing of it is computed for rows. #}
+{% macro is_time(column) %}
+(true or {{ column }} - {{ column }} = interval '0' second)
 {% endmacro %}
 
 {% macro guarded_column(column, window, message) %}

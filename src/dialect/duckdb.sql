@@ -21,6 +21,7 @@
   "using", "variadic", "verbose", "when", "where", "window", "with"
 ] %}
 {% set index_keys = ["indexes"] %}
+{% set unique_index_hint = "DuckDB refuses a key that the same transaction has deleted: the second run of a batch fails" %}
 {% set undone_keys = {
   "partitioned_by": "of DuckLake: set it with `alter table … set partitioned by`, as a pre-hook of the first batch",
   "sorted_by": "of DuckLake: set it with `alter table … set sorted by`, as a pre-hook of the first batch"
@@ -30,6 +31,9 @@
 {# `-list`: to draw a box around each row takes the client longer than to find it. #}
 {% set client = ["duckdb", "-bail", "-no-init", "-list", "{path}"] %}
 {% set example = "duckdb -bail -list warehouse.duckdb" %}
+{% set client_syntax = {
+  "program": "duckdb", "quotes": "'\"", "escape_prefix": "e", "dollar_quotes": true, "line_comments": ["--"], "at_line": ["."]
+} %}
 
 {% macro zoned(at) %}
 timestamptz '{{ at.time }}+00:00'
@@ -37,6 +41,10 @@ timestamptz '{{ at.time }}+00:00'
 
 {% macro outside(window) %}
 ({{ window }}) is not true
+{% endmacro %}
+
+{% macro is_time(column) %}
+extract(year from {{ column }}) is not null
 {% endmacro %}
 
 {% macro guarded(window, message) %}
@@ -150,6 +158,53 @@ commit;
   "constraints", "delimiter", "incremental_type", "merge_exclude_columns", "merge_insert_condition", "merge_returning_columns",
   "merge_update_columns", "merge_update_condition", "merge_update_set_expressions", "partitions", "quote_columns"
 ] %}
+
+{% set runs_strategy_macros = true %}
+{% set schema_changes = ["append_new_columns", "sync_all_columns", "fail"] %}
+{% set wider_types = {
+  "tinyint": ["smallint", "integer", "bigint", "hugeint", "float", "double"], "smallint": ["integer", "bigint", "hugeint", "float", "double"],
+  "integer": ["bigint", "hugeint", "double"], "bigint": ["hugeint"], "float": ["double"], "date": ["timestamp"], "varchar": []
+} %}
+
+{# No statement is made of a text, so a difference that the file does not know of stops it. #}
+{% macro check_sync_all_columns(query, target, shape, message) %}
+begin;
+
+create temporary table {{ shape }} as
+select case when count(*) > 0 then error({{ message }} || string_agg(
+  coalesce(existing.column_name, query.column_name) || ' is ' || coalesce(existing.column_type, 'missing') || ' in the table and '
+  || coalesce(query.column_type, 'missing') || ' in the query', ', ') || '; alter the table, or rebuild it with --full-refresh')
+  end as difference
+from (describe
+{{ query }}
+) as query
+full join (describe {{ target }}) as existing on lower(query.column_name) = lower(existing.column_name)
+where query.column_type is distinct from existing.column_type
+  and coalesce((query.column_type, existing.column_type) not in (
+    ('TINYINT', 'SMALLINT'), ('TINYINT', 'INTEGER'), ('TINYINT', 'BIGINT'), ('TINYINT', 'HUGEINT'), ('TINYINT', 'DOUBLE'),
+    ('SMALLINT', 'INTEGER'), ('SMALLINT', 'BIGINT'), ('SMALLINT', 'HUGEINT'), ('SMALLINT', 'DOUBLE'), ('INTEGER', 'BIGINT'),
+    ('INTEGER', 'HUGEINT'), ('INTEGER', 'DOUBLE'), ('BIGINT', 'HUGEINT'), ('FLOAT', 'DOUBLE'), ('DATE', 'TIMESTAMP')), true)
+  and not coalesce(query.column_type = '"NULL"' and existing.column_type is not null, false);
+
+rollback;
+{% endmacro %}
+
+{% macro check_fail(query, target, shape, message) %}
+begin;
+
+create temporary table {{ shape }} as
+select case when count(*) > 0 then error({{ message }} || string_agg(
+  coalesce(existing.column_name, query.column_name) || ' is ' || coalesce(existing.column_type, 'missing') || ' in the table and '
+  || coalesce(query.column_type, 'missing') || ' in the query', ', ')) end as difference
+from (describe
+{{ query }}
+) as query
+full join (describe {{ target }}) as existing on lower(query.column_name) = lower(existing.column_name)
+where query.column_type is distinct from existing.column_type
+  and not coalesce(query.column_type = '"NULL"' and existing.column_type is not null, false);
+
+rollback;
+{% endmacro %}
 
 {% set strategies = ["append", "delete+insert", "merge"] %}
 {% set grants = false %}

@@ -22,3 +22,7 @@
 {% macro naive(at) %}
 cast('{{ at.time }}' as datetime2(6))
 {% endmacro %}
+
+{% macro undeclared(at) %}
+cast('{{ at.time }}' as datetime2(6))
+{% endmacro %}

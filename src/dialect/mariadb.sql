@@ -6,6 +6,11 @@
 {% set client = ["mariadb", "--unbuffered", "--batch"] %}
 {% set example = "mariadb --unbuffered --batch -h HOST" %}
 
+{# Beside a date, a number too has another coercibility than a time. #}
+{% macro is_time(column) %}
+if(coercibility(coalesce({{ column }}, date '1970-01-01')) = 5, true, exp(1000 + length('declare the data_type of this event_time')))
+{% endmacro %}
+
 {% macro table(target, query, make_way) %}
 {{ make_way }}
 

@@ -1,6 +1,7 @@
 //! How an engine says it. Each dialect is one file of SQL templates and a few facts, `<name>.sql`; what it leaves out is
 //! looked up in the dialect it is `like`, at last in `ansi.sql`. Takes SQL fragments by name, gives SQL. Knows no stage.
 
+mod client_commands;
 mod name;
 mod session;
 mod spellings;
@@ -17,6 +18,7 @@ use minijinja::Value;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+pub use client_commands::{ClientCommand, ClientSyntax};
 pub use name::{Case, folded, short_hash};
 pub use spellings::spellings;
 pub use sql::{Sql, one_line};
@@ -64,6 +66,8 @@ pub struct Dialect {
     reserved: BTreeSet<String>,
     /// The statements that every file begins with.
     pub session: String,
+    /// What the dialect's clients take for commands of their own.
+    pub client_syntax: ClientSyntax,
     /// The ends of windows that were asked for: by the macro that writes one, and which end it is.
     moments: Mutex<BTreeMap<(String, Slot), Sql>>,
 }
@@ -84,6 +88,7 @@ pub fn named(name: &str) -> Result<Dialect, Diagnostic> {
         files: Vec::new(),
         reserved: BTreeSet::new(),
         session: String::new(),
+        client_syntax: ClientSyntax::default(),
         moments: Mutex::default(),
     };
     let mut next = Some(found.to_string());
@@ -99,6 +104,7 @@ pub fn named(name: &str) -> Result<Dialect, Diagnostic> {
         }
     }
     dialect.reserved = dialect.fact("reserved")?;
+    dialect.client_syntax = dialect.fact("client_syntax")?;
     Ok(dialect)
 }
 

@@ -17,6 +17,14 @@
 {# Where to connect is in the client's option file. Without `--unbuffered` it keeps what it prints to itself. #}
 {% set client = ["mysql", "--unbuffered", "--batch"] %}
 {% set example = "mysql --unbuffered --batch -h HOST" %}
+{% set client_syntax = {
+  "program": "mysql", "quotes": "'\"`", "escaping": "'\"", "escape_switches": ["no_backslash_escapes"],
+  "line_comments": ["-- ", "--\t", "--\n", "#"], "executed_comments": ["/*!", "/*M!"], "anywhere": ["\\"], "allowed": ["\\N"],
+  "at_statement": [
+    "charset", "clear", "connect", "delimiter", "edit", "ego", "exit", "go", "nopager", "notee", "nowarning", "pager", "print", "prompt",
+    "quit", "rehash", "source", "status", "system", "tee", "warnings"
+  ]
+} %}
 {% set reserved = [
   "accessible", "add", "all", "alter", "analyze", "and", "as", "asc", "asensitive", "before", "between", "bigint", "binary",
   "blob", "both", "by", "call", "cascade", "case", "change", "char", "character", "check", "collate", "column", "condition",
@@ -57,6 +65,11 @@ convert_tz('{{ at.time }}', '+00:00', @@session.time_zone)
 
 {% macro undeclared(at) %}
 '{{ at.time }}'
+{% endmacro %}
+
+{# No function refuses text. A time has the coercibility of a number, text a lower one; the error quotes the expression. #}
+{% macro is_time(column) %}
+if(coercibility({{ column }}) = 5, true, exp(1000 + length('declare the data_type of this event_time')))
 {% endmacro %}
 
 {% macro outside(window) %}
@@ -119,6 +132,46 @@ select case when count(*) > 0 then {{ list }} else 'do 0' end into @audit
 from {{ found }};
 
 prepare audit_stop from @audit
+{% endmacro %}
+
+{% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
+
+{% macro add_column_statement(target, column, type) %}
+alter table {{ target }} add column {{ column }} {{ type }}
+{% endmacro %}
+
+{% macro add_column(schema_text, name_text, column_text, statement) %}
+set @change = if(
+  exists(select 1 from information_schema.columns where table_schema = coalesce(nullif({{ schema_text }}, ''), database())
+    and table_name = {{ name_text }} and column_name = {{ column_text }}),
+  'do 0', {{ statement }});
+
+prepare change_table from @change;
+
+execute change_table;
+
+deallocate prepare change_table;
+{% endmacro %}
+
+{% macro drop_column_statement(target, column) %}
+alter table {{ target }} drop column {{ column }}
+{% endmacro %}
+
+{% macro drop_column(schema_text, name_text, column_text, statement) %}
+set @change = if(
+  exists(select 1 from information_schema.columns where table_schema = coalesce(nullif({{ schema_text }}, ''), database())
+    and table_name = {{ name_text }} and column_name = {{ column_text }}),
+  {{ statement }}, 'do 0');
+
+prepare change_table from @change;
+
+execute change_table;
+
+deallocate prepare change_table;
+{% endmacro %}
+
+{% macro widen_column(target, column, type) %}
+alter table {{ target }} modify column {{ column }} {{ type }};
 {% endmacro %}
 
 {% set makes_way = true %}

@@ -11,6 +11,10 @@
 {% set hidden_reserved = true %}
 {% set client = ["psql", "-X", "-w", "-q", "-v", "ON_ERROR_STOP=1"] %}
 {% set example = "psql -X -w -q -v ON_ERROR_STOP=1 -d shop" %}
+{% set client_syntax = {
+  "program": "psql", "quotes": "'\"", "escape_prefix": "e", "escape_switches": ["standard_conforming_strings"],
+  "dollar_quotes": true, "line_comments": ["--"], "nested_comments": true, "anywhere": ["\\"]
+} %}
 {% set kind_key = "unlogged" %}
 {% set index_keys = ["indexes"] %}
 
@@ -30,6 +34,10 @@ timestamptz '{{ at.time }}+00:00'
 
 {% macro outside(window) %}
 ({{ window }}) is not true
+{% endmacro %}
+
+{% macro is_time(column) %}
+extract(year from {{ column }}) is not null
 {% endmacro %}
 
 {% macro guard(stage, outside, message) %}
@@ -132,6 +140,7 @@ end
 $revoke$;
 {% endmacro %}
 
+{% set runs_strategy_macros = true %}
 {% set makes_way = true %}
 
 {% macro make_way(target_text, kinds) %}
@@ -325,6 +334,126 @@ create materialized view {{ next }} as
 {{ replacement }}
 
 commit;
+{% endmacro %}
+
+{% set schema_changes = ["append_new_columns", "sync_all_columns", "fail"] %}
+
+{% macro change_append_new_columns(query, target_text, shape, shape_text) %}
+begin;
+
+create temporary table {{ shape }} as
+{{ query }}
+with no data;
+
+do $change$
+declare
+  statement text;
+begin
+  for statement in
+    select format('alter table %s add column if not exists %I %s', to_regclass({{ target_text }}), attname, format_type(atttypid, atttypmod))
+    from pg_attribute where attrelid = {{ shape_text }}::regclass and attnum > 0 and attname not in (
+      select attname from pg_attribute where attrelid = to_regclass({{ target_text }}) and attnum > 0 and not attisdropped)
+    order by attnum
+  loop
+    execute statement;
+  end loop;
+end
+$change$;
+
+drop table {{ shape }};
+
+commit;
+{% endmacro %}
+
+{# A type gives way to one that holds all of its values. Any other change of type is refused. #}
+{% macro change_sync_all_columns(query, target_text, shape, shape_text, message) %}
+begin;
+
+create temporary table {{ shape }} as
+{{ query }}
+with no data;
+
+do $change$
+declare
+  changed record;
+begin
+  for changed in
+    with wider (narrow, wide) as (values
+      ('smallint'::regtype, 'integer'::regtype), ('smallint', 'bigint'), ('smallint', 'numeric'), ('smallint', 'real'),
+      ('smallint', 'double precision'), ('integer', 'bigint'), ('integer', 'numeric'), ('integer', 'double precision'),
+      ('bigint', 'numeric'), ('real', 'double precision'), ('date', 'timestamp'), ('character varying', 'text'),
+      ('text', 'character varying'))
+    select name, query_type, table_type,
+      coalesce(table_type = query_type or (query_oid = table_oid and (table_mod = -1 or query_mod <> -1 and case when query_oid = 1700
+        then (query_mod - 4) & 65535 <= (table_mod - 4) & 65535
+          and ((query_mod - 4) >> 16) - ((query_mod - 4) & 65535) <= ((table_mod - 4) >> 16) - ((table_mod - 4) & 65535)
+        else query_mod <= table_mod end))
+        or table_mod = -1 and (query_oid, table_oid) in (select narrow, wide from wider), false) as fits,
+      coalesce((query_oid = table_oid and (query_mod = -1 or table_mod <> -1 and case when query_oid = 1700
+        then (table_mod - 4) & 65535 <= (query_mod - 4) & 65535
+          and ((table_mod - 4) >> 16) - ((table_mod - 4) & 65535) <= ((query_mod - 4) >> 16) - ((query_mod - 4) & 65535)
+        else table_mod <= query_mod end))
+        or query_mod = -1 and (table_oid, query_oid) in (select narrow, wide from wider), false) as widens
+    from (
+      select attname as name, atttypid as query_oid, atttypmod as query_mod, format_type(atttypid, atttypmod) as query_type, attnum
+      from pg_attribute where attrelid = {{ shape_text }}::regclass and attnum > 0
+    ) as query
+    full join (
+      select attname as name, atttypid as table_oid, atttypmod as table_mod, format_type(atttypid, atttypmod) as table_type
+      from pg_attribute where attrelid = to_regclass({{ target_text }}) and attnum > 0 and not attisdropped
+    ) as existing using (name)
+    order by query_type is null, attnum, name
+  loop
+    if changed.table_type is null then
+      execute format('alter table %s add column if not exists %I %s', to_regclass({{ target_text }}), changed.name, changed.query_type);
+    elsif changed.query_type is null then
+      execute format('alter table %s drop column if exists %I', to_regclass({{ target_text }}), changed.name);
+    elsif not changed.fits and changed.widens then
+      execute format('alter table %s alter column %I type %s', to_regclass({{ target_text }}), changed.name, changed.query_type);
+    elsif not changed.fits then
+      raise exception using message = {{ message }} || format('%I is %s in the table and %s in the query', changed.name,
+        changed.table_type, changed.query_type), hint = 'rebuild the model with --full-refresh, or give the column another name';
+    end if;
+  end loop;
+end
+$change$;
+
+drop table {{ shape }};
+
+commit;
+{% endmacro %}
+
+{% macro change_fail(query, target_text, shape, shape_text, message) %}
+begin;
+
+create temporary table {{ shape }} as
+{{ query }}
+with no data;
+
+do $change$
+declare
+  difference text := (
+    select string_agg(format('%I is %s in the table and %s in the query', name, coalesce(table_type, 'missing'),
+      coalesce(query_type, 'missing')), ', ' order by name)
+    from (
+      select attname as name, format_type(atttypid, atttypmod) as query_type,
+        case when atttypid in (18, 19, 1042, 1043) then 25 else atttypid end as query_kind
+      from pg_attribute where attrelid = {{ shape_text }}::regclass and attnum > 0
+    ) as query
+    full join (
+      select attname as name, format_type(atttypid, atttypmod) as table_type,
+        case when atttypid in (18, 19, 1042, 1043) then 25 else atttypid end as table_kind
+      from pg_attribute where attrelid = to_regclass({{ target_text }}) and attnum > 0 and not attisdropped
+    ) as existing using (name)
+    where query_kind is distinct from table_kind);
+begin
+  if difference is not null then
+    raise exception using message = {{ message }} || difference;
+  end if;
+end
+$change$;
+
+rollback;
 {% endmacro %}
 
 {# A statement by itself is a transaction that begins with it. #}

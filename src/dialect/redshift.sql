@@ -14,6 +14,11 @@
 {% set hidden_columns = ["$path", "$size", "$spectrum_oid"] %}
 {% set hidden_reserved = true %}
 {% set longest_name = 127 %}
+{# The server decides whether a backslash escapes. #}
+{% set client_syntax = {
+  "program": "psql", "quotes": "'\"", "escape_prefix": "e", "escape_switches": ["*"],
+  "dollar_quotes": true, "line_comments": ["--"], "nested_comments": true, "anywhere": ["\\"]
+} %}
 {% set backslash_escapes = true %}
 {% set reserved = [
   "aes128", "aes256", "all", "allowoverwrite", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric",
@@ -125,6 +130,7 @@ drop table {{ shape }};
 {% set makes_way = false %}
 {% set grants_revoked = false %}
 {% set contract_checked = false %}
+{% set schema_changes = [] %}
 
 {% macro view(target, query) %}
 begin;

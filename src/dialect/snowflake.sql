@@ -2,6 +2,23 @@
 
 {% set parser = "snowflake" %}
 {% set like = "ansi" %}
+{% set runs_strategy_macros = true %}
+
+{% macro by_macro(stage, query, statements) %}
+create or replace temporary table {{ stage }} as
+{{ query }}
+;
+
+begin;
+
+{{ statements }}
+
+commit;
+
+drop table {{ stage }};
+{% endmacro %}
+
+{% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
 {# Of external tables. A stream's `metadata$action` and its kin are in `*`. #}
 {% set hidden_columns = [
   "metadata$filename", "metadata$file_row_number", "metadata$file_content_key", "metadata$file_last_modified", "metadata$start_scan_time"
@@ -39,6 +56,9 @@
 {# Reads its standard input to the end unless that is a terminal, so a process runs each step. It would rewrite `&` and `<%`. #}
 {% set client = ["snow", "sql", "--enable-templating", "NONE", "-f", "{file}"] %}
 {% set example = "snow sql --enable-templating NONE -f {file}" %}
+{% set client_syntax = {
+  "program": "snow", "quotes": "'\"", "escaping": "'", "dollar_quotes": true, "line_comments": ["--", "//"], "at_statement": ["!"]
+} %}
 
 {# dbt makes tables transient unless it is told otherwise. #}
 {% set kind_key = "transient" %}
@@ -79,7 +99,11 @@
 {% endmacro %}
 
 {% macro undeclared(at) %}
-'{{ at.time }} +00:00'
+'{{ at.time }}+00:00'
+{% endmacro %}
+
+{% macro is_time(column) %}
+extract(year from {{ column }}) is not null
 {% endmacro %}
 
 {% macro overwrite(target, stage, staged, into, columns, doomed, kept, guard, strays) %}

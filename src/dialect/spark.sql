@@ -16,6 +16,10 @@
 {% set stage_in_schema = true %}
 {% set client = ["spark-sql"] %}
 {% set example = "spark-sql --master 'local[*]'" %}
+{% set client_syntax = {
+  "program": "spark-sql", "quotes": "'\"`", "escaping": "'\"", "line_comments": ["--"], "nested_comments": true,
+  "at_statement": ["!", "compile", "crypto", "dfs", "exit", "quit", "source"]
+} %}
 {% set by_name = false %}
 {% set clauses = ["file_format", "partition_by", "clustered_by", "options", "location_root", "tblproperties"] %}
 {% set index_keys = [] %}

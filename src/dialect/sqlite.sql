@@ -28,6 +28,10 @@
 {# The profile's main file; a plan for other schemas needs a client that attaches them. #}
 {% set client = ["sqlite3", "-bail", "-batch", "{path}"] %}
 {% set example = "sqlite3 -bail -batch warehouse.db" %}
+{% set client_syntax = {
+  "program": "sqlite3", "quotes": "'\"`[", "line_comments": ["--"], "at_line": ["."], "terminators": ["/", "go"],
+  "functions": ["edit", "load_extension", "readfile", "writefile", "fsdir", "lsdir"]
+} %}
 
 {% macro date(at) %}
 '{{ at.date }}'

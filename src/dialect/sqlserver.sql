@@ -5,6 +5,9 @@
 {% set parser = "mssql" %}
 {% set like = "ansi" %}
 {% set nested_with = false %}
+{# Names of columns are looked up when a file is read, before its first statement runs. #}
+{% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
+{% set alters_within_file = false %}
 {% set case = "ignored" %}
 {% set longest_name = 116 %}
 {% set longest_relation = 128 %}
@@ -19,6 +22,10 @@
 {# A session would need `go`, so a process runs each step. Where to connect is in SQLCMDSERVER and SQLCMDDBNAME. #}
 {% set client = ["sqlcmd", "-b", "-i", "{file}"] %}
 {% set example = "sqlcmd -b -S SERVER -d DATABASE -i {file}" %}
+{% set client_syntax = {
+  "program": "sqlcmd", "quotes": "'\"[", "line_comments": ["--"], "nested_comments": true,
+  "at_any_line": [":", "!!", "ed", "exit", "quit", "reset"]
+} %}
 
 {% set stage_prefix = "#" %}
 {% set index_keys = ["as_columnstore", "indexes"] %}
@@ -65,9 +72,10 @@ cast('{{ at.time }}' as datetime2)
 cast('{{ at.time }} +00:00' as datetimeoffset)
 {% endmacro %}
 
-{# Takes the column's type. This form alone means the same in every language of a session. #}
+{# A date and a `datetimeoffset` are compared with it as UTC's. Text is converted to a time, or the conversion fails; a string would
+   be compared with it as text. #}
 {% macro undeclared(at) %}
-'{{ at.iso }}'
+cast('{{ at.time }}' as datetime2)
 {% endmacro %}
 
 {# There are no conditions as values. #}
@@ -287,4 +295,22 @@ commit transaction;
 
 {% macro marker(token, open) %}
 select replace(case when @@trancount = 0 then {{ token }} else {{ open }} end, 'x', '-') as batchwright_marker;
+{% endmacro %}
+
+{% macro add_column(target, target_text, column, column_text, type) %}
+if col_length({{ target_text }}, {{ column_text }}) is null
+begin
+  alter table {{ target }} add {{ column }} {{ type }};
+end;
+{% endmacro %}
+
+{% macro drop_column(target, target_text, column, column_text) %}
+if col_length({{ target_text }}, {{ column_text }}) is not null
+begin
+  alter table {{ target }} drop column {{ column }};
+end;
+{% endmacro %}
+
+{% macro widen_column(target, column, type) %}
+alter table {{ target }} alter column {{ column }} {{ type }};
 {% endmacro %}

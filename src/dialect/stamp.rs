@@ -57,9 +57,13 @@ pub enum Slot {
     /// comes between two of them.
     EachBatch,
     Between,
+    /// From here to `TypeCheckEnd` a condition that the engine refuses for a column of the wrong
+    /// type; only [`Stamp::with_type_checks`] keeps it.
+    TypeCheck,
+    TypeCheckEnd,
 }
 
-const SLOTS: [Slot; 32] = {
+const SLOTS: [Slot; 34] = {
     use Slot::*;
     [
         StartDate,
@@ -94,6 +98,8 @@ const SLOTS: [Slot; 32] = {
         EachEnd,
         EachBatch,
         Between,
+        TypeCheck,
+        TypeCheckEnd,
     ]
 };
 const FIRST: u32 = 0xF_1000;
@@ -117,16 +123,30 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// Cuts the text at its slots. Dates are those of `timezone`.
+    /// Cuts the text at its slots and leaves out type checks. Dates are those of `timezone`.
     pub fn new(text: &str, timezone: Tz) -> Stamp {
+        Stamp::cut(text, timezone, false)
+    }
+
+    /// The same with type checks.
+    pub fn with_type_checks(text: &str, timezone: Tz) -> Stamp {
+        Stamp::cut(text, timezone, true)
+    }
+
+    fn cut(text: &str, timezone: Tz, type_checks: bool) -> Stamp {
         let mut stamp = Stamp { texts: Vec::new(), slots: Vec::new(), timezone };
+        let mut current = String::new();
         let mut start = 0;
         for (at, slot) in slots(text) {
-            stamp.texts.push(text[start..at].to_string());
-            stamp.slots.push(slot);
+            let is_kept = slot != Slot::TypeCheckEnd || type_checks;
+            current.push_str(if is_kept { &text[start..at] } else { "" });
             start = at + BYTES.len();
+            if !matches!(slot, Slot::TypeCheck | Slot::TypeCheckEnd) {
+                stamp.texts.push(std::mem::take(&mut current));
+                stamp.slots.push(slot);
+            }
         }
-        stamp.texts.push(text[start..].to_string());
+        stamp.texts.push(current + &text[start..]);
         stamp
     }
 
@@ -228,6 +248,8 @@ impl Stamp {
             Slot::Label => out.write_str(label),
             Slot::Name => label.chars().try_for_each(|char| out.write_char(as_name(char))),
             Slot::EachHour | Slot::EachDay | Slot::EachMonth | Slot::EachYear | Slot::EachEnd | Slot::EachBatch | Slot::Between => Ok(()),
+            // `new` leaves them out.
+            Slot::TypeCheck | Slot::TypeCheckEnd => Ok(()),
             // Each of them is written with its format.
             Slot::StartFormat | Slot::EndFormat | Slot::StartLocalFormat | Slot::EndLocalFormat | Slot::FormatEnd => Ok(()),
         }
@@ -314,6 +336,15 @@ mod tests {
         let day = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 22, 0, 0).unwrap();
         let stamp = Stamp::new(&format!("from {} to {}, {}", Slot::StartTime, Slot::EndDate, Slot::Name), chrono_tz::Europe::Paris);
         assert_eq!(stamp.fill(&Window { start: day(1), end: day(2) }, "2024-09-02"), "from 2024-09-01 22:00:00 to 2024-09-03, 2024_09_02");
+    }
+
+    #[test]
+    fn type_checks_are_left_out_unless_wanted() {
+        let text = format!("t >= {}{} and c{} or x", Slot::StartDate, Slot::TypeCheck, Slot::TypeCheckEnd);
+        let start = chrono::Utc.with_ymd_and_hms(2024, 9, 1, 0, 0, 0).unwrap();
+        let window = Window { start, end: start };
+        assert_eq!(Stamp::new(&text, Tz::UTC).fill(&window, ""), "t >= 2024-09-01 or x");
+        assert_eq!(Stamp::with_type_checks(&text, Tz::UTC).fill(&window, ""), "t >= 2024-09-01 and c or x");
     }
 
     #[test]

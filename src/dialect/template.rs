@@ -21,6 +21,8 @@ pub struct Macro {
     places: Vec<(&'static str, Place)>,
     /// The text behind the last one.
     rest: &'static str,
+    /// The tag of a dollar quote in the macro's own text: `$guard$`.
+    tag: Option<&'static str>,
 }
 
 /// `{{ argument }}` or `{{ argument.part }}`: which of the arguments.
@@ -78,7 +80,8 @@ impl Macro {
         if places.iter().map(|(before, _)| *before).chain([rest]).any(|text| text.contains("{%") || text.contains("{#")) {
             return Err(format!("`{name}` has logic or a comment"));
         }
-        Ok(Macro { arguments, places, rest })
+        let tag = places.iter().map(|(before, _)| *before).chain([rest]).find_map(dollar_tag);
+        Ok(Macro { arguments, places, rest, tag })
     }
 
     /// The SQL with these arguments, each by its name.
@@ -91,16 +94,39 @@ impl Macro {
         let most = |value: &&Value| value.as_str().map_or(0, str::len).max(EMPTY.len_utf8());
         let length = self.places.iter().map(|(before, place)| before.len() + most(&values[place.argument])).sum::<usize>();
         let mut text = String::with_capacity(length + self.rest.len());
+        let tag = self.free_tag(&values);
+        let push_own = |text: &mut String, own: &str| match (&tag, self.tag) {
+            (Some(free), Some(tag)) => text.push_str(&own.replace(tag, free)),
+            _ => text.push_str(own),
+        };
         for (before, Place { argument, part }) in &self.places {
-            text.push_str(before);
+            push_own(&mut text, before);
             match part {
                 Some(part) => push(&mut text, &values[*argument].get_attr(part).map_err(|wrong| wrong.to_string())?)?,
                 None => push(&mut text, values[*argument])?,
             }
         }
-        text.push_str(self.rest);
+        push_own(&mut text, self.rest);
         Ok(tidied(text))
     }
+
+    /// The tag to write instead of the macro's own, where an argument holds that: it would end the quote.
+    fn free_tag(&self, values: &[&Value]) -> Option<String> {
+        let tag = self.tag?;
+        let is_held = |tag: &str| values.iter().any(|value| value.as_str().is_some_and(|text| text.contains(tag)));
+        let numbered = |number: usize| format!("{}_{number}$", tag.trim_end_matches('$'));
+        is_held(tag).then(|| (1..).map(numbered).find(|tag| !is_held(tag))).flatten()
+    }
+}
+
+/// The first `$word$` of a text.
+fn dollar_tag(text: &'static str) -> Option<&'static str> {
+    text.match_indices('$').find_map(|(start, _)| {
+        let end = start + 1 + text[start + 1..].find('$')?;
+        let word = &text[start + 1..end];
+        let is_word = !word.is_empty() && word.chars().all(|char| char.is_ascii_lowercase() || char == '_');
+        is_word.then(|| &text[start..=end])
+    })
 }
 
 fn push(text: &mut String, value: &Value) -> Result<(), String> {
@@ -159,5 +185,13 @@ mod tests {
         ] {
             assert!(written(text).is_err_and(|wrong| wrong.ends_with(said)), "{text}");
         }
+    }
+
+    #[test]
+    fn a_dollar_quote_has_a_tag_that_no_argument_holds() {
+        let contents = contents("any", "{% macro m(a) %}do $tag$ {{ a }} $tag$;{% endmacro %}").unwrap();
+        let written = |a: &str| contents.macros["m"].write(&[("a", Value::from_safe_string(a.into()))]).unwrap();
+        assert_eq!(written("$x$"), "do $tag$ $x$ $tag$;");
+        assert_eq!(written("a$tag$ $tag_1$"), "do $tag_2$ a$tag$ $tag_1$ $tag_2$;");
     }
 }

@@ -99,10 +99,32 @@ impl Dialect {
         Ok(Other)
     }
 
-    /// `column >= start and column < end`: the one predicate of the read filter, the delete and the guard.
-    /// The window is stamped in later.
+    /// `column >= start and column < end`: the one predicate of the read filter, the delete and the
+    /// guard. The window is filled in later.
     pub fn window(&self, column: &Sql, kind: &TimeType) -> Result<Sql, Diagnostic> {
         self.between(column, kind.literal(), kind.format())
+    }
+
+    /// The predicate of a read filter. Where the type is undeclared and the engine would compare
+    /// text with the literal, it holds a type check that only `01_create.sql` writes.
+    pub fn read_filter(&self, column: &Sql, kind: &TimeType) -> Result<Sql, Diagnostic> {
+        self.checked(column, kind, [Slot::TypeCheck.to_string(), Slot::TypeCheckEnd.to_string()])
+    }
+
+    /// The predicate of a guard, with the same type check in every file.
+    pub fn guard_window(&self, column: &Sql, kind: &TimeType) -> Result<Sql, Diagnostic> {
+        self.checked(column, kind, [String::new(), String::new()])
+    }
+
+    fn checked(&self, column: &Sql, kind: &TimeType, [start, end]: [String; 2]) -> Result<Sql, Diagnostic> {
+        let window = self.window(column, kind)?;
+        if *kind != TimeType::Undeclared || !self.has("is_time") {
+            return Ok(window);
+        }
+        let is_time = self.sql("is_time", &[("column", column.value())])?;
+        let (start, end) = (Sql(start), Sql(end));
+        let arguments = [("window", window.value()), ("is_time", is_time.value()), ("check", start.value()), ("check_end", end.value())];
+        self.sql("window_of_times", &arguments)
     }
 
     /// The same with the literals that a macro writes.

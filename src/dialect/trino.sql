@@ -3,6 +3,10 @@
 
 {% set parser = "generic" %}
 {% set like = "ansi" %}
+{% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
+{% set wider_types = {
+  "tinyint": ["smallint", "integer", "bigint"], "smallint": ["integer", "bigint"], "integer": ["bigint"], "real": ["double"]
+} %}
 {% set hidden_columns = ["$*"] %}
 {% set hidden_reserved = true %}
 {% set time_zone_shows = true %}

@@ -1,5 +1,6 @@
-//! The batches of a model that is in both plans: which windows came and went, and how those changed that are in both. Batches
-//! whose texts are equal but for their windows, before and after, have changed alike.
+//! The batches of a model that is in both plans: added and removed windows, and changes of the
+//! others. Batches have the same change if their texts are equal, before and after, except for the
+//! window.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,76 +8,77 @@ use chrono::DateTime;
 use chrono_tz::Tz;
 use indexmap::IndexMap;
 
-use super::fold::fold;
+use super::normalize::normalize;
 use super::ranges::{label, ranges, window};
-use super::{BatchChange, Files, Model, Range, unified};
+use super::{BatchChange, Model, PlanFiles, WindowRange, unified};
 use crate::calendar::Window;
 use crate::diagnostics::Diagnostic;
 use crate::plan::manifest::StepEntry;
 use crate::plan::write;
 
-/// What became of the windows.
-pub struct Batches {
-    pub added: Vec<Range>,
-    pub removed: Vec<Range>,
+/// The differences in the batches of one model.
+pub struct BatchDiff {
+    pub added: Vec<WindowRange>,
+    pub removed: Vec<WindowRange>,
     pub changed: usize,
     pub changes: Vec<BatchChange>,
 }
 
-pub fn batches(before: &Model, after: &Model, old: &mut Files, new: &mut Files) -> Result<Batches, Diagnostic> {
-    let was: BTreeMap<(&str, &str), &StepEntry> = before.batches.iter().map(|step| (window(step), *step)).collect();
+/// Compares the batches of one model; reads only files whose hashes differ.
+pub fn batches(before: &Model, after: &Model, old: &mut PlanFiles, new: &mut PlanFiles) -> Result<BatchDiff, Diagnostic> {
+    let by_window: BTreeMap<(&str, &str), &StepEntry> = before.batches.iter().map(|step| (window(step), *step)).collect();
     let (mut added, mut both) = (Vec::new(), Vec::new());
     for step in &after.batches {
-        match was.get(&window(step)) {
+        match by_window.get(&window(step)) {
             Some(other) => both.push((*other, *step)),
             None => added.push(*step),
         }
     }
-    let kept: BTreeSet<(&str, &str)> = both.iter().map(|(_, step)| window(step)).collect();
-    let removed: Vec<&StepEntry> = before.batches.iter().copied().filter(|step| !kept.contains(&window(step))).collect();
+    let remaining: BTreeSet<(&str, &str)> = both.iter().map(|(_, step)| window(step)).collect();
+    let removed: Vec<&StepEntry> = before.batches.iter().copied().filter(|step| !remaining.contains(&window(step))).collect();
     let mut differing: Vec<(&StepEntry, &StepEntry)> = both.iter().copied().filter(|(old, new)| old.sha256 != new.sha256).collect();
     let changed = differing.len();
-    // Plans of other days have no window in common; their SQL can be compared all the same.
+    // Plans of different days have no common window: compare the SQL of their first batches.
     if both.is_empty() {
         differing.extend(removed.first().zip(added.first()).map(|(old, new)| (*old, *new)));
     }
     let mut changes: IndexMap<String, Vec<(&StepEntry, &StepEntry)>> = IndexMap::new();
-    // By the hash of both texts: where each batch has a text of its own, they are many.
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    // Keyed by the hash of both texts, since each batch may have a different text.
+    let mut index_by_texts: BTreeMap<String, usize> = BTreeMap::new();
     for (other, step) in differing {
-        let texts = (folded(other, before.timezone(), old)?, folded(step, after.timezone(), new)?);
+        let texts = (normalized(other, before.timezone(), old)?, normalized(step, after.timezone(), new)?);
         if texts.0 == texts.1 && both.is_empty() {
             continue;
         }
         let both = write::sha256(format!("{}\0{}", texts.0, texts.1).as_bytes());
-        let nth = match seen.get(&both) {
-            Some(nth) => *nth,
+        let index = match index_by_texts.get(&both) {
+            Some(index) => *index,
             None => {
                 let entry = changes.entry(unified::diff(&texts.0, &texts.1));
-                let nth = entry.index();
+                let index = entry.index();
                 entry.or_default();
-                *seen.entry(both).or_insert(nth)
+                *index_by_texts.entry(both).or_insert(index)
             }
         };
-        changes[nth].push((other, step));
+        changes[index].push((other, step));
     }
-    let mut changes: Vec<BatchChange> = changes.into_iter().map(|(diff, alike)| change(diff, &alike)).collect();
+    let mut changes: Vec<BatchChange> = changes.into_iter().map(|(diff, steps_with_it)| change(diff, &steps_with_it)).collect();
     changes.sort_by_key(|change| std::cmp::Reverse(change.batches));
-    Ok(Batches { added: ranges(&added), removed: ranges(&removed), changed, changes })
+    Ok(BatchDiff { added: ranges(&added), removed: ranges(&removed), changed, changes })
 }
 
-fn change(diff: String, alike: &[(&StepEntry, &StepEntry)]) -> BatchChange {
-    let steps: Vec<&StepEntry> = alike.iter().map(|(_, step)| *step).collect();
-    let (old_file, new_file) = (alike[0].0.file.clone(), alike[0].1.file.clone());
-    BatchChange { batches: alike.len(), windows: ranges(&steps), old_file, new_file, diff }
+fn change(diff: String, steps_with_it: &[(&StepEntry, &StepEntry)]) -> BatchChange {
+    let steps: Vec<&StepEntry> = steps_with_it.iter().map(|(_, step)| *step).collect();
+    let (old_file, new_file) = (steps_with_it[0].0.file.clone(), steps_with_it[0].1.file.clone());
+    BatchChange { batches: steps_with_it.len(), windows: ranges(&steps), old_file, new_file, diff }
 }
 
-fn folded(step: &StepEntry, timezone: Tz, files: &mut Files) -> Result<String, Diagnostic> {
+fn normalized(step: &StepEntry, timezone: Tz, files: &mut PlanFiles) -> Result<String, Diagnostic> {
     let text = files.text(step)?;
     let (start, end) = window(step);
     let at = |text: &str| DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc());
     Ok(match (at(start), at(end)) {
-        (Some(start), Some(end)) => fold(&text, &Window { start, end }, label(step), timezone),
+        (Some(start), Some(end)) => normalize(&text, &Window { start, end }, label(step), timezone),
         _ => text,
     })
 }

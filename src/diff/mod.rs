@@ -1,13 +1,13 @@
-//! What changed between two plans, as a person reviews it. Takes two plans; gives the models that came, went or changed, the windows
-//! as ranges, and for the batches that changed one diff for all that changed alike. Files whose hashes are equal are not read.
+//! The difference of two plans for review: added, removed and changed models, windows as ranges,
+//! and one diff per set of batches with the same change. Files with equal hashes are not read.
 
 mod batches;
-mod facts;
-mod fold;
 mod git;
 pub mod markdown;
+mod metadata;
+mod normalize;
+mod plan_source;
 mod ranges;
-mod side;
 pub mod text;
 mod unified;
 
@@ -19,46 +19,46 @@ use crate::diagnostics::Diagnostic;
 use crate::plan::Kind;
 use crate::plan::manifest::{Manifest, ModelEntry, StepEntry};
 use batches::batches;
+use plan_source::PlanFiles;
+pub use plan_source::{PlanSource, open};
 use ranges::ranges;
-use side::Files;
-pub use side::{Side, open};
 
 /// Compares two plans.
-pub fn diff(mut old: Side, mut new: Side) -> Result<Difference, Diagnostic> {
-    let (mut was, is) = (models(&old.manifest), models(&new.manifest));
+pub fn diff(mut old: PlanSource, mut new: PlanSource) -> Result<Difference, Diagnostic> {
+    let (mut old_models, new_models) = (models(&old.manifest), models(&new.manifest));
     let (from, to) = (&mut old.files, &mut new.files);
     let mut changed = Vec::new();
-    for (id, one) in &is {
-        let model = match was.shift_remove(id) {
-            Some(other) => compared(&other, one, from, to)?,
-            None => Some(added(one, to)?),
+    for (id, model) in &new_models {
+        let change = match old_models.shift_remove(id) {
+            Some(before) => compare(&before, model, from, to)?,
+            None => Some(added(model, to)?),
         };
-        changed.extend(model);
+        changed.extend(change);
     }
-    changed.extend(was.values().map(removed));
+    changed.extend(old_models.values().map(removed));
     Ok(Difference {
-        plan: facts::differing(&facts::of_plan(&old.manifest.about), &facts::of_plan(&new.manifest.about)),
-        unchanged: is.len() - changed.iter().filter(|model| model.change != Change::Removed).count(),
+        plan: metadata::differing(&metadata::of_plan(&old.manifest.about), &metadata::of_plan(&new.manifest.about)),
+        unchanged: new_models.len() - changed.iter().filter(|model| model.change != ChangeKind::Removed).count(),
         models: changed,
         old: old.name,
         new: new.name,
     })
 }
 
-/// How two plans differ.
+/// The difference of two plans.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Difference {
     pub old: String,
     pub new: String,
-    /// What was asked, and of which project.
+    /// The differences in the project, the target and the request.
     pub plan: Vec<Fact>,
-    /// In the new plan's order; those that are gone stand last.
+    /// In the order of the new plan, then the removed models.
     pub models: Vec<ModelChange>,
-    /// How many models are in both plans, without a change.
+    /// The number of models that are in both plans without a change.
     pub unchanged: usize,
 }
 
-/// Something that the manifest says, and what it said before; absent where it did not say it.
+/// A value in the manifest, in the old and in the new plan; absent in a plan that does not have it.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Fact {
     pub name: String,
@@ -66,57 +66,62 @@ pub struct Fact {
     pub new: Option<String>,
 }
 
+/// Whether a model or a file was added, removed or changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Change {
+pub enum ChangeKind {
     Added,
     Removed,
     Changed,
 }
 
-/// One model that came, went or changed.
+/// An added, removed or changed model.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ModelChange {
     pub unique_id: String,
-    pub change: Change,
+    pub change: ChangeKind,
     pub facts: Vec<Fact>,
-    pub windows_added: Vec<Range>,
-    pub windows_removed: Vec<Range>,
-    /// Files that are no batch. Of a new model also its first batch, to be read for all of them.
+    pub windows_added: Vec<WindowRange>,
+    pub windows_removed: Vec<WindowRange>,
+    /// Files of other steps than batches; for an added model also the first batch, as an example.
     pub files: Vec<FileChange>,
-    /// How many batches are in both plans, with other SQL.
+    /// The number of batches that are in both plans with different SQL.
     pub batches_changed: usize,
-    /// These, by how they changed: the change that most of them share first.
+    /// The changes of these batches, the most frequent first.
     pub changes: Vec<BatchChange>,
 }
 
-/// Windows one after the other, without a gap.
+/// Consecutive windows without a gap.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Range {
-    /// What the first and the last batch are called.
+pub struct WindowRange {
+    /// The label of the first batch.
     pub first: String,
+    /// The label of the last batch.
     pub last: String,
     /// UTC, RFC 3339.
     pub event_time_start: String,
-    /// Excluded.
+    /// Exclusive; UTC, RFC 3339.
     pub event_time_end: String,
     pub batches: usize,
 }
 
+/// An added, removed or changed file of a step that is not a batch.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct FileChange {
     pub file: String,
-    pub change: Change,
-    /// Unified; absent where the file is gone.
+    pub change: ChangeKind,
+    /// The unified diff; absent for a removed file.
     pub diff: Option<String>,
 }
 
-/// A change that batches share. In the diff `<start>`, `<end date>` and their like stand for the window, as it is spelled there.
+/// A change of one or more batches. In the diff, `<start>`, `<end date>` and similar are
+/// placeholders for the window.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct BatchChange {
     pub batches: usize,
-    pub windows: Vec<Range>,
-    /// What was compared: the same batch of both plans, but for plans that have no window in common.
+    pub windows: Vec<WindowRange>,
+    /// The compared files: the same batch of both plans, or the first batches if no window is in
+    /// both.
     pub old_file: String,
     pub new_file: String,
     pub diff: String,
@@ -128,7 +133,7 @@ impl Difference {
     }
 }
 
-/// A model with its steps.
+/// A model in the manifest, with its steps.
 pub struct Model<'a> {
     entry: &'a ModelEntry,
     fixed: Vec<&'a StepEntry>,
@@ -152,23 +157,23 @@ fn models(manifest: &Manifest) -> IndexMap<&str, Model<'_>> {
     models
 }
 
-fn compared(before: &Model, after: &Model, old: &mut Files, new: &mut Files) -> Result<Option<ModelChange>, Diagnostic> {
-    let facts = facts::differing(&facts::of_model(before), &facts::of_model(after));
+fn compare(before: &Model, after: &Model, old: &mut PlanFiles, new: &mut PlanFiles) -> Result<Option<ModelChange>, Diagnostic> {
+    let facts = metadata::differing(&metadata::of_model(before), &metadata::of_model(after));
     let mut files = Vec::new();
-    let mut gone: IndexMap<&str, &StepEntry> = before.fixed.iter().map(|step| (step.file.as_str(), *step)).collect();
+    let mut removed: IndexMap<&str, &StepEntry> = before.fixed.iter().map(|step| (step.file.as_str(), *step)).collect();
     for step in &after.fixed {
-        let (change, was) = match gone.shift_remove(step.file.as_str()) {
+        let (change, old_text) = match removed.shift_remove(step.file.as_str()) {
             Some(same) if same.sha256 == step.sha256 => continue,
-            Some(other) => (Change::Changed, old.text(other)?),
-            None => (Change::Added, String::new()),
+            Some(other) => (ChangeKind::Changed, old.text(other)?),
+            None => (ChangeKind::Added, String::new()),
         };
-        files.push(FileChange { file: step.file.clone(), change, diff: Some(unified::diff(&was, &new.text(step)?)) });
+        files.push(FileChange { file: step.file.clone(), change, diff: Some(unified::diff(&old_text, &new.text(step)?)) });
     }
-    files.extend(gone.keys().map(|file| FileChange { file: file.to_string(), change: Change::Removed, diff: None }));
+    files.extend(removed.keys().map(|file| FileChange { file: file.to_string(), change: ChangeKind::Removed, diff: None }));
     let batches = batches(before, after, old, new)?;
     let model = ModelChange {
         unique_id: after.entry.unique_id.clone(),
-        change: Change::Changed,
+        change: ChangeKind::Changed,
         facts,
         windows_added: batches.added,
         windows_removed: batches.removed,
@@ -177,19 +182,19 @@ fn compared(before: &Model, after: &Model, old: &mut Files, new: &mut Files) -> 
         changes: batches.changes,
     };
     let windows = model.windows_added.len() + model.windows_removed.len();
-    let any = windows + model.facts.len() + model.files.len() + model.changes.len() > 0;
-    Ok(any.then_some(model))
+    let is_changed = windows + model.facts.len() + model.files.len() + model.changes.len() > 0;
+    Ok(is_changed.then_some(model))
 }
 
-fn added(model: &Model, new: &mut Files) -> Result<ModelChange, Diagnostic> {
+fn added(model: &Model, new: &mut PlanFiles) -> Result<ModelChange, Diagnostic> {
     let mut files = Vec::new();
     for step in model.fixed.iter().chain(model.batches.first()) {
-        files.push(FileChange { file: step.file.clone(), change: Change::Added, diff: Some(unified::diff("", &new.text(step)?)) });
+        files.push(FileChange { file: step.file.clone(), change: ChangeKind::Added, diff: Some(unified::diff("", &new.text(step)?)) });
     }
     Ok(ModelChange {
         unique_id: model.entry.unique_id.clone(),
-        change: Change::Added,
-        facts: facts::differing(&[], &facts::of_model(model)),
+        change: ChangeKind::Added,
+        facts: metadata::differing(&[], &metadata::of_model(model)),
         windows_added: ranges(&model.batches),
         windows_removed: Vec::new(),
         files,
@@ -201,7 +206,7 @@ fn added(model: &Model, new: &mut Files) -> Result<ModelChange, Diagnostic> {
 fn removed(model: &Model) -> ModelChange {
     ModelChange {
         unique_id: model.entry.unique_id.clone(),
-        change: Change::Removed,
+        change: ChangeKind::Removed,
         facts: Vec::new(),
         windows_added: Vec::new(),
         windows_removed: ranges(&model.batches),

@@ -1,12 +1,12 @@
-//! The difference as a terminal shows it: `+` came, `-` went, `~` changed.
+//! The difference as text for a terminal: `+` added, `-` removed, `~` changed.
 
-use super::{BatchChange, Change, Difference, FileChange, ModelChange, Range};
+use super::{BatchChange, ChangeKind, Difference, FileChange, ModelChange, WindowRange};
 use crate::diagnostics::printable;
 
-/// How many ways in which batches changed are shown of each model.
-pub const FEW: usize = 3;
+/// The maximum number of batch changes that are shown per model.
+pub const MAX_CHANGES: usize = 3;
 
-/// The whole of it, in colours if wanted; nothing where nothing differs.
+/// Renders the difference, with ANSI colours if `color`; empty if the plans are equal.
 pub fn text(difference: &Difference, color: bool) -> String {
     let mut lines: Vec<String> = difference.plan.iter().map(|fact| format!("plan  {}", fact.words())).collect();
     for change in &difference.models {
@@ -24,8 +24,8 @@ fn model(model: &ModelChange, lines: &mut Vec<String>) {
     lines.push(format!("{sign} {} {}", model.unique_id, word(model.change)));
     lines.extend(facts(model).map(|fact| format!("    {fact}")));
     lines.extend(windows(model).into_iter().map(|windows| format!("    {windows}")));
-    lines.extend(unshared(model).map(|said| format!("    {said}")));
-    for change in model.changes.iter().take(FEW) {
+    lines.extend(no_common_window(model).map(|line| format!("    {line}")));
+    for change in model.changes.iter().take(MAX_CHANGES) {
         lines.push(format!("    ~ {}", heading(model, change)));
         lines.extend(indented(&change.diff));
     }
@@ -33,18 +33,19 @@ fn model(model: &ModelChange, lines: &mut Vec<String>) {
     for file in &model.files {
         let (sign, title) = (self::sign(file.change), title(model, file));
         lines.push(format!("    {sign} {title}"));
-        // What is all new is read in its folder.
-        if file.change == Change::Changed && !likewise(model, file) {
+        // New files are not shown: they can be read in the folder.
+        if file.change == ChangeKind::Changed && !same_lines(model, file) {
             lines.extend(indented(file.diff.as_deref().unwrap_or_default()));
         }
     }
 }
 
+/// The lines of the facts of a model.
 pub fn facts(model: &ModelChange) -> impl Iterator<Item = String> {
-    model.facts.iter().map(|fact| if model.change == Change::Added { fact.plain() } else { fact.words() })
+    model.facts.iter().map(|fact| if model.change == ChangeKind::Added { fact.plain() } else { fact.words() })
 }
 
-/// `windows added: 2024-09-01 to 2024-09-30 (30 batches)`
+/// The lines of the windows: `windows added: 2024-09-01 to 2024-09-30 (30 batches)`.
 pub fn windows(model: &ModelChange) -> Vec<String> {
     let mut lines = Vec::new();
     for (what, windows) in [("added", &model.windows_added), ("removed", &model.windows_removed)] {
@@ -56,42 +57,43 @@ pub fn windows(model: &ModelChange) -> Vec<String> {
     lines
 }
 
-/// At most so many ranges, and how many are left out.
-fn shortened(windows: &[Range]) -> String {
-    const MOST: usize = 6;
-    let mut words: Vec<String> = windows.iter().take(MOST).map(Range::words).collect();
-    if windows.len() > MOST {
-        words.push(format!("and {} more ranges", windows.len() - MOST));
+/// The first ranges, and the number of the others.
+fn shortened(windows: &[WindowRange]) -> String {
+    const MAX_RANGES: usize = 6;
+    let mut words: Vec<String> = windows.iter().take(MAX_RANGES).map(WindowRange::words).collect();
+    if windows.len() > MAX_RANGES {
+        words.push(format!("and {} more ranges", windows.len() - MAX_RANGES));
     }
     words.join(", ")
 }
 
-/// Whether a file changed by the same lines as most batches did, as the create does whose query is theirs.
-pub fn likewise(model: &ModelChange, file: &FileChange) -> bool {
+/// Whether a file has the same changed lines as most batches: so has the create step, which
+/// contains their query.
+pub fn same_lines(model: &ModelChange, file: &FileChange) -> bool {
     let lines = |diff: &str| diff.lines().filter(|line| line.starts_with(['+', '-'])).map(str::to_string).collect::<Vec<_>>();
     let (Some(change), Some(diff)) = (model.changes.first(), &file.diff) else { return false };
-    file.change == Change::Changed && lines(&change.diff) == lines(diff)
+    file.change == ChangeKind::Changed && lines(&change.diff) == lines(diff)
 }
 
-/// `int__sessions_aggregated/01_create.sql changed`
+/// The title of a file: `int__sessions_aggregated/01_create.sql changed`.
 pub fn title(model: &ModelChange, file: &FileChange) -> String {
-    let how = if likewise(model, file) { "changed by the same lines" } else { word(file.change) };
+    let how = if same_lines(model, file) { "changed by the same lines" } else { word(file.change) };
     format!("{} {how}", file.file)
 }
 
-/// What is to be said where the SQL of two different windows is compared.
-pub fn unshared(model: &ModelChange) -> Option<String> {
-    let alone = model.batches_changed == 0 && !model.changes.is_empty();
-    alone.then(|| "no window is in both plans: the first batches are compared, without their windows".to_string())
+/// A note if the SQL of two different windows is compared.
+pub fn no_common_window(model: &ModelChange) -> Option<String> {
+    let differ = model.batches_changed == 0 && !model.changes.is_empty();
+    differ.then(|| "the plans have no common window: the first batches are compared, ignoring their windows".to_string())
 }
 
-/// `30 batches changed alike: 2024-09-01 to 2024-09-30`
+/// The title of a change: `same change in 30 batches: 2024-09-01 to 2024-09-30`.
 pub fn heading(model: &ModelChange, change: &BatchChange) -> String {
     let windows = shortened(&change.windows);
     match change.batches {
         _ if model.batches_changed == 0 => format!("{} and {}", change.old_file, change.new_file),
         1 => format!("1 batch changed: {windows}"),
-        many => format!("{many} batches changed alike: {windows}"),
+        count => format!("same change in {count} batches: {windows}"),
     }
 }
 
@@ -99,26 +101,27 @@ fn batches(count: usize) -> String {
     if count == 1 { "1 batch".to_string() } else { format!("{count} batches") }
 }
 
-/// What is said of the changes that are not shown.
+/// The line about changes that are not shown.
 pub fn more(model: &ModelChange) -> Option<String> {
-    let rest = model.changes.get(FEW..).filter(|rest| !rest.is_empty())?;
+    let rest = model.changes.get(MAX_CHANGES..).filter(|rest| !rest.is_empty())?;
     let count = rest.iter().map(|change| change.batches).sum();
-    Some(format!("{} more changed in {} other ways; `--format json` has them all", batches(count), rest.len()))
+    Some(format!("{} with {} other changes; `--format json` has all of them", batches(count), rest.len()))
 }
 
-pub fn word(change: Change) -> &'static str {
+/// `added`, `removed` or `changed`.
+pub fn word(change: ChangeKind) -> &'static str {
     match change {
-        Change::Added => "added",
-        Change::Removed => "removed",
-        Change::Changed => "changed",
+        ChangeKind::Added => "added",
+        ChangeKind::Removed => "removed",
+        ChangeKind::Changed => "changed",
     }
 }
 
-fn sign(change: Change) -> char {
+fn sign(change: ChangeKind) -> char {
     match change {
-        Change::Added => '+',
-        Change::Removed => '-',
-        Change::Changed => '~',
+        ChangeKind::Added => '+',
+        ChangeKind::Removed => '-',
+        ChangeKind::Changed => '~',
     }
 }
 

@@ -1,20 +1,20 @@
-//! The diff of two texts, line by line, as `diff -u` writes it without its header.
+//! The unified diff of two texts, without header.
 
 use similar::TextDiff;
 
-/// More lines than a person compares; to compare them could take minutes.
-const MOST: usize = 20_000;
+/// The maximum number of lines; comparing more could take minutes.
+const MAX_LINES: usize = 20_000;
 
-/// The diff; nothing where the texts are equal.
+/// The diff; empty if the texts are equal.
 pub fn diff(old: &str, new: &str) -> String {
     let (before, after) = (old.lines().count(), new.lines().count());
-    if old != new && before > 0 && before + after > MOST {
+    if old != new && before > 0 && before + after > MAX_LINES {
         return format!("@@ -1,{before} +1,{after} @@\n too long to compare line by line\n");
     }
     TextDiff::from_lines(old, new).unified_diff().context_radius(3).to_string()
 }
 
-/// How many lines it adds and removes.
+/// The numbers of added and of removed lines.
 pub fn counts(diff: &str) -> (usize, usize) {
     let count = |sign: char| diff.lines().filter(|line| line.starts_with(sign)).count();
     (count('+'), count('-'))
@@ -32,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_reads_is_not_compared() {
+    fn very_long_texts_are_not_compared() {
         let long = |word: &str| format!("{word}\n").repeat(15_000);
         assert_eq!(diff(&long("a"), &long("b")), "@@ -1,15000 +1,15000 @@\n too long to compare line by line\n");
     }

@@ -1,5 +1,6 @@
-//! What `ref()` and `source()` mean. Takes a name and the package of the caller; gives the node, and refuses an unknown name
-//! with the nearest known one. A name is searched for in the root project, then in the caller's package, then in all others.
+//! Resolves `ref()` and `source()`. Takes a name and the package of the caller; returns the node.
+//! An unknown name is an error that suggests the most similar one. The search order is the root
+//! project, the caller's package, all other packages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,12 +11,13 @@ use crate::jinja::{Lookup, Referent};
 
 use super::Graph;
 
-/// The packages in which `ref()` and `source()` search first.
+/// The search order of `ref()` and `source()`.
 #[derive(Clone, Debug, Default)]
 pub struct RefSearch {
     /// The root project's name.
     pub root: String,
-    /// dbt's flag `require_ref_searches_node_package_before_root`: the caller's package comes before the root project.
+    /// dbt's flag `require_ref_searches_node_package_before_root`: search the caller's package
+    /// before the root project.
     pub own_package_first: bool,
 }
 
@@ -25,21 +27,22 @@ impl From<&str> for RefSearch {
     }
 }
 
-/// Unique ids by the names that references use.
+/// Unique ids, by the names in references.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct NameIndex {
     search: RefSearch,
     /// Models, seeds and snapshots.
     pub nodes: BTreeMap<String, Vec<String>>,
     pub sources: BTreeMap<(String, String), Vec<String>>,
-    /// Names or unique ids.
+    /// Names or unique ids of disabled models.
     pub disabled: Vec<String>,
-    pub broken: Vec<String>,
+    /// Unique ids of nodes with errors.
+    broken: Vec<String>,
 }
 
-impl Names {
-    pub fn of(nodes: &BTreeMap<String, Node>, search: RefSearch, disabled: &[String], broken: &[String]) -> Names {
-        let mut names = Names { search, disabled: disabled.to_vec(), broken: broken.to_vec(), ..Names::default() };
+impl NameIndex {
+    pub fn of(nodes: &BTreeMap<String, Node>, search: RefSearch, disabled: &[String], broken: &[String]) -> NameIndex {
+        let mut names = NameIndex { search, disabled: disabled.to_vec(), broken: broken.to_vec(), ..NameIndex::default() };
         for (id, node) in nodes {
             let ids = match &node.source_name {
                 Some(source) => names.sources.entry((source.clone(), node.name.clone())).or_default(),
@@ -54,25 +57,30 @@ impl Names {
         is_among(&self.disabled, name)
     }
 
-    /// Whether a node of this name has errors of its own, which are reported on their own.
-    pub fn is_broken(&self, name: &str) -> bool {
-        is_among(&self.broken, name)
+    /// The unique id of a node of this name that has errors, which are reported separately.
+    pub fn broken(&self, name: &str) -> Option<&String> {
+        self.broken.iter().find(|id| is_named(id, name))
     }
 
-    pub fn is_broken_source(&self, source: &str, table: &str) -> bool {
-        self.broken.iter().any(|id| id.starts_with("source.") && id.ends_with(&format!(".{source}.{table}")))
+    pub fn broken_source(&self, source: &str, table: &str) -> Option<&String> {
+        self.broken.iter().find(|id| id.starts_with("source.") && id.ends_with(&format!(".{source}.{table}")))
     }
 }
 
-/// Whether one of the names or unique ids (`model.shop.orders`, `model.shop.orders.v2`) means `name`.
+/// Whether one of the names or unique ids (`model.shop.orders`, `model.shop.orders.v2`) is that of
+/// `name`.
 fn is_among(ids: &[String], name: &str) -> bool {
-    ids.iter().any(|id| id == name || id.split('.').nth(2) == Some(name))
+    ids.iter().any(|id| is_named(id, name))
 }
 
-/// The node that `ref(package, name, v=version)` means in a model of the package `from`.
+fn is_named(id: &str, name: &str) -> bool {
+    id == name || id.split('.').nth(2) == Some(name)
+}
+
+/// Resolves `ref(package, name, v=version)` in a model of the package `from`.
 pub(super) fn reference<'a>(
     nodes: &'a BTreeMap<String, Node>,
-    names: &Names,
+    names: &NameIndex,
     from: &str,
     package: Option<&str>,
     name: &str,
@@ -84,38 +92,40 @@ pub(super) fn reference<'a>(
         let version = version.map_or(String::new(), |version| format!(", v={version}"));
         format!("`ref({package}'{name}'{version})`")
     };
-    // dbt searches each package for the name and version together; without a version for the latest one.
+    // dbt searches each package for the name and the version together; without a version, for the
+    // latest.
     let of_version = named.iter().filter(|node| match version {
         Some(_) => node.version.as_deref() == version,
         None => node.version.is_none() || node.is_latest,
     });
     let of_version: Vec<&Node> = of_version.copied().collect();
     let candidates = if of_version.is_empty() { &named } else { &of_version };
-    let there: Vec<&Node> = near(from, package, names, candidates).map_err(|packages| ambiguous(&call(), &packages, name))?;
-    let Some(first) = there.first() else {
+    let candidates: Vec<&Node> = preferred(from, package, names, candidates).map_err(|packages| ambiguous(&call(), &packages, name))?;
+    let Some(first) = candidates.first() else {
         if named.is_empty() && names.is_disabled(name) {
-            return Err(Diagnostic::error(format!("{} is a model that is disabled", call()))
-                .hint("set its `enabled` to `true`, or take the reference away"));
+            return Err(
+                Diagnostic::error(format!("{} is a disabled model", call())).hint("set its `enabled` to `true`, or remove the reference")
+            );
         }
-        if named.is_empty() && names.is_broken(name) {
-            return Err(Diagnostic::error(format!("{} is a model with errors of its own", call())).hint("mend that model first"));
+        if named.is_empty() && names.broken(name).is_some() {
+            return Err(Diagnostic::error(format!("{} is a model with errors", call())).hint("fix that model first"));
         }
-        let wrong = Diagnostic::error(format!("{} is no model, seed or snapshot of this project", call()));
+        let error = Diagnostic::error(format!("{} is not a model, seed or snapshot of this project", call()));
         return Err(match (named.first(), nearest(name, names.nodes.keys().map(String::as_str))) {
-            (Some(other), _) => wrong.hint(format!("`{name}` is in package `{}`", other.package)),
-            (None, Some(near)) => wrong.hint(format!("did you mean `{near}`?")),
-            (None, None) => wrong,
+            (Some(other), _) => error.hint(format!("`{name}` is in package `{}`", other.package)),
+            (None, Some(near)) => error.hint(format!("did you mean `{near}`?")),
+            (None, None) => error,
         });
     };
-    let found = match version {
-        // Of a model, a snapshot and a seed of one name dbt takes the kind that it parses last.
+    let node = match version {
+        // If a model, a snapshot and a seed have one name, dbt takes the kind that it parses last.
         None => {
-            let named = there.iter().filter(|node| node.version.is_none() || node.is_latest);
+            let named = candidates.iter().filter(|node| node.version.is_none() || node.is_latest);
             named.max_by_key(|node| node.kind.parse_order())
         }
-        Some(_) => there.iter().find(|node| node.version.as_deref() == version),
+        Some(_) => candidates.iter().find(|node| node.version.as_deref() == version),
     };
-    found.copied().ok_or_else(|| {
+    node.copied().ok_or_else(|| {
         if first.version.is_none() {
             return Diagnostic::error(format!("{}: `{name}` has no versions", call())).hint("leave out `v`");
         }
@@ -123,28 +133,29 @@ pub(super) fn reference<'a>(
             let error = Diagnostic::error(format!("{}: the latest version of `{name}` has no file, or is disabled", call()));
             return error.hint("name a version with `v=…`, or set `latest_version`");
         }
-        let known: Vec<_> = there.iter().filter_map(|node| node.version.as_ref()).map(|version| format!("`{version}`")).collect();
-        let wrong = format!("{}: `{name}` has no version `{}`", call(), version.unwrap_or_default());
-        Diagnostic::error(wrong).hint(format!("there is {}", known.join(", ")))
+        let known: Vec<_> = candidates.iter().filter_map(|node| node.version.as_ref()).map(|version| format!("`{version}`")).collect();
+        let error = format!("{}: `{name}` has no version `{}`", call(), version.unwrap_or_default());
+        Diagnostic::error(error).hint(format!("there is {}", known.join(", ")))
     })
 }
 
-/// The node that `source(source, table)` means in a model of the package `from`.
+/// Resolves `source(source, table)` in a model of the package `from`.
 pub(super) fn source<'a>(
     nodes: &'a BTreeMap<String, Node>,
-    names: &Names,
+    names: &NameIndex,
     from: &str,
     source: &str,
     table: &str,
 ) -> Result<&'a Node, Diagnostic> {
     let ids = names.sources.get(&(source.to_string(), table.to_string()));
     let named: Vec<&Node> = ids.into_iter().flatten().filter_map(|id| nodes.get(id)).collect();
-    // Of several packages that the call does not prefer dbt takes one in the order of the file system; here it is the first by name.
-    let found = near(from, None, names, &named).unwrap_or_else(|_| named.clone());
-    if let Some(found) = found.first() {
-        return Ok(found);
+    // Among several other packages dbt takes one in the order of the file system; here, the first
+    // by name.
+    let candidates = preferred(from, None, names, &named).unwrap_or_else(|_| named.clone());
+    if let Some(node) = candidates.first() {
+        return Ok(node);
     }
-    let wrong = Diagnostic::error(format!("`source('{source}', '{table}')` is not declared"));
+    let error = Diagnostic::error(format!("`source('{source}', '{table}')` is not declared"));
     let tables = names.sources.keys().filter(|(of, _)| of == source).map(|(_, table)| table.as_str());
     let tables: Vec<&str> = tables.collect();
     let meant = if tables.is_empty() {
@@ -152,30 +163,31 @@ pub(super) fn source<'a>(
     } else {
         nearest(table, tables).map(|near| format!("'{source}', '{near}'"))
     };
-    let wrong = match meant {
-        Some(meant) => wrong.hint(format!("did you mean `source({meant})`?")),
-        None => wrong,
+    let error = match meant {
+        Some(meant) => error.hint(format!("did you mean `source({meant})`?")),
+        None => error,
     };
-    Err(wrong.hint(format!("declare it in a properties file: `sources: [{{name: {source}, tables: [{{name: {table}}}]}}]`")))
+    Err(error.hint(format!("declare it in a properties file: `sources: [{{name: {source}, tables: [{{name: {table}}}]}}]`")))
 }
 
-/// Those of `named` in the first package that has any: `package` if the call names one, else the root project, the caller's
-/// package, the only other one. The error is the list of several others.
-fn near<'a>(from: &str, package: Option<&str>, names: &Names, named: &[&'a Node]) -> Result<Vec<&'a Node>, Vec<String>> {
+/// The nodes of `named` in the first package that has any: `package` if the call names one, else
+/// the root project, the caller's package, the only other package. If several others have one, the
+/// error lists them.
+fn preferred<'a>(from: &str, package: Option<&str>, names: &NameIndex, named: &[&'a Node]) -> Result<Vec<&'a Node>, Vec<String>> {
     let of = |package: &str| named.iter().filter(|node| node.package == package).copied().collect::<Vec<_>>();
     if let Some(package) = package {
         return Ok(of(package));
     }
     let RefSearch { root, own_package_first } = &names.search;
     let order = if *own_package_first { [from, root] } else { [root, from] };
-    if let Some(found) = order.into_iter().map(of).find(|found| !found.is_empty()) {
-        return Ok(found);
+    if let Some(matches) = order.into_iter().map(of).find(|matches| !matches.is_empty()) {
+        return Ok(matches);
     }
     let packages: BTreeSet<&str> = named.iter().map(|node| &*node.package).collect();
     if packages.len() > 1 { Err(packages.into_iter().map(str::to_string).collect()) } else { Ok(named.to_vec()) }
 }
 
-/// The error of a name that several packages have, none of which comes first.
+/// The error for a name that is in several packages, without a preferred one.
 fn ambiguous(call: &str, packages: &[String], name: &str) -> Diagnostic {
     let known = packages.iter().map(|package| format!("`{package}`")).collect::<Vec<_>>().join(", ");
     let error = Diagnostic::error(format!("{call} is ambiguous: `{name}` is in the packages {known}"));
@@ -183,28 +195,28 @@ fn ambiguous(call: &str, packages: &[String], name: &str) -> Diagnostic {
     error.hint(format!("name the package: `ref('{package}', '{name}')`"))
 }
 
-/// The graph as a model of one package sees it: its own package's names come first.
+/// Resolves references in models of one package: the names of that package have precedence.
 pub struct SeenFrom {
     graph: Arc<Graph>,
     package: String,
 }
 
 impl Graph {
-    /// What `ref()` and `source()` mean in a model of `package`.
+    /// Resolves `ref()` and `source()` in models of `package`.
     pub fn seen_from(self: &Arc<Self>, package: &str) -> SeenFrom {
         SeenFrom { graph: Arc::clone(self), package: package.into() }
     }
 
     fn referent(&self, from: &str, package: Option<&str>, name: &str, version: Option<&str>) -> Result<Referent, Diagnostic> {
-        reference(&self.nodes, &self.names, from, package, name, version).map(standing_for)
+        reference(&self.nodes, &self.names, from, package, name, version).map(referent_of)
     }
 
     fn source_referent(&self, from: &str, of: &str, table: &str) -> Result<Referent, Diagnostic> {
-        source(&self.nodes, &self.names, from, of, table).map(standing_for)
+        source(&self.nodes, &self.names, from, of, table).map(referent_of)
     }
 }
 
-fn standing_for(node: &Node) -> Referent {
+fn referent_of(node: &Node) -> Referent {
     let unique_id = node.unique_id.clone();
     if node.kind == Kind::Model && matches!(node.materialization, Materialization::Ephemeral) {
         Referent::Cte { unique_id, name: node.cte_name() }
@@ -223,7 +235,7 @@ impl Lookup for SeenFrom {
     }
 }
 
-/// As the root project sees it; [`Graph::seen_from`] for another package.
+/// Resolves references in models of the root project; [`Graph::seen_from`] does for other packages.
 impl Lookup for Graph {
     fn reference(&self, package: Option<&str>, name: &str, version: Option<&str>) -> Result<Referent, Diagnostic> {
         self.referent(&self.root, package, name, version)

@@ -1,5 +1,6 @@
-//! Who reads whom. Takes the nodes; gives the graph, in order, and what a selection means in it. Refuses references to
-//! nothing (with the nearest name), two nodes of one name, and cycles (drawn in the message).
+//! The dependency graph. Takes the nodes; returns the graph in topological order, and resolves
+//! selections in it. Refuses unknown references (with the most similar name), duplicate nodes, and
+//! cycles (which the message shows).
 
 pub mod changes;
 mod lookup;
@@ -11,57 +12,77 @@ mod select;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::{Kind, Materialization, Node};
+use crate::config::{Broken, Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 
-use lookup::{Names, reference, source};
+use lookup::{NameIndex, reference, source};
 pub use lookup::{RefSearch, SeenFrom};
 use resources::Resources;
-pub use select::{Past, Selected, Selection};
+pub use select::{PreviousState, Selected, Selection};
 
-/// Links the nodes of a project; `search` names its root package. `disabled` are the names or unique ids of models that are
-/// switched off, so that a reference to one of them is told what it is; `broken` those with errors of their own, so that a
-/// reference to one of them is no second error.
-pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String], broken: &[String]) -> Result<Graph, Diagnostics> {
+/// Links the nodes of a project; `search` names its root package. `disabled` has the names or
+/// unique ids of disabled models: the error for a reference to one of them says so. `broken` has
+/// the nodes with errors: a reference to one of them is not a second error.
+pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String], broken: &[Broken]) -> Result<Graph, Diagnostics> {
     let search = search.into();
     let root = search.root.clone();
-    let mut wrong = Diagnostics::default();
+    let mut errors = Diagnostics::default();
     let mut by_id: BTreeMap<String, Node> = BTreeMap::new();
     for node in nodes {
         match by_id.get(&node.unique_id) {
-            Some(first) => wrong.0.push(twice(first, &node)),
+            Some(first) => errors.0.push(duplicate(first, &node)),
             None => _ = by_id.insert(node.unique_id.clone(), node),
         }
     }
-    wrong.0.extend(one_table_for_two(&by_id));
+    errors.0.extend(shared_tables(&by_id));
 
-    let names = Names::of(&by_id, search, disabled, broken);
+    let ids: Vec<String> = broken.iter().map(|node| node.unique_id.clone()).collect();
+    let names = NameIndex::of(&by_id, search, disabled, &ids);
     let mut parents: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut of_broken: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut children: BTreeMap<String, BTreeSet<String>> = by_id.keys().map(|id| (id.clone(), BTreeSet::new())).collect();
     for node in by_id.values() {
-        let mut read = BTreeSet::new();
+        let mut inputs = BTreeSet::new();
         for call in &node.refs {
             match reference(&by_id, &names, &node.package, call.package.as_deref(), &call.name, call.version.as_deref()) {
-                Ok(found) => _ = read.insert(found.unique_id.clone()),
-                Err(_) if names.is_broken(&call.name) => {}
-                Err(unknown) => wrong.0.push(unknown.at_maybe(Some(quoted(node, &call.name)))),
+                Ok(input) => _ = inputs.insert(input.unique_id.clone()),
+                Err(unknown) => match names.broken(&call.name) {
+                    Some(id) => _ = of_broken.entry(node.unique_id.clone()).or_default().insert(id.clone()),
+                    None => errors.0.push(unknown.at_maybe(Some(quoted(node, &call.name)))),
+                },
             }
         }
         for (of, table) in &node.sources {
             match source(&by_id, &names, &node.package, of, table) {
-                Ok(found) => _ = read.insert(found.unique_id.clone()),
-                Err(_) if names.is_broken_source(of, table) => {}
-                Err(unknown) => wrong.0.push(unknown.at_maybe(Some(quoted(node, table)))),
+                Ok(input) => _ = inputs.insert(input.unique_id.clone()),
+                Err(unknown) => match names.broken_source(of, table) {
+                    Some(id) => _ = of_broken.entry(node.unique_id.clone()).or_default().insert(id.clone()),
+                    None => errors.0.push(unknown.at_maybe(Some(quoted(node, table)))),
+                },
             }
         }
-        for parent in &read {
+        for parent in &inputs {
             children.entry(parent.clone()).or_default().insert(node.unique_id.clone());
         }
-        parents.insert(node.unique_id.clone(), read);
+        parents.insert(node.unique_id.clone(), inputs);
     }
 
+    for node in broken.iter().filter_map(|broken| broken.node.as_deref()) {
+        let known =
+            |result: Result<&Node, Diagnostic>, broken: Option<&String>| result.ok().map(|node| &node.unique_id).or(broken).cloned();
+        let refs = node.refs.iter().filter_map(|call| {
+            let result = reference(&by_id, &names, &node.package, call.package.as_deref(), &call.name, call.version.as_deref());
+            known(result, names.broken(&call.name))
+        });
+        let sources = node
+            .sources
+            .iter()
+            .filter_map(|(of, table)| known(source(&by_id, &names, &node.package, of, table), names.broken_source(of, table)));
+        let read = refs.chain(sources).collect();
+        of_broken.insert(node.unique_id.clone(), read);
+    }
     let order = order::order(&by_id, &parents, &children).unwrap_or_else(|cycles| {
-        wrong.0.extend(cycles.0);
+        errors.0.extend(cycles.0);
         Vec::new()
     });
     let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -69,52 +90,62 @@ pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String],
         tables.entry(node.relation.to_string().to_lowercase()).or_default().push(node.unique_id.clone());
     }
     let sources = by_id.values().filter(|node| node.kind == Kind::Source).map(|node| node.unique_id.clone()).collect();
-    let graph = Graph { nodes: by_id, parents, children, order, root, names, tables, sources, resources: Resources::default() };
-    if wrong.0.is_empty() { Ok(graph) } else { Err(wrong) }
+    let graph = Graph { nodes: by_id, parents, of_broken, children, order, root, names, tables, sources, resources: Resources::default() };
+    if errors.0.is_empty() { Ok(graph) } else { Err(errors) }
 }
 
-/// The nodes by unique id, and who reads whom.
+/// The nodes by unique id, and their dependencies.
 #[derive(Debug)]
 pub struct Graph {
     pub nodes: BTreeMap<String, Node>,
-    /// Unique ids that a node reads, directly.
+    /// The unique ids that a node reads directly.
     pub parents: BTreeMap<String, BTreeSet<String>>,
     pub children: BTreeMap<String, BTreeSet<String>>,
-    /// Every unique id, parents before children, by name where the graph leaves it open.
+    /// The unique ids that nodes with errors read, and the nodes with errors that others read. Nodes
+    /// with errors are not in `nodes`.
+    of_broken: BTreeMap<String, BTreeSet<String>>,
+    /// Every unique id, parents before children, then by name.
     pub order: Vec<String>,
     /// The root project's name.
     pub root: String,
-    names: Names,
+    names: NameIndex,
     /// Unique ids of the nodes that write a table, by its name in lower case.
     tables: BTreeMap<String, Vec<String>>,
     /// Unique ids, in order.
     sources: Vec<String>,
-    /// What a selection can name besides.
+    /// Tests, exposures and others, which a selection can name.
     resources: Resources,
 }
 
 impl Graph {
-    /// In the order of their unique ids.
+    /// The unique ids that a node reads directly, including nodes with errors.
+    pub fn reads(&self, id: &str) -> Vec<String> {
+        let all: BTreeSet<&String> = [&self.parents, &self.of_broken].into_iter().filter_map(|of| of.get(id)).flatten().collect();
+        all.into_iter().cloned().collect()
+    }
+
+    /// The sources, in the order of their unique ids.
     pub fn sources(&self) -> impl Iterator<Item = &Node> {
         self.sources.iter().map(|id| &self.nodes[id])
     }
 
-    /// The other nodes that write a node's table, if case does not tell names apart.
-    pub fn beside(&self, node: &Node) -> impl Iterator<Item = &Node> {
+    /// The other nodes that write the table of `node`, if names are compared without case.
+    pub fn other_writers(&self, node: &Node) -> impl Iterator<Item = &Node> {
         let all = self.tables.get(&node.relation.to_string().to_lowercase()).into_iter().flatten();
         all.filter(|id| **id != node.unique_id).map(|id| &self.nodes[id])
     }
 }
 
-/// Whether a node is a table, or a view, of its own.
+/// Whether a node creates a relation.
 fn writes(node: &Node) -> bool {
     node.kind != Kind::Source && !matches!(node.materialization, Materialization::Ephemeral)
 }
 
-/// Where `node` writes `name` in quotes, in a `ref()` or `source()` if it can be seen; else the start of its file.
+/// The first occurrence of the quoted `name` in the file of `node`, in a `ref()` or `source()` if
+/// there is one; else the start of the file.
 fn quoted(node: &Node, name: &str) -> Location {
     let file = &node.file;
-    let places = ['\'', '"'].into_iter().flat_map(|quote| {
+    let candidates = ['\'', '"'].into_iter().flat_map(|quote| {
         let written = format!("{quote}{name}{quote}");
         file.text.match_indices(&written).map(|(start, _)| start + 1).collect::<Vec<_>>()
     });
@@ -123,36 +154,36 @@ fn quoted(node: &Node, name: &str) -> Location {
         before.ends_with("ref") || before.ends_with("source")
     };
     // `false` comes first.
-    let start = places.min_by_key(|start| (!called(start), *start));
+    let start = candidates.min_by_key(|start| (!called(start), *start));
     file.at(start.map_or(0..0, |start| start..start + name.len()))
 }
 
-fn twice(first: &Node, second: &Node) -> Diagnostic {
+fn duplicate(first: &Node, second: &Node) -> Diagnostic {
     let what = second.source_name.as_ref().map_or_else(|| second.name.clone(), |source| format!("{source}.{}", second.name));
-    Diagnostic::error(format!("`{what}` is there twice in package `{}`", second.package))
+    Diagnostic::error(format!("duplicate `{what}` in package `{}`", second.package))
         .at(second.file.find(&second.name))
         .fact(format!("the other one is in {}", first.file.path))
         .hint("rename one of them, or set `enabled` of one to `false`")
 }
 
-/// Two nodes that would write the same table, which a warehouse takes without a word.
-fn one_table_for_two(nodes: &BTreeMap<String, Node>) -> Vec<Diagnostic> {
+/// Errors for nodes that write the same table, which a warehouse would not report.
+fn shared_tables(nodes: &BTreeMap<String, Node>) -> Vec<Diagnostic> {
     let mut writers: BTreeMap<_, &Node> = BTreeMap::new();
-    let mut wrong = Vec::new();
+    let mut errors = Vec::new();
     for node in nodes.values().filter(|node| writes(node)) {
         let table = &node.relation;
         match writers.get(&(&table.database, &table.schema, &table.identifier)) {
             Some(first) => {
                 let parts = [table.database.as_deref(), table.schema.as_deref(), Some(table.identifier.as_str())];
                 let name = parts.into_iter().flatten().collect::<Vec<_>>().join(".");
-                let both = format!("`{}` and `{}` would both be written to `{name}`", first.unique_id, node.unique_id);
+                let both = format!("`{}` and `{}` both write to `{name}`", first.unique_id, node.unique_id);
                 let wrote = Diagnostic::error(both).at(node.file.at(0..0)).fact(format!("the other one is in {}", first.file.path));
-                wrong.push(wrote.hint("give one of them another `alias` or `schema`"));
+                errors.push(wrote.hint("give one of them another `alias` or `schema`"));
             }
             None => _ = writers.insert((&table.database, &table.schema, &table.identifier), node),
         }
     }
-    wrong
+    errors
 }
 
 #[cfg(test)]
@@ -166,16 +197,16 @@ mod tests {
         link(nodes, "shop", &["model.shop.old_orders".into()], &[]).unwrap_err().0.into_iter().map(|one| one.message).collect()
     }
 
-    fn id(found: Result<Referent, Diagnostic>) -> String {
-        match found {
+    fn id(referent: Result<Referent, Diagnostic>) -> String {
+        match referent {
             Ok(Referent::Relation { unique_id, .. }) => unique_id,
             Ok(Referent::Cte { name, .. }) => name,
-            Err(wrong) => wrong.message,
+            Err(errors) => errors.message,
         }
     }
 
     #[test]
-    fn parents_come_first_and_names_decide_the_rest() {
+    fn parents_come_first_then_names_are_sorted() {
         let nodes = vec![model("b", &["z"]), model("c", &[]), model("a", &["z", "raw.events"]), model("z", &[]), source("raw", "events")];
         let graph = link(nodes, "shop", &[], &[]).unwrap();
         let names: Vec<_> = graph.order.iter().map(|id| graph.nodes[id].name.as_str()).collect();
@@ -185,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_said_at_once() {
+    fn all_errors_are_reported_at_once() {
         let nodes = vec![
             model("orders", &["old_orders"]),
             model("users", &["ordres", "raw.event"]),
@@ -196,43 +227,43 @@ mod tests {
             source("raw", "events"),
             model("users", &[]),
         ];
-        let mut said = messages(nodes);
-        said.sort();
+        let mut actual = messages(nodes);
+        actual.sort();
         assert_eq!(
-            said,
+            actual,
             [
-                "`a` reads `b` reads `c` reads `a`: a circle",
                 "`me` reads itself",
-                "`ref('old_orders')` is a model that is disabled",
-                "`ref('ordres')` is no model, seed or snapshot of this project",
+                "`ref('old_orders')` is a disabled model",
+                "`ref('ordres')` is not a model, seed or snapshot of this project",
                 "`source('raw', 'event')` is not declared",
-                "`users` is there twice in package `shop`",
+                "dependency cycle: `a` -> `b` -> `c` -> `a`",
+                "duplicate `users` in package `shop`",
             ]
         );
     }
 
     #[test]
-    fn the_nearest_name_is_suggested_where_the_author_wrote_it() {
-        let wrong = link(vec![model("orders", &[]), model("users", &["ordres"])], "shop", &[], &[]).unwrap_err();
-        let at = wrong.0[0].at.clone().unwrap();
+    fn the_most_similar_name_is_suggested_at_the_reference() {
+        let errors = link(vec![model("orders", &[]), model("users", &["ordres"])], "shop", &[], &[]).unwrap_err();
+        let at = errors.0[0].at.clone().unwrap();
         let before = &at.file.text[..at.span.start];
         assert_eq!((&*at.file.path, &at.file.text[at.span]), ("models/users.sql", "ordres"));
-        assert!(before.ends_with("{{ ref('"), "not where it stands in a comment");
-        assert_eq!(wrong.0[0].hints, ["did you mean `orders`?"]);
+        assert!(before.ends_with("{{ ref('"), "not the one in the comment");
+        assert_eq!(errors.0[0].hints, ["did you mean `orders`?"]);
     }
 
     #[test]
-    fn a_circle_is_drawn() {
-        let wrong = link(vec![model("a", &["b"]), model("b", &["a"]), model("c", &["a"])], "shop", &[], &[]).unwrap_err();
-        assert_eq!(wrong.0.len(), 1);
-        assert_eq!(wrong.0[0].notes, ["`a` (models/a.sql)", "→ `b` (models/b.sql)", "→ `a`"]);
+    fn the_message_shows_the_cycle() {
+        let errors = link(vec![model("a", &["b"]), model("b", &["a"]), model("c", &["a"])], "shop", &[], &[]).unwrap_err();
+        assert_eq!(errors.0.len(), 1);
+        assert_eq!(errors.0[0].notes, ["`a` (models/a.sql)", "-> `b` (models/b.sql)", "-> `a`"]);
     }
 
     #[test]
     fn one_table_has_one_writer() {
         let mut other = model("b", &[]);
         other.relation = model("a", &[]).relation;
-        assert_eq!(messages(vec![model("a", &[]), other]), ["`model.shop.a` and `model.shop.b` would both be written to `main.a`"]);
+        assert_eq!(messages(vec![model("a", &[]), other]), ["`model.shop.a` and `model.shop.b` both write to `main.a`"]);
     }
 
     #[test]
@@ -256,11 +287,11 @@ mod tests {
         assert_eq!(id(lib.reference(None, "only", None)), "model.lib.only");
         assert_eq!(id(graph.reference(None, "only", None)), "`ref('only')` is ambiguous: `only` is in the packages `aux`, `lib`");
         assert_eq!(id(graph.reference(None, "eph", None)), "__dbt__cte__eph");
-        assert_eq!(id(graph.reference(Some("lib"), "eph", None)), "`ref('lib', 'eph')` is no model, seed or snapshot of this project");
+        assert_eq!(id(graph.reference(Some("lib"), "eph", None)), "`ref('lib', 'eph')` is not a model, seed or snapshot of this project");
     }
 
     #[test]
-    fn without_a_version_it_is_the_latest() {
+    fn a_reference_without_a_version_is_to_the_latest() {
         let nodes =
             vec![versioned("orders", "1", false), versioned("orders", "2", true), versioned("orders", "3", false), model("users", &[])];
         let graph = link(nodes, "shop", &[], &[]).unwrap();

@@ -1,5 +1,6 @@
-//! Tests, exposures and other resources that a plan does not build, as part of the graph that selections walk. Takes the
-//! resources of all packages; gives each one its unique id and what it reads. As in dbt, a test of a disabled node is not there.
+//! Tests, exposures and other resources that a plan does not build, but that selections name. Takes
+//! the resources of all packages; adds each with its unique id and its inputs to the graph. As in
+//! dbt, a test of a disabled node is omitted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,7 @@ use super::lookup::{reference, source};
 pub(super) struct Resources {
     pub by_id: BTreeMap<String, Resource>,
     pub parents: BTreeMap<String, BTreeSet<String>>,
-    /// Of nodes and resources: the resources that read them.
+    /// The resources that read a node or a resource.
     pub children: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -23,10 +24,10 @@ impl Graph {
         let mut added = Resources::default();
         for resource in resources {
             for (id, resource, parents) in self.linked(resource) {
-                // Two tests may share a name; dbt adds a hash.
-                let twins =
+                // Two tests may have the same name; dbt adds a hash.
+                let same_id =
                     added.by_id.range(id.clone()..).take_while(|(other, _)| **other == id || other.starts_with(&format!("{id}#"))).count();
-                let id = if twins > 0 { format!("{id}#{twins}") } else { id };
+                let id = if same_id > 0 { format!("{id}#{same_id}") } else { id };
                 added.parents.insert(id.clone(), parents);
                 added.by_id.insert(id, resource);
             }
@@ -48,7 +49,8 @@ impl Graph {
         self.resources = added;
     }
 
-    /// The resource with its unique id and the nodes that it reads; one for each version of the model that a unit test names.
+    /// The resource with its unique id and the nodes that it reads. A unit test of a versioned
+    /// model gives one per version.
     fn linked(&self, resource: &Resource) -> Vec<(String, Resource, BTreeSet<String>)> {
         let id = format!("{}.{}.{}", resource.kind.word(), resource.package, resource.name);
         let of = |call: &crate::jinja::RefCall| {
@@ -71,7 +73,7 @@ impl Graph {
     }
 }
 
-/// Unique ids of a kind by the names that others read them by.
+/// The unique ids of a kind, by the names that references use.
 fn ids(resources: &Resources, kind: ResourceKind, names: fn(&Resource) -> Vec<String>) -> BTreeMap<String, String> {
     let of_kind = resources.by_id.iter().filter(|(_, resource)| resource.kind == kind);
     of_kind.flat_map(|(id, resource)| names(resource).into_iter().map(move |name| (name, id.clone()))).collect()

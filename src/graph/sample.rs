@@ -1,11 +1,12 @@
-//! Small nodes for the tests of this stage.
+//! Small nodes for the tests of this module.
 
 use crate::config::{Kind, Materialization, Node};
 use crate::diagnostics::SourceFile;
 use crate::jinja::{RefCall, Relation, RelationStyle};
 use crate::project::Setting;
 
-/// A view of the package `shop` in `models/<name>.sql` that reads `reads`: a name, or `source.table`.
+/// A view of the package `shop` in `models/<name>.sql` that reads `reads`: a name, or
+/// `source.table`.
 pub(super) fn model(name: &str, reads: &[&str]) -> Node {
     let mut node = node(Kind::Model, name, format!("model.shop.{name}"), format!("models/{name}.sql"));
     let quoted: Vec<_> = reads.iter().map(|name| format!("'{name}'")).collect();
@@ -40,7 +41,7 @@ pub(super) fn seed(name: &str) -> Node {
     Node { materialization: Materialization::Seed, ..seed }
 }
 
-/// The same node in a folder of `models`.
+/// Moves the node into a folder of `models`.
 pub(super) fn inside(folder: &str, mut node: Node) -> Node {
     node.path_in_models = format!("{folder}/{}.sql", node.name);
     node.path = format!("models/{}", node.path_in_models);
@@ -80,6 +81,7 @@ fn node(kind: Kind, name: &str, unique_id: String, path: String) -> Node {
         constraints: Vec::new(),
         refs: Vec::new(),
         sources: Vec::new(),
+        hook_reads: Default::default(),
         materialization: Materialization::View,
         event_time: None,
         pre_hooks: Vec::new(),

@@ -1,6 +1,6 @@
-//! What a selection means in a graph. Takes `--select`, `--exclude`, `--selector` and the project's `selectors.yml`; gives the
-//! selected nodes of every kind, in order. Warns of a word that selects nothing, with the nearest one that would, and refuses a
-//! selection of such words alone.
+//! Resolves a selection in a graph. Takes `--select`, `--exclude`, `--selector` and the project's
+//! `selectors.yml`; returns the selected nodes of every kind, in order. A term that matches nothing
+//! is a warning with the most similar term; a selection of only such terms is an error.
 
 mod matching;
 mod member;
@@ -20,12 +20,13 @@ use crate::project::SelectorsFile;
 use super::Graph;
 use method::Criterion;
 use selectors::Selectors;
-pub use state::Past;
+pub use state::PreviousState;
 
-/// What the command line selected: dbt's grammar.
+/// The selection of the command line, in dbt's grammar.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// `--select`, each argument; empty for everything (or the default selector of `selectors.yml`).
+    /// The arguments of `--select`; empty for everything (or the default selector of
+    /// `selectors.yml`).
     pub select: Vec<String>,
     pub exclude: Vec<String>,
     pub selector: Option<String>,
@@ -40,134 +41,141 @@ pub struct Selected<'a> {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// What a selection reported.
+/// Diagnostics of a selection, while it is resolved.
 #[derive(Default)]
 struct Remarks {
     errors: Diagnostics,
-    /// Words that match nothing.
+    /// Terms that match nothing.
     unmatched: Vec<Diagnostic>,
     warnings: Vec<Diagnostic>,
 }
 
 impl Graph {
-    /// The nodes that were selected. `selectors` is the project's `selectors.yml`, read only if it is asked for. A word of the
-    /// command line that matches nothing is a warning, and an error if nothing else is selected; within `selectors.yml`, which
-    /// is written for many projects and days, it is neither. `past` is what an earlier plan or run left behind.
-    pub fn select(&self, selection: &Selection, selectors: Option<&SelectorsFile>, past: &Past) -> Result<Selected<'_>, Diagnostics> {
-        let Some(asked) = asked(selection, selectors)? else {
+    /// The selected nodes. `selectors` is the project's `selectors.yml`, which is parsed only if
+    /// the selection names a selector. A term of the command line that matches nothing is a
+    /// warning, or an error if nothing else is selected. A term in `selectors.yml` is neither,
+    /// since that file is written for many projects and days. `previous` is the state of an earlier
+    /// plan or run.
+    pub fn select(
+        &self,
+        selection: &Selection,
+        selectors: Option<&SelectorsFile>,
+        previous: &PreviousState,
+    ) -> Result<Selected<'_>, Diagnostics> {
+        let Some(expr) = parse(selection, selectors)? else {
             return Ok(Selected { nodes: self.order.iter().filter_map(|id| self.nodes.get(id)).collect(), warnings: Vec::new() });
         };
         let mut remarks = Remarks::default();
-        let chosen = self.chosen(&asked, past, &mut remarks);
+        let selected = self.resolve(&expr, previous, &mut remarks);
         if !remarks.errors.0.is_empty() {
             return Err(remarks.errors);
         }
-        if chosen.is_empty() && !remarks.unmatched.is_empty() {
+        if selected.is_empty() && !remarks.unmatched.is_empty() {
             return Err(Diagnostics(remarks.unmatched.into_iter().map(|warning| Diagnostic { level: Level::Error, ..warning }).collect()));
         }
         let mut warnings = remarks.unmatched;
         warnings.extend(remarks.warnings);
         warnings.extend(ignored(selection));
-        let nodes = self.order.iter().filter(|id| chosen.contains(id.as_str())).filter_map(|id| self.nodes.get(id)).collect();
+        let nodes = self.order.iter().filter(|id| selected.contains(id.as_str())).filter_map(|id| self.nodes.get(id)).collect();
         Ok(Selected { nodes, warnings })
     }
 
-    fn chosen<'a>(&'a self, asked: &Asked, past: &Past, remarks: &mut Remarks) -> BTreeSet<&'a str> {
-        match asked {
-            Asked::One(criterion) => {
-                if let Some(missing) = past.missing(criterion) {
+    fn resolve<'a>(&'a self, expr: &SelectionExpr, previous: &PreviousState, remarks: &mut Remarks) -> BTreeSet<&'a str> {
+        match expr {
+            SelectionExpr::Criterion(criterion) => {
+                if let Some(missing) = previous.missing(criterion) {
                     remarks.errors.0.push(missing);
                     return BTreeSet::new();
                 }
-                let matches = matching::matching(self, past, criterion);
+                let matches = matching::matching(self, previous, criterion);
                 if matches.is_empty() && criterion.must_match {
-                    remarks.unmatched.push(method::nothing(self, criterion));
+                    remarks.unmatched.push(method::matches_nothing(self, criterion));
                 }
                 matches
             }
-            Asked::Grown(asked, growth) => self.grown(&self.chosen(asked, past, remarks), *growth),
-            Asked::Any(parts) => parts.iter().flat_map(|part| self.chosen(part, past, remarks)).collect(),
-            Asked::All(parts) => {
-                let sets: Vec<_> = parts.iter().map(|part| self.chosen(part, past, remarks)).collect();
+            SelectionExpr::Expanded(expr, operators) => self.expanded(&self.resolve(expr, previous, remarks), *operators),
+            SelectionExpr::Union(parts) => parts.iter().flat_map(|part| self.resolve(part, previous, remarks)).collect(),
+            SelectionExpr::Intersection(parts) => {
+                let sets: Vec<_> = parts.iter().map(|part| self.resolve(part, previous, remarks)).collect();
                 let (first, rest) = sets.split_first().map_or((BTreeSet::new(), &[][..]), |(first, rest)| (first.clone(), rest));
                 first.into_iter().filter(|id| rest.iter().all(|set| set.contains(id))).collect()
             }
-            Asked::Word(text, asked) => {
+            SelectionExpr::Term(text, expr) => {
                 let before = remarks.unmatched.len();
-                let chosen = self.chosen(asked, past, remarks);
-                let is_quiet = remarks.unmatched.len() == before && remarks.errors.0.is_empty();
-                if chosen.is_empty() && is_quiet && asked.must_match() {
+                let selected = self.resolve(expr, previous, remarks);
+                let nothing_reported = remarks.unmatched.len() == before && remarks.errors.0.is_empty();
+                if selected.is_empty() && nothing_reported && expr.must_match() {
                     let warning = Diagnostic::warning(format!("`{text}` selects nothing"));
-                    remarks.warnings.push(warning.fact("each of its parts matches something, and nothing matches all of them"));
+                    remarks.warnings.push(warning.fact("each of its parts matches something, but nothing matches all of them"));
                 }
-                chosen
+                selected
             }
-            Asked::Without(asked, excluded) => {
-                let mut chosen = self.chosen(asked, past, remarks);
+            SelectionExpr::Difference(expr, excluded) => {
+                let mut selected = self.resolve(expr, previous, remarks);
                 let before = remarks.unmatched.len();
-                let excluded = self.chosen(excluded, past, remarks);
-                // An exclusion of nothing leaves the selection as it is.
+                let excluded = self.resolve(excluded, previous, remarks);
+                // An exclusion that matches nothing does not change the selection.
                 let unmatched = remarks.unmatched.split_off(before);
                 remarks.warnings.extend(unmatched);
-                chosen.retain(|id| !excluded.contains(id));
-                chosen
+                selected.retain(|id| !excluded.contains(id));
+                selected
             }
-            Asked::Everything => self.members().map(|(id, _)| id).collect(),
+            SelectionExpr::Everything => self.members().map(|(id, _)| id).collect(),
         }
     }
 
-    fn grown<'a>(&'a self, chosen: &BTreeSet<&'a str>, growth: Growth) -> BTreeSet<&'a str> {
-        let mut all = chosen.clone();
-        if let Some(depth) = growth.parents {
-            all.extend(reached(chosen, |id| self.parents_of(id).collect(), depth));
+    fn expanded<'a>(&'a self, selected: &BTreeSet<&'a str>, operators: GraphOperators) -> BTreeSet<&'a str> {
+        let mut all = selected.clone();
+        if let Some(depth) = operators.parents {
+            all.extend(reachable(selected, |id| self.parents_of(id).collect(), depth));
         }
-        if let Some(depth) = growth.children {
-            all.extend(reached(chosen, |id| self.children_of(id).collect(), depth));
+        if let Some(depth) = operators.children {
+            all.extend(reachable(selected, |id| self.children_of(id).collect(), depth));
         }
-        if growth.childrens_parents {
-            let below = reached(chosen, |id| self.children_of(id).collect(), usize::MAX);
-            all.extend(reached(&below, |id| self.parents_of(id).collect(), usize::MAX));
+        if operators.childrens_parents {
+            let below = reachable(selected, |id| self.children_of(id).collect(), usize::MAX);
+            all.extend(reachable(&below, |id| self.parents_of(id).collect(), usize::MAX));
         }
         all
     }
 }
 
-/// What is to be selected, from whatever notation.
+/// A parsed selection, from the command line or from `selectors.yml`.
 #[derive(Clone, Debug, PartialEq)]
-enum Asked {
+enum SelectionExpr {
     Everything,
-    One(Criterion),
-    Grown(Box<Asked>, Growth),
-    Any(Vec<Asked>),
-    All(Vec<Asked>),
-    /// A word of the command line, with its text.
-    Word(String, Box<Asked>),
-    Without(Box<Asked>, Box<Asked>),
+    Criterion(Criterion),
+    Expanded(Box<SelectionExpr>, GraphOperators),
+    Union(Vec<SelectionExpr>),
+    Intersection(Vec<SelectionExpr>),
+    /// A term of the command line, with its text.
+    Term(String, Box<SelectionExpr>),
+    Difference(Box<SelectionExpr>, Box<SelectionExpr>),
 }
 
-impl Asked {
-    /// Whether it is worth a warning if nothing matches: that nothing has changed is an answer.
+impl SelectionExpr {
+    /// Whether it is worth a warning if nothing matches. For `state:` and the like it is not.
     fn must_match(&self) -> bool {
         match self {
-            Asked::Everything => true,
-            Asked::One(criterion) => criterion.must_match,
-            Asked::Grown(asked, _) | Asked::Word(_, asked) => asked.must_match(),
-            Asked::Any(parts) | Asked::All(parts) => parts.iter().all(Asked::must_match),
-            Asked::Without(asked, excluded) => asked.must_match() && excluded.must_match(),
+            SelectionExpr::Everything => true,
+            SelectionExpr::Criterion(criterion) => criterion.must_match,
+            SelectionExpr::Expanded(expr, _) | SelectionExpr::Term(_, expr) => expr.must_match(),
+            SelectionExpr::Union(parts) | SelectionExpr::Intersection(parts) => parts.iter().all(SelectionExpr::must_match),
+            SelectionExpr::Difference(expr, excluded) => expr.must_match() && excluded.must_match(),
         }
     }
 }
 
-/// The relatives that are selected with a node, and how far away they may be.
+/// dbt's graph operators: the relatives that are selected with a node, and their maximum distance.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Growth {
+struct GraphOperators {
     parents: Option<usize>,
     children: Option<usize>,
-    /// `@`: all that descends from the node, and all that this needs.
+    /// `@`: all descendants of the node, and all their ancestors.
     childrens_parents: bool,
 }
 
-fn asked(selection: &Selection, file: Option<&SelectorsFile>) -> Result<Option<Asked>, Diagnostics> {
+fn parse(selection: &Selection, file: Option<&SelectorsFile>) -> Result<Option<SelectionExpr>, Diagnostics> {
     let mut selectors = Selectors::new(file);
     if let Some(name) = &selection.selector {
         return Ok(Some(selectors.named(name)?));
@@ -175,19 +183,20 @@ fn asked(selection: &Selection, file: Option<&SelectorsFile>) -> Result<Option<A
     if selection.select.is_empty() && selection.exclude.is_empty() {
         return selectors.default();
     }
-    let mut wrong = Diagnostics::default();
+    let mut errors = Diagnostics::default();
     let mut all = |words: &[String]| {
         spec::union(words, &mut selectors).unwrap_or_else(|more| {
-            wrong.0.extend(more.0);
-            Asked::Everything
+            errors.0.extend(more.0);
+            SelectionExpr::Everything
         })
     };
-    let select = if selection.select.is_empty() { Asked::Everything } else { all(&selection.select) };
-    let asked = if selection.exclude.is_empty() { select } else { Asked::Without(Box::new(select), Box::new(all(&selection.exclude))) };
-    if wrong.0.is_empty() { Ok(Some(asked)) } else { Err(wrong) }
+    let select = if selection.select.is_empty() { SelectionExpr::Everything } else { all(&selection.select) };
+    let expr =
+        if selection.exclude.is_empty() { select } else { SelectionExpr::Difference(Box::new(select), Box::new(all(&selection.exclude))) };
+    if errors.0.is_empty() { Ok(Some(expr)) } else { Err(errors) }
 }
 
-/// As in dbt, a named selector stands alone.
+/// A warning about flags that a named selector overrides, as in dbt.
 fn ignored(selection: &Selection) -> Option<Diagnostic> {
     let name = selection.selector.as_ref()?;
     let flags = [("--select", &selection.select), ("--exclude", &selection.exclude)];
@@ -196,12 +205,12 @@ fn ignored(selection: &Selection) -> Option<Diagnostic> {
         return None;
     }
     let is = if flags.len() == 1 { "is" } else { "are" };
-    let warning = Diagnostic::warning(format!("{} {is} ignored, because `--selector` is given", flags.join(" and ")));
-    Some(warning.hint(format!("write `--select selector:{name}` to combine it with others")))
+    let warning = Diagnostic::warning(format!("{} {is} ignored because `--selector` is given", flags.join(" and ")));
+    Some(warning.hint(format!("to combine it with other terms, use `--select selector:{name}`")))
 }
 
-/// `start` and what is reached from it in at most `depth` steps.
-fn reached<'a>(start: &BTreeSet<&'a str>, next_to: impl Fn(&str) -> Vec<&'a str>, depth: usize) -> BTreeSet<&'a str> {
+/// `start` and the ids that are reachable from it in at most `depth` steps.
+fn reachable<'a>(start: &BTreeSet<&'a str>, next_to: impl Fn(&str) -> Vec<&'a str>, depth: usize) -> BTreeSet<&'a str> {
     let mut all = start.clone();
     let mut last = start.clone();
     for _ in 0..depth {

@@ -11,8 +11,8 @@ use super::relations::{self, Read, placed};
 use super::scope::Factor;
 use super::text::Text;
 use super::{
-    Access, Filter, Injection, Input, Occurrence, Query, Reading, Stop, check, columns, hidden, marks, no_query, parsers, pass_through,
-    place,
+    Access, Filter, Injection, Input, Occurrence, Query, Reading, Stop, apart, check, columns, hidden, marks, no_query, parsers,
+    pass_through, place,
 };
 use crate::diagnostics::Diagnostic;
 use crate::jinja::{Mark, MarkKind};
@@ -27,10 +27,14 @@ pub fn query(ask: &Injection, reading: Reading) -> Result<Query, Stop> {
     let mut reads = relations::reads(text, factors, ask.marks, ask.inputs, parser).map_err(Stop::Wrong)?;
     pass_through::filter(parsed, ask.inputs, &mut reads);
     let known: BTreeMap<_, _> = reads.iter().filter_map(|read| Some((read.factor.at, (ask.columns)(&read.unique_id)?))).collect();
-    let shown = columns::columns(parsed, &known, blanks.iter().all(|blank| blank.what != What::Join));
-    let columns = shown.filter(|_| blanks.iter().all(|blank| blank.what != What::Name));
+    let shown = columns::columns(parsed, &known, blanks.iter().all(|blank| blank.what != What::Join), ask.types);
+    let mut columns = shown.filter(|_| blanks.iter().all(|blank| !matches!(blank.what, What::Name | What::Shape)));
+    for data_type in columns.iter_mut().flatten().filter_map(|column| column.data_type.as_mut()) {
+        *data_type = columns::as_written(ask.sql, data_type);
+    }
     let mut query = Query { columns, ..Query::default() };
-    occurrences(&mut query, ask, text, factors, &reads, parser);
+    let queries = apart::queries(ask, blanks, parser).map_err(Stop::Wrong)?;
+    occurrences(&mut query, ask, (text, blanks), factors, &reads, parser);
 
     let filtered: Vec<_> = reads.iter().filter(|read| read.access == Access::Filtered).collect();
     let unaliased: BTreeMap<_, _> =
@@ -56,7 +60,13 @@ pub fn query(ask: &Injection, reading: Reading) -> Result<Query, Stop> {
             hidden: carried.get(&place.number).cloned().unwrap_or_default(),
         };
         if in_order && check::holds(text.sql, tree, &places, parser, &|place: &place::Place| (ask.within)(&filter(place, text.sql))) {
-            query.filters = places.iter().map(|place| filter(place, ask.sql)).collect();
+            query.filters.extend(places.iter().map(|place| filter(place, ask.sql)));
+            for more in queries {
+                query.filters.extend(more.filters);
+                query.reads.extend(more.reads);
+                query.warnings.extend(more.warnings);
+            }
+            query.filters.sort_by_key(|filter| filter.span.start);
             return Ok(query);
         }
     }
@@ -78,7 +88,14 @@ fn out_of_sight(ask: &Injection, blanks: &[Blank]) -> Option<Diagnostic> {
 }
 
 /// Notes how each input is read, in the order of the text, and warns of those that are read whole although they have an event time.
-fn occurrences(query: &mut Query, ask: &Injection, text: &Text, factors: &[Factor], reads: &[Read], parser: &dyn Parser) {
+fn occurrences(
+    query: &mut Query,
+    ask: &Injection,
+    (text, blanks): (&Text, &[Blank]),
+    factors: &[Factor],
+    reads: &[Read],
+    parser: &dyn Parser,
+) {
     let occurrence = |unique_id: &str, span: &std::ops::Range<usize>, access: Access| {
         (
             span.start,
@@ -95,6 +112,14 @@ fn occurrences(query: &mut Query, ask: &Injection, text: &Text, factors: &[Facto
         let reads_all = ask.inputs.iter().any(|input| input.filtered && input.unique_id == *id);
         let is_found = reads.iter().any(|read| text.spans[read.name.0].start == mark.span.start);
         if !reads_all || is_found || marks::covered(ask.marks, mark.span.start).is_some() {
+            continue;
+        }
+        if let Some((filter, read)) = apart::operand(ask, mark, parser) {
+            query.filters.push(filter);
+            seen.push((mark.span.start, read));
+            continue;
+        }
+        if blanks.iter().any(|blank| blank.what == What::Query && blank.span.contains(&mark.span.start)) {
             continue;
         }
         let first = text.starting_at_byte(mark.span.start);

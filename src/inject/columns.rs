@@ -16,9 +16,9 @@ use super::scope::{last, same};
 type Names = Option<Vec<ResultColumn>>;
 
 /// The columns of a query. `inputs` are the tables known by where their name begins; `joins` says whether the tree
-/// holds all that the text says of how tables are joined.
-pub fn columns(query: &Query, inputs: &BTreeMap<Location, Vec<ResultColumn>>, joins: bool) -> Names {
-    let names = Known { inputs, joins, ctes: Vec::new() }.query(query)?;
+/// holds all that the text says of how tables are joined; `types` whether types are looked for.
+pub fn columns(query: &Query, inputs: &BTreeMap<Location, Vec<ResultColumn>>, joins: bool, types: bool) -> Names {
+    let names = Known { inputs, joins, types, ctes: Vec::new() }.query(query)?;
     let mut seen = BTreeSet::new();
     let twice = names.iter().any(|column| !seen.insert(column.name.to_lowercase()));
     (!twice && !names.is_empty()).then_some(names)
@@ -29,6 +29,7 @@ pub fn columns(query: &Query, inputs: &BTreeMap<Location, Vec<ResultColumn>>, jo
 struct Known<'a> {
     inputs: &'a BTreeMap<Location, Vec<ResultColumn>>,
     joins: bool,
+    types: bool,
     /// The CTEs in sight, the nearest last.
     ctes: Vec<(Ident, Names)>,
 }
@@ -53,6 +54,16 @@ impl Known<'_> {
     }
 
     fn body(&self, body: &SetExpr) -> Names {
+        if self.types
+            && let SetExpr::SetOperation {
+                left,
+                right,
+                set_quantifier: SetQuantifier::All | SetQuantifier::Distinct | SetQuantifier::None,
+                ..
+            } = body
+        {
+            return self.either(left, right);
+        }
         let mut body = body;
         loop {
             body = match body {
@@ -76,9 +87,15 @@ impl Known<'_> {
         let mut names = Vec::new();
         for item in &select.projection {
             match item {
-                SelectItem::ExprWithAlias { expr, alias } if !spreads(expr) => names.push(column(alias)),
-                SelectItem::UnnamedExpr(Expr::Identifier(ident)) => names.push(column(ident)),
-                SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => names.push(column(parts.last()?)),
+                SelectItem::ExprWithAlias { expr, alias } if !spreads(expr) => {
+                    names.push(ResultColumn { data_type: self.data_type(select, expr), ..column(alias) })
+                }
+                SelectItem::UnnamedExpr(expr @ Expr::Identifier(ident)) => {
+                    names.push(ResultColumn { data_type: self.data_type(select, expr), ..column(ident) })
+                }
+                SelectItem::UnnamedExpr(expr @ Expr::CompoundIdentifier(parts)) => {
+                    names.push(ResultColumn { data_type: self.data_type(select, expr), ..column(parts.last()?) })
+                }
                 SelectItem::Wildcard(options) => names.extend(adjusted(self.all(select)?, options)?),
                 SelectItem::QualifiedWildcard(Qualified::ObjectName(name), options) => {
                     names.extend(adjusted(self.of(select, name)?, options)?)
@@ -87,6 +104,37 @@ impl Known<'_> {
             }
         }
         Some(names)
+    }
+
+    /// The columns of a set operation: those of its first part, each with the type that all parts give it.
+    fn either(&self, left: &SetExpr, right: &SetExpr) -> Names {
+        let (mut names, other) = (self.body(left)?, self.body(right));
+        for (at, column) in names.iter_mut().enumerate() {
+            let same = other.as_ref().and_then(|other| other.get(at)).is_some_and(|other| other.data_type == column.data_type);
+            column.data_type = column.data_type.take().filter(|_| same);
+        }
+        Some(names)
+    }
+
+    /// The type that a cast gives an expression, or the column that it is.
+    fn data_type(&self, select: &Select, expr: &Expr) -> Option<String> {
+        if !self.types {
+            return None;
+        }
+        match expr {
+            Expr::Nested(inner) => self.data_type(select, inner),
+            Expr::Cast { data_type, format: None, .. } => Some(data_type.to_string()),
+            Expr::Identifier(name) => {
+                let columns = self.all(select)?;
+                columns.get(find(&columns, name)?)?.data_type.clone()
+            }
+            Expr::CompoundIdentifier(parts) => {
+                let [qualifier, name] = parts.as_slice() else { return None };
+                let columns = self.of(select, &ObjectName::from(vec![qualifier.clone()]))?;
+                columns.get(find(&columns, name)?)?.data_type.clone()
+            }
+            _ => None,
+        }
     }
 
     /// What `*` stands for.
@@ -192,11 +240,13 @@ fn spreads(expr: &Expr) -> bool {
 /// The names after `t (a, b)`.
 fn renamed(names: Names, alias: Option<&TableAlias>) -> Names {
     let Some(alias) = alias.filter(|alias| !alias.columns.is_empty()) else { return names };
-    let mut given: Vec<ResultColumn> = alias.columns.iter().map(|named| column(&named.name)).collect();
     let names = names?;
-    if given.len() > names.len() {
+    if alias.columns.len() > names.len() {
         return None;
     }
+    let renamed =
+        alias.columns.iter().zip(&names).map(|(named, was)| ResultColumn { data_type: was.data_type.clone(), ..column(&named.name) });
+    let mut given: Vec<ResultColumn> = renamed.collect();
     given.extend(names.into_iter().skip(alias.columns.len()));
     Some(given)
 }
@@ -219,6 +269,11 @@ fn adjusted(mut names: Vec<ResultColumn>, options: &WildcardAdditionalOptions) -
     for name in without {
         names.remove(find(&names, name)?);
     }
+    for replaced in options.opt_replace.iter().flat_map(|replace| &replace.items) {
+        if let Some(at) = find(&names, &replaced.column_name) {
+            names[at].data_type = None;
+        }
+    }
     let renames = match &options.opt_rename {
         Some(RenameSelectItem::Single(one)) => std::slice::from_ref(one),
         Some(RenameSelectItem::Multiple(many)) => many,
@@ -226,7 +281,7 @@ fn adjusted(mut names: Vec<ResultColumn>, options: &WildcardAdditionalOptions) -
     };
     for rename in renames {
         let at = find(&names, &rename.ident)?;
-        names[at] = column(&rename.alias);
+        names[at] = ResultColumn { data_type: names[at].data_type.take(), ..column(&rename.alias) };
     }
     Some(names)
 }
@@ -240,6 +295,14 @@ fn find(names: &[ResultColumn], name: &Ident) -> Option<usize> {
     }
 }
 
+/// A type as the author writes it: the parser's spelling has capitals, which some engines tell apart.
+pub fn as_written(sql: &str, data_type: &str) -> String {
+    let letters = data_type.chars().filter(|letter| !letter.is_whitespace());
+    let pattern: Vec<String> = letters.map(|letter| regex::escape(&letter.to_string())).collect();
+    let written = regex::RegexBuilder::new(&format!(r"\b{}", pattern.join(r"\s*"))).case_insensitive(true).build();
+    written.ok().and_then(|written| Some(written.find(sql)?.as_str().to_string())).unwrap_or_else(|| data_type.to_string())
+}
+
 fn column(ident: &Ident) -> ResultColumn {
-    ResultColumn { name: ident.value.clone(), quoted: ident.quote_style.is_some() }
+    ResultColumn::named(&ident.value, ident.quote_style.is_some())
 }

@@ -5,13 +5,14 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     Expr, Ident, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectFlavor, SelectItem,
-    SelectItemQualifiedWildcardKind as Qualified, Statement, Visit, Visitor,
+    SelectItemQualifiedWildcardKind as Qualified, Statement,
 };
 use sqlparser::tokenizer::{Location, Token};
 
 use super::relations::{Read, placed};
 use super::scope::{Factor, last, same};
 use super::text::Text;
+use super::walk::{self, Nodes};
 use super::{Access, Injection, Input};
 use crate::diagnostics::Diagnostic;
 
@@ -42,7 +43,7 @@ pub fn carried(
         return Ok(carried);
     }
     let mut walk = Walk { hidden: ask.hidden, ..Walk::default() };
-    let _ = tree.visit(&mut walk);
+    let _ = walk::walk(tree, &mut walk);
     let tables = Tables { inputs: ask.inputs, factors, reads };
     for used in &walk.uses {
         let refuse = |message: String, hint: &str| match text.starting_at(used.at()) {
@@ -164,9 +165,7 @@ impl Walk<'_> {
     }
 }
 
-impl Visitor for Walk<'_> {
-    type Break = ();
-
+impl Nodes for Walk<'_> {
     fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
         self.queries.push((self.selects.len(), None));
         ControlFlow::Continue(())

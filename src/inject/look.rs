@@ -25,12 +25,13 @@ pub struct Seen<'a> {
     pub samples: Vec<Range<usize>>,
     /// Expressions that the parser does not understand: the tree has another in their place.
     pub blank: Vec<Range<usize>>,
+    sql: &'a str,
     text: &'a Text<'a>,
 }
 
 /// Does `see` with the tree of a query; `None` where no parser understands it.
 pub fn look<T>(sql: &str, marks: &[Mark], inputs: &[Input], parser: &dyn Parser, mut see: impl FnMut(&Seen) -> T) -> Option<T> {
-    let ask = Injection { sql, marks, inputs, columns: &|_| None, within: &|_| String::new(), hidden: &[] };
+    let ask = Injection { sql, marks, inputs, columns: &|_| None, within: &|_| String::new(), hidden: &[], types: false };
     let seen = || {
         let whole = Text::new(sql, parser);
         // Some of them are blanked out before the query is parsed.
@@ -43,9 +44,12 @@ pub fn look<T>(sql: &str, marks: &[Mark], inputs: &[Input], parser: &dyn Parser,
             let inputs = reads.into_iter().map(|read| (read.factor.at, (read.unique_id, read.access == Access::Filtered))).collect();
             let own = marks.iter().filter(|mark| mark.kind == MarkKind::This).filter_map(|mark| text.starting_at_byte(mark.span.start));
             let own = own.map(|token| text.tokens[token].span.start).collect();
-            let expressions = reading.blanks.iter().filter(|blank| blank.what == What::Expression);
+            if reading.blanks.iter().any(|blank| blank.what == What::Shape) {
+                return Err(Stop::Wrong(no_query(text, 0)));
+            }
+            let expressions = reading.blanks.iter().filter(|blank| matches!(blank.what, What::Expression | What::Query | What::Operand));
             let blank = expressions.map(|blank| blank.span.clone()).collect();
-            Ok(see(&Seen { query, inputs, own, samples: samples.clone(), blank, text }))
+            Ok(see(&Seen { query, inputs, own, samples: samples.clone(), blank, sql, text }))
         })
         .ok()
     };
@@ -78,6 +82,12 @@ impl Seen<'_> {
             open += 1;
         }
         Some(text.spans[first].start..text.spans[last].end)
+    }
+
+    /// The author's text of the expression that the parser does not understand, where the tree has another in its place.
+    pub fn blank_at(&self, place: &Range<usize>) -> Option<String> {
+        let blank = self.blank.iter().find(|blank| blank.start == place.start && place.end <= blank.end)?;
+        Some(one_line(&self.sql[blank.clone()]))
     }
 
     /// The place from the nearest `word` before `at` up to the end of `at`.
@@ -116,6 +126,10 @@ impl Seen<'_> {
 
     /// The text of a place, in one line.
     pub fn said(&self, at: &Range<usize>) -> String {
-        self.text.slice(at).split_whitespace().collect::<Vec<_>>().join(" ")
+        one_line(self.text.slice(at))
     }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use sqlparser::dialect::Dialect as Parser;
+use sqlparser::dialect::{Dialect as Parser, SQLiteDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
@@ -13,6 +13,7 @@ use super::prewhere;
 use super::scope::Factor;
 use super::syntax;
 use super::text::{Text, Trouble};
+use super::wide_gaps;
 
 /// A place that is blanked out.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +21,7 @@ pub struct Blank {
     pub span: Range<usize>,
     pub what: What,
     /// What the parser reads instead.
-    instead: &'static str,
+    pub instead: &'static str,
 }
 
 impl Blank {
@@ -47,6 +48,12 @@ pub enum What {
     Expression,
     /// How a column of the result is called.
     Name,
+    /// A query that is parsed by itself.
+    Query,
+    /// A table that stands in a query's place.
+    Operand,
+    /// How the rows of the result are made of those of the tables.
+    Shape,
     Other,
 }
 
@@ -131,8 +138,10 @@ pub fn qualifies(text: &Text, token: usize, word: &str) -> bool {
 /// Blanks that it has already, `before`, stay.
 pub fn gaps(text: &Text, parser: &dyn Parser, before: &[Blank]) -> Vec<Blank> {
     let mut blanks: Vec<Blank> = Vec::new();
+    let mut wide: Vec<Blank> = Vec::new();
     for token in 0..text.tokens.len() {
         let Token::Word(_) = &text.tokens[token].token else { continue };
+        wide.extend(wide_gaps::gaps(text, token, parser));
         let found = version(text, token, parser)
             .or_else(|| sample(text, token))
             .or_else(|| syntax::gap(text, token))
@@ -140,6 +149,7 @@ pub fn gaps(text: &Text, parser: &dyn Parser, before: &[Blank]) -> Vec<Blank> {
             .or_else(|| at_version(text, token))
             .or_else(|| at_clause(text, token))
             .or_else(|| prefix_alias(text, token))
+            .or_else(|| table_operand(text, token, parser))
             .or_else(|| type_with_parts(text, token));
         if let Some(found) = found
             && blanks.last().is_none_or(|last| last.span.end <= found.span.start)
@@ -148,8 +158,21 @@ pub fn gaps(text: &Text, parser: &dyn Parser, before: &[Blank]) -> Vec<Blank> {
         }
     }
     blanks.extend_from_slice(before);
+    // A wide one takes the place of those in it.
+    for blank in wide {
+        blanks.retain(|known| known.span.end <= blank.span.start || known.span.start >= blank.span.end);
+        blanks.push(blank);
+    }
     blanks.sort_by_key(|blank| blank.span.start);
     blanks
+}
+
+/// SQLite's `x in t`, which reads all of the table.
+fn table_operand(text: &Text, token: usize, parser: &dyn Parser) -> Option<Blank> {
+    let in_ = text.previous(token).filter(|before| text.keyword(*before) == Keyword::IN && parser.is::<SQLiteDialect>())?;
+    let (_, end) = parse_at(text, token, parser, |parse| parse.parse_object_name(true))?;
+    let last = text.previous(end).filter(|last| *last > in_)?;
+    Some(Blank { span: text.spans[token].start..text.spans[last].end, what: What::Operand, instead: "(0)" })
 }
 
 /// `for system_time as of …`, `version as of …`.

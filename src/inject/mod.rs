@@ -13,10 +13,12 @@ use crate::diagnostics::Diagnostic;
 use crate::dialect::TimeType;
 use crate::jinja::{Mark, MarkKind};
 
+mod apart;
 mod assemble;
 mod check;
 mod columns;
 mod ctes;
+mod fragment;
 mod hidden;
 mod look;
 mod marks;
@@ -34,13 +36,17 @@ mod syntax;
 mod tests;
 mod text;
 mod unfinished;
+mod walk;
+mod wide_gaps;
 
 pub use check::splice;
 pub use ctes::{computed, with_clause};
+pub use fragment::Fragment;
 pub use look::{Seen, look};
 pub use parsers::parser;
 pub use text::{is_contained, is_in_comment_or_string};
 pub use unfinished::{open_transaction, unfinished};
+pub use walk::{Nodes, walk};
 
 use mask::Blank;
 use relations::placed;
@@ -83,6 +89,8 @@ pub struct Injection<'a> {
     pub within: &'a Within<'a>,
     /// Names of columns that `*` leaves out, in lower case; one that ends with `*` is the beginning of names.
     pub hidden: &'a [String],
+    /// Whether the types of the result's columns are looked for.
+    pub types: bool,
 }
 
 /// An input where the query reads it.
@@ -150,6 +158,15 @@ pub struct ResultColumn {
     pub name: String,
     /// Whether the author quoted it, so that its case counts.
     pub quoted: bool,
+    /// The type that a cast in the query gives it, if that was asked for.
+    pub data_type: Option<String>,
+}
+
+impl ResultColumn {
+    /// A column whose type is not known.
+    pub fn named(name: impl Into<String>, quoted: bool) -> ResultColumn {
+        ResultColumn { name: name.into(), quoted, data_type: None }
+    }
 }
 
 /// What is known of tables that a query reads: the columns of an input by unique id, for `select *`.

@@ -35,7 +35,7 @@ pub fn lexer(parser: &dyn Dialect) -> &dyn Dialect {
 }
 
 /// How deep a query may nest. sqlparser's own 50 ends at 21 sub-queries.
-const DEPTH: usize = 256;
+pub const DEPTH: usize = 256;
 
 /// More tokens than this, without white space and comments, are not parsed: a chain of operators is a tree as deep as the chain is long.
 pub const MOST_TOKENS: usize = 300_000;

@@ -4,13 +4,14 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Distinct, Expr, Function, GroupByExpr, Ident, ObjectNamePart, Query, Select, SelectItem, SetExpr, TableFactor, Visit, Visitor,
+    Distinct, Expr, Function, GroupByExpr, Ident, ObjectNamePart, Query, Select, SelectItem, SetExpr, TableFactor,
     WildcardAdditionalOptions,
 };
 use sqlparser::tokenizer::Location;
 
 use super::relations::Read;
 use super::scope::last;
+use super::walk::{Nodes, walk};
 use super::{Access, Input, ResultColumn, Time};
 
 /// Filters the inputs that are read in such a model.
@@ -59,7 +60,7 @@ fn row_by_row(query: &Query) -> Option<(&Select, Location)> {
         && select.value_table_mode.is_none()
         && from.joins.is_empty();
     let mut calls = Calls { of_one_row: true };
-    let _ = select.visit(&mut calls);
+    let _ = walk(select, &mut calls);
     (simple && calls.of_one_row).then_some((select, first.span.start))
 }
 
@@ -139,9 +140,7 @@ const ROW_FUNCTIONS: &[&str] = &[
     "year",
 ];
 
-impl Visitor for Calls {
-    type Break = ();
-
+impl Nodes for Calls {
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         let known = |function: &Function| {
             let name = last(&function.name).filter(|_| function.name.0.len() == 1);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use sqlparser::dialect::Dialect as Parser;
+use sqlparser::dialect::{Dialect as Parser, DuckDbDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
@@ -27,7 +27,7 @@ pub fn recover(sql: &str, parser: &dyn Parser, before: &[Blank], is_input: &dyn 
         let at = trouble.at?;
         let token = text.spans.partition_point(|span| span.start < at);
         let token = if token < text.tokens.len() && text.speaks(token) { token } else { text.previous(token)? };
-        let found = item(&text, token, &blanks, is_input)?;
+        let found = item(&text, token, &blanks, is_input, parser.is::<DuckDbDialect>())?;
         // A wider blank takes the place of those in it.
         blanks.retain(|known| known.span.start < found.start || known.span.end > found.end);
         blanks.push(Blank::expression(found));
@@ -37,11 +37,17 @@ pub fn recover(sql: &str, parser: &dyn Parser, before: &[Blank], is_input: &dyn 
 }
 
 /// The innermost expression around a token that may be blanked out and is not blank yet.
-fn item(text: &Text, token: usize, blanks: &[Blank], is_input: &dyn Fn(&Range<usize>) -> bool) -> Option<Range<usize>> {
+fn item(
+    text: &Text,
+    token: usize,
+    blanks: &[Blank],
+    is_input: &dyn Fn(&Range<usize>) -> bool,
+    has_list_operands: bool,
+) -> Option<Range<usize>> {
     let mut token = token;
     loop {
         let (first, last, open) = bounds(text, token);
-        let is_closed = || (first..=last).all(|at| !holds_table(text, at) && !is_input(&text.spans[at]));
+        let is_closed = || (first..=last).all(|at| !holds_table(text, at, has_list_operands) && !is_input(&text.spans[at]));
         if first <= last && is_expression(text, first) && is_closed() {
             let span = text.spans[first].start..text.spans[last].end;
             let is_blank = blanks.iter().any(|blank| blank.what == What::Expression && blank.span == span);
@@ -146,8 +152,8 @@ fn is_operator(text: &Text, token: usize) -> bool {
         )
 }
 
-/// Whether a token begins a query or names a table.
-fn holds_table(text: &Text, token: usize) -> bool {
+/// Whether a token begins a query or names a table. `has_list_operands`: whether `x in y` looks into a column.
+fn holds_table(text: &Text, token: usize, has_list_operands: bool) -> bool {
     use Keyword::{FROM, IN, JOIN, SELECT, TABLE};
     let begins = matches!(text.keyword(token), SELECT | JOIN | TABLE);
     let is_from = text.keyword(token) == FROM && text.clause(token).is_some();
@@ -156,5 +162,5 @@ fn holds_table(text: &Text, token: usize) -> bool {
     // So does not `[y for y in x]`.
     let before = |at: usize| text.previous(at);
     let loops = before(token).and_then(before).is_some_and(|word| text.keyword(word) == Keyword::FOR);
-    begins || is_from || (reads && !loops)
+    begins || is_from || (reads && !loops && !has_list_operands)
 }

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{
-    Ident, JoinOperator, ObjectName, ObjectNamePart, Query, Select, Statement, TableAlias, TableFactor, TableWithJoins, Visit, Visitor,
-};
+use sqlparser::ast::{Ident, JoinOperator, ObjectName, ObjectNamePart, Query, Select, Statement, TableAlias, TableFactor, TableWithJoins};
 use sqlparser::tokenizer::Location;
+
+use super::walk::{self, Nodes};
 
 /// A table by name in a table position.
 pub struct Factor {
@@ -43,7 +43,7 @@ impl Factor {
 /// All tables by name in a statement.
 pub fn factors(statement: &Statement) -> Vec<Factor> {
     let mut walk = Walk::default();
-    let _ = statement.visit(&mut walk);
+    let _ = walk::walk(statement, &mut walk);
     walk.found
 }
 
@@ -97,9 +97,7 @@ impl Walk {
     }
 }
 
-impl Visitor for Walk {
-    type Break = ();
-
+impl Nodes for Walk {
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
         let mut is_body = None;
         if let Some(around) = self.frames.last_mut()

@@ -15,7 +15,10 @@ pub fn gap(text: &Text, token: usize) -> Option<Blank> {
         Keyword::NOT if before == Keyword::AS => words.blank(token, &["not", "materialized"], What::Other),
         Keyword::MATERIALIZED if before == Keyword::AS => words.blank(token, &["materialized"], What::Other),
         Keyword::EXCLUDE if words.ends_frame(token) => words.frame(token),
-        Keyword::WITH => words.blank(token, &["with", "ties"], What::Other).or_else(|| words.values(token)),
+        Keyword::WITH => {
+            words.blank(token, &["with", "ties"], What::Other).or_else(|| words.values(token)).or_else(|| words.functions(token))
+        }
+        Keyword::GROUP => words.pivot_groups(token),
         Keyword::SYMMETRIC if before == Keyword::BETWEEN => Some(words.at(token, token, What::Other)),
         Keyword::FOR => words.system_time(token),
         Keyword::HASH | Keyword::MERGE => words.join_kind(token),
@@ -37,6 +40,11 @@ pub fn gap(text: &Text, token: usize) -> Option<Blank> {
         _ if text.is_word(token, &["indexed"]) && follows_table(text, token) => {
             let by = text.next(token + 1).filter(|by| text.keyword(*by) == Keyword::BY)?;
             Some(words.at(token, text.next(by + 1)?, What::Table))
+        }
+        _ if text.is_word(token, &["max"]) => {
+            let level = words.blank(token, &["max", "recursion", "level"], What::Other)?;
+            let number = (token..text.tokens.len()).find(|at| matches!(text.tokens[*at].token, Token::Number(..)))?;
+            Some(Blank::new(level.span.start..text.spans[number].end, What::Other))
         }
         _ if text.is_word(token, &["model"]) => {
             let opens = text.previous(token).is_some_and(|open| text.is(open, &Token::LParen));
@@ -98,6 +106,41 @@ impl Words<'_> {
                 _ => return None,
             }
         }
+    }
+
+    /// `with function f(x bigint) returns bigint return x + 1 select …`.
+    fn functions(&self, token: usize) -> Option<Blank> {
+        let text = self.text;
+        let mut at = text.next(token + 1).filter(|word| text.keyword(*word) == Keyword::FUNCTION)?;
+        loop {
+            let end = if text.is(at, &Token::LParen) { text.closing(at)? } else { at };
+            let next = text.next(end + 1)?;
+            if matches!(text.keyword(next), Keyword::SELECT | Keyword::WITH | Keyword::VALUES | Keyword::TABLE) {
+                return Some(self.at(token, end, What::Other));
+            }
+            at = next;
+        }
+    }
+
+    /// `pivot (sum(id) for name in ('x') group by at)`.
+    fn pivot_groups(&self, token: usize) -> Option<Blank> {
+        let text = self.text;
+        let mut depth = 0usize;
+        let open = (0..token).rev().find(|at| match text.tokens[*at].token {
+            Token::RParen => {
+                depth += 1;
+                false
+            }
+            Token::LParen if depth > 0 => {
+                depth -= 1;
+                false
+            }
+            Token::LParen => true,
+            _ => false,
+        })?;
+        let is_pivot = text.previous(open).is_some_and(|pivot| text.keyword(pivot) == Keyword::PIVOT);
+        let last = text.previous(text.closing(open)?).filter(|_| is_pivot)?;
+        Some(self.at(token, last, What::Shape))
     }
 
     /// `for system_time between a and b`, `from a to b`, `all`, `contained in (a, b)`.
@@ -206,7 +249,10 @@ impl Words<'_> {
     /// `search depth first by a set b`, `cycle a set b using c`, behind a CTE.
     fn recursion(&self, token: usize) -> Option<Blank> {
         let text = self.text;
-        let behind_cte = text.previous(token).is_some_and(|close| text.is(close, &Token::RParen));
+        // A `cycle` may follow a `search`.
+        let follows_search = || (token.saturating_sub(24)..token).any(|at| text.keyword(at) == Keyword::SEARCH);
+        let is_behind = text.previous(token).is_some_and(|close| text.is(close, &Token::RParen));
+        let behind_cte = is_behind || (text.keyword(token) == Keyword::CYCLE && follows_search());
         let set = (token..text.tokens.len()).take(40).find(|at| text.keyword(*at) == Keyword::SET)?;
         let mut last = text.next(set + 1)?;
         if text.keyword(token) == Keyword::CYCLE {

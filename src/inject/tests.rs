@@ -7,6 +7,7 @@ use crate::jinja::MarkKind;
 mod any_text;
 mod of_a_table;
 mod reads;
+mod types;
 
 /// Takes the marks out of a text.
 fn marked(sql: &str) -> (String, Vec<Mark>, Vec<Input>) {
@@ -49,10 +50,10 @@ fn wrapped(filter: &Filter, condition: &str) -> String {
 fn ask(engine: &str, sql: &str) -> (String, Result<Query, Diagnostic>) {
     let (text, marks, inputs) = marked(sql);
     let within = |filter: &Filter| wrapped(filter, " where ts >= '2024-09-01'");
-    let columns =
-        |id: &str| (id == "raw.events").then(|| ["id", "ts"].map(|name| ResultColumn { name: name.to_string(), quoted: false }).to_vec());
+    let columns = |id: &str| (id == "raw.events").then(|| ["id", "ts"].map(|name| ResultColumn::named(name, false)).to_vec());
     let hidden = ["rowid".to_string(), "$*".to_string()];
-    let injection = Injection { sql: &text, marks: &marks, inputs: &inputs, columns: &columns, within: &within, hidden: &hidden };
+    let injection =
+        Injection { sql: &text, marks: &marks, inputs: &inputs, columns: &columns, within: &within, hidden: &hidden, types: false };
     let query = filters(&injection, &*parser(engine));
     (text, query)
 }

@@ -5,13 +5,17 @@ use std::sync::Arc;
 
 use minijinja::value::{Object, ObjectRepr, Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
+use serde_json::Value as Json;
 
 use super::call::Call;
-use super::column::{self, Column};
+use super::column::ColumnClass;
 use super::introspection::{answer, columns, existing};
 use super::names::{Methods, function};
+use super::python::items;
+use super::python::types::{self, Type};
+use super::relations::ephemeral;
 use super::session::Session;
-use super::{Relation, collections, macros, marks};
+use super::{Relation, collections, json, macros};
 
 pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
     match name {
@@ -27,12 +31,21 @@ pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
 fn attribute(session: &Arc<Session>, name: &str) -> Option<Value> {
     match name {
         "Relation" => Some(Value::from_object(RelationClass(session.clone()))),
-        "Column" => Some(Value::from_object(ColumnClass(session.clone()))),
-        "behavior" | "config" | "connections" => Some(collections::dict([])),
+        "behavior" | "connections" => Some(collections::dict([])),
+        "config" => Some(collections::dict([(Value::from("credentials"), json::value(&Json::Object(session.settings().target.clone())))])),
         "dispatch" => Some(function(session, "dispatch", |session, _, call| macros::dispatch(session, call))),
-        _ => None,
+        name => {
+            let known = METHODS.split_ascii_whitespace().find(|known| *known == name)?;
+            Some(function(session, known, |session, state, call| Ok(adapter(session, state, call.method(), call)?.unwrap_or_default())))
+        }
     }
 }
+
+/// The methods that every adapter has.
+const METHODS: &str = "already_exists build_catalog_relation check_schema_exists convert_type create_schema drop_relation drop_schema \
+    expand_target_column_types get_columns_in_relation get_incremental_strategy_macro get_missing_columns get_relation \
+    list_relations_without_caching list_schemas quote quote_as_configured quote_seed_column rename_relation standardize_grants_dict \
+    truncate_relation type valid_incremental_strategies valid_snapshot_target verify_database";
 
 fn adapter(session: &Arc<Session>, state: &mut State, method: &str, call: &Call) -> Result<Option<Value>, Error> {
     let quoting = session.settings().columns;
@@ -63,7 +76,7 @@ fn adapter(session: &Arc<Session>, state: &mut State, method: &str, call: &Call)
             existing(session, &asked)
         }
         "standardize_grants_dict" => call.get(0, "grants_table").unwrap_or_else(|| collections::dict([])),
-        "commit" | "commit_if_has_connection" | "cache_added" | "cache_dropped" | "cache_renamed" | "verify_database" => Value::from(""),
+        "commit" | "cache_added" | "cache_dropped" | "cache_renamed" | "verify_database" => Value::from(""),
         "has_dbr_capability" => Value::from(true),
         "get_incremental_strategy_macro" => call.needs(1, "strategy")?,
         "check_schema_exists" | "is_replaceable" | "already_exists" | "is_before_version" => answer(session, call, Value::from(false))?,
@@ -80,18 +93,49 @@ fn adapter(session: &Arc<Session>, state: &mut State, method: &str, call: &Call)
     }))
 }
 
-/// A relation from `database=`, `schema=`, `identifier=`, `type=`.
+/// A relation from `database=`, `schema=`, `identifier=`, `type=`, and which parts are quoted and written.
 fn relation(session: &Arc<Session>, call: &Call) -> Result<Value, Error> {
-    let relation = Relation {
-        database: call.text(0, "database")?,
-        schema: call.text(1, "schema")?,
-        identifier: call.text(2, "identifier")?.unwrap_or_default(),
-        style: session.settings().style.clone(),
-    };
-    let mut relation = relation;
-    relation.style.included[2] &= !relation.identifier.is_empty();
-    Ok(session.relation(relation, call.text(3, "type")?.as_deref(), None))
+    let mut style = session.settings().style.clone();
+    let mut identifier = call.text(2, "identifier")?.unwrap_or_default();
+    for (parts, policy) in [(&mut style.quoted, "quote_policy"), (&mut style.included, "include_policy")] {
+        let Some(policy) = call.get(9, policy) else { continue };
+        for (key, value) in collections::pairs_of(&policy)? {
+            if let Some(part) = PARTS.iter().position(|part| key.as_str() == Some(part)) {
+                parts[part] = value.is_true();
+            }
+        }
+    }
+    style.included[2] &= !identifier.is_empty();
+    let kind = call.text(3, "type")?;
+    if let Some(kind) = kind.as_deref().filter(|kind| !KINDS.contains(kind)) {
+        return Err(call.error(format!("`{kind}` is not a type of relations: use {}", KINDS.map(|kind| format!("`{kind}`")).join(", "))));
+    }
+    if kind.as_deref() == Some("cte") {
+        identifier = identifier.trim().to_string();
+    }
+    let relation = Relation { database: call.text(0, "database")?, schema: call.text(1, "schema")?, identifier, style };
+    Ok(session.relation(relation, kind.as_deref(), None))
 }
+
+const PARTS: [&str; 3] = ["database", "schema", "identifier"];
+
+/// dbt's types of relations, those of single adapters included.
+const KINDS: [&str; 14] = [
+    "table",
+    "view",
+    "cte",
+    "materialized_view",
+    "external",
+    "ephemeral",
+    "pointer_table",
+    "dynamic_table",
+    "function",
+    "streaming_table",
+    "foreign",
+    "metric_view",
+    "dictionary",
+    "materializedview",
+];
 
 /// `api.Relation`.
 struct RelationClass(Arc<Session>);
@@ -122,68 +166,25 @@ impl Object for RelationClass {
     fn call(self: &Arc<Self>, _: &mut State, args: &[Value]) -> Result<Value, Error> {
         match args {
             [kind] if !kind.is_kwargs() => Ok(kind.clone()),
-            _ => relation(&self.0, &Call::of("api.Relation", "create", args)),
+            _ => Err(Error::new(ErrorKind::InvalidOperation, "`api.Relation` is not a function: use `api.Relation.create(…)`")),
         }
     }
 
     fn call_method(self: &Arc<Self>, _: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
         let call = Call::of("api.Relation", method, args);
+        let policy =
+            |parts: [bool; 3]| collections::dict(PARTS.into_iter().zip(parts).map(|(part, holds)| (Value::from(part), Value::from(holds))));
         match method {
-            "create" | "create_from" => relation(&self.0, &call),
+            "create" => relation(&self.0, &call),
             "get_relation_type" => call.needs(0, "type"),
-            "scd_args" => call.needs(0, "primary_key"),
-            _ => Err(Error::from(ErrorKind::UnknownMethod)),
-        }
-    }
-}
-
-/// `api.Column`.
-struct ColumnClass(Arc<Session>);
-
-impl fmt::Debug for ColumnClass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<class Column>")
-    }
-}
-
-impl ColumnClass {
-    fn column(&self, call: &Call) -> Result<Value, Error> {
-        let name = marks::plain(&call.needs(0, "column")?);
-        Ok(Value::from_object(Column {
-            name,
-            data_type: call.text(1, "dtype")?.unwrap_or_default(),
-            char_size: call.integer(2, "char_size")?,
-            numeric_precision: call.integer(3, "numeric_precision")?,
-            numeric_scale: call.integer(4, "numeric_scale")?,
-            quoting: self.0.settings().columns,
-        }))
-    }
-}
-
-impl Object for ColumnClass {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
-
-    fn call(self: &Arc<Self>, _: &mut State, args: &[Value]) -> Result<Value, Error> {
-        self.column(&Call::of("api", "Column", args))
-    }
-
-    fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
-        let call = Call::of("api.Column", method, args);
-        let maybe = |place, name| Ok::<_, Error>(Value::from(call.integer(place, name)?));
-        match method {
-            "create" => {
-                let label = Value::from(call.needs_text(1, "label_or_dtype")?);
-                let data_type = column::said(&self.0, state, "api_column_type", &[label])?;
-                self.column(&Call::of("api.Column", method, &[call.needs(0, "name")?, data_type]))
+            "scd_args" => {
+                let (key, updated) = (call.needs(0, "primary_key")?, call.needs(1, "updated_at")?);
+                let keys = if types::of(&key) == Type::List { items(&key)? } else { vec![key] };
+                Ok(collections::list(keys.into_iter().chain([updated])))
             }
-            "translate_type" => column::said(&self.0, state, "api_column_type", &[Value::from(call.needs_text(0, "dtype")?)]),
-            "string_type" => column::said(&self.0, state, "api_column_text", &[maybe(0, "size")?]),
-            "numeric_type" => {
-                let name = Value::from(call.needs_text(0, "dtype")?);
-                column::said(&self.0, state, "api_column_number", &[name, maybe(1, "precision")?, maybe(2, "scale")?])
-            }
+            "add_ephemeral_prefix" => Ok(Value::from(ephemeral(&call.needs_text(0, "name")?))),
+            "get_default_quote_policy" => Ok(policy(self.0.settings().style.quoted)),
+            "get_default_include_policy" => Ok(policy(self.0.settings().style.included)),
             _ => Err(Error::from(ErrorKind::UnknownMethod)),
         }
     }

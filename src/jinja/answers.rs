@@ -28,6 +28,10 @@ pub struct Answer {
 
 impl Answers {
     /// Notes an answer. Blanks and line breaks between the words of a query do not count.
+    pub fn is_empty(&self) -> bool {
+        self.by_query.is_empty()
+    }
+
     pub fn insert(&mut self, query: &str, answer: Answer) {
         self.by_query.insert(folded(query), answer);
     }

@@ -2,6 +2,7 @@
 
 /// Paths as messages name them, and texts.
 pub(super) const FILES: &[(&str, &str)] = &[
+    ("dbt/incremental.sql", include_str!("macros/incremental.sql")),
     ("dbt/names.sql", include_str!("macros/names.sql")),
     ("dbt/types.sql", include_str!("macros/types.sql")),
     ("dbt/columns.sql", include_str!("macros/columns.sql")),
@@ -10,5 +11,6 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("dbt/texts.sql", include_str!("macros/texts.sql")),
     ("dbt/values.sql", include_str!("macros/values.sql")),
     ("dbt/arrays.sql", include_str!("macros/arrays.sql")),
+    ("dbt/strategies.sql", include_str!("macros/strategies.sql")),
     ("dbt/series.sql", include_str!("macros/series.sql")),
 ];

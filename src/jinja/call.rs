@@ -22,6 +22,11 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The name of the function or method.
+    pub fn method(&self) -> &'a str {
+        self.method
+    }
+
     /// The argument at `place`, or of this name.
     pub fn get(&self, place: usize, name: &str) -> Option<Value> {
         let value = self.args.get(place).cloned().or_else(|| self.by_name(name))?;

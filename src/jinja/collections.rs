@@ -12,6 +12,7 @@ use super::call::Call;
 use super::errors;
 use super::nesting::{self, Level};
 use super::python::compare;
+use super::python::iterator::ReadOnce;
 use super::python::text::repr;
 use super::python::types;
 use super::python::views::{Part, View};
@@ -63,7 +64,7 @@ pub(super) fn dict(pairs: impl IntoIterator<Item = (Value, Value)>) -> Value {
 /// The value as one that can change: minijinja's sequences and maps are copied, all others stay what they are.
 pub(super) fn changeable(value: Value) -> Result<Value, Error> {
     let Some(object) = value.as_object() else { return Ok(value) };
-    if object.downcast_ref::<List>().is_some() || object.downcast_ref::<Dict>().is_some() {
+    if object.downcast_ref::<List>().is_some() || object.downcast_ref::<Dict>().is_some() || object.downcast_ref::<ReadOnce>().is_some() {
         return Ok(value);
     }
     match object.repr() {

@@ -1,20 +1,21 @@
 //! dbt's Column, and what its types are called on each engine.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-use minijinja::value::{Enumerator, Object, Value};
+use minijinja::value::{DynObject, Object, ObjectRepr, Value};
 use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
-use super::errors;
 use super::library::DBT;
 use super::macros::MacroRef;
 use super::session::Session;
+use super::{errors, marks};
 use crate::diagnostics::Diagnostic;
 
 /// What one of the macros in `columns.sql` says, which know the engines' words for types.
-pub(super) fn said(session: &Arc<Session>, state: &mut State, name: &str, args: &[Value]) -> Result<Value, Error> {
+fn said(session: &Arc<Session>, state: &mut State, name: &str, args: &[Value]) -> Result<Value, Error> {
     MacroRef::value(session, DBT, name).call(state, args)
 }
 
@@ -41,13 +42,14 @@ pub(super) struct Column {
     pub char_size: Option<i64>,
     pub numeric_precision: Option<i64>,
     pub numeric_scale: Option<i64>,
-    pub quoting: ColumnQuoting,
+    session: Arc<Session>,
 }
 
 impl Column {
     /// A column of which no more is known than its name, and perhaps its type.
-    pub fn plain(name: String, data_type: Option<String>, quoting: ColumnQuoting) -> Column {
-        Column { name, data_type: data_type.unwrap_or_default(), char_size: None, numeric_precision: None, numeric_scale: None, quoting }
+    pub fn plain(name: String, data_type: Option<String>, session: &Arc<Session>) -> Column {
+        let session = session.clone();
+        Column { name, data_type: data_type.unwrap_or_default(), char_size: None, numeric_precision: None, numeric_scale: None, session }
     }
 
     /// Nothing where the type is known. An empty one would go into the SQL unseen.
@@ -62,11 +64,15 @@ impl Column {
     }
 
     fn is(&self, types: &[&str]) -> bool {
-        types.contains(&self.data_type.to_lowercase().split('(').next().unwrap_or_default().trim())
+        types.contains(&&*self.data_type.to_lowercase())
     }
 
     fn is_text(&self) -> bool {
         self.is(&["text", "character varying", "character", "varchar", "string", "char", "nvarchar"])
+    }
+
+    fn text_size(&self) -> i64 {
+        self.char_size.unwrap_or(256)
     }
 
     fn is_numeric(&self) -> bool {
@@ -100,7 +106,7 @@ impl Object for Column {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         Some(match key.as_str()? {
             "name" | "column" => Value::from(&*self.name),
-            "quoted" => Value::from(self.quoting.quoted(&self.name)),
+            "quoted" => Value::from(self.session.settings().columns.quoted(&self.name)),
             "dtype" | "data_type" if self.typed().is_err() => self.typed().err().map(Value::from)?,
             "dtype" => Value::from(&*self.data_type),
             "data_type" => Value::from(self.full_type()),
@@ -111,12 +117,23 @@ impl Object for Column {
         })
     }
 
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Str(&["column", "dtype", "char_size", "numeric_precision", "numeric_scale"])
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
     }
 
-    fn call_method(self: &Arc<Self>, _: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
+        let other = other.downcast_ref::<Self>()?;
+        let parts = |column: &Column| {
+            (column.name.clone(), column.data_type.clone(), column.char_size, column.numeric_precision, column.numeric_scale)
+        };
+        Some(parts(self).cmp(&parts(other)))
+    }
+
+    fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
         let call = Call::of("column", method, args);
+        if matches!(method, "create" | "translate_type" | "string_type" | "numeric_type") {
+            return ColumnClass(self.session.clone()).method(state, method, &call);
+        }
         self.typed()?;
         Ok(match method {
             "is_string" => Value::from(self.is_text()),
@@ -124,7 +141,13 @@ impl Object for Column {
             "is_float" => Value::from(self.is_float()),
             "is_integer" => Value::from(self.is_integer()),
             "is_number" => Value::from(self.is_float() || self.is_integer() || self.is_numeric()),
-            "string_size" => Value::from(self.char_size.unwrap_or(256)),
+            "string_size" if !self.is_text() => return Err(call.error("the column is no text")),
+            "string_size" => Value::from(self.text_size()),
+            "can_expand_to" => {
+                let other = call.needs(0, "other_column")?;
+                let Some(other) = other.downcast_object_ref::<Column>() else { return Err(call.error("needs a column")) };
+                Value::from(self.is_text() && other.is_text() && other.text_size() > self.text_size())
+            }
             "literal" => Value::from(format!("{}::{}", call.needs_text(0, "value")?, self.full_type())),
             _ => return Err(Error::from(ErrorKind::UnknownMethod)),
         })
@@ -132,5 +155,61 @@ impl Object for Column {
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self:?}")
+    }
+}
+
+/// `api.Column`.
+pub(super) struct ColumnClass(pub Arc<Session>);
+
+impl fmt::Debug for ColumnClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<class Column>")
+    }
+}
+
+impl ColumnClass {
+    fn column(&self, call: &Call) -> Result<Value, Error> {
+        let name = marks::plain(&call.needs(0, "column")?);
+        Ok(Value::from_object(Column {
+            name,
+            data_type: call.text(1, "dtype")?.unwrap_or_default(),
+            char_size: call.integer(2, "char_size")?,
+            numeric_precision: call.integer(3, "numeric_precision")?,
+            numeric_scale: call.integer(4, "numeric_scale")?,
+            session: self.0.clone(),
+        }))
+    }
+
+    /// A method of the class, which its columns have too.
+    fn method(&self, state: &mut State, method: &str, call: &Call) -> Result<Value, Error> {
+        let maybe = |place, name| Ok::<_, Error>(Value::from(call.integer(place, name)?));
+        match method {
+            "create" => {
+                let label = Value::from(call.needs_text(1, "label_or_dtype")?);
+                let data_type = said(&self.0, state, "api_column_type", &[label])?;
+                self.column(&Call::of("api.Column", method, &[call.needs(0, "name")?, data_type]))
+            }
+            "translate_type" => said(&self.0, state, "api_column_type", &[Value::from(call.needs_text(0, "dtype")?)]),
+            "string_type" => said(&self.0, state, "api_column_text", &[maybe(0, "size")?]),
+            "numeric_type" => {
+                let name = Value::from(call.needs_text(0, "dtype")?);
+                said(&self.0, state, "api_column_number", &[name, maybe(1, "precision")?, maybe(2, "scale")?])
+            }
+            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        }
+    }
+}
+
+impl Object for ColumnClass {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn call(self: &Arc<Self>, _: &mut State, args: &[Value]) -> Result<Value, Error> {
+        self.column(&Call::of("api", "Column", args))
+    }
+
+    fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+        self.method(state, method, &Call::of("api.Column", method, args))
     }
 }

@@ -40,6 +40,10 @@ impl Config {
     }
 
     fn lookup(&self, key: &str) -> Option<Value> {
+        // dbt keeps hooks under names with an underscore.
+        if matches!(key, "pre-hook" | "post-hook") {
+            return None;
+        }
         if let Some(bound) = node::legacy(&self.0, key) {
             return Some(bound);
         }
@@ -62,10 +66,7 @@ impl Object for Config {
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        match key.as_str()? {
-            "model" => Some(json::value(&self.0.scope.model)),
-            key => self.lookup(key),
-        }
+        (key.as_str()? == "model").then(|| json::value(&self.0.scope.model))
     }
 
     fn call(self: &Arc<Self>, _state: &mut State, args: &[Value]) -> Result<Value, Error> {
@@ -91,6 +92,9 @@ impl Object for Config {
             errors::said(wrong.hint(format!("set `{key}` in `config(…)` or in the properties file")))
         };
         match method {
+            "get" | "meta_get" if call.args.get(2).is_some_and(|validator| !validator.is_none()) => {
+                Err(call.error("takes a function as its third argument, which validates the value"))
+            }
             "get" => Ok(self.lookup(&key()?).or_else(|| call.get(1, "default")).unwrap_or_else(unknown)),
             "meta_get" => Ok(self.meta(&key()?).or_else(|| call.get(1, "default")).unwrap_or_else(unknown)),
             "require" | "meta_require" => {

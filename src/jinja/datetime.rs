@@ -5,21 +5,16 @@ use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use chrono::format::{Item, StrftimeItems};
-use chrono::{DateTime, Datelike, Duration, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Timelike, Utc};
-use chrono_tz::Tz;
-use minijinja::value::{DynObject, Object, ObjectRepr, Tuple, Value};
+use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
+use minijinja::value::{DynObject, Object, ObjectRepr, Value};
 use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
-use super::datetime_module::{needs_zone, whole};
+use super::datetime_class::{IsoDate, bound};
+use super::datetime_module::{class_method, needs_zone, whole};
+use super::datetime_zone::Zone;
 use crate::calendar::Instant;
-
-/// The zone of a time that knows its zone.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Zone {
-    Fixed(FixedOffset),
-    Named(Tz),
-}
+use crate::yaml::scalars::YamlTimestamp;
 
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Moment {
@@ -32,7 +27,15 @@ pub(super) enum Moment {
 
 /// An instant as Python's datetime in UTC.
 pub(super) fn utc(at: Instant) -> Value {
-    Value::from_object(Moment::Time(at.naive_utc(), Some(Zone::Named(Tz::UTC))))
+    Value::from_object(Moment::Time(at.naive_utc(), Some(Zone::UTC)))
+}
+
+/// A date of YAML as Python's date or datetime.
+pub(super) fn of_yaml(date: YamlTimestamp) -> Value {
+    Value::from_object(match date.time {
+        Some((time, zone)) => Moment::Time(date.date.and_time(time), zone.map(Zone::Fixed)),
+        None => Moment::Date(date.date),
+    })
 }
 
 /// The ISO text of a date or time, if the value is one.
@@ -40,28 +43,11 @@ pub(super) fn iso(value: &Value) -> Option<String> {
     value.downcast_object_ref::<Moment>().map(|moment| moment.iso("T"))
 }
 
-impl Zone {
-    /// The distance to UTC at a local time, in seconds. A time that a zone skips or has twice counts as before the change.
-    pub fn offset(self, local: NaiveDateTime) -> i32 {
-        match self {
-            Zone::Fixed(offset) => offset.local_minus_utc(),
-            Zone::Named(zone) => {
-                let found = zone.offset_from_local_datetime(&local).earliest();
-                found.unwrap_or_else(|| zone.offset_from_utc_datetime(&local)).fix().local_minus_utc()
-            }
-        }
-    }
-
-    pub fn local(self, at: DateTime<Utc>) -> NaiveDateTime {
-        match self {
-            Zone::Fixed(offset) => at.with_timezone(&offset).naive_local(),
-            Zone::Named(zone) => at.with_timezone(&zone).naive_local(),
-        }
-    }
-}
+/// The letters behind `%` that a format may have.
+const KNOWN_SIGNS: &str = "aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyY%-_0^#";
 
 /// `+00:00`, or with an empty colon `+0000`.
-fn offset_text(seconds: i32, colon: &str) -> String {
+pub(super) fn offset_text(seconds: i32, colon: &str) -> String {
     let (sign, seconds) = if seconds < 0 { ('-', -seconds) } else { ('+', seconds) };
     format!("{sign}{:02}{colon}{:02}", seconds / 3600, seconds / 60 % 60)
 }
@@ -70,7 +56,7 @@ impl Moment {
     pub fn iso(&self, separator: &str) -> String {
         match self {
             Moment::Time(at, zone) => {
-                let offset = zone.map(|zone| offset_text(zone.offset(*at), ":")).unwrap_or_default();
+                let offset = zone.map(|zone| offset_text(zone.offset(), ":")).unwrap_or_default();
                 format!("{}{separator}{}{offset}", Moment::Date(at.date()).iso(""), Moment::Clock(at.time()).iso(""))
             }
             Moment::Date(date) => format!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day()),
@@ -94,15 +80,15 @@ impl Moment {
                 text
             }
             Moment::Zone(Zone::Fixed(offset)) if offset.local_minus_utc() == 0 => "UTC".to_string(),
-            Moment::Zone(Zone::Fixed(offset)) => format!("UTC{}", offset_text(offset.local_minus_utc(), ":")),
-            Moment::Zone(Zone::Named(zone)) => zone.name().to_string(),
+            Moment::Zone(Zone::Fixed(offset)) => format!("pytz.FixedOffset({})", offset.local_minus_utc() / 60),
+            Moment::Zone(Zone::Named(zone, _)) => zone.name().to_string(),
         }
     }
 
     /// As a point in time, for order and distance; a time without a zone counts as UTC.
     pub fn point(&self) -> Option<NaiveDateTime> {
         match self {
-            Moment::Time(at, Some(zone)) => at.checked_sub_signed(Duration::seconds(i64::from(zone.offset(*at)))),
+            Moment::Time(at, Some(zone)) => at.checked_sub_signed(Duration::seconds(i64::from(zone.offset()))),
             Moment::Time(at, None) => Some(*at),
             Moment::Date(date) => Some(date.and_time(NaiveTime::MIN)),
             _ => None,
@@ -128,12 +114,13 @@ impl Moment {
                 Some('f') => {
                     let _ = write!(ours, "{:06}", at.nanosecond() / 1000);
                 }
-                Some('z') => ours.push_str(&zone.map(|zone| offset_text(zone.offset(at), "")).unwrap_or_default()),
-                Some('Z') => ours.push_str(&match zone {
-                    Some(Zone::Named(named)) => named.offset_from_utc_datetime(&at).to_string(),
-                    Some(fixed) => Moment::Zone(fixed).iso(""),
-                    None => String::new(),
-                }),
+                Some('z') => ours.push_str(&zone.map(|zone| offset_text(zone.offset(), "")).unwrap_or_default()),
+                Some('Z') => ours.push_str(&zone.and_then(|zone| zone.abbreviation(at)).unwrap_or_default()),
+                // What C's `strftime` does not know stays as it is.
+                Some(other) if !KNOWN_SIGNS.contains(other) => {
+                    ours.push_str("%%");
+                    ours.push(other);
+                }
                 Some(other) => {
                     ours.push('%');
                     ours.push(other);
@@ -181,7 +168,8 @@ impl Object for Moment {
         Some(match (&**self, other) {
             (Moment::Clock(a), Moment::Clock(b)) => a.cmp(b),
             (Moment::Span(a), Moment::Span(b)) => a.cmp(b),
-            (a, b) => a.point().cmp(&b.point()),
+            // A date is no time, and a time without a zone is none with one.
+            (a, b) => a.point().cmp(&b.point()).then(a.class().cmp(&b.class())),
         })
     }
 
@@ -197,7 +185,7 @@ impl Object for Moment {
                 "days" => Some(Value::from(seconds.div_euclid(86_400))),
                 "seconds" => Some(Value::from(seconds.rem_euclid(86_400))),
                 "microseconds" => Some(Value::from((span.subsec_nanos() / 1000).rem_euclid(1_000_000))),
-                _ => None,
+                _ => bound(self, name),
             };
         }
         let (date, time) = match &**self {
@@ -215,26 +203,40 @@ impl Object for Moment {
             "second" => i64::from(time?.second()),
             "microsecond" => i64::from(time?.nanosecond() / 1000),
             "tzinfo" => {
-                let Moment::Time(_, zone) = &**self else { return None };
+                let zone = match &**self {
+                    Moment::Time(_, zone) => zone,
+                    Moment::Clock(_) => &None,
+                    _ => return None,
+                };
                 return Some(zone.map_or(Value::from(()), |zone| Value::from_object(Moment::Zone(zone))));
             }
+            "fold" if time.is_some() => 0,
             "zone" => return matches!(**self, Moment::Zone(_)).then(|| Value::from(self.iso(""))),
+            "min" | "max" | "resolution" => return bound(self, name),
             _ => return None,
         };
         Some(Value::from(whole))
     }
 
-    fn call_method(self: &Arc<Self>, _: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
         let call = Call::of("datetime", method, args);
         let beyond = || call.error("the result is no date of the calendar");
         let unknown = || Error::from(ErrorKind::UnknownMethod);
         let moment = match (method, &**self) {
             ("strftime" | "format", _) => return Ok(Value::from(self.format(&call.needs_text(0, "format")?)?)),
-            ("isoformat", Moment::Time(..) | Moment::Date(_) | Moment::Clock(_)) => {
-                return Ok(Value::from(self.iso(&call.text(0, "sep")?.unwrap_or_else(|| "T".to_string()))));
+            ("isoformat", Moment::Time(..) | Moment::Date(_) | Moment::Clock(_)) => return self.iso_format(&call).map(Value::from),
+            ("ctime", Moment::Time(..) | Moment::Date(_)) => return self.format("%a %b %e %H:%M:%S %Y").map(Value::from),
+            ("total_seconds", Moment::Span(span)) => {
+                return Ok(Value::from(span.num_microseconds().map_or(span.num_seconds() as f64, |micros| micros as f64 / 1e6)));
             }
-            ("__str__", _) => return Ok(Value::from(self.iso(" "))),
-            ("total_seconds", Moment::Span(span)) => return Ok(Value::from(span.num_milliseconds() as f64 / 1000.0)),
+            ("tzname" | "dst", Moment::Time(_, None) | Moment::Clock(_)) => return Ok(Value::from(())),
+            ("utcoffset", Moment::Clock(_)) => return Ok(Value::from(())),
+            ("tzname", Moment::Time(at, Some(zone))) => return Ok(Value::from(zone.abbreviation(*at))),
+            ("dst", Moment::Time(at, Some(zone))) => Moment::Span(zone.summer_time(*at)),
+            ("timetz", Moment::Time(at, None)) => Moment::Clock(at.time()),
+            ("fromisoformat" | "strptime" | "combine" | "fromordinal" | "fromisocalendar", Moment::Time(..) | Moment::Date(_)) => {
+                return class_method(self, state, method, args);
+            }
             ("date", Moment::Time(at, _)) => Moment::Date(at.date()),
             ("time", Moment::Time(at, _)) => Moment::Clock(at.time()),
             ("weekday", Moment::Time(..) | Moment::Date(_)) | ("isoweekday", Moment::Time(..) | Moment::Date(_)) => {
@@ -246,7 +248,7 @@ impl Object for Moment {
                 let date = self.local_date().ok_or_else(unknown)?;
                 let week = date.iso_week();
                 let parts = [i64::from(week.year()), i64::from(week.week()), i64::from(date.weekday().number_from_monday())];
-                return Ok(Value::from(Tuple::from(parts.map(Value::from))));
+                return Ok(Value::from_object(IsoDate(parts)));
             }
             ("toordinal", Moment::Time(..) | Moment::Date(_)) => {
                 return Ok(Value::from(self.local_date().ok_or_else(unknown)?.num_days_from_ce()));
@@ -255,17 +257,25 @@ impl Object for Moment {
                 let point = self.point().ok_or_else(beyond)?.and_utc();
                 return Ok(Value::from(point.timestamp_micros() as f64 / 1e6));
             }
-            ("utcoffset", Moment::Time(at, Some(zone))) => Moment::Span(Duration::seconds(i64::from(zone.offset(*at)))),
+            ("utcoffset", Moment::Time(_, Some(zone))) => Moment::Span(Duration::seconds(i64::from(zone.offset()))),
             ("utcoffset", Moment::Time(_, None)) => return Ok(Value::from(())),
             ("astimezone", Moment::Time(..)) => {
-                let zone = call.get(0, "tz").map_or(Ok(Zone::Named(Tz::UTC)), |zone| needs_zone(&call, &zone))?;
-                Moment::Time(zone.local(self.point().ok_or_else(beyond)?.and_utc()), Some(zone))
+                let zone = call.get(0, "tz").map_or(Ok(Zone::UTC), |zone| needs_zone(&call, &zone))?;
+                let (at, zone) = zone.at(self.point().ok_or_else(beyond)?.and_utc());
+                Moment::Time(at, Some(zone))
             }
             ("localize", Moment::Zone(zone)) => match call.needs(0, "dt")?.downcast_object_ref::<Moment>() {
-                Some(Moment::Time(at, _)) => Moment::Time(*at, Some(*zone)),
+                Some(Moment::Time(_, Some(_))) => return Err(call.error("not a naive datetime: it has a time zone")),
+                Some(Moment::Time(at, None)) => Moment::Time(*at, Some(zone.localized(*at, call.truth(1, "is_dst")))),
                 _ => return Err(call.error("needs a datetime")),
             },
-            ("normalize", Moment::Zone(_)) => return call.needs(0, "dt"),
+            ("normalize", Moment::Zone(zone)) => match call.needs(0, "dt")?.downcast_object_ref::<Moment>() {
+                Some(moment @ Moment::Time(_, Some(_))) => {
+                    let (at, zone) = zone.at(moment.point().ok_or_else(beyond)?.and_utc());
+                    Moment::Time(at, Some(zone))
+                }
+                _ => return Err(call.error("needs a datetime with a time zone")),
+            },
             ("replace", Moment::Time(..) | Moment::Date(_) | Moment::Clock(_)) => self.replaced(&call)?,
             _ => return Err(unknown()),
         };
@@ -274,6 +284,18 @@ impl Object for Moment {
 }
 
 impl Moment {
+    /// Values of different classes are never equal.
+    fn class(&self) -> u8 {
+        match self {
+            Moment::Date(_) => 0,
+            Moment::Time(_, None) => 1,
+            Moment::Time(_, Some(_)) => 2,
+            Moment::Clock(_) => 3,
+            Moment::Span(_) => 4,
+            Moment::Zone(_) => 5,
+        }
+    }
+
     fn local_date(&self) -> Option<NaiveDate> {
         match self {
             Moment::Time(at, _) => Some(at.date()),
@@ -289,6 +311,14 @@ impl Moment {
             Moment::Clock(time) => (NaiveDate::from_ymd_opt(2000, 1, 1).unwrap_or_default().and_time(*time), None),
             _ => return Err(call.error("has nothing to replace")),
         };
+        let known: &[&str] = match self {
+            Moment::Date(_) => &["year", "month", "day"],
+            Moment::Clock(_) => &["hour", "minute", "second", "microsecond", "tzinfo", "fold"],
+            _ => &["year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo", "fold"],
+        };
+        if let Some((name, _)) = call.named().iter().find(|(name, _)| name.as_str().is_none_or(|name| !known.contains(&name))) {
+            return Err(call.error(format!("'{name}' is an invalid keyword argument for replace()")));
+        }
         let beyond = || call.error("the result is no date of the calendar");
         // A time alone is given by place as hour, minute …; all others begin with the year.
         let shift = if matches!(self, Moment::Clock(_)) { 3 } else { 0 };

@@ -2,12 +2,12 @@
 
 use std::cmp::Ordering;
 
-use chrono::{Datelike, Duration, NaiveDate, NaiveTime, Timelike};
-use chrono_tz::Tz;
+use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 
-use super::datetime::{Moment, Zone};
+use super::datetime::Moment;
+use super::datetime_zone::Zone;
 
 /// `span * number`, where the first is a span.
 pub(super) fn scaled(span: &Value, by: &Value) -> Option<Result<Value, Error>> {
@@ -163,7 +163,7 @@ impl Moment {
         };
         match self {
             Moment::Time(at, zone) => {
-                let zone = zone.map(|zone| format!(", tzinfo={}", Moment::Zone(zone).repr())).unwrap_or_default();
+                let zone = zone.map(|zone| format!(", tzinfo={}", zone_repr(zone, *at))).unwrap_or_default();
                 format!("datetime.datetime({}, {}{zone})", date(at.date()), clock(at.time()))
             }
             Moment::Date(day) => format!("datetime.date({})", date(*day)),
@@ -176,8 +176,19 @@ impl Moment {
                 let parts: Vec<String> = parts.iter().filter(|(_, part)| *part != 0).map(|(name, part)| format!("{name}={part}")).collect();
                 format!("datetime.timedelta({})", if parts.is_empty() { "0".to_string() } else { parts.join(", ") })
             }
-            Moment::Zone(Zone::Named(Tz::UTC)) => "<UTC>".to_string(),
-            Moment::Zone(zone) => format!("<{}>", Moment::Zone(*zone).iso("")),
+            Moment::Zone(Zone::UTC) => "<UTC>".to_string(),
+            Moment::Zone(zone) => Moment::Zone(*zone).iso(""),
         }
     }
+}
+
+/// How pytz shows the zone of a time.
+fn zone_repr(zone: Zone, at: NaiveDateTime) -> String {
+    let Zone::Named(named, seconds) = zone else { return Moment::Zone(zone).repr() };
+    if zone == Zone::UTC {
+        return "<UTC>".to_string();
+    }
+    let (sign, offset) = (if seconds < 0 { "" } else { "+" }, Moment::Span(Duration::seconds(i64::from(seconds))).iso(""));
+    let kind = if zone.summer_time(at).is_zero() { "STD" } else { "DST" };
+    format!("<DstTzInfo '{}' {}{sign}{offset} {kind}>", named.name(), zone.abbreviation(at).unwrap_or_default())
 }

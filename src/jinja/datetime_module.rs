@@ -3,14 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, Duration, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{DateTime, Datelike, Duration, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
 use chrono_tz::Tz;
 use minijinja::value::{Object, ObjectRepr, Value};
 use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
 use super::collections;
-use super::datetime::{Moment, Zone};
+use super::datetime::Moment;
+use super::datetime_class::bound;
+use super::datetime_zone::Zone;
 use crate::calendar::Instant;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,15 +34,8 @@ struct Class {
 pub(super) fn datetime(now: Instant) -> Value {
     let class = |kind| Value::from_object(Class { kind, now });
     collections::dict(
-        [
-            ("datetime", Kind::Time),
-            ("date", Kind::Date),
-            ("time", Kind::Clock),
-            ("timedelta", Kind::Span),
-            ("timezone", Kind::Zone),
-            ("tzinfo", Kind::Zone),
-        ]
-        .map(|(name, kind)| (Value::from(name), class(kind))),
+        [("datetime", Kind::Time), ("date", Kind::Date), ("time", Kind::Clock), ("timedelta", Kind::Span), ("tzinfo", Kind::Zone)]
+            .map(|(name, kind)| (Value::from(name), class(kind))),
     )
 }
 
@@ -58,10 +53,19 @@ pub(super) fn whole<T: TryFrom<i64>>(call: &Call, place: usize, name: &str, defa
 pub(super) fn needs_zone(call: &Call, value: &Value) -> Result<Zone, Error> {
     match value.downcast_object_ref::<Moment>() {
         Some(Moment::Zone(zone)) => Ok(*zone),
-        _ => match value.as_str().and_then(|name| name.parse::<Tz>().ok()) {
-            Some(zone) => Ok(Zone::Named(zone)),
+        _ => match value.as_str().and_then(zone_by_name) {
+            Some(zone) => Ok(zone),
             None => Err(call.error(format!("{value:?} is not a time zone"))),
         },
+    }
+}
+
+/// A zone by its name, in any case.
+fn zone_by_name(name: &str) -> Option<Zone> {
+    let by_case = || chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(name)).copied();
+    match name.parse::<Tz>().ok().or_else(by_case)? {
+        Tz::UTC => Some(Zone::UTC),
+        zone => Some(Zone::named(zone)),
     }
 }
 
@@ -70,6 +74,17 @@ fn beyond(call: &Call) -> Error {
 }
 
 impl Class {
+    /// A value of the class.
+    fn sample(&self) -> Option<Moment> {
+        Some(match self.kind {
+            Kind::Time => Moment::Time(NaiveDateTime::default(), None),
+            Kind::Date => Moment::Date(NaiveDate::default()),
+            Kind::Clock => Moment::Clock(NaiveTime::MIN),
+            Kind::Span => Moment::Span(Duration::zero()),
+            Kind::Zone | Kind::Pytz => return None,
+        })
+    }
+
     fn now(&self) -> NaiveDateTime {
         self.now.naive_utc()
     }
@@ -78,7 +93,7 @@ impl Class {
         match self.kind {
             Kind::Time | Kind::Date => {
                 let date = NaiveDate::from_ymd_opt(whole(call, 0, "year", 0)?, whole(call, 1, "month", 0)?, whole(call, 2, "day", 0)?);
-                let date = date.ok_or_else(|| beyond(call))?;
+                let date = date.filter(|date| (1..=9999).contains(&date.year())).ok_or_else(|| beyond(call))?;
                 if self.kind == Kind::Date {
                     return Ok(Moment::Date(date));
                 }
@@ -118,6 +133,9 @@ fn span(call: &Call) -> Result<Duration, Error> {
         ("hours", 3600e6),
         ("weeks", 604_800e6),
     ];
+    if let Some((name, _)) = call.named().iter().find(|(name, _)| !units.iter().any(|(unit, _)| name.as_str() == Some(unit))) {
+        return Err(call.error(format!("'{name}' is an invalid keyword argument")));
+    }
     let mut micros = 0.0;
     for (place, (name, unit)) in units.into_iter().enumerate() {
         if let Some(value) = call.get(place, name) {
@@ -145,7 +163,13 @@ fn from_iso(text: &str, call: &Call) -> Result<Moment, Error> {
             return Ok(Moment::Time(at, None));
         }
     }
-    for pattern in ["%Y-%m-%d", "%Y%m%d"] {
+    // The hour alone.
+    if let Some((date, hour)) =
+        text.split_once(['T', ' ']).filter(|(_, hour)| hour.len() == 2 && hour.bytes().all(|digit| digit.is_ascii_digit()))
+    {
+        return from_iso(&format!("{date}T{hour}:00"), call);
+    }
+    for pattern in ["%Y-%m-%d", "%Y%m%d", "%G-W%V-%u", "%GW%V%u"] {
         if let Ok(date) = NaiveDate::parse_from_str(text, pattern) {
             return Ok(Moment::Time(date.and_time(NaiveTime::MIN), None));
         }
@@ -154,7 +178,7 @@ fn from_iso(text: &str, call: &Call) -> Result<Moment, Error> {
 }
 
 fn zone_of(offset: FixedOffset) -> Zone {
-    if offset.local_minus_utc() == 0 { Zone::Named(Tz::UTC) } else { Zone::Fixed(offset) }
+    if offset.local_minus_utc() == 0 { Zone::UTC } else { Zone::Fixed(offset) }
 }
 
 fn parsed(text: &str, pattern: &str, call: &Call) -> Result<Moment, Error> {
@@ -169,6 +193,9 @@ fn parsed(text: &str, pattern: &str, call: &Call) -> Result<Moment, Error> {
     }
     if let Ok(date) = NaiveDate::parse_from_str(text, &ours) {
         return Ok(Moment::Time(date.and_time(NaiveTime::MIN), None));
+    }
+    if let Ok(time) = NaiveTime::parse_from_str(text, &ours) {
+        return Ok(Moment::Time(NaiveDate::from_ymd_opt(1900, 1, 1).unwrap_or_default().and_time(time), None));
     }
     // A month or a year alone: Python takes the first day.
     let padded = [("%d", "01"), ("-%m-%d", "-01-01")]
@@ -205,12 +232,11 @@ impl Object for Class {
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let moment = match (self.kind, key.as_str()?) {
-            (Kind::Zone | Kind::Pytz, "utc" | "UTC") => Moment::Zone(Zone::Named(Tz::UTC)),
-            (Kind::Date, "min") => Moment::Date(NaiveDate::from_ymd_opt(1, 1, 1)?),
-            (Kind::Date, "max") => Moment::Date(NaiveDate::from_ymd_opt(9999, 12, 31)?),
-            (Kind::Time, "min") => Moment::Time(NaiveDate::from_ymd_opt(1, 1, 1)?.and_hms_opt(0, 0, 0)?, None),
-            (Kind::Time, "max") => Moment::Time(NaiveDate::from_ymd_opt(9999, 12, 31)?.and_hms_micro_opt(23, 59, 59, 999_999)?, None),
-            _ => return None,
+            (Kind::Pytz, "all_timezones" | "common_timezones") => {
+                return Some(collections::list(chrono_tz::TZ_VARIANTS.iter().map(|zone| Value::from(zone.name()))));
+            }
+            (Kind::Zone | Kind::Pytz, "utc") => Moment::Zone(Zone::UTC),
+            (_, name) => return bound(&self.sample()?, name),
         };
         Some(Value::from_object(moment))
     }
@@ -221,17 +247,36 @@ impl Object for Class {
             (Kind::Time, "now" | "today" | "utcnow") => match call.get(0, "tz").filter(|zone| !zone.is_none()) {
                 Some(zone) => {
                     let zone = needs_zone(&call, &zone)?;
-                    Moment::Time(zone.local(self.now), Some(zone))
+                    let (at, zone) = zone.at(self.now);
+                    Moment::Time(at, Some(zone))
                 }
                 None => Moment::Time(self.now(), None),
             },
             (Kind::Date, "today") => Moment::Date(self.now().date()),
+            (Kind::Time | Kind::Date, "fromordinal" | "fromisocalendar") => {
+                let date = if method == "fromordinal" {
+                    NaiveDate::from_num_days_from_ce_opt(whole(&call, 0, "ordinal", 0)?)
+                } else {
+                    let weekday = chrono::Weekday::try_from(whole::<u8>(&call, 2, "day", 0)?.wrapping_sub(1)).map_err(|_| beyond(&call))?;
+                    NaiveDate::from_isoywd_opt(whole(&call, 0, "year", 0)?, whole(&call, 1, "week", 0)?, weekday)
+                };
+                let date = date.ok_or_else(|| beyond(&call))?;
+                if self.kind == Kind::Date { Moment::Date(date) } else { Moment::Time(date.and_time(NaiveTime::MIN), None) }
+            }
+            (Kind::Clock, "fromisoformat") => {
+                let text = call.needs_text(0, "time_string")?;
+                let found = ["%H:%M:%S%.f", "%H:%M", "%H%M%S"].iter().find_map(|form| NaiveTime::parse_from_str(&text, form).ok());
+                Moment::Clock(found.ok_or_else(|| call.error(format!("`{text}` is not an ISO time")))?)
+            }
             (Kind::Time, "strptime") => parsed(&call.needs_text(0, "date_string")?, &call.needs_text(1, "format")?, &call)?,
             (Kind::Time, "fromisoformat") => from_iso(&call.needs_text(0, "date_string")?, &call)?,
-            (Kind::Date, "fromisoformat") => match from_iso(&call.needs_text(0, "date_string")?, &call)? {
-                Moment::Time(at, _) => Moment::Date(at.date()),
-                other => other,
-            },
+            (Kind::Date, "fromisoformat") => {
+                let text = call.needs_text(0, "date_string")?;
+                match from_iso(&text, &call)? {
+                    Moment::Time(at, _) if !text.contains([':', 'T', ' ']) => Moment::Date(at.date()),
+                    _ => return Err(call.error(format!("`{text}` is not an ISO date"))),
+                }
+            }
             (Kind::Time | Kind::Date, "fromtimestamp" | "utcfromtimestamp") => {
                 let seconds = f64::try_from(call.needs(0, "timestamp")?).map_err(|_| call.error("needs a number"))?;
                 let at = DateTime::from_timestamp_micros((seconds * 1e6).round() as i64).ok_or_else(|| beyond(&call))?;
@@ -239,7 +284,8 @@ impl Object for Class {
                     _ if self.kind == Kind::Date => Moment::Date(at.date_naive()),
                     Some(zone) => {
                         let zone = needs_zone(&call, &zone)?;
-                        Moment::Time(zone.local(at), Some(zone))
+                        let (at, zone) = zone.at(at);
+                        Moment::Time(at, Some(zone))
                     }
                     None => Moment::Time(at.naive_utc(), None),
                 }
@@ -258,4 +304,10 @@ impl Object for Class {
         };
         Ok(Value::from_object(moment))
     }
+}
+
+/// A method of the class of a date or time, called on the value; not one that needs to know the time of the run.
+pub(super) fn class_method(of: &Moment, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    let kind = if matches!(of, Moment::Date(_)) { Kind::Date } else { Kind::Time };
+    Arc::new(Class { kind, now: DateTime::UNIX_EPOCH }).call_method(state, method, args)
 }

@@ -24,7 +24,15 @@ pub(super) fn models(library: Arc<Library>, lenient: bool) -> Environment<'stati
     environment.set_loader(move |name| Ok(library.file(name).map(|file| file.prepared.edited.text.clone())));
     if lenient {
         environment.set_unknown_method_callback(|state, value, method, args| {
-            if value.is_undefined() { Ok(Value::UNDEFINED) } else { unknown_method(state, value, method, args) }
+            if value.is_undefined() {
+                return Ok(Value::UNDEFINED);
+            }
+            // While a model only says what it is, settings are empty texts: dbt takes each method of theirs for undefined.
+            unknown_method(state, value, method, args).or_else(|error| match error.kind() {
+                // A function that a dict holds is found behind this.
+                ErrorKind::UnknownMethod if value.get_attr(method).is_ok_and(|found| found.is_undefined()) => Ok(Value::UNDEFINED),
+                _ => Err(error),
+            })
         });
     }
     environment

@@ -141,7 +141,7 @@ fn locate(error: &Error, place: &Place) -> Option<Location> {
     let (source, prepared) = match file {
         Some(file) => (&file.source, &file.prepared),
         // A text of its own, which no file of the user's shows.
-        None if name == super::WITHIN => return None,
+        None if name == super::inner_text::WITHIN => return None,
         None => (place.template, place.prepared),
     };
     match error.range() {

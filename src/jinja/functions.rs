@@ -24,7 +24,7 @@ pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
         "return" => ("return", macros::give_back),
         "log" => ("log", |_, _, _| Ok(Value::from(""))),
         "print" => ("print", |_, _, _| Ok(Value::from(""))),
-        "render" => ("render", super::render_text),
+        "render" => ("render", super::inner_text::render_text),
         "debug" => ("debug", |_, _, _| Ok(Value::from(""))),
         "__boot" => ("__boot", macros::boot),
         "__keep" => ("__keep", macros::keep),
@@ -41,6 +41,7 @@ pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
     let settings = session.settings();
     Some(match name {
         "this" => session.this(),
+        "sql" => Value::from(()),
         "execute" => Value::from(session.scope.execute),
         "target" | "env" => json::value(&Json::Object(settings.target.clone())),
         "flags" => flags(session),
@@ -100,7 +101,7 @@ fn flags(session: &Session) -> Value {
         ("FULL_REFRESH", session.settings().full_refresh),
         ("STORE_FAILURES", false),
         ("EMPTY", false),
-        ("INTROSPECT", false),
+        ("INTROSPECT", true),
         ("DEBUG", false),
         ("USE_COLORS", false),
     ];
@@ -147,7 +148,9 @@ fn referent(session: &Arc<Session>, found: Referent) -> Value {
     match found {
         Referent::Relation { unique_id, relation } => session.relation(relation, None, Some(MarkKind::Input(unique_id))),
         Referent::Cte { unique_id, name } => {
-            let style = RelationStyle { quoted: [false; 3], included: [false, false, true], ..session.settings().style.clone() };
+            // It has no database and no schema, unless a macro gives it one.
+            let [database, schema, _] = session.settings().style.quoted;
+            let style = RelationStyle { quoted: [database, schema, false], ..session.settings().style.clone() };
             let relation = Relation { database: None, schema: None, identifier: name, style };
             session.relation(relation, Some("cte"), Some(MarkKind::Input(unique_id)))
         }
@@ -180,7 +183,7 @@ fn var(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, 
     let name = call.needs_text(0, "name")?;
     match variable(session, &name) {
         // A variable may itself be written in Jinja, and then it means what it would in the template that asks: `{{ source(…) }}`.
-        Some(Json::String(text)) if text.contains("{{") || text.contains("{%") => super::rendered_within(session, state, &text),
+        Some(Json::String(text)) if text.contains("{{") || text.contains("{%") => super::inner_text::rendered_within(session, state, &text),
         Some(value) => Ok(json::value(&value)),
         None => match call.args.get(1).cloned().or_else(|| call.by_name("default")) {
             Some(default) => Ok(default),
@@ -210,7 +213,7 @@ fn env_var(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Va
     yaml::not_secret(&name)?;
     match session.settings().environment.get(&name) {
         Some(value) => Ok(Value::from(&**value)),
-        None => match call.args.get(1).cloned().or_else(|| call.by_name("default")) {
+        None => match call.args.get(1).cloned().or_else(|| call.by_name("default")).filter(|default| !default.is_none()) {
             Some(default) => Ok(default),
             None => Err(errors::said(yaml::missing_environment(&name))),
         },

@@ -45,7 +45,7 @@ pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
         "load_cached_relation" => ("load_cached_relation", load_relation),
         "make_temp_relation" => ("make_temp_relation", temporary),
         "make_intermediate_relation" => ("make_intermediate_relation", temporary),
-        "make_backup_relation" => ("make_backup_relation", temporary),
+        "make_backup_relation" => ("make_backup_relation", backup),
         _ => return None,
     };
     Some(found)
@@ -116,8 +116,7 @@ pub(super) fn columns(session: &Arc<Session>, _: &mut State, call: &Call) -> Res
     let Some(asked) = asked.downcast_object_ref::<Named>() else { return Err(call.error("needs a relation")) };
     let Some(known) = session.shared.known.get() else { return answer(session, call, Value::from(())) };
     let columns = known.columns(&asked.relation).map_err(errors::said)?;
-    let quoting = session.settings().columns;
-    let column = |column: KnownColumn| Value::from_object(Column::plain(column.name, column.data_type, quoting));
+    let column = |column: KnownColumn| Value::from_object(Column::plain(column.name, column.data_type, session));
     Ok(collections::list(columns.into_iter().map(column)))
 }
 
@@ -153,10 +152,22 @@ pub(super) fn existing(session: &Arc<Session>, asked: &Value) -> Value {
 }
 
 fn temporary(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
+    with_suffix(session, call, call.text(1, "suffix")?.as_deref().unwrap_or("__dbt_tmp"), Some("table"))
+}
+
+fn backup(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
+    let kind = call.needs_text(1, "backup_relation_type")?;
+    with_suffix(session, call, call.text(2, "suffix")?.as_deref().unwrap_or("__dbt_backup"), Some(&kind))
+}
+
+/// The relation that a call names, with another identifier.
+fn with_suffix(session: &Arc<Session>, call: &Call, suffix: &str, kind: Option<&str>) -> Result<Value, Error> {
     let base = call.needs(0, "base_relation")?;
-    let suffix = call.text(1, "suffix")?.unwrap_or_else(|| "__dbt_tmp".to_string());
     let base = base.downcast_object_ref::<Named>().ok_or_else(|| call.error("needs a relation"))?;
     let mut relation = base.relation.clone();
-    relation.identifier.push_str(&suffix);
-    Ok(session.relation(relation, Some("table"), None))
+    if relation.identifier.is_empty() {
+        return Err(call.error("needs a relation with an identifier"));
+    }
+    relation.identifier.push_str(suffix);
+    Ok(session.relation(relation, kind, None))
 }

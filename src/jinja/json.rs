@@ -4,11 +4,13 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, State};
 use serde_json::{Map, Number, Value as Json};
 
+use crate::yaml::scalars::{self, Scalar};
+
 use super::call::Call;
 use super::python::dumps::{Options, dumps};
 use super::python::types::{self, Type};
 use super::python::{Args, values};
-use super::{collections, datetime, marks, nesting, scalars};
+use super::{collections, datetime, marks, nesting};
 use crate::limits;
 
 /// JSON as a template sees it, lists and dicts that can change.
@@ -21,9 +23,22 @@ pub(super) fn value(json: &Json) -> Value {
             (None, Some(whole)) => Value::from(whole),
             (None, None) => Value::from(number.as_f64().unwrap_or_default()),
         },
-        Json::String(text) => scalars::hidden(text).unwrap_or_else(|| Value::from(&**text)),
+        Json::String(text) => self::text(text),
         Json::Array(items) => collections::list(items.iter().map(value)),
-        Json::Object(map) => collections::dict(map.iter().map(|(key, item)| (Value::from(&**key), value(item)))),
+        Json::Object(map) => collections::dict(map.iter().map(|(key, item)| (text(key), value(item)))),
+    }
+}
+
+/// A text of JSON, or the value that it stands for.
+fn text(text: &str) -> Value {
+    match scalars::hidden(text) {
+        None => Value::from(text),
+        Some(Scalar::Null) => Value::from(()),
+        Some(Scalar::Bool(truth)) => Value::from(truth),
+        Some(Scalar::Int(number)) => Value::from(number),
+        Some(Scalar::Float(number)) => Value::from(number),
+        Some(Scalar::Date(date)) => datetime::of_yaml(date),
+        Some(Scalar::Text(text)) => Value::from(text),
     }
 }
 

@@ -12,7 +12,7 @@ use super::call::Call;
 use super::library::Macro;
 use super::prepare::MACRO_PREFIX;
 use super::session::Session;
-use super::{collections, errors, spine};
+use super::{collections, computed_spine, errors, spine};
 use crate::diagnostics::Diagnostic;
 
 /// Comes before every template: the macro that loads files of macros into the rendering, handed to us.
@@ -156,6 +156,17 @@ impl Object for MacroRef {
             return Ok(count);
         }
         errors::limited()?;
+        if self.name == "get_intervals_between"
+            && self.session.scope.execute
+            && let Some(periods) = computed_spine::intervals(&self.session, state, &Call::of("", &self.name, args))?
+        {
+            return Ok(periods);
+        }
+        if self.name == "generate_series"
+            && let Some(text) = computed_spine::series(&Call::of("", &self.name, args), |bound| self.call(state, &[bound]))?
+        {
+            return Ok(text);
+        }
         let given = args.to_vec();
         let args = packed(found, args)?;
         let outcome = self.native(state, found).and_then(|native| {
@@ -182,6 +193,9 @@ pub(super) fn dispatch(session: &Arc<Session>, call: &Call) -> Result<Value, Err
     let name = call.needs_text(0, "macro_name")?;
     if name.contains('.') {
         return Err(call.error(format!("`{name}` has a package in it: give the package as the second argument, `macro_namespace`")));
+    }
+    if let Some(other) = call.get(1, "macro_namespace").filter(|given| !given.is_none() && given.as_str().is_none()) {
+        return Err(call.error(format!("needs the name of a package as `macro_namespace`, not {other}")));
     }
     let namespace = call.text(1, "macro_namespace")?;
     if call.by_name("packages").is_some() {

@@ -7,16 +7,21 @@ mod builtin_macros;
 mod call;
 mod collections;
 mod column;
+mod computed_spine;
 mod config;
 mod datetime;
+mod datetime_class;
 mod datetime_math;
 mod datetime_module;
+mod datetime_zone;
 mod edits;
 mod environment;
 mod errors;
 mod expression;
 mod functions;
+mod inner_text;
 mod introspection;
+mod itertools;
 mod json;
 mod lexer;
 mod library;
@@ -32,9 +37,9 @@ mod operand;
 mod prepare;
 mod python;
 mod relations;
-pub mod scalars;
 mod session;
 mod spine;
+mod strategy;
 mod table;
 mod text_functions;
 mod text_methods;
@@ -52,23 +57,24 @@ use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, LazyLock, OnceLock};
 
-use minijinja::{Environment, Error, State};
+use minijinja::{Environment, State};
 use serde_json::{Map, Value};
 
 use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::limits;
 
-use call::Call;
 use errors::Place;
 use library::Library;
 use names::Names;
+use prepare::Prepared;
 use session::{Session, Shared};
 
 pub use answers::{Answer, Answers};
 pub use column::ColumnQuoting;
+pub use strategy::{StrategyArguments, StrategyMacro};
 pub use uses::Uses;
-pub use yaml::{SECRETS, yaml_value};
+pub use yaml::{SECRETS, YamlScope, yaml_value};
 
 /// How an engine writes the name of a relation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -280,9 +286,10 @@ impl Jinja {
         self.shared.settings.now
     }
 
-    /// Says how dbt's `graph` is made, once the nodes are known: only for a template that looks at it.
-    pub fn set_graph(&self, graph: impl FnOnce() -> Value + Send + 'static) {
-        let _ = self.shared.graph.set(late(|| node::graph_parts(&graph())));
+    /// Sets how dbt's `graph` is made, once the nodes are known: only for a template that reads it. With a `gap` such a template
+    /// is an error.
+    pub fn set_graph(&self, gap: Option<Diagnostic>, graph: impl FnOnce() -> Value + Send + 'static) {
+        let _ = self.shared.graph.set((late(|| node::graph_parts(&graph())), gap));
     }
 
     /// Sets who knows the columns of relations, once the nodes are known.
@@ -303,6 +310,7 @@ impl Jinja {
             .template_from_named_str(&template.path, &prepared.edited.text)
             .and_then(|ready| ready.render(minijinja::Value::from_object(Names(session.clone()))));
         session.close();
+        session.graph_gap(&template.path)?;
         let text = outcome.map_err(|error| {
             let known =
                 ["ref", "source", "var", "env_var", "config", "this", "target", "model", "adapter", "is_incremental", "run_started_at"];
@@ -336,60 +344,47 @@ impl Jinja {
         shared.library.naming(&shared.settings, package, name).map(str::to_string)
     }
 
-    /// The text that a macro of a package returns, without surrounding white space. Names in it mean what they mean to the package
-    /// of `scope`; its variables are those of its own package.
-    pub fn call(&self, package: &str, name: &str, arguments: &[Value], scope: &Scope) -> Result<String, Diagnostic> {
+    /// The text that a macro of a package returns for the arguments and the node of `scope`, without surrounding white space; and
+    /// whether it may depend on the node. Names in it mean what they mean to the package of `scope`; its variables are those of its
+    /// own package.
+    pub fn call_for_node(&self, package: &str, name: &str, arguments: &[Value], scope: &Scope) -> Result<(String, bool), Diagnostic> {
+        let values = |session: &Arc<Session>| arguments.iter().map(json::value).chain([node::model(session)]).collect();
+        let (text, session) = self.call_with(package, name, values, scope)?;
+        let is_of_node = session.model.get().is_some() || session.graph.get().is_some();
+        Ok((if text == "None" { String::new() } else { text }, is_of_node))
+    }
+
+    /// The text that a macro returns for arguments that are values of the call's own session, and that session.
+    fn call_with(
+        &self,
+        package: &str,
+        name: &str,
+        arguments: impl FnOnce(&Arc<Session>) -> Vec<minijinja::Value>,
+        scope: &Scope,
+    ) -> Result<(String, Arc<Session>), Diagnostic> {
+        static PREPARED: LazyLock<Prepared> = LazyLock::new(|| prepare::template("{{ __call() }}", macros::PROLOGUE));
         let library = &self.shared.library;
         let Some(found) = library.get(package, name) else {
             return Err(Diagnostic::error(format!("there is no macro `{name}`")));
         };
         let file = &library.files[found.file];
         let place = file.source.at(found.header.at.clone());
-        let prepared = prepare::template("{{ __call() }}", macros::PROLOGUE);
         let session = Session::of_macro(self.shared.clone(), scope.clone(), package);
-        let arguments: Vec<minijinja::Value> = arguments.iter().map(json::value).collect();
+        let arguments = arguments(&session);
         let called = macros::MacroRef::value(&session, package, name);
         let call = minijinja::Value::from_function(move |state: &mut State| called.call(state, &arguments));
         let names =
             minijinja::value::merge_maps([minijinja::context! { __call => call }, minijinja::Value::from_object(Names(session.clone()))]);
-        let outcome = self.strict.render_named_str("", &prepared.edited.text, names);
+        let outcome = self.strict.render_named_str("", &PREPARED.edited.text, names);
         session.close();
+        session.graph_gap(&file.source.path)?;
         let template = SourceFile::new("", "");
         let text = outcome.map_err(|error| {
-            let mut wrong =
-                errors::diagnostic(&error, &Place { template: &template, prepared: &prepared, library: Some(library), known: Vec::new() });
+            let place_of = Place { template: &template, prepared: &PREPARED, library: Some(library), known: Vec::new() };
+            let mut wrong = errors::diagnostic(&error, &place_of);
             wrong.at = wrong.at.filter(|at| !at.file.path.is_empty()).or(Some(place));
             wrong
         })?;
-        let text = marks::strip(&text);
-        Ok(if text.trim() == "None" { String::new() } else { text.trim().to_string() })
+        Ok((marks::strip(&text).trim().to_string(), session))
     }
-}
-
-/// `render(text)`: a text of Jinja in the same scope.
-fn render_text(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<minijinja::Value, Error> {
-    rendered_within(session, state, &call.needs(0, "string")?.to_string())
-}
-
-/// What minijinja calls a text that a template renders.
-const WITHIN: &str = "<text>";
-
-/// The text of a template of its own, in the scope of the template that asks.
-fn rendered_within(session: &Arc<Session>, state: &mut State, text: &str) -> Result<minijinja::Value, Error> {
-    let prepared = prepare::template(text, macros::PROLOGUE);
-    // The inner rendering loads macros for itself: they belong to the rendering that loaded them.
-    let outer = std::mem::take(&mut *session.running());
-    let outcome = state.env().render_named_str(WITHIN, &prepared.edited.text, minijinja::Value::from_object(Names(session.clone())));
-    *session.running() = outer;
-    outcome.map(minijinja::Value::from)
-}
-
-/// What the values of a YAML file may ask: no macros, no models.
-pub struct YamlScope<'a> {
-    pub now: Instant,
-    pub vars: &'a Map<String, Value>,
-    pub environment: &'a BTreeMap<String, String>,
-    pub target: &'a Map<String, Value>,
-    /// Whether environment variables that hold secrets may be asked for: in profiles.yml alone.
-    pub secrets: bool,
 }

@@ -11,7 +11,7 @@ use super::call::Call;
 use super::library::DBT;
 use super::macros::MacroRef;
 use super::session::Session;
-use super::{adapter, config, functions, introspection, modules, node, text_functions};
+use super::{adapter, config, functions, introspection, modules, node, python, text_functions};
 
 /// Jinja's own functions, which are no names of ours.
 const GLOBALS: [&str; 6] = ["range", "dict", "namespace", "cycler", "joiner", "lipsum"];
@@ -50,6 +50,10 @@ impl Object for Names {
 }
 
 fn find(session: &Arc<Session>, name: &str) -> Option<Value> {
+    // Each operator of a template looks its function up, so the names that no project has come first.
+    if python::is_operator(name) {
+        return None;
+    }
     let library = session.library();
     if let Some(package) = library.resolve(&[&session.scope.package], name) {
         return Some(MacroRef::value(session, package, name));
@@ -74,11 +78,7 @@ fn find(session: &Arc<Session>, name: &str) -> Option<Value> {
 }
 
 fn package_named(session: &Session, name: &str) -> Option<String> {
-    if session.library().packages.contains_key(name) {
-        return Some(name.to_string());
-    }
-    let adapter = name.strip_prefix("dbt_")?;
-    session.settings().adapters.iter().any(|known| known == adapter).then(|| DBT.to_string())
+    session.library().packages.contains_key(name).then(|| name.to_string())
 }
 
 /// dbt's functions and objects by name.
@@ -194,7 +194,8 @@ impl Object for Package {
         }
         // What dbt has as macros of its own and we as functions.
         if self.name == DBT {
-            let found = introspection::named(name).or_else(|| functions::named(name).filter(|_| name == "is_incremental"));
+            let found = introspection::named(name)
+                .or_else(|| functions::named(name).filter(|_| matches!(name, "is_incremental" | "should_full_refresh")));
             return found.map(|(name, run)| function(&self.session, name, run));
         }
         None

@@ -18,25 +18,71 @@ const LEGACY_END: &str = "__dbt_internal_microbatch_event_time_end";
 /// `model` and `graph`.
 pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
     match name {
-        "model" => {
-            let inner = session.model.get_or_init(|| json::value(&session.scope.model));
-            Some(Value::from_object(Node { inner: inner.clone(), config: false, session: session.clone() }))
-        }
-        "graph" => Some(session.graph.get_or_init(|| graph(session)).clone()),
+        "model" => Some(model(session)),
+        "graph" => Some(Value::from_object(Graph(session.clone()))),
         _ => None,
+    }
+}
+
+/// The node of the scope, which is made when a template looks into it.
+pub(super) fn model(session: &Arc<Session>) -> Value {
+    Value::from_object(Node { config: false, session: session.clone() })
+}
+
+const GRAPH_PARTS: [&str; 7] = ["nodes", "sources", "exposures", "metrics", "groups", "semantic_models", "saved_queries"];
+
+/// `graph`. A macro that only names it does not read it.
+struct Graph(Arc<Session>);
+
+impl Graph {
+    fn inner(&self) -> &Value {
+        self.0.graph.get_or_init(|| graph(&self.0))
+    }
+
+    /// Notes that a part is read, all of them without a key. Packages keep keys of their own in `graph`.
+    fn note(&self, key: Option<&Value>) {
+        if key.is_none_or(|key| key.as_str().is_none_or(|key| GRAPH_PARTS.contains(&key))) {
+            self.0.reads_graph.store(true, Relaxed);
+        }
+    }
+}
+
+impl fmt::Debug for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.note(None);
+        fmt::Debug::fmt(self.inner(), f)
+    }
+}
+
+impl Object for Graph {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.note(Some(key));
+        self.inner().get_item(key).ok().filter(|value| !value.is_undefined())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        self.note(None);
+        Enumerator::Values(self.inner().try_iter().into_iter().flatten().collect())
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+
+    fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+        self.note(args.first());
+        self.inner().call_method(state, method, args)
     }
 }
 
 /// The parts of `graph` as templates hold them.
 pub(super) fn graph_parts(known: &serde_json::Value) -> Vec<(Value, Value)> {
-    ["nodes", "sources", "exposures", "metrics", "groups", "semantic_models", "saved_queries"]
-        .map(|key| (Value::from(key), known.get(key).map_or_else(|| collections::dict([]), json::value)))
-        .to_vec()
+    GRAPH_PARTS.map(|key| (Value::from(key), known.get(key).map_or_else(|| collections::dict([]), json::value))).to_vec()
 }
 
 fn graph(session: &Session) -> Value {
     // The dict itself belongs to the rendering, as packages keep things of their own in it.
-    let parts = session.shared.graph.get().map_or_else(|| graph_parts(&serde_json::Value::Null), |parts| (**parts).clone());
+    let parts = session.shared.graph.get().map_or_else(|| graph_parts(&serde_json::Value::Null), |(parts, _)| (**parts).clone());
     collections::dict(parts)
 }
 
@@ -52,9 +98,19 @@ pub(super) fn legacy(session: &Session, key: &str) -> Option<Value> {
 
 /// The node, or its config.
 struct Node {
-    inner: Value,
     config: bool,
     session: Arc<Session>,
+}
+
+impl Node {
+    fn inner(&self) -> Value {
+        let model = self.session.model.get_or_init(|| json::value(&self.session.scope.model));
+        if !self.config {
+            return model.clone();
+        }
+        let config = model.get_attr("config").ok().filter(|config| !config.is_undefined());
+        config.unwrap_or_else(|| collections::dict([]))
+    }
 }
 
 fn batch(batch: &Batch) -> Value {
@@ -67,7 +123,7 @@ fn batch(batch: &Batch) -> Value {
 
 impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.inner, f)
+        fmt::Debug::fmt(&self.inner(), f)
     }
 }
 
@@ -78,18 +134,14 @@ impl Object for Node {
                 self.session.reads_batch.store(true, Relaxed);
                 self.session.scope.batch.as_ref().map(batch)
             }
-            "config" if !self.config => {
-                let inner = self.inner.get_attr("config").ok().filter(|config| !config.is_undefined());
-                let inner = inner.unwrap_or_else(|| collections::dict([]));
-                Some(Value::from_object(Node { inner, config: true, session: self.session.clone() }))
-            }
+            "config" if !self.config => Some(Value::from_object(Node { config: true, session: self.session.clone() })),
             name if self.config && name.starts_with("__dbt") => legacy(&self.session, name),
-            _ => self.inner.get_item(key).ok().filter(|value| !value.is_undefined()),
+            _ => self.inner().get_item(key).ok().filter(|value| !value.is_undefined()),
         }
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.inner.try_iter().into_iter().flatten().collect())
+        Enumerator::Values(self.inner().try_iter().into_iter().flatten().collect())
     }
 
     fn is_true(self: &Arc<Self>) -> bool {
@@ -102,6 +154,6 @@ impl Object for Node {
             let found = self.get_value(&call.needs(0, "key")?);
             return Ok(found.or_else(|| call.get(1, "default")).unwrap_or(Value::from(())));
         }
-        self.inner.call_method(state, method, args)
+        self.inner().call_method(state, method, args)
     }
 }

@@ -92,6 +92,23 @@ impl fmt::Debug for Named {
     }
 }
 
+/// What dbt calls the CTE of an ephemeral model.
+pub(super) fn ephemeral(name: &str) -> String {
+    format!("__dbt__cte__{name}")
+}
+
+/// A name, which `without_identifier()` takes away.
+fn named(identifier: &str) -> Value {
+    if identifier.is_empty() { Value::from(()) } else { Value::from(identifier) }
+}
+
+/// What holds of each part of the name.
+fn policy(parts: [bool; 3]) -> Value {
+    collections::dict(
+        ["database", "schema", "identifier"].into_iter().zip(parts).map(|(name, holds)| (Value::from(name), Value::from(holds))),
+    )
+}
+
 /// Which of the three parts a call names, with the value given.
 fn parts(call: &Call) -> [Option<Value>; 3] {
     let mut places = ["database", "schema", "identifier"].into_iter().enumerate();
@@ -127,7 +144,7 @@ impl Object for Named {
         Some(match key.as_str()? {
             "database" | "project" | "catalog" => maybe(&relation.database),
             "schema" | "dataset" => maybe(&relation.schema),
-            "identifier" | "name" | "table" | "alias" => Value::from(&*relation.identifier),
+            "identifier" | "name" | "table" => named(&relation.identifier),
             "type" => maybe(&self.kind),
             "is_table" => is("table"),
             "is_view" => is("view"),
@@ -143,10 +160,14 @@ impl Object for Named {
                 let parts = [
                     ("database", maybe(&relation.database)),
                     ("schema", maybe(&relation.schema)),
-                    ("identifier", Value::from(&*relation.identifier)),
+                    ("identifier", named(&relation.identifier)),
                 ];
                 collections::dict(parts.map(|(name, value)| (Value::from(name), value)))
             }
+            "include_policy" => policy(relation.style.included),
+            "quote_policy" => policy(relation.style.quoted),
+            "require_alias" => Value::from(true),
+            "limit" | "event_time_filter" => Value::from(()),
             // What tells a relation from a string, in dbt_utils: `obj is mapping and obj.get('metadata', {}).get('type', '')`.
             "metadata" => collections::dict([(Value::from("type"), Value::from("Relation"))]),
             _ => return None,
@@ -191,9 +212,14 @@ impl Object for Named {
             }
             "without_identifier" => {
                 style.included[2] = false;
-                self.with(style)
+                let mut other = Named::clone(self);
+                other.relation.identifier.clear();
+                other.relation.style = style;
+                Value::from_object(other)
             }
-            "render" => Value::from(self.opted_out()),
+            "add_ephemeral_prefix" => Value::from(ephemeral(&call.needs_text(0, "name")?)),
+            "render" | "render_limited" => Value::from(self.opted_out()),
+            "replace_path" if !call.args.is_empty() => return Err(call.error("takes its parts by name: `replace_path(schema='…')`")),
             "replace_path" => replaced(self, &call),
             "incorporate" => {
                 let mut other = Named::clone(self);
@@ -210,11 +236,12 @@ impl Object for Named {
                 }
                 Value::from_object(other)
             }
-            "information_schema" => {
+            "information_schema" | "information_schema_only" => {
                 let view = call.text(0, "view_name")?.unwrap_or_default();
                 let mut other = Named::clone(self);
                 other.mark = None;
                 other.relation.schema = Some("INFORMATION_SCHEMA".to_string());
+                other.relation.style.included = [true; 3];
                 other.relation.style.quoted = [other.relation.style.quoted[0], false, false];
                 other.relation.style.included[2] = !view.is_empty();
                 other.relation.identifier = view;
@@ -222,6 +249,9 @@ impl Object for Named {
             }
             "matches" => {
                 let [database, schema, identifier] = parts(&call);
+                if [&database, &schema, &identifier].iter().all(|part| part.as_ref().is_none_or(Value::is_none)) {
+                    return Err(call.error("needs a database, a schema or an identifier to compare"));
+                }
                 let same = |asked: Option<Value>, own: Option<&str>| match asked.filter(|asked| !asked.is_none()) {
                     Some(asked) => own.is_some_and(|own| own.eq_ignore_ascii_case(&marks::plain(&asked))),
                     None => true,

@@ -14,12 +14,16 @@ use super::{Known, Late, MarkKind, RefCall, Relation, Scope, Settings};
 use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
 
+/// The parts of dbt's `graph` by name.
+pub(super) type GraphParts = Vec<(Value, Value)>;
+
 /// What all renderings of a project share.
 pub(super) struct Shared {
     pub settings: Settings,
     pub library: Arc<Library>,
     /// The parts of dbt's `graph`, once the nodes are known: a large project has thousands.
-    pub graph: OnceLock<Late<Vec<(Value, Value)>>>,
+    /// With why they are not complete, if they are not.
+    pub graph: OnceLock<(Late<GraphParts>, Option<Diagnostic>)>,
     pub known: OnceLock<Arc<dyn Known>>,
 }
 
@@ -74,6 +78,7 @@ pub(super) struct Session {
     pub asks_incremental: AtomicBool,
     /// Whether the text may depend on now.
     pub reads_clock: AtomicBool,
+    pub reads_graph: AtomicBool,
     /// Whether a relation was asked for that does not exist as far as is known.
     pub missed: AtomicBool,
     said: Mutex<Said>,
@@ -102,6 +107,7 @@ impl Session {
             reads_this: AtomicBool::new(false),
             asks_incremental: AtomicBool::new(false),
             reads_clock: AtomicBool::new(false),
+            reads_graph: AtomicBool::new(false),
             missed: AtomicBool::new(false),
             said: Mutex::default(),
             running: Mutex::default(),
@@ -112,6 +118,14 @@ impl Session {
 
     pub fn said(&self) -> MutexGuard<'_, Said> {
         self.said.lock().unwrap_or_else(|broken| broken.into_inner())
+    }
+
+    /// The error that the template, a file of this path, has read an incomplete `graph`.
+    pub fn graph_gap(&self, path: &str) -> Result<(), Diagnostic> {
+        match self.shared.graph.get() {
+            Some((_, Some(gap))) if self.reads_graph.load(Relaxed) => Err(gap.clone().fact(format!("`graph` is read by {path}"))),
+            _ => Ok(()),
+        }
     }
 
     pub fn running(&self) -> MutexGuard<'_, Running> {

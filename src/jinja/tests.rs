@@ -200,12 +200,12 @@ fn pythons_ways() {
         "a-03 00x 1 2 3 a1"
     );
     assert_eq!(
-        text("{{ tojson({'a': [1, none]}) }} {{ fromjson('[1]')[0] }} {{ local_md5('a') }} {{ zip([1], [2]) }} {{ set([1, 1]) }}"),
+        text("{{ tojson({'a': [1, none]}) }} {{ fromjson('[1]')[0] }} {{ local_md5('a') }} {{ zip([1], [2]) | list }} {{ set([1, 1]) }}"),
         "{\"a\": [1, null]} 1 0cc175b9c0f1b6a831c399e269772661 [(1, 2)] {1}"
     );
     assert_eq!(
         text(
-            "{{ modules.re.sub('[0-9]+', '#', 'a12b3') }} {{ modules.re.match('a(.)', 'abc').group(1) }} {{ modules.itertools.product([1, 2], ['a']) }}"
+            "{{ modules.re.sub('[0-9]+', '#', 'a12b3') }} {{ modules.re.match('a(.)', 'abc').group(1) }} {{ modules.itertools.product([1, 2], ['a']) | list }}"
         ),
         "a#b# b [(1, 'a'), (2, 'a')]"
     );
@@ -255,9 +255,10 @@ fn what_never_ends_ends() {
 #[test]
 fn names_are_generated() {
     let jinja = jinja();
-    assert_eq!(jinja.call("dbt", "generate_schema_name", &[json!("x "), json!({})], &scope()).unwrap(), "sch_x");
-    assert_eq!(jinja.call("dbt", "generate_alias_name", &[Value::Null, json!({"name": "m", "version": 2})], &scope()).unwrap(), "m_v2");
-    assert!(jinja.call("p", "nope", &[], &scope()).is_err());
+    let name = |package, name, custom| jinja.call_for_node(package, name, &[custom], &scope());
+    assert_eq!(name("dbt", "generate_schema_name", json!("x ")).unwrap(), ("sch_x".to_string(), false));
+    assert_eq!(name("dbt", "generate_alias_name", Value::Null).unwrap(), ("m".to_string(), true));
+    assert!(name("p", "nope", Value::Null).is_err());
     let override_ref =
         package("p", &[("macros/r.sql", "{% macro ref(name) %}{{ return(builtins.ref(name).include(database=false)) }}{% endmacro %}")]);
     let jinja = Jinja::new(settings(&["postgres"], vec![override_ref])).unwrap();

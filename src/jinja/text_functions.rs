@@ -9,11 +9,14 @@ use super::call::Call;
 use super::names::Run;
 use super::python::dumps::{Options, dumps};
 use super::python::emit::emit;
+use super::python::iterator::ReadOnce;
 use super::python::sets::Set;
 use super::python::{items, operators, types};
 use super::session::Session;
 use super::{collections, json, marks, md5};
+use crate::diagnostics::SourceFile;
 use crate::limits;
+use crate::yaml;
 
 pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
     let found: (&'static str, Run) = match name {
@@ -70,7 +73,8 @@ fn from_yaml(_: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, 
     if limits::too_many_brackets(&text).is_some() {
         return Err(call.error(format!("more than {} brackets are open", limits::BRACKETS)));
     }
-    Ok(serde_yaml::from_str::<serde_json::Value>(&text).map(|parsed| json::value(&parsed)).unwrap_or_else(|_| fallback(call)))
+    let parsed = yaml::parse(&SourceFile::new("", text));
+    Ok(parsed.map(|(tree, _)| json::value(&tree.exact())).unwrap_or_else(|_| fallback(call)))
 }
 
 fn is_relation(value: &Value) -> bool {
@@ -101,13 +105,27 @@ fn zip_strict(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Err
 fn zipped(call: &Call) -> Result<Value, Error> {
     let columns: Vec<Vec<Value>> = call.args.iter().map(items).collect::<Result<_, _>>()?;
     let rows = columns.iter().map(Vec::len).min().unwrap_or(0);
-    Ok(collections::list((0..rows).map(|row| Value::from(Tuple::new(columns.iter().map(|column| column[row].clone()).collect())))))
+    Ok(ReadOnce::value("zip", (0..rows).map(|row| Value::from(Tuple::new(columns.iter().map(|column| column[row].clone()).collect())))))
 }
 
+/// For each key of the first dict its items that the second dict does not have under the same key, whatever its case.
 fn difference(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
     let (left, right) = (call.needs(0, "dict_a")?, call.needs(1, "dict_b")?);
-    let pairs = collections::pairs_of(&left)?.into_iter().filter(|(key, value)| right.get_item(key).ok().as_ref() != Some(value));
-    Ok(collections::dict(pairs.collect::<Vec<_>>()))
+    let folded = |key: &Value| marks::plain(key).to_lowercase();
+    let others = collections::pairs_of(&right)?;
+    let mut pairs = Vec::new();
+    for (key, value) in collections::pairs_of(&left)? {
+        let Some((_, other)) = others.iter().find(|(other, _)| folded(other) == folded(&key)) else {
+            pairs.push((key, value));
+            continue;
+        };
+        let known = items(other)?;
+        let more: Vec<Value> = items(&value)?.into_iter().filter(|item| !known.contains(item)).collect();
+        if !more.is_empty() {
+            pairs.push((key, collections::list(more)));
+        }
+    }
+    Ok(collections::dict(pairs))
 }
 
 fn attempt(_: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, Error> {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json};
 use super::call::Call;
 use super::errors::{self, Place};
 use super::prepare::Prepared;
-use super::{YamlScope, collections, datetime, datetime_module, json, native, prepare};
+use super::{collections, datetime, datetime_module, json, native, prepare};
 use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile, nearest};
 use crate::limits;
@@ -24,6 +24,16 @@ pub(super) fn not_secret(name: &str) -> Result<(), Error> {
     let Some(secret) = SECRETS.iter().find(|secret| name.starts_with(**secret)) else { return Ok(()) };
     let wrong = Diagnostic::error(format!("`{name}` is a secret, and secrets are allowed only in profiles.yml and packages.yml"));
     Err(errors::said(wrong.hint(format!("variables that begin with `{secret}` are secrets: give the value in a variable of another name"))))
+}
+
+/// What the values of a YAML file may ask: no macros, no models.
+pub struct YamlScope<'a> {
+    pub now: Instant,
+    pub vars: &'a Map<String, Json>,
+    pub environment: &'a BTreeMap<String, String>,
+    pub target: &'a Map<String, Json>,
+    /// Whether environment variables that hold secrets may be asked for: in profiles.yml alone.
+    pub secrets: bool,
 }
 
 /// A value of a YAML file with its Jinja rendered, as `native` describes; text without Jinja comes back as it is.

@@ -1,7 +1,8 @@
 //! The layout of a YAML document, by the rules of PyYAML's emitter: where lines begin, which quotes a text has, where it is folded.
 
+use crate::yaml::scalars;
+
 use super::marks::is_mark;
-use super::scalars;
 
 /// A text is folded at the first blank behind this column.
 const WIDTH: usize = 80;

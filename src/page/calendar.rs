@@ -1,19 +1,20 @@
-//! The calendar of a model: every batch of the plan, and between them, from `begin` until now, every batch that the plan does
-//! not hold. Takes what successes cover; gives cells, oldest first, that do not overlap.
+//! The calendar of a model: the batches of the plan, and every other batch from `begin` until now.
+//! Takes the windows that successful runs cover; returns cells, oldest first, without overlap.
 
 use chrono_tz::Tz;
 
-use super::state::State;
+use super::state::BatchState;
 use crate::calendar::{Grain, Instant, Window};
 
-/// One batch, whether the plan has a file for it or not.
+/// One batch, with or without a file in the plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell {
     pub window: Window,
-    pub state: State,
+    pub state: BatchState,
 }
 
-/// The batches of the plan, in order, and what lies between them. `covered` is joined and in order.
+/// The batches of the plan, and the batches between them. `batches` and `covered` must be sorted,
+/// and `covered` merged.
 pub fn cells(grain: Grain, zone: Tz, begin: Instant, now: Instant, batches: &[Cell], covered: &[Window]) -> Vec<Cell> {
     let mut cells = batches.to_vec();
     let mut start = grain.floor(begin, zone);
@@ -22,8 +23,9 @@ pub fn cells(grain: Grain, zone: Tz, begin: Instant, now: Instant, batches: &[Ce
         let first_after = batches.partition_point(|cell| cell.window.end <= start);
         let planned = batches.get(first_after).is_some_and(|cell| cell.window.start < end);
         if !planned {
-            let within = covered.partition_point(|span| span.start <= start).checked_sub(1).is_some_and(|index| covered[index].end >= end);
-            cells.push(Cell { window: Window { start, end }, state: if within { State::Before } else { State::Missing } });
+            let is_covered =
+                covered.partition_point(|span| span.start <= start).checked_sub(1).is_some_and(|index| covered[index].end >= end);
+            cells.push(Cell { window: Window { start, end }, state: if is_covered { BatchState::Before } else { BatchState::Missing } });
         }
         start = end;
     }
@@ -31,7 +33,8 @@ pub fn cells(grain: Grain, zone: Tz, begin: Instant, now: Instant, batches: &[Ce
     cells
 }
 
-/// The windows in short: `[start, length, count]` in seconds since 1970, for windows of one length that follow each other.
+/// Run-length encodes the windows: `[start, length, count]` for adjacent windows of one length, in
+/// seconds since 1970.
 pub fn runs(cells: &[Cell]) -> Vec<[i64; 3]> {
     let mut runs: Vec<[i64; 3]> = Vec::new();
     for Cell { window, .. } in cells {
@@ -56,17 +59,17 @@ mod tests {
     }
 
     #[test]
-    fn between_the_batches_of_the_plan_stand_those_before_and_those_missing() {
+    fn batches_that_are_not_in_the_plan_are_done_before_or_missing() {
         let window = |first, last| Window { start: day(first), end: day(last) };
-        let plan = [Cell { window: window(3, 4), state: State::Failed }, Cell { window: window(6, 8), state: State::Planned }];
+        let plan = [Cell { window: window(3, 4), state: BatchState::Failed }, Cell { window: window(6, 8), state: BatchState::Planned }];
         let cells = cells(Grain::Day, Tz::UTC, day(1), day(9), &plan, &[window(1, 2), window(4, 5)]);
-        let said: String = cells.iter().map(|cell| format!("{}{} ", cell.window.start.format("%d"), cell.state.letter())).collect();
-        assert_eq!(said, "01b 02m 03f 04b 05m 06p 08m 09m ");
+        let labels: String = cells.iter().map(|cell| format!("{}{} ", cell.window.start.format("%d"), cell.state.letter())).collect();
+        assert_eq!(labels, "01b 02m 03f 04b 05m 06p 08m 09m ");
         assert_eq!(runs(&cells).iter().map(|run| run[2]).collect::<Vec<_>>(), [5, 1, 2]);
     }
 
     #[test]
-    fn a_day_of_23_hours_is_a_run_of_its_own() {
+    fn a_day_of_23_hours_is_a_separate_run() {
         let paris = chrono_tz::Europe::Paris;
         let cells = cells(Grain::Day, paris, day(30), Utc.with_ymd_and_hms(2024, 4, 2, 0, 0, 0).unwrap(), &[], &[]);
         assert_eq!(runs(&cells).iter().map(|run| (run[1] / 3600, run[2])).collect::<Vec<_>>(), [(24, 1), (23, 1), (24, 2)]);

@@ -1,5 +1,5 @@
-//! What `script/data.js` works with: for each model its calendar and its files, small. Takes the steps with their texts, and what the
-//! journal tells of them; gives JSON that can stand in HTML.
+//! The data for `script/data.js`: each model's calendar and files, compressed. Takes the steps with
+//! their texts and their journal entries; returns JSON that is safe in HTML.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -7,36 +7,38 @@ use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::calendar::{Cell, runs};
-use super::state::{State, letters};
-use super::texts::{Columns, Packed, Texts};
+use super::state::{BatchState, letters};
+use super::text_dedup::{NumberColumns, Packed, Texts};
 use crate::calendar::{Grain, Window};
 use crate::plan::manifest::{ModelEntry, StepEntry};
-use crate::run::entry::StepEntry as Ended;
+use crate::run::entry::StepEntry as JournalEntry;
 
-/// All models. The columns are those of all packed texts.
+/// All models, and the number columns that their packed texts share.
 #[derive(Serialize)]
-pub struct Data<'a> {
+pub struct PageData<'a> {
     pub models: Vec<ModelData<'a>>,
     pub columns: Vec<String>,
 }
 
+/// One model.
 #[derive(Serialize)]
 pub struct ModelData<'a> {
     id: &'a str,
-    /// Absent where the model has no batches.
+    /// Absent if the model has no batches.
     grain: Option<&'static str>,
-    /// The model's own, then those of its filtered inputs: `[relation, event_time]`.
+    /// The event time of the model.
     event_time: Option<&'a str>,
+    /// The filtered inputs: `[relation, event_time]`.
     inputs: Vec<(&'a str, &'a str)>,
     cells: Vec<[i64; 3]>,
     states: String,
     labels: Packed,
-    /// The first so many steps are the batches of the plan, in the order of the calendar.
+    /// The number of leading steps that are batches, in the order of the calendar.
     batches: usize,
     steps: StepsData,
 }
 
-/// The files of a model. What a step does not have is an empty text.
+/// The files of a model. A missing value is an empty text.
 #[derive(Serialize)]
 struct StepsData {
     states: String,
@@ -44,34 +46,34 @@ struct StepsData {
     files: Packed,
     needs: Packed,
     sql: Packed,
-    /// The steps whose file cannot be shown.
+    /// The indices of the steps whose file cannot be shown.
     unreadable: Vec<usize>,
     started: Packed,
     seconds: Packed,
     words: Packed,
-    /// Each in 43 letters of base 64; blanks for what is no SHA-256.
+    /// 43 characters of base 64 per step; spaces for an invalid SHA-256.
     sha256: String,
 }
 
-/// A step of the plan with what the journal tells of it.
-pub struct Step<'a> {
+/// A step of the plan, with its state from the journal.
+pub struct PageStep<'a> {
     pub planned: &'a StepEntry,
-    /// Of a batch.
+    /// The window, if it is a batch.
     pub window: Option<Window>,
-    pub state: State,
-    /// How its last run ended.
-    pub ended: Option<&'a Ended>,
+    pub state: BatchState,
+    /// The journal's entry of its last execution.
+    pub ended: Option<&'a JournalEntry>,
 }
 
-/// One model. The steps are the batches, in order, and then all others; `sql` gives a step's text, or none where the file is not
-/// the one that the manifest was written with.
+/// The data of one model. `steps` has the batches, in order, and then the other steps; `sql`
+/// returns the text of a step, or `None` if the file differs from the one in the manifest.
 pub fn model<'a>(
     entry: &'a ModelEntry,
     days: Option<(Grain, Tz)>,
     cells: &[Cell],
-    steps: &[Step],
+    steps: &[PageStep],
     sql: &mut dyn FnMut(&StepEntry) -> Option<String>,
-    columns: &mut Columns,
+    columns: &mut NumberColumns,
 ) -> ModelData<'a> {
     let mut labels = Texts::default();
     for cell in cells {
@@ -80,7 +82,7 @@ pub fn model<'a>(
     let filtered = entry.inputs.iter().filter(|input| input.filtered);
     ModelData {
         id: &entry.unique_id,
-        grain: days.map(|(grain, _)| grain.word()),
+        grain: days.map(|(grain, _)| grain.as_str()),
         event_time: entry.microbatch.as_ref().map(|microbatch| microbatch.event_time.as_str()),
         inputs: filtered.filter_map(|input| Some((input.relation.as_str(), input.event_time.as_deref()?))).collect(),
         cells: runs(cells),
@@ -91,7 +93,7 @@ pub fn model<'a>(
     }
 }
 
-fn files(steps: &[Step], sql: &mut dyn FnMut(&StepEntry) -> Option<String>, columns: &mut Columns) -> StepsData {
+fn files(steps: &[PageStep], sql: &mut dyn FnMut(&StepEntry) -> Option<String>, columns: &mut NumberColumns) -> StepsData {
     let mut fields: [Texts; 7] = Default::default();
     let mut unreadable = Vec::new();
     for (index, step) in steps.iter().enumerate() {
@@ -119,34 +121,34 @@ fn files(steps: &[Step], sql: &mut dyn FnMut(&StepEntry) -> Option<String>, colu
         started,
         seconds,
         words,
-        sha256: steps.iter().map(|step| short(&step.planned.sha256)).collect(),
+        sha256: steps.iter().map(|step| base64_digest(&step.planned.sha256)).collect(),
     }
 }
 
-/// A line for each step or model that must run before; a swap waits for more than anybody reads.
+/// One line per dependency; at most 32, since a swap step depends on every batch.
 fn needs(step: &StepEntry) -> String {
-    const MOST: usize = 32;
-    let mut lines: Vec<String> = step.depends_on.iter().take(MOST).cloned().collect();
-    if step.depends_on.len() > MOST {
-        lines.push(format!("and {} more", step.depends_on.len() - MOST));
+    const MAX_LINES: usize = 32;
+    let mut lines: Vec<String> = step.depends_on.iter().take(MAX_LINES).cloned().collect();
+    if step.depends_on.len() > MAX_LINES {
+        lines.push(format!("and {} more", step.depends_on.len() - MAX_LINES));
     }
     lines.join("\n")
 }
 
-fn short(sha256: &str) -> String {
+fn base64_digest(sha256: &str) -> String {
     let byte = |index: usize| sha256.get(index * 2..index * 2 + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
     let bytes: Option<Vec<u8>> = (0..32).map(byte).collect();
     bytes.map_or_else(|| " ".repeat(43), |bytes| STANDARD_NO_PAD.encode(bytes))
 }
 
-impl Step<'_> {
+impl PageStep<'_> {
     pub fn is_batch(&self) -> bool {
         self.window.is_some()
     }
 }
 
-impl Data<'_> {
-    /// As JSON that can stand in HTML: without a `<`, no tag and no comment begins.
+impl PageData<'_> {
+    /// Serializes to JSON that is safe in HTML: without `<`, no tag or comment can begin.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("strings and numbers are JSON").replace('<', "\\u003c")
     }

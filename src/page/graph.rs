@@ -1,5 +1,6 @@
-//! The graph of models, drawn from left to right. Takes who reads whom; gives where each box stands and the way of each line.
-//! A line that passes a layer takes a place in it, so that it goes around the boxes there.
+//! Lays out the graph of models from left to right. Takes the edges; returns the position of each
+//! box and the path of each line. A line that crosses a layer occupies a slot in it, so that it
+//! goes around the boxes.
 
 use std::collections::BTreeMap;
 
@@ -9,26 +10,27 @@ const BETWEEN: f64 = 14.0;
 const BETWEEN_LAYERS: f64 = 64.0;
 const MARGIN: f64 = 6.0;
 
-/// Boxes and lines with their places.
+/// The positions of boxes and lines, in pixels.
 pub struct Drawing {
     pub width: f64,
     pub height: f64,
-    /// In the order in which they were given.
-    pub boxes: Vec<Place>,
-    /// The `d` of an SVG path for each line, in the order given.
+    /// In the order of the arguments.
+    pub boxes: Vec<BoxPosition>,
+    /// The `d` attribute of an SVG path for each line, in the order of the arguments.
     pub lines: Vec<String>,
 }
 
+/// The rectangle of a box, in pixels.
 #[derive(Clone, Copy)]
-pub struct Place {
+pub struct BoxPosition {
     pub x: f64,
     pub y: f64,
     pub width: f64,
     pub height: f64,
 }
 
-/// A box, or a place where a line passes.
-struct Node {
+/// A box, or the slot of a line in a layer.
+struct LayoutNode {
     layer: usize,
     height: f64,
     width: f64,
@@ -37,10 +39,10 @@ struct Node {
     y: f64,
 }
 
-/// Draws boxes of these widths, and lines from one box to another.
+/// Lays out boxes of these widths, and lines from one box to another.
 pub fn draw(widths: &[f64], lines: &[(usize, usize)]) -> Drawing {
     let layer = layers(widths.len(), lines);
-    let node = |(index, width): (usize, &f64)| Node {
+    let node = |(index, width): (usize, &f64)| LayoutNode {
         layer: layer[index],
         height: BOX_HEIGHT,
         width: *width,
@@ -48,8 +50,8 @@ pub fn draw(widths: &[f64], lines: &[(usize, usize)]) -> Drawing {
         after: Vec::new(),
         y: 0.0,
     };
-    let mut nodes: Vec<Node> = widths.iter().enumerate().map(node).collect();
-    let ways: Vec<Vec<usize>> = lines.iter().map(|(from, to)| way(&mut nodes, *from, *to)).collect();
+    let mut nodes: Vec<LayoutNode> = widths.iter().enumerate().map(node).collect();
+    let routes: Vec<Vec<usize>> = lines.iter().map(|(from, to)| route(&mut nodes, *from, *to)).collect();
     let mut columns: Vec<Vec<usize>> = vec![Vec::new(); layer.iter().max().map_or(0, |last| last + 1)];
     for (index, node) in nodes.iter().enumerate() {
         columns[node.layer].push(index);
@@ -64,24 +66,25 @@ pub fn draw(widths: &[f64], lines: &[(usize, usize)]) -> Drawing {
         lefts.push((left, widest));
         left += widest + BETWEEN_LAYERS;
     }
-    let place = |node: &Node| {
+    let position = |node: &LayoutNode| {
         let (x, width) = lefts[node.layer];
-        Place { x, y: node.y - top + MARGIN, width, height: node.height }
+        BoxPosition { x, y: node.y - top + MARGIN, width, height: node.height }
     };
-    let places: Vec<Place> = nodes.iter().map(place).collect();
-    let bottom = places.iter().map(|place| place.y + place.height).fold(0.0, f64::max);
+    let positions: Vec<BoxPosition> = nodes.iter().map(position).collect();
+    let bottom = positions.iter().map(|position| position.y + position.height).fold(0.0, f64::max);
     Drawing {
         width: left - BETWEEN_LAYERS + MARGIN,
         height: bottom + MARGIN,
-        lines: ways.iter().map(|way| path(way, &places)).collect(),
-        boxes: places.into_iter().take(widths.len()).collect(),
+        lines: routes.iter().map(|route| path(route, &positions)).collect(),
+        boxes: positions.into_iter().take(widths.len()).collect(),
     }
 }
 
-/// How many others come before a box at the most. What reads nothing stands right before the first that reads it.
+/// The layer of each box: the length of its longest path of inputs. A box without inputs is in the
+/// layer before its first reader.
 fn layers(boxes: usize, lines: &[(usize, usize)]) -> Vec<usize> {
     let mut layer = vec![0; boxes];
-    // No way is longer than there are boxes, so a circle ends too.
+    // A path has at most as many lines as there are boxes, which also ends the loop for a cycle.
     for _ in 0..boxes {
         let mut moved = false;
         for (from, to) in lines {
@@ -103,85 +106,86 @@ fn layers(boxes: usize, lines: &[(usize, usize)]) -> Vec<usize> {
     layer
 }
 
-/// The nodes of a line from its first box to its last, with a new one for each layer between.
-fn way(nodes: &mut Vec<Node>, from: usize, to: usize) -> Vec<usize> {
-    let mut way = vec![from];
+/// The nodes of a line from its first box to its last, with a new slot in each layer between.
+fn route(nodes: &mut Vec<LayoutNode>, from: usize, to: usize) -> Vec<usize> {
+    let mut route = vec![from];
     for layer in nodes[from].layer + 1..nodes[to].layer {
-        nodes.push(Node { layer, height: LINE_HEIGHT, width: 0.0, before: Vec::new(), after: Vec::new(), y: 0.0 });
-        way.push(nodes.len() - 1);
+        nodes.push(LayoutNode { layer, height: LINE_HEIGHT, width: 0.0, before: Vec::new(), after: Vec::new(), y: 0.0 });
+        route.push(nodes.len() - 1);
     }
-    way.push(to);
-    for pair in way.windows(2) {
+    route.push(to);
+    for pair in route.windows(2) {
         nodes[pair[0]].after.push(pair[1]);
         nodes[pair[1]].before.push(pair[0]);
     }
-    way
+    route
 }
 
-/// Orders each column so that lines cross little, then moves its nodes towards those that they are joined to.
-fn arrange(nodes: &mut [Node], columns: &mut [Vec<usize>]) {
+/// Orders each column to reduce crossings, then moves its nodes towards their neighbours.
+fn arrange(nodes: &mut [LayoutNode], columns: &mut [Vec<usize>]) {
     for column in columns.iter() {
-        settle(nodes, column, |_| 0.0);
+        place_column(nodes, column, |_| 0.0);
     }
     for sweep in 0..12 {
         let forward = sweep % 2 == 0;
         let order: Vec<usize> = if forward { (0..columns.len()).collect() } else { (0..columns.len()).rev().collect() };
         for index in order {
-            let wanted: BTreeMap<usize, f64> = columns[index].iter().map(|node| (*node, middle(nodes, *node, forward))).collect();
+            let preferred: BTreeMap<usize, f64> = columns[index].iter().map(|node| (*node, middle(nodes, *node, forward))).collect();
             if sweep < 8 {
-                columns[index].sort_by(|one, other| wanted[one].total_cmp(&wanted[other]));
+                columns[index].sort_by(|one, other| preferred[one].total_cmp(&preferred[other]));
             }
-            settle(nodes, &columns[index], |node| wanted[&node]);
+            place_column(nodes, &columns[index], |node| preferred[&node]);
         }
     }
 }
 
-/// Where a node would like its middle to be: between those on the one side, or where it is.
-fn middle(nodes: &[Node], node: usize, forward: bool) -> f64 {
+/// The preferred centre of a node: the mean of its neighbours on one side, or its current centre.
+fn middle(nodes: &[LayoutNode], node: usize, forward: bool) -> f64 {
     let near = if forward { &nodes[node].before } else { &nodes[node].after };
-    let center = |node: &Node| node.y + node.height / 2.0;
+    let center = |node: &LayoutNode| node.y + node.height / 2.0;
     if near.is_empty() { center(&nodes[node]) } else { near.iter().map(|near| center(&nodes[*near])).sum::<f64>() / near.len() as f64 }
 }
 
-/// Puts a column's nodes as near to what they want as their order and their heights allow: neighbours that push each other move
-/// as one, to the mean of what they want.
-fn settle(nodes: &mut [Node], column: &[usize], wanted: impl Fn(usize) -> f64) {
+/// Moves the nodes of a column as close to their preferred positions as their order and heights
+/// allow: adjacent nodes that would overlap move as one group, to the mean of their positions.
+fn place_column(nodes: &mut [LayoutNode], column: &[usize], preferred: impl Fn(usize) -> f64) {
     let mut offset = 0.0;
     let mut groups: Vec<(f64, usize)> = Vec::new();
     let mut offsets = Vec::new();
     for node in column {
         let height = nodes[*node].height;
-        groups.push((wanted(*node) - height / 2.0 - offset, 1));
+        groups.push((preferred(*node) - height / 2.0 - offset, 1));
         offsets.push(offset);
         offset += height + BETWEEN;
-        while let [.., (above, some), (below, more)] = groups[..]
+        while let [.., (above, count_above), (below, count_below)] = groups[..]
             && above >= below
         {
             groups.truncate(groups.len() - 2);
-            groups.push(((above * some as f64 + below * more as f64) / (some + more) as f64, some + more));
+            let count = count_above + count_below;
+            groups.push(((above * count_above as f64 + below * count_below as f64) / count as f64, count));
         }
     }
-    let starts = groups.iter().flat_map(|(start, many)| std::iter::repeat_n(*start, *many));
+    let starts = groups.iter().flat_map(|(start, count)| std::iter::repeat_n(*start, *count));
     for ((node, offset), start) in column.iter().zip(offsets).zip(starts) {
         nodes[*node].y = start + offset;
     }
 }
 
-/// A curve from the right of the first box to the left of the last.
-fn path(way: &[usize], places: &[Place]) -> String {
-    let middle = |place: &Place| place.y + place.height / 2.0;
-    let first = &places[way[0]];
+/// A curve from the right side of the first box to the left side of the last.
+fn path(route: &[usize], positions: &[BoxPosition]) -> String {
+    let middle = |position: &BoxPosition| position.y + position.height / 2.0;
+    let first = &positions[route[0]];
     let (mut x, mut y) = (first.x + first.width, middle(first));
     let mut path = format!("M{x:.1} {y:.1}");
-    for next in &way[1..] {
-        let place = &places[*next];
-        let (to, level) = (place.x, middle(place));
+    for next in &route[1..] {
+        let position = &positions[*next];
+        let (to, level) = (position.x, middle(position));
         let half = (x + to) / 2.0;
         path.push_str(&format!("C{half:.1} {y:.1} {half:.1} {level:.1} {to:.1} {level:.1}"));
-        if place.height < BOX_HEIGHT {
-            path.push_str(&format!("H{:.1}", place.x + place.width));
+        if position.height < BOX_HEIGHT {
+            path.push_str(&format!("H{:.1}", position.x + position.width));
         }
-        (x, y) = (place.x + place.width, level);
+        (x, y) = (position.x + position.width, level);
     }
     path
 }
@@ -191,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn readers_stand_to_the_right_and_boxes_do_not_overlap() {
+    fn readers_are_to_the_right_and_boxes_do_not_overlap() {
         // A diamond with a long way around it, and a source that only the last reads.
         let lines = [(0, 1), (0, 2), (1, 3), (2, 3), (0, 3), (4, 3)];
         let drawing = draw(&[80.0, 120.0, 90.0, 80.0, 70.0], &lines);
@@ -205,12 +209,12 @@ mod tests {
                 assert!(one.x != other.x || one.y + one.height <= other.y || other.y + other.height <= one.y);
             }
         }
-        assert_eq!(drawing.boxes[4].x, drawing.boxes[1].x, "what reads nothing stands near its reader");
+        assert_eq!(drawing.boxes[4].x, drawing.boxes[1].x, "a box without inputs is next to its reader");
         assert_eq!(drawing.lines[4].matches('H').count(), 1, "a long line goes around: {}", drawing.lines[4]);
     }
 
     #[test]
-    fn a_circle_and_an_empty_graph_are_drawn() {
+    fn a_cycle_and_an_empty_graph_are_laid_out() {
         assert_eq!(draw(&[50.0, 50.0], &[(0, 1), (1, 0)]).boxes.len(), 2);
         assert_eq!(draw(&[], &[]).boxes.len(), 0);
     }

@@ -1,16 +1,18 @@
-//! One HTML file about a plan, to look at and to send on. Takes the manifest, the journal, the steps' texts and now; gives a page
-//! that needs nothing else: a calendar of batches for each model, the graph, every file's SQL, what failed and why, what is
-//! missing. `page.html` holds what is said (and is all there is without JavaScript), `script/` what can be clicked.
+//! A plan as one self-contained HTML file. Takes the manifest, the journal, the steps' texts and
+//! now; returns a page with a calendar of batches for each model, the graph, the SQL of every file,
+//! failures and missing batches. `page.html` has the content that needs no JavaScript, `script/`
+//! the interactive part.
 //!
-//! What a plan holds is data: the template escapes each value, the script gets JSON and sets text, and the page's policy allows
-//! only the one script and the one style sheet, by their hashes, and no network.
+//! The content of a plan is data: the template escapes each value, the script reads JSON and sets
+//! text, and the page's policy allows only this script and this style sheet, by their hashes, and
+//! no network access.
 
 mod calendar;
 mod data;
-mod facts;
 mod graph;
 mod state;
-mod texts;
+mod summary;
+mod text_dedup;
 
 use std::collections::BTreeMap;
 
@@ -22,18 +24,19 @@ use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use sha2::{Digest, Sha256};
 
-use crate::calendar::{Grain, Instant, Window, show};
+use crate::calendar::{Grain, Instant, Window, display_instant};
 use crate::diagnostics::printable;
 use crate::plan::Kind;
 use crate::plan::manifest::{Manifest, ModelEntry, StepEntry};
-use crate::run::entry::{Entry, StepEntry as Ended};
+use crate::run::entry::{Entry, StepEntry as JournalEntry};
 use crate::run::history::History;
 use crate::run::status::covered;
 use calendar::{Cell, cells};
-use data::{Data, Step};
-use facts::Known;
-use state::{Counts, State};
-use texts::Columns;
+use data::{PageData, PageStep};
+
+use state::{BatchState, Counts};
+use summary::ModelSummary;
+use text_dedup::NumberColumns;
 
 const HTML: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -45,53 +48,54 @@ const SCRIPT: &str = concat!(
     include_str!("script/main.js"),
 );
 
-/// The page. `sql` gives the text of a step's file, or none if the file is not the one that the manifest was written with.
+/// Renders the page. `sql` returns the text of a step's file, or `None` if the file differs from
+/// the one in the manifest.
 pub fn page(manifest: &Manifest, entries: &[Entry], now: Instant, sql: &mut dyn FnMut(&StepEntry) -> Option<String>) -> String {
     let history = History::of(entries);
     let mut steps: BTreeMap<&str, Vec<&StepEntry>> = BTreeMap::new();
     for step in &manifest.steps {
         steps.entry(&step.model).or_default().push(step);
     }
-    let mut columns = Columns::new();
-    let (mut models, mut known) = (Vec::new(), Vec::new());
+    let mut columns = NumberColumns::new();
+    let (mut models, mut summaries) = (Vec::new(), Vec::new());
     let mut all = Counts::default();
     for entry in &manifest.models {
         let days = days(entry);
         let steps = steps.remove(entry.unique_id.as_str()).unwrap_or_default();
-        let audit = steps.iter().find(|step| step.kind == Kind::Audit && State::of(step, &history) == State::Done);
+        let audit = steps.iter().find(|step| step.kind == Kind::Audit && BatchState::of(step, &history) == BatchState::Done);
         let audit = audit.and_then(|step| history.done(step));
-        let mut steps: Vec<Step> = steps.into_iter().map(|step| what_became_of(step, days.is_some(), audit, &history)).collect();
+        let mut steps: Vec<PageStep> = steps.into_iter().map(|step| with_state(step, days.is_some(), audit, &history)).collect();
         steps.sort_by_key(|step| (!step.is_batch(), step.window));
-        let cells = days.map_or_else(Vec::new, |days| calendar_of(entry, days, entries, now, &steps));
+        let cells = days.map_or_else(Vec::new, |days| calendar_cells(entry, days, entries, now, &steps));
         let mut counts = Counts::of(cells.iter().map(|cell| cell.state));
         counts.add(steps.iter().filter(|step| !step.is_batch()).map(|step| step.state));
         all.join(&counts);
         let planned = || steps.iter().filter_map(|step| step.window);
-        let show = |at: Instant| show(at, days.map_or(Tz::UTC, |(_, zone)| zone));
-        let (failures, more_failures) = facts::failures(&steps);
+        let show = |at: Instant| display_instant(at, days.map_or(Tz::UTC, |(_, zone)| zone));
+        let (failures, more_failures) = summary::failures(&steps);
         let (first, last) = (planned().next().map(|window| show(window.start)), planned().next_back().map(|window| show(window.end)));
-        known.push(Known { counts, first, last, batches: planned().count(), failures, more_failures });
+        summaries.push(ModelSummary { counts, first, last, batches: planned().count(), failures, more_failures });
         models.push(data::model(entry, days, &cells, &steps, sql, &mut columns));
     }
-    let data = Data { models, columns: columns.into_iter().collect() };
-    let models: Vec<_> = manifest.models.iter().zip(&known).map(|(entry, known)| facts::model(entry, known)).collect();
+    let data = PageData { models, columns: columns.into_iter().collect() };
+    let models: Vec<_> = manifest.models.iter().zip(&summaries).map(|(entry, summary)| summary::model(entry, summary)).collect();
     fill(context! {
         about => Value::from(Serde(&manifest.about)),
-        now => show(now, Tz::UTC),
+        now => display_instant(now, Tz::UTC),
         last_run => history.last.map(|run| run.at),
-        legend => Value::from(Serde(facts::legend(&all))),
+        legend => Value::from(Serde(summary::legend(&all))),
         models => Value::from(Serde(models)),
-        graph => Value::from(Serde(facts::graph(manifest, &known))),
+        graph => Value::from(Serde(summary::graph(manifest, &summaries))),
         data => Value::from_safe_string(data.to_json()),
     })
 }
 
-/// The template with the values, and with the style sheet and the script that its policy allows.
+/// Fills the template with the values, the style sheet and the script.
 fn fill(values: Value) -> String {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().expect("the syntax is Jinja's"));
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().expect("the default syntax is valid"));
     let hash = |text: &str| format!("sha256-{}", STANDARD.encode(Sha256::digest(text)));
     let embedded = context! {
         style => Value::from_safe_string(STYLE.to_string()),
@@ -102,24 +106,24 @@ fn fill(values: Value) -> String {
     environment
         .render_str(HTML, context! { ..embedded, ..values })
         .map(|page| printable(&page).into_owned())
-        .expect("the page's template fits its values")
+        .expect("the template only uses values that are defined")
 }
 
-/// `audit` is the success of the model's audit, where there was one.
-fn what_became_of<'a>(planned: &'a StepEntry, has_days: bool, audit: Option<&Ended>, history: &'a History) -> Step<'a> {
+/// A step with its state. `audit` is the journal entry of the model's last successful audit.
+fn with_state<'a>(planned: &'a StepEntry, has_days: bool, audit: Option<&JournalEntry>, history: &'a History) -> PageStep<'a> {
     let window = if has_days && planned.kind == Kind::Batch { window(planned) } else { None };
     let ended = history.failed(planned).or(history.done(planned));
-    Step { planned, window, state: State::of_batch(planned, audit.filter(|_| window.is_some()), history), ended }
+    PageStep { planned, window, state: BatchState::of_batch(planned, audit.filter(|_| window.is_some()), history), ended }
 }
 
-fn calendar_of(entry: &ModelEntry, (grain, zone): (Grain, Tz), entries: &[Entry], now: Instant, steps: &[Step]) -> Vec<Cell> {
-    let batch = |step: &Step| Some(Cell { window: step.window?, state: step.state });
+fn calendar_cells(entry: &ModelEntry, (grain, zone): (Grain, Tz), entries: &[Entry], now: Instant, steps: &[PageStep]) -> Vec<Cell> {
+    let batch = |step: &PageStep| Some(Cell { window: step.window?, state: step.state });
     let batches: Vec<Cell> = steps.iter().filter_map(batch).collect();
     let begin = entry.microbatch.as_ref().and_then(|microbatch| instant(&microbatch.begin));
     cells(grain, zone, begin.unwrap_or(now), now, &batches, &covered(entry, entries))
 }
 
-/// The size of the model's batches, and the zone whose days count.
+/// The batch size and the time zone of a microbatch model.
 fn days(entry: &ModelEntry) -> Option<(Grain, Tz)> {
     let microbatch = entry.microbatch.as_ref()?;
     Some((Grain::parse(&microbatch.batch_size)?, microbatch.timezone.parse().unwrap_or_default()))

@@ -1,60 +1,62 @@
-//! What became of a step or a batch. Takes the journal's history; gives one state each, and how many there are of each.
+//! The state of a step or a batch, from the journal's history, and the counts of states.
 
 use std::collections::BTreeMap;
 
 use crate::plan::manifest::StepEntry;
-use crate::run::entry::StepEntry as Ended;
+use crate::run::entry::StepEntry as JournalEntry;
 use crate::run::history::History;
 
-/// In the order in which they matter to a reader.
+/// The state of a step or a batch, the most important to a reader first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
+pub enum BatchState {
     Failed,
-    /// Between the model's `begin` and now, not of this plan, and never finished by any run.
+    /// Between the model's `begin` and now, not in this plan, and not finished by any run.
     Missing,
     Planned,
     Done,
-    /// Done, and looked at since by an audit that passed.
+    /// Done, and followed by a successful audit.
     Checked,
-    /// Not of this plan, and finished by a run of another.
+    /// Not in this plan, and finished by a run of another plan.
     Before,
 }
 
-pub const STATES: [State; 6] = [State::Failed, State::Missing, State::Planned, State::Done, State::Checked, State::Before];
+pub const STATES: [BatchState; 6] =
+    [BatchState::Failed, BatchState::Missing, BatchState::Planned, BatchState::Done, BatchState::Checked, BatchState::Before];
 
-impl State {
-    pub fn of(step: &StepEntry, history: &History) -> State {
-        // A failure is later than the success that it stands beside.
+impl BatchState {
+    /// The state of a step.
+    pub fn of(step: &StepEntry, history: &History) -> BatchState {
+        // If there are both, the failure is later.
         match (history.failed(step), history.done(step)) {
-            (Some(_), _) => State::Failed,
-            (None, Some(_)) => State::Done,
-            (None, None) => State::Planned,
+            (Some(_), _) => BatchState::Failed,
+            (None, Some(_)) => BatchState::Done,
+            (None, None) => BatchState::Planned,
         }
     }
 
-    /// The same for a batch, whose model's audit may have looked at it; `audit` is the success of it.
-    pub fn of_batch(step: &StepEntry, audit: Option<&Ended>, history: &History) -> State {
-        match (State::of(step, history), history.done(step), audit) {
-            // Both are UTC in one form, in which the earlier is the lesser text.
-            (State::Done, Some(done), Some(audit)) if done.started <= audit.started => State::Checked,
+    /// The state of a batch; `audit` is the last successful audit of its model.
+    pub fn of_batch(step: &StepEntry, audit: Option<&JournalEntry>, history: &History) -> BatchState {
+        match (BatchState::of(step, history), history.done(step), audit) {
+            // Both are RFC 3339 in UTC, where text order is time order.
+            (BatchState::Done, Some(done), Some(audit)) if done.started <= audit.started => BatchState::Checked,
             (state, ..) => state,
         }
     }
 
-    pub fn word(self) -> &'static str {
+    pub fn label(self) -> &'static str {
         match self {
-            State::Failed => "failed",
-            State::Missing => "missing",
-            State::Planned => "planned",
-            State::Done => "done",
-            State::Checked => "checked",
-            State::Before => "done before",
+            BatchState::Failed => "failed",
+            BatchState::Missing => "missing",
+            BatchState::Planned => "planned",
+            BatchState::Done => "done",
+            BatchState::Checked => "checked",
+            BatchState::Before => "done before",
         }
     }
 
-    /// The class of style sheets.
+    /// Its class in the style sheet.
     pub fn class(self) -> &'static str {
-        self.word().split(' ').next_back().unwrap_or_default()
+        self.label().split(' ').next_back().unwrap_or_default()
     }
 
     pub fn letter(self) -> char {
@@ -62,18 +64,18 @@ impl State {
     }
 }
 
-/// How many of each.
+/// The number of steps or batches in each state.
 #[derive(Clone, Debug, Default)]
-pub struct Counts(BTreeMap<State, usize>);
+pub struct Counts(BTreeMap<BatchState, usize>);
 
 impl Counts {
-    pub fn of(states: impl IntoIterator<Item = State>) -> Counts {
+    pub fn of(states: impl IntoIterator<Item = BatchState>) -> Counts {
         let mut counts = Counts::default();
         counts.add(states);
         counts
     }
 
-    pub fn add(&mut self, states: impl IntoIterator<Item = State>) {
+    pub fn add(&mut self, states: impl IntoIterator<Item = BatchState>) {
         for state in states {
             *self.0.entry(state).or_default() += 1;
         }
@@ -85,14 +87,14 @@ impl Counts {
         }
     }
 
-    pub fn each(&self) -> impl Iterator<Item = (State, usize)> {
+    pub fn each(&self) -> impl Iterator<Item = (BatchState, usize)> {
         STATES.into_iter().map(|state| (state, self.0.get(&state).copied().unwrap_or_default()))
     }
 }
 
-/// `p365 d2`: states in order, equal neighbours counted.
-pub fn letters(states: impl IntoIterator<Item = State>) -> String {
-    let mut runs: Vec<(State, usize)> = Vec::new();
+/// Run-length encodes the states by their letters: `p365 d2`.
+pub fn letters(states: impl IntoIterator<Item = BatchState>) -> String {
+    let mut runs: Vec<(BatchState, usize)> = Vec::new();
     for state in states {
         match runs.last_mut() {
             Some((last, count)) if *last == state => *count += 1,

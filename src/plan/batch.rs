@@ -7,12 +7,13 @@ use minijinja::Value;
 use regex::Regex;
 
 use super::create::{apart, author, schema_name, ticked};
-use super::ending::ended;
+use super::ending::{ended, statement};
 use super::guards::word;
 use super::header::{header, input};
 use super::keys::{sql_footer, sql_header};
 use super::manifest::InputEntry;
 use super::parts::parts;
+use super::raw_settings::refuse_event_time;
 use super::strategy::Strategy;
 use crate::config::{EventTime, Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
@@ -42,7 +43,8 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
     refuse_letters(batches)?;
     let dialect = batches.dialect;
     let event_time = &batches.settings.event_time;
-    let window = window(dialect, event_time)?;
+    let deleted = window(dialect, event_time)?;
+    let window = guard_window(dialect, event_time)?;
     let predicates = predicates(&batches.settings.incremental_predicates);
     let message = message(batches)?;
     let columns = names(dialect, batches.columns)?;
@@ -116,7 +118,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
         ("into", into.value()),
         ("columns", columns.value()),
         ("checked", checked.value()),
-        ("doomed", Value::from_safe_string(with(&parts.pruned(&window), &predicates))),
+        ("doomed", Value::from_safe_string(with(&parts.pruned(&deleted), &predicates))),
         ("kept", Value::from_safe_string(where_clause(&kept))),
         ("guard", guard.value()),
         ("strays", strays.value()),
@@ -135,13 +137,19 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
     let own = names.into_iter().flatten().find(|name| dialect.has(name));
     let statement = dialect.sql(own.as_deref().unwrap_or("overwrite"), &arguments)?;
     let (before, behind) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
-    let text = format!("{}\n{before}{statement}\n{behind}", head(batches)?);
+    let text = format!("{}\n{before}{statement}\n{behind}", head(batches, word(batches.mode))?);
     Ok(Arc::new(Stamp::new(&text, batches.settings.timezone)))
 }
 
 /// The window's predicate on the column of an event time.
 pub fn window(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagnostic> {
+    refuse_event_time(dialect, event_time)?;
     dialect.window(&dialect.event_time(&event_time.column, event_time.quote)?, event_time.time_type()?)
+}
+
+/// The same with a check of the column's type.
+fn guard_window(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagnostic> {
+    dialect.guard_window(&dialect.event_time(&event_time.column, event_time.quote)?, event_time.time_type()?)
 }
 
 /// The columns of the insert, or nothing where the query does not show them.
@@ -241,7 +249,25 @@ fn message(batches: &Batches) -> Result<Sql, Diagnostic> {
     batches.dialect.string(&text.replace('$', ""))
 }
 
-fn head(batches: &Batches) -> Result<String, Diagnostic> {
+/// The name of the table that holds the rows of a batch's query, a slot for the batch in it.
+pub fn batch_stage(batches: &Batches) -> Result<Sql, Diagnostic> {
+    temporary(batches, "batch_", batches.target)
+}
+
+/// The text of one batch's file whose statements a macro of the project has returned.
+pub fn overwrite_by_macro(batches: &Batches, statements: &str) -> Result<Arc<Stamp>, Diagnostic> {
+    refuse_letters(batches)?;
+    refuse_slots(statements).map_err(|error| error.at(batches.node.file.line(1)))?;
+    let dialect = batches.dialect;
+    let stage = batch_stage(batches)?;
+    let arguments = [("stage", stage.value()), ("query", author(batches.query)), ("statements", Sql(statement(statements)).value())];
+    let text = dialect.sql("by_macro", &arguments)?;
+    let (before, behind) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
+    let head = head(batches, "as the macro treats them")?;
+    Ok(Arc::new(Stamp::new(&format!("{head}\n{before}{text}\n{behind}"), batches.settings.timezone)))
+}
+
+fn head(batches: &Batches, outside: &str) -> Result<String, Diagnostic> {
     let mut lines = vec![
         ("model", batches.node.unique_id.clone()),
         ("batch", format!("{}", Slot::Label)),
@@ -249,7 +275,7 @@ fn head(batches: &Batches) -> Result<String, Diagnostic> {
         ("target", batches.target.to_string()),
         ("strategy", batches.strategy.words.clone()),
         ("atomic", atomic(batches)?),
-        ("rows outside of the window", word(batches.mode).to_string()),
+        ("rows outside of the window", outside.to_string()),
     ];
     lines.extend(batches.inputs.iter().map(|entry| ("input", input(entry))));
     Ok(header(batches.dialect, &lines))

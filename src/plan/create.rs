@@ -2,9 +2,10 @@
 
 use minijinja::Value;
 
+use super::batch::names;
 use super::build::typed;
 use super::clauses::{clauses, kind, replacing};
-use super::contract::{contract, contract_check};
+use super::contract::{Contract, contract, contract_check};
 use super::ending::is_statement;
 use super::header::header;
 use super::indexes::indexes;
@@ -14,7 +15,7 @@ use super::strategy::by_format;
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};
-use crate::inject;
+use crate::inject::{self, ResultColumn};
 use crate::jinja::{Relation, RelationStyle};
 
 /// `01_create.sql`: schema and table if they are missing, as a contract declares it or in the shape of the query.
@@ -36,6 +37,17 @@ pub fn create(dialect: &Dialect, node: &Node, target: &Relation, query: &str) ->
     let indexes = indexes(dialect, node, &target.to_string())?;
     let (before, behind) = (sql_header(dialect, node)?, sql_footer(dialect, node)?);
     Ok(format!("{head}\n{}{before}{check}{table}{indexes}\n{behind}", schema(dialect, target)?))
+}
+
+/// The query with some of its columns alone.
+pub fn narrowed(dialect: &Dialect, query: &str, columns: &[ResultColumn]) -> Result<String, Diagnostic> {
+    let names = names(dialect, Some(columns))?.unwrap_or_default();
+    Ok(dialect.sql("narrowed", &[("columns", names.value()), ("query", author(query))])?.0)
+}
+
+/// The query with the types that its contract declares.
+pub fn as_declared(dialect: &Dialect, query: &str, contract: &Contract) -> Result<String, Diagnostic> {
+    Ok(dialect.sql("narrowed", &[("columns", contract.casts.value()), ("query", author(query))])?.0)
 }
 
 /// What the macros that make a table are told.

@@ -1,5 +1,5 @@
-//! What must have run before a step. A batch waits for exactly those batches of an input that its window overlaps; where it
-//! reads the input whole, for all of it.
+//! What must have run before a step. A batch waits for exactly those batches of an input that its
+//! window overlaps; where it reads the input whole, for all of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +13,8 @@ pub struct Reads {
     pub by_window: BTreeSet<String>,
     /// All other models.
     pub whole: BTreeSet<String>,
+    /// Models that a hook refers to: they are built before its statements run.
+    pub hooks: BTreeSet<String>,
     /// Whether each batch waits for the one before it.
     pub in_order: bool,
 }
@@ -37,26 +39,38 @@ impl<'a> Waits<'a> {
                 before(Kind::Batch).chain(self.whole(of)).chain(overlapping).chain(last).collect()
             }
             What::Fixed(fixed) => match fixed.kind {
-                // The create statement's query is parsed by the engine, so what it reads must exist.
+                // The create statement's query is parsed by the engine, so what it reads must
+                // exist.
                 Kind::Create | Kind::Build => {
-                    let made = self.by_window(of).map(|(input, _)| id(input, Kind::Create.word()));
+                    let made = self.by_window(of).filter_map(|(input, _)| Some(id(input, input.first.last()?.kind.word())));
                     before(fixed.kind).chain(self.whole(of)).chain(made).collect()
                 }
-                Kind::After if of.last.iter().any(|fixed| fixed.kind == Kind::Swap) => vec![id(of, Kind::Swap.word())],
-                Kind::Swap | Kind::After => {
-                    let batches = of.batches.iter().flat_map(|batches| (0..batches.cover.windows.len()).map(|nth| batch(of, batches, nth)));
-                    batches.collect()
+                Kind::After if of.last.iter().any(|fixed| fixed.kind == Kind::Swap) => {
+                    self.planned(&of.reads.hooks).chain([id(of, Kind::Swap.word())]).collect()
                 }
-                Kind::Before | Kind::Batch | Kind::Audit => Vec::new(),
+                Kind::Swap | Kind::After => {
+                    let hooks = self.planned(&of.reads.hooks).filter(|_| fixed.kind == Kind::After);
+                    let batches = of.batches.iter().flat_map(|batches| (0..batches.cover.windows.len()).map(|nth| batch(of, batches, nth)));
+                    hooks.chain(batches).collect()
+                }
+                Kind::Alter => before(Kind::Alter).collect(),
+                Kind::Before => self.planned(&of.reads.hooks).collect(),
+                Kind::Batch | Kind::Audit => Vec::new(),
             },
         }
     }
 
-    /// What a model reads whole, of what is planned; and a model that ends in a swap, since its rows are there only after that.
+    /// What a model reads whole, of what is planned; and a model that ends in a swap, since its
+    /// rows are there only after that.
     fn whole(&self, of: &Steps) -> impl Iterator<Item = String> {
         let reads = of.reads.whole.iter().map(|id| (id, false)).chain(of.reads.by_window.iter().map(|id| (id, true)));
         let whole = reads.filter(|(id, by_window)| self.0.get(id.as_str()).is_some_and(|input| !by_window || one_by_one(input).is_none()));
         whole.map(|(id, _)| id.clone())
+    }
+
+    /// Those of the models that have steps.
+    fn planned(&self, ids: &'a BTreeSet<String>) -> impl Iterator<Item = String> {
+        ids.iter().filter(|id| self.0.contains_key(id.as_str())).cloned()
     }
 
     /// The inputs whose batches may be waited for one by one.
@@ -69,7 +83,8 @@ fn one_by_one(input: &Steps) -> Option<&Batched> {
     input.batches.as_ref().filter(|_| !input.last.iter().any(|fixed| fixed.kind == Kind::Swap))
 }
 
-/// The ids of the batches that overlap a window; those of a model are in order and do not overlap one another.
+/// The ids of the batches that overlap a window; those of a model are in order and do not overlap
+/// one another.
 fn overlapping(input: &Steps, batches: &Batched, window: Window) -> impl Iterator<Item = String> {
     let windows = &batches.cover.windows;
     let first = windows.partition_point(|other| other.end <= window.start);
@@ -78,7 +93,7 @@ fn overlapping(input: &Steps, batches: &Batched, window: Window) -> impl Iterato
 }
 
 fn batch(of: &Steps, batches: &Batched, nth: usize) -> String {
-    id(of, &batches.cover.names.label(batches.cover.windows[nth]))
+    id(of, &batches.cover.naming.label(batches.cover.windows[nth]))
 }
 
 fn id(of: &Steps, word: &str) -> String {
@@ -90,21 +105,21 @@ mod tests {
     use super::*;
     use crate::calendar::Grain;
     use crate::plan::{Fixed, Text};
-    use crate::window::{Cover, Names};
+    use crate::window::{BatchNaming, Cover};
     use chrono::TimeZone;
     use chrono_tz::Tz;
 
     fn steps(model: &str, reads: Reads, days: &[(u32, u32)], swaps: bool) -> Steps {
         let at = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 0, 0, 0).unwrap();
         let windows = days.iter().map(|(start, end)| Window { start: at(*start), end: at(*end) }).collect();
-        let names = Names { own: Grain::Day, batch_size: Grain::Day, chunk: None, timezone: Tz::UTC };
+        let naming = BatchNaming { model_batch_size: Grain::Day, batch_size: Grain::Day, chunk: None, timezone: Tz::UTC };
         let fixed = |kind| Fixed { kind, text: String::new() };
         Steps {
             model: model.into(),
             folder: model.into(),
             first: vec![fixed(Kind::Create)],
             batches: Some(Batched {
-                cover: Cover { windows, names, notes: Vec::new() },
+                cover: Cover { windows, naming, notes: Vec::new() },
                 audit: None,
                 text: Text::Whole(vec![String::new(); days.len()]),
             }),

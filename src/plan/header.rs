@@ -1,6 +1,6 @@
 //! The comment at the head of a file: what a reviewer wants to know before reading the SQL.
 
-use super::manifest::{InputEntry, NOT_READ};
+use super::manifest::{InputEntry, NOT_READ, READ_BY_HOOK};
 use crate::dialect::{Dialect, one_line};
 
 /// The lines of the comment, `-- name: value`, each on one line whatever the values hold, and the statements that every file begins with.
@@ -14,6 +14,7 @@ pub fn input(entry: &InputEntry) -> String {
     match (&entry.event_time, &entry.whole_because) {
         (Some(column), None) if entry.filtered => format!("{}, where {column} is in the window", entry.relation),
         (_, Some(reason)) if reason == NOT_READ => format!("{}, not read: {reason}", entry.relation),
+        (_, Some(reason)) if reason == READ_BY_HOOK => format!("{}, {reason}", entry.relation),
         (_, Some(reason)) => format!("{}, whole: {reason}", entry.relation),
         _ => entry.relation.clone(),
     }

@@ -10,7 +10,7 @@ use super::build::typed;
 use super::clauses::scalar;
 use super::contract::Contract;
 use super::create::{arguments, author, schema_name, sql};
-use super::ending::ended;
+use super::ending::{ended, statement};
 use super::indexes::indexes;
 use crate::config::Node;
 use crate::diagnostics::{Diagnostic, Location, nearest};
@@ -27,15 +27,24 @@ pub struct Incremental<'a> {
     pub first: &'a str,
     /// The query where it is true.
     pub next: &'a str,
+    /// Of the query where it is true.
     pub columns: Option<&'a [ResultColumn]>,
+    pub first_columns: Option<&'a [ResultColumn]>,
+    /// The statements that bring the table's columns in line with the query.
+    pub change: &'a Sql,
     pub contract: Option<&'a Contract>,
+}
+
+/// What dbt takes for this engine where a model names no strategy.
+pub fn usual_strategy(dialect: &Dialect, node: &Node) -> Result<String, Diagnostic> {
+    let keyed = !texts(node.setting("unique_key")).is_empty();
+    dialect.fact(if keyed { "strategy_keyed" } else { "strategy_unkeyed" })
 }
 
 /// The strategy that is in force: the model's own, or what dbt takes for this engine.
 pub fn brought_in(dialect: &Dialect, node: &Node, asked: Option<&str>) -> Result<String, Diagnostic> {
-    let keyed = !texts(node.setting("unique_key")).is_empty();
     let named = match asked {
-        None | Some("default") => dialect.fact(if keyed { "strategy_keyed" } else { "strategy_unkeyed" })?,
+        None | Some("default") => usual_strategy(dialect, node)?,
         Some(named) => named.to_string(),
     };
     let known: Vec<String> = dialect.fact("strategies")?;
@@ -64,6 +73,39 @@ fn format_allows(dialect: &Dialect, node: &Node, strategy: String) -> Result<Str
         .hint(format!("set `file_format` to one of `{}`, or use `append` or `insert_overwrite`", formats.join("`, `"))))
 }
 
+/// The name of the table that holds the rows of the query.
+pub fn build_stage(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
+    let name = dialect.fitting(&node.relation.identifier, "build", 0)?;
+    let name = dialect.column(&name, false)?;
+    match (dialect.fact::<bool>("stage_in_schema")?, schema_name(&node.relation)) {
+        (true, Some(schema)) => Ok(Sql(format!("{schema}.{name}"))),
+        _ => Ok(name),
+    }
+}
+
+/// The create statement, and what a macro of the project returns. An empty table has the rows of the first query brought in, each
+/// other one those of the later query.
+pub fn incremental_by_macro(of: &Incremental, statements: &str) -> Result<Sql, Diagnostic> {
+    let dialect = of.dialect;
+    let mut create = of.create(false)?;
+    if !of.change.0.is_empty() {
+        of.refuse_other_columns()?;
+        create.0.push_str(&format!("\n\n{}", of.change));
+    }
+    let columns = names(dialect, of.columns)?.unwrap_or(Sql("*".to_string()));
+    let query = match of.first == of.next {
+        true => author(of.next),
+        false => {
+            let arguments =
+                [("target", sql(&of.node.relation)), ("columns", columns.value()), ("first", author(of.first)), ("next", author(of.next))];
+            dialect.sql("first_or_next", &arguments)?.value()
+        }
+    };
+    let stage = build_stage(dialect, of.node)?;
+    let arguments = [("stage", stage.value()), ("query", query), ("statements", Sql(statement(statements)).value())];
+    Ok(Sql(format!("{create}\n\n{}", dialect.sql("by_macro", &arguments)?)))
+}
+
 /// The create statement, and the one that brings the new rows in.
 pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
     let dialect = of.dialect;
@@ -78,7 +120,13 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
     let listed = columns.clone().unwrap_or(Sql("*".to_string()));
     let conditional = of.strategy == "merge" && !adds && of.has_merge_conditions()?;
     let fills = fills && !conditional;
-    let create = of.create(fills)?;
+    if !fills && !of.change.0.is_empty() {
+        of.refuse_other_columns()?;
+    }
+    let mut create = of.create(fills)?;
+    if !of.change.0.is_empty() {
+        create.0.push_str(&format!("\n\n{}", of.change));
+    }
     let into = match &columns {
         Some(columns) => dialect.sql("listed", &[("columns", columns.value())])?,
         None => dialect.sql("unlisted", &[])?,
@@ -87,7 +135,14 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
     let first_and_next = [("first", author(of.first)), ("next", author(of.next))];
     if conditional {
         let [first, next] = first_and_next;
-        let mut arguments = vec![target, ("stage", of.stage()?.value()), first, next, ("into", into.value()), ("columns", listed.value())];
+        let mut arguments = vec![
+            target,
+            ("stage", build_stage(dialect, of.node)?.value()),
+            first,
+            next,
+            ("into", into.value()),
+            ("columns", listed.value()),
+        ];
         of.merge(&keys, &mut arguments)?;
         return Ok(Sql(format!("{create}\n\n{}", dialect.sql("incremental_merge_conditional", &arguments)?)));
     }
@@ -102,7 +157,7 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
         let [first, next] = first_and_next;
         dialect.sql("first_or_next", &[target.clone(), ("columns", listed.value()), first, next])?.value()
     };
-    let stage = of.stage()?;
+    let stage = build_stage(dialect, of.node)?;
     let mut arguments = vec![target, ("stage", stage.value()), ("query", query), ("into", into.value()), ("columns", listed.value())];
     let name = match of.strategy {
         _ if adds => "incremental_append",
@@ -135,6 +190,24 @@ impl Incremental<'_> {
         };
         let indexes = indexes(self.dialect, self.node, &self.node.relation.to_string())?;
         Ok(Sql(format!("{}{indexes}", self.dialect.sql(name, &given)?)))
+    }
+
+    /// Refuses a first query with other columns than a later one, where one statement holds both.
+    fn refuse_other_columns(&self) -> Result<(), Diagnostic> {
+        let (Some(first), Some(next)) = (self.first_columns, self.columns) else { return Ok(()) };
+        let same =
+            |one: &ResultColumn, other: &ResultColumn| self.dialect.same_column((&one.name, one.quoted), (&other.name, other.quoted));
+        let mut alike = first.len() == next.len();
+        for column in first {
+            alike = alike && next.iter().map(|other| same(column, other)).collect::<Result<Vec<_>, _>>()?.contains(&true);
+        }
+        if alike {
+            return Ok(());
+        }
+        let message = format!("`{}` has other columns where `is_incremental()` is true, and its strategy only adds rows", self.node.name);
+        Err(Diagnostic::error(message)
+            .at(place(self.node, "on_schema_change"))
+            .hint("give it a `unique_key`, or the same columns in both cases"))
     }
 
     /// The columns of `unique_key` as SQL.
@@ -286,15 +359,6 @@ impl Incremental<'_> {
         Diagnostic::error(format!("`{strategy}` needs the columns of `{}`, and its query does not show them", self.node.name))
             .at(self.node.file.line(1))
             .hint("name the columns in the last `select` instead of `*`")
-    }
-
-    fn stage(&self) -> Result<Sql, Diagnostic> {
-        let name = self.dialect.fitting(&self.node.relation.identifier, "build", 0)?;
-        let name = self.dialect.column(&name, false)?;
-        match (self.dialect.fact::<bool>("stage_in_schema")?, schema_name(&self.node.relation)) {
-            (true, Some(schema)) => Ok(Sql(format!("{schema}.{name}"))),
-            _ => Ok(name),
-        }
     }
 }
 

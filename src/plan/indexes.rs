@@ -15,18 +15,17 @@ pub fn indexes(dialect: &Dialect, node: &Node, target: &str) -> Result<Sql, Diag
     let mut statements = Vec::new();
     for key in dialect.fact::<Vec<String>>("index_keys")? {
         let Some((value, at)) = setting(dialect, node, &key)? else { continue };
+        let mut push = |index: &Map<String, Value>| {
+            let statement = index_of(dialect, &key, index, node, target).map_err(|error| match &at {
+                Some(at) => error.at(at.clone()),
+                None => error,
+            });
+            statement.map(|statement| statements.push(statement))
+        };
         match &value {
-            Value::Array(items) => {
-                for item in items {
-                    let Value::Object(index) = item else { continue };
-                    statements.push(index_of(dialect, &key, index, node, target).map_err(|wrong| match &at {
-                        Some(at) => wrong.at(at.clone()),
-                        None => wrong,
-                    })?);
-                }
-            }
-            Value::Bool(true) => statements.push(index_of(dialect, &key, &Map::new(), node, target)?),
-            Value::Object(given) => statements.push(index_of(dialect, &key, given, node, target)?),
+            Value::Array(items) => items.iter().filter_map(Value::as_object).try_for_each(push)?,
+            Value::Bool(true) => push(&Map::new())?,
+            Value::Object(index) => push(index)?,
             _ => {}
         }
     }

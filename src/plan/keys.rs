@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use minijinja::Value as Argument;
 use serde_json::Value;
 
+use super::alter::{Alters, alters};
 use super::clauses::{plain_pairs, scalar};
 use super::ending::statement;
-use crate::config::Node;
+use crate::config::{Materialization, Node, SchemaChange};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::dialect::{Dialect, Sql};
 
@@ -21,14 +22,17 @@ pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, D
     let kind_key: Option<String> = dialect.fact("kind_key")?;
     let undone: BTreeMap<String, String> = dialect.fact("undone_keys")?;
     refuse_keys(dialect, node)?;
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<Diagnostic> = unique_index(dialect, node)?.into_iter().collect();
     for (key, setting) in &node.config {
         let value = &setting.value;
         let said = || Diagnostic::warning(format!("`{key}` has no effect on the plan")).at(setting.at.clone());
         let known = kind_key.as_ref() == Some(key) || lists().try_fold(false, |known, list| Ok(known || dialect.lists(list, key)?))?;
         if known {
-            if key == "on_schema_change" && !matches!(value.as_str(), None | Some("ignore" | "fail")) {
-                let cure = "a plan alters no table: add or drop the column yourself, or rebuild the model with `--full-refresh`";
+            let change = node.schema_change();
+            let adds = matches!(change, SchemaChange::AppendNewColumns | SchemaChange::SyncAllColumns);
+            if key == "on_schema_change" && adds && alters(dialect, node)? == Alters::Never {
+                let cure =
+                    "a plan for this engine alters no table: add or drop the column yourself, or rebuild the model with `--full-refresh`";
                 warnings.push(said().hint(cure));
             }
             continue;
@@ -50,6 +54,21 @@ pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, D
         }
     }
     Ok(warnings)
+}
+
+/// A warning about a unique index of a table whose rows are deleted and inserted again, where the engine refuses that.
+fn unique_index(dialect: &Dialect, node: &Node) -> Result<Option<Diagnostic>, Diagnostic> {
+    let Some(why) = dialect.fact::<Option<String>>("unique_index_hint")? else { return Ok(None) };
+    let is_overwritten = match &node.materialization {
+        Materialization::Microbatch(_) | Materialization::Seed => true,
+        Materialization::Incremental(strategy) => strategy.as_deref().is_none_or(|strategy| strategy == "delete+insert"),
+        _ => false,
+    };
+    let Some(setting) = node.config.get("indexes").filter(|_| is_overwritten) else { return Ok(None) };
+    let is_unique = |index: &Value| index.get("unique") == Some(&Value::Bool(true));
+    let warning = || Diagnostic::warning(format!("a unique index of `{}` lets its rows be written once only", node.name));
+    let has_unique = setting.value.as_array().into_iter().flatten().any(is_unique);
+    Ok(has_unique.then(|| warning().at(setting.at.clone()).fact(why).hint("leave out `unique`, and check it with a test")))
 }
 
 /// Refuses a key that would change the model's rows and that the plan does not honour.

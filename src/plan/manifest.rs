@@ -85,6 +85,9 @@ pub struct ModelEntry {
     /// The columns of the insert in order, and how they are known: `projection`, or nothing where the query does not show them.
     pub columns: Option<Vec<String>>,
     pub columns_from: Option<String>,
+    /// Columns that the plan drops from the table, if they are there: `on_schema_change: sync_all_columns`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns_dropped: Vec<String>,
     pub warnings: Vec<String>,
     /// The views of the project that depend on the relation while the plan replaces it: the engine's statement creates them again,
     /// or drops them.
@@ -152,6 +155,9 @@ pub const NO_EVENT_TIME: &str = "it has no event_time";
 /// Why an input is read whole whose filter does not reach it.
 pub const OUT_OF_REACH: &str = "its place in the query takes no filter";
 pub const BY_NAME: &str = "it is written by its plain name, without `ref()` or `source()`";
+
+/// Why an input is not filtered that only a hook refers to.
+pub const READ_BY_HOOK: &str = "a hook refers to it";
 
 /// Why nothing of an input is read that a template refers to, in a comment for example.
 pub const NOT_READ: &str = "no table of the query is it";

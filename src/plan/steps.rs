@@ -1,5 +1,6 @@
-//! The steps of a plan: which files there are, in a valid order, what each is called and holds. A model's batches are kept as
-//! windows and one statement, and become steps when they are asked for: a million of them need no more memory than their windows.
+//! The steps of a plan: which files there are, in a valid order, what each is called and holds. A
+//! model's batches are kept as windows and one statement, and become steps when they are asked for:
+//! a million of them need no more memory than their windows.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -110,7 +111,7 @@ impl Steps {
         let nth = nth - self.first.len();
         let Some(Batched { cover, text, .. }) = &self.batches else { return self.last.get(nth).map(fixed) };
         match cover.windows.get(nth) {
-            Some(window) => Some(Step { of: self, what: What::Batch(cover.names.span(*window), nth, text) }),
+            Some(window) => Some(Step { of: self, what: What::Batch(cover.naming.span(*window), nth, text) }),
             None => self.last.get(nth - cover.windows.len()).map(fixed),
         }
     }
@@ -156,6 +157,7 @@ impl Kind {
         match self {
             Kind::Before => "before",
             Kind::Create => "create",
+            Kind::Alter => "alter",
             Kind::Batch => "batch",
             Kind::Swap => "swap",
             Kind::After => "after",
@@ -169,6 +171,7 @@ impl Kind {
         match self {
             Kind::Before => "00_",
             Kind::Create => "01_",
+            Kind::Alter => "02_",
             Kind::Swap => "98_",
             Kind::After => "99_",
             Kind::Batch | Kind::Build | Kind::Audit => "",

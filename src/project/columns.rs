@@ -3,9 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::yaml::Yaml;
+
 use super::properties::{Entries, description};
 use super::values::{list, rendered, truth};
-use super::yaml::Yaml;
 
 /// What a properties file says of a column.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::jinja::YamlScope;
+use crate::yaml::{self, Yaml};
 
 use super::values::{list, rendered, rendered_text, texts, truth};
-use super::yaml::{self, Yaml};
 
 /// Those of dbt's flags (`flags:` of the root project) that change the meaning of a project.
 #[derive(Clone, Copy, Debug, Default)]

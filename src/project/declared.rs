@@ -60,8 +60,8 @@ fn model(package: &str, name: &str, file: &SourceFile, this: &Relation) -> impl 
     }
 }
 
-/// Answers every reference with the model itself.
-struct Itself(Relation);
+/// Answers every reference with the model's own relation.
+pub struct Itself(pub Relation);
 
 impl Lookup for Itself {
     fn reference(&self, _package: Option<&str>, name: &str, _version: Option<&str>) -> Result<Referent, Diagnostic> {

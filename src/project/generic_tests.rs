@@ -7,9 +7,9 @@ use regex::Regex;
 use serde_json::{Map, Value};
 
 use crate::jinja::RefCall;
+use crate::yaml::Yaml;
 
 use super::resources::{Resource, ResourceKind, items, tags, text};
-use super::yaml::Yaml;
 
 /// What a test is declared on.
 struct Tested {

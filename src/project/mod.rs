@@ -26,8 +26,6 @@ mod state;
 mod target_path;
 mod tree;
 mod values;
-pub mod yaml;
-mod yaml_places;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -42,7 +40,7 @@ use crate::jinja::{ColumnQuoting, Jinja, RelationStyle};
 pub use artifacts::{fresher, results};
 pub use columns::{ColumnPatch, constraint};
 pub use dbt_project::Flags;
-pub use declared::Declared;
+pub use declared::{Declared, Itself};
 pub use profile::TargetFacts;
 pub use properties::{Config, Patch, Properties, Version};
 #[cfg(test)]
@@ -55,7 +53,7 @@ pub use sources::SourceTable;
 pub use state::{DbtNode, Earlier, NodeState, STATE, State, earlier, hash};
 pub use target_path::target_path;
 pub use tree::{Tree, Trees};
-pub use values::{list, truth};
+pub use values::{has_jinja, list, truth};
 
 /// Reads the project. `facts` tells what must be known of the dialect that the target names.
 pub fn load(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> Result<Project, Diagnostics> {

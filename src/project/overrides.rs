@@ -2,11 +2,11 @@
 //! the package's tables of that source. One that changes nothing is a warning.
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
+use crate::yaml::Yaml;
 
 use super::columns::ColumnPatch;
 use super::properties::{Config, Entries};
 use super::sources::{BESIDE, SourceTable, quoting};
-use super::yaml::Yaml;
 
 /// A source of a package, said again.
 #[derive(Clone, Debug)]

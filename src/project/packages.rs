@@ -1,9 +1,10 @@
-//! The files of a package: the project itself, or one that `dbt deps` installed. Takes its folder and settings; gives its
-//! models, seeds, snapshots, properties files and macros, each read once. A file that can't be read is an error of its own.
+//! The files of a package: the project itself, or one that `dbt deps` installed. Takes its folder
+//! and settings; gives its models, seeds, snapshots, properties files and macros, each read once. A
+//! file that can't be read is an error of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile, wide};
+use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile, par_map};
 
 use super::dbt_project::DbtProject;
 use super::files::Files;
@@ -55,7 +56,7 @@ pub fn read(files: &Files, folder: &str, settings: &DbtProject, wrong: &mut Diag
                 }
             }
         }
-        let read = wide(&found, |(path, short)| {
+        let read = par_map(&found, |(path, short)| {
             let file = if whole { files.read(path)?.map(|file| (file, String::new())) } else { Some(files.beginning(path)?) };
             Ok(file.map(|(file, data)| Below { file, data, path: short.clone() }))
         });

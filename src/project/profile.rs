@@ -8,12 +8,12 @@ use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Location, SourceFile, nearest};
 use crate::jinja::YamlScope;
+use crate::yaml::{self, Yaml};
 
 use super::dbt_project::DbtProject;
 use super::fence::{Fence, absolute};
 use super::files::read_named;
 use super::values::{rendered, rendered_text};
-use super::yaml::{self, Yaml};
 use super::{Open, Target};
 
 /// What must be known of a dialect to read a target.

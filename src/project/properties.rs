@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::jinja::YamlScope;
+use crate::yaml::{self, Yaml};
 
 use super::Setting;
 use super::columns::{ColumnPatch, constraints};
@@ -14,7 +15,6 @@ use super::packages::Below;
 use super::resources::{self, Resource};
 use super::sources::{self, SourceTable};
 use super::values::{config, rendered_text, set, texts};
-use super::yaml::{self, Yaml};
 
 /// All patches of a package.
 #[derive(Default)]

@@ -1,11 +1,13 @@
-//! The project's files, read and understood but for the models' own words. Takes the folder; gives the packages' settings and
-//! files, the target, and, once somebody renders, the packages. Collects what is wrong, so that one run shows every broken file.
+//! The project's files, read and understood but for the models' own words. Takes the folder; gives
+//! the packages' settings and files, the target, and, once somebody renders, the packages. Collects
+//! what is wrong, so that one run shows every broken file.
 
 use serde_json::{Map, Value};
 
-use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceFile, wide};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceFile, par_map};
 use crate::jinja::{Answers, ColumnQuoting, MacroPackage, Relation, RelationStyle, Settings, YamlScope};
 use crate::limits;
+use crate::yaml;
 
 use super::dbt_project::{self, DbtProject};
 use super::docs::Docs;
@@ -14,7 +16,7 @@ use super::packages::{self, PackageFiles, joined};
 use super::resources::{self, Resource, ResourceKind};
 use super::{
     Catalog, Declared, Facts, Model, Open, Package, Properties, Seed, SelectorsFile, SourceStyle, Target, TargetFacts, profile, properties,
-    recorded, seeds, snapshots, tree, yaml,
+    recorded, seeds, snapshots, tree,
 };
 
 /// Reads all files of the project in `open`.
@@ -46,7 +48,7 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
         wrong.0.push(error);
         None
     });
-    let selectors = selectors.map(|file| SelectorsFile::read(file, &scope));
+    let selectors = selectors.map(|file| SelectorsFile::read(file, &scope, &mut warnings));
     let (answers, catalog) =
         (recorded::answers(files.fence(), open.answers.as_deref())?, recorded::catalog(files.fence(), open.catalog.as_deref())?);
     Ok(Read {
@@ -175,12 +177,12 @@ impl Read {
             }
         };
         let files = found.models.into_iter().map(|found| (stem(&found.path), found.file, found.path));
-        let models = wide(&files.collect::<Vec<_>>(), model);
+        let models = par_map(&files.collect::<Vec<_>>(), model);
         let blocks = found.snapshots.into_iter().flat_map(|found| {
             let path = found.path;
             snapshots::blocks(&found.file).into_iter().map(move |(name, file)| (name, file, path.clone()))
         });
-        let snapshots = wide(&blocks.collect::<Vec<_>>(), model);
+        let snapshots = par_map(&blocks.collect::<Vec<_>>(), model);
         let seed = |found: packages::Below| {
             let columns = seeds::header(&found.file.text, ',');
             Seed { name: stem(&found.path), file: found.file, data: found.data, path: found.path, columns }
@@ -259,7 +261,8 @@ fn missing_packages(files: &Files, install_path: &str) -> Option<Diagnostic> {
     Some(Diagnostic::warning(message).at(asked.at.clone()).hint("run `dbt deps`"))
 }
 
-/// A package's variables: its own yield to those that the project sets, for all or for that package.
+/// A package's variables: its own yield to those that the project sets, for all or for that
+/// package.
 fn variables(root: &DbtProject, package: &DbtProject) -> Map<String, Value> {
     let mut vars = package.vars_for(&package.name);
     vars.extend(root.vars_for(&package.name));
@@ -284,7 +287,8 @@ pub mod tests {
     /// What the models of a test say of themselves, by name: the keywords of their `config()` call.
     pub type Said<'a> = &'a [(&'a str, Value)];
 
-    /// The project in a folder of these files, for a target `dev` whose schema is `analytics`, on the first of July 2024.
+    /// The project in a folder of these files, for a target `dev` whose schema is `analytics`, on
+    /// the first of July 2024.
     pub fn folder(files: &[(&str, &str)], said: Said) -> Result<(Read, Vec<Package>), Diagnostics> {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in files {

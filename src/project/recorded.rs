@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, SourceFile};
 use crate::jinja::{Answer, Answers};
+use crate::yaml::{self, Data, Yaml};
 
 use super::fence::Fence;
 use super::files;
-use super::yaml::{self, Data, Yaml};
 
 /// Relations by database, schema and identifier in lower case, with their columns and types as the warehouse spells them.
 #[derive(Clone, Debug, Default)]

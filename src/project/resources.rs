@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 
 use crate::diagnostics::SourceFile;
 use crate::jinja::RefCall;
+use crate::yaml::Yaml;
 
 use super::generic_tests::{generic_tests, without_version};
 use super::values::{list, truth};
-use super::yaml::Yaml;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ResourceKind {

@@ -4,11 +4,11 @@
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{Location, SourceFile};
+use crate::yaml::Yaml;
 
 use super::columns::ColumnPatch;
 use super::properties::{Config, Entries, description};
 use super::values::{rendered, truth};
-use super::yaml::Yaml;
 
 /// A table of a source.
 #[derive(Clone, Debug)]

@@ -9,9 +9,9 @@ use serde_json::Map;
 use super::files::Files;
 use super::read::PROJECT_FILE;
 use super::values::rendered_text;
-use super::yaml;
 use crate::diagnostics::Diagnostic;
 use crate::jinja::YamlScope;
+use crate::yaml;
 
 /// The folder. Refuses one outside of the project and its git repository, where a project must not write.
 pub fn target_path(root: &Path, environment: &BTreeMap<String, String>) -> Result<PathBuf, Diagnostic> {

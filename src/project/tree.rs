@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::jinja::YamlScope;
+use crate::yaml::{Data, Yaml};
 
 use super::properties::Config;
 use super::values::{canonical, set};
-use super::yaml::{Data, Yaml};
 
 /// The trees of a package.
 #[derive(Clone, Debug, Default)]
@@ -86,7 +86,7 @@ mod tests {
 
     use super::*;
     use crate::diagnostics::SourceFile;
-    use crate::project::yaml::parse;
+    use crate::yaml::parse;
 
     #[test]
     fn the_plus_says_what_is_config() {

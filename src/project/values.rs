@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::jinja::{self, YamlScope};
+use crate::yaml::{Data, Yaml};
 
 use super::Setting;
-use super::yaml::{Data, Yaml};
 
 /// The value of YAML with its Jinja rendered. Hooks stay as they are: they are rendered when the model runs.
 pub fn rendered(yaml: &Yaml, scope: &YamlScope) -> Result<Value, Diagnostic> {

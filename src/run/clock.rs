@@ -1,14 +1,15 @@
-//! The clock of a run: when a step began is a fact to write down, so here, unlike in a plan, the clock is asked.
+//! The clock of a run. The journal records when steps ran; plans do not depend on the clock.
 
 use chrono::{SecondsFormat, Utc};
 
 use crate::calendar::Instant;
 
+/// The current time.
 pub fn now() -> Instant {
     Utc::now()
 }
 
-/// A moment as the journal writes it: UTC, RFC 3339, with milliseconds.
-pub fn written(at: Instant) -> String {
+/// Formats an instant as in the journal: RFC 3339 in UTC, with milliseconds.
+pub fn format(at: Instant) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

@@ -3,7 +3,7 @@
 
 use minijinja::Value;
 
-use super::client::{Client, Session};
+use super::client::{Client, ClientSession};
 use super::history::History;
 use super::journal;
 use crate::diagnostics::{Diagnostic, Diagnostics};
@@ -16,7 +16,7 @@ pub fn check(
     manifest: &Manifest,
     wanted: &[bool],
     past: &History,
-    session: &mut Option<Session>,
+    session: &mut Option<ClientSession>,
 ) -> Result<(), Diagnostics> {
     let mut gone = Diagnostics::default();
     for model in &manifest.models {
@@ -43,10 +43,10 @@ pub fn check(
 }
 
 /// What the client prints of a relation that it does not find.
-pub fn absent(client: &Client, relation: &str, session: &mut Option<Session>) -> Result<Option<String>, Diagnostic> {
+pub fn absent(client: &Client, relation: &str, session: &mut Option<ClientSession>) -> Result<Option<String>, Diagnostic> {
     let look = client.dialect.sql("look", &[("relation", Value::from_safe_string(relation.to_string()))])?.0;
     let file = journal::scratch(&look)?;
-    let ended = client.hand(file.path(), look.as_bytes(), session)?;
+    let ended = client.run_step(file.path(), look.as_bytes(), session)?;
     Ok((!ended.done).then(|| super::entry::words(ended.reason.as_deref(), &ended.stderr, &ended.stdout)))
 }
 

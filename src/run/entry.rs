@@ -1,4 +1,4 @@
-//! The lines of a journal: one JSON object each, told apart by `event`. A public contract with a version.
+//! The lines of a journal: JSON objects, tagged by `event`. A versioned public contract.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,23 +6,24 @@ use serde::{Deserialize, Serialize};
 use crate::diagnostics::printable;
 use crate::plan::Kind;
 
-/// The version of the lines' shape; a change that a reader could stumble over raises it.
+/// The version of the schema; an incompatible change increments it.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// A line of the journal.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Entry {
-    /// A run begins. A retry is a run that is `resumed`: what was done since the run before it stays done.
+    /// A run starts. A retry is a `resumed` run: steps that the previous run finished stay done.
     Run(RunEntry),
-    /// A step is about to be handed to the client.
+    /// A step starts.
     Start(StartEntry),
     /// A step has ended.
     Step(StepEntry),
-    /// A run has ended. Absent where it was killed.
+    /// A run has ended. Absent if it was killed.
     End(EndEntry),
 }
 
+/// The start of a run.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RunEntry {
     pub schema_version: u32,
@@ -33,16 +34,17 @@ pub struct RunEntry {
     /// The process id of batchwright.
     pub pid: u32,
     pub resumed: bool,
-    /// The client's argument vector, which a retry uses again. Absent where it holds a password.
+    /// The client's argument vector, which a retry uses again. Absent if it has a password.
     pub client: Option<Vec<String>>,
     pub threads: usize,
-    /// Whether the models' audits run too.
+    /// Whether audits run too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub audit: bool,
-    /// How many steps are to run.
+    /// The number of steps to run.
     pub steps: usize,
 }
 
+/// The start of a step.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StartEntry {
     pub run: String,
@@ -59,31 +61,32 @@ pub struct StepEntry {
     pub sha256: String,
     pub model: String,
     pub kind: Kind,
-    /// UTC, RFC 3339; of a batch only.
+    /// UTC, RFC 3339; for batches only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_time_start: Option<String>,
-    /// Excluded.
+    /// Exclusive; UTC, RFC 3339; for batches only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_time_end: Option<String>,
     pub started: String,
     pub seconds: f64,
     pub outcome: Outcome,
-    /// The client's; absent where a session goes on or a signal ended it.
+    /// The client's exit code; absent if a session continues or a signal ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<i32>,
-    /// What batchwright saw: `timed out after 60 seconds`.
+    /// The reason of a failure that batchwright detected: `timed out after 60 seconds`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The end of what the client wrote to stderr.
+    /// The end of the client's stderr.
     #[serde(default)]
     pub stderr: String,
-    /// The end of what it wrote to stdout, where a failed step left stderr empty.
+    /// The end of the client's stdout, if a step failed with empty stderr.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub stdout: String,
 }
 
+/// The outcome of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
@@ -91,24 +94,25 @@ pub enum Outcome {
     Failed,
 }
 
+/// The end of a run.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct EndEntry {
     pub run: String,
     pub at: String,
     pub done: usize,
     pub failed: usize,
-    /// Neither: what a failure, `--fail-fast` or Ctrl-C kept from running.
+    /// Steps that did not run, because of a failure, `--fail-fast` or Ctrl-C.
     pub open: usize,
 }
 
 impl StepEntry {
-    /// The client's own words, or what was seen of it, without control characters.
+    /// The reason of a failure and the client's output, without control characters.
     pub fn words(&self) -> String {
         printable(&words(self.reason.as_deref(), &self.stderr, &self.stdout)).into_owned()
     }
 }
 
-/// What batchwright saw, and what the client printed.
+/// Joins the reason of a failure and the client's output.
 pub fn words(reason: Option<&str>, stderr: &str, stdout: &str) -> String {
     let printed = [stderr, stdout].into_iter().map(str::trim).find(|text| !text.is_empty());
     match (reason, printed) {
@@ -119,8 +123,8 @@ pub fn words(reason: Option<&str>, stderr: &str, stdout: &str) -> String {
 }
 
 impl RunEntry {
-    /// The client as it may be written to disk: not at all where an argument holds a password.
-    pub fn keepable(argv: &[String]) -> Option<Vec<String>> {
+    /// The client's arguments for the journal; `None` if one of them has a password.
+    pub fn without_secrets(argv: &[String]) -> Option<Vec<String>> {
         let secret = regex::Regex::new(r"(?i)://[^/@\s]*:[^/@\s]+@|passw(or)?d\s*=|^--?(password|pwd|token|secret)\b|^-p.|token=|secret=")
             .expect("a constant pattern");
         (!argv.iter().any(|argument| argument == "-P" || secret.is_match(argument))).then(|| argv.to_vec())
@@ -132,15 +136,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_not_written_down() {
+    fn a_password_is_not_written() {
         let argv = |words: &str| words.split(' ').map(str::to_string).collect::<Vec<_>>();
         for secret in
             ["psql postgresql://me:pw@host/shop", "mariadb -psecret", "mysql --password=x", "psql host=h;password=x", "sqlcmd -P x"]
         {
-            assert_eq!(RunEntry::keepable(&argv(secret)), None, "{secret}");
+            assert_eq!(RunEntry::without_secrets(&argv(secret)), None, "{secret}");
         }
         for plain in ["psql -X -p 5432 postgresql://me@host/shop", "duckdb -bail data/token.duckdb"] {
-            assert!(RunEntry::keepable(&argv(plain)).is_some(), "{plain}");
+            assert!(RunEntry::without_secrets(&argv(plain)).is_some(), "{plain}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The lock of a plan's runs: one run at a time, and none while a client of a run that was killed is still at work. Takes the lock's path;
-//! names the process that holds it.
+//! The lock of a plan's runs: one run at a time, and none while a client of a killed run is still
+//! working. Errors name the process that holds the lock.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -14,17 +14,18 @@ use rustix::process::{Pid, test_kill_process};
 use super::journal::{cannot, refuse_link, unwritable};
 use crate::diagnostics::Diagnostic;
 
-/// The lock is the kernel's, so that it goes with its holders however they end. The clients inherit it: while a client of a run
-/// that was killed is still at work, a second one beside it could write the same batch twice.
+/// Takes the lock; calls `waits` if it must wait. It is a kernel lock, which is released when its
+/// holders end in any way. Clients inherit it: while a client of a killed run is working, another
+/// one could write the same batch again.
 pub fn take(path: &Path, waits: &dyn Fn(&str)) -> Result<File, Diagnostic> {
     refuse_link(path)?;
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
-    let mut file = opened.map_err(|wrong| cannot("write", path, &wrong))?;
+    let mut file = opened.map_err(|error| cannot("write", path, &error))?;
     let mut waited = false;
     loop {
         match file.try_lock() {
             Ok(()) => break,
-            Err(fs::TryLockError::Error(wrong)) => return Err(cannot("lock", path, &wrong)),
+            Err(fs::TryLockError::Error(error)) => return Err(cannot("lock", path, &error)),
             Err(fs::TryLockError::WouldBlock) => {}
         }
         let mut holder = String::new();
@@ -32,15 +33,15 @@ pub fn take(path: &Path, waits: &dyn Fn(&str)) -> Result<File, Diagnostic> {
         let holder = holder.trim();
         let pid = holder.parse().ok().and_then(Pid::from_raw);
         if pid.is_none_or(|pid| test_kill_process(pid) != Err(rustix::io::Errno::SRCH)) {
-            return Err(Diagnostic::error(format!("another run is at work on this plan: process {holder}"))
-                .fact(format!("it holds `{}`", path.display()))
-                .hint("wait for its end, or stop it with Ctrl-C; `batchwright status` shows how far it is"));
+            return Err(Diagnostic::error(format!("another run of this plan is working: process {holder}"))
+                .fact(format!("it has locked `{}`", path.display()))
+                .hint("wait until it ends, or stop it with Ctrl-C; for its progress: `batchwright status`"));
         }
         if !waited {
             let clients: Vec<String> = holders(&file).into_iter().map(|(pid, name)| format!("process {pid} (`{name}`)")).collect();
             let clients = if clients.is_empty() { "it".to_string() } else { clients.join(", ") };
             waits(&format!(
-                "process {holder} is gone, but a client that it started is still at work: waiting for the end of {clients}; if that is no client at work, stop it"
+                "process {holder} has ended, but a client that it started is still working: waiting for {clients}; if that is not a working client, stop it"
             ));
             waited = true;
         }
@@ -53,11 +54,11 @@ pub fn take(path: &Path, waits: &dyn Fn(&str)) -> Result<File, Diagnostic> {
         fcntl_setfd(&file, FdFlags::empty())?;
         Ok(())
     };
-    written().map_err(|wrong: io::Error| unwritable(path, &wrong))?;
+    written().map_err(|error: io::Error| unwritable(path, &error))?;
     Ok(file)
 }
 
-/// The processes that have a file open, with the names of their programs, where the system tells.
+/// The processes that have a file open, with their program names, if the system provides them.
 fn holders(file: &File) -> Vec<(u32, String)> {
     let same = |path: &Path| {
         let (one, other) = (fs::metadata(path), file.metadata());

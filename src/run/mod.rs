@@ -4,28 +4,28 @@
 
 pub mod audits;
 pub mod client;
+pub mod client_profiles;
 pub mod clock;
 pub mod confirmed;
 pub mod effects;
 pub mod entry;
-mod heard;
+pub mod executable;
 pub mod history;
 pub mod journal;
 pub mod junit;
-pub mod known;
-mod lines;
 mod lock;
+mod output_capture;
 mod process;
-pub mod program;
 pub mod proof;
 pub mod protocol;
 pub mod report;
 pub mod results;
 pub mod retry;
 pub mod schedule;
+pub mod shutdown;
+mod single_line;
 pub mod status;
 mod step_text;
-pub mod stop;
 pub mod token;
 
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -34,7 +34,7 @@ use std::time::{Duration, Instant};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Kind;
 use crate::plan::manifest::{Manifest, StepEntry as Planned};
-use client::{Client, Ended, Session};
+use client::{Client, ClientSession, StepResult};
 use entry::{EndEntry, Entry, Outcome, RunEntry, StartEntry, StepEntry};
 use history::History;
 use journal::{Journal, Places};
@@ -71,7 +71,7 @@ pub struct Run {
 /// Runs the steps. An error is one that kept the run from going on: a journal that cannot be written, a client that is not there.
 ///
 /// `session` is one that is open already.
-pub fn run(order: &Order, journal: &Journal, watch: &dyn Watch, session: Option<Session>) -> Result<Run, Diagnostic> {
+pub fn run(order: &Order, journal: &Journal, watch: &dyn Watch, session: Option<ClientSession>) -> Result<Run, Diagnostic> {
     let schema = |relation: &str| relation.rsplit_once('.').map(|(schema, _)| schema.to_string());
     let models = order.manifest.models.iter();
     let schemas = models.filter_map(|model| Some((model.unique_id.clone(), schema(&model.relation)?))).collect();
@@ -81,10 +81,10 @@ pub fn run(order: &Order, journal: &Journal, watch: &dyn Watch, session: Option<
     let begin = RunEntry {
         schema_version: entry::SCHEMA_VERSION,
         run: id.clone(),
-        at: clock::written(clock::now()),
+        at: clock::format(clock::now()),
         pid: std::process::id(),
         resumed: order.resumed,
-        client: RunEntry::keepable(&order.client.argv),
+        client: RunEntry::without_secrets(&order.client.argv),
         threads: order.threads,
         audit: order.manifest.steps.iter().any(|step| step.kind == Kind::Audit),
         steps: wanted,
@@ -111,7 +111,7 @@ pub fn run(order: &Order, journal: &Journal, watch: &dyn Watch, session: Option<
     let count =
         |state| order.wanted.iter().enumerate().filter(|(index, wanted)| **wanted && shared.schedule.state(*index) == state).count();
     let (done, failed) = (count(State::Done), count(State::Failed));
-    let end = EndEntry { run: id.clone(), at: clock::written(clock::now()), done, failed, open: wanted - done - failed };
+    let end = EndEntry { run: id.clone(), at: clock::format(clock::now()), done, failed, open: wanted - done - failed };
     journal.append(&Entry::End(end), true)?;
     Ok(Run { id, done, failed, open: wanted - done - failed })
 }
@@ -125,7 +125,7 @@ struct Work<'a> {
     shared: Mutex<Shared>,
     news: Condvar,
     /// A session for the first worker.
-    opened: Mutex<Option<Session>>,
+    opened: Mutex<Option<ClientSession>>,
 }
 
 struct Shared {
@@ -161,7 +161,7 @@ impl Work<'_> {
     fn next(&self) -> Option<usize> {
         let mut shared = self.lock();
         loop {
-            if self.order.client.stop.soon() {
+            if self.order.client.shutdown.is_requested() {
                 shared.schedule.stop();
             }
             if let Some(index) = shared.schedule.start() {
@@ -176,29 +176,29 @@ impl Work<'_> {
     }
 
     /// Hands over a step and writes down how it ended; whether it is done.
-    fn step(&self, step: &Planned, session: &mut Option<Session>) -> Result<bool, Diagnostic> {
+    fn step(&self, step: &Planned, session: &mut Option<ClientSession>) -> Result<bool, Diagnostic> {
         let (started, begun) = (clock::now(), Instant::now());
         let start =
-            StartEntry { run: self.run.to_string(), step: step.id.clone(), sha256: step.sha256.clone(), at: clock::written(started) };
+            StartEntry { run: self.run.to_string(), step: step.id.clone(), sha256: step.sha256.clone(), at: clock::format(started) };
         // Whether a swap was begun decides what a retry may do; a batch may always be run again.
         self.journal.append(&Entry::Start(start), step.kind == Kind::Swap)?;
         self.watch.started(step);
         let places = self.order.places;
         let client = self.order.client;
         let text = match places.text(&step.file, &step.sha256) {
-            Ok(text) => match step_text::refused(client.dialect, &step.file, &text, client.errors_show())? {
+            Ok(text) => match step_text::refusal(client.dialect, &step.file, &text, client.errors_show())? {
                 Some(reason) => Err(reason),
                 None => Ok(text),
             },
             Err(reason) => Err(reason),
         };
         let ended = match text {
-            Err(reason) => Ended { reason: Some(reason), ..Ended::default() },
+            Err(reason) => StepResult { reason: Some(reason), ..StepResult::default() },
             Ok(_) if step.kind == Kind::Swap && self.order.past.uncertain(step) && self.swapped(step, session)? => {
-                Ended { done: true, reason: Some("it had been done when its run was cut short".to_string()), ..Ended::default() }
+                StepResult { done: true, reason: Some("it had been done when its run was cut short".to_string()), ..StepResult::default() }
             }
             Ok(text) if step.kind == Kind::Audit => self.audit(step, &text, session)?,
-            Ok(text) => client.hand(&places.plan.join(&step.file), &text, session)?,
+            Ok(text) => client.run_step(&places.plan.join(&step.file), &text, session)?,
         };
         let entry = StepEntry {
             run: self.run.to_string(),
@@ -208,7 +208,7 @@ impl Work<'_> {
             kind: step.kind,
             event_time_start: step.event_time_start.clone(),
             event_time_end: step.event_time_end.clone(),
-            started: clock::written(started),
+            started: clock::format(started),
             seconds: (begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
             outcome: if ended.done { Outcome::Success } else { Outcome::Failed },
             exit_code: ended.exit_code,
@@ -223,21 +223,23 @@ impl Work<'_> {
     }
 
     /// Hands over the audit in the form that fails unless every verdict is `ok` or allowed.
-    fn audit(&self, step: &Planned, text: &[u8], session: &mut Option<Session>) -> Result<Ended, Diagnostic> {
+    fn audit(&self, step: &Planned, text: &[u8], session: &mut Option<ClientSession>) -> Result<StepResult, Diagnostic> {
         match audits::stopping(self.order.client.dialect, self.order.manifest, step, text)? {
-            None => Ok(Ended { reason: Some(format!("`{}` is no audit: compile the plan again", step.file)), ..Ended::default() }),
+            None => {
+                Ok(StepResult { reason: Some(format!("`{}` is no audit: compile the plan again", step.file)), ..StepResult::default() })
+            }
             Some(sql) => {
                 let file = journal::scratch(&sql)?;
-                let ended = self.order.client.hand(file.path(), sql.as_bytes(), session)?;
+                let ended = self.order.client.run_step(file.path(), sql.as_bytes(), session)?;
                 let reason = if ended.done { None } else { audits::explained(&step.model, &format!("{}{}", ended.stderr, ended.stdout)) };
-                Ok(Ended { reason: reason.or(ended.reason), ..ended })
+                Ok(StepResult { reason: reason.or(ended.reason), ..ended })
             }
         }
     }
 
     /// Whether a swap that was begun in an earlier run has happened: the table is there, and what was built beside it is gone.
     /// To run it again then would drop the table and find nothing to put in its place.
-    fn swapped(&self, step: &Planned, session: &mut Option<Session>) -> Result<bool, Diagnostic> {
+    fn swapped(&self, step: &Planned, session: &mut Option<ClientSession>) -> Result<bool, Diagnostic> {
         let Some(model) = self.order.manifest.models.iter().find(|model| model.unique_id == step.model) else { return Ok(false) };
         let Some(beside) = model.microbatch.as_ref().and_then(|microbatch| microbatch.beside.as_ref()) else { return Ok(false) };
         let mut there = |relation: &str| effects::absent(self.order.client, relation, session).map(|absent| absent.is_none());

@@ -1,5 +1,5 @@
-//! A client's process: started without a shell in a group of its own, so that Ctrl-C is ours to hear, and ended for certain.
-//! Takes an argument vector; refuses a program that is not there.
+//! A client's process: started without a shell in a new process group, so that it does not receive
+//! Ctrl-C, and stopped reliably.
 
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -9,77 +9,80 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::heard::{Heard, Mark};
+use super::output_capture::{Mark, OutputCapture};
 use crate::diagnostics::Diagnostic;
 
+/// A running client.
 pub struct Process {
     child: Child,
-    pub heard: Heard,
+    pub output: OutputCapture,
 }
 
-/// How a client's process ended.
+/// How a process ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Exit {
     pub code: Option<i32>,
     pub signal: Option<i32>,
 }
 
-/// Starts a client; `fed` gives it a standard input to write to. The words are waited for in what it prints.
-pub fn start(argv: &[String], fed: bool, words: Vec<(Mark, String)>) -> Result<(Process, Option<ChildStdin>), Diagnostic> {
+/// Starts a client, with a pipe as standard input if `fed`. `markers` are expected in its output.
+pub fn start(argv: &[String], fed: bool, markers: Vec<(Mark, String)>) -> Result<(Process, Option<ChildStdin>), Diagnostic> {
     let Some((program, arguments)) = argv.split_first() else {
-        return Err(Diagnostic::error("`--` is followed by no client").hint("name one, such as `-- psql -X -v ON_ERROR_STOP=1`"));
+        return Err(Diagnostic::error("no client after `--`").hint("name one, for example `-- psql -X -v ON_ERROR_STOP=1`"));
     };
     let mut command = Command::new(program);
     command.args(arguments).stdin(if fed { Stdio::piped() } else { Stdio::null() }).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.process_group(0).spawn().map_err(|wrong| not_started(program, &wrong))?;
-    let heard = Heard::default();
-    heard.state().begin(words);
+    let mut child = command.process_group(0).spawn().map_err(|error| not_started(program, &error))?;
+    let output = OutputCapture::default();
+    output.state().begin(markers);
     if let Some(stdout) = child.stdout.take() {
-        heard.listen(stdout, true);
+        output.capture(stdout, true);
     }
     if let Some(stderr) = child.stderr.take() {
-        heard.listen(stderr, false);
+        output.capture(stderr, false);
     }
     let stdin = child.stdin.take();
-    Ok((Process { child, heard }, stdin))
+    Ok((Process { child, output }, stdin))
 }
 
-/// What to say of a client that does not start.
-pub fn not_started(program: &str, wrong: &io::Error) -> Diagnostic {
-    match wrong.kind() {
+/// The error of a client that does not start.
+pub fn not_started(program: &str, error: &io::Error) -> Diagnostic {
+    match error.kind() {
         io::ErrorKind::NotFound => Diagnostic::error(format!("the client `{program}` is not found"))
-            .hint("is it installed, and on the `PATH`? Name it with its path after `--`"),
+            .hint("is it installed and on the `PATH`? or give its path after `--`"),
         io::ErrorKind::PermissionDenied => {
             Diagnostic::error(format!("the client `{program}` is not executable")).hint(format!("`chmod +x {program}`, if it is a program"))
         }
-        _ => Diagnostic::error(format!("the client `{program}` cannot be started: {wrong}")),
+        _ => Diagnostic::error(format!("the client `{program}` cannot be started: {error}")),
     }
 }
 
 impl Process {
-    /// How it ended, if it has.
+    /// How it ended; `None` if it is running.
     pub fn exit(&mut self) -> Option<Exit> {
         match self.child.try_wait() {
             Ok(Some(status)) => Some(exit(status)),
             Ok(None) => None,
-            // Nobody else waits for it, so this is the end of what can be known.
+            // Its exit status cannot be determined.
             Err(_) => Some(Exit { code: None, signal: None }),
         }
     }
 
-    /// Waits until the last words of an ended process are heard; not for long, since a child of its own may hold the streams.
-    pub fn hear_out(&self) {
-        let patience = Instant::now() + Duration::from_secs(1);
-        while self.heard.state().open > 0 && Instant::now() < patience {
-            self.heard.wait(Duration::from_millis(5));
+    /// Waits for the last output of an ended process; at most one second, since a child process may
+    /// keep the streams open.
+    pub fn drain_output(&self) {
+        let timeout = Instant::now() + Duration::from_secs(1);
+        while self.output.state().open > 0 && Instant::now() < timeout {
+            self.output.wait(Duration::from_millis(5));
         }
     }
 
-    /// Ends the process and all that it started: asked kindly, so that it can cancel its query, then not.
+    /// Stops the process group: first with SIGINT, so that the client can cancel its query, at last
+    /// with SIGKILL.
     pub fn stop(&mut self) -> Exit {
-        for (signal, patience) in [(Signal::INT, 1500), (Signal::TERM, 1500), (Signal::KILL, 60_000)] {
+        for (signal, timeout) in [(Signal::INT, 1500), (Signal::TERM, 1500), (Signal::KILL, 60_000)] {
             self.signal(signal);
-            if let Some(exit) = self.exits_within(Duration::from_millis(patience)) {
+            if let Some(exit) = self.exits_within(Duration::from_millis(timeout)) {
                 self.signal(Signal::KILL);
                 return exit;
             }
@@ -87,8 +90,9 @@ impl Process {
         Exit { code: None, signal: None }
     }
 
-    pub fn exits_within(&mut self, patience: Duration) -> Option<Exit> {
-        let end = Instant::now() + patience;
+    /// How it ended; `None` if it still runs after `timeout`.
+    pub fn exits_within(&mut self, timeout: Duration) -> Option<Exit> {
+        let end = Instant::now() + timeout;
         loop {
             if let Some(exit) = self.exit() {
                 return Some(exit);
@@ -100,7 +104,7 @@ impl Process {
         }
     }
 
-    /// To the whole group; whoever is left of it after the client's own end too.
+    /// Sends a signal to the process group, also after the client itself has ended.
     fn signal(&self, signal: Signal) {
         if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
             let _ = kill_process_group(group, signal);

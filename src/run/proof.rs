@@ -1,93 +1,97 @@
-//! Makes a client prove, before the first step, that it runs what it is sent and stops at an error. The client itself is tested:
-//! its arguments, its wrapper and its option files may say anything. Takes a client; gives how to speak to it, and the session that
-//! was opened, if it is still good. Refuses a client that goes on after an error.
+//! Verifies, before the first step, that a client runs its input and stops at an error. It tests
+//! the client itself, since arguments, wrappers and option files may have any effect. Sets the
+//! protocol; returns the open session, if it can be used. Refuses a client that continues after an
+//! error.
 
 use std::time::Instant;
 
-use super::client::{Client, Ended, Session};
+use super::client::{Client, ClientSession, StepResult};
+use super::client_profiles::{self, ClientProfile, StdinMode};
 use super::journal;
-use super::known::{self, Input, Known};
-use super::protocol::{Answer, Protocol};
+use super::protocol::{MarkerAnswer, Protocol};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::Dialect;
 
-/// Why no step may be handed to this client.
-pub enum Unproven {
-    /// It goes on after an error, or commits nothing: the request is wrong.
-    Careless(Diagnostic),
-    /// It did not run a query that must succeed: no step would succeed either.
-    Silent(Diagnostic),
+/// Why a client cannot run steps.
+pub enum Unverified {
+    /// It continues after an error, or does not commit: the request is invalid.
+    Unsafe(Diagnostic),
+    /// It did not run a valid query, so no step would succeed.
+    NoAnswer(Diagnostic),
 }
 
-impl From<Diagnostic> for Unproven {
-    fn from(diagnostic: Diagnostic) -> Unproven {
-        Unproven::Careless(diagnostic)
+impl From<Diagnostic> for Unverified {
+    fn from(diagnostic: Diagnostic) -> Unverified {
+        Unverified::Unsafe(diagnostic)
     }
 }
 
 /// Tests the client, and sets its protocol.
-pub fn prove(client: &mut Client) -> Result<Option<Session>, Unproven> {
+pub fn verify(client: &mut Client) -> Result<Option<ClientSession>, Unverified> {
     if client.per_step() { by_file(client).map(|()| None) } else { in_session(client) }
 }
 
-/// The profiles that a client may have: that of its program, or that of the dialect's own client, which a script may start.
-fn profiles(client: &Client) -> Result<Vec<Option<&'static Known>>, Diagnostic> {
-    if let Some((known, _)) = known::client(&client.argv) {
+/// The possible profiles of a client: that of its program, or of the dialect's default client,
+/// which a script may start.
+fn profiles(client: &Client) -> Result<Vec<Option<&'static ClientProfile>>, Diagnostic> {
+    if let Some((known, _)) = client_profiles::profile(&client.argv) {
         return Ok(vec![Some(known)]);
     }
-    let usual: Vec<String> = client.dialect.fact("client")?;
-    let usual = known::client(&usual).map(|(known, _)| known).filter(|known| !known.safe_mode.is_empty() || known.input == Input::Lines);
-    Ok(usual.map(Some).into_iter().chain([None]).collect())
+    let default_client: Vec<String> = client.dialect.fact("client")?;
+    let default_client = client_profiles::profile(&default_client)
+        .map(|(known, _)| known)
+        .filter(|known| !known.safe_mode.is_empty() || known.input == StdinMode::Lines);
+    Ok(default_client.map(Some).into_iter().chain([None]).collect())
 }
 
-fn in_session(client: &mut Client) -> Result<Option<Session>, Unproven> {
+fn in_session(client: &mut Client) -> Result<Option<ClientSession>, Unverified> {
     let failing = failing(client.dialect)?;
-    let mut silent = None;
+    let mut unanswered_result = None;
     for profile in profiles(client)? {
         client.protocol = Protocol::new(client.dialect, profile)?;
         let mut session = client.open()?;
         let first = client.feed(&mut session, "the first query".as_ref(), b"");
-        if first.answer == Some(Answer::Open) {
+        if first.answer == Some(MarkerAnswer::Open) {
             session.end();
             return Err(within_transaction(client));
         }
         if !first.done {
             session.end();
-            let interrupted = client.stop.soon();
-            silent = Some(first);
+            let interrupted = client.shutdown.is_requested();
+            unanswered_result = Some(first);
             if interrupted {
                 break;
             }
             continue;
         }
-        if client.protocol.input == Input::Whole {
+        if client.protocol.input == StdinMode::ToEnd {
             session.end();
             session = client.open()?;
         }
-        let begun = Instant::now();
+        let started = Instant::now();
         let second = client.feed(&mut session, "the failing query".as_ref(), failing.as_bytes());
         return match second.answer {
-            _ if second.done => Err(careless(client, "it was sent a statement that fails and one behind it, and ran both")),
-            Some(Answer::WentOn) => Err(careless(client, "it was sent a statement that fails and one behind it, and ran both")),
-            // Such a client reads on, and a start of it takes long.
-            Some(Answer::Failed) => Ok(Some(session)),
-            None if ended_by_itself(client, &second, begun) => {
+            _ if second.done => Err(unsafe_client(client, "it got a failing statement and another one, and ran both")),
+            Some(MarkerAnswer::Continued) => Err(unsafe_client(client, "it got a failing statement and another one, and ran both")),
+            // Such a client can be used again, and its start takes long.
+            Some(MarkerAnswer::Failed) => Ok(Some(session)),
+            None if ended_by_itself(client, &second, started) => {
                 session.end();
                 Ok(None)
             }
             _ => Err(unanswered(client, &second)),
         };
     }
-    Err(unanswered(client, &silent.unwrap_or_default()))
+    Err(unanswered(client, &unanswered_result.unwrap_or_default()))
 }
 
-fn by_file(client: &mut Client) -> Result<(), Unproven> {
-    let profile = known::client(&client.argv).map(|(known, _)| known);
+fn by_file(client: &mut Client) -> Result<(), Unverified> {
+    let profile = client_profiles::profile(&client.argv).map(|(known, _)| known);
     client.protocol = Protocol::new(client.dialect, profile)?;
     let check = client.protocol.file_check();
     let file = journal::scratch(&check.after)?;
     let (first, answer) = client.checked_file(file.path(), check.words)?;
-    if answer == Some(Answer::Open) {
+    if answer == Some(MarkerAnswer::Open) {
         return Err(within_transaction(client));
     }
     if !first.done {
@@ -95,49 +99,49 @@ fn by_file(client: &mut Client) -> Result<(), Unproven> {
     }
     let check = client.protocol.file_check();
     let file = journal::scratch(&format!("{}\n{}", failing(client.dialect)?, check.after))?;
-    let begun = Instant::now();
+    let started = Instant::now();
     let (second, answer) = client.checked_file(file.path(), check.words)?;
     if answer.is_some() {
-        return Err(careless(client, "it was handed a file with a statement that fails and one behind it, and ran both"));
+        return Err(unsafe_client(client, "it got a file with a failing statement and another one, and ran both"));
     }
     if second.done {
-        return Err(careless(client, "it was handed a file with a statement that fails, and ended with exit code 0"));
+        return Err(unsafe_client(client, "it got a file with a failing statement, and ended with exit code 0"));
     }
-    if ended_by_itself(client, &second, begun) { Ok(()) } else { Err(unanswered(client, &second)) }
+    if ended_by_itself(client, &second, started) { Ok(()) } else { Err(unanswered(client, &second)) }
 }
 
-/// Whether an error ended the client, and not a signal, the time limit or the user.
-fn ended_by_itself(client: &Client, ended: &Ended, begun: Instant) -> bool {
-    let in_time = client.timeout.is_none_or(|timeout| begun.elapsed() < timeout);
-    ended.exit_code.is_some() && in_time && !client.stop.soon()
+/// Whether the client ended because of an error, and not by a signal, the time limit or the user.
+fn ended_by_itself(client: &Client, ended: &StepResult, started: Instant) -> bool {
+    let in_time = client.timeout.is_none_or(|timeout| started.elapsed() < timeout);
+    ended.exit_code.is_some() && in_time && !client.shutdown.is_requested()
 }
 
 fn failing(dialect: &Dialect) -> Result<String, Diagnostic> {
     Ok(dialect.sql("failing", &[])?.0)
 }
 
-fn careless(client: &Client, what: &str) -> Unproven {
-    let refused = Diagnostic::error(format!("`{}` does not stop at an error", client.argv[0]))
+fn unsafe_client(client: &Client, what: &str) -> Unverified {
+    let error = Diagnostic::error(format!("`{}` does not stop at an error", client.argv[0]))
         .fact(what)
-        .fact("a failed batch would lose the rows that it deleted before, and would count as done");
-    let refused = match known::client(&client.argv).map(|(known, _)| known.cure).filter(|cure| !cure.is_empty()) {
-        Some(cure) => refused.hint(cure),
-        None => refused.hint("the client must end with another exit code than 0 at the first statement that fails"),
+        .fact("a failed batch would lose the rows that it has deleted, and would count as done");
+    let error = match client_profiles::profile(&client.argv).map(|(known, _)| known.cure).filter(|cure| !cure.is_empty()) {
+        Some(cure) => error.hint(cure),
+        None => error.hint("the client must end with a non-zero exit code at the first failing statement"),
     };
-    Unproven::Careless(refused)
+    Unverified::Unsafe(error)
 }
 
-fn within_transaction(client: &Client) -> Unproven {
-    let refused = Diagnostic::error(format!("`{}` runs all that it is sent within a transaction", client.argv[0]))
-        .fact("a file's own `begin` and `commit` would not be what they say, and a client that does not commit at its end loses the rows")
-        .hint("leave out `--single-transaction` and the like, and look for `begin` or autocommit in the client's options and files");
-    Unproven::Careless(refused)
+fn within_transaction(client: &Client) -> Unverified {
+    let error = Diagnostic::error(format!("`{}` runs all input within a transaction", client.argv[0]))
+        .fact("`begin` and `commit` in a file would have no effect, and a client that does not commit at its end loses the rows")
+        .hint("remove options such as `--single-transaction`, and look for `begin` or autocommit in the client's options and files");
+    Unverified::Unsafe(error)
 }
 
-fn unanswered(client: &Client, ended: &Ended) -> Unproven {
-    let mut failed = Diagnostic::error(format!("`{}` did not run the first query, so no step was handed to it", client.argv[0]));
+fn unanswered(client: &Client, ended: &StepResult) -> Unverified {
+    let mut failed = Diagnostic::error(format!("`{}` did not run the test query, so no step was run", client.argv[0]));
     for line in super::entry::words(ended.reason.as_deref(), &ended.stderr, &ended.stdout).lines().take(12) {
         failed = failed.fact(line);
     }
-    Unproven::Silent(failed.hint("does it connect? try it by hand with the same arguments"))
+    Unverified::NoAnswer(failed.hint("does it connect? try it yourself with the same arguments"))
 }

@@ -19,7 +19,7 @@ pub fn run_results(manifest: &Manifest, history: &History, now: Instant) -> Stri
         "metadata": {
             "dbt_schema_version": "https://schemas.getdbt.com/dbt/run-results/v6.json",
             "dbt_version": "0.0.0",
-            "generated_at": clock::written(now),
+            "generated_at": clock::format(now),
             "invocation_id": history.last.as_ref().map(|run| run.run.clone()),
             "invocation_started_at": started,
             "env": {},
@@ -102,5 +102,5 @@ fn completed(step: &StepEntry) -> String {
     let Ok(started) = chrono::DateTime::parse_from_rfc3339(&step.started) else { return step.started.clone() };
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds of a step are far below the limit")]
     let milliseconds = (step.seconds * 1000.0) as i64;
-    clock::written(started.to_utc() + chrono::TimeDelta::milliseconds(milliseconds))
+    clock::format(started.to_utc() + chrono::TimeDelta::milliseconds(milliseconds))
 }

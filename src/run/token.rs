@@ -1,13 +1,13 @@
-//! Random words: ids of runs, and the markers that nobody can print by chance or foresight.
+//! Random tokens: ids of runs, and markers that no output can contain by chance.
 
 use std::hash::{BuildHasher, RandomState};
 
-/// Sixteen hexadecimal digits, from the keys that the system's randomness gives each hasher.
+/// Sixteen random hexadecimal digits.
 pub fn hex() -> String {
     format!("{:016x}", number())
 }
 
-/// An id in the form of a UUID.
+/// A random UUID.
 pub fn id() -> String {
     let (high, low) = (number(), number());
     let version = (high & !0xf000) | 0x4000;
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_word_comes_twice() {
+    fn tokens_are_unique() {
         let words: std::collections::BTreeSet<String> = (0..1000).map(|_| hex()).collect();
         assert_eq!(words.len(), 1000);
         let id = id();

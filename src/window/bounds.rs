@@ -1,7 +1,7 @@
-//! `--event-time-start` and `--event-time-end` as they are typed. Takes the texts; gives both bounds or none, and refuses
-//! one without the other, what is no moment, and an inverted range.
+//! Parses `--event-time-start` and `--event-time-end`. Returns both bounds or none; refuses one
+//! without the other, an invalid timestamp, and an inverted range.
 
-use crate::calendar::{Moment, parse_moment};
+use crate::calendar::{Timestamp, parse_timestamp};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 
 use super::Bound;
@@ -9,22 +9,22 @@ use super::Bound;
 const START: &str = "--event-time-start";
 const END: &str = "--event-time-end";
 
-/// The bounds of a command line, or of dbt's environment variables.
+/// Parses the bounds of the command line or of dbt's environment variables.
 pub fn bounds(start: Option<&str>, end: Option<&str>) -> Result<Option<(Bound, Bound)>, Diagnostics> {
     let (start, end) = match (start, end) {
         (None, None) => return Ok(None),
         (Some(start), Some(end)) => (start, end),
         (Some(_), None) => {
-            return Err(alone(START, END, "the end is exclusive: it is where the first batch begins that is not wanted").into());
+            return Err(unpaired(START, END, "the end is exclusive: the start of the first batch that you do not want").into());
         }
-        (None, Some(_)) => return Err(alone(END, START, "the start is where the first batch begins that is wanted").into()),
+        (None, Some(_)) => return Err(unpaired(END, START, "the start of the first batch that you want").into()),
     };
     match (Bound::parse(START, start), Bound::parse(END, end)) {
         (Ok(start), Ok(end)) => {
             let inverted = match (start.at, end.at) {
-                (Moment::Local(start), Moment::Local(end)) => start >= end,
-                (Moment::Instant(start), Moment::Instant(end)) => start >= end,
-                // Which comes first depends on the model's zone, so `cover` looks.
+                (Timestamp::Local(start), Timestamp::Local(end)) => start >= end,
+                (Timestamp::Instant(start), Timestamp::Instant(end)) => start >= end,
+                // The order depends on the model's zone, so `cover` checks it.
                 _ => false,
             };
             if inverted { Err(inverted_range(&start, &end).into()) } else { Ok(Some((start, end))) }
@@ -34,9 +34,9 @@ pub fn bounds(start: Option<&str>, end: Option<&str>) -> Result<Option<(Bound, B
 }
 
 impl Bound {
-    /// The bound that `text` says, given with `flag`.
+    /// Parses the value `text` of the option `flag`.
     pub fn parse(flag: &str, text: &str) -> Result<Bound, Diagnostic> {
-        match parse_moment(text) {
+        match parse_timestamp(text) {
             Ok(at) => Ok(Bound { text: text.into(), at }),
             Err(why) => Err(Diagnostic::error(format!("`{text}`, given as `{flag}`, {why}"))
                 .hint("write `2024-09-01`, `2024-09-01T05:00`, or with an offset `2024-09-01T05:00:00+02:00`")),
@@ -46,13 +46,13 @@ impl Bound {
 
 pub(super) fn inverted_range(start: &Bound, end: &Bound) -> Diagnostic {
     let (start, end) = (&start.text, &end.text);
-    let wrong = format!("`{START} {start}` is not before `{END} {end}`");
+    let message = format!("`{START} {start}` is not before `{END} {end}`");
     if start == end {
-        return Diagnostic::error(wrong).hint("the end is exclusive: for one day, give the day after it as the end");
+        return Diagnostic::error(message).hint("the end is exclusive: for one day, give the next day as the end");
     }
-    Diagnostic::error(wrong).hint(format!("`{START}` must be the earlier one, and `{END}` is exclusive"))
+    Diagnostic::error(message).hint(format!("`{START}` must be earlier than `{END}`, which is exclusive"))
 }
 
-fn alone(given: &str, missing: &str, which: &str) -> Diagnostic {
-    Diagnostic::error(format!("`{given}` is given without `{missing}`")).hint(format!("give `{missing}` too; {which}"))
+fn unpaired(flag: &str, missing: &str, meaning: &str) -> Diagnostic {
+    Diagnostic::error(format!("`{flag}` is given without `{missing}`")).hint(format!("add `{missing}`: {meaning}"))
 }

@@ -1,9 +1,10 @@
-//! The windows that a request asks for, oldest first. Takes a model's settings and the request; gives windows that tile
-//! the range without gap or overlap, and notes where the range was widened or cut. Never an empty success.
+//! The windows of a request, oldest first. Takes a model's settings and the request; returns at
+//! least one window, or an error. The windows tile the range without gaps or overlap; notes name
+//! where the range was widened or cut.
 
 mod bounds;
-mod named;
-mod names;
+mod by_label;
+mod naming;
 mod range;
 mod tile;
 
@@ -11,60 +12,62 @@ use std::hash::{Hash, Hasher};
 
 use chrono_tz::Tz;
 
-use crate::calendar::{Grain, Instant, Moment, Window, show};
+use crate::calendar::{Grain, Instant, Timestamp, Window, display_instant};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 
 pub use bounds::bounds;
-pub use named::named;
-pub use names::{Names, Span};
+pub use by_label::batch_by_label;
+pub use naming::{BatchNaming, Span};
 
 /// The windows of one model for the request.
 ///
-/// The range always begins and ends where batches of the model's own size do, whatever `--batch-size` says: first the range
-/// is found in the model's batches, then it is tiled by the size asked for, and its first and last window are cut to it.
-/// So `--batch-size month` from September 5th until October 10th is `[09-05, 10-01)` and `[10-01, 10-10)`: the days that
-/// were asked for and no others. Nothing is lost by a window that is no whole month, because a batch is written by its
-/// window and not by its month; but a window reaching before `begin` would delete rows that are not the model's to give back.
-pub fn cover(model: &Calendar, request: &Request) -> Result<Cover, Diagnostics> {
+/// The range begins and ends at boundaries of the model's batch size, whatever `--batch-size` is:
+/// the range is computed in the model's batches, then tiled by the requested size, and the first
+/// and the last window are cut to the range. `--batch-size month` from September 5th until October
+/// 10th gives `[09-05, 10-01)` and `[10-01, 10-10)`: the requested days and no others. A partial
+/// month is safe, since a batch replaces the rows of its window. A window that reaches before
+/// `begin` is not: it would delete rows that the query does not return.
+pub fn cover(model: &BatchSettings, request: &WindowRequest) -> Result<Cover, Diagnostics> {
     let batch_size = request.batch_size.unwrap_or(model.batch_size);
     if let Some(chunk) = request.chunk.filter(|chunk| *chunk < batch_size) {
-        let wrong = format!("a chunk of one {chunk} is smaller than the batches of `{}`, of one {batch_size} each", model.model);
-        return Err(Diagnostic::error(wrong).hint(format!("`--chunk {batch_size}` is the smallest there can be")).into());
+        let message = format!("`--chunk {chunk}` is smaller than a batch of `{}`, which is one {batch_size}", model.model);
+        return Err(Diagnostic::error(message).hint(format!("the smallest possible chunk is `--chunk {batch_size}`")).into());
     }
-    let (range, mut notes) = range::find(model, request, batch_size)?;
+    let (range, mut notes) = range::range(model, request, batch_size)?;
     let windows = tile::tile(model, range, batch_size, request)?;
     if batch_size < model.batch_size {
-        let own = model.batch_size;
-        let wrong = format!("`{}` is built for batches of one {own}, and is planned in batches of one {batch_size}", model.model);
-        notes.push(Diagnostic::note(wrong).fact(format!("the rows of a {batch_size} must not need the rest of its {own}")));
+        let model_size = model.batch_size;
+        let message = format!("the batch size of `{}` is one {model_size}, but it is planned in batches of one {batch_size}", model.model);
+        let note = format!("the rows of a {batch_size} must not depend on the rest of its {model_size}");
+        notes.push(Diagnostic::note(message).fact(note));
     }
     let ahead = windows.iter().filter(|window| window.start >= request.now).count();
     if ahead > 0 {
-        let some = match ahead {
+        let batches = match ahead {
             1 => "1 batch".into(),
-            many => format!("{many} batches"),
+            count => format!("{count} batches"),
         };
-        let now = show(request.now, model.timezone);
+        let now = display_instant(request.now, model.timezone);
         notes.push(
-            Diagnostic::warning(format!("{some} of `{}` lie in the future: now is {now}", model.model))
-                .hint("`--complete-only` leaves them out"),
+            Diagnostic::warning(format!("{batches} of `{}` in the future: now is {now}", model.model))
+                .hint("to leave out batches that are not complete, use `--complete-only`"),
         );
     }
-    let names = Names { own: model.batch_size, batch_size, chunk: request.chunk, timezone: model.timezone };
-    Ok(Cover { windows, names, notes })
+    let naming = BatchNaming { model_batch_size: model.batch_size, batch_size, chunk: request.chunk, timezone: model.timezone };
+    Ok(Cover { windows, naming, notes })
 }
 
-/// The window of `begin`, which is the same in every plan.
-pub fn first(model: &Calendar) -> Result<Cover, Diagnostics> {
+/// The window that contains `begin`. It is the same in every plan.
+pub fn first_window(model: &BatchSettings) -> Result<Cover, Diagnostics> {
     let start = model.batch_size.floor(model.begin, model.timezone);
     let Some(end) = model.batch_size.next(start, model.timezone) else { return Err(range::calendar_ends(model).into()) };
-    let names = Names { own: model.batch_size, batch_size: model.batch_size, chunk: None, timezone: model.timezone };
-    Ok(Cover { windows: vec![Window { start, end }], names, notes: Vec::new() })
+    let naming = BatchNaming { model_batch_size: model.batch_size, batch_size: model.batch_size, chunk: None, timezone: model.timezone };
+    Ok(Cover { windows: vec![Window { start, end }], naming, notes: Vec::new() })
 }
 
-/// What was asked on the command line, the same for all models.
+/// The windows that the command line requests, for all models.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct WindowRequest {
     /// `--event-time-start` and `--event-time-end`, both or neither.
     pub bounds: Option<(Bound, Bound)>,
     pub now: Instant,
@@ -77,22 +80,23 @@ pub struct Request {
     pub max_batches: usize,
 }
 
-/// One end of the bounds, as it was given and as a moment, which is local to the model's time zone if it has no offset.
+/// One end of the bounds: the user's text, and its timestamp, which is local to the model's time
+/// zone if it has no offset.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bound {
     pub text: String,
-    pub at: Moment,
+    pub at: Timestamp,
 }
 
-/// What `window` needs to know of a model.
+/// The settings of a model that determine its windows.
 #[derive(Clone, Debug)]
-pub struct Calendar<'a> {
+pub struct BatchSettings<'a> {
     pub model: &'a str,
     pub begin: Instant,
     pub batch_size: Grain,
     pub lookback: u32,
     pub timezone: Tz,
-    /// An unbounded full refresh: `begin` until now, whatever `lookback` says.
+    /// Whether the windows begin at `begin`, whatever `lookback` is: an unbounded full refresh.
     pub from_begin: bool,
 }
 
@@ -101,28 +105,28 @@ pub struct Calendar<'a> {
 pub struct Cover {
     /// Oldest first, at least one.
     pub windows: Vec<Window>,
-    /// What each of them is called.
-    pub names: Names,
-    /// Said to the user: what was widened, cut or left out.
+    /// How their labels are made.
+    pub naming: BatchNaming,
+    /// Notes and warnings for the user: where the range was widened or cut.
     pub notes: Vec<Diagnostic>,
 }
 
-/// Of the windows and their names: what is said of them makes no other batches.
+/// Hashes the windows and their labels; the notes do not change a batch.
 impl Hash for Cover {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.windows, &self.names).hash(state);
+        (&self.windows, &self.naming).hash(state);
     }
 }
 
 impl Cover {
-    /// The windows with their names, oldest first.
+    /// The windows with their labels, oldest first.
     pub fn spans(&self) -> impl Iterator<Item = Span> {
-        self.windows.iter().map(|window| self.names.span(*window))
+        self.windows.iter().map(|window| self.naming.span(*window))
     }
 
-    /// The oldest one and the newest one.
+    /// The oldest and the newest window.
     pub fn ends(&self) -> (Span, Span) {
-        (self.names.span(self.windows[0]), self.names.span(self.windows[self.windows.len() - 1]))
+        (self.naming.span(self.windows[0]), self.naming.span(self.windows[self.windows.len() - 1]))
     }
 }
 

@@ -1,16 +1,16 @@
-//! A range in windows. Takes a range of whole batches of the model; gives windows of one size that tile it.
-//! Refuses more of them than `--max-batches`, before any is made.
+//! Splits a range into windows. Takes a range of full batches of the model; returns windows of one
+//! size that tile it. Refuses more windows than `--max-batches` before it allocates them.
 
 use crate::calendar::{Grain, Window};
 use crate::diagnostics::Diagnostic;
 
-use super::{Calendar, Request};
+use super::{BatchSettings, WindowRequest};
 
-/// The windows of `range`, oldest first. Where it begins or ends within a window of `batch_size`, that window is cut.
-pub(super) fn tile(model: &Calendar, range: Window, batch_size: Grain, request: &Request) -> Result<Vec<Window>, Diagnostic> {
+/// The windows of `range`, oldest first. The first and the last window are cut to the range.
+pub(super) fn tile(model: &BatchSettings, range: Window, batch_size: Grain, request: &WindowRequest) -> Result<Vec<Window>, Diagnostic> {
     let tz = model.timezone;
-    let mut many = batch_size.count(range.start, range.end, tz);
-    if usize::try_from(many).is_ok_and(|many| many <= request.max_batches) {
+    let mut count = batch_size.count(range.start, range.end, tz);
+    if usize::try_from(count).is_ok_and(|count| count <= request.max_batches) {
         let mut windows = Vec::new();
         let mut start = range.start;
         while start < range.end {
@@ -18,42 +18,45 @@ pub(super) fn tile(model: &Calendar, range: Window, batch_size: Grain, request: 
             windows.push(Window { start, end });
             start = end;
         }
-        // The count is off by a few in a zone with odd jumps, the windows themselves are not.
+        // The count is off by a few in a zone with irregular jumps; the windows are exact.
         if windows.len() <= request.max_batches {
             return Ok(windows);
         }
-        many = windows.len() as u64;
+        count = windows.len() as u64;
     }
-    Err(too_many(model, many, range, batch_size, request))
+    Err(too_many(model, count, range, batch_size, request))
 }
 
-fn too_many(model: &Calendar, many: u64, range: Window, batch_size: Grain, request: &Request) -> Diagnostic {
-    let most = request.max_batches;
-    let show = |at| crate::calendar::show(at, model.timezone);
+fn too_many(model: &BatchSettings, count: u64, range: Window, batch_size: Grain, request: &WindowRequest) -> Diagnostic {
+    let max = request.max_batches;
+    let display = |at| crate::calendar::display_instant(at, model.timezone);
     let coarser = Grain::ALL.into_iter().find(|grain| *grain > batch_size);
-    let mut wrong = Diagnostic::error(format!(
-        "`{}` has {} batches in this range, and {} are allowed",
+    let mut error = Diagnostic::error(format!(
+        "`{}` has {} batches in this range; at most {} are allowed",
         model.model,
-        counted(many),
-        counted(most as u64)
+        with_separators(count),
+        with_separators(max as u64)
     ))
-    .fact(format!("the range is {} until {}, in batches of one {batch_size}", show(range.start), show(range.end)))
-    .hint(format!("narrow the range with `--event-time-start` and `--event-time-end`, or allow it with `--max-batches {many}`"));
+    .fact(format!("the range is {} until {}, in batches of one {batch_size}", display(range.start), display(range.end)))
+    .hint(format!("narrow the range with `--event-time-start` and `--event-time-end`, or raise the limit with `--max-batches {count}`"));
     if let Some(coarser) = coarser {
-        wrong = wrong.hint(format!("`--batch-size {coarser}` makes it {}", counted(coarser.count(range.start, range.end, model.timezone))));
+        error = error.hint(format!(
+            "with `--batch-size {coarser}` there are {}",
+            with_separators(coarser.count(range.start, range.end, model.timezone))
+        ));
     }
-    wrong
+    error
 }
 
-/// A number that people can read: `87,672`.
-fn counted(many: u64) -> String {
-    let digits = many.to_string();
-    let mut said = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            said.push(',');
+/// Formats a number with thousands separators: `87,672`.
+fn with_separators(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
         }
-        said.push(digit);
+        text.push(digit);
     }
-    said
+    text
 }

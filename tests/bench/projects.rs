@@ -1,4 +1,4 @@
-//! The projects that are compiled: made here, since thousands of files are nothing to keep.
+//! Generates the projects that are compiled.
 
 use std::cell::Cell;
 use std::fs;
@@ -10,7 +10,7 @@ pub struct Project {
 }
 
 impl Project {
-    /// A project of these models, and the source that they read.
+    /// A project with these models and the source that they read.
     pub fn of(folder: &Path, models: &[String]) -> Project {
         let project = Project { folder: folder.join("project"), plans: Cell::new(0) };
         project.write("dbt_project.yml", "name: shop\nversion: '1.0'\nprofile: shop\nconfig-version: 2\n");
@@ -34,9 +34,9 @@ impl Project {
         self.folder.join(format!("target/plan-{}", self.plans.get()))
     }
 
-    /// From now on the plan is another folder, which is not there yet. No folder is removed meanwhile: ext4 looks long for room
-    /// among files that were removed in the last minutes, and would be what is measured.
-    pub fn anew(&self) {
+    /// Uses a new folder for the plan. The old folder is not removed: ext4 is slow to allocate next to recently removed files,
+    /// which would distort the measurement.
+    pub fn next_plan(&self) {
         self.plans.set(self.plans.get() + 1);
     }
 
@@ -47,16 +47,16 @@ impl Project {
     }
 }
 
-/// A project of many models, the first of them with batches of a day.
-pub fn many(folder: &Path, all: usize, with_batches: usize) -> Project {
+/// A project of `count` models; the first `with_batches` are microbatch models.
+pub fn many(folder: &Path, count: usize, with_batches: usize) -> Project {
     let model = |number: usize| match number < with_batches {
         true => microbatch("day", "2024-09-01", number),
         false => format!("select ordered_at, order_id, amount, {number} as n from {{{{ source('raw', 'orders') }}}}\n"),
     };
-    Project::of(folder, &(0..all).map(model).collect::<Vec<_>>())
+    Project::of(folder, &(0..count).map(model).collect::<Vec<_>>())
 }
 
-/// A small microbatch model; the number makes its query its own.
+/// A small microbatch model; the number makes its query unique.
 pub fn microbatch(size: &str, begin: &str, number: usize) -> String {
     format!(
         "{}with orders as (\n    select * from {{{{ source('raw', 'orders') }}}}\n)\n\n\
@@ -65,7 +65,7 @@ pub fn microbatch(size: &str, begin: &str, number: usize) -> String {
     )
 }
 
-/// A model of so many common table expressions, of so many lines each.
+/// A model of `ctes` common table expressions with `lines` lines each.
 pub fn long(ctes: usize, lines: usize) -> String {
     let cte = |number: usize| {
         let from = match number {

@@ -1,7 +1,7 @@
 """Jinja expressions and statements: what a model renders is what dbt renders, and what dbt refuses batchwright refuses.
 
-Two kinds of cases: every value with every filter, test and operator (made here), and the lines of `expressions/*.txt`, where `⏎`
-stands for a line break. Each case is a model of one project. dbt renders it twice, to parse and to compile, in a model's context.
+Two kinds of cases: every value with every filter, test, operator and method (made here), and the lines of `expressions/*.txt`, where
+`⏎` stands for a line break. Each case is a model of one project. dbt renders it twice, to parse and to compile, in a model's context.
 
     python tests/dbt/expressions.py [FILTER]    # only cases that hold FILTER; prints all differences
 """
@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-from stubbed_dbt import Failure, Project, Report, rendered
+from stubbed_dbt import Failure, Project, Report, folded, rendered
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -94,6 +94,64 @@ OPERANDS = [
     "tuple", "dict", "set", "date", "time", "zoned", "span", "relation",
 ]
 BINARY = ["+", "-", "*", "/", "//", "%", "**", "~", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "and", "or"]
+#: Relations, with what templates do with them.
+RELATIONS = [
+    "ref('base')", "ref('parent')", "source('raw', 'items')", "this", "ref('base').include(database=false)", "ref('base').quote(identifier=false)",
+    "api.Relation.create(database='d', schema='S', identifier='i j', type='view')", "this.incorporate(path={'identifier': 'other'})",
+    "source('raw', 'items').replace_path(schema='x')", "ref('base').without_identifier()", "ref('light')",
+]
+RELATION_FORMS = """
+{} | {}.database | {}.schema | {}.identifier | {}.name | {}.table | {}.alias | {}.type | {}.type is none | {}.is_table | {}.is_view | {}.is_cte
+{}.is_materialized_view | {}.can_be_renamed | {}.can_be_replaced | {}.quote_character | {}.dbt_created | {}.limit | {}.require_alias
+{}.render() | {}.render_limited() | {}.include(identifier=false) | {}.include(database=false) | {}.include(false) | {}.include(true, false, true)
+{}.include(database=false, schema=false) | {}.include(database='x') | {}.include() | {}.include(database=none) | {}.quote(schema=false) | {}.quote(false)
+{}.quote(database=true, schema=true, identifier=true) | {}.quote() | {}.quote(identifier=none) | {}.replace_path(identifier='x') | {}.replace_path(schema=none)
+{}.replace_path(database='x', schema='y', identifier='z') | {}.replace_path() | {}.replace_path('x') | {}.incorporate(path={'identifier': 'x'})
+{}.incorporate(type='view').type | {}.incorporate(type='table').is_table | {}.incorporate(path={'schema': 'y'}, type='cte') | {}.incorporate()
+{}.information_schema('tables') | {}.information_schema() | {}.information_schema | {}.information_schema_only() | {}.information_schema('tables').schema
+{}.matches(identifier='base') | {}.matches(schema='analytics') | {}.matches(database='nope') | {}.matches() | {}.without_identifier() | {}.quoted('x')
+{}.path | {}.path.database | {}.path.identifier | {}.include_policy.database | {}.quote_policy.identifier | {}.get('schema') | {}.get('x', 'd')
+{}.get('identifier', 'd') | {}.add_ephemeral_prefix('x') | {}.nope | {}.nope is defined | {}.schema is defined | {} is defined | {} is none | {} is string
+{} is mapping | {} is iterable | {} is callable | {} == ref('base') | {} == this | {} != this | {} in [ref('base')] | {} ~ '_x' | {} | upper | {} | lower
+({})|string|length | ({})|replace('base', 'x') | ({})|trim | ({})|length | '%s' % {} | '{}'.format({}) | [{}]|join(',') | {}.identifier ~ '_tmp'
+({}).identifier|upper | ({}).schema|replace('a', 'b') | {}['schema'] | {}['nope'] | ({}|string).split('.') | ({}|string).split('.')[-1]|replace('"', '')
+make_temp_relation({}) | make_temp_relation({}, '_x') | make_intermediate_relation({}) | make_backup_relation({}, 'table') | load_relation({})
+adapter.get_relation({}.database, {}.schema, {}.identifier) | adapter.quote({}.identifier) | tojson({}.path) | {}.path is mapping | {}.renameable_relations
+{}.create_from is defined | {}.event_time_filter | {}.to_dict() is mapping | {}.path.values() | {}.schema_bind is defined | {}.relation_name | {}.file_format
+"""
+
+#: Columns, with their methods.
+COLUMNS = [
+    "api.Column('a', 'text')", "api.Column('a', 'varchar', 10)", "api.Column('a b', 'numeric', none, 10, 2)", "api.Column('a', 'integer')",
+    "api.Column('a', 'double precision')", "api.Column('A', 'NUMERIC', numeric_precision=5)", "api.Column.create('a', 'character varying')",
+    "api.Column('a', 'timestamp without time zone')", "api.Column(column='a', dtype='bigint')", "api.Column('a', 'character varying(20)')",
+]
+COLUMN_FORMS = """
+{} | {}.name | {}.column | {}.quoted | {}.dtype | {}.data_type | {}.char_size | {}.numeric_precision | {}.numeric_scale | {}.is_string() | {}.is_number()
+{}.is_float() | {}.is_integer() | {}.is_numeric() | {}.string_size() | {}.literal('1') | {}.can_expand_to(api.Column('b', 'varchar', 300)) | {}.nope
+{}.nope is defined | {}.name is defined | [{}]|map(attribute='name')|join | {}.name|upper | {} == {} | {} is mapping | {}.string_type(5) | {}.numeric_type('numeric', 3, 1)
+"""
+
+#: Dates and times, with their methods.
+MOMENTS = [
+    "modules.datetime.date(2024, 2, 29)", "modules.datetime.datetime(2024, 1, 31, 5, 6, 7)", "modules.datetime.datetime(2024, 12, 30, 23, 59, 59, 999999)",
+    "modules.datetime.datetime(2024, 7, 1, tzinfo=modules.pytz.utc)", "modules.pytz.timezone('Europe/Paris').localize(modules.datetime.datetime(2024, 7, 1, 12))",
+    "modules.datetime.time(5, 6, 7, 8)", "modules.datetime.timedelta(days=-2, hours=3, microseconds=5)", "modules.datetime.timedelta(hours=30)", "modules.pytz.utc",
+]
+MOMENT_FORMS = """
+{} | {}.year | {}.month | {}.day | {}.hour | {}.minute | {}.second | {}.microsecond | {}.tzinfo | {}.days | {}.seconds | {}.microseconds | {}.total_seconds()
+{}.date() | {}.time() | {}.timetz() | {}.isoformat() | {}.isoformat(' ') | {}.isoformat(sep='_') | {}.isoformat(timespec='minutes') | {}.isoformat(' ', 'seconds')
+{}.isoformat(timespec='milliseconds') | {}.weekday() | {}.isoweekday() | {}.isocalendar() | {}.isocalendar()[1] | {}.isocalendar().week | {}.toordinal() | {}.timestamp() is number
+{}.timetuple() is defined | {}.ctime() | {}.utcoffset() | {}.tzname() | {}.dst() | {}.replace(day=1) | {}.replace(hour=0, minute=0) | {}.replace(tzinfo=none)
+{}.replace(year=2023) | {}.replace(month=13) | {}.replace(nope=1) | {}.astimezone(modules.pytz.utc) | {}.astimezone(modules.pytz.timezone('Asia/Tokyo'))
+{}.strftime('%Y-%m-%d %H:%M:%S.%f') | {}.strftime('%y %b %B %a %A %d %e %j %U %W %V %G %u %w') | {}.strftime('%I:%M %p %Z %z') | {}.strftime('%c') | {}.strftime('%x %X')
+{}.strftime('%D %F %T %R %h %n%t%%') | {}.strftime('%-d %-m %-H %-I %-j') | {}.strftime('%s') is string | {}.strftime('%Q') | {}.strftime('%C %g %k %l %P %r') | {}.strftime('') | {}.strftime('é %Y')
+{}.strftime('%') | {}.strftime() | {}.strftime(5) | {}.__str__() | {}.nope | {}.min | {}.max | {}.resolution | {}.fold | {}.zone | {}.days * 2 | -{} | {} * 2 | {} / 2
+{} // 2 | {} + modules.datetime.timedelta(days=1) | {} - modules.datetime.timedelta(hours=1) | {} - {} | ({} - {}).days | {} == {} | {} < {} | {}|string | {}|int
+'{:%Y%m%d}'.format({}) | '%s' % {} | '{}'.format({}) | [{}] | {'k': {}} | {} ~ '' | ({})|tojson | tojson({'a': {}}) | {} is string | {} is mapping | {} is number | {}|abs
+{}.combine is defined | {}.strptime is defined | {}.now is defined | {}.today().year > 2000 | {}.fromisoformat('2024-01-02') | {}.localize is defined
+"""
+
 #: Results that only use up memory.
 HUGE = {("large", "**"), ("large float", "**")}
 
@@ -106,10 +164,21 @@ FILES = {
             "a_text": "x", "a_number": 3, "a_float": 1.5, "a_list": [1, "b", None], "a_dict": {"k": {"n": 1}, "l": [1]}, "a_truth": True,
             "a_none": None, "shop": {"scoped": "s"},
         },
-        "models": {"shop": {"+meta": {"owner": "me"}}},
+        "models": {
+            "shop": {
+                "+meta": {"owner": "me"}, "+tags": ["shop_tag"], "+grants": {"select": ["ann"]}, "+persist_docs": {"relation": True},
+                "+custom": "c", "+custom_list": [1, "b"], "+custom_dict": {"k": "v", "n": 1}, "+custom_number": 3, "+custom_float": 1.5,
+                "+custom_truth": True, "+custom_none": None,
+            }
+        },
     },
     "models/base.sql": "select 1 as id",
-    "models/probe.sql": "select 1 as id",
+    "models/cases/case_probe.sql": "select 1 as id",
+    "models/light.sql": "{{ config(materialized='ephemeral') }}select 1 as id",
+    "seeds/codes.csv": "id,name\n1,x\n",
+    "snapshots/history.yml": {
+        "snapshots": [{"name": "history", "relation": "ref('base')", "config": {"unique_key": "id", "strategy": "check", "check_cols": "all"}}]
+    },
     "models/other/parent.sql": "{{ config(materialized='table', alias='parent_alias', schema='marts', tags=['t1']) }}select 1 as id",
     "models/models.yml": {
         "version": 2,
@@ -127,6 +196,19 @@ FILES = {
     "macros/macros.sql": (HERE / "expressions" / "macros.sql").read_text(encoding="utf-8"),
 }
 
+#: The properties of the model that renders a case.
+PROPERTIES = {
+    "description": "One case",
+    "columns": [
+        {"name": "id", "description": "The key", "data_type": "integer", "meta": {"pii": True}, "tags": ["c"], "own_key": "x"},
+        {"name": "at", "config": {"meta": {"pii": False}}, "constraints": [{"type": "not_null"}], "quote": True},
+        {"name": "plain"},
+    ],
+}
+FILES["models/models.yml"]["models"].append({"name": "case_probe", **PROPERTIES})
+#: The file with cases that read these properties.
+WITH_PROPERTIES = "context"
+
 
 #: The rows of the table in src/jinja/README.md, each with the cases that it covers.
 DELIBERATE = {
@@ -135,14 +217,40 @@ DELIBERATE = {
     "a relation as a dict": lambda text, theirs, ours: re.search(r"(ref|source)\(.*\)\)\.(items|keys)\(\)|dict\((ref|source)", text),
     "complex numbers": lambda text, theirs, ours: re.fullmatch(r"<\(.*j\)>", str(theirs)) and ours is None,
     "characters by their names": lambda text, theirs, ours: "\\N{" in text and ours is None,
+    "values of classes": lambda text, theirs, ours: re.match(r"<(\w*Column|Docs|ContractConfig|Path|ValuesView|re\.[A-Z]+|count)\b", str(theirs)) or "tojson" in text and ".path" in text,
+    "questions to the warehouse": lambda text, theirs, ours: re.search(
+        r"adapter\.(check_schema_exists|get_columns_in_relation|already_exists|get_missing_columns|expand_target|parse_index)|run_query|statement|date_spine", text
+    ),
+    "temporary relations": lambda text, theirs, ours: "make_temp_relation" in text,
+    "inner parts of dbt": lambda text, theirs, ours: ours in (None, "<>", "<False>")
+    and re.search(r"country_timezones|re\.error|timetuple|to_dict|renameable|create_from|create_ephemeral_from|build_snapshot|empty_schema|parse_index|\.today\(\)|__str__|dst\(\)", text),
+    "the schema of an information schema": lambda text, theirs, ours: "information_schema('tables').schema" in text,
+    "comments in macros": lambda text, theirs, ours: str(theirs).startswith("<-- postgres dateadd"),
 }
+
+
+def fill(form, value):
+    """The form with the value at each `{}`, but for those within `'…'.format` and the braces of dicts."""
+    kept = {"'{}'.format(": "\1", "'{0!r}'.format(": "\2", "'{:>12}'.format(": "\3", "'{:.2f}'.format(": "\4", "'{:%Y%m%d}'.format(": "\5"}
+    for text, sign in kept.items():
+        form = form.replace(text, sign)
+    form = form.replace("{}", value)
+    for text, sign in kept.items():
+        form = form.replace(sign, text)
+    return "{{ " + form + " }}"
+
+
+def forms(text):
+    return [form for form in re.split(r" \| |\n", text.strip()) if form]
 
 
 def generated():
     """(group, text of the model)"""
-    for form in re.split(r" \| |\n", UNARY.strip()):
-        for value in VALUES.values():
-            yield "unary", "{{ " + form.replace("{'k': {}}", "{'k': \0}").replace("'{}'.format({})", "'{}'.format(\0)") .replace("{0!r}", "\1").replace("{:>12}", "\2").replace("{:.2f}", "\3").replace("{}", "\0" if "'{}'" not in form else "{}").replace("\0", value).replace("\1", "{0!r}").replace("\2", "{:>12}").replace("\3", "{:.2f}") + " }}"
+    for values, methods in [(RELATIONS, RELATION_FORMS), (COLUMNS, COLUMN_FORMS), (MOMENTS, MOMENT_FORMS)]:
+        for form, value in itertools.product(forms(methods), values):
+            yield "methods", fill(form, value)
+    for form, value in itertools.product(forms(UNARY), VALUES.values()):
+        yield "unary", fill(form, value)
     for left, right in itertools.product(OPERANDS, OPERANDS):
         for operator in BINARY:
             if (left, operator) in HUGE or (right, operator) in HUGE or (operator == "*" and "large" in (left, right)):
@@ -163,11 +271,13 @@ def main(needle=None):
     cases = {f"<{text}>": group for group, text in itertools.chain(generated(), written()) if needle is None or needle in text}
     with Project(FILES) as project:
         expected = {}
-        with project.contexts("postgres", "model.shop.probe") as render:
+        with project.contexts("postgres", "model.shop.case_probe") as render:
             for text in cases:
                 parsed = render(text, execute=False)
                 expected[text] = parsed if isinstance(parsed, Failure) else render(text)
     files = {f"models/cases/case_{number:05}.sql": text for number, text in enumerate(cases)}
+    described = [f"case_{number:05}" for number, group in enumerate(cases.values()) if group == WITH_PROPERTIES]
+    files["models/cases/cases.yml"] = {"version": 2, "models": [{"name": name, **PROPERTIES} for name in described]}
     with Project({**FILES, **files}) as project:
         texts, process = rendered(project, "postgres")
     if process.returncode not in (0, 2):
@@ -177,13 +287,15 @@ def main(needle=None):
         report.case()
         ours = texts.get(f"shop/models/cases/case_{number:05}.sql")
         if ours is not None:
-            ours = re.sub(r"case_\d{5}", "probe", ours.replace("models/cases/", "models/")).strip()
+            # Behind the ephemeral models that it reads.
+            ours = ours[ours.index("<") :] if "<" in ours else ours
+            ours = re.sub(r"CASE_\d{5}", "CASE_PROBE", re.sub(r"case_\d{5}", "case_probe", ours)).strip()
         theirs = expected[text]
         key = next((key for key, covers in DELIBERATE.items() if covers(text, theirs, ours)), text[1:-1])
         if isinstance(theirs, Failure):
             if ours is not None:
                 report.differs(key, f"{text}\n  dbt:         {theirs}\n  batchwright: {ours!r}")
-        elif ours != theirs.strip():
+        elif ours != theirs.strip() and (ours is None or cases[text] != "adapter" or folded(ours) != folded(theirs)):
             why = failure_of(process.stderr, number) if ours is None else repr(ours)
             report.differs(key, f"{text}\n  dbt:         {theirs.strip()!r}\n  batchwright: {why}")
     return report.end()

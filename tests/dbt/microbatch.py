@@ -13,7 +13,7 @@ import sys
 import stubbed_dbt
 from stubbed_dbt import Failure, Project, Report, batchwright
 
-ADAPTERS = ["duckdb", "postgres", "snowflake", "redshift", "databricks", "trino"]
+ADAPTERS = ["duckdb", "postgres", "snowflake", "bigquery", "redshift", "databricks", "trino"]
 COLUMNS = ["happened_at", "loaded_at", "made_at"]
 MODELS = 6
 BATCH = "2024-09-01"
@@ -62,6 +62,7 @@ class Maker:
 
     def __init__(self, seed):
         self.random = random.Random(seed)
+        self.adapter = self.random.choice(ADAPTERS)
         self.occurrences = 0
         self.where = {}
         self.files = {"macros/relations.sql": MACROS}
@@ -118,6 +119,10 @@ class Maker:
         config = "materialized='incremental', incremental_strategy='microbatch', event_time='happened_at', begin='2024-08-01', batch_size='day'"
         if self.chance(0.5):
             config += ", unique_key='id'"
+        if self.adapter == "bigquery":
+            # dbt-bigquery replaces partitions, and wants to know by which column.
+            data_type = self.random.choice(["date", "timestamp", "datetime"])
+            config += f", partition_by={{'field': 'happened_at', 'data_type': '{data_type}', 'granularity': 'day'}}"
         body = self.body(name, [*self.inputs, *self.ephemerals, *self.ephemerals])
         this = "{{ this }}" if self.chance(0.1) else ""
         comment = f"-- {{{{ {self.random.choice(self.inputs)} }}}}\n" if self.chance(0.2) else ""
@@ -193,7 +198,7 @@ def from_batchwright(project, adapter):
 
 def compare(report, seed):
     maker = Maker(seed)
-    adapter = maker.random.choice(ADAPTERS)
+    adapter = maker.adapter
     with Project(maker.make()) as project:
         theirs, ours = from_dbt(project, adapter), from_batchwright(project, adapter)
     if isinstance(theirs, Failure) or isinstance(ours, Failure):

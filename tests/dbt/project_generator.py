@@ -17,6 +17,8 @@ def generate(seed):
 class Generator:
     def __init__(self, seed):
         self.random = random.Random(seed)
+        # What is drawn from here changes nothing of the nodes that a seed gives.
+        self.more = random.Random(f"more {seed}")
         self.adapter = self.random.choice(ADAPTERS)
         self.files = {}
         # (package, name, version) of what `ref()` may mean, in an order without cycles.
@@ -55,6 +57,7 @@ class Generator:
         self.models(package)
         self.snapshots(package)
         self.other_entries(package)
+        self.semantic_entries(package)
         files = [{}, {}] if self.chance(0.3) else [{}]
         for kind, entries in self.entries.items():
             for entry in entries:
@@ -141,6 +144,8 @@ class Generator:
         for key in self.some(list(known), few):
             value = known[key]()
             needs_plus = isinstance(value, dict) or self.chance(0.8)
+            # In properties dbt renders a hook under the name with a dash while it parses, where it does not know `this`.
+            key = "pre_hook" if not plus and "this" in str(value) else key
             settings[f"+{key}" if plus and needs_plus else key] = value
         return settings
 
@@ -362,6 +367,82 @@ class Generator:
             self.put(package, "models/alone.sql", "select 1 as id\n")
             rows = [{"id": 1}]
             self.entries["unit_tests"] = [{"name": "ut", "model": "alone", "given": [], "expect": {"rows": rows}}]
+
+    def semantic_entries(self, package):
+        """Exposures, groups, unit tests and the semantic layer, which share names with nodes and among packages."""
+        draw = self.more
+        chance = lambda share: draw.random() < share
+        readable = [(of, name, version) for of, name, version in self.nodes if of in (package, "tools", "extra")]
+
+        def config(few=0.3):
+            known = {"enabled": draw.random() < 0.8, "tags": ["e"], "meta": {"owner": draw.choice(["ann", 1, None, "{{ target.name }}"])}}
+            if chance(0.1):
+                known["enabled"] = "{{ target.type == '" + draw.choice([self.adapter, "other"]) + "' }}"
+            return {key: value for key, value in known.items() if chance(few)}
+
+        def read():
+            of, name, version = draw.choice(readable)
+            more = f", v={version}" if version is not None else ""
+            return f"ref('{name}'{more})" if of == package or chance(0.5) else f"ref('{of}', '{name}'{more})"
+
+        kinds = {kind: [] for kind in ["exposures", "groups", "unit_tests", "semantic_models", "metrics", "saved_queries"]}
+        for name in ["board", "a", "report"]:
+            if chance(0.12):
+                exposure = {"name": name, "type": draw.choice(["dashboard", "notebook", "ml"]), "owner": {"email": "a@b.c"}}
+                exposure |= {"depends_on": [read() for _ in range(draw.randrange(3))]} if readable else {}
+                if self.sources and chance(0.3):
+                    source, table = draw.choice(self.sources)
+                    exposure["depends_on"] = [f"source('{source}', '{table}')"]
+                exposure |= {"config": config()} if chance(0.5) else {"meta": {"k": 1}, "tags": ["e"]}
+                exposure |= {"maturity": "high", "url": "https://x.y", "label": "Board", "description": "{{ var('v1', 'x') }}"} if chance(0.4) else {}
+                kinds["exposures"].append(exposure)
+        if chance(0.15):
+            group = f"{package}_people"
+            kinds["groups"].append({"name": group, "owner": {"name": "ann"}, **({"config": {"meta": {"k": 1}}} if chance(0.3) else {})})
+            for entry in self.entries["models"]:
+                if chance(0.4) and isinstance(entry.get("config", {}), dict):
+                    entry["config"] = {**entry.get("config", {}), "group": group}
+                    if chance(0.3):
+                        entry["config"]["access"] = draw.choice(["private", "public", "protected"])
+        if chance(0.2):
+            self.put(package, f"models/{package}_day.sql", "select 1 as held_on, 1 as id\n")
+            entity = {"name": "visit", "type": "primary", "expr": "id"}
+            day = {"name": "held_on", "type": "time", "type_params": {"time_granularity": "day"}}
+            name = draw.choice(["visits", f"{package}_visits"])
+            measures = [
+                {"name": f"{package}_count", "agg": "count", "expr": "id", "create_metric": chance(0.3)},
+                {"name": f"{package}_total", "agg": "sum", "expr": "id"},
+            ]
+            model = {"name": name, "model": f"ref('{package}_day')", "defaults": {"agg_time_dimension": "held_on"}}
+            model |= {"entities": [entity], "dimensions": [day], "measures": measures}
+            kinds["semantic_models"].append(model | ({"config": {key: value for key, value in config().items() if key != "enabled"}} if chance(0.3) else {}))
+            spine = {"name": f"{package}_day", "time_spine": {"standard_granularity_column": "held_on"}, "columns": [{"name": "held_on", "granularity": "day"}]}
+            kinds["models"] = [spine]
+            metrics = [
+                {"name": f"{package}_all", "label": "All", "type": "simple", "type_params": {"measure": f"{package}_total"}},
+                {
+                    "name": f"{package}_share", "label": "Share", "type": "ratio",
+                    "type_params": {"numerator": f"{package}_all", "denominator": f"{package}_all"},
+                },
+            ]
+            for metric in metrics:
+                if chance(0.4):
+                    metric["config"] = {key: value for key, value in config().items() if key != "enabled"}
+                if chance(0.3):
+                    metric["filter"] = "{{ TimeDimension('visit__held_on', 'day') }} >= '2024-01-01'"
+            kinds["metrics"] += metrics
+            query = {"name": f"{package}_weekly", "query_params": {"metrics": [f"{package}_all"], "group_by": ["TimeDimension('visit__held_on')"]}}
+            query |= {"exports": [{"name": "e", "config": {"export_as": "table", "alias": "e"}}]} if chance(0.5) else {}
+            kinds["saved_queries"] += [query] if chance(0.5) else []
+        if chance(0.2):
+            self.put(package, f"models/{package}_tested.sql", "select * from {{ ref('" + f"{package}_input" + "') }}\n")
+            self.put(package, f"models/{package}_input.sql", "select 1 as id\n")
+            given = [{"input": f"ref('{package}_input')", "rows": [{"id": 1}]}]
+            test = {"name": draw.choice(["a", "works"]), "model": f"{package}_tested", "given": given, "expect": {"rows": [{"id": 1}]}}
+            kinds["unit_tests"].append(test | ({"overrides": {"vars": {"v1": "x"}, "macros": {"is_incremental": True}}} if chance(0.3) else {}))
+        entries = {kind: entries for kind, entries in kinds.items() if entries}
+        if entries:
+            self.put(package, f"models/{draw.choice(FOLDERS)}entries.yml", {"version": 2, **entries})
 
     # Texts of models
 

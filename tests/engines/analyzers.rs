@@ -1,5 +1,5 @@
-//! Plans for warehouses that cannot be started here, shown to what can judge them: BigQuery's own analyzer, the parser of Spark 4,
-//! Snowflake's own client on a stand-in, and sqlfluff. Each judge is itself shown broken files, and must refuse them.
+//! Plans for warehouses that cannot run here, checked by BigQuery's analyzer, the parsers of Spark 4, Trino and T-SQL, Snowflake's
+//! client on fakesnow, and sqlfluff. Each checker must also reject invalid files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,16 +15,16 @@ use crate::shop::{compile, fixture, read};
 use crate::trial;
 
 const CASES: &[(&str, fn())] = &[
-    ("bigquery::the_analyzer_refuses_broken_files", || refuses(Judge::GoogleSql, BROKEN_FOR_BIGQUERY)),
-    ("databricks::the_parser_refuses_broken_files", || refuses(Judge::SparkParser, BROKEN_FOR_SPARK)),
-    ("trino::the_grammar_refuses_broken_files", || refuses(Judge::TrinoGrammar(&[]), BROKEN_FOR_TRINO)),
-    ("sqlserver::the_parser_refuses_broken_files", || refuses(Judge::ScriptDom, BROKEN_FOR_TSQL)),
-    ("snowflake::sqlfluff_refuses_broken_files", || refuses(Judge::Sqlfluff("snowflake"), BROKEN_FOR_SNOWFLAKE)),
+    ("bigquery::the_analyzer_rejects_broken_files", || rejects(Judge::GoogleSql, BROKEN_FOR_BIGQUERY)),
+    ("databricks::the_parser_rejects_broken_files", || rejects(Judge::SparkParser, BROKEN_FOR_SPARK)),
+    ("trino::the_grammar_rejects_broken_files", || rejects(Judge::TrinoGrammar(&[]), BROKEN_FOR_TRINO)),
+    ("sqlserver::the_parser_rejects_broken_files", || rejects(Judge::ScriptDom, BROKEN_FOR_TSQL)),
+    ("snowflake::sqlfluff_rejects_broken_files", || rejects(Judge::Sqlfluff("snowflake"), BROKEN_FOR_SNOWFLAKE)),
     ("snowflake::the_client_runs_the_plan", the_client_runs_the_plan),
-    ("snowflake::a_failing_file_is_told", a_failing_file_is_told),
+    ("snowflake::a_failing_file_is_reported", a_failing_file_is_reported),
 ];
 
-/// The cases above, and two for each dialect and judge: its plan is accepted, and a batch with a planted fault is not.
+/// The cases above, and two for each dialect and checker: it accepts the plan and rejects a batch with a planted fault.
 pub fn trials() -> Vec<Trial> {
     let mut trials: Vec<Trial> = CASES.iter().map(|(name, case)| trial(name.to_string(), *case)).collect();
     for judged in JUDGED {
@@ -80,8 +80,8 @@ const BROKEN_FOR_SNOWFLAKE: &[&str] = &[
     "delete from t where;",
 ];
 
-/// The README's backfill, three hours of the hourly model, and a full refresh, as one list of files in order; the audits of the first
-/// two behind their steps, as they are and as a run hands them over.
+/// The files, in order, of the README's backfill, of three hours of the hourly model, and of a full refresh; after the steps of the
+/// first two their audits, read-only and as a run executes them.
 fn plan(dialect: &str, folder: &Path) -> Vec<PathBuf> {
     let target = ["--dialect", dialect, "--database", "shop", "--schema", "analytics"];
     let compile = |folder: PathBuf, arguments: &str| compile(&fixture(), &folder, &target, &arguments.split(' ').collect::<Vec<_>>());
@@ -97,18 +97,18 @@ fn plan(dialect: &str, folder: &Path) -> Vec<PathBuf> {
     [days, hours, refresh].into_iter().enumerate().flat_map(files).collect()
 }
 
-/// The plans of the cases in `fixtures/` that are compiled for this dialect, or for all of them, each with its project.
-fn own_plans(dialect: &str, folder: &Path) -> Vec<(PathBuf, Vec<PathBuf>)> {
+/// The plans of the cases in `fixtures/` that compile for this dialect, or for all of them, each with its project.
+fn fixture_plans(dialect: &str, folder: &Path) -> Vec<(PathBuf, Vec<PathBuf>)> {
     let command = Regex::new(&format!(r"\$ batchwright (compile .*--dialect (?:{dialect}\b|\{{dialect\}}).*)")).unwrap();
     let mut plans = Vec::new();
     for project in fs::read_dir(fixture().parent().unwrap()).unwrap().map(|entry| entry.unwrap().path()) {
         let readme = fs::read_to_string(project.join("README.md")).unwrap();
-        let Some(found) = command.captures(&readme).filter(|_| project != fixture()) else { continue };
+        let Some(captures) = command.captures(&readme).filter(|_| project != fixture()) else { continue };
         let plan = folder.join(project.file_name().unwrap());
         let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
-        let line = found[1].replace("{dialect}", dialect).replace("--stdout", "");
+        let line = captures[1].replace("{dialect}", dialect).replace("--stdout", "");
         batchwright.args(shlex::split(&line).unwrap()).current_dir(&project).arg("--plan").arg(&plan);
-        // What must be refused writes no plan.
+        // A case of an error writes no plan.
         if run(&mut batchwright).status.success() {
             plans.push((project, read(&plan).steps.into_iter().map(|step| step.file).collect()));
         }
@@ -118,63 +118,63 @@ fn own_plans(dialect: &str, folder: &Path) -> Vec<(PathBuf, Vec<PathBuf>)> {
 
 fn accepts(judged: &Judged) {
     let folder = TempDir::new().unwrap();
-    let mut plans = own_plans(judged.dialect, folder.path());
+    let mut plans = fixture_plans(judged.dialect, folder.path());
     plans.push((fixture(), plan(judged.dialect, &folder.path().join("sessions"))));
     if judged.judge == Judge::GoogleSql {
-        // Names need tables: those of cases that declare them.
+        // The analyzer needs declared tables.
         plans.retain(|(project, _)| project.join("engine/bigquery.sql").exists());
     } else {
-        // Syntax needs no project, and starting once is faster.
+        // Parsers need no project, and one process is faster.
         plans = vec![(fixture(), plans.into_iter().flat_map(|(_, files)| files).collect())];
     }
     for (project, files) in plans {
-        let verdict = says(judged.judge, &project, &files);
-        assert!(verdict.status.success(), "{}: {}", project.display(), words(&verdict));
+        let output = check(judged.judge, &project, &files);
+        assert!(output.status.success(), "{}: {}", project.display(), text(&output));
     }
 }
 
-/// A batch among good files, broken in one place: it must be named, and no other.
+/// One batch among valid files has a fault: exactly this file must be reported.
 fn finds_the_planted_fault(judged: &Judged) {
     let folder = TempDir::new().unwrap();
     let mut files = plan(judged.dialect, folder.path());
-    let at = files.iter().position(|file| file.ends_with("int__sessions_aggregated/2024-09-01.sql")).expect("the plan has this batch");
-    files.truncate(at + 1);
-    // Only an analyzer needs to be shown what the batch reads.
+    let index = files.iter().position(|file| file.ends_with("int__sessions_aggregated/2024-09-01.sql")).expect("the plan has this batch");
+    files.truncate(index + 1);
+    // Only an analyzer needs the files that create what the batch reads.
     if judged.judge != Judge::GoogleSql {
-        files.drain(..at - 1);
+        files.drain(..index - 1);
     }
-    let batch = files.last().expect("the batch is left");
-    let text = fs::read_to_string(batch).unwrap();
-    let [right, wrong] = judged.fault;
-    assert!(text.contains(right), "the batch has no `{right}` to break:\n{text}");
-    fs::write(batch, text.replacen(right, wrong, 1)).unwrap();
-    let verdict = says(judged.judge, &fixture(), &files);
-    let said = String::from_utf8_lossy(&verdict.stdout);
-    assert!(!verdict.status.success() && said.contains(batch.to_str().unwrap()), "`{wrong}` was accepted:\n{}", words(&verdict));
-    assert_eq!(said.lines().count(), 1, "{said}");
+    let batch = files.last().expect("the batch is the last file");
+    let sql = fs::read_to_string(batch).unwrap();
+    let [valid, faulty] = judged.fault;
+    assert!(sql.contains(valid), "the batch does not contain `{valid}`:\n{sql}");
+    fs::write(batch, sql.replacen(valid, faulty, 1)).unwrap();
+    let output = check(judged.judge, &fixture(), &files);
+    let report = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success() && report.contains(batch.to_str().unwrap()), "`{faulty}` was accepted:\n{}", text(&output));
+    assert_eq!(report.lines().count(), 1, "{report}");
 }
 
-/// All broken files at once, between good ones: each must be named, and no other.
-fn refuses(judge: Judge, broken: &[&str]) {
+/// Checks invalid files together with a valid one: exactly the invalid ones must be reported.
+fn rejects(judge: Judge, broken: &[&str]) {
     let folder = TempDir::new().unwrap();
-    let file = |name: String, text: &str| {
+    let file = |name: String, sql: &str| {
         let path = folder.path().join(name);
-        fs::write(&path, text).unwrap();
+        fs::write(&path, sql).unwrap();
         path
     };
     let mut files = vec![file("good.sql".into(), "-- a comment; with a semicolon\nselect ';' as semicolon;\n")];
-    files.extend(broken.iter().enumerate().map(|(number, text)| file(format!("broken-{number}.sql"), text)));
-    let verdict = says(judge, &fixture(), &files);
-    assert!(!verdict.status.success(), "{}", words(&verdict));
-    let said = String::from_utf8_lossy(&verdict.stdout);
-    for (path, text) in files[1..].iter().zip(broken) {
-        assert!(said.contains(path.to_str().unwrap()), "accepted: {text}\n{}", words(&verdict));
+    files.extend(broken.iter().enumerate().map(|(number, sql)| file(format!("broken-{number}.sql"), sql)));
+    let output = check(judge, &fixture(), &files);
+    assert!(!output.status.success(), "{}", text(&output));
+    let report = String::from_utf8_lossy(&output.stdout);
+    for (path, sql) in files[1..].iter().zip(broken) {
+        assert!(report.contains(path.to_str().unwrap()), "accepted: {sql}\n{}", text(&output));
     }
-    assert!(!said.contains("good.sql"), "{said}");
+    assert!(!report.contains("good.sql"), "{report}");
 }
 
-/// What a judge says of files of a project's plan, in order: a line for each that is broken.
-fn says(judge: Judge, project: &Path, files: &[PathBuf]) -> Output {
+/// Checks the files of a project's plan in order. Stdout has a line for each invalid file.
+fn check(judge: Judge, project: &Path, files: &[PathBuf]) -> Output {
     match judge {
         Judge::GoogleSql => {
             let mut analyzer = python("analyzers", "check_bigquery.py");
@@ -183,15 +183,17 @@ fn says(judge: Judge, project: &Path, files: &[PathBuf]) -> Output {
         Judge::SparkParser => run(python("spark", "check_spark.py").env("SPARK_LOCAL_IP", "127.0.0.1").args(files)),
         Judge::TrinoGrammar(options) => run(python("grammars", "check_trino.py").args(options).args(files)),
         Judge::ScriptDom => run(python("grammars", "check_tsql.py").arg(installed("tsql")).args(files)),
-        Judge::Sqlfluff(dialect) => run(python("analyzers", "check_sqlfluff.py").arg(dialect).args(one_of_each(files))),
+        Judge::Sqlfluff(dialect) => run(python("analyzers", "check_sqlfluff.py").arg(dialect).args(first_batches(files))),
     }
 }
 
-/// sqlfluff takes seconds for a file, and the batches of a model differ in their literals alone: one of each is enough.
-fn one_of_each(files: &[PathBuf]) -> impl Iterator<Item = &PathBuf> {
+/// One batch of each model: sqlfluff takes seconds per file, and the batches of a model differ only in their literals.
+fn first_batches(files: &[PathBuf]) -> impl Iterator<Item = &PathBuf> {
     let is_batch = |file: &Path| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("2024-"));
-    let again = move |at: usize| at > 0 && is_batch(&files[at]) && is_batch(&files[at - 1]) && files[at].parent() == files[at - 1].parent();
-    files.iter().enumerate().filter(move |(at, _)| !again(*at)).map(|(_, file)| file)
+    let follows_batch = move |index: usize| {
+        index > 0 && is_batch(&files[index]) && is_batch(&files[index - 1]) && files[index].parent() == files[index - 1].parent()
+    };
+    files.iter().enumerate().filter(move |(index, _)| !follows_batch(*index)).map(|(_, file)| file)
 }
 
 fn snowflake(files: &[PathBuf], seconds: &str, query: &str) -> Output {
@@ -203,33 +205,33 @@ fn snowflake(files: &[PathBuf], seconds: &str, query: &str) -> Output {
 fn the_client_runs_the_plan() {
     let folder = TempDir::new().unwrap();
     let mut files = plan("snowflake", folder.path());
-    // The stand-in cannot swap tables; without this last file, the rows are those of the backfill.
+    // fakesnow cannot swap tables; without the last file, the rows are those of the backfill.
     let swap = files.pop().expect("a plan has files");
     assert!(swap.ends_with("98_swap.sql"), "{swap:?}");
-    // Nor can it make a temporary table in a schema that the statement names; a session has only one of each name anyway.
+    // fakesnow has no schema-qualified temporary tables. Their names are unique in a session.
     let stage = Regex::new(r"shop\.analytics\.(\w+__batch_)").unwrap();
     for file in &files {
-        let text = fs::read_to_string(file).unwrap();
-        fs::write(file, stage.replace_all(&text, "$1").as_ref()).unwrap();
+        let sql = fs::read_to_string(file).unwrap();
+        fs::write(file, stage.replace_all(&sql, "$1").as_ref()).unwrap();
     }
     let sessions =
         "select user_id, country, session_start, event_count, cast(revenue as integer) from shop.analytics.int__sessions_aggregated";
-    let ran = snowflake(&files, "240", &format!("{sessions} where user_id in (1, 3) order by 1, 3"));
-    assert!(ran.status.success(), "{}", words(&ran));
-    let rows: Vec<_> = String::from_utf8_lossy(&ran.stdout).lines().map(str::to_string).collect();
+    let output = snowflake(&files, "240", &format!("{sessions} where user_id in (1, 3) order by 1, 3"));
+    assert!(output.status.success(), "{}", text(&output));
+    let rows: Vec<_> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_string).collect();
     // Counted by hand in the fixture's `engine/setup.sql`.
     assert_eq!(rows, ["1,DE,2024-09-01T00:00:00,2,20", "1,DE,2024-09-03T18:45:00,1,11", "3,,2024-09-02T12:00:00,2,14"]);
 }
 
-fn a_failing_file_is_told() {
+fn a_failing_file_is_reported() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("broken.sql");
     fs::write(&file, "create table shop.public.t as select nosuch from shop.raw.events;").unwrap();
-    let ran = snowflake(&[file], "60", "select 1");
-    assert!(!ran.status.success() && words(&ran).to_lowercase().contains("nosuch"), "{}", words(&ran));
+    let output = snowflake(&[file], "60", "select 1");
+    assert!(!output.status.success() && text(&output).to_lowercase().contains("nosuch"), "{}", text(&output));
 }
 
-/// One of the scripts beside this file, in one of the environments that `tests/run` installs.
+/// A script of this folder in a Python environment that `tests/run` installs.
 fn python(environment: &str, script: &str) -> Command {
     let mut python = Command::new(installed(environment).join("bin/python"));
     python.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engines").join(script));
@@ -240,6 +242,6 @@ fn run(command: &mut Command) -> Output {
     command.output().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"))
 }
 
-fn words(output: &Output) -> String {
+fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }

@@ -1,5 +1,5 @@
-//! The audit: after a good backfill every verdict is `ok`; a planted fault is named with its batch; and what a table lacks although
-//! each of its batches is what the query yields for it.
+//! The audit: after a correct backfill every verdict is `ok`; a planted fault is reported with its batch; so is a table that differs
+//! from its query although each batch is correct by itself.
 
 use std::fs;
 
@@ -7,32 +7,32 @@ use crate::engine::{Case, Engine};
 use crate::shop::{Plan, Shop};
 
 pub const CASES: &[Case] = &[
-    ("audit_of_a_good_backfill_is_ok", audit_of_a_good_backfill_is_ok),
-    ("audit_names_planted_faults", audit_names_planted_faults),
+    ("audit_of_a_correct_backfill_is_ok", audit_of_a_correct_backfill_is_ok),
+    ("audit_reports_planted_faults", audit_reports_planted_faults),
     ("audit_sees_silent_wrong_results", audit_sees_silent_wrong_results),
-    ("audit_of_keys_leaves_out_what_is_ignored", audit_of_keys_leaves_out_what_is_ignored),
-    ("audit_stops_a_run_at_a_fault", audit_stops_a_run_at_a_fault),
+    ("audit_of_keys_skips_ignored_columns", audit_of_keys_skips_ignored_columns),
+    ("audit_fails_a_run_at_a_fault", audit_fails_a_run_at_a_fault),
 ];
 
 const SESSIONS: &str = "int__sessions_aggregated";
 
-fn audit_of_a_good_backfill_is_ok(engine: &dyn Engine) {
+fn audit_of_a_correct_backfill_is_ok(engine: &dyn Engine) {
     let (shop, plan) = Shop::built(engine);
     for (model, _) in shop.microbatch() {
         assert_eq!(faults(&shop, &plan, model), [""; 0], "`{model}`");
     }
-    // Six days and the two lines for rows of no day; counted by hand in the fixture's `engine/setup.sql`.
+    // Six days and two lines for rows outside of the days; counted by hand in the fixture's `engine/setup.sql`.
     let rows = verdicts(&shop, &plan, SESSIONS);
     assert_eq!(rows.len(), 8);
     let september = &rows[2];
     assert_eq!(september[..5], ["2024-09-02", "ok", "4", "4", "5"], "batch, verdict, rows of target, query and inputs");
 }
 
-fn audit_names_planted_faults(engine: &dyn Engine) {
+fn audit_reports_planted_faults(engine: &dyn Engine) {
     let (shop, plan) = Shop::built(engine);
     let of_day = |day: &str| format!("session_start >= '2024-09-0{day} 00:00:00' and session_start < '2024-09-0{day} 23:59:59'");
     let table = format!("analytics.{SESSIONS}");
-    // One of two rows is gone; a day is emptied; a day is there twice; a row is of no day, or of a day before the first one.
+    // Delete one of two rows; empty a day; duplicate a day; add a row without a day and one before the first day.
     shop.sql(&format!("delete from {table} where user_id = 2 and {};", of_day("1")));
     shop.sql(&format!("delete from {table} where {};", of_day("3")));
     shop.sql(&format!("insert into {table} select * from {table} where {};", of_day("4")));
@@ -49,14 +49,14 @@ fn audit_names_planted_faults(engine: &dyn Engine) {
     ];
     assert_eq!(faults(&shop, &plan, SESSIONS), expected);
 
-    // A changed source, after the table was made well again but for the rows of no day.
+    // A changed source, after the days of the table were repaired.
     shop.build(plan.of(SESSIONS, "batch"));
     shop.sql("update raw.events set amount = '8' where event_id = 113 or event_id = 112;");
     let expected = ["2024-09-01: differs", "before begin: outside", "no event time: no event time"];
     assert_eq!(faults(&shop, &plan, SESSIONS), expected);
 }
 
-/// The silent wrong results that are known of dbt: each batch's rows are right by themselves, and the table is not.
+/// Known silent errors of dbt: each batch is correct by itself, but the table is not.
 fn audit_sees_silent_wrong_results(engine: &dyn Engine) {
     let config = "materialized='incremental', incremental_strategy='microbatch', batch_size='day', begin='2024-08-31'";
     let drop = "meta={'batchwright': {'outside_window': 'drop'}}";
@@ -70,23 +70,23 @@ fn audit_sees_silent_wrong_results(engine: &dyn Engine) {
     };
     model("shifted", later, "user_id");
     model("lagged", "occurred_at", "count(*) over (order by event_id) as so_far");
-    let found = |model: &str, rule: &str| crate::check::found(&shop, &[model]).get(model).is_some_and(|codes| codes.contains(rule));
+    let has_finding = |model: &str, rule: &str| crate::check::codes(&shop, &[model]).get(model).is_some_and(|codes| codes.contains(rule));
     model("untimed", "case when event_id = 113 then null else occurred_at end", "user_id");
     let days = ["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-04"];
     for (model, rule) in [("shifted", "BW002"), ("lagged", "BW005"), ("untimed", "BW003")] {
-        assert!(found(model, rule), "`check` says {rule} of `{model}` before it is built");
+        assert!(has_finding(model, rule), "`check` must report {rule} in `{model}`");
     }
     let plan = shop.compile(&[&["--select", "shifted", "lagged", "untimed"], &days[..]].concat());
     shop.build(&plan);
     assert_eq!(faults(&shop, &plan, "shifted"), ["2024-09-01: outside", "2024-09-02: edge"]);
     assert_eq!(faults(&shop, &plan, "lagged"), ["2024-09-02: edge", "2024-09-03: edge"]);
     assert_eq!(faults(&shop, &plan, "untimed"), ["2024-09-01: outside", "no event time: no event time"]);
-    // An input's row without a time, which no batch reads.
+    // An input row without an event time, which no batch reads.
     shop.sql("insert into raw.events (event_id) values (150);");
     assert_eq!(faults(&shop, &plan, "shifted")[2], "no event time: no event time");
 }
 
-fn audit_of_keys_leaves_out_what_is_ignored(engine: &dyn Engine) {
+fn audit_of_keys_skips_ignored_columns(engine: &dyn Engine) {
     let config =
         "materialized='incremental', incremental_strategy='microbatch', event_time='occurred_at', batch_size='day', begin='2024-08-31'";
     let shop = Shop::open(engine);
@@ -102,14 +102,14 @@ fn audit_of_keys_leaves_out_what_is_ignored(engine: &dyn Engine) {
     let plan = shop.compile(&["--select", "keyed", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-04"]);
     shop.build(&plan);
     shop.sql("update analytics.keyed set type_now = 'other' where event_id = 110;");
-    // Event 121 is there twice in the source.
+    // The source has event 121 twice.
     assert_eq!(faults(&shop, &plan, "keyed"), ["2024-09-02: duplicate keys"]);
     let second = &verdicts(&shop, &plan, "keyed")[1];
-    assert_eq!(second[8..10], ["2", "0"], "rows with a key that is there twice, and without a key");
+    assert_eq!(second[8..10], ["2", "0"], "rows with a duplicate key, and without a key");
     assert_eq!(second[12..14], ["17", "17"], "the visitors' sum in the target and in the query");
 }
 
-fn audit_stops_a_run_at_a_fault(engine: &dyn Engine) {
+fn audit_fails_a_run_at_a_fault(engine: &dyn Engine) {
     let (shop, plan) = Shop::built(engine);
     let stop = plan.stops(SESSIONS);
     let outcome = shop.database.run(&stop);
@@ -121,18 +121,18 @@ fn audit_stops_a_run_at_a_fault(engine: &dyn Engine) {
     assert!(!outcome.ok && outcome.said.contains("empty: 2024-09-03"), "{outcome:?}");
 }
 
-/// Batch and verdict of every line that is not `ok`.
+/// Batch and verdict of each line that is not `ok`.
 pub fn faults(shop: &Shop, plan: &Plan, model: &str) -> Vec<String> {
-    let wrong = verdicts(shop, plan, model).into_iter().filter(|row| row[1] != "ok");
-    wrong.map(|row| format!("{}: {}", row[0], row[1])).collect()
+    let faults = verdicts(shop, plan, model).into_iter().filter(|row| row[1] != "ok");
+    faults.map(|row| format!("{}: {}", row[0], row[1])).collect()
 }
 
-/// The lines of a model's audit, in their order, without the model's name.
+/// The lines of a model's audit in order, without the model's name.
 fn verdicts(shop: &Shop, plan: &Plan, model: &str) -> Vec<Vec<String>> {
     lines_of(shop, plan, model).into_iter().map(|line| line[1..].to_vec()).collect()
 }
 
-/// The lines of a model's audit, in their order.
+/// The lines of a model's audit in order.
 pub fn lines_of(shop: &Shop, plan: &Plan, model: &str) -> Vec<Vec<String>> {
     let text = fs::read_to_string(plan.audit(model)).unwrap();
     let statement: String = text.lines().filter(|line| !line.starts_with("-- ")).map(|line| format!("{line}\n")).collect();

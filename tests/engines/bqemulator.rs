@@ -1,4 +1,4 @@
-//! bqemulator: GoogleSQL's words over DuckDB, one process for all tests. What BigQuery's own analyzer says of a plan, `analyzers` shows.
+//! bqemulator: GoogleSQL on DuckDB, one process for all tests. `analyzers` checks plans with BigQuery's analyzer.
 
 use std::path::Path;
 
@@ -34,17 +34,17 @@ impl Engine for BqEmulator {
 
     fn left_out(&self) -> &'static [(&'static str, &'static str)] {
         &[
-            ("keywords_are_names_of_columns", "its parser reserves words that the warehouse does not"),
-            ("grants_are_given", "it has no grants"),
-            ("a_contract_is_kept", "its tables take a null where none may be"),
-            ("a_null_where_none_may_be_changes_nothing", "its tables take a null where none may be"),
-            ("delete_and_insert_replaces_by_key", "the dialect refuses `delete+insert` when it compiles"),
-            ("a_materialized_view_is_refreshed", "it has no materialized views, which the warehouse has"),
+            ("keywords_are_names_of_columns", "its parser reserves more words than BigQuery"),
+            ("grants_are_applied", "bqemulator has no grants"),
+            ("a_contract_is_enforced", "bqemulator does not enforce not null"),
+            ("a_null_in_a_not_null_column_changes_nothing", "bqemulator does not enforce not null"),
+            ("delete_and_insert_replaces_by_key", "the dialect rejects `delete+insert` at compile time"),
+            ("a_materialized_view_is_refreshed", "bqemulator has no materialized views"),
         ]
     }
 
     fn project_file(&self, _path: &Path, text: &str) -> String {
-        replaced(r"data_type: varchar\(\d+\)", text, "data_type: string")
+        replace(r"data_type: varchar\(\d+\)", text, "data_type: string")
     }
 
     fn slow(&self) -> bool {
@@ -60,11 +60,11 @@ struct Project<'a>(Session<'a>);
 
 impl Database for Project<'_> {
     fn run(&self, file: &Path) -> Outcome {
-        // It can neither copy a table over another one nor assert: a query holds the same rows, and a text that is no number fails alike.
-        let sql = replaced(r"(create or replace table \S+) copy (\S+);", &text(file), "$1 as select * from $2;");
+        // bqemulator cannot copy over a table, nor assert: a query copies the rows, and an invalid cast to a number fails instead.
+        let sql = replace(r"(create or replace table \S+) copy (\S+);", &text(file), "$1 as select * from $2;");
         let guard = r"assert not exists \(select 1 from (\S+) where (.*)\) as ('.*');";
         let as_number = "select cast(concat($3, cast(count(*) as string)) as int64) from $1 where $2 having count(*) > 0;";
-        self.0.run(&replaced(guard, &sql, as_number))
+        self.0.run(&replace(guard, &sql, as_number))
     }
 
     fn rows(&self, query: &str) -> Vec<String> {
@@ -72,11 +72,11 @@ impl Database for Project<'_> {
     }
 
     fn by_hand(&self, sql: &str) -> String {
-        let sql = replaced(r"varchar\(\d+\)", sql, "string").replace("integer", "int64");
-        replaced(r"delete from (\S+);", &sql, "delete from $1 where true;")
+        let sql = replace(r"varchar\(\d+\)", sql, "string").replace("integer", "int64");
+        replace(r"delete from (\S+);", &sql, "delete from $1 where true;")
     }
 }
 
-fn replaced(pattern: &str, text: &str, instead: &str) -> String {
-    Regex::new(pattern).unwrap().replace_all(text, instead).into_owned()
+fn replace(pattern: &str, text: &str, replacement: &str) -> String {
+    Regex::new(pattern).unwrap().replace_all(text, replacement).into_owned()
 }

@@ -1,34 +1,36 @@
-//! What is no microbatch model: incremental strategies run twice, seeds, grants and comments. The rows that must be there are written by hand.
+//! Models without microbatches: incremental strategies run twice, seeds, grants and comments. The expected rows are written by hand.
 
 use crate::engine::{Case, Engine};
 use crate::shop::Shop;
 
 pub const CASES: &[Case] = &[
-    ("append_adds_what_is_new", append_adds_what_is_new),
-    ("append_without_a_filter_adds_all_again", append_without_a_filter_adds_all_again),
-    ("merge_changes_and_adds_by_key", merge_changes_and_adds_by_key),
+    ("append_adds_new_rows", append_adds_new_rows),
+    ("append_without_a_filter_adds_all_rows_again", append_without_a_filter_adds_all_rows_again),
+    ("merge_updates_and_inserts_by_key", merge_updates_and_inserts_by_key),
     ("delete_and_insert_replaces_by_key", delete_and_insert_replaces_by_key),
-    ("a_full_refresh_makes_the_table_anew", a_full_refresh_makes_the_table_anew),
-    ("a_seed_holds_what_its_file_says", a_seed_holds_what_its_file_says),
-    ("a_seed_is_loaded_beneath_its_readers", a_seed_is_loaded_beneath_its_readers),
-    ("a_contract_is_kept", a_contract_is_kept),
+    ("a_full_refresh_rebuilds_the_table", a_full_refresh_rebuilds_the_table),
+    ("a_seed_has_the_values_of_its_file", a_seed_has_the_values_of_its_file),
+    ("a_seed_is_reloaded_under_a_view", a_seed_is_reloaded_under_a_view),
+    ("a_contract_is_enforced", a_contract_is_enforced),
     ("hooks_run_around_the_statement", hooks_run_around_the_statement),
-    ("descriptions_are_kept", descriptions_are_kept),
-    ("grants_are_given", grants_are_given),
+    ("descriptions_are_stored", descriptions_are_stored),
+    ("grants_are_applied", grants_are_applied),
     ("a_materialized_view_is_refreshed", a_materialized_view_is_refreshed),
 ];
 
-/// Cases of what some dialects can do, and the others name in a warning.
+/// Cases for some dialects; in the others the feature is a warning.
 pub const OF_DIALECTS: &[(&[&str], Case)] = &[
-    (&["duckdb", "postgres"], ("a_contract_refuses_other_types", a_contract_refuses_other_types)),
-    (&["duckdb"], ("conditions_of_a_merge_spare_the_first_rows", conditions_of_a_merge_spare_the_first_rows)),
-    (&["postgres"], ("grants_that_left_the_configuration_are_revoked", grants_that_left_the_configuration_are_revoked)),
+    (&["duckdb", "postgres"], ("a_spine_ends_where_the_engine_says", a_spine_ends_where_the_engine_says)),
+    (&["duckdb", "postgres"], ("a_seed_has_its_indexes", a_seed_has_its_indexes)),
+    (&["duckdb", "postgres"], ("a_contract_rejects_other_types", a_contract_rejects_other_types)),
+    (&["duckdb"], ("merge_conditions_do_not_apply_to_the_first_run", merge_conditions_do_not_apply_to_the_first_run)),
+    (&["postgres"], ("removed_grants_are_revoked", removed_grants_are_revoked)),
 ];
 
-/// A source whose tables stand where the fixture's own do.
+/// A source with the schema of the fixture's raw tables.
 const SHELVES: &str = "sources: [{name: shelves, schema: \"{{ 'analytics' if target.type == 'sqlite' else 'raw' }}\", tables: [{name: shelf}, {name: log}]}]\n";
 
-/// A shop with a table of what stands on its shelves, and a model over it.
+/// A shop with a table of its shelves' stock and a model over it.
 fn stocked<'a>(engine: &'a dyn Engine, config: &str, filter: &str) -> Shop<'a> {
     let shop = Shop::open(engine);
     shop.sql(
@@ -53,7 +55,7 @@ const STOCK: &[&str] = &["--select", "stock"];
 const NEWER: &str = "changed > (select max(changed) from {{ this }})";
 const FIRST: [&str; 3] = ["north|ink|7|1", "north|pen|5|1", "south|pen|2|2"];
 
-fn append_adds_what_is_new(engine: &dyn Engine) {
+fn append_adds_new_rows(engine: &dyn Engine) {
     let shop = stocked(engine, "materialized='incremental', incremental_strategy='append'", NEWER);
     build(&shop, STOCK);
     assert_eq!(shop.table("stock"), FIRST);
@@ -64,7 +66,7 @@ fn append_adds_what_is_new(engine: &dyn Engine) {
     assert_eq!(shop.table("stock"), ["east|ink|null|3", "north|ink|7|1", "north|pen|5|1", "south|pen|2|2"]);
 }
 
-fn append_without_a_filter_adds_all_again(engine: &dyn Engine) {
+fn append_without_a_filter_adds_all_rows_again(engine: &dyn Engine) {
     let shop = stocked(engine, "materialized='incremental'", "");
     build(&shop, STOCK);
     assert_eq!(shop.table("stock"), FIRST);
@@ -72,7 +74,7 @@ fn append_without_a_filter_adds_all_again(engine: &dyn Engine) {
     assert_eq!(shop.table("stock").len(), 6);
 }
 
-fn merge_changes_and_adds_by_key(engine: &dyn Engine) {
+fn merge_updates_and_inserts_by_key(engine: &dyn Engine) {
     let config =
         "materialized='incremental', incremental_strategy='merge', unique_key=['shop', 'article'], merge_exclude_columns=['changed']";
     let shop = stocked(engine, config, "changed >= (select max(changed) from {{ this }})");
@@ -91,14 +93,14 @@ fn delete_and_insert_replaces_by_key(engine: &dyn Engine) {
     build(&shop, STOCK);
     build(&shop, STOCK);
     assert_eq!(shop.table("stock"), FIRST);
-    // The predicate keeps the ink where it was, and keeps new ink out, however often the file runs.
+    // The predicate excludes ink: its rows are neither deleted nor inserted, however often the file runs.
     shop.sql("update raw.shelf set pieces = 8, changed = 3 where shop = 'north';");
     build(&shop, STOCK);
     build(&shop, STOCK);
     assert_eq!(shop.table("stock"), ["north|ink|7|1", "north|pen|8|3", "south|pen|2|2"]);
 }
 
-fn a_full_refresh_makes_the_table_anew(engine: &dyn Engine) {
+fn a_full_refresh_rebuilds_the_table(engine: &dyn Engine) {
     let shop = stocked(engine, "materialized='incremental', incremental_strategy='append'", NEWER);
     build(&shop, STOCK);
     shop.sql("delete from raw.shelf where article = 'ink';");
@@ -119,7 +121,7 @@ fn seeded(engine: &dyn Engine) -> Shop<'_> {
     shop
 }
 
-fn a_seed_holds_what_its_file_says(engine: &dyn Engine) {
+fn a_seed_has_the_values_of_its_file(engine: &dyn Engine) {
     let shop = seeded(engine);
     build(&shop, &["--select", "codes"]);
     let rows = shop.rows(
@@ -136,7 +138,7 @@ fn a_seed_holds_what_its_file_says(engine: &dyn Engine) {
     assert_eq!(rows, expected);
 }
 
-fn a_seed_is_loaded_beneath_its_readers(engine: &dyn Engine) {
+fn a_seed_is_reloaded_under_a_view(engine: &dyn Engine) {
     let shop = seeded(engine);
     build(&shop, &["--select", "+active_codes"]);
     assert_eq!(shop.table("active_codes"), ["1|007"]);
@@ -145,7 +147,55 @@ fn a_seed_is_loaded_beneath_its_readers(engine: &dyn Engine) {
     assert_eq!(shop.table("active_codes"), ["1|007", "2|x"]);
 }
 
-fn a_contract_is_kept(engine: &dyn Engine) {
+/// The days of a spine whose end the engine computes: as many as it counts itself, the end excluded.
+fn a_spine_ends_where_the_engine_says(engine: &dyn Engine) {
+    let shop = Shop::open(engine);
+    let spine = |part: &str, end: &str| {
+        shop.write(
+            "models/days.sql",
+            &format!(
+                "{{{{ config(materialized='table') }}}}\n{{{{ dbt.date_spine('{part}', \"cast('2024-02-27' as date)\", \"{end}\") }}}}\n"
+            ),
+        );
+        build(&shop, &["--select", "days"]);
+        shop.rows(&format!("select cast(date_{part} as date) from analytics.days"))
+    };
+    let last_event = "(select cast(max(occurred_at) as date) from raw.events)";
+    assert_eq!(
+        spine("month", last_event),
+        ["2024-02-27", "2024-03-27", "2024-04-27", "2024-05-27", "2024-06-27", "2024-07-27", "2024-08-27"]
+    );
+    shop.sql("delete from raw.events where event_id > 100; update raw.events set occurred_at = '2024-03-01 10:00:00';");
+    assert_eq!(spine("day", last_event), ["2024-02-27", "2024-02-28", "2024-02-29"]);
+}
+
+/// An index that is made once, whatever is loaded again.
+fn a_seed_has_its_indexes(engine: &dyn Engine) {
+    let shop = seeded(engine);
+    // DuckDB refuses a key that the same transaction has deleted.
+    let is_unique = engine.dialect() != "duckdb";
+    let indexes = format!("[{{columns: [code]}}, {{columns: [id], unique: {is_unique}}}]");
+    shop.write(
+        "seeds/codes.yml",
+        &format!("seeds: [{{name: codes, config: {{column_types: {{code: varchar(5)}}, indexes: {indexes}}}}}]\n"),
+    );
+    let known = match engine.dialect() {
+        "duckdb" => "select is_unique from duckdb_indexes() where table_name = 'codes'",
+        _ => "select indisunique from pg_index where indrelid = 'analytics.codes'::regclass",
+    };
+    for arguments in [&["--select", "codes"][..], &["--select", "codes"], &["--select", "codes", "--full-refresh"], &["--select", "codes"]]
+    {
+        build(&shop, arguments);
+        assert_eq!(
+            shop.rows(known).iter().map(|word| &word[..1]).collect::<Vec<_>>(),
+            if is_unique { ["f", "t"] } else { ["f", "f"] },
+            "{arguments:?}"
+        );
+        assert_eq!(shop.table("codes").len(), 3);
+    }
+}
+
+fn a_contract_is_enforced(engine: &dyn Engine) {
     let shop = stocked(engine, "materialized='table', contract={'enforced': true}", "");
     let integer = engine.integer();
     shop.write(
@@ -158,15 +208,15 @@ fn a_contract_is_kept(engine: &dyn Engine) {
     build(&shop, STOCK);
     let rows = shop.table("stock");
     assert_eq!(rows, ["2|pen|south|2", "5|pen|north|1", "7|ink|north|1"]);
-    // Not every engine keeps a check; a column that must have a value is one that must on all of them.
-    let refused = if ["duckdb", "postgres", "mariadb", "sqlite"].contains(&engine.dialect()) { "0" } else { "null" };
-    shop.sql(&format!("insert into raw.shelf values ('west', 'pen', {refused}, 1);"));
+    // Not every engine enforces check constraints; each enforces not null.
+    let invalid = if ["duckdb", "postgres", "mariadb", "sqlite"].contains(&engine.dialect()) { "0" } else { "null" };
+    shop.sql(&format!("insert into raw.shelf values ('west', 'pen', {invalid}, 1);"));
     let plan = shop.compile(STOCK);
     assert!(!shop.run(&plan.steps[0]).ok);
-    assert_eq!(shop.table("stock"), rows, "what the contract refuses changes nothing");
+    assert_eq!(shop.table("stock"), rows, "a rejected row changes nothing");
 }
 
-fn a_contract_refuses_other_types(engine: &dyn Engine) {
+fn a_contract_rejects_other_types(engine: &dyn Engine) {
     for materialized in ["table", "view", "incremental"] {
         let shop = stocked(engine, &format!("materialized='{materialized}', contract={{'enforced': true}}"), "");
         let declared = |pieces: &str| {
@@ -178,19 +228,19 @@ fn a_contract_refuses_other_types(engine: &dyn Engine) {
         shop.write("models/stock.yml", &declared("integer"));
         build(&shop, STOCK);
         assert_eq!(shop.rows("select shop, pieces from analytics.stock"), ["north|5", "north|7", "south|2"], "{materialized}");
-        for (other, is) in [("double precision", "double precision"), ("bigint", "bigint"), ("date", "date")] {
-            shop.write("models/stock.yml", &declared(other));
+        for (declared_type, shown) in [("double precision", "double precision"), ("bigint", "bigint"), ("date", "date")] {
+            shop.write("models/stock.yml", &declared(declared_type));
             let plan = shop.compile(STOCK);
             let outcome = shop.run(&plan.steps[0]);
-            let is = if engine.dialect() == "duckdb" { is.replace(" precision", "").to_uppercase() } else { is.to_string() };
-            let message = format!("the contract of stock is broken: pieces is integer, declared {is}");
+            let shown = if engine.dialect() == "duckdb" { shown.replace(" precision", "").to_uppercase() } else { shown.to_string() };
+            let message = format!("the contract of stock is broken: pieces is integer, declared {shown}");
             assert!(!outcome.ok && outcome.said.to_lowercase().contains(&message.to_lowercase()), "{materialized}: {}", outcome.said);
             assert_eq!(shop.rows("select shop, pieces from analytics.stock"), ["north|5", "north|7", "south|2"], "{materialized}");
         }
     }
 }
 
-fn conditions_of_a_merge_spare_the_first_rows(engine: &dyn Engine) {
+fn merge_conditions_do_not_apply_to_the_first_run(engine: &dyn Engine) {
     let config = "materialized='incremental', incremental_strategy='merge', unique_key=['shop', 'article'], \
                   merge_update_condition='DBT_INTERNAL_SOURCE.pieces > DBT_INTERNAL_DEST.pieces', \
                   merge_insert_condition=\"DBT_INTERNAL_SOURCE.shop <> 'south'\", \
@@ -203,7 +253,7 @@ fn conditions_of_a_merge_spare_the_first_rows(engine: &dyn Engine) {
     assert_eq!(shop.table("stock"), ["east|ink|1|1", "north|ink|7|1", "north|pen|6|2", "south|pen|6|3"]);
 }
 
-fn grants_that_left_the_configuration_are_revoked(engine: &dyn Engine) {
+fn removed_grants_are_revoked(engine: &dyn Engine) {
     let config = |readers: &str| format!("materialized='incremental', grants={{'select': [{readers}]}}");
     let shop = stocked(engine, &config("'shelf_reader'"), "");
     shop.sql("drop role if exists shelf_reader; drop role if exists shelf_owner; create role shelf_reader; create role shelf_owner;");
@@ -227,13 +277,13 @@ fn hooks_run_around_the_statement(engine: &dyn Engine) {
         "insert into {{ source('shelves', 'log') }} select 'after', count(*) from {{ this }}"
     );
     let shop = stocked(engine, &format!("materialized='table', {hooks}"), "");
-    shop.sql("create table raw.log (place varchar(9), n integer);");
+    shop.sql("create table raw.log (moment varchar(9), n integer);");
     build(&shop, STOCK);
     let log = if engine.dialect() == "sqlite" { "analytics.log" } else { "raw.log" };
-    assert_eq!(shop.rows(&format!("select place, n from {log}")), ["after|3", "before|3"]);
+    assert_eq!(shop.rows(&format!("select moment, n from {log}")), ["after|3", "before|3"]);
 }
 
-fn descriptions_are_kept(engine: &dyn Engine) {
+fn descriptions_are_stored(engine: &dyn Engine) {
     let shop = stocked(engine, "materialized='table', persist_docs={'relation': true, 'columns': true}", "");
     shop.write(
         "models/stock.yml",
@@ -248,16 +298,16 @@ fn descriptions_are_kept(engine: &dyn Engine) {
             "select comment from duckdb_tables() where table_name = 'stock' and schema_name = 'analytics'",
             "select comment from duckdb_columns() where table_name = 'stock' and schema_name = 'analytics' and column_name = 'pieces'",
         ),
-        // Where nothing tells the test of them, they do no harm.
+        // Engines whose comments cannot be read: the comments do no harm.
         _ => return assert_eq!(shop.table("stock"), FIRST),
     };
     assert_eq!((shop.rows(table), shop.rows(column)), (vec!["What's there".to_string()], vec!["How many".to_string()]));
 }
 
-fn grants_are_given(engine: &dyn Engine) {
+fn grants_are_applied(engine: &dyn Engine) {
     let shop = stocked(engine, "materialized='table', grants={'select': ['stock_reader']}", "");
     if ["duckdb", "sqlite"].contains(&engine.dialect()) {
-        // An engine without roles: the file runs without them.
+        // An engine without roles: the file runs without grants.
         build(&shop, STOCK);
         assert_eq!(shop.table("stock"), FIRST);
         return;
@@ -265,8 +315,8 @@ fn grants_are_given(engine: &dyn Engine) {
     shop.sql("drop role if exists stock_reader; create role stock_reader;");
     build(&shop, STOCK);
     if ["postgres", "redshift"].contains(&engine.dialect()) {
-        let asked = "select has_table_privilege('stock_reader', 'analytics.stock', 'select'), has_table_privilege('stock_reader', 'analytics.stock', 'insert')";
-        assert_eq!(shop.rows(asked), ["t|f"]);
+        let privileges = "select has_table_privilege('stock_reader', 'analytics.stock', 'select'), has_table_privilege('stock_reader', 'analytics.stock', 'insert')";
+        assert_eq!(shop.rows(privileges), ["t|f"]);
     } else {
         let granted = shop.rows("show grants for stock_reader").join("\n").to_lowercase().replace('`', "");
         assert!(granted.contains("grant select on analytics.stock to "), "{granted}");
@@ -276,7 +326,7 @@ fn grants_are_given(engine: &dyn Engine) {
 fn a_materialized_view_is_refreshed(engine: &dyn Engine) {
     let shop = stocked(engine, "materialized='materialized_view'", "");
     if !["postgres", "redshift"].contains(&engine.dialect()) {
-        // An engine without materialized views has no step for one, which the exit code tells.
+        // Without materialized views, the model has no step and the command fails.
         assert!(shop.refuses(STOCK).contains("1 selected model is left out of the plan"));
         return;
     }

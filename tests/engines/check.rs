@@ -1,5 +1,5 @@
-//! The truth of the corpus of `check`, shown by execution: each model is built batch by batch on DuckDB and compared with its query as
-//! a whole, on rows at the edges of windows, ties, copies, late partners, and columns that are, or are not, the day of the event time.
+//! Verifies the truth of the `check` corpus: each model is built batch by batch on DuckDB and compared with its query over all rows.
+//! The data has rows at window edges, ties, duplicates, late partners, and columns that are, or are not, the day of the event time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -22,17 +22,17 @@ const BOUNDS: &[(&str, &str, &str, &str)] = &[
     ("year", "UTC", "2022-01-01 00:00:00", "2025-01-01 00:00:00"),
 ];
 
-pub fn what_the_corpus_says_is_true() {
+pub fn the_corpus_states_the_truth() {
     let models = corpus::models();
-    let mut wrong = Vec::new();
+    let mut errors = Vec::new();
     let mut executed = 0;
     for (size, zone, low, high) in BOUNDS {
-        let some: Vec<&Model> =
+        let selected: Vec<&Model> =
             models.iter().filter(|model| model.is_executed() && model.batch_size() == *size && model.timezone() == *zone).collect();
-        let built = Built::of(&some, low, high);
-        let (loose, tidy) = (built.differing(&some, size, true), built.differing(&some, size, false));
-        executed += some.len();
-        for model in some {
+        let built = Built::of(&selected, low, high);
+        let (loose, tidy) = (built.differing(&selected, size, true), built.differing(&selected, size, false));
+        executed += selected.len();
+        for model in selected {
             let differs = (loose.contains(&model.name), tidy.contains(&model.name));
             let is_true = match model.truth {
                 Truth::Safe => differs == (false, false),
@@ -40,23 +40,23 @@ pub fn what_the_corpus_says_is_true() {
                 Truth::Depends => differs == (true, false),
             };
             if !is_true {
-                wrong.push(format!(
-                    "{} {}: {:?}, and its rows differ (loose data, tidy data): {differs:?}",
+                errors.push(format!(
+                    "{} {}: {:?}, but its rows differ (loose data, tidy data): {differs:?}",
                     model.file, model.name, model.truth
                 ));
             }
         }
     }
-    assert_eq!(executed, models.iter().filter(|model| model.is_executed()).count(), "each model has bounds");
-    assert!(wrong.is_empty(), "{} of {executed} models:\n{}", wrong.len(), wrong.join("\n"));
+    assert_eq!(executed, models.iter().filter(|model| model.is_executed()).count(), "some models have no bounds");
+    assert!(errors.is_empty(), "{} of {executed} models:\n{}", errors.len(), errors.join("\n"));
 }
 
-/// Models of one batch size and zone, compiled.
+/// Compiled models of one batch size and zone.
 struct Built {
     low: String,
     high: String,
-    /// The text of each model's steps and its query as a whole.
-    each: BTreeMap<String, (String, String)>,
+    /// The text of each model's steps and its query without filters.
+    models: BTreeMap<String, (String, String)>,
 }
 
 impl Built {
@@ -68,31 +68,31 @@ impl Built {
         let bounds = ["--event-time-start", low, "--event-time-end", high, "--now", "2025-01-01T00:00:00Z"];
         let target = ["--dialect", "duckdb", "--schema", "analytics"];
         let plan = shop::compile(&project, &folder.path().join("plan"), &target, &bounds);
-        let mut each: BTreeMap<String, (String, String)> = BTreeMap::new();
+        let mut texts: BTreeMap<String, (String, String)> = BTreeMap::new();
         for step in &plan.steps {
             let name = step.id.trim_start_matches("model.corpus.").split('@').next().unwrap().to_string();
-            each.entry(name).or_default().0.push_str(&fs::read_to_string(&step.file).unwrap());
+            texts.entry(name).or_default().0.push_str(&fs::read_to_string(&step.file).unwrap());
         }
-        for (name, (_, query)) in &mut each {
+        for (name, (_, query)) in &mut texts {
             *query = rendered(&project, folder.path(), name);
         }
-        Built { low: low.to_string(), high: high.to_string(), each }
+        Built { low: low.to_string(), high: high.to_string(), models: texts }
     }
 
-    /// The names of the models whose batches hold other rows than the query yields as a whole. A batch that fails lacks its rows.
+    /// The names of the models whose tables differ from their queries over all rows. The rows of a failed batch are missing.
     fn differing(&self, models: &[&Model], size: &str, loose: bool) -> BTreeSet<String> {
         let data = fs::read_to_string(corpus::project().join("data.sql")).unwrap();
         let values =
             [("{low}", self.low.as_str()), ("{high}", &self.high), ("{step}", &format!("1 {size}")), ("{loose}", &loose.to_string())];
         let mut text = values.iter().fold(data, |text, (key, value)| text.replace(key, value));
         for model in models {
-            let (steps, query) = &self.each[&model.name];
+            let (steps, query) = &self.models[&model.name];
             let name = &model.name;
-            // A row without an event time is in no batch, and one of another time in none of these.
+            // Rows without an event time or outside of the bounds are in no batch.
             let (low, high) = (&self.low, &self.high);
             let within = format!("happened_at >= '{low}+00' and happened_at < '{high}+00'");
-            let (table, whole) = (format!("select * from analytics.{name}"), format!("select * from (\n{query}\n) where {within}"));
-            let differs = format!("exists ({table} except all {whole}) or exists ({whole} except all {table})");
+            let (table, expected) = (format!("select * from analytics.{name}"), format!("select * from (\n{query}\n) where {within}"));
+            let differs = format!("exists ({table} except all {expected}) or exists ({expected} except all {table})");
             writeln!(
                 text,
                 "{steps}\nrollback;\nselect '{name}', (select count(*) from (\n{query}\n)) > 0 or '{name}' = 'limit_zero', {differs};"
@@ -102,7 +102,7 @@ impl Built {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("all.sql");
         fs::write(&file, text).unwrap();
-        // Without `-bail`: batches of unsafe models fail, and the next model goes on.
+        // Without `-bail`, the client continues after failed batches of unsafe models.
         let mut client = Command::new(installed("duckdb"));
         let client =
             client.args(["-no-init", "-list", "-noheader"]).stdin(fs::File::open(&file).unwrap()).env("TZ", "UTC").output().unwrap();
@@ -115,16 +115,16 @@ impl Built {
             })
             .collect();
         let rows = |model: &&&Model| answers.get(model.name.as_str()).map(|answer| answer.0);
-        let fail: Vec<&str> = models.iter().filter(|model| rows(model).is_none()).map(|model| model.name.as_str()).collect();
+        let failed: Vec<&str> = models.iter().filter(|model| rows(model).is_none()).map(|model| model.name.as_str()).collect();
         let errors = String::from_utf8_lossy(&client.stderr);
         let expected = |line: &&str| {
             ["no transaction is active", "Current transaction is aborted", "so nothing was changed"].iter().any(|end| line.contains(end))
         };
         let errors: Vec<&str> = errors.lines().filter(|line| !expected(line)).collect();
-        assert!(fail.is_empty(), "{fail:?} do not run on DuckDB:\n{}", errors.join("\n"));
+        assert!(failed.is_empty(), "{failed:?} do not run on DuckDB:\n{}", errors.join("\n"));
         let empty: Vec<&str> = models.iter().filter(|model| rows(model) == Some(false)).map(|model| model.name.as_str()).collect();
-        assert!(empty.is_empty(), "{empty:?} yield nothing, which shows nothing");
-        // A batch that fails holds nothing, whatever the query yields.
+        assert!(empty.is_empty(), "{empty:?} yield no rows");
+        // A failed batch has no rows, whatever its query yields.
         let stderr = String::from_utf8_lossy(&client.stderr);
         let fails = |name: &str| stderr.contains(&format!("model.corpus.{name}@"));
         let differing = answers.into_iter().filter(|(name, (_, differs))| *differs || fails(name));
@@ -143,14 +143,14 @@ fn rendered(project: &Path, folder: &Path, name: &str) -> String {
     fs::read_to_string(out.join(format!("corpus/models/{name}.sql"))).unwrap()
 }
 
-/// The codes of what is found in each of the selected models, rules that only cost left out.
-pub fn found(shop: &Shop, select: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
-    let said = shop.says("check", &[&["--format", "json", "--select"], select].concat());
-    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let findings: Vec<Value> = serde_json::from_str(&said).unwrap();
+/// The codes of the findings in each selected model, without rules about cost.
+pub fn codes(shop: &Shop, select: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
+    let json = shop.says("check", &[&["--format", "json", "--select"], select].concat());
+    let mut codes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let findings: Vec<Value> = serde_json::from_str(&json).unwrap();
     for finding in findings.iter().filter(|finding| finding["only_costs"] == false) {
         let text = |key: &str| finding[key].as_str().unwrap().to_string();
-        found.entry(text("model").trim_start_matches("model.shop.").to_string()).or_default().insert(text("code"));
+        codes.entry(text("model").trim_start_matches("model.shop.").to_string()).or_default().insert(text("code"));
     }
-    found
+    codes
 }

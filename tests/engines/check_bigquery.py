@@ -1,10 +1,10 @@
-"""Analyzes GoogleSQL files, in the order given, with Google's own analyzer: names, types and statements.
+"""Analyzes GoogleSQL files in order with Google's analyzer: names, types and statements.
 
     python check_bigquery.py --cache DIR FILE...
 
-A table or view that a statement creates is known to the statements after it, so the files of a plan come in its order,
-after a file that declares the raw tables. Prints a line for each file with a fault; exits 1 if there is one.
-The analyzer is WebAssembly: its machine code, half a minute's work, is kept in DIR.
+Later statements can use the tables and views that a statement creates, so the files must be in the order of the plan, after a
+file that declares the raw tables. Prints a line for each invalid file; exits 1 if there is one. The analyzer is WebAssembly:
+compiling it takes half a minute, so its machine code is cached in DIR.
 """
 
 import argparse
@@ -16,20 +16,20 @@ from importlib.metadata import version
 import wasmtime
 
 
-def keep_machine_code(folder):
-    """Makes wasmtime take the compiled module from `folder`, or leave it there."""
+def cache_machine_code(folder):
+    """Makes wasmtime load the compiled module from `folder`, or store it there."""
     compile_module = wasmtime.Module.from_file
-    kept = os.path.join(folder, f"zetasql-{version('zetasql')}-wasmtime-{version('wasmtime')}.cwasm")
+    cache = os.path.join(folder, f"zetasql-{version('zetasql')}-wasmtime-{version('wasmtime')}.cwasm")
 
     def from_file(engine, path):
-        if os.path.exists(kept):
-            return wasmtime.Module.deserialize_file(engine, kept)
+        if os.path.exists(cache):
+            return wasmtime.Module.deserialize_file(engine, cache)
         module = compile_module(engine, path)
-        # Written beside and renamed: two tests may come here at once.
-        beside = f"{kept}.{os.getpid()}"
-        with open(beside, "wb") as file:
+        # Written to a temporary file and renamed, because two tests may do this concurrently.
+        temporary = f"{cache}.{os.getpid()}"
+        with open(temporary, "wb") as file:
             file.write(module.serialize())
-        os.replace(beside, kept)
+        os.replace(temporary, cache)
         return module
 
     wasmtime.Module.from_file = staticmethod(from_file)
@@ -39,18 +39,19 @@ arguments = argparse.ArgumentParser()
 arguments.add_argument("--cache", required=True)
 arguments.add_argument("files", nargs="+")
 arguments = arguments.parse_args()
-keep_machine_code(arguments.cache)
+cache_machine_code(arguments.cache)
 
-import zetasql.types as types  # noqa: E402  (the cache must be in place first)
+import zetasql.types as types  # noqa: E402  (after setting up the cache)
 from zetasql.api import Analyzer, CatalogBuilder, Parser, TableBuilder  # noqa: E402
 from zetasql.api.builders._helpers import convert_to_type  # noqa: E402
 
 LOADS = re.compile(r"\s+partition by _PARTITIONDATE\b")
 HIDDEN = [("_PARTITIONTIME", types.TypeKind.TYPE_TIMESTAMP), ("_PARTITIONDATE", types.TypeKind.TYPE_DATE)]
+SUFFIX = [("_TABLE_SUFFIX", types.TypeKind.TYPE_STRING)]
 
 
 class Script:
-    """What a file may contain, and the tables that exist so far."""
+    """The language options, and a catalog with the tables that exist so far."""
 
     def __init__(self):
         self.language = types.LanguageOptions.maximum_features()
@@ -80,16 +81,16 @@ class Script:
             at = statement.parse_location_range
             text = source[at.start : at.end].decode()
             line = source[: at.start].count(b"\n") + 1
-            # The analyzer knows no table whose partitions no column of its own decides: BigQuery gives it columns that `*` leaves out.
+            # The analyzer does not support ingestion-time partitions: BigQuery adds pseudo-columns, which `*` does not select.
             text, loads = LOADS.subn("", text)
             try:
                 resolved = Analyzer(types.AnalyzerOptions(language_options=self.language), self.catalog).analyze_statement(text)
-            except Exception as refused:
-                raise ValueError(f"in the statement on line {line}: {refused}") from refused
-            self.remember(resolved, HIDDEN if loads else [])
+            except Exception as error:
+                raise ValueError(f"in the statement on line {line}: {error}") from error
+            self.add_table(resolved, HIDDEN if loads else [])
 
-    def remember(self, resolved, hidden):
-        """Adds the table or view that the statement created, with columns that `*` leaves out."""
+    def add_table(self, resolved, hidden):
+        """Adds the table or view that the statement creates, with the pseudo-columns `hidden`."""
         columns = getattr(resolved, "column_definition_list", None)
         if columns is not None:
             columns = [(column.name, column.type) for column in columns]
@@ -98,20 +99,22 @@ class Script:
         else:
             return
         *folders, name = resolved.name_path
-        place = self.catalog
+        # The tables of a wildcard are declared as one.
+        hidden = SUFFIX if name.endswith("*") else hidden
+        catalog = self.catalog
         for folder in folders:
-            inside = next((found for found in place.catalog if found.name == folder), None)
-            if inside is None:
-                inside = types.SimpleCatalog(name=folder, table=[], catalog=[])
-                place.catalog.append(inside)
-            place = inside
+            child = next((child for child in catalog.catalog if child.name == folder), None)
+            if child is None:
+                child = types.SimpleCatalog(name=folder, table=[], catalog=[])
+                catalog.catalog.append(child)
+            catalog = child
         table = TableBuilder(name)
         for column in columns:
             table.add_column(*column)
         built = table.build()
         for name, kind in hidden:
             built.column.append(types.SimpleColumn(name=name, type=convert_to_type(kind), is_pseudo_column=True))
-        place.table = [known for known in place.table or [] if known.name != built.name] + [built]
+        catalog.table = [table for table in catalog.table or [] if table.name != built.name] + [built]
 
 
 script = Script()
@@ -121,7 +124,7 @@ for path in arguments.files:
         text = file.read()
     try:
         script.analyze(text)
-    except Exception as refused:
+    except Exception as error:
         faults += 1
-        print(f"{path}: {' '.join(str(refused).split())}")
+        print(f"{path}: {' '.join(str(error).split())}")
 sys.exit(1 if faults else 0)

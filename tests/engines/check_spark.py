@@ -1,9 +1,9 @@
-"""Parses files with the parser of Spark 4, whose grammar is Databricks' own open part.
+"""Parses files with the parser of Spark 4, whose grammar is the open part of Databricks' grammar.
 
     python check_spark.py FILE...
 
-Prints a line for each file with a fault; exits 1 if there is one. Syntax only: no session, no catalog. Tags are Unity Catalog's,
-and no part of Spark's grammar: statements that set them are not looked at.
+Prints a line for each invalid file; exits 1 if there is one. Checks only syntax: no session, no catalog. Statements that set tags
+of Unity Catalog are skipped, because Spark's grammar does not have them.
 """
 
 import re
@@ -23,9 +23,9 @@ for path in sys.argv[1:]:
             continue
         try:
             parser.parsePlan(statement)
-        except Py4JJavaError as refused:
+        except Py4JJavaError as error:
             faults += 1
-            said = " ".join(str(refused.java_exception.getMessage()).split("== SQL ==")[0].split())
-            print(f"{path}: in the statement after line {line}: {said}")
+            message = " ".join(str(error.java_exception.getMessage()).split("== SQL ==")[0].split())
+            print(f"{path}: in the statement after line {line}: {message}")
             break
 sys.exit(1 if faults else 0)

@@ -2,8 +2,8 @@
 
     python check_trino.py [--ddl-in-backticks] FILE...
 
-Prints a line for each file with a fault; exits 1 if there is one. Athena hands statements that create schemas or that drop
-and rename tables to another engine, which quotes with backticks: those are read as if they were quoted as the rest is.
+Prints a line for each invalid file; exits 1 if there is one. Athena runs statements that create schemas and that drop or rename
+tables on another engine, which quotes with backticks: with `--ddl-in-backticks` these are parsed as double quotes.
 """
 
 import re
@@ -17,7 +17,7 @@ from trino_query_parser.SqlBaseParser import SqlBaseParser
 
 
 class UpperCase(InputStream):
-    """The grammar knows its keywords in capitals only; the text of strings does not matter here."""
+    """Upper case, because the grammar's keywords are in capitals. Syntax does not depend on the text of strings."""
 
     def LA(self, offset):
         char = super().LA(offset)
@@ -26,10 +26,10 @@ class UpperCase(InputStream):
 
 class Faults(ErrorListener):
     def __init__(self):
-        self.said = []
+        self.messages = []
 
     def syntaxError(self, recognizer, symbol, line, column, message, error):
-        self.said.append((line, message))
+        self.messages.append((line, message))
 
 
 def faults(statement):
@@ -40,7 +40,7 @@ def faults(statement):
         part.removeErrorListeners()
         part.addErrorListener(listener)
     parser.singleStatement()
-    return listener.said
+    return listener.messages
 
 
 ticks = sys.argv[1] == "--ddl-in-backticks"
@@ -51,10 +51,10 @@ for path in sys.argv[2 if ticks else 1 :]:
     for start, statement in statements(text):
         if ticks and re.match(r"(\s|--[^\n]*\n)*(create schema|drop|alter table)", statement):
             statement = statement.replace("`", '"')
-        said = faults(statement.rstrip())
-        if said:
+        messages = faults(statement.rstrip())
+        if messages:
             broken += 1
-            line, message = said[0]
+            line, message = messages[0]
             print(f"{path}: line {start + line - 1}: {message}")
             break
 sys.exit(1 if broken else 0)

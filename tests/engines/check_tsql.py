@@ -1,9 +1,9 @@
-"""Parses files with Microsoft's own parser of T-SQL (ScriptDom), level 2019, and the statements in their strings.
+"""Parses files, and statements in their strings, with Microsoft's T-SQL parser (ScriptDom), level 2019.
 
     python check_tsql.py FOLDER FILE...
 
-FOLDER holds the parser's library and .NET's configuration; `tests/run` puts both there. Prints a line for each file with a
-fault; exits 1 if there is one.
+FOLDER has the parser's library and .NET's configuration, which `tests/run` installs. Prints a line for each invalid file; exits 1
+if there is one.
 """
 
 import os
@@ -33,19 +33,19 @@ def fault(text):
     errors = parsed[1] if isinstance(parsed, tuple) else []
     for error in errors or []:
         return f"line {error.Line}: {error.Message}"
-    # What is handed to a procedure as text is a statement too.
+    # Text arguments of the procedure are statements too.
     for inner in re.findall(r"sp_executesql N'((?:''|[^'])*)'", text):
-        said = fault(inner.replace("''", "'"))
-        if said:
-            return f"in a statement within a string, {said}"
+        message = fault(inner.replace("''", "'"))
+        if message:
+            return f"in a statement within a string, {message}"
     return None
 
 
 faults = 0
 for path in sys.argv[2:]:
     with open(path) as file:
-        said = fault(file.read())
-    if said:
+        message = fault(file.read())
+    if message:
         faults += 1
-        print(f"{path}: {said}")
+        print(f"{path}: {message}")
 sys.exit(1 if faults else 0)

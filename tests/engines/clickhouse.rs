@@ -1,4 +1,4 @@
-//! ClickHouse: its own engine inside of a Python process, one for each test, with its data in a folder of its own.
+//! ClickHouse in a Python process (chdb), one for each test, with its data in a temporary folder.
 
 use std::path::Path;
 
@@ -17,11 +17,11 @@ impl Engine for ClickHouse {
 
     fn left_out(&self) -> &'static [(&'static str, &'static str)] {
         &[
-            ("grants_are_given", "an engine within a process lets nobody make a role"),
-            ("merge_changes_and_adds_by_key", "the dialect refuses to merge when it compiles"),
-            ("delete_and_insert_replaces_by_key", "the dialect refuses `delete+insert` when it compiles"),
-            ("a_seed_holds_what_its_file_says", "a plan loads no seeds here"),
-            ("a_seed_is_loaded_beneath_its_readers", "a plan loads no seeds here"),
+            ("grants_are_applied", "chdb cannot create roles"),
+            ("merge_updates_and_inserts_by_key", "the dialect rejects merge at compile time"),
+            ("delete_and_insert_replaces_by_key", "the dialect rejects `delete+insert` at compile time"),
+            ("a_seed_has_the_values_of_its_file", "the dialect has no seeds"),
+            ("a_seed_is_reloaded_under_a_view", "the dialect has no seeds"),
         ]
     }
 
@@ -38,7 +38,7 @@ impl Engine for ClickHouse {
     }
 
     fn database(&self) -> Box<dyn Database> {
-        let folder = TempDir::new().expect("the system's folder for temporary files is writable");
+        let folder = TempDir::new().expect("the temporary folder is writable");
         let served = Served::start("clickhouse", "serve_clickhouse.py", &[&folder.path().display().to_string()]);
         Box::new(Folder { served, _folder: folder })
     }
@@ -59,12 +59,13 @@ impl Database for Folder {
     }
 
     fn by_hand(&self, sql: &str) -> String {
-        let replaced = |pattern: &str, text: &str, instead: &str| Regex::new(pattern).unwrap().replace_all(text, instead).into_owned();
-        let sql = replaced(r"(?m)^--.*\n", sql, "");
-        let sql = replaced(r"create schema", &sql, "create database");
-        let sql = replaced(r"\btimestamp\b", &sql, "DateTime64(6, 'UTC')");
-        let sql = replaced(r"update (\S+) set ", &sql, "alter table $1 update ");
-        replaced(r"delete from (\S+);", &sql, "delete from $1 where true;")
+        let replace =
+            |pattern: &str, text: &str, replacement: &str| Regex::new(pattern).unwrap().replace_all(text, replacement).into_owned();
+        let sql = replace(r"(?m)^--.*\n", sql, "");
+        let sql = replace(r"create schema", &sql, "create database");
+        let sql = replace(r"\btimestamp\b", &sql, "DateTime64(6, 'UTC')");
+        let sql = replace(r"update (\S+) set ", &sql, "alter table $1 update ");
+        replace(r"delete from (\S+);", &sql, "delete from $1 where true;")
     }
 
     fn refuse_nulls(&self, table: &str, column: &str) -> String {

@@ -1,12 +1,12 @@
-//! The drivers themselves: what the other cases take for granted. A driver that hides a failure would make them all pass.
+//! The drivers. A driver that hides a failure would make all other cases pass.
 
 use std::fs;
 
 use crate::engine::{Case, Engine};
 
-pub const CASES: &[Case] = &[("a_client_tells_of_a_failure_and_rolls_it_back", a_client_tells_of_a_failure_and_rolls_it_back)];
+pub const CASES: &[Case] = &[("a_client_reports_a_failure_and_rolls_back", a_client_reports_a_failure_and_rolls_back)];
 
-fn a_client_tells_of_a_failure_and_rolls_it_back(engine: &dyn Engine) {
+fn a_client_reports_a_failure_and_rolls_back(engine: &dyn Engine) {
     let folder = tempfile::tempdir().unwrap();
     let database = engine.database();
     let run = |text: &str| {

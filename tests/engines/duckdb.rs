@@ -1,4 +1,4 @@
-//! DuckDB: a file in a folder of its own, and the command-line client.
+//! DuckDB: a file in a temporary folder, and the command-line client.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,7 +15,7 @@ impl Engine for DuckDb {
     }
 
     fn database(&self) -> Box<dyn Database> {
-        Box::new(Folder(TempDir::new().expect("the system's folder for temporary files is writable")))
+        Box::new(Folder(TempDir::new().expect("the temporary folder is writable")))
     }
 }
 
@@ -24,7 +24,7 @@ struct Folder(TempDir);
 impl Folder {
     fn client(&self) -> Command {
         let mut client = Command::new(installed("duckdb"));
-        // A zone that is not UTC: no window may depend on where the client runs.
+        // A zone other than UTC: windows must not depend on the client's zone.
         client.arg(self.0.path().join("shop.duckdb")).args(["-bail", "-no-init"]).env("TZ", "America/New_York");
         client
     }

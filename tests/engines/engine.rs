@@ -1,32 +1,32 @@
-//! What a test needs of an engine: a fresh database, its client, and rows as text.
+//! The interface to an engine: a new database, its client, and rows as text.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A case that every engine passes, by name.
+/// A test case and its name.
 pub type Case = (&'static str, fn(&dyn Engine));
 
 pub trait Engine: Send + Sync {
     /// The name that `--dialect` takes.
     fn dialect(&self) -> &'static str;
-    /// What its cases are called.
+    /// The prefix of its cases' names.
     fn name(&self) -> &'static str {
         self.dialect()
     }
-    /// Whether a failing file changes nothing. Where it can, running the file again must repair the table.
+    /// Whether a failing file changes nothing. If not, running the file again must repair the table.
     fn atomic(&self) -> bool {
         true
     }
-    /// Whether statements between `begin` and `commit` are one.
-    #[allow(dead_code, reason = "tests/engines alone asks")]
+    /// Whether the engine has transactions.
+    #[allow(dead_code, reason = "only tests/engines uses it")]
     fn transactions(&self) -> bool {
         self.atomic()
     }
-    /// A name in the engine's quotes.
+    /// Quotes a name.
     fn quoted(&self, name: &str) -> String {
         format!("\"{name}\"")
     }
-    /// Its type of whole numbers.
+    /// The integer type.
     fn integer(&self) -> &'static str {
         "integer"
     }
@@ -34,17 +34,17 @@ pub trait Engine: Send + Sync {
     fn side_by_side(&self) -> bool {
         false
     }
-    /// Whether a batch takes so long that the model of hours is left to other engines.
-    #[allow(dead_code, reason = "tests/running knows no such engine")]
+    /// Whether batches are so slow that the hourly model is not built on this engine.
+    #[allow(dead_code, reason = "only tests/engines uses it")]
     fn slow(&self) -> bool {
         false
     }
-    /// Cases that this engine cannot show, each with the reason.
-    #[allow(dead_code, reason = "tests/engines alone asks")]
+    /// Cases that cannot run on this engine, each with the reason.
+    #[allow(dead_code, reason = "only tests/engines uses it")]
     fn left_out(&self) -> &'static [(&'static str, &'static str)] {
         &[]
     }
-    /// A file of the project as a user of this engine would have written it.
+    /// Adapts a file of the project to this engine.
     fn project_file(&self, _path: &Path, text: &str) -> String {
         text.to_string()
     }
@@ -52,35 +52,35 @@ pub trait Engine: Send + Sync {
     fn vars(&self) -> &'static str {
         "{}"
     }
-    /// An empty database of the test's own.
+    /// A new empty database.
     fn database(&self) -> Box<dyn Database + '_>;
 }
 
 pub trait Database: Sync {
-    /// Hands a file to the engine's client, as a user would.
+    /// Runs a file with the engine's client.
     fn run(&self, file: &Path) -> Outcome;
-    /// The client's command for `batchwright run`, which keeps it open and feeds it; of engines that `tests/running` runs on.
-    #[allow(dead_code, reason = "tests/running alone opens sessions")]
+    /// The client command for a session of `batchwright run`, on the engines of `tests/running`.
+    #[allow(dead_code, reason = "only tests/running uses it")]
     fn session(&self) -> Vec<String> {
-        unreachable!("no session of this engine is tested")
+        unreachable!("sessions of this engine are not tested")
     }
-    /// The rows of a query, columns joined by `|`, in no particular order.
+    /// The rows of a query in any order, columns joined by `|`.
     fn rows(&self, query: &str) -> Vec<String>;
-    /// What the tests do by hand, as this engine says it. Files of a plan run as they are.
+    /// Adapts SQL of the tests to this engine. Files of a plan run unchanged.
     fn by_hand(&self, sql: &str) -> String {
         sql.to_string()
     }
-    /// Makes the table refuse rows that have nothing in a column.
+    /// SQL that makes the table reject nulls in a column.
     fn refuse_nulls(&self, table: &str, column: &str) -> String {
         format!("alter table {table} alter column {column} set not null;")
     }
-    /// Takes that back.
+    /// SQL that reverts [`Database::refuse_nulls`].
     fn allow_nulls(&self, table: &str, column: &str) -> String {
         format!("alter table {table} alter column {column} drop not null;")
     }
 }
 
-/// How a client ended, and what it wrote to stderr.
+/// The result of a client.
 #[derive(Debug)]
 pub struct Outcome {
     pub ok: bool,
@@ -93,24 +93,24 @@ pub fn outcome(client: &mut Command) -> Outcome {
     Outcome { ok: output.status.success(), said: text(output.stderr) }
 }
 
-/// What a client prints, a line each. A client that fails fails the test.
+/// The lines of a client's stdout. Panics if the client fails.
 pub fn lines(client: &mut Command) -> Vec<String> {
     let output = output(client);
     assert!(output.status.success(), "{client:?}\n{}", text(output.stderr));
     text(output.stdout).lines().map(str::to_string).collect()
 }
 
-/// A command as its words.
-#[allow(dead_code, reason = "tests/running alone opens sessions")]
+/// The program and its arguments.
+#[allow(dead_code, reason = "only tests/running uses it")]
 pub fn argv(client: &Command) -> Vec<String> {
-    let words = std::iter::once(client.get_program()).chain(client.get_args());
-    words.map(|word| word.to_str().expect("paths of tests are UTF-8").to_string()).collect()
+    let arguments = std::iter::once(client.get_program()).chain(client.get_args());
+    arguments.map(|argument| argument.to_str().expect("paths of tests are UTF-8").to_string()).collect()
 }
 
-/// Where `tests/run` installs clients and analyzers.
+/// The path of a client or analyzer that `tests/run` installs.
 pub fn installed(path: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/engines").join(path);
-    assert!(path.exists(), "{} is missing: run `tests/run` once, which installs it", path.display());
+    assert!(path.exists(), "{} does not exist: run `tests/run`, which installs it", path.display());
     path
 }
 
@@ -122,7 +122,7 @@ fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).expect("clients print UTF-8")
 }
 
-/// Times as the other engines print them: `2024-09-01 00:00:00`, with a fraction only where there is one.
+/// Prints times as the other engines do: `2024-09-01 00:00:00`, with a fraction only if it is not zero.
 pub fn plain_times(line: &str) -> String {
     let fraction = regex::Regex::new(r"(\d\d:\d\d:\d\d)(?:(\.\d*?[1-9])0*|\.0+)").unwrap();
     fraction.replace_all(line, "$1$2").into_owned()

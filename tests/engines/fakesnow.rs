@@ -1,4 +1,4 @@
-//! fakesnow: Snowflake's words over DuckDB, one process for all tests. What `snow` itself makes of a plan, `analyzers` shows.
+//! fakesnow: Snowflake's dialect on DuckDB, one process for all tests. `analyzers` runs a plan with `snow`.
 
 use std::path::Path;
 
@@ -18,12 +18,12 @@ impl FakeSnow {
 impl Engine for FakeSnow {
     fn left_out(&self) -> &'static [(&'static str, &'static str)] {
         &[
-            ("keywords_are_names_of_columns", "its parser reserves words that the warehouse does not"),
-            ("grants_are_given", "it has no grants"),
-            ("a_contract_is_kept", "its tables take a null where none may be"),
-            ("a_null_where_none_may_be_changes_nothing", "its tables take a null where none may be"),
-            ("a_named_constraint_is_named_again", "its parser refuses a named constraint of a table"),
-            ("descriptions_are_kept", "it cannot quote a quote in a comment"),
+            ("keywords_are_names_of_columns", "its parser reserves more words than Snowflake"),
+            ("grants_are_applied", "fakesnow has no grants"),
+            ("a_contract_is_enforced", "fakesnow does not enforce not null"),
+            ("a_null_in_a_not_null_column_changes_nothing", "fakesnow does not enforce not null"),
+            ("a_named_constraint_is_named_again", "its parser rejects named table constraints"),
+            ("descriptions_are_stored", "fakesnow cannot parse a quote in a comment"),
         ]
     }
 
@@ -44,9 +44,9 @@ struct Account<'a>(Session<'a>);
 
 impl Database for Account<'_> {
     fn run(&self, file: &Path) -> Outcome {
-        // It has no temporary tables in a schema that the statement names; a session has only one of each name anyway.
+        // fakesnow has no schema-qualified temporary tables. Their names are unique in a session.
         let stage = Regex::new(r"\banalytics\.(\w+__(?:batch_|build\b))").unwrap();
-        // It does not replace a table by a clone, so the clone is a copy.
+        // fakesnow cannot replace a table by a clone, so the clone becomes a copy.
         let clone = Regex::new(r"create or replace (transient )?table (\S+) clone (\S+?)( copy grants)?;").unwrap();
         let sql = text(file);
         self.0.run(&clone.replace_all(&stage.replace_all(&sql, "$1"), "create or replace table $2 as select * from $3;"))

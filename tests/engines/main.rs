@@ -1,16 +1,17 @@
-//! Runs plans on real engines, and shows what cannot run to the engine's own parser or analyzer. Every case runs on every engine,
-//! but for those that the engine's own file leaves out, with the reason: a new engine is one file with its driver and one line in
-//! [`engines`]. `tests/run` installs what the drivers look for.
+//! Runs plans on real engines, and checks plans of other warehouses with their own parsers or analyzers. Every case runs on every
+//! engine, except those that the engine's file excludes with a reason. To add an engine, add a file with its driver and a line in
+//! [`engines`]. `tests/run` installs the engines.
 
-#![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
+mod altered;
 mod analyzers;
 mod audit;
 mod bqemulator;
 mod builds;
 mod check;
 mod clickhouse;
-#[allow(dead_code, reason = "tests/check reads the rest of it")]
+#[allow(dead_code, reason = "tests/check uses the rest")]
 #[path = "../check/corpus.rs"]
 mod corpus;
 mod corrupted;
@@ -18,11 +19,14 @@ mod drivers;
 mod duckdb;
 mod engine;
 mod fakesnow;
+mod forms;
 mod guard;
+mod hidden;
+mod literals;
 mod mariadb;
 mod postgres;
 mod promise;
-#[allow(dead_code, reason = "the README's table is written from the rest of it")]
+#[allow(dead_code, reason = "tests/readme.rs uses the rest")]
 mod proofs;
 mod refresh;
 mod replacement;
@@ -33,9 +37,11 @@ mod shop;
 mod spark;
 mod sqlite;
 mod story;
+mod strategies;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -46,12 +52,17 @@ fn main() {
     let engines = engines(&spark);
     let mut trials = analyzers::trials();
     for engine in &engines {
-        let left_out = engine.left_out();
-        let of_dialects = builds::OF_DIALECTS.iter().chain(replacement::OF_DIALECTS).chain(story::OF_DIALECTS);
-        let of_dialect = of_dialects.filter(|(dialects, _)| dialects.contains(&engine.dialect())).map(|(_, case)| *case);
-        let cases = cases().chain(of_dialect);
-        let shown = cases.filter(|(name, _)| !left_out.iter().any(|(left_out, _)| left_out == name));
-        for (name, case) in shown {
+        let excluded = engine.left_out();
+        let all_dialect_cases = altered::OF_DIALECTS
+            .iter()
+            .chain(builds::OF_DIALECTS)
+            .chain(replacement::OF_DIALECTS)
+            .chain(strategies::OF_DIALECTS)
+            .chain(story::OF_DIALECTS)
+            .chain(hidden::OF_DIALECTS);
+        let dialect_cases = all_dialect_cases.filter(|(dialects, _)| dialects.contains(&engine.dialect())).map(|(_, case)| *case);
+        let cases = cases().chain(dialect_cases);
+        for (name, case) in cases.filter(|(name, _)| !excluded.iter().any(|(excluded, _)| excluded == name)) {
             let engine = engine.clone();
             trials.push(trial(format!("{}::{name}", engine.name()), move || case(engine.as_ref())));
         }
@@ -62,34 +73,41 @@ fn main() {
             trials.push(trial(format!("{}::{name}", engine.name()), move || case(engine.as_ref())));
         }
     }
+    // A table of plain files is overwritten by whole partitions, and its window must be theirs.
+    for engine in engines.iter().filter(|engine| engine.name() != "spark_parquet") {
+        for (name, case) in literals::CASES {
+            let engine = engine.clone();
+            trials.push(trial(format!("{}::{name}", engine.name()), move || case(engine.as_ref())));
+        }
+    }
     for (name, case) in spark::CASES {
         let files = spark::Files(spark.clone());
         trials.push(trial(format!("spark_parquet::{name}"), move || case(&files)));
     }
-    trials.push(trial("duckdb::what_the_corpus_says_is_true".to_string(), check::what_the_corpus_says_is_true));
+    trials.push(trial("duckdb::the_corpus_states_the_truth".to_string(), check::the_corpus_states_the_truth));
     let names: Vec<String> = trials.iter().map(|trial| trial.name().to_string()).collect();
-    trials.push(trial("proofs::what_is_said_to_run_is_run".to_string(), move || proofs::assert_run(&names)));
+    trials.push(trial("proofs::the_table_lists_what_runs".to_string(), move || proofs::assert_complete(&names)));
     let conclusion = libtest_mimic::run(&Arguments::from_args(), spread(trials));
-    // Before the process ends: a server that was started stops when its engine is dropped.
+    print_durations();
+    // `exit` does not drop the engines, which stop their servers when dropped.
     drop((engines, spark));
     conclusion.exit();
 }
 
-/// The trials of every engine spread over the whole: one after the other, those of an engine that answers one question at a time
-/// would keep all but one processor waiting.
+/// Interleaves the trials of the engines. An engine with one process handles one request at a time, so its trials in a row would
+/// leave the other test threads idle.
 fn spread(trials: Vec<Trial>) -> Vec<Trial> {
-    let engine = |trial: &Trial| trial.name().split(['_', ':']).next().unwrap_or_default().to_string();
-    let mut of_engines: BTreeMap<String, Vec<Trial>> = BTreeMap::new();
+    let mut by_engine: BTreeMap<String, Vec<Trial>> = BTreeMap::new();
     for trial in trials {
-        of_engines.entry(engine(&trial)).or_default().push(trial);
+        by_engine.entry(engine_of(trial.name())).or_default().push(trial);
     }
-    let placed = of_engines.into_values().flat_map(|trials| {
+    let positioned = by_engine.into_values().flat_map(|trials| {
         let count = trials.len() as f64;
         trials.into_iter().enumerate().map(move |(nth, trial)| ((nth as f64 + 0.5) / count, trial))
     });
-    let mut placed: Vec<(f64, Trial)> = placed.collect();
-    placed.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-    placed.into_iter().map(|(_, trial)| trial).collect()
+    let mut positioned: Vec<(f64, Trial)> = positioned.collect();
+    positioned.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    positioned.into_iter().map(|(_, trial)| trial).collect()
 }
 
 fn engines(spark: &Arc<served::Shared>) -> Vec<Arc<dyn Engine>> {
@@ -116,9 +134,28 @@ fn cases() -> impl Iterator<Item = Case> {
         .copied()
 }
 
+/// The time of the passed tests by engine. The sum is more than the elapsed time, because tests run in parallel.
+static DURATIONS: Mutex<BTreeMap<String, Duration>> = Mutex::new(BTreeMap::new());
+
 fn trial(name: String, case: impl FnOnce() + Send + 'static) -> Trial {
-    Trial::test(name, move || {
+    Trial::test(name.clone(), move || {
+        let start = Instant::now();
         case();
+        *DURATIONS.lock().unwrap().entry(engine_of(&name)).or_default() += start.elapsed();
         Ok(())
     })
+}
+
+fn engine_of(name: &str) -> String {
+    name.split(['_', ':']).next().unwrap_or_default().to_string()
+}
+
+fn print_durations() {
+    let durations = DURATIONS.lock().unwrap();
+    let mut durations: Vec<_> = durations.iter().collect();
+    durations.sort_by_key(|(_, duration)| std::cmp::Reverse(**duration));
+    let parts: Vec<String> = durations.iter().map(|(engine, duration)| format!("{engine} {}", duration.as_secs())).collect();
+    if !parts.is_empty() {
+        println!("seconds of the tests by engine: {}", parts.join(", "));
+    }
 }

@@ -1,5 +1,5 @@
-//! MariaDB: a server for each test, on a socket in a folder of its own; the folder of a fresh installation is made once and
-//! copied. What it proves of MySQL is what both have in common.
+//! MariaDB: each test has its own server on a socket; the data folder is initialized once and copied. It also proves the common
+//! subset of MySQL.
 
 use std::fs::File;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::engine::{Database, Engine, Outcome, argv, lines, outcome, plain_times
 
 #[derive(Default)]
 pub struct MariaDb {
-    fresh: OnceLock<TempDir>,
+    template: OnceLock<TempDir>,
 }
 
 impl Engine for MariaDb {
@@ -27,7 +27,7 @@ impl Engine for MariaDb {
     }
 
     fn left_out(&self) -> &'static [(&'static str, &'static str)] {
-        &[("merge_changes_and_adds_by_key", "the dialect refuses to merge when it compiles")]
+        &[("merge_updates_and_inserts_by_key", "the dialect rejects merge at compile time")]
     }
 
     fn side_by_side(&self) -> bool {
@@ -35,9 +35,9 @@ impl Engine for MariaDb {
     }
 
     fn database(&self) -> Box<dyn Database> {
-        let fresh = self.fresh.get_or_init(install);
-        let folder = TempDir::new().expect("the system's folder for temporary files is writable");
-        lines(Command::new("cp").arg("-r").arg(fresh.path().join("data")).arg(folder.path()));
+        let template = self.template.get_or_init(install);
+        let folder = TempDir::new().expect("the temporary folder is writable");
+        lines(Command::new("cp").arg("-r").arg(template.path().join("data")).arg(folder.path()));
         Box::new(Server::start(folder))
     }
 }
@@ -45,27 +45,27 @@ impl Engine for MariaDb {
 const SMALL: &str = "--innodb-log-file-size=4M";
 
 fn install() -> TempDir {
-    let folder = TempDir::new().expect("the system's folder for temporary files is writable");
+    let folder = TempDir::new().expect("the temporary folder is writable");
     let mut install = Command::new("mariadb-install-db");
     install.args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal", SMALL]);
     lines(install.args(user()).arg(format!("--datadir={}", folder.path().join("data").display())));
     folder
 }
 
-/// The server refuses to be root unless it is told to.
+/// The server runs as root only with this option.
 fn user() -> Vec<String> {
     vec![format!("--user={}", std::env::var("USER").unwrap_or_else(|_| "root".to_string()))]
 }
 
 struct Server {
     folder: TempDir,
-    /// A shell that waits for the end of its standard input, which comes however this process ends, and stops the server.
+    /// A shell that stops the server when its standard input is closed, also if this process is killed.
     process: Child,
 }
 
 impl Server {
     fn start(folder: TempDir) -> Self {
-        let at = |name: &str| folder.path().join(name).display().to_string();
+        let path = |name: &str| folder.path().join(name).display().to_string();
         let mut command = Command::new("sh");
         command.args([
             "-c",
@@ -76,14 +76,14 @@ impl Server {
             "--skip-networking",
             SMALL,
         ]);
-        command.args(user()).arg(format!("--datadir={}", at("data"))).arg(format!("--socket={}", at("s")));
+        command.args(user()).arg(format!("--datadir={}", path("data"))).arg(format!("--socket={}", path("s")));
         command.args(["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M", "--default-time-zone=+00:00"]);
-        command.arg(format!("--pid-file={}", at("pid"))).arg(format!("--log-error={}", at("log")));
+        command.arg(format!("--pid-file={}", path("pid"))).arg(format!("--log-error={}", path("log")));
         let process = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("sh starts");
         let server = Server { folder, process };
-        let begun = Instant::now();
+        let start = Instant::now();
         while !outcome(server.client("mysql").args(["-e", "create database if not exists shop"])).ok {
-            assert!(begun.elapsed() < Duration::from_secs(60), "mariadbd does not listen after a minute");
+            assert!(start.elapsed() < Duration::from_secs(60), "mariadbd does not listen after a minute");
             sleep(Duration::from_millis(50));
         }
         server
@@ -100,13 +100,13 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.process.stdin.take());
-        self.process.wait().expect("it was started");
+        self.process.wait().expect("the process was started");
     }
 }
 
 impl Database for Server {
     fn run(&self, file: &Path) -> Outcome {
-        outcome(self.client("shop").stdin(File::open(file).expect("the test wrote it")))
+        outcome(self.client("shop").stdin(File::open(file).expect("the file exists")))
     }
 
     fn rows(&self, query: &str) -> Vec<String> {

@@ -1,6 +1,5 @@
-//! PostgreSQL, of Debian and of a package with a newer one; and in Redshift's words, as far as both have them: a throw-away cluster
-//! on a socket in a folder of its own, one for all tests of this process, started when the first one asks, stopped at the end. Each
-//! test has a database of its own.
+//! PostgreSQL (Debian's, and a newer one from a Python package), also for the common subset of Redshift's dialect. One temporary
+//! cluster on a socket serves all tests of this process: it starts with the first test. Each test has its own database.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -16,33 +15,33 @@ use crate::engine::{Database, Engine, Outcome, argv, installed, lines, outcome};
 pub struct Postgres {
     name: &'static str,
     dialect: &'static str,
-    /// Where its programs are; empty where they are on the path.
+    /// The folder of the server's programs; empty if they are on the path.
     programs: fn() -> PathBuf,
     cluster: OnceLock<Cluster>,
     databases: AtomicUsize,
 }
 
 impl Postgres {
-    fn of(name: &'static str, dialect: &'static str, programs: fn() -> PathBuf) -> Self {
+    fn new(name: &'static str, dialect: &'static str, programs: fn() -> PathBuf) -> Self {
         Postgres { name, dialect, programs, cluster: OnceLock::new(), databases: AtomicUsize::new(0) }
     }
 
-    /// With the programs of `tests/run`'s package.
-    #[allow(dead_code, reason = "tests/engines alone runs it")]
+    /// The version that `tests/run` installs.
+    #[allow(dead_code, reason = "only tests/engines uses it")]
     pub fn newest() -> Self {
-        Postgres::of("postgres18", "postgres", || installed("postgres18/server/bin"))
+        Postgres::new("postgres18", "postgres", || installed("postgres18/server/bin"))
     }
 
-    /// Redshift's dialect. What PostgreSQL would not take, distribution and sort keys and `varchar(max)`, no case configures.
-    #[allow(dead_code, reason = "tests/engines alone runs it")]
+    /// Redshift's dialect. No case configures what PostgreSQL rejects: distribution and sort keys, `varchar(max)`.
+    #[allow(dead_code, reason = "only tests/engines uses it")]
     pub fn as_redshift() -> Self {
-        Postgres::of("redshift", "redshift", newest_server)
+        Postgres::new("redshift", "redshift", newest_server)
     }
 }
 
 impl Default for Postgres {
     fn default() -> Self {
-        Postgres::of("postgres", "postgres", newest_server)
+        Postgres::new("postgres", "postgres", newest_server)
     }
 }
 
@@ -58,9 +57,9 @@ impl Engine for Postgres {
     fn left_out(&self) -> &'static [(&'static str, &'static str)] {
         match self.dialect {
             "redshift" => &[
-                ("a_seed_holds_what_its_file_says", "PostgreSQL has no `varchar(max)`"),
-                ("a_seed_is_loaded_beneath_its_readers", "PostgreSQL has no `varchar(max)`"),
-                ("descriptions_are_kept", "PostgreSQL's texts do not escape by backslashes"),
+                ("a_seed_has_the_values_of_its_file", "PostgreSQL has no `varchar(max)`"),
+                ("a_seed_is_reloaded_under_a_view", "PostgreSQL has no `varchar(max)`"),
+                ("descriptions_are_stored", "PostgreSQL's strings have no backslash escapes"),
             ],
             _ => &[],
         }
@@ -98,48 +97,48 @@ impl Database for Session {
 }
 
 fn psql(socket: &Path, database: &str) -> Command {
-    // Debian's own `psql` is a script that takes ten times as long as the program it starts.
+    // Debian's `psql` is a script that takes ten times as long as the program itself.
     let mut client = Command::new(newest_server().join("psql"));
     client.args(["-X", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database, "-h"]).arg(socket);
-    // A zone that is not UTC: no window may depend on where the client runs.
+    // A zone other than UTC: windows must not depend on the client's zone.
     client.env("PGTZ", "America/New_York");
     client
 }
 
 struct Cluster {
     folder: TempDir,
-    /// Waits for the end of its standard input, which comes however this process ends, and stops the server.
-    stops: Child,
+    /// A shell that stops the server when its standard input is closed, also if this process is killed.
+    stopper: Child,
 }
 
 impl Cluster {
     fn start(programs: &Path) -> Self {
-        let folder = TempDir::new().expect("the system's folder for temporary files is writable");
+        let folder = TempDir::new().expect("the temporary folder is writable");
         if is_root() {
             lines(Command::new("chown").arg("postgres").arg(folder.path()));
         }
         let (data, log) = (folder.path().join("data"), folder.path().join("log"));
         let options = format!("-F -c listen_addresses='' -c max_connections=50 -k {}", folder.path().display());
         lines(server(&programs.join("initdb"), &data, "").args(["-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C"]));
-        // With a log of its own, since a server that inherits our stdout would keep the pipe open for ever.
+        // With a log file: a server that inherits our stdout would keep the pipe open.
         lines(server(&programs.join("pg_ctl"), &data, "").args(["-w", "-s", "-o", &options, "-l"]).arg(&log).arg("start"));
         let mut stop = server(&programs.join("pg_ctl"), &data, "read -r _; ");
-        let stops = stop.args(["-m", "immediate", "-s", "stop"]).stdin(Stdio::piped()).spawn().expect("sh starts");
-        Cluster { folder, stops }
+        let stopper = stop.args(["-m", "immediate", "-s", "stop"]).stdin(Stdio::piped()).spawn().expect("sh starts");
+        Cluster { folder, stopper }
     }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        drop(self.stops.stdin.take());
-        self.stops.wait().expect("it was started");
+        drop(self.stopper.stdin.take());
+        self.stopper.wait().expect("the process was started");
     }
 }
 
-/// One of the server's programs, which refuse to be root, after some shell's `first`.
-fn server(program: &Path, data: &Path, first: &str) -> Command {
+/// A command for one of the server's programs, which must not run as root, after the shell commands `prefix`.
+fn server(program: &Path, data: &Path, prefix: &str) -> Command {
     let mut command = Command::new("sh");
-    command.current_dir("/").args(["-c", &format!("{first}exec \"$@\""), "sh"]);
+    command.current_dir("/").args(["-c", &format!("{prefix}exec \"$@\""), "sh"]);
     if is_root() {
         command.args(["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]);
     }
@@ -147,7 +146,7 @@ fn server(program: &Path, data: &Path, first: &str) -> Command {
     command
 }
 
-/// Debian keeps each major version in a folder of its own; elsewhere the programs are on the path.
+/// The newest version's folder on Debian; empty elsewhere, where the programs are on the path.
 fn newest_server() -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path().join("bin"));
     versions

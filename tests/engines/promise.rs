@@ -1,20 +1,21 @@
-//! What a batch file promises, one case each: its window holds exactly what the model's query yields, and nothing else changes.
+//! The guarantees of a batch file, one case each: afterwards its window has exactly the rows of the model's query, and nothing else
+//! has changed.
 
 use crate::engine::{Case, Engine};
 use crate::shop::Shop;
 
 pub const CASES: &[Case] = &[
     ("every_table_equals_its_query", every_table_equals_its_query),
-    ("batches_run_again_in_reverse_change_nothing", batches_run_again_in_reverse_change_nothing),
-    ("batches_run_side_by_side_make_the_same_tables", batches_run_side_by_side_make_the_same_tables),
-    ("vanished_rows_vanish", vanished_rows_vanish),
-    ("an_emptied_day_empties", an_emptied_day_empties),
-    ("a_late_row_arrives", a_late_row_arrives),
-    ("rows_outside_of_the_range_stay", rows_outside_of_the_range_stay),
+    ("rerun_batches_in_reverse_order_change_nothing", rerun_batches_in_reverse_order_change_nothing),
+    ("concurrent_batches_build_the_same_tables", concurrent_batches_build_the_same_tables),
+    ("rows_deleted_in_the_source_are_deleted", rows_deleted_in_the_source_are_deleted),
+    ("a_day_emptied_in_the_source_is_emptied", a_day_emptied_in_the_source_is_emptied),
+    ("a_late_row_is_added", a_late_row_is_added),
+    ("rows_outside_of_the_range_are_not_changed", rows_outside_of_the_range_are_not_changed),
     ("a_failing_query_changes_nothing", a_failing_query_changes_nothing),
-    ("a_failing_insert_brings_back_what_was_deleted", a_failing_insert_brings_back_what_was_deleted),
+    ("a_failing_insert_restores_the_deleted_rows", a_failing_insert_restores_the_deleted_rows),
     ("a_query_that_reads_its_own_table_sees_the_old_rows", a_query_that_reads_its_own_table_sees_the_old_rows),
-    ("predicates_narrow_the_delete_and_the_insert_alike", predicates_narrow_the_delete_and_the_insert_alike),
+    ("predicates_limit_the_delete_and_the_insert", predicates_limit_the_delete_and_the_insert),
 ];
 
 fn every_table_equals_its_query(engine: &dyn Engine) {
@@ -50,14 +51,14 @@ fn every_table_equals_its_query(engine: &dyn Engine) {
     }
 }
 
-fn batches_run_again_in_reverse_change_nothing(engine: &dyn Engine) {
+fn rerun_batches_in_reverse_order_change_nothing(engine: &dyn Engine) {
     let (shop, plan) = Shop::built(engine);
     let before = tables(&shop);
     shop.build(plan.steps.iter().rev().filter(|step| step.kind == "batch"));
     assert_eq!(tables(&shop), before);
 }
 
-fn batches_run_side_by_side_make_the_same_tables(engine: &dyn Engine) {
+fn concurrent_batches_build_the_same_tables(engine: &dyn Engine) {
     if !engine.side_by_side() {
         return;
     }
@@ -75,7 +76,7 @@ fn batches_run_side_by_side_make_the_same_tables(engine: &dyn Engine) {
     assert_eq!(tables(&fresh), before);
 }
 
-fn vanished_rows_vanish(engine: &dyn Engine) {
+fn rows_deleted_in_the_source_are_deleted(engine: &dyn Engine) {
     let (shop, plan) = Shop::built(engine);
     let others = "select * from analytics.int__sessions_aggregated where user_id <> 3 or user_id is null";
     let before = shop.rows(others);
@@ -88,13 +89,13 @@ fn vanished_rows_vanish(engine: &dyn Engine) {
         return;
     }
     shop.build([plan.batch("hourly_events", "2024-09-02T12")]);
-    // The other event of that hour is still there.
+    // The other event of that hour remains.
     let hour = "select event_id from analytics.hourly_events where occurred_in = '2024-09-02 12:00:00'";
     assert_eq!(shop.rows(hour), ["122"]);
     shop.assert_holds("hourly_events");
 }
 
-fn an_emptied_day_empties(engine: &dyn Engine) {
+fn a_day_emptied_in_the_source_is_emptied(engine: &dyn Engine) {
     let (shop, plan) = Shop::built(engine);
     shop.sql("delete from raw.events where occurred_at >= '2024-09-03 00:00:00' and occurred_at < '2024-09-04 00:00:00';");
     shop.build([plan.batch("int__sessions_aggregated", "2024-09-03"), plan.batch("daily_report", "2024-09-03")]);
@@ -103,12 +104,12 @@ fn an_emptied_day_empties(engine: &dyn Engine) {
     shop.assert_holds("daily_report");
 }
 
-fn a_late_row_arrives(engine: &dyn Engine) {
+fn a_late_row_is_added(engine: &dyn Engine) {
     let (shop, plan) = Shop::built(engine);
     shop.sql("insert into raw.events (event_id, user_id, event_type, amount, occurred_at) values (125, 3, 'purchase', '5', '2024-09-02 23:59:59.999999');");
     shop.build([plan.batch("int__sessions_aggregated", "2024-09-02")]);
-    let counted = "select event_count, cast(revenue as integer), session_end from analytics.int__sessions_aggregated where user_id = 3";
-    assert_eq!(shop.rows(counted), ["3|19|2024-09-02 23:59:59.999999"]);
+    let session = "select event_count, cast(revenue as integer), session_end from analytics.int__sessions_aggregated where user_id = 3";
+    assert_eq!(shop.rows(session), ["3|19|2024-09-02 23:59:59.999999"]);
     shop.assert_holds("int__sessions_aggregated");
     if !engine.slow() {
         shop.build([plan.batch("hourly_events", "2024-09-02T23")]);
@@ -116,17 +117,17 @@ fn a_late_row_arrives(engine: &dyn Engine) {
     }
 }
 
-fn rows_outside_of_the_range_stay(engine: &dyn Engine) {
+fn rows_outside_of_the_range_are_not_changed(engine: &dyn Engine) {
     let (shop, _) = Shop::built(engine);
     let daily: Vec<_> = shop.microbatch().iter().filter(|(model, _)| *model != "monthly_revenue").collect();
-    // Rows that no query yields, in the last instant before the range and the first one after it.
+    // Rows that no query yields: at the last instant before the range and the first one after it.
     for (model, event_time) in &daily {
         let edges = "('2024-08-31 23:59:59.999999'), ('2024-09-04 00:00:00')";
         shop.sql(&format!("insert into analytics.{model} ({event_time}) values {edges};"));
     }
     let outside = |model: &str, event_time: &str| {
-        let apart = format!("{event_time} < '2024-09-01 00:00:00' or {event_time} >= '2024-09-04 00:00:00'");
-        shop.rows(&format!("select * from analytics.{model} where {apart}"))
+        let condition = format!("{event_time} < '2024-09-01 00:00:00' or {event_time} >= '2024-09-04 00:00:00'");
+        shop.rows(&format!("select * from analytics.{model} where {condition}"))
     };
     let before: Vec<_> = daily.iter().map(|(model, event_time)| outside(model, event_time)).collect();
 
@@ -145,25 +146,25 @@ fn rows_outside_of_the_range_stay(engine: &dyn Engine) {
 fn a_failing_query_changes_nothing(engine: &dyn Engine) {
     let (shop, plan) = Shop::built(engine);
     let before = shop.table("int__sessions_aggregated");
-    // One row that breaks the query when it is reached, beside others that do not.
+    // One row among others makes the query fail when it is evaluated.
     shop.sql("update raw.events set amount = 'much' where event_id = 113;");
     let outcome = shop.run(plan.batch("int__sessions_aggregated", "2024-09-01"));
     assert!(!outcome.ok && outcome.said.contains("much"), "{outcome:?}");
     assert_eq!(shop.table("int__sessions_aggregated"), before);
 
-    // A query that is refused before it begins.
+    // A query that fails before it reads rows.
     shop.sql("update raw.events set amount = null where event_id = 113; drop table raw.users;");
     let outcome = shop.run(plan.batch("int__sessions_aggregated", "2024-09-01"));
     assert!(!outcome.ok && outcome.said.to_lowercase().contains("users"), "{outcome:?}");
     assert_eq!(shop.table("int__sessions_aggregated"), before);
 }
 
-fn a_failing_insert_brings_back_what_was_deleted(engine: &dyn Engine) {
+fn a_failing_insert_restores_the_deleted_rows(engine: &dyn Engine) {
     let (shop, plan) = Shop::built(engine);
     shop.sql("delete from analytics.int__sessions_aggregated where country is null;");
     shop.sql(&shop.database.refuse_nulls("analytics.int__sessions_aggregated", "country"));
     let before = shop.table("int__sessions_aggregated");
-    // User 3 has no country: the query succeeds, the table refuses the row.
+    // User 3 has no country: the query succeeds, the table rejects the row.
     shop.sql("insert into raw.events (event_id, user_id, occurred_at) values (115, 3, '2024-09-01 12:00:00');");
     let outcome = shop.run(plan.batch("int__sessions_aggregated", "2024-09-01"));
     assert!(!outcome.ok && outcome.said.to_lowercase().contains("country"), "{outcome:?}");
@@ -171,7 +172,7 @@ fn a_failing_insert_brings_back_what_was_deleted(engine: &dyn Engine) {
         assert_eq!(shop.table("int__sessions_aggregated"), before);
         return;
     }
-    // What the file has left half done, the same file does, once it can.
+    // Running the same file again repairs the table.
     shop.sql(&shop.database.allow_nulls("analytics.int__sessions_aggregated", "country"));
     shop.build(plan.of("int__sessions_aggregated", "batch"));
     shop.assert_holds("int__sessions_aggregated");
@@ -199,7 +200,7 @@ fn a_query_that_reads_its_own_table_sees_the_old_rows(engine: &dyn Engine) {
     assert_eq!(shop.rows(seen), ["1|1"]);
 }
 
-fn predicates_narrow_the_delete_and_the_insert_alike(engine: &dyn Engine) {
+fn predicates_limit_the_delete_and_the_insert(engine: &dyn Engine) {
     let shop = Shop::open(engine);
     shop.write(
         "models/purchases.sql",

@@ -1,20 +1,20 @@
-//! What shows that the SQL of a dialect is right: the engines that run its plans, and the judges that read them, each with a
-//! fault to plant in a batch, which it must find. `tests/engines` runs all of it; the README's table of dialects is written from it.
+//! How each dialect's SQL is tested: the engines that run its plans, and the checkers that parse or analyze them, each with a fault
+//! that it must find in a batch. `tests/engines` runs all of them; the README's table of dialects is generated from this list.
 
-/// An engine that runs a dialect's plans: the names of its cases begin with `cases`.
+/// An engine that runs a dialect's plans. The names of its cases begin with `cases`.
 pub struct Executed {
     pub dialect: &'static str,
-    /// One of the dialect's ways to write, where it has several and this engine runs one of them.
+    /// The overwrite strategy that this engine runs, if the dialect has several.
     pub variant: Option<&'static str>,
     pub cases: &'static str,
     pub words: &'static str,
 }
 
-/// A judge that reads a dialect's plans.
+/// A checker of a dialect's plans.
 pub struct Judged {
     pub dialect: &'static str,
     pub judge: Judge,
-    /// What stands in the batch, and what stands there instead when it is broken.
+    /// Text in the batch, and the faulty text that replaces it.
     pub fault: [&'static str; 2],
 }
 
@@ -22,10 +22,10 @@ pub struct Judged {
 pub enum Judge {
     GoogleSql,
     SparkParser,
-    /// With the options that the check of the grammar takes.
+    /// With the options of check_trino.py.
     TrinoGrammar(&'static [&'static str]),
     ScriptDom,
-    /// By the name that sqlfluff has for the dialect.
+    /// With sqlfluff's name of the dialect.
     Sqlfluff(&'static str),
 }
 
@@ -79,7 +79,7 @@ const fn judged(dialect: &'static str, judge: Judge, fault: [&'static str; 2]) -
 }
 
 impl Judge {
-    /// What its cases are called.
+    /// Part of its cases' names.
     pub fn name(self) -> &'static str {
         match self {
             Judge::GoogleSql => "the_analyzer",
@@ -90,17 +90,17 @@ impl Judge {
     }
 }
 
-/// Asserts that all that is said to be run is run, and that nothing else is. `cases`: the names of all cases.
-pub fn assert_run(cases: &[String]) {
-    let of_a_judge = |case: &String| ["accepts_the_plan", "the_planted_fault", "broken_files"].iter().any(|end| case.ends_with(end));
-    let run: Vec<&String> = cases.iter().filter(|case| !of_a_judge(case)).collect();
-    for said in EXECUTED {
-        assert!(run.iter().any(|case| case.starts_with(said.cases)), "no case is called `{}…`", said.cases);
+/// Asserts that every engine of the list has cases and every case has an engine of the list. `cases`: the names of all cases.
+pub fn assert_complete(cases: &[String]) {
+    let is_checked = |case: &String| ["accepts_the_plan", "the_planted_fault", "broken_files"].iter().any(|end| case.ends_with(end));
+    let run: Vec<&String> = cases.iter().filter(|case| !is_checked(case)).collect();
+    for engine in EXECUTED {
+        assert!(run.iter().any(|case| case.starts_with(engine.cases)), "no case is named `{}…`", engine.cases);
     }
     for case in run {
         assert!(
-            EXECUTED.iter().any(|said| case.starts_with(said.cases)),
-            "`{case}` runs on an engine that tests/engines/proofs.rs does not name"
+            EXECUTED.iter().any(|engine| case.starts_with(engine.cases)),
+            "`{case}` runs on an engine that is not listed in tests/engines/proofs.rs"
         );
     }
 }

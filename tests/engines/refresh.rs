@@ -1,17 +1,17 @@
-//! A full refresh without bounds: whatever stops it, and wherever, the old table is whole until the last file swaps the new one in.
+//! A full refresh without bounds: the old table stays complete until the last file swaps the new table in.
 
 use crate::engine::{Case, Engine};
 use crate::shop::{Plan, Shop};
 
 pub const CASES: &[Case] = &[
-    ("a_full_refresh_stopped_anywhere_leaves_the_old_table", a_full_refresh_stopped_anywhere_leaves_the_old_table),
+    ("a_stopped_full_refresh_leaves_the_old_table", a_stopped_full_refresh_leaves_the_old_table),
     ("a_full_refresh_that_fails_can_be_finished_later", a_full_refresh_that_fails_can_be_finished_later),
 ];
 
 const SESSIONS: &str = "int__sessions_aggregated";
 
-fn a_full_refresh_stopped_anywhere_leaves_the_old_table(engine: &dyn Engine) {
-    let (shop, old, plan) = refreshed(engine);
+fn a_stopped_full_refresh_leaves_the_old_table(engine: &dyn Engine) {
+    let (shop, old, plan) = before_refresh(engine);
     let (swap, before) = steps(&plan);
     for step in before {
         shop.build([step]);
@@ -20,14 +20,14 @@ fn a_full_refresh_stopped_anywhere_leaves_the_old_table(engine: &dyn Engine) {
     shop.build([swap]);
     shop.assert_holds(SESSIONS);
 
-    // Again from the start: nothing that the first refresh left behind is in the way.
+    // Run again from the start, over the leftovers of the first refresh.
     shop.sql("delete from raw.events where event_id = 130;");
     shop.build(&plan);
     shop.assert_holds(SESSIONS);
 }
 
 fn a_full_refresh_that_fails_can_be_finished_later(engine: &dyn Engine) {
-    let (shop, old, plan) = refreshed(engine);
+    let (shop, old, plan) = before_refresh(engine);
     shop.sql("update raw.events set amount = 'much' where event_id = 130;");
     let (swap, before) = steps(&plan);
     let failed: Vec<_> = before.iter().filter(|step| !shop.run(step).ok).collect();
@@ -39,8 +39,8 @@ fn a_full_refresh_that_fails_can_be_finished_later(engine: &dyn Engine) {
     shop.assert_holds(SESSIONS);
 }
 
-/// A built shop whose source has changed since, the rows of the table before the refresh, and the refresh's plan.
-fn refreshed(engine: &dyn Engine) -> (Shop<'_>, Vec<String>, Plan) {
+/// A built shop whose source has changed, the rows of the table before the refresh, and the refresh's plan.
+fn before_refresh(engine: &dyn Engine) -> (Shop<'_>, Vec<String>, Plan) {
     let (shop, _) = Shop::built(engine);
     shop.sql("delete from raw.events where event_id in (100, 121); update raw.events set amount = '21' where event_id = 111;");
     let old = shop.table(SESSIONS);
@@ -48,7 +48,7 @@ fn refreshed(engine: &dyn Engine) -> (Shop<'_>, Vec<String>, Plan) {
     (shop, old, plan)
 }
 
-/// The swap, and all that comes before it.
+/// The swap and the steps before it.
 fn steps(plan: &Plan) -> (&crate::shop::Step, Vec<&crate::shop::Step>) {
     let swap = plan.of(SESSIONS, "swap");
     let [swap] = swap[..] else { panic!("a full refresh has one swap, not {}", swap.len()) };

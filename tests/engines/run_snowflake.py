@@ -1,9 +1,9 @@
-"""Runs files, in the order given, with Snowflake's own client `snow` against fakesnow, then asks a query.
+"""Runs files in order with Snowflake's client `snow` on fakesnow, then runs a query.
 
     python run_snowflake.py --snow PATH --fakesnow PATH --seconds N [--query SQL] FILE...
 
-Prints the query's rows as CSV without a header. Exits 1, with the client's words, when a file fails. An error within a
-transaction makes fakesnow answer so that the client asks again for ever: after N seconds it counts as failed.
+Prints the query's rows as CSV without a header. Exits 1 with the client's message when a file fails. After an error within a
+transaction, the client retries on fakesnow without end: after N seconds the file counts as failed.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def free_port():
 
 @contextlib.contextmanager
 def server(port, log):
-    """A fakesnow that listens, for as long as it is needed."""
+    """Runs a fakesnow server."""
     process = subprocess.Popen([arguments.fakesnow, "-s", "-p", str(port)], stdout=log, stderr=log)
     try:
         for _ in range(600):
@@ -49,10 +49,10 @@ def server(port, log):
         process.wait()
 
 
-def snow(port, home, *what):
+def snow(port, home, *options):
     connection = "--temporary-connection --host 127.0.0.1 --protocol http --account fakesnow --user u --database shop --schema public"
-    # `&name` and `<% %>` in the SQL are the author's, not the client's.
-    command = [arguments.snow, "sql", *connection.split(), "--port", str(port), "--enable-templating", "NONE", *what]
+    # `&name` and `<% %>` in the SQL are text, not the client's templates.
+    command = [arguments.snow, "sql", *connection.split(), "--port", str(port), "--enable-templating", "NONE", *options]
     environment = {**os.environ, "HOME": home, "SNOWFLAKE_PASSWORD": "p"}
     try:
         return subprocess.run(
@@ -65,16 +65,16 @@ def snow(port, home, *what):
 with tempfile.TemporaryDirectory() as home, open(os.path.join(home, "log"), "w+") as log:
     port = free_port()
     with server(port, log):
-        # One call for all files: the client takes seconds to start.
+        # One call for all files, because the client takes seconds to start.
         done = snow(port, home, *(part for path in arguments.files for part in ("-f", path)))
         if done is None or done.returncode != 0:
             log.seek(0)
-            said = [line for line in log if "Error" in line or "Exception" in line]
-            print(f"snow {'never ended' if done is None else 'failed'}", file=sys.stderr)
-            print(done.stdout[-600:] + done.stderr if done else "".join(said[:1]), file=sys.stderr)
+            errors = [line for line in log if "Error" in line or "Exception" in line]
+            print(f"snow {'timed out' if done is None else 'failed'}", file=sys.stderr)
+            print(done.stdout[-600:] + done.stderr if done else "".join(errors[:1]), file=sys.stderr)
             sys.exit(1)
         if arguments.query:
-            asked = snow(port, home, "--format", "csv", "-q", arguments.query)
-            if asked is None or asked.returncode != 0:
-                sys.exit(f"the query failed: {asked and asked.stderr}")
-            print("\n".join(asked.stdout.splitlines()[1:]))
+            result = snow(port, home, "--format", "csv", "-q", arguments.query)
+            if result is None or result.returncode != 0:
+                sys.exit(f"the query failed: {result and result.stderr}")
+            print("\n".join(result.stdout.splitlines()[1:]))

@@ -1,4 +1,4 @@
-//! Sail: another engine than Databricks, in Databricks' words, over real tables of Delta Lake; one process for all tests.
+//! Sail: not Databricks, but an engine for its dialect with real Delta Lake tables; one process for all tests.
 
 use std::path::Path;
 
@@ -30,13 +30,13 @@ impl Engine for Sail {
 
     fn left_out(&self) -> &'static [(&'static str, &'static str)] {
         &[
-            ("rows_outside_of_the_window_are_kept", "the dialect refuses `keep` when it compiles"),
-            ("delete_and_insert_replaces_by_key", "the dialect refuses `delete+insert` when it compiles"),
-            ("grants_are_given", "it has no grants"),
-            ("a_materialized_view_is_refreshed", "it has no materialized views, which the warehouse has"),
-            ("descriptions_are_kept", "it has no comments"),
-            ("readers_of_a_rebuilt_table_stay", "`create or replace table` keeps the columns of the old table, unlike the warehouse's"),
-            ("a_view_becomes_a_table_and_a_view_again", "a table and a view may have one name, which the warehouse refuses"),
+            ("rows_outside_of_the_window_are_kept", "the dialect rejects `keep` at compile time"),
+            ("delete_and_insert_replaces_by_key", "the dialect rejects `delete+insert` at compile time"),
+            ("grants_are_applied", "Sail has no grants"),
+            ("a_materialized_view_is_refreshed", "Sail has no materialized views"),
+            ("descriptions_are_stored", "Sail has no comments"),
+            ("readers_of_a_rebuilt_table_stay", "Sail's `create or replace table` keeps the columns of the old table"),
+            ("a_view_becomes_a_table_and_a_view_again", "Sail allows a table and a view of the same name"),
         ]
     }
 
@@ -53,9 +53,9 @@ struct Delta<'a>(Session<'a>);
 
 impl Database for Delta<'_> {
     fn run(&self, file: &Path) -> Outcome {
-        // Its grammar has the one or the other. Without names, columns go by their order, which is the table's.
+        // Sail's grammar has either `by name` or `replace where`. Without `by name`, columns match by position; the order is the same.
         let sql = text(file).replace(" by name\nreplace where", "\nreplace where");
-        // It drops the rows of which the condition is neither true nor false, which Delta Lake keeps.
+        // Sail deletes rows for which the condition is null; Delta Lake keeps them.
         self.0.run(&Regex::new(r"(?m)^replace where (.*)$").unwrap().replace_all(&sql, "replace where ($1) is true"))
     }
 
@@ -76,7 +76,7 @@ impl Database for Delta<'_> {
     }
 }
 
-/// A string does not become a timestamp by itself.
+/// Adds `timestamp` to literals: strings are not converted implicitly.
 pub fn typed_times(sql: &str) -> String {
     Regex::new(r"(timestamp )?('20\d\d-\d\d-\d\d \d\d:[\d:.]+')").unwrap().replace_all(sql, "timestamp $2").into_owned()
 }

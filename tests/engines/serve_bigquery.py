@@ -1,8 +1,8 @@
-"""bqemulator, which says GoogleSQL over DuckDB: runs a file as one script, or asks a query, for each line of JSON.
+"""bqemulator, GoogleSQL on DuckDB: runs a file as one script, or a query, for each line of JSON.
 
     python serve_bigquery.py
 
-A database is a project of its own.
+Each database is a project.
 """
 
 import os
@@ -17,7 +17,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from serving import serve
 
-# Of a package, since DuckDB would fetch it from elsewhere.
+# From a package, because DuckDB would download it.
 duckdb_extensions.import_extension("spatial")
 with socket.socket() as probe:
     probe.bind(("127.0.0.1", 0))
@@ -32,12 +32,12 @@ while True:
         time.sleep(0.1)
 
 
-def ask(database, sql):
+def execute(database, sql):
     options = ClientOptions(api_endpoint=f"http://127.0.0.1:{port}")
     client = bigquery.Client(database, credentials=AnonymousCredentials(), client_options=options)
     return [tuple(row) for row in client.query(sql, retry=None, job_retry=None).result(retry=None)]
 
 
-serve(ask, ask)
+serve(execute, execute)
 server.kill()
 server.wait()

@@ -1,4 +1,4 @@
-"""ClickHouse in this process: runs a file, or asks a query, for each line of JSON, and answers with a line of JSON.
+"""ClickHouse in this process: runs a file or a query for each line of JSON and answers with a line of JSON.
 
     python serve_clickhouse.py FOLDER
 
@@ -20,7 +20,7 @@ for setting in (
     "create_table_empty_primary_key_by_default = 1",
     "mutations_sync = 1",
     "fsync_metadata = 0",
-    # No window may depend on where the server or the client is.
+    # A zone other than UTC: windows must not depend on the session's zone.
     "session_timezone = 'America/New_York'",
 ):
     clickhouse.query(f"set {setting}")

@@ -1,8 +1,8 @@
-"""Sail, which says Spark's SQL over real tables of Delta Lake: runs a file, or asks a query, for each line of JSON.
+"""Sail, Spark SQL with real Delta Lake tables: runs a file or a query for each line of JSON.
 
     python serve_sail.py FOLDER
 
-A database is a session of its own, which has a catalog of its own. A file stops at its first failing statement.
+Each database is a session with its own catalog. A file stops at its first failing statement.
 """
 
 import os
@@ -12,7 +12,7 @@ import sys
 import time
 
 from serving import serve
-from statements import as_text, statements, whole
+from statements import as_text, complete_insert, statements
 
 from pyspark.sql.connect.session import SparkSession
 
@@ -41,14 +41,14 @@ def session(database):
 
 
 def columns(spark, table):
-    """What stands for a value that is not given: nothing, or 0 in a count, which is never nothing here."""
+    """The values of columns that an insert does not name: null, or 0 for counts, which are not nullable here."""
     return {field.name: "null" if field.nullable else "0" for field in spark.table(table).schema}
 
 
 def run(database, sql):
     spark = session(database)
     for _, statement in statements(sql):
-        spark.sql(whole(statement.strip(), lambda table: columns(spark, table))).collect()
+        spark.sql(complete_insert(statement.strip(), lambda table: columns(spark, table))).collect()
 
 
 def rows(database, query):
@@ -58,5 +58,5 @@ def rows(database, query):
 serve(run, rows)
 server.kill()
 server.wait()
-# The library would ask the server for its leave, again and again for ten minutes.
+# At a normal exit the library retries a request to the stopped server for ten minutes.
 os._exit(0)

@@ -1,8 +1,8 @@
-"""fakesnow, which says Snowflake's SQL over DuckDB: runs a file, or asks a query, for each line of JSON.
+"""fakesnow, Snowflake's dialect on DuckDB: runs a file or a query for each line of JSON.
 
     python serve_snowflake.py
 
-A file stops at its first failing statement, and its session ends with it, as `snow sql -f` has it.
+A file stops at its first failing statement and has its own session, as with `snow sql -f`.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ def session(database):
     try:
         yield cursor
     finally:
-        # What a failed file has begun.
+        # Ends the transaction of a failed file.
         with contextlib.suppress(Exception):
             cursor.execute("rollback")
         connection.close()
@@ -42,7 +42,7 @@ def rows(database, query):
 
 
 def number(value):
-    """Sums of whole numbers are whole numbers, as Snowflake's are."""
+    """Sums of integers are integers, as in Snowflake."""
     return int(value) if isinstance(value, (float, Decimal)) and value == value.__trunc__() else value
 
 

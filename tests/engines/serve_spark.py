@@ -1,10 +1,9 @@
-"""Spark in one process for all tests: runs a file, or asks a query, for each line of JSON, and answers with a line of JSON.
+"""Spark in one process for all tests: runs a file or a query for each line of JSON and answers with a line of JSON.
 
     python serve_spark.py FOLDER
 
-A database is a session with catalogs of its own: `lake` is Iceberg's, and what a name without a catalog means where the database
-is called `iceberg…`; else that is Spark's own, with tables of plain files. A file stops at its first failing statement, as
-`spark-sql -f` has it.
+Each database is a session with its own catalogs: `lake` is Iceberg's. It is the default catalog of databases named `iceberg…`; the
+default of others is Spark's own, with tables of plain files. A file stops at its first failing statement, as with `spark-sql -f`.
 """
 
 import glob
@@ -12,7 +11,7 @@ import os
 import sys
 
 from serving import serve
-from statements import as_text, statements, whole
+from statements import as_text, complete_insert, statements
 
 import snowpark_connect_deps_iceberg
 from pyspark.sql import SparkSession
@@ -24,14 +23,14 @@ configuration = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
     "spark.sql.legacy.createHiveTableByDefault": "false",
-    # As dbt leaves it: a statement that needs the other mode must not lean on this one.
+    # The mode that dbt sets: a statement that needs the other mode must set it.
     "spark.sql.sources.partitionOverwriteMode": "dynamic",
     "spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog",
     "spark.sql.catalog.lake.catalog-impl": "org.apache.iceberg.inmemory.InMemoryCatalog",
-    # In memory is what the tables are called; with their rows there too, each query would carry the rows of all of them along.
+    # Only the catalog is in memory; with the rows in memory too, each query would copy the rows of all tables.
     "spark.sql.catalog.lake.io-impl": "org.apache.iceberg.hadoop.HadoopFileIO",
     "spark.sql.catalog.lake.cache-enabled": "false",
-    # A few rows need no planning and no compiled code.
+    # Adaptive planning and compiled code do not pay for a few rows.
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.codegen.wholeStage": "false",
@@ -48,14 +47,14 @@ sessions = {}
 
 def session(database):
     if database not in sessions:
-        own = {
+        settings = {
             "spark.sql.warehouse.dir": os.path.join(folder, database),
             "spark.sql.catalog.lake.warehouse": os.path.join(folder, database, "lake"),
         }
         if database.startswith("iceberg"):
-            own["spark.sql.defaultCatalog"] = "lake"
-        # Spark's `newSession` would share the catalog of all others.
-        sessions[database] = SparkSession(context, context._jvm.SparkSession(context._jsc.sc(), {**configuration, **own}))
+            settings["spark.sql.defaultCatalog"] = "lake"
+        # Spark's `newSession` would share the catalog.
+        sessions[database] = SparkSession(context, context._jvm.SparkSession(context._jsc.sc(), {**configuration, **settings}))
     return sessions[database]
 
 
@@ -66,8 +65,8 @@ def columns(spark, table):
 def run(database, sql):
     spark = session(database)
     for _, statement in statements(sql):
-        # Nothing but `collect` makes a query read its rows.
-        spark.sql(whole(statement.strip(), lambda table: columns(spark, table))).collect()
+        # A query reads its rows only with `collect`.
+        spark.sql(complete_insert(statement.strip(), lambda table: columns(spark, table))).collect()
 
 
 def rows(database, query):

@@ -1,5 +1,5 @@
-//! An engine without a client of its own, or with one that takes ten seconds to start: a script that stays, is given a line of
-//! JSON for each file or query, and answers with one.
+//! Engines without a client, or with a client that starts slowly: a script runs a server process that reads a line of JSON for each
+//! file or query and answers with a line of JSON.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -15,7 +15,7 @@ use crate::engine::{Outcome, installed, plain_times};
 
 pub struct Served(Mutex<Process>);
 
-/// One process for all tests, started when the first one asks.
+/// One process for all tests; it starts with the first test.
 pub struct Shared {
     environment: &'static str,
     script: &'static str,
@@ -23,7 +23,7 @@ pub struct Shared {
     databases: AtomicUsize,
 }
 
-/// A database of its own in that process.
+/// A database in a shared process.
 pub struct Session<'a> {
     served: &'a Served,
     name: String,
@@ -31,40 +31,40 @@ pub struct Session<'a> {
 
 struct Process {
     child: Child,
-    asks: Option<ChildStdin>,
+    requests: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
 impl Served {
-    /// Starts a script beside this file in one of the environments that `tests/run` installs.
+    /// Starts a script of this folder in a Python environment that `tests/run` installs.
     pub fn start(environment: &str, script: &str, arguments: &[&str]) -> Self {
         let mut python = Command::new(installed(environment).join("bin/python"));
         python.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engines").join(script)).args(arguments);
         python.env("TZ", "America/New_York").env("SPARK_LOCAL_IP", "127.0.0.1");
         let mut child = python.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("python starts");
-        let answers = BufReader::new(child.stdout.take().expect("it is piped"));
-        Served(Mutex::new(Process { asks: child.stdin.take(), answers, child }))
+        let answers = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        Served(Mutex::new(Process { requests: child.stdin.take(), answers, child }))
     }
 
     pub fn run(&self, database: &str, sql: &str) -> Outcome {
-        let answer = self.ask(&json!({"database": database, "sql": sql}));
-        Outcome { ok: answer["said"].is_null(), said: answer["said"].as_str().unwrap_or_default().to_string() }
+        let answer = self.request(&json!({"database": database, "sql": sql}));
+        Outcome { ok: answer["error"].is_null(), said: answer["error"].as_str().unwrap_or_default().to_string() }
     }
 
     pub fn rows(&self, database: &str, query: &str) -> Vec<String> {
-        let answer = self.ask(&json!({"database": database, "query": query}));
-        assert!(answer["said"].is_null(), "{query}\n{}", answer["said"]);
+        let answer = self.request(&json!({"database": database, "query": query}));
+        assert!(answer["error"].is_null(), "{query}\n{}", answer["error"]);
         let rows = answer["rows"].as_array().expect("an answer has rows").iter();
         rows.map(|row| plain_times(row.as_str().expect("a row is text"))).collect()
     }
 
-    fn ask(&self, question: &Value) -> Value {
+    fn request(&self, request: &Value) -> Value {
         let mut process = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut answer = String::new();
-        let asks = process.asks.as_mut().expect("it was started");
-        writeln!(asks, "{question}").and_then(|()| asks.flush()).expect("the script listens");
+        let requests = process.requests.as_mut().expect("the process was started");
+        writeln!(requests, "{request}").and_then(|()| requests.flush()).expect("the script reads requests");
         process.answers.read_line(&mut answer).expect("the script answers");
-        serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}\nto {question}"))
+        serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}\nto {request}"))
     }
 }
 
@@ -75,7 +75,7 @@ impl Shared {
 
     pub fn session(&self, kind: &str) -> Session<'_> {
         let (served, _) = self.served.get_or_init(|| {
-            let folder = TempDir::new().expect("the system's folder for temporary files is writable");
+            let folder = TempDir::new().expect("the temporary folder is writable");
             (Served::start(self.environment, self.script, &[&folder.path().display().to_string()]), folder)
         });
         Session { served, name: format!("{kind}{}", self.databases.fetch_add(1, Ordering::Relaxed)) }
@@ -92,15 +92,15 @@ impl Session<'_> {
     }
 }
 
-/// A file of a plan.
+/// The text of a plan's file.
 pub fn text(file: &Path) -> String {
-    fs::read_to_string(file).expect("the test wrote it")
+    fs::read_to_string(file).expect("the file exists")
 }
 
 impl Drop for Served {
     fn drop(&mut self) {
         let process = self.0.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
-        drop(process.asks.take());
-        process.child.wait().expect("it was started");
+        drop(process.requests.take());
+        process.child.wait().expect("the process was started");
     }
 }

@@ -1,26 +1,26 @@
-"""What the scripts that stay share: a line of JSON for each file or query, answered by a line of JSON."""
+"""The server loop of the scripts: reads a line of JSON for each file or query and answers with a line of JSON."""
 
 import json
 import os
 import sys
 
-# What the libraries themselves print must not come between the answers.
+# Output of libraries must not mix with the answers.
 answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 
 
 def serve(run, rows):
-    """`run(database, sql)` runs a file up to its first failing statement; `rows(database, query)` gives tuples."""
+    """`run(database, sql)` runs a file up to its first failing statement; `rows(database, query)` returns tuples."""
     for line in sys.stdin:
-        question = json.loads(line)
+        request = json.loads(line)
         try:
-            if "query" in question:
-                answer = {"rows": ["|".join(map(text, row)) for row in rows(question["database"], question["query"])]}
+            if "query" in request:
+                answer = {"rows": ["|".join(map(text, row)) for row in rows(request["database"], request["query"])]}
             else:
-                run(question["database"], question["sql"])
+                run(request["database"], request["sql"])
                 answer = {}
-        except Exception as refused:
-            answer = {"said": str(refused)}
+        except Exception as error:
+            answer = {"error": str(error)}
         print(json.dumps(answer), file=answers, flush=True)
 
 
@@ -29,5 +29,5 @@ def text(value):
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
-    # Times of whatever zone are UTC's here.
+    # All times are UTC, whatever their zone.
     return str(value.replace(tzinfo=None)) if hasattr(value, "tzinfo") else str(value)

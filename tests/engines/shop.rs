@@ -1,4 +1,4 @@
-//! The fixture `sessions` at work: a copy of the project, a database with its raw data, plans of it, and what its tables hold.
+//! The fixture `sessions` on an engine: a copy of the project, a database with its raw data, its plans and its tables.
 
 use std::cell::Cell;
 use std::fs;
@@ -12,7 +12,7 @@ use walkdir::WalkDir;
 
 use crate::engine::{Database, Engine, Outcome, lines};
 
-/// The microbatch models with their event times, each after those that it reads.
+/// The microbatch models with their event times, in the order of their dependencies.
 pub const MICROBATCH: &[(&str, &str)] = &[
     ("hourly_events", "occurred_at"),
     ("int__sessions_aggregated", "session_start"),
@@ -20,7 +20,7 @@ pub const MICROBATCH: &[(&str, &str)] = &[
     ("monthly_revenue", "revenue_month"),
 ];
 
-/// Bounds that hold every raw event.
+/// Bounds that include every raw event.
 pub const ALL: &[&str] = &["--event-time-start", "2024-08-31", "--event-time-end", "2024-09-06"];
 
 pub struct Shop<'a> {
@@ -45,14 +45,14 @@ pub struct Step {
 }
 
 impl<'a> Shop<'a> {
-    /// A shop that has its raw data and no other table yet.
+    /// A shop with raw data and no other tables.
     pub fn open(engine: &'a dyn Engine) -> Self {
         let shop = Shop::bare(engine);
         shop.sql(&fs::read_to_string(fixture().join("engine/setup.sql")).unwrap());
         shop
     }
 
-    /// A shop without any data.
+    /// A shop without data.
     pub fn bare(engine: &'a dyn Engine) -> Self {
         let folder = TempDir::new().expect("the system's folder for temporary files is writable");
         let shop = Shop { database: engine.database(), engine, folder, files: Cell::new(0) };
@@ -64,13 +64,13 @@ impl<'a> Shop<'a> {
         shop
     }
 
-    /// A shop whose tables are built from all raw events, by all files of the plan as one.
+    /// A shop with all tables built, by all files of the plan concatenated.
     pub fn built(engine: &'a dyn Engine) -> (Self, Plan) {
         let shop = Shop::open(engine);
         let plan = shop.compile_all();
-        let whole = shop.folder.path().join("whole.sql");
-        fs::write(&whole, plan.steps.iter().map(|step| fs::read_to_string(&step.file).unwrap()).collect::<String>()).unwrap();
-        let outcome = shop.database.run(&whole);
+        let file = shop.folder.path().join("all.sql");
+        fs::write(&file, plan.steps.iter().map(|step| fs::read_to_string(&step.file).unwrap()).collect::<String>()).unwrap();
+        let outcome = shop.database.run(&file);
         assert!(outcome.ok, "{}", outcome.said);
         (shop, plan)
     }
@@ -87,12 +87,12 @@ impl<'a> Shop<'a> {
         if self.engine.slow() { &MICROBATCH[1..] } else { MICROBATCH }
     }
 
-    /// A plan of all of them for all raw events.
+    /// A plan of these models for all raw events.
     pub fn compile_all(&self) -> Plan {
         if self.engine.slow() { self.compile(&[ALL, &["--exclude", MICROBATCH[0].0]].concat()) } else { self.compile(ALL) }
     }
 
-    /// Changes data by hand.
+    /// Runs SQL of the test.
     pub fn sql(&self, text: &str) {
         let file = self.folder.path().join(format!("by-hand-{}.sql", self.files.replace(self.files.get() + 1)));
         fs::write(&file, self.database.by_hand(text)).unwrap();
@@ -105,17 +105,17 @@ impl<'a> Shop<'a> {
         compile(&self.project(), &folder, &self.target(), arguments)
     }
 
-    /// What is said of a compilation that must fail.
+    /// The error message of a compilation that must fail.
     pub fn refuses(&self, arguments: &[&str]) -> String {
         let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
         batchwright.arg("compile").args(self.target()).arg("--project-dir").arg(self.project());
         let outcome = crate::engine::outcome(batchwright.args(arguments).arg("--plan").arg(self.folder.path().join("refused")));
-        assert!(!outcome.ok, "{arguments:?} must be refused");
+        assert!(!outcome.ok, "compiling with {arguments:?} must fail");
         outcome.said
     }
 
-    /// What a command that looks at the project prints.
-    #[allow(dead_code, reason = "tests/engines alone asks")]
+    /// The output of a command that reads the project.
+    #[allow(dead_code, reason = "only tests/engines uses it")]
     pub fn says(&self, command: &str, arguments: &[&str]) -> String {
         let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
         batchwright.arg(command).args(self.target()).args(["--now", "2024-09-10T12:00:00Z"]);
@@ -128,7 +128,7 @@ impl<'a> Shop<'a> {
         self.database.run(&step.file)
     }
 
-    /// Runs steps one after the other; each must succeed.
+    /// Runs steps in order; each must succeed.
     pub fn build<'s>(&self, steps: impl IntoIterator<Item = &'s Step>) {
         for step in steps {
             let outcome = self.run(step);
@@ -136,12 +136,12 @@ impl<'a> Shop<'a> {
         }
     }
 
-    /// Runs steps all at once; each must succeed.
+    /// Runs steps concurrently; each must succeed.
     pub fn build_side_by_side(&self, steps: &[&Step]) {
-        for some in steps.chunks(8) {
+        for chunk in steps.chunks(8) {
             let database = &self.database;
             thread::scope(|scope| {
-                let running: Vec<_> = some.iter().map(|step| (step, scope.spawn(|| database.run(&step.file)))).collect();
+                let running: Vec<_> = chunk.iter().map(|step| (step, scope.spawn(|| database.run(&step.file)))).collect();
                 for (step, thread) in running {
                     let outcome = thread.join().unwrap();
                     assert!(outcome.ok, "`{}` failed\n{}", step.id, outcome.said);
@@ -150,7 +150,7 @@ impl<'a> Shop<'a> {
         }
     }
 
-    /// All rows of a model's table, in order.
+    /// All rows of a model's table, sorted.
     pub fn table(&self, model: &str) -> Vec<String> {
         self.rows(&format!("select * from analytics.{model}"))
     }
@@ -161,12 +161,12 @@ impl<'a> Shop<'a> {
         rows
     }
 
-    /// The model's own query, without any filter, is what its table holds.
+    /// Asserts that the model's table equals its query without filters.
     pub fn assert_holds(&self, model: &str) {
         let query = self.query(model);
         let expected = self.rows(&format!("select * from (\n{query}\n) as expected"));
-        assert_eq!(self.table(model), expected, "`{model}` is not what its query yields");
-        assert!(!self.table(model).is_empty(), "`{model}` is empty, so that the comparison shows nothing");
+        assert_eq!(self.table(model), expected, "`{model}` differs from its query");
+        assert!(!self.table(model).is_empty(), "`{model}` is empty");
     }
 
     fn query(&self, model: &str) -> String {
@@ -190,20 +190,25 @@ impl<'a> Shop<'a> {
 }
 
 impl Plan {
-    /// The batch of a model, by its label.
+    /// The batch of a model with a label.
     pub fn batch(&self, model: &str, label: &str) -> &Step {
         let id = format!("model.shop.{model}@{label}");
         self.steps.iter().find(|step| step.id == id).unwrap_or_else(|| panic!("the plan lacks `{id}`"))
     }
 
+    #[allow(dead_code, reason = "tests/engines alone asks")]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The file of a model's audit.
-    #[allow(dead_code, reason = "tests/engines alone looks at audits")]
+    #[allow(dead_code, reason = "only tests/engines uses it")]
     pub fn audit(&self, model: &str) -> PathBuf {
         self.folder.join(format!("audit/{model}.sql"))
     }
 
-    /// The same as `batchwright run --audit` hands it over.
-    #[allow(dead_code, reason = "tests/engines alone looks at audits")]
+    /// The file of a model's audit as `batchwright run --audit` runs it: it fails at a fault.
+    #[allow(dead_code, reason = "only tests/engines uses it")]
     pub fn stops(&self, model: &str) -> PathBuf {
         let text = fs::read_to_string(self.audit(model)).unwrap();
         let dialect = batchwright::dialect::named(&self.dialect).unwrap();
@@ -212,7 +217,7 @@ impl Plan {
         file
     }
 
-    /// The steps of one model and kind.
+    /// The steps of a model with a kind.
     pub fn of(&self, model: &str, kind: &str) -> Vec<&Step> {
         let model = format!("model.shop.{model}@");
         self.steps.iter().filter(|step| step.kind == kind && step.id.starts_with(&model)).collect()
@@ -228,12 +233,12 @@ impl<'a> IntoIterator for &'a Plan {
     }
 }
 
-/// Where the fixture is.
+/// The folder of the fixture.
 pub fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/sessions")
 }
 
-/// Compiles a project into `folder`, and reads the manifest.
+/// Compiles a project into `folder` and reads the manifest.
 pub fn compile(project: &Path, folder: &Path, target: &[&str], arguments: &[&str]) -> Plan {
     let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
     batchwright.arg("compile").args(target).args(arguments);
@@ -244,7 +249,7 @@ pub fn compile(project: &Path, folder: &Path, target: &[&str], arguments: &[&str
     read(folder)
 }
 
-/// A plan that lies in a folder.
+/// Reads the plan in a folder.
 pub fn read(folder: &Path) -> Plan {
     let manifest: Value = serde_json::from_str(&fs::read_to_string(folder.join("manifest.json")).unwrap()).unwrap();
     let steps = manifest["steps"].as_array().expect("the manifest has steps").iter();

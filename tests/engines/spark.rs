@@ -1,5 +1,5 @@
-//! Spark, one process for all of its tests: with Iceberg's real runtime, and with plain parquet files, which it can only overwrite
-//! by whole partitions.
+//! Spark in one process for all tests: with Iceberg's runtime, and with parquet files, where only whole partitions can be
+//! overwritten.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::sail::typed_times;
 use crate::served::{Session, Shared, text};
 use crate::shop::Shop;
 
-/// A case that files alone can show.
+/// A case for parquet files only.
 type Case = (&'static str, fn(&Files));
 
 pub const CASES: &[Case] = &[("whole_partitions_are_overwritten", whole_partitions_are_overwritten)];
@@ -45,12 +45,12 @@ impl Engine for Iceberg {
 
     fn left_out(&self) -> &'static [(&'static str, &'static str)] {
         &[
-            ("rows_outside_of_the_window_are_kept", "the dialect refuses `keep` when it compiles"),
-            ("a_failing_insert_brings_back_what_was_deleted", "a table takes no constraint later, so a query that succeeds is written"),
-            ("delete_and_insert_replaces_by_key", "the dialect refuses `delete+insert` when it compiles"),
-            ("grants_are_given", "it has no grants"),
-            ("a_contract_is_kept", "it has no constraints"),
-            ("a_null_where_none_may_be_changes_nothing", "it has no constraints"),
+            ("rows_outside_of_the_window_are_kept", "the dialect rejects `keep` at compile time"),
+            ("a_failing_insert_restores_the_deleted_rows", "constraints cannot be added to a table"),
+            ("delete_and_insert_replaces_by_key", "the dialect rejects `delete+insert` at compile time"),
+            ("grants_are_applied", "Spark has no grants"),
+            ("a_contract_is_enforced", "Spark has no constraints"),
+            ("a_null_in_a_not_null_column_changes_nothing", "Spark has no constraints"),
         ]
     }
 
@@ -75,7 +75,7 @@ impl Database for Lake<'_> {
     }
 }
 
-/// Parquet. The raw tables, which the tests change by hand, are Iceberg's behind views.
+/// Parquet files. The raw tables, which the tests change, are Iceberg tables behind views.
 pub struct Files(pub Arc<Shared>);
 
 impl Engine for Files {
@@ -105,34 +105,35 @@ impl Engine for Files {
 
     fn left_out(&self) -> &'static [(&'static str, &'static str)] {
         &[
-            ("rows_outside_of_the_window_are_kept", "the dialect refuses `keep` when it compiles"),
-            ("predicates_narrow_the_delete_and_the_insert_alike", "the dialect refuses a part of a partition when it compiles"),
-            ("seconds_since_1970_have_windows_of_seconds", "no form of a partition is proven for numbers"),
-            ("an_hour_is_a_window", "no form of a partition is proven for hours"),
-            ("keywords_are_names_of_columns", "a contract has to name the partition, too"),
-            ("a_failing_insert_brings_back_what_was_deleted", "files have no constraints, so a query that succeeds is written"),
-            ("merge_changes_and_adds_by_key", "the dialect refuses to merge when it compiles"),
-            ("delete_and_insert_replaces_by_key", "the dialect refuses `delete+insert` when it compiles"),
-            ("grants_are_given", "it has no grants"),
-            ("a_contract_is_kept", "it has no constraints"),
-            ("a_null_where_none_may_be_changes_nothing", "it has no constraints"),
+            ("columns_that_a_star_leaves_out", "its raw tables are views, which have no such columns"),
+            ("rows_outside_of_the_window_are_kept", "the dialect rejects `keep` at compile time"),
+            ("predicates_limit_the_delete_and_the_insert", "the dialect rejects partial partitions at compile time"),
+            ("epoch_seconds_have_epoch_windows", "partitions by numbers are not supported"),
+            ("an_hour_is_a_window", "partitions by hours are not supported"),
+            ("keywords_are_names_of_columns", "the contract would need the partition column"),
+            ("a_failing_insert_restores_the_deleted_rows", "parquet files have no constraints"),
+            ("merge_updates_and_inserts_by_key", "the dialect rejects merge at compile time"),
+            ("delete_and_insert_replaces_by_key", "the dialect rejects `delete+insert` at compile time"),
+            ("grants_are_applied", "Spark has no grants"),
+            ("a_contract_is_enforced", "Spark has no constraints"),
+            ("a_null_in_a_not_null_column_changes_nothing", "Spark has no constraints"),
             ("hooks_run_around_the_statement", "a hook cannot write to the raw tables, which are views"),
-            ("audit_of_keys_leaves_out_what_is_ignored", "a row of files cannot be updated by hand"),
+            ("audit_of_keys_skips_ignored_columns", "parquet files cannot be updated"),
         ]
     }
 
-    /// A microbatch model with a column for its partitions, as the dialect's own advice has it.
+    /// Adds a partition column to a microbatch model, as the dialect's error message advises.
     fn project_file(&self, path: &Path, text: &str) -> String {
         let event_time = Regex::new(r"event_time='([^']+)'").unwrap().captures(text);
-        // A model that names its format has partitions of its own.
-        let takes = path.extension().is_some_and(|end| end == "sql") && !text.contains("file_format=");
-        let (true, Some(event_time)) = (takes, event_time) else { return text.to_string() };
+        // A model with a file format already has partitions.
+        let applies = path.extension().is_some_and(|end| end == "sql") && !text.contains("file_format=");
+        let (true, Some(event_time)) = (applies, event_time) else { return text.to_string() };
         let column = self.quoted(&event_time[1]);
         let part = if text.contains("batch_size='month'") { format!("trunc({column}, 'MM')") } else { format!("cast({column} as date)") };
         let text =
             Regex::new(r" *partition_by=.*\n").unwrap().replace(text, "").replacen("config(", "config(partition_by='batch_part', ", 1);
         let (config, query) = text.split_at(Regex::new(r"\)\s*\}\}").unwrap().find(&text).expect("the model has a config").end());
-        format!("{config}\nselect *, {part} as batch_part from (\n{query}\n) as whole")
+        format!("{config}\nselect *, {part} as batch_part from (\n{query}\n) as model")
     }
 
     fn database(&self) -> Box<dyn Database + '_> {
@@ -152,36 +153,37 @@ impl Database for Folder<'_> {
     }
 
     fn by_hand(&self, sql: &str) -> String {
-        let replaced = |pattern: &str, text: &str, instead: &str| Regex::new(pattern).unwrap().replace_all(text, instead).into_owned();
-        let sql = replaced(r"(?m)^ *--.*\n", &typed_times(sql), "");
-        let sql = replaced(r"create schema raw;", &sql, "create schema lake.raw; create schema raw;");
-        let sql = replaced(
+        let replace =
+            |pattern: &str, text: &str, replacement: &str| Regex::new(pattern).unwrap().replace_all(text, replacement).into_owned();
+        let sql = replace(r"(?m)^ *--.*\n", &typed_times(sql), "");
+        let sql = replace(r"create schema raw;", &sql, "create schema lake.raw; create schema raw;");
+        let sql = replace(
             r"create table raw\.(\w+) (\([^;]*\));",
             &sql,
             "create table lake.raw.$1 $2; create view raw.$1 as select * from lake.raw.$1;",
         );
-        let sql = replaced(r"(insert into|update|delete from|drop table) raw\.", &sql, "$1 lake.raw.");
-        // Rows given by hand need their partition, and files lose rows only by being written again.
-        let given = Regex::new(r"insert into (analytics\.\w+) \(([^()]*)\)\s+values ([^;]*);").unwrap();
-        let sql = given.replace_all(&sql, |given: &Captures| {
-            let (table, names, rows) = (&given[1], &given[2], &given[3]);
+        let sql = replace(r"(insert into|update|delete from|drop table) raw\.", &sql, "$1 lake.raw.");
+        // Inserted rows need their partition; rows are deleted by rewriting the files.
+        let insert = Regex::new(r"insert into (analytics\.\w+) \(([^()]*)\)\s+values ([^;]*);").unwrap();
+        let sql = insert.replace_all(&sql, |insert: &Captures| {
+            let (table, names, rows) = (&insert[1], &insert[2], &insert[3]);
             let time = names.split(", ").find(|name| ["session_start", "report_day", "happened_at", "occurred_at"].contains(name));
             let part = time.map_or("cast(null as date)".to_string(), |time| format!("cast({time} as date)"));
-            format!("insert into {table} ({names}, batch_part) select {names}, {part} from values {rows} as given ({names});")
+            format!("insert into {table} ({names}, batch_part) select {names}, {part} from values {rows} as inserted ({names});")
         });
-        replaced(
+        replace(
             r"delete from (analytics\.\w+) where ([^;]*);",
             &sql,
-            "create table analytics.kept using parquet as select * from $1 where not coalesce($2, false);
+            "create table analytics.remaining using parquet as select * from $1 where not coalesce($2, false);
              set spark.sql.sources.partitionOverwriteMode = static;
-             insert overwrite table $1 select * from analytics.kept;
+             insert overwrite table $1 select * from analytics.remaining;
              set spark.sql.sources.partitionOverwriteMode = dynamic;
-             drop table analytics.kept;",
+             drop table analytics.remaining;",
         )
     }
 }
 
-/// The raw events as a view of rows.
+/// SQL that makes `raw.events` a view of rows.
 fn events(rows: &str) -> String {
     format!("create or replace view raw.events as select * from values {rows} as events (event_id, country, occurred_at);")
 }
@@ -202,21 +204,21 @@ fn whole_partitions_are_overwritten(files: &Files) {
     shop.write("models/unproven.sql", &model("partition_by='country'"));
     let bounds = ["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-04"];
 
-    // What is not provably whole is refused before anything is written, with the way out.
-    let refused = shop.refuses(&[&["--select", "unproven"], &bounds[..]].concat());
-    assert!(refused.contains("whole partitions") && refused.contains("occurred_at_day"), "{refused}");
+    // Partitions that may be partial are rejected at compile time, with the cure.
+    let error = shop.refuses(&[&["--select", "unproven"], &bounds[..]].concat());
+    assert!(error.contains("whole partitions") && error.contains("occurred_at_day"), "{error}");
 
     let plan = shop.compile(&[&["--select", "visits"], &bounds[..]].concat());
     shop.build(&plan);
     let ids = "select event_id, day, country from analytics.visits";
     assert_eq!(shop.rows(ids), ["1|2024-09-01|DE", "2|2024-09-01|FR", "3|2024-09-02|DE", "4|2024-09-03|FR"]);
 
-    // One row vanishes with its country, one day empties: dbt's dynamic overwrite would keep both.
+    // One row is deleted with its country, one day becomes empty: dbt's dynamic overwrite would keep both.
     shop.sql(&events(&[all[0].clone(), all[3].clone()].join(", ")));
     shop.build([plan.batch("visits", "2024-09-02"), plan.batch("visits", "2024-09-01")]);
     assert_eq!(shop.rows(ids), ["1|2024-09-01|DE", "4|2024-09-03|FR"]);
 
-    // A month at once, each of its days by itself; what a crash left behind is not in the way.
+    // A month in one batch overwrites each of its days; the leftover of a crash does no harm.
     shop.sql(&events(&all.join(", ")));
     shop.sql("create table analytics.visits__batch_2024_09 using parquet as select 1 as half;");
     let month = shop.compile(&[&["--select", "visits", "--batch-size", "month"], &bounds[..]].concat());

@@ -1,4 +1,4 @@
-//! SQLite: a folder with a file for the schema, which the client attaches, and the command-line client.
+//! SQLite: a folder with a file per schema, which the command-line client attaches.
 
 use std::fs::File;
 use std::path::Path;
@@ -16,7 +16,7 @@ impl Engine for Sqlite {
     }
 
     fn left_out(&self) -> &'static [(&'static str, &'static str)] {
-        &[("merge_changes_and_adds_by_key", "the dialect refuses to merge when it compiles")]
+        &[("merge_updates_and_inserts_by_key", "the dialect rejects merge at compile time")]
     }
 
     fn side_by_side(&self) -> bool {
@@ -24,7 +24,7 @@ impl Engine for Sqlite {
     }
 
     fn database(&self) -> Box<dyn Database> {
-        Box::new(Folder(TempDir::new().expect("the system's folder for temporary files is writable")))
+        Box::new(Folder(TempDir::new().expect("the temporary folder is writable")))
     }
 }
 
@@ -42,7 +42,7 @@ impl Folder {
 
 impl Database for Folder {
     fn run(&self, file: &Path) -> Outcome {
-        outcome(self.client().stdin(File::open(file).expect("the test wrote it")))
+        outcome(self.client().stdin(File::open(file).expect("the file exists")))
     }
 
     fn session(&self) -> Vec<String> {
@@ -54,12 +54,12 @@ impl Database for Folder {
     }
 
     fn by_hand(&self, sql: &str) -> String {
-        // A view reads only tables of its own schema, so the raw tables stand there too, as the project says.
+        // A view reads only tables of its own schema, so the project's raw tables are in `analytics` too.
         sql.replace("create schema raw;", "").replace("raw.", "analytics.")
     }
 
     fn refuse_nulls(&self, table: &str, column: &str) -> String {
-        let (schema, name) = table.split_once('.').expect("the tests name the schema");
+        let (schema, name) = table.split_once('.').expect("the table has a schema");
         format!(
             "create trigger {schema}.refuse_nulls before insert on {name} when new.{column} is null \
              begin select raise(abort, '{column} is null'); end;"

@@ -1,13 +1,13 @@
-"""Cuts a file into its statements, for engines whose drivers take one at a time."""
+"""Splits a file into statements, for drivers that run one statement at a time."""
 
 import re
 
-# Strings, quoted names and comments as a whole, so that a semicolon in them ends nothing.
+# Strings, quoted names and comments are one piece each, so semicolons in them do not end a statement.
 PIECE = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:``|[^`])*`|--[^\n]*|/\*.*?\*/|;|.""", re.DOTALL)
 
 
 def statements(text):
-    """Each statement with the number of the line that its text begins on."""
+    """Yields each statement with the number of its first line."""
     line, start, current = 1, 1, []
     for piece in PIECE.findall(text) + [";"]:
         if piece == ";":
@@ -23,19 +23,19 @@ def statements(text):
 SOME_COLUMNS = re.compile(r"insert into (\S+) \(([^()]*)\)\s+values(.*)", re.DOTALL | re.IGNORECASE)
 
 
-def whole(statement, columns):
-    """An insert of some of a table's columns, for engines that want a value for each; `columns(table)` gives the others' values."""
-    some = SOME_COLUMNS.fullmatch(statement)
-    if not some:
+def complete_insert(statement, columns):
+    """Adds the missing columns to an insert, for engines that require all; `columns(table)` has their default values."""
+    insert = SOME_COLUMNS.fullmatch(statement)
+    if not insert:
         return statement
-    table, named, values = some.groups()
-    given = [name.strip() for name in named.split(",")]
-    selected = ", ".join(name if name in given else f"{value} as {name}" for name, value in columns(table).items())
-    return f"insert into {table} select {selected} from values {values} as given ({named})"
+    table, names, values = insert.groups()
+    present = [name.strip() for name in names.split(",")]
+    selected = ", ".join(name if name in present else f"{value} as {name}" for name, value in columns(table).items())
+    return f"insert into {table} select {selected} from values {values} as inserted ({names})"
 
 
-def as_text(found):
-    """Spark's rows with times as text in the session's time zone: as values they would be shown in this process's."""
-    names = [f"c{number}" for number in range(len(found.columns))]
-    named = found.toDF(*names)
-    return named.select(*(named[name].cast("string") for name in names)).collect()
+def as_text(rows):
+    """Spark's rows as text. Times are in the session's zone; as values they would be in this process's zone."""
+    names = [f"c{number}" for number in range(len(rows.columns))]
+    renamed = rows.toDF(*names)
+    return renamed.select(*(renamed[name].cast("string") for name in names)).collect()

@@ -1,5 +1,5 @@
-//! A warehouse at work: twenty views over five tables, three of them microbatch, on PostgreSQL. Daily run, full refresh, a contract that
-//! changes, a swap whose client is killed: readers poll all the while, and no view is ever missing.
+//! Twenty views over five tables, three of them microbatch, on PostgreSQL: a daily run, a full refresh, a changed contract and a
+//! killed swap, while readers poll. No view is ever missing.
 
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -14,7 +14,7 @@ pub const OF_DIALECTS: &[(&[&str], Case)] = &[(&["postgres"], ("no_view_is_ever_
 
 const TABLES: [&str; 5] = ["visits", "orders", "payments", "countries", "totals"];
 
-/// The views: three over each table, and over five of those one more each.
+/// The views: three over each table, and one over the first of those.
 fn views() -> Vec<(String, String)> {
     let mut views = Vec::new();
     for table in TABLES {
@@ -71,15 +71,15 @@ fn no_view_is_ever_missing(engine: &dyn Engine) {
     let shop = Shop::open(engine);
     project(&shop);
     shop.build(&plan(&shop, &["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-05"]));
-    let polls = polled(&*shop.database, || {
+    let polls = poll_during(&*shop.database, || {
         // The daily run, twice.
         for _ in 0..2 {
             shop.build(&plan(&shop, &["--now", "2024-09-04T20:00:00Z"]));
         }
-        // A full refresh of all, with rows that have changed.
+        // A full refresh of all models after rows have changed.
         shop.sql("update raw.log set id = id + 1000 where id > 90;");
         shop.build(&plan(&shop, &["--now", "2024-09-04T20:00:00Z", "--full-refresh"]));
-        // The contract changes: a column gets another type, one comes before the others, and one goes.
+        // The contract changes: a column changes its type, a column is added first, and columns are removed.
         totals(
             &shop,
             "select 'new' as kind, id, 1.5 as amount",
@@ -90,14 +90,14 @@ fn no_view_is_ever_missing(engine: &dyn Engine) {
         shop.build(plan(&shop, &["--now", "2024-09-04T20:00:00Z"]).of("totals", "build"));
         killed_swap(&shop);
     });
-    assert!(polls > 200, "{polls} polls see too little");
+    assert!(polls > 200, "{polls} polls are too few");
     for table in &TABLES[..3] {
         let rows = shop.rows(&format!("select count(*), max(id) from analytics.{table}"));
         assert_eq!(rows, ["96|1095"], "{table}");
     }
 }
 
-/// A reader holds a view, so that the swap waits; its client is killed. Whatever the server makes of that, the next refresh succeeds.
+/// A reader locks a view, so that the swap waits; the swap's client is killed. The next refresh succeeds.
 fn killed_swap(shop: &Shop) {
     let refresh = ["--now", "2024-09-04T20:00:00Z", "--full-refresh"];
     let first = plan(shop, &refresh);
@@ -133,13 +133,13 @@ fn client(argv: &[String]) -> Command {
 fn wait_for(shop: &Shop, condition: &str) {
     let start = Instant::now();
     while shop.rows(condition) != ["t"] {
-        assert!(start.elapsed() < Duration::from_secs(60), "it never came to pass: {condition}");
+        assert!(start.elapsed() < Duration::from_secs(60), "timed out waiting for: {condition}");
         thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// Has two readers read every view again and again while `work` runs; gives the number of reads. A read that fails fails the test.
-fn polled(database: &dyn Database, work: impl FnOnce()) -> usize {
+/// Reads every view repeatedly in two threads while `work` runs; returns the number of reads. Panics if a read fails.
+fn poll_during(database: &dyn Database, work: impl FnOnce()) -> usize {
     let (done, polls) = (AtomicBool::new(false), AtomicUsize::new(0));
     let failures: Mutex<Vec<String>> = Mutex::default();
     let argv = database.session();
@@ -165,8 +165,8 @@ fn polled(database: &dyn Database, work: impl FnOnce()) -> usize {
                 }
             });
         }
-        // The readers stop even if the work panics.
-        let stop = Stop(&done);
+        // Stops the readers even if `work` panics.
+        let stop = StopOnDrop(&done);
         work();
         drop(stop);
     });
@@ -175,9 +175,9 @@ fn polled(database: &dyn Database, work: impl FnOnce()) -> usize {
     polls.into_inner()
 }
 
-struct Stop<'a>(&'a AtomicBool);
+struct StopOnDrop<'a>(&'a AtomicBool);
 
-impl Drop for Stop<'_> {
+impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }

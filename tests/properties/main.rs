@@ -1,11 +1,11 @@
-//! What holds for every project, every row and every range, on DuckDB: tables that are built by batches are what their queries
-//! yield as a whole; in which order the batches run, and how often, does not matter; nothing but the tables in the author's text
-//! is changed; every file parses. `PROPTEST_CASES=1000` tries more of them, and others each time.
+//! Properties of random projects, rows and ranges, on DuckDB: a table built by batches equals its query over the whole range; the
+//! order and the number of runs of the batches do not matter; only tables in the author's text change; every file parses.
+//! `PROPTEST_CASES=1000` tries more, and different ones each time.
 
-#![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 #[path = "../engines/engine.rs"]
-#[allow(dead_code, reason = "what is installed is all that is asked")]
+#[allow(dead_code, reason = "only `installed` is used")]
 mod engine;
 mod projects;
 
@@ -28,7 +28,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_table_built_by_batches_is_what_its_query_yields(project in projects::project(), seed in any::<u64>()) {
+    fn a_table_built_by_batches_equals_its_query(project in projects::project(), seed in any::<u64>()) {
         let shop = Shop::of(&project);
         let (in_order, shuffled) = (shop.compile("duckdb", "a")?, shop.compile("duckdb", "b")?);
         let mut script = setup(&project);
@@ -37,12 +37,12 @@ proptest! {
         }
         for steps in &shuffled.steps {
             let mut batches: Vec<_> = steps.all().filter(|step| step.kind() == Kind::Batch).collect();
-            let again = seed as usize % (batches.len() + 1);
-            batches.extend_from_within(..again);
-            let mut places: Vec<usize> = (0..batches.len()).collect();
-            places.sort_by_key(|place| (*place as u64 + 1).wrapping_mul(seed | 1).rotate_left(29));
+            let repeated = seed as usize % (batches.len() + 1);
+            batches.extend_from_within(..repeated);
+            let mut order: Vec<usize> = (0..batches.len()).collect();
+            order.sort_by_key(|index| (*index as u64 + 1).wrapping_mul(seed | 1).rotate_left(29));
             let create = steps.all().filter(|step| step.kind() == Kind::Create);
-            create.chain(places.iter().map(|place| batches[*place].clone())).for_each(|step| script.push_str(&step.text()));
+            create.chain(order.iter().map(|index| batches[*index].clone())).for_each(|step| script.push_str(&step.text()));
         }
         for (nth, model) in project.models.iter().enumerate() {
             let (first, last) = steps_of(&in_order, nth).batches.as_ref().unwrap().cover.ends();
@@ -55,19 +55,19 @@ proptest! {
                 writeln!(script, "select 'm{nth}: {what}' from (({one} except all {other}) union all ({other} except all {one}));").unwrap();
             }
         }
-        // Some of the source's rows have none.
-        let no_time = ["no event time".to_string()];
+        // Some rows of the source have no event time.
+        let allowed = ["no event time".to_string()];
         for (_, written, cover) in in_order.audits() {
-            let text = audit::stopping(&dialect::named("duckdb").unwrap(), &written.file, &written.text(cover), &no_time).unwrap();
+            let text = audit::stopping(&dialect::named("duckdb").unwrap(), &written.file, &written.text(cover), &allowed).unwrap();
             script.push_str(&text.unwrap_or_default());
         }
-        let said = duckdb(&script);
-        let differs = said.as_ref().map_or(true, |said| said.lines().any(|line| line.starts_with('m')));
-        prop_assert!(!differs, "{said:?}\n{}", shop.files());
+        let output = duckdb(&script);
+        let differs = output.as_ref().map_or(true, |output| output.lines().any(|line| line.starts_with('m')));
+        prop_assert!(!differs, "{output:?}\n{}", shop.files());
     }
 
     #[test]
-    fn an_authors_text_is_kept_but_for_its_tables(project in projects::project()) {
+    fn only_tables_in_the_authors_text_change(project in projects::project()) {
         let shop = Shop::of(&project);
         let plan = shop.compile("duckdb", "a")?;
         for (nth, model) in project.models.iter().enumerate() {
@@ -80,9 +80,9 @@ proptest! {
                     None => {}
                 }
             }
-            let kept = Regex::new(&pattern).unwrap();
+            let expected = Regex::new(&pattern).unwrap();
             for step in steps_of(&plan, nth).all().filter(|step| step.kind() == Kind::Batch) {
-                prop_assert!(kept.is_match(&step.text()), "{kept}\n{}", step.text());
+                prop_assert!(expected.is_match(&step.text()), "{expected}\n{}", step.text());
             }
         }
     }
@@ -92,7 +92,7 @@ proptest! {
         let plan = Shop::of(&project).compile(name, "a")?;
         let dialect: Dialect = dialect::named(name).unwrap();
         let parser = inject::parser(&dialect.fact::<String>("parser").unwrap());
-        // sqlparser does not know MySQL's prepared statements, which the tests of engines execute.
+        // sqlparser cannot parse MySQL's prepared statements; tests/engines executes them.
         let prepared = Regex::new(r"(?s)set @make_way.*?deallocate prepare make_way;").unwrap();
         for text in plan.all().map(|step| step.text().into_owned()) {
             let text = prepared.replace_all(&text, "");
@@ -104,13 +104,13 @@ proptest! {
 
 const COLUMNS: &str = "seen_at, id, kind, amount";
 
-/// Those whose statements sqlparser knows; DuckDB parses its own above.
+/// Dialects whose statements sqlparser can parse. The first property covers DuckDB.
 const PARSED: [&str; 5] = ["bigquery", "mysql", "redshift", "snowflake", "sqlite"];
 
-/// The same few cases each time, or as many others as are asked for.
+/// The same few cases each time, or `PROPTEST_CASES` random ones.
 fn config() -> Config {
-    let usual = Config { cases: 24, rng_seed: RngSeed::Fixed(20_240_901), failure_persistence: None, ..Config::default() };
-    if std::env::var_os("PROPTEST_CASES").is_some() { Config { failure_persistence: None, ..Config::default() } } else { usual }
+    let default = Config { cases: 24, rng_seed: RngSeed::Fixed(20_240_901), failure_persistence: None, ..Config::default() };
+    if std::env::var_os("PROPTEST_CASES").is_some() { Config { failure_persistence: None, ..Config::default() } } else { default }
 }
 
 /// A project on disk.
@@ -129,7 +129,7 @@ impl Shop {
         for (nth, model) in project.models.iter().enumerate() {
             write(&format!("models/m{nth}.sql"), &model.file());
         }
-        let now = calendar::parse_moment("2024-09-10").unwrap().at(chrono_tz::Tz::UTC);
+        let now = calendar::parse_timestamp("2024-09-10").unwrap().at(chrono_tz::Tz::UTC);
         let request = Request {
             open: project::Open {
                 project_dir: folder.path().to_path_buf(),
@@ -148,7 +148,7 @@ impl Shop {
                 catalog: None,
             },
             selection: graph::Selection::default(),
-            windows: window::Request {
+            windows: window::WindowRequest {
                 bounds: window::bounds(Some(&project.start.to_rfc3339()), Some(&project.end.to_rfc3339())).unwrap(),
                 now,
                 batch_size: project.batch_size,
@@ -159,6 +159,7 @@ impl Shop {
             },
             full_refresh: false,
             now_is_given: true,
+            earlier_plans: Vec::new(),
             from_begin_except: None,
         };
         Shop { folder, request }
@@ -168,7 +169,7 @@ impl Shop {
         let mut request = self.request.clone();
         request.open.dialect = Some(dialect.to_string());
         request.open.schema = Some(schema.to_string());
-        compile(&request).map(|compiled| compiled.plan).map_err(|wrong| TestCaseError::fail(format!("{wrong:?}\n{}", self.files())))
+        compile(&request).map(|compiled| compiled.plan).map_err(|error| TestCaseError::fail(format!("{error:?}\n{}", self.files())))
     }
 
     fn files(&self) -> String {
@@ -182,7 +183,7 @@ fn steps_of(plan: &Plan, nth: usize) -> &Steps {
     plan.steps.iter().find(|steps| steps.folder == format!("m{nth}")).unwrap()
 }
 
-/// The source's rows, and the table without event time.
+/// Creates the source's rows and the table without an event time.
 fn setup(project: &Project) -> String {
     let mut script =
         "create schema raw;\ncreate table raw.events (seen_at timestamp, id integer, kind varchar, amount bigint);\n".to_string();
@@ -195,12 +196,12 @@ fn setup(project: &Project) -> String {
     script
 }
 
-/// What the client prints; or what it said as it stopped.
+/// Runs the script; returns stdout, or stderr if it fails.
 fn duckdb(script: &str) -> Result<String, String> {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(&file, script).unwrap();
     let mut client = Command::new(engine::installed("duckdb"));
     let done = client.args([":memory:", "-bail", "-no-init", "-csv", "-noheader", "-f"]).arg(file.path()).output().unwrap();
-    let [out, said] = [done.stdout, done.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    if done.status.success() { Ok(out) } else { Err(said) }
+    let [stdout, stderr] = [done.stdout, done.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    if done.status.success() { Ok(stdout) } else { Err(stderr) }
 }

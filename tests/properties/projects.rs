@@ -1,5 +1,5 @@
-//! Random projects of microbatch models that read a source, each other and a table without event time, rows for them, and bounds.
-//! Each query yields for a window what it yields for all time within that window: that is what a microbatch model must do.
+//! Random projects with rows and bounds. Their microbatch models read a source, each other and a table without an event time. Each
+//! query yields for a window the rows that it yields for all time within that window, as a microbatch query must.
 
 use batchwright::calendar::Grain;
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
@@ -23,13 +23,13 @@ pub struct Model {
     pub grain: Grain,
     pub begin: DateTime<Utc>,
     pub timezone: &'static str,
-    /// With a mark for each table: `‹0›` and `‹1›` are filtered, `‹users›` is not.
+    /// The query, with a placeholder for each table: `‹0›` and `‹1›` are filtered, `‹users›` is not.
     text: String,
-    /// What `‹0›` and `‹1›` are: the source, or an earlier model.
+    /// The tables `‹0›` and `‹1›`: the source, or an earlier model.
     inputs: [Option<usize>; 2],
 }
 
-/// A row of the source; one in ten has no time.
+/// A row of the source; one in ten has no event time.
 #[derive(Clone, Debug)]
 pub struct Event {
     pub at: Option<DateTime<Utc>>,
@@ -37,7 +37,7 @@ pub struct Event {
     pub amount: i8,
 }
 
-/// `GRAIN` is that of the batches, so that such a query needs windows that are whole in UTC; `@` is the first input's own name.
+/// `GRAIN` is the batch size; queries with it need windows aligned in UTC. `@` is the name of the first input.
 const QUERIES: [&str; 11] = [
     "select seen_at, id, kind, amount from ‹0› where amount > 0",
     "select @.seen_at, @.id, kind, @.amount from ‹0›",
@@ -55,7 +55,7 @@ const QUERIES: [&str; 11] = [
     "select seen_at, id, kind, cast(sum(amount) over (partition by date_trunc('GRAIN', seen_at), kind) as bigint) as amount from ‹0›",
 ];
 
-/// What an author may write between two words.
+/// Text between two words.
 const BETWEEN: [&str; 7] =
     [" ", "\n", "\t ", " /* é; from raw.events */ ", " -- 🎉 it's \"from\" raw.events;\n", " /* 'from m0' */ ", "\n\n    "];
 
@@ -64,7 +64,7 @@ const ZONES: [&str; 4] = ["UTC", "UTC", "Europe/Paris", "Australia/Lord_Howe"];
 pub fn project() -> impl Strategy<Value = Project> {
     let models = vec(model(), 1..4);
     let coarser = option::weighted(0.3, select(vec![Grain::Day, Grain::Month]));
-    (models, vec(event(), 0..50), -60..60i64, 1..60i64, coarser).prop_map(|(drafts, events, start, long, batch_size)| {
+    (models, vec(event(), 0..50), -60..60i64, 1..60i64, coarser).prop_map(|(drafts, events, start, hours, batch_size)| {
         let mut models: Vec<Model> = Vec::new();
         for (mut model, inputs) in drafts {
             // The source, or a model before this one.
@@ -75,7 +75,7 @@ pub fn project() -> impl Strategy<Value = Project> {
         }
         let finest = models.iter().map(|model| model.grain).max();
         let batch_size = batch_size.filter(|size| finest.is_some_and(|finest| *size >= finest));
-        Project { models, events, start: at(start * 60), end: at((start + long) * 60), batch_size }
+        Project { models, events, start: at(start * 60), end: at((start + hours) * 60), batch_size }
     })
 }
 
@@ -88,30 +88,30 @@ fn model() -> impl Strategy<Value = (Model, [usize; 2])> {
             let words = query.split(' ').filter(|word| !word.is_empty()).zip(&gaps);
             let text: String = words.map(|(word, gap)| format!("{word}{}", BETWEEN[*gap])).collect();
             let timezone = if query.contains("GRAIN") { "UTC" } else { timezone };
-            let text = text.replace("GRAIN", grain.word()).trim_end().to_string();
+            let text = text.replace("GRAIN", grain.as_str()).trim_end().to_string();
             (Model { grain, begin: at(begin * 60), timezone, text, inputs: [None, None] }, inputs)
         },
     )
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    // Every third one stands at the very edge of an hour.
+    // Every third event is exactly on the hour.
     let minutes = prop_oneof![2 => -6_000..9_000i64, 1 => (-100..150i64).prop_map(|hour| hour * 60)];
     (option::weighted(0.9, minutes), 0..6u8, -3..9i8).prop_map(|(minutes, id, amount)| Event { at: minutes.map(at), id, amount })
 }
 
-/// Minutes from the last evening of a March, hours before Paris sets its clocks.
+/// The time that is `minutes` after 20:00 UTC on 30 March 2024, hours before daylight saving time begins in Paris.
 fn at(minutes: i64) -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2024, 3, 30, 20, 0, 0).unwrap() + TimeDelta::minutes(minutes)
 }
 
 impl Model {
-    /// The model's file.
+    /// The text of the model's file.
     pub fn file(&self) -> String {
         let begin = self.begin.to_rfc3339();
         let config = format!(
             "materialized='incremental', incremental_strategy='microbatch', event_time='seen_at', batch_size='{}', begin='{begin}'",
-            self.grain.word()
+            self.grain.as_str()
         );
         let meta = format!("meta={{'batchwright': {{'timezone': '{}'}}}}", self.timezone);
         let input = |input: &Option<usize>| match input {
@@ -122,13 +122,13 @@ impl Model {
         format!("{{{{ config({config}, {meta}) }}}}\n{}\n", query.replace("‹users›", "{{ source('raw', 'users') }}"))
     }
 
-    /// The query over all time, where the models' tables are in a schema.
+    /// The query over all time that reads the models' tables in a schema.
     pub fn query(&self, schema: &str) -> String {
         let input = |nth| self.name(nth).replace("SCHEMA", schema);
         self.text.replace("‹0›", &input(0)).replace("‹1›", &input(1)).replace("‹users›", "raw.users")
     }
 
-    /// The author's text, cut at the tables; with each piece the relation that follows it, and whether that is filtered.
+    /// The author's text split at the tables: each piece with the relation after it and whether that is filtered.
     pub fn pieces(&self) -> Vec<(&str, Option<(String, bool)>)> {
         let table = |mark: &str| match mark.parse() {
             Ok(nth) => (self.name(nth).replace("SCHEMA", "a"), true),

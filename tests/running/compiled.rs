@@ -1,4 +1,4 @@
-//! Plans that `batchwright compile` wrote, run and retried on the engines whose dialect it knows.
+//! Runs and retries plans of `batchwright compile`.
 
 use std::path::PathBuf;
 
@@ -9,17 +9,17 @@ use crate::shop::{ALL, MICROBATCH, Plan, Shop};
 pub const CASES: &[Case] = &[
     ("a_compiled_plan_runs", a_compiled_plan_runs),
     ("a_compiled_full_refresh_is_retried", a_compiled_full_refresh_is_retried),
-    ("a_year_is_rebuilt_month_by_month", a_year_is_rebuilt_month_by_month),
-    ("a_run_that_audits_fails_at_a_fault", a_run_that_audits_fails_at_a_fault),
-    ("a_run_that_audits_takes_an_allowed_verdict", a_run_that_audits_takes_an_allowed_verdict),
+    ("a_year_is_rebuilt_in_monthly_chunks", a_year_is_rebuilt_in_monthly_chunks),
+    ("run_with_audits_fails_at_a_fault", run_with_audits_fails_at_a_fault),
+    ("run_with_audits_accepts_an_allowed_verdict", run_with_audits_accepts_an_allowed_verdict),
 ];
 
-/// Whether a plan can be compiled for it.
-pub fn knows(engine: &dyn Engine) -> bool {
+/// Whether the engine has a dialect.
+pub fn has_dialect(engine: &dyn Engine) -> bool {
     ::batchwright::dialect::names().any(|name| name == engine.dialect())
 }
 
-/// As many steps at once as the engine takes.
+/// The number of concurrent steps that the engine allows.
 fn threads(engine: &dyn Engine) -> &'static str {
     if engine.side_by_side() { "3" } else { "1" }
 }
@@ -31,8 +31,8 @@ fn folder(plan: &Plan) -> PathBuf {
 fn a_compiled_plan_runs(engine: &dyn Engine) {
     let shop = Shop::open(engine);
     let plan = shop.compile(ALL);
-    let said = batchwright("run", &folder(&plan), &["--threads", threads(engine)], &shop.database.session());
-    assert_eq!(said.code, 0, "{}", said.err);
+    let result = batchwright("run", &folder(&plan), &["--threads", threads(engine)], &shop.database.session());
+    assert_eq!(result.code, 0, "{}", result.err);
     assert_eq!(ended(&folder(&plan)).len(), plan.steps.len());
     for (model, _) in MICROBATCH {
         shop.assert_holds(model);
@@ -64,8 +64,8 @@ const SALES: &str = "{{ config(materialized='incremental', incremental_strategy=
 select event_id, {{ as_number('amount') }} as amount, occurred_at from {{ source('raw', 'events') }}
 ";
 
-/// June fails first, so that July waits; the retry goes on to the last instant of December, and no further.
-fn a_year_is_rebuilt_month_by_month(engine: &dyn Engine) {
+/// June fails first and July is not started; the retry continues to the last instant of December.
+fn a_year_is_rebuilt_in_monthly_chunks(engine: &dyn Engine) {
     let shop = Shop::open(engine);
     shop.write("models/sales.sql", SALES);
     let days = (1..=12).flat_map(|month| (1..=28).map(move |day| format!("2024-{month:02}-{day:02} 12:00:00")));
@@ -77,35 +77,35 @@ fn a_year_is_rebuilt_month_by_month(engine: &dyn Engine) {
     shop.sql("update raw.events set amount = 'much' where event_id = 150;");
     let year = ["--event-time-start", "2024-01-01", "--event-time-end", "2025-01-01"];
     let plan = shop.compile(&[&["--select", "sales", "--full-refresh", "--chunk", "month"], &year[..]].concat());
-    // What an earlier build left in the year goes, what lies outside of it stays.
+    // Old rows within the year are deleted, those outside of it stay.
     shop.build(plan.of("sales", "create"));
     let old = "(-1, 0, '2024-12-31 23:00:00'), (-2, 0, '2025-01-01 00:00:00')";
     shop.sql(&format!("insert into analytics.sales (event_id, amount, occurred_at) values {old};"));
 
     let first = batchwright("run", &folder(&plan), &["--threads", threads(engine)], &shop.database.session());
     assert_eq!(first.code, 1, "{}", first.err);
-    assert!(first.err.contains("182 steps done, 1 failed, 184 not run"), "the create, and the days up to June: {}", first.err);
+    assert!(first.err.contains("182 steps done, 1 failed, 184 not run"), "the create and the days up to June: {}", first.err);
     shop.sql("update raw.events set amount = '150' where event_id = 150;");
     let again = batchwright("retry", &folder(&plan), &["--threads", threads(engine)], &[]);
     assert_eq!(again.code, 0, "{}", again.err);
-    assert!(again.err.contains("185 steps done"), "June's day, and those from July to December: {}", again.err);
+    assert!(again.err.contains("185 steps done"), "June's day and those from July to December: {}", again.err);
 
-    let months: Vec<String> = journal(&folder(&plan)).iter().filter_map(month_begun).collect();
-    assert!(months.is_sorted(), "a month began before the one before it was over: {months:?}");
+    let months: Vec<String> = journal(&folder(&plan)).iter().filter_map(started_month).collect();
+    assert!(months.is_sorted(), "a month started before the previous one was finished: {months:?}");
     assert_eq!((months.first().map(String::as_str), months.last().map(String::as_str)), (Some("2024-01"), Some("2024-12")));
-    let of_the_year = times.iter().enumerate().filter(|(_, time)| time.starts_with("2024"));
-    let mut expected: Vec<String> = of_the_year.map(|(id, _)| format!("{id}|{id}")).chain(["-2|0".to_string()]).collect();
+    let in_year = times.iter().enumerate().filter(|(_, time)| time.starts_with("2024"));
+    let mut expected: Vec<String> = in_year.map(|(id, _)| format!("{id}|{id}")).chain(["-2|0".to_string()]).collect();
     expected.sort();
     assert_eq!(shop.rows("select event_id, cast(amount as integer) from analytics.sales"), expected);
 }
 
-/// The month of the batch that a line of the journal says is begun.
-fn month_begun(entry: &serde_json::Value) -> Option<String> {
+/// The month of the batch that an entry of the journal starts.
+fn started_month(entry: &serde_json::Value) -> Option<String> {
     let label = entry["step"].as_str()?.split_once("@2024-")?.1;
     (entry["event"] == "start").then(|| format!("2024-{}", &label[..2]))
 }
 
-fn a_run_that_audits_fails_at_a_fault(engine: &dyn Engine) {
+fn run_with_audits_fails_at_a_fault(engine: &dyn Engine) {
     const SESSIONS: &str = "int__sessions_aggregated";
     let shop = Shop::open(engine);
     let plan = folder(&shop.compile(ALL));
@@ -116,33 +116,33 @@ fn a_run_that_audits_fails_at_a_fault(engine: &dyn Engine) {
             .filter_map(|(step, outcome)| Some((step.strip_prefix("model.shop.")?.strip_suffix("@audit")?.to_string(), outcome)));
         ended.collect::<Vec<_>>()
     };
-    let said = batchwright("run", &plan, &["--audit"], &shop.database.session());
-    assert_eq!(said.code, 0, "{}", said.err);
+    let result = batchwright("run", &plan, &["--audit"], &shop.database.session());
+    assert_eq!(result.code, 0, "{}", result.err);
     let mut audited: Vec<String> = audits(0).into_iter().map(|(model, _)| model).collect();
     audited.sort();
     assert_eq!(audited, ["daily_report", "hourly_events", SESSIONS, "monthly_revenue"]);
 
-    // A row that no batch can write, nor take away.
+    // A row that no batch writes or deletes.
     shop.sql(&format!("insert into analytics.{SESSIONS} (user_id, event_count) values (7, 1);"));
     let before = ended(&plan).len();
-    let said = batchwright("run", &plan, &["--audit"], &shop.database.session());
-    assert_eq!(said.code, 1, "{}", said.err);
+    let result = batchwright("run", &plan, &["--audit"], &shop.database.session());
+    assert_eq!(result.code, 1, "{}", result.err);
     assert!(audits(before).contains(&(SESSIONS.to_string(), "failed".to_string())), "{:?}", audits(before));
     let status = batchwright("status", &plan, &[], &[]).out;
     assert!(status.contains(&format!("failed model.shop.{SESSIONS}@audit")) && status.contains("no event time"), "{status}");
 
-    // A retry audits because the run did, and only what is left.
+    // A retry of a run with audits audits the remaining models.
     let before = ended(&plan).len();
     assert_eq!(batchwright("retry", &plan, &[], &[]).code, 1);
     shop.sql(&format!("delete from analytics.{SESSIONS} where session_start is null;"));
-    let said = batchwright("retry", &plan, &[], &[]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    let again = audits(before).into_iter().filter(|(model, _)| model == SESSIONS).map(|(_, outcome)| outcome);
-    assert_eq!(again.collect::<Vec<_>>(), ["failed", "success"]);
+    let result = batchwright("retry", &plan, &[], &[]);
+    assert_eq!(result.code, 0, "{}", result.err);
+    let outcomes = audits(before).into_iter().filter(|(model, _)| model == SESSIONS).map(|(_, outcome)| outcome);
+    assert_eq!(outcomes.collect::<Vec<_>>(), ["failed", "success"]);
     assert!(ended(&plan).iter().skip(before).all(|(step, _)| !step.starts_with(&format!("model.shop.{SESSIONS}@2024"))));
 }
 
-fn a_run_that_audits_takes_an_allowed_verdict(engine: &dyn Engine) {
+fn run_with_audits_accepts_an_allowed_verdict(engine: &dyn Engine) {
     let shop = Shop::open(engine);
     let run = |allow: &str| {
         let config = "materialized='incremental', incremental_strategy='microbatch', event_time='occurred_at', batch_size='day'";
@@ -154,8 +154,8 @@ fn a_run_that_audits_takes_an_allowed_verdict(engine: &dyn Engine) {
         let plan = shop.compile(&["--select", "lagged", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-04"]);
         batchwright("run", &folder(&plan), &["--audit"], &shop.database.session())
     };
-    let said = run("");
-    assert!(said.code == 1 && said.err.contains("edge: 2 batches from 2024-09-02 to 2024-09-03"), "{}", said.err);
-    let said = run("'edge'");
-    assert_eq!(said.code, 0, "{}", said.err);
+    let result = run("");
+    assert!(result.code == 1 && result.err.contains("edge: 2 batches from 2024-09-02 to 2024-09-03"), "{}", result.err);
+    let result = run("'edge'");
+    assert_eq!(result.code, 0, "{}", result.err);
 }

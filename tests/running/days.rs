@@ -1,5 +1,5 @@
-//! A plan by hand, in SQL that every engine takes: `sales` is copied to `daily` day by day, then read by `report`. A day whose
-//! sales hold a null fails, since `daily` refuses it. What the dialects' own files do is shown in `tests/engines`.
+//! A hand-written plan in SQL for every engine: each batch copies a day from `sales` to `daily`, then `report` reads it. A day whose
+//! sales have a null fails, because `daily` does not allow nulls. `tests/engines` tests the dialects' files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ use tempfile::TempDir;
 use crate::batchwright::{Said, batchwright};
 use crate::engine::Database;
 
-/// The steps of a plan, to be changed before they are written.
+/// The steps of a plan. Tests change them before writing.
 pub struct Days {
     pub folder: TempDir,
     pub steps: Vec<Step>,
-    /// Where a full refresh builds.
-    pub beside: Option<String>,
+    /// The table that a full refresh builds.
+    pub refresh_table: Option<String>,
 }
 
 #[derive(Clone)]
@@ -41,9 +41,9 @@ pub fn batch(number: usize) -> String {
 }
 
 impl Days {
-    /// A create, `days` batches, and a report that reads all of it.
+    /// A create, `days` batches, and a report that reads all batches.
     pub fn of(days: usize) -> Days {
-        let mut plan = Days { folder: TempDir::new().unwrap(), steps: Vec::new(), beside: None };
+        let mut plan = Days { folder: TempDir::new().unwrap(), steps: Vec::new(), refresh_table: None };
         plan.push(DAILY, "create", "create", "create table if not exists daily (sold_on date, amount integer not null);", &[]);
         for number in 1..=days {
             let (start, end) = (day(number), if number == 30 { "2024-10-01".to_string() } else { day(number + 1) });
@@ -78,7 +78,7 @@ impl Days {
         self.folder.path().join("plan")
     }
 
-    /// Writes the plan, as `batchwright compile` would.
+    /// Writes the plan as `batchwright compile` would; returns its folder.
     pub fn write(&self) -> PathBuf {
         self.write_for("postgres")
     }
@@ -108,7 +108,7 @@ impl Days {
             "schema_version": 1, "generator": "batchwright", "project": "shop", "target": "dev", "dialect": dialect,
             "request": {"now": null, "event_time_start": "2024-09-01", "event_time_end": "2024-10-01", "full_refresh": false,
                 "batch_size": null, "chunk": null, "complete_only": false, "select": [], "exclude": [], "selector": null},
-            "models": models.into_iter().map(|id| model(id, self.beside.as_deref())).collect::<Vec<_>>(),
+            "models": models.into_iter().map(|id| model(id, self.refresh_table.as_deref())).collect::<Vec<_>>(),
             "steps": steps,
         });
         fs::write(plan.join("manifest.json"), manifest.to_string()).unwrap();
@@ -116,16 +116,16 @@ impl Days {
     }
 }
 
-fn model(unique_id: &str, beside: Option<&str>) -> Value {
+fn model(unique_id: &str, refresh_table: Option<&str>) -> Value {
     let name = unique_id.rsplit('.').next().unwrap();
     let microbatch = json!({"event_time": "sold_on", "batch_size": "day", "begin": "2024-08-30T00:00:00Z", "lookback": 1, "timezone": "UTC",
-        "outside_window": "error", "unique_key": [], "in_order": false, "beside": beside, "batches": 30});
+        "outside_window": "error", "unique_key": [], "in_order": false, "beside": refresh_table, "batches": 30});
     json!({"unique_id": unique_id, "path": format!("models/{name}.sql"), "folder": name, "relation": name,
         "materialized": if name == "daily" { "microbatch" } else { "table" }, "strategy": "delete + insert", "atomic": true,
         "microbatch": if name == "daily" { microbatch } else { Value::Null }, "inputs": [], "columns": null, "columns_from": null, "warnings": []})
 }
 
-/// A database with two sales on each of 30 days.
+/// Creates a table with two sales on each of 30 days.
 pub fn sales(database: &dyn Database) {
     let rows: Vec<String> =
         (1..=30).flat_map(|number| [format!("('{}', {number})", day(number)), format!("('{}', 1)", day(number))]).collect();
@@ -135,13 +135,14 @@ pub fn sales(database: &dyn Database) {
     );
 }
 
-/// A sale that makes its day's batch fail, until it is [`cured`].
+/// Inserts sales that make their days' batches fail until [`cured`].
 pub fn spoilt(database: &dyn Database, days: &[usize]) {
     for number in days {
         sql(database, &format!("insert into sales (sold_on, amount) values ('{}', null);", day(*number)));
     }
 }
 
+/// Deletes the sales that make batches fail.
 pub fn cured(database: &dyn Database) {
     sql(database, "delete from sales where amount is null;");
 }
@@ -154,23 +155,23 @@ pub fn sql(database: &dyn Database, text: &str) {
     assert!(outcome.ok, "{text}\n{}", outcome.said);
 }
 
-/// `daily` is what its query yields.
+/// Asserts that `daily` equals its query.
 pub fn assert_whole(database: &dyn Database) {
     let sorted = |query| {
         let mut rows = database.rows(query);
         rows.sort();
         rows
     };
-    let held = sorted("select sold_on, amount from daily");
-    assert_eq!(held.len(), 60);
-    assert_eq!(held, sorted("select sold_on, amount from sales"));
+    let rows = sorted("select sold_on, amount from daily");
+    assert_eq!(rows.len(), 60);
+    assert_eq!(rows, sorted("select sold_on, amount from sales"));
 }
 
 pub fn run(plan: &Path, database: &dyn Database) -> Said {
     batchwright("run", plan, &[], &database.session())
 }
 
-/// With the last run's client.
+/// Retries with the client of the last run.
 pub fn retry(plan: &Path) -> Said {
     batchwright("retry", plan, &[], &[])
 }

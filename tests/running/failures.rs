@@ -1,4 +1,4 @@
-//! What fails, what that keeps back, and what a retry does about it, on every engine.
+//! Failed steps, the steps that they block, and retries, on every engine.
 
 use crate::batchwright::{batchwright, ended};
 use crate::days::{DAILY, Days, REPORT, assert_whole, batch, cured, retry, run, sales, spoilt, sql};
@@ -6,12 +6,12 @@ use crate::engine::{Case, Engine};
 
 pub const CASES: &[Case] = &[
     ("day_17_fails_and_is_retried", day_17_fails_and_is_retried),
-    ("whatever_days_fail_are_retried", whatever_days_fail_are_retried),
-    ("a_failed_create_keeps_all_back", a_failed_create_keeps_all_back),
-    ("failed_hooks_keep_back_what_follows", failed_hooks_keep_back_what_follows),
-    ("a_failed_upstream_model_keeps_back_its_readers_alone", a_failed_upstream_model_keeps_back_its_readers_alone),
-    ("a_transaction_left_open_does_not_reach_the_next_step", a_transaction_left_open_does_not_reach_the_next_step),
-    ("a_plan_compiled_anew_keeps_what_is_unchanged", a_plan_compiled_anew_keeps_what_is_unchanged),
+    ("failed_days_are_retried", failed_days_are_retried),
+    ("a_failed_create_blocks_its_model", a_failed_create_blocks_its_model),
+    ("failed_hooks_block_later_steps", failed_hooks_block_later_steps),
+    ("a_failed_batch_blocks_only_its_readers", a_failed_batch_blocks_only_its_readers),
+    ("an_open_transaction_does_not_affect_the_next_step", an_open_transaction_does_not_affect_the_next_step),
+    ("unchanged_steps_of_a_recompiled_plan_stay_done", unchanged_steps_of_a_recompiled_plan_stay_done),
 ];
 
 fn day_17_fails_and_is_retried(engine: &dyn Engine) {
@@ -23,7 +23,7 @@ fn day_17_fails_and_is_retried(engine: &dyn Engine) {
 
     let first = run(&folder, &*database);
     assert_eq!(first.code, 1, "{}", first.err);
-    let batches = |outcome: &str| ended(&folder).iter().filter(|(id, ended)| id.starts_with(DAILY) && ended == outcome).count();
+    let batches = |outcome: &str| ended(&folder).iter().filter(|(id, actual)| id.starts_with(DAILY) && actual == outcome).count();
     assert_eq!((batches("success"), batches("failed")), (30, 1), "the create and 29 days");
     assert!(!ended(&folder).iter().any(|(id, _)| id.starts_with(REPORT)));
     assert_eq!(database.rows("select count(*) from daily"), ["58"]);
@@ -31,7 +31,7 @@ fn day_17_fails_and_is_retried(engine: &dyn Engine) {
     let status = batchwright("status", &folder, &[], &[]).out;
     assert!(status.contains("failed model.shop.daily@2024-09-17, window 2024-09-17T00:00:00Z to 2024-09-18T00:00:00Z"), "{status}");
     let reason = status.to_lowercase();
-    assert!(reason.contains("null") && reason.contains("amount"), "the client's own words: {status}");
+    assert!(reason.contains("null") && reason.contains("amount"), "the client's message: {status}");
 
     let before = ended(&folder).len();
     assert_eq!(retry(&folder).code, 1, "nothing has changed");
@@ -45,10 +45,10 @@ fn day_17_fails_and_is_retried(engine: &dyn Engine) {
 
     let third = retry(&folder);
     assert_eq!(third.code, 0);
-    assert!(third.err.contains("nothing is left to run"), "{}", third.err);
+    assert!(third.err.contains("nothing left to run"), "{}", third.err);
 }
 
-fn whatever_days_fail_are_retried(engine: &dyn Engine) {
+fn failed_days_are_retried(engine: &dyn Engine) {
     for days in [vec![1], vec![30], vec![5, 6], (1..=30).collect()] {
         let database = engine.database();
         sales(&*database);
@@ -70,7 +70,7 @@ fn whatever_days_fail_are_retried(engine: &dyn Engine) {
     }
 }
 
-fn a_failed_create_keeps_all_back(engine: &dyn Engine) {
+fn a_failed_create_blocks_its_model(engine: &dyn Engine) {
     let database = engine.database();
     sales(&*database);
     let mut plan = Days::of(30);
@@ -85,7 +85,7 @@ fn a_failed_create_keeps_all_back(engine: &dyn Engine) {
     assert_whole(&*database);
 }
 
-fn failed_hooks_keep_back_what_follows(engine: &dyn Engine) {
+fn failed_hooks_block_later_steps(engine: &dyn Engine) {
     for (hook, expected) in [("before", 1), ("after", 32)] {
         let database = engine.database();
         sales(&*database);
@@ -111,12 +111,12 @@ fn failed_hooks_keep_back_what_follows(engine: &dyn Engine) {
     }
 }
 
-fn a_failed_upstream_model_keeps_back_its_readers_alone(engine: &dyn Engine) {
+fn a_failed_batch_blocks_only_its_readers(engine: &dyn Engine) {
     let database = engine.database();
     sales(&*database);
     spoilt(&*database, &[3]);
     let mut plan = Days::of(30);
-    // A reader of single days: only the one of day 3 must wait.
+    // A reader of single days: only its day 3 is blocked.
     plan.push("model.shop.next_day", "create", "create", "create table if not exists next_day (sold_on date, amount integer);", &[]);
     for number in 1..=5 {
         let sql = format!("insert into next_day select sold_on, amount from daily where sold_on = '{}';", crate::days::day(number));
@@ -124,7 +124,7 @@ fn a_failed_upstream_model_keeps_back_its_readers_alone(engine: &dyn Engine) {
     }
     let folder = plan.write_for(engine.dialect());
     assert_eq!(run(&folder, &*database).code, 1);
-    let done = |id: &str| ended(&folder).iter().any(|(ended, outcome)| ended == id && outcome == "success");
+    let done = |id: &str| ended(&folder).iter().any(|(step, outcome)| step == id && outcome == "success");
     assert!(done("model.shop.next_day@2024-09-02") && done("model.shop.next_day@2024-09-04") && done(&batch(30)));
     assert!(!done("model.shop.next_day@2024-09-03") && !done("model.shop.report@build"));
     cured(&*database);
@@ -134,17 +134,17 @@ fn a_failed_upstream_model_keeps_back_its_readers_alone(engine: &dyn Engine) {
     assert_eq!(database.rows("select count(*) from next_day"), ["10"]);
 }
 
-fn a_transaction_left_open_does_not_reach_the_next_step(engine: &dyn Engine) {
+fn an_open_transaction_does_not_affect_the_next_step(engine: &dyn Engine) {
     let database = engine.database();
     sales(&*database);
     let mut plan = Days::of(30);
     plan.step(&batch(4)).sql = "begin;\ndelete from daily;\nselect * from not_there;\ncommit;".to_string();
     let folder = plan.write_for(engine.dialect());
     assert_eq!(run(&folder, &*database).code, 1);
-    assert_eq!(database.rows("select count(*) from daily"), ["58"], "what day 4 deleted came back");
+    assert_eq!(database.rows("select count(*) from daily"), ["58"], "the delete of day 4 is rolled back");
 }
 
-fn a_plan_compiled_anew_keeps_what_is_unchanged(engine: &dyn Engine) {
+fn unchanged_steps_of_a_recompiled_plan_stay_done(engine: &dyn Engine) {
     let database = engine.database();
     sales(&*database);
     spoilt(&*database, &[9]);

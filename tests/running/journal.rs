@@ -1,4 +1,4 @@
-//! The journal and its lock: torn lines, full disks, two runs at once, Ctrl-C.
+//! The journal and its lock: incomplete lines, full disks, concurrent runs, Ctrl-C.
 
 use std::fs;
 use std::io::Write;
@@ -10,17 +10,19 @@ use crate::batchwright::{batchwright, ended, honest, journal, run_until, start};
 use crate::days::{Days, batch};
 
 pub const CASES: &[(&str, fn())] = &[
-    ("a_torn_line_is_forgiven", a_torn_line_is_forgiven),
+    ("an_incomplete_last_line_is_ignored", an_incomplete_last_line_is_ignored),
     ("a_full_disk_stops_the_run", a_full_disk_stops_the_run),
-    ("a_second_run_is_refused_by_the_first_ones_id", a_second_run_is_refused_by_the_first_ones_id),
-    ("after_a_kill_an_orphaned_client_is_waited_for", after_a_kill_an_orphaned_client_is_waited_for),
-    ("ctrl_c_once_lets_the_step_end", ctrl_c_once_lets_the_step_end),
-    ("ctrl_c_twice_ends_the_step", ctrl_c_twice_ends_the_step),
-    ("every_line_is_what_the_schema_says", every_line_is_what_the_schema_says),
-    ("a_file_that_was_changed_by_hand_is_not_run", a_file_that_was_changed_by_hand_is_not_run),
+    ("a_concurrent_run_is_refused", a_concurrent_run_is_refused),
+    ("a_retry_waits_for_an_orphaned_client", a_retry_waits_for_an_orphaned_client),
+    ("the_first_ctrl_c_finishes_the_running_step", the_first_ctrl_c_finishes_the_running_step),
+    ("the_second_ctrl_c_kills_the_running_step", the_second_ctrl_c_kills_the_running_step),
+    ("journal_entries_match_the_schema", journal_entries_match_the_schema),
+    ("an_edited_file_is_not_run", an_edited_file_is_not_run),
+    ("a_newer_journal_is_refused", a_newer_journal_is_refused),
+    ("the_client_of_a_journal_is_not_started", the_client_of_a_journal_is_not_started),
 ];
 
-fn a_torn_line_is_forgiven() {
+fn an_incomplete_last_line_is_ignored() {
     let plan = Days::of(3);
     let folder = plan.write();
     assert_eq!(batchwright("run", &folder, &[], &honest("exit 1")).code, 1);
@@ -29,23 +31,23 @@ fn a_torn_line_is_forgiven() {
     let again = batchwright("retry", &folder, &[], &honest(""));
     assert_eq!(again.code, 0, "{}", again.err);
     assert_eq!(batchwright("status", &folder, &["--json"], &[]).code, 0);
-    assert!(batchwright("retry", &folder, &[], &[]).err.contains("nothing is left to run"));
+    assert!(batchwright("retry", &folder, &[], &[]).err.contains("nothing left to run"));
 }
 
 fn a_full_disk_stops_the_run() {
     let plan = Days::of(3);
     let folder = plan.write();
     symlink("/dev/full", folder.with_extension("journal.jsonl")).unwrap();
-    let said = batchwright("run", &folder, &[], &honest(""));
-    assert_eq!(said.code, 1);
-    assert!(said.err.contains("No space left on device") && said.err.contains("make room"), "{}", said.err);
+    let result = batchwright("run", &folder, &[], &honest(""));
+    assert_eq!(result.code, 1);
+    assert!(result.err.contains("No space left on device") && result.err.contains("make room"), "{}", result.err);
 }
 
 fn slow(seconds: &str) -> Vec<String> {
     honest(&format!("sleep {seconds}"))
 }
 
-fn a_second_run_is_refused_by_the_first_ones_id() {
+fn a_concurrent_run_is_refused() {
     let plan = Days::of(3);
     let folder = plan.write();
     let mut first = start("run", &folder, &[], &slow("0.5"));
@@ -57,7 +59,7 @@ fn a_second_run_is_refused_by_the_first_ones_id() {
     assert_eq!(batchwright("run", &folder, &[], &slow("0")).code, 0);
 }
 
-fn after_a_kill_an_orphaned_client_is_waited_for() {
+fn a_retry_waits_for_an_orphaned_client() {
     let plan = Days::of(3);
     let folder = plan.write();
     let mut first = start("run", &folder, &[], &slow("5"));
@@ -65,18 +67,18 @@ fn after_a_kill_an_orphaned_client_is_waited_for() {
     std::thread::sleep(Duration::from_secs(1));
     first.kill().unwrap();
     first.wait().unwrap();
-    let begun = Instant::now();
+    let start_time = Instant::now();
     let again = batchwright("retry", &folder, &[], &slow("0"));
     assert_eq!(again.code, 0, "{}", again.err);
     assert!(again.err.contains("is gone, but a client that it started is still at work"), "{}", again.err);
-    assert!(begun.elapsed() > Duration::from_millis(500));
+    assert!(start_time.elapsed() > Duration::from_millis(500));
 }
 
 fn interrupt(run: &Child) {
     assert!(Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap().success());
 }
 
-fn ctrl_c_once_lets_the_step_end() {
+fn the_first_ctrl_c_finishes_the_running_step() {
     let plan = Days::of(5);
     let folder = plan.write();
     let mut run = start("run", &folder, &[], &slow("1"));
@@ -90,23 +92,23 @@ fn ctrl_c_once_lets_the_step_end() {
     assert_eq!(ended(&folder).len(), 7);
 }
 
-fn ctrl_c_twice_ends_the_step() {
+fn the_second_ctrl_c_kills_the_running_step() {
     let plan = Days::of(5);
     let folder = plan.write();
     let mut run = start("run", &folder, &[], &slow("60"));
     run_until(&folder, |entry| entry["event"] == "start");
-    let begun = Instant::now();
+    let start_time = Instant::now();
     std::thread::sleep(Duration::from_millis(300));
     interrupt(&run);
     std::thread::sleep(Duration::from_millis(300));
     interrupt(&run);
     assert_eq!(run.wait().unwrap().code(), Some(1));
-    assert!(begun.elapsed() < Duration::from_secs(20));
+    assert!(start_time.elapsed() < Duration::from_secs(20));
     let entry = journal(&folder).into_iter().find(|entry| entry["event"] == "step").unwrap();
     assert_eq!((&entry["outcome"], &entry["reason"]), (&"failed".into(), &"ended by the second Ctrl-C".into()));
 }
 
-fn every_line_is_what_the_schema_says() {
+fn journal_entries_match_the_schema() {
     let plan = Days::of(2);
     let folder = plan.write();
     batchwright("run", &folder, &[], &slow("0"));
@@ -115,21 +117,63 @@ fn every_line_is_what_the_schema_says() {
     let kinds = schema["oneOf"].as_array().unwrap();
     for entry in journal(&folder) {
         let kind = kinds.iter().find(|kind| kind["properties"]["event"]["const"] == entry["event"]).unwrap();
-        // What is required may stand beside the kind, or in the definition that it names.
-        let named = kind["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/")).map(|name| &schema["$defs"][name]);
-        let required = [Some(kind), named].into_iter().flatten().filter_map(|part| part["required"].as_array()).flatten();
+        // Required keys are listed with the kind or in the definition that it references.
+        let definition = kind["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/")).map(|name| &schema["$defs"][name]);
+        let required = [Some(kind), definition].into_iter().flatten().filter_map(|part| part["required"].as_array()).flatten();
         for key in required {
             assert!(!entry[key.as_str().unwrap()].is_null() || key == "client", "{key} in {entry}");
         }
     }
 }
 
-fn a_file_that_was_changed_by_hand_is_not_run() {
+fn an_edited_file_is_not_run() {
     let plan = Days::of(2);
     let folder = plan.write();
     fs::write(folder.join("daily/2024-09-02.sql"), "delete from daily;").unwrap();
-    let said = batchwright("run", &folder, &[], &slow("0"));
-    assert_eq!(said.code, 1);
-    assert!(said.err.contains("is not the file that the manifest was written with"), "{}", said.err);
+    let result = batchwright("run", &folder, &[], &slow("0"));
+    assert_eq!(result.code, 1);
+    assert!(result.err.contains("is not the file that the manifest was written with"), "{}", result.err);
     assert!(ended(&folder).contains(&(batch(2), "failed".to_string())));
+}
+
+/// What a later version has written is not taken for torn lines: nothing is run or reported on that ground.
+fn a_newer_journal_is_refused() {
+    let plan = Days::of(3);
+    let folder = plan.write();
+    assert_eq!(batchwright("run", &folder, &[], &honest("exit 1")).code, 1);
+    let path = folder.with_extension("journal.jsonl");
+    let mut lines = fs::read_to_string(&path).unwrap();
+    lines.push_str("{\"event\":\"run\",\"schema_version\":99,\"run\":\"ab\",\"steps\":{\"of\":\"another shape\"}}\n");
+    fs::write(&path, &lines).unwrap();
+    for (command, arguments, client) in [("run", &[][..], honest("")), ("retry", &[], honest("")), ("status", &["--json"], Vec::new())] {
+        let said = batchwright(command, &folder, arguments, &client);
+        assert_eq!(said.code, 2, "{command}: {}", said.err);
+        assert!(said.err.contains("has the version 99, and this batchwright knows"), "{command}: {}", said.err);
+        assert!(said.err.contains("move the journal away"), "{command}: {}", said.err);
+        assert_eq!(fs::read_to_string(&path).unwrap(), lines, "{command} writes nothing");
+    }
+    fs::rename(&path, folder.with_extension("journal.old")).unwrap();
+    assert_eq!(batchwright("run", &folder, &[], &honest("")).code, 0);
+}
+
+/// A journal that came with a repository: the command in it was never run here by the user.
+fn the_client_of_a_journal_is_not_started() {
+    let plan = Days::of(3);
+    let folder = plan.write();
+    let made = plan.folder.path().join("made");
+    assert_eq!(batchwright("run", &folder, &[], &honest("exit 1")).code, 1);
+    let path = folder.with_extension("journal.jsonl");
+    let mut run = journal(&folder)[0].clone();
+    run["client"] = serde_json::json!(["sh", "-c", format!("touch '{}'", made.display()), "{file}"]);
+    fs::write(&path, format!("{run}\n")).unwrap();
+    for (command, arguments) in [("retry", &[][..]), ("run", &["--resume"])] {
+        let said = batchwright(command, &folder, arguments, &[]);
+        assert_eq!((said.code, made.exists()), (2, false), "{command}: {}", said.err);
+        assert!(said.err.contains("has not been run for this plan on this machine before"), "{command}: {}", said.err);
+        assert!(said.err.contains("touch") && said.err.contains("-- CLIENT"), "{command}: {}", said.err);
+    }
+    // Named by the user, a client is remembered for this plan.
+    assert_eq!(batchwright("retry", &folder, &[], &honest("exit 1")).code, 1);
+    assert_eq!(batchwright("retry", &folder, &[], &[]).code, 1);
+    assert!(!made.exists());
 }

@@ -1,9 +1,10 @@
-//! Runs plans through `batchwright run`: with real clients on real engines, and with odd clients for what no real one does on
-//! demand. The engines' drivers are those of `tests/engines`. `tests/run` installs what they look for.
+//! Runs plans with `batchwright run`: with real clients on real engines, and with scripts as clients for failures that real clients
+//! cannot produce on demand. The drivers are those of `tests/engines`; `tests/run` installs the engines.
 
 #![allow(clippy::unwrap_used)]
 
 mod batchwright;
+mod client_commands;
 mod client_lines;
 mod compiled;
 mod days;
@@ -41,25 +42,34 @@ use engine::{Case, Engine};
 fn main() {
     let engines: Vec<Arc<dyn Engine>> =
         vec![Arc::new(duckdb::DuckDb), Arc::new(sqlite::Sqlite), Arc::<postgres::Postgres>::default(), Arc::<mariadb::MariaDb>::default()];
-    let alone = [client_lines::CASES, odd_clients::CASES, journal::CASES, order::CASES, reports::CASES, snowflake::CASES, spark::CASES]
-        .into_iter()
-        .flatten();
-    let mut trials: Vec<Trial> = alone.map(|(name, case)| trial((*name).to_string(), *case)).collect();
+    let without_engine = [
+        client_commands::ALONE,
+        client_lines::CASES,
+        odd_clients::CASES,
+        journal::CASES,
+        order::CASES,
+        reports::CASES,
+        snowflake::CASES,
+        spark::CASES,
+    ]
+    .into_iter()
+    .flatten();
+    let mut trials: Vec<Trial> = without_engine.map(|(name, case)| trial((*name).to_string(), *case)).collect();
     for engine in &engines {
-        let compiled = compiled::CASES.iter().copied().filter(|_| compiled::knows(engine.as_ref()));
+        let compiled = compiled::CASES.iter().copied().filter(|_| compiled::has_dialect(engine.as_ref()));
         for (name, case) in compiled.chain(on_engines()) {
             let engine = engine.clone();
             trials.push(trial(format!("{}::{name}", engine.dialect()), move || case(engine.as_ref())));
         }
     }
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
-    // Before the process ends: a server that was started stops when its engine is dropped.
+    // `exit` does not drop the engines, which stop their servers when dropped.
     drop(engines);
     conclusion.exit();
 }
 
 fn on_engines() -> impl Iterator<Item = Case> {
-    [failures::CASES, killed::CASES, proof::CASES, refresh::CASES].into_iter().flatten().copied()
+    [client_commands::CASES, failures::CASES, killed::CASES, proof::CASES, refresh::CASES].into_iter().flatten().copied()
 }
 
 fn trial(name: String, case: impl FnOnce() + Send + 'static) -> Trial {

@@ -1,4 +1,4 @@
-//! Clients that no real one is on demand, as shell scripts: each must end in a clear word, never in a hang or a false success.
+//! Misbehaving clients, as shell scripts: each must end with a clear message, without hanging or a false success.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,14 +9,14 @@ use crate::batchwright::{Said, batchwright, ended, honest, words};
 use crate::days::Days;
 
 pub const CASES: &[(&str, fn())] = &[
-    ("megabytes_without_a_line_break_do_no_harm", megabytes_without_a_line_break_do_no_harm),
+    ("long_output_without_line_breaks_is_cut", long_output_without_line_breaks_is_cut),
     ("a_client_that_closes_stdin_early_fails_the_step", a_client_that_closes_stdin_early_fails_the_step),
-    ("a_client_that_ignores_sigterm_is_ended", a_client_that_ignores_sigterm_is_ended),
-    ("exit_code_0_without_the_marker_is_no_success", exit_code_0_without_the_marker_is_no_success),
-    ("an_echo_of_the_marker_query_is_no_success", an_echo_of_the_marker_query_is_no_success),
-    ("a_client_that_is_not_there_is_a_wrong_request", a_client_that_is_not_there_is_a_wrong_request),
-    ("careless_clients_are_refused", careless_clients_are_refused),
-    ("a_client_that_leaves_a_child_behind_is_not_waited_for", a_client_that_leaves_a_child_behind_is_not_waited_for),
+    ("a_client_that_ignores_sigterm_is_killed", a_client_that_ignores_sigterm_is_killed),
+    ("exit_code_0_without_the_marker_is_a_failure", exit_code_0_without_the_marker_is_a_failure),
+    ("an_echo_of_the_marker_query_is_a_failure", an_echo_of_the_marker_query_is_a_failure),
+    ("an_unknown_client_exits_with_code_2", an_unknown_client_exits_with_code_2),
+    ("clients_that_ignore_errors_are_refused", clients_that_ignore_errors_are_refused),
+    ("a_clients_background_process_is_not_waited_for", a_clients_background_process_is_not_waited_for),
 ];
 
 /// Runs a plan of two batches with a script as the client.
@@ -24,8 +24,8 @@ fn with_script(script: &str, last: &[&str], arguments: &[&str]) -> (Said, Days) 
     let plan = Days::of(2);
     let folder = plan.write();
     let client = script_in(plan.folder.path(), script);
-    let said = batchwright("run", &folder, arguments, &[&[client], &words(last)[..]].concat());
-    (said, plan)
+    let result = batchwright("run", &folder, arguments, &[&[client], &words(last)[..]].concat());
+    (result, plan)
 }
 
 fn script_in(folder: &Path, script: &str) -> String {
@@ -35,55 +35,55 @@ fn script_in(folder: &Path, script: &str) -> String {
     client.to_str().unwrap().to_string()
 }
 
-/// What a client must do to be believed: print what the marker makes it print, and stop at the failing statement of the proof.
+/// A client that passes the client check: it prints the marker and stops at the failing statement.
 const ANSWERS: &str = r#"while read -r line; do case "$line" in
 *batchwright_probe*) exit 3;;
 *:LAST_ERROR_SQLSTATE) echo "$line" | sed 's/.*echo //; s/:LAST_ERROR_SQLSTATE/00000/';;
 *batchwright_marker*) echo "$line" | sed "s/[^']*'\([0-9a-f][0-9a-f]*\)x\([0-9a-f][0-9a-f]*\)'.*/\1-\2/";;
 esac; done"#;
 
-fn megabytes_without_a_line_break_do_no_harm() {
+fn long_output_without_line_breaks_is_cut() {
     let noise = "head -c 50000000 /dev/zero | tr '\\0' 'x'; head -c 50000000 /dev/zero | tr '\\0' 'y' >&2";
-    let (said, _) = with_script(&format!("{noise}\n{ANSWERS}"), &[], &[]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    let (result, _) = with_script(&format!("{noise}\n{ANSWERS}"), &[], &[]);
+    assert_eq!(result.code, 0, "{}", result.err);
     let plan = Days::of(2);
-    let said = batchwright("run", &plan.write(), &[], &honest(&format!("{noise}\nexit 7")));
-    assert_eq!(said.code, 1);
-    assert!(said.err.contains("exit code 7"), "{}", &said.err[..2000.min(said.err.len())]);
+    let result = batchwright("run", &plan.write(), &[], &honest(&format!("{noise}\nexit 7")));
+    assert_eq!(result.code, 1);
+    assert!(result.err.contains("exit code 7"), "{}", &result.err[..2000.min(result.err.len())]);
     let journal = fs::metadata(plan.plan().with_extension("journal.jsonl")).unwrap().len();
-    assert!(journal < 50_000, "only the end is kept, not {journal} bytes");
+    assert!(journal < 50_000, "the journal has {journal} bytes instead of the end of the output");
 }
 
 fn a_client_that_closes_stdin_early_fails_the_step() {
-    let begun = Instant::now();
-    let (said, plan) = with_script("exec 0<&-; sleep 100", &[], &[]);
-    assert_eq!(said.code, 1);
-    assert!(said.err.contains("the client closed its standard input before the step was finished"), "{}", said.err);
-    assert!(begun.elapsed() < Duration::from_secs(30));
-    assert!(ended(&plan.plan()).is_empty(), "no step is handed to it");
+    let start = Instant::now();
+    let (result, plan) = with_script("exec 0<&-; sleep 100", &[], &[]);
+    assert_eq!(result.code, 1);
+    assert!(result.err.contains("the client closed its standard input before the step was finished"), "{}", result.err);
+    assert!(start.elapsed() < Duration::from_secs(30));
+    assert!(ended(&plan.plan()).is_empty(), "no step was started");
 }
 
-fn a_client_that_ignores_sigterm_is_ended() {
-    let begun = Instant::now();
-    let (said, _) = with_script("trap '' TERM INT; while :; do sleep 1; done", &[], &["--timeout", "0.5"]);
-    assert_eq!(said.code, 1);
-    assert!(said.err.contains("timed out after 0.5 seconds"), "{}", said.err);
-    assert!(begun.elapsed() < Duration::from_secs(20));
+fn a_client_that_ignores_sigterm_is_killed() {
+    let start = Instant::now();
+    let (result, _) = with_script("trap '' TERM INT; while :; do sleep 1; done", &[], &["--timeout", "0.5"]);
+    assert_eq!(result.code, 1);
+    assert!(result.err.contains("timed out after 0.5 seconds"), "{}", result.err);
+    assert!(start.elapsed() < Duration::from_secs(20));
 }
 
-fn exit_code_0_without_the_marker_is_no_success() {
-    let (said, _) = with_script("head -c 10 >/dev/null; exit 0", &[], &[]);
-    assert_eq!(said.code, 1);
-    assert!(said.err.contains("exit code 0 before the step was finished: its marker never ran"), "{}", said.err);
+fn exit_code_0_without_the_marker_is_a_failure() {
+    let (result, _) = with_script("head -c 10 >/dev/null; exit 0", &[], &[]);
+    assert_eq!(result.code, 1);
+    assert!(result.err.contains("exit code 0 before the step was finished: its marker never ran"), "{}", result.err);
 }
 
-fn an_echo_of_the_marker_query_is_no_success() {
-    let (said, _) = with_script("cat", &[], &["--timeout", "1"]);
-    assert_eq!(said.code, 1);
-    assert!(said.err.contains("timed out"), "{}", said.err);
+fn an_echo_of_the_marker_query_is_a_failure() {
+    let (result, _) = with_script("cat", &[], &["--timeout", "1"]);
+    assert_eq!(result.code, 1);
+    assert!(result.err.contains("timed out"), "{}", result.err);
 }
 
-fn a_client_that_is_not_there_is_a_wrong_request() {
+fn an_unknown_client_exits_with_code_2() {
     let plan = Days::of(2);
     let folder = plan.write();
     let missing = batchwright("run", &folder, &[], &words(&["no-such-client", "{file}"]));
@@ -94,10 +94,10 @@ fn a_client_that_is_not_there_is_a_wrong_request() {
     assert_eq!((text.code, text.err.contains("is not executable")), (2, true), "{}", text.err);
     assert!(!plan.plan().with_extension("journal.jsonl").exists() || ended(&folder).is_empty());
     let none = batchwright("retry", &folder, &[], &[]);
-    assert_eq!((none.code, none.err.contains("holds no run to retry")), (2, true), "{}", none.err);
+    assert_eq!((none.code, none.err.contains("no run to retry in")), (2, true), "{}", none.err);
 }
 
-fn careless_clients_are_refused() {
+fn clients_that_ignore_errors_are_refused() {
     let plan = Days::of(2);
     let folder = plan.write();
     for (client, flag) in [
@@ -107,18 +107,18 @@ fn careless_clients_are_refused() {
         (&["mariadb", "shop"], "--unbuffered"),
         (&["mysql", "-n", "--force"], "--force"),
     ] {
-        let said = batchwright("run", &folder, &[], &words(client));
-        assert_eq!((said.code, said.err.contains(flag)), (2, true), "{client:?}: {}", said.err);
+        let result = batchwright("run", &folder, &[], &words(client));
+        assert_eq!((result.code, result.err.contains(flag)), (2, true), "{client:?}: {}", result.err);
     }
 }
 
-fn a_client_that_leaves_a_child_behind_is_not_waited_for() {
-    let begun = Instant::now();
+fn a_clients_background_process_is_not_waited_for() {
+    let start = Instant::now();
     let plan = Days::of(2);
-    // The child has inherited the lock, which the end of the run releases all the same.
-    let said = batchwright("run", &plan.write(), &["--quiet"], &honest("sleep 20 & exit 0"));
-    assert_eq!(said.code, 0, "{}", said.err);
+    // The background process inherits the lock; the end of the run releases it anyway.
+    let result = batchwright("run", &plan.write(), &["--quiet"], &honest("sleep 20 & exit 0"));
+    assert_eq!(result.code, 0, "{}", result.err);
     let again = batchwright("run", &plan.plan(), &["--quiet"], &honest(""));
     assert_eq!((again.code, again.err.contains("still at work")), (0, false), "{}", again.err);
-    assert!(begun.elapsed() < Duration::from_secs(15));
+    assert!(start.elapsed() < Duration::from_secs(15));
 }

@@ -75,6 +75,7 @@ fn ways(dialect: &str, careful: &[String], folder: &Path) -> Vec<Way> {
             }
             fs::write(folder.join("begin"), "begin;\n").unwrap();
             let read = [words(&["env", &format!("PSQLRC={}", at("begin"))]), without(careful, &["-X"])].concat();
+            ways.push(way("psqlrc: begin with a file", with(&read, &["-f", "{file}"]), true));
             ways.push(way("psqlrc: begin", read, true));
             ways.push(way("--single-transaction", with(careful, &["-1", "-f", "{file}"]), true));
         }
@@ -102,8 +103,11 @@ fn ways(dialect: &str, careful: &[String], folder: &Path) -> Vec<Way> {
                 Some(init) => read[init + 1] = at("rc"),
                 None => read.extend(words(&["-init", &at("rc")])),
             }
+            ways.push(way(".bail off in its file with a file", script(folder, "rc-file", &read, true), true));
             ways.push(way(".bail off in its file", read, false));
-            ways.push(way("-cmd begin", with(careful, &["-cmd", "begin"]), true));
+            let begins = with(careful, &["-cmd", "begin"]);
+            ways.push(way("-cmd begin with a file", script(folder, "begin-file", &begins, true), true));
+            ways.push(way("-cmd begin", begins, true));
         }
     }
     ways
@@ -155,22 +159,29 @@ fn hooked(hook: &str) -> Days {
 
 fn switches_in_a_hook_lose_no_rows(engine: &dyn Engine) {
     let hooks: &[&str] = match engine.dialect() {
-        "postgres" => &["\\set ON_ERROR_STOP off", "\\unset ON_ERROR_STOP", "\\set AUTOCOMMIT off"],
-        "mariadb" => &["set autocommit = 0;"],
-        _ => &[".bail off"],
+        "postgres" => &["\\set ON_ERROR_STOP off", "\\unset ON_ERROR_STOP", "\\set AUTOCOMMIT off", "begin;"],
+        "mariadb" => &["set autocommit = 0;", "begin;"],
+        _ => &[".bail off", "begin;"],
     };
     // The statement that fails is in the same step as the switch, or in a later one.
     let in_step = format!("{}\nselect * from not_there;\nselect 1;", hooks[0]);
-    for hook in hooks.iter().copied().chain([in_step.as_str()]) {
+    let hooks = hooks.iter().copied().chain([in_step.as_str()]);
+    for (hook, by_file) in hooks.flat_map(|hook| [(hook, false), (hook, true)]) {
         let database = engine.database();
         sales(&*database);
         spoilt(&*database, &[2]);
         let plan = hooked(hook);
-        let said = batchwright("run", &plan.write_for(engine.dialect()), &[], &database.session());
+        let scripts = tempfile::TempDir::new().unwrap();
+        let client = match by_file {
+            true => script(scripts.path(), "by-file", &database.session(), true),
+            false => database.session(),
+        };
+        let said = batchwright("run", &plan.write_for(engine.dialect()), &[], &client);
         assert_eq!(said.code, 1, "{hook}: {}", said.err);
         assert!(!ended(&plan.plan()).contains(&(batch(2), "success".to_string())), "{hook}");
         let hook_is_done = ended(&plan.plan()).contains(&(format!("{DAILY}@before"), "success".to_string()));
         assert!(!hook_is_done || !hook.contains("not_there"), "{hook}");
+        assert!(!hook_is_done || !by_file, "{hook}: nothing is asked after a file");
         assert_done_is_done(&*database, &plan, &said);
     }
 }
@@ -178,9 +189,9 @@ fn switches_in_a_hook_lose_no_rows(engine: &dyn Engine) {
 fn an_open_transaction_is_no_success(engine: &dyn Engine) {
     let insert = "insert into daily (sold_on, amount) values ('2024-09-29', 1);";
     let seen = "leaves it open";
-    // The second of each is nothing that a reader of the file alone could know.
+    // The second of MariaDB and SQLite is nothing that a reader of the file alone could know.
     let hooks: &[(&str, &str)] = match engine.dialect() {
-        "postgres" => &[("begin;", seen), ("\\set AUTOCOMMIT off", "left a transaction open")],
+        "postgres" => &[("begin;", seen), ("begin isolation level serializable;", seen)],
         "mariadb" => &[("start transaction;", seen), ("execute immediate 'start transaction';", "left a transaction open")],
         "sqlite" => &[("begin;", seen), ("savepoint a;", "left a transaction open")],
         _ => &[("begin;", seen), ("begin transaction;", seen)],

@@ -1,4 +1,4 @@
-//! A full refresh that fails and is retried, or is killed: no row of the other batches is lost, and no reader ever sees a part.
+//! A full refresh that fails or is killed, and is retried: no rows are lost, and no reader sees a partial table.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -9,17 +9,17 @@ use crate::days::{DAILY, Days, REPORT, assert_whole, batch, cured, retry, run, s
 use crate::engine::{Case, Engine};
 
 pub const CASES: &[Case] = &[
-    ("a_full_refresh_is_retried_without_loss", a_full_refresh_is_retried_without_loss),
-    ("a_full_refresh_is_killed_and_finished", a_full_refresh_is_killed_and_finished),
+    ("a_failed_full_refresh_is_retried", a_failed_full_refresh_is_retried),
+    ("a_killed_full_refresh_is_finished", a_killed_full_refresh_is_finished),
 ];
 
-/// A plan that builds `daily` beside and swaps it in, over a table that holds one old row.
+/// A plan that builds `daily_next` and swaps it for `daily`, which has one old row.
 fn refresh(engine: &dyn Engine) -> Days {
     let mut plan = Days::of(30);
-    plan.beside = Some("daily_beside".to_string());
+    plan.refresh_table = Some("daily_next".to_string());
     for step in plan.steps.iter_mut().filter(|step| step.id.starts_with(DAILY)) {
-        step.sql = step.sql.replace("daily", "daily_beside");
-        // Where one process alone may open the database, that one must be the reader too.
+        step.sql = step.sql.replace("daily", "daily_next");
+        // If only one process can open the database, the client reads too.
         if !engine.side_by_side() {
             step.sql.push_str(match step.kind {
                 "create" => "\ncreate table if not exists seen (counted integer);",
@@ -29,10 +29,10 @@ fn refresh(engine: &dyn Engine) -> Days {
     }
     let batches: Vec<String> = (1..=30).map(batch).collect();
     let batches: Vec<&str> = batches.iter().map(String::as_str).collect();
-    // MariaDB commits at each such statement, but renames both tables in one.
+    // MariaDB commits after each DDL statement, but renames both tables in one.
     let swap = match engine.dialect() {
-        "mariadb" => "rename table daily to daily_old, daily_beside to daily;\ndrop table daily_old;",
-        _ => "begin;\ndrop table if exists daily;\nalter table daily_beside rename to daily;\ncommit;",
+        "mariadb" => "rename table daily to daily_old, daily_next to daily;\ndrop table daily_old;",
+        _ => "begin;\ndrop table if exists daily;\nalter table daily_next rename to daily;\ncommit;",
     };
     let report = plan.steps.pop().unwrap();
     plan.push(DAILY, "swap", "swap", swap, &batches);
@@ -40,25 +40,25 @@ fn refresh(engine: &dyn Engine) -> Days {
     plan
 }
 
-fn a_full_refresh_is_retried_without_loss(engine: &dyn Engine) {
+fn a_failed_full_refresh_is_retried(engine: &dyn Engine) {
     let database = engine.database();
     sales(&*database);
     spoilt(&*database, &[17]);
     sql(&*database, "create table daily (sold_on date, amount integer not null); insert into daily values ('2020-01-01', 1);");
     let plan = refresh(engine);
     let folder = plan.write_for(engine.dialect());
-    let over = AtomicBool::new(false);
-    let seen = thread::scope(|scope| {
+    let finished = AtomicBool::new(false);
+    let counts = thread::scope(|scope| {
         let reader = scope.spawn(|| {
-            let mut seen = Vec::new();
-            // Until one reading has begun after the end.
+            let mut counts = Vec::new();
+            // The last read starts after the retry.
             let mut last = !engine.side_by_side();
             while !last {
-                last = over.load(Ordering::SeqCst);
-                seen.extend(database.rows("select count(*) from daily"));
+                last = finished.load(Ordering::SeqCst);
+                counts.extend(database.rows("select count(*) from daily"));
                 thread::sleep(Duration::from_millis(2));
             }
-            seen
+            counts
         });
         assert_eq!(run(&folder, &*database).code, 1);
         cured(&*database);
@@ -67,20 +67,20 @@ fn a_full_refresh_is_retried_without_loss(engine: &dyn Engine) {
         assert_eq!(again.code, 0, "{}", again.err);
         let ids: Vec<String> = ended(&folder)[before..].iter().map(|(id, _)| id.clone()).collect();
         assert_eq!(ids, [batch(17), format!("{DAILY}@swap"), format!("{REPORT}@build")]);
-        over.store(true, Ordering::SeqCst);
+        finished.store(true, Ordering::SeqCst);
         reader.join().unwrap()
     });
-    let seen = if engine.side_by_side() { seen } else { database.rows("select counted from seen") };
-    assert!(seen.iter().all(|count| count == "1" || count == "60"), "a reader saw a part of the table: {seen:?}");
-    assert!(seen.contains(&"1".to_string()), "the reader came too late: {seen:?}");
-    assert!(!engine.side_by_side() || seen.last().is_some_and(|count| count == "60"), "{seen:?}");
+    let counts = if engine.side_by_side() { counts } else { database.rows("select counted from seen") };
+    assert!(counts.iter().all(|count| count == "1" || count == "60"), "a reader saw a partial table: {counts:?}");
+    assert!(counts.contains(&"1".to_string()), "the reader started too late: {counts:?}");
+    assert!(!engine.side_by_side() || counts.last().is_some_and(|count| count == "60"), "{counts:?}");
     assert_whole(&*database);
-    assert!(retry(&folder).err.contains("nothing is left to run"));
+    assert!(retry(&folder).err.contains("nothing left to run"));
 }
 
-fn a_full_refresh_is_killed_and_finished(engine: &dyn Engine) {
-    // Killed right after the swap was begun: whether it happened or not, a retry finds out.
-    for patience in [0, 1, 2, 4, 8] {
+fn a_killed_full_refresh_is_finished(engine: &dyn Engine) {
+    // Killed right after the swap was started: a retry finds out whether it was done.
+    for milliseconds in [0, 1, 2, 4, 8] {
         let database = engine.database();
         sales(&*database);
         sql(&*database, "create table daily (sold_on date, amount integer not null); insert into daily values ('2020-01-01', 1);");
@@ -88,20 +88,20 @@ fn a_full_refresh_is_killed_and_finished(engine: &dyn Engine) {
         let folder = plan.write_for(engine.dialect());
         let mut run = start("run", &folder, &["--quiet"], &database.session());
         run_until(&folder, |entry| entry["event"] == "start" && entry["step"] == format!("{DAILY}@swap"));
-        thread::sleep(Duration::from_millis(patience));
+        thread::sleep(Duration::from_millis(milliseconds));
         run.kill().unwrap();
         run.wait().unwrap();
         let again = retry(&folder);
-        assert_eq!(again.code, 0, "after {patience} ms: {}", again.err);
+        assert_eq!(again.code, 0, "after {milliseconds} ms: {}", again.err);
         assert_whole(&*database);
     }
-    // The swap had happened, and only the journal did not hear of it.
+    // The swap was done, but the journal has it as failed.
     let database = engine.database();
     sales(&*database);
     sql(&*database, "create table daily (sold_on date, amount integer not null);");
     let mut plan = refresh(engine);
-    let sound = plan.step(&format!("{DAILY}@swap")).sql.clone();
-    plan.step(&format!("{DAILY}@swap")).sql = format!("{sound}\nselect * from not_there;");
+    let swap = plan.step(&format!("{DAILY}@swap")).sql.clone();
+    plan.step(&format!("{DAILY}@swap")).sql = format!("{swap}\nselect * from not_there;");
     let folder = plan.write_for(engine.dialect());
     assert_eq!(run(&folder, &*database).code, 1);
     let again = retry(&folder);

@@ -1,4 +1,4 @@
-//! What is told of a run: `status`, `--missing`, `run_results.json`, JUnit, `--quiet`.
+//! Reports of a run: `status`, `--missing`, `run_results.json`, JUnit, `--quiet`.
 
 use std::fs;
 use std::process::Command;
@@ -10,15 +10,15 @@ use crate::days::{Days, batch};
 use crate::engine::{installed, lines};
 
 pub const CASES: &[(&str, fn())] = &[
-    ("run_results_has_the_shape_that_dashboards_read", run_results_has_the_shape_that_dashboards_read),
-    ("run_results_is_read_by_dbts_own_schema", run_results_is_read_by_dbts_own_schema),
-    ("a_junit_report_has_a_case_for_each_step", a_junit_report_has_a_case_for_each_step),
-    ("status_tells_what_is_missing", status_tells_what_is_missing),
-    ("status_as_json_has_the_clients_own_words", status_as_json_has_the_clients_own_words),
-    ("quiet_prints_the_table_alone", quiet_prints_the_table_alone),
+    ("run_results_has_dbts_fields", run_results_has_dbts_fields),
+    ("run_results_matches_dbts_schema", run_results_matches_dbts_schema),
+    ("junit_report_has_a_case_for_each_step", junit_report_has_a_case_for_each_step),
+    ("status_lists_missing_windows", status_lists_missing_windows),
+    ("status_json_has_the_clients_messages", status_json_has_the_clients_messages),
+    ("quiet_prints_only_the_table", quiet_prints_only_the_table),
 ];
 
-/// A plan of four days, of which the second fails with words.
+/// A plan of four days; the second fails with a message.
 fn failed() -> Days {
     let mut plan = Days::of(4);
     plan.step(&batch(2)).sql.push_str("-- broken");
@@ -34,7 +34,7 @@ fn results(plan: &Days) -> Value {
     serde_json::from_str(&fs::read_to_string(plan.plan().with_extension("run_results.json")).unwrap()).unwrap()
 }
 
-fn run_results_has_the_shape_that_dashboards_read() {
+fn run_results_has_dbts_fields() {
     let plan = failed();
     batchwright("run", &plan.plan(), &[], &client());
     let value = results(&plan);
@@ -45,14 +45,14 @@ fn run_results_has_the_shape_that_dashboards_read() {
     assert_eq!(daily["batch_results"]["successful"].as_array().unwrap().len(), 3);
     assert!(daily["message"].as_str().unwrap().contains("no <such>"));
     assert_eq!((&value["results"][1]["status"], &value["results"][1]["batch_results"]), (&json!("skipped"), &Value::Null));
-    // After the retry, what the first run did is in it too.
+    // After the retry, it includes the steps of the first run.
     batchwright("retry", &plan.plan(), &[], &honest(""));
     let value = results(&plan);
     assert_eq!(value["results"][0]["status"], "success");
     assert_eq!(value["results"][0]["batch_results"]["successful"].as_array().unwrap().len(), 4);
 }
 
-fn run_results_is_read_by_dbts_own_schema() {
+fn run_results_matches_dbts_schema() {
     let plan = failed();
     let read = || {
         let mut reader = Command::new(installed("artifacts/bin/python"));
@@ -66,13 +66,13 @@ fn run_results_is_read_by_dbts_own_schema() {
     assert_eq!(read(), ["model.shop.daily: error, 0 4", "model.shop.report: skipped, no batches"]);
 }
 
-fn a_junit_report_has_a_case_for_each_step() {
+fn junit_report_has_a_case_for_each_step() {
     let plan = failed();
     let no_folder = plan.folder.path().join("reports/junit.xml");
-    for (path, fault) in [(&no_folder, "there is no folder"), (&plan.plan(), "is a folder")] {
+    for (path, message) in [(&no_folder, "there is no folder"), (&plan.plan(), "is a folder")] {
         let refused = batchwright("run", &plan.plan(), &["--junit", path.to_str().unwrap()], &client());
-        assert_eq!((refused.code, refused.err.contains(fault)), (2, true), "{}", refused.err);
-        assert!(!plan.plan().with_extension("journal.jsonl").exists(), "nothing was run");
+        assert_eq!((refused.code, refused.err.contains(message)), (2, true), "{}", refused.err);
+        assert!(!plan.plan().with_extension("journal.jsonl").exists(), "no step was started");
     }
     let report = plan.folder.path().join("junit.xml");
     batchwright("run", &plan.plan(), &["--junit", report.to_str().unwrap()], &client());
@@ -82,7 +82,7 @@ fn a_junit_report_has_a_case_for_each_step() {
     assert!(text.contains("no &lt;such&gt; &quot;row&quot;") && text.contains("<skipped/>"), "{text}");
 }
 
-fn status_tells_what_is_missing() {
+fn status_lists_missing_windows() {
     let plan = failed();
     batchwright("run", &plan.plan(), &[], &client());
     let missing = batchwright("status", &plan.plan(), &["--missing", "--now", "2024-09-06T12:00:00Z"], &[]).out;
@@ -97,7 +97,7 @@ fn status_tells_what_is_missing() {
     );
 }
 
-fn status_as_json_has_the_clients_own_words() {
+fn status_json_has_the_clients_messages() {
     let plan = failed();
     batchwright("run", &plan.plan(), &[], &client());
     let status: Value = serde_json::from_str(&batchwright("status", &plan.plan(), &["--json"], &[]).out).unwrap();
@@ -107,10 +107,10 @@ fn status_as_json_has_the_clients_own_words() {
     assert_eq!(status["models"][1]["open_steps"], json!(["model.shop.report@build"]));
 }
 
-fn quiet_prints_the_table_alone() {
+fn quiet_prints_only_the_table() {
     let plan = Days::of(3);
-    let said = batchwright("run", &plan.write(), &["--quiet"], &honest(""));
-    let first: Vec<&str> = said.err.split_whitespace().take(5).collect();
+    let result = batchwright("run", &plan.write(), &["--quiet"], &honest(""));
+    let first: Vec<&str> = result.err.split_whitespace().take(5).collect();
     assert_eq!(first, ["model", "done", "failed", "open", "seconds"]);
-    assert_eq!(said.err.trim().lines().count(), 4, "{}", said.err);
+    assert_eq!(result.err.trim().lines().count(), 4, "{}", result.err);
 }

@@ -1,20 +1,20 @@
-//! What is known of the value of a function.
+//! The values of function calls.
 
 use std::ops::Range;
 
 use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
 
+use super::calendar_parts::CalendarParts;
+use super::derived_time::{ClockZone, DerivedTime};
 use super::expr::one_of;
-use super::functions::{Makes, cuts_to, makes};
+use super::functions::{TimeFunction, cuts_to, time_function};
 use super::literal::{text, unit, zone};
-use super::moment::{Moment, Shown};
-use super::parts::Parts;
 use super::scope::Scope;
 use super::unit::Unit;
-use super::value::{Form, Null, Time, Value, Why};
+use super::value::{Form, NullReason, OutsideReason, Time, Value};
 use super::{Flow, names};
 
-/// The name of a function, without the schema it is in, in lower case.
+/// The name of a function in lower case, without its schema.
 pub fn name(function: &Function) -> String {
     function.name.0.last().and_then(|part| part.as_ident()).map(|name| name.value.to_lowercase()).unwrap_or_default()
 }
@@ -33,11 +33,11 @@ pub fn arguments(function: &Function) -> Vec<&Expr> {
 
 /// Whether a function counts the units between two times.
 pub fn is_difference(name: &str) -> bool {
-    makes(name) == Some(Makes::Difference)
+    time_function(name) == Some(TimeFunction::Difference)
 }
 
-/// A call whose value is looked for.
-pub(super) struct Call<'c> {
+/// A call that is evaluated.
+pub(super) struct FunctionCall<'c> {
     pub(super) flow: &'c Flow<'c>,
     pub(super) name: String,
     /// The arguments with their values.
@@ -49,154 +49,174 @@ pub(super) struct Call<'c> {
 pub fn value(flow: &Flow, function: &Function, scope: &Scope, at: Range<usize>) -> Value {
     let name = name(function);
     let args: Vec<(&Expr, Value)> = arguments(function).into_iter().map(|expr| (expr, flow.value(expr, scope))).collect();
-    let all_fixed = args.iter().all(|(expr, value)| value.time == Time::Fixed || unit(expr).is_some() && !value.is_of_time());
+    let all_fixed = args.iter().all(|(expr, value)| value.time == Time::Fixed || unit(expr).is_some() && !value.derives_from_event_time());
     if names::is_clock(&name) && all_fixed {
         return Value::of(Time::Clock, at);
     }
-    let known = makes(&name);
-    if !args.is_empty() && all_fixed && !names::is_chance(&name) && known != Some(Makes::NullIf) && known != Some(Makes::Neighbour) {
+    let known = time_function(&name);
+    if !args.is_empty()
+        && all_fixed
+        && !names::is_random(&name)
+        && known != Some(TimeFunction::NullIf)
+        && known != Some(TimeFunction::Neighbour)
+    {
         return Value::of(Time::Fixed, at);
     }
-    let call = Call { flow, name, args, at };
+    if let ("unnest" | "explode" | "arrayjoin" | "flatten", [(Expr::Array(array), _)]) = (name.as_str(), args.as_slice()) {
+        return one_of(array.elem.iter().map(|expr| flow.value(expr, scope)).collect(), at);
+    }
+    let is_safe = name.starts_with("try_") || function.name.0.first().is_some_and(|part| part.to_string().eq_ignore_ascii_case("safe"));
+    let is_text = args.iter().all(|(_, value)| !value.derives_from_event_time());
+    let parses = known.filter(|returns| is_safe && is_text && matches!(returns, TimeFunction::Time | TimeFunction::Date));
+    let call = FunctionCall { flow, name, args, at: at.clone() };
+    if let Some(returns) = parses {
+        // Text that is not a time becomes a null.
+        let value = call.evaluate(returns, function);
+        return Value { null: value.null.clone().or(Some((NullReason::Function, at))), ..value };
+    }
     if let Some(unit) = cuts_to(&call.name) {
         return call.cut(unit);
     }
-    if let Some(parts) = Parts::parse(&call.name).filter(|_| call.args.len() == 1 || call.args.len() == 2) {
+    if let Some(parts) = CalendarParts::parse(&call.name).filter(|_| call.args.len() == 1 || call.args.len() == 2) {
         return flow.part(call.zoned(), parts, call.at);
     }
-    let Some(makes) = known else { return call.unknown(function) };
-    call.made(makes, function)
+    let Some(time_function) = known else { return call.unknown(function) };
+    call.evaluate(time_function, function)
 }
 
-impl Call<'_> {
-    fn made(self, makes: Makes, function: &Function) -> Value {
+impl FunctionCall<'_> {
+    fn evaluate(self, time_function: TimeFunction, function: &Function) -> Value {
         let at = self.at.clone();
         let windows = self.flow.windows;
-        let of = |place: usize| self.args.get(place).map_or_else(|| Value::unknown(at.clone()), |(_, value)| value.clone());
-        match makes {
-            Makes::Cut => match self.unit() {
+        let argument = |index: usize| self.args.get(index).map_or_else(|| Value::unknown(at.clone()), |(_, value)| value.clone());
+        match time_function {
+            TimeFunction::Cut => match self.unit() {
                 Some(unit) => self.cut(unit),
-                // `trunc(at)` is its date; of a number it is a number.
+                // `trunc(at)` is a date; `trunc` of a number is a number.
                 None if self.args.len() == 1 => self.time().cut(Unit::Day, windows, at),
-                None => self.used(),
+                None => self.opaque(),
             },
-            Makes::Bucket => self.bucket(),
-            Makes::Date if self.args.len() < 3 => self.date(),
-            Makes::OfParts if self.args.len() == 1 => self.as_time(),
-            Makes::Date | Makes::OfParts => self.of_parts(),
-            // Of a time it is a number, of a number the time.
-            Makes::Millis if self.time().form == Form::Time && self.time().moment.is_some() => self.count(1000),
-            Makes::Millis => self.as_time(),
-            Makes::Time => match self.args.len() {
+            TimeFunction::Bucket => self.bucket(),
+            TimeFunction::Date if self.args.len() < 3 => self.date(),
+            TimeFunction::OfParts if self.args.len() == 1 => self.as_time(),
+            TimeFunction::Date | TimeFunction::OfParts => self.of_parts(),
+            // Converts a time to a number, and a number to a time.
+            TimeFunction::Millis if self.time().form == Form::Time && self.time().derived_time.is_some() => self.count(1000),
+            TimeFunction::Millis => self.as_time(),
+            TimeFunction::Time => match self.args.len() {
                 3.. if !self.is_parsing() => self.of_parts(),
                 _ => self.as_time(),
             },
-            Makes::Local | Makes::AtZone => self.local(makes == Makes::AtZone && self.flow.engine.zones_show),
-            Makes::FromLocal => match (self.time(), self.zones().first()) {
-                (value, Some(Some(zone))) => match value.moment {
-                    Some(moment) if moment.shown == Shown::Wall(*zone) => {
-                        value.with_moment(Moment { shown: Shown::Utc, ..moment }, windows, at)
+            TimeFunction::Local | TimeFunction::AtZone => self.local(time_function == TimeFunction::AtZone && self.flow.engine.zones_show),
+            TimeFunction::FromLocal => match (self.time(), self.zones().first()) {
+                (value, Some(Some(zone))) => match value.derived_time {
+                    Some(derived_time) if derived_time.clock == ClockZone::Wall(*zone) => {
+                        value.with_moment(DerivedTime { clock: ClockZone::Utc, ..derived_time }, windows, at)
                     }
                     Some(_) if *zone == chrono_tz::Tz::UTC => value.changed(),
-                    _ => value.moved(Why::Zone, at).lost(),
+                    _ => value.moved(OutsideReason::Zone, at).without_window(),
                 },
-                (value, _) => value.moved(Why::Zone, at).lost(),
+                (value, _) => value.moved(OutsideReason::Zone, at).without_window(),
             },
-            Makes::Converted => self.converted(),
-            Makes::Later => self.shifted(1),
-            Makes::Earlier => self.shifted(-1),
-            Makes::LastDay => {
+            TimeFunction::Converted => self.converted(),
+            TimeFunction::Later => self.shifted(1),
+            TimeFunction::Earlier => self.shifted(-1),
+            TimeFunction::LastDay => {
                 let value = self.time();
-                match value.moment {
-                    // It tells the month as the month's first day does, and lies in it.
-                    Some(moment) if self.args.len() == 1 => {
-                        let cut = moment.cut(Unit::Month);
+                match value.derived_time {
+                    // It identifies the month, like the month's first day, and is in that month.
+                    Some(derived_time) if self.args.len() == 1 => {
+                        let cut = derived_time.cut(Unit::Month);
                         let inside = cut.outside(windows).is_none();
                         let month = value.with_moment(cut, windows, at.clone());
-                        if inside { month } else { Value { moment: None, time: Time::Outside(Why::Moved), ..month } }
+                        if inside { month } else { Value { derived_time: None, time: Time::Outside(OutsideReason::Moved), ..month } }
                     }
-                    _ => value.moved(Why::Moved, at).lost(),
+                    _ => value.moved(OutsideReason::Moved, at).without_window(),
                 }
             }
-            Makes::OtherDay => self.time().moved(Why::Moved, at).lost(),
-            Makes::Part => match self.args.first().and_then(|(expr, _)| word(expr)) {
+            TimeFunction::OtherDay => self.time().moved(OutsideReason::Moved, at).without_window(),
+            TimeFunction::Part => match self.args.first().and_then(|(expr, _)| word(expr)) {
                 Some(word) if word.eq_ignore_ascii_case("epoch") => self.count(1_000_000),
-                Some(word) => match Parts::parse(&word) {
+                Some(word) => match CalendarParts::parse(&word) {
                     Some(parts) => self.flow.part(self.zoned(), parts, at),
-                    None => self.used(),
+                    None => self.opaque(),
                 },
-                None => self.used(),
+                None => self.opaque(),
             },
-            Makes::Count(micros) => self.count(micros),
-            Makes::Difference => self.difference(),
-            Makes::Formatted => self.formatted(),
-            Makes::Start => self.start(),
-            Makes::Injective => match self.time() {
-                value if value.is_of_time() => self.flow.whole_number(value, at),
+            TimeFunction::Count(micros) => self.count(micros),
+            TimeFunction::Difference => self.difference(),
+            TimeFunction::Formatted => self.formatted(),
+            TimeFunction::Start => self.start(),
+            TimeFunction::Injective => match self.time() {
+                value if value.derives_from_event_time() => self.flow.truncated(value, at),
                 value => value.changed(),
             },
-            Makes::Coarse => Value { null: None, ..self.time().lost() }.formed(Form::Image(self.name.clone()), at),
-            Makes::Joined => self.joined(),
-            Makes::FirstOf => coalesce(self.args.into_iter().map(|(_, value)| value).collect(), at),
-            Makes::OneOf => one_of(self.args.into_iter().map(|(_, value)| value).collect(), at),
-            Makes::OneOfTwo => one_of(self.args.into_iter().skip(1).map(|(_, value)| value).collect(), at),
-            Makes::NullIf => Value { null: Some((Null::Function, at.clone())), ..of(0) },
-            Makes::OneRow => {
-                // What one of the rows has tells nothing of the others, but each is in the window.
-                let value = of(0).changed();
-                if function.filter.is_some() { Value { null: Some((Null::Function, at)), ..value } } else { value }
+            TimeFunction::Coarse => Value { null: None, ..self.time().without_window() }.converted(Form::Image(self.name.clone()), at),
+            TimeFunction::Joined => self.joined(),
+            TimeFunction::FirstOf => coalesce(self.args.into_iter().map(|(_, value)| value).collect(), at),
+            TimeFunction::OneOf => one_of(self.args.into_iter().map(|(_, value)| value).collect(), at),
+            TimeFunction::OneOfTwo => one_of(self.args.into_iter().skip(1).map(|(_, value)| value).collect(), at),
+            TimeFunction::NullIf => Value { null: Some((NullReason::Function, at.clone())), ..argument(0) },
+            TimeFunction::OneRow => {
+                // The value of one row says nothing about the others, but each is in the window.
+                let value = argument(0).changed();
+                if function.filter.is_some() { Value { null: Some((NullReason::Function, at)), ..value } } else { value }
             }
-            Makes::Neighbour if self.args.len() < 3 => Value { null: Some((Null::Function, at.clone())), ..of(0).changed() },
-            Makes::Neighbour => one_of(vec![of(0), of(2)], at),
+            TimeFunction::Neighbour if self.args.len() < 3 => {
+                Value { null: Some((NullReason::Function, at.clone())), ..argument(0).changed() }
+            }
+            TimeFunction::Neighbour => one_of(vec![argument(0), argument(2)], at),
         }
     }
 
-    /// What nobody knows of a function may tell the window, if the event time goes into it and it gathers no rows.
+    /// The value of an unknown function. It may determine the window if an argument does and it is
+    /// not an aggregate.
     fn unknown(&self, function: &Function) -> Value {
-        let gathers = names::is_aggregate(&self.name) || function.over.is_some();
-        if gathers { Value::unknown(self.at.clone()) } else { self.used() }
+        let aggregates = names::is_aggregate(&self.name) || function.over.is_some();
+        if aggregates { Value::unknown(self.at.clone()) } else { self.opaque() }
     }
 
-    pub(super) fn used(&self) -> Value {
+    pub(super) fn opaque(&self) -> Value {
         let value = self.time();
-        if value.is_of_time() || value.unique || value.may_pin.is_some() {
-            return value.used(self.flow.windows, || self.flow.seen.said(&self.at), self.at.clone());
+        if value.derives_from_event_time() || value.unique || value.possible_key.is_some() {
+            return value.opaque(self.flow.windows, || self.flow.seen.said(&self.at), self.at.clone());
         }
         Value::unknown(self.at.clone())
     }
 
-    /// The argument that is a time, wherever it stands: the one that tells the window, else the first that is no literal.
+    /// The argument that is a time, in any position: the one that determines the window, else the
+    /// first that is not a literal.
     pub(super) fn time(&self) -> Value {
         let values = || self.args.iter().map(|(_, value)| value);
-        let told = values()
-            .find(|value| value.moment.is_some())
-            .or_else(|| values().find(|value| value.is_of_time()))
-            .or_else(|| values().find(|value| value.unique || value.may_pin.is_some()))
+        let time = values()
+            .find(|value| value.derived_time.is_some())
+            .or_else(|| values().find(|value| value.derives_from_event_time()))
+            .or_else(|| values().find(|value| value.unique || value.possible_key.is_some()))
             .or_else(|| self.args.iter().find(|(expr, value)| value.time != Time::Fixed && unit(expr).is_none()).map(|(_, value)| value));
-        told.cloned().unwrap_or_else(|| Value::unknown(self.at.clone()))
+        time.cloned().unwrap_or_else(|| Value::unknown(self.at.clone()))
     }
 
-    /// The unit that an argument names, which is no column.
+    /// The unit that an argument names.
     pub(super) fn unit(&self) -> Option<Unit> {
-        let units = self.args.iter().filter(|(_, value)| !value.is_of_time()).filter_map(|(expr, _)| unit(expr));
+        let units = self.args.iter().filter(|(_, value)| !value.derives_from_event_time()).filter_map(|(expr, _)| unit(expr));
         units.max()
     }
 
-    /// The zones that arguments name; none where it is in no list.
+    /// The zones that arguments name; `None` for an unknown zone.
     fn zones(&self) -> Vec<Option<chrono_tz::Tz>> {
-        let others = self.args.iter().filter(|(expr, value)| !value.is_of_time() && unit(expr).is_none());
+        let others = self.args.iter().filter(|(expr, value)| !value.derives_from_event_time() && unit(expr).is_none());
         others.filter_map(|(expr, _)| zone(expr)).collect()
     }
 
-    /// The time, read in the zone that another argument names.
+    /// The time in the zone that another argument names.
     pub(super) fn zoned(&self) -> Value {
         let value = self.time();
-        match (self.zones().first(), value.moment) {
-            (Some(Some(zone)), Some(moment)) if moment.shown == Shown::Utc => {
-                let shown = if *zone == chrono_tz::Tz::UTC { Shown::Utc } else { Shown::Zoned(*zone) };
-                value.with_moment(Moment { shown, ..moment }, self.flow.windows, self.at.clone())
+        match (self.zones().first(), value.derived_time) {
+            (Some(Some(zone)), Some(derived_time)) if derived_time.clock == ClockZone::Utc => {
+                let clock = if *zone == chrono_tz::Tz::UTC { ClockZone::Utc } else { ClockZone::AtTimeZone(*zone) };
+                value.with_moment(DerivedTime { clock, ..derived_time }, self.flow.windows, self.at.clone())
             }
-            (Some(None), _) => value.moved(Why::Zone, self.at.clone()).lost(),
+            (Some(None), _) => value.moved(OutsideReason::Zone, self.at.clone()).without_window(),
             _ => value,
         }
     }
@@ -214,73 +234,75 @@ impl Call<'_> {
             value = match modifier.strip_prefix("start of ").and_then(Unit::parse) {
                 Some(unit) => value.cut(unit, self.flow.windows, self.at.clone()),
                 None if modifier.starts_with(['+', '-']) || ["localtime", "weekday"].iter().any(|word| modifier.starts_with(word)) => {
-                    value.moved(Why::Shifted, self.at.clone()).lost()
+                    value.moved(OutsideReason::Shifted, self.at.clone()).without_window()
                 }
-                // A format.
+                // The modifier is a format.
                 None => value,
             };
         }
         value.into_date(self.flow.windows, self.at.clone())
     }
 
-    /// Text or a number that is a time again.
+    /// Converts text or a number to a time.
     fn as_time(&self) -> Value {
         let value = self.zoned();
-        // A number that counts other units than those that times are told in.
-        let is_told = !matches!(value.form, Form::Count(micros) if ![1, 1000, 1_000_000].contains(&micros));
-        match value.moment {
-            Some(_) if !is_told => Value { time: Time::Outside(Why::Moved), ..value.lost() },
-            Some(moment) => {
-                let shown = match (value.form == Form::Time, moment.shown, self.name.as_str()) {
-                    // A local time of the zone that an argument names.
-                    (true, Shown::Zoned(zone), "datetime") => Shown::Wall(zone),
-                    (_, shown, _) => shown,
+        // A number of other units than those that numeric times use.
+        let has_time_unit = !matches!(value.form, Form::Count(micros) if ![1, 1000, 1_000_000].contains(&micros));
+        match value.derived_time {
+            Some(_) if !has_time_unit => Value { time: Time::Outside(OutsideReason::Moved), ..value.without_window() },
+            Some(derived_time) => {
+                let clock = match (value.form == Form::Time, derived_time.clock, self.name.as_str()) {
+                    // The local time in the zone that an argument names.
+                    (true, ClockZone::AtTimeZone(zone), "datetime") => ClockZone::Wall(zone),
+                    (_, clock, _) => clock,
                 };
-                value.with_moment(Moment { shown, ..moment }, self.flow.windows, self.at.clone())
+                value.with_moment(DerivedTime { clock, ..derived_time }, self.flow.windows, self.at.clone())
             }
             None => Value { unique: value.unique, ..value.changed() },
         }
     }
 
     fn is_parsing(&self) -> bool {
-        self.args.first().is_some_and(|(_, value)| value.moment.is_some())
+        self.args.first().is_some_and(|(_, value)| value.derived_time.is_some())
     }
 
     fn local(&self, shows: bool) -> Value {
         let value = self.time();
         let zone = self.zones().first().copied().flatten();
         if self.name == "from_utc_timestamp"
-            && let (Some(moment), Some(zone)) = (value.moment, zone)
+            && let (Some(derived_time), Some(zone)) = (value.derived_time, zone)
         {
-            return value.with_moment(Moment { shown: Shown::Wall(zone), ..moment }, self.flow.windows, self.at.clone());
+            return value.with_moment(DerivedTime { clock: ClockZone::Wall(zone), ..derived_time }, self.flow.windows, self.at.clone());
         }
         self.flow.at_zone(value, zone, shows, self.at.clone())
     }
 
-    /// From one zone to another one; where the first is left out it is that of the value.
+    /// Converts from one zone to another; the default of the first is that of the value.
     fn converted(&self) -> Value {
         let (value, zones) = (self.time(), self.zones());
         let windows = self.flow.windows;
         let (from, to) = match zones.as_slice() {
             [to] => (None, *to),
             [from, to] => (Some(*from), *to),
-            _ => return value.moved(Why::Zone, self.at.clone()).lost(),
+            _ => return value.moved(OutsideReason::Zone, self.at.clone()).without_window(),
         };
-        let (Some(moment), Some(to)) = (value.moment, to) else { return value.moved(Why::Zone, self.at.clone()).lost() };
-        let fits = from.is_none_or(|from| from == Some(moment.zone()));
+        let (Some(derived_time), Some(to)) = (value.derived_time, to) else {
+            return value.moved(OutsideReason::Zone, self.at.clone()).without_window();
+        };
+        let fits = from.is_none_or(|from| from == Some(derived_time.zone()));
         if !fits {
-            return value.moved(Why::Zone, self.at.clone()).lost();
+            return value.moved(OutsideReason::Zone, self.at.clone()).without_window();
         }
-        let shown = match (to == chrono_tz::Tz::UTC, from) {
-            (true, _) => Shown::Utc,
-            (false, Some(_)) => Shown::Wall(to),
-            (false, None) => Shown::Zoned(to),
+        let clock = match (to == chrono_tz::Tz::UTC, from) {
+            (true, _) => ClockZone::Utc,
+            (false, Some(_)) => ClockZone::Wall(to),
+            (false, None) => ClockZone::AtTimeZone(to),
         };
-        value.with_moment(Moment { shown, ..moment }, windows, self.at.clone())
+        value.with_moment(DerivedTime { clock, ..derived_time }, windows, self.at.clone())
     }
 }
 
-/// The word that an argument is: `day`, `'day'`.
+/// The identifier or string of an argument: `day`, `'day'`.
 pub(super) fn word(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Identifier(name) => Some(name.value.clone()),
@@ -288,23 +310,29 @@ pub(super) fn word(expr: &Expr) -> Option<String> {
     }
 }
 
-/// The first of several values that is not null. Rows of a batch have an event time, so what stands behind it never shows; but
-/// rows that the author wanted to mend have none, and are in no batch.
-fn coalesce(values: Vec<Value>, at: Range<usize>) -> Value {
+/// The first of several values that is not null. Rows of a batch have an event time, so a value
+/// after it is never used; but rows whose missing event time the author wants to replace are in no
+/// batch.
+fn coalesce(mut values: Vec<Value>, at: Range<usize>) -> Value {
+    let is_null = |value: &Value| matches!(value.null, Some((NullReason::Literal, _)));
+    if !values.iter().all(is_null) {
+        values.retain(|value| !is_null(value));
+    }
     let Some(first) = values.first().cloned() else { return Value::unknown(at) };
     if first.is_inside() && first.null.is_none() && values.len() > 1 {
-        let mended = values[1..].iter().any(|value| !value.is_inside() && value.null.is_none());
-        return if mended { Value { time: Time::Outside(Why::Mixed), at, ..first.changed() } } else { first.changed() };
+        let replaces_null = values[1..].iter().any(|value| !value.is_inside() && value.null.is_none());
+        return if replaces_null { Value { time: Time::Outside(OutsideReason::Mixed), at, ..first.changed() } } else { first.changed() };
     }
-    // What is told of the event time is there where that is.
-    if first.null.is_none() && !first.is_inside() && first.is_of_time() {
+    // A value derived from the event time is present if the event time is.
+    if first.null.is_none() && !first.is_inside() && first.derives_from_event_time() {
         return first.changed();
     }
-    // Of the two sides of a full join, one is always there.
-    let lacks = |side: Null, at: &Range<usize>| values.iter().any(|value| value.null == Some((side, at.clone())));
-    let of_full = |(_, at): &(Null, Range<usize>)| lacks(Null::LeftOfFull, at) && lacks(Null::RightOfFull, at);
-    let may_lack = values.iter().all(|value| value.null.as_ref().is_some_and(|null| !of_full(null)));
-    let null = if may_lack { first.null.clone() } else { None };
+    // One of the two sides of a full join is always present.
+    let is_missing = |side: NullReason, at: &Range<usize>| values.iter().any(|value| value.null == Some((side, at.clone())));
+    let is_full_join =
+        |(_, at): &(NullReason, Range<usize>)| is_missing(NullReason::LeftOfFull, at) && is_missing(NullReason::RightOfFull, at);
+    let may_be_null = values.iter().all(|value| value.null.as_ref().is_some_and(|null| !is_full_join(null)));
+    let null = if may_be_null { first.null.clone() } else { None };
     let values = values.into_iter().map(|value| Value { null: None, ..value }).collect();
     Value { null, ..one_of(values, at) }
 }

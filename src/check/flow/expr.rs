@@ -1,4 +1,4 @@
-//! What is known of an expression's value.
+//! The values of expressions.
 
 use std::ops::Range;
 
@@ -6,21 +6,21 @@ use sqlparser::ast::{
     CaseWhen, CastKind, CeilFloorKind, DataType, DateTimeField, Expr, Ident, TimezoneInfo, UnaryOperator, Value as Literal,
 };
 
+use super::calendar_parts::CalendarParts;
 use super::literal::{integer, zone};
-use super::parts::Parts;
 use super::scope::Scope;
 use super::unit::Unit;
-use super::value::{Form, Null, Time, Value, Why};
+use super::value::{Form, NullReason, OutsideReason, Time, Value};
 use super::{Flow, call};
 
 /// From this depth on the place of an expression is that of a part of it.
 const DEEP: usize = 500;
 
 impl Flow<'_> {
-    /// The value of an expression over the tables of a scope.
+    /// Evaluates an expression over the tables of a scope.
     pub(super) fn value(&self, expr: &Expr, scope: &Scope) -> Value {
         let depth = self.depth.get();
-        let at = if depth < DEEP { self.place(expr) } else { self.place_of_last(expr) };
+        let at = if depth < DEEP { self.span(expr) } else { self.place_of_last(expr) };
         self.depth.set(depth + 1);
         let value = self.value_at(expr, scope, at);
         self.depth.set(depth);
@@ -30,13 +30,17 @@ impl Flow<'_> {
     /// A place of an expression that is nested deep: walking over all of it at each level would take time with the square of the depth.
     fn place_of_last(&self, expr: &Expr) -> Range<usize> {
         match expr {
-            Expr::BinaryOp { right, .. } => self.place(&**right),
-            Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_) | Expr::Function(_) => self.place(expr),
+            Expr::BinaryOp { right, .. } => self.span(&**right),
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_) | Expr::Function(_) => self.span(expr),
             _ => 0..0,
         }
     }
 
     fn value_at(&self, expr: &Expr, scope: &Scope, at: Range<usize>) -> Value {
+        if let Some(text) = self.seen.blank_at(&at) {
+            // It may be the event time cut to the window.
+            return Value { possible_key: Some(text), ..Value::unknown(at) };
+        }
         match expr {
             Expr::Identifier(name) => self.named(None, name, scope, at),
             Expr::CompoundIdentifier(parts) => match parts.as_slice() {
@@ -47,9 +51,9 @@ impl Flow<'_> {
             Expr::Cast { expr, data_type, kind, .. } => {
                 let value = self.cast(self.value(expr, scope), data_type, at.clone());
                 let fails = matches!(kind, CastKind::TryCast | CastKind::SafeCast);
-                // A timestamp is cast to another without fail; what is not known to be one may be text.
-                if fails && !value.is_of_time() && value.null.is_none() {
-                    Value { null: Some((Null::Function, at)), ..value }
+                // A cast between timestamps cannot fail; a cast of another value can.
+                if fails && !value.derives_from_event_time() && value.null.is_none() {
+                    Value { null: Some((NullReason::Function, at)), ..value }
                 } else {
                     value
                 }
@@ -60,19 +64,19 @@ impl Flow<'_> {
             }
             Expr::Extract { field, expr, .. } => self.extracted(field, expr, scope, at),
             Expr::Floor { expr, field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) } => {
-                self.whole_number(self.value(expr, scope), at)
+                self.truncated(self.value(expr, scope), at)
             }
             Expr::Floor { expr, field: CeilFloorKind::DateTimeField(field) } => {
                 self.cut_to(self.value(expr, scope), Unit::parse(&field.to_string()), at)
             }
-            Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(_) } => self.value(expr, scope).moved(Why::Moved, at),
+            Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(_) } => self.value(expr, scope).moved(OutsideReason::Moved, at),
             Expr::Substring { expr, substring_from, substring_for, .. } => {
                 let number = |of: &Option<Box<Expr>>| of.as_ref().and_then(|expr| integer(expr));
                 let from_first = substring_from.is_none() || matches!(number(substring_from), Some(0 | 1));
                 self.first_letters(self.value(expr, scope), number(substring_for).filter(|_| from_first), at)
             }
             Expr::Value(literal) => match literal.value {
-                Literal::Null => Value { null: Some((Null::Literal, at.clone())), ..Value::of(Time::Fixed, at) },
+                Literal::Null => Value { null: Some((NullReason::Literal, at.clone())), ..Value::of(Time::Fixed, at) },
                 _ => Value::of(Time::Fixed, at),
             },
             Expr::TypedString(_) => Value::of(Time::Fixed, at),
@@ -82,12 +86,13 @@ impl Flow<'_> {
             },
             Expr::UnaryOp { op: UnaryOperator::Plus | UnaryOperator::Minus, expr } => match self.value(expr, scope) {
                 value if value.time == Time::Fixed => Value::of(Time::Fixed, at),
-                value => value.moved(Why::Moved, at),
+                value => value.moved(OutsideReason::Moved, at),
             },
             Expr::BinaryOp { left, op, right } => self.binary((left, self.value(left, scope)), op, (right, self.value(right, scope)), at),
-            Expr::Tuple(all) => self.together_in_one(all, scope, at),
-            Expr::Struct { values, .. } => self.together_in_one(values, scope, at),
-            Expr::Array(array) => self.together_in_one(&array.elem, scope, at),
+            Expr::Tuple(all) => self.tuple_value(all, scope, at),
+            Expr::Struct { values, .. } => self.tuple_value(values, scope, at),
+            Expr::Array(array) => self.tuple_value(&array.elem, scope, at),
+            Expr::Dictionary(fields) => self.tuple_value(fields.iter().map(|field| &*field.value), scope, at),
             Expr::Case { conditions, else_result, .. } => self.case(conditions, else_result.as_deref(), scope, at),
             Expr::Function(function) => call::value(self, function, scope, at),
             _ => Value::unknown(at),
@@ -95,10 +100,10 @@ impl Flow<'_> {
     }
 
     fn named(&self, table: Option<&Ident>, name: &Ident, scope: &Scope, at: Range<usize>) -> Value {
-        // Some clocks have no parentheses and look like columns.
+        // Some clock functions have no parentheses, like columns.
         let clock = table.is_none() && name.quote_style.is_none() && super::names::is_clock(&name.value.to_lowercase());
         match scope.column(table.map(|table| table.value.as_str()), &name.value) {
-            Some(value) if !clock || value.is_of_time() => {
+            Some(value) if !clock || value.derives_from_event_time() => {
                 let moves = value.time == Time::Inside(Unit::Instant) || value.at == (0..0);
                 Value { at: if moves { at } else { value.at.clone() }, ..value }
             }
@@ -107,39 +112,40 @@ impl Flow<'_> {
         }
     }
 
-    /// A value cut to a unit; one that is not known is not judged.
+    /// A value truncated to a unit; an unknown unit is not checked.
     fn cut_to(&self, value: Value, unit: Option<Unit>, at: Range<usize>) -> Value {
         match unit {
             Some(unit) => value.cut(unit, self.windows, at),
-            None => value.used(self.windows, || self.seen.said(&at), at.clone()),
+            None => value.opaque(self.windows, || self.seen.said(&at), at.clone()),
         }
     }
 
     fn extracted(&self, field: &DateTimeField, expr: &Expr, scope: &Scope, at: Range<usize>) -> Value {
-        // The zone in an `extract` is where the part is read, whatever the engine's own `at time zone` gives.
+        // In an `extract`, `at time zone` sets the zone of the part, whatever its semantics
+        // elsewhere.
         let value = match expr {
             Expr::AtTimeZone { timestamp, time_zone } if self.engine.zones_show => {
-                self.at_zone(self.value(timestamp, scope), zone(time_zone).flatten(), true, self.place(expr))
+                self.at_zone(self.value(timestamp, scope), zone(time_zone).flatten(), true, self.span(expr))
             }
             other => self.value(other, scope),
         };
         let word = field.to_string();
         match word.to_lowercase().as_str() {
             "date" => value.into_date(self.windows, at),
-            "epoch" => value.formed(Form::Count(1_000_000), at),
-            "time" => self.part(value, Parts::HOUR | Parts::REST, at),
-            week if week.starts_with("week(") => self.part(value, Parts::WEEK, at),
-            word => match Parts::parse(word) {
+            "epoch" => value.converted(Form::Count(1_000_000), at),
+            "time" => self.part(value, CalendarParts::HOUR | CalendarParts::REST, at),
+            week if week.starts_with("week(") => self.part(value, CalendarParts::WEEK, at),
+            word => match CalendarParts::parse(word) {
                 Some(parts) => self.part(value, parts, at),
-                None => value.used(self.windows, || self.seen.said(&at), at.clone()),
+                None => value.opaque(self.windows, || self.seen.said(&at), at.clone()),
             },
         }
     }
 
-    /// Values as one: `(user_id, day)`.
-    fn together_in_one(&self, all: &[Expr], scope: &Scope, at: Range<usize>) -> Value {
-        let values = all.iter().map(|expr| self.value(expr, scope));
-        let joined = values.filter(|value| value.null.is_none()).fold(Value::unknown(at.clone()), |all, value| all.beside(&value));
+    /// The value of a tuple: `(user_id, day)`.
+    fn tuple_value<'e>(&self, all: impl IntoIterator<Item = &'e Expr>, scope: &Scope, at: Range<usize>) -> Value {
+        let values = all.into_iter().map(|expr| self.value(expr, scope));
+        let joined = values.filter(|value| value.null.is_none()).fold(Value::unknown(at.clone()), |all, value| all.combined_with(&value));
         Value { form: Form::Image("tuple".to_string()), at, ..joined }
     }
 
@@ -148,7 +154,7 @@ impl Flow<'_> {
         let values: Vec<Value> = results.map(|result| self.value(result, scope)).collect();
         let value = one_of(values, at.clone());
         match otherwise {
-            None if value.null.is_none() => Value { null: Some((Null::Case, at)), ..value },
+            None if value.null.is_none() => Value { null: Some((NullReason::Case, at)), ..value },
             _ => value,
         }
     }
@@ -159,49 +165,49 @@ impl Flow<'_> {
             | DataType::TimestampNtz(_)
             | DataType::Datetime(_)
             | DataType::Datetime64(..) => true,
-            DataType::Custom(name, _) => is_of_time(&name.to_string()),
+            DataType::Custom(name, _) => is_timestamp_type(&name.to_string()),
             _ => false,
         };
         match to {
             DataType::Date | DataType::Date32 => value.into_date(self.windows, at),
-            DataType::Time(..) => self.part(value, Parts::HOUR | Parts::REST, at),
-            _ if is_time => match value.moment {
-                Some(moment) => value.with_moment(moment, self.windows, at),
+            DataType::Time(..) => self.part(value, CalendarParts::HOUR | CalendarParts::REST, at),
+            _ if is_time => match value.derived_time {
+                Some(derived_time) => value.with_moment(derived_time, self.windows, at),
                 None => value.changed(),
             },
-            _ if is_whole_number(to) => self.whole_number(value, at),
-            _ if value.form == Form::Time => value.formed(Form::Text, at),
-            // As text or as a number it is not in the window any more, and still tells it.
+            _ if is_integer_type(to) => self.truncated(value, at),
+            _ if value.form == Form::Time => value.converted(Form::Text, at),
+            // As text or as a number it is not a time in the window, but still determines it.
             _ => {
-                let form = if is_number(to) { value.form.clone() } else { Form::Image(format!("{to} {:?}", value.form)) };
-                value.formed(form, at)
+                let form = if is_number_type(to) { value.form.clone() } else { Form::Image(format!("{to} {:?}", value.form)) };
+                value.converted(form, at)
             }
         }
     }
 }
 
-/// The value that is one of several. A literal null among them only makes it nullable.
+/// A value that is one of several. A null literal among them makes it nullable.
 pub(super) fn one_of(values: Vec<Value>, at: Range<usize>) -> Value {
     let null = values.iter().find_map(|value| value.null.clone());
-    let is_null = |value: &Value| matches!(value.null, Some((Null::Literal, _)));
-    let told = values.into_iter().filter(|value| !is_null(value)).reduce(|one, other| one.or(&other));
-    match told {
+    let is_null = |value: &Value| matches!(value.null, Some((NullReason::Literal, _)));
+    let value = values.into_iter().filter(|value| !is_null(value)).reduce(|one, other| one.or(&other));
+    match value {
         Some(value) => Value { null, at: if value.is_inside() { value.at.clone() } else { at }, ..value.changed() },
         None => Value { null, ..Value::of(Time::Fixed, at) },
     }
 }
 
-fn is_of_time(name: &str) -> bool {
+fn is_timestamp_type(name: &str) -> bool {
     let name = name.to_lowercase();
     ["timestamp", "datetime", "smalldatetime"].iter().any(|start| name.starts_with(start))
 }
 
-fn is_whole_number(to: &DataType) -> bool {
+fn is_integer_type(to: &DataType) -> bool {
     let name = to.to_string().to_lowercase();
     ["int", "bigint", "smallint", "hugeint", "uint", "int64", "integer", "signed", "unsigned"].iter().any(|start| name.starts_with(start))
 }
 
-fn is_number(to: &DataType) -> bool {
+fn is_number_type(to: &DataType) -> bool {
     let name = to.to_string().to_lowercase();
     ["double", "float", "real", "numeric", "decimal", "number"].iter().any(|start| name.starts_with(start))
 }

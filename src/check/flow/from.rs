@@ -6,217 +6,232 @@ use std::rc::Rc;
 
 use sqlparser::ast::{Expr, Join, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, TableFactor, TableWithJoins};
 
-use super::each::conditions;
+use super::join_conditions::{JoinConditions, JoinKeyRelation};
 use super::query::{names, renamed};
-use super::rows::{Origin, Rows, Shape};
-use super::scope::{Scope, Sight, Table, find};
-use super::ties::{Tie, Ties};
-use super::value::Null;
-use super::{Flow, How};
+use super::rows::{Origin, RowShape, Rows};
+use super::scope::{CteScope, Scope, ScopedTable, find_cte};
+use super::value::NullReason;
+use super::visit::conditions;
+use super::{CrossWindowKind, Flow};
 
-/// What a join keeps.
+/// The rows that a join preserves.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Keeps {
+enum JoinSide {
     Both,
     Left,
     Right,
     All,
-    /// The rows of the left side alone: `semi`, `anti`.
+    /// Rows of the left side only: `semi`, `anti`.
     Filter,
 }
 
 impl Flow<'_> {
-    /// Puts the tables of a `from` into the scope. `also`: conditions of the `where`, for tables that are joined there.
-    pub(super) fn from(&self, from: &[TableWithJoins], also: &[&Expr], sight: &Sight, scope: &mut Scope) {
+    /// Adds the tables of a `from` to the scope. `filters` are the conditions of the `where`, which
+    /// may join tables.
+    pub(super) fn from(&self, from: &[TableWithJoins], filters: &[&Expr], ctes: &CteScope, scope: &mut Scope) {
         for (nth, tables) in from.iter().enumerate() {
             let before = scope.tables.len();
-            self.tables(tables, also, sight, scope);
+            self.tables(tables, filters, ctes, scope);
             if nth > 0 && before > 0 {
-                self.met(scope, 0..before, also, Ties::default(), Keeps::Both, self.factor_place(&tables.relation));
+                self.check_join(scope, 0..before, filters, JoinConditions::default(), JoinSide::Both, self.factor_span(&tables.relation));
             }
         }
     }
 
-    fn tables(&self, tables: &TableWithJoins, also: &[&Expr], sight: &Sight, scope: &mut Scope) {
-        let begin = scope.tables.len();
-        self.factor(&tables.relation, sight, scope);
+    fn tables(&self, tables: &TableWithJoins, filters: &[&Expr], ctes: &CteScope, scope: &mut Scope) {
+        let start = scope.tables.len();
+        self.factor(&tables.relation, ctes, scope);
         for join in &tables.joins {
-            self.join(join, begin, also, sight, scope);
+            self.join(join, start, filters, ctes, scope);
         }
     }
 
-    fn join(&self, join: &Join, begin: usize, also: &[&Expr], sight: &Sight, scope: &mut Scope) {
+    fn join(&self, join: &Join, start: usize, filters: &[&Expr], ctes: &CteScope, scope: &mut Scope) {
         use JoinOperator::{
             Anti, ArrayJoin, AsOf, CrossApply, CrossJoin, FullOuter, Inner, InnerArrayJoin, Left, LeftAnti, LeftArrayJoin, LeftOuter,
             LeftSemi, OuterApply, Right, RightAnti, RightOuter, RightSemi, Semi, StraightJoin,
         };
-        let (keeps, on) = match &join.join_operator {
-            JoinOperator::Join(on) | Inner(on) | CrossJoin(on) | StraightJoin(on) => (Keeps::Both, Some(on)),
-            Left(on) | LeftOuter(on) => (Keeps::Left, Some(on)),
-            Right(on) | RightOuter(on) => (Keeps::Right, Some(on)),
-            FullOuter(on) => (Keeps::All, Some(on)),
-            Semi(on) | LeftSemi(on) | RightSemi(on) | Anti(on) | LeftAnti(on) | RightAnti(on) => (Keeps::Filter, Some(on)),
-            AsOf { constraint, .. } => (Keeps::Both, Some(constraint)),
-            CrossApply => (Keeps::Both, None),
-            OuterApply => (Keeps::Left, None),
-            // An array of the row's own.
+        let (preserved_side, on) = match &join.join_operator {
+            JoinOperator::Join(on) | Inner(on) | CrossJoin(on) | StraightJoin(on) => (JoinSide::Both, Some(on)),
+            Left(on) | LeftOuter(on) => (JoinSide::Left, Some(on)),
+            Right(on) | RightOuter(on) => (JoinSide::Right, Some(on)),
+            FullOuter(on) => (JoinSide::All, Some(on)),
+            Semi(on) | LeftSemi(on) | RightSemi(on) | Anti(on) | LeftAnti(on) | RightAnti(on) => (JoinSide::Filter, Some(on)),
+            AsOf { constraint, .. } => (JoinSide::Both, Some(constraint)),
+            CrossApply => (JoinSide::Both, None),
+            OuterApply => (JoinSide::Left, None),
+            // An array of the same row.
             ArrayJoin | LeftArrayJoin | InnerArrayJoin => return,
         };
         let middle = scope.tables.len();
-        self.factor(&join.relation, sight, scope);
-        let at = self.factor_place(&join.relation);
+        self.factor(&join.relation, ctes, scope);
+        let at = self.factor_span(&join.relation);
         let mut all: Vec<&Expr> = Vec::new();
         if let Some(JoinConstraint::On(condition)) = on {
-            self.subqueries(condition, sight, scope);
-            self.calls(condition, scope, super::CallKind::ClockInCondition);
+            self.subqueries(condition, ctes, scope);
+            self.calls(condition, scope, super::VolatileKind::ClockInCondition);
             all = conditions([condition]);
         }
-        if keeps == Keeps::Both {
-            all.extend(also);
+        if preserved_side == JoinSide::Both {
+            all.extend(filters);
         }
         let by_name = match on {
             Some(JoinConstraint::Using(columns)) => {
-                let side = |tables: &[Table], name| tables.iter().find_map(|table| table.rows.column(name));
-                let (one, two) = (&scope.tables[begin..middle], &scope.tables[middle..]);
-                let mut ties = Ties::default();
+                let side = |tables: &[ScopedTable], name| tables.iter().find_map(|table| table.rows.column(name));
+                let (one, two) = (&scope.tables[start..middle], &scope.tables[middle..]);
+                let mut join_conditions = JoinConditions::default();
                 for name in columns.iter().filter_map(last) {
                     if let (Some(one), Some(two)) = (side(one, name), side(two, name)) {
-                        ties.equal(&one, &two, self);
+                        join_conditions.equal(&one, &two, self);
                     }
                 }
-                ties
+                join_conditions
             }
-            Some(JoinConstraint::Natural) => self.natural(&scope.tables[begin..middle], &scope.tables[middle..]),
-            _ => Ties::default(),
+            Some(JoinConstraint::Natural) => self.natural(&scope.tables[start..middle], &scope.tables[middle..]),
+            _ => JoinConditions::default(),
         };
-        self.met(scope, begin..middle, &all, by_name, keeps, at.clone());
-        let missing = match keeps {
-            Keeps::Left => middle..scope.tables.len(),
-            Keeps::Right => begin..middle,
-            Keeps::All => begin..scope.tables.len(),
-            Keeps::Both | Keeps::Filter => 0..0,
+        self.check_join(scope, start..middle, &all, by_name, preserved_side, at.clone());
+        let missing = match preserved_side {
+            JoinSide::Left => middle..scope.tables.len(),
+            JoinSide::Right => start..middle,
+            JoinSide::All => start..scope.tables.len(),
+            JoinSide::Both | JoinSide::Filter => 0..0,
         };
-        let sides = match keeps {
-            Keeps::All => [Null::LeftOfFull, Null::RightOfFull],
-            _ => [Null::OuterJoin; 2],
+        let sides = match preserved_side {
+            JoinSide::All => [NullReason::LeftOfFull, NullReason::RightOfFull],
+            _ => [NullReason::OuterJoin; 2],
         };
-        for place in missing {
-            let side = sides[usize::from(place >= middle)];
-            scope.tables[place].outer = Some((side, at.clone()));
+        for index in missing {
+            let side = sides[usize::from(index >= middle)];
+            scope.tables[index].outer = Some((side, at.clone()));
         }
-        if keeps == Keeps::Filter {
+        if preserved_side == JoinSide::Filter {
             scope.tables.truncate(middle);
         }
     }
 
-    /// Whether one of the tables is the first and the last event time, which bound the others, that are read whole.
-    fn bounds(&self, tables: &[Table]) -> bool {
+    /// Whether one of the tables has the first and the last event time, which bound the others,
+    /// which are not filtered.
+    fn bounds(&self, tables: &[ScopedTable]) -> bool {
         let bounds: Vec<usize> = tables.iter().filter_map(|table| table.rows.bounds).collect();
         let others = tables.iter().filter(|table| table.rows.bounds.is_none()).all(|table| table.rows.windowed.is_empty());
-        let are = others && !bounds.is_empty();
-        if are {
-            self.found.borrow_mut().bounding.extend(bounds);
+        let is_bounded = others && !bounds.is_empty();
+        if is_bounded {
+            self.notes.borrow_mut().bounding.extend(bounds);
         }
-        are
+        is_bounded
     }
 
-    /// What a natural join says: by the columns that are known to be on both sides, or by the event time where inputs name it alike.
-    fn natural(&self, before: &[Table], behind: &[Table]) -> Ties {
-        let names = |tables: &[Table]| tables.iter().flat_map(|table| table.rows.names()).collect::<BTreeSet<String>>();
-        let side = |tables: &[Table], name: &str| tables.iter().find_map(|table| table.rows.column(name));
-        let mut ties = Ties::default();
+    /// The conditions of a natural join: equality of the columns that are known to be on both
+    /// sides.
+    fn natural(&self, before: &[ScopedTable], behind: &[ScopedTable]) -> JoinConditions {
+        let names = |tables: &[ScopedTable]| tables.iter().flat_map(|table| table.rows.names()).collect::<BTreeSet<String>>();
+        let side = |tables: &[ScopedTable], name: &str| tables.iter().find_map(|table| table.rows.column(name));
+        let mut join_conditions = JoinConditions::default();
         for name in names(before).intersection(&names(behind)) {
             if let (Some(one), Some(two)) = (side(before, name), side(behind, name)) {
-                ties.equal(&one, &two, self);
+                join_conditions.equal(&one, &two, self);
             }
         }
-        ties
+        join_conditions
     }
 
-    /// Judges how the tables before meet those behind them. `by_name` is what the columns that they have in common say.
-    fn met(&self, scope: &Scope, before: Range<usize>, conditions: &[&Expr], by_name: Ties, keeps: Keeps, at: Range<usize>) {
-        let Range { start: begin, end: middle } = before;
-        let windowed = |tables: &[Table]| Origin::of(tables.iter().map(|table| &table.rows.windowed));
-        let (left, right) = (windowed(&scope.tables[begin..middle]), windowed(&scope.tables[middle..]));
-        let all_tied = |tables: &[Table]| tables.iter().filter(|table| !table.rows.windowed.is_empty()).all(|table| table.rows.tied);
-        let known = |tables: &[Table]| tables.iter().any(|table| !matches!(table.rows.shape, Shape::Unknown));
+    /// Checks a join of the tables in `before` with the following ones. `by_name` has the
+    /// conditions of common columns.
+    fn check_join(
+        &self,
+        scope: &Scope,
+        before: Range<usize>,
+        conditions: &[&Expr],
+        by_name: JoinConditions,
+        preserved_side: JoinSide,
+        at: Range<usize>,
+    ) {
+        let Range { start, end: middle } = before;
+        let windowed = |tables: &[ScopedTable]| Origin::of(tables.iter().map(|table| &table.rows.windowed));
+        let (left, right) = (windowed(&scope.tables[start..middle]), windowed(&scope.tables[middle..]));
+        let all_exempt =
+            |tables: &[ScopedTable]| tables.iter().filter(|table| !table.rows.windowed.is_empty()).all(|table| table.rows.exempt);
+        let known = |tables: &[ScopedTable]| tables.iter().any(|table| !matches!(table.rows.shape, RowShape::Unknown));
         match (left.is_empty(), right.is_empty()) {
-            (false, false) if !all_tied(&scope.tables[begin..middle]) && !all_tied(&scope.tables[middle..]) => {
-                let mut ties = self.ties(conditions, scope, middle);
-                ties.and(by_name);
-                let how = How::Join { other: right.inputs };
-                match ties.tie(self) {
-                    Tie::Sure => {}
-                    Tie::Perhaps(name) => self.crossing(how, at, &left, Some(name)),
-                    Tie::No => self.crossing(how, at, &left, None),
+            (false, false) if !all_exempt(&scope.tables[start..middle]) && !all_exempt(&scope.tables[middle..]) => {
+                let mut join_conditions = self.join_conditions(conditions, scope, middle);
+                join_conditions.and(by_name);
+                let kind = CrossWindowKind::Join { other: right.inputs };
+                match join_conditions.relation(self) {
+                    JoinKeyRelation::SameWindow => {}
+                    JoinKeyRelation::Possible(name) => self.report(kind, at, &left, Some(name)),
+                    JoinKeyRelation::Unrelated => self.report(kind, at, &left, None),
                 }
             }
-            // Rows of an input that is read whole stay even where this batch has nothing for them.
-            (true, false) | (false, true) if self.bounds(&scope.tables[begin..]) => {}
-            (true, false) if matches!(keeps, Keeps::Left | Keeps::All) && known(&scope.tables[begin..middle]) => {
-                self.crossing(How::Kept, at, &right, None);
+            // An outer join preserves rows of an unfiltered input in every batch, also if the batch
+            // has no match.
+            (true, false) | (false, true) if self.bounds(&scope.tables[start..]) => {}
+            (true, false) if matches!(preserved_side, JoinSide::Left | JoinSide::All) && known(&scope.tables[start..middle]) => {
+                self.report(CrossWindowKind::PreservedRows, at, &right, None);
             }
-            (false, true) if matches!(keeps, Keeps::Right | Keeps::All) && known(&scope.tables[middle..]) => {
-                self.crossing(How::Kept, at, &left, None);
+            (false, true) if matches!(preserved_side, JoinSide::Right | JoinSide::All) && known(&scope.tables[middle..]) => {
+                self.report(CrossWindowKind::PreservedRows, at, &left, None);
             }
             _ => {}
         }
     }
 
-    fn factor(&self, factor: &TableFactor, sight: &Sight, scope: &mut Scope) {
+    fn factor(&self, factor: &TableFactor, ctes: &CteScope, scope: &mut Scope) {
         let (rows, alias) = match factor {
-            TableFactor::Table { name, alias, args: None, .. } => (self.table(name, sight), alias),
-            TableFactor::Derived { subquery, alias, .. } => (self.query(subquery, sight, Some(&*scope)), alias),
-            TableFactor::NestedJoin { table_with_joins, alias: None } => return self.tables(table_with_joins, &[], sight, scope),
+            TableFactor::Table { name, alias, args: None, .. } => (self.table(name, ctes), alias),
+            TableFactor::Derived { subquery, alias, .. } => (self.query(subquery, ctes, Some(&*scope)), alias),
+            TableFactor::NestedJoin { table_with_joins, alias: None } => return self.tables(table_with_joins, &[], ctes, scope),
             TableFactor::Pivot { table, alias, .. } | TableFactor::Unpivot { table, alias, .. } => {
                 let mut inner = Scope::default();
-                self.factor(table, sight, &mut inner);
+                self.factor(table, ctes, &mut inner);
                 let windowed = Origin::of(inner.tables.iter().map(|table| &table.rows.windowed));
                 let driving = inner.tables.iter().flat_map(|table| table.rows.driving.clone()).collect();
-                (Rc::new(Rows { shape: Shape::Unknown, windowed, driving, tied: true, bounds: None }), alias)
+                (Rc::new(Rows { shape: RowShape::Unknown, windowed, driving, exempt: true, bounds: None }), alias)
             }
             TableFactor::Table { alias, .. }
             | TableFactor::TableFunction { alias, .. }
             | TableFactor::Function { alias, .. }
             | TableFactor::UNNEST { alias, .. } => (Rows::unknown(), alias),
-            _ => return scope.tables.push(Table::new(None, Rows::unknown())),
+            _ => return scope.tables.push(ScopedTable::new(None, Rows::unknown())),
         };
-        let own = match factor {
+        let table_name = match factor {
             TableFactor::Table { name, .. } => last(name),
             _ => None,
         };
         let rows = alias.as_ref().map_or(rows.clone(), |alias| renamed(rows, &names(alias)));
-        let name = alias.as_ref().map(|alias| alias.name.value.clone()).or_else(|| own.map(str::to_string));
-        scope.tables.push(Table::new(name, rows));
+        let name = alias.as_ref().map(|alias| alias.name.value.clone()).or_else(|| table_name.map(str::to_string));
+        scope.tables.push(ScopedTable::new(name, rows));
     }
 
-    /// The rows of a table by its name: of a CTE, of an input, of somebody else's table.
-    fn table(&self, name: &ObjectName, sight: &Sight) -> Rc<Rows> {
+    /// The rows of a table by its name: a CTE, an input, or another table.
+    fn table(&self, name: &ObjectName, ctes: &CteScope) -> Rc<Rows> {
         let Some(head) = name.0.first().and_then(ObjectNamePart::as_ident) else { return Rows::unknown() };
-        // An ephemeral model that is filtered itself is an input like any other; one that is not is its own query.
+        // A filtered ephemeral model is an input like any other; an unfiltered one is analysed as a
+        // query.
         if name.0.len() == 1
             && !self.seen.inputs.contains_key(&head.span.start)
-            && let Some(cte) = find(sight, head)
+            && let Some(cte) = find_cte(ctes, head)
         {
             return self.cte(cte);
         }
         if self.seen.own.contains(&head.span.start) {
             let windowed = Origin { own_table: true, ..Origin::default() };
-            return Rc::new(Rows { shape: Shape::Unknown, windowed, driving: BTreeSet::new(), tied: false, bounds: None });
+            return Rc::new(Rows { shape: RowShape::Unknown, windowed, driving: BTreeSet::new(), exempt: false, bounds: None });
         }
         let Some((id, filtered)) = self.seen.inputs.get(&head.span.start) else { return Rows::unknown() };
         let windowed = Origin { inputs: filtered.then(|| id.clone()).into_iter().collect(), own_table: false };
-        let shape = Shape::Input { input: (self.inputs)(id), filtered: *filtered };
-        Rc::new(Rows { shape, windowed, driving: BTreeSet::from([id.clone()]), tied: false, bounds: None })
+        let shape = RowShape::Input { input: (self.inputs)(id), filtered: *filtered };
+        Rc::new(Rows { shape, windowed, driving: BTreeSet::from([id.clone()]), exempt: false, bounds: None })
     }
 
-    pub(super) fn factor_place(&self, factor: &TableFactor) -> Range<usize> {
+    pub(super) fn factor_span(&self, factor: &TableFactor) -> Range<usize> {
         match factor {
-            TableFactor::Table { name, .. } => self.place(name),
-            TableFactor::Derived { subquery, .. } => self.first_place(&subquery.body),
-            TableFactor::NestedJoin { table_with_joins, .. } => self.factor_place(&table_with_joins.relation),
-            TableFactor::Pivot { table, .. } | TableFactor::Unpivot { table, .. } => self.factor_place(table),
-            other => self.place(other),
+            TableFactor::Table { name, .. } => self.span(name),
+            TableFactor::Derived { subquery, .. } => self.first_span(&subquery.body),
+            TableFactor::NestedJoin { table_with_joins, .. } => self.factor_span(&table_with_joins.relation),
+            TableFactor::Pivot { table, .. } | TableFactor::Unpivot { table, .. } => self.factor_span(table),
+            other => self.span(other),
         }
     }
 }

@@ -1,65 +1,65 @@
-//! Functions of times by name, as the engines call them: what each makes of a time.
+//! Date and time functions by their names in the engines, and what they compute.
 
-/// What a function makes of the time among its arguments.
+/// What a function computes from the time among its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Makes {
-    /// The time cut to the unit that an argument names.
+pub enum TimeFunction {
+    /// Truncation to the unit that an argument names.
     Cut,
-    /// The time cut to a number of units, which may begin elsewhere: `time_bucket`, `date_bin`.
+    /// Truncation to a number of units, perhaps with an origin: `time_bucket`, `date_bin`.
     Bucket,
-    /// Its date.
+    /// The date.
     Date,
-    /// The time itself, in another type; of one that is text or a number, what was told by it.
+    /// The same time in another type; also parses text or a number.
     Time,
-    /// Its local time in the zone of another argument.
+    /// The local time in the zone of another argument.
     Local,
-    /// An instant from the local time of that zone.
+    /// The instant of a local time in the zone of another argument.
     FromLocal,
-    /// It, as `at time zone` gives it.
+    /// The result of `at time zone`.
     AtZone,
-    /// It, in the last of the zones that the arguments name.
+    /// Conversion to the last zone that the arguments name.
     Converted,
-    /// A time made of its year, its month, and so on.
+    /// A time from year, month and so on.
     OfParts,
     Later,
     Earlier,
-    /// A day that is found from it.
+    /// The last day of the month.
     LastDay,
     OtherDay,
     /// The part that an argument names.
     Part,
-    /// How many microseconds one of the numbers is that counts from a fixed day on.
+    /// A number of units since a fixed day; the value is the length of the unit in microseconds.
     Count(i64),
-    /// Milliseconds of a time, and a time of milliseconds.
+    /// Conversion between a time and milliseconds.
     Millis,
-    /// How many units are between two times.
+    /// The number of units between two times.
     Difference,
-    /// Text, by a format.
+    /// Text in a format.
     Formatted,
-    /// The first letters.
+    /// The first characters.
     Start,
-    /// Something that is another one for another argument, for all that anybody cares.
+    /// A practically injective function.
     Injective,
-    /// Something that is the same for many times.
+    /// A function with the same result for many times.
     Coarse,
-    /// Text of several values behind each other.
+    /// A combination of several values.
     Joined,
     /// The first of its arguments that is not null.
     FirstOf,
     OneOf,
     OneOfTwo,
     NullIf,
-    /// A row's value out of many.
+    /// The value of one row of many.
     OneRow,
     Neighbour,
 }
 
-/// What a function of a name in lower case makes of a time, where that is known.
-pub fn makes(name: &str) -> Option<Makes> {
+/// What the function computes, by its name in lower case; `None` if it is unknown.
+pub fn time_function(name: &str) -> Option<TimeFunction> {
     const SECOND: i64 = 1_000_000;
     const DAY: i64 = 86_400 * SECOND;
     Some(match name {
-        "date_trunc" | "timestamp_trunc" | "datetime_trunc" | "trunc" | "time_trunc" | "datetrunc" => Makes::Cut,
+        "date_trunc" | "timestamp_trunc" | "datetime_trunc" | "trunc" | "time_trunc" | "datetrunc" => TimeFunction::Cut,
         "date_bin"
         | "time_bucket"
         | "time_bucket_gapfill"
@@ -69,8 +69,8 @@ pub fn makes(name: &str) -> Option<Makes> {
         | "date_bucket"
         | "tostartofinterval"
         | "window"
-        | "tumble" => Makes::Bucket,
-        "date" | "to_date" | "todate" | "todate32" | "try_to_date" | "ts_or_ds_to_date" | "datefromtimestamp" => Makes::Date,
+        | "tumble" => TimeFunction::Bucket,
+        "date" | "to_date" | "todate" | "todate32" | "try_to_date" | "ts_or_ds_to_date" | "datefromtimestamp" => TimeFunction::Date,
         "timestamp"
         | "datetime"
         | "to_timestamp"
@@ -101,11 +101,11 @@ pub fn makes(name: &str) -> Option<Makes> {
         | "from_iso8601_timestamp"
         | "from_iso8601_date"
         | "smalldatetime"
-        | "to_datetime" => Makes::Time,
-        "from_utc_timestamp" => Makes::Local,
-        "to_utc_timestamp" => Makes::FromLocal,
-        "timezone" | "at_timezone" | "totimezone" | "with_timezone" => Makes::AtZone,
-        "convert_timezone" | "convert_tz" => Makes::Converted,
+        | "to_datetime" => TimeFunction::Time,
+        "from_utc_timestamp" => TimeFunction::Local,
+        "to_utc_timestamp" => TimeFunction::FromLocal,
+        "timezone" | "at_timezone" | "totimezone" | "with_timezone" => TimeFunction::AtZone,
+        "convert_timezone" | "convert_tz" => TimeFunction::Converted,
         "make_timestamp"
         | "make_date"
         | "datefromparts"
@@ -116,23 +116,25 @@ pub fn makes(name: &str) -> Option<Makes> {
         | "datetimefromparts"
         | "make_timestamp_ntz"
         | "makedate"
-        | "makedatetime" => Makes::OfParts,
+        | "makedatetime" => TimeFunction::OfParts,
         "dateadd" | "date_add" | "timestamp_add" | "datetime_add" | "timestampadd" | "timeadd" | "add_months" | "adddate" | "adddays"
-        | "addhours" | "addminutes" | "addseconds" | "addweeks" | "addmonths" | "addyears" => Makes::Later,
+        | "addhours" | "addminutes" | "addseconds" | "addweeks" | "addmonths" | "addyears" => TimeFunction::Later,
         "date_sub" | "timestamp_sub" | "datetime_sub" | "datesub" | "subdate" | "subtractdays" | "subtracthours" | "subtractminutes"
-        | "subtractseconds" | "subtractweeks" | "subtractmonths" | "subtractyears" => Makes::Earlier,
-        "last_day" | "eomonth" | "tolastdayofmonth" => Makes::LastDay,
-        "next_day" | "previous_day" => Makes::OtherDay,
-        "date_part" | "datepart" | "datename" | "extract" => Makes::Part,
-        "epoch" | "unix_timestamp" | "unix_seconds" | "tounixtimestamp" | "to_unixtime" | "to_unix_timestamp" => Makes::Count(SECOND),
-        "unix_millis" | "tounixtimestamp64milli" => Makes::Count(1000),
-        "epoch_ms" => Makes::Millis,
-        "epoch_us" | "unix_micros" | "tounixtimestamp64micro" => Makes::Count(1),
-        "unix_date" | "to_days" | "julian" | "julianday" | "todayspandate" | "torelativedaynum" | "toyyyymmdd" => Makes::Count(DAY),
-        "torelativehournum" => Makes::Count(3600 * SECOND),
-        "toyyyymmddhhmmss" => Makes::Count(1),
+        | "subtractseconds" | "subtractweeks" | "subtractmonths" | "subtractyears" => TimeFunction::Earlier,
+        "last_day" | "eomonth" | "tolastdayofmonth" => TimeFunction::LastDay,
+        "next_day" | "previous_day" => TimeFunction::OtherDay,
+        "date_part" | "datepart" | "datename" | "extract" => TimeFunction::Part,
+        "epoch" | "unix_timestamp" | "unix_seconds" | "tounixtimestamp" | "to_unixtime" | "to_unix_timestamp" => {
+            TimeFunction::Count(SECOND)
+        }
+        "unix_millis" | "tounixtimestamp64milli" => TimeFunction::Count(1000),
+        "epoch_ms" => TimeFunction::Millis,
+        "epoch_us" | "unix_micros" | "tounixtimestamp64micro" => TimeFunction::Count(1),
+        "unix_date" | "to_days" | "julian" | "julianday" | "todayspandate" | "torelativedaynum" | "toyyyymmdd" => TimeFunction::Count(DAY),
+        "torelativehournum" => TimeFunction::Count(3600 * SECOND),
+        "toyyyymmddhhmmss" => TimeFunction::Count(1),
         "datediff" | "date_diff" | "timestamp_diff" | "datetime_diff" | "timestampdiff" | "datesdiff" | "timediff" | "months_between" => {
-            Makes::Difference
+            TimeFunction::Difference
         }
         "to_char"
         | "to_varchar"
@@ -143,10 +145,10 @@ pub fn makes(name: &str) -> Option<Makes> {
         | "format_timestamp"
         | "format_datetime"
         | "formatdatetime"
-        | "formatdatetimeinjodasyntax" => Makes::Formatted,
-        "to_iso8601" | "tostring" | "to_json_string" | "char" | "varchar" | "text" => Makes::Injective,
-        "left" | "substr" | "substring" | "substringutf8" => Makes::Start,
-        "right" | "mod" | "sign" | "length" | "time" | "to_time" | "totime" | "time_of_day" | "isnull" | "age" => Makes::Coarse,
+        | "formatdatetimeinjodasyntax" => TimeFunction::Formatted,
+        "to_iso8601" | "tostring" | "to_json_string" | "char" | "varchar" | "text" => TimeFunction::Injective,
+        "left" | "substr" | "substring" | "substringutf8" => TimeFunction::Start,
+        "right" | "mod" | "sign" | "length" | "time" | "to_time" | "totime" | "time_of_day" | "isnull" | "age" => TimeFunction::Coarse,
         "concat"
         | "concat_ws"
         | "md5"
@@ -183,20 +185,20 @@ pub fn makes(name: &str) -> Option<Makes> {
         | "base64"
         | "to_base64"
         | "encode"
-        | "named_struct" => Makes::Joined,
-        "coalesce" | "ifnull" | "nvl" => Makes::FirstOf,
-        "greatest" | "least" => Makes::OneOf,
-        "iff" | "if" | "nvl2" => Makes::OneOfTwo,
-        "nullif" => Makes::NullIf,
+        | "named_struct" => TimeFunction::Joined,
+        "coalesce" | "ifnull" | "nvl" => TimeFunction::FirstOf,
+        "greatest" | "least" => TimeFunction::OneOf,
+        "iff" | "if" | "nvl2" => TimeFunction::OneOfTwo,
+        "nullif" => TimeFunction::NullIf,
         "min" | "max" | "any_value" | "first" | "last" | "first_value" | "last_value" | "argmin" | "argmax" | "min_by" | "max_by"
-        | "arg_min" | "arg_max" | "any" | "anylast" => Makes::OneRow,
-        "lag" | "lead" => Makes::Neighbour,
-        "floor" | "toint32" | "toint64" | "to_number" => Makes::Injective,
+        | "arg_min" | "arg_max" | "any" | "anylast" => TimeFunction::OneRow,
+        "lag" | "lead" => TimeFunction::Neighbour,
+        "floor" | "toint32" | "toint64" | "to_number" => TimeFunction::Injective,
         _ => return None,
     })
 }
 
-/// The unit that a function cuts to by its own name, as ClickHouse's do.
+/// The unit in the name of a truncating function, as in ClickHouse.
 pub fn cuts_to(name: &str) -> Option<super::unit::Unit> {
     use super::unit::Unit;
     Some(match name {
@@ -217,76 +219,80 @@ pub fn cuts_to(name: &str) -> Option<super::unit::Unit> {
     })
 }
 
-/// What a time is told by in a format: `%Y-%m-%d`, `YYYY-MM-DD`, `yyyy-MM-dd`.
-pub fn format_parts(function: &str, format: &str) -> super::parts::Parts {
-    use super::parts::Parts;
-    let day = Parts::YEAR | Parts::MONTH | Parts::DAY_OF_MONTH;
+/// The calendar parts in a format: `%Y-%m-%d`, `YYYY-MM-DD`, `yyyy-MM-dd`.
+pub fn format_parts(function: &str, format: &str) -> super::calendar_parts::CalendarParts {
+    use super::calendar_parts::CalendarParts;
+    let day = CalendarParts::YEAR | CalendarParts::MONTH | CalendarParts::DAY_OF_MONTH;
     if format.contains('%') {
-        let mut parts = Parts::NONE;
-        let mut letters = format.chars();
-        while let Some(letter) = letters.next() {
-            if letter != '%' {
+        let mut parts = CalendarParts::NONE;
+        let mut chars = format.chars();
+        while let Some(char) = chars.next() {
+            if char != '%' {
                 continue;
             }
             parts = parts
-                | match letters.find(|letter| *letter != '-' && *letter != 'E' && *letter != 'O') {
-                    Some('Y') => Parts::YEAR,
-                    Some('G') => Parts::WEEK_YEAR,
-                    Some('m' | 'b' | 'B' | 'h' | 'c') => Parts::MONTH,
-                    Some('d' | 'e') => Parts::DAY_OF_MONTH,
-                    Some('j') => Parts::DAY_OF_YEAR,
-                    Some('V') => Parts::WEEK,
-                    Some('u' | 'w' | 'a' | 'A') => Parts::WEEKDAY,
-                    Some('H' | 'k') => Parts::HOUR,
-                    Some('i' | 'S' | 'f') => Parts::REST,
-                    Some('T' | 'R' | 'X') => Parts::HOUR | Parts::REST,
+                | match chars.find(|char| *char != '-' && *char != 'E' && *char != 'O') {
+                    Some('Y') => CalendarParts::YEAR,
+                    Some('G') => CalendarParts::WEEK_YEAR,
+                    Some('m' | 'b' | 'B' | 'h' | 'c') => CalendarParts::MONTH,
+                    Some('d' | 'e') => CalendarParts::DAY_OF_MONTH,
+                    Some('j') => CalendarParts::DAY_OF_YEAR,
+                    Some('V') => CalendarParts::WEEK,
+                    Some('u' | 'w' | 'a' | 'A') => CalendarParts::WEEKDAY,
+                    Some('H' | 'k') => CalendarParts::HOUR,
+                    Some('i' | 'S' | 'f') => CalendarParts::REST,
+                    Some('T' | 'R' | 'X') => CalendarParts::HOUR | CalendarParts::REST,
                     Some('F' | 'D' | 'x') => day,
-                    Some('s' | 'J') => Parts::ALL,
-                    _ => Parts::NONE,
+                    Some('s' | 'J') => CalendarParts::ALL,
+                    _ => CalendarParts::NONE,
                 };
         }
         return parts;
     }
-    // Some engines take capitals and small letters alike, and others tell months from minutes by them.
-    let alike = function.starts_with("to_");
-    let letters = if alike { format.to_uppercase() } else { format.to_string() };
-    let has = |marks: &[&str], parts| if marks.iter().any(|mark| letters.contains(mark)) { parts } else { Parts::NONE };
-    let month: &[&str] = if alike { &["MM", "MON", "RM"] } else { &["MM", "Mon", "MON"] };
-    has(&["YYYY", "yyyy", "uuuu", "RRRR"], Parts::YEAR)
-        | has(&["IYYY"], Parts::WEEK_YEAR)
-        | has(month, Parts::MONTH)
-        | has(&["DDD", "ddd"], Parts::DAY_OF_YEAR)
-        | if letters.contains("DDD") && alike { Parts::NONE } else { has(&["DD", "dd"], Parts::DAY_OF_MONTH) }
-        | has(&["HH24", "HH"], Parts::HOUR)
-        | has(&["IW"], Parts::WEEK)
-        | has(&["Q"], Parts::QUARTER)
+    // Some engines ignore case; in others it distinguishes months from minutes.
+    let ignores_case = function.starts_with("to_");
+    let chars = if ignores_case { format.to_uppercase() } else { format.to_string() };
+    let has = |marks: &[&str], parts| if marks.iter().any(|mark| chars.contains(mark)) { parts } else { CalendarParts::NONE };
+    let month: &[&str] = if ignores_case { &["MM", "MON", "RM"] } else { &["MM", "Mon", "MON"] };
+    has(&["YYYY", "yyyy", "uuuu", "RRRR"], CalendarParts::YEAR)
+        | has(&["IYYY"], CalendarParts::WEEK_YEAR)
+        | has(month, CalendarParts::MONTH)
+        | has(&["DDD", "ddd"], CalendarParts::DAY_OF_YEAR)
+        | if chars.contains("DDD") && ignores_case { CalendarParts::NONE } else { has(&["DD", "dd"], CalendarParts::DAY_OF_MONTH) }
+        | has(&["HH24", "HH"], CalendarParts::HOUR)
+        | has(&["IW"], CalendarParts::WEEK)
+        | has(&["Q"], CalendarParts::QUARTER)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::parts::Parts;
+    use super::super::calendar_parts::CalendarParts;
     use super::super::unit::Unit;
     use super::*;
 
     #[test]
-    fn formats_tell_parts() {
-        let day = Parts::YEAR | Parts::MONTH | Parts::DAY_OF_MONTH;
+    fn formats_have_parts() {
+        let day = CalendarParts::YEAR | CalendarParts::MONTH | CalendarParts::DAY_OF_MONTH;
         for format in ["%Y-%m-%d", "%F", "%Y%m%d", "%-d.%-m.%Y"] {
             assert_eq!(format_parts("strftime", format), day, "{format}");
         }
         assert_eq!(format_parts("to_char", "yyyy-mm-dd"), day);
         assert_eq!(format_parts("date_format", "yyyy-MM-dd"), day);
-        assert_eq!(format_parts("date_format", "yyyy-mm-dd"), Parts::YEAR | Parts::DAY_OF_MONTH, "minutes, and no month");
-        assert_eq!(format_parts("strftime", "%H:%M"), Parts::HOUR);
-        assert_eq!(format_parts("to_char", "HH24:MI"), Parts::HOUR);
-        assert_eq!(format_parts("strftime", "100%%"), Parts::NONE);
+        assert_eq!(
+            format_parts("date_format", "yyyy-mm-dd"),
+            CalendarParts::YEAR | CalendarParts::DAY_OF_MONTH,
+            "minutes instead of months"
+        );
+        assert_eq!(format_parts("strftime", "%H:%M"), CalendarParts::HOUR);
+        assert_eq!(format_parts("to_char", "HH24:MI"), CalendarParts::HOUR);
+        assert_eq!(format_parts("strftime", "100%%"), CalendarParts::NONE);
     }
 
     #[test]
     fn names_are_in_one_list() {
         assert_eq!(cuts_to("tostartofday"), Some(Unit::Day));
-        assert_eq!(makes("tostartofday"), None);
-        assert_eq!(makes("date_trunc"), Some(Makes::Cut));
-        assert_eq!(makes("my_bucket"), None);
+        assert_eq!(time_function("tostartofday"), None);
+        assert_eq!(time_function("date_trunc"), Some(TimeFunction::Cut));
+        assert_eq!(time_function("my_bucket"), None);
     }
 }

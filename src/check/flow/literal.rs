@@ -1,4 +1,4 @@
-//! What literals among the arguments of a function say: units, numbers, amounts of time, zones.
+//! Literals in arguments: units, numbers, amounts of time, zones.
 
 use chrono_tz::Tz;
 use sqlparser::ast::{Expr, UnaryOperator, Value as Literal};
@@ -6,6 +6,7 @@ use sqlparser::ast::{Expr, UnaryOperator, Value as Literal};
 use super::call::{arguments, name};
 use super::unit::Unit;
 
+/// The value of a string literal.
 pub fn text(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Value(value) => match &value.value {
@@ -21,7 +22,7 @@ pub fn text(expr: &Expr) -> Option<&str> {
     }
 }
 
-/// A whole number, perhaps below zero.
+/// The value of an integer literal.
 pub fn integer(expr: &Expr) -> Option<i64> {
     match expr {
         Expr::Value(value) => match &value.value {
@@ -46,8 +47,9 @@ pub fn unit(expr: &Expr) -> Option<Unit> {
     }
 }
 
-/// How many of which unit: `interval '15 minutes'`, `interval 1 day`, `'1 day'`, `to_hours(5)`.
-pub fn steps(expr: &Expr) -> Option<(i64, Unit)> {
+/// The count and the unit of an interval: `interval '15 minutes'`, `interval 1 day`, `'1 day'`,
+/// `to_hours(5)`.
+pub fn interval_parts(expr: &Expr) -> Option<(i64, Unit)> {
     match expr {
         Expr::Interval(interval) => {
             let amount = match text(&interval.value) {
@@ -56,45 +58,45 @@ pub fn steps(expr: &Expr) -> Option<(i64, Unit)> {
             };
             match &interval.leading_field {
                 Some(field) => Some((amount.trim().parse().ok()?, Unit::parse(&field.to_string())?)),
-                None => words(&amount),
+                None => parse_amount(&amount),
             }
         }
         Expr::Function(function) => {
-            let (count, unit) = (integer(arguments(function).first()?)?, of_function(&name(function))?);
+            let (count, unit) = (integer(arguments(function).first()?)?, unit_of_function(&name(function))?);
             Some((count, unit))
         }
-        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => steps(expr).map(|(count, unit)| (-count, unit)),
-        Expr::Nested(inner) => steps(inner),
-        Expr::Cast { expr, data_type, .. } if data_type.to_string().eq_ignore_ascii_case("interval") => words(text(expr)?),
-        Expr::Value(_) => words(text(expr)?),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => interval_parts(expr).map(|(count, unit)| (-count, unit)),
+        Expr::Nested(inner) => interval_parts(inner),
+        Expr::Cast { expr, data_type, .. } if data_type.to_string().eq_ignore_ascii_case("interval") => parse_amount(text(expr)?),
+        Expr::Value(_) => parse_amount(text(expr)?),
         _ => None,
     }
 }
 
-/// `to_days(1)`, `toIntervalDay(1)`: functions that make an amount of time of a number.
-fn of_function(name: &str) -> Option<Unit> {
+/// The unit of a function that makes an interval: `to_days(1)`, `toIntervalDay(1)`.
+fn unit_of_function(name: &str) -> Option<Unit> {
     let unit = name.strip_prefix("tointerval").or_else(|| name.strip_prefix("to_"))?;
     Unit::parse(unit).filter(|_| unit.len() > 3)
 }
 
-fn words(amount: &str) -> Option<(i64, Unit)> {
-    let mut words = amount.split_whitespace();
-    let (count, unit) = (words.next()?.parse().ok()?, Unit::parse(words.next()?)?);
-    words.next().is_none().then_some((count, unit))
+fn parse_amount(amount: &str) -> Option<(i64, Unit)> {
+    let mut parse_amount = amount.split_whitespace();
+    let (count, unit) = (parse_amount.next()?.parse().ok()?, Unit::parse(parse_amount.next()?)?);
+    parse_amount.next().is_none().then_some((count, unit))
 }
 
-/// What `count` of a unit are, in months and microseconds. Of a part of an hour it is the word that says how much.
+/// The length of an interval, in months and microseconds.
 pub fn amount(expr: &Expr) -> Option<(i32, i64)> {
-    let (count, unit) = steps(expr)?;
+    let (count, unit) = interval_parts(expr)?;
     let (months, micros) = match unit {
-        Unit::Minute => (0, fine(expr)?),
+        Unit::Minute => (0, micros_of(expr)?),
         unit => unit.length()?,
     };
     Some((i32::try_from(count).ok()?.checked_mul(months)?, count.checked_mul(micros)?))
 }
 
-/// The microseconds of a unit below an hour, by its name.
-pub fn fine_unit(word: &str) -> Option<i64> {
+/// The length of a unit below an hour in microseconds, by its name.
+pub fn micros_of_unit(word: &str) -> Option<i64> {
     Some(match word.trim_matches(['\'', '"']).to_lowercase().trim_end_matches('s') {
         "microsecond" | "u" => 1,
         "millisecond" | "m" => 1000,
@@ -104,28 +106,28 @@ pub fn fine_unit(word: &str) -> Option<i64> {
     })
 }
 
-fn fine(expr: &Expr) -> Option<i64> {
+fn micros_of(expr: &Expr) -> Option<i64> {
     match expr {
         Expr::Interval(interval) => match &interval.leading_field {
-            Some(field) => fine_unit(&field.to_string()),
-            None => fine_unit(text(&interval.value)?.split_whitespace().nth(1)?),
+            Some(field) => micros_of_unit(&field.to_string()),
+            None => micros_of_unit(text(&interval.value)?.split_whitespace().nth(1)?),
         },
         Expr::Function(function) => {
             let name = name(function);
-            fine_unit(name.strip_prefix("tointerval").or_else(|| name.strip_prefix("to_"))?)
+            micros_of_unit(name.strip_prefix("tointerval").or_else(|| name.strip_prefix("to_"))?)
         }
-        Expr::UnaryOp { expr, .. } | Expr::Nested(expr) | Expr::Cast { expr, .. } => fine(expr),
-        Expr::Value(_) => fine_unit(text(expr)?.split_whitespace().nth(1)?),
+        Expr::UnaryOp { expr, .. } | Expr::Nested(expr) | Expr::Cast { expr, .. } => micros_of(expr),
+        Expr::Value(_) => micros_of_unit(text(expr)?.split_whitespace().nth(1)?),
         _ => None,
     }
 }
 
-/// Whether a text names the zone of UTC.
+/// Whether the text is a name of UTC.
 fn is_utc(zone: &str) -> bool {
     ["utc", "etc/utc", "gmt", "z", "+00:00", "+00", "+0:00", "universal", "zulu"].contains(&zone.to_lowercase().as_str())
 }
 
-/// The zone that an argument names: `Some(None)` if no list has it.
+/// The zone that an argument names; `Some(None)` if it is unknown.
 pub fn zone(expr: &Expr) -> Option<Option<Tz>> {
     let name = text(expr)?;
     if is_utc(name) {
@@ -133,11 +135,16 @@ pub fn zone(expr: &Expr) -> Option<Option<Tz>> {
     }
     match name.parse::<Tz>() {
         Ok(zone) => Some(Some(zone)),
-        Err(_) => (name.contains('/') || name.ends_with("Time") || name.starts_with(['+', '-'])).then_some(None),
+        Err(_) => (name.contains('/') || name.ends_with("Time") || is_offset(name)).then_some(None),
     }
 }
 
-/// Whether a moment that a literal gives is a midnight; `None` if it is no such literal.
+/// Whether a text is an offset from UTC, such as `+02:00`, and not an amount of time, such as `+1 day`.
+fn is_offset(text: &str) -> bool {
+    text.strip_prefix(['+', '-']).is_some_and(|offset| offset.chars().all(|char| char.is_ascii_digit() || char == ':'))
+}
+
+/// Whether a date or timestamp literal is a midnight; `None` for another expression.
 pub fn is_midnight(expr: &Expr) -> Option<bool> {
     let text = text(expr)?;
     let (date, time) = text.trim().split_once([' ', 'T']).unwrap_or((text.trim(), ""));
@@ -174,6 +181,8 @@ mod tests {
         assert_eq!(zone(&parse("'Europe/Paris'")), Some(Some(Tz::Europe__Paris)));
         assert_eq!(zone(&parse("'utc'")), Some(Some(Tz::UTC)));
         assert_eq!(zone(&parse("'Eastern Standard Time'")), Some(None));
+        assert_eq!(zone(&parse("'+02:00'")), Some(None));
+        assert_eq!(zone(&parse("'+1 day'")), None);
         assert_eq!(zone(&parse("'%Y'")), None);
         assert_eq!(is_midnight(&parse("timestamp '2024-01-01 00:00:00'")), Some(true));
         assert_eq!(is_midnight(&parse("date '2024-01-01'")), Some(true));

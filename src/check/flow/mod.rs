@@ -1,18 +1,18 @@
-//! How rows flow through a query. Takes its tree; gives what is known of the result's columns, and each place where rows of
-//! different windows would meet in the query as a whole and cannot meet in a batch. What nobody can know is not judged.
+//! Dataflow analysis of a query. Takes its syntax tree; returns what is known about the columns of
+//! the result, and each operation that combines rows of different windows, which cannot happen in a
+//! batch. Unknown values are not reported.
 
 mod arithmetic;
+mod calendar_parts;
 mod call;
-mod each;
+mod derived_time;
 mod expr;
 mod from;
 mod functions;
-mod items;
+mod join_conditions;
 mod literal;
-mod moment;
 mod names;
-mod over;
-mod parts;
+mod projection;
 mod query;
 mod rows;
 mod scope;
@@ -20,10 +20,11 @@ mod select;
 mod subqueries;
 #[cfg(test)]
 mod tests;
-mod ties;
 mod times;
 mod unit;
 mod value;
+mod visit;
+mod window_functions;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -32,58 +33,59 @@ use std::rc::Rc;
 
 use sqlparser::ast::Spanned;
 
-pub use moment::Kind;
+pub use derived_time::TimeKind;
 use rows::Origin;
-pub use rows::{Input, Pinned, Rows};
-pub use unit::Windows;
-pub use value::{Null, Time, Why};
-use value::{Together, Value};
+pub use rows::{FlowInput, Rows, WindowKeys};
+pub use unit::BatchWindows;
+use value::{Colocation, Value};
+pub use value::{NullReason, OutsideReason, Time};
 
 use crate::inject::Seen;
 
-/// What was seen in a query.
-pub struct Sighted {
+/// The result of the analysis.
+pub struct Dataflow {
     pub result: Rc<Rows>,
-    /// In the order of the text.
-    pub crossings: Vec<Crossing>,
-    pub calls: Vec<Call>,
+    /// Operations across windows, in the order of the text.
+    pub operations: Vec<CrossWindowOp>,
+    pub calls: Vec<VolatileCall>,
 }
 
-/// A place where rows of different windows would meet.
+/// An operation that would combine rows of different windows.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Crossing {
-    pub how: How,
+pub struct CrossWindowOp {
+    pub kind: CrossWindowKind,
     pub at: Range<usize>,
-    /// Where the rows that would meet come from.
+    /// The inputs of the combined rows.
     pub windowed: Origin,
-    /// A key that may tell the window, although nothing shows that it does: the day of the event time, by another name.
-    pub unless: Option<String>,
-    /// How many more functions beside it do the same.
+    /// A key that may determine the window, without proof: perhaps the day of the event time by
+    /// another name.
+    pub possible_key: Option<String>,
+    /// The number of other functions with the same effect.
     pub more: usize,
 }
 
-/// How rows meet.
+/// The kinds of operations across windows.
 #[derive(Clone, Debug, PartialEq)]
-pub enum How {
-    /// A window function over many rows, and what its partitions are by.
+pub enum CrossWindowKind {
+    /// A window function over many rows, with its partition keys.
     Window {
         function: String,
         keys: Vec<String>,
     },
-    /// Rows are numbered within a key, so that one of them can be kept.
-    Numbered {
+    /// Rows are ranked within a key, to select one of them.
+    Ranked {
         function: String,
         keys: Vec<String>,
     },
-    /// One row of each key is kept.
-    OneOfEach {
+    /// One row per key is selected.
+    OneRowPerKey {
         keys: Vec<String>,
     },
-    /// Groups, and what they are by.
+    /// Groups, with their keys.
     Groups {
         keys: Vec<String>,
     },
-    /// The first or the last event time of all, which may bound rows that are read whole.
+    /// The first or the last event time of all rows, which may bound unfiltered rows.
     Bounds {
         of_whole: bool,
     },
@@ -99,118 +101,121 @@ pub enum How {
     Lookup {
         other: BTreeSet<String>,
     },
-    /// Rows that are the same in every batch, kept where they find no partner in this one.
-    Kept,
+    /// An outer join preserves rows that are the same in every batch.
+    PreservedRows,
 }
 
 /// A function whose value depends on when, or how often, the query runs.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Call {
+pub struct VolatileCall {
     pub name: String,
-    pub kind: CallKind,
+    pub kind: VolatileKind,
     pub at: Range<usize>,
-    /// How many more of its kind are found with it.
+    /// The number of other calls of the same kind.
     pub more: usize,
 }
 
+/// What a volatile function is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallKind {
-    /// The clock decides which rows there are.
+pub enum VolatileKind {
+    /// The clock in a condition: it determines which rows there are.
     ClockInCondition,
-    /// The clock is a part of a value.
+    /// The clock in an expression.
     ClockInValue,
-    /// A column that tells when the row was written.
+    /// A column with the time at which the row was written.
     Stamp,
-    Chance,
+    Random,
 }
 
-/// Looks at a query. `inputs` tells of an input by its unique id.
-pub fn follow(seen: &Seen, inputs: &dyn Fn(&str) -> Input, windows: Windows, engine: Engine) -> Sighted {
-    let flow = Flow { seen, inputs, windows, engine, found: RefCell::default(), depth: Cell::new(0) };
+/// Analyses a query. `inputs` returns an input by its unique id.
+pub fn analyse(seen: &Seen, inputs: &dyn Fn(&str) -> FlowInput, windows: BatchWindows, engine: Engine) -> Dataflow {
+    let flow = Flow { seen, inputs, windows, engine, notes: RefCell::default(), depth: Cell::new(0) };
     let result = flow.query(seen.query, &None, None);
-    let mut found = flow.found.take();
-    let sample = |at| Call { name: "tablesample".to_string(), kind: CallKind::Chance, at, more: 0 };
-    found.calls.extend(seen.samples.iter().cloned().map(sample));
-    for crossing in &mut found.crossings {
-        if let How::Bounds { of_whole } = &mut crossing.how {
-            *of_whole = found.bounding.contains(&crossing.at.start);
+    let mut notes = flow.notes.take();
+    let sample = |at| VolatileCall { name: "tablesample".to_string(), kind: VolatileKind::Random, at, more: 0 };
+    notes.calls.extend(seen.samples.iter().cloned().map(sample));
+    for operation in &mut notes.operations {
+        if let CrossWindowKind::Bounds { of_whole } = &mut operation.kind {
+            *of_whole = notes.bounding.contains(&operation.at.start);
         }
     }
-    found.crossings.sort_by_key(|crossing| crossing.at.start);
-    found.crossings.dedup();
-    found.calls.sort_by_key(|call| call.at.start);
-    found.calls.dedup();
-    // Columns that only tell when a row was written are one thing, however many they are.
-    let is_stamp = |call: &Call| call.kind == CallKind::Stamp;
-    let stamps = found.calls.iter().filter(|call| is_stamp(call)).count();
-    if let Some(first) = found.calls.iter_mut().find(|call| is_stamp(call)) {
+    notes.operations.sort_by_key(|operation| operation.at.start);
+    notes.operations.dedup();
+    notes.calls.sort_by_key(|call| call.at.start);
+    notes.calls.dedup();
+    // Report all columns with the time of writing as one.
+    let is_stamp = |call: &VolatileCall| call.kind == VolatileKind::Stamp;
+    let stamps = notes.calls.iter().filter(|call| is_stamp(call)).count();
+    if let Some(first) = notes.calls.iter_mut().find(|call| is_stamp(call)) {
         first.more = stamps - 1;
     }
-    let mut told = false;
-    found.calls.retain(|call| !is_stamp(call) || !std::mem::replace(&mut told, true));
-    Sighted { result, crossings: found.crossings, calls: found.calls }
+    let mut has_stamp = false;
+    notes.calls.retain(|call| !is_stamp(call) || !std::mem::replace(&mut has_stamp, true));
+    Dataflow { result, operations: notes.operations, calls: notes.calls }
 }
 
-/// What an engine's functions of times do, where engines differ.
+/// Differences between the time functions of engines.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Engine {
-    /// Whether `at time zone` gives an instant in that zone, where others take a zone off or put it on.
+    /// Whether `at time zone` returns an instant; in other engines it removes or adds a zone.
     pub zones_show: bool,
-    /// Whether a difference between two times counts what has elapsed, where others count the edges between them.
+    /// Whether the difference of two times is the elapsed time; in other engines it is the number
+    /// of unit boundaries between them.
     pub elapsed: bool,
 }
 
 struct Flow<'a> {
     seen: &'a Seen<'a>,
-    inputs: &'a dyn Fn(&str) -> Input,
-    windows: Windows,
+    inputs: &'a dyn Fn(&str) -> FlowInput,
+    windows: BatchWindows,
     engine: Engine,
-    /// What was found in the query that is being looked at.
-    found: RefCell<Found>,
-    /// How many expressions are around the one that is being looked at.
+    /// What was found in the current query.
+    notes: RefCell<FlowNotes>,
+    /// How many expressions are around the current one.
     depth: Cell<usize>,
 }
 
+/// What was found in a query or a CTE.
 #[derive(Default)]
-struct Found {
-    crossings: Vec<Crossing>,
-    calls: Vec<Call>,
-    /// Where first and last event times are asked for that bound rows which are read whole.
+struct FlowNotes {
+    operations: Vec<CrossWindowOp>,
+    calls: Vec<VolatileCall>,
+    /// Offsets of first and last event times that bound unfiltered rows.
     bounding: Vec<usize>,
 }
 
 impl Flow<'_> {
-    /// Whether rows that are equal in all of some values are always of one window.
-    fn together(&self, keys: &[Value]) -> Together {
-        // Columns that are unique together.
+    /// Whether rows with equal values of all `keys` are always in one window.
+    fn colocation(&self, keys: &[Value]) -> Colocation {
+        // The columns of a composite unique key.
         let of = |key: &Value| {
             key.column
                 .as_ref()
-                .filter(|_| key.null.is_none() && matches!(key.time, Time::Beside | Time::Inside(_)))
+                .filter(|_| key.null.is_none() && matches!(key.time, Time::OtherColumn | Time::Inside(_)))
                 .map(|(input, _)| input.clone())
         };
         let unique = keys.iter().filter_map(of).any(|id| {
             let key = (self.inputs)(&id).key;
             let is_it = |name: &String| {
-                keys.iter().any(|key| key.column.as_ref().is_some_and(|(input, own)| *input == id && own.eq_ignore_ascii_case(name)))
+                keys.iter().any(|key| key.column.as_ref().is_some_and(|(input, column)| *input == id && column.eq_ignore_ascii_case(name)))
             };
             !key.is_empty() && key.iter().all(is_it)
         });
-        if unique { Together::Always } else { value::together(keys, self.windows) }
+        if unique { Colocation::Always } else { value::colocation(keys, self.windows) }
     }
 
-    /// Notes that rows meet, unless a key keeps them in their window.
-    fn crossing(&self, how: How, at: Range<usize>, windowed: &Origin, unless: Option<String>) {
-        self.found.borrow_mut().crossings.push(Crossing { how, at, windowed: windowed.clone(), unless, more: 0 });
+    /// Reports an operation across windows.
+    fn report(&self, kind: CrossWindowKind, at: Range<usize>, windowed: &Origin, possible_key: Option<String>) {
+        self.notes.borrow_mut().operations.push(CrossWindowOp { kind, at, windowed: windowed.clone(), possible_key, more: 0 });
     }
 
-    /// Where something stands in the text; an empty place where the tree does not know.
-    fn place(&self, of: &impl Spanned) -> Range<usize> {
+    /// The byte range of a node in the text; empty if the parser does not provide it.
+    fn span(&self, of: &impl Spanned) -> Range<usize> {
         self.seen.bytes(of.span()).unwrap_or(0..0)
     }
 
-    /// Parts of the query as the author wrote them.
+    /// The source texts of nodes.
     fn texts(&self, of: &[impl Spanned]) -> Vec<String> {
-        of.iter().map(|one| self.seen.said(&self.place(one))).collect()
+        of.iter().map(|one| self.seen.said(&self.span(one))).collect()
     }
 }

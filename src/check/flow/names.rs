@@ -1,11 +1,11 @@
-//! Functions by name: which gather rows, which tell the time, which differ at each run.
+//! Functions by name: aggregates, ranking functions, clocks, random functions.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 type Names = LazyLock<BTreeSet<&'static str>>;
 
-/// Functions that make one row of many, where they have no `over`.
+/// Aggregates, unless they have an `over`.
 static AGGREGATES: Names = LazyLock::new(|| {
     names(
         "any_value approx_count_distinct approx_distinct approx_percentile approx_quantiles approx_top_count arg_max arg_min argmax argmin \
@@ -19,7 +19,7 @@ static AGGREGATES: Names = LazyLock::new(|| {
 /// Functions that rank rows.
 static RANKS: Names = LazyLock::new(|| names("row_number rank dense_rank"));
 
-/// What is or tells the clock.
+/// Functions and keywords that return the current time.
 static CLOCKS: Names = LazyLock::new(|| {
     names(
         "current_timestamp current_date current_time current_datetime localtimestamp localtime now getdate getutcdate sysdate sysdatetime \
@@ -28,7 +28,7 @@ static CLOCKS: Names = LazyLock::new(|| {
     )
 });
 
-static CHANCES: Names = LazyLock::new(|| {
+static RANDOM_FUNCTIONS: Names = LazyLock::new(|| {
     names(
         "random rand rand32 rand64 uniform normal zipf randstr randn uuid uuid_string gen_random_uuid generate_uuid generateuuidv4 generateuuidv7 newid \
     newsequentialid uuid_generate_v4 uuid_generate_v1 uuidv4 uuidv7 seq8 monotonically_increasing_id",
@@ -43,14 +43,14 @@ pub fn is_rank(name: &str) -> bool {
     RANKS.contains(name)
 }
 
-/// Whether a function tells when the query runs.
+/// Whether a function returns the current time.
 pub fn is_clock(name: &str) -> bool {
     CLOCKS.contains(name)
 }
 
-/// Whether a function gives something else each time.
-pub fn is_chance(name: &str) -> bool {
-    CHANCES.contains(name)
+/// Whether a function returns another value at each call.
+pub fn is_random(name: &str) -> bool {
+    RANDOM_FUNCTIONS.contains(name)
 }
 
 fn names(listed: &'static str) -> BTreeSet<&'static str> {

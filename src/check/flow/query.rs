@@ -1,4 +1,4 @@
-//! The rows of a query: its CTEs, its set operations, its limit.
+//! The rows of a query: CTEs, set operations, limits.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -9,107 +9,108 @@ use std::rc::Rc;
 use sqlparser::ast::{Expr, LimitClause, Query, SetExpr, SetOperator, SetQuantifier, TableAlias, Value as Literal};
 use sqlparser::keywords::Keyword;
 
-use super::rows::{Item, Origin, Rows, Shape};
-use super::scope::{Cte, Scope, Sight};
-use super::value::{Together, Value};
-use super::{Flow, Found, How};
+use super::rows::{Item, Origin, RowShape, Rows};
+use super::scope::{Cte, CteScope, Scope};
+use super::value::{Colocation, Value};
+use super::{CrossWindowKind, Flow, FlowNotes};
 
 impl Flow<'_> {
-    /// The rows of a query among the CTEs in sight; `outer` is the query around a sub-query.
-    pub(super) fn query(&self, query: &Query, sight: &Sight, outer: Option<&Scope>) -> Rc<Rows> {
-        let mut sight = sight.clone();
+    /// Analyses a query in the scope of CTEs; `outer` is the scope around a sub-query.
+    pub(super) fn query(&self, query: &Query, ctes: &CteScope, outer: Option<&Scope>) -> Rc<Rows> {
+        let mut ctes = ctes.clone();
         let recursive = query.with.as_ref().is_some_and(|with| with.recursive);
         for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
-            let named = |rows, found| {
-                let (name, around) = (cte.alias.name.value.clone(), sight.clone());
-                Some(Rc::new(Cte { name, rows, found: RefCell::new(found), around }))
+            let cte_scope = |rows, notes| {
+                let (name, around) = (cte.alias.name.value.clone(), ctes.clone());
+                Some(Rc::new(Cte { name, rows, notes: RefCell::new(notes), around }))
             };
-            let before = self.found.take();
-            let own = if recursive { named(self.anchor(cte, &sight), Found::default()) } else { sight.clone() };
-            self.found.take();
-            let rows = renamed(self.query(&cte.query, &own, None), &names(&cte.alias));
-            let found = self.found.replace(before);
-            sight = named(rows, found);
+            let before = self.notes.take();
+            let inner = if recursive { cte_scope(self.anchor(cte, &ctes), FlowNotes::default()) } else { ctes.clone() };
+            self.notes.take();
+            let rows = renamed(self.query(&cte.query, &inner, None), &names(&cte.alias));
+            let notes = self.notes.replace(before);
+            ctes = cte_scope(rows, notes);
         }
         if !query.pipe_operators.is_empty() {
             return Rows::unknown();
         }
-        let rows = self.body(&query.body, &sight, outer);
-        self.limited(query, rows, outer)
+        let rows = self.body(&query.body, &ctes, outer);
+        self.check_limit(query, rows, outer)
     }
 
-    /// The rows that a recursive CTE begins with, which stand for all of its rows where it reads itself.
-    fn anchor(&self, cte: &sqlparser::ast::Cte, sight: &Sight) -> Rc<Rows> {
+    /// The rows of the anchor of a recursive CTE, which represent all of its rows where it reads
+    /// itself.
+    fn anchor(&self, cte: &sqlparser::ast::Cte, ctes: &CteScope) -> Rc<Rows> {
         match &*cte.query.body {
-            SetExpr::SetOperation { left, .. } => renamed(self.body(left, sight, None), &names(&cte.alias)),
+            SetExpr::SetOperation { left, .. } => renamed(self.body(left, ctes, None), &names(&cte.alias)),
             _ => Rows::unknown(),
         }
     }
 
-    /// The rows of a CTE that is read here.
+    /// The rows of a CTE; adds what was found in it.
     pub(super) fn cte(&self, cte: &Cte) -> Rc<Rows> {
-        let found = cte.found.take();
-        let mut own = self.found.borrow_mut();
-        own.crossings.extend(found.crossings);
-        own.calls.extend(found.calls);
-        own.bounding.extend(found.bounding);
+        let of_cte = cte.notes.take();
+        let mut notes = self.notes.borrow_mut();
+        notes.operations.extend(of_cte.operations);
+        notes.calls.extend(of_cte.calls);
+        notes.bounding.extend(of_cte.bounding);
         cte.rows.clone()
     }
 
-    fn body(&self, body: &SetExpr, sight: &Sight, outer: Option<&Scope>) -> Rc<Rows> {
+    fn body(&self, body: &SetExpr, ctes: &CteScope, outer: Option<&Scope>) -> Rc<Rows> {
         match body {
-            SetExpr::Select(select) => self.select(select, sight, outer),
-            SetExpr::Query(query) => self.query(query, sight, outer),
+            SetExpr::Select(select) => self.select(select, ctes, outer),
+            SetExpr::Query(query) => self.query(query, ctes, outer),
             SetExpr::SetOperation { left, op, set_quantifier, right } => {
-                let one = self.body(left, sight, outer);
-                let other = self.body(right, sight, outer);
+                let one = self.body(left, ctes, outer);
+                let other = self.body(right, ctes, outer);
                 let both = |one: &BTreeSet<String>, other: &BTreeSet<String>| one.union(other).cloned().collect();
                 let windowed = Origin::of([&one.windowed, &other.windowed]);
                 let driving = both(&one.driving, &other.driving);
-                let tied = one.tied && other.tied;
+                let exempt = one.exempt && other.exempt;
                 let by_name = matches!(set_quantifier, SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName);
-                let shape = Shape::Union { left: one.clone(), right: other.clone(), by_name };
-                let union = Rc::new(Rows { shape, windowed, driving, tied, bounds: None });
+                let shape = RowShape::Union { left: one.clone(), right: other.clone(), by_name };
+                let union = Rc::new(Rows { shape, windowed, driving, exempt, bounds: None });
                 let result = if *op == SetOperator::Union { union.clone() } else { one };
                 let keeps_all = matches!(set_quantifier, SetQuantifier::All | SetQuantifier::AllByName) && *op == SetOperator::Union;
-                if keeps_all || union.windowed.is_empty() || tied {
+                if keeps_all || union.windowed.is_empty() || exempt {
                     return result;
                 }
-                let (how, word) = match op {
-                    SetOperator::Union => (How::Distinct, Keyword::UNION),
-                    SetOperator::Except => (How::SetOperation, Keyword::EXCEPT),
-                    SetOperator::Intersect => (How::SetOperation, Keyword::INTERSECT),
-                    SetOperator::Minus => (How::SetOperation, Keyword::MINUS),
+                let (kind, word) = match op {
+                    SetOperator::Union => (CrossWindowKind::Distinct, Keyword::UNION),
+                    SetOperator::Except => (CrossWindowKind::SetOperation, Keyword::EXCEPT),
+                    SetOperator::Intersect => (CrossWindowKind::SetOperation, Keyword::INTERSECT),
+                    SetOperator::Minus => (CrossWindowKind::SetOperation, Keyword::MINUS),
                 };
-                let at = self.seen.word(word, self.first_place(right));
-                self.unless(union.together(&[], self.windows), how, at, &union.windowed);
+                let at = self.seen.word(word, self.first_span(right));
+                self.report_unless(union.colocation(&[], self.windows), kind, at, &union.windowed);
                 result
             }
             _ => Rows::unknown(),
         }
     }
 
-    /// Notes that rows meet, unless what they have in common keeps them in one window.
-    pub(super) fn unless(&self, together: Together, how: How, at: Range<usize>, windowed: &Origin) {
-        match together {
-            Together::Always => {}
-            Together::Perhaps(name) => self.crossing(how, at, windowed, Some(name)),
-            Together::Not => self.crossing(how, at, windowed, None),
+    /// Reports an operation, unless the combined rows are always in one window.
+    pub(super) fn report_unless(&self, colocation: Colocation, kind: CrossWindowKind, at: Range<usize>, windowed: &Origin) {
+        match colocation {
+            Colocation::Always => {}
+            Colocation::Possible(name) => self.report(kind, at, windowed, Some(name)),
+            Colocation::No => self.report(kind, at, windowed, None),
         }
     }
 
-    /// Where the first `select` of a body begins.
-    pub(super) fn first_place(&self, body: &SetExpr) -> Range<usize> {
+    /// The first `select` of a body.
+    pub(super) fn first_span(&self, body: &SetExpr) -> Range<usize> {
         match body {
             SetExpr::Select(select) => self.seen.bytes(select.select_token.0.span).unwrap_or(0..0),
-            SetExpr::Query(query) => self.first_place(&query.body),
-            SetExpr::SetOperation { left, .. } => self.first_place(left),
+            SetExpr::Query(query) => self.first_span(&query.body),
+            SetExpr::SetOperation { left, .. } => self.first_span(left),
             _ => 0..0,
         }
     }
 
-    fn limited(&self, query: &Query, rows: Rc<Rows>, outer: Option<&Scope>) -> Rc<Rows> {
-        if rows.windowed.is_empty() || rows.tied {
+    fn check_limit(&self, query: &Query, rows: Rc<Rows>, outer: Option<&Scope>) -> Rc<Rows> {
+        if rows.windowed.is_empty() || rows.exempt {
             return rows;
         }
         if let Some(LimitClause::LimitOffset { limit_by, .. }) = &query.limit_clause
@@ -117,8 +118,8 @@ impl Flow<'_> {
         {
             let scope = Scope { tables: Vec::new(), named: named(&rows), outer };
             let keys: Vec<_> = limit_by.iter().map(|key| self.value(key, &scope)).collect();
-            let at = self.seen.from_word(Keyword::LIMIT, self.place(&limit_by[0]));
-            self.unless(self.together(&keys), How::OneOfEach { keys: self.texts(limit_by) }, at, &rows.windowed);
+            let at = self.seen.from_word(Keyword::LIMIT, self.span(&limit_by[0]));
+            self.report_unless(self.colocation(&keys), CrossWindowKind::OneRowPerKey { keys: self.texts(limit_by) }, at, &rows.windowed);
             return rows;
         }
         let (limit, word) = match (&query.limit_clause, &query.fetch) {
@@ -131,20 +132,20 @@ impl Flow<'_> {
             }
             _ => return rows,
         };
-        // `limit 0` yields nothing in either, `limit null` everything.
+        // `limit 0` and `limit null` have the same effect in a batch.
         if limit.is_some_and(|limit| is_zero(limit) || is_null(limit)) {
             return rows;
         }
-        let at = limit.map_or_else(|| self.first_place(&query.body), |limit| self.place(limit));
-        self.crossing(How::Limit, self.seen.from_word(word, at), &rows.windowed, None);
-        told(&rows, None)
+        let at = limit.map_or_else(|| self.first_span(&query.body), |limit| self.span(limit));
+        self.report(CrossWindowKind::Limit, self.seen.from_word(word, at), &rows.windowed, None);
+        already_reported(&rows, None)
     }
 }
 
-/// The rows after something was found that makes them other rows in each batch: what is done with them is not told again.
-pub(super) fn told(rows: &Rc<Rows>, bounds: Option<usize>) -> Rc<Rows> {
-    let shape = Shape::Columns(vec![Item::Rest { of: rows.clone(), without: Vec::new(), outer: None }]);
-    Rc::new(Rows { shape, windowed: rows.windowed.clone(), driving: rows.driving.clone(), tied: true, bounds })
+/// The rows after an operation that is reported: later operations on them are not reported.
+pub(super) fn already_reported(rows: &Rc<Rows>, bounds: Option<usize>) -> Rc<Rows> {
+    let shape = RowShape::Columns(vec![Item::Rest { of: rows.clone(), without: Vec::new(), outer: None }]);
+    Rc::new(Rows { shape, windowed: rows.windowed.clone(), driving: rows.driving.clone(), exempt: true, bounds })
 }
 
 fn is_zero(expr: &Expr) -> bool {
@@ -155,10 +156,10 @@ fn is_null(expr: &Expr) -> bool {
     matches!(expr, Expr::Value(value) if value.value == Literal::Null)
 }
 
-/// The columns of rows by name, for a clause that sees the projection.
+/// The named columns of rows, by name in lower case, for a clause that sees the projection.
 fn named(rows: &Rows) -> BTreeMap<String, Value> {
     let mut named = BTreeMap::new();
-    let Shape::Columns(items) = &rows.shape else { return named };
+    let RowShape::Columns(items) = &rows.shape else { return named };
     for item in items {
         if let Item::Column { name: Some(name), value } = item {
             named.entry(name.to_ascii_lowercase()).or_insert_with(|| value.clone());
@@ -167,20 +168,20 @@ fn named(rows: &Rows) -> BTreeMap<String, Value> {
     named
 }
 
-/// The names after `t (a, b)`.
+/// The column names of an alias: `t (a, b)`.
 pub(super) fn names(alias: &TableAlias) -> Vec<String> {
     alias.columns.iter().map(|column| column.name.value.clone()).collect()
 }
 
-/// Rows whose first columns get other names.
+/// The rows with other names of the first columns.
 pub(super) fn renamed(rows: Rc<Rows>, names: &[String]) -> Rc<Rows> {
     if names.is_empty() {
         return rows;
     }
-    let column = |(place, name): (usize, &String)| {
-        let value = rows.at(place).unwrap_or_else(|| Value::unknown(0..0));
+    let column = |(index, name): (usize, &String)| {
+        let value = rows.at(index).unwrap_or_else(|| Value::unknown(0..0));
         Item::Column { name: Some(name.clone()), value }
     };
-    let shape = Shape::Columns(names.iter().enumerate().map(column).collect());
-    Rc::new(Rows { shape, windowed: rows.windowed.clone(), driving: rows.driving.clone(), tied: rows.tied, bounds: rows.bounds })
+    let shape = RowShape::Columns(names.iter().enumerate().map(column).collect());
+    Rc::new(Rows { shape, windowed: rows.windowed.clone(), driving: rows.driving.clone(), exempt: rows.exempt, bounds: rows.bounds })
 }

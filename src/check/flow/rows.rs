@@ -1,39 +1,41 @@
-//! What is known of the rows of a table, a CTE or a sub-query: their columns, and which filtered inputs they come from.
+//! The rows of a table, a CTE or a sub-query: their columns, and the filtered inputs they come
+//! from.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::moment::Kind;
-use super::unit::Windows;
-use super::value::{Null, Time, Together, Value, together};
+use super::derived_time::TimeKind;
+use super::unit::BatchWindows;
+use super::value::{Colocation, NullReason, Time, Value, colocation};
 
-/// Columns of which rows of different windows never share a value, each with the column of an input that it is, if it is one.
-pub type Pinned = BTreeMap<String, Option<(String, String)>>;
+/// Columns whose values occur in one window only, with the input column each one copies, if any.
+pub type WindowKeys = BTreeMap<String, Option<(String, String)>>;
 
-/// An input, as far as rows are judged by it.
+/// What is known about an input.
 #[derive(Clone, Debug)]
-pub struct Input {
+pub struct FlowInput {
     pub unique_id: String,
     pub event_time: Option<String>,
-    /// Columns of which the project says that no two rows share a value.
+    /// Columns that are unique, by the project.
     pub unique: BTreeSet<String>,
-    /// Columns of which the input's own query shows the same.
-    pub pinned: Pinned,
-    /// Columns that are unique together.
+    /// Columns that are window keys, by the input's query.
+    pub window_keys: WindowKeys,
+    /// The columns of a composite unique key.
     pub key: Vec<String>,
-    /// Columns of which the project says that they are dates.
+    /// Columns that are dates, by the project.
     pub dates: BTreeSet<String>,
-    /// What the project says of the event time's type.
-    pub kind: Kind,
+    /// The type of the event time, by the project.
+    pub kind: TimeKind,
 }
 
 /// The filtered inputs that rows come from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Origin {
-    /// By unique id. None: every batch sees the same rows.
+    /// Their unique ids; empty if every batch reads the same rows.
     pub inputs: BTreeSet<String>,
-    /// Whether rows of the model's own table are among them, by which its author may make up for what a batch does not see.
+    /// Whether rows of the model's table are among them, which may compensate for the rows that a
+    /// batch does not read.
     pub own_table: bool,
 }
 
@@ -42,7 +44,7 @@ impl Origin {
         self.inputs.is_empty()
     }
 
-    /// Where the rows of several tables come from.
+    /// The union of several origins.
     pub fn of<'o>(all: impl IntoIterator<Item = &'o Origin>) -> Origin {
         let mut both = Origin::default();
         for one in all {
@@ -53,28 +55,29 @@ impl Origin {
     }
 }
 
-/// Rows.
+/// The rows of a relation.
 #[derive(Debug)]
 pub struct Rows {
-    pub shape: Shape,
+    pub shape: RowShape,
     pub windowed: Origin,
-    /// The inputs that stand first, so that the rows come from them.
+    /// The inputs of the first table, from which the rows come.
     pub driving: BTreeSet<String>,
-    /// Whether they are those of one window because the query around asks for it, or something was already found that makes
-    /// them other rows in each batch.
-    pub tied: bool,
-    /// Where they are the first and the last event time of other rows, and nothing else.
+    /// Whether operations on them are not reported: the outer query restricts them to one window,
+    /// or an operation on them is already reported.
+    pub exempt: bool,
+    /// The offset of the aggregate, if the rows are only the first and the last event time.
     pub bounds: Option<usize>,
 }
 
+/// The columns of rows.
 #[derive(Debug)]
-pub enum Shape {
+pub enum RowShape {
     Input {
-        input: Input,
+        input: FlowInput,
         filtered: bool,
     },
     Columns(Vec<Item>),
-    /// The rows of both, whose columns have the same places, or the same names.
+    /// The rows of both, matched by position or by name.
     Union {
         left: Rc<Rows>,
         right: Rc<Rows>,
@@ -83,25 +86,25 @@ pub enum Shape {
     Unknown,
 }
 
-/// A column, or all columns of other rows.
+/// A column, or all columns of other rows, as in `*`.
 #[derive(Debug)]
 pub enum Item {
     Column { name: Option<String>, value: Value },
-    Rest { of: Rc<Rows>, without: Vec<String>, outer: Option<(Null, Range<usize>)> },
+    Rest { of: Rc<Rows>, without: Vec<String>, outer: Option<(NullReason, Range<usize>)> },
 }
 
 impl Rows {
     pub fn unknown() -> Rc<Rows> {
-        Rc::new(Rows { shape: Shape::Unknown, windowed: Origin::default(), driving: BTreeSet::new(), tied: false, bounds: None })
+        Rc::new(Rows { shape: RowShape::Unknown, windowed: Origin::default(), driving: BTreeSet::new(), exempt: false, bounds: None })
     }
 
-    /// The value of a column; `None` if there surely is none of that name.
+    /// The value of a column; `None` if it certainly does not exist.
     pub fn column(&self, name: &str) -> Option<Value> {
         match &self.shape {
-            Shape::Input { input, filtered } => Some(of_input(input, *filtered, name)),
-            Shape::Unknown => Some(Value::unknown(0..0)),
-            Shape::Columns(items) => {
-                let named = |item: &&Item| matches!(item, Item::Column { name: Some(own), .. } if own.eq_ignore_ascii_case(name));
+            RowShape::Input { input, filtered } => Some(of_input(input, *filtered, name)),
+            RowShape::Unknown => Some(Value::unknown(0..0)),
+            RowShape::Columns(items) => {
+                let named = |item: &&Item| matches!(item, Item::Column { name: Some(other), .. } if other.eq_ignore_ascii_case(name));
                 if let Some(Item::Column { value, .. }) = items.iter().find(named) {
                     return Some(value.clone());
                 }
@@ -113,10 +116,10 @@ impl Rows {
                 });
                 one_of_tables(rest.collect())
             }
-            Shape::Union { left, right, by_name } => {
+            RowShape::Union { left, right, by_name } => {
                 let one = left.column(name)?;
-                let place = if *by_name { None } else { left.position(name) };
-                let other = match place.and_then(|place| right.at(place)) {
+                let index = if *by_name { None } else { left.position(name) };
+                let other = match index.and_then(|index| right.at(index)) {
                     Some(other) => other,
                     None => right.column(name).unwrap_or_else(|| Value::unknown(0..0)),
                 };
@@ -125,7 +128,8 @@ impl Rows {
         }
     }
 
-    /// A column of a union. Rows that are the same in every batch meet no others in it that they would not meet in all batches.
+    /// A column of a union. Rows that are the same in every batch do not affect whether the others
+    /// are in one window.
     fn either(&self, left: &Rows, right: &Rows, one: Value, other: &Value) -> Value {
         let both = one.clone().or(other);
         match (left.windowed.is_empty(), right.windowed.is_empty()) {
@@ -135,123 +139,127 @@ impl Rows {
         }
     }
 
-    /// The value of the column at a place, where all before it are known.
-    pub fn at(&self, place: usize) -> Option<Value> {
+    /// The value of the column at an index, if all columns before it are known.
+    pub fn at(&self, index: usize) -> Option<Value> {
         match &self.shape {
-            Shape::Columns(items) => match items.get(place)? {
-                Item::Column { value, .. } if items[..place].iter().all(is_column) => Some(value.clone()),
+            RowShape::Columns(items) => match items.get(index)? {
+                Item::Column { value, .. } if items[..index].iter().all(is_column) => Some(value.clone()),
                 _ => None,
             },
-            Shape::Union { left, right, .. } => Some(self.either(left, right, left.at(place)?, &right.at(place)?)),
+            RowShape::Union { left, right, .. } => Some(self.either(left, right, left.at(index)?, &right.at(index)?)),
             _ => None,
         }
     }
 
-    /// The columns by name of which rows of different windows never share a value.
-    pub fn pinned(&self, windows: Windows) -> Pinned {
+    /// The columns whose values occur in one window only.
+    pub fn window_keys(&self, windows: BatchWindows) -> WindowKeys {
         match &self.shape {
-            Shape::Input { input, filtered: true } => {
+            RowShape::Input { input, filtered: true } => {
                 let names = input.event_time.iter().chain(&input.unique);
                 names.map(|name| (name.clone(), of_input(input, true, name).column)).collect()
             }
-            Shape::Input { .. } | Shape::Unknown => Pinned::new(),
-            Shape::Columns(items) => {
-                let each = items.iter().map(|item| match item {
-                    Item::Column { name: Some(name), value } if value.pins(windows) => Pinned::from([(name.clone(), value.column.clone())]),
-                    Item::Column { .. } => Pinned::new(),
-                    Item::Rest { of, without, .. } => of.pinned(windows).into_iter().filter(|(name, _)| !has(without, name)).collect(),
+            RowShape::Input { .. } | RowShape::Unknown => WindowKeys::new(),
+            RowShape::Columns(items) => {
+                let columns = items.iter().map(|item| match item {
+                    Item::Column { name: Some(name), value } if value.determines_window(windows) => {
+                        WindowKeys::from([(name.clone(), value.column.clone())])
+                    }
+                    Item::Column { .. } => WindowKeys::new(),
+                    Item::Rest { of, without, .. } => of.window_keys(windows).into_iter().filter(|(name, _)| !has(without, name)).collect(),
                 });
-                each.flatten().collect()
+                columns.flatten().collect()
             }
-            Shape::Union { left, .. } => {
-                let names = left.pinned(windows).into_keys().filter_map(|name| Some((self.column(&name)?, name)));
-                names.filter(|(value, _)| value.pins(windows)).map(|(value, name)| (name, value.column)).collect()
+            RowShape::Union { left, .. } => {
+                let names = left.window_keys(windows).into_keys().filter_map(|name| Some((self.column(&name)?, name)));
+                names.filter(|(value, _)| value.determines_window(windows)).map(|(value, name)| (name, value.column)).collect()
             }
         }
     }
 
-    /// The names of columns that are known to be there.
+    /// The names of the known columns.
     pub fn names(&self) -> Vec<String> {
         match &self.shape {
-            Shape::Input { input, .. } => input.event_time.iter().map(|name| name.to_lowercase()).collect(),
-            Shape::Unknown => Vec::new(),
-            Shape::Columns(items) => {
-                let each = items.iter().map(|item| match item {
+            RowShape::Input { input, .. } => input.event_time.iter().map(|name| name.to_lowercase()).collect(),
+            RowShape::Unknown => Vec::new(),
+            RowShape::Columns(items) => {
+                let columns = items.iter().map(|item| match item {
                     Item::Column { name, .. } => name.iter().map(|name| name.to_lowercase()).collect(),
                     Item::Rest { of, without, .. } => of.names().into_iter().filter(|name| !has(without, name)).collect::<Vec<_>>(),
                 });
-                each.flatten().collect()
+                columns.flatten().collect()
             }
-            Shape::Union { left, .. } => left.names(),
+            RowShape::Union { left, .. } => left.names(),
         }
     }
 
     fn position(&self, name: &str) -> Option<usize> {
         match &self.shape {
-            Shape::Columns(items) => items
+            RowShape::Columns(items) => items
                 .iter()
                 .take_while(|item| is_column(item))
-                .position(|item| matches!(item, Item::Column { name: Some(own), .. } if own.eq_ignore_ascii_case(name))),
-            Shape::Union { left, .. } => left.position(name),
+                .position(|item| matches!(item, Item::Column { name: Some(other), .. } if other.eq_ignore_ascii_case(name))),
+            RowShape::Union { left, .. } => left.position(name),
             _ => None,
         }
     }
 
-    /// Whether rows that are alike are always of one window. Rows of which nobody knows the columns are not judged.
-    pub fn together(&self, without: &[String], windows: Windows) -> Together {
+    /// Whether equal rows are always in one window. Rows with unknown columns are assumed to be.
+    pub fn colocation(&self, without: &[String], windows: BatchWindows) -> Colocation {
         match &self.shape {
-            Shape::Unknown => Together::Always,
-            Shape::Input { input, filtered } => {
-                let there = |name: &String| !has(without, name);
-                let pins = *filtered && (input.event_time.as_ref().is_some_and(there) || input.unique.iter().any(there));
-                if pins { Together::Always } else { Together::Not }
+            RowShape::Unknown => Colocation::Always,
+            RowShape::Input { input, filtered } => {
+                let is_included = |name: &String| !has(without, name);
+                let has_key = *filtered && (input.event_time.as_ref().is_some_and(is_included) || input.unique.iter().any(is_included));
+                if has_key { Colocation::Always } else { Colocation::No }
             }
-            Shape::Columns(items) => {
-                let mut found = Together::Not;
+            RowShape::Columns(items) => {
+                let mut result = Colocation::No;
                 for item in items {
                     let one = match item {
                         Item::Column { name: Some(name), .. } if has(without, name) => continue,
-                        Item::Column { value, .. } => together([value], windows),
-                        Item::Rest { of, without, .. } => of.together(without, windows),
+                        Item::Column { value, .. } => colocation([value], windows),
+                        Item::Rest { of, without, .. } => of.colocation(without, windows),
                     };
-                    found = match (found, one) {
-                        (_, Together::Always) => return Together::Always,
-                        (Together::Not, one) => one,
-                        (found, _) => found,
+                    result = match (result, one) {
+                        (_, Colocation::Always) => return Colocation::Always,
+                        (Colocation::No, one) => one,
+                        (result, _) => result,
                     };
                 }
-                found
+                result
             }
-            // Rows of both sides may be alike, so the same column must tell both apart.
-            Shape::Union { left, right, .. } => match (&left.shape, &right.shape) {
-                (Shape::Columns(one), Shape::Columns(two)) if one.iter().chain(two).all(is_column) => {
-                    let both: Vec<Value> = (0..one.len()).filter_map(|place| self.at(place)).collect();
-                    together(&both, windows)
+            // Rows of both sides may be equal, so the same column must determine the window on
+            // both.
+            RowShape::Union { left, right, .. } => match (&left.shape, &right.shape) {
+                (RowShape::Columns(one), RowShape::Columns(two)) if one.iter().chain(two).all(is_column) => {
+                    let both: Vec<Value> = (0..one.len()).filter_map(|index| self.at(index)).collect();
+                    colocation(&both, windows)
                 }
-                _ => match (left.together(without, windows), right.together(without, windows)) {
-                    (Together::Always, other) | (other, Together::Always) => other,
-                    (Together::Not, _) | (_, Together::Not) => Together::Not,
-                    (perhaps, _) => perhaps,
+                _ => match (left.colocation(without, windows), right.colocation(without, windows)) {
+                    (Colocation::Always, other) | (other, Colocation::Always) => other,
+                    (Colocation::No, _) | (_, Colocation::No) => Colocation::No,
+                    (possible, _) => possible,
                 },
             },
         }
     }
 }
 
-/// The value of a column that one of several tables has. Of tables whose columns nobody knows, the one whose event time has the
-/// name has the column; else nobody knows which one, unless all would say the same.
+/// The value of an unqualified column in several tables. If their columns are unknown, the table
+/// whose event time has that name is taken; otherwise the value is known only if it is equal in all
+/// tables.
 pub fn one_of_tables(values: Vec<Value>) -> Option<Value> {
-    let sure = values.iter().position(|value| value.is_of_time() || value.unique);
+    let sure = values.iter().position(|value| value.derives_from_event_time() || value.unique);
     match (sure, values.len()) {
         (Some(at), _) => values.into_iter().nth(at),
         (None, 0 | 1) => values.into_iter().next(),
         (None, _) if values.iter().all(|value| value.time == values[0].time) => Some(Value { column: None, ..values[0].clone() }),
-        (None, _) => Some(Value { may_pin: values.iter().find_map(|value| value.may_pin.clone()), ..Value::unknown(0..0) }),
+        (None, _) => Some(Value { possible_key: values.iter().find_map(|value| value.possible_key.clone()), ..Value::unknown(0..0) }),
     }
 }
 
-/// The value as an outer join gives it, where its side may be missing.
-pub fn outer_joined(value: Value, join: Option<&(Null, Range<usize>)>) -> Value {
+/// The value on the side of an outer join that may be missing.
+pub fn outer_joined(value: Value, join: Option<&(NullReason, Range<usize>)>) -> Value {
     match join {
         Some(missing) if value.null.is_none() => Value { null: Some(missing.clone()), ..value },
         _ => value,
@@ -266,50 +274,56 @@ fn has(names: &[String], name: &str) -> bool {
     names.iter().any(|other| other.eq_ignore_ascii_case(name))
 }
 
-fn of_input(input: &Input, filtered: bool, name: &str) -> Value {
+fn of_input(input: &FlowInput, filtered: bool, name: &str) -> Value {
     let among = |names: &BTreeSet<String>| names.iter().any(|other| other.eq_ignore_ascii_case(name));
-    let pinned = input.pinned.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
-    let own = || (input.unique_id.clone(), name.to_string());
-    // Of two inputs that have it from a third one, equal values are of one row of that.
-    let column = pinned.and_then(|(_, column)| column.clone()).unwrap_or_else(own);
+    let window_keys = input.window_keys.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+    let input_column = || (input.unique_id.clone(), name.to_string());
+    // If two inputs copy it from a third one, equal values come from one row of that.
+    let column = window_keys.and_then(|(_, column)| column.clone()).unwrap_or_else(input_column);
     let event_time = input.event_time.as_deref().unwrap_or_default();
     if filtered && event_time.eq_ignore_ascii_case(name) {
         return Value { column: Some(column), ..Value::event_time(input.kind) };
     }
-    let time = if filtered { Time::Beside } else { Time::Whole };
-    let may_pin = may_be_day_of(name, among(&input.dates), event_time).then(|| name.to_string());
-    Value { column: Some(column), unique: filtered && (pinned.is_some() || among(&input.unique)), may_pin, ..Value::of(time, 0..0) }
+    let time = if filtered { Time::OtherColumn } else { Time::Unfiltered };
+    let possible_key = may_match_event_time(name, among(&input.dates), event_time).then(|| name.to_string());
+    Value {
+        column: Some(column),
+        unique: filtered && (window_keys.is_some() || among(&input.unique)),
+        possible_key,
+        ..Value::of(time, 0..0)
+    }
 }
 
-/// Whether a column is named, or declared, as what may be the day or the moment of the event time: `order_date` beside `ordered_at`,
-/// `event_date` and `day` beside any. A time of something else, such as `shipped_at`, is not.
-fn may_be_day_of(name: &str, declared: bool, event_time: &str) -> bool {
-    let apart = |name: &str| -> String {
+/// Whether a column may be the date or the time of the event, by its name and declared type:
+/// `order_date` next to `ordered_at`; `event_date` and `day` next to any event time. The time of
+/// another event, such as `shipped_at`, is not.
+fn may_match_event_time(name: &str, declared: bool, event_time: &str) -> bool {
+    let stem_of = |name: &str| -> String {
         let is_time = |word: &&str| TIME_WORDS.contains(word) || DATE_WORDS.contains(word);
         let name = name.to_lowercase();
         let words: Vec<&str> = name.split('_').filter(|word| !is_time(word)).collect();
         let stem = words.join("_");
         ["timestamp", "datetime", "date", "time"].iter().find_map(|end| stem.strip_suffix(end)).unwrap_or(&stem).to_string()
     };
-    let (own, other) = (apart(name), apart(event_time));
-    let alike = |one: &str, other: &str| one.len() > 2 && other.starts_with(one);
-    let stem = own.is_empty() || own == "event" || own == other || alike(&own, &other) || alike(&other, &own);
-    stem && (declared || is_called_a_time(name))
+    let (stem, other) = (stem_of(name), stem_of(event_time));
+    let is_prefix = |one: &str, other: &str| one.len() > 2 && other.starts_with(one);
+    let matches = stem.is_empty() || stem == "event" || stem == other || is_prefix(&stem, &other) || is_prefix(&other, &stem);
+    matches && (declared || is_named_like_time(name))
 }
 
-/// Words of times, and of dates, in the names of columns.
+/// Words in the names of time and date columns.
 const TIME_WORDS: &[&str] = &["at", "datetime", "hour", "month", "on", "time", "timestamp", "ts", "tstamp", "utc"];
 const DATE_WORDS: &[&str] = &["date", "day", "ds", "dt", "dte", "key", "ymd"];
 
-/// Whether a column's name says that it is a time: of the event, as likely as not.
-pub fn is_called_a_time(name: &str) -> bool {
-    is_called_a_date(name)
+/// Whether a column is probably a time, by its name.
+pub fn is_named_like_time(name: &str) -> bool {
+    is_named_like_date(name)
         || name.to_lowercase().split('_').any(|word| TIME_WORDS.contains(&word))
         || name.to_lowercase().ends_with("timestamp")
 }
 
-/// Whether a column's name says that it is a date: the day of the event time, as likely as not.
-fn is_called_a_date(name: &str) -> bool {
+/// Whether a column is probably a date, by its name.
+fn is_named_like_date(name: &str) -> bool {
     let name = name.to_lowercase().replace("update", "");
     name.split('_').any(|word| ["date", "day", "ds", "dt", "dte", "ymd"].contains(&word)) || name.ends_with("date")
 }
@@ -321,16 +335,16 @@ mod tests {
     #[test]
     fn names_of_dates() {
         for name in ["order_date", "event_date_dt", "date_day", "dt", "orderdate"] {
-            assert!(is_called_a_date(name), "{name}");
+            assert!(is_named_like_date(name), "{name}");
         }
         for name in ["updated_at", "user_id", "last_update", "created_at", "dated"] {
-            assert!(!is_called_a_date(name), "{name}");
+            assert!(!is_named_like_date(name), "{name}");
         }
-        assert!(is_called_a_time("created_at") && is_called_a_time("event_timestamp") && !is_called_a_time("user_id"));
+        assert!(is_named_like_time("created_at") && is_named_like_time("event_timestamp") && !is_named_like_time("user_id"));
     }
 
     #[test]
-    fn names_of_what_may_be_the_same_day() {
+    fn names_of_the_event_date() {
         for (name, event_time) in [
             ("order_date", "ordered_at"),
             ("SAMPLE_timestamp", "sample_date"),
@@ -340,7 +354,7 @@ mod tests {
             ("date_day", "ts"),
             ("orderdate", "order_ts"),
         ] {
-            assert!(may_be_day_of(name, false, event_time), "{name} beside {event_time}");
+            assert!(may_match_event_time(name, false, event_time), "{name} next to {event_time}");
         }
         for (name, event_time) in [
             ("loaded_at", "sample_date"),
@@ -349,8 +363,8 @@ mod tests {
             ("user_id", "at"),
             ("birth_date", "at"),
         ] {
-            assert!(!may_be_day_of(name, false, event_time), "{name} beside {event_time}");
+            assert!(!may_match_event_time(name, false, event_time), "{name} next to {event_time}");
         }
-        assert!(may_be_day_of("ordered", true, "ordered_at") && !may_be_day_of("shipped", true, "ordered_at"));
+        assert!(may_match_event_time("ordered", true, "ordered_at") && !may_match_event_time("shipped", true, "ordered_at"));
     }
 }

@@ -1,4 +1,4 @@
-//! Which names are in sight: the CTEs around a query, and the tables of a `from`.
+//! Name scopes: the CTEs of a query, and the tables of a `from`.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,24 +7,25 @@ use std::rc::Rc;
 
 use sqlparser::ast::Ident;
 
-use super::Found;
+use super::FlowNotes;
 use super::rows::{Rows, one_of_tables, outer_joined};
-use super::value::{Null, Time, Value};
+use super::value::{NullReason, Time, Value};
 
-/// The CTEs in sight, the nearest first.
+/// A CTE, and the scope of CTEs around it.
 pub struct Cte {
     pub name: String,
     pub rows: Rc<Rows>,
-    /// What was found in it, which counts once somebody reads it.
-    pub found: RefCell<Found>,
-    pub around: Sight,
+    /// What was found in it; reported if it is read.
+    pub notes: RefCell<FlowNotes>,
+    pub around: CteScope,
 }
 
-pub type Sight = Option<Rc<Cte>>;
+/// The innermost CTE in the scope.
+pub type CteScope = Option<Rc<Cte>>;
 
-/// The CTE of a name.
-pub fn find<'s>(sight: &'s Sight, name: &Ident) -> Option<&'s Rc<Cte>> {
-    let mut next = sight;
+/// Finds a CTE by its name.
+pub fn find_cte<'s>(ctes: &'s CteScope, name: &Ident) -> Option<&'s Rc<Cte>> {
+    let mut next = ctes;
     while let Some(cte) = next {
         if cte.name.eq_ignore_ascii_case(&name.value) {
             return Some(cte);
@@ -37,26 +38,27 @@ pub fn find<'s>(sight: &'s Sight, name: &Ident) -> Option<&'s Rc<Cte>> {
 /// The tables of one `from`.
 #[derive(Default)]
 pub struct Scope<'o> {
-    pub tables: Vec<Table>,
-    /// What the projection names, for engines in which other clauses see it, by the name in lower case.
+    pub tables: Vec<ScopedTable>,
+    /// The aliases of the projection, for engines in which other clauses can use them, by name in lower case.
     pub named: BTreeMap<String, Value>,
-    /// The query around, for a sub-query.
+    /// The scope of the outer query, for a sub-query.
     pub outer: Option<&'o Scope<'o>>,
 }
 
+/// A table of a `from`.
 #[derive(Clone)]
-pub struct Table {
+pub struct ScopedTable {
     pub name: Option<String>,
     pub rows: Rc<Rows>,
-    /// The outer join on whose missing side it is.
-    pub outer: Option<(Null, Range<usize>)>,
-    /// Columns of which a condition says that they are not null.
+    /// The outer join, if the table is on the side that may be missing.
+    pub outer: Option<(NullReason, Range<usize>)>,
+    /// Columns that are not null because of a condition.
     pub present: Vec<String>,
 }
 
-impl Table {
-    pub fn new(name: Option<String>, rows: Rc<Rows>) -> Table {
-        Table { name, rows, outer: None, present: Vec::new() }
+impl ScopedTable {
+    pub fn new(name: Option<String>, rows: Rc<Rows>) -> ScopedTable {
+        ScopedTable { name, rows, outer: None, present: Vec::new() }
     }
 
     fn column(&self, name: &str) -> Option<Value> {
@@ -67,10 +69,10 @@ impl Table {
 }
 
 impl Scope<'_> {
-    /// The value of a column; `None` where no table of this scope has it.
-    pub fn own(&self, qualifier: Option<&str>, name: &str) -> Option<Value> {
-        let is_it = |table: &&Table| match (qualifier, &table.name) {
-            (Some(asked), Some(own)) => asked.eq_ignore_ascii_case(own),
+    /// The value of a column of this scope's tables; `None` if no table has it.
+    pub fn local_column(&self, qualifier: Option<&str>, name: &str) -> Option<Value> {
+        let is_it = |table: &&ScopedTable| match (qualifier, &table.name) {
+            (Some(qualifier), Some(table)) => qualifier.eq_ignore_ascii_case(table),
             (Some(_), None) => false,
             (None, _) => true,
         };
@@ -78,12 +80,12 @@ impl Scope<'_> {
         one_of_tables(values.collect())
     }
 
-    /// The value of a column, here, in the projection, or in a query around.
+    /// The value of a column of this scope, of the projection, or of an outer query.
     pub fn column(&self, qualifier: Option<&str>, name: &str) -> Option<Value> {
         let named = || self.named.get(&name.to_ascii_lowercase()).filter(|_| qualifier.is_none());
-        match self.own(qualifier, name) {
-            Some(value) if value.is_of_time() || value.unique => Some(value),
-            // A table whose columns nobody knows may lack it.
+        match self.local_column(qualifier, name) {
+            Some(value) if value.derives_from_event_time() || value.unique => Some(value),
+            // A table with unknown columns may not have it.
             value => match named() {
                 Some(named) => Some(named.clone()),
                 None if value.as_ref().is_some_and(|value| value.time != Time::Unknown) => value,

@@ -1,87 +1,90 @@
-//! The rows of one `select`: its groups, its `distinct`, and the sub-queries in its clauses.
+//! The rows of one `select`: groups, `distinct`, and the sub-queries in its clauses.
 
 use std::rc::Rc;
 
 use sqlparser::ast::{BinaryOperator, Distinct, Expr, Function, GroupByExpr, Select, SelectItem, Value as Literal, Visit};
 use sqlparser::keywords::Keyword;
 
-use super::each::{conditions, each};
-use super::rows::{Item, Origin, Rows, Shape};
-use super::scope::{Scope, Sight};
-use super::ties::Tie;
+use super::join_conditions::JoinKeyRelation;
+use super::rows::{Item, Origin, RowShape, Rows};
+use super::scope::{CteScope, Scope};
 use super::value::{Time, Value};
-use super::{CallKind, Flow, How, call, names};
+use super::visit::{conditions, visit_exprs};
+use super::{CrossWindowKind, Flow, VolatileKind, call, names};
 
 impl Flow<'_> {
-    pub(super) fn select(&self, select: &Select, sight: &Sight, outer: Option<&Scope>) -> Rc<Rows> {
+    /// Analyses a `select`.
+    pub(super) fn select(&self, select: &Select, ctes: &CteScope, outer: Option<&Scope>) -> Rc<Rows> {
         let mut scope = Scope { outer, ..Scope::default() };
         let filters = conditions(select.selection.iter().chain(&select.prewhere));
-        self.from(&select.from, &filters, sight, &mut scope);
+        self.from(&select.from, &filters, ctes, &mut scope);
         let mut windowed = Origin::of(scope.tables.iter().map(|table| &table.rows.windowed));
-        // Rows of an input that is read whole, bounded by those of the window, are of the window too.
+        // Rows of an unfiltered input that are bounded by those of the window are in the window
+        // too.
         if let Some(clause) = &select.selection {
-            windowed = Origin::of([&windowed, &self.subqueries(clause, sight, &scope)]);
+            windowed = Origin::of([&windowed, &self.subqueries(clause, ctes, &scope)]);
         }
         let driving = scope.tables.first().map(|table| table.rows.driving.clone()).unwrap_or_default();
-        let mut sources = scope.tables.iter().filter(|table| !table.rows.windowed.is_empty()).map(|table| table.rows.tied).peekable();
-        let all_tied = sources.peek().is_some() && sources.all(|tied| tied);
-        let tied = all_tied
-            || match self.ties_to_outer(&filters, &scope) {
-                Tie::Sure => true,
-                Tie::No => false,
-                Tie::Perhaps(name) if windowed.is_empty() => name.is_empty(),
-                // What else is done with the rows stands or falls with that.
-                Tie::Perhaps(name) => {
-                    let at = select.from.first().map_or(0..0, |from| self.factor_place(&from.relation));
-                    self.crossing(How::Lookup { other: windowed.inputs.clone() }, at, &windowed, Some(name));
+        let mut sources = scope.tables.iter().filter(|table| !table.rows.windowed.is_empty()).map(|table| table.rows.exempt).peekable();
+        let all_exempt = sources.peek().is_some() && sources.all(|exempt| exempt);
+        let exempt = all_exempt
+            || match self.relation_to_outer(&filters, &scope) {
+                JoinKeyRelation::SameWindow => true,
+                JoinKeyRelation::Unrelated => false,
+                JoinKeyRelation::Possible(name) if windowed.is_empty() => name.is_empty(),
+                // Other operations on the rows are right or wrong together with this one.
+                JoinKeyRelation::Possible(name) => {
+                    let at = select.from.first().map_or(0..0, |from| self.factor_span(&from.relation));
+                    self.report(CrossWindowKind::Lookup { other: windowed.inputs.clone() }, at, &windowed, Some(name));
                     true
                 }
             };
-        known_not_null(&filters, &mut scope);
+        mark_not_null(&filters, &mut scope);
 
         let items = self.projection(select, &mut scope);
         for clause in select.prewhere.iter().chain(&select.having).chain(&select.qualify) {
-            self.subqueries(clause, sight, &scope);
+            self.subqueries(clause, ctes, &scope);
         }
         for clause in select.selection.iter().chain(&select.prewhere).chain(&select.having).chain(&select.qualify) {
-            self.calls(clause, &scope, CallKind::ClockInCondition);
+            self.calls(clause, &scope, VolatileKind::ClockInCondition);
         }
         for item in &select.projection {
-            self.subqueries(item, sight, &scope);
-            self.calls(item, &scope, if self.is_stamp(item, &scope) { CallKind::Stamp } else { CallKind::ClockInValue });
+            self.subqueries(item, ctes, &scope);
+            self.calls(item, &scope, if self.is_stamp(item, &scope) { VolatileKind::Stamp } else { VolatileKind::ClockInValue });
         }
-        let mut rows = Rc::new(Rows { shape: Shape::Columns(items), windowed, driving, tied, bounds: None });
-        if rows.windowed.is_empty() || tied {
+        let mut rows = Rc::new(Rows { shape: RowShape::Columns(items), windowed, driving, exempt, bounds: None });
+        if rows.windowed.is_empty() || exempt {
             return rows;
         }
-        self.windows_of(select, &scope, &rows.windowed);
+        self.check_window_functions(select, &scope, &rows.windowed);
         let mut bounds = None;
-        let whole = self.groups(select, &scope, &rows, &mut bounds);
+        let is_reported = self.groups(select, &scope, &rows, &mut bounds);
         self.distinct(select, &scope, &rows);
         if select.top.is_some() {
             let at = self.seen.bytes(select.select_token.0.span).unwrap_or(0..0);
-            self.crossing(How::Limit, at, &rows.windowed, None);
+            self.report(CrossWindowKind::Limit, at, &rows.windowed, None);
         }
-        if whole {
-            rows = super::query::told(&rows, bounds);
+        if is_reported {
+            rows = super::query::already_reported(&rows, bounds);
         }
         rows
     }
 
-    /// Whether the conditions of a sub-query ask for the window of the row around it.
-    fn ties_to_outer(&self, conditions: &[&Expr], scope: &Scope) -> Tie {
-        let Some(outer) = scope.outer else { return Tie::No };
-        let own = Scope { outer: None, tables: scope.tables.clone(), named: Default::default() };
-        self.ties_between(conditions, &own, outer).tie(self)
+    /// Whether the conditions of a sub-query restrict it to the window of the outer row.
+    fn relation_to_outer(&self, conditions: &[&Expr], scope: &Scope) -> JoinKeyRelation {
+        let Some(outer) = scope.outer else { return JoinKeyRelation::Unrelated };
+        let local = Scope { outer: None, tables: scope.tables.clone(), named: Default::default() };
+        self.conditions_between(conditions, &local, outer).relation(self)
     }
 
-    /// Judges the groups. Whether what was found makes the rows others in each batch.
+    /// Checks the groups. Returns whether an operation is reported that changes the rows in each
+    /// batch.
     fn groups(&self, select: &Select, scope: &Scope, rows: &Rows, bounds: &mut Option<usize>) -> bool {
         let windowed = &rows.windowed;
         let select_at = self.seen.bytes(select.select_token.0.span).unwrap_or(0..0);
         let (keys, texts, at) = match &select.group_by {
             GroupByExpr::Expressions(exprs, modifiers) if !exprs.is_empty() => {
-                let at = self.place(&exprs[0]).start..exprs.last().map_or(0, |last| self.place(last).end);
+                let at = self.span(&exprs[0]).start..exprs.last().map_or(0, |last| self.span(last).end);
                 let keys = if modifiers.is_empty() {
                     exprs.iter().filter_map(|expr| self.group_key(expr, select, scope)).collect()
                 } else {
@@ -90,15 +93,15 @@ impl Flow<'_> {
                 let texts = exprs.iter().map(|expr| self.key_text(expr, select)).collect();
                 (keys, texts, self.seen.from_word(Keyword::GROUP, at))
             }
-            GroupByExpr::All(_) if self.star_tells(rows) => return false,
+            GroupByExpr::All(_) if self.star_determines_window(rows) => return false,
             GroupByExpr::All(_) => {
-                let own = select.projection.iter().filter_map(|item| match item {
+                let keys = select.projection.iter().filter_map(|item| match item {
                     SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } if self.first_aggregate(expr).is_none() => {
                         Some(self.value(expr, scope))
                     }
                     _ => None,
                 });
-                (own.collect(), vec!["all".to_string()], select_at)
+                (keys.collect(), vec!["all".to_string()], select_at)
             }
             GroupByExpr::Expressions(..) => {
                 let clauses = select.projection.iter().filter_map(|item| self.first_aggregate(item));
@@ -110,33 +113,33 @@ impl Flow<'_> {
                         .outer
                         .is_some_and(|outer| !outer.tables.is_empty() && outer.tables.iter().all(|table| table.rows.windowed.is_empty()));
                     if of_whole {
-                        self.found.borrow_mut().bounding.push(at.start);
+                        self.notes.borrow_mut().bounding.push(at.start);
                     }
                     *bounds = Some(at.start);
-                    self.crossing(How::Bounds { of_whole }, at, windowed, None);
+                    self.report(CrossWindowKind::Bounds { of_whole }, at, windowed, None);
                     return true;
                 }
                 (Vec::new(), Vec::new(), at)
             }
         };
-        let together = self.together(&keys);
-        let crosses = together == super::value::Together::Not;
-        self.unless(together, How::Groups { keys: texts }, at, windowed);
-        crosses
+        let colocation = self.colocation(&keys);
+        let is_reported = colocation == super::value::Colocation::No;
+        self.report_unless(colocation, CrossWindowKind::Groups { keys: texts }, at, windowed);
+        is_reported
     }
 
-    /// Whether a column that `*` gives, which `group by all` groups by, keeps groups in one window.
-    fn star_tells(&self, rows: &Rows) -> bool {
-        let Shape::Columns(items) = &rows.shape else { return false };
+    /// Whether a column of `*`, by which `group by all` groups, keeps groups in one window.
+    fn star_determines_window(&self, rows: &Rows) -> bool {
+        let RowShape::Columns(items) = &rows.shape else { return false };
         items.iter().any(|item| match item {
             Item::Rest { of, without, outer: None } => {
-                !of.windowed.is_empty() && of.together(without, self.windows) == super::value::Together::Always
+                !of.windowed.is_empty() && of.colocation(without, self.windows) == super::value::Colocation::Always
             }
             _ => false,
         })
     }
 
-    /// Whether a query asks for the first and the last event time and nothing else.
+    /// Whether a query selects only the first and the last event time.
     fn are_bounds(&self, select: &Select, scope: &Scope) -> bool {
         select.projection.iter().all(|item| match item {
             SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => self.value(expr, scope).is_inside(),
@@ -144,65 +147,73 @@ impl Flow<'_> {
         })
     }
 
-    /// A key as its author would name it: what `1` stands for.
+    /// The text of a key, with an ordinal such as `1` resolved.
     fn key_text(&self, expr: &Expr, select: &Select) -> String {
-        match nth(expr).and_then(|place| select.projection.get(place)) {
+        match ordinal(expr).and_then(|index| select.projection.get(index)) {
             Some(SelectItem::ExprWithAlias { alias, .. }) => alias.value.clone(),
-            Some(SelectItem::UnnamedExpr(expr)) => self.seen.said(&self.place(expr)),
-            _ => self.seen.said(&self.place(expr)),
+            Some(SelectItem::UnnamedExpr(expr)) => self.seen.said(&self.span(expr)),
+            _ => self.seen.said(&self.span(expr)),
         }
     }
 
-    /// The value of a key of `group by`; of several sets of keys, what all of them have.
+    /// The value of a key of `group by`; for grouping sets, a value that all sets have.
     fn group_key(&self, expr: &Expr, select: &Select, scope: &Scope) -> Option<Value> {
-        if let Some(item) = nth(expr).and_then(|place| select.projection.get(place)) {
+        if let Some(item) = ordinal(expr).and_then(|index| select.projection.get(index)) {
             return match item {
                 SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(self.value(expr, scope)),
                 _ => None,
             };
         }
-        let pinning =
-            |keys: &[Expr]| keys.iter().filter_map(|key| self.group_key(key, select, scope)).find(|value| value.pins(self.windows));
+        let window_key = |keys: &[Expr]| {
+            keys.iter().filter_map(|key| self.group_key(key, select, scope)).find(|value| value.determines_window(self.windows))
+        };
         match expr {
-            Expr::GroupingSets(sets) => sets.iter().map(|set| pinning(set)).collect::<Option<Vec<_>>>()?.into_iter().next(),
-            // One of their groups is all rows.
+            Expr::GroupingSets(sets) => sets.iter().map(|set| window_key(set)).collect::<Option<Vec<_>>>()?.into_iter().next(),
+            // One of their groups has all rows.
             Expr::Rollup(_) | Expr::Cube(_) => None,
-            Expr::Tuple(exprs) => pinning(exprs),
+            Expr::Tuple(exprs) => window_key(exprs),
             other => Some(self.value(other, scope)),
         }
     }
 
     fn distinct(&self, select: &Select, scope: &Scope, rows: &Rows) {
         let at = self.seen.bytes(select.select_token.0.span).unwrap_or(0..0);
-        // Groups are told already, and no two of them are alike.
+        // Groups are reported already, and are distinct.
         let grouped = !matches!(&select.group_by, GroupByExpr::Expressions(exprs, _) if exprs.is_empty());
         match &select.distinct {
-            Some(Distinct::Distinct) if !grouped => self.unless(rows.together(&[], self.windows), How::Distinct, at, &rows.windowed),
+            Some(Distinct::Distinct) if !grouped => {
+                self.report_unless(rows.colocation(&[], self.windows), CrossWindowKind::Distinct, at, &rows.windowed)
+            }
             Some(Distinct::On(keys)) => {
                 let values: Vec<Value> = keys.iter().map(|key| self.value(key, scope)).collect();
-                let end = keys.last().map_or(at.end, |key| self.place(key).end);
-                self.unless(self.together(&values), How::OneOfEach { keys: self.texts(keys) }, at.start..end, &rows.windowed);
+                let end = keys.last().map_or(at.end, |key| self.span(key).end);
+                self.report_unless(
+                    self.colocation(&values),
+                    CrossWindowKind::OneRowPerKey { keys: self.texts(keys) },
+                    at.start..end,
+                    &rows.windowed,
+                );
             }
             _ => {}
         }
     }
 
-    /// Where the first aggregate function in a clause stands, of those that make one row of many.
+    /// The first aggregate function in a clause.
     fn first_aggregate(&self, of: &impl Visit) -> Option<std::ops::Range<usize>> {
-        let mut found = None;
-        let gathers = |function: &Function| function.over.is_none() && names::is_aggregate(&call::name(function));
-        each(of, |expr| match expr {
-            Expr::Function(function) if found.is_none() && gathers(function) => found = Some(self.place(&function.name)),
+        let mut first = None;
+        let aggregates = |function: &Function| function.over.is_none() && names::is_aggregate(&call::name(function));
+        visit_exprs(of, |expr| match expr {
+            Expr::Function(function) if first.is_none() && aggregates(function) => first = Some(self.span(&function.name)),
             _ => {}
         });
-        found
+        first
     }
 }
 
-/// What a condition says is there is not null: `where at is not null`.
-fn known_not_null(filters: &[&Expr], scope: &mut Scope) {
+/// Marks the columns that are not null because of a condition: `where at is not null`.
+fn mark_not_null(filters: &[&Expr], scope: &mut Scope) {
     for filter in filters {
-        let told = match filter {
+        let present = match filter {
             Expr::IsNotNull(expr) | Expr::Between { expr, negated: false, .. } => &**expr,
             Expr::BinaryOp {
                 left,
@@ -211,7 +222,7 @@ fn known_not_null(filters: &[&Expr], scope: &mut Scope) {
             } => &**left,
             _ => continue,
         };
-        let (table, name) = match told {
+        let (table, name) = match present {
             Expr::Identifier(name) => (None, &name.value),
             Expr::CompoundIdentifier(parts) => match parts.as_slice() {
                 [.., table, name] => (Some(&table.value), &name.value),
@@ -219,23 +230,24 @@ fn known_not_null(filters: &[&Expr], scope: &mut Scope) {
             },
             _ => continue,
         };
-        // A row of the missing side is null as a whole: one column that is there shows that the side is.
-        for own in &mut scope.tables {
-            let is_it = match (table, &own.name) {
-                (Some(table), Some(own)) => own.eq_ignore_ascii_case(table),
+        // A missing side is null in all columns, so one non-null column proves that the side is
+        // present.
+        for scoped in &mut scope.tables {
+            let is_it = match (table, &scoped.name) {
+                (Some(table), Some(name)) => name.eq_ignore_ascii_case(table),
                 (Some(_), None) => false,
-                (None, _) => own.rows.column(name).is_some_and(|value| value.time != Time::Unknown),
+                (None, _) => scoped.rows.column(name).is_some_and(|value| value.time != Time::Unknown),
             };
             if is_it {
-                own.outer = None;
-                own.present.push(name.clone());
+                scoped.outer = None;
+                scoped.present.push(name.clone());
             }
         }
     }
 }
 
-/// The place in the projection that a number stands for.
-fn nth(expr: &Expr) -> Option<usize> {
+/// The index in the projection of an ordinal.
+fn ordinal(expr: &Expr) -> Option<usize> {
     let Expr::Value(value) = expr else { return None };
     let Literal::Number(number, _) = &value.value else { return None };
     number.to_string().parse::<usize>().ok()?.checked_sub(1)

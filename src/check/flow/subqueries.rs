@@ -1,37 +1,37 @@
-//! The sub-queries in the clauses of a `select`, and the functions in them whose value depends on when, or how often, they run.
+//! The sub-queries and the volatile functions in the clauses of a `select`.
 
 use sqlparser::ast::{BinaryOperator, Expr, FunctionArguments, Query, SelectItem, SetExpr, Visit};
 
-use super::each::each;
+use super::join_conditions::{JoinConditions, JoinKeyRelation};
 use super::rows::Origin;
-use super::scope::{Scope, Sight};
-use super::ties::{Tie, Ties};
+use super::scope::{CteScope, Scope};
 use super::value::Time;
-use super::{Call, CallKind, Flow, How, call, names};
+use super::visit::visit_exprs;
+use super::{CrossWindowKind, Flow, VolatileCall, VolatileKind, call, names};
 
 impl Flow<'_> {
-    /// Looks at the sub-queries in a clause. Gives the inputs of those that stand for a value.
-    pub(super) fn subqueries(&self, clause: &impl Visit, sight: &Sight, scope: &Scope) -> Origin {
+    /// Analyses the sub-queries in a clause. Returns the inputs of scalar sub-queries.
+    pub(super) fn subqueries(&self, clause: &impl Visit, ctes: &CteScope, scope: &Scope) -> Origin {
         let mut values = Origin::default();
         let windowed = Origin::of(scope.tables.iter().map(|table| &table.rows.windowed));
-        // The sub-queries of `= any (…)` and `>= all (…)`, which are no values.
+        // The sub-queries of `= any (…)` and `>= all (…)`, which are not scalar.
         let mut of_comparisons: Vec<*const Query> = Vec::new();
-        each(clause, |expr| match expr {
-            Expr::Exists { subquery, .. } => self.lookup(subquery, None, sight, scope, &windowed),
-            Expr::InSubquery { subquery, expr, .. } => self.lookup(subquery, Some(expr), sight, scope, &windowed),
+        visit_exprs(clause, |expr| match expr {
+            Expr::Exists { subquery, .. } => self.lookup(subquery, None, ctes, scope, &windowed),
+            Expr::InSubquery { subquery, expr, .. } => self.lookup(subquery, Some(expr), ctes, scope, &windowed),
             Expr::AnyOp { left, compare_op, right, .. } | Expr::AllOp { left, compare_op, right } => {
                 if let Some(subquery) = inner(right) {
                     let equal = *compare_op == BinaryOperator::Eq && matches!(expr, Expr::AnyOp { .. });
                     of_comparisons.push(std::ptr::from_ref(subquery));
-                    self.lookup(subquery, equal.then_some(&**left), sight, scope, &windowed);
+                    self.lookup(subquery, equal.then_some(&**left), ctes, scope, &windowed);
                 }
             }
             Expr::Subquery(subquery) if of_comparisons.contains(&std::ptr::from_ref(&**subquery)) => {}
-            Expr::Subquery(subquery) => values = Origin::of([&values, &self.lookup_value(subquery, sight, scope, &windowed)]),
+            Expr::Subquery(subquery) => values = Origin::of([&values, &self.lookup_value(subquery, ctes, scope, &windowed)]),
             Expr::Function(function) => {
-                // `array(select …)`
+                // `array(select …)`.
                 if let FunctionArguments::Subquery(subquery) = &function.args {
-                    values = Origin::of([&values, &self.lookup_value(subquery, sight, scope, &windowed)]);
+                    values = Origin::of([&values, &self.lookup_value(subquery, ctes, scope, &windowed)]);
                 }
             }
             _ => {}
@@ -39,71 +39,71 @@ impl Flow<'_> {
         values
     }
 
-    /// A sub-query that stands for a value. Gives the inputs that it is of.
-    fn lookup_value(&self, subquery: &Query, sight: &Sight, scope: &Scope, windowed: &Origin) -> Origin {
-        let rows = self.query(subquery, sight, Some(scope));
-        if !rows.windowed.is_empty() && !rows.tied {
-            self.crossing(How::Lookup { other: rows.windowed.inputs.clone() }, self.body_place(subquery), windowed, None);
+    /// Analyses a scalar sub-query. Returns its inputs.
+    fn lookup_value(&self, subquery: &Query, ctes: &CteScope, scope: &Scope, windowed: &Origin) -> Origin {
+        let rows = self.query(subquery, ctes, Some(scope));
+        if !rows.windowed.is_empty() && !rows.exempt {
+            self.report(CrossWindowKind::Lookup { other: rows.windowed.inputs.clone() }, self.body_span(subquery), windowed, None);
         }
         rows.windowed.clone()
     }
 
-    /// A sub-query among whose rows something is looked up, perhaps by its event time.
-    fn lookup(&self, subquery: &Query, compared: Option<&Expr>, sight: &Sight, scope: &Scope, windowed: &Origin) {
-        let rows = self.query(subquery, sight, Some(scope));
-        let mut ties = Ties::default();
+    /// Analyses a sub-query of `exists`, `in` or a comparison.
+    fn lookup(&self, subquery: &Query, compared: Option<&Expr>, ctes: &CteScope, scope: &Scope, windowed: &Origin) {
+        let rows = self.query(subquery, ctes, Some(scope));
+        let mut join_conditions = JoinConditions::default();
         let columns: Vec<&Expr> = match compared {
             Some(Expr::Tuple(columns)) => columns.iter().collect(),
             other => other.into_iter().collect(),
         };
-        for (place, column) in columns.into_iter().enumerate() {
-            if let Some(value) = rows.at(place) {
-                ties.equal(&self.value(column, scope), &value, self);
+        for (index, column) in columns.into_iter().enumerate() {
+            if let Some(value) = rows.at(index) {
+                join_conditions.equal(&self.value(column, scope), &value, self);
             }
         }
-        if rows.windowed.is_empty() || rows.tied {
+        if rows.windowed.is_empty() || rows.exempt {
             return;
         }
-        let unless = match ties.tie(self) {
-            Tie::Sure => return,
-            Tie::Perhaps(name) => Some(name),
-            Tie::No => None,
+        let possible_key = match join_conditions.relation(self) {
+            JoinKeyRelation::SameWindow => return,
+            JoinKeyRelation::Possible(name) => Some(name),
+            JoinKeyRelation::Unrelated => None,
         };
-        self.crossing(How::Lookup { other: rows.windowed.inputs.clone() }, self.body_place(subquery), windowed, unless);
+        self.report(CrossWindowKind::Lookup { other: rows.windowed.inputs.clone() }, self.body_span(subquery), windowed, possible_key);
     }
 
-    /// Where the first table of a query stands.
-    fn body_place(&self, query: &Query) -> std::ops::Range<usize> {
+    /// The first table of a query.
+    fn body_span(&self, query: &Query) -> std::ops::Range<usize> {
         match &*query.body {
             SetExpr::Select(select) => {
-                select.from.first().map_or_else(|| self.first_place(&query.body), |from| self.factor_place(&from.relation))
+                select.from.first().map_or_else(|| self.first_span(&query.body), |from| self.factor_span(&from.relation))
             }
-            _ => self.first_place(&query.body),
+            _ => self.first_span(&query.body),
         }
     }
 
-    /// Notes the functions in a clause that tell the time or differ at each run.
-    pub(super) fn calls(&self, clause: &impl Visit, scope: &Scope, clock: CallKind) {
-        let note = |name: &str, kind, at| self.found.borrow_mut().calls.push(Call { name: name.to_string(), kind, at, more: 0 });
-        each(clause, |expr| match expr {
+    /// Records the volatile functions in a clause.
+    pub(super) fn calls(&self, clause: &impl Visit, scope: &Scope, clock: VolatileKind) {
+        let note = |name: &str, kind, at| self.notes.borrow_mut().calls.push(VolatileCall { name: name.to_string(), kind, at, more: 0 });
+        visit_exprs(clause, |expr| match expr {
             Expr::Function(function) => {
                 let name = call::name(function);
-                // With an argument it may be another function: `unix_timestamp(at)`.
+                // With an argument that is not fixed it is another function: `unix_timestamp(at)`.
                 let bare = call::arguments(function).iter().all(|argument| matches!(self.value(argument, scope).time, Time::Fixed));
-                if names::is_chance(&name) && bare {
-                    note(&name, CallKind::Chance, self.place(&function.name));
+                if names::is_random(&name) && bare {
+                    note(&name, VolatileKind::Random, self.span(&function.name));
                 } else if names::is_clock(&name) && bare {
-                    note(&name, clock, self.place(&function.name));
+                    note(&name, clock, self.span(&function.name));
                 }
             }
             Expr::Identifier(name) if self.value(expr, scope).time == Time::Clock => {
-                note(&name.value.to_lowercase(), clock, self.place(expr));
+                note(&name.value.to_lowercase(), clock, self.span(expr));
             }
             _ => {}
         });
     }
 
-    /// Whether a column only tells when the row was written: the clock, in whatever type or zone.
+    /// Whether a column is only the time of writing: the clock, in any type or zone.
     pub(super) fn is_stamp(&self, item: &SelectItem, scope: &Scope) -> bool {
         let mut expr = match item {
             SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => expr,
@@ -124,7 +124,7 @@ impl Flow<'_> {
     }
 }
 
-/// The sub-query that an expression is.
+/// The sub-query of an expression, if it is one.
 fn inner(expr: &Expr) -> Option<&Query> {
     match expr {
         Expr::Subquery(query) => Some(query),

@@ -1,4 +1,20 @@
-//! The rows of small queries: what is known of a key, of an event time, of a join, and where rows of several windows would meet.
+//! Analyses of small queries: keys, event times, joins, and operations across windows.
+
+mod arithmetic;
+mod call;
+mod expr;
+mod from;
+mod join_conditions;
+mod names;
+mod projection;
+mod query;
+mod scope;
+mod select;
+mod subqueries;
+mod times;
+mod value;
+mod visit;
+mod window_functions;
 
 use chrono_tz::Tz;
 use sqlparser::dialect::DuckDbDialect;
@@ -9,8 +25,9 @@ use crate::calendar::Grain;
 use crate::inject::{self, ResultColumn};
 use crate::jinja::{Mark, MarkKind};
 
-/// What is seen in a query over `events`, `payments` and `people`; the first two are filtered by `at` and `paid_at`.
-fn look_in<T>(sql: &str, windows: Windows, engine: Engine, then: impl Fn(&Sighted) -> T) -> T {
+/// Analyses a query over `events`, `payments` and `people`; the first two are filtered by `at` and
+/// `paid_at`.
+fn look_in<T>(sql: &str, windows: BatchWindows, engine: Engine, then: impl Fn(&Dataflow) -> T) -> T {
     let names = [("events", Some("at")), ("payments", Some("paid_at")), ("people", None)];
     let mut marks: Vec<Mark> = Vec::new();
     for (name, _) in names {
@@ -20,51 +37,51 @@ fn look_in<T>(sql: &str, windows: Windows, engine: Engine, then: impl Fn(&Sighte
     let input = |(name, time): (&str, Option<&str>)| inject::Input {
         unique_id: name.to_string(),
         filtered: time.is_some(),
-        time: time.map(|time| inject::Time { column: ResultColumn { name: time.to_string(), quoted: false }, literals: None }),
+        time: time.map(|time| inject::Time { column: ResultColumn::named(time, false), literals: None }),
         plain_names: Vec::new(),
         is_cte: false,
         referred: vec![name.to_string()],
         declared: Vec::new(),
     };
     let inputs = names.map(input);
-    let known = |id: &str| Input {
+    let input_info = |id: &str| FlowInput {
         unique_id: id.to_string(),
         event_time: names.iter().find(|(name, _)| *name == id).and_then(|(_, time)| time.map(str::to_string)),
         unique: BTreeSet::from(["payment_id".to_string()]),
-        pinned: Pinned::new(),
+        window_keys: WindowKeys::new(),
         key: vec!["shop".to_string(), "receipt".to_string()],
         dates: BTreeSet::new(),
-        kind: Kind::Unknown,
+        kind: TimeKind::Unknown,
     };
-    let seen = inject::look(sql, &marks, &inputs, &DuckDbDialect {}, |seen| then(&follow(seen, &known, windows, engine)));
+    let seen = inject::look(sql, &marks, &inputs, &DuckDbDialect {}, |seen| then(&analyse(seen, &input_info, windows, engine)));
     seen.unwrap_or_else(|| panic!("{sql} is not parsed"))
 }
 
-const DAYS: Windows = Windows { grain: Grain::Day, timezone: Tz::UTC };
+const DAYS: BatchWindows = BatchWindows { grain: Grain::Day, timezone: Tz::UTC };
 
-fn look<T>(sql: &str, then: impl Fn(&Sighted) -> T) -> T {
+fn look<T>(sql: &str, then: impl Fn(&Dataflow) -> T) -> T {
     look_in(sql, DAYS, Engine::default(), then)
 }
 
-/// How rows meet in a query, each with the key that may keep them apart.
-fn crossings(sql: &str) -> Vec<(How, Option<String>)> {
-    look(sql, |seen| seen.crossings.iter().map(|crossing| (crossing.how.clone(), crossing.unless.clone())).collect())
+/// The operations of a query, each with the key that may determine the window.
+fn operations(sql: &str) -> Vec<(CrossWindowKind, Option<String>)> {
+    look(sql, |seen| seen.operations.iter().map(|operation| (operation.kind.clone(), operation.possible_key.clone())).collect())
 }
 
 #[derive(Debug, PartialEq)]
 enum Key {
-    Tells,
-    May,
+    Determines,
+    Possible,
     Not,
 }
-use Key::{May, Not, Tells};
+use Key::{Determines, Not, Possible};
 
-/// Whether groups by a key are of one window.
-fn key_in(expr: &str, windows: Windows, engine: Engine) -> Key {
+/// Whether groups by a key are in one window.
+fn key_in(expr: &str, windows: BatchWindows, engine: Engine) -> Key {
     let sql = format!("select min(at) as at, count(*) as n from events group by {expr}");
-    look_in(&sql, windows, engine, |seen| match seen.crossings.as_slice() {
-        [] => Tells,
-        [Crossing { unless: Some(_), .. }] => May,
+    look_in(&sql, windows, engine, |seen| match seen.operations.as_slice() {
+        [] => Determines,
+        [CrossWindowOp { possible_key: Some(_), .. }] => Possible,
         _ => Not,
     })
 }
@@ -76,63 +93,77 @@ fn assert_keys(keys: &[(&str, Key)]) {
 }
 
 fn event_time(expr: &str) -> Time {
-    look(&format!("select {expr} as at from events"), |seen| seen.result.column("at").map_or(Time::Unknown, |value| value.time))
+    event_time_in(expr, DAYS)
+}
+
+fn event_time_in(expr: &str, windows: BatchWindows) -> Time {
+    value_in(expr, windows).time
+}
+
+fn value(expr: &str) -> Value {
+    value_in(expr, DAYS)
+}
+
+/// The value of an expression over `events`.
+fn value_in(expr: &str, windows: BatchWindows) -> Value {
+    let sql = format!("select {expr} as at from events");
+    look_in(&sql, windows, Engine::default(), |seen| seen.result.column("at").expect("the query selects it"))
 }
 
 #[test]
-fn parts_of_a_time_tell_the_day_together() {
+fn parts_of_a_time_determine_the_day_together() {
     assert_keys(&[
         ("extract(hour from at)", Not),
         ("year(at), month(at)", Not),
-        ("year(at), month(at), day(at)", Tells),
+        ("year(at), month(at), day(at)", Determines),
         ("hour(at::date)", Not),
         ("date_part('week', at)", Not),
         ("strftime(at, '%H')", Not),
-        ("strftime(at, '%Y-%j')", Tells),
-        ("my_function(at)", May),
+        ("strftime(at, '%Y-%j')", Determines),
+        ("my_function(at)", Possible),
         ("my_function(hour(at))", Not),
     ]);
 }
 
 #[test]
-fn arithmetic_keeps_what_numbers_tell() {
+fn arithmetic_preserves_distinct_numbers() {
     assert_keys(&[
-        ("year(at) * 10000 + month(at) * 100 + day(at)", Tells),
+        ("year(at) * 10000 + month(at) * 100 + day(at)", Determines),
         ("year(at) + month(at) + day(at)", Not),
-        ("epoch(at) // 86400", Tells),
+        ("epoch(at) // 86400", Determines),
         ("epoch(at) // 604800", Not),
         ("epoch(at) % 86400", Not),
         ("at > '2024-09-01'", Not),
-        ("at::date - 1", Tells),
+        ("at::date - 1", Determines),
         ("(at - interval '4 hours')::date", Not),
         ("year(at) || month(at) || day(at)", Not),
-        ("year(at) || '-' || month(at) || '-' || day(at)", Tells),
+        ("year(at) || '-' || month(at) || '-' || day(at)", Determines),
     ]);
 }
 
 #[test]
-fn text_of_a_time_tells_what_its_letters_do() {
+fn text_of_a_time_determines_its_prefix() {
     assert_keys(&[
-        ("at::varchar", Tells),
-        ("left(at::varchar, 10)", Tells),
+        ("at::varchar", Determines),
+        ("left(at::varchar, 10)", Determines),
         ("left(at::varchar, 7)", Not),
         ("right(at::varchar, 8)", Not),
-        ("substring(cast(at as varchar) from 1 for 10)", Tells),
-        ("md5(user_id || at::date::varchar)", Tells),
+        ("substring(cast(at as varchar) from 1 for 10)", Determines),
+        ("md5(user_id || at::date::varchar)", Determines),
         ("md5(user_id)", Not),
-        ("(user_id, at::date)", Tells),
+        ("(user_id, at::date)", Determines),
     ]);
 }
 
 #[test]
-fn buckets_begin_at_midnight_or_not() {
+fn buckets_may_start_at_midnight() {
     assert_keys(&[
-        ("time_bucket(interval '6 hours', at)", Tells),
+        ("time_bucket(interval '6 hours', at)", Determines),
         ("time_bucket(interval '5 hours', at)", Not),
         ("time_bucket(interval '1 day', at, interval '6 hours')", Not),
-        ("time_bucket(interval '1 day', at, timestamp '2001-01-01')", Tells),
+        ("time_bucket(interval '1 day', at, timestamp '2001-01-01')", Determines),
         ("date_trunc('decade', at)", Not),
-        ("date_diff('day', date '2020-01-01', at)", Tells),
+        ("date_diff('day', date '2020-01-01', at)", Determines),
         ("date_diff('week', date '2020-01-01', at)", Not),
     ]);
 }
@@ -140,26 +171,26 @@ fn buckets_begin_at_midnight_or_not() {
 #[test]
 fn columns_that_are_unique_or_may_be_the_day() {
     assert_keys(&[
-        ("payment_id", Tells),
-        ("shop, receipt", Tells),
+        ("payment_id", Determines),
+        ("shop, receipt", Determines),
         ("shop", Not),
-        ("event_date", May),
+        ("event_date", Possible),
         ("shipped_at", Not),
         ("user_id", Not),
         ("case when user_id = 1 then at::date end", Not),
-        ("coalesce(at::date, date '1970-01-01')", Tells),
+        ("coalesce(at::date, date '1970-01-01')", Determines),
     ]);
 }
 
 #[test]
 fn zones() {
-    let local = Windows { timezone: Tz::America__New_York, ..DAYS };
+    let local = BatchWindows { timezone: Tz::America__New_York, ..DAYS };
     let shows = Engine { zones_show: true, elapsed: false };
     let twice = "(at at time zone 'UTC' at time zone 'America/New_York')::date";
-    assert_eq!(key_in(twice, local, Engine::default()), Tells);
+    assert_eq!(key_in(twice, local, Engine::default()), Determines);
     assert_eq!(key_in(twice, DAYS, Engine::default()), Not);
-    assert_eq!(key_in("(at at time zone 'America/New_York')::date", local, Engine::default()), May, "if it holds instants");
-    assert_eq!(key_in("(at at time zone 'America/New_York')::date", local, shows), Tells);
+    assert_eq!(key_in("(at at time zone 'America/New_York')::date", local, Engine::default()), Possible, "if it holds instants");
+    assert_eq!(key_in("(at at time zone 'America/New_York')::date", local, shows), Determines);
     assert_eq!(key_in("at::date", local, Engine::default()), Not);
     assert_eq!(key_in("extract(hour from at at time zone 'America/New_York')", local, shows), Not);
 }
@@ -168,18 +199,20 @@ fn zones() {
 fn event_times() {
     assert_eq!(event_time("date_trunc('day', at) + interval '12 hours'"), Time::Inside(Unit::Day));
     assert_eq!(event_time("make_timestamp(year(at), month(at), day(at), 0, 0, 0)"), Time::Inside(Unit::Day));
-    assert_eq!(event_time("to_timestamp(epoch(at) + 3600)"), Time::Outside(Why::Shifted));
-    assert_eq!(event_time("case when x then at else loaded end"), Time::Outside(Why::Mixed));
-    assert_eq!(event_time("last_day(at)"), Time::Outside(Why::Moved));
-    assert_eq!(event_time("loaded_at"), Time::Beside);
+    assert_eq!(event_time("to_timestamp(epoch(at) + 3600)"), Time::Outside(OutsideReason::Shifted));
+    assert_eq!(event_time("case when x then at else loaded end"), Time::Outside(OutsideReason::Mixed));
+    assert_eq!(event_time("last_day(at)"), Time::Outside(OutsideReason::Moved));
+    assert_eq!(event_time("loaded_at"), Time::OtherColumn);
     assert_eq!(event_time("timestamp '2024-09-01'"), Time::Fixed);
     assert_eq!(event_time("now()"), Time::Clock);
 }
 
 #[test]
 fn joins_by_their_conditions() {
-    let join = |on: &str| crossings(&format!("select e.at from events as e join payments as p on {on}"));
-    let missed = |unless: Option<&str>| vec![(How::Join { other: BTreeSet::from(["payments".to_string()]) }, unless.map(str::to_string))];
+    let join = |on: &str| operations(&format!("select e.at from events as e join payments as p on {on}"));
+    let missed = |possible_key: Option<&str>| {
+        vec![(CrossWindowKind::Join { other: BTreeSet::from(["payments".to_string()]) }, possible_key.map(str::to_string))]
+    };
     assert_eq!(join("p.id = e.id"), missed(None));
     assert_eq!(join("hour(p.paid_at) = hour(e.at)"), missed(None));
     assert_eq!(join("p.paid_at::date = e.event_date"), missed(Some("event_date")));
@@ -193,49 +226,51 @@ fn joins_by_their_conditions() {
         assert_eq!(join(on), [], "{on}");
     }
     assert_eq!(join("p.paid_at >= date_trunc('day', e.at) and p.paid_at <= date_trunc('day', e.at) + interval '1 day'"), missed(None));
-    assert_eq!(crossings("select at from events natural join payments"), missed(None));
+    assert_eq!(operations("select at from events natural join payments"), missed(None));
 }
 
 #[test]
-fn queries_within_queries() {
-    let lookup = |unless: Option<&str>| vec![(How::Lookup { other: BTreeSet::from(["payments".to_string()]) }, unless.map(str::to_string))];
-    assert_eq!(crossings("select at from events where id = any (select id from payments)"), lookup(None));
-    assert_eq!(crossings("select at from events where n >= all (select n from payments)"), lookup(None));
-    assert_eq!(crossings("select at from events where (id, at::date) in (select id, paid_at::date from payments)"), []);
+fn subqueries() {
+    let lookup = |possible_key: Option<&str>| {
+        vec![(CrossWindowKind::Lookup { other: BTreeSet::from(["payments".to_string()]) }, possible_key.map(str::to_string))]
+    };
+    assert_eq!(operations("select at from events where id = any (select id from payments)"), lookup(None));
+    assert_eq!(operations("select at from events where n >= all (select n from payments)"), lookup(None));
+    assert_eq!(operations("select at from events where (id, at::date) in (select id, paid_at::date from payments)"), []);
     assert_eq!(
-        crossings("select at from events as e where exists (select 1 from payments as p where p.paid_at::date = e.event_date)"),
+        operations("select at from events as e where exists (select 1 from payments as p where p.paid_at::date = e.event_date)"),
         lookup(Some("event_date"))
     );
-    assert_eq!(crossings("select at, array(select id from payments) as ids from events"), lookup(None));
-    let bounds = |of_whole| vec![(How::Bounds { of_whole }, None)];
-    assert_eq!(crossings("select at from events where at >= (select max(at) from events)"), bounds(false));
-    assert_eq!(crossings("select p.id from people as p where p.born > (select min(at) from events)"), bounds(true));
+    assert_eq!(operations("select at, array(select id from payments) as ids from events"), lookup(None));
+    let bounds = |of_whole| vec![(CrossWindowKind::Bounds { of_whole }, None)];
+    assert_eq!(operations("select at from events where at >= (select max(at) from events)"), bounds(false));
+    assert_eq!(operations("select p.id from people as p where p.born > (select min(at) from events)"), bounds(true));
 }
 
 #[test]
 fn limits_sets_and_recursion() {
-    let hows = |sql: &str| crossings(sql).into_iter().map(|(how, _)| how).collect::<Vec<_>>();
-    assert_eq!(hows("select at from events offset 3"), [How::Limit]);
-    assert_eq!(hows("select at from events offset 0"), []);
-    assert_eq!(hows("select user_id from events union select user_id from payments"), [How::Distinct]);
-    assert_eq!(hows("select at from events union select paid_at from payments"), []);
-    let chain = |also: &str| {
+    let kinds = |sql: &str| operations(sql).into_iter().map(|(kind, _)| kind).collect::<Vec<_>>();
+    assert_eq!(kinds("select at from events offset 3"), [CrossWindowKind::Limit]);
+    assert_eq!(kinds("select at from events offset 0"), []);
+    assert_eq!(kinds("select user_id from events union select user_id from payments"), [CrossWindowKind::Distinct]);
+    assert_eq!(kinds("select at from events union select paid_at from payments"), []);
+    let chain = |condition: &str| {
         format!(
             "with recursive c as (select id, at from events where parent is null \
-             union all select e.id, e.at from events as e join c on e.parent = c.id {also}) select id, at from c"
+             union all select e.id, e.at from events as e join c on e.parent = c.id {condition}) select id, at from c"
         )
     };
-    assert_eq!(hows(&chain("")), [How::Join { other: BTreeSet::from(["events".to_string()]) }]);
-    assert_eq!(hows(&chain("and e.at::date = c.at::date")), []);
+    assert_eq!(kinds(&chain("")), [CrossWindowKind::Join { other: BTreeSet::from(["events".to_string()]) }]);
+    assert_eq!(kinds(&chain("and e.at::date = c.at::date")), []);
 }
 
 #[test]
 fn stars_and_windows() {
-    let hows = |sql: &str| crossings(sql).len();
-    assert_eq!(hows("select * from (select * exclude (at), at::date as day from events) group by all"), 0);
-    assert_eq!(hows("select at, sum(n) over (partition by day) as n from (select *, at::date as day from events)"), 0);
-    assert_eq!(hows("select at, sum(n) over (partition by day) as n from (select * replace (hour(at) as day) from events)"), 1);
+    let kinds = |sql: &str| operations(sql).len();
+    assert_eq!(kinds("select * from (select * exclude (at), at::date as day from events) group by all"), 0);
+    assert_eq!(kinds("select at, sum(n) over (partition by day) as n from (select *, at::date as day from events)"), 0);
+    assert_eq!(kinds("select at, sum(n) over (partition by day) as n from (select * replace (hour(at) as day) from events)"), 1);
     let calls = |sql: &str| look(sql, |seen| seen.calls.iter().map(|call| (call.kind, call.more)).collect::<Vec<_>>());
-    assert_eq!(calls("select at, now() as a, now() as b, current_timestamp as c from events"), [(CallKind::Stamp, 2)]);
-    assert_eq!(calls("select at from events tablesample bernoulli (10%)"), [(CallKind::Chance, 0)]);
+    assert_eq!(calls("select at, now() as a, now() as b, current_timestamp as c from events"), [(VolatileKind::Stamp, 2)]);
+    assert_eq!(calls("select at from events tablesample bernoulli (10%)"), [(VolatileKind::Random, 0)]);
 }

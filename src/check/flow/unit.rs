@@ -1,14 +1,14 @@
-//! Units of time as functions name them, and whether cutting to one keeps a time in its window.
+//! Units of time, and whether truncation to one keeps a time in its window.
 
 use chrono::{Offset, TimeZone};
 use chrono_tz::Tz;
 
 use crate::calendar::Grain;
 
-/// What a time is cut to, the finest first.
+/// The unit of a truncated time, the finest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unit {
-    /// Not cut.
+    /// Not truncated.
     Instant,
     /// A second, a minute, or a part of an hour.
     Minute,
@@ -18,15 +18,15 @@ pub enum Unit {
     Month,
     Quarter,
     Year,
-    /// A span that no window is made of: five hours, a decade, a day that begins at noon.
+    /// A span that does not divide a window: five hours, a decade, a day that begins at noon.
     Other,
 }
 
 impl Unit {
-    /// The unit of a word in any case, singular or plural; also Oracle's and Spark's letters.
-    pub fn parse(word: &str) -> Option<Unit> {
-        let word = word.trim_matches(['\'', '"']).to_lowercase();
-        Some(match word.as_str() {
+    /// Parses a unit, in any case, singular or plural; also Oracle's and Spark's abbreviations.
+    pub fn parse(as_str: &str) -> Option<Unit> {
+        let as_str = as_str.trim_matches(['\'', '"']).to_lowercase();
+        Some(match as_str.as_str() {
             "nanosecond" | "nanoseconds" | "microsecond" | "microseconds" | "us" | "millisecond" | "milliseconds" | "ms" | "second"
             | "seconds" | "sec" | "s" | "ss" | "minute" | "minutes" | "min" | "mi" | "n" => Unit::Minute,
             "hour" | "hours" | "hh" | "h" | "hh24" => Unit::Hour,
@@ -41,7 +41,8 @@ impl Unit {
         })
     }
 
-    /// What `count` of a unit are cut to: 15 minutes are a part of an hour, 5 hours are nothing that windows are made of.
+    /// The unit of a truncation to `count` units: 15 minutes divide an hour; 5 hours divide no
+    /// window.
     pub fn times(self, count: u32) -> Unit {
         match (self, count) {
             (_, 1) => self,
@@ -54,8 +55,8 @@ impl Unit {
         }
     }
 
-    /// The shortest that one lasts, in microseconds.
-    pub fn shortest(self) -> i64 {
+    /// The minimum length in microseconds; 0 if it is not known.
+    pub fn min_micros(self) -> i64 {
         const HOUR: i64 = 3_600_000_000;
         match self {
             Unit::Instant | Unit::Minute | Unit::Other => 0,
@@ -68,10 +69,10 @@ impl Unit {
         }
     }
 
-    /// How long one lasts, in months and in microseconds, where that is fixed.
+    /// The length in months and microseconds, if it is fixed.
     pub fn length(self) -> Option<(i32, i64)> {
         match self {
-            Unit::Hour | Unit::Day | Unit::Week => Some((0, self.shortest())),
+            Unit::Hour | Unit::Day | Unit::Week => Some((0, self.min_micros())),
             Unit::Month => Some((1, 0)),
             Unit::Quarter => Some((3, 0)),
             Unit::Year => Some((12, 0)),
@@ -79,7 +80,8 @@ impl Unit {
         }
     }
 
-    pub fn word(self) -> &'static str {
+    /// Its name, for messages.
+    pub fn as_str(self) -> &'static str {
         match self {
             Unit::Instant => "instant",
             Unit::Minute => "minute",
@@ -94,15 +96,15 @@ impl Unit {
     }
 }
 
-/// The windows of a model, as far as times are judged by them.
+/// The windows of a model.
 #[derive(Clone, Copy, Debug)]
-pub struct Windows {
+pub struct BatchWindows {
     pub grain: Grain,
     pub timezone: Tz,
 }
 
-impl Windows {
-    /// The unit that one window is.
+impl BatchWindows {
+    /// The unit of one window.
     pub fn unit(self) -> Unit {
         match self.grain {
             Grain::Hour => Unit::Hour,
@@ -112,11 +114,12 @@ impl Windows {
         }
     }
 
-    /// Whether each window is made of whole units as `zone` counts them, so that a time that is cut to one stays in its window.
-    pub fn whole(self, unit: Unit, zone: Tz) -> bool {
-        let most = match (zone == self.timezone, whole_hours(zone) && whole_hours(self.timezone)) {
+    /// Whether each window consists of full units in `zone`, so that truncation to the unit keeps a
+    /// time in its window.
+    pub fn contain_full(self, unit: Unit, zone: Tz) -> bool {
+        let most = match (zone == self.timezone, has_full_hour_offsets(zone) && has_full_hour_offsets(self.timezone)) {
             (true, _) => self.unit(),
-            // A day of one zone is no day of another one; an hour is, where zones differ by hours.
+            // Days of two zones differ; hours are equal if the zones differ by full hours.
             (false, true) => Unit::Hour,
             (false, false) => Unit::Minute,
         };
@@ -124,8 +127,8 @@ impl Windows {
     }
 }
 
-/// Whether a zone differs from UTC by whole hours, in all of the years that data is of.
-pub fn whole_hours(zone: Tz) -> bool {
+/// Whether the zone's offset from UTC is always full hours, from 1990 to 2040.
+pub fn has_full_hour_offsets(zone: Tz) -> bool {
     let differs = |year: i32, month: u32| {
         let at = chrono::Utc.with_ymd_and_hms(year, month, 1, 0, 0, 0).single();
         at.is_some_and(|at| zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc() % 3600 != 0)
@@ -138,15 +141,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_is_made_of_whole_units_or_not() {
-        let whole = |grain, unit| Windows { grain, timezone: Tz::UTC }.whole(unit, Tz::UTC);
-        assert!(whole(Grain::Day, Unit::Day) && whole(Grain::Day, Unit::Hour) && whole(Grain::Year, Unit::Quarter));
-        assert!(!whole(Grain::Hour, Unit::Day) && !whole(Grain::Month, Unit::Week) && !whole(Grain::Month, Unit::Quarter));
-        assert!(!whole(Grain::Year, Unit::Other));
-        let paris = Windows { grain: Grain::Day, timezone: Tz::Europe__Paris };
-        assert!(!paris.whole(Unit::Day, Tz::UTC) && paris.whole(Unit::Hour, Tz::UTC) && paris.whole(Unit::Day, Tz::Europe__Paris));
-        let kolkata = Windows { grain: Grain::Day, timezone: Tz::Asia__Kolkata };
-        assert!(!kolkata.whole(Unit::Hour, Tz::UTC) && kolkata.whole(Unit::Minute, Tz::UTC));
+    fn windows_may_consist_of_full_units() {
+        let contains = |grain, unit| BatchWindows { grain, timezone: Tz::UTC }.contain_full(unit, Tz::UTC);
+        assert!(contains(Grain::Day, Unit::Day) && contains(Grain::Day, Unit::Hour) && contains(Grain::Year, Unit::Quarter));
+        assert!(!contains(Grain::Hour, Unit::Day) && !contains(Grain::Month, Unit::Week) && !contains(Grain::Month, Unit::Quarter));
+        assert!(!contains(Grain::Year, Unit::Other));
+        let paris = BatchWindows { grain: Grain::Day, timezone: Tz::Europe__Paris };
+        assert!(
+            !paris.contain_full(Unit::Day, Tz::UTC)
+                && paris.contain_full(Unit::Hour, Tz::UTC)
+                && paris.contain_full(Unit::Day, Tz::Europe__Paris)
+        );
+        let kolkata = BatchWindows { grain: Grain::Day, timezone: Tz::Asia__Kolkata };
+        assert!(!kolkata.contain_full(Unit::Hour, Tz::UTC) && kolkata.contain_full(Unit::Minute, Tz::UTC));
     }
 
     #[test]
@@ -157,13 +164,13 @@ mod tests {
     }
 
     #[test]
-    fn several_units_are_a_part_of_a_larger_one_or_not() {
+    fn several_units_may_divide_a_larger_one() {
         assert_eq!(Unit::Minute.times(15), Unit::Minute);
         assert_eq!(Unit::Minute.times(90), Unit::Day);
         assert_eq!(Unit::Hour.times(6), Unit::Day);
         assert_eq!(Unit::Month.times(3), Unit::Quarter);
         for (unit, count) in [(Unit::Hour, 5), (Unit::Minute, 50), (Unit::Day, 7), (Unit::Year, 2), (Unit::Month, 5)] {
-            assert_eq!(unit.times(count), Unit::Other, "{count} {}", unit.word());
+            assert_eq!(unit.times(count), Unit::Other, "{count} {}", unit.as_str());
         }
     }
 }

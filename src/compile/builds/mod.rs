@@ -1,4 +1,5 @@
-//! The step of a model that is no microbatch model, and of a seed; and the word about one that cannot be built here.
+//! The step of a model that is no microbatch model, and of a seed; and the word about one that
+//! cannot be built here.
 
 mod incremental;
 mod seed;
@@ -11,9 +12,10 @@ use crate::dialect::Sql;
 use crate::inject::{Query, ResultColumn};
 use crate::plan::manifest::{InputEntry, ModelEntry};
 use crate::plan::{self, Build, Contract, Fixed, Kind, Reads, Steps};
-use crate::render::{self, Moment};
+use crate::render::{self, RenderContext};
 
-/// `build.sql` of a model that is no microbatch model, or of a seed, or the word that there is none.
+/// `build.sql` of a model that is no microbatch model, or of a seed, or the word that there is
+/// none.
 pub(super) fn part(context: &Context, node: &Node, request: &Request) -> Result<Part, Diagnostics> {
     let built = match &node.materialization {
         Materialization::View | Materialization::Table => plain(context, node, request)?,
@@ -40,6 +42,8 @@ struct Built {
     /// What grants and comments call it.
     kind: &'static str,
     columns: Option<Vec<ResultColumn>>,
+    /// Columns that its statements drop from the table.
+    columns_dropped: Vec<String>,
     contract_check: Sql,
     /// Whether it is a model with `is_incremental()` true, whose rows are inserted by name.
     incremental: bool,
@@ -51,7 +55,7 @@ struct Built {
 }
 
 fn plain(context: &Context, node: &Node, request: &Request) -> Result<Built, Diagnostic> {
-    let moment = Moment { batch: None, incremental: false, this: node.relation.clone() };
+    let moment = RenderContext { batch: None, incremental: false, this: node.relation.clone() };
     let text = render::model(context.jinja, context.graph, node, &moment)?;
     let contract = match node.materialization {
         Materialization::Table | Materialization::View => plan::contract(context.dialect, node)?,
@@ -80,6 +84,7 @@ fn plain(context: &Context, node: &Node, request: &Request) -> Result<Built, Dia
         what: format!("a {}", strategy.replace('_', " ")),
         kind,
         columns: context.columns.projection(node),
+        columns_dropped: Vec::new(),
         contract_check,
         incremental: false,
         replaces: anew || !matches!(node.materialization, Materialization::MaterializedView),
@@ -88,7 +93,8 @@ fn plain(context: &Context, node: &Node, request: &Request) -> Result<Built, Dia
     })
 }
 
-/// The statements that compare a query with the contract, and the warning where nothing compares the types.
+/// The statements that compare a query with the contract, and the warning where nothing compares
+/// the types.
 fn contract_of(context: &Context, node: &Node, contract: Option<&Contract>, query: &str) -> Result<(Sql, Option<Diagnostic>), Diagnostic> {
     let Some(contract) = contract else { return Ok((Sql::default(), None)) };
     let warning = plan::compare_names(context.dialect, node, context.columns.projection(node).as_deref())?;
@@ -111,7 +117,7 @@ fn finished(context: &Context, node: &Node, built: Built) -> Result<Part, Diagno
         .collect();
     let closing = plan::closing(context.dialect, node, built.kind, built.columns.as_deref())?;
     let dependent_views = if built.replaces { dependents::dependent_views(context, node)? } else { Vec::new() };
-    let moment = Moment { batch: None, incremental: built.incremental, this: node.relation.clone() };
+    let moment = RenderContext { batch: None, incremental: built.incremental, this: node.relation.clone() };
     hooks::check_header(context, node)?;
     let file = Build {
         dialect: context.dialect,
@@ -144,6 +150,7 @@ fn finished(context: &Context, node: &Node, built: Built) -> Result<Part, Diagno
             atomic: built.atomic,
             columns_from: columns.as_ref().map(|_| "projection".to_string()),
             columns,
+            columns_dropped: built.columns_dropped,
             dependent_views: dependent_views.iter().map(|view| view.unique_id.clone()).collect(),
             warnings: warned,
             ..entry(context, node)
@@ -176,7 +183,8 @@ fn left_out(context: &Context, node: &Node) -> Part {
     without_step(context, node, warning)
 }
 
-/// Where a node says what it is; a snapshot, which nothing but its block says, where the block's text begins.
+/// Where a node says what it is; a snapshot, which nothing but its block says, where the block's
+/// text begins.
 fn place(node: &Node) -> Location {
     let line = node.file.text.lines().position(|line| !line.trim().is_empty()).unwrap_or_default() + 1;
     match node.config.get("materialized") {
@@ -236,6 +244,7 @@ pub(super) fn entry(context: &Context, node: &Node) -> ModelEntry {
         inputs: Vec::new(),
         columns: None,
         columns_from: None,
+        columns_dropped: Vec::new(),
         warnings: Vec::new(),
         dependent_views: Vec::new(),
         audit: None,

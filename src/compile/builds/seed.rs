@@ -53,13 +53,14 @@ pub(super) fn built(context: &Context, node: &Node, request: &Request) -> Result
     let anew = request.full_refresh || node.setting("full_refresh") == Some(&Value::Bool(true));
     let statement = plan::load(context.dialect, node, &Table { names: &names, rows: &rows }, anew)?;
     let quoted = node.setting("quote_columns") == Some(&Value::Bool(true));
-    let columns = names.into_iter().map(|name| ResultColumn { name, quoted }).collect();
+    let columns = names.into_iter().map(|name| ResultColumn::named(name, quoted)).collect();
     Ok(Ok(Built {
         statement,
         strategy: "seed".to_string(),
         what: format!("a seed of {} rows", rows.len()),
         kind: "table",
         columns: Some(columns),
+        columns_dropped: Vec::new(),
         contract_check: Sql::default(),
         incremental: false,
         replaces: anew,

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::calendar::Grain;
+use crate::config::relation::Name;
 use crate::config::{OutsideWindow, node_json};
 use crate::jinja::Scope;
 use crate::project::{Said, folder};
@@ -41,8 +42,8 @@ impl NamingMacros for Echo<'_> {
         own.or(self.0.first().filter(defines)).map(|package| package.name.clone())
     }
 
-    fn call(&self, _: &str, name: &str, arguments: &[Value], _: &Scope) -> Result<String, Diagnostic> {
-        Ok(format!("{name}({})", arguments[0]))
+    fn call(&self, _: &str, name: &str, custom: Option<&str>, _: &Scope) -> Result<Name, Diagnostic> {
+        Ok(Name { text: format!("{name}({})", json!(custom)), is_of_node: false })
     }
 }
 

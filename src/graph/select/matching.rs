@@ -1,4 +1,4 @@
-//! Which members a criterion matches: dbt's methods of selection, one by one.
+//! The members that a criterion matches: dbt's selection methods.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -9,20 +9,20 @@ use crate::config::{Kind, Node};
 use crate::graph::Graph;
 use crate::project::ResourceKind;
 
-use super::Past;
+use super::PreviousState;
 use super::member::{Member, with_folders};
 use super::method::{Criterion, Method};
 use super::wildcard::{Pattern, is_pattern};
 
 /// Every member of the graph that matches, by unique id.
-pub(super) fn matching<'a>(graph: &'a Graph, past: &Past, criterion: &Criterion) -> BTreeSet<&'a str> {
-    let test = test(graph, past, criterion);
+pub(super) fn matching<'a>(graph: &'a Graph, previous: &PreviousState, criterion: &Criterion) -> BTreeSet<&'a str> {
+    let test = test(graph, previous, criterion);
     graph.members().filter(|(id, member)| test(id, *member)).map(|(id, _)| id).collect()
 }
 
 type Test<'a> = Box<dyn Fn(&str, Member) -> bool + 'a>;
 
-fn test<'a>(graph: &'a Graph, past: &'a Past, criterion: &'a Criterion) -> Test<'a> {
+fn test<'a>(graph: &'a Graph, previous: &'a PreviousState, criterion: &'a Criterion) -> Test<'a> {
     let value = criterion.value.as_str();
     let pattern = Pattern::name(if criterion.method == Method::Package && value == "this" { &graph.root } else { value });
     match &criterion.method {
@@ -34,7 +34,7 @@ fn test<'a>(graph: &'a Graph, past: &'a Past, criterion: &'a Criterion) -> Test<
         Method::Config(keys) => {
             let ignores_case = keys.len() == 1 && keys[0] == "severity";
             Box::new(move |_, member| {
-                is_configurable(member) && member.configured(keys).is_some_and(|found| equals(&found, value, ignores_case))
+                is_configurable(member) && member.configured(keys).is_some_and(|setting| equals(&setting, value, ignores_case))
             })
         }
         Method::Group => Box::new(move |_, member| member.group().is_some_and(|group| pattern.matches(group))),
@@ -57,18 +57,18 @@ fn test<'a>(graph: &'a Graph, past: &'a Past, criterion: &'a Criterion) -> Test<
             (None, _) => value == "unit" && member.resource(ResourceKind::UnitTest).is_some(),
         }),
         Method::State(side) => {
-            Box::new(move |id, _| past.changes.as_ref().and_then(|all| all.get(id)).is_some_and(|change| side.holds(change)))
+            Box::new(move |id, _| previous.changes.as_ref().and_then(|all| all.get(id)).is_some_and(|change| side.matches(change)))
         }
         Method::Result => Box::new(move |id, _| {
             let id = id.split('#').next().unwrap_or(id);
-            past.results.as_ref().and_then(|all| all.get(id)).is_some_and(|statuses| statuses.contains(value))
+            previous.results.as_ref().and_then(|all| all.get(id)).is_some_and(|statuses| statuses.contains(value))
         }),
-        Method::SourceStatus => Box::new(move |id, _| past.fresher.as_ref().is_some_and(|fresher| fresher.contains(id))),
+        Method::SourceStatus => Box::new(move |id, _| previous.fresher.as_ref().is_some_and(|fresher| fresher.contains(id))),
         Method::Version => Box::new(move |_, member| member.node().is_some_and(|node| by_version(value, node, graph))),
     }
 }
 
-/// By a name, or by the beginning of the fqn with or without its package.
+/// Matches a name, or a prefix of the fqn with or without its package.
 fn by_name(value: &str) -> Test<'_> {
     let name = FqnPattern::new(value);
     Box::new(move |_, member| {
@@ -79,12 +79,13 @@ fn by_name(value: &str) -> Test<'_> {
     })
 }
 
-/// A value of the method `fqn`.
+/// The value of the method `fqn`.
 struct FqnPattern<'a> {
     value: &'a str,
     parts: Vec<&'a str>,
-    /// The first part with a wildcard; it and all behind it must match the rest of the fqn.
-    wild: usize,
+    /// The index of the first part with a wildcard; it and the following parts must match the rest
+    /// of the fqn.
+    first_wildcard: usize,
     rest: Pattern,
     all: Pattern,
 }
@@ -92,8 +93,8 @@ struct FqnPattern<'a> {
 impl<'a> FqnPattern<'a> {
     fn new(value: &'a str) -> Self {
         let parts: Vec<&str> = value.split('.').collect();
-        let wild = parts.iter().position(|part| is_pattern(part)).unwrap_or(parts.len());
-        FqnPattern { value, rest: Pattern::name(&parts[wild..].join(".")), wild, parts, all: Pattern::name(value) }
+        let first_wildcard = parts.iter().position(|part| is_pattern(part)).unwrap_or(parts.len());
+        FqnPattern { value, rest: Pattern::name(&parts[first_wildcard..].join(".")), first_wildcard, parts, all: Pattern::name(value) }
     }
 
     fn matches(&self, fqn: &[&str], is_versioned: bool) -> bool {
@@ -107,12 +108,12 @@ impl<'a> FqnPattern<'a> {
         } else if *last == self.value {
             return true;
         }
-        // A dot in a name separates like a folder.
+        // A dot in a name is a separator, like a folder.
         let flat: Vec<&str> = fqn.iter().flat_map(|part| part.split('.')).collect();
-        if flat.len() < self.parts.len() || flat[..self.wild] != self.parts[..self.wild] {
+        if flat.len() < self.parts.len() || flat[..self.first_wildcard] != self.parts[..self.first_wildcard] {
             return false;
         }
-        if self.wild == self.parts.len() || self.rest.matches(&flat[self.wild..].join(".")) {
+        if self.first_wildcard == self.parts.len() || self.rest.matches(&flat[self.first_wildcard..].join(".")) {
             return true;
         }
         let leaf = if is_versioned { before_last } else { Some(*last) };
@@ -120,7 +121,8 @@ impl<'a> FqnPattern<'a> {
     }
 }
 
-/// By a file of the root project, its properties file, or a folder; or by a path with the folder of its package.
+/// Matches a file of the root project, its properties file, or a folder; or a path that includes
+/// the folder of its package.
 fn by_path<'a>(graph: &'a Graph, value: &str) -> Test<'a> {
     let pattern = Pattern::path(value);
     let selected: BTreeSet<&str> = graph.root_paths().into_iter().filter(|path| pattern.matches(path)).collect();
@@ -133,7 +135,7 @@ fn by_path<'a>(graph: &'a Graph, value: &str) -> Test<'a> {
     })
 }
 
-/// `raw`, `raw.events`, `shop.raw.events`.
+/// Matches `raw`, `raw.events` or `shop.raw.events`.
 fn by_source(value: &str) -> Test<'_> {
     let patterns: Vec<_> = value.split('.').map(Pattern::name).collect();
     Box::new(move |_, member| {
@@ -148,7 +150,7 @@ fn by_source(value: &str) -> Test<'_> {
     })
 }
 
-/// `weekly_report`, `shop.weekly_report`.
+/// Matches `weekly_report` or `shop.weekly_report`.
 fn by_package_and_name(kind: ResourceKind, value: &str) -> Test<'_> {
     let patterns: Vec<_> = value.split('.').map(Pattern::name).collect();
     Box::new(move |_, member| {
@@ -164,7 +166,7 @@ fn by_package_and_name(kind: ResourceKind, value: &str) -> Test<'_> {
 fn by_version(value: &str, node: &Node, graph: &Graph) -> bool {
     let Some(version) = &node.version else { return value == "none" && node.kind == Kind::Model };
     let latest = graph.nodes.values().find(|other| other.is_latest && other.name == node.name && other.package == node.package);
-    let side = latest.and_then(|latest| latest.version.as_ref()).map(|latest| compared(version, latest));
+    let side = latest.and_then(|latest| latest.version.as_ref()).map(|latest| compare_versions(version, latest));
     match value {
         "latest" => node.is_latest,
         "prerelease" => side == Some(Ordering::Greater),
@@ -173,15 +175,16 @@ fn by_version(value: &str, node: &Node, graph: &Graph) -> bool {
     }
 }
 
-/// Versions that are numbers are compared as numbers.
-fn compared(one: &str, other: &str) -> Ordering {
+/// Compares versions; numerically if both are numbers.
+fn compare_versions(one: &str, other: &str) -> Ordering {
     match (one.parse::<f64>(), other.parse::<f64>()) {
         (Ok(one), Ok(other)) => one.total_cmp(&other),
         _ => one.cmp(other),
     }
 }
 
-/// dbt looks at the configuration of models, seeds, snapshots, tests, analyses and sources.
+/// Whether dbt matches its configuration: that of models, seeds, snapshots, tests, analyses and
+/// sources.
 fn is_configurable(member: Member) -> bool {
     match member {
         Member::Node(_) => true,
@@ -189,9 +192,9 @@ fn is_configurable(member: Member) -> bool {
     }
 }
 
-/// A value, or an element of a list.
-fn equals(found: &Value, value: &str, ignores_case: bool) -> bool {
-    match found {
+/// Whether the setting is the value, or a list that contains it.
+fn equals(setting: &Value, value: &str, ignores_case: bool) -> bool {
+    match setting {
         Value::Array(values) => values.iter().any(|one| !one.is_array() && equals(one, value, ignores_case)),
         Value::Object(_) | Value::Null => false,
         Value::Bool(set) => value.eq_ignore_ascii_case(if *set { "true" } else { "false" }),

@@ -1,4 +1,5 @@
-//! What a selection chooses from: nodes that a plan may build, and resources such as tests and exposures.
+//! The members of a graph that a selection can match: nodes, and resources such as tests and
+//! exposures.
 
 use std::collections::BTreeSet;
 
@@ -8,6 +9,7 @@ use crate::config::{Kind, Materialization, Node};
 use crate::graph::Graph;
 use crate::project::{Resource, ResourceKind};
 
+/// A node or a resource.
 #[derive(Clone, Copy)]
 pub(super) enum Member<'a> {
     Node(&'a Node),
@@ -21,19 +23,20 @@ impl Graph {
         nodes.chain(self.resources.by_id.iter().map(|(id, resource)| (id.as_str(), Member::Resource(resource))))
     }
 
-    /// The members that a member reads, directly.
+    /// The unique ids of the members that a member reads directly.
     pub(super) fn parents_of(&self, id: &str) -> impl Iterator<Item = &str> {
         let nodes = self.parents.get(id).into_iter().flatten();
         nodes.chain(self.resources.parents.get(id).into_iter().flatten()).map(String::as_str)
     }
 
+    /// The unique ids of the members that read a member directly.
     pub(super) fn children_of(&self, id: &str) -> impl Iterator<Item = &str> {
         let nodes = self.children.get(id).into_iter().flatten();
         nodes.chain(self.resources.children.get(id).into_iter().flatten()).map(String::as_str)
     }
 
-    /// Paths of files and folders of the root project, as far as members show them: a pattern of paths is matched with the
-    /// files of the root project, and not with those of packages.
+    /// The files of members of the root project, and their folders: path patterns match the root
+    /// project's files only, not those of packages.
     pub(super) fn root_paths(&self) -> BTreeSet<&str> {
         let members = self.members().filter(|(_, member)| member.package() == self.root);
         let paths = members.flat_map(|(_, member)| [Some(member.path()), member.properties_path()]).flatten();
@@ -123,7 +126,7 @@ impl<'a> Member<'a> {
         self.node().is_some_and(|node| node.version.is_some())
     }
 
-    /// The value below the keys of its configuration, with dbt's default where none is set.
+    /// The value at a path of keys in its configuration, or dbt's default.
     pub fn configured(self, keys: &[String]) -> Option<Value> {
         let (first, below) = keys.split_first()?;
         let start = match self {
@@ -140,7 +143,7 @@ impl<'a> Member<'a> {
         below.iter().try_fold(start?, |value, key| value.get(key).cloned())
     }
 
-    /// Its group: models, seeds, snapshots, tests and metrics have one.
+    /// Its group, which models, seeds, snapshots, tests and metrics can have.
     pub fn group(self) -> Option<&'a str> {
         match self {
             Member::Node(node) if node.kind != Kind::Source => node.setting("group")?.as_str(),
@@ -173,8 +176,8 @@ fn default_of_node(node: &Node, key: &str) -> Option<Value> {
     }
 }
 
-fn materialized(how: &Materialization) -> Option<&str> {
-    Some(match how {
+fn materialized(materialization: &Materialization) -> Option<&str> {
+    Some(match materialization {
         Materialization::View => "view",
         Materialization::Table => "table",
         Materialization::Ephemeral => "ephemeral",

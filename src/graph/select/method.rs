@@ -1,4 +1,5 @@
-//! One word of a selection: a method and a value. Takes its text; gives the method, and says what else there is if nothing matches.
+//! One criterion of a selection: a method and a value. Parses the method, and suggests known values
+//! if nothing matches.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +10,10 @@ use crate::diagnostics::{Diagnostic, nearest};
 use crate::graph::Graph;
 use crate::project::ResourceKind;
 
-use super::Past;
+use super::PreviousState;
 use super::matching::{matching, plain};
 use super::member::{Member, with_folders};
-use super::state::Side;
+use super::state::StateSelector;
 use super::wildcard::is_valid;
 
 /// A method with its value, as in `tag:daily`.
@@ -20,12 +21,13 @@ use super::wildcard::is_valid;
 pub(super) struct Criterion {
     pub method: Method,
     pub value: String,
-    /// As it was written, for messages.
+    /// As the user wrote it, for messages.
     pub text: String,
     /// Whether it is worth a warning if nothing matches.
     pub must_match: bool,
 }
 
+/// dbt's selection methods.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Method {
     Fqn,
@@ -33,24 +35,24 @@ pub(super) enum Method {
     Path,
     File,
     Package,
-    /// `config.meta.owner`: the keys below each other.
+    /// `config.meta.owner`: the path of keys.
     Config(Vec<String>),
     Group,
     Access,
     ResourceType,
     Source,
-    /// `exposure:`, `metric:` and others that name a resource of one kind.
+    /// `exposure:`, `metric:` and others: a resource of that kind.
     Resource(ResourceKind),
     TestName,
     TestType,
-    State(Side),
+    State(StateSelector),
     Result,
     SourceStatus,
     Version,
 }
 
 impl Method {
-    /// The method that is called `name`, if it can take `value`.
+    /// Parses the method `name`; an error if it does not take `value`.
     pub fn parse(name: &str, value: &str) -> Result<Method, Diagnostic> {
         let text = format!("{name}:{value}");
         let (method, keys) = name.split_once('.').map_or((name, None), |(method, keys)| (method, Some(keys)));
@@ -64,7 +66,7 @@ impl Method {
                 Method::Config(keys.split('.').map(String::from).collect())
             }
             ("config", _) => {
-                return Err(Diagnostic::error(format!("`{text}` names no key")).hint("write `config.materialized:incremental`"));
+                return Err(Diagnostic::error(format!("`{text}` has no configuration key")).hint("write `config.materialized:incremental`"));
             }
             ("group", None) => Method::Group,
             ("access", None) => Method::Access,
@@ -79,7 +81,7 @@ impl Method {
             ("test_type", None) => Method::TestType,
             ("result", None) => Method::Result,
             ("source_status", None) => Method::SourceStatus,
-            ("state", None) => Method::State(Side::parse(value)?),
+            ("state", None) => Method::State(StateSelector::parse(value)?),
             ("version", None) => Method::Version,
             (unknown, _) => {
                 let error = Diagnostic::error(format!("unknown method `{unknown}` in `{text}`"));
@@ -109,7 +111,7 @@ impl Method {
             }));
         }
         if !is_valid(value) {
-            return Err(Diagnostic::error(format!("`{text}` is not a pattern")).hint("`[a-z]` is one of the letters from a to z"));
+            return Err(Diagnostic::error(format!("`{text}` is not a pattern")).hint("`[a-z]` matches one letter from a to z"));
         }
         Ok(method)
     }
@@ -163,7 +165,7 @@ const TEST_TYPES: &[&str] = &["generic", "singular", "unit", "data"];
 const SOURCE_STATUS: &[&str] = &["fresher"];
 
 /// A warning about a criterion that matches nothing.
-pub(super) fn nothing(graph: &Graph, criterion: &Criterion) -> Diagnostic {
+pub(super) fn matches_nothing(graph: &Graph, criterion: &Criterion) -> Diagnostic {
     let text = &criterion.text;
     let value = criterion.value.as_str();
     let warning = Diagnostic::warning(format!("`{text}` selects nothing"));
@@ -176,7 +178,7 @@ pub(super) fn nothing(graph: &Graph, criterion: &Criterion) -> Diagnostic {
     if let Some(near) = nearest(value, known()) {
         return warning.hint(format!("did you mean `{prefix}{near}`?"));
     }
-    // The right word behind the wrong method.
+    // The value may belong to another method.
     for (method, name) in [
         (Method::Fqn, "fqn"),
         (Method::Tag, "tag"),
@@ -186,19 +188,21 @@ pub(super) fn nothing(graph: &Graph, criterion: &Criterion) -> Diagnostic {
         (Method::Resource(ResourceKind::Exposure), "exposure"),
     ] {
         let other = Criterion { method, ..criterion.clone() };
-        if other.method != criterion.method && !matching(graph, &Past::default(), &other).is_empty() {
+        if other.method != criterion.method && !matching(graph, &PreviousState::default(), &other).is_empty() {
             return warning.hint(format!("did you mean `{name}:{value}`?"));
         }
     }
-    let some: Vec<&str> = known().take(6).collect();
-    match (&criterion.method, some.is_empty()) {
+    let examples: Vec<&str> = known().take(6).collect();
+    match (&criterion.method, examples.is_empty()) {
         (Method::Config(keys), true) => warning.hint(format!("no node sets `{}`", keys.join("."))),
         (_, true) => warning,
-        (_, false) => warning.hint(format!("there is {}{}", listed(&some), if known().count() > some.len() { " and more" } else { "" })),
+        (_, false) => {
+            warning.hint(format!("known: {}{}", listed(&examples), if known().count() > examples.len() { " and more" } else { "" }))
+        }
     }
 }
 
-/// What could have been asked for by the same method.
+/// The values that the method can match.
 fn known(graph: &Graph, method: &Method) -> BTreeSet<String> {
     let of = |member: Member| -> Vec<String> {
         match method {

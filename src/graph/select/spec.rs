@@ -1,75 +1,76 @@
-//! The notation of the command line. Takes words such as `@tag:daily,path:models/marts 2+orders+`; gives what they ask for.
+//! Parses the selection syntax of the command line, such as
+//! `@tag:daily,path:models/marts 2+orders+`.
 
 use crate::diagnostics::{Diagnostic, Diagnostics, collect};
 
 use super::method::{Criterion, Method};
 use super::selectors::Selectors;
-use super::{Asked, Growth};
+use super::{GraphOperators, SelectionExpr};
 
-/// What any of the words asks for; each may hold several, parted by blanks.
-pub(super) fn union(words: &[String], selectors: &mut Selectors) -> Result<Asked, Diagnostics> {
-    let words: Vec<&str> = words.iter().flat_map(|word| word.split_whitespace()).collect();
+/// The union of the arguments; each may have several terms, separated by spaces.
+pub(super) fn union(words: &[String], selectors: &mut Selectors) -> Result<SelectionExpr, Diagnostics> {
+    let words: Vec<&str> = words.iter().flat_map(|is_method| is_method.split_whitespace()).collect();
     if words.is_empty() {
-        return Err(Diagnostic::error("the selection is an empty text").hint("leave the flag out to select everything").into());
+        return Err(Diagnostic::error("the selection is empty").hint("to select everything, leave out the flag").into());
     }
-    let mut parts = collect(words, |word| intersection(word, selectors))?;
-    Ok(if parts.len() == 1 { parts.remove(0) } else { Asked::Any(parts) })
+    let mut parts = collect(words, |is_method| intersection(is_method, selectors))?;
+    Ok(if parts.len() == 1 { parts.remove(0) } else { SelectionExpr::Union(parts) })
 }
 
-fn intersection(word: &str, selectors: &mut Selectors) -> Result<Asked, Diagnostics> {
-    let mut parts = collect(word.split(','), |part| {
+fn intersection(is_method: &str, selectors: &mut Selectors) -> Result<SelectionExpr, Diagnostics> {
+    let mut parts = collect(is_method.split(','), |part| {
         if part.is_empty() {
-            return Err(Diagnostic::error(format!("`{word}` has a comma with nothing beside it"))
-                .hint("`a,b` selects what both select; write no blanks")
+            return Err(Diagnostic::error(format!("`{is_method}` has an empty part next to a comma"))
+                .hint("`a,b` selects what both `a` and `b` select; write it without spaces")
                 .into());
         }
         single(part, selectors)
     })?;
-    Ok(if parts.len() == 1 { parts.remove(0) } else { Asked::Word(word.into(), Box::new(Asked::All(parts))) })
+    Ok(if parts.len() == 1 { parts.remove(0) } else { SelectionExpr::Term(is_method.into(), Box::new(SelectionExpr::Intersection(parts))) })
 }
 
-/// `[@][N+][method:]value[+N]`.
-fn single(text: &str, selectors: &mut Selectors) -> Result<Asked, Diagnostics> {
-    let mut growth = Growth::default();
+/// Parses `[@][N+][method:]value[+N]`.
+fn single(text: &str, selectors: &mut Selectors) -> Result<SelectionExpr, Diagnostics> {
+    let mut operators = GraphOperators::default();
     let mut rest = text;
-    if let Some(behind) = rest.strip_prefix('@') {
-        growth.childrens_parents = true;
-        rest = behind;
+    if let Some(after) = rest.strip_prefix('@') {
+        operators.childrens_parents = true;
+        rest = after;
     }
-    if let Some((depth, behind)) = rest.split_once('+').filter(|(depth, _)| depth.bytes().all(|byte| byte.is_ascii_digit())) {
-        growth.parents = Some(steps(depth));
-        rest = behind;
+    if let Some((depth, after)) = rest.split_once('+').filter(|(depth, _)| depth.bytes().all(|byte| byte.is_ascii_digit())) {
+        operators.parents = Some(parse_depth(depth));
+        rest = after;
     }
     if let Some((before, depth)) = rest.rsplit_once('+').filter(|(_, depth)| depth.bytes().all(|byte| byte.is_ascii_digit())) {
-        growth.children = Some(steps(depth));
+        operators.children = Some(parse_depth(depth));
         rest = before;
     }
-    if growth.childrens_parents && growth.children.is_some() {
-        let wrong = Diagnostic::error(format!("`{text}` has both an `@` before it and a `+` behind it"));
-        return Err(wrong.hint("`@` selects all that descends from it already: leave out the `+`").into());
+    if operators.childrens_parents && operators.children.is_some() {
+        let error = Diagnostic::error(format!("`{text}` has both a leading `@` and a trailing `+`"));
+        return Err(error.hint("`@` already selects all descendants: leave out the `+`").into());
     }
-    let word = |text: &str| !text.is_empty() && text.chars().all(|letter| letter.is_alphanumeric() || letter == '_' || letter == '.');
-    let (method, value) = match rest.split_once(':').filter(|(method, _)| word(method)) {
+    let is_method = |text: &str| !text.is_empty() && text.chars().all(|char| char.is_alphanumeric() || char == '_' || char == '.');
+    let (method, value) = match rest.split_once(':').filter(|(method, _)| is_method(method)) {
         Some((method, value)) => (method.to_string(), value),
         None => (default_method(rest).to_string(), rest),
     };
     if value.is_empty() {
-        return Err(Diagnostic::error(format!("`{text}` names nothing to select"))
+        return Err(Diagnostic::error(format!("`{text}` has no value to select"))
             .hint("write `orders`, `tag:daily` or `path:models/marts`")
             .into());
     }
-    let asked = if method == "selector" {
+    let expr = if method == "selector" {
         selectors.named(value)?
     } else {
         let method = Method::parse(&method, value)?;
-        // That nothing has changed is an answer.
+        // An empty result is normal for these methods.
         let must_match = !matches!(method, Method::State(_) | Method::Result | Method::SourceStatus);
-        Asked::One(Criterion { method, value: value.into(), text: rest.into(), must_match })
+        SelectionExpr::Criterion(Criterion { method, value: value.into(), text: rest.into(), must_match })
     };
-    Ok(if growth == Growth::default() { asked } else { Asked::Grown(Box::new(asked), growth) })
+    Ok(if operators == GraphOperators::default() { expr } else { SelectionExpr::Expanded(Box::new(expr), operators) })
 }
 
-/// The method of a value that names none.
+/// The method of a value without one.
 fn default_method(value: &str) -> &'static str {
     if value.contains(['/', '\\']) {
         "path"
@@ -80,7 +81,7 @@ fn default_method(value: &str) -> &'static str {
     }
 }
 
-/// No number is as far as it goes, and so is one that is too large to count.
-fn steps(depth: &str) -> usize {
+/// Parses a depth. Without a number, or with one that is too large, it is unlimited.
+fn parse_depth(depth: &str) -> usize {
     depth.parse().unwrap_or(usize::MAX)
 }

@@ -1,20 +1,20 @@
-//! Methods that compare with the past: `state:`, `result:`, `source_status:`. Takes the word behind `state:`; gives the question
-//! to a node's change. Refuses a comparison with what was not given.
+//! Methods that compare with an earlier plan or run: `state:`, `result:`, `source_status:`. An
+//! error if the earlier plan or run is not given.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostics::{Diagnostic, nearest};
-use crate::graph::changes::{Change, Changes};
+use crate::graph::changes::{Changes, NodeChange};
 
 use super::method::{Criterion, Method};
 
-/// What `state:` may ask of a node: its place among [`SIDES`].
+/// The value of a `state:` method, as an index into [`STATE_SELECTORS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Side(usize);
+pub(super) struct StateSelector(usize);
 
-type Asks = fn(&Change) -> bool;
+type ChangePredicate = fn(&NodeChange) -> bool;
 
-const SIDES: [(&str, Asks); 10] = [
+const STATE_SELECTORS: [(&str, ChangePredicate); 10] = [
     ("modified", |change| change.modified()),
     ("modified.body", |change| change.new || change.body),
     ("modified.configs", |change| change.new || change.configs),
@@ -27,51 +27,51 @@ const SIDES: [(&str, Asks); 10] = [
     ("unmodified", |change| !change.modified()),
 ];
 
-impl Side {
-    pub fn parse(value: &str) -> Result<Side, Diagnostic> {
-        let names = || SIDES.iter().map(|(name, _)| *name);
-        if let Some(place) = names().position(|name| name == value) {
-            return Ok(Side(place));
+impl StateSelector {
+    pub fn parse(value: &str) -> Result<StateSelector, Diagnostic> {
+        let names = || STATE_SELECTORS.iter().map(|(name, _)| *name);
+        if let Some(index) = names().position(|name| name == value) {
+            return Ok(StateSelector(index));
         }
-        let error = Diagnostic::error(format!("unknown state `{value}` in `state:{value}`"));
+        let error = Diagnostic::error(format!("unknown `state:` selector `{value}`"));
         Err(match nearest(value, names()) {
             Some(near) => error.hint(format!("did you mean `state:{near}`?")),
             None => error.hint(format!("use one of {}", names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))),
         })
     }
 
-    pub fn holds(self, change: &Change) -> bool {
-        SIDES[self.0].1(change)
+    pub fn matches(self, change: &NodeChange) -> bool {
+        STATE_SELECTORS[self.0].1(change)
     }
 }
 
-/// What an earlier plan or run left behind, as far as a selection asks for it.
+/// The state of an earlier plan or run, as far as the selection needs it.
 #[derive(Default)]
-pub struct Past {
-    /// What differs from the earlier plan.
+pub struct PreviousState {
+    /// The differences from the earlier plan.
     pub changes: Option<Changes>,
-    /// The status of each node in `run_results.json`; of generic tests of one name all statuses.
+    /// The status of each node in `run_results.json`; all statuses of generic tests of one name.
     pub results: Option<BTreeMap<String, BTreeSet<String>>>,
-    /// Sources with rows that are newer than they were, by `sources.json`.
+    /// Sources that have newer rows, by `sources.json`.
     pub fresher: Option<BTreeSet<String>>,
 }
 
-impl Past {
-    /// An error for a method that compares with what was not given.
+impl PreviousState {
+    /// The error for a method that needs a state that is not given.
     pub(super) fn missing(&self, criterion: &Criterion) -> Option<Diagnostic> {
         let text = &criterion.text;
         match criterion.method {
             Method::State(_) if self.changes.is_none() => Some(
-                Diagnostic::error(format!("`{text}` compares with an earlier plan, and none is given"))
-                    .hint("give its folder with `--state DIR`, or dbt's `target` folder"),
+                Diagnostic::error(format!("`{text}` needs an earlier plan to compare with"))
+                    .hint("use `--state DIR` with the folder of the plan, or with dbt's `target` folder"),
             ),
             Method::Result if self.results.is_none() => Some(
-                Diagnostic::error(format!("`{text}` reads `run_results.json` of an earlier run, and there is none"))
-                    .hint("give the plan that ran, or dbt's `target` folder, with `--state DIR`"),
+                Diagnostic::error(format!("`{text}` needs `run_results.json` of an earlier run"))
+                    .hint("use `--state DIR` with the folder of the plan that ran, or with dbt's `target` folder"),
             ),
             Method::SourceStatus if self.fresher.is_none() => Some(
-                Diagnostic::error(format!("`{text}` compares two files `sources.json`, and one is missing"))
-                    .hint("`dbt source freshness` writes it to `target`; give the folder of the earlier one with `--state DIR`"),
+                Diagnostic::error(format!("`{text}` needs two files `sources.json` to compare, but one is missing"))
+                    .hint("`dbt source freshness` writes it to `target`; use `--state DIR` with the folder of the earlier one"),
             ),
             _ => None,
         }

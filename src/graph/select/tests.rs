@@ -1,17 +1,18 @@
-//! Which nodes a selection means, in a small shop.
+//! Selections in a small project.
 
 use serde_json::json;
 
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::diagnostics::{Location, SourceFile};
+use crate::diagnostics::{Diagnostics, Location, SourceFile};
 use crate::graph::link;
 use crate::graph::sample::{inside, model, seed, set, source, tagged, versioned};
 use crate::jinja::{RefCall, YamlScope};
 use crate::project::{Resource, ResourceKind};
 
-/// `raw.events` → `stg_events` → `sessions` → `daily` → `report`; `countries` → `daily`; `orders` in three versions.
+/// `raw.events` → `stg_events` → `sessions` → `daily` → `report`; `countries` → `daily`; `orders`
+/// in three versions.
 fn shop() -> Graph {
     let mut lib = model("calendar", &[]);
     lib.package = "dates".into();
@@ -40,7 +41,8 @@ fn shop() -> Graph {
     link(nodes, "shop", &["old_orders".into()], &[]).unwrap()
 }
 
-/// An exposure of `report`, a test and a unit test of `sessions`, and a test that compares `daily` with `countries`.
+/// An exposure of `report`, a test and a unit test of `sessions`, and a test that compares `daily`
+/// with `countries`.
 fn with_resources() -> Graph {
     let of = |kind, name: &str, reads: &[&str]| {
         let refs = reads.iter().map(|name| RefCall { package: None, name: (*name).into(), version: None }).collect();
@@ -66,14 +68,14 @@ fn with_resources() -> Graph {
     graph
 }
 
-fn names(found: Result<Selected, Diagnostics>) -> String {
-    match found {
+fn names(selected: Result<Selected, Diagnostics>) -> String {
+    match selected {
         Ok(selected) => {
             let mut names: Vec<_> = selected.nodes.iter().map(|node| node.unique_id.rsplit('.').next().unwrap_or_default()).collect();
             names.sort_unstable();
             names.join(" ")
         }
-        Err(wrong) => messages(&wrong.0),
+        Err(errors) => messages(&errors.0),
     }
 }
 
@@ -87,13 +89,13 @@ fn selection(select: &str, exclude: &str) -> Selection {
 }
 
 fn typed(select: &str, exclude: &str) -> String {
-    names(shop().select(&selection(select, exclude), None, &Past::default()))
+    names(shop().select(&selection(select, exclude), None, &PreviousState::default()))
 }
 
 /// The nodes, and the warnings.
 fn warned(select: &str, exclude: &str) -> (String, String) {
     let graph = shop();
-    let selected = graph.select(&selection(select, exclude), None, &Past::default()).unwrap();
+    let selected = graph.select(&selection(select, exclude), None, &PreviousState::default()).unwrap();
     let warnings = messages(&selected.warnings);
     (names(Ok(selected)), warnings)
 }
@@ -108,17 +110,17 @@ fn selectors(yaml: &str) -> SelectorsFile {
         target: &target,
         secrets: false,
     };
-    SelectorsFile::read(SourceFile::new("selectors.yml", yaml), &scope)
+    SelectorsFile::read(SourceFile::new("selectors.yml", yaml), &scope, &mut Diagnostics::default())
 }
 
-fn kept(yaml: &str, name: &str) -> String {
+fn selected_by(yaml: &str, name: &str) -> String {
     let selector = if name.is_empty() { None } else { Some(name.to_string()) };
-    names(shop().select(&Selection { selector, ..Selection::default() }, Some(&selectors(yaml)), &Past::default()))
+    names(shop().select(&Selection { selector, ..Selection::default() }, Some(&selectors(yaml)), &PreviousState::default()))
 }
 
 #[test]
 fn each_method_finds_its_nodes() {
-    for (asked, found) in [
+    for (text, expected) in [
         ("sessions", "sessions"),
         ("shop.marts", "daily report sessions"),
         ("marts.core", "daily"),
@@ -155,13 +157,13 @@ fn each_method_finds_its_nodes() {
         ("access:protected,package:dates", "calendar"),
         ("config.on_schema_change:ignore,package:dates", "calendar"),
     ] {
-        assert_eq!(typed(asked, ""), found, "{asked}");
+        assert_eq!(typed(text, ""), expected, "{text}");
     }
 }
 
 #[test]
-fn relatives_come_along() {
-    for (asked, found) in [
+fn graph_operators_add_relatives() {
+    for (text, expected) in [
         ("+sessions", "events sessions stg_events"),
         ("1+sessions", "sessions stg_events"),
         ("sessions+", "daily report sessions"),
@@ -171,12 +173,12 @@ fn relatives_come_along() {
         ("@stg_events", "countries daily events report sessions stg_events"),
         ("+tag:weekly,tag:core+", "daily report sessions"),
     ] {
-        assert_eq!(typed(asked, ""), found, "{asked}");
+        assert_eq!(typed(text, ""), expected, "{text}");
     }
 }
 
 #[test]
-fn words_add_commas_narrow_and_exclude_takes_away() {
+fn spaces_unite_commas_intersect_and_exclude_subtracts() {
     assert_eq!(typed("report tag:daily", ""), "report sessions stg_events");
     assert_eq!(typed("tag:daily,models/marts report", ""), "report sessions");
     assert_eq!(typed("tag:daily", "models/staging"), "sessions");
@@ -187,7 +189,7 @@ fn words_add_commas_narrow_and_exclude_takes_away() {
 #[test]
 fn resources_are_selected_and_walked() {
     let graph = with_resources();
-    for (asked, found) in [
+    for (text, expected) in [
         ("+exposure:weekly_numbers", "countries daily events report sessions stg_events"),
         ("1+exposure:shop.weekly_*", "report"),
         ("+tag:board,tag:core", "sessions"),
@@ -206,28 +208,29 @@ fn resources_are_selected_and_walked() {
         ("@countries", "countries daily events report sessions stg_events"),
         ("test_type:unit", ""),
     ] {
-        assert_eq!(names(graph.select(&selection(asked, ""), None, &Past::default())), found, "{asked}");
+        assert_eq!(names(graph.select(&selection(text, ""), None, &PreviousState::default())), expected, "{text}");
     }
-    let all = graph.select(&selection("", "test_type:data exposure:weekly_numbers"), None, &Past::default()).unwrap();
+    let all = graph.select(&selection("", "test_type:data exposure:weekly_numbers"), None, &PreviousState::default()).unwrap();
     assert_eq!((all.nodes.len(), all.warnings.len()), (graph.nodes.len(), 0));
 }
 
 #[test]
-fn the_past_is_compared_with() {
+fn earlier_runs_are_compared() {
     let graph = shop();
     let results = BTreeMap::from([("model.shop.daily".to_string(), BTreeSet::from(["error".to_string()]))]);
-    let past = Past { results: Some(results), fresher: Some(BTreeSet::from(["source.shop.raw.events".to_string()])), changes: None };
-    let of = |asked: &str, past: &Past| names(graph.select(&selection(asked, ""), None, past));
-    assert_eq!(of("result:error+", &past), "daily report");
-    assert_eq!(of("result:success", &past), "");
-    assert_eq!(of("source_status:fresher+1", &past), "events stg_events");
-    assert!(of("result:error", &Past::default()).starts_with("`result:error` reads `run_results.json` of an earlier run"));
-    assert!(of("source_status:fresher", &Past::default()).contains("one is missing"));
+    let previous =
+        PreviousState { results: Some(results), fresher: Some(BTreeSet::from(["source.shop.raw.events".to_string()])), changes: None };
+    let of = |text: &str, previous: &PreviousState| names(graph.select(&selection(text, ""), None, previous));
+    assert_eq!(of("result:error+", &previous), "daily report");
+    assert_eq!(of("result:success", &previous), "");
+    assert_eq!(of("source_status:fresher+1", &previous), "events stg_events");
+    assert!(of("result:error", &PreviousState::default()).starts_with("`result:error` needs `run_results.json` of an earlier run"));
+    assert!(of("source_status:fresher", &PreviousState::default()).contains("but one is missing"));
 }
 
 #[test]
-fn a_word_that_selects_nothing_is_an_error_with_the_nearest() {
-    for (asked, message) in [
+fn a_term_that_selects_nothing_is_an_error_with_the_most_similar() {
+    for (text, message) in [
         ("sesions", "`sesions` selects nothing; did you mean `sessions`?"),
         ("tag:dayly", "`tag:dayly` selects nothing; did you mean `tag:daily`?"),
         ("+2+tag:dialy", "`2+tag:dialy` selects nothing"),
@@ -240,10 +243,10 @@ fn a_word_that_selects_nothing_is_an_error_with_the_nearest() {
         ),
         ("config.group:x", "`config.group:x` selects nothing; no node sets `group`"),
         ("old_orders", "`old_orders` selects nothing; `old_orders` is disabled: set its `enabled` to `true`"),
-        ("package:zzz", "`package:zzz` selects nothing; there is `dates`, `shop`"),
+        ("package:zzz", "`package:zzz` selects nothing; known: `dates`, `shop`"),
         ("config.meta:owner", "`config.meta:owner` selects nothing; no node sets `meta`"),
     ] {
-        assert!(typed(asked, "").starts_with(message), "{asked}: {}", typed(asked, ""));
+        assert!(typed(text, "").starts_with(message), "{text}: {}", typed(text, ""));
     }
     assert!(typed("sesions tag:dayly", "").lines().count() == 2);
 }
@@ -254,45 +257,45 @@ fn a_part_that_selects_nothing_is_a_warning() {
     assert_eq!((nodes.as_str(), warnings.as_str()), ("report", "`tag:dayly` selects nothing; did you mean `tag:daily`?"));
     let (nodes, warnings) = warned("", "sesions");
     assert_eq!((nodes.split(' ').count(), warnings.as_str()), (shop().nodes.len(), "`sesions` selects nothing; did you mean `sessions`?"));
-    // Each part exists: that they have nothing in common is an answer.
+    // Each part matches something, but their intersection is empty: a normal result.
     assert_eq!(warned("tag:weekly,models/staging", ""), (String::new(), "`tag:weekly,models/staging` selects nothing".into()));
     assert_eq!(warned("tag:weekly", "report").0, "");
     assert_eq!(warned("tag:weekly", "report,tag:never").0, "report");
 }
 
 #[test]
-fn a_named_selector_stands_alone() {
+fn a_named_selector_overrides_select_and_exclude() {
     let graph = shop();
-    let asked = Selection { selector: Some("pair".into()), exclude: vec!["report".into()], ..Selection::default() };
-    let selected = graph.select(&asked, Some(&selectors(KEPT)), &Past::default()).unwrap();
-    assert!(messages(&selected.warnings).starts_with("`--exclude` is ignored, because `--selector` is given"));
+    let by_name = Selection { selector: Some("pair".into()), exclude: vec!["report".into()], ..Selection::default() };
+    let selected = graph.select(&by_name, Some(&selectors(SELECTORS)), &PreviousState::default()).unwrap();
+    assert!(messages(&selected.warnings).starts_with("`--exclude` is ignored because `--selector` is given"));
     assert_eq!(names(Ok(selected)), "report");
 }
 
 #[test]
-fn what_cannot_be_read_is_refused() {
-    for (asked, message) in [
-        ("@sessions+", "`@sessions+` has both an `@` before it and a `+` behind it"),
-        ("state:modified", "`state:modified` compares with an earlier plan"),
+fn an_invalid_selection_is_refused() {
+    for (text, message) in [
+        ("@sessions+", "`@sessions+` has both a leading `@` and a trailing `+`"),
+        ("state:modified", "`state:modified` needs an earlier plan"),
         ("test_type:unitt", "unknown test type `unitt` in `test_type:unitt`; use one of `generic`, `singular`, `unit`, `data`"),
         ("tags:daily", "unknown method `tags` in `tags:daily`; did you mean `tag:daily`?"),
-        ("config:x", "`config:x` names no key"),
+        ("config:x", "`config:x` has no configuration key"),
         ("resource_type:modell", "unknown resource type `modell`"),
         ("version:newest", "unknown version `newest`"),
         ("access:secret", "unknown access `secret`"),
         ("source:a.b.c.d", "`source:a.b.c.d` has too many parts"),
         ("exposure:a.b.c", "`exposure:a.b.c` has too many parts; write `exposure:name`"),
-        ("a,,b", "`a,,b` has a comma with nothing beside it"),
-        ("tag:", "`tag:` names nothing to select"),
-        ("+", "`+` names nothing to select"),
-        (" ", "the selection is an empty text"),
+        ("a,,b", "`a,,b` has an empty part next to a comma"),
+        ("tag:", "`tag:` has no value to select"),
+        ("+", "`+` has no value to select"),
+        (" ", "the selection is empty"),
         ("tag:[z-a]", "`tag:[z-a]` is not a pattern"),
     ] {
-        assert!(typed(asked, "").starts_with(message), "{asked}: {}", typed(asked, ""));
+        assert!(typed(text, "").starts_with(message), "{text}: {}", typed(text, ""));
     }
 }
 
-const KEPT: &str = "
+const SELECTORS: &str = "
 selectors:
   - name: text
     definition: '+tag:core,package:this'
@@ -319,8 +322,8 @@ selectors:
 ";
 
 #[test]
-fn a_project_keeps_its_selections() {
-    for (name, found) in [
+fn selectors_of_the_project_are_resolved() {
+    for (name, expected) in [
         ("text", "events sessions stg_events"),
         ("pair", "report"),
         ("grown", "daily sessions stg_events"),
@@ -331,35 +334,36 @@ fn a_project_keeps_its_selections() {
         ("none", ""),
         ("pai?", "report"),
     ] {
-        assert_eq!(kept(KEPT, name), found, "{name}");
+        assert_eq!(selected_by(SELECTORS, name), expected, "{name}");
     }
-    let file = selectors(KEPT);
+    let file = selectors(SELECTORS);
     let combined = Selection { select: vec!["selector:pair tag:core".into()], ..Selection::default() };
-    assert_eq!(names(shop().select(&combined, Some(&file), &Past::default())), "report sessions");
+    assert_eq!(names(shop().select(&combined, Some(&file), &PreviousState::default())), "report sessions");
 }
 
 #[test]
-fn a_default_counts_where_nothing_is_asked() {
+fn the_default_selector_applies_without_flags() {
     let yaml = "selectors: [{name: a, default: true, definition: 'tag:weekly'}]";
-    assert_eq!(kept(yaml, ""), "report");
+    assert_eq!(selected_by(yaml, ""), "report");
     let excluding = Selection { exclude: vec!["package:shop".into()], ..Selection::default() };
-    assert_eq!(names(shop().select(&excluding, Some(&selectors(yaml)), &Past::default())), "calendar");
-    assert_eq!(kept(&yaml.replace("true", "\"{{ (target.name == 'dev') | as_bool }}\""), ""), "report");
-    assert_eq!(kept("", "").split(' ').count(), shop().nodes.len());
-    assert!(kept(&yaml.replace("true", "'{{ target.name }}'"), "").contains("neither `true` nor `false`"));
+    assert_eq!(names(shop().select(&excluding, Some(&selectors(yaml)), &PreviousState::default())), "calendar");
+    assert_eq!(selected_by(&yaml.replace("true", "\"{{ (target.name == 'dev') | as_bool }}\""), ""), "report");
+    assert_eq!(selected_by("", "").split(' ').count(), shop().nodes.len());
+    assert!(selected_by(&yaml.replace("true", "'{{ target.name }}'"), "").contains("neither `true` nor `false`"));
     assert!(
-        kept("selectors: [{name: a, default: true, definition: b}, {name: b, default: true, definition: b}]", "").contains("and so is `a`")
+        selected_by("selectors: [{name: a, default: true, definition: b}, {name: b, default: true, definition: b}]", "")
+            .contains("as has `a`")
     );
 }
 
 #[test]
-fn a_broken_file_is_told_with_its_line() {
-    assert!(kept(KEPT, "pairs").starts_with("there is no selector `pairs` in `selectors.yml`; did you mean `pair`?"));
-    assert!(kept(KEPT, "loop").starts_with("the selector `loop` is defined by itself"));
-    assert!(kept(KEPT, "typo").ends_with("which means nothing there; did you mean `parents`?"));
-    assert!(kept("selectors:\n  - name: a\n    name: b\n", "a").starts_with("`selectors.yml` is not YAML"));
+fn an_invalid_file_is_reported_with_its_line() {
+    assert!(selected_by(SELECTORS, "pairs").starts_with("unknown selector `pairs`: not found in `selectors.yml`; did you mean `pair`?"));
+    assert!(selected_by(SELECTORS, "loop").starts_with("the selector `loop` is defined by itself"));
+    assert!(selected_by(SELECTORS, "typo").ends_with("in its definition; did you mean `parents`?"));
+    assert!(selected_by("selectors: []\n---\n", "a").starts_with("not valid YAML: more than one document"));
     let file = selectors("selectors:\n  - name: a\n   definition: x\n");
     let named = Selection { selector: Some("a".into()), ..Selection::default() };
-    let wrong = shop().select(&named, Some(&file), &Past::default()).unwrap_err();
-    assert_eq!(wrong.0[0].at.as_ref().map(Location::line), Some(3));
+    let errors = shop().select(&named, Some(&file), &PreviousState::default()).unwrap_err();
+    assert_eq!(errors.0[0].at.as_ref().map(Location::line), Some(3));
 }

@@ -1,22 +1,22 @@
-//! Patterns with `*`, `?` and `[…]`. Takes a pattern and a text; says whether they match. In names `*` stands for anything,
-//! dots and slashes included, as in Python's `fnmatch`; in paths it ends at a slash, and `**` does not.
+//! Patterns with `*`, `?` and `[…]`. In names `*` matches any text, including dots and slashes, as
+//! in Python's `fnmatch`; in paths it matches up to a slash, and `**` beyond.
 
 use globset::{GlobBuilder, GlobMatcher};
 
-/// A pattern, compiled once for all the texts it is held against.
+/// A compiled pattern.
 pub(super) struct Pattern {
     text: String,
-    /// Only if there is anything in it that is not taken as it stands.
+    /// `None` if the pattern has no wildcard.
     glob: Option<GlobMatcher>,
 }
 
 impl Pattern {
-    /// For names and values.
+    /// A pattern for names and values.
     pub fn name(text: &str) -> Pattern {
         Pattern { glob: if is_pattern(text) { glob(&text.replace("**", "*"), false) } else { None }, text: text.into() }
     }
 
-    /// For paths; `./` before it and `/` behind it mean nothing.
+    /// A pattern for paths; a leading `./` and a trailing `/` are ignored.
     pub fn path(text: &str) -> Pattern {
         let text = text.replace('\\', "/");
         let text = text.trim_start_matches("./").trim_end_matches('/');
@@ -27,25 +27,25 @@ impl Pattern {
         self.glob.as_ref().map_or(self.text == text, |glob| glob.is_match(text))
     }
 
-    /// Whether it matches the path or one of the folders above it.
+    /// Whether it matches the path or one of its parent folders.
     pub fn matches_within(&self, path: &str) -> bool {
         let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
         self.text == "." || ends.into_iter().any(|end| self.matches(&path[..end]))
     }
 }
 
-/// Whether the text has anything in it that is not taken as it stands.
+/// Whether the text has a wildcard.
 pub(super) fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '[', ']'])
 }
 
-/// Whether the text can be held against others; `[z-a]` cannot.
+/// Whether the text is a valid pattern; `[z-a]` is not.
 pub(super) fn is_valid(text: &str) -> bool {
     glob(text, false).is_some()
 }
 
 fn glob(text: &str, separated: bool) -> Option<GlobMatcher> {
-    // A brace is a letter like any other to dbt, but a choice to globset.
+    // In globset a brace starts a list of alternatives; in dbt it is an ordinary character.
     let text = text.replace('{', "[{]").replace('}', "[}]");
     let glob = GlobBuilder::new(&text).literal_separator(separated).backslash_escape(false).allow_unclosed_class(true).build();
     glob.ok().map(|glob| glob.compile_matcher())
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_crosses_dots_in_names_and_no_slash_in_paths() {
+    fn a_star_matches_dots_in_names_but_no_slash_in_paths() {
         for (pattern, text, same) in [
             ("stg_*", "stg_orders", true),
             ("shop.*", "shop.a.b", true),

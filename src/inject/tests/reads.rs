@@ -36,7 +36,8 @@ fn a_plain_name_that_lost_its_mark() {
         let (text, marks, mut inputs) = marked(sql);
         inputs.iter_mut().for_each(|input| input.referred = input.unique_id.split('.').map(String::from).collect());
         let within = |filter: &Filter| wrapped(filter, "");
-        let injection = Injection { sql: &text, marks: &marks, inputs: &inputs, columns: &|_| None, within: &within, hidden: &[] };
+        let injection =
+            Injection { sql: &text, marks: &marks, inputs: &inputs, columns: &|_| None, within: &within, hidden: &[], types: false };
         let query = filters(&injection, &*parser("postgres")).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
         let by_name = query.reads.iter().filter(|read| read.access == Access::ByName).count();
         assert_eq!(by_name, query.warnings.iter().filter(|warning| warning.message.contains("plain name")).count());
@@ -53,7 +54,7 @@ fn a_plain_name_that_lost_its_mark() {
 fn ephemeral_models_are_filtered_where_they_are_read() {
     let shown_with = |sql: &str, covered: &str| {
         let (text, mut marks, mut inputs) = marked(sql);
-        let column = ResultColumn { name: "at".to_string(), quoted: false };
+        let column = ResultColumn::named("at", false);
         let time = Some(Time { column, literals: Some(crate::dialect::TimeType::Undeclared) });
         inputs.iter_mut().for_each(|input| input.time = time.clone());
         for input in inputs.iter_mut().filter(|input| input.unique_id.starts_with("cte_")) {
@@ -63,7 +64,8 @@ fn ephemeral_models_are_filtered_where_they_are_read() {
         let kind = MarkKind::Whole(crate::jinja::Covered::Filtered("e".to_string()));
         marks.push(Mark { span: at..at + covered.len(), kind });
         let within = |filter: &Filter| wrapped(filter, "");
-        let injection = Injection { sql: &text, marks: &marks, inputs: &inputs, columns: &|_| None, within: &within, hidden: &[] };
+        let injection =
+            Injection { sql: &text, marks: &marks, inputs: &inputs, columns: &|_| None, within: &within, hidden: &[], types: false };
         let query = filters(&injection, &*parser("postgres")).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
         query.filters.into_iter().map(|filter| filter.relation).collect::<Vec<_>>().join(" ")
     };

@@ -3,6 +3,7 @@
 use minijinja::value::{Tuple, Value, ValueKind};
 use minijinja::{Environment, Error, State};
 
+use super::iterator::ReadOnce;
 use super::text::text;
 use super::types::{self, Type};
 use super::{Args, error, format, items, operators, percent, values, wrap};
@@ -84,7 +85,7 @@ pub(in crate::jinja) fn length(value: Value) -> Result<usize, Error> {
         Type::List | Type::Tuple | Type::Dict | Type::Set | Type::Range | Type::View | Type::Mapping | Type::Bytes => {
             value.len().map_or_else(|| items(&value).map(|items| items.len()), Ok)
         }
-        Type::Iterator => items(&value).map(|items| items.len()),
+        Type::Iterator if value.downcast_object_ref::<ReadOnce>().is_none() => items(&value).map(|items| items.len()),
         _ => Err(error(format!("object of type '{}' has no len()", types::name(&value)))),
     }
 }

@@ -8,6 +8,7 @@ use minijinja::{Environment, Error, ErrorKind, State};
 
 use super::types::{self, Type};
 use super::{error, operators};
+use crate::jinja::datetime::Moment;
 
 const TEXT: &str = "capitalize casefold center count encode endswith expandtabs find format format_map index isalnum isalpha isascii \
     isdecimal isdigit isidentifier islower isnumeric isprintable isspace istitle isupper join ljust lower lstrip maketrans partition \
@@ -23,7 +24,12 @@ const FLOAT: &str = "as_integer_ratio conjugate fromhex hex is_integer";
 const TIME: &str = "astimezone combine ctime date dst fromisocalendar fromisoformat fromordinal fromtimestamp isocalendar isoformat \
     isoweekday now replace strftime strptime time timestamp timetuple timetz today toordinal tzname utcfromtimestamp utcnow utcoffset \
     utctimetuple weekday";
-const RELATION: &str = "include quote quoted incorporate replace_path render information_schema matches without_identifier";
+const DATE: &str = "ctime fromisocalendar fromisoformat fromordinal fromtimestamp isocalendar isoformat isoweekday replace strftime \
+    timetuple today toordinal weekday";
+const CLOCK: &str = "dst fromisoformat isoformat replace strftime tzname utcoffset";
+const ZONE: &str = "dst fromutc localize normalize tzname utcoffset";
+const RELATION: &str = "include quote quoted incorporate replace_path render render_limited information_schema information_schema_only \
+    matches without_identifier add_ephemeral_prefix create create_from create_ephemeral_from to_dict";
 
 pub(in crate::jinja) fn register(environment: &mut Environment) {
     environment.add_function("__attr", attribute);
@@ -48,7 +54,13 @@ pub(super) fn bound(value: &Value, name: &str) -> Option<Value> {
         Type::Set => SET,
         Type::Int | Type::Bool => INT,
         Type::Float => FLOAT,
-        Type::Moment => TIME,
+        Type::Moment => match value.downcast_object_ref::<Moment>() {
+            Some(Moment::Date(_)) => DATE,
+            Some(Moment::Clock(_)) => CLOCK,
+            Some(Moment::Span(_)) => "total_seconds",
+            Some(Moment::Zone(_)) => ZONE,
+            _ => TIME,
+        },
         Type::Relation => RELATION,
         _ => return None,
     };

@@ -7,12 +7,16 @@ pub(super) mod emit;
 pub(super) mod filters;
 pub(super) mod format;
 pub(super) mod globals;
+pub(super) mod iterator;
 pub(super) mod literals;
 pub(super) mod markup;
 pub(super) mod methods;
 pub(super) mod operators;
+mod pattern;
 mod percent;
 mod pretty;
+pub(super) mod regex;
+mod replacement;
 pub(super) mod sequences;
 pub(super) mod sets;
 pub(super) mod tests;
@@ -35,6 +39,33 @@ pub(super) fn register(environment: &mut Environment) {
     filters::register(environment);
     markup::register(environment);
     tests::register(environment);
+}
+
+/// Whether the name is that of a function that a template made ready calls for an operator or a literal, or of the undefined value.
+pub(super) fn is_operator(name: &str) -> bool {
+    let Some(name) = name.strip_prefix("__") else { return false };
+    matches!(
+        name,
+        "l" | "d"
+            | "m"
+            | "add"
+            | "sub"
+            | "mul"
+            | "div"
+            | "floor"
+            | "mod"
+            | "pow"
+            | "neg"
+            | "pos"
+            | "slice"
+            | "cat"
+            | "iter"
+            | "attr"
+            | "compare"
+            | "in"
+            | "not_in"
+            | "undefined"
+    )
 }
 
 /// The arguments of a filter or function, those by name included.

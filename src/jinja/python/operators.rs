@@ -63,7 +63,7 @@ fn undefined_operand(state: &State, left: &Value, right: &Value) -> Option<Resul
     any.then(|| if lenient(state) { Ok(Value::UNDEFINED) } else { Err(undefined()) })
 }
 
-pub(super) fn add(state: &State, left: Value, right: Value) -> Result<Value, Error> {
+pub(in crate::jinja) fn add(state: &State, left: Value, right: Value) -> Result<Value, Error> {
     if let Some(sum) = small(&left, &right, i64::checked_add) {
         return Ok(sum);
     }

@@ -6,6 +6,7 @@ use indexmap::IndexSet;
 use minijinja::value::{Tuple, Value};
 use minijinja::{Environment, Error, ErrorKind, State};
 
+use super::iterator::ReadOnce;
 use super::types::{self, Type};
 use super::{Args, compare, error, items, operators, values};
 use crate::jinja::call::Call;
@@ -27,6 +28,11 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
     environment.add_filter("reject", |state: &mut State, value: Value, args: Args| select(state, value, &values(args), false, false));
     environment.add_filter("selectattr", |state: &mut State, value: Value, args: Args| select(state, value, &values(args), true, true));
     environment.add_filter("rejectattr", |state: &mut State, value: Value, args: Args| select(state, value, &values(args), true, false));
+}
+
+/// What Python's generators give: items that are read once.
+fn generator(items: impl IntoIterator<Item = Value>) -> Value {
+    ReadOnce::value("generator", items.into_iter())
 }
 
 /// The item's attribute by a path: `a.b`, `0.name`, or a number. What is missing is the default, or undefined.
@@ -125,7 +131,7 @@ fn unique(state: &State, value: Value, args: Args) -> Result<Value, Error> {
             kept.push(item);
         }
     }
-    Ok(collections::list(kept))
+    Ok(generator(kept))
 }
 
 fn extreme(state: &State, value: Value, args: &[Value], largest: bool) -> Result<Value, Error> {
@@ -237,7 +243,7 @@ fn batch(value: Value, args: Args) -> Result<Value, Error> {
     let size = size.ok_or_else(|| call.error("needs a number of items"))?;
     let fill = call.get(1, "fill_with").filter(|fill| !fill.is_none());
     let all = items(&value)?;
-    Ok(collections::list(all.chunks(size).map(|part| {
+    Ok(generator(all.chunks(size).map(|part| {
         let missing = fill.iter().cycle().take(if fill.is_some() { size - part.len() } else { 0 });
         collections::list(part.iter().chain(missing).cloned())
     })))
@@ -254,7 +260,7 @@ fn slices(value: Value, args: Args) -> Result<Value, Error> {
     let all = items(&value)?;
     let (size, longer) = (all.len() / count, all.len() % count);
     let mut start = 0;
-    Ok(collections::list((0..count.min(1_000_000)).map(|nth| {
+    Ok(generator((0..count.min(1_000_000)).map(|nth| {
         let end = start + size + usize::from(nth < longer);
         let part = all[start..end].iter().cloned().chain(fill.clone().filter(|_| nth >= longer));
         start = end;
@@ -264,7 +270,7 @@ fn slices(value: Value, args: Args) -> Result<Value, Error> {
 
 fn map(state: &mut State, value: Value, args: Args) -> Result<Value, Error> {
     if !value.is_true() {
-        return Ok(collections::list([]));
+        return Ok(generator([]));
     }
     let args = values(args);
     let call = Call::of("", "map", &args);
@@ -274,18 +280,18 @@ fn map(state: &mut State, value: Value, args: Args) -> Result<Value, Error> {
         for item in items(&value)? {
             mapped.push(attribute(state, &item, &path, default.as_ref())?);
         }
-        return Ok(collections::list(mapped));
+        return Ok(generator(mapped));
     }
     let name = call.args.first().ok_or_else(|| error("map requires a filter argument"))?.to_string();
     for item in items(&value)? {
         mapped.push(state.apply_filter(&name, &[&[item][..], &args[1..]].concat())?);
     }
-    Ok(collections::list(mapped))
+    Ok(generator(mapped))
 }
 
 fn select(state: &mut State, value: Value, args: &[Value], by_attribute: bool, wanted: bool) -> Result<Value, Error> {
     if !value.is_true() {
-        return Ok(collections::list([]));
+        return Ok(generator([]));
     }
     let mut rest = args;
     let mut path = None;
@@ -307,7 +313,7 @@ fn select(state: &mut State, value: Value, args: &[Value], by_attribute: bool, w
             kept.push(item);
         }
     }
-    Ok(collections::list(kept))
+    Ok(generator(kept))
 }
 
 /// `value|attr(name)`: an attribute or a method, never an item of a dict.

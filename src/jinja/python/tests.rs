@@ -21,7 +21,10 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
     environment.add_test("mapping", |value: Value| matches!(types::of(&value), Type::Dict | Type::Mapping | Type::Relation));
     environment.add_test("callable", |value: Value| match types::of(&value) {
         // Jinja's undefined value has a method for calls, which fails.
-        Type::Undefined | Type::Function => true,
+        Type::Undefined => true,
+        Type::Function => {
+            !value.as_object().is_some_and(|object| ["Methods", "RelationClass"].iter().any(|name| object.type_name().ends_with(name)))
+        }
         _ => false,
     });
     environment.add_test("number", |value: Value| matches!(types::of(&value), Type::Int | Type::Float | Type::Bool));

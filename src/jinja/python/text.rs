@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use minijinja::value::Value;
 
+use super::iterator::ReadOnce;
 use super::types::{self, Type};
 use crate::jinja::datetime::Moment;
 use crate::jinja::{marks, nesting};
@@ -13,7 +14,8 @@ use crate::limits;
 pub(in crate::jinja) fn text(value: &Value) -> String {
     match types::of(value) {
         Type::Float => float(f64::try_from(value.clone()).unwrap_or_default()),
-        Type::List | Type::Tuple | Type::Dict | Type::Iterator => repr(value),
+        Type::List | Type::Tuple | Type::Dict => repr(value),
+        Type::Iterator if value.downcast_object_ref::<ReadOnce>().is_none() => repr(value),
         Type::Mapping if nesting::is_namespace(value) => repr(value),
         _ => value.to_string(),
     }
@@ -38,6 +40,9 @@ fn write_repr(value: &Value, out: &mut String) {
         Type::Bytes => {
             out.push('b');
             quote(&value.to_string(), out);
+        }
+        Type::Iterator if value.downcast_object_ref::<ReadOnce>().is_some() => {
+            let _ = write!(out, "{value}");
         }
         Type::List | Type::Iterator => write_items("[", value.try_iter().into_iter().flatten(), "]", out),
         Type::Tuple if !value.is_tuple() => {

@@ -2,6 +2,7 @@
 
 use minijinja::value::{ObjectRepr, Value, ValueKind};
 
+use super::iterator::ReadOnce;
 use super::sets::Set;
 use super::views::{Range, View};
 use crate::jinja::collections::{Dict, List};
@@ -64,6 +65,8 @@ fn of_object(value: &Value) -> Type {
         Type::Moment
     } else if object.downcast_ref::<Named>().is_some() {
         Type::Relation
+    } else if object.downcast_ref::<ReadOnce>().is_some() {
+        Type::Iterator
     } else {
         match object.repr() {
             // Sequences of our own (groups, rows) show themselves.
@@ -99,7 +102,7 @@ pub(in crate::jinja) fn name(value: &Value) -> &'static str {
         Type::View => value.downcast_object_ref::<View>().map_or("dict_keys", View::type_name),
         Type::Moment => value.downcast_object_ref::<Moment>().map_or("datetime", Moment::type_name),
         Type::Relation => "Relation",
-        Type::Iterator => "generator",
+        Type::Iterator => value.downcast_object_ref::<ReadOnce>().map_or("generator", ReadOnce::type_name),
         Type::Mapping => "mapping",
         Type::Function => "function",
     }

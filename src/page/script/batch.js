@@ -1,47 +1,47 @@
-// One batch, or another file of the plan: what it is, what became of it, and its SQL with the filters marked.
+// Shows one batch, or another file of the plan: its facts, its state, and its SQL with the filters marked.
 
 const KEYWORDS = new Set(("all alter and as assert begin between by call case commit create cross delete distinct drop else end exists false from full group having "
   + "if in inner insert into is join left limit matched merge not null on or order outer over partition replace right select set table temp "
   + "temporary then true union update using values view when where with").split(" "));
 const TOKEN = /--[^\n]*|\/\*[^]*?\*\/|'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|[A-Za-z_][\w$]*/g;
 
-/** Comments, strings and keywords: `[start, end, class]`, in order. */
+/** The comments, strings and keywords of the SQL: `[start, end, class]`, in order. */
 function tokens(sql) {
-  const found = [];
+  const spans = [];
   for (const { 0: token, index } of sql.matchAll(TOKEN)) {
     const kind = token.startsWith("--") || token.startsWith("/*") ? "comment" : token[0] === "'" ? "string" : KEYWORDS.has(token.toLowerCase()) ? "keyword" : "";
-    if (kind || /^["`]/.test(token)) found.push([index, index + token.length, kind]);
+    if (kind || /^["`]/.test(token)) spans.push([index, index + token.length, kind]);
   }
-  return found;
+  return spans;
 }
 
-/** Where the window stands: the filters of the inputs, and beside them the predicates on the model's own table. */
+/** The spans of the window: the filters of the inputs, and the predicates on the model's table. */
 function marks(sql, model) {
-  const found = [];
+  const spans = [];
   for (const [relation] of model.inputs) {
     const filter = `(select * from ${relation} where `;
     for (let start = sql.indexOf(filter); start >= 0; start = sql.indexOf(filter, start + 1)) {
       const end = closing(sql, start);
-      if (end) found.push([start, end, "filter"]);
+      if (end) spans.push([start, end, "filter"]);
     }
   }
   for (const name of new Set([model.event_time, ...model.inputs.map(([, column]) => column)])) {
     if (!name) continue;
     const column = `["\`\\[]?${escape(name)}["\`\\]]?`;
     for (const match of sql.matchAll(new RegExp(`(?<![\\w"\`\\[])(${column}) >= ([^\\n]+?) and \\1 < `, "g"))) {
-      // The end is written as the start is, with other digits.
+      // The end has the format of the start, with other digits.
       const end = new RegExp(escape(match[2]).replace(/\d+/g, "\\d+"), "y");
       end.lastIndex = match.index + match[0].length;
-      if (end.test(sql)) found.push([match.index, end.lastIndex, "window"]);
+      if (end.test(sql)) spans.push([match.index, end.lastIndex, "window"]);
     }
   }
-  found.sort((one, other) => one[0] - other[0] || other[1] - one[1]);
-  return found.filter(([start], index) => !found.slice(0, index).some((before) => start < before[1]));
+  spans.sort((one, other) => one[0] - other[0] || other[1] - one[1]);
+  return spans.filter(([start], index) => !spans.slice(0, index).some((before) => start < before[1]));
 }
 
 const escape = (text) => text.replace(/[.*+?^${}()|[\]\\\/-]/g, "\\$&");
 
-/** The end of what the parenthesis at `start` opens; quoted ones do not count. */
+/** The end of the group that the parenthesis at `start` opens, ignoring quoted parentheses. */
 function closing(sql, start) {
   let depth = 0;
   for (const { 0: token, index } of sql.slice(start).matchAll(/'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|[()]/g)) {
@@ -51,7 +51,7 @@ function closing(sql, start) {
   return 0;
 }
 
-/** The text in a `pre`, as it is, within elements that only colour it. */
+/** The SQL in a `pre` element, highlighted. */
 function highlighted(sql, model) {
   const pre = make("pre", { class: "sql", tabindex: 0, "aria-label": "SQL" });
   const words = tokens(sql);
@@ -73,7 +73,7 @@ function highlighted(sql, model) {
   let at = 0;
   for (const [start, end, kind] of marks(sql, model)) {
     write(pre, at, start);
-    const mark = make("mark", { class: kind, title: kind === "filter" ? "an input, cut to the window" : "the window" });
+    const mark = make("mark", { class: kind, title: kind === "filter" ? "an input, filtered by the window" : "the window" });
     write(mark, start, end);
     pre.append(mark);
     at = end;
@@ -93,65 +93,65 @@ function badge(state) {
 }
 
 function windowOf(model, cell) {
-  return `${moment(model.starts[cell])} until ${moment(model.ends[cell])} UTC (excluded)`;
+  return `${moment(model.starts[cell])} until ${moment(model.ends[cell])} UTC (exclusive)`;
 }
 
-/** A batch or another file of the plan. */
+/** Shows a batch or another file of the plan. */
 function showStep(model, step) {
   const state = STATES[model.stepStates[step]];
   const field = (name) => model.fields[name](step);
   const id = field("ids"), file = field("files"), words = field("words"), sql = field("sql"), cell = model.cellOf[step];
   const ran = field("started") && `${field("started").slice(0, 19).replace("T", " ")} UTC, ${field("seconds")} s`;
-  const needs = field("needs") && make("span", {}, ...field("needs").split("\n").flatMap((need) => [place(need), " "]));
+  const needs = field("needs") && make("span", {}, ...field("needs").split("\n").flatMap((need) => [linkTo(need), " "]));
   const parts = [
     facts([["State", badge(state)], ["Window", step < model.batches && windowOf(model, cell)], ["File", make("code", {}, file)],
-      ["SHA-256", make("span", { class: "digest" }, sha256(model, step))], ["Ran", ran], ["Waits for", needs]]),
+      ["SHA-256", make("span", { class: "digest" }, sha256(model, step))], ["Ran", ran], ["Depends on", needs]]),
   ];
-  if (words) parts.push(make("pre", { class: "words", role: "note", "aria-label": "What the client said" }, words));
-  if (model.steps.unreadable.includes(step)) parts.push(make("p", { class: "note" }, "The file is missing, or is not the one that the manifest was written with: compile the plan again."));
+  if (words) parts.push(make("pre", { class: "words", role: "note", "aria-label": "Output of the client" }, words));
+  if (model.steps.unreadable.includes(step)) parts.push(make("p", { class: "note" }, "The file is missing, or differs from the one in the manifest: compile the plan again."));
   else parts.push(sqlKey(sql, model), highlighted(sql, model));
   fill(id.slice(id.indexOf("@") + 1) || id, copy("Copy SQL", sql), parts);
   history.replaceState(null, "", `#${encodeURIComponent(id)}`);
 }
 
-/** A batch that the plan does not hold. */
+/** Shows a batch that is not in the plan. */
 function showGap(model, cell) {
   const state = STATES[model.states[cell]];
   const name = model.id.split(".").slice(2).join(".");
   const iso = (seconds) => new Date(seconds * 1000).toISOString().replace(".000", "");
   const command = `batchwright compile --select ${name} --event-time-start ${iso(model.starts[cell])} --event-time-end ${iso(model.ends[cell])}`;
   const parts = [facts([["State", badge(state)], ["Window", windowOf(model, cell)]]),
-    make("p", {}, "This plan has no file for it. A plan that has:"), make("pre", { class: "sql" }, command)];
+    make("p", {}, "This plan has no file for this batch. To plan it:"), make("pre", { class: "sql" }, command)];
   fill(model.label(cell), copy("Copy command", command), parts);
 }
 
-/** A link to a step or a model of this plan; else text. */
-function place(id) {
+/** A link to a step or a model of this plan, or text for another id. */
+function linkTo(id) {
   return modelOf.has(id.split("@")[0]) ? make("a", { href: `#${encodeURIComponent(id)}` }, id) : id;
 }
 
 function sqlKey(sql, model) {
   const kinds = new Set(marks(sql, model).map(([, , kind]) => kind));
   const key = make("p", { class: "key" });
-  if (kinds.has("filter")) key.append(make("mark", { class: "filter" }, "an input, cut to the window"));
-  if (kinds.has("window")) key.append(make("mark", { class: "window" }, "the window on the model’s own rows"));
+  if (kinds.has("filter")) key.append(make("mark", { class: "filter" }, "an input, filtered by the window"));
+  if (kinds.has("window")) key.append(make("mark", { class: "window" }, "the window on the model’s rows"));
   return key;
 }
 
-function copy(said, text) {
+function copy(label, text) {
   const button = make("button", { type: "button", onclick: () => {
-    // Not every place where a page is read from has a clipboard.
+    // The clipboard may be missing, for example without HTTPS.
     navigator.clipboard?.writeText(text).then(() => { button.textContent = "Copied"; }, () => { button.textContent = "Not allowed here"; });
-  } }, said);
+  } }, label);
   return button;
 }
 
 function fill(title, button, parts) {
   const { model, open } = calendar;
-  const step = (by, said) => {
-    const turn = make("button", { type: "button", onclick: () => openCell(open + by) }, said);
-    turn.disabled = open < 0 || open + by < 0 || open + by >= model.states.length;
-    return turn;
+  const step = (by, label) => {
+    const button = make("button", { type: "button", onclick: () => openCell(open + by) }, label);
+    button.disabled = open < 0 || open + by < 0 || open + by >= model.states.length;
+    return button;
   };
   const bar = make("div", { class: "bar" }, make("h3", {}, title), step(-1, "‹ Earlier"), step(1, "Later ›"), button);
   byId("batch").replaceChildren(bar, ...parts);

@@ -1,6 +1,6 @@
-// The calendar of one model: a grid of batches, of which only the rows in sight are in the document, however many there are.
+// The calendar of one model: a grid of batches. Only the visible rows are in the document.
 
-// Of each size of batch: how long the part of a label is that names its row, what its column is, how many there are.
+// For each batch size: the length of the label's part that names the row, the column of a label, the column heads, the number of columns.
 const SIZES = {
   hour: { row: 10, column: (label) => +label.slice(11, 13), heads: (n) => String(n).padStart(2, "0"), columns: 24, label: 84 },
   day: { row: 7, column: (label) => +label.slice(8, 10) - 1, heads: (n) => n + 1, columns: 31, label: 60 },
@@ -19,10 +19,10 @@ function layOut(model) {
     const label = model.label(cell);
     const name = label.slice(0, size.row);
     let row = calendar.rows.at(-1);
-    let least = row?.name === name ? calendar.column[cell - 1] + 1 : 0;
+    let minimum = row?.name === name ? calendar.column[cell - 1] + 1 : 0;
     if (row?.name !== name) calendar.rows.push((row = { name, first: cell, count: 0 }));
-    // An hour that the clocks repeat stands beside the first of its name.
-    calendar.column.push(Math.max(size.column(label), least));
+    // A repeated hour is in the column after the first one.
+    calendar.column.push(Math.max(size.column(label), minimum));
     calendar.row.push(calendar.rows.length - 1);
     row.count++;
   });
@@ -35,13 +35,13 @@ function layOut(model) {
   byId("rows").style.height = `${calendar.rows.length * ROW}px`;
   byId("grid").setAttribute("aria-rowcount", calendar.rows.length);
   byId("grid").setAttribute("aria-colcount", count);
-  // Begins where the plan does, or at what needs a look.
+  // Starts at the first failed batch, else at the first batch of the plan.
   const first = [model.states.indexOf("f"), model.cellOf[0] ?? -1, 0].find((cell) => cell >= 0);
   calendar.active = first;
   reveal(first);
 }
 
-/** Cells as wide as there is room. */
+/** Sets the width of the cells to the available room. */
 function fit() {
   const work = byId("work"), size = SIZES[calendar.model?.grain];
   if (!size) return;
@@ -52,7 +52,7 @@ function fit() {
   work.style.setProperty("--label", `${size.label}px`);
 }
 
-/** Puts the rows in sight into the document and takes the others out. */
+/** Adds the visible rows to the document and removes the others. */
 function drawRows() {
   const grid = byId("grid");
   const first = Math.max(0, Math.floor(grid.scrollTop / ROW) - 6);
@@ -78,8 +78,8 @@ function drawRow(index) {
   let column = 0;
   for (let cell = first; cell < first + count; cell++) {
     const state = STATES[calendar.model.states[cell]];
-    const said = `${calendar.model.label(cell)}, ${WORDS[state] ?? state}`;
-    const element = make("div", { role: "gridcell", class: `cell ${state}`, "data-cell": cell, "aria-label": said, title: said,
+    const label = `${calendar.model.label(cell)}, ${WORDS[state] ?? state}`;
+    const element = make("div", { role: "gridcell", class: `cell ${state}`, "data-cell": cell, "aria-label": label, title: label,
       "aria-colindex": calendar.column[cell] + 1, tabindex: cell === calendar.active ? 0 : -1, "aria-selected": cell === calendar.open });
     element.style.marginLeft = `calc(var(--cell) * ${calendar.column[cell] - column})`;
     column = calendar.column[cell] + 1;
@@ -97,7 +97,7 @@ function reveal(cell) {
   drawRows();
 }
 
-/** Makes it the one that Tab reaches and that the keyboard is at. */
+/** Moves the keyboard focus to a batch, and makes it the one that Tab reaches. */
 function focusCell(cell) {
   element(calendar.active)?.setAttribute("tabindex", -1);
   calendar.active = cell;
@@ -116,16 +116,16 @@ function openCell(cell) {
   else showGap(calendar.model, cell);
 }
 
-/** The next batch in one of these states, after the one that the keyboard is at, or from the start again. */
-function next(wanted) {
+/** Opens the next batch in one of these states after the focused one, continuing at the start. */
+function next(letters) {
   const { states } = calendar.model;
   for (let n = 1; n <= states.length; n++) {
     const cell = (calendar.active + n) % states.length;
-    if (wanted.includes(states[cell])) return openCell(cell);
+    if (letters.includes(states[cell])) return openCell(cell);
   }
 }
 
-/** The batch in the same column of another row, or the nearest. */
+/** The batch in this column of another row, or the nearest one. */
 function inRow(row, column) {
   const { first, count } = calendar.rows[Math.max(0, Math.min(row, calendar.rows.length - 1))];
   let nearest = first;

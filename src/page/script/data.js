@@ -1,15 +1,15 @@
-// What can be clicked: timelines, the calendar of the model that is shown, and one batch with its SQL. First the data.
-// All that the plan holds comes from #data and reaches the document by textContent and setAttribute only.
+// The interactive part: timelines, the calendar of the selected model, and one batch with its SQL. This file reads the data.
+// The plan's content comes from #data and enters the document through textContent and setAttribute only.
 "use strict";
 
 const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("data").textContent);
 
-// Words in the order of the page's states: what a reader must see comes first.
+// The states, the most important first.
 const STATES = { f: "failed", m: "missing", p: "planned", d: "done", c: "checked", b: "before" };
-const WORDS = { checked: "done, and its audit passed since", before: "done before, by another plan", missing: "missing: no run has ever finished it", planned: "planned, not run yet" };
+const WORDS = { checked: "done, and audited since", before: "done before, by another plan", missing: "missing: not finished by any run", planned: "planned, not run yet" };
 const RANK = { f: 6, m: 5, p: 4, d: 3, c: 2, b: 1 };
-/** `2024*366 2025` as a list of words. */
+/** Decodes `2024*366 2025` into a list of words. */
 function expand(runs) {
   const words = [];
   for (const run of runs ? runs.split(" ") : []) {
@@ -25,7 +25,7 @@ function column(number) {
   return columns.get(number);
 }
 
-/** A function that gives the text at an index, put together byte for byte. */
+/** A function that restores the text at an index. */
 function texts(packed) {
   let which, nth;
   const ranks = () => {
@@ -39,7 +39,7 @@ function texts(packed) {
   };
 }
 
-/** `p365 d2` as a list of letters. */
+/** Decodes `p365 d2` into a list of letters. */
 function letters(runs) {
   return [...runs.matchAll(/([a-z])(\d+)/g)].flatMap(([, letter, count]) => Array(+count).fill(letter));
 }
@@ -53,7 +53,7 @@ const models = data.models.map((model, number) => {
     }
   }
   const states = letters(model.states);
-  // The batches of the plan are the cells that are neither missing nor done before.
+  // The cells that are neither missing nor done before are the batches of the plan.
   const step = [], cellOf = [];
   states.forEach((state, cell) => {
     step.push(state === "m" || state === "b" ? -1 : cellOf.length);
@@ -70,7 +70,7 @@ function sha256(model, step) {
   return text.trim() && [...atob(text + "=")].map((byte) => byte.charCodeAt(0).toString(16).padStart(2, "0")).join("");
 }
 
-/** The step of an id, found among its model's. */
+/** The index of the step with this id, or -1. */
 function stepOf(model, id) {
   for (let step = 0; step < model.stepStates.length; step++) if (model.fields.ids(step) === id) return step;
   return -1;
@@ -78,7 +78,7 @@ function stepOf(model, id) {
 
 const moment = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
 
-/** An element with attributes and children. A child that is text stays text. */
+/** Creates an element with attributes and children. Strings become text nodes. */
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {

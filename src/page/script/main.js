@@ -1,8 +1,8 @@
-// What is shown: one model at a time, and where the address points to.
+// Selects what is shown: one model at a time, and the target of the address.
 
 const swatchOf = (letter) => make("i", { class: `swatch ${STATES[letter]}` });
 
-/** Shows a model: its facts, its calendar, its other files. */
+/** Shows a model: its facts, its calendar, and its other files. */
 function show(model) {
   if (calendar.shown === model) return;
   calendar.shown = model;
@@ -26,7 +26,7 @@ function show(model) {
   byId("batch").replaceChildren();
   if (batches) layOut(model);
   else Object.assign(calendar, { model, open: -1 });
-  // Something to read from the start.
+  // Opens a file or a batch at the start.
   const failed = model.stepStates.indexOf("f");
   if (batches && (failed < 0 || failed < model.batches)) openQuietly(calendar.active);
   else openFile(model, Math.max(failed, 0));
@@ -39,7 +39,7 @@ function openFile(model, step) {
   showStep(model, step);
 }
 
-/** Opens a batch and leaves the keyboard where it is. */
+/** Opens a batch without moving the keyboard focus. */
 function openQuietly(cell) {
   const focused = document.activeElement;
   openCell(cell);
@@ -47,7 +47,7 @@ function openQuietly(cell) {
   else element(cell)?.blur();
 }
 
-/** Follows the address: a model's id, or a step's. */
+/** Shows the model or the step that the address names. */
 function follow() {
   const id = decodeURIComponent(location.hash.slice(1));
   const model = modelOf.get(id.split("@")[0]);
@@ -98,7 +98,7 @@ window.addEventListener("resize", () => {
     if (calendar.rows.length) drawRows();
   });
 });
-// What failed is shown first, else the first model with batches.
+// Shows the first model with a failure, else the first one with batches.
 if (!follow() && models.length) {
   show(models.find((model) => model.stepStates.includes("f")) ?? models.find((model) => model.states.length) ?? models[0]);
 }

@@ -1,4 +1,4 @@
-// Timelines: all models over one time. A pixel shows what matters most of the batches that it stands for.
+// Timelines of all models on one time axis. A pixel shows the most important state of its batches.
 
 const from = models.reduce((least, model) => Math.min(least, model.starts[0] ?? Infinity), Infinity);
 const until = models.reduce((most, model) => Math.max(most, model.ends.at(-1) ?? -Infinity), -Infinity);
@@ -24,11 +24,11 @@ function drawTimeline(canvas, width, model, colours) {
   canvas.width = Math.round(width * scale);
   canvas.height = Math.round(22 * scale);
   const pixels = Array(canvas.width).fill("");
-  const place = (time) => ((time - from) / (until - from)) * canvas.width;
+  const position = (time) => ((time - from) / (until - from)) * canvas.width;
   model.states.forEach((state, cell) => {
-    const first = Math.min(Math.floor(place(model.starts[cell])), canvas.width - 1);
-    const least = state === "f" ? 3 * scale : 1;
-    const last = Math.max(place(model.ends[cell]) - 0.5, first + least);
+    const first = Math.min(Math.floor(position(model.starts[cell])), canvas.width - 1);
+    const minimum = state === "f" ? 3 * scale : 1;
+    const last = Math.max(position(model.ends[cell]) - 0.5, first + minimum);
     for (let x = first; x < last && x < canvas.width; x++) if (!pixels[x] || RANK[state] > RANK[pixels[x]]) pixels[x] = state;
   });
   const pen = canvas.getContext("2d");
@@ -58,7 +58,7 @@ function drawAxis(width) {
   const axis = byId("axis");
   axis.textContent = "";
   if (!width || !(until > from)) return;
-  // The first size whose labels have room.
+  // The smallest size whose labels fit.
   const day = 86400;
   const sizes = [["hour", 13, 3600], ["day", 10, day], ["month", 7, 30.4 * day], ["year", 4, 365.2 * day]];
   const [, length, size] = sizes.find(([, , size]) => ((until - from) / size) * 62 < width) ?? sizes[3];

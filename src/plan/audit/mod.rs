@@ -1,7 +1,8 @@
-//! The audit of a microbatch model: SQL that only reads and gives a row for each batch, with a verdict. Takes the model's query
-//! with slots for the window; gives the text of `audit/<folder>.sql`. What the target holds is compared, row by row, with what
-//! the query yields now: for each batch by itself, and for the plan's whole range, so that a table that is just what its
-//! batches make, and not what the model says, is seen too.
+//! The audit of a microbatch model: SQL that only reads and gives a row for each batch, with a
+//! verdict. Takes the model's query with slots for the window; gives the text of
+//! `audit/<folder>.sql`. What the target holds is compared, row by row, with what the query yields
+//! now: for each batch by itself, and for the plan's whole range, so that a table that is just what
+//! its batches make, and not what the model says, is seen too.
 
 mod pieces;
 
@@ -20,9 +21,11 @@ use crate::inject::ResultColumn;
 use crate::window::{Cover, Span};
 use pieces::Pieces;
 
-/// The query stands once for each batch in the audit of a model with at most so many: a month of days.
+/// The query stands once for each batch in the audit of a model with at most so many: a month of
+/// days.
 const FEW: usize = 31;
-/// No engine takes a statement of any length: the batches of a larger plan are looked at so many at a time.
+/// No engine takes a statement of any length: the batches of a larger plan are looked at so many at
+/// a time.
 const MANY: usize = 366;
 /// A plan of more batches has no audit: nobody reads a table of so many lines.
 const MOST: usize = 10_000;
@@ -136,7 +139,8 @@ pub fn audit(audited: &Audited) -> Result<Option<Audit>, Diagnostic> {
     let groups = (0..count).step_by(size).map(|start| start..(start + size).min(count));
     let mut statements: Vec<(Arc<Stamp>, Range<usize>)> = Vec::new();
     for group in groups {
-        // The second statement and all after it differ by their batches alone, unless each has texts of its own.
+        // The second statement and all after it differ by their batches alone, unless each has
+        // texts of its own.
         let again = statements.get(1).filter(|_| compared != Compared::Batches).map(|(stamp, _)| stamp.clone());
         let stamp = match again {
             Some(stamp) => stamp,
@@ -161,7 +165,7 @@ impl Audit {
         for (number, (stamp, group)) in self.statements.iter().enumerate() {
             let windows = &cover.windows[group.clone()];
             let range = Window { start: windows[0].start, end: windows[windows.len() - 1].end };
-            let batches: Vec<(Window, String)> = windows.iter().map(|window| (*window, cover.names.label(*window))).collect();
+            let batches: Vec<(Window, String)> = windows.iter().map(|window| (*window, cover.naming.label(*window))).collect();
             if number > 0 {
                 text.push('\n');
             }
@@ -170,6 +174,15 @@ impl Audit {
         }
         text.push_str(&self.foot);
         text
+    }
+
+    /// The parts of the text that differ by more than their windows: its first statement, for one batch.
+    pub fn excerpt(&self, cover: &Cover) -> String {
+        let statements = self.statements.iter().take(1).map(|(stamp, group)| {
+            let window = cover.windows[group.start];
+            stamp.over(&window, &[(window, cover.naming.label(window))])
+        });
+        format!("{}{}\n{}", self.head, statements.collect::<String>(), self.foot)
     }
 
     /// What the manifest says of it, but for the hash, which is known when it is written.
@@ -204,7 +217,8 @@ fn reason(audited: &Audited) -> &'static str {
     }
 }
 
-/// For the manifest, and the last column of the result: `rows` or their `counts`, by `batches`, by the `range`; or `nothing`.
+/// For the manifest, and the last column of the result: `rows` or their `counts`, by `batches`, by
+/// the `range`; or `nothing`.
 fn words(audited: &Audited, compared: Compared) -> String {
     let content = match audited.content {
         Content::Columns(_) | Content::Row => "rows",
@@ -253,7 +267,8 @@ fn statement(audited: &Audited, compared: Compared, group: &Range<usize>) -> Res
     pieces.statement(compared, group)
 }
 
-/// The text with another ending than the table of verdicts: a statement that fails unless every verdict is a good one or allowed.
+/// The text with another ending than the table of verdicts: a statement that fails unless every
+/// verdict is a good one or allowed.
 pub fn stopping(dialect: &Dialect, model: &str, text: &str, allow: &[String]) -> Result<Option<String>, Diagnostic> {
     let table = dialect.sql("audit_table", &[])?;
     let words = GOOD.into_iter().chain(allow.iter().map(String::as_str));

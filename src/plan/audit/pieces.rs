@@ -1,5 +1,5 @@
-//! The pieces of an audit's statement, each one macro of the dialect: which batch a row belongs to, the query's rows, those of
-//! the inputs, the keys and the sums.
+//! The pieces of an audit's statement, each one macro of the dialect: which batch a row belongs to,
+//! the query's rows, those of the inputs, the keys and the sums.
 
 use std::ops::Range;
 
@@ -86,7 +86,8 @@ impl Pieces<'_> {
         }
     }
 
-    /// Where each row is compared as one value: that of the target's rows, and that of the query's, after a comma.
+    /// Where each row is compared as one value: that of the target's rows, and that of the query's,
+    /// after a comma.
     fn row(&self) -> Result<(Option<Sql>, Option<Sql>), Diagnostic> {
         if !matches!(self.audited.content, Content::Row) {
             return Ok((None, None));
@@ -111,7 +112,8 @@ impl Pieces<'_> {
         Ok(Sql(lines))
     }
 
-    /// The name of the batch that a row belongs to by its event time; nothing for a row of no batch.
+    /// The name of the batch that a row belongs to by its event time; nothing for a row of no
+    /// batch.
     fn label(&self, time: &Time, before: bool) -> Result<Sql, Diagnostic> {
         let dialect = self.audited.dialect;
         let branch = |condition: &Sql, batch: &Sql| {
@@ -130,7 +132,8 @@ impl Pieces<'_> {
         dialect.sql("audit_label", &[("branches", Sql(format!("{branches}\n    ")).value())])
     }
 
-    /// The condition for rows of the range and of no window, with the model's predicates where they hold.
+    /// The condition for rows of the range and of no window, with the model's predicates where they
+    /// hold.
     fn rows_of(&self, time: &Time, target: bool) -> Result<Sql, Diagnostic> {
         let dialect = self.audited.dialect;
         let join = |name: &str, conditions: Sql, condition: &Sql| {
@@ -181,7 +184,7 @@ impl Pieces<'_> {
             Own::Texts(texts) => {
                 let parts = group.clone().map(|index| {
                     let window = audited.cover.windows[index];
-                    let label = audited.cover.names.label(window);
+                    let label = audited.cover.naming.label(window);
                     Ok(Stamp::new(&part(author(&texts[index]))?, audited.settings.timezone).fill(&window, &label))
                 });
                 Ok(Sql(parts.collect::<Result<Vec<String>, Diagnostic>>()?.join("\n")))
@@ -202,7 +205,8 @@ impl Pieces<'_> {
         self.audited.dialect.sql("audit_whole", &arguments)
     }
 
-    /// The columns that are compared, each after a comma; with those that are only summed, if asked.
+    /// The columns that are compared, each after a comma; with those that are only summed, if
+    /// asked.
     fn columns(&self, summed: bool) -> Result<Sql, Diagnostic> {
         let dialect = self.audited.dialect;
         let summed = if summed { self.numeric()? } else { Vec::new() };

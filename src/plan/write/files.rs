@@ -1,5 +1,5 @@
-//! The files of a plan, the manifest aside: its steps in their order, then its audits. Work on all of them is shared by threads,
-//! and its results are handed over in the files' order while the work goes on.
+//! The files of a plan without the manifest: its steps in order, then its audits. Threads share the
+//! work on them; the results are consumed in the order of the files while the work continues.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,73 +13,74 @@ use crate::diagnostics::Diagnostic;
 use crate::plan::{Audit, Plan, Step, Steps};
 use crate::window::Cover;
 
-pub struct Files<'a> {
+/// The steps and audits of a plan, as files.
+pub struct WrittenFiles<'a> {
     plan: &'a Plan,
     steps: usize,
     audits: Vec<(&'a Steps, &'a Audit, &'a Cover)>,
 }
 
-/// One of them.
-pub enum File<'a> {
+/// A step or an audit.
+pub enum WrittenFile<'a> {
     Step(Step<'a>),
-    /// With the steps of its model.
+    /// An audit, with the steps and the windows of its model.
     Audit(&'a Steps, &'a Audit, &'a Cover),
 }
 
-/// So many are taken at a time.
-const SOME: usize = 64;
-/// So many times as many may be done before their results are taken.
-const AHEAD: usize = 64;
+/// The number of files that a worker claims at a time.
+const CHUNK: usize = 64;
+/// The maximum number of chunks with unconsumed results (back-pressure).
+const MAX_PENDING_CHUNKS: usize = 64;
 
-impl<'a> Files<'a> {
-    pub fn of(plan: &'a Plan) -> Files<'a> {
-        Files { plan, steps: plan.count(), audits: plan.audits().collect() }
+impl<'a> WrittenFiles<'a> {
+    pub fn of(plan: &'a Plan) -> WrittenFiles<'a> {
+        WrittenFiles { plan, steps: plan.count(), audits: plan.audits().collect() }
     }
 
     pub fn count(&self) -> usize {
         self.steps + self.audits.len()
     }
 
-    /// The places of the steps among the files.
+    /// The indices of the steps among the files.
     pub fn steps(&self) -> Range<usize> {
         0..self.steps
     }
 
-    /// The places of the audits among the files.
+    /// The indices of the audits among the files.
     pub fn audits(&self) -> Range<usize> {
         self.steps..self.count()
     }
 
-    /// Does `work` for every file; the results in their order.
-    pub fn each<T: Send>(&self, work: impl Fn(usize, &File) -> Result<T, Diagnostic> + Sync) -> Result<Vec<T>, Diagnostic> {
+    /// Calls `work` for every file; the results are in the order of the files.
+    pub fn each<T: Send>(&self, work: impl Fn(usize, &WrittenFile) -> Result<T, Diagnostic> + Sync) -> Result<Vec<T>, Diagnostic> {
         self.stream(0..self.count(), work, |results| results.collect())
     }
 
-    /// Does `work` for the files at some places, with the place of each, and gives `take` the results in their order. They end
-    /// early where work fails, which is what is returned then.
+    /// Calls `work` for the files at `indices`, with the index of each, and passes the results to
+    /// `take` in their order. If `work` fails, the results end early and the error is returned.
     pub fn stream<T: Send, R>(
         &self,
-        places: Range<usize>,
-        work: impl Fn(usize, &File) -> Result<T, Diagnostic> + Sync,
+        indices: Range<usize>,
+        work: impl Fn(usize, &WrittenFile) -> Result<T, Diagnostic> + Sync,
         take: impl FnOnce(&mut dyn Iterator<Item = T>) -> R,
     ) -> Result<R, Diagnostic> {
-        let next = AtomicUsize::new(places.start);
-        let (send, receive) = mpsc::sync_channel(AHEAD);
+        let next = AtomicUsize::new(indices.start);
+        let (send, receive) = mpsc::sync_channel(MAX_PENDING_CHUNKS);
         let worker = |send: SyncSender<(usize, Vec<T>)>| {
             loop {
-                let start = next.fetch_add(SOME, Ordering::Relaxed);
-                if start >= places.end {
+                let start = next.fetch_add(CHUNK, Ordering::Relaxed);
+                if start >= indices.end {
                     return Ok(());
                 }
-                let part = start..places.end.min(start + SOME);
-                let results = self.some(part.clone()).zip(part).map(|(file, nth)| work(nth, &file));
-                // Nobody listens any more where another one failed.
+                let chunk = start..indices.end.min(start + CHUNK);
+                let results = self.range(chunk.clone()).zip(chunk).map(|(file, index)| work(index, &file));
+                // The receiver is closed if another worker failed.
                 if send.send((start, results.collect::<Result<Vec<T>, Diagnostic>>()?)).is_err() {
                     return Ok(());
                 }
             }
         };
-        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(places.len().div_ceil(SOME));
+        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(indices.len().div_ceil(CHUNK));
         thread::scope(|scope| {
             let workers: Vec<_> = (0..threads)
                 .map(|_| {
@@ -90,28 +91,29 @@ impl<'a> Files<'a> {
                 })
                 .collect();
             drop(send);
-            let taken = take(&mut in_order(receive, places.start));
+            let result = take(&mut in_order(receive, indices.start));
             for worker in workers {
                 worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
             }
-            Ok(taken)
+            Ok(result)
         })
     }
 
-    fn some(&self, part: Range<usize>) -> impl Iterator<Item = File<'a>> {
+    fn range(&self, part: Range<usize>) -> impl Iterator<Item = WrittenFile<'a>> {
         let audits = part.start.max(self.steps) - self.steps..part.end.max(self.steps) - self.steps;
         let steps = self.plan.some(part.start.min(self.steps)..part.end.min(self.steps));
-        steps.map(File::Step).chain(self.audits[audits].iter().map(|(steps, audit, cover)| File::Audit(steps, audit, cover)))
+        steps.map(WrittenFile::Step).chain(self.audits[audits].iter().map(|(steps, audit, cover)| WrittenFile::Audit(steps, audit, cover)))
     }
 }
 
-/// The results of parts that are done in any order, from the first place on.
-fn in_order<T>(done: Receiver<(usize, Vec<T>)>, first: usize) -> impl Iterator<Item = T> {
+/// Sorts chunks of results, which arrive in any order, by their start; `first` is the start of the
+/// first one.
+fn in_order<T>(receiver: Receiver<(usize, Vec<T>)>, first: usize) -> impl Iterator<Item = T> {
     let mut waiting = BTreeMap::new();
     let mut next = first;
     let parts = std::iter::from_fn(move || {
         while !waiting.contains_key(&next) {
-            let (start, part) = done.recv().ok()?;
+            let (start, part) = receiver.recv().ok()?;
             waiting.insert(start, part);
         }
         let part = waiting.remove(&next)?;
@@ -121,28 +123,28 @@ fn in_order<T>(done: Receiver<(usize, Vec<T>)>, first: usize) -> impl Iterator<I
     parts.flatten()
 }
 
-impl File<'_> {
-    /// The steps of the model that it is of.
-    pub fn of(&self) -> &Steps {
+impl WrittenFile<'_> {
+    /// The steps of its model.
+    pub fn parent(&self) -> &Steps {
         match self {
-            File::Step(step) => step.of,
-            File::Audit(steps, ..) => steps,
+            WrittenFile::Step(step) => step.of,
+            WrittenFile::Audit(steps, ..) => steps,
         }
     }
 
-    /// Relative to the plan's folder.
+    /// Its path relative to the plan's folder.
     pub fn name(&self) -> String {
         match self {
-            File::Step(step) => step.file(),
-            File::Audit(_, audit, _) => audit.file.clone(),
+            WrittenFile::Step(step) => step.file(),
+            WrittenFile::Audit(_, audit, _) => audit.file.clone(),
         }
     }
 
-    /// With a line break at its end.
+    /// Its content, which ends with a line break.
     pub fn text(&self) -> Cow<'_, str> {
         match self {
-            File::Step(step) => step.text(),
-            File::Audit(_, audit, cover) => Cow::Owned(audit.text(cover)),
+            WrittenFile::Step(step) => step.text(),
+            WrittenFile::Audit(_, audit, cover) => Cow::Owned(audit.text(cover)),
         }
     }
 }

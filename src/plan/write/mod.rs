@@ -1,13 +1,14 @@
-//! The plan's folder: replaced as a whole or not at all, never anything that is not a plan. A file that is already there with
-//! the same bytes is kept. The only writer of plans.
+//! Writes a plan to its folder, the only module that does. The folder is replaced completely or not
+//! at all, and only if it is a plan. Existing files with the same content are reused.
 
-mod differs;
+mod dry_run;
+mod earlier;
+mod existing;
 mod files;
-mod listed;
-mod seal;
+mod fingerprint;
+mod manifest_writer;
 mod sha256;
 mod staging;
-mod there;
 mod walk;
 
 use std::fs::{self, File};
@@ -20,113 +21,120 @@ use super::Plan;
 use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
 use crate::project::STATE;
-pub use differs::{Differs, differs};
-use files::Files;
-use seal::{Marks, Seal};
+pub use dry_run::{PlanChanges, dry_run};
+pub use earlier::{EarlierColumns, earlier_columns};
+use files::{WrittenFile, WrittenFiles};
+use fingerprint::{Fingerprint, PlanHashes};
 use sha256::Sha256;
 use staging::Staging;
 
 const MANIFEST: &str = "manifest.json";
-/// How many files a plan has beside those of its steps and audits: the manifest and the state.
-const BESIDES: usize = 2;
+/// The number of files other than steps and audits: the manifest and the state.
+const EXTRA_FILES: usize = 2;
 
-/// What writing a plan changed.
+/// The result of writing a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
+    /// The number of steps and audits.
     pub files: usize,
-    /// How many of them were there already, with the same bytes.
+    /// The number of these that existed with the same content.
     pub unchanged: usize,
 }
 
-/// The word in the manifest by which a plan is known.
+/// The `generator` in the manifest, which identifies a plan.
 pub const GENERATOR: &str = "batchwright";
 
-/// Writes the plan. On an error the folder is as it was.
+/// Writes the plan. After an error the folder is unchanged.
 pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
-    // A link is followed: what it leads to is replaced, and not the link.
-    let linked = fs::symlink_metadata(folder).is_ok_and(|about| about.is_symlink()).then(|| fs::canonicalize(folder).ok()).flatten();
-    let folder = linked.as_deref().unwrap_or(folder);
-    let marks = Marks::of(plan);
-    // What is compared and kept here, no other compile may replace meanwhile.
-    let _turn = staging::turn(folder);
-    let files = Files::of(plan);
-    if Seal::of(folder).is_some_and(|seal| seal.is_whole(folder, marks.plan, files.count() + BESIDES)) {
+    // A symbolic link is followed: its target is replaced, not the link.
+    let link_target = fs::symlink_metadata(folder).is_ok_and(|about| about.is_symlink()).then(|| fs::canonicalize(folder).ok()).flatten();
+    let folder = link_target.as_deref().unwrap_or(folder);
+    let hashes = PlanHashes::of(plan);
+    // No other compile may replace the files that are compared and reused here.
+    let _lock = staging::lock_plan_dir(folder);
+    let files = WrittenFiles::of(plan);
+    let is_intact = |mark: Fingerprint| mark.is_intact(folder, hashes.plan, files.count() + EXTRA_FILES);
+    if Fingerprint::of(folder).is_some_and(is_intact) {
         return Ok(Written { files: files.count(), unchanged: files.count() });
     }
-    let there = there::look(folder, plan, &marks)?;
-    let kept = if there.is_empty() { Vec::new() } else { files.each(|_, file| Ok(there.holds(folder, file)))? };
-    let written = Written { files: files.count(), unchanged: kept.iter().flatten().count() };
+    let existing = existing::inspect(folder, plan, &hashes)?;
+    let unchanged = match existing.is_empty() {
+        true => Vec::new(),
+        false => files.each(|_, file| Ok(existing.unchanged(folder, file)))?,
+    };
+    let written = Written { files: files.count(), unchanged: unchanged.iter().flatten().count() };
     let state = plan.state.text();
     if written.unchanged == written.files
-        && there::is_manifest(folder, plan, &kept.iter().copied().flatten().collect::<Vec<Sha256>>())
-        && fs::read(folder.join(STATE)).is_ok_and(|there| there == state.as_bytes())
+        && existing::is_manifest(folder, plan, &unchanged.iter().copied().flatten().collect::<Vec<Sha256>>())
+        && fs::read(folder.join(STATE)).is_ok_and(|bytes| bytes == state.as_bytes())
     {
-        if let Some(sealing) = seal::mark(folder, plan, &marks) {
-            sealing.seal(&marks);
+        if let Some(writer) = fingerprint::prepare(folder, plan, &hashes) {
+            writer.finish(&hashes);
         }
         return Ok(written);
     }
 
-    let staging = Staging::beside(folder)?;
-    let fresh = &staging.fresh;
-    let put = |nth: usize, file: &files::File| {
+    let staging = Staging::next_to(folder)?;
+    let new_plan = &staging.new_plan;
+    let put = |index: usize, file: &WrittenFile| {
         let name = file.name();
-        let path = fresh.join(&name);
-        let kept = kept.get(nth).copied().flatten();
-        match kept.filter(|_| in_folder(&path, || fs::hard_link(folder.join(&name), &path)).is_ok()) {
+        let path = new_plan.join(&name);
+        let reused = unchanged.get(index).copied().flatten();
+        match reused.filter(|_| in_folder(&path, || fs::hard_link(folder.join(&name), &path)).is_ok()) {
             Some(sha256) => Ok(sha256),
             None => {
                 let text = file.text();
-                in_folder(&path, || fs::write(&path, &*text)).map_err(|wrong| cannot("write", &folder.join(&name), &wrong))?;
+                in_folder(&path, || fs::write(&path, &*text)).map_err(|error| cannot("write", &folder.join(&name), &error))?;
                 Ok(Sha256::of(text.as_bytes()))
             }
         }
     };
-    let unwritten = |wrong: io::Error| cannot("write", &folder.join(MANIFEST), &wrong);
-    let manifest = File::create(fresh.join(MANIFEST)).map(BufWriter::new).map_err(unwritten)?;
+    let unwritten = |error: io::Error| cannot("write", &folder.join(MANIFEST), &error);
+    let manifest = File::create(new_plan.join(MANIFEST)).map(BufWriter::new).map_err(unwritten)?;
     let audits = files.stream(files.audits(), put, |hashes| hashes.collect::<Vec<Sha256>>())?;
-    files.stream(files.steps(), put, |hashes| listed::write(plan, &audits, hashes, manifest))?.map_err(unwritten)?;
-    fs::write(fresh.join(STATE), &state).map_err(|wrong| cannot("write", &folder.join(STATE), &wrong))?;
-    let sealing = seal::mark(fresh, plan, &marks);
-    staging.put(folder)?;
-    if let Some(sealing) = sealing {
-        sealing.seal(&marks);
+    files.stream(files.steps(), put, |hashes| manifest_writer::write(plan, &audits, hashes, manifest))?.map_err(unwritten)?;
+    fs::write(new_plan.join(STATE), &state).map_err(|error| cannot("write", &folder.join(STATE), &error))?;
+    let fingerprint = fingerprint::prepare(new_plan, plan, &hashes);
+    staging.replace(folder)?;
+    if let Some(writer) = fingerprint {
+        writer.finish(&hashes);
     }
     Ok(written)
 }
 
-/// Does what makes a file; its folder is made where there is none yet. To make all folders before would keep the files waiting.
+/// Calls `make`, which creates a file; creates its folder first if that is missing. Creating all
+/// folders in advance would delay the files.
 fn in_folder(path: &Path, make: impl Fn() -> io::Result<()>) -> io::Result<()> {
     match make() {
-        Err(wrong) if wrong.kind() == io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
             fs::create_dir_all(path.parent().unwrap_or(path))?;
             make()
         }
-        made => made,
+        result => result,
     }
 }
 
-/// Writes texts to paths below a folder, which may hold other things: queries to look at, no plan.
-pub fn loose<'a>(folder: &Path, files: impl Iterator<Item = (PathBuf, &'a str)>) -> Result<(), Diagnostic> {
+/// Writes texts to paths below a folder that is not a plan and may have other files.
+pub fn write_files<'a>(folder: &Path, files: impl Iterator<Item = (PathBuf, &'a str)>) -> Result<(), Diagnostic> {
     for (path, text) in files {
         let path = folder.join(path);
         let parent = path.parent().unwrap_or(folder);
-        fs::create_dir_all(parent).map_err(|wrong| cannot("make", parent, &wrong))?;
-        fs::write(&path, text).map_err(|wrong| cannot("write", &path, &wrong))?;
+        fs::create_dir_all(parent).map_err(|error| cannot("make", parent, &error))?;
+        fs::write(&path, text).map_err(|error| cannot("write", &path, &error))?;
     }
     Ok(())
 }
 
-/// An instant as the manifest writes it.
+/// Formats an instant as in the manifest: RFC 3339 in UTC.
 pub fn instant(at: Instant) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// In hexadecimal digits.
+/// The SHA-256 of the bytes in hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
     Sha256::of(bytes).to_string()
 }
 
-fn cannot(verb: &str, path: &Path, wrong: &io::Error) -> Diagnostic {
-    Diagnostic::error(format!("cannot {verb} `{}`: {wrong}", path.display()))
+fn cannot(verb: &str, path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::error(format!("cannot {verb} `{}`: {error}", path.display()))
 }

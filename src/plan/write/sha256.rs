@@ -1,17 +1,18 @@
-//! The hash of a file, by which the manifest and the journal know it.
+//! The hash of a file, which identifies its content in the manifest and the journal.
 
 use sha2::Digest;
 
-/// 32 bytes; written as hexadecimal digits.
+/// A SHA-256; formatted as hexadecimal digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sha256([u8; 32]);
 
 impl Sha256 {
+    /// The hash of the bytes.
     pub fn of(bytes: &[u8]) -> Sha256 {
         Sha256(sha2::Sha256::digest(bytes).into())
     }
 
-    /// Of what `Display` writes.
+    /// Parses the output of `Display`.
     pub fn parse(text: &str) -> Option<Sha256> {
         let mut bytes = [0; 32];
         if text.len() != 2 * bytes.len() {
@@ -43,7 +44,7 @@ mod tests {
     use super::Sha256;
 
     #[test]
-    fn it_is_read_as_it_is_written() {
+    fn parse_reverses_display() {
         let hash = Sha256::of(b"abc");
         assert_eq!(hash.to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(Sha256::parse(&hash.to_string()), Some(hash));

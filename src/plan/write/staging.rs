@@ -1,5 +1,5 @@
-//! The folder beside a plan in which the next one is written. It is locked for as long as its process lives, so that what a
-//! killed one left behind is known, and goes when the next plan is written.
+//! The temporary folder, next to a plan's folder, in which the next plan is written. Its process
+//! holds a lock on it; the next compile removes unlocked ones, which killed processes left.
 
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
@@ -11,80 +11,83 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use tempfile::TempDir;
 
 use super::cannot;
-use crate::diagnostics::{Diagnostic, wide};
+use crate::diagnostics::{Diagnostic, par_map};
 
 const PREFIX: &str = ".batchwright-";
 
+/// A temporary folder, which is removed at the end.
 pub struct Staging {
-    /// Where the plan is written.
-    pub fresh: PathBuf,
+    /// The folder in which the plan is written.
+    pub new_plan: PathBuf,
     folder: TempDir,
     _lock: File,
 }
 
 impl Staging {
-    /// Makes one beside a plan's folder.
-    pub fn beside(plan: &Path) -> Result<Staging, Diagnostic> {
+    /// Creates one next to a plan's folder.
+    pub fn next_to(plan: &Path) -> Result<Staging, Diagnostic> {
         let parent = parent(plan);
-        fs::create_dir_all(parent).map_err(|wrong| cannot("make", parent, &wrong))?;
-        sweep(parent);
-        let made = || {
+        fs::create_dir_all(parent).map_err(|error| cannot("make", parent, &error))?;
+        remove_stale(parent);
+        let create = || {
             let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
             let lock = File::open(folder.path())?;
-            // Where nothing can be locked, nothing is swept either.
+            // If the file system does not support locks, no stale folder is removed either.
             let _ = lock.lock();
-            // Only now is it one that could be swept.
-            let fresh = folder.path().join("plan");
-            fs::create_dir(&fresh)?;
-            Ok(Staging { fresh, folder, _lock: lock })
+            // From here on, it is removed if its process is killed.
+            let new_plan = folder.path().join("plan");
+            fs::create_dir(&new_plan)?;
+            Ok(Staging { new_plan, folder, _lock: lock })
         };
-        made().map_err(|wrong| cannot("write into", parent, &wrong))
+        create().map_err(|error| cannot("write into", parent, &error))
     }
 
-    /// Puts the fresh plan into the place of the old one in a single step, so that no reader and no crash finds half of it.
-    pub fn put(self, folder: &Path) -> Result<(), Diagnostic> {
-        let exchanged = folder.exists() && renameat_with(CWD, &self.fresh, CWD, folder, RenameFlags::EXCHANGE).is_ok();
+    /// Replaces the old plan by the new one in a single step, so that readers never see a partial
+    /// plan, even after a crash.
+    pub fn replace(self, folder: &Path) -> Result<(), Diagnostic> {
+        let exchanged = folder.exists() && renameat_with(CWD, &self.new_plan, CWD, folder, RenameFlags::EXCHANGE).is_ok();
         if !exchanged {
-            self.put_aside(folder)?;
+            self.replace_by_renames(folder)?;
         }
-        // What cannot be removed now is swept by the next compile.
-        let folders: Vec<PathBuf> = fs::read_dir(&self.fresh).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-        wide(&folders, |folder| fs::remove_dir_all(folder));
+        // The next compile removes what cannot be removed now.
+        let folders: Vec<PathBuf> = fs::read_dir(&self.new_plan).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        par_map(&folders, |folder| fs::remove_dir_all(folder));
         let _ = self.folder.close();
         Ok(())
     }
 
-    /// On a file system that cannot exchange the old plan goes aside, and comes back if the new one cannot take its place.
-    fn put_aside(&self, folder: &Path) -> Result<(), Diagnostic> {
-        let aside = self.folder.path().join("old");
-        let was_there = folder.exists();
-        if was_there {
-            fs::rename(folder, &aside).map_err(|wrong| {
-                let said = cannot("replace", folder, &wrong);
-                let is_mounted = matches!(wrong.kind(), ErrorKind::ResourceBusy | ErrorKind::CrossesDevices);
-                if is_mounted { said.hint("it is a mount point: name a folder in it, with `--plan DIR`") } else { said }
+    /// Replaces the old plan on a file system that cannot exchange two folders: moves the old plan
+    /// away, and back if the new one cannot be moved.
+    fn replace_by_renames(&self, folder: &Path) -> Result<(), Diagnostic> {
+        let backup = self.folder.path().join("old");
+        let existed = folder.exists();
+        if existed {
+            fs::rename(folder, &backup).map_err(|error| {
+                let is_mounted = matches!(error.kind(), ErrorKind::ResourceBusy | ErrorKind::CrossesDevices);
+                let diagnostic = cannot("replace", folder, &error);
+                if is_mounted { diagnostic.hint("it is a mount point: use a folder in it, with `--plan DIR`") } else { diagnostic }
             })?;
         }
-        fs::rename(&self.fresh, folder).map_err(|wrong| {
-            let said = cannot(if was_there { "replace" } else { "make" }, folder, &wrong);
-            if !was_there || fs::rename(&aside, folder).is_ok() {
-                return said;
+        fs::rename(&self.new_plan, folder).map_err(|error| {
+            let error = cannot(if existed { "replace" } else { "make" }, folder, &error);
+            if !existed || fs::rename(&backup, folder).is_ok() {
+                return error;
             }
-            said.hint(format!("the plan that was there is in `{}`", aside.display()))
+            error.hint(format!("the previous plan is in `{}`", backup.display()))
         })
     }
 }
 
-/// Waits for those that write a plan beside this one, or this one itself; the turn is over when the file is closed. Where nothing is
-/// there yet, or nothing can be locked, nobody is waited for, and nobody longer than a minute: somebody else may have locked the folder
-/// for reasons of his own.
-pub fn turn(plan: &Path) -> Option<File> {
-    const MOMENT: Duration = Duration::from_millis(5);
+/// Serializes concurrent compiles by locking the parent folder; closing the file releases the lock.
+/// Proceeds without the lock if the folder does not exist or cannot be locked, and after one
+/// minute, since another program may have locked it for another purpose.
+pub fn lock_plan_dir(plan: &Path) -> Option<File> {
+    const POLL_INTERVAL: Duration = Duration::from_millis(5);
     let parent = File::open(parent(plan)).ok()?;
     for _ in 0..60_000 / 5 {
         match parent.try_lock() {
             Ok(()) => return Some(parent),
-            Err(TryLockError::WouldBlock) => thread::sleep(MOMENT),
+            Err(TryLockError::WouldBlock) => thread::sleep(POLL_INTERVAL),
             Err(TryLockError::Error(_)) => return None,
         }
     }
@@ -95,14 +98,14 @@ fn parent(plan: &Path) -> &Path {
     plan.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Removes the folders that were left by processes which are no more.
-fn sweep(parent: &Path) {
+/// Removes the temporary folders of processes that have ended.
+fn remove_stale(parent: &Path) {
     let entries = fs::read_dir(parent).into_iter().flatten().flatten();
     for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
         let path = entry.path();
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        let is_left = || File::open(&path).is_ok_and(|folder| folder.try_lock().is_ok() && path.join("plan").is_dir());
-        if is_folder && is_left() {
+        let is_stale = || File::open(&path).is_ok_and(|folder| folder.try_lock().is_ok() && path.join("plan").is_dir());
+        if is_folder && is_stale() {
             let _ = fs::remove_dir_all(&path);
         }
     }

@@ -1,5 +1,5 @@
-//! What lies below a plan's folder. It is gone through by descriptors and not by paths, which the kernel would follow anew for each
-//! of some 100,000 files; and its folders side by side.
+//! Walks a plan's folder, its subfolders in parallel. Uses file descriptors instead of paths, which
+//! the kernel would resolve again for each of some 100,000 files.
 
 use std::ffi::{CStr, CString};
 use std::os::fd::AsFd;
@@ -8,46 +8,46 @@ use std::path::Path;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, openat, statat};
 use rustix::io::Result;
 
-use super::seal::Time;
-use crate::diagnostics::wide;
+use super::fingerprint::CtimeStamp;
+use crate::diagnostics::par_map;
 
 /// A file, a folder, or something else.
-pub struct Entry<'a> {
-    /// Relative to the plan's folder, `/` between the parts.
+pub struct PlanDirEntry<'a> {
+    /// Relative to the plan's folder, with `/` separators.
     pub path: &'a str,
-    about: Stat,
+    stat: Stat,
 }
 
-impl Entry<'_> {
+impl PlanDirEntry<'_> {
     pub fn is_folder(&self) -> bool {
-        FileType::from_raw_mode(self.about.st_mode) == FileType::Directory
+        FileType::from_raw_mode(self.stat.st_mode) == FileType::Directory
     }
 
     pub fn is_file(&self) -> bool {
-        FileType::from_raw_mode(self.about.st_mode) == FileType::RegularFile
+        FileType::from_raw_mode(self.stat.st_mode) == FileType::RegularFile
     }
 
-    /// In bytes.
+    /// Its length in bytes.
     pub fn length(&self) -> u64 {
-        self.about.st_size as u64
+        self.stat.st_size as u64
     }
 
-    /// When the kernel last changed anything of it.
-    pub fn changed(&self) -> Time {
-        (self.about.st_ctime, self.about.st_ctime_nsec as i64)
+    /// Its `ctime`, when the kernel last changed its entry.
+    pub fn changed(&self) -> CtimeStamp {
+        (self.stat.st_ctime, self.stat.st_ctime_nsec as i64)
     }
 
-    /// When what it holds was last changed, as far as is said.
-    pub fn written(&self) -> Time {
-        (self.about.st_mtime, self.about.st_mtime_nsec as i64)
+    /// Its `mtime`, when its content was last changed; programs can set it.
+    pub fn written(&self) -> CtimeStamp {
+        (self.stat.st_mtime, self.stat.st_mtime_nsec as i64)
     }
 }
 
-/// Shows `see` all that lies below the folder. What it gathers is a `T` for each of the folder's own entries, with all below it.
-/// No link is followed. An error is a folder that can't be read.
-pub fn walk<T: Default + Send>(folder: &Path, see: impl Fn(&mut T, &Entry) + Sync) -> Result<Vec<T>> {
+/// Calls `see` for every entry below the folder, without following links. `see` gathers a `T` for
+/// each direct entry of the folder and its descendants. An error if a folder cannot be read.
+pub fn walk<T: Default + Send>(folder: &Path, see: impl Fn(&mut T, &PlanDirEntry) + Sync) -> Result<Vec<T>> {
     let folder = openat(rustix::fs::CWD, folder, FOLDER, Mode::empty())?;
-    let gathered = wide(&names(&folder)?, |name| {
+    let gathered = par_map(&names(&folder)?, |name| {
         let mut gathered = T::default();
         visit(&folder, name, &mut String::new(), &mut |entry| see(&mut gathered, entry)).map(|()| gathered)
     });
@@ -56,14 +56,14 @@ pub fn walk<T: Default + Send>(folder: &Path, see: impl Fn(&mut T, &Entry) + Syn
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-fn visit(folder: impl AsFd, name: &CStr, path: &mut String, see: &mut dyn FnMut(&Entry)) -> Result<()> {
-    let about = statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
-    let above = path.len();
-    if above > 0 {
+fn visit(folder: impl AsFd, name: &CStr, path: &mut String, see: &mut dyn FnMut(&PlanDirEntry)) -> Result<()> {
+    let stat = statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    let parent_len = path.len();
+    if parent_len > 0 {
         path.push('/');
     }
     path.push_str(&name.to_string_lossy());
-    let entry = Entry { path, about };
+    let entry = PlanDirEntry { path, stat };
     see(&entry);
     if entry.is_folder() {
         let below = openat(folder, name, FOLDER.union(OFlags::NOFOLLOW), Mode::empty())?;
@@ -71,11 +71,11 @@ fn visit(folder: impl AsFd, name: &CStr, path: &mut String, see: &mut dyn FnMut(
             visit(&below, &name, path, see)?;
         }
     }
-    path.truncate(above);
+    path.truncate(parent_len);
     Ok(())
 }
 
-/// The names of what is in a folder.
+/// The names of the entries of a folder.
 fn names(folder: impl AsFd) -> Result<Vec<CString>> {
     let names = Dir::read_from(folder)?.map(|entry| entry.map(|entry| entry.file_name().to_owned()));
     names.filter(|name| !matches!(name.as_deref().map(CStr::to_bytes), Ok(b"." | b".."))).collect()
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_is_seen_and_no_link_followed() {
+    fn all_entries_are_seen_and_links_are_not_followed() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("a/b")).unwrap();
         fs::write(folder.path().join("a/b/c.sql"), "select 1").unwrap();

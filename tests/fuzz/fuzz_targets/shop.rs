@@ -58,7 +58,7 @@ impl Shop {
                 catalog: None,
             },
             selection,
-            windows: window::Request {
+            windows: window::WindowRequest {
                 bounds: window::bounds(Some("2024-09-01"), Some("2024-09-03")).expect("two days"),
                 now: now(),
                 batch_size: None,
@@ -75,5 +75,5 @@ impl Shop {
 }
 
 fn now() -> batchwright::calendar::Instant {
-    batchwright::calendar::parse_moment("2024-09-10").expect("a day").at(chrono_tz::Tz::UTC)
+    batchwright::calendar::parse_timestamp("2024-09-10").expect("a day").at(chrono_tz::Tz::UTC)
 }

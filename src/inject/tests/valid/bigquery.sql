@@ -67,3 +67,45 @@ select name collate 'und:ci', collate(name, '') from ⟦`p.raw.a`⟧
 select 1e3, 0xff, .5, 5., 1.5e-3 from ⟦`p.raw.a`⟧
 select vs from ⟦`p.raw.a`⟧ where exists (select * from unnest(vs) v where v.x = 1)
 select x.id from ⟦`p.raw.a`⟧ as x, unnest(x.items) as i, unnest(i.parts) as p with offset o where o = 0
+from ⟦raw.a⟧ |> where id > 1 |> select id
+select * from ⟦raw.a⟧ pivot (sum(id) as s for name in ('x' as x, 'y'))
+select * from ⟦raw.a⟧ unpivot include nulls (v for k in (a as 'x', b as 'y'))
+select * from ⟦raw.a⟧ unpivot ((v, w) for k in ((a, b), (c, d)))
+select * except (id) replace (t as u) from ⟦raw.a⟧
+select a.id, x from ⟦raw.a⟧ a, unnest(a.xs) as x with offset as n
+select a.id, x from ⟦raw.a⟧ as a, a.xs as x
+select a.id from ⟦raw.a⟧ as a left join unnest(a.xs) as x with offset
+select array(select as struct id, t from ⟦raw.b⟧), struct(id as a, t as b), [1, 2][offset(0)], xs[safe_ordinal(1)] from ⟦raw.a⟧
+select as value struct(id, t) from ⟦raw.a⟧
+select as struct id, t from ⟦raw.a⟧
+select id from ⟦raw.a⟧ for system_time as of timestamp_sub(current_timestamp(), interval 1 hour)
+select id from ⟦raw.a⟧ tablesample system (10 percent)
+select array_agg(id ignore nulls order by t desc limit 1)[offset(0)], string_agg(distinct name, ',' order by name) from ⟦raw.a⟧
+select any_value(id having max t), count(distinct id), countif(id > 1), approx_quantiles(id, 4) from ⟦raw.a⟧
+select sum(id) over w from ⟦raw.a⟧ window w as (partition by name order by t rows between 1 preceding and current row)
+select sum(id) over (w rows 1 preceding) from ⟦raw.a⟧ window w as (order by t)
+select last_value(id ignore nulls) over (order by t), percentile_cont(id, 0.5) over () from ⟦raw.a⟧
+select safe_cast(id as string format 'YYYY'), cast(t as string format 'YYYY-MM' at time zone 'UTC'), safe.substr(name, 1) from ⟦raw.a⟧
+select date '2024-01-01', timestamp '2024-01-01 00:00:00+00', interval 1 day, interval '1:2' hour to minute, numeric '1.2', json '{"a": 1}' from ⟦raw.a⟧
+select r'a\b', b'x', rb'\x', """a b""", '''c''', 'd' from ⟦raw.a⟧
+select j.a.b, j['a'], json_value(j, '$.a'), lax_string(j.c) from ⟦raw.a⟧
+select extract(date from t at time zone 'UTC'), extract(week(monday) from t), date_trunc(t, week(monday)) from ⟦raw.a⟧
+select id from ⟦raw.a⟧ qualify row_number() over (partition by id order by t) = 1
+select id, count(*) from ⟦raw.a⟧ group by all
+select grouping(id), id from ⟦raw.a⟧ group by grouping sets (id, rollup (id, name), ())
+select id from ⟦raw.a⟧ where id in unnest([1, 2]) and name like any ('a%', 'b%') and name not like all ('c', 'd')
+select id is distinct from 1, id in (select id from ⟦raw.b⟧), exists (select 1 from ⟦raw.b⟧) from ⟦raw.a⟧
+select id from ⟦raw.a⟧ union distinct select id from ⟦raw.b⟧
+select id from ⟦raw.a⟧ full outer union all by name select id from ⟦raw.b⟧
+select id from ⟦raw.a⟧ except distinct select id from ⟦raw.b⟧
+(select id from ⟦raw.a⟧ limit 1) union all (select id from ⟦raw.b⟧ limit 1) order by 1
+with recursive r as (select id from ⟦raw.a⟧ union all select id + 1 from r where id < 3) select * from r
+select with (a as id + 1, b as a * 2, a + b) from ⟦raw.a⟧
+select if(id = 1, 2, 3), ifnull(id, 1), case when id = 1 then 2 end, @@project_id from ⟦raw.a⟧
+select x.id from ⟦raw.a⟧ x join ⟦raw.b⟧ y using (id) where x.t between y.t and timestamp_add(y.t, interval 1 day)
+select (select as struct max(id) as m, min(id) as n from ⟦raw.b⟧).m from ⟦raw.a⟧
+select array_concat(xs, [1]), array<int64>[1, 2], struct<a int64, b string>(1, 'x').a from ⟦raw.a⟧
+select `id`, `a`.`t` from ⟦raw.a⟧ as `a` limit 3 offset 1
+select ml.id from (select id from ⟦raw.a⟧) as ml order by id nulls last
+select net.host(name), st_geogpoint(1, 2), keys.new_keyset('x') from ⟦raw.a⟧
+select * from ⟦raw.a⟧ match_recognize (partition by id order by t measures first(b.t) as f pattern (a b+) define b as b.id > 1, a as true)

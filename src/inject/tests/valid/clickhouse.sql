@@ -85,3 +85,50 @@ select first_value(id) ignore nulls over (order by t), any(id) respect nulls fro
 select id, grouping(id) from ⟦raw.a⟧ group by id with cube
 from ⟦raw.a⟧ select id where id > 1
 select id from ⟦raw.a⟧ where not empty(vs) and has(vs, 1) and vs[-1] = 2
+with (select max(id) from ⟦raw.b⟧) as m select id from ⟦raw.a⟧ where id < m
+with 3 as n, (select min(t) from ⟦raw.b⟧) as first, x as (select * from ⟦raw.a⟧) select * from x where t > first and id > n
+with x -> x + 1 as f select f(id) from ⟦raw.a⟧
+select id as k, k + 1 as k2 from ⟦raw.a⟧
+select id from ⟦raw.a⟧ final where id > 1
+select id from ⟦raw.a⟧ final sample 0.1
+select id from ⟦raw.a⟧ sample 1 / 10 offset 1 / 2
+select id from ⟦raw.a⟧ array join xs as x
+select id from ⟦raw.a⟧ left array join xs as x, arrayEnumerate(xs) as n
+select id from ⟦raw.a⟧ limit 3 by name limit 10
+select id from ⟦raw.a⟧ order by t with fill from 1 to 10 step 2
+select id from ⟦raw.a⟧ order by t with fill interpolate (id as id + 1)
+select id, count() from ⟦raw.a⟧ group by id with totals
+select id, count() from ⟦raw.a⟧ group by id with rollup
+select id from ⟦raw.a⟧ settings max_threads = 1
+select id from ⟦raw.a⟧ format JSON
+select x.id from ⟦raw.a⟧ x any left join ⟦raw.b⟧ y using id
+select x.id from ⟦raw.a⟧ x global any inner join ⟦raw.b⟧ y on x.id = y.id
+select x.id from ⟦raw.a⟧ x asof join ⟦raw.b⟧ y on x.id = y.id and x.t >= y.t
+select x.id from ⟦raw.a⟧ x paste join ⟦raw.b⟧ y
+select x.id from ⟦raw.a⟧ x cross join ⟦raw.b⟧ y
+select id from ⟦raw.a⟧ where id global not in (select id from ⟦raw.b⟧)
+select id from ⟦raw.a⟧ where id in ⟦raw.b⟧
+select columns('a.*') apply(sum) from ⟦raw.a⟧
+select * except (id) replace (t + 1 as t) apply(toString) from ⟦raw.a⟧
+select a.* except id from ⟦raw.a⟧ as a
+select quantiles(0.5, 0.9)(id), sumIf(id, id > 1), groupArray(3)(name) from ⟦raw.a⟧
+select (id, name).1, tuple(id).1, xs[1], m['k'] from ⟦raw.a⟧
+select id ? 1 : 2, not id, id::UInt8, cast(id, 'Nullable(String)'), cast(id as Array(UInt8)) from ⟦raw.a⟧
+select arrayMap((x, y) -> x + y, xs, ys), arrayFilter(x -> x > 1, xs) from ⟦raw.a⟧
+select toStartOfInterval(t, interval 15 minute), t + interval 1 day, date_diff('day', t, now()) from ⟦raw.a⟧
+select {p:UInt8} + id from ⟦raw.a⟧
+select sum(id) over (partition by name order by t rows between unbounded preceding and current row) from ⟦raw.a⟧
+select id from ⟦raw.a⟧ qualify row_number() over (partition by id order by t) = 1
+select if(id = 1, 'a', 'b'), multiIf(id = 1, 1, id = 2, 2, 3), case when id = 1 then 1 end from ⟦raw.a⟧
+select id from ⟦raw.a⟧ where name ilike 'a%' and match(name, 'x') and name not like 'b'
+select * from (select id from ⟦raw.a⟧ union distinct select id from ⟦raw.b⟧)
+select id from ⟦raw.a⟧ intersect select id from ⟦raw.b⟧
+select id from ⟦raw.a⟧ prewhere id > 1 where t > 2
+select distinct on (id) id, t from ⟦raw.a⟧
+select id from ⟦raw.a⟧ group by all
+select 0x1f, 0b11, 1e3, inf, nan, 'it\'s', null::Nullable(UInt8) from ⟦raw.a⟧
+from ⟦raw.a⟧ select id where id > 1
+select id from ⟦raw.a⟧ order by id limit 3 with ties
+select id from ⟦raw.a⟧ offset 1 row fetch first 3 rows only
+select a.id from ⟦raw.a⟧ as a semi left join ⟦raw.b⟧ as b on a.id = b.id
+select exists(select 1 from ⟦raw.b⟧), (select count() from ⟦raw.b⟧) from ⟦raw.a⟧

@@ -94,3 +94,43 @@ select id from ⟦raw.a⟧ where name similar to '(a|b)%'
 select exclude.id from ⟦raw.a⟧ as exclude
 select id, * exclude id from ⟦raw.a⟧
 select (select max(id) from ⟦raw.b⟧) as m, array(select id from ⟦raw.b⟧) from ⟦raw.a⟧
+pivot ⟦raw.a⟧ on name using sum(id) group by t
+pivot (select * from ⟦raw.a⟧) on name in ('x', 'y') using sum(id) as s, count(*) as n group by t
+select * from (pivot ⟦raw.a⟧ on name using sum(id))
+with p as (pivot ⟦raw.a⟧ on name using count(*)) select * from p
+unpivot ⟦raw.a⟧ on a, b into name k value v
+unpivot ⟦raw.a⟧ on columns(* exclude (id)) into name k value v
+select * from (unpivot ⟦raw.a⟧ on a, b into name k value v)
+select * from ⟦raw.a⟧ pivot (sum(id) for name in ('x', 'y') group by t)
+select * from ⟦raw.a⟧ unpivot include nulls (v for k in (a, b))
+from ⟦raw.a⟧ where id > 1
+from ⟦raw.a⟧ x join ⟦raw.b⟧ y using (id) select x.id, y.t
+from ⟦raw.a⟧ select id union all from ⟦raw.b⟧ select id
+from (from ⟦raw.a⟧) limit 5
+with x as (from ⟦raw.a⟧) from x
+select id from ⟦raw.a⟧ where id between symmetric 3 and 1
+select id from ⟦raw.a⟧ where id not between symmetric 3 and 1
+select x.id from ⟦raw.a⟧ x where x.id in (from ⟦raw.b⟧ select id)
+select x.id from ⟦raw.a⟧ x left join lateral (select max(id) as m from ⟦raw.b⟧ y where y.id = x.id) l on true
+select coalesce(columns(*)) from ⟦raw.a⟧
+select * rename (id as key) from ⟦raw.a⟧
+select x.* exclude (id) from ⟦raw.a⟧ x
+select struct_pack(a := id, b := name).a from ⟦raw.a⟧
+select list_aggregate(xs, 'sum'), xs.list_filter(lambda x: x > 1) from ⟦raw.a⟧
+select id from ⟦raw.a⟧ where name like 'a!%' escape '!'
+select id from ⟦raw.a⟧ order by all desc nulls last
+select count(distinct (id, name)) from ⟦raw.a⟧
+select id, lag(id, 1, 0 order by t) over (partition by name) from ⟦raw.a⟧
+select sum(id) over (order by t groups between 1 preceding and 1 following) from ⟦raw.a⟧
+select sum(id) over (order by t rows between unbounded preceding and current row exclude current row) from ⟦raw.a⟧
+select (id, name) = (1, 'a') from ⟦raw.a⟧
+select id from ⟦raw.a⟧ where name in xs
+select [x + 1 for x in xs if x is not null] from ⟦raw.a⟧
+select t::date - interval 1 day from ⟦raw.a⟧
+select cast(id as enum('a', 'b')) from ⟦raw.a⟧
+select x.id from ⟦raw.a⟧ as x, range(3) as r(n)
+select unnest(generate_series(1, 3)) as n, id from ⟦raw.a⟧
+select id from ⟦raw.a⟧ tablesample system(10%) repeatable (3)
+(select id from ⟦raw.a⟧) union (select id from ⟦raw.b⟧) order by id limit 3
+select x.id from ⟦raw.a⟧ x(id, t)
+select id from ⟦raw.a⟧ group by 1 having max(t) > timestamp '2024-01-01'

@@ -48,3 +48,38 @@ select (select max(id) from ⟦[raw].[b]⟧) as m, id from ⟦[raw].[a]⟧
 select id from ⟦[raw].[a]⟧ where id is not distinct from 1 and id in (1, 2) and id between 1 and 2
 select substring(name, 1, 2), charindex('a', name), len(name), stuff(name, 1, 2, 'x'), trim('a' from name), concat_ws(',', id, name) from ⟦[raw].[a]⟧
 select approx_count_distinct(id), stdev(id), var(id), checksum_agg(id), grouping_id(id) from ⟦[raw].[a]⟧ group by id
+select top (3) with ties id from ⟦raw.a⟧ order by t
+select top 10 percent id from ⟦raw.a⟧
+select id from ⟦raw.a⟧ with (nolock)
+select a.id from ⟦raw.a⟧ as a with (nolock, index(ix)) inner join ⟦raw.b⟧ as b with (readpast) on a.id = b.id
+select a.id from ⟦raw.a⟧ a inner loop join ⟦raw.b⟧ b on a.id = b.id
+select a.id, x.m from ⟦raw.a⟧ a cross apply (select max(id) as m from ⟦raw.b⟧ b where b.id = a.id) x
+select a.id, x.value from ⟦raw.a⟧ a outer apply string_split(a.name, ',') x
+select a.id, j.x from ⟦raw.a⟧ a cross apply openjson(a.j) with (x int '$.x', y nvarchar(max) '$.y' as json) j
+select * from ⟦raw.a⟧ pivot (sum(id) for name in ([x], [y])) as p
+select * from ⟦raw.a⟧ unpivot (v for k in (a, b)) as u
+select id from ⟦raw.a⟧ for system_time as of '2024-01-01'
+select id from ⟦raw.a⟧ tablesample (10 percent)
+select id from ⟦raw.a⟧ order by id offset 1 rows fetch next 3 rows only
+select string_agg(name, ',') within group (order by id), count_big(*), percentile_cont(0.5) within group (order by id) over (partition by name) from ⟦raw.a⟧ group by name, id
+select iif(id = 1, 2, 3), isnull(id, 1), choose(1, 2, 3), try_convert(int, name), convert(varchar(10), t, 120), try_cast(name as int), parse('1' as int using 'de') from ⟦raw.a⟧
+select dateadd(day, -1, t), datediff(day, t, getdate()), datepart(iso_week, t), datetrunc(day, t), t at time zone 'UTC', eomonth(t) from ⟦raw.a⟧
+select id as [a b], [t], "id", k = id from ⟦raw.a⟧
+select id % 2, id & 1, id | 2, id ^ 3, ~id, N'text', 0x1f, $1.5, 1e3 from ⟦raw.a⟧
+select sum(id) over (partition by name order by t rows between 1 preceding and current row), lag(id) ignore nulls over (order by t) from ⟦raw.a⟧
+select sum(id) over w from ⟦raw.a⟧ window w as (partition by name order by t)
+select id, count(*) from ⟦raw.a⟧ group by rollup (id, name), cube (id)
+select id, count(*) from ⟦raw.a⟧ group by grouping sets ((id), ())
+select id from ⟦raw.a⟧ where id !< 1 and id !> 3 and name like 'a[0-9]%' escape '!' and id <> all (select id from ⟦raw.b⟧)
+select id from ⟦raw.a⟧ where contains(name, 'x') or freetext(name, 'y')
+select id from ⟦raw.a⟧ option (recompile, maxdop 1)
+select id from ⟦raw.a⟧ for json path, root('x')
+select a.id, v.x from ⟦raw.a⟧ a cross join (values (1), (2)) as v(x)
+select json_value(j, '$.a'), json_query(j, '$.b'), j.value('(/a)[1]', 'int'), j.query('/a') from ⟦raw.a⟧
+select a.id, n.c.value('.', 'int') from ⟦raw.a⟧ a cross apply a.x.nodes('/a/b') as n(c)
+select id from ⟦raw.a⟧ where id is not distinct from 1
+select name collate latin1_general_ci_as, @@rowcount, @x from ⟦raw.a⟧
+select id from ⟦raw.a⟧ intersect select id from ⟦raw.b⟧
+with x (id) as (select id from ⟦raw.a⟧), y as (select * from x) select * from y
+select case id when 1 then 'a' else 'b' end, coalesce(id, 1), nullif(id, 1), cast(id as decimal(10, 2)), format(t, 'd', 'de-de') from ⟦raw.a⟧
+select distinct top 5 id from ⟦raw.a⟧

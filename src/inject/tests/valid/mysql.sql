@@ -46,3 +46,37 @@ select id from ⟦raw.a⟧ order by id is null, field(name, 'a', 'b') limit 1
 select id from ⟦raw.a⟧ having id > 1
 select 1 from dual where exists (select 1 from ⟦raw.a⟧)
 select * from ⟦raw.a⟧ where t >= date_sub(curdate(), interval 3 day) and not deleted
+select straight_join a.id from ⟦raw.a⟧ a join ⟦raw.b⟧ b on a.id = b.id
+select sql_no_cache id from ⟦raw.a⟧
+select id from ⟦raw.a⟧ use index (i) where id > 1
+select id from ⟦raw.a⟧ as a force index for order by (i)
+select id from ⟦raw.a⟧ ignore index (i, j)
+select a.id from ⟦raw.a⟧ a straight_join ⟦raw.b⟧ b on a.id = b.id
+select a.id, j.x from ⟦raw.a⟧ a, json_table(a.j, '$[*]' columns (n for ordinality, x int path '$.x' default '0' on empty)) as j
+select j->'$.a', j->>'$.b', json_extract(j, '$.c'), 1 member of (j) from ⟦raw.a⟧
+select id, count(*) from ⟦raw.a⟧ group by id with rollup
+select group_concat(distinct name order by id desc separator '; ') from ⟦raw.a⟧
+select id div 2, id mod 3, id <=> 1, id xor 2, !id, id regexp 'x', name rlike 'y', name not regexp 'z', id << 1 from ⟦raw.a⟧
+select date_add(t, interval 1 day), t - interval '1:2' hour_minute, timestampdiff(day, t, now()), extract(day_hour from t), date_format(t, '%Y') from ⟦raw.a⟧
+select if(id = 1, 2, 3), ifnull(id, 1), convert(name using utf8mb4), cast(id as signed), cast(id as char(3) character set utf8mb4), binary name from ⟦raw.a⟧
+select _utf8mb4'x' collate utf8mb4_bin, n'text', x'1f', 0x1f, b'01', 'a' 'b', "c" from ⟦raw.a⟧
+select sum(id) over (partition by name order by t range between interval 1 day preceding and current row) from ⟦raw.a⟧
+select sum(id) over w, row_number() over (w order by t) from ⟦raw.a⟧ window w as (partition by name)
+select id from ⟦raw.a⟧ limit 3, 4
+select id from ⟦raw.a⟧ for update skip locked
+select id from ⟦raw.a⟧ lock in share mode
+select a.id from ⟦raw.a⟧ a, lateral (select max(id) as m from ⟦raw.b⟧ b where b.id = a.id) l
+select a.id from (⟦raw.a⟧ a, ⟦raw.b⟧ b)
+select id from ⟦raw.a⟧ partition (p0, p1)
+select `id`, a.`t`, @x, @@sql_mode, @y := id from ⟦raw.a⟧ a
+select id from ⟦raw.a⟧ where match (name) against ('x' in boolean mode)
+select id from ⟦raw.a⟧ where (id, t) in (select id, t from ⟦raw.b⟧) and id > any (select id from ⟦raw.b⟧)
+with recursive r as (select id from ⟦raw.a⟧ union all select id + 1 from r where id < 3) select * from r
+select id from ⟦raw.a⟧ intersect select id from ⟦raw.b⟧
+select trim(leading 'x' from name), substring(name from 1 for 2), position('a' in name), char(77 using utf8mb4) from ⟦raw.a⟧
+select /*+ no_index_merge(a) */ id from ⟦raw.a⟧ a
+select a.id from ⟦raw.a⟧ a natural left join ⟦raw.b⟧ b
+select a.id from ⟦raw.a⟧ a left join (⟦raw.b⟧ b cross join ⟦raw.c⟧ c) on a.id = b.id
+select date '2024-01-01', timestamp '2024-01-01 00:00:00', {d '2024-01-01'}, current_timestamp(6) from ⟦raw.a⟧
+select id from ⟦raw.a⟧ where id is true and name sounds like 'x'
+values row(1, 2) union all select id, t from ⟦raw.a⟧

@@ -77,3 +77,45 @@ select format('%s', name), name || 'x', 'a' like 'b', name not like all ('{a,b}'
 select x.id, count(*) from ⟦raw.a⟧ as x (id, name) group by x.id having count(*) > 1 order by 2 desc nulls first
 select ctid, xmin, id from ⟦raw.a⟧
 select * from ⟦raw.a⟧ where t >= now() - interval '1' year and name is not null and not deleted
+select r.* from ⟦raw.a⟧ a, rows from (generate_series(1, 2), unnest(a.xs)) as r(x, y)
+select r.* from ⟦raw.a⟧ a cross join lateral rows from (generate_series(1, a.id)) with ordinality as r(x, n)
+select id from ⟦raw.a⟧ where id between symmetric 3 and 1
+select id from only ⟦raw.a⟧
+select a.id, f.* from ⟦raw.a⟧ a, json_to_recordset(a.j) as f(x int, y text)
+select a.id from ⟦raw.a⟧ a, jsonb_array_elements(a.j) with ordinality as e(v, n)
+select id, j #>> '{a,b}', j @> '{"a": 1}', j ? 'k', j ?| array['a'], j - 'a', j #- '{a}' from ⟦raw.a⟧
+select id from ⟦raw.a⟧ where name ~* 'x' and name !~* 'y' and name similar to '(a|b)%'
+select xs[1:2], xs @> array[1], xs && array[2], array_length(xs, 1) from ⟦raw.a⟧
+select (a.c).x, (a.c).* from ⟦raw.a⟧ a
+select id from ⟦raw.a⟧ where (id, t) > (1, now()) and (id, t) in (select id, t from ⟦raw.b⟧)
+select count(*) filter (where id > 1) over (partition by name order by t groups between 1 preceding and current row exclude group) from ⟦raw.a⟧
+select percentile_cont(array[0.5, 0.9]) within group (order by id) from ⟦raw.a⟧
+select id from ⟦raw.a⟧ fetch first 3 rows with ties
+select id from ⟦raw.a⟧ order by id using < limit all
+with recursive r(id, n) as (select id, 1 from ⟦raw.a⟧ union all select r.id, n + 1 from r where n < 3) search depth first by id set o cycle id set c using p select * from r
+select t at time zone 'UTC', timestamptz '2024-01-01 00:00+00', interval '1' day, interval '1-2' year to month from ⟦raw.a⟧
+select t at local from ⟦raw.a⟧
+select extract(epoch from t), date_part('day', t), overlay(name placing 'x' from 1 for 2), substring(name from 'a.*'), trim(both 'x' from name), position('a' in name) from ⟦raw.a⟧
+select (t, t) overlaps (t, interval '1 day') from ⟦raw.a⟧
+select xmlelement(name foo, name), xmlforest(id, name) from ⟦raw.a⟧
+select jt.* from ⟦raw.a⟧ a, json_table(a.j, '$[*]' columns (x int path '$.x', y text path '$.y')) as jt
+select json_object('a' : id, 'b' : name returning jsonb), json_value(j, '$.a' returning int default 0 on empty), json_query(j, '$.b'), json_exists(j, '$.c') from ⟦raw.a⟧
+select j['a']['b'], j[0] from ⟦raw.a⟧
+select json_arrayagg(id order by id), json_objectagg(name : id) from ⟦raw.a⟧
+select j is json, j is not json object from ⟦raw.a⟧
+select id from ⟦raw.a⟧ tablesample bernoulli (10) repeatable (3)
+select x.id from ⟦raw.a⟧ x join ⟦raw.b⟧ y using (id) as z
+select distinct on (id) id from ⟦raw.a⟧ order by id, t desc
+select grouping(id), id from ⟦raw.a⟧ group by distinct grouping sets ((id), rollup (id, name), cube (id))
+select id from ⟦raw.a⟧ for update of a skip locked
+select b'101', x'1f', u&'d\0061t', e'\n', $q$a$q$ from ⟦raw.a⟧
+select id::numeric(10,2)::text collate "C" from ⟦raw.a⟧
+select operator(pg_catalog.-) id, id operator(pg_catalog.+) 1 from ⟦raw.a⟧
+select array(select id from ⟦raw.b⟧ order by id), id = all (array[1, 2]), id <> some (select id from ⟦raw.b⟧) from ⟦raw.a⟧
+select name is normalized, normalize(name, nfc) from ⟦raw.a⟧
+select t is document from ⟦raw.a⟧
+select * from ⟦raw.a⟧ natural full join ⟦raw.b⟧
+values (1, 'a') union all select id, name from ⟦raw.a⟧
+select cast(row(1, 'a') as text), row(id, name) is null, (row(id, name)) = (row(1, 'a')) from ⟦raw.a⟧
+select mode() within group (order by id), string_agg(distinct name, ',' order by name) from ⟦raw.a⟧
+select interval '1 day' * id, -t::date::text::date + 1, @ -5, |/ 25.0, ||/ 27.0 from ⟦raw.a⟧

@@ -83,3 +83,53 @@ select x.id from ⟦raw.a⟧ x, ⟦raw.b⟧ y where x.id = y.id(+)
 select array_agg(id) over (partition by name), sum(id) over (partition by name order by t rows 3 preceding) from ⟦raw.a⟧
 select name collate 'en-ci', collate(name, 'de'), 1e3, .5, 5. from ⟦raw.a⟧
 select try_to_date(name), to_timestamp_ntz(id, 3), convert_timezone('UTC', 'Europe/Paris', t), last_day(t, 'month') from ⟦raw.a⟧
+select * from ⟦raw.a⟧ pivot (sum(id) for name in (any order by name))
+select * from ⟦raw.a⟧ pivot (sum(id) for name in (select name from ⟦raw.b⟧))
+select * from ⟦raw.a⟧ pivot (sum(id) for name in ('x', 'y') default on null (0)) as p
+select * from ⟦raw.a⟧ unpivot include nulls (v for k in (a, b))
+select f.value:a::string, f.index from ⟦raw.a⟧ a, lateral flatten(input => a.j:items, outer => true) f
+select f.* from ⟦raw.a⟧ a, table(flatten(a.j)) f
+select f.value from ⟦raw.a⟧ a, lateral split_to_table(a.name, ',') f
+select j:a.b[0]::int, j['a']['b'], get_path(j, 'a.b') from ⟦raw.a⟧
+select * exclude (id) rename (t as u) from ⟦raw.a⟧
+select * ilike '%d%' replace (id + 1 as id) from ⟦raw.a⟧
+select a.* exclude id from ⟦raw.a⟧ a
+select id from ⟦raw.a⟧ at (timestamp => '2024-01-01'::timestamp_tz)
+select id from ⟦raw.a⟧ before (statement => 'x')
+select id from ⟦raw.a⟧ changes (information => append_only) at (timestamp => '2024-01-01'::timestamp_tz)
+select id from ⟦raw.a⟧ sample (10)
+select id from ⟦raw.a⟧ tablesample bernoulli (10 rows)
+select id from ⟦raw.a⟧ sample system (3) seed (82)
+select a.id from ⟦raw.a⟧ a asof join ⟦raw.b⟧ b match_condition (a.t >= b.t) on a.id = b.id
+select * from ⟦raw.a⟧ match_recognize (partition by id order by t measures match_number() as n one row per match after match skip past last row pattern (a b+) define b as b.t > lag(b.t))
+select id from ⟦raw.a⟧ start with id = 1 connect by prior id = parent_id
+select level, id from ⟦raw.a⟧ connect by parent_id = prior id
+select id from ⟦raw.a⟧ group by all
+select id, count(*) from ⟦raw.a⟧ group by grouping sets ((id), ())
+select id from ⟦raw.a⟧ qualify row_number() over (partition by id order by t) = 1
+select top 3 id from ⟦raw.a⟧
+select id from ⟦raw.a⟧ fetch first 3 rows only
+select listagg(name, ',') within group (order by id), array_agg(id) within group (order by t) over (partition by name) from ⟦raw.a⟧
+select sum(id) over (order by t range between interval '1 day' preceding and current row) from ⟦raw.a⟧
+select last_value(id) ignore nulls over (order by t), min_by(id, t), mode(id) from ⟦raw.a⟧
+select iff(id = 1, 2, 3), nvl(id, 1), decode(id, 1, 2), zeroifnull(id), id::variant, try_cast(name as int) from ⟦raw.a⟧
+select $1, t.$2 from (select * from ⟦raw.a⟧) t
+select date_trunc(day, t), dateadd(day, -1, t), datediff('day', t, current_timestamp), t::date - 1, last_day(t, week) from ⟦raw.a⟧
+select {'a': id, 'b': name}, [id, 1], object_construct(*), object_construct('a', id) from ⟦raw.a⟧
+select filter(xs, x -> x > 1), transform(xs, x int -> x + 1), reduce(xs, 0, (s, x) -> s + x) from ⟦raw.a⟧
+select id from ⟦raw.a⟧ where name rlike 'a.*' and name like any ('a%', 'b%') and name ilike all ('c', 'd') and name regexp 'x'
+select id from identifier('raw.x') join ⟦raw.a⟧ using (id)
+select a.id from ⟦raw.a⟧ a left outer join lateral (select max(id) as m from ⟦raw.b⟧ b where b.id = a.id) l
+select id from ⟦raw.a⟧ minus select id from ⟦raw.b⟧
+select id from ⟦raw.a⟧ union all by name select id from ⟦raw.b⟧
+select $$it's$$, 'it\'s', x'1f', 1e3, interval '1 day, 2 hours' from ⟦raw.a⟧
+select v.column1, v.$2 from values (1, 2), (3, 4) v, ⟦raw.a⟧ a
+select max(id) filter (where id > 1) from ⟦raw.a⟧
+select t at time zone 'UTC' from ⟦raw.a⟧
+select :1, &x, id from ⟦raw.a⟧
+select cast(j as object(a int, b varchar)), cast(j as array(int)), cast(j as map(varchar, int)) from ⟦raw.a⟧
+select 'a' collate 'en-ci', name collate 'de' from ⟦raw.a⟧
+select a.id from ⟦raw.a⟧ a natural join ⟦raw.b⟧ b
+select id from ⟦raw.a⟧ limit null offset 3
+select id as "Id", count(distinct id, name) from ⟦raw.a⟧ group by 1 order by 2 desc nulls last
+with recursive r (id) as (select id from ⟦raw.a⟧ union all select r.id + 1 from r where r.id < 3) select * from r

@@ -39,3 +39,23 @@ select id from ⟦raw.a⟧ where name in (values ('a'), ('b'))
 select row_number() over (), ntile(4) over (order by id), lag(id, 1, 0) over (order by t), percent_rank() over (order by id) from ⟦raw.a⟧
 select likelihood(id > 1, 0.5), unlikely(id), random(), hex(name), json_object('a', id), json_array(1, id) from ⟦raw.a⟧
 select all id from ⟦raw.a⟧
+select id from ⟦raw.a⟧ where id in ⟦raw.b⟧
+select id from ⟦raw.a⟧ where id not in ⟦raw.b⟧
+select id from ⟦raw.a⟧ indexed by i
+select id from ⟦raw.a⟧ not indexed
+select j ->> '$.a', j -> 'b' from ⟦raw.a⟧
+select e.value from ⟦raw.a⟧ a, json_each(a.j) e
+select id from ⟦raw.a⟧ where name match 'x' or name regexp 'y' or name glob 'z*'
+select id is not 1, id is null, id isnull, id notnull, id not null from ⟦raw.a⟧
+select iif(id = 1, 2, 3), cast(id as text), id == 1, id <> 1, id || 'a', ~id, id % 2 from ⟦raw.a⟧
+select group_concat(name, ',' order by id) filter (where id > 1) from ⟦raw.a⟧
+select sum(id) over (order by t rows between unbounded preceding and current row exclude ties) from ⟦raw.a⟧
+with x(id) as materialized (select id from ⟦raw.a⟧) select * from x
+values (1) union select id from ⟦raw.a⟧
+select x'1f', "id", `id`, [id], 'it''s', 1e3, .5 from ⟦raw.a⟧
+select a.id from ⟦raw.a⟧ a natural left outer join ⟦raw.b⟧
+select a.id from (⟦raw.a⟧ a join ⟦raw.b⟧ b on a.id = b.id)
+select raise(abort, 'x') from ⟦raw.a⟧
+select id from ⟦raw.a⟧ where (id, t) in (values (1, 2), (3, 4))
+select count(distinct id), total(id) from ⟦raw.a⟧ order by 1 limit 3, 4
+select name collate nocase from ⟦raw.a⟧ order by name collate binary desc nulls first

@@ -49,3 +49,36 @@ select (id, name).field0, row(id, name).field1, cast(null as row(x double)).x fr
 select grouping(id), id % 2, -id, id / 2 from ⟦raw.a⟧ group by id
 select count(distinct id), count(*), sum(distinct id) from ⟦raw.a⟧
 select format('%s', id), json_format(json_parse(j)), json '{"a": 1}', from_iso8601_timestamp(name), uuid() from ⟦raw.a⟧
+with function f(x bigint) returns bigint return x + 1 select f(id) from ⟦raw.a⟧
+with function f(x bigint) returns bigint return x + 1, function g(x bigint) returns bigint return x * 2 select f(g(id)) from ⟦raw.a⟧
+with function f(x bigint) returns bigint return x + 1 with y as (select id from ⟦raw.a⟧) select f(id) from y
+select a.id, u.v from ⟦raw.a⟧ a cross join unnest(a.xs) with ordinality as u(v, n)
+select a.id from ⟦raw.a⟧ a left join unnest(a.xs) as u(v) on true
+select id from ⟦raw.a⟧ for version as of 3
+select id from ⟦raw.a⟧ for timestamp as of timestamp '2024-01-01 00:00:00 UTC'
+select id from ⟦raw.a⟧ tablesample bernoulli (10)
+select id from ⟦raw.a⟧ tablesample system (10)
+select * from ⟦raw.a⟧ match_recognize (partition by id order by t measures a.t as first pattern (a b+) define b as b.t > a.t)
+select transform(xs, x -> x + 1), filter(xs, x -> x > 1), reduce(xs, 0, (s, x) -> s + x, s -> s) from ⟦raw.a⟧
+select cast(row(id, name) as row(a bigint, b varchar)).a from ⟦raw.a⟧
+select try(id / 0), try_cast(id as varchar), id is distinct from 1 from ⟦raw.a⟧
+select date '2024-01-01', timestamp '2024-01-01 00:00:00 UTC', interval '1' day, interval '1-2' year to month from ⟦raw.a⟧
+select t at time zone 'UTC', extract(day from t), date_trunc('day', t), current_timestamp(3), localtime from ⟦raw.a⟧
+select sum(id) over (partition by name order by t groups between 1 preceding and 1 following) from ⟦raw.a⟧
+select listagg(name, ',' on overflow truncate '…' with count) within group (order by id) from ⟦raw.a⟧
+select count(*) filter (where id > 1), approx_distinct(id), array_agg(id order by t) from ⟦raw.a⟧
+select id from ⟦raw.a⟧ fetch first 3 rows with ties
+select id from ⟦raw.a⟧ offset 1 limit all
+select id from ⟦raw.a⟧ where id > all (select id from ⟦raw.b⟧) and name like 'a$%' escape '$'
+select map(array['a'], array[1])['a'], xs[1], array[1, 2] || 3 from ⟦raw.a⟧
+select json_value(j, 'lax $.a' returning bigint), json_query(j, 'lax $.b' with array wrapper), json_exists(j, 'lax $.c') from ⟦raw.a⟧
+select jt.* from ⟦raw.a⟧ a cross join json_table(a.j, 'lax $[*]' columns (x bigint path 'lax $.x', n for ordinality)) as jt
+select grouping(id), id from ⟦raw.a⟧ group by grouping sets ((id), ())
+select id from ⟦raw.a⟧ group by auto
+select first_value(id) ignore nulls over (order by t) from ⟦raw.a⟧
+select sum(id) over w from ⟦raw.a⟧ window w as (partition by name)
+select * from table(sequence(1, 3)) s cross join ⟦raw.a⟧
+select x.* from table(exclude_columns(input => table(⟦raw.a⟧), columns => descriptor(id))) x
+select a.id from ⟦raw.a⟧ a cross join lateral (select max(id) as m from ⟦raw.b⟧ b where b.id = a.id) l
+select u&'d\0061t', x'1f', decimal '1.2', varchar 'a', char 'b', 1e3 from ⟦raw.a⟧
+select if(id = 1, 2), coalesce(id, 1), nullif(id, 1), case id when 1 then 2 end from ⟦raw.a⟧

@@ -1,0 +1,129 @@
+//! Diagnostics of many models: those with one cause are reported once, with the models that it concerns.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostics::{Diagnostic, Level};
+
+/// Model names that a merged diagnostic lists.
+const LISTED: usize = 20;
+
+/// Diagnostics in the order of their first model, merged where all but the model's own name is equal.
+#[derive(Default)]
+pub struct Causes {
+    merged: Vec<Merged>,
+    known: BTreeMap<Cause, usize>,
+}
+
+struct Merged {
+    diagnostic: Diagnostic,
+    count: usize,
+    models: Vec<String>,
+}
+
+/// What two diagnostics of one cause have in common: level, code, file and byte, and their texts with the model's name blanked.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Cause {
+    level: Level,
+    code: Option<&'static str>,
+    at: Option<(String, usize)>,
+    texts: Vec<String>,
+}
+
+impl Causes {
+    /// Adds a diagnostic of a model, or of the whole project.
+    pub fn add(&mut self, model: Option<&str>, diagnostic: Diagnostic) {
+        let key = cause(model, &diagnostic);
+        let at = *self.known.entry(key).or_insert(self.merged.len());
+        if at == self.merged.len() {
+            self.merged.push(Merged { diagnostic, count: 0, models: Vec::new() });
+        }
+        let merged = &mut self.merged[at];
+        match model {
+            Some(model) if merged.models.iter().any(|known| known == model) => {}
+            Some(model) => {
+                merged.models.push(model.to_string());
+                merged.count += 1;
+            }
+            None => merged.count += 1,
+        }
+    }
+
+    pub fn extend(&mut self, model: Option<&str>, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        diagnostics.into_iter().for_each(|diagnostic| self.add(model, diagnostic));
+    }
+
+    /// Whether nothing was added.
+    pub fn is_empty(&self) -> bool {
+        self.merged.is_empty()
+    }
+
+    pub fn finish(self) -> Vec<Diagnostic> {
+        self.merged.into_iter().map(Merged::finish).collect()
+    }
+}
+
+impl Merged {
+    fn finish(self) -> Diagnostic {
+        let Merged { diagnostic, count, models } = self;
+        let Some((_, others)) = models.split_first().filter(|(_, others)| !others.is_empty()) else {
+            // Warnings about the project itself that are equal.
+            return if count > 1 && models.len() < count { diagnostic.fact(format!("reported {count} times")) } else { diagnostic };
+        };
+        let names: Vec<String> = others.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
+        let more = if others.len() > LISTED { format!(" and {} more", others.len() - LISTED) } else { String::new() };
+        let models = if others.len() == 1 { "1 more model".to_string() } else { format!("{} more models", others.len()) };
+        diagnostic.fact(format!("and {models}: {}{more}", names.join(", ")))
+    }
+}
+
+fn cause(model: Option<&str>, diagnostic: &Diagnostic) -> Cause {
+    let name = model.map(|model| format!("`{model}`"));
+    let blanked = |text: &String| match &name {
+        Some(name) => text.replace(name, "``"),
+        None => text.clone(),
+    };
+    let texts = std::iter::once(&diagnostic.message).chain(&diagnostic.notes).chain(&diagnostic.hints).map(blanked).collect();
+    let at = diagnostic.at.as_ref().map(|at| (at.file.path.to_string(), at.span.start));
+    // A warning that names nothing of its model's is one, wherever it was found.
+    let at = at.filter(|_| diagnostic.level == Level::Error || blanked(&diagnostic.message) != diagnostic.message);
+    Cause { level: diagnostic.level, code: diagnostic.code, at, texts }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostics::SourceFile;
+
+    fn merged(diagnostics: impl IntoIterator<Item = (&'static str, Diagnostic)>) -> Vec<(String, Vec<String>)> {
+        let mut causes = Causes::default();
+        diagnostics.into_iter().for_each(|(model, diagnostic)| causes.add(Some(model), diagnostic));
+        causes.finish().into_iter().map(|diagnostic| (diagnostic.message, diagnostic.notes)).collect()
+    }
+
+    #[test]
+    fn one_cause_is_one_error() {
+        let file = SourceFile::new("dbt_project.yml", "begin: 1\nend: 2\n");
+        let error = |model: &str, line| Diagnostic::error(format!("`{model}` ends before `begin`")).at(file.line(line));
+        let done = merged([("a", error("a", 1)), ("b", error("b", 1)), ("c", error("c", 2)), ("d", error("d", 1))]);
+        assert_eq!(
+            done,
+            [
+                ("`a` ends before `begin`".to_string(), vec!["and 2 more models: `b`, `d`".to_string()]),
+                ("`c` ends before `begin`".to_string(), vec![]),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_error_of_another_model_is_reported_once() {
+        let error = || Diagnostic::error("`sessions` is broken");
+        assert_eq!(merged([("a", error()), ("a", error())]), [("`sessions` is broken".to_string(), vec![])]);
+    }
+
+    #[test]
+    fn many_names_are_counted() {
+        let names: Vec<&'static str> = (0..25).map(|nth| format!("m{nth}").leak() as &str).collect();
+        let done = merged(names.into_iter().map(|name| (name, Diagnostic::warning(format!("`{name}` is late")))));
+        assert!(done[0].1[0].starts_with("and 24 more models: `m1`, `m2`") && done[0].1[0].ends_with("`m20` and 4 more"), "{done:?}");
+    }
+}

@@ -1,0 +1,105 @@
+//! A plan to compare: a folder, or a folder at a git revision. Takes `plans/nightly`,
+//! `main:plans/nightly`, or `main:` for the folder of the other plan at `main`; reads the manifest
+//! and the files.
+
+use std::path::Path;
+
+use super::git::Revision;
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::plan::manifest::{self, Manifest, StepEntry};
+use crate::plan::write;
+use crate::run::journal::Places;
+
+/// Opens both plans that the command line names.
+pub fn open(old: &str, new: &str) -> Result<(PlanSource, PlanSource), Diagnostics> {
+    let (from, to) = (Argument::parse(old), Argument::parse(new));
+    let path = |argument: &Argument| match argument {
+        Argument::Folder(path) | Argument::Revision(_, path) => path.clone(),
+    };
+    let (of_old, of_new) = (path(&from), path(&to));
+    match (open_plan(from, &of_new), open_plan(to, &of_old)) {
+        (Ok(old), Ok(new)) => Ok((old, new)),
+        (old, new) => Err(Diagnostics([old.err(), new.err()].into_iter().flatten().collect())),
+    }
+}
+
+/// An open plan.
+pub struct PlanSource {
+    /// The argument of the command line.
+    pub name: String,
+    pub manifest: Manifest,
+    pub files: PlanFiles,
+}
+
+/// Where the files of a plan are.
+pub enum PlanFiles {
+    Folder(Places),
+    Revision(Revision),
+}
+
+/// A parsed argument.
+enum Argument {
+    Folder(String),
+    /// A revision and a folder in it.
+    Revision(String, String),
+}
+
+impl Argument {
+    /// Parses an argument. An existing folder has precedence, since its name may have a colon.
+    fn parse(text: &str) -> Argument {
+        match text.split_once(':') {
+            Some((revision, path)) if !Path::new(text).is_dir() => Argument::Revision(revision.to_string(), path.to_string()),
+            _ => Argument::Folder(text.to_string()),
+        }
+    }
+}
+
+fn open_plan(argument: Argument, other: &str) -> Result<PlanSource, Diagnostic> {
+    match argument {
+        Argument::Folder(path) if path.is_empty() => Err(Diagnostic::error("the name of the plan's folder is empty")),
+        Argument::Folder(path) => {
+            let places = Places::beside(Path::new(&path));
+            if !places.plan.join("manifest.json").exists() {
+                return Err(Diagnostic::error(format!("no plan found in `{path}`"))
+                    .hint("to write one, run `batchwright compile --plan DIR`")
+                    .hint("`REVISION:DIR` is a committed plan, `REVISION:` the folder of the other plan at that revision"));
+            }
+            let manifest = places.manifest()?;
+            Ok(PlanSource { name: path, manifest, files: PlanFiles::Folder(places) })
+        }
+        Argument::Revision(revision, path) => {
+            let path = if path.is_empty() { other.to_string() } else { path };
+            if path.is_empty() {
+                return Err(
+                    Diagnostic::error(format!("`{revision}:` needs a folder")).hint(format!("for example `{revision}:plans/nightly`"))
+                );
+            }
+            let mut files = Revision::open(&revision, &path)?;
+            let name = files.name();
+            let manifest = manifest::read(&files.file("manifest.json")?, &format!("{name}/manifest.json"))?;
+            Ok(PlanSource { name, manifest, files: PlanFiles::Revision(files) })
+        }
+    }
+}
+
+impl PlanFiles {
+    /// The text of a step's file; an error if its hash is not the one in the manifest.
+    pub fn text(&mut self, step: &StepEntry) -> Result<String, Diagnostic> {
+        let bytes = match self {
+            PlanFiles::Folder(places) => places.text(&step.file, &step.sha256).map_err(Diagnostic::error)?,
+            PlanFiles::Revision(revision) => {
+                let bytes = revision.file(&step.file)?;
+                if write::sha256(&bytes) != step.sha256 {
+                    return Err(Diagnostic::error(format!(
+                        "`{}/{}` differs from the file that its manifest describes",
+                        revision.name(),
+                        step.file
+                    ))
+                    .hint("compile that plan again, and commit the complete folder"));
+                }
+                bytes
+            }
+        };
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+}

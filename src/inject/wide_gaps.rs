@@ -1,0 +1,167 @@
+//! Syntax of several parts that sqlparser does not know: what it reads instead is made of one part, and the others are blanked out.
+
+use sqlparser::dialect::{Dialect as Parser, DuckDbDialect};
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::Token;
+
+use super::mask::{Blank, What};
+use super::text::Text;
+
+/// The blanks of the syntax that begins at a token.
+pub fn gaps(text: &Text, token: usize, parser: &dyn Parser) -> Vec<Blank> {
+    let parts = Parts { text };
+    let is_duckdb = parser.is::<DuckDbDialect>();
+    let found = match text.keyword(token) {
+        Keyword::WITH => parts.scalars(token),
+        Keyword::FROM => {
+            let list = parts.table_list(token);
+            if list.is_none() && is_duckdb { parts.lone_from(token) } else { list }
+        }
+        Keyword::ROWS => parts.rows_from(token),
+        Keyword::PIVOT | Keyword::UNPIVOT if is_duckdb => parts.pivot_statement(token),
+        _ => None,
+    };
+    found.unwrap_or_default()
+}
+
+struct Parts<'a> {
+    text: &'a Text<'a>,
+}
+
+impl Parts<'_> {
+    fn blank(&self, first: usize, last: usize, what: What) -> Blank {
+        Blank::new(self.text.spans[first].start..self.text.spans[last].end, what)
+    }
+
+    fn is_query(&self, token: usize) -> bool {
+        use Keyword::{FROM, PIVOT, SELECT, UNPIVOT, VALUES, WITH};
+        matches!(self.text.keyword(token), SELECT | WITH | FROM | VALUES | PIVOT | UNPIVOT)
+    }
+
+    /// Whether a query can begin here.
+    fn begins_query(&self, token: usize) -> bool {
+        use Keyword::{ALL, DISTINCT, EXCEPT, INTERSECT, NAME, UNION};
+        let text = self.text;
+        text.previous(token).is_none_or(|before| {
+            text.is(before, &Token::LParen) || matches!(text.keyword(before), UNION | EXCEPT | INTERSECT | ALL | DISTINCT | NAME)
+        })
+    }
+
+    /// The tokens from `token` on that are not within parentheses, up to the end of the query that they are in.
+    fn level(&self, token: usize) -> Vec<usize> {
+        let text = self.text;
+        let mut tokens = Vec::new();
+        let mut next = Some(token);
+        while let Some(at) = next {
+            if matches!(text.tokens[at].token, Token::RParen | Token::SemiColon | Token::EOF) {
+                break;
+            }
+            tokens.push(at);
+            let end = if text.is(at, &Token::LParen) { text.closing(at) } else { Some(at) };
+            next = end.and_then(|end| text.next(end + 1));
+        }
+        tokens
+    }
+
+    /// The last token before the end of a level, or before a clause or an operator that follows a whole query.
+    fn end(&self, token: usize) -> Option<usize> {
+        use Keyword::{EXCEPT, INTERSECT, LIMIT, OFFSET, ORDER, UNION};
+        let text = self.text;
+        let level = self.level(token);
+        let stop = level.iter().position(|at| matches!(text.keyword(*at), ORDER | LIMIT | OFFSET | UNION | EXCEPT | INTERSECT));
+        let last = *level[..stop.unwrap_or(level.len())].last()?;
+        if text.is(last, &Token::LParen) { text.closing(last) } else { Some(last) }
+    }
+
+    fn holds_query(&self, first: usize, last: usize) -> bool {
+        (first..=last).any(|at| matches!(self.text.keyword(at), Keyword::SELECT | Keyword::FROM | Keyword::TABLE))
+    }
+
+    /// `from t where …` without a `select`.
+    fn lone_from(&self, token: usize) -> Option<Vec<Blank>> {
+        use Keyword::{GROUP, HAVING, QUALIFY, SELECT, WHERE};
+        let text = self.text;
+        let level = self.level(token);
+        let end = self.end(token)?;
+        let first = *level.iter().find(|at| matches!(text.keyword(**at), WHERE | GROUP | HAVING | QUALIFY))?;
+        let selects = level.iter().any(|at| *at < end && text.keyword(*at) == SELECT);
+        if !self.begins_query(token) || selects || first > end || self.holds_query(first, end) {
+            return None;
+        }
+        Some(vec![self.blank(first, end, What::Expression)])
+    }
+
+    /// `pivot t on name using sum(id) group by at` as a statement: `from t`, and nothing is known of its rows.
+    fn pivot_statement(&self, token: usize) -> Option<Vec<Blank>> {
+        let text = self.text;
+        let end = self.end(token)?;
+        let level = self.level(token);
+        let clause = *level.iter().find(|at| matches!(text.keyword(**at), Keyword::ON | Keyword::USING))?;
+        if !self.begins_query(token) || clause > end || self.holds_query(clause, end) {
+            return None;
+        }
+        let from = Blank { instead: "from", ..self.blank(token, token, What::Shape) };
+        Some(vec![from, self.blank(clause, end, What::Shape)])
+    }
+
+    /// `rows from (f(x), g(y)) as r(a, b)`: the first of the functions.
+    fn rows_from(&self, token: usize) -> Option<Vec<Blank>> {
+        let text = self.text;
+        let from = text.next(token + 1).filter(|from| text.keyword(*from) == Keyword::FROM)?;
+        let open = text.next(from + 1).filter(|open| text.is(*open, &Token::LParen))?;
+        let close = text.closing(open)?;
+        let comma = self.level(text.next(open + 1)?).into_iter().find(|at| text.is(*at, &Token::Comma)).unwrap_or(close);
+        Some(vec![self.blank(token, open, What::Other), self.blank(comma, close, What::Join)])
+    }
+
+    /// `from (a, b)`.
+    fn table_list(&self, token: usize) -> Option<Vec<Blank>> {
+        let text = self.text;
+        let open = text.next(token + 1).filter(|open| text.is(*open, &Token::LParen))?;
+        let first = text.next(open + 1)?;
+        let close = text.closing(open)?;
+        let is_list = self.level(first).into_iter().any(|at| text.is(at, &Token::Comma));
+        let is_named = text.next(close + 1).is_some_and(|next| {
+            text.keyword(next) == Keyword::AS || matches!(&text.tokens[next].token, Token::Word(word) if word.keyword == Keyword::NoKeyword)
+        });
+        let is_tables = matches!(text.tokens[first].token, Token::Word(_)) && !self.is_query(first);
+        (is_list && is_tables && !is_named).then(|| vec![self.blank(open, open, What::Other), self.blank(close, close, What::Other)])
+    }
+
+    /// `with (select …) as m, 3 as n`: values before the first CTE. The queries are looked at by themselves.
+    fn scalars(&self, token: usize) -> Option<Vec<Blank>> {
+        let text = self.text;
+        let mut blanks = Vec::new();
+        let mut start = text.next(token + 1)?;
+        loop {
+            let is_cte = text.next(start + 1).is_some_and(|as_| {
+                text.keyword(as_) == Keyword::AS && text.next(as_ + 1).is_some_and(|open| text.is(open, &Token::LParen))
+            });
+            if is_cte {
+                break;
+            }
+            let level = self.level(start);
+            let as_ = *level.iter().find(|at| text.keyword(**at) == Keyword::AS)?;
+            let name = text.next(as_ + 1).filter(|name| matches!(text.tokens[*name].token, Token::Word(_)))?;
+            let open = text.is(start, &Token::LParen).then_some(start);
+            let close = open.and_then(|open| text.closing(open)).filter(|close| text.next(close + 1) == Some(as_));
+            match close.filter(|_| text.next(start + 1).is_some_and(|first| self.is_query(first))) {
+                Some(close) => blanks.push(self.blank(start, close, What::Query)),
+                None if self.holds_query(start, as_) => return None,
+                None => blanks.push(self.blank(start, text.previous(as_)?, What::Other)),
+            }
+            let next = text.next(name + 1)?;
+            if text.is(next, &Token::Comma) {
+                blanks.push(self.blank(as_, next, What::Other));
+                start = text.next(next + 1)?;
+            } else if text.keyword(next) == Keyword::SELECT {
+                blanks.push(self.blank(as_, name, What::Other));
+                blanks.insert(0, self.blank(token, token, What::Other));
+                break;
+            } else {
+                return None;
+            }
+        }
+        blanks.iter().any(|blank| blank.what == What::Query).then_some(blanks)
+    }
+}

@@ -1,0 +1,85 @@
+//! Python's iterators and generators: their items are read once, they have no length and no places, and they are always true.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
+
+use super::error;
+
+/// More items than an iterator without an end may give.
+const MOST: usize = 1_000_000;
+
+pub(in crate::jinja) struct ReadOnce {
+    /// The name of the type in Python.
+    kind: &'static str,
+    items: Mutex<Items>,
+}
+
+type Items = Box<dyn Iterator<Item = Value> + Send + Sync>;
+
+impl ReadOnce {
+    /// An iterator over these values, which are made now.
+    pub fn value(kind: &'static str, items: impl Iterator<Item = Value>) -> Value {
+        let items: Vec<Value> = items.collect();
+        Value::from_object(ReadOnce { kind, items: Mutex::new(Box::new(items.into_iter())) })
+    }
+
+    /// An iterator that may have no end.
+    pub fn endless(kind: &'static str, items: impl Iterator<Item = Value> + Send + Sync + 'static) -> Value {
+        let end = Value::from(error(format!("`{kind}` has no end: take a part of it with `modules.itertools.islice`")));
+        Value::from_object(ReadOnce { kind, items: Mutex::new(Box::new(items.take(MOST).chain([end]))) })
+    }
+
+    pub fn type_name(&self) -> &'static str {
+        self.kind
+    }
+
+    fn open(&self) -> MutexGuard<'_, Items> {
+        self.items.lock().unwrap_or_else(|broken| broken.into_inner())
+    }
+}
+
+/// What a loop reads; the iterator goes on where it ends.
+struct Reading(Arc<ReadOnce>);
+
+impl Iterator for Reading {
+    type Item = Value;
+
+    fn next(&mut self) -> Option<Value> {
+        self.0.open().next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.open().size_hint()
+    }
+}
+
+impl fmt::Debug for ReadOnce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{} object>", self.kind)
+    }
+}
+
+impl Object for ReadOnce {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        // Items cannot be had by their place.
+        ObjectRepr::Map
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Iter(Box::new(Reading(self.clone())))
+    }
+
+    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
+        None
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}

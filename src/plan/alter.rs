@@ -1,0 +1,115 @@
+//! `02_alter.sql`, and the like within the file of another incremental model: the statements that bring a table's columns in line with
+//! its query. Takes the query, its columns with their types, and the columns that the table may have besides. Each statement is safe to
+//! repeat, whatever columns the table has.
+
+use super::create::{apart, author, sql};
+use super::header::header;
+use crate::config::{Node, SchemaChange};
+use crate::diagnostics::Diagnostic;
+use crate::dialect::{Dialect, Sql};
+use crate::inject::ResultColumn;
+use crate::jinja::Relation;
+
+/// What the statements are made from.
+pub struct Alteration<'a> {
+    pub dialect: &'a Dialect,
+    pub node: &'a Node,
+    pub target: &'a Relation,
+    pub change: SchemaChange,
+    /// The query of a later run.
+    pub query: &'a str,
+    /// The columns that the statements add if the table lacks them, each with its type.
+    pub added: &'a [(ResultColumn, String)],
+    /// The columns that the statements drop.
+    pub dropped: &'a [ResultColumn],
+    /// The columns that get a wider type.
+    pub widened: &'a [(ResultColumn, String)],
+}
+
+/// How a dialect alters a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alters {
+    /// A statement compares the table with the query.
+    ByQuery,
+    /// A statement for each column.
+    ByColumn,
+    /// Not in a way that is safe to repeat.
+    Never,
+}
+
+/// How the dialect brings a table in line after such a change.
+pub fn alters(dialect: &Dialect, node: &Node) -> Result<Alters, Diagnostic> {
+    let change = node.schema_change();
+    Ok(match change {
+        SchemaChange::Ignore => Alters::Never,
+        _ if node.microbatch().is_none() && !dialect.fact::<bool>("alters_within_file")? => Alters::Never,
+        _ if !dialect.lists("schema_changes", change.as_str())? => Alters::Never,
+        _ if dialect.has(&by_query(change)) => Alters::ByQuery,
+        _ => Alters::ByColumn,
+    })
+}
+
+fn by_query(change: SchemaChange) -> String {
+    format!("change_{}", change.as_str())
+}
+
+/// The statements.
+pub fn alter(of: &Alteration) -> Result<Sql, Diagnostic> {
+    let Alteration { dialect, node, target, change, .. } = of;
+    let shape = dialect.column(&dialect.fitting(&node.relation.identifier, "shape", 0)?, false)?;
+    let (ctes, body) = apart(dialect, of.query)?;
+    let arguments = vec![
+        ("target", sql(target)),
+        ("target_text", dialect.string(&target.to_string())?.value()),
+        ("schema_text", dialect.string(target.schema.as_deref().unwrap_or_default())?.value()),
+        ("name_text", dialect.string(&target.identifier)?.value()),
+        ("query", author(of.query)),
+        ("ctes", Sql(ctes).value()),
+        ("body", body),
+        ("shape_text", dialect.string(&shape.0)?.value()),
+        ("shape", shape.value()),
+        (
+            "message",
+            dialect.string(&format!("the table of {} and its query differ (on_schema_change: {}): ", node.name, change.as_str()))?.value(),
+        ),
+    ];
+    let by_query = by_query(*change);
+    if dialect.has(&by_query) {
+        return dialect.sql(&by_query, &arguments);
+    }
+    let statement = |name: &str, column: &ResultColumn, data_type: &str| {
+        let name_text = if column.quoted { column.name.clone() } else { crate::dialect::folded(dialect.fact("case")?, &column.name) };
+        let mut arguments = arguments.clone();
+        arguments.extend([
+            ("column", dialect.column(&column.name, column.quoted)?.value()),
+            ("column_text", dialect.string(&name_text)?.value()),
+            ("type", Sql(data_type.to_string()).value()),
+        ]);
+        if dialect.has(&format!("{name}_statement")) {
+            let text = dialect.sql(&format!("{name}_statement"), &arguments)?;
+            arguments.push(("statement", dialect.lines(&text.0)?.value()));
+        }
+        Ok(dialect.sql(name, &arguments)?.0)
+    };
+    let mut statements = Vec::new();
+    for (column, data_type) in of.added {
+        statements.push(statement("add_column", column, data_type)?);
+    }
+    for column in of.dropped {
+        statements.push(statement("drop_column", column, "")?);
+    }
+    for (column, data_type) in of.widened {
+        statements.push(statement("widen_column", column, data_type)?);
+    }
+    let check = format!("check_{}", change.as_str());
+    if dialect.has(&check) {
+        statements.push(dialect.sql(&check, &arguments)?.0);
+    }
+    Ok(Sql(statements.join("\n\n")))
+}
+
+/// `02_alter.sql` of a microbatch model.
+pub fn alter_file(of: &Alteration, statements: &Sql) -> String {
+    let lines = [("model", of.node.unique_id.clone()), ("alters", format!("{}, on_schema_change: {}", of.target, of.change.as_str()))];
+    format!("{}\n{statements}\n", header(of.dialect, &lines))
+}

@@ -1,0 +1,60 @@
+//! Streams the manifest as indented JSON with a final line break, so that a large plan is not
+//! copied in memory.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+
+use serde::{Serialize, Serializer};
+
+use super::{Sha256, instant};
+use crate::plan::manifest::{About, ModelEntry, StepEntry};
+use crate::plan::{Plan, Waits, What};
+
+/// Writes the manifest of a plan. `audits` and `steps` are the hashes of the files, in their order;
+/// `steps` is consumed while the files are written.
+pub fn write(plan: &Plan, audits: &[Sha256], steps: &mut dyn Iterator<Item = Sha256>, mut out: impl Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        #[serde(flatten)]
+        about: &'a About,
+        models: Vec<ModelEntry>,
+        steps: Entries<'a>,
+    }
+    let mut models = plan.models.clone();
+    for (entry, sha256) in models.iter_mut().filter_map(|model| model.audit.as_mut()).zip(audits) {
+        entry.sha256 = sha256.to_string();
+    }
+    let document = Document { about: &plan.about, models, steps: Entries { plan, hashes: RefCell::new(steps) } };
+    serde_json::to_writer_pretty(&mut out, &document)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+struct Entries<'a> {
+    plan: &'a Plan,
+    /// Consumed one by one.
+    hashes: RefCell<&'a mut dyn Iterator<Item = Sha256>>,
+}
+
+impl Serialize for Entries<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let waits = Waits::of(self.plan);
+        serializer.collect_seq(self.plan.all().zip(&mut **self.hashes.borrow_mut()).map(|(step, sha256)| {
+            let span = match &step.what {
+                What::Batch(span, ..) => Some(span),
+                What::Fixed(_) => None,
+            };
+            StepEntry {
+                id: step.id(),
+                model: step.of.model.clone(),
+                kind: step.kind(),
+                file: step.file(),
+                sha256: sha256.to_string(),
+                event_time_start: span.map(|span| instant(span.window.start)),
+                event_time_end: span.map(|span| instant(span.window.end)),
+                chunk: span.and_then(|span| span.chunk.clone()),
+                depends_on: waits.depends_on(&step),
+            }
+        }))
+    }
+}

@@ -1,0 +1,265 @@
+//! Profiles of well-known clients: which options make them stop at an error, and how they read
+//! standard input. Refuses arguments with which a client continues after an error, and names the
+//! option to add or to remove.
+
+use crate::diagnostics::Diagnostic;
+
+/// The profile of a client.
+pub struct ClientProfile {
+    programs: &'static [&'static str],
+    /// Options that make it stop at an error, if it does not by default; the last one is suggested.
+    stop_at_error_options: &'static [&'static str],
+    /// Options that make it continue after an error.
+    continues_on_error_flags: &'static [&'static str],
+    /// Options that a session needs; the last one is suggested.
+    session_options: &'static [&'static str],
+    /// Why a session needs them.
+    no_session_reason: &'static str,
+    pub input: StdinMode,
+    /// A client command that prints [`TOKEN`] twice with a dash in between, which the command's
+    /// text does not contain. It needs no query, so it takes a tenth of the time. After an
+    /// unterminated statement it is a syntax error.
+    pub marker: Option<&'static str>,
+    /// Client commands that make it stop at an error and commit each statement; sent before and
+    /// after each step.
+    pub safe_mode: &'static str,
+    /// A client command that prints [`TOKEN`] and [`NO_ERROR`] if no statement of the session has
+    /// failed.
+    pub error_check: Option<&'static str>,
+    /// What to do if it still continues after an error.
+    pub cure: &'static str,
+    /// Whether only one process can write to a database.
+    pub single_writer: bool,
+}
+
+/// How a client reads its standard input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StdinMode {
+    /// Statement by statement, as they arrive.
+    Stream,
+    /// To the end before it runs anything: one process per step.
+    ToEnd,
+    /// Line by line; after an error it continues with the next line.
+    Lines,
+    /// It does not read SQL from standard input.
+    Nothing,
+}
+
+/// The placeholder of the token in a marker.
+pub const TOKEN: &str = "{token}";
+
+/// The SQLSTATE of success.
+pub const NO_ERROR: &str = "00000";
+
+const STREAM: ClientProfile = ClientProfile {
+    programs: &[],
+    stop_at_error_options: &[],
+    continues_on_error_flags: &[],
+    session_options: &[],
+    no_session_reason: "",
+    input: StdinMode::Stream,
+    marker: None,
+    safe_mode: "",
+    error_check: None,
+    cure: "",
+    single_writer: false,
+};
+
+const PROFILES: &[ClientProfile] = &[
+    ClientProfile {
+        programs: &["psql"],
+        stop_at_error_options: &["ON_ERROR_STOP=on", "ON_ERROR_STOP=true", "ON_ERROR_STOP=yes", "-v ON_ERROR_STOP=1"],
+        safe_mode: "\\set ON_ERROR_STOP on\n\\set AUTOCOMMIT on\n",
+        cure: "add `-X -v ON_ERROR_STOP=1` as its last arguments",
+        error_check: Some(r"\echo {token}:LAST_ERROR_SQLSTATE"),
+        ..STREAM
+    },
+    ClientProfile {
+        programs: &["duckdb", "sqlite3"],
+        stop_at_error_options: &["--bail", "-bail"],
+        marker: Some(r#".print "{token}\055{token}""#),
+        safe_mode: ".bail on\n",
+        cure: "add `-bail`, and look for `.bail off` in its startup file",
+        single_writer: true,
+        ..STREAM
+    },
+    ClientProfile {
+        programs: &["mysql", "mariadb"],
+        continues_on_error_flags: &["--force", "-f"],
+        session_options: &["-n", "--unbuffered"],
+        no_session_reason: "buffers its output until it ends, but a session needs it after each step",
+        cure: "look for `force` and `init-command` in its option files, or add `--no-defaults` as its first argument",
+        ..STREAM
+    },
+    ClientProfile {
+        programs: &["clickhouse-client", "clickhouse"],
+        continues_on_error_flags: &["--ignore-error"],
+        input: StdinMode::ToEnd,
+        ..STREAM
+    },
+    ClientProfile { programs: &["trino"], continues_on_error_flags: &["--ignore-errors"], input: StdinMode::Nothing, ..STREAM },
+    ClientProfile {
+        programs: &["snow"],
+        session_options: &["--stdin", "-i"],
+        no_session_reason: "opens a prompt, which needs a terminal",
+        input: StdinMode::ToEnd,
+        ..STREAM
+    },
+    ClientProfile { programs: &["bq"], input: StdinMode::ToEnd, ..STREAM },
+    ClientProfile {
+        programs: &["spark-sql"],
+        continues_on_error_flags: &["hive.cli.errors.ignore=true"],
+        input: StdinMode::Lines,
+        ..STREAM
+    },
+    ClientProfile { programs: &["beeline"], continues_on_error_flags: &["--force=true"], input: StdinMode::Nothing, ..STREAM },
+    ClientProfile { programs: &["sqlcmd"], stop_at_error_options: &["-b"], input: StdinMode::Nothing, ..STREAM },
+    ClientProfile { programs: &["dbsqlcli"], input: StdinMode::Nothing, ..STREAM },
+];
+
+/// Programs that start another program.
+const STARTERS: &[&str] = &[
+    "bash", "doas", "docker", "env", "kubectl", "nice", "nohup", "podman", "setpriv", "sh", "ssh", "stdbuf", "sudo", "su", "runuser",
+    "time",
+];
+
+/// The profile and the program of the client that these arguments start, also through `sudo`,
+/// `docker exec` or a shell.
+pub fn profile(argv: &[String]) -> Option<(&'static ClientProfile, &'static str)> {
+    let first = argv.first()?;
+    if let Some(profile) = by_name(first) {
+        return Some(profile);
+    }
+    if !STARTERS.contains(&base(first)) {
+        return None;
+    }
+    argv[1..].iter().flat_map(|argument| argument.split_whitespace()).find_map(by_name)
+}
+
+/// Refuses arguments with which a failed step would count as done.
+pub fn reject_error_ignoring(argv: &[String], session: bool) -> Result<(), Diagnostic> {
+    let Some((profile, program)) = profile(argv) else { return Ok(()) };
+    let words: Vec<&str> = argv.iter().flat_map(|argument| argument.split_whitespace()).collect();
+    // `-vON_ERROR_STOP=1` and `--set=ON_ERROR_STOP=1` are one argument.
+    let has_option = |word: &str| {
+        let word = word.rsplit(' ').next().unwrap_or(word);
+        words.iter().any(|argument| *argument == word || (word.contains('=') && argument.to_lowercase().ends_with(&word.to_lowercase())))
+    };
+    let dangerous =
+        |what: String| Diagnostic::error(what).fact("a failed batch would lose the rows that it has deleted, and would count as done");
+    if let Some(advice) =
+        profile.stop_at_error_options.last().filter(|_| !profile.stop_at_error_options.iter().any(|word| has_option(word)))
+    {
+        return Err(dangerous(format!("`{program}` continues after an error by default"))
+            .hint(format!("add `{advice}`: `batchwright run -- {}`", with_option(argv, program, advice))));
+    }
+    if let Some(word) = profile.continues_on_error_flags.iter().find(|word| has_option(word)) {
+        return Err(dangerous(format!("with `{word}`, `{program}` continues after an error")).hint(format!("remove `{word}`")));
+    }
+    if !session {
+        return Ok(());
+    }
+    if let Some(advice) = profile.session_options.last().filter(|_| !profile.session_options.iter().any(|word| has_option(word))) {
+        return Err(Diagnostic::error(format!("`{program}` cannot read steps from standard input without `{advice}`"))
+            .fact(format!("it {}", profile.no_session_reason))
+            .hint(format!("add `{advice}`: `batchwright run -- {} {advice}`", argv.join(" ")))
+            .hint("or use `{file}` in the arguments, to run the client once per step"));
+    }
+    if profile.input == StdinMode::Nothing {
+        return Err(Diagnostic::error(format!("`{program}` cannot read steps from standard input"))
+            .hint("use `{file}` in the arguments, to run the client once per step"));
+    }
+    Ok(())
+}
+
+fn by_name(argument: &str) -> Option<(&'static ClientProfile, &'static str)> {
+    PROFILES
+        .iter()
+        .find_map(|profile| profile.programs.iter().find(|program| **program == base(argument)).map(|program| (profile, *program)))
+}
+
+fn base(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// The arguments with the suggested option after the program.
+fn with_option(argv: &[String], program: &str, advice: &str) -> String {
+    let mut words = Vec::new();
+    let mut open = true;
+    for argument in argv {
+        words.push(argument.clone());
+        if open && base(argument) == program {
+            words.push(advice.to_string());
+            open = false;
+        }
+    }
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect;
+    use crate::run::protocol::Protocol;
+
+    fn rejection(words: &str) -> Option<String> {
+        let argv: Vec<String> = shlex::split(words).unwrap();
+        reject_error_ignoring(&argv, !words.contains("{file}")).err().map(|error| error.hints.join("; "))
+    }
+
+    #[test]
+    fn clients_that_continue_after_an_error_are_refused() {
+        assert_eq!(
+            rejection("/usr/bin/psql -X -f {file}").unwrap(),
+            "add `-v ON_ERROR_STOP=1`: `batchwright run -- /usr/bin/psql -v ON_ERROR_STOP=1 -X -f {file}`"
+        );
+        for unsafe_arguments in
+            ["psql -v ON_ERROR_STOP=0", "duckdb a.db", "sqlite3 a.db", "sqlcmd -i {file}", "sudo -u postgres psql", "mysql -n -f"]
+        {
+            assert!(rejection(unsafe_arguments).is_some(), "{unsafe_arguments}");
+        }
+        for safe_arguments in [
+            "psql -v ON_ERROR_STOP=1",
+            "psql --set=ON_ERROR_STOP=on -f {file}",
+            "psql -vON_ERROR_STOP=1",
+            "duckdb --bail a.db",
+            "sh -c 'psql -v ON_ERROR_STOP=1 -f $0' {file}",
+            "my-client",
+            "my-client psql",
+        ] {
+            assert_eq!(rejection(safe_arguments), None, "{safe_arguments}");
+        }
+    }
+
+    #[test]
+    fn a_session_needs_a_client_that_reads_statements() {
+        assert!(rejection("mariadb shop").unwrap().contains("`--unbuffered`"));
+        assert_eq!(rejection("mariadb -n shop"), None);
+        assert!(rejection("dbsqlcli").unwrap().contains("{file}"));
+        assert!(rejection("snow sql").unwrap().contains("`batchwright run -- snow sql -i`"));
+        assert_eq!(rejection("snow sql -i"), None);
+    }
+
+    #[test]
+    fn every_dialect_has_a_safe_client_and_a_marker() {
+        for name in dialect::names() {
+            let dialect = dialect::named(name).unwrap();
+            let argv: Vec<String> = dialect.fact("client").unwrap();
+            let example: String = dialect.fact("example").unwrap();
+            assert_eq!(rejection(&example), None, "{name}");
+            // Athena has no client that runs a file of several statements and waits for them.
+            assert_eq!(argv.is_empty(), name == "athena", "{name}");
+            if !argv.is_empty() {
+                let profile = profile(&argv).unwrap_or_else(|| panic!("`{argv:?}` of {name} has no profile")).0;
+                assert_eq!(rejection(&argv.join(" ")), None, "{name}");
+                assert!(argv.contains(&"{file}".to_string()) || profile.input != StdinMode::Nothing, "{name}");
+                assert_eq!(example.split(' ').next(), argv.first().map(String::as_str), "{name}");
+            }
+            let check = Protocol::new(&dialect, None).unwrap().check();
+            assert!(check.after.contains("batchwright_marker") && check.after.ends_with(";\n"), "{name}: {}", check.after);
+            for (_, word) in &check.words {
+                assert!(!check.after.contains(word), "an echo of the input must not match");
+            }
+        }
+    }
+}
