@@ -1,7 +1,7 @@
 //! The columns of a query's result, in order, where the text shows them. `None` is the answer to every doubt: a wrong list would
 //! put values in the wrong columns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlparser::ast::{
     ExcludeSelectItem, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, Query, RenameSelectItem, Select, SelectFlavor, SelectItem,
@@ -19,8 +19,8 @@ type Names = Option<Vec<ResultColumn>>;
 /// holds all that the text says of how tables are joined; `types` whether types are looked for.
 pub fn columns(query: &Query, inputs: &BTreeMap<Location, Vec<ResultColumn>>, joins: bool, types: bool) -> Names {
     let names = Known { inputs, joins, types, ctes: Vec::new() }.query(query)?;
-    let folded: Vec<String> = names.iter().map(|column| column.name.to_lowercase()).collect();
-    let twice = folded.iter().enumerate().any(|(at, name)| folded[..at].contains(name));
+    let mut seen = BTreeSet::new();
+    let twice = names.iter().any(|column| !seen.insert(column.name.to_lowercase()));
     (!twice && !names.is_empty()).then_some(names)
 }
 
