@@ -285,7 +285,7 @@ fn truth(text: &str) -> Result<bool, String> {
 /// The bounds of the command line or of the environment variables.
 pub fn bounds(start: &Option<String>, end: &Option<String>) -> Result<Option<(window::Bound, window::Bound)>, Diagnostics> {
     let (start, end) = (option_or_variable(start.clone(), "EVENT_TIME_START"), option_or_variable(end.clone(), "EVENT_TIME_END"));
-    Ok(window::bounds(start.as_deref(), end.as_deref())?)
+    window::bounds(start.as_deref(), end.as_deref())
 }
 
 impl WindowArgs {

@@ -59,7 +59,7 @@ fn resolve_on(ground: &Ground) -> Result<Resolved, Diagnostics> {
         let drafts = drafts(ground.packages, nth, &patches);
         let done = par_map(&drafts, |draft| {
             let unique_id = unique_id(draft);
-            let resolved = limits::guarded(&draft.file, || Ok(node(draft, &unique_id, ground, &naming)));
+            let resolved = limits::guarded(draft.file, || Ok(node(draft, &unique_id, ground, &naming)));
             resolved.unwrap_or_else(|errors| Err(Failed::from(errors))).map_err(|failed| {
                 let Failed { errors, node } = failed;
                 Broken { unique_id, name: full_name(draft), errors, node }

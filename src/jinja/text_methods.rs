@@ -325,9 +325,8 @@ fn answer(state: &State, text: &str, method: &str, call: &Call) -> Result<Option
         "endswith" => Value::from(has_edge(text, call, |part, edge| part.ends_with(edge))?),
         "replace" => {
             let (old, new) = (needs_text(call, 0, "old")?, needs_text(call, 1, "new")?);
-            match call.integer(2, "count")?.and_then(|count| usize::try_from(count).ok()) {
-                count => Value::from(replaced(text, &old, &new, count.unwrap_or(usize::MAX))?),
-            }
+            let count = call.integer(2, "count")?.and_then(|count| usize::try_from(count).ok());
+            Value::from(replaced(text, &old, &new, count.unwrap_or(usize::MAX))?)
         }
         "removeprefix" => Value::from(text.strip_prefix(&*needs_text(call, 0, "prefix")?).unwrap_or(text)),
         "removesuffix" => Value::from(text.strip_suffix(&*needs_text(call, 0, "suffix")?).unwrap_or(text)),

@@ -90,7 +90,9 @@ pub fn renewed<T>(work: impl FnOnce() -> T) -> T {
     let Some(outer) = BUDGET.get().filter(|budget| !budget.is_renewed) else { return work() };
     let renew = || {
         let budget = Budget::new(outer.watched);
-        budget.deadline.zip(outer.watched).map(|(deadline, number)| watchdog::renew(number, deadline));
+        if let (Some(deadline), Some(number)) = (budget.deadline, outer.watched) {
+            watchdog::renew(number, deadline);
+        }
         budget
     };
     BUDGET.set(Some(Budget { is_renewed: true, exceeded: outer.exceeded, ..renew() }));
