@@ -25,9 +25,11 @@ impl SourceFile {
         SourceFile { path: path.into(), text: text.into() }
     }
 
-    /// The location of `span` (bytes) in this file.
+    /// The location of `span` (bytes) in this file. A span that ends within a letter is widened to the letter, so that it can be cut out.
     pub fn at(&self, span: Range<usize>) -> Location {
-        Location { file: self.clone(), span }
+        let end = self.text.ceil_char_boundary(span.end.min(self.text.len()));
+        let start = self.text.floor_char_boundary(span.start).min(end);
+        Location { file: self.clone(), span: start..end }
     }
 
     /// Line `line`, counted from 1, without indentation and line break; past the end, the last

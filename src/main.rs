@@ -2,9 +2,11 @@
 
 use std::process::ExitCode;
 
-/// Rendering and parsing ask for many small pieces of memory, on all threads.
+use batchwright::limits::CountingAllocator;
+
+/// Rendering and parsing ask for many small pieces of memory, on all threads. They are counted, so that the memory for one model has a limit.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: CountingAllocator<mimalloc::MiMalloc> = CountingAllocator(mimalloc::MiMalloc);
 
 fn main() -> ExitCode {
     batchwright::cli::main()

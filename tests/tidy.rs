@@ -11,7 +11,7 @@ mod words;
 /// The stages in order. A stage may use earlier stages and tools.
 const STAGES: [&str; 13] =
     ["project", "config", "graph", "window", "render", "inject", "plan", "check", "compile", "run", "page", "diff", "cli"];
-const TOOLS: [&str; 5] = ["diagnostics", "calendar", "jinja", "dialect", "yaml"];
+const TOOLS: [&str; 6] = ["diagnostics", "limits", "calendar", "jinja", "dialect", "yaml"];
 
 #[test]
 fn files_have_at_most_400_lines() {

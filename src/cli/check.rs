@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::{Component, Path};
 use std::process::ExitCode;
 
-use super::options::{ProjectArgs, SelectArgs};
+use super::options::{ProjectArgs, SelectArgs, bounds};
 use super::{print, print_diagnostics, print_status};
 use crate::check::{Finding, RULES, report, rule};
 use crate::compile::{self, Request};
@@ -45,10 +45,10 @@ pub struct CheckArgs {
     #[arg(long, value_name = "CODE", num_args = 0..=1, default_missing_value = "")]
     explain: Option<String>,
     /// Start of the planned range, to compare with `begin`
-    #[arg(long, value_name = "TIME", env = "DBT_EVENT_TIME_START", requires = "event_time_end")]
+    #[arg(long, value_name = "TIME", env = "DBT_EVENT_TIME_START")]
     event_time_start: Option<String>,
     /// End of the planned range (exclusive)
-    #[arg(long, value_name = "TIME", env = "DBT_EVENT_TIME_END", requires = "event_time_start")]
+    #[arg(long, value_name = "TIME", env = "DBT_EVENT_TIME_END")]
     event_time_end: Option<String>,
     #[command(flatten)]
     project: ProjectArgs,
@@ -74,7 +74,7 @@ pub fn run(args: CheckArgs) -> Result<ExitCode, Diagnostics> {
     let folder = path_prefix(&args.project.project_dir);
     let now = args.project.instant()?;
     let windows = window::WindowRequest {
-        bounds: window::bounds(args.event_time_start.as_deref(), args.event_time_end.as_deref())?,
+        bounds: bounds(&args.event_time_start, &args.event_time_end)?,
         now,
         batch_size: None,
         chunk: None,
@@ -82,7 +82,7 @@ pub fn run(args: CheckArgs) -> Result<ExitCode, Diagnostics> {
         strict: false,
         max_batches: 1,
     };
-    let now_is_given = args.project.now.is_some();
+    let now_is_given = args.project.now.as_ref().is_some_and(|now| !now.is_empty());
     let open = args.project.open(now, false)?;
     let request = Request {
         open,

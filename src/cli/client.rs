@@ -59,7 +59,7 @@ fn default_client(request: &ClientRequest, dialect: &Dialect) -> Result<Vec<Stri
         return Ok(client);
     }
     let project_dir = &request.plan.project_dir;
-    let target = project::target(&request.profile.open(project_dir)?, &|_| Ok(String::new()));
+    let target = project::target(&request.profile.open(project_dir)?, &|_| Ok(project::TargetFacts::default()));
     match target.ok().and_then(|target| target.path) {
         None => fail("no profile names the database file".to_string()),
         Some(path) if path == ":memory:" => fail("the profile's database is in memory, so the results of a step would be lost".to_string()),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::options::{ProjectArgs, RefreshArgs, SelectArgs, WindowArgs, request};
+use super::options::{ProjectArgs, RefreshArgs, SelectArgs, WindowArgs, plan_folder, request};
 use super::unfinished::unfinished;
 use super::{first_run, print, print_diagnostics, print_status};
 use crate::compile;
@@ -61,7 +61,7 @@ pub struct CompileArgs {
 }
 
 pub fn run(args: CompileArgs) -> Result<ExitCode, Diagnostics> {
-    let folder = args.plan.unwrap_or_else(|| args.project.project_dir.join("target").join("batchwright"));
+    let folder = plan_folder(args.plan, &args.project.project_dir)?;
     let mut request = request(args.select, &args.windows, &args.refresh, args.project)?;
     let finished = first_run::finished_models(&folder, request.selection.state.as_deref())?;
     request.from_begin_except = args.from_begin.then(|| finished.clone());

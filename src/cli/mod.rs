@@ -23,12 +23,15 @@ mod summary;
 mod tests;
 mod unfinished;
 
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::diagnostics::{self, Diagnostic, Diagnostics, STACK_BYTES};
+use crate::jinja::SECRETS;
+use crate::limits;
 
 const EXAMPLES: &str = r"In a dbt project:
   $ batchwright compile --event-time-start 2024-09-01 --event-time-end 2024-09-04
@@ -90,6 +93,7 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         })
     };
+    limits::install();
     // A deeply nested query may need more stack than the main thread has.
     match std::thread::Builder::new().stack_size(STACK_BYTES).spawn(run).map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => code,
@@ -118,7 +122,14 @@ fn print_diagnostics_with(all: &[Diagnostic], written: &str) {
 
 /// Writes to stderr. A closed stderr is not an error.
 fn print_status(text: &str) {
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    let _ = std::io::stderr().lock().write_all(masked(text, std::env::vars_os()).as_bytes());
+}
+
+/// The text without the values of environment variables that hold secrets, as dbt masks them in its log.
+fn masked(text: &str, environment: impl Iterator<Item = (OsString, OsString)>) -> String {
+    let is_secret = |name: &OsString| SECRETS.iter().any(|secret| name.to_string_lossy().starts_with(secret));
+    let values = environment.filter(|(name, _)| is_secret(name)).filter_map(|(_, value)| value.into_string().ok());
+    values.filter(|value| !value.trim().is_empty()).fold(text.to_string(), |text, value| text.replace(&value, "*****"))
 }
 
 /// Writes data to stdout. Exits silently if the reader has closed the pipe (`| head`).

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::{SubsecRound, Utc};
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use serde_json::{Map, Value};
 
 use crate::calendar::{Grain, Instant};
 use crate::compile::Request;
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 use crate::graph::Selection;
-use crate::project::Open;
+use crate::limits;
+use crate::project::{self, Open};
 use crate::run::journal::Places;
 use crate::window;
 use crate::yaml;
@@ -20,10 +22,10 @@ use crate::yaml;
 #[command(next_help_heading = "Project")]
 pub struct ProjectArgs {
     /// Folder of dbt_project.yml
-    #[arg(long, value_name = "DIR", env = "DBT_PROJECT_DIR", default_value = ".", hide_default_value = true)]
+    #[arg(long, value_name = "DIR", env = "DBT_PROJECT_DIR", default_value = "", hide_default_value = true, value_parser = project_dir())]
     pub project_dir: PathBuf,
     /// Folder of profiles.yml [default: the project, then ~/.dbt]
-    #[arg(long, value_name = "DIR", env = "DBT_PROFILES_DIR")]
+    #[arg(long, value_name = "DIR", env = "DBT_PROFILES_DIR", value_parser = path())]
     pub profiles_dir: Option<PathBuf>,
     /// Profile [default: that of the project]
     #[arg(long, value_name = "NAME", env = "DBT_PROFILE")]
@@ -53,6 +55,9 @@ pub struct ProjectArgs {
     /// catalog.json of `dbt docs generate`, for macros that need columns
     #[arg(long, value_name = "FILE")]
     pub catalog: Option<PathBuf>,
+    /// How long the work for one model may take; 0 for any time
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub model_timeout: u64,
 }
 
 /// The plan.
@@ -62,7 +67,7 @@ pub struct PlanArgs {
     #[arg(long, value_name = "DIR")]
     pub plan: Option<PathBuf>,
     /// Folder of dbt_project.yml
-    #[arg(long, value_name = "DIR", env = "DBT_PROJECT_DIR", default_value = ".", hide_default_value = true)]
+    #[arg(long, value_name = "DIR", env = "DBT_PROJECT_DIR", default_value = "", hide_default_value = true, value_parser = project_dir())]
     pub project_dir: PathBuf,
 }
 
@@ -71,7 +76,7 @@ pub struct PlanArgs {
 #[command(next_help_heading = "Profile, for a default client that needs the path of the database")]
 pub struct ProfileArgs {
     /// Folder of profiles.yml [default: the project, then ~/.dbt]
-    #[arg(long, value_name = "DIR", env = "DBT_PROFILES_DIR")]
+    #[arg(long, value_name = "DIR", env = "DBT_PROFILES_DIR", value_parser = path())]
     profiles_dir: Option<PathBuf>,
     /// Profile [default: that of the project]
     #[arg(long, value_name = "NAME", env = "DBT_PROFILE")]
@@ -80,7 +85,7 @@ pub struct ProfileArgs {
     #[arg(short, long, value_name = "NAME", env = "DBT_TARGET")]
     target: Option<String>,
     /// Project variables, as a YAML mapping: '{country: fr}'
-    #[arg(long, value_name = "YAML", env = "DBT_VARS")]
+    #[arg(long, value_name = "YAML")]
     vars: Option<String>,
 }
 
@@ -98,7 +103,7 @@ pub struct SelectArgs {
     #[arg(long, value_name = "NAME")]
     pub selector: Option<String>,
     /// Compare `state:modified`, `state:new` with this earlier plan, or with dbt's target folder
-    #[arg(long, value_name = "DIR", env = "DBT_STATE")]
+    #[arg(long, value_name = "DIR", env = "DBT_STATE", value_parser = path())]
     pub state: Option<PathBuf>,
 }
 
@@ -134,16 +139,15 @@ pub struct WindowArgs {
 pub struct RefreshArgs {
     /// Rebuild from `begin` until now in a new table, then swap it in; with bounds, rewrite only
     /// that range
-    #[arg(short, long, env = "DBT_FULL_REFRESH", value_name = "BOOL", value_parser = clap::builder::BoolishValueParser::new(), num_args = 0..=1,
-          default_missing_value = "true", default_value = "false", require_equals = true, hide_default_value = true, hide_possible_values = true)]
+    #[arg(short, long, env = "DBT_FULL_REFRESH", value_name = "BOOL", value_parser = truth, num_args = 0..=1,
+          default_missing_value = "true", default_value = "", require_equals = true, hide_default_value = true, hide_possible_values = true)]
     pub full_refresh: bool,
 }
 
 impl SelectArgs {
     /// The selection, with the state of the flag or of the environment.
     pub fn selection(self) -> Selection {
-        let variable = || std::env::var_os("DBT_ENGINE_STATE").map(PathBuf::from);
-        Selection { select: self.select, exclude: self.exclude, selector: self.selector, state: self.state.or_else(variable) }
+        Selection { select: self.select, exclude: self.exclude, selector: self.selector, state: path_option(self.state, "STATE") }
     }
 }
 
@@ -151,7 +155,7 @@ impl SelectArgs {
 pub fn request(select: SelectArgs, windows: &WindowArgs, refresh: &RefreshArgs, project: ProjectArgs) -> Result<Request, Diagnostics> {
     let now = project.instant()?;
     Ok(Request {
-        now_is_given: project.now.is_some(),
+        now_is_given: project.now.as_ref().is_some_and(|now| !now.is_empty()),
         windows: windows.request(now)?,
         open: project.open(now, refresh.full_refresh)?,
         selection: select.selection(),
@@ -169,12 +173,13 @@ impl ProjectArgs {
 
     /// The options to load the project.
     pub fn open(self, now: Instant, full_refresh: bool) -> Result<Open, Diagnostics> {
+        limits::allow(self.model_timeout);
         Ok(Open {
             vars: vars(self.vars.as_deref())?,
             project_dir: self.project_dir,
-            profiles_dir: self.profiles_dir,
-            profile: self.profile,
-            target: self.target,
+            profiles_dir: path_option(self.profiles_dir, "PROFILES_DIR"),
+            profile: option_or_variable(self.profile, "PROFILE"),
+            target: option_or_variable(self.target, "TARGET"),
             dialect: self.dialect,
             database: self.database,
             schema: self.schema,
@@ -190,15 +195,30 @@ impl ProjectArgs {
 
 /// The value of `--now`, or the current time.
 pub fn instant(now: Option<&str>) -> Result<Instant, Diagnostics> {
-    let Some(text) = now else { return Ok(Utc::now().trunc_subsecs(0)) };
+    let Some(text) = now.filter(|text| !text.is_empty()) else { return Ok(Utc::now().trunc_subsecs(0)) };
     Ok(window::Bound::parse("--now", text)?.at.at(chrono_tz::UTC))
 }
 
 impl PlanArgs {
-    /// The paths of the plan.
+    /// The paths of the plan. Where a target folder is refused there is no plan either.
     pub fn places(&self) -> Places {
-        Places::beside(&self.plan.clone().unwrap_or_else(|| self.project_dir.join("target").join("batchwright")))
+        let usual = || self.project_dir.join("target").join("batchwright");
+        Places::beside(&plan_folder(self.plan.clone(), &self.project_dir).unwrap_or_else(|_| usual()))
     }
+}
+
+/// The folder of the plan: the one that is given, or the usual one.
+pub fn plan_folder(plan: Option<PathBuf>, project_dir: &Path) -> Result<PathBuf, Diagnostics> {
+    match plan {
+        Some(plan) => Ok(plan),
+        None => Ok(target_folder(project_dir)?.join("batchwright")),
+    }
+}
+
+/// dbt's target folder.
+pub fn target_folder(project_dir: &Path) -> Result<PathBuf, Diagnostics> {
+    let folder = variable("TARGET_PATH").map(|path| project_dir.join(path));
+    Ok(folder.map_or_else(|| project::target_path(project_dir, &environment()), Ok)?)
 }
 
 impl ProfileArgs {
@@ -206,9 +226,9 @@ impl ProfileArgs {
     pub fn open(&self, project_dir: &Path) -> Result<Open, Diagnostics> {
         Ok(Open {
             project_dir: project_dir.to_path_buf(),
-            profiles_dir: self.profiles_dir.clone(),
-            profile: self.profile.clone(),
-            target: self.target.clone(),
+            profiles_dir: path_option(self.profiles_dir.clone(), "PROFILES_DIR"),
+            profile: option_or_variable(self.profile.clone(), "PROFILE"),
+            target: option_or_variable(self.target.clone(), "TARGET"),
             dialect: None,
             database: None,
             schema: None,
@@ -223,18 +243,56 @@ impl ProfileArgs {
     }
 }
 
+/// The environment as templates see it: without dbt's private variables.
 fn environment() -> BTreeMap<String, String> {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+    let all = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    all.filter(|(name, _)| !name.starts_with("DBT_ENV_PRIVATE")).collect()
+}
+
+/// The value of a flag that was not given: of dbt's variable of that name. An empty variable is as good as none, as in dbt.
+fn variable(name: &str) -> Option<String> {
+    ["DBT_ENGINE_", "DBT_"].iter().find_map(|prefix| std::env::var(format!("{prefix}{name}")).ok().filter(|value| !value.is_empty()))
+}
+
+/// The value of an option of the command line, else of its environment variable; an empty one counts as unset.
+fn option_or_variable(text: Option<String>, name: &str) -> Option<String> {
+    text.filter(|text| !text.is_empty()).or_else(|| variable(name))
+}
+
+fn path_option(path: Option<PathBuf>, name: &str) -> Option<PathBuf> {
+    path.filter(|path| !path.as_os_str().is_empty()).or_else(|| variable(name).map(PathBuf::from))
+}
+
+/// Reads a path, which may be empty where a variable is.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+fn project_dir() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(|text| path_option(Some(PathBuf::from(text)), "PROJECT_DIR").unwrap_or_else(|| PathBuf::from(".")))
+}
+
+/// Reads a flag that may have a value.
+fn truth(text: &str) -> Result<bool, String> {
+    match text.to_lowercase().as_str() {
+        "" => Ok(variable("FULL_REFRESH").is_some_and(|text| truth(&text) == Ok(true))),
+        "true" | "t" | "yes" | "y" | "on" | "1" => Ok(true),
+        "false" | "f" | "no" | "n" | "off" | "0" => Ok(false),
+        _ => Err("it is `true` or `false`".to_string()),
+    }
+}
+
+/// The bounds of the command line or of the environment variables.
+pub fn bounds(start: &Option<String>, end: &Option<String>) -> Result<Option<(window::Bound, window::Bound)>, Diagnostics> {
+    let (start, end) = (option_or_variable(start.clone(), "EVENT_TIME_START"), option_or_variable(end.clone(), "EVENT_TIME_END"));
+    window::bounds(start.as_deref(), end.as_deref())
 }
 
 impl WindowArgs {
     /// The windows that the flags or the environment request.
     pub fn request(&self, now: Instant) -> Result<window::WindowRequest, Diagnostics> {
-        let text = |flag: &Option<String>, variable: &str| flag.clone().or_else(|| std::env::var(variable).ok());
-        let start = text(&self.event_time_start, "DBT_ENGINE_EVENT_TIME_START");
-        let end = text(&self.event_time_end, "DBT_ENGINE_EVENT_TIME_END");
         Ok(window::WindowRequest {
-            bounds: window::bounds(start.as_deref(), end.as_deref())?,
+            bounds: bounds(&self.event_time_start, &self.event_time_end)?,
             now,
             batch_size: grain("--batch-size", self.batch_size.as_deref())?,
             chunk: grain("--chunk", self.chunk.as_deref())?,

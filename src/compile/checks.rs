@@ -12,6 +12,7 @@ use crate::check::{self, ALLOW, CheckContext, DATE_BY_HOURS, Engine, Finding, NO
 use crate::config::{Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Level};
 use crate::inject;
+use crate::limits;
 use crate::plan;
 use crate::plan::manifest::InputEntry;
 use crate::render::{self, RenderContext, RenderedModel};
@@ -46,7 +47,7 @@ pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
     let context = Context::new(&project, &graph, &dialect, &columns, &folders);
     for node in models {
         let Some(settings) = node.microbatch() else { continue };
-        match alone(&context, node, settings, request) {
+        match limits::guarded(&node.file, || alone(&context, node, settings, request)) {
             Ok(found) => {
                 // A folder's setting is one for all of its models.
                 let known = |finding: &Finding| checked.findings.iter().any(|other| other.diagnostic.message == finding.diagnostic.message);

@@ -10,6 +10,7 @@ use crate::config::{Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, par_map};
 use crate::graph::{Graph, Selection};
 use crate::jinja::Lookup;
+use crate::limits;
 use crate::project::Open;
 use crate::render::{self, RenderContext};
 use crate::window::{self, Span};
@@ -110,7 +111,7 @@ pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
             (Some(label), Some(settings)) => batches::one(&context, node, settings, label),
             _ => plain(&context, context.graph, node).map_err(Diagnostics::from),
         };
-        (!stopped.contains(&node.unique_id)).then(query)
+        (!stopped.contains(&node.unique_id)).then(|| limits::guarded(&node.file, query))
     });
     for (node, query) in models.into_iter().zip(rendered) {
         let Some(query) = query else {

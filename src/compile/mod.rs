@@ -32,9 +32,10 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Level, collect, par_map};
 use crate::dialect::{self, Dialect};
 use crate::graph::{self, Graph, PreviousState, Selected, Selection};
 use crate::jinja::Jinja;
+use crate::limits;
 use crate::plan::manifest::{About, ModelEntry, RequestEntry, SCHEMA_VERSION};
 use crate::plan::{self, Plan, Steps};
-use crate::project::{self, Facts, Open, Project};
+use crate::project::{self, Facts, Open, Project, TargetFacts};
 use crate::window;
 
 use causes::Causes;
@@ -110,7 +111,7 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     context.earlier_plans = schema_changes::EarlierPlans::new(&request.earlier_plans);
     let mut parts = Vec::new();
     let mut errors = Causes::default();
-    for (node, part) in selected.iter().zip(par_map(&selected, |node| part(&context, node, request))) {
+    for (node, part) in selected.iter().zip(par_map(&selected, |node| limits::guarded(&node.file, || part(&context, node, request)))) {
         match part {
             Ok(part) => parts.push(part),
             Err(more) => errors.extend(Some(&node.name), more.0),
@@ -192,7 +193,7 @@ fn facts(dialect: &Dialect) -> Result<Facts, Diagnostic> {
         style: dialect.relation_style()?,
         columns: dialect.column_quoting()?,
         adapters: dialect.dispatch()?,
-        schema: dialect.fact("default_schema")?,
+        target: TargetFacts { schema: dialect.fact("default_schema")?, keys: dialect.fact("target_keys")? },
         files_as_sources: dialect.fact("files_as_sources")?,
     })
 }
@@ -223,14 +224,14 @@ pub fn selected<'a>(graph: &'a Graph, project: &Project, selection: &Selection) 
 /// What `--state` names, for selections that compare with it.
 fn past(graph: &Graph, project: &Project, selection: &Selection) -> Result<PreviousState, Diagnostics> {
     let Some(folder) = &selection.state else { return Ok(PreviousState::default()) };
-    let results = project::results(folder);
-    let changes = match project::earlier(folder) {
+    let results = project::results(&project.root, folder);
+    let changes = match project::earlier(&project.root, folder) {
         Ok(earlier) => Some(graph::changes::since(graph, project, &earlier)),
         // The folder of a run holds its results, and no plan.
         Err(_) if results.is_some() => None,
         Err(error) => return Err(error.into()),
     };
-    Ok(PreviousState { changes, results, fresher: project::fresher(folder, &project.root.join("target")) })
+    Ok(PreviousState { changes, results, fresher: project::fresher(&project.root, folder, &project.root.join("target")) })
 }
 
 /// What every model's compilation looks at.

@@ -29,18 +29,21 @@ pub fn begin(text: &str, timezone: Tz) -> Result<Instant, String> {
 }
 
 static FORMAT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(\d{4})-(\d{2})-(\d{2})(?:[ Tt](\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s?([Zz]|[+-]\d{2}:?\d{2})?)?$")
-        .expect("the pattern is well formed")
+    Regex::new(
+        r"^([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[ Tt]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?\s?([Zz]|[+-][0-9]{2}:?[0-9]{2})?)?$",
+    )
+    .expect("the pattern is well formed")
 });
 
 static DAY_FIRST: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})").expect("the pattern is well formed"));
+    LazyLock::new(|| Regex::new(r"^([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})").expect("the pattern is well formed"));
 static YEAR_FIRST: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^(\d{4})[/.-]?(\d{1,2})[/.-]?(\d{1,2})$").expect("the pattern is well formed"));
+    LazyLock::new(|| Regex::new(r"^([0-9]{4})[/.-]?([0-9]{1,2})[/.-]?([0-9]{1,2})$").expect("the pattern is well formed"));
 
 fn seconds(offset: &str) -> Option<i32> {
-    let digits: String = offset[1..].chars().filter(char::is_ascii_digit).collect();
-    let (hours, minutes) = (digits[..2].parse::<i32>().ok()?, digits[2..].parse::<i32>().ok().filter(|minutes| *minutes < 60)?);
+    let digits: String = offset.chars().filter(char::is_ascii_digit).collect();
+    let (hours, minutes) = digits.split_at_checked(2)?;
+    let (hours, minutes) = (hours.parse::<i32>().ok()?, minutes.parse::<i32>().ok().filter(|minutes| *minutes < 60)?);
     let seconds = (hours * 60 + minutes) * 60;
     Some(if offset.starts_with('-') { -seconds } else { seconds })
 }

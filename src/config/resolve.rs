@@ -10,6 +10,7 @@ use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, par_map};
 use crate::dialect::Dialect;
 use crate::jinja::{Relation, RelationStyle};
+use crate::limits;
 use crate::project::{Catalog, ColumnPatch, Flags, Package, Project, Setting, SourceStyle, Target, header};
 
 use super::drafts::{Draft, drafts};
@@ -58,7 +59,8 @@ fn resolve_on(ground: &Ground) -> Result<Resolved, Diagnostics> {
         let drafts = drafts(ground.packages, nth, &patches);
         let done = par_map(&drafts, |draft| {
             let unique_id = unique_id(draft);
-            node(draft, &unique_id, ground, &naming).map_err(|failed| {
+            let resolved = limits::guarded(draft.file, || Ok(node(draft, &unique_id, ground, &naming)));
+            resolved.unwrap_or_else(|errors| Err(Failed::from(errors))).map_err(|failed| {
                 let Failed { errors, node } = failed;
                 Broken { unique_id, name: full_name(draft), errors, node }
             })

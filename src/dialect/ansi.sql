@@ -22,6 +22,7 @@
 {% set quoted_backslash_escapes = false %}
 {% set backslash_escapes = false %}
 {% set default_schema = "public" %}
+{% set target_keys = ["host", "port", "user", "database", "schema"] %}
 {% set files_as_sources = false %}
 {# How names are quoted in statements that make and drop tables, where that differs: `<argument>_ticks`. #}
 {% set ticks = none %}

@@ -1,6 +1,11 @@
 {# Athena: Trino's statements on Iceberg tables, with its own words for creating them. A table's times have no zone. #}
 
 {% set parser = "generic" %}
+{% set target_keys = [
+    "s3_staging_dir", "work_group", "skip_workgroup_check", "region_name", "database", "schema",
+    "poll_interval", "aws_profile_name", "aws_access_key_id", "endpoint_url", "s3_data_dir", "s3_data_naming",
+    "s3_tmp_table_dir", "debug_query_state", "spark_work_group"
+] %}
 {% set like = "trino" %}
 {% set schema_changes = [] %}
 {% set dispatch = ["athena"] %}

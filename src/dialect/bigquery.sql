@@ -1,6 +1,13 @@
 {# BigQuery: one MERGE whose condition never holds. The old window goes out and the batch comes in, atomically. #}
 
 {% set parser = "bigquery" %}
+{% set target_keys = [
+    "method", "database", "project", "execution_project", "schema", "dataset", "location", "priority",
+    "maximum_bytes_billed", "reservation", "impersonate_service_account", "job_retry_deadline_seconds",
+    "job_retries", "retries", "job_creation_timeout_seconds", "job_execution_timeout_seconds",
+    "job_link_info_level_log", "timeout_seconds", "client_id", "token_uri", "compute_region",
+    "dataproc_region", "dataproc_cluster_name", "gcs_bucket", "dataproc_batch"
+] %}
 {% set like = "ansi" %}
 {% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
 {% set wider_types = { "int64": ["numeric", "bignumeric"], "numeric": ["bignumeric"] } %}

@@ -18,6 +18,12 @@
 {% set backslash_escapes = true %}
 {% set quoted_backslash_escapes = true %}
 {% set default_schema = "default" %}
+{% set target_keys = [
+    "driver", "host", "port", "user", "schema", "retries", "cluster", "database_engine", "cluster_mode",
+    "secure", "verify", "client_cert", "client_cert_key", "connect_timeout", "send_receive_timeout",
+    "sync_request_timeout", "compress_block_size", "compression", "check_exchange", "use_lw_deletes",
+    "allow_automatic_deduplication", "tcp_keepalive", "reuse_connections", "server_host_name"
+] %}
 
 {# Reads its standard input to the end, so a process runs each step. Where to connect is in its configuration file. #}
 {% set client = ["clickhouse-client", "--queries-file", "{file}"] %}

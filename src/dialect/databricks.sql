@@ -10,6 +10,7 @@
 {% set longest_name = 255 %}
 {% set backslash_escapes = true %}
 {% set default_schema = "default" %}
+{% set target_keys = ["host", "http_path", "schema", "database", "catalog"] %}
 {% set strategy = "replace where" %}
 {% set modes = ["error", "drop"] %}
 {% set location_keys = ["location"] %}

@@ -5,6 +5,7 @@
 {% set hidden_columns = ["rowid", "file_row_number"] %}
 {% set case = "ignored" %}
 {% set default_schema = "main" %}
+{% set target_keys = ["database", "schema", "path", "external_root", "use_credential_provider", "remote", "disable_transactions"] %}
 {% set files_as_sources = true %}
 {% set longest_name = 255 %}
 {% set by_name = true %}

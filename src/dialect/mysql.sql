@@ -11,6 +11,7 @@
 {% set longest_name = 64 %}
 {% set backslash_escapes = true %}
 {% set default_schema = "default" %}
+{% set target_keys = ["server", "port", "database", "schema", "user"] %}
 {% set strategy = "staged delete + insert in one transaction" %}
 
 {# Where to connect is in the client's option file. Without `--unbuffered` it keeps what it prints to itself. #}

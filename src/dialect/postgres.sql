@@ -1,6 +1,11 @@
 {# PostgreSQL: delete and insert in one transaction. A staged table is gone with it, however it ends. #}
 
 {% set parser = "postgres" %}
+{% set target_keys = [
+    "host", "port", "user", "database", "dbname", "schema", "connect_timeout", "role", "search_path",
+    "keepalives_idle", "sslmode", "sslcert", "sslkey", "sslrootcert", "application_name", "autocommit",
+    "retries"
+] %}
 {% set like = "ansi" %}
 {% set hidden_columns = ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"] %}
 {% set hidden_reserved = true %}

@@ -2,6 +2,13 @@
    converts its message to a number, for a row outside of the window alone. #}
 
 {% set parser = "redshift" %}
+{% set target_keys = [
+    "host", "user", "port", "database", "dbname", "method", "cluster_id", "iam_profile", "schema", "sslmode",
+    "region", "autocreate", "db_groups", "ra3_node", "datasharing", "connect_timeout", "role", "retries",
+    "retry_all", "autocommit", "access_key_id", "is_serverless", "serverless_work_group",
+    "serverless_acct_id", "tcp_keepalive", "tcp_keepalive_idle", "tcp_keepalive_interval",
+    "tcp_keepalive_count", "query_group", "allow_concurrent_drops", "drop_without_cascade"
+] %}
 {% set like = "postgres" %}
 {# Of external tables. #}
 {% set hidden_columns = ["$path", "$size", "$spectrum_oid"] %}

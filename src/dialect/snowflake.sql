@@ -30,6 +30,13 @@ drop table {{ stage }};
 {% set longest_name = 255 %}
 {% set backslash_escapes = true %}
 {% set default_schema = "PUBLIC" %}
+{% set target_keys = [
+    "account", "user", "database", "warehouse", "role", "schema", "authenticator", "oauth_client_id",
+    "query_tag", "client_session_keep_alive", "host", "port", "proxy_host", "proxy_port", "protocol",
+    "connect_retries", "connect_timeout", "retry_on_database_errors", "retry_all", "insecure_mode",
+    "reuse_connections", "s3_stage_vpce_dns_name", "workload_identity_provider",
+    "workload_identity_entra_resource", "platform_detection_timeout_seconds"
+] %}
 {% set reserved = [
   "account", "all", "alter", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization",
   "between", "both", "by", "case", "cast", "check", "collate", "column", "connect", "connection", "constraint", "create",

@@ -12,6 +12,7 @@
 {% set columns_quoted_once = false %}
 {% set included = [false, true, true] %}
 {% set default_schema = "default" %}
+{% set target_keys = ["host", "port", "cluster", "endpoint", "schema", "organization"] %}
 {% set stage_in_schema = true %}
 {% set client = ["spark-sql"] %}
 {% set example = "spark-sql --master 'local[*]'" %}

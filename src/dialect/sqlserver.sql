@@ -12,6 +12,11 @@
 {% set longest_name = 116 %}
 {% set longest_relation = 128 %}
 {% set default_schema = "dbo" %}
+{% set target_keys = [
+    "server", "host", "database", "schema", "port", "user", "username", "UID", "client_id", "app_id",
+    "tenant_id", "authentication", "auth", "encrypt", "trust_cert", "retries", "login_timeout",
+    "query_timeout"
+] %}
 {% set strategy = "staged delete + insert in one transaction" %}
 
 {# A session would need `go`, so a process runs each step. Where to connect is in SQLCMDSERVER and SQLCMDDBNAME. #}

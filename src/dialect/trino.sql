@@ -14,6 +14,10 @@
 {% set case = "ignored" %}
 {% set longest_name = 128 %}
 {% set default_schema = "default" %}
+{% set target_keys = [
+    "method", "host", "port", "user", "database", "catalog", "schema", "cert", "prepared_statements_enabled",
+    "starburst_url", "starburst_metadata_failure_strategy", "starburst_max_column_batch_size"
+] %}
 {% set strategy = "staged delete + insert" %}
 {% set atomic = false %}
 {% set not_atomic = "connectors take one writing statement a transaction; a crash between delete and insert leaves the window empty, and running the file again fills it" %}

@@ -20,8 +20,8 @@ type Names = Option<Vec<ResultColumn>>;
 /// holds all that the text says of how tables are joined; `types` whether types are looked for.
 pub fn columns(query: &Query, inputs: &BTreeMap<Location, Vec<ResultColumn>>, joins: bool, types: bool) -> Names {
     let names = Known { inputs, joins, types, ctes: Vec::new() }.query(query)?;
-    let mut folded = BTreeSet::new();
-    let twice = names.iter().any(|column| !folded.insert(column.name.to_lowercase()));
+    let mut seen = BTreeSet::new();
+    let twice = names.iter().any(|column| !seen.insert(column.name.to_lowercase()));
     (!twice && !names.is_empty()).then_some(names)
 }
 

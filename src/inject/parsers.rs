@@ -37,8 +37,8 @@ pub fn lexer(parser: &dyn Dialect) -> &dyn Dialect {
 /// How deep a query may nest. sqlparser's own 50 ends at 21 sub-queries.
 pub const DEPTH: usize = 256;
 
-/// More tokens than this are not parsed: a chain of operators is a tree as deep as the chain is long.
-pub const MOST_TOKENS: usize = 1_000_000;
+/// More tokens than this, without white space and comments, are not parsed: a chain of operators is a tree as deep as the chain is long.
+pub const MOST_TOKENS: usize = 300_000;
 
 /// Does `work` with a stack on which a tree of a text this long can be walked and dropped: the thread's own, if it is that large.
 pub fn on_a_large_stack<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
@@ -48,8 +48,9 @@ pub fn on_a_large_stack<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
 
 /// The one statement of a text.
 pub fn parse(text: &Text, parser: &dyn Dialect) -> Result<Statement, Trouble> {
-    if text.tokens.len() > MOST_TOKENS {
-        return Err(Trouble { message: format!("{} words are more than are parsed", text.tokens.len()), at: None });
+    let words = (0..text.tokens.len()).filter(|token| text.speaks(*token)).count();
+    if words > MOST_TOKENS {
+        return Err(Trouble { message: format!("{words} words are more than the {MOST_TOKENS} that are parsed"), at: None });
     }
     let mut parse = Parse::new(parser).with_recursion_limit(DEPTH).with_tokens_with_locations(text.tokens.clone());
     let said = |error: ParserError| match error {
@@ -72,7 +73,7 @@ pub fn parse_at<T>(
     parser: &dyn Dialect,
     rule: impl Fn(&mut Parse) -> Result<T, ParserError>,
 ) -> Option<(T, usize)> {
-    for window in [100, 1000, MOST_TOKENS] {
+    for window in [100, 1000, usize::MAX - from] {
         let end = (from + window).min(text.tokens.len());
         let tokens = text.tokens.get(from..end)?.to_vec();
         let mut parse = Parse::new(parser).with_recursion_limit(DEPTH).with_tokens_with_locations(tokens);

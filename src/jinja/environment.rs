@@ -10,10 +10,10 @@ use super::library::Library;
 use super::python::text::text;
 use super::python::{self, types};
 use super::text_methods;
-use super::{collections, json};
+use super::{collections, errors, json};
 
-/// How much work one rendering may do: a few seconds.
-const FUEL: u64 = 30_000_000;
+/// How much work one rendering may do: some seconds, or 6 GB of text that is copied.
+const FUEL: u64 = 100_000_000;
 
 const DEEPEST_CALLS: usize = 900;
 
@@ -45,15 +45,23 @@ pub(super) fn base() -> Environment<'static> {
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(DEEPEST_CALLS);
     environment.set_unknown_method_callback(unknown_method);
-    environment.set_formatter(|out, state, value| match value.kind() {
-        // Numbers and containers print as Python prints them.
-        ValueKind::Number if !value.is_integer() => Ok(out.write_str(&text(value))?),
-        ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => Ok(out.write_str(&text(value))?),
-        _ => minijinja::escape_formatter(out, state, value),
+    environment.set_formatter(|out, state, value| {
+        errors::limited()?;
+        match value.kind() {
+            // Numbers and containers print as Python prints them.
+            ValueKind::Number if !value.is_integer() => out.write_str(&text(value))?,
+            ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => {
+                out.write_str(&text(value))?;
+                errors::limited()?;
+            }
+            _ => minijinja::escape_formatter(out, state, value)?,
+        }
+        Ok(())
     });
     environment.add_function("__l", collections::make_list);
     environment.add_function("__d", collections::make_dict);
     environment.add_function("__m", collections::changeable);
+    environment.add_function("__hold", collections::held);
     python::register(&mut environment);
     environment.add_filter("tojson", json::filter);
     environment.add_filter("as_text", |value: Value| value);

@@ -11,6 +11,7 @@ use super::library::Library;
 use super::marks;
 use super::prepare::Prepared;
 use crate::diagnostics::{Diagnostic, Location, SourceFile, nearest};
+use crate::limits;
 
 /// A message of ours on its way through minijinja.
 #[derive(Debug)]
@@ -42,6 +43,16 @@ impl std::error::Error for Passed {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.error)
     }
+}
+
+/// Refuses to go on where the rendering has cost too much.
+pub(super) fn limited() -> Result<(), Error> {
+    room(0)
+}
+
+/// Refuses to make something of so many bytes where that would cost too much.
+pub(super) fn room(bytes: usize) -> Result<(), Error> {
+    limits::room(bytes).map_err(|exceeded| said(exceeded.diagnostic()))
 }
 
 /// A diagnostic as an error that a function of ours can give to minijinja.

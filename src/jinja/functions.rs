@@ -10,8 +10,7 @@ use serde_json::Value as Json;
 use super::call::Call;
 use super::names::{Methods, Names, Run, builtin};
 use super::session::Session;
-use super::yaml::{self, SECRET};
-use super::{MacroPackage, MarkKind, RefCall, Referent, Relation, RelationStyle, collections, datetime, errors, json, macros, md5};
+use super::{MacroPackage, MarkKind, RefCall, Referent, Relation, RelationStyle, collections, datetime, errors, json, macros, md5, yaml};
 use crate::diagnostics::{Diagnostic, nearest};
 
 pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
@@ -211,12 +210,7 @@ pub(super) fn has_var(session: &Session, call: &Call) -> Result<Value, Error> {
 
 fn env_var(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Value, Error> {
     let name = call.needs_text(0, "var")?;
-    if name.starts_with(SECRET) {
-        let wrong = Diagnostic::error(format!("`{name}` is a secret, and secrets are not for the text of models"));
-        return Err(errors::said(
-            wrong.hint(format!("variables that begin with `{SECRET}` can be used in profiles.yml and packages.yml only")),
-        ));
-    }
+    yaml::not_secret(&name)?;
     match session.settings().environment.get(&name) {
         Some(value) => Ok(Value::from(&**value)),
         None => match call.args.get(1).cloned().or_else(|| call.by_name("default")).filter(|default| !default.is_none()) {
@@ -245,7 +239,7 @@ fn exceptions(session: &Arc<Session>, _state: &mut State, method: &str, call: &C
     let message = message.trim().to_string();
     match method {
         "warn" | "warn_snapshot_timestamp_data_types" => {
-            session.said().warnings.push(Diagnostic::warning(message));
+            session.said().warn(message);
             Ok(Some(Value::from("")))
         }
         method

@@ -10,7 +10,8 @@ use super::call::Call;
 use super::python::dumps::{Options, dumps};
 use super::python::types::{self, Type};
 use super::python::{Args, values};
-use super::{collections, datetime, marks};
+use super::{collections, datetime, marks, nesting};
+use crate::limits;
 
 /// JSON as a template sees it, lists and dicts that can change.
 pub(super) fn value(json: &Json) -> Value {
@@ -43,6 +44,10 @@ fn text(text: &str) -> Value {
 
 /// A template's value as JSON: dates as ISO texts, relations by name, what has no JSON as its text.
 pub(super) fn json(value: &Value) -> Json {
+    // The caller's next check refuses what has cost too much.
+    if limits::exceeded() {
+        return Json::Null;
+    }
     match value.kind() {
         ValueKind::Undefined | ValueKind::None => Json::Null,
         ValueKind::Bool => Json::Bool(value.is_true()),
@@ -60,6 +65,7 @@ pub(super) fn json(value: &Value) -> Json {
         ValueKind::Seq | ValueKind::Iterable => Json::Array(value.try_iter().into_iter().flatten().map(|item| json(&item)).collect()),
         ValueKind::Map if value.downcast_object_ref::<super::relations::Named>().is_none() => {
             let pairs = value.as_object().and_then(|object| object.try_iter_pairs()).into_iter().flatten();
+            let pairs = pairs.filter(|(key, _)| !nesting::is_entry(key));
             Json::Object(pairs.map(|(key, item)| (marks::plain(&key), json(&item))).collect::<Map<_, _>>())
         }
         _ => Json::String(datetime::iso(value).unwrap_or_else(|| marks::plain(value))),

@@ -155,6 +155,7 @@ impl Object for MacroRef {
         {
             return Ok(count);
         }
+        errors::limited()?;
         if self.name == "get_intervals_between"
             && self.session.scope.execute
             && let Some(periods) = computed_spine::intervals(&self.session, state, &Call::of("", &self.name, args))?

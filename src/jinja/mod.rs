@@ -31,6 +31,7 @@ mod md5;
 mod modules;
 mod names;
 mod native;
+mod nesting;
 mod node;
 mod operand;
 mod prepare;
@@ -61,6 +62,7 @@ use serde_json::{Map, Value};
 
 use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
+use crate::limits;
 
 use errors::Place;
 use library::Library;
@@ -72,7 +74,7 @@ pub use answers::{Answer, Answers};
 pub use column::ColumnQuoting;
 pub use strategy::{StrategyArguments, StrategyMacro};
 pub use uses::Uses;
-pub use yaml::{YamlScope, yaml_value};
+pub use yaml::{SECRETS, YamlScope, yaml_value};
 
 /// How an engine writes the name of a relation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -297,6 +299,10 @@ impl Jinja {
 
     /// The text of `template`, and what it said of itself.
     pub fn render(&self, template: &SourceFile, scope: &Scope) -> Result<Rendered, Diagnostic> {
+        limits::renewed(|| self.rendered(template, scope))
+    }
+
+    fn rendered(&self, template: &SourceFile, scope: &Scope) -> Result<Rendered, Diagnostic> {
         let prepared = prepare::template(&template.text, macros::PROLOGUE);
         let session = Session::new(self.shared.clone(), scope.clone(), prepared.calls.clone());
         let environment = if scope.execute { &self.strict } else { &self.lenient };

@@ -11,7 +11,7 @@ use minijinja::{Environment, Error};
 use serde_json::Value as Json;
 
 use super::lexer::{self, Kind, Tag, Token};
-use super::{environment, json, prepare};
+use super::{environment, errors, json, prepare};
 use crate::diagnostics::Diagnostic;
 
 /// A part of a rendered text.
@@ -43,6 +43,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         });
     }
     environment.set_formatter(|out, _, value| {
+        errors::limited()?;
         let number = WRITTEN.with_borrow_mut(|written| {
             written.push(value.clone());
             written.len() - 1

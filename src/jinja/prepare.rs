@@ -163,13 +163,22 @@ fn read(mut reader: Reader, tag: &Tag, library: bool) -> Result<Option<(Header, 
         "for" => {
             targets(&mut reader)?;
             reader.expect("in")?;
-            let items = reader.either()?;
-            if items.shape == Shape::Other && !reader.is(",") {
+            let mut items = reader.either()?;
+            let is_tuple = reader.is(",");
+            while reader.skip(",") {
+                // A comma may end the tuple.
+                if reader.done() || reader.is("if") || reader.is("recursive") || reader.is(":") {
+                    break;
+                }
+                items.span.end = reader.either()?.span.end;
+            }
+            if is_tuple {
+                reader.edits.open(items.span.start, "(");
+                reader.edits.close(items.span.end, ",)");
+            }
+            if is_tuple || !matches!(items.shape, Shape::List | Shape::Dict) {
                 reader.edits.open(items.span.start, "__iter(");
                 reader.edits.close(items.span.end, ")");
-            }
-            while reader.skip(",") {
-                reader.either()?;
             }
             if reader.skip("if") {
                 reader.expression()?;
@@ -206,7 +215,7 @@ fn read(mut reader: Reader, tag: &Tag, library: bool) -> Result<Option<(Header, 
 }
 
 fn set(reader: &mut Reader) -> Result<(), Puzzled> {
-    let single = targets(reader)?;
+    let (single, holders) = targets(reader)?;
     if !reader.skip("=") {
         // A block, perhaps with filters behind its name.
         while reader.skip("|") {
@@ -218,16 +227,26 @@ fn set(reader: &mut Reader) -> Result<(), Puzzled> {
         return Ok(());
     }
     let value = reader.list()?;
-    if single && value.shape == Shape::Other {
+    let tuple = value.shape == Shape::Tuple;
+    if tuple && (single || !holders.is_empty()) {
+        reader.edits.open(value.span.start, "(");
+        reader.edits.close(value.span.end, ")");
+    }
+    for holder in &holders {
+        reader.edits.open(value.span.start, format!("__hold({holder},"));
+        reader.edits.close(value.span.end, ")");
+    }
+    if single && holders.is_empty() && (tuple || value.shape == Shape::Other) {
         reader.edits.open(value.span.start, "__m(");
         reader.edits.close(value.span.end, ")");
     }
     Ok(())
 }
 
-/// The names that are assigned to; whether it is a single one.
-fn targets(reader: &mut Reader) -> Result<bool, Puzzled> {
+/// The names that are assigned to: whether it is a single one, and the objects of which an attribute is set.
+fn targets(reader: &mut Reader) -> Result<(bool, Vec<String>), Puzzled> {
     let mut names = 0;
+    let mut holders = Vec::new();
     let mut depth = 0;
     loop {
         while reader.skip("(") {
@@ -236,16 +255,18 @@ fn targets(reader: &mut Reader) -> Result<bool, Puzzled> {
         if reader.kind() != Some(Kind::Name) {
             return Err(Puzzled);
         }
-        reader.take()?;
+        let mut name = reader.take()?;
         while reader.skip(".") {
-            reader.take()?;
+            let holder = reader.source[name.clone()].to_string();
+            name.end = reader.take()?.end;
+            holders.push(holder);
         }
         names += 1;
         while depth > 0 && reader.skip(")") {
             depth -= 1;
         }
         if !reader.skip(",") {
-            return Ok(names == 1);
+            return Ok((names == 1, holders));
         }
         names += 1;
     }

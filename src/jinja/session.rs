@@ -35,6 +35,16 @@ pub(super) struct Said {
     pub sources: Vec<(String, String)>,
     pub marks: Vec<MarkKind>,
     pub warnings: Vec<Diagnostic>,
+    warned: BTreeSet<String>,
+}
+
+impl Said {
+    /// Notes a warning of the template's, each text once.
+    pub fn warn(&mut self, message: String) {
+        if self.warned.insert(message.clone()) {
+            self.warnings.push(Diagnostic::warning(message));
+        }
+    }
 }
 
 /// The machinery of macros within one rendering.

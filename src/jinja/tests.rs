@@ -249,7 +249,7 @@ fn what_never_ends_ends() {
     assert!(
         wrong("{% for i in range(99999) %}{% for j in range(99999) %}{{ j }}{% endfor %}{% endfor %}").message.contains("too much work")
     );
-    assert_eq!(wrong("{% set l = [] %}{% do l.append(l) %}{{ l }}").message, "a list or dict cannot hold itself");
+    assert_eq!(wrong("{% set l = [] %}{% do l.append(l) %}{{ l }}").message, "a list, dict, set or namespace cannot hold itself");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use super::python::{items, operators, types};
 use super::session::Session;
 use super::{collections, json, marks, md5};
 use crate::diagnostics::SourceFile;
+use crate::limits;
 use crate::yaml;
 
 pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
@@ -69,6 +70,9 @@ fn to_yaml(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error>
 
 fn from_yaml(_: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, Error> {
     let text = text(state, call, "value")?;
+    if limits::too_many_brackets(&text).is_some() {
+        return Err(call.error(format!("more than {} brackets are open", limits::BRACKETS)));
+    }
     let parsed = yaml::parse(&SourceFile::new("", text));
     Ok(parsed.map(|(tree, _)| json::value(&tree.exact())).unwrap_or_else(|_| fallback(call)))
 }
@@ -126,5 +130,7 @@ fn difference(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Err
 
 fn attempt(_: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, Error> {
     let (message, function) = (call.needs(0, "message")?, call.needs(1, "func")?);
-    function.call(state, &call.args[2..]).map_err(|_| Error::new(minijinja::ErrorKind::InvalidOperation, marks::plain(&message)))
+    function
+        .call(state, call.args.get(2..).unwrap_or_default())
+        .map_err(|_| Error::new(minijinja::ErrorKind::InvalidOperation, marks::plain(&message)))
 }

@@ -5,7 +5,7 @@ use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
 use super::python::{error, format, items, types};
-use super::{collections, marks};
+use super::{collections, errors, marks};
 
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Side {
@@ -15,8 +15,8 @@ pub(super) enum Side {
 }
 
 /// `text` filled up to `width`; `side` is where the filling goes.
-pub(super) fn padded(text: &str, width: usize, fill: char, side: Side) -> String {
-    let width = width.min(100_000);
+pub(super) fn padded(text: &str, width: usize, fill: char, side: Side) -> Result<String, Error> {
+    format::check_width(width)?;
     let missing = width.saturating_sub(marks::strip(text).chars().count());
     let left = match side {
         Side::Left => missing,
@@ -25,7 +25,7 @@ pub(super) fn padded(text: &str, width: usize, fill: char, side: Side) -> String
         Side::Both => missing / 2 + (missing & width & 1),
     };
     let filling = |count: usize| fill.to_string().repeat(count);
-    format!("{}{text}{}", filling(left), filling(missing - left))
+    Ok(format!("{}{text}{}", filling(left), filling(missing - left)))
 }
 
 pub(super) fn capitalized(text: &str) -> String {
@@ -202,7 +202,30 @@ fn lines(text: &str, keep: bool) -> Value {
     collections::list(lines.into_iter().map(Value::from))
 }
 
-fn expanded(text: &str, size: usize) -> String {
+/// `text` with `new` for the first so many `old`.
+pub(super) fn replaced(text: &str, old: &str, new: &str, count: usize) -> Result<String, Error> {
+    if new.len() > old.len() {
+        let found = text.matches(old).take(count).count();
+        errors::room(found.saturating_mul(new.len() - old.len()))?;
+    }
+    Ok(text.replacen(old, new, count))
+}
+
+/// The texts with a separator between them.
+pub(super) fn joined(texts: impl Iterator<Item = String>, separator: &str) -> Result<String, Error> {
+    let mut out = String::new();
+    for (nth, text) in texts.enumerate() {
+        let separator = if nth > 0 { separator } else { "" };
+        errors::room(separator.len() + text.len())?;
+        out.push_str(separator);
+        out.push_str(&text);
+    }
+    Ok(out)
+}
+
+fn expanded(text: &str, size: usize) -> Result<String, Error> {
+    format::check_width(size)?;
+    errors::room(text.matches('\t').count().saturating_mul(size))?;
     let mut out = String::new();
     let mut column = 0;
     for c in text.chars() {
@@ -223,7 +246,7 @@ fn expanded(text: &str, size: usize) -> String {
             }
         }
     }
-    out
+    Ok(out)
 }
 
 /// The method's result, or none where texts have no such method.
@@ -277,11 +300,11 @@ fn answer(state: &State, text: &str, method: &str, call: &Call) -> Result<Option
                 _ => Side::Both,
             };
             call.needs(0, "width")?;
-            Value::from(padded(text, width(0)?, fill, side))
+            Value::from(padded(text, width(0)?, fill, side)?)
         }
         "zfill" => {
             let (sign, digits) = text.split_at(usize::from(text.starts_with(['-', '+'])));
-            Value::from(format!("{sign}{}", padded(digits, width(0)?.saturating_sub(sign.len()), '0', Side::Left)))
+            Value::from(format!("{sign}{}", padded(digits, width(0)?.saturating_sub(sign.len()), '0', Side::Left)?))
         }
         "split" => split(text, call, false)?,
         "rsplit" => split(text, call, true)?,
@@ -302,10 +325,8 @@ fn answer(state: &State, text: &str, method: &str, call: &Call) -> Result<Option
         "endswith" => Value::from(has_edge(text, call, |part, edge| part.ends_with(edge))?),
         "replace" => {
             let (old, new) = (needs_text(call, 0, "old")?, needs_text(call, 1, "new")?);
-            match call.integer(2, "count")?.and_then(|count| usize::try_from(count).ok()) {
-                Some(count) => Value::from(text.replacen(&*old, &new, count)),
-                None => Value::from(text.replace(&*old, &new)),
-            }
+            let count = call.integer(2, "count")?.and_then(|count| usize::try_from(count).ok());
+            Value::from(replaced(text, &old, &new, count.unwrap_or(usize::MAX))?)
         }
         "removeprefix" => Value::from(text.strip_prefix(&*needs_text(call, 0, "prefix")?).unwrap_or(text)),
         "removesuffix" => Value::from(text.strip_suffix(&*needs_text(call, 0, "suffix")?).unwrap_or(text)),
@@ -316,9 +337,9 @@ fn answer(state: &State, text: &str, method: &str, call: &Call) -> Result<Option
                 let part = part
                     .as_str()
                     .ok_or_else(|| error(format!("sequence item {place}: expected str instance, {} found", types::name(part))))?;
-                texts.push(part);
+                texts.push(part.to_string());
             }
-            Value::from(texts.join(text))
+            Value::from(joined(texts.into_iter(), text)?)
         }
         "format" => Value::from(format::format(state, text, call)?),
         "format_map" => {
@@ -327,7 +348,7 @@ fn answer(state: &State, text: &str, method: &str, call: &Call) -> Result<Option
             let named = [Value::from(minijinja::value::Kwargs::from_iter(named))];
             Value::from(format::format(state, text, &Call::of("str", method, &named))?)
         }
-        "expandtabs" => Value::from(expanded(text, usize::try_from(call.integer(0, "tabsize")?.unwrap_or(8)).unwrap_or(0).min(1000))),
+        "expandtabs" => Value::from(expanded(text, usize::try_from(call.integer(0, "tabsize")?.unwrap_or(8)).unwrap_or(0))?),
         "encode" | "decode" => Value::from(text),
         _ => return Ok(None),
     }))

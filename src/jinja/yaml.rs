@@ -10,12 +10,21 @@ use serde_json::{Map, Value as Json};
 
 use super::call::Call;
 use super::errors::{self, Place};
+use super::prepare::Prepared;
 use super::{collections, datetime, datetime_module, json, native, prepare};
 use crate::calendar::Instant;
-use crate::diagnostics::{Diagnostic, SourceFile, nearest};
+use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile, nearest};
+use crate::limits;
 
-/// How the names of secrets begin.
-pub(super) const SECRET: &str = "DBT_ENV_SECRET_";
+/// How the names of environment variables that hold secrets begin.
+pub const SECRETS: [&str; 2] = ["DBT_ENV_SECRET", "DBT_ENGINE_ENV_SECRET"];
+
+/// Refuses a secret, as dbt does.
+pub(super) fn not_secret(name: &str) -> Result<(), Error> {
+    let Some(secret) = SECRETS.iter().find(|secret| name.starts_with(**secret)) else { return Ok(()) };
+    let wrong = Diagnostic::error(format!("`{name}` is a secret, and secrets are allowed only in profiles.yml and packages.yml"));
+    Err(errors::said(wrong.hint(format!("variables that begin with `{secret}` are secrets: give the value in a variable of another name"))))
+}
 
 /// What the values of a YAML file may ask: no macros, no models.
 pub struct YamlScope<'a> {
@@ -23,6 +32,8 @@ pub struct YamlScope<'a> {
     pub vars: &'a Map<String, Json>,
     pub environment: &'a BTreeMap<String, String>,
     pub target: &'a Map<String, Json>,
+    /// Whether environment variables that hold secrets may be asked for: in profiles.yml alone.
+    pub secrets: bool,
 }
 
 /// A value of a YAML file with its Jinja rendered, as `native` describes; text without Jinja comes back as it is.
@@ -36,13 +47,22 @@ pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
         vars: scope.vars.clone(),
         environment: scope.environment.clone(),
         target: json::value(&Json::Object(scope.target.clone())),
+        secrets: scope.secrets,
     };
     let names = Value::from_object(Names(Arc::new(known)));
     let prepared = prepare::template(text, "");
-    let outcome = native::render(text, &prepared.edited.text, names);
+    let file = SourceFile::new("", text);
+    let rendered = limits::guarded(&file, || evaluated(&file, &prepared, names).map_err(Diagnostics::from));
+    rendered.map_err(|errors| {
+        let error = errors.0.into_iter().next().unwrap_or_else(|| Diagnostic::error("the value has no meaning"));
+        Diagnostic { at: None, ..error }
+    })
+}
+
+fn evaluated(file: &SourceFile, prepared: &Prepared, names: Value) -> Result<Json, Diagnostic> {
+    let outcome = native::render(&file.text, &prepared.edited.text, names);
     outcome.map_err(|error| {
-        let file = SourceFile::new("", text);
-        let place = Place { template: &file, prepared: &prepared, library: None, known: vec!["var", "env_var", "target"] };
+        let place = Place { template: file, prepared, library: None, known: vec!["var", "env_var", "target"] };
         let mut diagnostic = errors::diagnostic(&error, &place);
         diagnostic.at = None;
         if let Some(name) = diagnostic.message.strip_suffix(" is undefined").filter(|name| !name.contains('.')) {
@@ -62,6 +82,7 @@ struct Known {
     vars: Map<String, Json>,
     environment: BTreeMap<String, String>,
     target: Value,
+    secrets: bool,
 }
 
 #[derive(Clone)]
@@ -105,6 +126,9 @@ impl Object for Question {
     fn call(self: &Arc<Self>, _: &mut State, args: &[Value]) -> Result<Value, Error> {
         let call = Call::of("", if self.variable { "var" } else { "env_var" }, args);
         let name = call.needs_text(0, "name")?;
+        if !self.variable && !self.known.secrets {
+            not_secret(&name)?;
+        }
         let found = if self.variable {
             self.known.vars.get(&name).map(json::value)
         } else {
@@ -143,7 +167,8 @@ mod tests {
         let environment = BTreeMap::from([("DBT_ENV_SECRET_A".to_string(), "s".to_string())]);
         let target = serde_json::json!({"name": "dev"});
         let (Json::Object(vars), Json::Object(target)) = (vars, target) else { unreachable!() };
-        yaml_value(text, &YamlScope { now: Instant::UNIX_EPOCH, vars: &vars, environment: &environment, target: &target })
+        let secrets = text.contains("SECRET_A");
+        yaml_value(text, &YamlScope { now: Instant::UNIX_EPOCH, vars: &vars, environment: &environment, target: &target, secrets })
     }
 
     #[test]
@@ -164,6 +189,8 @@ mod tests {
         assert_eq!(value("{% if var('on') %}{{ var('list') }}{% endif %}").unwrap(), serde_json::json!([1]));
         assert_eq!(value("{% set x %}<{{ var('n') }}>{% endset %}{{ x }}!").unwrap(), "<7>!");
         assert_eq!(value("{{ env_var('DBT_ENV_SECRET_A') }}").unwrap(), "s");
+        let wrong = value("{{ env_var('DBT_ENV_' ~ 'SECRET_' ~ 'A', 'x') }}").unwrap_err();
+        assert_eq!(wrong.message, "`DBT_ENV_SECRET_A` is a secret, and secrets are allowed only in profiles.yml and packages.yml");
         assert_eq!(value("{% if var('on') %}a{% endif %}").unwrap(), "a");
     }
 

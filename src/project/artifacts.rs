@@ -7,15 +7,16 @@ use std::path::Path;
 use chrono::{DateTime, FixedOffset};
 use serde_json::Value;
 
-use super::files::read_text;
+use super::fence::Fence;
+use super::files::read_named;
 
 /// The status of each node in the `run_results.json` of a folder, by its unique id; of a generic test by its id without the hash
 /// at its end, so that there may be several.
-pub fn results(folder: &Path) -> Option<BTreeMap<String, BTreeSet<String>>> {
-    let results = entries(&folder.join("run_results.json")).or_else(|| {
+pub fn results(root: &Path, folder: &Path) -> Option<BTreeMap<String, BTreeSet<String>>> {
+    let results = entries(root, &folder.join("run_results.json")).or_else(|| {
         // `batchwright run` writes it next to the plan's folder.
         let name = folder.file_name()?.to_string_lossy();
-        entries(&folder.with_file_name(format!("{name}.run_results.json")))
+        entries(root, &folder.with_file_name(format!("{name}.run_results.json")))
     })?;
     let mut statuses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for entry in &results {
@@ -31,15 +32,15 @@ pub fn results(folder: &Path) -> Option<BTreeMap<String, BTreeSet<String>>> {
 }
 
 /// The sources that were loaded since the `sources.json` of an earlier run, by that of the current one.
-pub fn fresher(earlier: &Path, current: &Path) -> Option<BTreeSet<String>> {
-    let (before, now) = (loaded(&earlier.join("sources.json"))?, loaded(&current.join("sources.json"))?);
+pub fn fresher(root: &Path, earlier: &Path, current: &Path) -> Option<BTreeSet<String>> {
+    let (before, now) = (loaded(root, &earlier.join("sources.json"))?, loaded(root, &current.join("sources.json"))?);
     let is_fresher = |(id, at): &(&String, &DateTime<FixedOffset>)| before.get(*id).is_none_or(|before| *at > before);
     Some(now.iter().filter(is_fresher).map(|(id, _)| id.clone()).collect())
 }
 
 /// When each source was loaded last, of those that could be asked.
-fn loaded(file: &Path) -> Option<BTreeMap<String, DateTime<FixedOffset>>> {
-    let results = entries(file)?;
+fn loaded(root: &Path, file: &Path) -> Option<BTreeMap<String, DateTime<FixedOffset>>> {
+    let results = entries(root, file)?;
     let loaded = |entry: &Value| {
         let at = entry.get("max_loaded_at")?.as_str()?;
         Some((entry.get("unique_id")?.as_str()?.to_string(), DateTime::parse_from_rfc3339(at).ok()?))
@@ -47,7 +48,7 @@ fn loaded(file: &Path) -> Option<BTreeMap<String, DateTime<FixedOffset>>> {
     Some(results.iter().filter_map(loaded).collect())
 }
 
-fn entries(file: &Path) -> Option<Vec<Value>> {
-    let mut json: Value = serde_json::from_str(&read_text(file, "results").ok()??.text).ok()?;
+fn entries(root: &Path, file: &Path) -> Option<Vec<Value>> {
+    let mut json: Value = serde_json::from_str(&read_named(&Fence::around(root), file, "results", &[]).ok()??.text).ok()?;
     json.get_mut("results")?.as_array_mut().map(std::mem::take)
 }

@@ -118,7 +118,9 @@ fn keyword(file: &SourceFile, key: &str, range: std::ops::Range<usize>) -> Optio
 /// The length of a quoted text, a number or a word at the start of `value`; 0 for anything else.
 fn simple(value: &str) -> usize {
     match value.chars().next() {
-        Some(quote @ ('\'' | '"')) => value[1..].find(quote).filter(|end| !value[..*end].contains('\n')).map_or(0, |end| end + 2),
+        Some(quote @ ('\'' | '"')) => {
+            value[1..].split_once(quote).filter(|(text, _)| !text.contains('\n')).map_or(0, |(text, _)| text.len() + 2)
+        }
         _ => value.find(|character: char| !character.is_alphanumeric() && !"_.-".contains(character)).unwrap_or(value.len()),
     }
 }

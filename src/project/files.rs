@@ -1,6 +1,7 @@
 //! The only reader of project files. Takes paths below the project's folder; gives text with its name as the user knows it
-//! (relative to the project, `/` between the parts). Refuses, with the file's name and the cure, what can't be read, what is no
-//! UTF-8 and what lies beyond the project's fence. Follows links as dbt does, and stops at those that lead back or out.
+//! (relative to the project, `/` between the parts). Refuses, with the file's name and the cure, what cannot be read, what is not
+//! UTF-8, a pipe or a device, what is too large, and what lies beyond the project's fence. Follows links as dbt does, and stops at
+//! those that lead back or out.
 
 use std::fs;
 use std::io::{ErrorKind, Read};
@@ -29,23 +30,25 @@ impl Files {
         }
     }
 
+    /// What the project may read.
+    pub fn fence(&self) -> &Fence {
+        &self.fence
+    }
+
     /// A file's text, or `None` if there is no such file.
     pub fn read(&self, path: &str) -> Result<Option<SourceFile>, Diagnostic> {
-        self.fence.check(path)?;
-        read_text(&self.root.join(path), path)
+        let limit = if path.to_ascii_lowercase().ends_with(".csv") { LARGEST_DATA } else { LARGEST };
+        self.fence.resolve(path)?.map_or(Ok(None), |real| read_text(&real, path, limit))
     }
 
     /// The first line of a file of data, however large the file is, and a hash of the whole: dbt's own, or of a large file of
     /// its beginning and its length.
     pub fn beginning(&self, path: &str) -> Result<(SourceFile, String), Diagnostic> {
         const ENOUGH: u64 = 1 << 20;
-        self.fence.check(path)?;
         let mut bytes = Vec::new();
-        let read = fs::File::open(self.root.join(path)).and_then(|file| {
-            let length = file.metadata()?.len();
-            file.take(ENOUGH).read_to_end(&mut bytes).map(|_| length)
-        });
-        let length = read.map_err(|wrong| unreadable(path, &wrong))?;
+        let real = self.fence.resolve(path)?.unwrap_or_else(|| self.root.join(path));
+        let (file, length) = open_plain(&real, path)?;
+        file.take(ENOUGH).read_to_end(&mut bytes).map_err(|wrong| unreadable(path, &wrong))?;
         let text = String::from_utf8_lossy(&bytes);
         let plain = text.trim().replace("\r\n", "\n");
         let hash = if length > ENOUGH { hash([&*plain, &length.to_string()]) } else { hash([&*plain]) };
@@ -61,6 +64,7 @@ impl Files {
             return found;
         }
         let mut outside = Vec::new();
+        let mut linked = 0_usize;
         let entries = WalkDir::new(&start).follow_links(true).sort_by_file_name().into_iter();
         let seen = entries.filter_entry(|entry| {
             let path = joined(folder, entry.path(), &start);
@@ -69,20 +73,34 @@ impl Files {
             }
             // A folder that leads out is not walked, however much there is.
             let may_lead_out = entry.file_type().is_dir() && (entry.depth() == 0 || entry.path_is_symlink());
-            let led = if may_lead_out { self.fence.check(&path) } else { Ok(()) };
+            linked += usize::from(may_lead_out);
+            if linked > MOST_LINKS {
+                return false;
+            }
+            let led = if may_lead_out { self.fence.resolve(&path).map(drop) } else { Ok(()) };
             led.map_err(|error| outside.push(error)).is_ok()
         });
         for entry in seen {
             match entry {
                 Ok(entry) if entry.file_type().is_file() => {
+                    let below = entry.path().strip_prefix(&start).unwrap_or(entry.path());
+                    if below.to_str().is_none() && is_read(below) {
+                        outside_of_utf8(&joined(folder, entry.path(), &start), wrong);
                     // Editors leave such files behind, and dbt passes them by.
-                    if !entry.file_name().to_string_lossy().starts_with(['.', '#', '~']) {
+                    } else if !entry.file_name().to_string_lossy().starts_with(['.', '#', '~']) {
                         found.push(joined(folder, entry.path(), &start));
                     }
+                }
+                Ok(entry) if !entry.file_type().is_dir() && is_read(entry.path()) => {
+                    wrong.0.push(not_plain(&joined(folder, entry.path(), &start)));
                 }
                 Ok(_) => {}
                 Err(odd) => wrong.0.extend(self.odd_entry(&odd)),
             }
+        }
+        if linked > MOST_LINKS {
+            let error = Diagnostic::error(format!("`{folder}` has more than {MOST_LINKS} links to folders"));
+            wrong.0.push(error.hint("links that lead to folders of links multiply: remove some"));
         }
         wrong.0.extend(outside);
         found
@@ -93,7 +111,8 @@ impl Files {
         let Ok(entries) = fs::read_dir(self.root.join(folder)) else {
             return Vec::new();
         };
-        let names = entries.flatten().filter(|entry| entry.path().join(name).is_file()).map(|entry| entry.file_name());
+        let is_plain = |path: PathBuf| fs::metadata(path).is_ok_and(|about| about.is_file());
+        let names = entries.flatten().filter(|entry| is_plain(entry.path().join(name))).map(|entry| entry.file_name());
         let mut found: Vec<String> = names.map(|name| format!("{folder}/{}", name.to_string_lossy())).collect();
         found.sort();
         found
@@ -115,13 +134,31 @@ impl Files {
     }
 }
 
-/// The text of a file anywhere (`profiles.yml` lies outside of the project), named `name` in messages.
-pub fn read_text(path: &Path, name: &str) -> Result<Option<SourceFile>, Diagnostic> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(wrong) if matches!(wrong.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
-        Err(wrong) => return Err(unreadable(name, &wrong)),
-    };
+/// A file that the user names, wherever it is, unless a link of the repository leads to it. `name` is the path in messages.
+pub fn read_named(fence: &Fence, path: &Path, name: &str, trusted: &[PathBuf]) -> Result<Option<SourceFile>, Diagnostic> {
+    fence.resolve_named(path, name, trusted)?.map_or(Ok(None), |real| read_text(&real, name, LARGEST_DATA))
+}
+
+/// More bytes than this are no file that a person wrote.
+const LARGEST: u64 = 16 << 20;
+
+/// The same for data: seeds, dbt's manifest and its catalog.
+const LARGEST_DATA: u64 = 1 << 30;
+
+/// More links to folders than this are a mistake.
+const MOST_LINKS: usize = 10_000;
+
+/// The text of a file that is not larger than `limit`.
+fn read_text(real: &Path, name: &str, limit: u64) -> Result<Option<SourceFile>, Diagnostic> {
+    let (file, length) = open_plain(real, name)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(length.min(limit)).unwrap_or(0) + 1);
+    // A file may grow while it is read.
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|wrong| unreadable(name, &wrong))?;
+    if bytes.len() as u64 > limit {
+        return Err(
+            Diagnostic::error(format!("`{name}` is larger than {} MiB", limit >> 20)).hint("split it, or move it out of the project")
+        );
+    }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Some(SourceFile::new(name, without_mark(&text)))),
         Err(wrong) => {
@@ -129,6 +166,36 @@ pub fn read_text(path: &Path, name: &str) -> Result<Option<SourceFile>, Diagnost
             Err(Diagnostic::error(format!("`{name}` is not UTF-8 on line {line}")).hint("save it as UTF-8"))
         }
     }
+}
+
+/// Opens a plain file: reading a pipe waits, reading a device may not end. Gives its length too.
+fn open_plain(real: &Path, name: &str) -> Result<(fs::File, u64), Diagnostic> {
+    // A pipe is not even opened.
+    let about = fs::metadata(real).map_err(|wrong| unreadable(name, &wrong))?;
+    if about.is_dir() {
+        return Err(unreadable(name, &ErrorKind::IsADirectory.into()));
+    }
+    if !about.is_file() {
+        return Err(not_plain(name));
+    }
+    let file = fs::File::open(real).map_err(|wrong| unreadable(name, &wrong))?;
+    Ok((file, about.len()))
+}
+
+fn not_plain(name: &str) -> Diagnostic {
+    let wrong = Diagnostic::error(format!("`{name}` is a pipe, a socket or a device, and a file is wanted"));
+    wrong.hint("move it out of the project, or name another file")
+}
+
+/// Whether dbt reads files of such a name.
+fn is_read(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    ending.is_some_and(|ending| ["sql", "py", "yml", "yaml", "csv", "md"].contains(&&*ending))
+}
+
+fn outside_of_utf8(path: &str, wrong: &mut Diagnostics) {
+    let error = Diagnostic::error(format!("the name of `{path}` is not UTF-8"));
+    wrong.0.push(error.hint("rename the file, or its folder"));
 }
 
 /// Some editors begin a file with a byte order mark.
@@ -146,10 +213,10 @@ fn joined(folder: &str, path: &Path, start: &Path) -> String {
 fn unreadable(name: &str, wrong: &std::io::Error) -> Diagnostic {
     let (why, hint) = match wrong.kind() {
         ErrorKind::NotFound => ("does not exist", "name another folder with `--project-dir`"),
-        ErrorKind::PermissionDenied => ("can't be read: permission denied", "allow yourself to read it"),
+        ErrorKind::PermissionDenied => ("cannot be read: permission denied", "allow yourself to read it"),
         ErrorKind::IsADirectory => ("is a folder, and a file is wanted", "move the folder out of the way"),
         ErrorKind::NotADirectory => ("is no folder", "name the folder that holds `dbt_project.yml`"),
-        _ => return Diagnostic::error(format!("`{name}` can't be read")).fact(wrong.to_string()),
+        _ => return Diagnostic::error(format!("`{name}` cannot be read")).fact(wrong.to_string()),
     };
     Diagnostic::error(format!("`{name}` {why}")).hint(hint)
 }

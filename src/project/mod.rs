@@ -23,6 +23,7 @@ mod selectors;
 mod snapshots;
 mod sources;
 mod state;
+mod target_path;
 mod tree;
 mod values;
 mod vars_file;
@@ -41,6 +42,7 @@ pub use artifacts::{fresher, results};
 pub use columns::{ColumnPatch, constraint};
 pub use dbt_project::Flags;
 pub use declared::{Declared, Itself};
+pub use profile::TargetFacts;
 pub use properties::{Config, Patch, Properties, Version};
 #[cfg(test)]
 pub use read::tests::{Said, folder};
@@ -50,6 +52,7 @@ pub use seeds::{header, table};
 pub use selectors::SelectorsFile;
 pub use sources::SourceTable;
 pub use state::{DbtNode, Earlier, NodeState, STATE, State, earlier, hash};
+pub use target_path::target_path;
 pub use tree::{Tree, Trees};
 pub use values::{has_jinja, list, truth};
 
@@ -89,8 +92,8 @@ pub fn load(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
 }
 
 /// The target alone, as far as a profile tells it: nothing of the project but its name and its profile's must be readable.
-pub fn target(open: &Open, usual_schema: &dyn Fn(&str) -> Result<String, Diagnostic>) -> Result<Target, Diagnostic> {
-    read::target(open, usual_schema)
+pub fn target(open: &Open, facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>) -> Result<Target, Diagnostic> {
+    read::target(open, facts)
 }
 
 /// The whole text of a file of the project, which was read in part (a seed).
@@ -137,8 +140,7 @@ pub struct Facts {
     pub columns: ColumnQuoting,
     /// The dialect and the ones it is like, nearest first.
     pub adapters: Vec<String>,
-    /// The schema of a target that names none.
-    pub schema: String,
+    pub target: TargetFacts,
     /// Whether a source may be a file, named by `external_location`.
     pub files_as_sources: bool,
 }

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile, par_map};
+use crate::yaml;
 
 use super::dbt_project::DbtProject;
 use super::files::Files;
@@ -93,4 +94,13 @@ pub fn joined(folder: &str, path: &str) -> String {
         (folder, "" | ".") => folder.to_string(),
         (folder, path) => format!("{folder}/{path}"),
     }
+}
+
+/// A warning if the project requires packages and none is installed.
+pub fn missing_packages(files: &Files, install_path: &str) -> Option<Diagnostic> {
+    let file = ["packages.yml", "dependencies.yml"].iter().find_map(|name| files.read(name).ok().flatten())?;
+    let (tree, _) = yaml::parse(&file).ok()?;
+    let asked = tree.get("packages").filter(|packages| !packages.items().is_empty())?;
+    let message = format!("`{}` asks for packages, and none is in `{install_path}`", file.path);
+    Some(Diagnostic::warning(message).at(asked.at.clone()).hint("run `dbt deps`"))
 }

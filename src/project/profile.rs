@@ -1,6 +1,6 @@
 //! `profiles.yml`: where the SQL will run. Takes the command line's words, the project's profile name and the places where
 //! a profile may lie; gives the target. Only type, database and schema must render: a secret that is not set elsewhere in the
-//! profile does no harm, and no secret reaches Jinja. With `--dialect` no profile is read at all.
+//! profile does no harm, and Jinja sees the keys alone that the adapter of dbt shows. With `--dialect` no profile is read at all.
 
 use std::path::{Path, PathBuf};
 
@@ -11,14 +11,23 @@ use crate::jinja::YamlScope;
 use crate::yaml::{self, Yaml};
 
 use super::dbt_project::DbtProject;
-use super::fence::absolute;
-use super::files::read_text;
+use super::fence::{Fence, absolute};
+use super::files::read_named;
 use super::values::{rendered, rendered_text};
 use super::{Open, Target};
 
-/// The target of a project. `usual_schema` tells the schema of a dialect for a target that names none.
-pub fn target(open: &Open, project: &DbtProject, usual_schema: &dyn Fn(&str) -> Result<String, Diagnostic>) -> Result<Target, Diagnostic> {
-    let scope = YamlScope { now: open.now, vars: &open.vars, environment: &open.environment, target: &Map::new() };
+/// What must be known of a dialect to read a target.
+#[derive(Clone, Debug, Default)]
+pub struct TargetFacts {
+    /// The schema of a target that names none.
+    pub schema: String,
+    /// The keys of a profile that templates see, as the adapter of dbt has it.
+    pub keys: Vec<String>,
+}
+
+/// The target of a project.
+pub fn target(open: &Open, project: &DbtProject, facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>) -> Result<Target, Diagnostic> {
+    let scope = YamlScope { now: open.now, vars: &open.vars, environment: &open.environment, target: &Map::new(), secrets: true };
     let profile = match (&open.profile, &project.profile) {
         (Some(name), _) => Some((name.clone(), None)),
         (None, Some(name)) if open.dialect.is_some() => Some((rendered_text(name, &scope).ok().flatten().unwrap_or_default(), None)),
@@ -27,7 +36,7 @@ pub fn target(open: &Open, project: &DbtProject, usual_schema: &dyn Fn(&str) -> 
     };
     if let Some(dialect) = &open.dialect {
         let name = open.target.clone().unwrap_or_else(|| "default".to_string());
-        let schema = open.schema.clone().map_or_else(|| usual_schema(dialect), Ok)?;
+        let schema = open.schema.clone().map_or_else(|| facts(dialect).map(|facts| facts.schema), Ok)?;
         let profile = profile.map_or_else(|| project.name.clone(), |(name, _)| name);
         let (dialect, database) = (dialect.clone(), open.database.clone());
         return Ok(filled(Target { profile, name, dialect, database, schema, path: None, attached: Vec::new(), values: Map::new() }));
@@ -56,19 +65,15 @@ pub fn target(open: &Open, project: &DbtProject, usual_schema: &dyn Fn(&str) -> 
         let error = Diagnostic::error(format!("profile `{profile}` has no target `{name}`")).at(found.at.clone());
         return Err(error.hint(format!("its targets are {}: choose one with `--target`", listed(known))));
     };
-    read_output(open, profile, name, output, usual_schema, &scope)
+    read_output(open, profile, name, output, facts, &scope)
 }
-
-/// What Jinja never sees of a profile: keys with one of these in their names.
-const SECRETS: [&str; 9] =
-    ["pass", "token", "secret", "private_key", "keyfile", "credential", "access_key", "api_key", "connection_string"];
 
 fn read_output(
     open: &Open,
     profile: String,
     name: String,
     output: &Yaml,
-    usual_schema: &dyn Fn(&str) -> Result<String, Diagnostic>,
+    facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>,
     scope: &YamlScope,
 ) -> Result<Target, Diagnostic> {
     let first = |keys: &[&str]| keys.iter().find_map(|key| output.get(key)).map_or(Ok(None), |value| rendered_text(value, scope));
@@ -76,6 +81,7 @@ fn read_output(
         let error = Diagnostic::error(format!("target `{name}` of profile `{profile}` has no `type`")).at(output.at.clone());
         return Err(error.hint("add the adapter's name: `type: …`"));
     };
+    let facts = facts(&dialect)?;
     let database = match &open.database {
         Some(database) => Some(database.clone()),
         None => match first(&["database", "project", "catalog", "dbname"])? {
@@ -85,15 +91,13 @@ fn read_output(
     };
     let schema = match &open.schema {
         Some(schema) => schema.clone(),
-        None => first(&["schema", "dataset"])?.map_or_else(|| usual_schema(&dialect), Ok)?,
+        None => first(&["schema", "dataset"])?.map_or_else(|| Ok(facts.schema.clone()), Ok)?,
     };
     let mut values = Map::new();
-    for (key, value) in output.dict().into_iter().flatten() {
-        let secret = SECRETS.iter().any(|word| key.to_lowercase().contains(word));
-        let of_secret = value.text().is_some_and(|text| text.contains("DBT_ENV_SECRET") || text.contains("DBT_ENGINE_ENV_SECRET"));
-        if secret || of_secret {
-            continue;
-        }
+    // A value that needs a secret is not rendered.
+    let scope = &YamlScope { secrets: false, ..*scope };
+    let is_shown = |key: &str| key == "threads" || facts.keys.iter().any(|known| known == key);
+    for (key, value) in output.dict().into_iter().flatten().filter(|(key, _)| is_shown(key)) {
         if let Ok(plain @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) = rendered(value, scope) {
             values.insert(key.clone(), plain);
         }
@@ -135,11 +139,18 @@ fn filled(mut target: Target) -> Target {
 }
 
 fn find(open: &Open, profile: &str, at: Option<Location>) -> Result<(SourceFile, Yaml), Diagnostic> {
-    let places = places(open);
+    let (places, fence) = (places(open), Fence::around(&open.project_dir));
+    let home: Vec<PathBuf> = home(open).into_iter().collect();
     for place in &places {
         let path = place.join("profiles.yml");
-        if let Some(file) = read_text(&path, &named(open, &path))? {
-            return yaml::parse(&file).map(|(tree, _)| (file, tree));
+        if let Some(file) = read_named(&fence, &path, &named(open, &path), &home)? {
+            // Its values are read, and its places lead to a text without them: no message shows a line of a file of secrets.
+            let blank = |letter: char| if letter == '\n' { "\n".to_string() } else { " ".repeat(letter.len_utf8()) };
+            let unseen = SourceFile::new(file.path.clone(), file.text.chars().map(blank).collect::<String>());
+            return match yaml::parse(&file) {
+                Ok((tree, _)) => Ok((unseen.clone(), tree.placed_in(&unseen))),
+                Err(wrong) => Err(Diagnostic { at: wrong.at.map(|at| unseen.at(at.span)), ..wrong }),
+            };
         }
     }
     let looked = listed(places.iter().map(|place| named(open, &place.join("profiles.yml"))).collect::<Vec<_>>().iter().map(String::as_str));
@@ -154,8 +165,12 @@ fn places(open: &Open) -> Vec<PathBuf> {
     if let Some(named) = open.profiles_dir.clone().or_else(|| variable.map(PathBuf::from)) {
         return vec![named];
     }
-    let home = open.environment.get("HOME").or_else(|| open.environment.get("USERPROFILE")).map(|home| Path::new(home).join(".dbt"));
-    std::iter::once(open.project_dir.clone()).chain(home).collect()
+    std::iter::once(open.project_dir.clone()).chain(home(open)).collect()
+}
+
+/// The folder of the user's own profiles.
+fn home(open: &Open) -> Option<PathBuf> {
+    open.environment.get("HOME").or_else(|| open.environment.get("USERPROFILE")).map(|home| Path::new(home).join(".dbt"))
 }
 
 /// A path as the user would name it: from the project's folder, or from home.
@@ -209,22 +224,22 @@ mod tests {
     }
 
     fn read(open: &Open) -> Result<Target, Diagnostic> {
-        let scope = YamlScope { now: open.now, vars: &open.vars, environment: &open.environment, target: &Map::new() };
+        let scope = YamlScope { now: open.now, vars: &open.vars, environment: &open.environment, target: &Map::new(), secrets: false };
         let file = SourceFile::new("dbt_project.yml", "name: shop\nprofile: shop\n");
         let project = super::super::dbt_project::read(&file, &scope, &mut Diagnostics::default()).unwrap();
-        target(open, &project, &|_| Ok("public".to_string()))
+        target(open, &project, &|_| Ok(TargetFacts { schema: "public".to_string(), keys: vec!["path".to_string(), "host".to_string()] }))
     }
 
     #[test]
     fn only_what_is_needed_of_a_profile_is_read() {
         let folder = tempfile::tempdir().unwrap();
-        let text = "shop:\n  target: dev\n  outputs:\n    dev: {type: x, path: data/shop.db, password: \"{{ env_var('UNSET') }}\", threads: 4, host: h}\n";
+        let text = "shop:\n  target: dev\n  outputs:\n    dev: {type: x, path: data/shop.db, password: \"{{ env_var('UNSET') }}\", threads: 4, host: h, jwt: s, pat: s}\n";
         std::fs::write(folder.path().join("profiles.yml"), text).unwrap();
         let target = read(&open(folder.path())).unwrap();
         assert_eq!((&*target.dialect, target.database.as_deref(), &*target.schema), ("x", Some("shop"), "public"));
         assert_eq!(target.values["threads"], 4);
         assert_eq!(target.values["host"], "h");
-        assert!(!target.values.contains_key("password"));
+        assert!(["password", "jwt", "pat"].iter().all(|key| !target.values.contains_key(*key)));
         let wrong = read(&Open { target: Some("prod".to_string()), ..open(folder.path()) }).unwrap_err();
         assert_eq!(wrong.hints, ["its targets are `dev`: choose one with `--target`"]);
     }

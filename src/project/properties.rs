@@ -292,8 +292,13 @@ mod tests {
     use super::*;
 
     pub fn parsed(text: &str) -> (Properties, Diagnostics) {
-        let scope =
-            YamlScope { now: crate::calendar::Instant::UNIX_EPOCH, vars: &Map::new(), environment: &BTreeMap::new(), target: &Map::new() };
+        let scope = YamlScope {
+            now: crate::calendar::Instant::UNIX_EPOCH,
+            vars: &Map::new(),
+            environment: &BTreeMap::new(),
+            target: &Map::new(),
+            secrets: false,
+        };
         let found = Below { file: SourceFile::new("models/a.yml", text), data: String::new(), path: "a.yml".to_string() };
         let (mut properties, mut wrong) = (Properties::default(), Diagnostics::default());
         read(&found, &scope, ("shop", &[]), &mut properties, &mut Diagnostics::default(), &mut wrong);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceFile, par_map};
 use crate::jinja::{Answers, ColumnQuoting, MacroPackage, Relation, RelationStyle, Settings, YamlScope};
-use crate::yaml;
+use crate::limits;
 
 use super::dbt_project::{self, DbtProject};
 use super::docs::Docs;
@@ -15,28 +15,28 @@ use super::overrides::{self, Override};
 use super::packages::{self, PackageFiles, joined};
 use super::resources::{self, Resource, ResourceKind};
 use super::{
-    Catalog, Declared, Facts, Model, Open, Package, Properties, Seed, SelectorsFile, SourceStyle, Target, profile, properties, recorded,
-    seeds, snapshots, tree, vars_file,
+    Catalog, Declared, Facts, Model, Open, Package, Properties, Seed, SelectorsFile, SourceStyle, Target, TargetFacts, profile, properties,
+    recorded, seeds, snapshots, tree, vars_file,
 };
 
 /// Reads all files of the project in `open`.
 pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> Result<Read, Diagnostics> {
     let files = Files::open(&open.project_dir)?;
     let (mut warnings, mut wrong) = (Diagnostics::default(), Diagnostics::default());
-    let scope = YamlScope { now: open.now, vars: &open.vars, environment: &open.environment, target: &Map::new() };
+    let scope = YamlScope { now: open.now, vars: &open.vars, environment: &open.environment, target: &Map::new(), secrets: false };
     let Some(file) = files.read(PROJECT_FILE)? else {
         let error = Diagnostic::error(format!("`{}` holds no `{PROJECT_FILE}`", open.project_dir.display()));
         return Err(error.hint("name the project's folder with `--project-dir`").into());
     };
     let vars_file = vars_file::read(&files, &mut warnings)?;
-    let root_vars = joined_vars(&vars_file, &open.vars);
+    let root_vars = vars_file::joined_vars(&vars_file, &open.vars);
     let mut root = dbt_project::read(&file, &YamlScope { vars: &root_vars, ..scope }, &mut warnings)?;
     vars_file::set(&vars_file, &mut root)?;
     for (key, at) in &root.run_hooks {
         let note = Diagnostic::note(format!("`{key}` is no part of a plan")).at(at.clone());
         warnings.0.push(note.hint("run what it does yourself, before or after the plan"));
     }
-    let target = profile::target(open, &root, &|dialect| facts(dialect).map(|facts| facts.schema))?;
+    let target = profile::target(open, &root, &|dialect| facts(dialect).map(|facts| facts.target))?;
     let facts = facts(&target.dialect)?;
     let sources = SourceStyle { style: facts.style.clone(), files: facts.files_as_sources };
     let style = RelationStyle { quoted: std::array::from_fn(|part| root.quoting[part].unwrap_or(facts.style.quoted[part])), ..facts.style };
@@ -52,7 +52,8 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
         None
     });
     let selectors = selectors.map(|file| SelectorsFile::read(file, &scope, &mut warnings));
-    let (answers, catalog) = (recorded::answers(open.answers.as_deref())?, recorded::catalog(open.catalog.as_deref())?);
+    let (answers, catalog) =
+        (recorded::answers(files.fence(), open.answers.as_deref())?, recorded::catalog(files.fence(), open.catalog.as_deref())?);
     Ok(Read {
         answers,
         catalog,
@@ -71,24 +72,17 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
 }
 
 /// The target that the project and its profile name.
-pub fn target(open: &Open, usual_schema: &dyn Fn(&str) -> Result<String, Diagnostic>) -> Result<Target, Diagnostic> {
+pub fn target(open: &Open, facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>) -> Result<Target, Diagnostic> {
     let files = Files::open(&open.project_dir)?;
-    let scope = YamlScope { vars: &open.vars, environment: &open.environment, target: &Map::new(), now: open.now };
+    let scope = YamlScope { vars: &open.vars, environment: &open.environment, target: &Map::new(), now: open.now, secrets: false };
     let Some(file) = files.read(PROJECT_FILE)? else { return Err(Diagnostic::error(format!("there is no `{PROJECT_FILE}`"))) };
     let vars_file = vars_file::read(&files, &mut Diagnostics::default())?;
-    let root_vars = joined_vars(&vars_file, &open.vars);
+    let root_vars = vars_file::joined_vars(&vars_file, &open.vars);
     let root = dbt_project::read(&file, &YamlScope { vars: &root_vars, ..scope }, &mut Diagnostics::default())?;
-    profile::target(open, &root, usual_schema)
+    profile::target(open, &root, facts)
 }
 
-/// Variables, and those of the command line over them.
-fn joined_vars(vars: &Map<String, Value>, command_line: &Map<String, Value>) -> Map<String, Value> {
-    let mut vars = vars.clone();
-    vars.extend(command_line.clone());
-    vars
-}
-
-const PROJECT_FILE: &str = "dbt_project.yml";
+pub const PROJECT_FILE: &str = "dbt_project.yml";
 
 /// What was read.
 pub struct Read {
@@ -150,8 +144,9 @@ impl Read {
         parts.iter().for_each(|part| docs.add(&part.settings.name, &part.found.docs));
         let mut overrides = Vec::new();
         for part in &parts {
-            let vars = joined_vars(&part.vars, &open.vars);
-            let scope = YamlScope { now: open.now, vars: &vars, environment: &open.environment, target: &self.target.values };
+            let vars = vars_file::joined_vars(&part.vars, &open.vars);
+            let scope =
+                YamlScope { now: open.now, vars: &vars, environment: &open.environment, target: &self.target.values, secrets: false };
             for file in &part.found.properties {
                 overrides::read(file, &scope).map_or_else(|error| self.wrong.0.push(error), |more| overrides.extend(more));
             }
@@ -168,8 +163,8 @@ impl Read {
 
     fn package(&mut self, part: Part, docs: &Docs, overrides: &[Override], open: &Open, say: &Say) -> Package {
         let Part { folder, settings, found, vars } = part;
-        let vars = joined_vars(&vars, &open.vars);
-        let scope = YamlScope { now: open.now, vars: &vars, environment: &open.environment, target: &self.target.values };
+        let vars = vars_file::joined_vars(&vars, &open.vars);
+        let scope = YamlScope { now: open.now, vars: &vars, environment: &open.environment, target: &self.target.values, secrets: false };
         // In `dbt_project.yml` dbt knows no variables but those of the command line and, in the root's, of `vars.yml`.
         let project_scope = YamlScope { vars: if folder.is_empty() { &self.root_vars } else { &open.vars }, ..scope };
         let mut properties = Properties::default();
@@ -186,7 +181,12 @@ impl Read {
         let model = |(name, file, path): &(String, SourceFile, String)| {
             let (database, schema) = (target.database.clone(), Some(target.schema.clone()));
             let this = Relation { database, schema, identifier: name.clone(), style: style.clone() };
-            Model { declared: say(&settings.name, name, file, &this), name: name.clone(), file: file.clone(), path: path.clone() }
+            Model {
+                declared: limits::guarded(file, || say(&settings.name, name, file, &this)),
+                name: name.clone(),
+                file: file.clone(),
+                path: path.clone(),
+            }
         };
         let files = found.models.into_iter().map(|found| (stem(&found.path), found.file, found.path));
         let models = par_map(&files.collect::<Vec<_>>(), model);
@@ -233,7 +233,7 @@ fn installed(
     let mut found: Vec<(String, DbtProject)> = Vec::new();
     let folders = files.folders_with(&root.install_path, PROJECT_FILE);
     if folders.is_empty() {
-        warnings.0.extend(missing_packages(files, &root.install_path));
+        warnings.0.extend(packages::missing_packages(files, &root.install_path));
     }
     for folder in folders {
         // What is odd about the files of others is not the user's to mend.
@@ -262,15 +262,6 @@ fn installed(
     found.sort_by(|a, b| a.1.name.cmp(&b.1.name));
     found.insert(0, (String::new(), root));
     found
-}
-
-/// A note that packages are asked for and none is there.
-fn missing_packages(files: &Files, install_path: &str) -> Option<Diagnostic> {
-    let file = ["packages.yml", "dependencies.yml"].iter().find_map(|name| files.read(name).ok().flatten())?;
-    let (tree, _) = yaml::parse(&file).ok()?;
-    let asked = tree.get("packages").filter(|packages| !packages.items().is_empty())?;
-    let message = format!("`{}` asks for packages, and none is in `{install_path}`", file.path);
-    Some(Diagnostic::warning(message).at(asked.at.clone()).hint("run `dbt deps`"))
 }
 
 /// A package's variables: its own yield to those that the project sets, for all or for that
@@ -326,7 +317,13 @@ pub mod tests {
         };
         let style = RelationStyle { quote: '"', quoted: [true; 3], included: [true; 3] };
         let columns = ColumnQuoting { quote: '"', seeds: true, once: false };
-        let facts = Facts { style, columns, adapters: vec!["any".to_string()], schema: "analytics".to_string(), files_as_sources: true };
+        let facts = Facts {
+            style,
+            columns,
+            adapters: vec!["any".to_string()],
+            target: TargetFacts { schema: "analytics".to_string(), keys: Vec::new() },
+            files_as_sources: true,
+        };
         let mut read = read(&open, &|_| Ok(facts.clone()))?;
         let packages = read.packages(&open, &|_, name, file, _| {
             let call = said.iter().filter(|(known, _)| *known == name).flat_map(|(_, call)| call.as_object().unwrap());
@@ -375,6 +372,7 @@ pub mod tests {
                 vars: &Map::new(),
                 environment: &BTreeMap::new(),
                 target: &Map::new(),
+                secrets: false,
             };
             dbt_project::read(&SourceFile::new("dbt_project.yml", text), &scope, &mut Diagnostics::default()).unwrap()
         };

@@ -10,6 +10,7 @@ use crate::diagnostics::{Diagnostic, SourceFile};
 use crate::jinja::{Answer, Answers};
 use crate::yaml::{self, Data, Yaml};
 
+use super::fence::Fence;
 use super::files;
 
 /// Relations by database, schema and identifier in lower case, with their columns and types as the warehouse spells them.
@@ -20,10 +21,10 @@ pub struct Catalog {
 }
 
 /// The answers in a file: a list of entries with `query` and `rows`, and `columns` where rows are lists whose names matter.
-pub fn answers(path: Option<&Path>) -> Result<Answers, Diagnostic> {
+pub fn answers(fence: &Fence, path: Option<&Path>) -> Result<Answers, Diagnostic> {
     let mut answers = Answers::default();
     let Some(path) = path else { return Ok(answers) };
-    let file = given(path, "--answers")?;
+    let file = given(fence, path, "--answers")?;
     let (tree, _) = yaml::parse(&file)?;
     if !matches!(tree.data, Data::List(_) | Data::Null) {
         let wrong = Diagnostic::error(format!("`{}` must be a list of answers", file.path)).at(tree.at.clone());
@@ -63,10 +64,10 @@ fn answer(entry: &Yaml) -> Result<Answer, Diagnostic> {
 }
 
 /// dbt's `catalog.json`.
-pub fn catalog(path: Option<&Path>) -> Result<Catalog, Diagnostic> {
+pub fn catalog(fence: &Fence, path: Option<&Path>) -> Result<Catalog, Diagnostic> {
     let mut catalog = Catalog { given: path.is_some(), ..Catalog::default() };
     let Some(path) = path else { return Ok(catalog) };
-    let file = given(path, "--catalog")?;
+    let file = given(fence, path, "--catalog")?;
     let json: Value = serde_json::from_str(&file.text).map_err(|wrong| {
         let said = Diagnostic::error(format!("`{}` is not JSON", file.path)).at(file.line(wrong.line()));
         said.hint("give the `catalog.json` that `dbt docs generate` writes")
@@ -87,10 +88,10 @@ pub fn catalog(path: Option<&Path>) -> Result<Catalog, Diagnostic> {
     Ok(catalog)
 }
 
-fn given(path: &Path, flag: &str) -> Result<SourceFile, Diagnostic> {
+fn given(fence: &Fence, path: &Path, flag: &str) -> Result<SourceFile, Diagnostic> {
     let name = path.display().to_string();
     let missing = || Diagnostic::error(format!("`{name}` does not exist")).hint(format!("name another file with `{flag}`"));
-    files::read_text(path, &name)?.ok_or_else(missing)
+    files::read_named(fence, path, &name, &[])?.ok_or_else(missing)
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::files::read_text;
+use super::fence::Fence;
+use super::files::read_named;
 use crate::diagnostics::{Diagnostic, SourceFile};
 
 /// The name of the file in a plan's folder.
@@ -94,11 +95,12 @@ pub fn hash<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Reads what lies in `folder`.
-pub fn earlier(folder: &Path) -> Result<Earlier, Diagnostic> {
+/// Reads what lies in `folder`, for the project in `root`.
+pub fn earlier(root: &Path, folder: &Path) -> Result<Earlier, Diagnostic> {
+    let fence = Fence::around(root);
     let at = |name: &str| {
         let path = folder.join(name);
-        read_text(&path, &path.display().to_string())
+        read_named(&fence, &path, &path.display().to_string(), &[])
     };
     if let Some(file) = at(STATE)? {
         let state: State = json(&file)?;

@@ -93,8 +93,13 @@ mod tests {
         let text =
             "models:\n  +tags: top\n  shop:\n    materialized: table\n    +meta: {a: 1}\n    marts:\n      +tags: [marts]\n    empty:\n";
         let (yaml, _) = parse(&SourceFile::new("dbt_project.yml", text)).unwrap();
-        let scope =
-            YamlScope { now: crate::calendar::Instant::UNIX_EPOCH, vars: &Map::new(), environment: &BTreeMap::new(), target: &Map::new() };
+        let scope = YamlScope {
+            now: crate::calendar::Instant::UNIX_EPOCH,
+            vars: &Map::new(),
+            environment: &BTreeMap::new(),
+            target: &Map::new(),
+            secrets: false,
+        };
         let read = trees(&BTreeMap::from([("models", yaml.get("models").unwrap().clone())]), &scope, &mut Diagnostics::default());
         let fqn = ["shop", "marts", "deep", "orders"].map(String::from);
         let along = read.models.along(&fqn);

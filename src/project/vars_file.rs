@@ -37,3 +37,10 @@ pub fn set(vars: &Map<String, Value>, project: &mut DbtProject) -> Result<(), Di
     project.vars = vars.clone();
     Ok(())
 }
+
+/// Variables of a package, overridden by those of the command line.
+pub fn joined_vars(vars: &Map<String, Value>, command_line: &Map<String, Value>) -> Map<String, Value> {
+    let mut vars = vars.clone();
+    vars.extend(command_line.clone());
+    vars
+}

@@ -10,11 +10,15 @@ use indexmap::IndexMap;
 use serde_json::{Map, Number, Value};
 
 use crate::diagnostics::{Diagnostic, Location, SourceFile};
+use crate::limits;
 
 use scalars::Scalar;
 
 /// The tree of a file, and its warnings. An empty file is `Null`.
 pub fn parse(file: &SourceFile) -> Result<(Yaml, Vec<Diagnostic>), Diagnostic> {
+    if let Some(at) = limits::too_many_brackets(&file.text) {
+        return Err(Diagnostic::error(format!("not valid YAML: more than {} brackets are open", limits::BRACKETS)).at(file.at(at..at + 1)));
+    }
     compose::compose(file)
 }
 
@@ -41,6 +45,16 @@ pub enum Data {
 impl Yaml {
     pub fn get(&self, key: &str) -> Option<&Yaml> {
         self.dict().and_then(|dict| dict.get(key)).filter(|value| value.data != Data::Null)
+    }
+
+    /// The same values at the same places of another text.
+    pub fn placed_in(self, file: &SourceFile) -> Yaml {
+        let data = match self.data {
+            Data::List(items) => Data::List(items.into_iter().map(|item| item.placed_in(file)).collect()),
+            Data::Dict(dict) => Data::Dict(dict.into_iter().map(|(key, value)| (key, value.placed_in(file))).collect()),
+            data => data,
+        };
+        Yaml { data, at: file.at(self.at.span) }
     }
 
     pub fn dict(&self) -> Option<&IndexMap<String, Yaml>> {

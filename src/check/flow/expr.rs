@@ -13,10 +13,30 @@ use super::unit::Unit;
 use super::value::{Form, NullReason, OutsideReason, Time, Value};
 use super::{Flow, call};
 
+/// From this depth on the place of an expression is that of a part of it.
+const DEEP: usize = 500;
+
 impl Flow<'_> {
     /// Evaluates an expression over the tables of a scope.
     pub(super) fn value(&self, expr: &Expr, scope: &Scope) -> Value {
-        let at = self.span(expr);
+        let depth = self.depth.get();
+        let at = if depth < DEEP { self.span(expr) } else { self.place_of_last(expr) };
+        self.depth.set(depth + 1);
+        let value = self.value_at(expr, scope, at);
+        self.depth.set(depth);
+        value
+    }
+
+    /// A place of an expression that is nested deep: walking over all of it at each level would take time with the square of the depth.
+    fn place_of_last(&self, expr: &Expr) -> Range<usize> {
+        match expr {
+            Expr::BinaryOp { right, .. } => self.span(&**right),
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_) | Expr::Function(_) => self.span(expr),
+            _ => 0..0,
+        }
+    }
+
+    fn value_at(&self, expr: &Expr, scope: &Scope, at: Range<usize>) -> Value {
         if let Some(text) = self.seen.blank_at(&at) {
             // It may be the event time cut to the window.
             return Value { possible_key: Some(text), ..Value::unknown(at) };

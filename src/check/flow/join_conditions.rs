@@ -38,7 +38,7 @@ impl Flow<'_> {
     pub(super) fn join_conditions(&self, conditions: &[&Expr], scope: &Scope, middle: usize) -> JoinConditions {
         let of = |tables: &[ScopedTable]| {
             let inner = |table: &ScopedTable| ScopedTable { outer: None, ..table.clone() };
-            Scope { tables: tables.iter().map(inner).collect(), named: Vec::new(), outer: None }
+            Scope { tables: tables.iter().map(inner).collect(), named: Default::default(), outer: None }
         };
         self.conditions_between(conditions, &of(&scope.tables[..middle]), &of(&scope.tables[middle..]))
     }

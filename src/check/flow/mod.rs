@@ -26,7 +26,7 @@ mod value;
 mod visit;
 mod window_functions;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::rc::Rc;
@@ -129,7 +129,7 @@ pub enum VolatileKind {
 
 /// Analyses a query. `inputs` returns an input by its unique id.
 pub fn analyse(seen: &Seen, inputs: &dyn Fn(&str) -> FlowInput, windows: BatchWindows, engine: Engine) -> Dataflow {
-    let flow = Flow { seen, inputs, windows, engine, notes: RefCell::default() };
+    let flow = Flow { seen, inputs, windows, engine, notes: RefCell::default(), depth: Cell::new(0) };
     let result = flow.query(seen.query, &None, None);
     let mut notes = flow.notes.take();
     let sample = |at| VolatileCall { name: "tablesample".to_string(), kind: VolatileKind::Random, at, more: 0 };
@@ -171,6 +171,8 @@ struct Flow<'a> {
     engine: Engine,
     /// What was found in the current query.
     notes: RefCell<FlowNotes>,
+    /// How many expressions are around the current one.
+    depth: Cell<usize>,
 }
 
 /// What was found in a query or a CTE.

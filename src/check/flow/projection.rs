@@ -29,7 +29,7 @@ impl Flow<'_> {
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
                     let value = self.value(expr, scope);
-                    scope.named.push((alias.value.clone(), value.clone()));
+                    scope.named.entry(alias.value.to_ascii_lowercase()).or_insert_with(|| value.clone());
                     items.push(Item::Column { name: Some(alias.value.clone()), value });
                 }
                 SelectItem::ExprWithAliases { aliases, .. } => {

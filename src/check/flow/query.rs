@@ -1,6 +1,7 @@
 //! The rows of a query: CTEs, set operations, limits.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::rc::Rc;
@@ -155,14 +156,16 @@ fn is_null(expr: &Expr) -> bool {
     matches!(expr, Expr::Value(value) if value.value == Literal::Null)
 }
 
-/// The named columns of rows, for a clause that sees the projection.
-fn named(rows: &Rows) -> Vec<(String, Value)> {
-    let RowShape::Columns(items) = &rows.shape else { return Vec::new() };
-    let known = items.iter().filter_map(|item| match item {
-        Item::Column { name: Some(name), value } => Some((name.clone(), value.clone())),
-        _ => None,
-    });
-    known.collect()
+/// The named columns of rows, by name in lower case, for a clause that sees the projection.
+fn named(rows: &Rows) -> BTreeMap<String, Value> {
+    let mut named = BTreeMap::new();
+    let RowShape::Columns(items) = &rows.shape else { return named };
+    for item in items {
+        if let Item::Column { name: Some(name), value } = item {
+            named.entry(name.to_ascii_lowercase()).or_insert_with(|| value.clone());
+        }
+    }
+    named
 }
 
 /// The column names of an alias: `t (a, b)`.

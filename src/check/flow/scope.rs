@@ -1,6 +1,7 @@
 //! Name scopes: the CTEs of a query, and the tables of a `from`.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -38,8 +39,8 @@ pub fn find_cte<'s>(ctes: &'s CteScope, name: &Ident) -> Option<&'s Rc<Cte>> {
 #[derive(Default)]
 pub struct Scope<'o> {
     pub tables: Vec<ScopedTable>,
-    /// The aliases of the projection, for engines in which other clauses can use them.
-    pub named: Vec<(String, Value)>,
+    /// The aliases of the projection, for engines in which other clauses can use them, by name in lower case.
+    pub named: BTreeMap<String, Value>,
     /// The scope of the outer query, for a sub-query.
     pub outer: Option<&'o Scope<'o>>,
 }
@@ -81,7 +82,7 @@ impl Scope<'_> {
 
     /// The value of a column of this scope, of the projection, or of an outer query.
     pub fn column(&self, qualifier: Option<&str>, name: &str) -> Option<Value> {
-        let named = || self.named.iter().find(|(alias, _)| qualifier.is_none() && alias.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+        let named = || self.named.get(&name.to_ascii_lowercase()).filter(|_| qualifier.is_none());
         match self.local_column(qualifier, name) {
             Some(value) if value.derives_from_event_time() || value.unique => Some(value),
             // A table with unknown columns may not have it.

@@ -39,8 +39,8 @@ impl<'a> FqnIndex<'a> {
     /// The members that a value without a wildcard may mean.
     pub fn candidates(&self, value: &str) -> BTreeSet<&'a str> {
         let parts: Vec<&str> = value.split('.').collect();
-        let found = [self.members.get(value), self.members.get(&ends(&parts))];
-        found.into_iter().flatten().flatten().copied().collect()
+        let members = [self.members.get(value), self.members.get(&ends(&parts))];
+        members.into_iter().flatten().flatten().copied().collect()
     }
 }
 

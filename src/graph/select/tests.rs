@@ -103,7 +103,13 @@ fn warned(select: &str, exclude: &str) -> (String, String) {
 fn selectors(yaml: &str) -> SelectorsFile {
     let vars = serde_json::Map::from_iter([("tag".to_string(), json!("weekly"))]);
     let target = serde_json::Map::from_iter([("name".to_string(), json!("dev"))]);
-    let scope = YamlScope { now: crate::calendar::Instant::UNIX_EPOCH, vars: &vars, environment: &BTreeMap::new(), target: &target };
+    let scope = YamlScope {
+        now: crate::calendar::Instant::UNIX_EPOCH,
+        vars: &vars,
+        environment: &BTreeMap::new(),
+        target: &target,
+        secrets: false,
+    };
     SelectorsFile::read(SourceFile::new("selectors.yml", yaml), &scope, &mut Diagnostics::default())
 }
 

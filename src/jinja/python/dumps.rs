@@ -6,8 +6,8 @@ use minijinja::value::Value;
 use minijinja::{Error, State};
 
 use super::types::{self, Type};
-use super::{compare, error, items, operators, text};
-use crate::jinja::collections;
+use super::{compare, error, format, items, operators, text};
+use crate::jinja::{collections, errors};
 
 pub(in crate::jinja) struct Options {
     pub sorted: bool,
@@ -18,17 +18,19 @@ pub(in crate::jinja) struct Options {
 
 impl Options {
     pub fn new(state: &State, sorted: bool, indent: Option<usize>) -> Options {
-        Options { sorted, indent: indent.map(|indent| indent.min(1000)), lenient: operators::lenient(state) }
+        Options { sorted, indent, lenient: operators::lenient(state) }
     }
 }
 
 pub(in crate::jinja) fn dumps(value: &Value, options: &Options) -> Result<String, Error> {
+    format::check_width(options.indent.unwrap_or(0))?;
     let mut out = String::new();
     dump(value, options, 0, &mut out)?;
     Ok(out)
 }
 
 fn dump(value: &Value, options: &Options, depth: usize, out: &mut String) -> Result<(), Error> {
+    errors::limited()?;
     match types::of(value) {
         Type::None => out.push_str("null"),
         Type::Undefined if options.lenient => out.push_str("null"),
@@ -73,6 +75,7 @@ fn surrounded(
     mut item: impl FnMut(usize, &mut String) -> Result<(), Error>,
 ) -> Result<(), Error> {
     out.push(open);
+    errors::room(options.indent.unwrap_or(0).saturating_mul(depth))?;
     let line =
         |depth: usize| options.indent.filter(|_| count > 0).map(|indent| format!("\n{}", " ".repeat(indent * depth))).unwrap_or_default();
     for nth in 0..count {

@@ -6,10 +6,10 @@ use minijinja::{Environment, Error, State};
 use super::iterator::ReadOnce;
 use super::text::text;
 use super::types::{self, Type};
-use super::{Args, error, items, operators, percent, values, wrap};
+use super::{Args, error, format, items, operators, percent, values, wrap};
 use crate::jinja::call::Call;
 use crate::jinja::text_methods::{self, Side};
-use crate::jinja::{collections, datetime_math, marks};
+use crate::jinja::{collections, datetime_math, errors, marks};
 
 pub(in crate::jinja) fn register(environment: &mut Environment) {
     environment.add_filter("string", |value: Value| if value.kind() == ValueKind::String { value } else { Value::from(text(&value)) });
@@ -27,7 +27,7 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
     });
     environment.add_filter("center", |value: Value, args: Args| -> Result<String, Error> {
         let width = Call::of("", "center", &values(args)).integer(0, "width")?.unwrap_or(80);
-        Ok(text_methods::padded(&text(&value), usize::try_from(width).unwrap_or(0), ' ', Side::Both))
+        text_methods::padded(&text(&value), usize::try_from(width).unwrap_or(0), ' ', Side::Both)
     });
     environment.add_filter("wordcount", |value: Value| words(&text(&value)));
     environment.add_filter("format", |value: Value, args: Args| percent::filter(&value, &values(args)));
@@ -235,7 +235,14 @@ fn indent(value: Value, args: Args) -> Result<String, Error> {
         return Err(error(format!("unsupported operand type(s) for +=: '{}' and 'str'", types::name(&value))));
     };
     let width = match call.get(0, "width") {
-        Some(width) => width.as_str().map_or_else(|| " ".repeat(width.as_usize().unwrap_or(0).min(100_000)), str::to_string),
+        Some(width) => match width.as_str() {
+            Some(width) => width.to_string(),
+            None => {
+                let width = width.as_usize().unwrap_or(0);
+                format::check_width(width)?;
+                " ".repeat(width)
+            }
+        },
         None => "    ".to_string(),
     };
     let (first, blank) = (call.truth(1, "first"), call.truth(2, "blank"));
@@ -245,6 +252,7 @@ fn indent(value: Value, args: Args) -> Result<String, Error> {
         if nth > 0 {
             out.push('\n');
         }
+        errors::room(width.len())?;
         if (nth > 0 && (blank || !line.is_empty())) || (nth == 0 && first) {
             out.push_str(&width);
         }
@@ -267,7 +275,7 @@ fn truncate(value: Value, args: Args) -> Result<Value, Error> {
         Some(text) => text.chars().count() as i64,
         None => self::length(value.clone())? as i64,
     };
-    if count <= length + leeway {
+    if count <= length.saturating_add(leeway) {
         return Ok(value);
     }
     let Some(source) = value.as_str() else {
@@ -284,8 +292,8 @@ fn replace(value: Value, args: Args) -> Result<String, Error> {
     let (old, new) = (text(&call.needs(0, "old")?), text(&call.needs(1, "new")?));
     let source = text(&value);
     Ok(match call.integer(2, "count")? {
-        Some(count) if count >= 0 => source.replacen(&old, &new, count as usize),
-        _ => source.replace(&old, &new),
+        Some(count) if count >= 0 => text_methods::replaced(&source, &old, &new, count as usize)?,
+        _ => text_methods::replaced(&source, &old, &new, usize::MAX)?,
     })
 }
 
@@ -297,7 +305,7 @@ fn join(state: &State, value: Value, args: Args) -> Result<String, Error> {
     if let Some(path) = call.get(1, "attribute").filter(|path| !path.is_none()) {
         all = all.iter().map(|item| super::sequences::attribute(state, item, &path, None)).collect::<Result<_, _>>()?;
     }
-    Ok(all.iter().map(text).collect::<Vec<_>>().join(&separator))
+    text_methods::joined(all.iter().map(text), &separator)
 }
 
 /// Python rounds halves to the even digit, by the float's exact value.

@@ -8,10 +8,15 @@ use super::text::{float, repr, text};
 use super::types::{self, Type};
 use crate::jinja::call::Call;
 use crate::jinja::datetime::Moment;
-use crate::jinja::marks;
+use crate::jinja::{errors, marks};
 
 /// Wider texts than this are a mistake.
-pub(super) const WIDEST: usize = 1 << 20;
+const WIDEST: usize = 1 << 20;
+
+/// Refuses a width that no query needs.
+pub(in crate::jinja) fn check_width(width: usize) -> Result<(), Error> {
+    if width > WIDEST { Err(error(format!("a width of {width} characters is more than the {WIDEST} that are allowed"))) } else { Ok(()) }
+}
 
 /// How a value is laid out: `[[fill]align][sign][#][0][width][,][.precision][type]`.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +30,13 @@ pub(super) struct Spec {
     pub grouping: Option<char>,
     pub precision: Option<usize>,
     pub kind: Option<char>,
+}
+
+impl Spec {
+    /// Refuses more digits behind the point than a float is written with.
+    pub fn check_precision(&self) -> Result<(), Error> {
+        if self.precision.is_some_and(|precision| precision > usize::from(u16::MAX)) { Err(error("precision too big")) } else { Ok(()) }
+    }
 }
 
 pub(super) fn padded(text: &str, spec: &Spec, default: char) -> String {
@@ -138,6 +150,7 @@ fn laid_out(value: &Value, pattern: &str) -> Result<String, Error> {
     let unknown = |sign: char| error(format!("Unknown format code '{sign}' for object of type '{}'", types::name(value)));
     let spec = parsed(pattern)
         .ok_or_else(|| error(format!("Invalid format specifier '{pattern}' for object of type '{}'", types::name(value))))?;
+    check_width(spec.width)?;
     match kind {
         Type::Text => {
             if let Some(sign) = spec.kind.filter(|kind| *kind != 's') {
@@ -168,6 +181,7 @@ fn laid_out(value: &Value, pattern: &str) -> Result<String, Error> {
                 (Type::Int, Some('x' | 'X' | 'o' | 'b' | 'c')) => based(&number, &spec).ok_or_else(|| error("the number is too large"))?,
                 (_, Some(sign @ ('s' | 'd' | 'x' | 'X' | 'o' | 'b' | 'c'))) => return Err(unknown(sign)),
                 _ => {
+                    spec.check_precision()?;
                     let number = f64::try_from(number).map_err(|_| error("the number is too large"))?;
                     float_text(number, &spec).ok_or_else(|| unknown(spec.kind.unwrap_or('?')))?
                 }
@@ -206,7 +220,7 @@ fn parsed(pattern: &str) -> Option<Spec> {
         while signs.get(*at).is_some_and(char::is_ascii_digit) {
             *at += 1;
         }
-        (*at > start).then(|| signs[start..*at].iter().collect::<String>().parse().unwrap_or(WIDEST).min(WIDEST))
+        (*at > start).then(|| signs[start..*at].iter().collect::<String>().parse().unwrap_or(usize::MAX))
     };
     spec.width = number(&mut at).unwrap_or(0);
     if let Some(sign @ (',' | '_')) = signs.get(at) {
@@ -270,6 +284,7 @@ fn replaced(state: &State, pattern: &str, call: &Call, counter: &mut usize, dept
         let value = converted(field(state, name, call, counter)?, conversion)?;
         let spec = if spec.contains('{') { replaced(state, spec, call, counter, depth - 1)? } else { spec.to_string() };
         out.push_str(&laid_out(&value, &spec)?);
+        errors::limited()?;
     }
     out.push_str(rest);
     Ok(out)
@@ -313,7 +328,7 @@ fn field(state: &State, name: &str, call: &Call, counter: &mut usize) -> Result<
             path = &rest[end..];
             Value::from(&rest[..end])
         } else {
-            let rest = &path[1..];
+            let rest = path.strip_prefix('[').ok_or_else(|| error("Only '.' or '[' may follow ']' in format field specifier"))?;
             let end = rest.find(']').ok_or_else(|| error("Missing ']' in format string"))?;
             path = &rest[end + 1..];
             rest[..end].parse::<i64>().map_or_else(|_| Value::from(&rest[..end]), Value::from)

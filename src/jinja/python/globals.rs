@@ -10,11 +10,12 @@ use minijinja::{Environment, Error, ErrorKind, State};
 use super::views::Range;
 use super::{Args, error, types, values};
 use crate::jinja::call::Call;
-use crate::jinja::collections;
+use crate::jinja::{collections, nesting};
 
 pub(in crate::jinja) fn register(environment: &mut Environment) {
     environment.add_function("range", |args: Args| Range::value(&values(args)));
     environment.add_function("dict", dict);
+    environment.add_function("namespace", namespace);
     environment.add_function("cycler", |items: Rest<Value>| match items.is_empty() {
         true => Err(error("at least one item has to be provided")),
         false => Ok(Value::from_object(Cycler { items: items.to_vec(), at: AtomicUsize::new(0) })),
@@ -49,10 +50,24 @@ fn dict(args: Args) -> Result<Value, Error> {
     Ok(collections::dict(pairs))
 }
 
+/// Jinja's `namespace`, whose attributes can be set; one of them holds how deep it is held.
+fn namespace(state: &mut State, args: Args) -> Result<Value, Error> {
+    let given = dict(args)?;
+    let pairs = collections::pairs_of(&given)?.into_iter().chain([nesting::entry()]);
+    let made = Value::from_function(minijinja::functions::namespace).call(state, &[collections::dict(pairs)])?;
+    nesting::settle(&made).map(|()| made)
+}
+
 /// Gives its items in turn, round and round.
-struct Cycler {
+pub(in crate::jinja) struct Cycler {
     items: Vec<Value>,
     at: AtomicUsize,
+}
+
+impl Cycler {
+    pub fn items(&self) -> &[Value] {
+        &self.items
+    }
 }
 
 impl fmt::Debug for Cycler {
@@ -92,9 +107,15 @@ impl Object for Cycler {
 }
 
 /// Nothing when it is called first, then its separator.
-struct Joiner {
+pub(in crate::jinja) struct Joiner {
     separator: Value,
     used: AtomicBool,
+}
+
+impl Joiner {
+    pub fn separator(&self) -> &Value {
+        &self.separator
+    }
 }
 
 impl fmt::Debug for Joiner {

@@ -17,7 +17,7 @@ mod percent;
 mod pretty;
 pub(super) mod regex;
 mod replacement;
-mod sequences;
+pub(super) mod sequences;
 pub(super) mod sets;
 pub(super) mod tests;
 pub(super) mod text;
@@ -27,6 +27,8 @@ mod wrap;
 
 use minijinja::value::{Rest, Value, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind};
+
+use super::errors;
 
 /// Gives an environment Python's operators, and Jinja's filters, tests and functions by Python's types.
 pub(super) fn register(environment: &mut Environment) {
@@ -87,6 +89,14 @@ pub(super) fn items(value: &Value) -> Result<Vec<Value>, Error> {
         Type::None | Type::Bool | Type::Int | Type::Float | Type::Moment | Type::Relation | Type::Function => {
             Err(error(format!("'{}' object is not iterable", types::name(value))))
         }
-        _ => value.try_iter()?.checked().collect(),
+        Type::Text => {
+            let text = value.as_str().unwrap_or_default();
+            errors::room(text.len().saturating_mul(size_of::<Value>()))?;
+            value.try_iter()?.checked().collect()
+        }
+        _ => {
+            errors::room(value.len().unwrap_or(0).saturating_mul(size_of::<Value>()))?;
+            value.try_iter()?.checked().collect()
+        }
     }
 }

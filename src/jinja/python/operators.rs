@@ -9,7 +9,7 @@ use super::text::text;
 use super::types::{self, Type};
 use super::views::Range;
 use super::{error, items};
-use crate::jinja::{collections, datetime_math};
+use crate::jinja::{collections, datetime_math, errors};
 
 /// Texts and lists longer than this are a mistake.
 const LONGEST: usize = 64 << 20;
@@ -76,6 +76,7 @@ pub(in crate::jinja) fn add(state: &State, left: Value, right: Value) -> Result<
     if let Some(result) = undefined_operand(state, &left, &right) {
         return result;
     }
+    errors::limited()?;
     match (types::of(&left), types::of(&right)) {
         (Type::List, Type::List) => Ok(collections::list(items(&left)?.into_iter().chain(items(&right)?))),
         (Type::Tuple, Type::Tuple) => Ok(Value::from(Tuple::new(items(&left)?.into_iter().chain(items(&right)?).collect()))),
@@ -98,6 +99,7 @@ fn subtract(state: &State, left: Value, right: Value) -> Result<Value, Error> {
 }
 
 fn short(text: String) -> Result<Value, Error> {
+    errors::limited()?;
     if text.len() > LONGEST { Err(error("the text is longer than 64 MiB")) } else { Ok(Value::from(text)) }
 }
 
@@ -136,11 +138,13 @@ fn multiply(state: &State, left: Value, right: Value) -> Result<Value, Error> {
         Type::Text => {
             let text = sequence.as_str().unwrap_or_default();
             fits(text.len())?;
+            errors::room(text.len() * count)?;
             Ok(Value::from(text.repeat(count)))
         }
         Type::List | Type::Tuple => {
             let all = items(sequence)?;
             fits(all.len().saturating_mul(size_of::<Value>()))?;
+            errors::room(all.len() * count * size_of::<Value>())?;
             let repeated = all.iter().cycle().take(all.len() * count).cloned();
             if sequence.is_tuple() { Ok(Value::from(Tuple::new(repeated.collect()))) } else { Ok(collections::list(repeated)) }
         }
@@ -284,7 +288,10 @@ fn sliced(state: &State, value: Value, start: Value, stop: Value, step: Option<V
         return Err(error("slice step cannot be zero"));
     }
     let all: Vec<Value> = match value.as_str() {
-        Some(text) => text.chars().map(Value::from).collect(),
+        Some(text) => {
+            errors::room(text.len().saturating_mul(size_of::<Value>()))?;
+            text.chars().map(Value::from).collect()
+        }
         None => items(&value)?,
     };
     let length = all.len() as i64;
@@ -314,6 +321,8 @@ fn iterated(state: &State, value: Value) -> Result<Value, Error> {
             Err(error(format!("'{}' object is not iterable", types::name(&value))))
         }
         Type::None => Ok(Value::UNDEFINED),
+        // A list of ours counts what the loop costs.
+        Type::Tuple | Type::Text => Ok(collections::list(items(&value)?)),
         _ => Ok(value),
     }
 }
@@ -323,7 +332,10 @@ fn concatenated(parts: Rest<Value>) -> Result<Value, Error> {
     let mut whole = String::new();
     for part in parts.iter() {
         match part.as_str() {
-            Some(part) => whole.push_str(part),
+            Some(part) => {
+                errors::room(part.len())?;
+                whole.push_str(part);
+            }
             None => whole.push_str(&text(part)),
         }
     }

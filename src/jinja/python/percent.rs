@@ -4,11 +4,11 @@ use minijinja::Error;
 use minijinja::value::{Tuple, Value};
 
 use super::error;
-use super::format::{Spec, WIDEST, based, float_text, padded, signed};
+use super::format::{Spec, based, check_width, float_text, padded, signed};
 use super::text::{repr, text};
 use super::types::{self, Type};
 use crate::jinja::call::Call;
-use crate::jinja::collections;
+use crate::jinja::{collections, errors};
 
 /// `pattern % value`.
 pub(in crate::jinja) fn percent(pattern: &str, value: &Value) -> Result<Value, Error> {
@@ -48,14 +48,15 @@ pub(in crate::jinja) fn percent(pattern: &str, value: &Value) -> Result<Value, E
         let mut number = |rest: &mut &str| -> Result<Option<usize>, Error> {
             if let Some(behind) = rest.strip_prefix('*') {
                 *rest = behind;
-                return Ok(Some(take()?.as_usize().ok_or_else(|| error("* wants int"))?.min(WIDEST)));
+                return Ok(Some(take()?.as_usize().ok_or_else(|| error("* wants int"))?));
             }
             let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-            let found = rest[..digits].parse().ok().map(|number: usize| number.min(WIDEST));
+            let found = (digits > 0).then(|| rest[..digits].parse().unwrap_or(usize::MAX));
             *rest = &rest[digits..];
             Ok(found)
         };
         spec.width = number(&mut rest)?.unwrap_or(0);
+        check_width(spec.width)?;
         if let Some(behind) = rest.strip_prefix('.') {
             rest = behind;
             spec.precision = Some(number(&mut rest)?.unwrap_or(0));
@@ -72,6 +73,7 @@ pub(in crate::jinja) fn percent(pattern: &str, value: &Value) -> Result<Value, E
             None => values.pop().ok_or_else(|| error("not enough arguments for format string"))?,
         };
         out.push_str(&one(&item, kind, spec)?);
+        errors::limited()?;
     }
     out.push_str(rest);
     if !values.is_empty()
@@ -115,6 +117,7 @@ fn one(item: &Value, kind: char, mut spec: Spec) -> Result<String, Error> {
             if !matches!(types::of(item), Type::Int | Type::Float | Type::Bool) {
                 return Err(error(format!("must be real number, not {}", types::name(item))));
             }
+            spec.check_precision()?;
             let number = if item.is_true() && types::of(item) == Type::Bool { 1.0 } else { f64::try_from(item.clone()).unwrap_or(0.0) };
             spec.kind = Some(kind);
             signed(float_text(number, &spec).unwrap_or_default(), spec.sign)

@@ -5,6 +5,7 @@ use minijinja::value::{Tuple, Value};
 use super::text::repr;
 use super::types::{self, Type};
 use crate::jinja::collections;
+use crate::limits;
 
 const WIDTH: usize = 80;
 
@@ -16,6 +17,9 @@ pub(in crate::jinja) fn pretty(value: &Value) -> String {
 
 /// The value with the keys of its dicts in order, as `pprint` shows them: by the keys, else by type and text.
 fn in_order(value: &Value) -> Value {
+    if limits::exceeded() {
+        return value.clone();
+    }
     match types::of(value) {
         Type::Dict => {
             let mut pairs = collections::pairs_of(value).unwrap_or_default();
@@ -33,6 +37,9 @@ fn in_order(value: &Value) -> Value {
 
 /// Writes a value that begins in the column `indent` and leaves room for `after` signs behind it.
 fn write(value: &Value, indent: usize, after: usize, out: &mut String) {
+    if limits::exceeded() {
+        return;
+    }
     let line = repr(value);
     let kind = types::of(value);
     let fits = line.chars().count() <= WIDTH.saturating_sub(indent + after);

@@ -14,7 +14,7 @@ use super::replacement::Template;
 use super::types::{self, Type};
 use super::{error, operators};
 use crate::jinja::call::Call;
-use crate::jinja::{collections, marks};
+use crate::jinja::{collections, errors, marks};
 
 /// What every pattern of texts has.
 const UNICODE: i64 = 32;
@@ -193,6 +193,7 @@ impl PythonPattern {
                 for groups in self.all(&text, 0)?.into_iter().take(most) {
                     let whole = groups.whole();
                     out.push_str(&text[done..whole.start]);
+                    errors::limited()?;
                     match &template {
                         Some(template) => template.expand(&groups, &mut out),
                         None => out.push_str(&marks::plain(&replacement.call(state, &[self.found(groups, 0)])?)),

@@ -170,7 +170,13 @@ fn sum(state: &State, value: Value, args: Args) -> Result<Value, Error> {
 }
 
 /// A group: a tuple whose parts also have names.
-struct Group(Value, Value);
+pub(in crate::jinja) struct Group(Value, Value);
+
+impl Group {
+    pub fn parts(&self) -> Vec<Value> {
+        vec![self.0.clone(), self.1.clone()]
+    }
+}
 
 impl std::fmt::Debug for Group {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -11,23 +11,27 @@ use minijinja::{Error, ErrorKind, State};
 use super::text::write_items;
 use super::{error, items, types};
 use crate::jinja::call::Call;
-use crate::jinja::marks;
+use crate::jinja::nesting::{self, NestingLevel};
+use crate::jinja::{collections, marks};
 
 type Items = IndexSet<Value>;
 
 #[derive(Default)]
-pub(in crate::jinja) struct Set(Mutex<Items>);
+pub(in crate::jinja) struct Set {
+    items: Mutex<Items>,
+    pub level: NestingLevel,
+}
 
 impl Set {
     /// A set of these values; an error where Python cannot hash one.
     pub fn value(values: impl IntoIterator<Item = Value>) -> Result<Value, Error> {
         let values: Vec<Value> = values.into_iter().collect();
         hashable(&values)?;
-        Ok(Value::from_object(Set(Mutex::new(values.into_iter().collect()))))
+        Ok(made(values.into_iter().collect()))
     }
 
     pub fn open(&self) -> MutexGuard<'_, Items> {
-        self.0.lock().unwrap_or_else(|broken| broken.into_inner())
+        self.items.lock().unwrap_or_else(|broken| broken.into_inner())
     }
 
     fn copy(&self) -> Items {
@@ -42,8 +46,11 @@ fn hashable(values: &[Value]) -> Result<(), Error> {
     }
 }
 
+/// A set of these values; an error as a value where they nest too deep.
 fn made(items: Items) -> Value {
-    Value::from_object(Set(Mutex::new(items)))
+    let set = Set { items: Mutex::new(items), level: NestingLevel::default() };
+    let held = nesting::hold(&set.level, &*set.open());
+    held.map_or_else(Value::from, |()| Value::from_object(set))
 }
 
 /// `a - b`, `a & b` and their kin, by the method's name.
@@ -88,7 +95,7 @@ impl Object for Set {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.copy().into_iter().collect())
+        collections::counted(self.copy().into_iter().collect())
     }
 
     fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
@@ -124,6 +131,7 @@ impl Object for Set {
             "add" => {
                 let value = call.needs(0, "elem")?;
                 hashable(std::slice::from_ref(&value))?;
+                nesting::hold(&self.level, [&value])?;
                 self.open().insert(value);
             }
             "discard" => {
@@ -150,6 +158,7 @@ impl Object for Set {
                 for other in others()? {
                     result = combined(method, &result, &other).unwrap_or_default();
                 }
+                nesting::hold(&self.level, &result)?;
                 *self.open() = result;
             }
             "issubset" => return Ok(Value::from(self.copy().is_subset(&other()?))),

@@ -7,7 +7,8 @@ use minijinja::value::Value;
 use super::iterator::ReadOnce;
 use super::types::{self, Type};
 use crate::jinja::datetime::Moment;
-use crate::jinja::marks;
+use crate::jinja::{marks, nesting};
+use crate::limits;
 
 /// `str(value)`. Marks of relations stay in the text.
 pub(in crate::jinja) fn text(value: &Value) -> String {
@@ -15,9 +16,7 @@ pub(in crate::jinja) fn text(value: &Value) -> String {
         Type::Float => float(f64::try_from(value.clone()).unwrap_or_default()),
         Type::List | Type::Tuple | Type::Dict => repr(value),
         Type::Iterator if value.downcast_object_ref::<ReadOnce>().is_none() => repr(value),
-        Type::Mapping if value.as_object().is_some_and(|object| object.type_name().ends_with("Namespace")) => {
-            format!("<Namespace {value}>")
-        }
+        Type::Mapping if nesting::is_namespace(value) => repr(value),
         _ => value.to_string(),
     }
 }
@@ -29,7 +28,11 @@ pub(in crate::jinja) fn repr(value: &Value) -> String {
     out
 }
 
+/// What has cost too much is not written to its end: the caller's next check refuses the text.
 fn write_repr(value: &Value, out: &mut String) {
+    if limits::exceeded() {
+        return;
+    }
     match types::of(value) {
         Type::Undefined => out.push_str("Undefined"),
         Type::Float => out.push_str(&float(f64::try_from(value.clone()).unwrap_or_default())),
@@ -50,16 +53,11 @@ fn write_repr(value: &Value, out: &mut String) {
             let end = if items.len() == 1 { ",)" } else { ")" };
             write_items("(", items.into_iter(), end, out);
         }
-        Type::Dict => {
-            out.push('{');
-            let pairs = value.as_object().and_then(|object| object.try_iter_pairs());
-            for (nth, (key, item)) in pairs.into_iter().flatten().enumerate() {
-                out.push_str(if nth > 0 { ", " } else { "" });
-                write_repr(&key, out);
-                out.push_str(": ");
-                write_repr(&item, out);
-            }
-            out.push('}');
+        Type::Dict => write_pairs(value, out),
+        Type::Mapping if nesting::is_namespace(value) => {
+            out.push_str("<Namespace ");
+            write_pairs(value, out);
+            out.push('>');
         }
         Type::Moment => out.push_str(&value.downcast_object_ref::<Moment>().map(Moment::repr).unwrap_or_default()),
         Type::Relation => {
@@ -69,6 +67,18 @@ fn write_repr(value: &Value, out: &mut String) {
             let _ = write!(out, "{value}");
         }
     }
+}
+
+fn write_pairs(value: &Value, out: &mut String) {
+    out.push('{');
+    let pairs = value.as_object().and_then(|object| object.try_iter_pairs()).into_iter().flatten();
+    for (nth, (key, item)) in pairs.filter(|(key, _)| !nesting::is_entry(key)).enumerate() {
+        out.push_str(if nth > 0 { ", " } else { "" });
+        write_repr(&key, out);
+        out.push_str(": ");
+        write_repr(&item, out);
+    }
+    out.push('}');
 }
 
 /// Items between two signs, with commas.

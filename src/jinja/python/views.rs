@@ -9,7 +9,7 @@ use minijinja::{Error, ErrorKind, State};
 use super::error;
 use super::text::write_items;
 use crate::jinja::call::Call;
-use crate::jinja::collections;
+use crate::jinja::{collections, errors};
 
 /// More numbers than this Jinja refuses.
 const LONGEST: i64 = 100_000;
@@ -30,6 +30,10 @@ pub(in crate::jinja) struct View {
 impl View {
     pub fn value(dict: Value, part: Part) -> Value {
         Value::from_object(View { dict, part })
+    }
+
+    pub fn dict(&self) -> &Value {
+        &self.dict
     }
 
     pub fn type_name(&self) -> &'static str {
@@ -65,7 +69,7 @@ impl Object for View {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.items())
+        collections::counted(self.items())
     }
 
     fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
@@ -186,7 +190,10 @@ impl Object for Range {
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         let range = **self;
-        Enumerator::Iter(Box::new((0..range.length()).map(move |index| Value::from(range.at(index)))))
+        Enumerator::Iter(Box::new((0..range.length()).map(move |index| match errors::limited() {
+            Err(error) if index % 8 == 0 => Value::from(error),
+            _ => Value::from(range.at(index)),
+        })))
     }
 
     fn enumerator_len(self: &Arc<Self>) -> Option<usize> {

@@ -92,6 +92,9 @@ pub fn inspect(folder: &Path, plan: &Plan, hashes: &PlanHashes) -> Result<Existi
         Err(Diagnostic::error(format!("`{}` is not replaced: {reason}", folder.display()))
             .hint("use another folder with `--plan`, or empty this one"))
     };
+    if fs::symlink_metadata(folder).is_ok_and(|about| about.is_symlink()) && !folder.exists() {
+        return refuse("it is a link to nothing".to_string());
+    }
     let first = match fs::read_dir(folder) {
         Ok(entries) => entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).min(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,

@@ -2,6 +2,7 @@
 //! holds a lock on it; the next compile removes unlocked ones, which killed processes left.
 
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -61,7 +62,11 @@ impl Staging {
         let backup = self.folder.path().join("old");
         let existed = folder.exists();
         if existed {
-            fs::rename(folder, &backup).map_err(|error| cannot("replace", folder, &error))?;
+            fs::rename(folder, &backup).map_err(|error| {
+                let is_mounted = matches!(error.kind(), ErrorKind::ResourceBusy | ErrorKind::CrossesDevices);
+                let diagnostic = cannot("replace", folder, &error);
+                if is_mounted { diagnostic.hint("it is a mount point: use a folder in it, with `--plan DIR`") } else { diagnostic }
+            })?;
         }
         fs::rename(&self.new_plan, folder).map_err(|error| {
             let error = cannot(if existed { "replace" } else { "make" }, folder, &error);

@@ -1,13 +1,19 @@
 //! A small project in a folder of its own, whose files the fuzzer writes.
 
+use std::alloc::System;
 use std::fs;
 use std::path::Path;
 
 use batchwright::compile::Request;
 use batchwright::graph::Selection;
+use batchwright::limits::CountingAllocator;
 use batchwright::project::Open;
 use batchwright::window;
 use tempfile::TempDir;
+
+/// The memory of a model is limited in the fuzzer too.
+#[global_allocator]
+static ALLOCATOR: CountingAllocator<System> = CountingAllocator(System);
 
 pub struct Shop(TempDir);
 
