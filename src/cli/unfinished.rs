@@ -6,14 +6,14 @@ use crate::diagnostics::Diagnostic;
 use crate::run::journal::Places;
 
 /// What is left of the last run of a plan on disk.
-pub struct Unfinished {
+pub struct UnfinishedRun {
     fingerprint: String,
     done: usize,
     steps: usize,
 }
 
 /// The run that is not complete, if there is one. A plan or a journal that cannot be read has none: other messages are about that.
-pub fn unfinished(folder: &Path) -> Option<Unfinished> {
+pub fn unfinished(folder: &Path) -> Option<UnfinishedRun> {
     let places = Places::beside(folder);
     if places.ends_complete() {
         return None;
@@ -29,10 +29,10 @@ pub fn unfinished(folder: &Path) -> Option<Unfinished> {
         done += usize::from(is_done);
     };
     places.each_step(&mut |step| count(history.done(&step).is_some())).ok()?;
-    (done < steps).then_some(Unfinished { fingerprint, done, steps })
+    (done < steps).then_some(UnfinishedRun { fingerprint, done, steps })
 }
 
-impl Unfinished {
+impl UnfinishedRun {
     /// A warning, if the folder holds another plan now.
     pub fn warning(&self, folder: &Path) -> Option<Diagnostic> {
         let is_replaced = Places::beside(folder).fingerprint().is_ok_and(|fingerprint| fingerprint != self.fingerprint);
