@@ -44,6 +44,7 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
         "unrendered_config": {},
         "created_at": 0,
         "config_call_dict": {},
+        "unrendered_config_call_dict": {},
         "relation_name": written(node),
         "raw_code": &*node.file.text,
         "doc_blocks": [],
@@ -56,6 +57,9 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
         "compiled_path": null,
         "defer_relation": null,
     });
+    if node.kind == Kind::Snapshot {
+        json["contract"] = json!({"enforced": false, "alias_types": true, "checksum": null});
+    }
     if node.kind == Kind::Model {
         let constraints: Value = node.constraints.iter().map(constraint).collect();
         for (key, value) in [
@@ -76,9 +80,13 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
         }
     }
     json["config"] = Value::Object(config);
+    if let (Kind::Seed, Value::Object(json)) = (node.kind, &mut json) {
+        const OF_QUERIES: [&str; 6] = ["language", "refs", "sources", "metrics", "functions", "compiled_path"];
+        json.retain(|key, _| !OF_QUERIES.contains(&key.as_str()));
+    }
     if let Value::Object(json) = &mut json {
         if let Some(source) = &node.source_name {
-            const OF_NODES: [&str; 17] = [
+            const OF_NODES: [&str; 18] = [
                 "alias",
                 "checksum",
                 "group",
@@ -94,6 +102,7 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
                 "compiled_path",
                 "defer_relation",
                 "config_call_dict",
+                "unrendered_config_call_dict",
                 "access",
                 "contract",
             ];

@@ -223,7 +223,13 @@ impl Object for Moment {
         let beyond = || call.error("the result is no date of the calendar");
         let unknown = || Error::from(ErrorKind::UnknownMethod);
         let moment = match (method, &**self) {
-            ("strftime" | "format", _) => return Ok(Value::from(self.format(&call.needs_text(0, "format")?)?)),
+            ("strftime" | "format", _) => {
+                let format = call.needs(0, "format")?;
+                let Some(format) = format.as_str() else {
+                    return Err(call.error(format!("needs a text, not {format:?}")));
+                };
+                return self.format(format).map(Value::from);
+            }
             ("isoformat", Moment::Time(..) | Moment::Date(_) | Moment::Clock(_)) => return self.iso_format(&call).map(Value::from),
             ("ctime", Moment::Time(..) | Moment::Date(_)) => return self.format("%a %b %e %H:%M:%S %Y").map(Value::from),
             ("total_seconds", Moment::Span(span)) => {

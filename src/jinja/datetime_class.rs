@@ -38,6 +38,7 @@ impl Moment {
         let (sep, timespec) = match self {
             Moment::Date(_) if call.args.is_empty() && call.named().is_empty() => (None, None),
             Moment::Date(_) => return Err(call.error("of a date takes no arguments")),
+            Moment::Clock(_) if call.get(9, "sep").is_some() => return Err(call.error("of a time has no argument `sep`")),
             Moment::Clock(_) => (None, call.text(0, "timespec")?),
             _ => (call.text(0, "sep")?, call.text(1, "timespec")?),
         };

@@ -29,7 +29,8 @@ pub(super) fn model(session: &Arc<Session>) -> Value {
     Value::from_object(Node { config: false, session: session.clone() })
 }
 
-const GRAPH_PARTS: [&str; 7] = ["nodes", "sources", "exposures", "metrics", "groups", "semantic_models", "saved_queries"];
+const GRAPH_PARTS: [&str; 9] =
+    ["nodes", "sources", "exposures", "functions", "metrics", "groups", "semantic_models", "saved_queries", "unit_tests"];
 
 /// `graph`. A macro that only names it does not read it.
 struct Graph(Arc<Session>);

@@ -3,7 +3,8 @@
 Two kinds of cases: every value with every filter, test, operator and method (made here), and the lines of `expressions/*.txt`, where
 `⏎` stands for a line break. Each case is a model of one project. dbt renders it twice, to parse and to compile, in a model's context.
 
-    python tests/dbt/expressions.py [FILTER]    # only cases that hold FILTER; prints all differences
+    python tests/dbt/expressions.py              # all written cases, and a fixed part of the others
+    python tests/dbt/expressions.py all [FILTER] # all cases that hold FILTER
 """
 
 import itertools
@@ -225,7 +226,17 @@ DELIBERATE = {
     "inner parts of dbt": lambda text, theirs, ours: ours in (None, "<>", "<False>")
     and re.search(r"country_timezones|re\.error|timetuple|to_dict|renameable|create_from|create_ephemeral_from|build_snapshot|empty_schema|parse_index|\.today\(\)|__str__|dst\(\)", text),
     "the schema of an information schema": lambda text, theirs, ours: "information_schema('tables').schema" in text,
+    "places on the machine": lambda text, theirs, ours: "root_path" in text + str(theirs),
     "comments in macros": lambda text, theirs, ours: str(theirs).startswith("<-- postgres dateadd"),
+}
+
+
+#: Differences that are faults of batchwright and still open, each with the cases that it covers.
+KNOWN = {
+    "a time of day has no time zone": lambda text, theirs, ours: ".timetz()" in text,
+    "`unrendered_config` is empty": lambda text, theirs, ours: "unrendered_config" in text,
+    "`graph.sources` lacks `freshness`, `unrendered_database`, `unrendered_schema` and `_event_status`": lambda text, theirs, ours: "graph.sources" in text
+    and ("freshness" in str(theirs) + text),
 }
 
 
@@ -266,23 +277,31 @@ def written():
                 yield file.stem, text if "{{" in text or "{%" in text else "{{ " + text + " }}"
 
 
-def main(needle=None):
-    report = Report("expressions")
-    cases = {f"<{text}>": group for group, text in itertools.chain(generated(), written()) if needle is None or needle in text}
+#: One of so many made cases is tried.
+PART = 3
+
+
+def main(which="part", needle=""):
+    report = Report("expressions", KNOWN)
+    made = generated() if which == "all" else itertools.islice(generated(), 0, None, PART)
+    cases = {f"<{text}>": group for group, text in itertools.chain(made, written()) if needle in text}
     with Project(FILES) as project:
-        expected = {}
+        expected, refused = {}, set()
         with project.contexts("postgres", "model.shop.case_probe") as render:
             for text in cases:
                 parsed = render(text, execute=False)
-                expected[text] = parsed if isinstance(parsed, Failure) else render(text)
-    files = {f"models/cases/case_{number:05}.sql": text for number, text in enumerate(cases)}
-    described = [f"case_{number:05}" for number, group in enumerate(cases.values()) if group == WITH_PROPERTIES]
-    files["models/cases/cases.yml"] = {"version": 2, "models": [{"name": name, **PROPERTIES} for name in described]}
-    with Project({**FILES, **files}) as project:
-        texts, process = rendered(project, "postgres")
-    if process.returncode not in (0, 2):
-        report.case()
-        report.differs("exit", f"batchwright ends with {process.returncode}: {process.stderr[-2000:]}")
+                if isinstance(parsed, Failure):
+                    refused.add(text)
+                expected[text] = parsed if text in refused else render(text)
+    # `graph` has all models of a project, so that its cases are in a project where dbt parses all of them.
+    alone = {text for text in cases if "graph" in text and text not in refused}
+    texts, messages = {}, ""
+    for chosen in (alone, set(cases) - alone):
+        more, process = from_batchwright(cases, chosen)
+        texts, messages = texts | more, messages + process.stderr
+        if process.returncode not in (0, 2):
+            report.case()
+            report.differs("exit", f"batchwright ends with {process.returncode}: {process.stderr[-2000:]}")
     for number, text in enumerate(cases):
         report.case()
         ours = texts.get(f"shop/models/cases/case_{number:05}.sql")
@@ -291,14 +310,24 @@ def main(needle=None):
             ours = ours[ours.index("<") :] if "<" in ours else ours
             ours = re.sub(r"CASE_\d{5}", "CASE_PROBE", re.sub(r"case_\d{5}", "case_probe", ours)).strip()
         theirs = expected[text]
-        key = next((key for key, covers in DELIBERATE.items() if covers(text, theirs, ours)), text[1:-1])
+        key = next((key for key, covers in (DELIBERATE | KNOWN).items() if covers(text, theirs, ours)), text[1:-1])
         if isinstance(theirs, Failure):
             if ours is not None:
                 report.differs(key, f"{text}\n  dbt:         {theirs}\n  batchwright: {ours!r}")
         elif ours != theirs.strip() and (ours is None or cases[text] != "adapter" or folded(ours) != folded(theirs)):
-            why = failure_of(process.stderr, number) if ours is None else repr(ours)
+            why = failure_of(messages, number) if ours is None else repr(ours)
             report.differs(key, f"{text}\n  dbt:         {theirs.strip()!r}\n  batchwright: {why}")
-    return report.end()
+    return report.end(complete=not needle)
+
+
+def from_batchwright(cases, chosen):
+    """The texts of the chosen cases, and the process."""
+    numbers = {number: text for number, text in enumerate(cases) if text in chosen}
+    files = {f"models/cases/case_{number:05}.sql": text for number, text in numbers.items()}
+    described = [f"case_{number:05}" for number, text in numbers.items() if cases[text] == WITH_PROPERTIES]
+    files["models/cases/cases.yml"] = {"version": 2, "models": [{"name": name, **PROPERTIES} for name in described]}
+    with Project({**FILES, **files}) as project:
+        return rendered(project, "postgres")
 
 
 def failure_of(stderr, number):

@@ -163,7 +163,7 @@ class Maker:
 
 
 #: An occurrence: its number, then a table, or the filter's sub-query with the column that it compares first.
-OCCURRENCE = re.compile(r"/\*(\w+_\d+)\*/\s*(\(\s*select \* from (?:.*?) where (\S+) >= )?", re.IGNORECASE | re.DOTALL)
+OCCURRENCE = re.compile(r"/\*(\w+_\d+)\*/\s*(\(\s*select \* from (?:.*?) where (?:cast\()?(\S+)(?: as timestamp\))? >= )?", re.IGNORECASE | re.DOTALL)
 
 
 def filters(text):

@@ -68,7 +68,7 @@ def is_refused_often(form):
 
 #: Shows all of a value: its text, what it is, as an item of a list, as JSON.
 SHOW = """{% macro show(v) -%}
-{{ v }} | {{ v is string }} {{ v is integer }} {{ v is float }} {{ v is boolean }} {{ v is none }} {{ v is mapping }} {{ v is defined }} | {{ [v] }} | {{ tojson(v, '-') }} | {{ v.isoformat() if v.isoformat is defined }}
+{{ v }} | {{ v is string }} {{ v is integer }} {{ v is float }} {{ v is boolean }} {{ v is none }} {{ v is mapping }} {{ v is defined }} | {{ [v] }} | {{ tojson(v, '-') if v is defined }} | {{ v.isoformat() if v.isoformat is defined }}
 {%- endmacro %}"""
 
 PROJECT = "name: shop\nversion: '1.0'\nprofile: stub\n"
