@@ -30,10 +30,12 @@ pub mod dialect;
 pub mod jinja;
 pub mod yaml;
 
+pub mod codegen;
 pub mod config;
 pub mod graph;
 pub mod inject;
 pub mod plan;
+pub mod plan_dir;
 pub mod project;
 pub mod render;
 pub mod window;

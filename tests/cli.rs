@@ -134,7 +134,7 @@ fn steps_follow_their_dependencies_and_carry_the_files_hashes() {
         }
         done.push(step["id"].as_str().unwrap());
         let bytes = &files[step["file"].as_str().unwrap()];
-        assert_eq!(step["sha256"], batchwright::plan::write::sha256(bytes).as_str(), "{step}");
+        assert_eq!(step["sha256"], batchwright::plan_dir::sha256(bytes).as_str(), "{step}");
     }
     assert!(done.len() > 10);
 }

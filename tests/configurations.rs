@@ -72,7 +72,7 @@ fn every_adapter_key_is_handled() {
     for (name, documented) in DOCUMENTED {
         let dialect = dialect::named(name).unwrap();
         let mut handled: Vec<String> = Vec::new();
-        for fact in plan::EFFECTIVE.into_iter().chain(["idle_keys", "build_keys"]) {
+        for fact in codegen::EFFECTIVE.into_iter().chain(["idle_keys", "build_keys"]) {
             handled.extend(dialect.fact::<Vec<String>>(fact).unwrap());
         }
         handled.extend(dialect.fact::<Option<String>>("kind_key").unwrap());
@@ -88,7 +88,7 @@ fn a_key_has_one_meaning() {
         let dialect = dialect::named(name).unwrap();
         let undone: BTreeMap<String, String> = dialect.fact("undone_keys").unwrap();
         let mut seen: Vec<String> = undone.into_keys().chain(dialect.fact::<Option<String>>("kind_key").unwrap()).collect();
-        for fact in plan::EFFECTIVE.into_iter().chain(["idle_keys", "build_keys"]) {
+        for fact in codegen::EFFECTIVE.into_iter().chain(["idle_keys", "build_keys"]) {
             for key in dialect.fact::<Vec<String>>(fact).unwrap() {
                 // Keys of a table may also be keys of other builds.
                 assert!(fact == "build_keys" || !seen.contains(&key), "{name} lists `{key}` twice");

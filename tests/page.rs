@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use batchwright::plan::manifest::{Manifest, PlannedStep, read};
 use batchwright::plan::planned::StepFile;
-use batchwright::plan::write::instant;
+use batchwright::plan_dir::instant;
 use batchwright::run::history::History;
 use batchwright::run::status::Coverage;
 use chrono::{DateTime, TimeDelta, Utc};

@@ -37,7 +37,7 @@ fn every_key_has_its_fragment() {
     for name in dialect::names() {
         let dialect = dialect::named(name).unwrap();
         let fragments: BTreeMap<String, String> = dialect.fact("fragments").unwrap();
-        for list in plan::EFFECTIVE {
+        for list in codegen::EFFECTIVE {
             for key in dialect.fact::<Vec<String>>(list).unwrap() {
                 assert!(fragments.contains_key(&key), "`fragments` of ansi.sql lacks `{key}`, which {name} writes into files");
             }
@@ -49,7 +49,7 @@ fn every_key_has_its_fragment() {
 fn no_setting_ends_its_statement() {
     for name in dialect::names() {
         let dialect = dialect::named(name).unwrap();
-        let lists = plan::EFFECTIVE.iter().flat_map(|list| dialect.fact::<Vec<String>>(list).unwrap());
+        let lists = codegen::EFFECTIVE.iter().flat_map(|list| dialect.fact::<Vec<String>>(list).unwrap());
         let keys: BTreeSet<String> = lists.chain(GENERAL.map(str::to_string)).collect();
         let project = TempDir::new().unwrap();
         let mut models = 0;

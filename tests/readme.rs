@@ -120,7 +120,7 @@ fn keys_table() -> String {
     for name in dialect::names() {
         let dialect = dialect::named(name).unwrap();
         let keys = |facts: &[&str]| facts.iter().flat_map(|fact| dialect.fact::<Vec<String>>(fact).unwrap()).collect::<Vec<_>>();
-        let mut written = keys(&plan::EFFECTIVE);
+        let mut written = keys(&codegen::EFFECTIVE);
         written.extend(dialect.fact::<Option<String>>("kind_key").unwrap());
         let undone: BTreeMap<String, String> = dialect.fact("undone_keys").unwrap();
         let cells = [written, keys(&["idle_keys"]), undone.into_keys().collect()].map(|mut keys| {

@@ -17,11 +17,11 @@ mod template;
 use sqlparser::dialect::Dialect as Parser;
 
 use crate::calendar::Instant;
+use crate::codegen::Partition;
 use crate::config::{Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Level, nearest};
 use crate::graph::Graph;
 use crate::inject::Input;
-use crate::plan::Partition;
 use crate::plan::manifest::{FindingEntry, InputEntry};
 use crate::render::RenderedModel;
 

@@ -9,13 +9,13 @@ use super::client::{self, ClientRequest};
 use super::options::{PlanArgs, ProfileArgs};
 use super::progress::short;
 use super::{print, print_diagnostics, print_status};
+use crate::codegen::audit::GOOD;
 use crate::config::VERDICTS;
 use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
 use crate::dialect;
-use crate::plan::audit::GOOD;
+use crate::plan::Sha256;
 use crate::plan::manifest::{AuditEntry, Manifest, ModelEntry};
 use crate::plan::planned::PlanFingerprint;
-use crate::plan::write::Sha256;
 use crate::run::journal::{self, Places};
 use crate::run::{audits, client_profiles, executable};
 

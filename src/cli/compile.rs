@@ -8,7 +8,8 @@ use super::unfinished::unfinished;
 use super::{first_run, print, print_diagnostics, print_status};
 use crate::compile;
 use crate::diagnostics::Diagnostics;
-use crate::plan::{Plan, write};
+use crate::plan::Plan;
+use crate::plan_dir;
 
 const EXAMPLES: &str = r"Examples:
   Backfill three days of a model and its descendants; the end is exclusive:
@@ -86,7 +87,7 @@ pub fn run(args: CompileArgs) -> Result<ExitCode, Diagnostics> {
         print(&text)?;
     } else {
         let unfinished = unfinished(&folder);
-        let written = write::write(&compiled.plan, &folder)?;
+        let written = plan_dir::write(&compiled.plan, &folder)?;
         print_diagnostics(&unfinished.and_then(|unfinished| unfinished.warning(&folder)).into_iter().collect::<Vec<_>>());
         print_status(&format!("{}\n{}", compile::table(&compiled.rows), closing(&written, &folder)));
         return Ok(exit_code(compiled.left_out));
@@ -107,7 +108,7 @@ fn exit_code(left_out: usize) -> ExitCode {
 
 /// Lists the files on disk that are out of date.
 fn check(plan: &Plan, folder: &Path) -> Result<ExitCode, Diagnostics> {
-    let changes = write::dry_run(plan, folder)?;
+    let changes = plan_dir::dry_run(plan, folder)?;
     let lists = [("added", &changes.added), ("changed", &changes.changed), ("removed", &changes.removed)];
     let lines: Vec<String> = lists.iter().flat_map(|(what, names)| names.iter().map(move |name| format!("{what:7}  {name}\n"))).collect();
     print(&lines.concat())?;
@@ -125,7 +126,7 @@ fn check(plan: &Plan, folder: &Path) -> Result<ExitCode, Diagnostics> {
     Ok(ExitCode::from(1))
 }
 
-fn closing(written: &write::Written, folder: &Path) -> String {
+fn closing(written: &plan_dir::Written, folder: &Path) -> String {
     let files = if written.files == 1 { "1 file".to_string() } else { format!("{} files", written.files) };
     let unchanged = match written.unchanged {
         0 => String::new(),

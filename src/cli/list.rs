@@ -8,7 +8,7 @@ use super::options::{ProjectArgs, RefreshArgs, SelectArgs, WindowArgs, request};
 use super::{print, print_diagnostics};
 use crate::compile::{self, Listed};
 use crate::diagnostics::Diagnostics;
-use crate::plan::write::instant;
+use crate::plan_dir::instant;
 
 const EXAMPLES: &str = r"Examples:
   $ batchwright list -s tag:nightly+

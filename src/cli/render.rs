@@ -7,7 +7,7 @@ use super::options::{ProjectArgs, SelectArgs};
 use super::{print, print_diagnostics, print_diagnostics_with};
 use crate::compile::{self, Asked, Queries};
 use crate::diagnostics::Diagnostics;
-use crate::plan::write;
+use crate::plan_dir;
 use crate::project::Open;
 
 const EXAMPLES: &str = r"Examples:
@@ -48,7 +48,7 @@ pub fn run(args: RenderArgs) -> Result<ExitCode, Diagnostics> {
     match &args.out {
         Some(folder) => {
             let files = rendered.iter().map(|(node, sql)| (below(&node.package, &node.path), sql.as_str()));
-            write::write_files(folder, files)?;
+            plan_dir::write_files(folder, files)?;
         }
         None => match rendered.as_slice() {
             [(_, sql)] => print(&format!("{}\n", sql.trim()))?,

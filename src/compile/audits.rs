@@ -5,11 +5,12 @@ use super::Context;
 use super::batches::batch;
 use super::query::{Filtered, own_table_before, query};
 use super::steps::Files;
+use crate::codegen;
+use crate::codegen::{Audit, Audited, Content, Own};
 use crate::config::{EventTime, Materialization};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::Stamp;
 use crate::inject::ResultColumn;
-use crate::plan::{self, Audit, Audited, Content, Own};
 use crate::render::RenderContext;
 use crate::window::{Cover, Span};
 
@@ -40,7 +41,7 @@ pub(super) fn audit(steps: &Files, cover: &Cover, begin: &Span) -> Result<Option
         (Some(columns), false) => Content::Declared(columns),
         (None, _) => Content::Counts,
     };
-    plan::audit(&Audited {
+    codegen::audit(&Audited {
         dialect: context.dialect,
         node,
         settings: steps.settings,

@@ -8,14 +8,14 @@ use super::steps::Files;
 use super::{Context, Part, Request, Row, builds, checks, dependents, inputs, refresh, schema_changes, strategy_macros, warnings};
 use crate::calendar::Instant;
 use crate::check::Finding;
+use crate::codegen;
 use crate::config::{EventTime, Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, collect};
 use crate::dialect::{Precision, Stamp, TimeType};
 use crate::inject::ResultColumn;
 use crate::jinja::Batch;
-use crate::plan;
 use crate::plan::manifest::{InputEntry, MicrobatchEntry, ModelEntry};
-use crate::plan::write::instant;
+use crate::plan_dir::instant;
 use crate::render::RenderContext;
 use crate::window::{self, BatchSettings, Cover, Span};
 
@@ -35,9 +35,9 @@ pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, reques
     said.extend(dependents::lost(context, node, &dependent_views)?);
     said.extend(remarks(context, node, settings, &query, &entries, cover.windows.len(), request.windows.strict)?);
 
-    let mode = plan::mode(context.dialect, node, settings, !query.injected.filters.is_empty())?;
-    let about = plan::About { node, settings, mode, windows: &cover.windows, query: &query.text.sql };
-    let mut strategy = plan::strategy(context.dialect, &about)?;
+    let mode = codegen::mode(context.dialect, node, settings, !query.injected.filters.is_empty())?;
+    let about = codegen::About { node, settings, mode, windows: &cover.windows, query: &query.text.sql };
+    let mut strategy = codegen::strategy(context.dialect, &about)?;
     let strategy_macro = strategy_macros::strategy_macro(context, node, Some("microbatch"))?;
     if let Some(strategy_macro) = &strategy_macro {
         strategy.words = format!("macro {}", strategy_macro.name);
@@ -65,7 +65,7 @@ pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, reques
     let batch_size = cover.naming.batch_size;
     let reads = inputs::reads(&entries, context.graph, node, in_order);
     let audit = super::audits::audit(&steps, &cover, &begin)?;
-    let audit_entry = audit.as_ref().map(plan::Audit::entry);
+    let audit_entry = audit.as_ref().map(codegen::Audit::entry);
     let columns_dropped = change.iter().flat_map(|change| change.dropped.iter().cloned()).collect();
     let steps = steps.all(cover, &begin, change, audit, reads)?;
     let counted = findings.iter().filter(|finding| finding.allowed.is_none());
@@ -77,7 +77,7 @@ pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, reques
             begin: instant(settings.begin),
             lookback: settings.lookback,
             timezone: settings.timezone.name().to_string(),
-            outside_window: plan::word(mode).to_string(),
+            outside_window: codegen::word(mode).to_string(),
             unique_key: settings.unique_key.clone(),
             in_order,
             beside: rebuilds.then(|| moment.this.to_string()),
@@ -236,13 +236,13 @@ fn remarks(
     }
     said.extend(schema_changes::left_out(node, &query.left_out));
     said.extend(undeclared(context, node, settings, query)?);
-    if let Some(contract) = plan::contract(context.dialect, node)? {
+    if let Some(contract) = codegen::contract(context.dialect, node)? {
         said.extend(contract.said);
-        said.extend(plan::compare_names(context.dialect, node, query.injected.columns.as_deref())?);
+        said.extend(codegen::compare_names(context.dialect, node, query.injected.columns.as_deref())?);
     }
-    said.extend(plan::unknown_keys(context.dialect, node)?);
-    said.extend(plan::wanted_keys(context.dialect, node)?);
-    said.extend(plan::closing(context.dialect, node, "table", query.injected.columns.as_deref())?.said);
+    said.extend(codegen::unknown_keys(context.dialect, node)?);
+    said.extend(codegen::wanted_keys(context.dialect, node)?);
+    said.extend(codegen::closing(context.dialect, node, "table", query.injected.columns.as_deref())?.said);
     Ok(said)
 }
 

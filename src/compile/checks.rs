@@ -9,11 +9,11 @@ use super::causes::Causes;
 use super::query::{Filtered, query};
 use super::{Context, Linked, Request, batches, inputs, open, selected, with_broken};
 use crate::check::{self, ALLOW, CheckContext, DATE_BY_HOURS, Engine, Finding, NO_EVENT_TIME};
+use crate::codegen;
 use crate::config::{Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Level};
 use crate::inject;
 use crate::limits;
-use crate::plan;
 use crate::plan::manifest::InputEntry;
 use crate::render::{self, RenderContext, RenderedModel};
 
@@ -88,7 +88,7 @@ pub(super) fn found(
     let opted_out: Vec<String> = query.injected.ids(|access| *access == inject::Access::OptedOut).into_iter().collect();
     asked(context, node, settings, &query.text, &opted_out, |asked| {
         let from = request.windows.bounds.as_ref().map(|(start, _)| start.at.at(settings.timezone));
-        let partition = plan::partition(context.dialect, node, settings, &query.text.sql)?;
+        let partition = codegen::partition(context.dialect, node, settings, &query.text.sql)?;
         let times = times(context, node, settings, &query.text)?;
         Ok(check::check(&CheckContext { entries, from, refused, times, partition: partition.as_ref(), ..asked }))
     })?

@@ -6,7 +6,7 @@ use crate::config::Node;
 
 /// Taken before any model is: the plan's own names, and those that Windows keeps for devices.
 const TAKEN: [&str; 25] = [
-    crate::plan::audit::FOLDER,
+    crate::codegen::audit::FOLDER,
     "manifest.json",
     crate::project::STATE,
     "con",

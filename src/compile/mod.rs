@@ -27,6 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::codegen;
 use crate::config::{self, Broken, Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, collect, par_map};
 use crate::dialect::{self, Dialect};
@@ -34,7 +35,8 @@ use crate::graph::{self, Graph, PreviousState, Selected, Selection};
 use crate::jinja::Jinja;
 use crate::limits;
 use crate::plan::manifest::{About, ModelEntry, RequestEntry, SCHEMA_VERSION};
-use crate::plan::{self, Plan, Steps};
+use crate::plan::{Plan, Steps};
+use crate::plan_dir;
 use crate::project::{self, Facts, Open, Project, TargetFacts};
 use crate::window;
 
@@ -267,7 +269,7 @@ impl<'a> Context<'a> {
 
 /// The steps of a model; none for one that is built inside of its readers.
 fn part(context: &Context, node: &Node, request: &Request) -> Result<Option<Part>, Diagnostics> {
-    plan::refuse_raw_settings(context.dialect, node)?;
+    codegen::refuse_raw_settings(context.dialect, node)?;
     let part = match &node.materialization {
         Materialization::Microbatch(settings) => batches::part(context, node, settings, request)?,
         Materialization::Ephemeral => return Ok(None),
@@ -302,12 +304,12 @@ fn about(project: &Project, dialect: &Dialect, request: &Request) -> About {
     let depends_on_now = bounds.is_none() || request.windows.complete_only || request.now_is_given;
     About {
         schema_version: SCHEMA_VERSION,
-        generator: plan::write::GENERATOR.to_string(),
+        generator: plan_dir::GENERATOR.to_string(),
         project: project.name.clone(),
         target: project.target.name.clone(),
         dialect: dialect.name.to_string(),
         request: RequestEntry {
-            now: depends_on_now.then(|| plan::write::instant(request.windows.now)),
+            now: depends_on_now.then(|| plan_dir::instant(request.windows.now)),
             event_time_start: bounds.map(|(start, _)| start.text.clone()),
             event_time_end: bounds.map(|(_, end)| end.text.clone()),
             full_refresh: request.full_refresh,

@@ -4,12 +4,12 @@
 use super::Context;
 use super::inputs::{self, sample, within};
 use super::schema_changes;
+use crate::codegen;
 use crate::config::{EventTime, Materialization, Node, SchemaChange};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{TimeType, refuse_slots};
 use crate::inject::{self, Access, Filter, Injection, Query};
 use crate::jinja::MarkKind;
-use crate::plan;
 use crate::render::{self, RenderContext};
 
 /// A model's query with its filters, slots for the window in them.
@@ -77,7 +77,7 @@ fn filtered(context: &Context, node: &Node, moment: &RenderContext, cuts_own: bo
     for input in inputs.iter().filter(|input| input.filtered) {
         let Some(time) = event_time(&input.unique_id) else { continue };
         if context.graph.parents.get(&node.unique_id).is_some_and(|parents| parents.contains(&input.unique_id)) {
-            plan::refuse_event_time(context.dialect, time)?;
+            codegen::refuse_event_time(context.dialect, time)?;
         }
         let (relation, unique_id) = ("relation".to_string(), input.unique_id.clone());
         let any = Filter { span: 0..0, relation, unique_id, alias: None, hidden: Vec::new() };

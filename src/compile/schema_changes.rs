@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use super::Context;
+use crate::codegen;
+use crate::codegen::{Alteration, Alters};
 use crate::config::{Node, SchemaChange};
 use crate::diagnostics::{Diagnostic, Location};
 use crate::dialect::{Dialect, Sql};
 use crate::inject::ResultColumn;
-use crate::plan::write::{EarlierColumns, earlier_columns};
-use crate::plan::{self, Alteration, Alters};
+use crate::plan_dir::{EarlierColumns, earlier_columns};
 
 /// The columns of earlier plans, read when they are first needed.
 pub(super) struct EarlierPlans<'a> {
@@ -59,7 +60,7 @@ pub(super) struct Changed<'a> {
 pub(super) fn change(of: &Changed) -> Result<Option<TableChange>, Diagnostic> {
     let Changed { context, node, .. } = of;
     let (dialect, change) = (context.dialect, node.schema_change());
-    let alters = plan::alters(dialect, node)?;
+    let alters = codegen::alters(dialect, node)?;
     if alters == Alters::Never {
         if change == SchemaChange::Fail {
             compare(of)?;
@@ -184,11 +185,11 @@ impl Changed<'_> {
         let Changed { context, node, query, .. } = self;
         let (dialect, change) = (context.dialect, node.schema_change());
         // A contract gives the columns other types than the query has.
-        let declared = plan::contract(dialect, node)?.map(|contract| plan::as_declared(dialect, query, &contract)).transpose()?;
+        let declared = codegen::contract(dialect, node)?.map(|contract| codegen::as_declared(dialect, query, &contract)).transpose()?;
         let query = declared.as_deref().unwrap_or(query);
         let alteration = Alteration { dialect, node, target: &node.relation, change, query, added, dropped, widened };
-        let statements = plan::alter(&alteration)?;
-        let file = plan::alter_file(&alteration, &statements);
+        let statements = codegen::alter(&alteration)?;
+        let file = codegen::alter_file(&alteration, &statements);
         let dropped = dropped.iter().map(|column| column.name.clone()).collect();
         Ok(TableChange { statements, dropped, file, diagnostics })
     }

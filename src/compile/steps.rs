@@ -7,12 +7,14 @@ use super::query::{Filtered, query};
 use super::schema_changes::{self, Changed, TableChange};
 use super::strategy_macros::StrategyCall;
 use super::{Context, dependents};
+use crate::codegen;
+use crate::codegen::{Audit, Batches, Strategy};
 use crate::config::{Microbatch, Node, OutsideWindow, SchemaChange};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Sql, Stamp};
 use crate::jinja::StrategyMacro;
 use crate::plan::manifest::InputEntry;
-use crate::plan::{self, Audit, Batched, Batches, Fixed, Kind, Reads, Steps, Strategy, Text};
+use crate::plan::{Batched, Fixed, Kind, Reads, Steps, Text};
 use crate::render::RenderContext;
 use crate::window::{Cover, Span};
 
@@ -43,7 +45,7 @@ impl Files<'_> {
         reads: Reads,
     ) -> Result<Steps, Diagnostic> {
         let dialect = self.context.dialect;
-        let closes = plan::closing(dialect, self.node, "table", self.query.injected.columns.as_deref())?.statements;
+        let closes = codegen::closing(dialect, self.node, "table", self.query.injected.columns.as_deref())?.statements;
         hooks::check_header(self.context, self.node)?;
         let (first_batch, last_batch) = cover.ends();
         let mut first = Vec::new();
@@ -103,18 +105,18 @@ impl Files<'_> {
         };
         let mut shape = Stamp::with_type_checks(&sql, self.settings.timezone).fill(&begin.window, &begin.label);
         if let Some(columns) = self.query.injected.columns.as_deref().filter(|_| !self.query.left_out.is_empty()) {
-            shape = plan::narrowed(self.context.dialect, &shape, columns)?;
+            shape = codegen::narrowed(self.context.dialect, &shape, columns)?;
         }
-        plan::create(self.context.dialect, self.node, &self.moment.this, &shape)
+        codegen::create(self.context.dialect, self.node, &self.moment.this, &shape)
     }
 
     fn swap(&self) -> Result<String, Diagnostic> {
         let views = dependents::dependent_views(self.context, self.node)?;
-        plan::swap(self.context.dialect, self.node, &self.moment.this, dependents::line(self.context, &views)?)
+        codegen::swap(self.context.dialect, self.node, &self.moment.this, dependents::line(self.context, &views)?)
     }
 
     fn overwrite(&self, query: &Filtered, label_length: usize) -> Result<std::sync::Arc<Stamp>, Diagnostic> {
-        plan::overwrite(&self.parts(query, label_length))
+        codegen::overwrite(&self.parts(query, label_length))
     }
 
     /// The file of one batch whose statements the macro returns.
@@ -125,10 +127,10 @@ impl Files<'_> {
         let query = rendered.as_ref().unwrap_or(self.query);
         let parts = self.parts(query, label_length);
         let fill = |text: &Stamp| text.fill(&span.window, &span.label);
-        let stage = fill(&Stamp::new(&plan::batch_stage(&parts)?.0, self.settings.timezone));
+        let stage = fill(&Stamp::new(&codegen::batch_stage(&parts)?.0, self.settings.timezone));
         let columns = query.injected.columns.as_deref();
         let call = StrategyCall { context, node, strategy_macro, target: &moment.this, stage: &stage, columns };
-        Ok(fill(&*plan::overwrite_by_macro(&parts, &call.statements(&moment)?)?))
+        Ok(fill(&*codegen::overwrite_by_macro(&parts, &call.statements(&moment)?)?))
     }
 
     fn parts<'b>(&'b self, query: &'b Filtered, label_length: usize) -> Batches<'b> {
@@ -153,6 +155,6 @@ impl Files<'_> {
         if closes.is_empty() && rendered.iter().all(|hook| hook.trim().is_empty()) {
             return Ok(None);
         }
-        Ok(Some(Fixed { kind, text: plan::hooks(self.context.dialect, self.node, when, closes, &rendered) }))
+        Ok(Some(Fixed { kind, text: codegen::hooks(self.context.dialect, self.node, when, closes, &rendered) }))
     }
 }

@@ -4,12 +4,12 @@
 use serde_json::Value;
 
 use super::Context;
+use crate::codegen;
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Case, folded};
 use crate::inject::ResultColumn;
 use crate::jinja::{Relation, StrategyArguments, StrategyMacro};
-use crate::plan;
 use crate::render::{self, RenderContext};
 
 /// The macro that dbt calls for the model, if it is the project's own and the dialect's plans run such macros.
@@ -17,7 +17,7 @@ pub(super) fn strategy_macro(context: &Context, node: &Node, strategy: Option<&s
     if !context.dialect.fact::<bool>("runs_strategy_macros")? {
         return Ok(None);
     }
-    let usual = plan::usual_strategy(context.dialect, node)?;
+    let usual = codegen::usual_strategy(context.dialect, node)?;
     Ok(context.jinja.strategy_macro(&node.package, strategy, &usual))
 }
 

@@ -12,8 +12,8 @@ use super::ranges::{label, ranges, window};
 use super::{BatchChange, Model, PlanFiles, WindowRange, unified};
 use crate::calendar::{Instant, Window};
 use crate::diagnostics::Diagnostic;
+use crate::plan::Sha256;
 use crate::plan::manifest::PlannedStep;
-use crate::plan::write::Sha256;
 
 /// The differences in the batches of one model.
 pub struct BatchDiff {

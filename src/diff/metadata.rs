@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 
 use super::{Fact, Model};
-use crate::plan::input_in_words;
+use crate::codegen::input_in_words;
 use crate::plan::manifest::{About, InputEntry};
 
 type Facts = Vec<(String, String)>;

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::git::Revision;
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::plan::Sha256;
 use crate::plan::manifest::{self, Manifest, PlannedStep};
-use crate::plan::write::Sha256;
 use crate::run::journal::Places;
 
 /// Opens both plans that the command line names.

@@ -4,7 +4,7 @@ use super::WindowRange;
 use crate::calendar::Instant;
 use crate::plan::manifest::PlannedStep;
 use crate::plan::planned;
-use crate::plan::write::instant;
+use crate::plan_dir::instant;
 
 /// The ranges of the batches, which must be in the order of their windows.
 pub fn ranges(batches: &[&PlannedStep]) -> Vec<WindowRange> {

@@ -1,47 +1,15 @@
-//! What is handed over. Takes the models with their queries and windows; gives the steps in an order that is valid, each with
-//! its text, and writes them to a folder, all or nothing.
+//! The plan: the steps of each model in a valid order, what each depends on, and the manifest. Data only: no SQL is made here, and
+//! nothing is written.
 
-mod alter;
-pub mod audit;
-mod batch;
-mod build;
-mod clauses;
-mod closing;
-mod contract;
-mod create;
-mod depends;
-mod ending;
-mod guards;
-mod header;
-mod incremental;
-mod indexes;
-mod keys;
+mod dependencies;
 pub mod manifest;
-mod parts;
 pub mod planned;
-mod raw_settings;
-mod replacement;
-mod seed;
+mod sha256;
 mod steps;
-mod strategy;
-pub mod write;
 
-pub use alter::{Alteration, Alters, alter, alter_file, alters};
-pub use audit::{Audit, Audited, Content, Own, audit};
-pub use batch::{Batches, batch_stage, overwrite, overwrite_by_macro, window};
-pub use build::{Build, plain};
-pub use closing::{Closing, closing};
-pub use contract::{Contract, compare_names, contract, contract_check};
-pub use create::{as_declared, create, hooks, narrowed, swap};
-pub use depends::{Reads, Waits};
-pub use guards::{mode, word};
-pub use header::input as input_in_words;
-pub use incremental::{Incremental, brought_in, build_stage, incremental, incremental_by_macro, usual_strategy};
-pub use keys::{EFFECTIVE, unknown_keys, wanted_keys};
-pub use raw_settings::{refuse_event_time, refuse_raw_settings};
-pub use seed::{Table, load};
+pub use dependencies::{Reads, Waits};
+pub use sha256::Sha256;
 pub use steps::{Batched, Fixed, Step, Steps, Text, What};
-pub use strategy::{About, Partition, Strategy, by_format, partition, strategy};
 
 use crate::project::State;
 use manifest::ModelEntry;

@@ -11,8 +11,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use xxhash_rust::xxh3::Xxh3;
 
 use super::Kind;
+use super::Sha256;
 use super::manifest::{About, Manifest, ModelEntry, SCHEMA_VERSION, StepEntry};
-use super::write::Sha256;
 use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
 

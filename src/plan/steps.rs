@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Audit, Kind, Plan, Reads};
+use super::{Kind, Plan, Reads};
+use crate::codegen::Audit;
 use crate::dialect::Stamp;
 use crate::window::{Cover, Span};
 

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::history::History;
+use crate::codegen::audit;
 use crate::config::VERDICTS;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::Dialect;
 use crate::plan::Kind;
-use crate::plan::audit;
+use crate::plan::Sha256;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 use crate::plan::planned::StepFile;
-use crate::plan::write::Sha256;
 
 /// The manifest of a run that audits.
 pub fn with_audits(manifest: Manifest) -> Manifest {

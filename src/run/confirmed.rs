@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::plan::write;
+use crate::plan_dir;
 
 /// The folder of confirmations; `None` if the user has no home.
 pub struct Confirmed(Option<PathBuf>);
@@ -34,7 +34,7 @@ impl Confirmed {
     fn file(&self, plan: &Path, argv: &[String]) -> Option<PathBuf> {
         let plan = fs::canonicalize(plan).ok()?;
         let key = serde_json::to_vec(&(plan.as_os_str().as_encoded_bytes(), argv)).ok()?;
-        self.0.as_ref().map(|folder| folder.join(write::sha256(&key)))
+        self.0.as_ref().map(|folder| folder.join(plan_dir::sha256(&key)))
     }
 }
 

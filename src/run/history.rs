@@ -8,8 +8,8 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::clock;
 use super::entry::{Entry, Outcome, RunEntry, StepEntry};
 use crate::calendar::Instant;
+use crate::plan::Sha256;
 use crate::plan::manifest::PlannedStep;
-use crate::plan::write::Sha256;
 
 /// A run from the start, and the retries that continue it.
 #[derive(Clone, Debug, Default)]

@@ -14,9 +14,9 @@ use super::entry::{self, Entry};
 use super::history::{History, HistoryReader};
 use super::lock;
 use crate::diagnostics::Diagnostic;
+use crate::plan::Sha256;
 use crate::plan::manifest::Manifest;
 use crate::plan::planned::{self, ManifestHead, PlanFingerprint, PlannedStep};
-use crate::plan::write::Sha256;
 
 /// The files of a plan's runs: all beside its folder, since the folder is replaced as a whole.
 #[derive(Clone, Debug)]

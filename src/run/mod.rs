@@ -34,7 +34,7 @@ use std::time::{Duration, Instant};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Kind;
 use crate::plan::manifest::{Manifest, PlannedStep as Planned};
-use crate::plan::write::instant;
+use crate::plan_dir::instant;
 use client::{Client, ClientSession, StepResult};
 use entry::{EndEntry, Entry, Outcome, RunEntry, StartEntry, StepEntry};
 use history::History;

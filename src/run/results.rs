@@ -12,7 +12,7 @@ use super::history::{Attempt, History};
 use crate::calendar::Instant;
 use crate::plan::Kind;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
-use crate::plan::write::instant;
+use crate::plan_dir::instant;
 
 /// Writes the file.
 pub fn write_run_results(out: &mut dyn Write, manifest: &Manifest, history: &History, now: Instant) -> io::Result<()> {

@@ -39,8 +39,8 @@ pub fn left(steps: &[PlannedStep], history: &History) -> Vec<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Sha256;
     use crate::plan::planned::StepFile;
-    use crate::plan::write::Sha256;
     use crate::run::entry::{Entry, Outcome, StepEntry as Ended};
     use crate::run::history::HistoryReader;
 

@@ -231,8 +231,8 @@ fn broken(step: &PlannedStep, id: &str, what: &str) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Sha256;
     use crate::plan::planned::StepFile;
-    use crate::plan::write::Sha256;
 
     fn step(id: &str, chunk: Option<&str>, depends_on: &[&str]) -> PlannedStep {
         PlannedStep {

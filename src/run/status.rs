@@ -11,7 +11,7 @@ use super::history::History;
 use crate::calendar::{Grain, Instant, Window};
 use crate::plan::Kind;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
-use crate::plan::write::instant;
+use crate::plan_dir::instant;
 
 /// Where a model stands.
 #[derive(Clone, Debug, Serialize, JsonSchema)]

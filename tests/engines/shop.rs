@@ -213,7 +213,7 @@ impl Plan {
         let text = fs::read_to_string(self.audit(model)).unwrap();
         let dialect = batchwright::dialect::named(&self.dialect).unwrap();
         let file = self.folder.join(format!("stops-{model}.sql"));
-        fs::write(&file, batchwright::plan::audit::stopping(&dialect, model, &text, &[]).unwrap().unwrap()).unwrap();
+        fs::write(&file, batchwright::codegen::audit::stopping(&dialect, model, &text, &[]).unwrap().unwrap()).unwrap();
         file
     }
 

@@ -4,20 +4,21 @@
 use serde_json::Value;
 
 use super::{Built, contract_of, plain};
+use crate::codegen;
+use crate::codegen::Incremental;
 use crate::compile::schema_changes::{self, Changed};
 use crate::compile::strategy_macros::{self, StrategyCall};
 use crate::compile::{Context, Request};
 use crate::config::{Node, SchemaChange};
 use crate::diagnostics::Diagnostic;
 use crate::inject::ResultColumn;
-use crate::plan::{self, Incremental};
 use crate::render::{self, RenderContext};
 
 pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request: &Request) -> Result<Built, Diagnostic> {
     let own = strategy_macros::strategy_macro(context, node, asked)?;
     let strategy = match (&own, asked) {
         (Some(_), Some(named)) if named != "default" => named.to_string(),
-        _ => plan::brought_in(context.dialect, node, asked)?,
+        _ => codegen::brought_in(context.dialect, node, asked)?,
     };
     if request.full_refresh || node.setting("full_refresh") == Some(&Value::Bool(true)) {
         let whole = plain(context, &Node { materialization: crate::config::Materialization::Table, ..node.clone() }, request)?;
@@ -28,7 +29,7 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
         render::model(context.jinja, context.graph, node, &moment)
     };
     let (first, next) = (rendered(false)?, rendered(true)?);
-    let contract = plan::contract(context.dialect, node)?;
+    let contract = codegen::contract(context.dialect, node)?;
     let (contract_check, warning) = contract_of(context, node, contract.as_ref(), &first.sql)?;
     let mut made = context.columns.projection(node);
     let left_out = match contract.is_none() {
@@ -36,7 +37,7 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
         false => Vec::new(),
     };
     let created = match &made {
-        Some(columns) if !left_out.is_empty() => plan::narrowed(context.dialect, &first.sql, columns)?,
+        Some(columns) if !left_out.is_empty() => codegen::narrowed(context.dialect, &first.sql, columns)?,
         _ => first.sql.clone(),
     };
     let later = match node.schema_change() {
@@ -63,12 +64,12 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
     };
     let statement = match &own {
         Some(strategy_macro) => {
-            let stage = plan::build_stage(context.dialect, node)?.0;
+            let stage = codegen::build_stage(context.dialect, node)?.0;
             let call = StrategyCall { context, node, strategy_macro, target: &node.relation, stage: &stage, columns: columns.as_deref() };
             let moment = RenderContext { batch: None, incremental: true, this: node.relation.clone() };
-            plan::incremental_by_macro(&incremental, &call.statements(&moment)?)?
+            codegen::incremental_by_macro(&incremental, &call.statements(&moment)?)?
         }
-        None => plan::incremental(&incremental)?,
+        None => codegen::incremental(&incremental)?,
     };
     let mut said = next.warnings;
     if columns.is_none() && !context.dialect.fact::<bool>("by_name")? {
@@ -81,7 +82,7 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
     said.extend(warning);
     said.extend(change.diagnostics);
     said.extend(schema_changes::left_out(node, &left_out));
-    said.extend(plan::unknown_keys(context.dialect, node)?);
+    said.extend(codegen::unknown_keys(context.dialect, node)?);
     said.extend(contract.into_iter().flat_map(|contract| contract.said));
     Ok(Built {
         statement,

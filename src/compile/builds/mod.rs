@@ -6,12 +6,14 @@ mod seed;
 
 use super::{Context, Part, Request, Row, warnings};
 use super::{dependents, hooks, inputs};
+use crate::codegen;
+use crate::codegen::{Build, Contract};
 use crate::config::{Kind as NodeKind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::dialect::Sql;
 use crate::inject::{Query, ResultColumn};
 use crate::plan::manifest::{InputEntry, ModelEntry};
-use crate::plan::{self, Build, Contract, Fixed, Kind, Reads, Steps};
+use crate::plan::{Fixed, Kind, Reads, Steps};
 use crate::render::{self, RenderContext};
 
 /// `build.sql` of a model that is no microbatch model, or of a seed, or the word that there is
@@ -58,7 +60,7 @@ fn plain(context: &Context, node: &Node, request: &Request) -> Result<Built, Dia
     let moment = RenderContext { batch: None, incremental: false, this: node.relation.clone() };
     let text = render::model(context.jinja, context.graph, node, &moment)?;
     let contract = match node.materialization {
-        Materialization::Table | Materialization::View => plan::contract(context.dialect, node)?,
+        Materialization::Table | Materialization::View => codegen::contract(context.dialect, node)?,
         _ => None,
     };
     let (contract_check, warning) = contract_of(context, node, contract.as_ref(), &text.sql)?;
@@ -74,9 +76,9 @@ fn plain(context: &Context, node: &Node, request: &Request) -> Result<Built, Dia
     let anew = request.full_refresh;
     let atomic = contract.is_none() || context.dialect.fact("fills_at_once")?;
     let mut said = text.warnings;
-    said.extend(plan::unknown_keys(context.dialect, node)?);
+    said.extend(codegen::unknown_keys(context.dialect, node)?);
     said.extend(warning);
-    let statement = plan::plain(context.dialect, node, &text.sql, contract.as_ref(), anew)?;
+    let statement = codegen::plain(context.dialect, node, &text.sql, contract.as_ref(), anew)?;
     said.extend(contract.into_iter().flat_map(|contract| contract.said));
     Ok(Built {
         statement,
@@ -97,8 +99,8 @@ fn plain(context: &Context, node: &Node, request: &Request) -> Result<Built, Dia
 /// the types.
 fn contract_of(context: &Context, node: &Node, contract: Option<&Contract>, query: &str) -> Result<(Sql, Option<Diagnostic>), Diagnostic> {
     let Some(contract) = contract else { return Ok((Sql::default(), None)) };
-    let warning = plan::compare_names(context.dialect, node, context.columns.projection(node).as_deref())?;
-    Ok((plan::contract_check(context.dialect, node, contract, query)?, warning))
+    let warning = codegen::compare_names(context.dialect, node, context.columns.projection(node).as_deref())?;
+    Ok((codegen::contract_check(context.dialect, node, contract, query)?, warning))
 }
 
 fn needs(node: &Node, keys: &[&str]) -> Result<(), Diagnostic> {
@@ -115,7 +117,7 @@ fn finished(context: &Context, node: &Node, built: Built) -> Result<Part, Diagno
         .into_iter()
         .map(|entry| InputEntry { whole_because: None, ..entry })
         .collect();
-    let closing = plan::closing(context.dialect, node, built.kind, built.columns.as_deref())?;
+    let closing = codegen::closing(context.dialect, node, built.kind, built.columns.as_deref())?;
     let dependent_views = if built.replaces { dependents::dependent_views(context, node)? } else { Vec::new() };
     let moment = RenderContext { batch: None, incremental: built.incremental, this: node.relation.clone() };
     hooks::check_header(context, node)?;

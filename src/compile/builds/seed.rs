@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use super::{Built, without_step};
+use crate::codegen;
+use crate::codegen::Table;
 use crate::compile::{Context, Part, Request};
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::Sql;
 use crate::inject::ResultColumn;
-use crate::plan::{self, Table};
 use crate::project;
 
 /// The most rows that a plan loads: what is larger is data, and no text to review.
@@ -51,7 +52,7 @@ pub(super) fn built(context: &Context, node: &Node, request: &Request) -> Result
         return Ok(Err(without_step(context, node, warning)));
     }
     let anew = request.full_refresh || node.setting("full_refresh") == Some(&Value::Bool(true));
-    let statement = plan::load(context.dialect, node, &Table { names: &names, rows: &rows }, anew)?;
+    let statement = codegen::load(context.dialect, node, &Table { names: &names, rows: &rows }, anew)?;
     let quoted = node.setting("quote_columns") == Some(&Value::Bool(true));
     let columns = names.into_iter().map(|name| ResultColumn::named(name, quoted)).collect();
     Ok(Ok(Built {

@@ -7,7 +7,6 @@ mod existing;
 mod files;
 mod fingerprint;
 mod manifest_writer;
-mod sha256;
 mod staging;
 mod walk;
 
@@ -17,15 +16,15 @@ use std::path::{Path, PathBuf};
 
 use chrono::SecondsFormat;
 
-use super::Plan;
 use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
+use crate::plan::Plan;
+use crate::plan::Sha256;
 use crate::project::STATE;
 pub use dry_run::{PlanChanges, dry_run};
 pub use earlier::{EarlierColumns, earlier_columns};
 use files::{WrittenFile, WrittenFiles};
 use fingerprint::{Fingerprint, PlanHashes};
-pub use sha256::Sha256;
 use staging::Staging;
 
 const MANIFEST: &str = "manifest.json";

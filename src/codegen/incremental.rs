@@ -5,13 +5,13 @@ use minijinja::Value as Argument;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-use super::batch::{names, predicates, where_clause, with};
-use super::build::typed;
-use super::clauses::scalar;
 use super::contract::Contract;
-use super::create::{arguments, author, schema_name, sql};
-use super::ending::{ended, statement};
+use super::create_table::{arguments, author, schema_name, sql};
 use super::indexes::indexes;
+use super::materialize::typed;
+use super::overwrite::{names, predicates, where_clause, with};
+use super::table_clauses::scalar;
+use super::terminator::{ended, statement};
 use crate::config::Node;
 use crate::diagnostics::{Diagnostic, Location, nearest};
 use crate::dialect::{Dialect, Sql};

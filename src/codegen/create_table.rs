@@ -2,16 +2,16 @@
 
 use minijinja::Value;
 
-use super::batch::names;
-use super::build::typed;
-use super::clauses::{clauses, kind, replacing};
+use super::adapter_config::{sql_footer, sql_header};
 use super::contract::{Contract, contract, contract_check};
-use super::ending::is_statement;
 use super::header::header;
 use super::indexes::indexes;
-use super::keys::{sql_footer, sql_header};
+use super::materialize::typed;
+use super::overwrite::names;
 use super::replacement::{make_way, next, replacement};
 use super::strategy::by_format;
+use super::table_clauses::{clauses, kind, replacing};
+use super::terminator::is_statement;
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};

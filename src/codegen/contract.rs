@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::create::author;
+use super::create_table::author;
 use crate::config::{Column, Node};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};

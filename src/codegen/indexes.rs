@@ -4,8 +4,8 @@
 use minijinja::Value as Argument;
 use serde_json::{Map, Value};
 
-use super::clauses::{list, pairs, setting};
-use super::create::database;
+use super::create_table::database;
+use super::table_clauses::{list, pairs, setting};
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql, short_hash};

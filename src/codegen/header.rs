@@ -1,6 +1,6 @@
 //! The comment at the head of a file: what a reviewer wants to know before reading the SQL.
 
-use super::manifest::{InputEntry, NOT_READ, READ_BY_HOOK};
+use super::inputs::{InputEntry, NOT_READ, READ_BY_HOOK};
 use crate::dialect::{Dialect, one_line};
 
 /// The lines of the comment, `-- name: value`, each on one line whatever the values hold, and the statements that every file begins with.

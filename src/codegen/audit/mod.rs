@@ -4,22 +4,24 @@
 //! now: for each batch by itself, and for the plan's whole range, so that a table that is just what
 //! its batches make, and not what the model says, is seen too.
 
-mod pieces;
+mod fragments;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::batch::predicates;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::adapter_config::{sql_footer, sql_header};
 use super::header::header;
-use super::keys::{sql_footer, sql_header};
-use super::manifest::AuditEntry;
+use super::overwrite::predicates;
 use crate::calendar::Window;
 use crate::config::{EventTime, Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Stamp};
 use crate::inject::ResultColumn;
 use crate::window::{Cover, Span};
-use pieces::Pieces;
+use fragments::Pieces;
 
 /// The query stands once for each batch in the audit of a model with at most so many: a month of
 /// days.
@@ -30,7 +32,7 @@ const MANY: usize = 366;
 /// A plan of more batches has no audit: nobody reads a table of so many lines.
 const MOST: usize = 10_000;
 /// The lines of an audit for rows of no batch.
-pub const NO_BATCH: [&str; 2] = [pieces::NO_TIME, pieces::BEFORE];
+pub const NO_BATCH: [&str; 2] = [fragments::NO_TIME, fragments::BEFORE];
 /// The folder of all audits in the plan.
 pub const FOLDER: &str = "audit";
 
@@ -55,6 +57,20 @@ pub struct Audited<'a> {
     pub begin: &'a Span,
     /// The plan's folder of the model.
     pub folder: &'a str,
+}
+
+/// The audit of a microbatch model: a row for each batch, with a verdict. No step: nothing depends on it.
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct AuditEntry {
+    /// Relative to the manifest.
+    pub file: String,
+    /// Of the file's bytes, in hexadecimal digits.
+    pub sha256: String,
+    /// `rows` or their `counts`, by `batches`, by the `range` that they make, or both; or `nothing`, where the query cannot be asked again.
+    pub compares: String,
+    /// Verdicts that stop no run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<String>,
 }
 
 /// How the query differs between the batches.

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::create::sql;
+use super::create_table::sql;
 use crate::config::{Materialization, Node};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};

@@ -3,14 +3,14 @@
 
 use minijinja::Value;
 
-use super::clauses::clauses;
+use super::adapter_config::{sql_footer, sql_header, view_macro};
 use super::contract::Contract;
-use super::create::{arguments, of_format, schema, sql, statements};
+use super::create_table::{arguments, of_format, schema, sql, statements};
 use super::header::{header, input};
 use super::indexes::indexes;
-use super::keys::{sql_footer, sql_header, view_macro};
-use super::manifest::InputEntry;
+use super::inputs::InputEntry;
 use super::replacement::released;
+use super::table_clauses::clauses;
 use crate::config::{Materialization, Node};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};

@@ -6,12 +6,12 @@ use std::ops::Range;
 use minijinja::Value;
 
 use super::{Audited, Compared, Content, NOT_COMPARED, Own, words};
+use crate::codegen::create_table::{apart, author};
+use crate::codegen::overwrite::window;
 use crate::config::EventTime;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Slot, Sql, Stamp};
 use crate::inject;
-use crate::plan::batch::window;
-use crate::plan::create::{apart, author};
 
 /// Rows that no batch holds get names of their own, which no batch has.
 pub(super) const NO_TIME: &str = "no event time";

@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 
+use crate::codegen::Audit;
 use crate::diagnostics::Diagnostic;
-use crate::plan::{Audit, Plan, Step, Steps};
+use crate::plan::{Plan, Step, Steps};
 use crate::window::Cover;
 
 /// The steps and audits of a plan, as files.

@@ -7,8 +7,8 @@ use minijinja::Value as Argument;
 use serde_json::Value;
 
 use super::alter::{Alters, alters};
-use super::clauses::{plain_pairs, scalar};
-use super::ending::statement;
+use super::table_clauses::{plain_pairs, scalar};
+use super::terminator::statement;
 use crate::config::{Materialization, Node, SchemaChange};
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::dialect::{Dialect, Sql};

@@ -4,8 +4,8 @@
 use chrono_tz::Tz;
 use serde_json::Value;
 
-use super::guards::word;
-use super::keys::refuse_values;
+use super::adapter_config::refuse_values;
+use super::outside_window::word;
 use crate::calendar::{Grain, Window};
 use crate::config::{Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;

@@ -2,7 +2,7 @@
 //! statement that the dialect has for it, and the name under which the new relation is made.
 
 use super::contract::Contract;
-use super::create::{named, sql};
+use super::create_table::{named, sql};
 use crate::config::{Materialization, Node};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql};

@@ -7,7 +7,7 @@ use minijinja::Value as Argument;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-use super::create::{arguments, sql};
+use super::create_table::{arguments, sql};
 use super::indexes::indexes;
 use super::replacement::next;
 use crate::config::Node;

@@ -2,7 +2,7 @@
 //! its query. Takes the query, its columns with their types, and the columns that the table may have besides. Each statement is safe to
 //! repeat, whatever columns the table has.
 
-use super::create::{apart, author, sql};
+use super::create_table::{apart, author, sql};
 use super::header::header;
 use crate::config::{Node, SchemaChange};
 use crate::diagnostics::Diagnostic;

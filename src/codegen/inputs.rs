@@ -1,0 +1,41 @@
+//! The relations that a query reads: which of them are filtered, and why the others are not.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Why an input is read whole that has no event time.
+pub const NO_EVENT_TIME: &str = "it has no event_time";
+
+/// Why an input is read whole whose filter does not reach it.
+pub const OUT_OF_REACH: &str = "its place in the query takes no filter";
+pub const BY_NAME: &str = "it is written by its plain name, without `ref()` or `source()`";
+
+/// Why an input is not filtered that only a hook refers to.
+pub const READ_BY_HOOK: &str = "a hook refers to it";
+
+/// Why nothing of an input is read that a template refers to, in a comment for example.
+pub const NOT_READ: &str = "no table of the query is it";
+
+/// A relation that a model reads, in one of the ways in which its query reads it.
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct InputEntry {
+    pub unique_id: String,
+    pub relation: String,
+    pub event_time: Option<String>,
+    /// Whether its rows are cut to the window.
+    pub filtered: bool,
+    /// Why it is read whole.
+    pub whole_because: Option<String>,
+}
+
+impl InputEntry {
+    /// Whether it has an event time and is read whole all the same, although the model does not ask for it.
+    pub fn loses_its_filter(&self) -> bool {
+        self.event_time.is_some() && self.whole_because.as_deref().is_some_and(|why| [OUT_OF_REACH, BY_NAME].contains(&why))
+    }
+
+    /// Whether it is read whole only because it has no event time.
+    pub fn lacks_event_time(&self) -> bool {
+        self.whole_because.as_deref() == Some(NO_EVENT_TIME)
+    }
+}
