@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use batchwright::{dialect, plan};
+use batchwright::{codegen, dialect};
 
 /// Keys by dialect, without those of snapshots, Python models, sources and dbt itself.
 const DOCUMENTED: &[(&str, &str)] = &[
@@ -73,10 +73,10 @@ fn every_adapter_key_is_handled() {
         let dialect = dialect::named(name).unwrap();
         let mut handled: Vec<String> = Vec::new();
         for fact in codegen::EFFECTIVE.into_iter().chain(["idle_keys", "build_keys"]) {
-            handled.extend(dialect.fact::<Vec<String>>(fact).unwrap());
+            handled.extend(dialect.property::<Vec<String>>(fact).unwrap());
         }
-        handled.extend(dialect.fact::<Option<String>>("kind_key").unwrap());
-        handled.extend(dialect.fact::<BTreeMap<String, String>>("undone_keys").unwrap().into_keys());
+        handled.extend(dialect.property::<Option<String>>("kind_key").unwrap());
+        handled.extend(dialect.property::<BTreeMap<String, String>>("undone_keys").unwrap().into_keys());
         let missing: Vec<&str> = documented.split_whitespace().filter(|key| !handled.iter().any(|handled| handled == key)).collect();
         assert!(missing.is_empty(), "{name} does not handle {missing:?}");
     }
@@ -86,10 +86,10 @@ fn every_adapter_key_is_handled() {
 fn a_key_has_one_meaning() {
     for name in dialect::names() {
         let dialect = dialect::named(name).unwrap();
-        let undone: BTreeMap<String, String> = dialect.fact("undone_keys").unwrap();
-        let mut seen: Vec<String> = undone.into_keys().chain(dialect.fact::<Option<String>>("kind_key").unwrap()).collect();
+        let undone: BTreeMap<String, String> = dialect.property("undone_keys").unwrap();
+        let mut seen: Vec<String> = undone.into_keys().chain(dialect.property::<Option<String>>("kind_key").unwrap()).collect();
         for fact in codegen::EFFECTIVE.into_iter().chain(["idle_keys", "build_keys"]) {
-            for key in dialect.fact::<Vec<String>>(fact).unwrap() {
+            for key in dialect.property::<Vec<String>>(fact).unwrap() {
                 // Keys of a table may also be keys of other builds.
                 assert!(fact == "build_keys" || !seen.contains(&key), "{name} lists `{key}` twice");
                 seen.push(key);

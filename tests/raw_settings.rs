@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use batchwright::{dialect, inject, plan};
+use batchwright::{codegen, dialect, inject};
 use serde_json::{Value, json};
 use sqlparser::tokenizer::{Token, Tokenizer};
 use tempfile::TempDir;
@@ -36,9 +36,9 @@ const GENERAL: [&str; 11] = [
 fn every_key_has_its_fragment() {
     for name in dialect::names() {
         let dialect = dialect::named(name).unwrap();
-        let fragments: BTreeMap<String, String> = dialect.fact("fragments").unwrap();
+        let fragments: BTreeMap<String, String> = dialect.property("fragments").unwrap();
         for list in codegen::EFFECTIVE {
-            for key in dialect.fact::<Vec<String>>(list).unwrap() {
+            for key in dialect.property::<Vec<String>>(list).unwrap() {
                 assert!(fragments.contains_key(&key), "`fragments` of ansi.sql lacks `{key}`, which {name} writes into files");
             }
         }
@@ -49,7 +49,7 @@ fn every_key_has_its_fragment() {
 fn no_setting_ends_its_statement() {
     for name in dialect::names() {
         let dialect = dialect::named(name).unwrap();
-        let lists = codegen::EFFECTIVE.iter().flat_map(|list| dialect.fact::<Vec<String>>(list).unwrap());
+        let lists = codegen::EFFECTIVE.iter().flat_map(|list| dialect.property::<Vec<String>>(list).unwrap());
         let keys: BTreeSet<String> = lists.chain(GENERAL.map(str::to_string)).collect();
         let project = TempDir::new().unwrap();
         let mut models = 0;
@@ -151,7 +151,7 @@ fn assert_quoted(folder: &Path, name: &str) -> usize {
             continue;
         }
         files += 1;
-        let parser: String = dialect::named(name).unwrap().fact("parser").unwrap();
+        let parser: String = dialect::named(name).unwrap().property("parser").unwrap();
         let tokens = Tokenizer::new(&*inject::parser(&parser), &text).tokenize().unwrap_or_else(|error| panic!("{error}: {text}"));
         let words = tokens.iter().filter_map(|token| match token {
             Token::Word(word) if word.quote_style.is_none() => Some(word.value.as_str()),

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use batchwright::codegen;
 use batchwright::dialect::{self, Dialect};
-use batchwright::plan;
 use proofs::{EXECUTED, JUDGED, Judge};
 use regex::Regex;
 
@@ -95,14 +95,14 @@ fn proofs_table() -> String {
         let dialect = dialect::named(name).unwrap();
         for (variant, words) in ways(&dialect) {
             let variant = variant.as_deref();
-            let atomic: bool = dialect.fact_of("atomic", variant).unwrap();
-            let why = || format!("no: {}", dialect.fact_of::<String>("not_atomic", variant).unwrap());
+            let atomic: bool = dialect.property_of("atomic", variant).unwrap();
+            let why = || format!("no: {}", dialect.property_of::<String>("not_atomic", variant).unwrap());
             let executed = EXECUTED.iter().filter(|said| said.dialect == name && (said.variant.is_none() || said.variant == variant));
             let executed: Vec<&str> = executed.map(|said| said.words).collect();
             let judges = |analyzes| judges(name, analyzes);
             let row = [
                 words,
-                dialect.fact_of::<String>("strategy", variant).unwrap(),
+                dialect.property_of::<String>("strategy", variant).unwrap(),
                 if atomic { "yes".to_string() } else { why() },
                 if executed.is_empty() { "nothing here".to_string() } else { executed.join("; ") },
                 judges(true),
@@ -119,10 +119,10 @@ fn keys_table() -> String {
     let mut table = head(&["keys of", "written into files", "without effect on files", "named in a warning that says what to do"]);
     for name in dialect::names() {
         let dialect = dialect::named(name).unwrap();
-        let keys = |facts: &[&str]| facts.iter().flat_map(|fact| dialect.fact::<Vec<String>>(fact).unwrap()).collect::<Vec<_>>();
+        let keys = |facts: &[&str]| facts.iter().flat_map(|fact| dialect.property::<Vec<String>>(fact).unwrap()).collect::<Vec<_>>();
         let mut written = keys(&codegen::EFFECTIVE);
-        written.extend(dialect.fact::<Option<String>>("kind_key").unwrap());
-        let undone: BTreeMap<String, String> = dialect.fact("undone_keys").unwrap();
+        written.extend(dialect.property::<Option<String>>("kind_key").unwrap());
+        let undone: BTreeMap<String, String> = dialect.property("undone_keys").unwrap();
         let cells = [written, keys(&["idle_keys"]), undone.into_keys().collect()].map(|mut keys| {
             keys.sort();
             keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" ")
@@ -141,8 +141,8 @@ fn head(heads: &[&str]) -> String {
 /// The dialect's ways to write: the variant, and what it is called. One, unless the table's format or its partitions decide.
 fn ways(dialect: &Dialect) -> Vec<(Option<String>, String)> {
     let name = dialect.name;
-    let formats: BTreeMap<String, String> = dialect.fact("formats").unwrap();
-    let key: Option<String> = dialect.fact("format_key").unwrap();
+    let formats: BTreeMap<String, String> = dialect.property("formats").unwrap();
+    let key: Option<String> = dialect.property("format_key").unwrap();
     let mut ways: Vec<_> = formats
         .into_iter()
         .map(|(format, variant)| match (&key, format.as_str()) {
@@ -152,7 +152,7 @@ fn ways(dialect: &Dialect) -> Vec<(Option<String>, String)> {
         .collect();
     // The format that is meant where none is named stands last.
     ways.sort_by_key(|(_, words)| words.contains("any other"));
-    match dialect.fact::<Option<String>>("aligned").unwrap() {
+    match dialect.property::<Option<String>>("aligned").unwrap() {
         Some(aligned) => {
             ways.push((Some(aligned), format!("{name}, windows of whole partitions")));
             ways.push((None, format!("{name}, else")));

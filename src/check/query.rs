@@ -300,12 +300,12 @@ fn volatile_finding(context: &CheckContext, call: &VolatileCall) -> (Rule, Diagn
             format!("`{name}` returns another value each time a batch is written"),
             "compute it from the row, for example as a hash of its key",
         ),
-        VolatileKind::Stamp if call.more > 0 => (
+        VolatileKind::BatchTemplate if call.more > 0 => (
             CLOCK,
             format!("`{name}` is the time of writing, in {} columns", call.more + 1),
             "exclude the columns from the audit with `meta.batchwright.audit.ignore`",
         ),
-        VolatileKind::Stamp => {
+        VolatileKind::BatchTemplate => {
             (CLOCK, format!("`{name}` is the time of writing"), "exclude the column from the audit with `meta.batchwright.audit.ignore`")
         }
         VolatileKind::ClockInValue => (
@@ -320,7 +320,7 @@ fn volatile_finding(context: &CheckContext, call: &VolatileCall) -> (Rule, Diagn
         ),
     };
     let diagnostic = Diagnostic::warning(message).at(author(context.text, &call.at)).hint(hint);
-    (rule, if call.kind == VolatileKind::Stamp { Diagnostic { level: Level::Note, ..diagnostic } } else { diagnostic })
+    (rule, if call.kind == VolatileKind::BatchTemplate { Diagnostic { level: Level::Note, ..diagnostic } } else { diagnostic })
 }
 
 /// The names of inputs, as in `ref()` and `source()`.

@@ -101,10 +101,10 @@ pub fn run(args: CheckArgs) -> Result<ExitCode, Diagnostics> {
         Format::Github => report::github(&checked.findings, &folder),
     })?;
     print_diagnostics(&checked.warnings);
-    print_diagnostics(&checked.wrong);
+    print_diagnostics(&checked.errors);
     print_status(&closing(&checked.findings, checked.models));
     Ok(match () {
-        () if !checked.wrong.is_empty() => ExitCode::from(2),
+        () if !checked.errors.is_empty() => ExitCode::from(2),
         () if checked.findings.iter().any(Finding::counts) => ExitCode::from(1),
         () => ExitCode::SUCCESS,
     })

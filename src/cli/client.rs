@@ -50,7 +50,7 @@ pub fn confirmed() -> Confirmed {
 
 /// The default client of the dialect.
 fn default_client(request: &ClientRequest, dialect: &Dialect) -> Result<Vec<String>, Diagnostics> {
-    let client: Vec<String> = dialect.fact("client")?;
+    let client: Vec<String> = dialect.property("client")?;
     let fail = |what: String| -> Result<Vec<String>, Diagnostics> { Err(no_client(what, request, dialect)?.into()) };
     if client.is_empty() {
         return fail(format!("{} has no default client", dialect.name));
@@ -73,6 +73,6 @@ fn default_client(request: &ClientRequest, dialect: &Dialect) -> Result<Vec<Stri
 }
 
 fn no_client(what: String, request: &ClientRequest, dialect: &Dialect) -> Result<Diagnostic, Diagnostic> {
-    let example: String = dialect.fact("example")?;
+    let example: String = dialect.property("example")?;
     Ok(Diagnostic::error(what).hint(format!("name the client: `batchwright {} -- {example}`", request.command)))
 }

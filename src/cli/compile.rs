@@ -69,7 +69,7 @@ pub fn run(args: CompileArgs) -> Result<ExitCode, Diagnostics> {
     request.earlier_plans = request.selection.state.iter().chain([&folder]).cloned().collect();
     let compiled = compile::compile(&request)?;
     let warning = first_run::warning(&compiled, &request, &finished);
-    print_diagnostics(&compiled.said.iter().cloned().chain(warning).collect::<Vec<_>>());
+    print_diagnostics(&compiled.diagnostics.iter().cloned().chain(warning).collect::<Vec<_>>());
     if args.check {
         return check(&compiled.plan, &folder)
             .map(|changes| if changes == ExitCode::SUCCESS { exit_code(compiled.left_out) } else { changes });

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::options::{ProjectArgs, RefreshArgs, SelectArgs, WindowArgs, request};
 use super::{print, print_diagnostics};
-use crate::compile::{self, Listed};
+use crate::compile::{self, ListedModel};
 use crate::diagnostics::Diagnostics;
 use crate::plan_dir::instant;
 
@@ -44,7 +44,7 @@ pub fn run(args: ListArgs) -> Result<ExitCode, Diagnostics> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn as_text(model: &Listed) -> String {
+fn as_text(model: &ListedModel) -> String {
     let version = model.version.as_ref().map(|version| format!(".v{version}")).unwrap_or_default();
     let mut text = format!("{}{version}\n", model.name);
     for span in model.batches.iter().flatten() {
@@ -53,7 +53,7 @@ fn as_text(model: &Listed) -> String {
     text
 }
 
-fn as_json(model: &Listed) -> String {
+fn as_json(model: &ListedModel) -> String {
     let mut line = json!({
         "unique_id": model.unique_id,
         "name": model.name,

@@ -12,7 +12,7 @@ use crate::compile::Request;
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 use crate::graph::Selection;
 use crate::limits;
-use crate::project::{self, Open};
+use crate::project::{self, LoadOptions};
 use crate::run::journal::Places;
 use crate::window;
 use crate::yaml;
@@ -172,9 +172,9 @@ impl ProjectArgs {
     }
 
     /// The options to load the project.
-    pub fn open(self, now: Instant, full_refresh: bool) -> Result<Open, Diagnostics> {
+    pub fn open(self, now: Instant, full_refresh: bool) -> Result<LoadOptions, Diagnostics> {
         limits::allow(self.model_timeout);
-        Ok(Open {
+        Ok(LoadOptions {
             vars: vars(self.vars.as_deref())?,
             project_dir: self.project_dir,
             profiles_dir: path_option(self.profiles_dir, "PROFILES_DIR"),
@@ -223,8 +223,8 @@ pub fn target_folder(project_dir: &Path) -> Result<PathBuf, Diagnostics> {
 
 impl ProfileArgs {
     /// The options to load the profile of the project.
-    pub fn open(&self, project_dir: &Path) -> Result<Open, Diagnostics> {
-        Ok(Open {
+    pub fn open(&self, project_dir: &Path) -> Result<LoadOptions, Diagnostics> {
+        Ok(LoadOptions {
             project_dir: project_dir.to_path_buf(),
             profiles_dir: path_option(self.profiles_dir.clone(), "PROFILES_DIR"),
             profile: option_or_variable(self.profile.clone(), "PROFILE"),

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use super::options::{ProjectArgs, SelectArgs};
 use super::{print, print_diagnostics, print_diagnostics_with};
-use crate::compile::{self, Asked, Queries};
+use crate::compile::{self, Asked, RenderedQueries};
 use crate::diagnostics::Diagnostics;
 use crate::plan_dir;
-use crate::project::Open;
+use crate::project::LoadOptions;
 
 const EXAMPLES: &str = r"Examples:
   $ batchwright render -s sessions
@@ -36,14 +36,14 @@ pub struct RenderArgs {
 
 pub fn run(args: RenderArgs) -> Result<ExitCode, Diagnostics> {
     let now = args.project.instant()?;
-    let open = Open { which: "compile", ..args.project.open(now, false)? };
+    let open = LoadOptions { which: "compile", ..args.project.open(now, false)? };
     let mut selection = args.select.selection();
     // `--out` writes every query; the default selector of a project is for runs.
     if args.out.is_some() && selection.select.is_empty() && selection.exclude.is_empty() && selection.selector.is_none() {
         selection.select.push("*".to_string());
     }
     let request = Asked { open, selection, batch: args.batch };
-    let Queries { rendered, errors, warnings } = compile::queries(&request)?;
+    let RenderedQueries { rendered, errors, warnings } = compile::queries(&request)?;
     print_diagnostics(&warnings);
     match &args.out {
         Some(folder) => {

@@ -19,13 +19,13 @@ pub const EFFECTIVE: [&str; 5] = ["clauses", "replace_clauses", "index_keys", "h
 /// A warning for each key of a node's configuration that has no effect on the plan, and would have one in dbt or is nobody's.
 pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, Diagnostic> {
     let lists = || EFFECTIVE.into_iter().chain(["known_keys", "idle_keys", "build_keys"]);
-    let kind_key: Option<String> = dialect.fact("kind_key")?;
-    let undone: BTreeMap<String, String> = dialect.fact("undone_keys")?;
+    let kind_key: Option<String> = dialect.property("kind_key")?;
+    let undone: BTreeMap<String, String> = dialect.property("undone_keys")?;
     refuse_keys(dialect, node)?;
     let mut warnings: Vec<Diagnostic> = unique_index(dialect, node)?.into_iter().collect();
     for (key, setting) in &node.config {
         let value = &setting.value;
-        let said = || Diagnostic::warning(format!("`{key}` has no effect on the plan")).at(setting.at.clone());
+        let no_effect = || Diagnostic::warning(format!("`{key}` has no effect on the plan")).at(setting.at.clone());
         let known = kind_key.as_ref() == Some(key) || lists().try_fold(false, |known, list| Ok(known || dialect.lists(list, key)?))?;
         if known {
             let change = node.schema_change();
@@ -33,20 +33,20 @@ pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, D
             if key == "on_schema_change" && adds && alters(dialect, node)? == Alters::Never {
                 let cure =
                     "a plan for this engine alters no table: add or drop the column yourself, or rebuild the model with `--full-refresh`";
-                warnings.push(said().hint(cure));
+                warnings.push(no_effect().hint(cure));
             }
             continue;
         }
         match undone.get(key) {
             _ if value.is_null() => {}
             Some(_) if *value == Value::Bool(false) => {}
-            Some(why) => warnings.push(said().hint(why.clone())),
+            Some(why) => warnings.push(no_effect().hint(why.clone())),
             None => {
                 let mut names: Vec<String> = kind_key.iter().cloned().collect();
                 for list in lists() {
-                    names.extend(dialect.fact::<Vec<String>>(list)?);
+                    names.extend(dialect.property::<Vec<String>>(list)?);
                 }
-                warnings.push(said().hint(match nearest(key, names.iter().map(String::as_str)) {
+                warnings.push(no_effect().hint(match nearest(key, names.iter().map(String::as_str)) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("batchwright does not know this configuration for {}", dialect.name),
                 }));
@@ -58,7 +58,7 @@ pub fn unknown_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, D
 
 /// A warning about a unique index of a table whose rows are deleted and inserted again, where the engine refuses that.
 fn unique_index(dialect: &Dialect, node: &Node) -> Result<Option<Diagnostic>, Diagnostic> {
-    let Some(why) = dialect.fact::<Option<String>>("unique_index_hint")? else { return Ok(None) };
+    let Some(why) = dialect.property::<Option<String>>("unique_index_hint")? else { return Ok(None) };
     let is_overwritten = match &node.materialization {
         Materialization::Microbatch(_) | Materialization::Seed => true,
         Materialization::Incremental(strategy) => strategy.as_deref().is_none_or(|strategy| strategy == "delete+insert"),
@@ -73,7 +73,7 @@ fn unique_index(dialect: &Dialect, node: &Node) -> Result<Option<Diagnostic>, Di
 
 /// Refuses a key that would change the model's rows and that the plan does not honour.
 fn refuse_keys(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
-    for (key, effect) in dialect.fact::<BTreeMap<String, String>>("refused_keys")? {
+    for (key, effect) in dialect.property::<BTreeMap<String, String>>("refused_keys")? {
         let Some(setting) = node.config.get(&key) else { continue };
         let is_empty = match &setting.value {
             Value::Null | Value::Bool(false) => true,
@@ -92,7 +92,7 @@ fn refuse_keys(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
 
 /// A warning for each key that is not set and without which the engine may make no table.
 pub fn wanted_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, Diagnostic> {
-    let wanted: BTreeMap<String, String> = dialect.fact("wanted_keys")?;
+    let wanted: BTreeMap<String, String> = dialect.property("wanted_keys")?;
     let missing = wanted.into_iter().filter(|(key, _)| node.setting(key).is_none_or(Value::is_null));
     let warning = |(key, why): (String, String)| {
         Diagnostic::warning(format!("`{}` does not say its `{key}`", node.name)).at(node.file.line(1)).hint(why)
@@ -102,7 +102,7 @@ pub fn wanted_keys(dialect: &Dialect, node: &Node) -> Result<Vec<Diagnostic>, Di
 
 /// Refuses a value that makes a table in which no window can be overwritten.
 pub(super) fn refuse_values(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
-    let refused: BTreeMap<String, BTreeMap<String, [String; 2]>> = dialect.fact("refused")?;
+    let refused: BTreeMap<String, BTreeMap<String, [String; 2]>> = dialect.property("refused")?;
     for (key, values) in refused {
         let Some(setting) = node.config.get(&key) else { continue };
         if let Some([why, cure]) = values.get(&scalar(&setting.value).to_lowercase()) {
@@ -133,7 +133,7 @@ pub(super) fn sql_footer(dialect: &Dialect, node: &Node) -> Result<String, Diagn
 /// A statement for each setting of the session that the configuration asks for.
 fn of_session(dialect: &Dialect, node: &Node, place: &str) -> Result<Vec<Sql>, Diagnostic> {
     let mut statements = Vec::new();
-    for key in dialect.fact::<Vec<String>>("header_keys")? {
+    for key in dialect.property::<Vec<String>>("header_keys")? {
         let Some(value) = node.setting(&key).filter(|value| !value.is_null()) else { continue };
         let defaults = value.as_object().into_iter().flatten().map(|(name, _)| format!("{name} = default")).collect::<Vec<_>>().join(", ");
         let arguments = [
@@ -148,7 +148,7 @@ fn of_session(dialect: &Dialect, node: &Node, place: &str) -> Result<Vec<Sql>, D
 
 /// The macro that makes a view, for a configuration that asks for another one than the plain.
 pub(super) fn view_macro(dialect: &Dialect, node: &Node) -> Result<String, Diagnostic> {
-    let keys: Vec<String> = dialect.fact("view_keys")?;
+    let keys: Vec<String> = dialect.property("view_keys")?;
     let asked = keys.iter().filter_map(|key| Some(format!("view_{key}_{}", scalar(node.setting(key)?).to_lowercase())));
     Ok(asked.into_iter().find(|name| dialect.has(name)).unwrap_or_else(|| "view".to_string()))
 }

@@ -42,7 +42,7 @@ pub fn alters(dialect: &Dialect, node: &Node) -> Result<Alters, Diagnostic> {
     let change = node.schema_change();
     Ok(match change {
         SchemaChange::Ignore => Alters::Never,
-        _ if node.microbatch().is_none() && !dialect.fact::<bool>("alters_within_file")? => Alters::Never,
+        _ if node.microbatch().is_none() && !dialect.property::<bool>("alters_within_file")? => Alters::Never,
         _ if !dialect.lists("schema_changes", change.as_str())? => Alters::Never,
         _ if dialect.has(&by_query(change)) => Alters::ByQuery,
         _ => Alters::ByColumn,
@@ -78,7 +78,7 @@ pub fn alter(of: &Alteration) -> Result<Sql, Diagnostic> {
         return dialect.sql(&by_query, &arguments);
     }
     let statement = |name: &str, column: &ResultColumn, data_type: &str| {
-        let name_text = if column.quoted { column.name.clone() } else { crate::dialect::folded(dialect.fact("case")?, &column.name) };
+        let name_text = if column.quoted { column.name.clone() } else { crate::dialect::folded(dialect.property("case")?, &column.name) };
         let mut arguments = arguments.clone();
         arguments.extend([
             ("column", dialect.column(&column.name, column.quoted)?.value()),

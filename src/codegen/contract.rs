@@ -25,7 +25,7 @@ pub struct Contract {
     /// The names of constraints that the engine keeps by an index.
     pub indexed: Vec<String>,
     /// Constraints that are left out.
-    pub said: Vec<Diagnostic>,
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// What an enforced contract declares; nothing where there is none. A column without a type is refused, as dbt does.
@@ -45,7 +45,7 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
     let mut nulls = Vec::new();
     let mut apart = Vec::new();
     let mut indexed = Vec::new();
-    let mut said = Vec::new();
+    let mut diagnostics = Vec::new();
     for column in &node.columns {
         let Some(data_type) = column.data_type.as_deref().filter(|data_type| !data_type.trim().is_empty()) else {
             return Err(Diagnostic::error(format!(
@@ -59,7 +59,7 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
         let inline = match of_kind(column, "not_null") {
             true if can(dialect, "not_null")? => format!(" {}", dialect.sql("constraint_not_null", &[])?),
             true => {
-                said.push(left_out(dialect, node, "not_null", setting));
+                diagnostics.push(left_out(dialect, node, "not_null", setting));
                 String::new()
             }
             false => String::new(),
@@ -84,10 +84,10 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
                 }
                 lines.push(line.0);
             }
-            None => said.push(left_out(dialect, node, kind(constraint), setting)),
+            None => diagnostics.push(left_out(dialect, node, kind(constraint), setting)),
         }
     }
-    said.dedup();
+    diagnostics.dedup();
     Ok(Some(Contract {
         spec: Sql(lines.join(",\n  ")),
         names: Sql(names.join(", ")),
@@ -95,14 +95,14 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
         types: Sql(types.join(",\n  ")),
         nulls: Sql(nulls.join(", ")),
         indexed,
-        said,
+        diagnostics,
     }))
 }
 
 /// The statements that compare a query's columns with the declared ones, and fail where they differ; they write nothing. Empty where
 /// the dialect has none.
 pub fn contract_check(dialect: &Dialect, node: &Node, contract: &Contract, query: &str) -> Result<Sql, Diagnostic> {
-    if !dialect.fact::<bool>("contract_checked")? {
+    if !dialect.property::<bool>("contract_checked")? {
         return Ok(Sql::default());
     }
     let name = |suffix: &str| dialect.column(&dialect.fitting(&node.relation.identifier, suffix, 0)?, false);
@@ -147,7 +147,7 @@ pub fn compare_names(dialect: &Dialect, node: &Node, columns: Option<&[ResultCol
             return Err(at(Diagnostic::error(message)).hint("declare the columns that the query gives, no more and no fewer"));
         }
     }
-    let compared = dialect.fact::<bool>("contract_checked")? || dialect.fact::<bool>("contract_refused_by_engine")?;
+    let compared = dialect.property::<bool>("contract_checked")? || dialect.property::<bool>("contract_refused_by_engine")?;
     let message = format!("no file compares the types of a query with its contract: {} may convert values", dialect.name);
     Ok((!compared).then(|| at(Diagnostic::warning(message)).hint("cast the columns in the last `select` to the declared types")))
 }

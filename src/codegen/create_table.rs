@@ -82,7 +82,7 @@ pub(super) fn arguments<'a>(dialect: &Dialect, node: &Node, target: &Relation, q
 
 /// A name that is longer than the engine takes is cut by some, and is then perhaps another table's.
 fn refuse_long(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
-    let longest = dialect.fact::<Option<usize>>("longest_relation")?.unwrap_or(dialect.fact("longest_name")?);
+    let longest = dialect.property::<Option<usize>>("longest_relation")?.unwrap_or(dialect.property("longest_name")?);
     let name = &node.relation.identifier;
     if name.len() <= longest {
         return Ok(());
@@ -123,7 +123,7 @@ pub(super) fn of_format(dialect: &Dialect, node: &Node, name: &str) -> Result<St
 
 /// A relation as statements write it that make, rename and drop tables: on some engines with other quotes, without the database.
 pub(super) fn ticked(dialect: &Dialect, relation: &Relation) -> Result<Relation, Diagnostic> {
-    Ok(match dialect.fact::<Option<char>>("ticks")? {
+    Ok(match dialect.property::<Option<char>>("ticks")? {
         Some(quote) => Relation { style: RelationStyle { quote, quoted: [true; 3], included: [false, true, true] }, ..relation.clone() },
         None => relation.clone(),
     })
@@ -199,10 +199,10 @@ pub(super) fn sql(relation: &Relation) -> Value {
 /// The CTEs of a query, and the rest of it, for an engine on which a query within another has no `with`; on all others the rest is
 /// the whole query.
 pub(super) fn apart(dialect: &Dialect, query: &str) -> Result<(String, Value), Diagnostic> {
-    if dialect.fact("nested_with")? {
+    if dialect.property("nested_with")? {
         return Ok((String::new(), author(query)));
     }
-    let parser = inject::parser(&dialect.fact::<String>("parser")?);
+    let parser = inject::parser(&dialect.property::<String>("parser")?);
     Ok(match inject::with_clause(query, &*parser) {
         Some((ctes, body)) if !ctes.is_empty() => (format!("{ctes},\n"), author(&body)),
         Some((_, body)) => (String::new(), author(&body)),

@@ -13,7 +13,7 @@ use crate::inject::ResultColumn;
 #[derive(Default)]
 pub struct Closing {
     pub statements: Vec<Sql>,
-    pub said: Vec<Diagnostic>,
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// Grants, then comments. `kind`: `table`, `view` or `materialized view`. Only columns that the result has are described, where
@@ -33,18 +33,20 @@ fn grants(dialect: &Dialect, node: &Node, kind: &str, closing: &mut Closing) -> 
     }
     let all = grants.iter().flat_map(|(privilege, grantees)| texts(grantees).into_iter().map(move |grantee| (privilege, grantee)));
     let all: Vec<(&String, String)> = all.collect();
-    if !all.is_empty() && !dialect.fact::<bool>("grants")? {
-        closing.said.push(
+    if !all.is_empty() && !dialect.property::<bool>("grants")? {
+        closing.diagnostics.push(
             Diagnostic::warning(format!("the grants of `{}` are left out: {} has none", node.name, dialect.name)).at(setting.at.clone()),
         );
         return Ok(());
     }
-    if dialect.fact::<bool>("grants_revoked")? {
+    if dialect.property::<bool>("grants_revoked")? {
         closing.statements.push(revoke_others(dialect, node, &all)?);
-    } else if lives_on(node) && dialect.fact::<bool>("grants")? {
+    } else if lives_on(node) && dialect.property::<bool>("grants")? {
         let message =
             format!("a grant that leaves the configuration of `{}` is not revoked: no statement reads what is granted", node.name);
-        closing.said.push(Diagnostic::warning(message).at(setting.at.clone()).hint("revoke it yourself, for instance in a post-hook"));
+        closing
+            .diagnostics
+            .push(Diagnostic::warning(message).at(setting.at.clone()).hint("revoke it yourself, for instance in a post-hook"));
     }
     for (privilege, grantee) in all {
         let arguments = [
@@ -79,7 +81,7 @@ fn revoke_others(dialect: &Dialect, node: &Node, grants: &[(&String, String)]) -
 fn docs(dialect: &Dialect, node: &Node, kind: &str, columns: Option<&[ResultColumn]>, closing: &mut Closing) -> Result<(), Diagnostic> {
     let Some(setting) = node.config.get("persist_docs") else { return Ok(()) };
     let asked = |part: &str| setting.value.get(part) == Some(&Value::Bool(true));
-    let can: Vec<String> = dialect.fact("docs")?;
+    let can: Vec<String> = dialect.property("docs")?;
     let can = |part: &str| can.iter().any(|known| known == part);
     let view = kind != "table";
     let mut missing = false;
@@ -116,7 +118,7 @@ fn docs(dialect: &Dialect, node: &Node, kind: &str, columns: Option<&[ResultColu
     }
     if missing {
         let what = format!("not all descriptions of `{}` are kept: {} has no statement for them", node.name, dialect.name);
-        closing.said.push(Diagnostic::warning(what).at(setting.at.clone()));
+        closing.diagnostics.push(Diagnostic::warning(what).at(setting.at.clone()));
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ pub struct Incremental<'a> {
 /// What dbt takes for this engine where a model names no strategy.
 pub fn usual_strategy(dialect: &Dialect, node: &Node) -> Result<String, Diagnostic> {
     let keyed = !texts(node.setting("unique_key")).is_empty();
-    dialect.fact(if keyed { "strategy_keyed" } else { "strategy_unkeyed" })
+    dialect.property(if keyed { "strategy_keyed" } else { "strategy_unkeyed" })
 }
 
 /// The strategy that is in force: the model's own, or what dbt takes for this engine.
@@ -47,23 +47,23 @@ pub fn brought_in(dialect: &Dialect, node: &Node, asked: Option<&str>) -> Result
         None | Some("default") => usual_strategy(dialect, node)?,
         Some(named) => named.to_string(),
     };
-    let known: Vec<String> = dialect.fact("strategies")?;
+    let known: Vec<String> = dialect.property("strategies")?;
     if known.contains(&named) {
         return format_allows(dialect, node, named);
     }
-    let wrong = Diagnostic::error(format!("`{}` asks for the incremental strategy `{named}`, which {} cannot do", node.name, dialect.name))
+    let error = Diagnostic::error(format!("`{}` asks for the incremental strategy `{named}`, which {} cannot do", node.name, dialect.name))
         .at(place(node, "incremental_strategy"));
     let leave = format!("leave the model to dbt with `--exclude {}`", node.name);
     Err(match nearest(&named, known.iter().map(String::as_str)) {
-        _ if known.is_empty() => wrong.hint(leave),
-        Some(near) => wrong.hint(format!("did you mean `{near}`?")),
-        None => wrong.hint(format!("use `{}` or `microbatch`", known.join("`, `"))).hint(format!("or {leave}")),
+        _ if known.is_empty() => error.hint(leave),
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!("use `{}` or `microbatch`", known.join("`, `"))).hint(format!("or {leave}")),
     })
 }
 
 /// Where an engine merges into some formats of tables only, the model's own must be one of them.
 fn format_allows(dialect: &Dialect, node: &Node, strategy: String) -> Result<String, Diagnostic> {
-    let formats: Vec<String> = dialect.fact("merge_formats")?;
+    let formats: Vec<String> = dialect.property("merge_formats")?;
     let own = node.setting("file_format").and_then(Value::as_str).unwrap_or_default();
     if strategy != "merge" || formats.is_empty() || formats.iter().any(|format| format == own) {
         return Ok(strategy);
@@ -77,7 +77,7 @@ fn format_allows(dialect: &Dialect, node: &Node, strategy: String) -> Result<Str
 pub fn build_stage(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
     let name = dialect.fitting(&node.relation.identifier, "build", 0)?;
     let name = dialect.column(&name, false)?;
-    match (dialect.fact::<bool>("stage_in_schema")?, schema_name(&node.relation)) {
+    match (dialect.property::<bool>("stage_in_schema")?, schema_name(&node.relation)) {
         (true, Some(schema)) => Ok(Sql(format!("{schema}.{name}"))),
         _ => Ok(name),
     }
@@ -222,7 +222,7 @@ impl Incremental<'_> {
     fn merge(&self, keys: &[String], arguments: &mut Vec<(&str, Argument)>) -> Result<&'static str, Diagnostic> {
         const SOURCE: &str = "DBT_INTERNAL_SOURCE";
         let dialect = self.dialect;
-        let aliased: bool = dialect.fact("merge_alias")?;
+        let aliased: bool = dialect.property("merge_alias")?;
         let dest = if aliased { "DBT_INTERNAL_DEST".to_string() } else { self.node.relation.to_string() };
         let mut on: Vec<Sql> = texts(self.predicates())
             .iter()
@@ -266,13 +266,13 @@ impl Incremental<'_> {
 
     /// What the key of the dialect for this part of a merge is set to.
     fn merge_key(&self, part: &str) -> Result<Option<&Value>, Diagnostic> {
-        let keys: Option<BTreeMap<String, String>> = self.dialect.fact("merge_condition_keys")?;
+        let keys: Option<BTreeMap<String, String>> = self.dialect.property("merge_condition_keys")?;
         let key = keys.as_ref().and_then(|keys| keys.get(part));
         Ok(key.and_then(|key| self.node.setting(key)).filter(|value| !value.is_null()))
     }
 
     fn has_merge_conditions(&self) -> Result<bool, Diagnostic> {
-        let keys: Option<BTreeMap<String, String>> = self.dialect.fact("merge_condition_keys")?;
+        let keys: Option<BTreeMap<String, String>> = self.dialect.property("merge_condition_keys")?;
         Ok(keys.iter().flatten().any(|(_, key)| self.node.setting(key).is_some_and(|value| !value.is_null())))
     }
 

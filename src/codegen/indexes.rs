@@ -13,7 +13,7 @@ use crate::dialect::{Dialect, Sql, short_hash};
 /// The statements that follow the create statement, if the dialect has any.
 pub fn indexes(dialect: &Dialect, node: &Node, target: &str) -> Result<Sql, Diagnostic> {
     let mut statements = Vec::new();
-    for key in dialect.fact::<Vec<String>>("index_keys")? {
+    for key in dialect.property::<Vec<String>>("index_keys")? {
         let Some((value, at)) = setting(dialect, node, &key)? else { continue };
         let mut push = |index: &Map<String, Value>| {
             let statement = index_of(dialect, &key, index, node, target).map_err(|error| match &at {

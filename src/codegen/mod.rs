@@ -24,7 +24,7 @@ mod terminator;
 
 pub use adapter_config::{EFFECTIVE, unknown_keys, wanted_keys};
 pub use alter::{Alteration, Alters, alter, alter_file, alters};
-pub use audit::{Audit, AuditEntry, Audited, Content, Own, audit};
+pub use audit::{Audit, AuditEntry, Audited, Content, QueryReuse, audit};
 pub use contract::{Contract, compare_names, contract, contract_check};
 pub use create_table::{as_declared, create, hooks, narrowed, swap};
 pub use grants_and_comments::{Closing, closing};
@@ -36,4 +36,4 @@ pub use outside_window::{mode, word};
 pub use overwrite::{Batches, batch_stage, overwrite, overwrite_by_macro, window};
 pub use raw_settings::{refuse_event_time, refuse_raw_settings};
 pub use seed::{Table, load};
-pub use strategy::{About, Partition, Strategy, by_format, partition, strategy};
+pub use strategy::{Partition, Strategy, StrategyInput, by_format, partition, strategy};

@@ -18,7 +18,7 @@ pub fn word(mode: OutsideWindow) -> &'static str {
 pub fn mode(dialect: &Dialect, node: &Node, settings: &Microbatch, any_filtered: bool) -> Result<OutsideWindow, Diagnostic> {
     let mode = settings.outside_window.unwrap_or(if any_filtered { OutsideWindow::Error } else { OutsideWindow::Drop });
     let variant = by_format(dialect, node)?;
-    let modes: Vec<String> = dialect.fact_of("modes", variant.as_deref())?;
+    let modes: Vec<String> = dialect.property_of("modes", variant.as_deref())?;
     let model = &node.name;
     if modes.iter().any(|known| known == word(mode)) {
         return Ok(mode);

@@ -17,7 +17,7 @@ use super::strategy::Strategy;
 use super::terminator::{ended, statement};
 use crate::config::{EventTime, Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
-use crate::dialect::{Dialect, Slot, Sql, Stamp, refuse_slots};
+use crate::dialect::{BatchTemplate, Dialect, Slot, Sql, refuse_slots};
 use crate::inject::ResultColumn;
 use crate::jinja::Relation;
 
@@ -39,7 +39,7 @@ pub struct Batches<'a> {
 }
 
 /// The text of the batches' files, to be stamped.
-pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
+pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
     refuse_letters(batches)?;
     let dialect = batches.dialect;
     let event_time = &batches.settings.event_time;
@@ -138,7 +138,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<Stamp>, Diagnostic> {
     let statement = dialect.sql(own.as_deref().unwrap_or("overwrite"), &arguments)?;
     let (before, behind) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
     let text = format!("{}\n{before}{statement}\n{behind}", head(batches, word(batches.mode))?);
-    Ok(Arc::new(Stamp::new(&text, batches.settings.timezone)))
+    Ok(Arc::new(BatchTemplate::new(&text, batches.settings.timezone)))
 }
 
 /// The window's predicate on the column of an event time.
@@ -180,11 +180,11 @@ fn others(batches: &Batches) -> Result<Value, Diagnostic> {
     let own = batches.strategy.partition.as_ref().and_then(|partition| partition.column.as_ref());
     let Some(own) = own else { return Ok(Value::from_safe_string(String::new())) };
     let Some(columns) = batches.columns else {
-        let needed = batches.dialect.fact_of::<bool>("needs_partitions", batches.strategy.variant.as_deref())?;
-        let wrong =
+        let needed = batches.dialect.property_of::<bool>("needs_partitions", batches.strategy.variant.as_deref())?;
+        let error =
             Diagnostic::error(format!("`{}` does not show its columns, and those beside the partition must be named", batches.node.name));
         return if needed {
-            Err(wrong.at(batches.node.file.line(1)).hint("name the columns in the last `select` instead of `*`"))
+            Err(error.at(batches.node.file.line(1)).hint("name the columns in the last `select` instead of `*`"))
         } else {
             Ok(Value::from_safe_string(String::new()))
         };
@@ -208,7 +208,7 @@ pub(super) fn with(window: &str, predicates: &[Sql]) -> String {
 /// Where the staged table's files go, for an engine that must be told: beside those of the table.
 fn stage_location(batches: &Batches) -> Result<Value, Diagnostic> {
     let dialect = batches.dialect;
-    let key: Option<String> = dialect.fact("location_key")?;
+    let key: Option<String> = dialect.property("location_key")?;
     let location = key.and_then(|key| batches.node.setting(&key)?.as_str().map(str::to_string));
     let Some(location) = location else { return Ok(Value::from_safe_string(String::new())) };
     let text = dialect.string(&format!("{}__batch_{}/", location.trim_end_matches('/'), Slot::Name))?;
@@ -225,12 +225,12 @@ pub(super) fn where_clause(conditions: &[Sql]) -> String {
 /// A table of the batch's own: named for its model and batch, so that two batches side by side do not meet.
 fn temporary(batches: &Batches, suffix: &str, near: &Relation) -> Result<Sql, Diagnostic> {
     let dialect = batches.dialect;
-    let prefix: String = dialect.fact("stage_prefix")?;
+    let prefix: String = dialect.property("stage_prefix")?;
     let base = dialect.fitting(&batches.node.relation.identifier, suffix, batches.label_length + prefix.len())?;
     let plain = dialect.column(&base, false)?.0 == base;
     let name =
         if plain { Sql(format!("{prefix}{base}{}", Slot::Name)) } else { dialect.quoted(&format!("{prefix}{base}{}", Slot::Name))? };
-    match (dialect.fact::<bool>("stage_in_schema")?, schema_name(near)) {
+    match (dialect.property::<bool>("stage_in_schema")?, schema_name(near)) {
         (true, Some(schema)) => Ok(Sql(format!("{schema}.{name}"))),
         _ => Ok(name),
     }
@@ -255,7 +255,7 @@ pub fn batch_stage(batches: &Batches) -> Result<Sql, Diagnostic> {
 }
 
 /// The text of one batch's file whose statements a macro of the project has returned.
-pub fn overwrite_by_macro(batches: &Batches, statements: &str) -> Result<Arc<Stamp>, Diagnostic> {
+pub fn overwrite_by_macro(batches: &Batches, statements: &str) -> Result<Arc<BatchTemplate>, Diagnostic> {
     refuse_letters(batches)?;
     refuse_slots(statements).map_err(|error| error.at(batches.node.file.line(1)))?;
     let dialect = batches.dialect;
@@ -264,7 +264,7 @@ pub fn overwrite_by_macro(batches: &Batches, statements: &str) -> Result<Arc<Sta
     let text = dialect.sql("by_macro", &arguments)?;
     let (before, behind) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
     let head = head(batches, "as the macro treats them")?;
-    Ok(Arc::new(Stamp::new(&format!("{head}\n{before}{text}\n{behind}"), batches.settings.timezone)))
+    Ok(Arc::new(BatchTemplate::new(&format!("{head}\n{before}{text}\n{behind}"), batches.settings.timezone)))
 }
 
 fn head(batches: &Batches, outside: &str) -> Result<String, Diagnostic> {
@@ -285,7 +285,7 @@ fn head(batches: &Batches, outside: &str) -> Result<String, Diagnostic> {
 fn atomic(batches: &Batches) -> Result<String, Diagnostic> {
     match batches.strategy.atomic {
         true => Ok("true".to_string()),
-        false => Ok(format!("false: {}", batches.dialect.fact_of::<String>("not_atomic", batches.strategy.variant.as_deref())?)),
+        false => Ok(format!("false: {}", batches.dialect.property_of::<String>("not_atomic", batches.strategy.variant.as_deref())?)),
     }
 }
 
@@ -293,5 +293,5 @@ fn atomic(batches: &Batches) -> Result<String, Diagnostic> {
 fn refuse_letters(batches: &Batches) -> Result<(), Diagnostic> {
     let node = batches.node;
     let texts = [node.unique_id.as_str(), &node.relation.identifier, &batches.settings.event_time.column];
-    texts.into_iter().try_for_each(|text| refuse_slots(text).map_err(|wrong| wrong.at(node.file.at(0..0))))
+    texts.into_iter().try_for_each(|text| refuse_slots(text).map_err(|error| error.at(node.file.at(0..0))))
 }

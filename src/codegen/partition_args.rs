@@ -47,7 +47,7 @@ pub fn parts(batches: &Batches) -> Result<Parts, Diagnostic> {
         parts.cut = Value::from_safe_string(format!("{name} = {value}"));
         if !column.eq_ignore_ascii_case(&batches.settings.event_time.column) {
             let between = dialect.between(&name, &partition.literal, None)?;
-            match dialect.fact_of::<bool>("by_partitions", batches.strategy.variant.as_deref())? {
+            match dialect.property_of::<bool>("by_partitions", batches.strategy.variant.as_deref())? {
                 true => parts.inside = Some(between),
                 false => parts.prune = Some(between),
             }

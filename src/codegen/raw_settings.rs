@@ -12,9 +12,9 @@ use crate::inject::{self, Fragment};
 
 /// Refuses the settings of a node that is written.
 pub fn refuse_raw_settings(dialect: &Dialect, node: &Node) -> Result<(), Diagnostics> {
-    let parser: String = dialect.fact("parser")?;
-    let grantees: String = dialect.fact("grantees")?;
-    let fragments: BTreeMap<String, String> = dialect.fact("fragments")?;
+    let parser: String = dialect.property("parser")?;
+    let grantees: String = dialect.property("grantees")?;
+    let fragments: BTreeMap<String, String> = dialect.property("fragments")?;
     let mut refused = Diagnostics::default();
     let mut check = |fragment: &str, key: &str, value: &Value, at: &Location| {
         let settings = Settings { parser: &parser, grantees: &grantees, node, key, at };
@@ -41,7 +41,7 @@ pub fn refuse_event_time(dialect: &Dialect, event_time: &EventTime) -> Result<()
     if event_time.quote {
         return Ok(());
     }
-    let parser = inject::parser(&dialect.fact::<String>("parser")?);
+    let parser = inject::parser(&dialect.property::<String>("parser")?);
     match Fragment::Column.refused(&event_time.column, &*parser) {
         None => Ok(()),
         Some(reason) => Err(Diagnostic::error(format!("`event_time` is no column: `{}`", event_time.column))

@@ -10,7 +10,7 @@ use crate::jinja::Relation;
 
 /// The statement that puts `next` in the place of `target`. Empty on engines whose statements replace what exists.
 pub fn replacement(dialect: &Dialect, node: &Node, target: &Relation, next: &Relation) -> Result<Sql, Diagnostic> {
-    if !dialect.fact::<bool>("replaces")? {
+    if !dialect.property::<bool>("replaces")? {
         return Ok(Sql::default());
     }
     let arguments = [
@@ -26,7 +26,7 @@ pub fn replacement(dialect: &Dialect, node: &Node, target: &Relation, next: &Rel
 
 /// The statement that drops a relation of another kind that has the target's name. Empty on engines that refuse to write there.
 pub fn make_way(dialect: &Dialect, node: &Node, target: &Relation) -> Result<Sql, Diagnostic> {
-    if !dialect.fact::<bool>("makes_way")? {
+    if !dialect.property::<bool>("makes_way")? {
         return Ok(Sql::default());
     }
     let is_materialized_view = matches!(node.materialization, Materialization::MaterializedView);
@@ -49,7 +49,7 @@ pub fn next(dialect: &Dialect, node: &Node, target: &Relation) -> Result<Relatio
 
 /// The statements by which the old table gives up the names of its constraints that the new one needs while both exist.
 pub fn released(dialect: &Dialect, target: &Relation, contract: &Contract) -> Result<Sql, Diagnostic> {
-    if !dialect.fact::<bool>("replaces")? {
+    if !dialect.property::<bool>("replaces")? {
         return Ok(Sql::default());
     }
     let released = contract.indexed.iter().map(|name| {

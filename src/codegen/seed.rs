@@ -38,7 +38,7 @@ pub fn load(dialect: &Dialect, node: &Node, table: &Table, anew: bool) -> Result
         kinds.push(kind);
     }
     let columns = Sql(names.join(", "));
-    let target = match anew && dialect.fact("replaces")? {
+    let target = match anew && dialect.property("replaces")? {
         true => sql(&next(dialect, node, &node.relation)?),
         false => sql(&node.relation),
     };
@@ -84,11 +84,11 @@ fn declared<'a>(node: &'a Node, name: &str) -> Option<&'a str> {
 fn kind<'v>(dialect: &Dialect, declared: Option<&str>, values: impl Iterator<Item = &'v str> + Clone) -> Result<Kind, Diagnostic> {
     if let Some(data_type) = declared {
         let plain = data_type.split('(').next().unwrap_or_default().trim().to_lowercase();
-        let texts: Vec<String> = dialect.fact("text_types")?;
+        let texts: Vec<String> = dialect.property("text_types")?;
         let looks = if texts.contains(&plain) { Looks::Text } else { Looks::Declared };
         return Ok(Kind { data_type: data_type.trim().to_string(), looks });
     }
-    let types: BTreeMap<String, String> = dialect.fact("seed_types")?;
+    let types: BTreeMap<String, String> = dialect.property("seed_types")?;
     let given = values.filter(|value| !is_null(value));
     let all = |fits: &dyn Fn(&str) -> bool| given.clone().all(fits);
     let (looks, word) = if all(&|value| whole(value).is_some_and(|value| i32::try_from(value).is_ok())) {
@@ -129,7 +129,7 @@ fn literal(dialect: &Dialect, kind: &Kind, value: &str) -> Result<Sql, Diagnosti
         Looks::Date => time("date", "date", date(value).unwrap_or_default()),
         Looks::Timestamp => time("naive", "time", timestamp(value).unwrap_or_default()),
         Looks::Boolean => {
-            let [yes, no]: [String; 2] = dialect.fact("truths")?;
+            let [yes, no]: [String; 2] = dialect.property("truths")?;
             Ok(Sql(if boolean(value) == Some(true) { yes } else { no }))
         }
         Looks::Text => dialect.text(value),
@@ -214,16 +214,16 @@ mod tests {
 
     #[test]
     fn values_are_written_as_the_engine_reads_them() {
-        let said = |dialect: &str, data_type: &str, value: &str| {
+        let literal = |dialect: &str, data_type: &str, value: &str| {
             let dialect = crate::dialect::named(dialect).unwrap();
             let declared = Some(data_type).filter(|data_type| !data_type.is_empty());
             let kind = kind(&dialect, declared, [value].into_iter()).unwrap();
             literal(&dialect, &kind, value).unwrap().0
         };
-        assert_eq!(said("postgres", "", "it's\n\\"), "'it''s\n\\'");
-        assert_eq!(said("bigquery", "", "it's\n\\"), r"'it\'s\n\\'");
-        assert_eq!(said("duckdb", "", "2024-09-01T10:00:00+02:00"), "timestamp '2024-09-01 08:00:00'");
-        assert_eq!(said("postgres", "numeric(9, 2)", "1.5"), "cast('1.5' as numeric(9, 2))");
-        assert_eq!(said("postgres", "varchar(5)", "007"), "'007'");
+        assert_eq!(literal("postgres", "", "it's\n\\"), "'it''s\n\\'");
+        assert_eq!(literal("bigquery", "", "it's\n\\"), r"'it\'s\n\\'");
+        assert_eq!(literal("duckdb", "", "2024-09-01T10:00:00+02:00"), "timestamp '2024-09-01 08:00:00'");
+        assert_eq!(literal("postgres", "numeric(9, 2)", "1.5"), "cast('1.5' as numeric(9, 2))");
+        assert_eq!(literal("postgres", "varchar(5)", "007"), "'007'");
     }
 }

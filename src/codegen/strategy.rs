@@ -37,7 +37,7 @@ pub struct Partition {
 }
 
 /// What is known of a model when its strategy is chosen.
-pub struct About<'a> {
+pub struct StrategyInput<'a> {
     pub node: &'a Node,
     pub settings: &'a Microbatch,
     pub mode: OutsideWindow,
@@ -47,39 +47,39 @@ pub struct About<'a> {
 }
 
 /// The strategy for a model's batches.
-pub fn strategy(dialect: &Dialect, about: &About) -> Result<Strategy, Diagnostic> {
+pub fn strategy(dialect: &Dialect, about: &StrategyInput) -> Result<Strategy, Diagnostic> {
     refuse_values(dialect, about.node)?;
     let by_format = by_format(dialect, about.node)?;
     shown(dialect, about)?;
     let partition = proven(dialect, about)?.filter(|partition| whole(about.windows, partition.grain));
     let variant = match by_format {
         Some(variant) => Some(variant),
-        None => dialect.fact::<Option<String>>("aligned")?,
+        None => dialect.property::<Option<String>>("aligned")?,
     };
     let Some(variant) = variant else { return plain(dialect, None, partition) };
-    if !dialect.fact_of::<bool>("by_partitions", Some(&variant))? {
+    if !dialect.property_of::<bool>("by_partitions", Some(&variant))? {
         return plain(dialect, Some(variant), partition);
     }
-    let modes: Vec<String> = dialect.fact_of("modes", Some(&variant))?;
+    let modes: Vec<String> = dialect.property_of("modes", Some(&variant))?;
     let able = modes.iter().any(|mode| mode == word(about.mode)) && about.settings.incremental_predicates.is_empty();
-    match (partition, dialect.fact_of::<bool>("needs_partitions", Some(&variant))?) {
+    match (partition, dialect.property_of::<bool>("needs_partitions", Some(&variant))?) {
         (Some(partition), _) if able => plain(dialect, Some(variant), Some(partition)),
         (_, false) => plain(dialect, None, None),
         (partition, true) => Err(refused(dialect, about, partition.is_some())),
     }
 }
 
-fn proven(dialect: &Dialect, about: &About) -> Result<Option<Partition>, Diagnostic> {
+fn proven(dialect: &Dialect, about: &StrategyInput) -> Result<Option<Partition>, Diagnostic> {
     partition(dialect, about.node, about.settings, about.query)
 }
 
 /// Refuses a table that can only be read by its partition column, where the window says nothing of that column.
-fn shown(dialect: &Dialect, about: &About) -> Result<(), Diagnostic> {
+fn shown(dialect: &Dialect, about: &StrategyInput) -> Result<(), Diagnostic> {
     let node = about.node;
     let Some(setting) = node.config.get("require_partition_filter").filter(|setting| setting.value == Value::Bool(true)) else {
         return Ok(());
     };
-    let Some(key) = dialect.fact::<Option<String>>("partition_key")? else { return Ok(()) };
+    let Some(key) = dialect.property::<Option<String>>("partition_key")? else { return Ok(()) };
     let cut = node.setting(&key).map(columns).unwrap_or_default();
     let event_time = &about.settings.event_time.column;
     let known = cut.iter().any(|column| column.eq_ignore_ascii_case(event_time))
@@ -96,8 +96,8 @@ fn shown(dialect: &Dialect, about: &About) -> Result<(), Diagnostic> {
 
 fn plain(dialect: &Dialect, variant: Option<String>, partition: Option<Partition>) -> Result<Strategy, Diagnostic> {
     Ok(Strategy {
-        words: dialect.fact_of("strategy", variant.as_deref())?,
-        atomic: dialect.fact_of("atomic", variant.as_deref())?,
+        words: dialect.property_of("strategy", variant.as_deref())?,
+        atomic: dialect.property_of("atomic", variant.as_deref())?,
         variant,
         partition,
     })
@@ -105,8 +105,8 @@ fn plain(dialect: &Dialect, variant: Option<String>, partition: Option<Partition
 
 /// The variant for the table's format, as the adapter's own key names it.
 pub fn by_format(dialect: &Dialect, node: &Node) -> Result<Option<String>, Diagnostic> {
-    let Some(key) = dialect.fact::<Option<String>>("format_key")? else { return Ok(None) };
-    let formats: serde_json::Map<String, Value> = dialect.fact("formats")?;
+    let Some(key) = dialect.property::<Option<String>>("format_key")? else { return Ok(None) };
+    let formats: serde_json::Map<String, Value> = dialect.property("formats")?;
     let format = node.setting(&key).and_then(Value::as_str).unwrap_or_default().to_lowercase();
     let found = formats.get(&format).or_else(|| formats.get("")).and_then(Value::as_str);
     Ok(found.map(str::to_string))
@@ -117,19 +117,19 @@ pub fn by_format(dialect: &Dialect, node: &Node) -> Result<Option<String>, Diagn
 pub fn partition(dialect: &Dialect, node: &Node, settings: &Microbatch, query: &str) -> Result<Option<Partition>, Diagnostic> {
     let event_time = &settings.event_time;
     let is_date = *event_time.time_type()? == TimeType::Date;
-    let key: Option<String> = dialect.fact("partition_key")?;
+    let key: Option<String> = dialect.property("partition_key")?;
     let Some(value) = key.and_then(|key| node.setting(&key)) else { return Ok(None) };
     // Partitions are cut at UTC's midnight, unless they hold the local days of a column of dates.
     if settings.timezone != Tz::UTC && !is_date {
         return Ok(None);
     }
-    let mut forms: Vec<(String, String, String)> = dialect.fact("partitions")?;
+    let mut forms: Vec<(String, String, String)> = dialect.property("partitions")?;
     let declared = event_time.data_type.as_deref().unwrap_or_default().to_lowercase();
     if is_date || declared.contains("'utc'") {
-        forms.extend(dialect.fact::<Vec<(String, String, String)>>("partitions_of_utc")?);
+        forms.extend(dialect.property::<Vec<(String, String, String)>>("partitions_of_utc")?);
     }
     let own = event_time.column.to_lowercase();
-    if dialect.fact("partition_is_expression")? {
+    if dialect.property("partition_is_expression")? {
         let Some(text) = one(value) else { return Ok(None) };
         return Ok(matching(&forms, &plain_text(&text), &[own]).map(|(grain, literal)| Partition {
             column: None,
@@ -138,7 +138,7 @@ pub fn partition(dialect: &Dialect, node: &Node, settings: &Microbatch, query: &
             others: Vec::new(),
         }));
     }
-    let parser = inject::parser(&dialect.fact::<String>("parser")?);
+    let parser = inject::parser(&dialect.property::<String>("parser")?);
     let mut sources = vec![own.clone()];
     sources.extend(inject::computed(query, &*parser, &event_time.column));
     let columns = columns(value);
@@ -189,30 +189,30 @@ fn whole(windows: &[Window], grain: Grain) -> bool {
     windows.iter().all(|window| begins(window.start) && begins(window.end))
 }
 
-fn refused(dialect: &Dialect, about: &About, proven: bool) -> Diagnostic {
+fn refused(dialect: &Dialect, about: &StrategyInput, proven: bool) -> Diagnostic {
     let node = about.node;
     let event_time = &about.settings.event_time;
-    let key: String = dialect.fact("partition_key").unwrap_or_default();
+    let key: String = dialect.property("partition_key").unwrap_or_default();
     let at = node.config.get(&key).map_or_else(|| event_time.at.clone(), |setting| setting.at.clone());
     let column = &event_time.column;
-    let said = |why: &str| {
+    let refusal = |why: &str| {
         Diagnostic::error(format!("{} can overwrite a table of this format only by whole partitions, and {why}", dialect.name))
             .at(at.clone())
             .fact(format!("of `{}`, whose `event_time` is `{column}`", node.name))
     };
     let transactional = "or choose a table format with transactions: `file_format='iceberg'` or `file_format='delta'`";
     if proven && !about.settings.incremental_predicates.is_empty() {
-        return said("`incremental_predicates` would leave a part of one").hint(transactional);
+        return refusal("`incremental_predicates` would leave a part of one").hint(transactional);
     }
     if proven {
-        return said("rows outside of the window would be lost with them")
+        return refusal("rows outside of the window would be lost with them")
             .hint("use `outside_window: error` or `drop`")
             .hint(transactional);
     }
     match node.setting(&key).filter(|value| !value.is_null()) {
-        None => said(&format!("the model names none in `{key}`")),
+        None => refusal(&format!("the model names none in `{key}`")),
         Some(value) => {
-            said(&format!("nothing proves that a window is a whole number of those of `{key}`: `{}`", columns(value).join("`, `")))
+            refusal(&format!("nothing proves that a window is a whole number of those of `{key}`: `{}`", columns(value).join("`, `")))
         }
     }
     .hint(format!("select `cast({column} as date) as {column}_day` in the last `select`, and set `{key}='{column}_day'`; a window of hours is no whole day"))

@@ -23,15 +23,15 @@ pub fn replacing(dialect: &Dialect, node: &Node, target: &Relation) -> Result<Sq
 
 /// The clauses of the keys that a fact lists.
 fn lines(dialect: &Dialect, node: &Node, target: &Relation, fact: &str) -> Result<String, Diagnostic> {
-    let keys: Vec<String> = dialect.fact(fact)?;
-    let options: Vec<String> = dialect.fact("options")?;
+    let keys: Vec<String> = dialect.property(fact)?;
+    let options: Vec<String> = dialect.property("options")?;
     let mut lines = String::new();
     let mut given = Vec::new();
     for key in &keys {
         let Some((value, at)) = setting(dialect, node, key)? else { continue };
-        let place = |wrong: Diagnostic| match &at {
-            Some(at) => wrong.at(at.clone()),
-            None => wrong,
+        let place = |error: Diagnostic| match &at {
+            Some(at) => error.at(at.clone()),
+            None => error,
         };
         let value = located(dialect, node, target, key, value)?;
         if options.contains(key) {
@@ -53,7 +53,7 @@ fn lines(dialect: &Dialect, node: &Node, target: &Relation, fact: &str) -> Resul
 /// Where the files of a table go that is built beside the model's own: never where those are.
 fn located(dialect: &Dialect, node: &Node, target: &Relation, key: &String, value: Value) -> Result<Value, Diagnostic> {
     let own = &node.relation.identifier;
-    let keys: Vec<String> = dialect.fact("location_keys")?;
+    let keys: Vec<String> = dialect.property("location_keys")?;
     if target.identifier == *own || !keys.contains(key) {
         return Ok(value);
     }
@@ -65,13 +65,13 @@ pub fn setting(dialect: &Dialect, node: &Node, key: &str) -> Result<Option<(Valu
     if let Some(setting) = node.config.get(key).filter(|setting| !setting.value.is_null()) {
         return Ok(Some((setting.value.clone(), Some(setting.at.clone()))));
     }
-    let defaults: Map<String, Value> = dialect.fact("defaults")?;
+    let defaults: Map<String, Value> = dialect.property("defaults")?;
     Ok(defaults.get(key).map(|value| (value.clone(), None)))
 }
 
 /// What kind of table is created: `table`, or the adapter's own word for one that is transient, unlogged …
 pub fn kind(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
-    let key: Option<String> = dialect.fact("kind_key")?;
+    let key: Option<String> = dialect.property("kind_key")?;
     let set = match key {
         Some(key) => setting(dialect, node, &key)?.is_some_and(|(value, _)| value == Value::Bool(true)),
         None => false,
@@ -84,8 +84,8 @@ fn clause(dialect: &Dialect, node: &Node, target: &Relation, key: &str, value: &
         ("partition_by", Value::Object(partition)) => partition_by(dialect, partition),
         ("partition_by", value) => dialect.sql("partition_columns", &[("value", list(value))]),
         (key, value) => {
-            let words: Map<String, Value> = dialect.fact("clause_words")?;
-            let kinds: Map<String, Value> = dialect.fact("clause_kinds")?;
+            let words: Map<String, Value> = dialect.property("clause_words")?;
+            let kinds: Map<String, Value> = dialect.property("clause_kinds")?;
             let kind = kinds.get(key).and_then(Value::as_str).and_then(|key| node.setting(key)).map(scalar);
             let of_kind = kind.map(|kind| format!("clause_{key}_{}", kind.to_lowercase())).filter(|name| dialect.has(name));
             let own = words.get(key).and_then(|words| words.get(scalar(value).to_lowercase())).and_then(Value::as_str);

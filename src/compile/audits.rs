@@ -4,18 +4,18 @@
 use super::Context;
 use super::batches::batch;
 use super::query::{Filtered, own_table_before, query};
-use super::steps::Files;
+use super::steps::MicrobatchModel;
 use crate::codegen;
-use crate::codegen::{Audit, Audited, Content, Own};
+use crate::codegen::{Audit, Audited, Content, QueryReuse};
 use crate::config::{EventTime, Materialization};
 use crate::diagnostics::Diagnostic;
-use crate::dialect::Stamp;
+use crate::dialect::BatchTemplate;
 use crate::inject::ResultColumn;
 use crate::render::RenderContext;
 use crate::window::{Cover, Span};
 
 /// The audit of the model whose steps these are. `begin` is its first window ever.
-pub(super) fn audit(steps: &Files, cover: &Cover, begin: &Span) -> Result<Option<Audit>, Diagnostic> {
+pub(super) fn audit(steps: &MicrobatchModel, cover: &Cover, begin: &Span) -> Result<Option<Audit>, Diagnostic> {
     let (context, node) = (steps.context, steps.node);
     let reads_own = steps.query.reads_own;
     // A query that reads its own table is evaluated as it was when its batches ran from the oldest
@@ -24,15 +24,15 @@ pub(super) fn audit(steps: &Files, cover: &Cover, begin: &Span) -> Result<Option
     let texts = if steps.query.text.reads_batch { texts(steps, cover)? } else { Some(Vec::new()) };
     let own = match (&cut, &texts) {
         (None, _) | (_, None) if reads_own => {
-            Own::Unknown("the query reads its own table in a place that cannot be cut to the rows before a batch")
+            QueryReuse::Unknown("the query reads its own table in a place that cannot be cut to the rows before a batch")
         }
-        (_, Some(texts)) if steps.query.text.reads_batch => Own::Texts(texts),
-        _ => Own::Stamped,
+        (_, Some(texts)) if steps.query.text.reads_batch => QueryReuse::Texts(texts),
+        _ => QueryReuse::Stamped,
     };
     let (columns, complete) = columns(steps);
     // A row that is one value can neither leave out a column nor be known by its table's name in a
     // predicate.
-    let by_row = context.dialect.fact::<bool>("row_as_value")?
+    let by_row = context.dialect.property::<bool>("row_as_value")?
         && steps.settings.incremental_predicates.is_empty()
         && steps.settings.audit.ignore.is_empty();
     let content = match (&columns, complete) {
@@ -61,7 +61,7 @@ pub(super) fn audit(steps: &Files, cover: &Cover, begin: &Span) -> Result<Option
 /// The columns of the table as far as they are known, and whether they are all: those of the query,
 /// or of the catalog; else those that the query has if its inputs have what is declared, or that
 /// are declared for the model.
-fn columns(steps: &Files) -> (Option<Vec<ResultColumn>>, bool) {
+fn columns(steps: &MicrobatchModel) -> (Option<Vec<ResultColumn>>, bool) {
     let (context, node) = (steps.context, steps.node);
     let complete = steps.query.injected.columns.clone().or_else(|| context.columns.catalogued(node));
     match complete {
@@ -72,7 +72,7 @@ fn columns(steps: &Files) -> (Option<Vec<ResultColumn>>, bool) {
 
 /// The moment of a batch whose query is evaluated again: the table is the model's own, and is
 /// there.
-fn audit_moment(steps: &Files, span: Option<&Span>) -> RenderContext {
+fn audit_moment(steps: &MicrobatchModel, span: Option<&Span>) -> RenderContext {
     let this = steps.node.relation.clone();
     RenderContext {
         batch: span.map(batch).or_else(|| steps.moment.batch.clone()),
@@ -82,20 +82,20 @@ fn audit_moment(steps: &Files, span: Option<&Span>) -> RenderContext {
 }
 
 /// The query of each batch, where it looks at its batch; none if its own table cannot be cut.
-fn texts(steps: &Files, cover: &Cover) -> Result<Option<Vec<String>>, Diagnostic> {
+fn texts(steps: &MicrobatchModel, cover: &Cover) -> Result<Option<Vec<String>>, Diagnostic> {
     let text = |span: Span| {
         let filtered: Option<Filtered> = match steps.query.reads_own {
             true => own_table_before(steps.context, steps.node, &audit_moment(steps, Some(&span)))?,
             false => Some(query(steps.context, steps.node, &RenderContext { batch: Some(batch(&span)), ..steps.moment.clone() })?),
         };
-        let fill = |own: Filtered| Stamp::new(&own.sql, steps.settings.timezone).fill(&span.window, &span.label);
+        let fill = |own: Filtered| BatchTemplate::new(&own.sql, steps.settings.timezone).fill(&span.window, &span.label);
         Ok(filtered.map(fill))
     };
     cover.spans().map(text).collect()
 }
 
 /// The relations that are cut to the window; an ephemeral model is none.
-fn inputs(context: &Context, steps: &Files) -> Vec<(String, EventTime)> {
+fn inputs(context: &Context, steps: &MicrobatchModel) -> Vec<(String, EventTime)> {
     let filtered = steps.entries.iter().filter(|entry| entry.filtered);
     let nodes = filtered.filter_map(|entry| Some((entry, context.graph.nodes.get(&entry.unique_id)?)));
     let relations = nodes.filter(|(_, input)| !matches!(input.materialization, Materialization::Ephemeral));

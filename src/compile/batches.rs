@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 
 use super::query::{Filtered, query};
-use super::steps::Files;
-use super::{Context, Part, Request, Row, builds, checks, dependents, inputs, refresh, schema_changes, strategy_macros, warnings};
+use super::steps::MicrobatchModel;
+use super::{Context, ModelOutput, Request, Row, builds, checks, dependents, inputs, refresh, schema_changes, strategy_macros, warnings};
 use crate::calendar::Instant;
 use crate::check::Finding;
 use crate::codegen;
 use crate::config::{EventTime, Microbatch, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, collect};
-use crate::dialect::{Precision, Stamp, TimeType};
+use crate::dialect::{BatchTemplate, Precision, TimeType};
 use crate::inject::ResultColumn;
 use crate::jinja::Batch;
 use crate::plan::manifest::{InputEntry, MicrobatchEntry, ModelEntry};
@@ -20,7 +20,7 @@ use crate::render::RenderContext;
 use crate::window::{self, BatchSettings, Cover, Span};
 
 /// The steps of the model.
-pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, request: &Request) -> Result<Part, Diagnostics> {
+pub(super) fn compile_model(context: &Context, node: &Node, settings: &Microbatch, request: &Request) -> Result<ModelOutput, Diagnostics> {
     let rebuilds = refresh::rebuilds(settings, request);
     let cover = window::cover(&calendar(node, settings, rebuilds || refresh::is_first_run(node, request)), &request.windows)?;
     let (query, moment) = first_query(context, node, &cover, rebuilds)?;
@@ -30,21 +30,21 @@ pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, reques
     let findings = checks::found(context, node, settings, &query, &entries, Vec::new(), request)?;
     checks::refuse(&findings)?;
     let begin = first_ever(node, settings)?.ends().0;
-    let mut said = cover.notes.clone();
+    let mut diagnostics = cover.notes.clone();
     let dependent_views = if rebuilds { dependents::dependent_views(context, node)? } else { Vec::new() };
-    said.extend(dependents::lost(context, node, &dependent_views)?);
-    said.extend(remarks(context, node, settings, &query, &entries, cover.windows.len(), request.windows.strict)?);
+    diagnostics.extend(dependents::lost(context, node, &dependent_views)?);
+    diagnostics.extend(remarks(context, node, settings, &query, &entries, cover.windows.len(), request.windows.strict)?);
 
     let mode = codegen::mode(context.dialect, node, settings, !query.injected.filters.is_empty())?;
-    let about = codegen::About { node, settings, mode, windows: &cover.windows, query: &query.text.sql };
+    let about = codegen::StrategyInput { node, settings, mode, windows: &cover.windows, query: &query.text.sql };
     let mut strategy = codegen::strategy(context.dialect, &about)?;
     let strategy_macro = strategy_macros::strategy_macro(context, node, Some("microbatch"))?;
     if let Some(strategy_macro) = &strategy_macro {
         strategy.words = format!("macro {}", strategy_macro.name);
-        said.push(strategy_macros::writes_batches(node, strategy_macro));
+        diagnostics.push(strategy_macros::writes_batches(node, strategy_macro));
     }
     let in_order = settings.concurrent_batches == Some(false) || (query.reads_own && settings.concurrent_batches.is_none());
-    let steps = Files {
+    let steps = MicrobatchModel {
         context,
         node,
         settings,
@@ -57,7 +57,7 @@ pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, reques
         rebuilds,
     };
     let change = steps.schema_change(&begin)?;
-    said.extend(change.iter().flat_map(|change| change.diagnostics.iter().cloned()));
+    diagnostics.extend(change.iter().flat_map(|change| change.diagnostics.iter().cloned()));
     let begin_of_first = settings.batch_size.floor(settings.begin, settings.timezone);
     let starts_after_begin = request.windows.bounds.is_none() && cover.windows[0].start > begin_of_first;
     let row = Row { starts_after_begin, ..row(node, &strategy.words, &cover) };
@@ -88,13 +88,13 @@ pub(super) fn part(context: &Context, node: &Node, settings: &Microbatch, reques
         columns_from: query.injected.columns.as_ref().map(|_| "projection".to_string()),
         columns: query.injected.columns.as_ref().map(|columns| columns.iter().map(|column| column.name.clone()).collect()),
         columns_dropped,
-        warnings: warnings(&said).collect(),
+        warnings: warnings(&diagnostics).collect(),
         dependent_views: dependent_views.iter().map(|view| view.unique_id.clone()).collect(),
         findings: counted.map(Finding::entry).collect(),
         ..builds::entry(context, node)
     };
     let row = Row { warnings: entry.warnings.len(), findings: findings.iter().filter(|finding| finding.counts()).count(), ..row };
-    Ok(Part { entry: ModelEntry { inputs: entries, ..entry }, steps: Some(steps), row, said })
+    Ok(ModelOutput { entry: ModelEntry { inputs: entries, ..entry }, steps: Some(steps), row, diagnostics })
 }
 
 /// The query of the first batch, from which all others are stamped if it does not look at its
@@ -128,7 +128,7 @@ pub(super) fn one(context: &Context, node: &Node, settings: &Microbatch, label: 
     let span = window::batch_by_label(&calendar(node, settings, false), label)?;
     let moment = RenderContext { batch: Some(batch(&span)), incremental: true, this: node.relation.clone() };
     let query = query(context, node, &moment)?;
-    Ok(Stamp::new(&query.sql, settings.timezone).fill(&span.window, &span.label))
+    Ok(BatchTemplate::new(&query.sql, settings.timezone).fill(&span.window, &span.label))
 }
 
 /// The window of `begin`: the create statement's query is cut to it, so that the file is the same
@@ -159,8 +159,8 @@ pub(super) fn says_its_event_time(
         }
     }
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    let wrong = Diagnostic::error(format!("the query of `{}` has no column `{}`, its `event_time`", node.name, event_time.column));
-    Err(wrong.at(event_time.at.clone()).hint(format!("select it, or name one of `{}`", names.join("`, `"))))
+    let error = Diagnostic::error(format!("the query of `{}` has no column `{}`, its `event_time`", node.name, event_time.column));
+    Err(error.at(event_time.at.clone()).hint(format!("select it, or name one of `{}`", names.join("`, `"))))
 }
 
 /// A column of dates cannot tell the hours of a day apart: the predicate of such a window would
@@ -209,7 +209,7 @@ fn remarks(
     batches: usize,
     strict: bool,
 ) -> Result<Vec<Diagnostic>, Diagnostics> {
-    let mut said = query.text.warnings.clone();
+    let mut diagnostics = query.text.warnings.clone();
     for warning in &query.injected.warnings {
         let mut warning = warning.clone();
         if warning.at.is_none() {
@@ -219,38 +219,38 @@ fn remarks(
             warning.level = crate::diagnostics::Level::Error;
             return Err(warning.hint("leave out `--strict` to let the filter go in where `ref()` stands").into());
         }
-        said.push(warning);
+        diagnostics.push(warning);
     }
     let unfiltered = inputs::unfiltered(context.graph, node, entries);
     if query.injected.filters.is_empty() && !query.injected.reads.is_empty() {
         let cost = format!("each of its {batches} batches reads all of them and keeps only its own window's rows");
-        said.push(Diagnostic::warning(format!("no input of `{}` can be filtered: {cost}", node.name)).at(node.file.line(1)));
+        diagnostics.push(Diagnostic::warning(format!("no input of `{}` can be filtered: {cost}", node.name)).at(node.file.line(1)));
     }
-    said.extend(unfiltered);
-    if query.injected.columns.is_none() && !context.dialect.fact::<bool>("by_name")? {
-        said.push(
+    diagnostics.extend(unfiltered);
+    if query.injected.columns.is_none() && !context.dialect.property::<bool>("by_name")? {
+        diagnostics.push(
             Diagnostic::warning(format!("the columns of `{}` are not known, so its rows are inserted by position", node.name))
                 .at(node.file.line(1))
                 .hint("name the columns in the last `select` instead of `*`"),
         );
     }
-    said.extend(schema_changes::left_out(node, &query.left_out));
-    said.extend(undeclared(context, node, settings, query)?);
+    diagnostics.extend(schema_changes::left_out(node, &query.left_out));
+    diagnostics.extend(undeclared(context, node, settings, query)?);
     if let Some(contract) = codegen::contract(context.dialect, node)? {
-        said.extend(contract.said);
-        said.extend(codegen::compare_names(context.dialect, node, query.injected.columns.as_deref())?);
+        diagnostics.extend(contract.diagnostics);
+        diagnostics.extend(codegen::compare_names(context.dialect, node, query.injected.columns.as_deref())?);
     }
-    said.extend(codegen::unknown_keys(context.dialect, node)?);
-    said.extend(codegen::wanted_keys(context.dialect, node)?);
-    said.extend(codegen::closing(context.dialect, node, "table", query.injected.columns.as_deref())?.said);
-    Ok(said)
+    diagnostics.extend(codegen::unknown_keys(context.dialect, node)?);
+    diagnostics.extend(codegen::wanted_keys(context.dialect, node)?);
+    diagnostics.extend(codegen::closing(context.dialect, node, "table", query.injected.columns.as_deref())?.diagnostics);
+    Ok(diagnostics)
 }
 
 /// A warning where the literal of an event time without a declared type is right for some types of
 /// columns only.
 fn undeclared(context: &Context, node: &Node, settings: &Microbatch, query: &Filtered) -> Result<Option<Diagnostic>, Diagnostic> {
     let zone = "declare its `data_type`: the days of a date would be those of UTC, and not of the model's time zone";
-    let hint = match context.dialect.fact::<Option<String>>("undeclared_hint")? {
+    let hint = match context.dialect.property::<Option<String>>("undeclared_hint")? {
         None if settings.timezone != chrono_tz::UTC => zone.to_string(),
         None => return Ok(None),
         Some(hint) => hint,

@@ -7,7 +7,7 @@ use chrono::Duration;
 
 use super::causes::Causes;
 use super::query::{Filtered, query};
-use super::{Context, Linked, Request, batches, inputs, open, selected, with_broken};
+use super::{Context, LoadedProject, Request, batches, inputs, open, selected, with_broken};
 use crate::check::{self, ALLOW, CheckContext, DATE_BY_HOURS, Engine, Finding, NO_EVENT_TIME};
 use crate::codegen;
 use crate::config::{Microbatch, Node};
@@ -23,20 +23,20 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// How many models were looked at.
     pub models: usize,
-    pub wrong: Vec<Diagnostic>,
+    pub errors: Vec<Diagnostic>,
     /// About the selection.
     pub warnings: Vec<Diagnostic>,
 }
 
 /// Looks at the selected microbatch models.
 pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
-    let Linked { project, graph, dialect, columns, broken, .. } = open(&request.open)?;
+    let LoadedProject { project, graph, dialect, columns, broken, .. } = open(&request.open)?;
     let everything = request.selection.select.is_empty() && request.selection.selector.is_none();
     let mut checked = Checked::default();
     let mut errors = Causes::default();
     // A selected model that is broken is no model that is missing.
     let (models, warnings) = match selected(&graph, &project, &request.selection) {
-        Err(_) if !broken.is_empty() => return Ok(Checked { wrong: with_broken(errors, &broken).0, ..checked }),
+        Err(_) if !broken.is_empty() => return Ok(Checked { errors: with_broken(errors, &broken).0, ..checked }),
         selected => selected?,
     };
     if everything {
@@ -58,7 +58,7 @@ pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
             Err(more) => errors.extend(Some(&node.name), more.0),
         }
     }
-    checked.wrong = errors.finish();
+    checked.errors = errors.finish();
     Ok(checked)
 }
 
@@ -71,7 +71,8 @@ fn alone(context: &Context, node: &Node, settings: &Microbatch, request: &Reques
     let no_time = batches::says_its_event_time(context, node, settings, query.injected.columns.as_deref()).map_err(Diagnostics::from);
     let by_hours = batches::dates_are_whole(context, node, settings, &query, &cover);
     let refused = [(NO_EVENT_TIME, no_time), (DATE_BY_HOURS, by_hours)].into_iter();
-    let refused = refused.flat_map(|(rule, done)| done.err().unwrap_or_default().0.into_iter().map(move |said| (rule, said))).collect();
+    let refused =
+        refused.flat_map(|(rule, done)| done.err().unwrap_or_default().0.into_iter().map(move |diagnostic| (rule, diagnostic))).collect();
     found(context, node, settings, &query, &entries, refused, request)
 }
 
@@ -103,7 +104,7 @@ fn asked<T>(
     opted_out: &[String],
     ask: impl FnOnce(CheckContext) -> T,
 ) -> Result<T, Diagnostics> {
-    let parser = inject::parser(&context.dialect.fact::<String>("parser")?);
+    let parser = inject::parser(&context.dialect.property::<String>("parser")?);
     let pinned = |id: &str| pinned(context, id, settings);
     let inputs = inputs::of(context.graph, node, context.database);
     Ok(ask(CheckContext {
@@ -115,7 +116,10 @@ fn asked<T>(
         entries: &[],
         opted_out,
         parser: &*parser,
-        engine: Engine { zones_show: context.dialect.fact("time_zone_shows")?, elapsed: context.dialect.fact("difference_elapses")? },
+        engine: Engine {
+            zones_show: context.dialect.property("time_zone_shows")?,
+            elapsed: context.dialect.property("difference_elapses")?,
+        },
         window_keys: &pinned,
         from: None,
         partition: None,

@@ -26,8 +26,8 @@ pub fn known(project: &Project, graph: &Arc<Graph>, dialect: &Dialect) -> Result
         graph: graph.clone(),
         jinja: Arc::downgrade(&project.jinja),
         database: project.target.database.clone(),
-        parser: dialect.fact("parser")?,
-        case: dialect.fact("case")?,
+        parser: dialect.property("parser")?,
+        case: dialect.property("case")?,
         by_place,
         seen: Mutex::default(),
         open: Mutex::default(),
@@ -223,18 +223,18 @@ impl Columns {
     }
 
     fn unknown(&self, relation: &Relation, node: Option<&Node>) -> Diagnostic {
-        let wrong = Diagnostic::error(format!("the columns of `{relation}` are not known without a warehouse"));
+        let error = Diagnostic::error(format!("the columns of `{relation}` are not known without a warehouse"));
         let catalog =
             if self.catalog.given { "the catalog does not hold them" } else { "or give dbt's catalog: `--catalog target/catalog.json`" };
         match node {
             Some(node) if node.kind == Kind::Source => {
-                wrong.hint(format!("list them under `columns:` of table `{}` in {}, {catalog}", node.name, node.file.path))
+                error.hint(format!("list them under `columns:` of table `{}` in {}, {catalog}", node.name, node.file.path))
             }
-            Some(node) => wrong
+            Some(node) => error
                 .fact(format!("the query of `{}` does not show them", node.name))
                 .hint(format!("list them under `columns:` of `{}` in a properties file, {catalog}", node.name)),
             None => {
-                wrong.fact("it is no model, seed, snapshot or source of this project").hint(format!("declare it as a source, {catalog}"))
+                error.fact("it is no model, seed, snapshot or source of this project").hint(format!("declare it as a source, {catalog}"))
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::diagnostics::Diagnostic;
 /// The views that read the node, directly or through other views, parents before children. Empty where the engine lets a
 /// relation be replaced beneath its readers.
 pub(super) fn dependent_views<'a>(context: &'a Context, node: &Node) -> Result<Vec<&'a Node>, Diagnostic> {
-    if context.dialect.fact::<Option<String>>("readers")?.is_none() {
+    if context.dialect.property::<Option<String>>("readers")?.is_none() {
         return Ok(Vec::new());
     }
     let mut reached = BTreeSet::from([node.unique_id.as_str()]);
@@ -35,7 +35,7 @@ fn is_bound(view: &Node) -> bool {
 
 /// What a file's header says of them.
 pub(super) fn line(context: &Context, views: &[&Node]) -> Result<Option<String>, Diagnostic> {
-    let Some(fate) = context.dialect.fact::<Option<String>>("readers")?.filter(|_| !views.is_empty()) else { return Ok(None) };
+    let Some(fate) = context.dialect.property::<Option<String>>("readers")?.filter(|_| !views.is_empty()) else { return Ok(None) };
     let names: Vec<String> = views.iter().map(|view| view.relation.to_string()).collect();
     Ok(Some(format!("{}: {fate}", names.join(", "))))
 }
@@ -44,7 +44,7 @@ pub(super) fn line(context: &Context, views: &[&Node]) -> Result<Option<String>,
 pub(super) fn lost(context: &Context, node: &Node, views: &[&Node]) -> Result<Option<Diagnostic>, Diagnostic> {
     let lost: Vec<&str> =
         views.iter().filter(|view| !context.folders.contains_key(&view.unique_id)).map(|view| view.name.as_str()).collect();
-    if lost.is_empty() || !context.dialect.fact::<bool>("drops_readers")? {
+    if lost.is_empty() || !context.dialect.property::<bool>("drops_readers")? {
         return Ok(None);
     }
     let message = format!("replacing `{}` drops views that this plan does not create again: `{}`", node.name, lost.join("`, `"));

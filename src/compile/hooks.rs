@@ -28,7 +28,7 @@ pub(super) fn check_header(context: &Context, node: &Node) -> Result<(), Diagnos
 
 /// Refuses a file whose query does not end.
 pub(super) fn check_file(context: &Context, node: &Node, file: &str) -> Result<(), Diagnostic> {
-    let Some(open) = unfinished(file, &*parser(&context.dialect.fact::<String>("parser")?)) else { return Ok(()) };
+    let Some(open) = unfinished(file, &*parser(&context.dialect.property::<String>("parser")?)) else { return Ok(()) };
     Err(Diagnostic::error(format!("the query of `{}` does not end: {} is left open", node.name, open.what))
         .at(node.file.line(1))
         .fact(format!("in its rendered text: {}", open.text))
@@ -38,7 +38,7 @@ pub(super) fn check_file(context: &Context, node: &Node, file: &str) -> Result<(
 /// Refuses a text that leaves something open, or that holds a command of the client.
 fn finished(context: &Context, node: &Node, key: &str, text: &str) -> Result<(), Diagnostic> {
     refuse_in(context, node, Some(place(node, key)), &format!("a `{}`", key.replace('_', "-")), text)?;
-    let Some(open) = unfinished(text, &*parser(&context.dialect.fact::<String>("parser")?)) else { return Ok(()) };
+    let Some(open) = unfinished(text, &*parser(&context.dialect.property::<String>("parser")?)) else { return Ok(()) };
     let name = key.replace('_', "-");
     Err(Diagnostic::error(format!("a `{name}` of `{}` does not end: {} is left open", node.name, open.what))
         .at(place(node, key))

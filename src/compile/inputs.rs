@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::config::{EventTime, Kind, Materialization, Node};
 use crate::diagnostics::Diagnostic;
-use crate::dialect::{Dialect, Sql, Stamp};
+use crate::dialect::{BatchTemplate, Dialect, Sql};
 use crate::graph::Graph;
 use crate::inject::{Access, Filter, Input, Occurrence, Query, ResultColumn, Time};
 use crate::jinja::{Lookup, Referent, Relation};
@@ -217,5 +217,5 @@ pub fn within(dialect: &Dialect, window: &Sql, filter: &Filter) -> Result<String
 /// The same with some window filled in, for the injector to parse.
 pub fn sample(text: &str) -> String {
     let window = crate::calendar::Window { start: Default::default(), end: Default::default() };
-    Stamp::new(text, chrono_tz::UTC).fill(&window, "1970")
+    BatchTemplate::new(text, chrono_tz::UTC).fill(&window, "1970")
 }

@@ -5,18 +5,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::causes::Causes;
-use super::{Context, Linked, Request, batches, builds, open, refresh, selected};
+use super::{Context, LoadedProject, Request, batches, builds, open, refresh, selected};
 use crate::config::{Kind, Materialization, Node};
 use crate::diagnostics::{Diagnostic, Diagnostics, par_map};
 use crate::graph::{Graph, Selection};
 use crate::jinja::Lookup;
 use crate::limits;
-use crate::project::Open;
+use crate::project::LoadOptions;
 use crate::render::{self, RenderContext};
 use crate::window::{self, Span};
 
 /// One selected model.
-pub struct Listed {
+pub struct ListedModel {
     pub unique_id: String,
     pub name: String,
     pub version: Option<String>,
@@ -28,10 +28,10 @@ pub struct Listed {
 }
 
 /// The selected models, inputs before their readers, with their windows if `with_batches`.
-pub fn list(request: &Request, with_batches: bool) -> Result<(Vec<Listed>, Vec<Diagnostic>), Diagnostics> {
-    let Linked { project, graph, broken, said, .. } = open(&request.open)?;
+pub fn list(request: &Request, with_batches: bool) -> Result<(Vec<ListedModel>, Vec<Diagnostic>), Diagnostics> {
+    let LoadedProject { project, graph, broken, diagnostics, .. } = open(&request.open)?;
     let mut causes = Causes::default();
-    causes.extend(None, said);
+    causes.extend(None, diagnostics);
     super::not_planned(&mut causes, &broken);
     let (models, warnings) = selected(&graph, &project, &request.selection)?;
     causes.extend(None, warnings);
@@ -55,7 +55,7 @@ pub fn list(request: &Request, with_batches: bool) -> Result<(Vec<Listed>, Vec<D
             }
             _ => None,
         };
-        listed.push(Listed {
+        listed.push(ListedModel {
             unique_id: node.unique_id.clone(),
             name: node.name.clone(),
             version: node.version.clone(),
@@ -70,7 +70,7 @@ pub fn list(request: &Request, with_batches: bool) -> Result<(Vec<Listed>, Vec<D
 
 /// Which queries are wanted.
 pub struct Asked {
-    pub open: Open,
+    pub open: LoadOptions,
     pub selection: Selection,
     /// The label of the batch whose filters the queries get; without one they have none.
     pub batch: Option<String>,
@@ -78,7 +78,7 @@ pub struct Asked {
 
 /// The models' queries, and the errors of those that have none.
 #[derive(Default)]
-pub struct Queries {
+pub struct RenderedQueries {
     pub rendered: Vec<(Node, String)>,
     pub errors: Vec<Diagnostic>,
     /// About the selection.
@@ -86,15 +86,15 @@ pub struct Queries {
 }
 
 /// The selected models' queries. A broken model does not keep the others from being rendered.
-pub fn queries(asked: &Asked) -> Result<Queries, Diagnostics> {
-    let Linked { project, graph, dialect, columns, broken, .. } = open(&asked.open)?;
+pub fn queries(asked: &Asked) -> Result<RenderedQueries, Diagnostics> {
+    let LoadedProject { project, graph, dialect, columns, broken, .. } = open(&asked.open)?;
     let names: BTreeSet<String> = broken.iter().map(|node| node.name.clone()).collect();
-    let mut queries = Queries::default();
+    let mut queries = RenderedQueries::default();
     let mut errors = Causes::default();
     broken.iter().for_each(|node| errors.extend(Some(&node.name), node.errors.0.iter().cloned()));
     // A selected model that is broken is no model that is missing.
     let models = match selected(&graph, &project, &asked.selection) {
-        Err(_) if !errors.is_empty() => return Ok(Queries { errors: errors.finish(), ..queries }),
+        Err(_) if !errors.is_empty() => return Ok(RenderedQueries { errors: errors.finish(), ..queries }),
         selected => {
             let (models, warnings) = selected?;
             queries.warnings = warnings;

@@ -37,19 +37,19 @@ use crate::limits;
 use crate::plan::manifest::{About, ModelEntry, RequestEntry, SCHEMA_VERSION};
 use crate::plan::{Plan, Steps};
 use crate::plan_dir;
-use crate::project::{self, Facts, Open, Project, TargetFacts};
+use crate::project::{self, Facts, LoadOptions, Project, TargetFacts};
 use crate::window;
 
 use causes::Causes;
 pub use checks::{Checked, check};
 pub use columns::Columns;
-pub use look::{Asked, Listed, Queries, list, queries};
+pub use look::{Asked, ListedModel, RenderedQueries, list, queries};
 pub use report::{Row, table};
 
 /// What was asked on the command line.
 #[derive(Clone, Debug)]
 pub struct Request {
-    pub open: Open,
+    pub open: LoadOptions,
     pub selection: Selection,
     pub windows: window::WindowRequest,
     pub full_refresh: bool,
@@ -66,37 +66,37 @@ pub struct Request {
 pub struct Compiled {
     pub plan: Plan,
     pub rows: Vec<Row>,
-    pub said: Vec<Diagnostic>,
+    pub diagnostics: Vec<Diagnostic>,
     /// How many of the selected models are named only, because a plan cannot build them.
     pub left_out: usize,
 }
 
 /// A project, its nodes linked.
-pub struct Linked {
+pub struct LoadedProject {
     pub project: Project,
     pub graph: Arc<Graph>,
     pub dialect: Dialect,
     pub columns: Arc<Columns>,
     /// Models with errors of their own: they are not in the graph.
     pub broken: Vec<Broken>,
-    pub said: Vec<Diagnostic>,
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// The steps of one model, and what is said of them.
-struct Part {
+struct ModelOutput {
     entry: ModelEntry,
     steps: Option<Steps>,
     row: Row,
-    said: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 /// Compiles the selected models. On an error nothing was written, and every broken model is in it.
 pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
-    let Linked { project, graph, dialect, columns, broken, mut said } = open(&request.open)?;
+    let LoadedProject { project, graph, dialect, columns, broken, mut diagnostics } = open(&request.open)?;
     let everything = request.selection.select.is_empty() && request.selection.selector.is_none();
     if everything && !broken.is_empty() {
         let mut causes = Causes::default();
-        causes.extend(None, said);
+        causes.extend(None, diagnostics);
         return Err(with_broken(causes, &broken));
     }
     let (selected, warnings) = match selected(&graph, &project, &request.selection) {
@@ -104,8 +104,13 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
         Err(_) if !broken.is_empty() => return Err(with_broken(Causes::default(), &broken)),
         selected => selected?,
     };
-    said.extend(warnings);
-    said.extend(macro_overrides::unused_overrides(&project, &selected, dialect.fact("runs_strategy_macros")?, request.windows.strict)?);
+    diagnostics.extend(warnings);
+    diagnostics.extend(macro_overrides::unused_overrides(
+        &project,
+        &selected,
+        dialect.property("runs_strategy_macros")?,
+        request.windows.strict,
+    )?);
     refresh::protect(&selected, request)?;
     collect(graph.nodes.values(), |node| spelled::refuse(&dialect, node).map_err(Diagnostics::from))?;
     let folders = folders::of(&selected);
@@ -113,7 +118,9 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     context.earlier_plans = schema_changes::EarlierPlans::new(&request.earlier_plans);
     let mut parts = Vec::new();
     let mut errors = Causes::default();
-    for (node, part) in selected.iter().zip(par_map(&selected, |node| limits::guarded(&node.file, || part(&context, node, request)))) {
+    for (node, part) in
+        selected.iter().zip(par_map(&selected, |node| limits::guarded(&node.file, || compile_model(&context, node, request))))
+    {
         match part {
             Ok(part) => parts.push(part),
             Err(more) => errors.extend(Some(&node.name), more.0),
@@ -123,7 +130,7 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
         return Err(with_broken(errors, &broken));
     }
     let mut causes = Causes::default();
-    causes.extend(None, said);
+    causes.extend(None, diagnostics);
     not_planned(&mut causes, &broken);
 
     let state = graph::changes::state(&graph, &project);
@@ -134,16 +141,16 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
         left_out += usize::from(part.steps.is_none());
         plan.models.push(part.entry);
         plan.steps.extend(part.steps);
-        causes.extend(Some(&part.row.model), part.said);
+        causes.extend(Some(&part.row.model), part.diagnostics);
         rows.push(part.row);
     }
     let planned = plan.models.iter().map(|model| model.unique_id.clone()).collect();
     plan.steps.iter_mut().for_each(|steps| inputs::wait_through(&mut steps.reads, &graph, &planned));
-    Ok(Compiled { plan, rows, said: causes.finish(), left_out })
+    Ok(Compiled { plan, rows, diagnostics: causes.finish(), left_out })
 }
 
 /// Loads and links a project.
-pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
+pub fn open(open: &LoadOptions) -> Result<LoadedProject, Diagnostics> {
     let asked: Cell<Option<Dialect>> = Cell::new(None);
     let project = project::load(open, &|name| {
         let dialect = asked.take().filter(|asked| asked.name == name).map_or_else(|| dialect::named(name), Ok)?;
@@ -155,13 +162,13 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
     let mut dialect = dialect.map_or_else(|| dialect::named(&project.target.dialect), Ok)?;
     dialect.attach(&project.target.attached)?;
     let resolved = config::resolve(&project, &dialect)?;
-    let mut said = project.warnings.0.clone();
-    said.extend(resolved.warnings.0);
+    let mut diagnostics = project.warnings.0.clone();
+    diagnostics.extend(resolved.warnings.0);
     let disabled: Vec<String> = resolved.disabled.into_iter().map(|node| node.unique_id).collect();
     let search = graph::RefSearch { root: project.name.clone(), own_package_first: project.flags.own_package_first };
-    let graph = graph::link(resolved.nodes, search, &disabled, &resolved.broken).map_err(|mut wrong| {
-        wrong.0.extend(resolved.broken.iter().flat_map(|node| node.errors.0.clone()));
-        wrong
+    let graph = graph::link(resolved.nodes, search, &disabled, &resolved.broken).map_err(|mut errors| {
+        errors.0.extend(resolved.broken.iter().flat_map(|node| node.errors.0.clone()));
+        errors
     })?;
     let mut graph = graph;
     graph.add_resources(project.packages.iter().flat_map(|package| &package.resources));
@@ -173,7 +180,7 @@ pub fn open(open: &Open) -> Result<Linked, Diagnostics> {
         .set_graph(graph_gap(&resolved.broken), move || config::graph_json(all.nodes.values().chain(&not_planned), &|id| all.reads(id)));
     let columns = columns::known(&project, &graph, &dialect)?;
     project.jinja.set_known(columns.clone());
-    Ok(Linked { project, graph, dialect, columns, broken: resolved.broken, said })
+    Ok(LoadedProject { project, graph, dialect, columns, broken: resolved.broken, diagnostics })
 }
 
 /// Why Jinja's `graph` is not complete: dbt reads no project with a node that cannot be parsed.
@@ -195,8 +202,8 @@ fn facts(dialect: &Dialect) -> Result<Facts, Diagnostic> {
         style: dialect.relation_style()?,
         columns: dialect.column_quoting()?,
         adapters: dialect.dispatch()?,
-        target: TargetFacts { schema: dialect.fact("default_schema")?, keys: dialect.fact("target_keys")? },
-        files_as_sources: dialect.fact("files_as_sources")?,
+        target: TargetFacts { schema: dialect.property("default_schema")?, keys: dialect.property("target_keys")? },
+        files_as_sources: dialect.property("files_as_sources")?,
     })
 }
 
@@ -268,12 +275,12 @@ impl<'a> Context<'a> {
 }
 
 /// The steps of a model; none for one that is built inside of its readers.
-fn part(context: &Context, node: &Node, request: &Request) -> Result<Option<Part>, Diagnostics> {
+fn compile_model(context: &Context, node: &Node, request: &Request) -> Result<Option<ModelOutput>, Diagnostics> {
     codegen::refuse_raw_settings(context.dialect, node)?;
     let part = match &node.materialization {
-        Materialization::Microbatch(settings) => batches::part(context, node, settings, request)?,
+        Materialization::Microbatch(settings) => batches::compile_model(context, node, settings, request)?,
         Materialization::Ephemeral => return Ok(None),
-        _ => builds::part(context, node, request)?,
+        _ => builds::compile_model(context, node, request)?,
     };
     part.steps.iter().try_for_each(|steps| client_commands::refuse(context, node, steps))?;
     Ok(Some(part))
@@ -295,8 +302,8 @@ fn with_broken(mut errors: Causes, broken: &[Broken]) -> Diagnostics {
 }
 
 /// The messages of the warnings among what is said.
-fn warnings(said: &[Diagnostic]) -> impl Iterator<Item = String> + '_ {
-    said.iter().filter(|said| said.level == Level::Warning).map(|said| said.message.clone())
+fn warnings(diagnostics: &[Diagnostic]) -> impl Iterator<Item = String> + '_ {
+    diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Warning).map(|diagnostic| diagnostic.message.clone())
 }
 
 fn about(project: &Project, dialect: &Dialect, request: &Request) -> About {

@@ -39,7 +39,7 @@ pub(super) fn own_table_before(context: &Context, node: &Node, moment: &RenderCo
 
 /// How often the model's own table is written in its query, and how often in a comment or a string.
 fn own_marks(context: &Context, text: &render::RenderedModel) -> Result<(usize, usize), Diagnostic> {
-    let parser = inject::parser(&context.dialect.fact::<String>("parser")?);
+    let parser = inject::parser(&context.dialect.property::<String>("parser")?);
     let marks = text.marks.iter().filter(|mark| mark.kind == MarkKind::This);
     let (hidden, read): (Vec<_>, Vec<_>) = marks.partition(|mark| inject::is_in_comment_or_string(&text.sql, &mark.span, &*parser));
     Ok((read.len(), hidden.len()))
@@ -71,7 +71,7 @@ fn filtered(context: &Context, node: &Node, moment: &RenderContext, cuts_own: bo
     };
     let known = |id: &str| context.columns.sure(id);
     let mut inputs = inputs::of(context.graph, node, context.database);
-    if context.dialect.fact("hidden_reserved")? {
+    if context.dialect.property("hidden_reserved")? {
         inputs.iter_mut().for_each(|input| input.declared.clear());
     }
     for input in inputs.iter().filter(|input| input.filtered) {
@@ -89,8 +89,8 @@ fn filtered(context: &Context, node: &Node, moment: &RenderContext, cuts_own: bo
         let own = marks.iter_mut().filter(|mark| mark.kind == MarkKind::This);
         own.for_each(|mark| mark.kind = MarkKind::Input(node.unique_id.clone()));
     }
-    let parser = inject::parser(&context.dialect.fact::<String>("parser")?);
-    let hidden: Vec<String> = context.dialect.fact("hidden_columns")?;
+    let parser = inject::parser(&context.dialect.property::<String>("parser")?);
+    let hidden: Vec<String> = context.dialect.property("hidden_columns")?;
     let injection = Injection {
         sql: &text.sql,
         marks: &marks,

@@ -36,8 +36,8 @@ pub fn protect(selected: &[&Node], request: &Request) -> Result<(), Diagnostics>
 fn protects_itself(node: &Node) -> Option<Diagnostic> {
     let Materialization::Incremental(_) = &node.materialization else { return None };
     let setting = node.config.get("full_refresh").filter(|setting| setting.value == serde_json::Value::Bool(false))?;
-    let wrong = Diagnostic::error(format!("`{}` is protected from a full refresh by `full_refresh: false`", node.name));
-    Some(wrong.at(setting.at.clone()).hint(format!("leave it out with `--exclude {}`", node.name)))
+    let error = Diagnostic::error(format!("`{}` is protected from a full refresh by `full_refresh: false`", node.name));
+    Some(error.at(setting.at.clone()).hint(format!("leave it out with `--exclude {}`", node.name)))
 }
 
 /// Whether the model is rebuilt from `begin` until now: asked for on the command line or by the model, and not bounded.

@@ -68,7 +68,7 @@ pub(super) fn change(of: &Changed) -> Result<Option<TableChange>, Diagnostic> {
         return Ok(None);
     }
     let Some(columns) = of.columns else {
-        if dialect.fact::<bool>("by_name")? && alters == Alters::ByQuery {
+        if dialect.property::<bool>("by_name")? && alters == Alters::ByQuery {
             return of.written(&[], &[], &[], Vec::new()).map(Some);
         }
         let message = format!("`on_schema_change` of `{}` needs the columns of its query, and they are not known", node.name);
@@ -150,7 +150,7 @@ fn missing(dialect: &Dialect, columns: &[ResultColumn], others: &[ResultColumn])
 
 /// Takes the columns away that the table of a model with `on_schema_change: ignore` lacks, if the catalog has the table. Gives their names.
 pub(super) fn leave_out(context: &Context, node: &Node, columns: &mut Option<Vec<ResultColumn>>) -> Result<Vec<String>, Diagnostic> {
-    if node.schema_change() != SchemaChange::Ignore || !context.dialect.fact::<bool>("nested_with")? {
+    if node.schema_change() != SchemaChange::Ignore || !context.dialect.property::<bool>("nested_with")? {
         return Ok(Vec::new());
     }
     let (Some(known), Some(present)) = (columns.as_mut(), context.columns.catalogued(node)) else { return Ok(Vec::new()) };
@@ -218,7 +218,7 @@ fn widened(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Vec<(ResultColumn, String)>, Diagnostic> {
     let (dialect, node) = (of.context.dialect, of.node);
-    let wider: BTreeMap<String, Vec<String>> = dialect.fact("wider_types")?;
+    let wider: BTreeMap<String, Vec<String>> = dialect.property("wider_types")?;
     let fits = |narrow: &str, wide: &str| wider.get(narrow).is_some_and(|types| types.iter().any(|data_type| data_type == wide));
     let mut widened = Vec::new();
     for column in columns {

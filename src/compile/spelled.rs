@@ -11,11 +11,11 @@ pub(super) fn refuse(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
     let style = &node.relation.style;
     // A source that is a file: its name as a text, or the call of a function that reads it.
     if node.kind == Kind::Source && node.relation.schema.is_none() {
-        let parser = inject::parser(&dialect.fact::<String>("parser")?);
+        let parser = inject::parser(&dialect.property::<String>("parser")?);
         return if inject::is_contained(&node.relation.identifier, &*parser) {
             Ok(())
         } else {
-            Err(wrong(dialect, node, &node.relation.identifier))
+            Err(error_of(dialect, node, &node.relation.identifier))
         };
     }
     // As relations write it, whatever the dialect says of quotes in names.
@@ -28,13 +28,13 @@ pub(super) fn refuse(dialect: &Dialect, node: &Node) -> Result<(), Diagnostic> {
             false => [";", "\n", "\r", "--", "/*", "'"].iter().all(|end| !part.contains(end)),
         };
         if !safe {
-            return Err(wrong(dialect, node, part));
+            return Err(error_of(dialect, node, part));
         }
     }
     Ok(())
 }
 
-fn wrong(dialect: &Dialect, node: &Node, part: &str) -> Diagnostic {
+fn error_of(dialect: &Dialect, node: &Node, part: &str) -> Diagnostic {
     let what = format!("`{part}`, a part of the name of `{}`, cannot be written in {}", node.name, dialect.name);
     Diagnostic::error(what).at(node.file.at(0..0)).hint("give it a name of letters, digits and `_`, as its `alias` or `identifier`")
 }

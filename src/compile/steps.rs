@@ -11,15 +11,15 @@ use crate::codegen;
 use crate::codegen::{Audit, Batches, Strategy};
 use crate::config::{Microbatch, Node, OutsideWindow, SchemaChange};
 use crate::diagnostics::Diagnostic;
-use crate::dialect::{Sql, Stamp};
+use crate::dialect::{BatchTemplate, Sql};
 use crate::jinja::StrategyMacro;
 use crate::plan::manifest::InputEntry;
-use crate::plan::{Batched, Fixed, Kind, Reads, Steps, Text};
+use crate::plan::{BatchSteps, Kind, Reads, StaticStep, Steps, Text};
 use crate::render::RenderContext;
 use crate::window::{Cover, Span};
 
 /// What the steps of one model are made from.
-pub(super) struct Files<'a> {
+pub(super) struct MicrobatchModel<'a> {
     pub context: &'a Context<'a>,
     pub node: &'a Node,
     pub settings: &'a Microbatch,
@@ -34,7 +34,7 @@ pub(super) struct Files<'a> {
     pub rebuilds: bool,
 }
 
-impl Files<'_> {
+impl MicrobatchModel<'_> {
     /// All of them. `begin` is the model's first window ever.
     pub fn all(
         &self,
@@ -50,22 +50,22 @@ impl Files<'_> {
         let (first_batch, last_batch) = cover.ends();
         let mut first = Vec::new();
         first.extend(self.hooks(Kind::Before, "before the model's first batch, once", &[], "pre_hook", &first_batch)?);
-        first.push(Fixed { kind: Kind::Create, text: self.create(begin)? });
-        first.extend(change.map(|change| Fixed { kind: Kind::Alter, text: change.file }));
+        first.push(StaticStep { kind: Kind::Create, text: self.create(begin)? });
+        first.extend(change.map(|change| StaticStep { kind: Kind::Alter, text: change.file }));
         let text = self.batches(&cover)?;
         let mut last = Vec::new();
         if self.rebuilds {
-            last.push(Fixed { kind: Kind::Swap, text: self.swap()? });
+            last.push(StaticStep { kind: Kind::Swap, text: self.swap()? });
         }
         let when = if self.node.post_hooks.is_empty() { "grants and comments after" } else { "after" };
         last.extend(self.hooks(Kind::After, &format!("{when} all of the model's batches, once"), &closes, "post_hook", &last_batch)?);
         let (model, folder) = (self.node.unique_id.clone(), self.context.folders[&self.node.unique_id].clone());
-        Ok(Steps { model, folder, first, batches: Some(Batched { cover, text, audit }), last, reads })
+        Ok(Steps { model, folder, first, batches: Some(BatchSteps { cover, text, audit }), last, reads })
     }
 
     /// What brings the table in line with the query; nothing where it is made again.
     pub fn schema_change(&self, begin: &Span) -> Result<Option<TableChange>, Diagnostic> {
-        let Files { context, node, query, .. } = self;
+        let MicrobatchModel { context, node, query, .. } = self;
         if self.rebuilds || node.schema_change() == SchemaChange::Ignore {
             return Ok(None);
         }
@@ -73,7 +73,7 @@ impl Files<'_> {
             true => self::query(context, node, &RenderContext { batch: Some(batch(begin)), ..self.moment.clone() })?.sql,
             false => query.sql.clone(),
         };
-        let sql = Stamp::new(&sql, self.settings.timezone).fill(&begin.window, &begin.label);
+        let sql = BatchTemplate::new(&sql, self.settings.timezone).fill(&begin.window, &begin.label);
         schema_changes::change(&Changed { context, node, query: &sql, columns: query.injected.columns.as_deref(), first: None })
     }
 
@@ -103,7 +103,7 @@ impl Files<'_> {
             true => query(self.context, self.node, &moment)?.sql,
             false => self.query.sql.clone(),
         };
-        let mut shape = Stamp::with_type_checks(&sql, self.settings.timezone).fill(&begin.window, &begin.label);
+        let mut shape = BatchTemplate::with_type_checks(&sql, self.settings.timezone).fill(&begin.window, &begin.label);
         if let Some(columns) = self.query.injected.columns.as_deref().filter(|_| !self.query.left_out.is_empty()) {
             shape = codegen::narrowed(self.context.dialect, &shape, columns)?;
         }
@@ -115,19 +115,19 @@ impl Files<'_> {
         codegen::swap(self.context.dialect, self.node, &self.moment.this, dependents::line(self.context, &views)?)
     }
 
-    fn overwrite(&self, query: &Filtered, label_length: usize) -> Result<std::sync::Arc<Stamp>, Diagnostic> {
+    fn overwrite(&self, query: &Filtered, label_length: usize) -> Result<std::sync::Arc<BatchTemplate>, Diagnostic> {
         codegen::overwrite(&self.parts(query, label_length))
     }
 
     /// The file of one batch whose statements the macro returns.
     fn by_macro(&self, strategy_macro: &StrategyMacro, span: &Span, label_length: usize) -> Result<String, Diagnostic> {
-        let Files { context, node, moment, .. } = self;
+        let MicrobatchModel { context, node, moment, .. } = self;
         let moment = RenderContext { batch: Some(batch(span)), ..(*moment).clone() };
         let rendered = if self.query.text.reads_batch { Some(query(context, node, &moment)?) } else { None };
         let query = rendered.as_ref().unwrap_or(self.query);
         let parts = self.parts(query, label_length);
-        let fill = |text: &Stamp| text.fill(&span.window, &span.label);
-        let stage = fill(&Stamp::new(&codegen::batch_stage(&parts)?.0, self.settings.timezone));
+        let fill = |text: &BatchTemplate| text.fill(&span.window, &span.label);
+        let stage = fill(&BatchTemplate::new(&codegen::batch_stage(&parts)?.0, self.settings.timezone));
         let columns = query.injected.columns.as_deref();
         let call = StrategyCall { context, node, strategy_macro, target: &moment.this, stage: &stage, columns };
         Ok(fill(&*codegen::overwrite_by_macro(&parts, &call.statements(&moment)?)?))
@@ -149,12 +149,12 @@ impl Files<'_> {
     }
 
     /// `span`: of the batch that dbt runs the hooks with.
-    fn hooks(&self, kind: Kind, when: &str, closes: &[Sql], key: &str, span: &Span) -> Result<Option<Fixed>, Diagnostic> {
+    fn hooks(&self, kind: Kind, when: &str, closes: &[Sql], key: &str, span: &Span) -> Result<Option<StaticStep>, Diagnostic> {
         let moment = RenderContext { this: self.node.relation.clone(), batch: Some(batch(span)), incremental: self.moment.incremental };
         let rendered = hooks::hooks(self.context, self.node, key, &moment)?;
         if closes.is_empty() && rendered.iter().all(|hook| hook.trim().is_empty()) {
             return Ok(None);
         }
-        Ok(Some(Fixed { kind, text: codegen::hooks(self.context.dialect, self.node, when, closes, &rendered) }))
+        Ok(Some(StaticStep { kind, text: codegen::hooks(self.context.dialect, self.node, when, closes, &rendered) }))
     }
 }

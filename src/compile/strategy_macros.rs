@@ -14,7 +14,7 @@ use crate::render::{self, RenderContext};
 
 /// The macro that dbt calls for the model, if it is the project's own and the dialect's plans run such macros.
 pub(super) fn strategy_macro(context: &Context, node: &Node, strategy: Option<&str>) -> Result<Option<StrategyMacro>, Diagnostic> {
-    if !context.dialect.fact::<bool>("runs_strategy_macros")? {
+    if !context.dialect.property::<bool>("runs_strategy_macros")? {
         return Ok(None);
     }
     let usual = codegen::usual_strategy(context.dialect, node)?;
@@ -44,7 +44,7 @@ impl StrategyCall<'_> {
     /// The statements that the macro returns at this moment.
     pub fn statements(&self, moment: &RenderContext) -> Result<String, Diagnostic> {
         let StrategyCall { context, node, strategy_macro, .. } = self;
-        let case: Case = context.dialect.fact("case")?;
+        let case: Case = context.dialect.property("case")?;
         let Some(columns) = self.columns else {
             let message = format!("macro `{}` is given the columns of `{}`, and they are not known", strategy_macro.name, node.name);
             return Err(Diagnostic::error(message).at(node.file.line(1)).hint("name the columns in the last `select` instead of `*`"));

@@ -36,19 +36,19 @@ pub struct Audit {
 pub fn audit(model: &str, config: &IndexMap<String, Setting>) -> Result<Audit, Diagnostic> {
     let Some((value, at)) = own(config, "audit") else { return Ok(Audit::default()) };
     let Some(dict) = value.as_object() else {
-        let wrong = format!("`audit` of model `{model}` must be a dict, and is {}", kind(value));
-        return Err(Diagnostic::error(wrong).at(at).hint("write `audit: {ignore: [loaded_at]}`: columns that are not compared"));
+        let error = format!("`audit` of model `{model}` must be a dict, and is {}", kind(value));
+        return Err(Diagnostic::error(error).at(at).hint("write `audit: {ignore: [loaded_at]}`: columns that are not compared"));
     };
     if let Some(key) = dict.keys().find(|key| !["ignore", "allow"].contains(&key.as_str())) {
-        let wrong = Diagnostic::error(format!("`audit` of model `{model}` has no setting `{key}`")).at(at);
-        return Err(wrong.hint("it takes `ignore`, a list of columns, and `allow`, a list of verdicts"));
+        let error = Diagnostic::error(format!("`audit` of model `{model}` has no setting `{key}`")).at(at);
+        return Err(error.hint("it takes `ignore`, a list of columns, and `allow`, a list of verdicts"));
     }
     let of = |key: &str| list(model, key, dict.get(key).unwrap_or(&Value::Null), &at);
     let (ignore, allow) = (of("ignore")?, of("allow")?);
     let verdicts = || VERDICTS.iter().map(|(verdict, _)| *verdict);
     if let Some(other) = allow.iter().find(|allowed| !verdicts().any(|verdict| verdict == *allowed)) {
-        let wrong = Diagnostic::error(format!("`audit` of model `{model}` allows `{other}`, which is no verdict")).at(at);
-        return Err(wrong.hint(match nearest(other, verdicts()) {
+        let error = Diagnostic::error(format!("`audit` of model `{model}` allows `{other}`, which is no verdict")).at(at);
+        return Err(error.hint(match nearest(other, verdicts()) {
             Some(near) => format!("is it `{near}`?"),
             None => format!("the verdicts are `{}`", verdicts().collect::<Vec<_>>().join("`, `")),
         }));
@@ -61,6 +61,6 @@ fn list(model: &str, key: &str, value: &Value, at: &Location) -> Result<Vec<Stri
     if whole {
         return Ok(texts(Some(value)));
     }
-    let wrong = format!("`{key}` of the `audit` of model `{model}` must be a list of texts, and is {}", kind(value));
-    Err(Diagnostic::error(wrong).at(at.clone()).hint(format!("write `audit: {{{key}: […]}}`")))
+    let error = format!("`{key}` of the `audit` of model `{model}` must be a list of texts, and is {}", kind(value));
+    Err(Diagnostic::error(error).at(at.clone()).hint(format!("write `audit: {{{key}: […]}}`")))
 }

@@ -55,16 +55,16 @@ pub fn check(model: &str, config: &IndexMap<String, Setting>) -> Result<Check, D
     }
     for (code, reason, at) in dict(model, config, "allow")? {
         let Some(reason) = reason.as_str().filter(|reason| !reason.trim().is_empty()) else {
-            let wrong = format!("model `{model}` allows `{code}` without a reason");
-            return Err(Diagnostic::error(wrong).at(at).hint(format!("write it down: `allow: {{{code}: 'why this is right here'}}`")));
+            let error = format!("model `{model}` allows `{code}` without a reason");
+            return Err(Diagnostic::error(error).at(at).hint(format!("write it down: `allow: {{{code}: 'why this is right here'}}`")));
         };
         check.allow.push(Allow { code, reason: reason.trim().to_string(), at });
     }
     if let Some((value, at)) = own(config, "late_by") {
         let late_by = late_by(&text(value));
         let Some((count, grain)) = late_by else {
-            let wrong = format!("`late_by` of model `{model}` must be a number and a unit, and is `{}`", text(value));
-            return Err(Diagnostic::error(wrong).at(at).hint("write `late_by: 3 days`; the units are `hours`, `days`, `months`, `years`"));
+            let error = format!("`late_by` of model `{model}` must be a number and a unit, and is `{}`", text(value));
+            return Err(Diagnostic::error(error).at(at).hint("write `late_by: 3 days`; the units are `hours`, `days`, `months`, `years`"));
         };
         check.late_by = Some(LateBy { count, grain, at });
     }
@@ -75,9 +75,9 @@ pub fn check(model: &str, config: &IndexMap<String, Setting>) -> Result<Check, D
 fn dict<'a>(model: &str, config: &'a IndexMap<String, Setting>, key: &str) -> Result<Vec<(String, &'a Value, Location)>, Diagnostic> {
     let Some((value, at)) = own(config, key) else { return Ok(Vec::new()) };
     let Some(dict): Option<&Map<String, Value>> = value.as_object() else {
-        let wrong = format!("`{key}` of model `{model}` must be a dict, and is {}", kind(value));
+        let error = format!("`{key}` of model `{model}` must be a dict, and is {}", kind(value));
         let example = if key == "allow" { "allow: {BW004: 'a reason'}" } else { "check: {BW004: note}" };
-        return Err(Diagnostic::error(wrong).at(at).hint(format!("write `{example}`")));
+        return Err(Diagnostic::error(error).at(at).hint(format!("write `{example}`")));
     };
     let place = |code: &str| {
         let text = &at.file.text[at.span.end.min(at.file.text.len())..];
@@ -89,11 +89,11 @@ fn dict<'a>(model: &str, config: &'a IndexMap<String, Setting>, key: &str) -> Re
 
 fn no_level(model: &str, code: &str, value: &Value, at: Location) -> Diagnostic {
     let found = text(value);
-    let wrong = format!("the level of `{code}` for model `{model}` must be `error`, `warning`, `note` or `off`, and is `{found}`");
-    let wrong = Diagnostic::error(wrong).at(at);
+    let error = format!("the level of `{code}` for model `{model}` must be `error`, `warning`, `note` or `off`, and is `{found}`");
+    let error = Diagnostic::error(error).at(at);
     match nearest(&found, ["error", "warning", "note", "off"]) {
-        Some(near) => wrong.hint(format!("is it `{near}`?")),
-        None => wrong.hint("`off` silences a rule"),
+        Some(near) => error.hint(format!("is it `{near}`?")),
+        None => error.hint("`off` silences a rule"),
     }
 }
 

@@ -12,12 +12,12 @@ use crate::project::{Setting, truth};
 use super::audit::audit;
 use super::begin::begin;
 use super::check::check;
+use super::key_typos;
 use super::layers::texts;
-use super::near;
 use super::{Column, EventTime, Microbatch, OutsideWindow};
 
 /// What is asked of a microbatch model.
-pub struct Asked<'a> {
+pub struct MicrobatchInput<'a> {
     pub model: &'a str,
     pub config: &'a IndexMap<String, Setting>,
     pub event_time: Option<EventTime>,
@@ -30,9 +30,9 @@ pub struct Asked<'a> {
 }
 
 /// The settings of a microbatch model, or all that is wrong with them.
-pub fn microbatch(asked: Asked) -> Result<Microbatch, Diagnostics> {
-    let mut wrong = Diagnostics::default();
-    let mut keep = |error: Diagnostic| wrong.0.push(error);
+pub fn microbatch(asked: MicrobatchInput) -> Result<Microbatch, Diagnostics> {
+    let mut errors = Diagnostics::default();
+    let mut keep = |error: Diagnostic| errors.0.push(error);
     let timezone = asked.timezone().unwrap_or_else(|error| {
         keep(error);
         Tz::UTC
@@ -57,10 +57,10 @@ pub fn microbatch(asked: Asked) -> Result<Microbatch, Diagnostics> {
         Some(outside_window),
     ) = found
     else {
-        return Err(wrong);
+        return Err(errors);
     };
-    if !wrong.0.is_empty() {
-        return Err(wrong);
+    if !errors.0.is_empty() {
+        return Err(errors);
     }
     let predicates = asked.set("predicates").or_else(|| asked.set("incremental_predicates"));
     Ok(Microbatch {
@@ -105,16 +105,16 @@ pub fn kind(value: &Value) -> &'static str {
 
 const SIZES: [(&str, Grain); 4] = [("hour", Grain::Hour), ("day", Grain::Day), ("month", Grain::Month), ("year", Grain::Year)];
 
-impl<'a> Asked<'a> {
+impl<'a> MicrobatchInput<'a> {
     fn set(&self, key: &str) -> Option<&'a Setting> {
         self.config.get(key).filter(|setting| !setting.value.is_null())
     }
 
     fn missing(&self, key: &str) -> Diagnostic {
-        let wrong = Diagnostic::error(format!("model `{}` is a microbatch model without `{key}`", self.model));
-        match near::instead_of(key, self.config.keys()) {
-            Some(near) => wrong.at(self.config[near].at.clone()).hint(format!("is `{near}` meant to be `{key}`?")),
-            None => wrong.at(self.at.clone()),
+        let error = Diagnostic::error(format!("model `{}` is a microbatch model without `{key}`", self.model));
+        match key_typos::instead_of(key, self.config.keys()) {
+            Some(near) => error.at(self.config[near].at.clone()).hint(format!("is `{near}` meant to be `{key}`?")),
+            None => error.at(self.at.clone()),
         }
     }
 
@@ -185,13 +185,13 @@ impl<'a> Asked<'a> {
 
     fn lookback(&self) -> Result<u32, Diagnostic> {
         let Some(setting) = self.set("lookback") else { return Ok(1) };
-        let wrong = |what: String| Diagnostic::error(format!("`lookback` of model `{}` {what}", self.model)).at(setting.at.clone());
-        let is = |what: &str| wrong(format!("must be a whole number, and is {what}"));
+        let error = |what: String| Diagnostic::error(format!("`lookback` of model `{}` {what}", self.model)).at(setting.at.clone());
+        let is = |what: &str| error(format!("must be a whole number, and is {what}"));
         match &setting.value {
             Value::Number(number) => match (number.as_u64().and_then(|whole| u32::try_from(whole).ok()), number.as_i64()) {
                 (Some(whole), _) => Ok(whole),
                 (None, Some(below)) if below < 0 => {
-                    Err(wrong(format!("is negative: {below}")).hint("`lookback=0` writes the newest batch alone"))
+                    Err(error(format!("is negative: {below}")).hint("`lookback=0` writes the newest batch alone"))
                 }
                 _ => Err(is(&format!("`{number}`")).hint("write `lookback=1`")),
             },

@@ -8,8 +8,8 @@ use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
 use crate::project::{Model, Package, Patch, Version, truth};
 
 use super::Kind;
-use super::drafts::{folders, layers, snapshot_folder};
 use super::node_json::resource_type;
+use super::unresolved::{folders, layers, snapshot_folder};
 
 /// The properties of one node.
 #[derive(Clone, Copy)]

@@ -13,12 +13,12 @@ use crate::project::Package;
 
 use super::layers::text;
 use super::node_json::node_json;
-use super::resolve::Ground;
+use super::resolve::Resolver;
 use super::{Kind, Node};
 
 /// How a project names the relations of one package.
 pub struct Naming<'a> {
-    ground: &'a Ground<'a>,
+    ground: &'a Resolver<'a>,
     /// The project itself: the names in its macros are those that it knows.
     root: &'a str,
     /// The packages whose macros are called for `generate_<part>_name`. None where dbt's default is.
@@ -57,7 +57,7 @@ const PARTS: [&str; 3] = ["database", "schema", "alias"];
 
 impl<'a> Naming<'a> {
     /// For the nodes of `package` in the project `root`.
-    pub fn of(ground: &'a Ground<'a>, root: &'a Package, package: &Package) -> Naming<'a> {
+    pub fn of(ground: &'a Resolver<'a>, root: &'a Package, package: &Package) -> Naming<'a> {
         let macros = PARTS.map(|part| ground.macros.naming_package(&package.name, &macro_name(part)));
         Naming { ground, root: &root.name, macros, known: Mutex::default() }
     }
@@ -117,9 +117,9 @@ impl<'a> Naming<'a> {
             incremental: false,
             lookup: Arc::new(Nothing),
         };
-        let name = self.ground.macros.call(package, &macro_name(PARTS[part]), custom, &scope).map_err(|wrong| {
-            let wrong = wrong.fact(format!("called for the {} of `{}`", PARTS[part], node.unique_id));
-            Diagnostics::from(if wrong.at.is_some() { wrong } else { wrong.at(node.file.line(1)) })
+        let name = self.ground.macros.call(package, &macro_name(PARTS[part]), custom, &scope).map_err(|error| {
+            let error = error.fact(format!("called for the {} of `{}`", PARTS[part], node.unique_id));
+            Diagnostics::from(if error.at.is_some() { error } else { error.at(node.file.line(1)) })
         })?;
         if !name.is_of_node {
             known().insert(key, name.text.clone());

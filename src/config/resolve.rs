@@ -13,30 +13,30 @@ use crate::jinja::{Relation, RelationStyle};
 use crate::limits;
 use crate::project::{Catalog, ColumnPatch, Flags, Package, Project, Setting, SourceStyle, Target, header};
 
-use super::drafts::{Draft, drafts};
 use super::event_time::event_time;
 use super::hooks;
+use super::key_typos;
 use super::layers::{merged, text, texts};
-use super::microbatch::{Asked, kind, microbatch};
-use super::near;
+use super::microbatch::{MicrobatchInput, kind, microbatch};
 use super::node_json::{resource_type, version};
 use super::patches::patches;
 use super::relation::{Naming, NamingMacros};
 use super::source_relation::source_relation;
 use super::types;
+use super::unresolved::{UnresolvedNode, drafts};
 use super::{Broken, Column, Disabled, Kind, Materialization, Node, Resolved};
 
 /// Resolves every node of the project. All broken nodes are reported at once.
 pub fn resolve(project: &Project, dialect: &Dialect) -> Result<Resolved, Diagnostics> {
     let Project { packages, target, style, sources, now, catalog, flags, .. } = project;
-    let ground = Ground { dialect, catalog, packages, target, style, sources, now: *now, flags: *flags, macros: &*project.jinja };
+    let ground = Resolver { dialect, catalog, packages, target, style, sources, now: *now, flags: *flags, macros: &*project.jinja };
     let mut resolved = resolve_on(&ground)?;
     hooks::link(&project.jinja, &mut resolved);
     Ok(resolved)
 }
 
 /// What of a project bears on its nodes.
-pub struct Ground<'a> {
+pub struct Resolver<'a> {
     /// The target's, whose types and case of names count.
     pub dialect: &'a Dialect,
     pub catalog: &'a Catalog,
@@ -49,11 +49,11 @@ pub struct Ground<'a> {
     pub macros: &'a dyn NamingMacros,
 }
 
-fn resolve_on(ground: &Ground) -> Result<Resolved, Diagnostics> {
+fn resolve_on(ground: &Resolver) -> Result<Resolved, Diagnostics> {
     let mut resolved = Resolved::default();
-    let mut wrong = Diagnostics::default();
+    let mut problems = Diagnostics::default();
     let Some(root) = ground.packages.first() else { return Ok(resolved) };
-    let patches = patches(ground.packages, &mut resolved.warnings, &mut wrong);
+    let patches = patches(ground.packages, &mut resolved.warnings, &mut problems);
     for (nth, package) in ground.packages.iter().enumerate() {
         let naming = Naming::of(ground, root, package);
         let drafts = drafts(ground.packages, nth, &patches);
@@ -80,9 +80,9 @@ fn resolve_on(ground: &Ground) -> Result<Resolved, Diagnostics> {
     }
     let twins = twins(&resolved.nodes, ground.flags.unique_names);
     let (errors, odd): (Vec<_>, Vec<_>) = twins.into_iter().partition(|twin| twin.level == Level::Error);
-    wrong.0.extend(errors);
+    problems.0.extend(errors);
     resolved.warnings.0.extend(odd);
-    if wrong.0.is_empty() { Ok(resolved) } else { Err(wrong) }
+    if problems.0.is_empty() { Ok(resolved) } else { Err(problems) }
 }
 
 /// Why a node cannot be planned, and the node, if it has all but valid settings for batches.
@@ -102,7 +102,7 @@ enum Outcome {
     Disabled(Disabled),
 }
 
-fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Result<Outcome, Failed> {
+fn node(draft: &UnresolvedNode, unique_id: &str, ground: &Resolver, naming: &Naming) -> Result<Outcome, Failed> {
     let mut config = merged(draft.layers.iter().map(|layer| &**layer));
     if let Some(disabled) = disabled(draft, unique_id, &config)? {
         return Ok(Outcome::Disabled(disabled));
@@ -186,7 +186,7 @@ fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Res
         Err(errors) => return Err(Failed { errors, node: Some(Box::new(node)) }),
     }
     if is_microbatch {
-        let asked = Asked {
+        let asked = MicrobatchInput {
             model: &node.name,
             config: &node.config,
             event_time: node.event_time.clone(),
@@ -200,13 +200,13 @@ fn node(draft: &Draft, unique_id: &str, ground: &Ground, naming: &Naming) -> Res
             Err(errors) => return Err(Failed { errors, node: Some(Box::new(node)) }),
         }
     }
-    let mut warnings = near::warnings(&node);
-    warnings.extend_from_slice(draft.said);
+    let mut warnings = key_typos::warnings(&node);
+    warnings.extend_from_slice(draft.warnings);
     Ok(Outcome::Node(Box::new(node), warnings))
 }
 
 /// A node's tags, each once. dbt collects those of properties after all others.
-fn tags(draft: &Draft, config: &indexmap::IndexMap<String, Setting>) -> Vec<String> {
+fn tags(draft: &UnresolvedNode, config: &indexmap::IndexMap<String, Setting>) -> Vec<String> {
     let before = merged(draft.unpatched.iter().map(|layer| &**layer));
     let mut tags: Vec<String> = Vec::new();
     for tag in [before.get("tags"), config.get("tags")].into_iter().flat_map(|tags| texts(tags.map(|tags| &tags.value))) {
@@ -218,7 +218,7 @@ fn tags(draft: &Draft, config: &indexmap::IndexMap<String, Setting>) -> Vec<Stri
 }
 
 /// What Jinja knows of a node besides its settings.
-fn info(draft: &Draft) -> Map<String, Value> {
+fn info(draft: &UnresolvedNode) -> Map<String, Value> {
     if let Some(table) = draft.source {
         return table.info.clone();
     }
@@ -234,7 +234,11 @@ fn info(draft: &Draft) -> Map<String, Value> {
     info
 }
 
-fn disabled(draft: &Draft, unique_id: &str, config: &indexmap::IndexMap<String, Setting>) -> Result<Option<Disabled>, Diagnostics> {
+fn disabled(
+    draft: &UnresolvedNode,
+    unique_id: &str,
+    config: &indexmap::IndexMap<String, Setting>,
+) -> Result<Option<Disabled>, Diagnostics> {
     let Some(enabled) = config.get("enabled") else { return Ok(None) };
     match enabled.value.as_bool() {
         Some(true) => Ok(None),
@@ -249,12 +253,12 @@ fn disabled(draft: &Draft, unique_id: &str, config: &indexmap::IndexMap<String, 
     }
 }
 
-fn unique_id(draft: &Draft) -> String {
+fn unique_id(draft: &UnresolvedNode) -> String {
     let version = draft.version.map(|version| format!(".v{}", version.v)).unwrap_or_default();
     format!("{}.{}.{}{version}", resource_type(draft.kind), draft.package.name, full_name(draft))
 }
 
-fn full_name(draft: &Draft) -> String {
+fn full_name(draft: &UnresolvedNode) -> String {
     draft.source.map_or_else(|| draft.name.clone(), |table| format!("{}.{}", table.source, table.name))
 }
 

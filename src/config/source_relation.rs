@@ -10,10 +10,10 @@ use crate::project::{Setting, SourceTable};
 
 use super::external_location::filled;
 use super::relation::styled;
-use super::resolve::Ground;
+use super::resolve::Resolver;
 
 /// The relation of a source's table.
-pub fn source_relation(table: &SourceTable, config: &IndexMap<String, Setting>, ground: &Ground) -> Result<Relation, Diagnostic> {
+pub fn source_relation(table: &SourceTable, config: &IndexMap<String, Setting>, ground: &Resolver) -> Result<Relation, Diagnostic> {
     let style = styled(&ground.sources.style, &table.quoting[..3]);
     let database = table.database.clone().or(ground.target.database.clone());
     if ground.sources.files

@@ -1,12 +1,12 @@
 //! How an engine says it. Each dialect is one file of SQL templates and a few facts, `<name>.sql`; what it leaves out is
 //! looked up in the dialect it is `like`, at last in `ansi.sql`. Takes SQL fragments by name, gives SQL. Knows no stage.
 
+mod batch_template;
 mod client_commands;
 mod name;
 mod session;
 mod spellings;
 mod sql;
-mod stamp;
 mod template;
 mod time;
 mod time_format;
@@ -18,11 +18,11 @@ use minijinja::Value;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+pub use batch_template::{BatchTemplate, Slot, for_each, refuse_slots};
 pub use client_commands::{ClientCommand, ClientSyntax};
 pub use name::{Case, folded, short_hash};
 pub use spellings::spellings;
 pub use sql::{Sql, one_line};
-pub use stamp::{Slot, Stamp, for_each, refuse_slots};
 pub use time::{TimeType, TypeClass, plain_type};
 pub use time_format::{Precision, TimeFormat};
 
@@ -75,11 +75,11 @@ pub struct Dialect {
 /// The dialect of an engine, by dbt's name of its adapter.
 pub fn named(name: &str) -> Result<Dialect, Diagnostic> {
     let Some(found) = names().find(|known| *known == name) else {
-        let wrong = Diagnostic::error(format!("`{name}` is not a dialect of batchwright"));
+        let error = Diagnostic::error(format!("`{name}` is not a dialect of batchwright"));
         let known = names().collect::<Vec<_>>().join("`, `");
         return Err(match nearest(name, names()) {
-            Some(near) => wrong.hint(format!("did you mean `{near}`? It knows `{known}`")),
-            None => wrong.hint(format!("it knows `{known}`; name the nearest with `--dialect`")),
+            Some(near) => error.hint(format!("did you mean `{near}`? It knows `{known}`")),
+            None => error.hint(format!("it knows `{known}`; name the nearest with `--dialect`")),
         });
     };
     let mut dialect = Dialect {
@@ -103,17 +103,17 @@ pub fn named(name: &str) -> Result<Dialect, Diagnostic> {
             _ => return Err(Diagnostic::error(format!("the dialect `{found}` is like `{name}`, which leads nowhere"))),
         }
     }
-    dialect.reserved = dialect.fact("reserved")?;
-    dialect.client_syntax = dialect.fact("client_syntax")?;
+    dialect.reserved = dialect.property("reserved")?;
+    dialect.client_syntax = dialect.property("client_syntax")?;
     Ok(dialect)
 }
 
 impl Dialect {
     /// A fact of the dialect's file (`{% set name = … %}`), from the nearest file that has it.
-    pub fn fact<T: DeserializeOwned>(&self, name: &str) -> Result<T, Diagnostic> {
+    pub fn property<T: DeserializeOwned>(&self, name: &str) -> Result<T, Diagnostic> {
         for (file, contents) in self.chain.iter().zip(&self.files) {
             if let Some(value) = contents.facts.get(name) {
-                return T::deserialize(value).map_err(|wrong| broken(file, name, &wrong));
+                return T::deserialize(value).map_err(|error| broken(file, name, &error));
             }
         }
         Err(Diagnostic::error(format!("no file of the dialect `{}` says what `{name}` is", self.name)))
@@ -129,10 +129,10 @@ impl Dialect {
     }
 
     /// A fact of one of the dialect's ways to write (`<name>_<variant>`), or of the dialect as a whole.
-    pub fn fact_of<T: DeserializeOwned>(&self, name: &str, variant: Option<&str>) -> Result<T, Diagnostic> {
+    pub fn property_of<T: DeserializeOwned>(&self, name: &str, variant: Option<&str>) -> Result<T, Diagnostic> {
         match variant.map(|variant| format!("{name}_{variant}")).filter(|own| self.has(own)) {
-            Some(own) => self.fact(&own),
-            None => self.fact(name),
+            Some(own) => self.property(&own),
+            None => self.property(name),
         }
     }
 
@@ -147,33 +147,33 @@ impl Dialect {
         let Some((file, found)) = found else {
             return Err(Diagnostic::error(format!("no file of the dialect `{}` has the macro `{name}`", self.name)));
         };
-        found.write(arguments).map(Sql).map_err(|wrong| broken(file, name, &wrong))
+        found.write(arguments).map(Sql).map_err(|error| broken(file, name, &error))
     }
 
     /// How the engine writes names of relations.
     pub fn relation_style(&self) -> Result<RelationStyle, Diagnostic> {
-        Ok(RelationStyle { quote: self.fact("quote")?, quoted: self.fact("quoted")?, included: self.fact("included")? })
+        Ok(RelationStyle { quote: self.property("quote")?, quoted: self.property("quoted")?, included: self.property("included")? })
     }
 
     /// How dbt's adapter quotes names of columns.
     pub fn column_quoting(&self) -> Result<ColumnQuoting, Diagnostic> {
-        let column_quote: Option<char> = self.fact("column_quote")?;
-        let quote = column_quote.map_or_else(|| self.fact("quote"), Ok)?;
-        Ok(ColumnQuoting { quote, seeds: self.fact("seed_columns_quoted")?, once: self.fact("columns_quoted_once")? })
+        let column_quote: Option<char> = self.property("column_quote")?;
+        let quote = column_quote.map_or_else(|| self.property("quote"), Ok)?;
+        Ok(ColumnQuoting { quote, seeds: self.property("seed_columns_quoted")?, once: self.property("columns_quoted_once")? })
     }
 
     /// The names under which `adapter.dispatch` looks for a macro, in order: dbt's, which are not always those of the files.
     pub fn dispatch(&self) -> Result<Vec<String>, Diagnostic> {
         match self.files.first().and_then(|own| own.facts.get("dispatch")).filter(|names| !names.is_null()) {
-            Some(names) => Vec::deserialize(names).map_err(|wrong| broken(self.name, "dispatch", &wrong)),
+            Some(names) => Vec::deserialize(names).map_err(|error| broken(self.name, "dispatch", &error)),
             None => Ok(self.chain.iter().filter(|name| **name != "ansi").map(ToString::to_string).collect()),
         }
     }
 }
 
 /// A mistake in a dialect's file, which tests of all dialects keep from users.
-fn broken(file: &str, name: &str, wrong: &dyn std::fmt::Display) -> Diagnostic {
-    Diagnostic::error(format!("`{name}` of the dialect file `{file}.sql`: {wrong:#}"))
+fn broken(file: &str, name: &str, error: &dyn std::fmt::Display) -> Diagnostic {
+    Diagnostic::error(format!("`{name}` of the dialect file `{file}.sql`: {error:#}"))
 }
 
 #[cfg(test)]
@@ -199,13 +199,13 @@ mod tests {
 
     #[test]
     fn a_misspelled_dialect_is_corrected() {
-        let wrong = named("postgress").err().unwrap();
-        assert!(wrong.hints[0].contains("did you mean `postgres`"), "{wrong:?}");
+        let error = named("postgress").err().unwrap();
+        assert!(error.hints[0].contains("did you mean `postgres`"), "{error:?}");
     }
 
     #[test]
     fn text_that_is_not_marked_as_sql_is_refused() {
-        let wrong = named("duckdb").unwrap().sql("create_schema", &[("schema", Value::from("x; drop table y"))]).unwrap_err();
-        assert!(wrong.message.contains("is not SQL"), "{}", wrong.message);
+        let error = named("duckdb").unwrap().sql("create_schema", &[("schema", Value::from("x; drop table y"))]).unwrap_err();
+        assert!(error.message.contains("is not SQL"), "{}", error.message);
     }
 }

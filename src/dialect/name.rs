@@ -33,7 +33,7 @@ impl Dialect {
             return self.quoted(name);
         }
         if self.reserved.contains(&name.to_ascii_lowercase()) {
-            return match self.fact("case")? {
+            return match self.property("case")? {
                 Case::Ignored | Case::Kept => self.quoted(name),
                 case => self.quoted(&folded(case, name)),
             };
@@ -43,7 +43,7 @@ impl Dialect {
 
     /// Whether two column names are one to the engine.
     pub fn same_column(&self, one: (&str, bool), other: (&str, bool)) -> Result<bool, Diagnostic> {
-        let case: Case = self.fact("case")?;
+        let case: Case = self.property("case")?;
         let name = |(name, quoted): (&str, bool)| if quoted && case != Case::Ignored { name.to_string() } else { folded(case, name) };
         Ok(name(one) == name(other))
     }
@@ -55,9 +55,9 @@ impl Dialect {
 
     /// The name in quotes, with the quotes inside of it doubled or escaped.
     pub fn quoted(&self, name: &str) -> Result<Sql, Diagnostic> {
-        let open: char = self.fact("quote")?;
+        let open: char = self.property("quote")?;
         let quote = if open == '[' { ']' } else { open };
-        let backslash: bool = self.fact("quoted_backslash_escapes")?;
+        let backslash: bool = self.property("quoted_backslash_escapes")?;
         let inner = if backslash {
             name.replace('\\', r"\\").replace(quote, &format!("\\{quote}"))
         } else {
@@ -69,7 +69,7 @@ impl Dialect {
     /// `<base>__<suffix>`, no longer than the engine allows (`room` further characters are kept free for what is stamped in
     /// later): a name that is too long is cut and gets a hash of itself, so that two long names stay two.
     pub fn fitting(&self, base: &str, suffix: &str, room: usize) -> Result<String, Diagnostic> {
-        let longest: usize = self.fact("longest_name")?;
+        let longest: usize = self.property("longest_name")?;
         let whole = format!("{base}__{suffix}");
         if whole.len() + room <= longest {
             return Ok(whole);

@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 
-use super::stamp::{Slot, Stamp};
+use super::batch_template::{BatchTemplate, Slot};
 use crate::calendar::Window;
 
 /// What is told apart by a name of its own, so that no two spellings of a window are taken for each other.
@@ -32,7 +32,7 @@ const NAMES: [(Slot, &str); 18] = {
 
 /// Each spelling with a name for it. Of names with the same spelling the first one is meant.
 pub fn spellings(window: &Window, label: &str, timezone: Tz) -> Vec<(String, &'static str)> {
-    let spelled = |slot: Slot| Stamp::new(&slot.to_string(), timezone).fill(window, label);
+    let spelled = |slot: Slot| BatchTemplate::new(&slot.to_string(), timezone).fill(window, label);
     let label = [(Slot::Name, "<batch_name>"), (Slot::Label, "<batch>")];
     NAMES.into_iter().chain(label).map(|(slot, name)| (spelled(slot), name)).collect()
 }

@@ -30,14 +30,14 @@ impl Dialect {
 
     /// The text as a string literal that keeps its line breaks: a statement for an engine that takes it as text.
     pub fn lines(&self, text: &str) -> Result<Sql, Diagnostic> {
-        let backslash: bool = self.fact("backslash_escapes")?;
+        let backslash: bool = self.property("backslash_escapes")?;
         let text = if backslash { text.replace('\\', r"\\").replace('\'', r"\'") } else { text.replace('\'', "''") };
         Ok(Sql(format!("'{text}'")))
     }
 
     /// The text as a string literal that keeps its line breaks: a value, and no message.
     pub fn text(&self, text: &str) -> Result<Sql, Diagnostic> {
-        let backslash: bool = self.fact("backslash_escapes")?;
+        let backslash: bool = self.property("backslash_escapes")?;
         let text = if backslash {
             text.replace('\\', r"\\").replace('\'', r"\'").replace('\n', r"\n").replace('\r', r"\r").replace('\t', r"\t")
         } else {

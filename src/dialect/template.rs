@@ -33,7 +33,7 @@ struct Place {
 
 /// What is in a file.
 pub fn contents(name: &'static str, text: &'static str) -> Result<Contents, Diagnostic> {
-    let said = |wrong: Error| Diagnostic::error(format!("the dialect file `{name}.sql` is not a template: {wrong:#}"));
+    let said = |error: Error| Diagnostic::error(format!("the dialect file `{name}.sql` is not a template: {error:#}"));
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.add_template(name, text).map_err(said)?;
@@ -44,14 +44,14 @@ pub fn contents(name: &'static str, text: &'static str) -> Result<Contents, Diag
         let Some(value) = state.lookup(export) else { continue };
         match arguments(&value) {
             Some(arguments) => {
-                let read = Macro::of(text, export, arguments).map_err(|wrong| {
-                    Diagnostic::error(format!("the dialect file `{name}.sql` holds more than places for arguments: {wrong}"))
+                let read = Macro::of(text, export, arguments).map_err(|error| {
+                    Diagnostic::error(format!("the dialect file `{name}.sql` holds more than places for arguments: {error}"))
                 })?;
                 contents.macros.insert(export.to_string(), read);
             }
             None => {
                 let fact = serde_json::to_value(&value)
-                    .map_err(|wrong| Diagnostic::error(format!("`{export}` of the dialect file `{name}.sql` is no fact: {wrong}")))?;
+                    .map_err(|error| Diagnostic::error(format!("`{export}` of the dialect file `{name}.sql` is no fact: {error}")))?;
                 contents.facts.insert(export.to_string(), fact);
             }
         }
@@ -102,7 +102,7 @@ impl Macro {
         for (before, Place { argument, part }) in &self.places {
             push_own(&mut text, before);
             match part {
-                Some(part) => push(&mut text, &values[*argument].get_attr(part).map_err(|wrong| wrong.to_string())?)?,
+                Some(part) => push(&mut text, &values[*argument].get_attr(part).map_err(|error| error.to_string())?)?,
                 None => push(&mut text, values[*argument])?,
             }
         }
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn a_macro_has_places_for_its_arguments_and_nothing_else() {
         let written = |text| {
-            let contents = contents("any", text).map_err(|wrong| wrong.message)?;
+            let contents = contents("any", text).map_err(|error| error.message)?;
             contents.macros["m"].write(&[("a", Value::from_safe_string("x".into())), ("b", Value::from_safe_string(String::new()))])
         };
         assert_eq!(written("{% macro m(a, b) %}\nselect {{ a }}\n\n{{ b }}\n;\n{% endmacro %}"), Ok("select x\n;".to_string()));
@@ -183,7 +183,7 @@ mod tests {
             ("{% macro m(a) %}{{ a | upper }}{% endmacro %}", "`{{ a | upper }}` is no argument of `m`"),
             ("{% macro m(c) %}{{ c }}{% endmacro %}", "nothing is known as `c` here"),
         ] {
-            assert!(written(text).is_err_and(|wrong| wrong.ends_with(said)), "{text}");
+            assert!(written(text).is_err_and(|error| error.ends_with(said)), "{text}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 
 use minijinja::Value;
 
-use super::stamp::Slot;
+use super::batch_template::Slot;
 use super::time_format::{Precision, TimeFormat};
 use super::{Dialect, Sql};
 use crate::diagnostics::Diagnostic;
@@ -80,7 +80,7 @@ impl Dialect {
     /// What the engine's name of a type says.
     pub fn type_class(&self, data_type: &str) -> Result<TypeClass, Diagnostic> {
         let mut name = data_type.trim();
-        let wrappers: Vec<String> = self.fact("type_wrappers")?;
+        let wrappers: Vec<String> = self.property("type_wrappers")?;
         // `Nullable(DateTime)` holds what `DateTime` holds.
         while let Some((outer, inner)) = name.split_once('(').filter(|_| name.ends_with(')')) {
             if !wrappers.contains(&outer.trim().to_lowercase()) {
@@ -199,7 +199,7 @@ mod tests {
         let said = |dialect: &str, kind| {
             let dialect = super::super::named(dialect).unwrap();
             let sql = dialect.window(&Sql("at".into()), &kind).unwrap();
-            super::super::Stamp::new(&sql.0, chrono_tz::UTC).fill(&window, "")
+            super::super::BatchTemplate::new(&sql.0, chrono_tz::UTC).fill(&window, "")
         };
         assert_eq!(said("duckdb", TimeType::Date), "at >= date '1970-01-01' and at < date '1970-01-01'");
         assert_eq!(said("bigquery", TimeType::Naive), "at >= datetime '1970-01-01 00:00:00' and at < datetime '1970-01-01 00:00:00'");

@@ -5,19 +5,19 @@ use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
-use super::mask::{Blank, What};
-use super::text::Text;
-use super::{Access, Filter, Injection, Occurrence, Query, find, marks};
+use super::preprocess::{MaskedSpan, What};
+use super::tokens::TokenStream;
+use super::{Access, Filter, Injection, Occurrence, Query, find, marker_fallback};
 use crate::diagnostics::Diagnostic;
 use crate::jinja::{Mark, MarkKind};
 
 /// What is found in each query that is blanked out, at its place in the whole text.
-pub fn queries(ask: &Injection, blanks: &[Blank], parser: &dyn Parser) -> Result<Vec<Query>, Diagnostic> {
+pub fn queries(ask: &Injection, blanks: &[MaskedSpan], parser: &dyn Parser) -> Result<Vec<Query>, Diagnostic> {
     let queries = blanks.iter().filter(|blank| blank.what == What::Query);
     queries.map(|blank| query(ask, blank, parser)).collect()
 }
 
-fn query(ask: &Injection, blank: &Blank, parser: &dyn Parser) -> Result<Query, Diagnostic> {
+fn query(ask: &Injection, blank: &MaskedSpan, parser: &dyn Parser) -> Result<Query, Diagnostic> {
     let start = blank.span.start;
     let is_within = |mark: &&Mark| blank.span.start <= mark.span.start && mark.span.end <= blank.span.end;
     let marks: Vec<Mark> = ask
@@ -36,7 +36,7 @@ fn query(ask: &Injection, blank: &Blank, parser: &dyn Parser) -> Result<Query, D
 /// The filter of a mark that is a whole operand of `in`, or the one argument of `table`.
 pub fn operand(ask: &Injection, mark: &Mark, parser: &dyn Parser) -> Option<(Filter, Occurrence)> {
     let MarkKind::Input(id) = &mark.kind else { return None };
-    let text = Text::new(ask.sql, parser).ok()?;
+    let text = TokenStream::new(ask.sql, parser).ok()?;
     let first = text.starting_at_byte(mark.span.start)?;
     let last = (first..text.tokens.len()).take_while(|token| text.spans[*token].end <= mark.span.end).last()?;
     let before = text.previous(first)?;
@@ -45,7 +45,7 @@ pub fn operand(ask: &Injection, mark: &Mark, parser: &dyn Parser) -> Option<(Fil
         let closes = text.next(last + 1).is_some_and(|close| text.is(close, &Token::RParen));
         text.is(before, &Token::LParen) && names && closes
     };
-    if marks::covered(ask.marks, mark.span.start).is_some() || !(text.keyword(before) == Keyword::IN || opens_table()) {
+    if marker_fallback::covered(ask.marks, mark.span.start).is_some() || !(text.keyword(before) == Keyword::IN || opens_table()) {
         return None;
     }
     let relation = ask.sql.get(mark.span.clone())?.to_string();

@@ -6,13 +6,13 @@ use sqlparser::ast::{SetExpr, Statement};
 use sqlparser::dialect::Dialect as Parser;
 use sqlparser::tokenizer::{Token, Whitespace};
 
-use super::mask::{Blank, What};
+use super::preprocess::{MaskedSpan, What};
 use super::relations::{self, Read, placed};
 use super::scope::Factor;
-use super::text::Text;
+use super::tokens::TokenStream;
 use super::{
-    Access, Filter, Injection, Input, Occurrence, Query, Reading, Stop, apart, check, columns, hidden, marks, no_query, parsers,
-    pass_through, place,
+    Access, Filter, Injection, Input, Occurrence, Query, Reading, Stop, apart, columns, hidden, marker_fallback, no_query, parsers,
+    pass_through, splice_site, verify,
 };
 use crate::diagnostics::Diagnostic;
 use crate::jinja::{Mark, MarkKind};
@@ -48,18 +48,19 @@ pub fn query(ask: &Injection, reading: Reading) -> Result<Query, Stop> {
     let mut tree = Some(tree).filter(|_| blanks.iter().all(|blank| blank.what != What::Alias));
     // An alias before `pivot` is needed by some engines and not understood by others.
     for alias_wrapped in [true, false] {
-        let places = filtered.iter().map(|read| place::place(ask.sql, text, blanks, read, parser, alias_wrapped));
+        let places = filtered.iter().map(|read| splice_site::place(ask.sql, text, blanks, read, parser, alias_wrapped));
         let places = places.collect::<Result<Vec<_>, _>>().map_err(Stop::Doubtful)?;
         let Some(tree) = tree.take().or_else(|| parsers::parse(text, parser).ok()) else { break };
         let in_order = places.windows(2).all(|pair| pair[0].span.end <= pair[1].span.start);
-        let filter = |place: &place::Place, sql: &str| Filter {
+        let filter = |place: &splice_site::Place, sql: &str| Filter {
             relation: place.relation(sql),
             span: place.span.clone(),
             unique_id: place.unique_id.clone(),
             alias: place.alias.clone(),
             hidden: carried.get(&place.number).cloned().unwrap_or_default(),
         };
-        if in_order && check::holds(text.sql, tree, &places, parser, &|place: &place::Place| (ask.within)(&filter(place, text.sql))) {
+        if in_order && verify::holds(text.sql, tree, &places, parser, &|place: &splice_site::Place| (ask.within)(&filter(place, text.sql)))
+        {
             query.filters.extend(places.iter().map(|place| filter(place, ask.sql)));
             for more in queries {
                 query.filters.extend(more.filters);
@@ -77,21 +78,21 @@ pub fn query(ask: &Injection, reading: Reading) -> Result<Query, Stop> {
 }
 
 /// A warning for a column that `*` may leave out, in an expression that the parser does not understand.
-fn out_of_sight(ask: &Injection, blanks: &[Blank]) -> Option<Diagnostic> {
+fn out_of_sight(ask: &Injection, blanks: &[MaskedSpan]) -> Option<Diagnostic> {
     let expressions = blanks.iter().filter(|blank| blank.what == What::Expression);
     let name = |span: std::ops::Range<usize>| {
         let words = ask.sql.get(span)?.split(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != '$');
         words.into_iter().find(|word| hidden::is_hidden(word, ask.hidden)).map(str::to_string)
     };
     let found = expressions.into_iter().find_map(|blank| Some((name(blank.span.clone())?, blank)));
-    found.map(|(column, blank)| marks::left_out(ask.sql, &column, &blank.span))
+    found.map(|(column, blank)| marker_fallback::left_out(ask.sql, &column, &blank.span))
 }
 
 /// Notes how each input is read, in the order of the text, and warns of those that are read whole although they have an event time.
 fn occurrences(
     query: &mut Query,
     ask: &Injection,
-    (text, blanks): (&Text, &[Blank]),
+    (text, blanks): (&TokenStream, &[MaskedSpan]),
     factors: &[Factor],
     reads: &[Read],
     parser: &dyn Parser,
@@ -111,7 +112,7 @@ fn occurrences(
         let MarkKind::Input(id) = &mark.kind else { continue };
         let reads_all = ask.inputs.iter().any(|input| input.filtered && input.unique_id == *id);
         let is_found = reads.iter().any(|read| text.spans[read.name.0].start == mark.span.start);
-        if !reads_all || is_found || marks::covered(ask.marks, mark.span.start).is_some() {
+        if !reads_all || is_found || marker_fallback::covered(ask.marks, mark.span.start).is_some() {
             continue;
         }
         if let Some((filter, read)) = apart::operand(ask, mark, parser) {
@@ -125,10 +126,10 @@ fn occurrences(
         let first = text.starting_at_byte(mark.span.start);
         let table = factors.iter().find(|factor| first.is_some() && text.starting_at(factor.at) == first);
         // The name of a CTE of the author's is no input, and before a column it only says whose column that is.
-        let is_other = table.map_or_else(|| marks::is_qualifier(text, &mark.span), |factor| factor.is_cte);
+        let is_other = table.map_or_else(|| marker_fallback::is_qualifier(text, &mark.span), |factor| factor.is_cte);
         let out_of_reach = if text.is_hidden(&mark.span) { in_table_function(text, factors, mark) } else { !is_other };
         if out_of_reach {
-            query.warnings.push(marks::unfiltered(ask.sql, mark));
+            query.warnings.push(marker_fallback::unfiltered(ask.sql, mark));
             seen.push(occurrence(id, &mark.span, Access::OutOfReach));
         }
     }
@@ -140,7 +141,7 @@ fn occurrences(
         };
         let (Some(first), Some(last)) = (text.starting_at(factor.at), text.previous(end)) else { continue };
         let span = text.spans[first].start..text.spans[last].end;
-        if marks::covered(ask.marks, span.start).is_some() {
+        if marker_fallback::covered(ask.marks, span.start).is_some() {
             continue;
         }
         query.warnings.push(by_name(text, &span, input));
@@ -151,7 +152,7 @@ fn occurrences(
 }
 
 /// Whether a mark lies in a string that a table function gets: it may read the table.
-fn in_table_function(text: &Text, factors: &[Factor], mark: &Mark) -> bool {
+fn in_table_function(text: &TokenStream, factors: &[Factor], mark: &Mark) -> bool {
     let Some(token) = text.spans.iter().position(|span| span.start <= mark.span.start && mark.span.end <= span.end) else { return false };
     let is_comment =
         matches!(text.tokens[token].token, Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)));
@@ -164,7 +165,7 @@ fn in_table_function(text: &Text, factors: &[Factor], mark: &Mark) -> bool {
 }
 
 /// Tables whose plain name is that of an input with an event time which the model refers to: string work lost the `ref()`.
-fn unmarked<'a>(ask: &Injection<'a>, text: &Text, factors: &'a [Factor], reads: &[Read]) -> Vec<(&'a Factor, &'a Input)> {
+fn unmarked<'a>(ask: &Injection<'a>, text: &TokenStream, factors: &'a [Factor], reads: &[Read]) -> Vec<(&'a Factor, &'a Input)> {
     let starts: Vec<usize> = ask.marks.iter().filter(|mark| !matches!(mark.kind, MarkKind::Whole(_))).map(|mark| mark.span.start).collect();
     let is_read = |id: &str| reads.iter().any(|read| read.unique_id == id);
     let mut found = Vec::new();
@@ -185,7 +186,7 @@ fn unmarked<'a>(ask: &Injection<'a>, text: &Text, factors: &'a [Factor], reads: 
     found
 }
 
-fn by_name(text: &Text, span: &std::ops::Range<usize>, input: &Input) -> Diagnostic {
+fn by_name(text: &TokenStream, span: &std::ops::Range<usize>, input: &Input) -> Diagnostic {
     let message = format!(
         "`{}` is written by its plain name, so it gets no filter and each batch reads all of it: it can be the input `{}`",
         text.slice(span),

@@ -7,11 +7,11 @@ use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
 use super::parsers::parse;
-use super::text::Text;
+use super::tokens::TokenStream;
 
 /// The CTEs of a query, without the word `with`, and the rest of it. Comments before the word stay with the CTEs.
 pub fn with_clause(sql: &str, parser: &dyn Parser) -> Option<(String, String)> {
-    let text = Text::new(sql, parser).ok()?;
+    let text = TokenStream::new(sql, parser).ok()?;
     let with = text.next(0).filter(|token| text.keyword(*token) == Keyword::WITH)?;
     let mut depth = 0_usize;
     let mut token = with + 1;
@@ -38,7 +38,7 @@ pub fn with_clause(sql: &str, parser: &dyn Parser) -> Option<(String, String)> {
 /// What the last `select` of a query computes for a column, as text in lower case with single spaces and without backquotes,
 /// which quote names alone.
 pub fn computed(sql: &str, parser: &dyn Parser, column: &str) -> Option<String> {
-    let statement = parse(&Text::new(sql, parser).ok()?, parser).ok()?;
+    let statement = parse(&TokenStream::new(sql, parser).ok()?, parser).ok()?;
     let Statement::Query(query) = statement else { return None };
     let SetExpr::Select(select) = *query.body else { return None };
     let found = select.projection.iter().find_map(|item| match item {

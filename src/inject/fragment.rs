@@ -8,7 +8,7 @@ use sqlparser::dialect::{Dialect as Parser, GenericDialect};
 use sqlparser::parser::{Parser as Parse, ParserError};
 use sqlparser::tokenizer::{Token, Whitespace};
 
-use super::text::Text;
+use super::tokens::TokenStream;
 
 /// What a fragment must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -40,7 +40,7 @@ impl Fragment {
         if self != Fragment::Expression && is_plain_name(text) {
             return None;
         }
-        let Ok(tokens) = Text::new(text, parser) else { return Some("a quote in it is not closed".to_string()) };
+        let Ok(tokens) = TokenStream::new(text, parser) else { return Some("a quote in it is not closed".to_string()) };
         if let Some(reason) = structure(&tokens, self) {
             return Some(reason);
         }
@@ -70,7 +70,7 @@ fn is_plain_name(text: &str) -> bool {
 }
 
 /// Why a text would not end where it ends.
-fn structure(text: &Text, fragment: Fragment) -> Option<String> {
+fn structure(text: &TokenStream, fragment: Fragment) -> Option<String> {
     let mut open = Vec::new();
     let mut is_empty = true;
     for (number, token) in text.tokens.iter().enumerate() {
@@ -109,7 +109,7 @@ fn structure(text: &Text, fragment: Fragment) -> Option<String> {
 }
 
 /// Whether a rule of a parser takes the whole text, and what it says of it.
-fn parse_all(text: &Text, parser: &dyn Parser, rule: fn(&mut Parse) -> Result<bool, ParserError>) -> bool {
+fn parse_all(text: &TokenStream, parser: &dyn Parser, rule: fn(&mut Parse) -> Result<bool, ParserError>) -> bool {
     let mut parse = Parse::new(parser).with_recursion_limit(super::parsers::DEPTH).with_tokens_with_locations(text.tokens.clone());
     super::parsers::on_a_large_stack(text.sql.len(), || matches!(rule(&mut parse), Ok(true)) && parse.peek_token().token == Token::EOF)
 }

@@ -11,7 +11,7 @@ use sqlparser::tokenizer::{Location, Token};
 
 use super::relations::{Read, placed};
 use super::scope::{Factor, last, same};
-use super::text::Text;
+use super::tokens::TokenStream;
 use super::walk::{self, Nodes};
 use super::{Access, Injection, Input};
 use crate::diagnostics::Diagnostic;
@@ -26,14 +26,14 @@ pub fn is_hidden(name: &str, hidden: &[String]) -> bool {
 }
 
 /// The tokens that are such names.
-pub fn tokens<'a>(text: &'a Text, hidden: &'a [String]) -> impl Iterator<Item = usize> + 'a {
+pub fn tokens<'a>(text: &'a TokenStream, hidden: &'a [String]) -> impl Iterator<Item = usize> + 'a {
     (0..text.tokens.len()).filter(|token| matches!(&text.tokens[*token].token, Token::Word(word) if is_hidden(&word.value, hidden)))
 }
 
 /// The hidden columns that each filtered table must carry, as the author wrote them, by the table's number.
 pub fn carried(
     ask: &Injection,
-    text: &Text,
+    text: &TokenStream,
     tree: &Statement,
     factors: &[Factor],
     reads: &[Read],

@@ -8,9 +8,9 @@ use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Span, Token};
 
-use super::mask::What;
+use super::preprocess::What;
 use super::relations;
-use super::text::Text;
+use super::tokens::TokenStream;
 use super::{Access, Injection, Input, Stop, no_query, parsed, parsers, pass_through};
 use crate::jinja::{Mark, MarkKind};
 
@@ -26,14 +26,14 @@ pub struct Seen<'a> {
     /// Expressions that the parser does not understand: the tree has another in their place.
     pub blank: Vec<Range<usize>>,
     sql: &'a str,
-    text: &'a Text<'a>,
+    text: &'a TokenStream<'a>,
 }
 
 /// Does `see` with the tree of a query; `None` where no parser understands it.
 pub fn look<T>(sql: &str, marks: &[Mark], inputs: &[Input], parser: &dyn Parser, mut see: impl FnMut(&Seen) -> T) -> Option<T> {
     let ask = Injection { sql, marks, inputs, columns: &|_| None, within: &|_| String::new(), hidden: &[], types: false };
     let seen = || {
-        let whole = Text::new(sql, parser);
+        let whole = TokenStream::new(sql, parser);
         // Some of them are blanked out before the query is parsed.
         let samples = whole.as_ref().map(samples).unwrap_or_default();
         parsed(&ask, parser, &whole, &mut |reading| {
@@ -56,7 +56,7 @@ pub fn look<T>(sql: &str, marks: &[Mark], inputs: &[Input], parser: &dyn Parser,
     parsers::on_a_large_stack(sql.len(), seen)
 }
 
-fn samples(text: &Text) -> Vec<Range<usize>> {
+fn samples(text: &TokenStream) -> Vec<Range<usize>> {
     let behind = |token: usize| text.next(token + 1).filter(|next| text.slice(&text.spans[*next]).eq_ignore_ascii_case("sample"));
     let place = |token: usize| match text.keyword(token) {
         Keyword::TABLESAMPLE => Some(text.spans[token].clone()),

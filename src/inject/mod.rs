@@ -15,42 +15,42 @@ use crate::jinja::{Mark, MarkKind};
 
 mod apart;
 mod assemble;
-mod check;
 mod columns;
 mod ctes;
 mod fragment;
 mod hidden;
 mod look;
-mod marks;
-mod mask;
+mod marker_fallback;
 mod parsers;
 mod pass_through;
-mod place;
 mod prefix;
+mod preprocess;
 mod prewhere;
 mod recover;
 mod relations;
 mod scope;
+mod splice_site;
 mod syntax;
 #[cfg(test)]
 mod tests;
-mod text;
+mod tokens;
 mod unfinished;
+mod verify;
 mod walk;
 mod wide_gaps;
 
-pub use check::splice;
 pub use ctes::{computed, with_clause};
 pub use fragment::Fragment;
 pub use look::{Seen, look};
 pub use parsers::parser;
-pub use text::{is_contained, is_in_comment_or_string};
+pub use tokens::{is_contained, is_in_comment_or_string};
 pub use unfinished::{open_transaction, unfinished};
+pub use verify::splice;
 pub use walk::{Nodes, walk};
 
-use mask::Blank;
+use preprocess::MaskedSpan;
 use relations::placed;
-use text::{Text, Trouble};
+use tokens::{ParseError, TokenStream};
 
 /// A relation that the query may read.
 #[derive(Clone, Debug, Default)]
@@ -183,7 +183,7 @@ pub fn filters(injection: &Injection, parser: &dyn Parser) -> Result<Query, Diag
 /// Why an attempt found nothing.
 enum Stop {
     /// The parser does not understand the query; another may.
-    Unparsed(Trouble),
+    Unparsed(ParseError),
     /// The parser's tree is not to be trusted; another's may be.
     Doubtful(Diagnostic),
     /// The query is at fault.
@@ -191,7 +191,7 @@ enum Stop {
 }
 
 fn find(ask: &Injection, parser: &dyn Parser) -> Result<Query, Diagnostic> {
-    let whole = Text::new(ask.sql, parser);
+    let whole = TokenStream::new(ask.sql, parser);
     if let Ok(whole) = &whole {
         one_query(whole)?;
     }
@@ -204,7 +204,7 @@ fn find(ask: &Injection, parser: &dyn Parser) -> Result<Query, Diagnostic> {
                 let error = Diagnostic::error(format!("the query does not end: {} is left open", open.what));
                 Err(placed(error, ask.sql, &(open.at..open.at)).hint("close it: what follows in the file would become a part of it"))
             }
-            None => Ok(marks::filters(ask, parser, &trouble)),
+            None => Ok(marker_fallback::filters(ask, parser, &trouble)),
         },
     }
 }
@@ -212,8 +212,8 @@ fn find(ask: &Injection, parser: &dyn Parser) -> Result<Query, Diagnostic> {
 /// A query as one parser reads it.
 struct Reading<'a> {
     parser: &'a dyn Parser,
-    text: &'a Text<'a>,
-    blanks: &'a [Blank],
+    text: &'a TokenStream<'a>,
+    blanks: &'a [MaskedSpan],
     tree: Statement,
     factors: &'a [scope::Factor],
 }
@@ -221,22 +221,22 @@ struct Reading<'a> {
 type Then<'a, T> = dyn FnMut(Reading) -> Result<T, Stop> + 'a;
 
 /// A query's tokens, nothing blanked out, or why it has none.
-type Whole<'a> = Result<Text<'a>, Trouble>;
+type Whole<'a> = Result<TokenStream<'a>, ParseError>;
 
 /// Does `then` with the query as the first parser reads it that understands it and whose reading `then` trusts. `whole` is
 /// what `parser` cuts it into.
 fn parsed<T>(ask: &Injection, parser: &dyn Parser, whole: &Whole, then: &mut Then<T>) -> Result<T, Stop> {
-    let mut trouble: Option<Trouble> = None;
+    let mut trouble: Option<ParseError> = None;
     let mut doubt = None;
     // Expressions are blanked out only where no parser understands the query otherwise.
     for hides_expressions in [false, true] {
         for (parser, known) in [(parser, Some(whole)), (&GenericDialect {}, None)] {
-            let cut = known.is_none().then(|| Text::new(ask.sql, parser));
+            let cut = known.is_none().then(|| TokenStream::new(ask.sql, parser));
             let Some(whole) = known.or(cut.as_ref()) else { continue };
-            let swallowed = mask::swallowed(whole, parser);
+            let swallowed = preprocess::swallowed(whole, parser);
             let more = || {
-                let sql = mask::blank(ask.sql, &swallowed);
-                Text::new(&sql, parser).map_or_else(|_| swallowed.clone(), |text| mask::gaps(&text, parser, &swallowed))
+                let sql = preprocess::blank(ask.sql, &swallowed);
+                TokenStream::new(&sql, parser).map_or_else(|_| swallowed.clone(), |text| preprocess::gaps(&text, parser, &swallowed))
             };
             let tries = if hides_expressions {
                 [recover::recover(ask.sql, parser, &more(), &|span| is_input(ask, span)), None]
@@ -255,12 +255,12 @@ fn parsed<T>(ask: &Injection, parser: &dyn Parser, whole: &Whole, then: &mut The
     }
     Err(match (doubt, trouble) {
         (Some(doubt), _) => Stop::Doubtful(doubt),
-        (None, trouble) => Stop::Unparsed(trouble.unwrap_or(Trouble { message: String::new(), at: None })),
+        (None, trouble) => Stop::Unparsed(trouble.unwrap_or(ParseError { message: String::new(), at: None })),
     })
 }
 
 /// Refuses a text that is not one query, as far as its words show it.
-fn one_query(text: &Text) -> Result<(), Diagnostic> {
+fn one_query(text: &TokenStream) -> Result<(), Diagnostic> {
     let Some(first) = text.next(0) else {
         return Err(Diagnostic::error("the model's query is empty").hint("write a query, or see why its Jinja renders to nothing"));
     };
@@ -276,7 +276,7 @@ fn one_query(text: &Text) -> Result<(), Diagnostic> {
     }
 }
 
-fn no_query(text: &Text, first: usize) -> Diagnostic {
+fn no_query(text: &TokenStream, first: usize) -> Diagnostic {
     let message = format!("the model begins with `{}` and is no query", text.slice(&text.spans[first]));
     placed(Diagnostic::error(message), text.sql, &text.spans[first]).hint("a microbatch model is one query; the plan writes its rows")
 }
@@ -291,22 +291,22 @@ fn is_input(ask: &Injection, span: &Range<usize>) -> bool {
 }
 
 /// The query as one parser reads it.
-fn attempt<T>(ask: &Injection, parser: &dyn Parser, whole: &Whole, mut blanks: Vec<Blank>, then: &mut Then<T>) -> Result<T, Stop> {
+fn attempt<T>(ask: &Injection, parser: &dyn Parser, whole: &Whole, mut blanks: Vec<MaskedSpan>, then: &mut Then<T>) -> Result<T, Stop> {
     let is_input = |span: &Range<usize>| is_input(ask, span);
     // Each round blanks out what the one before misread; there is little to misread behind it.
     for _ in 0..4 {
-        let blanked = (!blanks.is_empty()).then(|| mask::blank(ask.sql, &blanks));
-        let cut = blanked.as_ref().map(|sql| Text::new(sql, parser));
+        let blanked = (!blanks.is_empty()).then(|| preprocess::blank(ask.sql, &blanks));
+        let cut = blanked.as_ref().map(|sql| TokenStream::new(sql, parser));
         let text = cut.as_ref().unwrap_or(whole).as_ref().map_err(|trouble| Stop::Unparsed(trouble.clone()))?;
         let mut tree = parsers::parse(text, parser).map_err(Stop::Unparsed)?;
         prefix::name_tables(&mut tree, ask.sql, text, &blanks);
         let factors = scope::factors(&tree);
-        let more = mask::misread(text, parser, &factors, &is_input);
+        let more = preprocess::misread(text, parser, &factors, &is_input);
         if more.is_empty() {
             return then(Reading { parser, text, blanks: &blanks, tree, factors: &factors });
         }
         blanks.extend(more);
         blanks.sort_by_key(|blank| blank.span.start);
     }
-    Err(Stop::Unparsed(Trouble { message: "a word behind a table is neither its alias nor understood".to_string(), at: None }))
+    Err(Stop::Unparsed(ParseError { message: "a word behind a table is neither its alias nor understood".to_string(), at: None }))
 }

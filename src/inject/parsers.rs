@@ -6,7 +6,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser as Parse, ParserError};
 use sqlparser::tokenizer::Token;
 
-use super::text::{Text, Trouble, trouble};
+use super::tokens::{ParseError, TokenStream, trouble};
 
 /// The parser of a name; the generic one for a name that sqlparser has no parser for.
 pub fn parser(name: &str) -> Box<dyn Dialect + Send + Sync> {
@@ -47,14 +47,14 @@ pub fn on_a_large_stack<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
 }
 
 /// The one statement of a text.
-pub fn parse(text: &Text, parser: &dyn Dialect) -> Result<Statement, Trouble> {
+pub fn parse(text: &TokenStream, parser: &dyn Dialect) -> Result<Statement, ParseError> {
     let words = (0..text.tokens.len()).filter(|token| text.speaks(*token)).count();
     if words > MOST_TOKENS {
-        return Err(Trouble { message: format!("{words} words are more than the {MOST_TOKENS} that are parsed"), at: None });
+        return Err(ParseError { message: format!("{words} words are more than the {MOST_TOKENS} that are parsed"), at: None });
     }
     let mut parse = Parse::new(parser).with_recursion_limit(DEPTH).with_tokens_with_locations(text.tokens.clone());
     let said = |error: ParserError| match error {
-        ParserError::RecursionLimitExceeded => Trouble { message: format!("it nests deeper than {DEPTH} levels"), at: None },
+        ParserError::RecursionLimitExceeded => ParseError { message: format!("it nests deeper than {DEPTH} levels"), at: None },
         error => trouble(text.sql, &error.to_string()),
     };
     let statement = parse.parse_statement().map_err(said)?;
@@ -68,7 +68,7 @@ pub fn parse(text: &Text, parser: &dyn Dialect) -> Result<Statement, Trouble> {
 /// What `rule` reads from a token on, and the token after it. Tries with few tokens first: a copy of all that follow, for
 /// every table, would make long queries slow.
 pub fn parse_at<T>(
-    text: &Text,
+    text: &TokenStream,
     from: usize,
     parser: &dyn Dialect,
     rule: impl Fn(&mut Parse) -> Result<T, ParserError>,

@@ -6,11 +6,11 @@ use sqlparser::ast::{Ident, ObjectNamePart, Statement, TableAlias, TableFactor, 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Location, Span, Token};
 
-use super::mask::{Blank, What};
-use super::text::Text;
+use super::preprocess::{MaskedSpan, What};
+use super::tokens::TokenStream;
 
 /// The alias that a token is, with its colon.
-pub fn prefix_alias(text: &Text, token: usize) -> Option<Blank> {
+pub fn prefix_alias(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let colon = text.next(token + 1).filter(|colon| text.is(*colon, &Token::Colon))?;
     let behind = text.next(colon + 1)?;
     // `a:b` is a path into a value.
@@ -27,17 +27,17 @@ pub fn prefix_alias(text: &Text, token: usize) -> Option<Blank> {
         text.is(before, &Token::Comma)
             || matches!(text.keyword(before), Keyword::FROM | Keyword::JOIN | Keyword::SELECT | Keyword::DISTINCT)
     });
-    begins_item.then(|| Blank::new(text.spans[token].start..text.spans[colon].end, what))
+    begins_item.then(|| MaskedSpan::new(text.spans[token].start..text.spans[colon].end, what))
 }
 
 /// Whether an alias stands right before a table that begins at a byte.
-pub fn is_named_before(text: &Text, blanks: &[Blank], start: usize) -> bool {
+pub fn is_named_before(text: &TokenStream, blanks: &[MaskedSpan], start: usize) -> bool {
     let mut aliases = blanks.iter().filter(|blank| blank.what == What::Alias && blank.span.end <= start);
     aliases.any(|blank| text.silent(blank.span.end..start))
 }
 
 /// Gives the tables of a tree the aliases that stand before them.
-pub fn name_tables(tree: &mut Statement, original: &str, text: &Text, blanks: &[Blank]) {
+pub fn name_tables(tree: &mut Statement, original: &str, text: &TokenStream, blanks: &[MaskedSpan]) {
     let aliases = blanks.iter().filter(|blank| blank.what == What::Alias).filter_map(|blank| {
         let table = text.starting_at_byte(blank.span.end).and_then(|behind| text.next(behind))?;
         let name = original[blank.span.clone()].trim_end_matches(':').trim_end();

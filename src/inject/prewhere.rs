@@ -6,20 +6,20 @@ use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
-use super::mask::{Blank, What, qualifies};
 use super::parsers::parse_at;
+use super::preprocess::{MaskedSpan, What, qualifies};
 use super::scope::Factor;
-use super::text::Text;
+use super::tokens::TokenStream;
 
 /// The condition that a token begins, where it means the same in the sub-query: it belongs to the one table of its `from`, reads no
 /// table, and uses no alias of the `select` list.
 pub fn condition(
-    text: &Text,
+    text: &TokenStream,
     token: usize,
     parser: &dyn Parser,
     factors: &[Factor],
     is_input: &dyn Fn(&Range<usize>) -> bool,
-) -> Option<Blank> {
+) -> Option<MaskedSpan> {
     if text.keyword(token) != Keyword::PREWHERE {
         return None;
     }
@@ -40,11 +40,11 @@ pub fn condition(
     let is_closed = condition.clone().all(|at| !is_input(&text.spans[at]) && (is_exposed(text, at, table) || !is_alias(at)));
     let reads = factors.iter().any(|factor| text.starting_at(factor.at).is_some_and(|at| condition.contains(&at)));
     (is_plain && is_closed && !reads)
-        .then(|| Some(Blank::new(text.spans[token].start..text.spans[text.previous(end)?].end, What::Table)))
+        .then(|| Some(MaskedSpan::new(text.spans[token].start..text.spans[text.previous(end)?].end, What::Table)))
         .flatten()
 }
 
 /// Whether a token is the name by which a table's columns are qualified.
-fn is_exposed(text: &Text, token: usize, table: &Factor) -> bool {
+fn is_exposed(text: &TokenStream, token: usize, table: &Factor) -> bool {
     table.exposed().is_some_and(|exposed| qualifies(text, token, &exposed.value))
 }

@@ -6,20 +6,20 @@ use sqlparser::dialect::{Dialect as Parser, DuckDbDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
-use super::mask::{Blank, What, blank};
 use super::parsers::parse;
-use super::text::Text;
+use super::preprocess::{MaskedSpan, What, blank};
+use super::tokens::TokenStream;
 
 /// How many expressions of a query may be blanked out.
 const MOST: usize = 40;
 
 /// The blanks of `before` and those of expressions with which the text can be parsed, if there are such. `is_input` knows the text of
 /// inputs.
-pub fn recover(sql: &str, parser: &dyn Parser, before: &[Blank], is_input: &dyn Fn(&Range<usize>) -> bool) -> Option<Vec<Blank>> {
+pub fn recover(sql: &str, parser: &dyn Parser, before: &[MaskedSpan], is_input: &dyn Fn(&Range<usize>) -> bool) -> Option<Vec<MaskedSpan>> {
     let mut blanks = before.to_vec();
     for _ in 0..MOST {
         let blanked = blank(sql, &blanks);
-        let text = Text::new(&blanked, parser).ok()?;
+        let text = TokenStream::new(&blanked, parser).ok()?;
         let trouble = match parse(&text, parser) {
             Ok(_) => return (blanks.len() > before.len()).then_some(blanks),
             Err(trouble) => trouble,
@@ -30,7 +30,7 @@ pub fn recover(sql: &str, parser: &dyn Parser, before: &[Blank], is_input: &dyn 
         let found = item(&text, token, &blanks, is_input, parser.is::<DuckDbDialect>())?;
         // A wider blank takes the place of those in it.
         blanks.retain(|known| known.span.start < found.start || known.span.end > found.end);
-        blanks.push(Blank::expression(found));
+        blanks.push(MaskedSpan::expression(found));
         blanks.sort_by_key(|blank| blank.span.start);
     }
     None
@@ -38,9 +38,9 @@ pub fn recover(sql: &str, parser: &dyn Parser, before: &[Blank], is_input: &dyn 
 
 /// The innermost expression around a token that may be blanked out and is not blank yet.
 fn item(
-    text: &Text,
+    text: &TokenStream,
     token: usize,
-    blanks: &[Blank],
+    blanks: &[MaskedSpan],
     is_input: &dyn Fn(&Range<usize>) -> bool,
     has_list_operands: bool,
 ) -> Option<Range<usize>> {
@@ -60,7 +60,7 @@ fn item(
 }
 
 /// The first and the last token of the item in which a token stands, without its alias, and the parenthesis that it is in.
-fn bounds(text: &Text, token: usize) -> (usize, usize, Option<usize>) {
+fn bounds(text: &TokenStream, token: usize) -> (usize, usize, Option<usize>) {
     let (mut depth, mut first, mut open) = (0usize, token, None);
     for at in (0..token).rev() {
         match text.tokens[at].token {
@@ -110,7 +110,7 @@ fn ends_clause(word: Keyword) -> bool {
 }
 
 /// Whether an item that begins here is an expression: of a clause of expressions, or an argument.
-fn is_expression(text: &Text, first: usize) -> bool {
+fn is_expression(text: &TokenStream, first: usize) -> bool {
     let mut depth = 0usize;
     for at in (0..first).rev() {
         match text.tokens[at].token {
@@ -144,7 +144,7 @@ fn is_expression(text: &Text, first: usize) -> bool {
     false
 }
 
-fn is_operator(text: &Text, token: usize) -> bool {
+fn is_operator(text: &TokenStream, token: usize) -> bool {
     !matches!(text.tokens[token].token, Token::Word(_) | Token::RParen | Token::SemiColon)
         || matches!(
             text.keyword(token),
@@ -153,7 +153,7 @@ fn is_operator(text: &Text, token: usize) -> bool {
 }
 
 /// Whether a token begins a query or names a table. `has_list_operands`: whether `x in y` looks into a column.
-fn holds_table(text: &Text, token: usize, has_list_operands: bool) -> bool {
+fn holds_table(text: &TokenStream, token: usize, has_list_operands: bool) -> bool {
     use Keyword::{FROM, IN, JOIN, SELECT, TABLE};
     let begins = matches!(text.keyword(token), SELECT | JOIN | TABLE);
     let is_from = text.keyword(token) == FROM && text.clause(token).is_some();

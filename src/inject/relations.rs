@@ -9,7 +9,7 @@ use sqlparser::tokenizer::Token;
 
 use super::parsers::parse_at;
 use super::scope::{Factor, same};
-use super::text::{Text, line_of};
+use super::tokens::{TokenStream, line_of};
 use super::{Access, Input};
 use crate::diagnostics::Diagnostic;
 use crate::jinja::{Covered, Mark, MarkKind};
@@ -25,7 +25,7 @@ pub struct Read<'a> {
 
 /// All inputs in table positions, in the order of the text.
 pub fn reads<'a>(
-    text: &Text,
+    text: &TokenStream,
     factors: &'a [Factor],
     marks: &[Mark],
     inputs: &[Input],
@@ -61,7 +61,7 @@ pub fn reads<'a>(
         if factor.is_cte && !input.is_some_and(|input| input.is_cte) {
             continue;
         }
-        let access = match (super::marks::covered(marks, start), input.is_some_and(|input| input.filtered)) {
+        let access = match (super::marker_fallback::covered(marks, start), input.is_some_and(|input| input.filtered)) {
             // What an ephemeral model without an event time reads stands in its own text.
             (_, false) if factor.is_cte => continue,
             _ if opted_out => Access::OptedOut,
@@ -94,7 +94,7 @@ pub fn placed(diagnostic: Diagnostic, sql: &str, span: &Range<usize>) -> Diagnos
 }
 
 /// Whether a mark is the name of a table, or the name and its arguments.
-fn covers(text: &Text, mark: &Mark, factor: &Factor, last: usize) -> bool {
+fn covers(text: &TokenStream, mark: &Mark, factor: &Factor, last: usize) -> bool {
     if !factor.is_call {
         return mark.span.end == text.spans[last].end;
     }
@@ -120,7 +120,7 @@ pub fn ends_with(name: &ObjectName, part: &str) -> bool {
 }
 
 /// A plain name whose first part is a table that is in sight may be one of its columns, an array.
-fn correlated(text: &Text, factor: &Factor, factors: &[Factor], first: usize) -> Result<(), Diagnostic> {
+fn correlated(text: &TokenStream, factor: &Factor, factors: &[Factor], first: usize) -> Result<(), Diagnostic> {
     let [ObjectNamePart::Identifier(head), _, ..] = factor.name.0.as_slice() else { return Ok(()) };
     let in_sight = factors.iter().filter(|other| {
         let select = other.selects.last();
@@ -137,7 +137,7 @@ fn correlated(text: &Text, factor: &Factor, factors: &[Factor], first: usize) ->
 }
 
 /// A column that is qualified by more than the table's name loses its table once that is wrapped, unless the author gave an alias.
-pub fn qualified_at_length(text: &Text, read: &Read, reads: &[Read], factors: &[Factor]) -> Result<(), Diagnostic> {
+pub fn qualified_at_length(text: &TokenStream, read: &Read, reads: &[Read], factors: &[Factor]) -> Result<(), Diagnostic> {
     let parts: Vec<&str> = read.factor.name.0.iter().filter_map(ObjectNamePart::as_ident).flat_map(|part| split(&part.value)).collect();
     let aliases = || factors.iter().filter_map(|factor| factor.alias.as_ref());
     if parts.len() < 2 {

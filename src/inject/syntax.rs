@@ -4,11 +4,11 @@
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
-use super::mask::{Blank, What, follows_table};
-use super::text::Text;
+use super::preprocess::{MaskedSpan, What, follows_table};
+use super::tokens::TokenStream;
 
 /// What may be blanked out from a token on, where the text cannot be parsed as it is.
-pub fn gap(text: &Text, token: usize) -> Option<Blank> {
+pub fn gap(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let words = Words { text };
     let before = text.previous(token).map_or(Keyword::NoKeyword, |before| text.keyword(before));
     match text.keyword(token) {
@@ -44,7 +44,7 @@ pub fn gap(text: &Text, token: usize) -> Option<Blank> {
         _ if text.is_word(token, &["max"]) => {
             let level = words.blank(token, &["max", "recursion", "level"], What::Other)?;
             let number = (token..text.tokens.len()).find(|at| matches!(text.tokens[*at].token, Token::Number(..)))?;
-            Some(Blank::new(level.span.start..text.spans[number].end, What::Other))
+            Some(MaskedSpan::new(level.span.start..text.spans[number].end, What::Other))
         }
         _ if text.is_word(token, &["model"]) => {
             let opens = text.previous(token).is_some_and(|open| text.is(open, &Token::LParen));
@@ -56,16 +56,16 @@ pub fn gap(text: &Text, token: usize) -> Option<Blank> {
 }
 
 struct Words<'a> {
-    text: &'a Text<'a>,
+    text: &'a TokenStream<'a>,
 }
 
 impl Words<'_> {
-    fn at(&self, first: usize, last: usize, what: What) -> Blank {
-        Blank::new(self.text.spans[first].start..self.text.spans[last].end, what)
+    fn at(&self, first: usize, last: usize, what: What) -> MaskedSpan {
+        MaskedSpan::new(self.text.spans[first].start..self.text.spans[last].end, what)
     }
 
     /// These words in a row.
-    fn blank(&self, token: usize, words: &[&str], what: What) -> Option<Blank> {
+    fn blank(&self, token: usize, words: &[&str], what: What) -> Option<MaskedSpan> {
         let mut last = token;
         for (nth, word) in words.iter().enumerate() {
             last = if nth == 0 { token } else { self.text.next(last + 1)? };
@@ -77,7 +77,7 @@ impl Words<'_> {
     }
 
     /// `with 3 as n, x as (select …)`: values before the first CTE, or all of the clause.
-    fn values(&self, token: usize) -> Option<Blank> {
+    fn values(&self, token: usize) -> Option<MaskedSpan> {
         let text = self.text;
         let first = text.next(token + 1)?;
         let (mut start, mut last) = (first, None);
@@ -109,7 +109,7 @@ impl Words<'_> {
     }
 
     /// `with function f(x bigint) returns bigint return x + 1 select …`.
-    fn functions(&self, token: usize) -> Option<Blank> {
+    fn functions(&self, token: usize) -> Option<MaskedSpan> {
         let text = self.text;
         let mut at = text.next(token + 1).filter(|word| text.keyword(*word) == Keyword::FUNCTION)?;
         loop {
@@ -123,7 +123,7 @@ impl Words<'_> {
     }
 
     /// `pivot (sum(id) for name in ('x') group by at)`.
-    fn pivot_groups(&self, token: usize) -> Option<Blank> {
+    fn pivot_groups(&self, token: usize) -> Option<MaskedSpan> {
         let text = self.text;
         let mut depth = 0usize;
         let open = (0..token).rev().find(|at| match text.tokens[*at].token {
@@ -144,7 +144,7 @@ impl Words<'_> {
     }
 
     /// `for system_time between a and b`, `from a to b`, `all`, `contained in (a, b)`.
-    fn system_time(&self, token: usize) -> Option<Blank> {
+    fn system_time(&self, token: usize) -> Option<MaskedSpan> {
         let text = self.text;
         let time = text.next(token + 1).filter(|time| text.is_word(*time, &["system_time"]))?;
         let how = text.next(time + 1)?;
@@ -161,7 +161,7 @@ impl Words<'_> {
     }
 
     /// `inner hash join`.
-    fn join_kind(&self, token: usize) -> Option<Blank> {
+    fn join_kind(&self, token: usize) -> Option<MaskedSpan> {
         let joins = self.text.next(token + 1).is_some_and(|join| self.text.keyword(join) == Keyword::JOIN);
         let before = self.text.previous(token).map(|before| self.text.keyword(before));
         let is_kind = matches!(before, Some(Keyword::INNER | Keyword::LEFT | Keyword::RIGHT | Keyword::FULL | Keyword::OUTER));
@@ -174,7 +174,7 @@ impl Words<'_> {
         matches!(before, Some(Keyword::ROW | Keyword::FOLLOWING | Keyword::PRECEDING))
     }
 
-    fn frame(&self, token: usize) -> Option<Blank> {
+    fn frame(&self, token: usize) -> Option<MaskedSpan> {
         let kinds: [&[&str]; 4] =
             [&["exclude", "current", "row"], &["exclude", "group"], &["exclude", "ties"], &["exclude", "no", "others"]];
         kinds.into_iter().find_map(|words| self.blank(token, words, What::Other))
@@ -185,14 +185,14 @@ impl Words<'_> {
     }
 
     /// `limit 10%`.
-    fn share(&self, token: usize) -> Option<Blank> {
+    fn share(&self, token: usize) -> Option<MaskedSpan> {
         let number = self.text.next(token + 1).filter(|number| matches!(self.text.tokens[*number].token, Token::Number(..)))?;
         let percent = self.text.next(number + 1).filter(|percent| self.is_percent(*percent))?;
         Some(self.at(percent, percent, What::Other))
     }
 
     /// `tablesample 10%`, `10 percent (bernoulli, 3)`, `reservoir(20%)`; `first` is the word that it begins with.
-    fn sample(&self, first: usize, token: usize, what: What) -> Option<Blank> {
+    fn sample(&self, first: usize, token: usize, what: What) -> Option<MaskedSpan> {
         let text = self.text;
         let mut last = text.next(token + 1)?;
         match &text.tokens[last].token {
@@ -212,13 +212,13 @@ impl Words<'_> {
     }
 
     /// `using sample 10%`: of the rows that the query would give.
-    fn sample_of_all(&self, token: usize) -> Option<Blank> {
+    fn sample_of_all(&self, token: usize) -> Option<MaskedSpan> {
         let sample = self.text.next(token + 1).filter(|sample| self.text.keyword(*sample) == Keyword::SAMPLE)?;
         self.sample(token, sample, What::Other)
     }
 
     /// `using (id) as both`.
-    fn join_alias(&self, token: usize) -> Option<Blank> {
+    fn join_alias(&self, token: usize) -> Option<MaskedSpan> {
         let open = self.text.next(token + 1).filter(|open| self.text.is(*open, &Token::LParen))?;
         let as_ = self.text.next(self.text.closing(open)? + 1).filter(|word| self.text.keyword(*word) == Keyword::AS)?;
         let name = self.text.next(as_ + 1).filter(|name| matches!(self.text.tokens[*name].token, Token::Word(_)))?;
@@ -226,7 +226,7 @@ impl Words<'_> {
     }
 
     /// `lateral view outer explode(x) e as a, b`.
-    fn lateral_view(&self, token: usize) -> Option<Blank> {
+    fn lateral_view(&self, token: usize) -> Option<MaskedSpan> {
         let text = self.text;
         let mut at = text.next(token + 1).filter(|view| text.keyword(*view) == Keyword::VIEW)?;
         while !text.is(at, &Token::LParen) {
@@ -247,7 +247,7 @@ impl Words<'_> {
     }
 
     /// `search depth first by a set b`, `cycle a set b using c`, behind a CTE.
-    fn recursion(&self, token: usize) -> Option<Blank> {
+    fn recursion(&self, token: usize) -> Option<MaskedSpan> {
         let text = self.text;
         // A `cycle` may follow a `search`.
         let follows_search = || (token.saturating_sub(24)..token).any(|at| text.keyword(at) == Keyword::SEARCH);
@@ -263,7 +263,7 @@ impl Words<'_> {
     }
 
     /// `full outer union all by name`.
-    fn union(&self, token: usize) -> Option<Blank> {
+    fn union(&self, token: usize) -> Option<MaskedSpan> {
         let mut next = self.text.next(token + 1)?;
         let mut last = token;
         if self.text.keyword(next) == Keyword::OUTER {

@@ -4,7 +4,7 @@
 use sqlparser::dialect::{Dialect as Parser, GenericDialect};
 use sqlparser::tokenizer::Token;
 
-use super::text::{Text, Trouble, line_of};
+use super::tokens::{ParseError, TokenStream, line_of};
 
 /// What a text leaves open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,9 +29,9 @@ fn open(sql: &str, parser: &dyn Parser) -> Option<Unfinished> {
         let (line, _, text) = line_of(sql, byte);
         Some(Unfinished { what: what.to_string(), at: byte, line, text: text.trim().to_string() })
     };
-    let text = match Text::new(sql, parser) {
+    let text = match TokenStream::new(sql, parser) {
         Ok(text) => text,
-        Err(Trouble { message, at: byte }) => {
+        Err(ParseError { message, at: byte }) => {
             let ends = ["unterminated", "before eof", "unexpected eof"];
             let is_open = ends.iter().any(|end| message.to_lowercase().contains(end));
             let what = if message.contains("comment") { "a comment" } else { "a quote" };
@@ -57,7 +57,7 @@ fn open(sql: &str, parser: &dyn Parser) -> Option<Unfinished> {
 
 /// The line of a statement that begins a transaction which nothing in the text ends.
 pub fn open_transaction(sql: &str, parser: &dyn Parser) -> Option<usize> {
-    let text = Text::new(sql, parser).ok()?;
+    let text = TokenStream::new(sql, parser).ok()?;
     let mut begun = None;
     let mut next = text.next(0);
     while let Some(number) = next {
@@ -76,7 +76,7 @@ pub fn open_transaction(sql: &str, parser: &dyn Parser) -> Option<usize> {
 }
 
 /// Whether a token begins a statement.
-fn is_first(text: &Text, number: usize) -> bool {
+fn is_first(text: &TokenStream, number: usize) -> bool {
     text.previous(number).is_none_or(|before| text.is(before, &Token::SemiColon))
 }
 

@@ -4,11 +4,11 @@ use sqlparser::dialect::{Dialect as Parser, DuckDbDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
-use super::mask::{Blank, What};
-use super::text::Text;
+use super::preprocess::{MaskedSpan, What};
+use super::tokens::TokenStream;
 
 /// The blanks of the syntax that begins at a token.
-pub fn gaps(text: &Text, token: usize, parser: &dyn Parser) -> Vec<Blank> {
+pub fn gaps(text: &TokenStream, token: usize, parser: &dyn Parser) -> Vec<MaskedSpan> {
     let parts = Parts { text };
     let is_duckdb = parser.is::<DuckDbDialect>();
     let blanks = match text.keyword(token) {
@@ -25,12 +25,12 @@ pub fn gaps(text: &Text, token: usize, parser: &dyn Parser) -> Vec<Blank> {
 }
 
 struct Parts<'a> {
-    text: &'a Text<'a>,
+    text: &'a TokenStream<'a>,
 }
 
 impl Parts<'_> {
-    fn blank(&self, first: usize, last: usize, what: What) -> Blank {
-        Blank::new(self.text.spans[first].start..self.text.spans[last].end, what)
+    fn blank(&self, first: usize, last: usize, what: What) -> MaskedSpan {
+        MaskedSpan::new(self.text.spans[first].start..self.text.spans[last].end, what)
     }
 
     fn is_query(&self, token: usize) -> bool {
@@ -78,7 +78,7 @@ impl Parts<'_> {
     }
 
     /// `from t where …` without a `select`.
-    fn lone_from(&self, token: usize) -> Option<Vec<Blank>> {
+    fn lone_from(&self, token: usize) -> Option<Vec<MaskedSpan>> {
         use Keyword::{GROUP, HAVING, QUALIFY, SELECT, WHERE};
         let text = self.text;
         let level = self.level(token);
@@ -92,7 +92,7 @@ impl Parts<'_> {
     }
 
     /// `pivot t on name using sum(id) group by at` as a statement: `from t`, and nothing is known of its rows.
-    fn pivot_statement(&self, token: usize) -> Option<Vec<Blank>> {
+    fn pivot_statement(&self, token: usize) -> Option<Vec<MaskedSpan>> {
         let text = self.text;
         let end = self.end(token)?;
         let level = self.level(token);
@@ -100,12 +100,12 @@ impl Parts<'_> {
         if !self.begins_query(token) || clause > end || self.holds_query(clause, end) {
             return None;
         }
-        let from = Blank { instead: "from", ..self.blank(token, token, What::Shape) };
+        let from = MaskedSpan { instead: "from", ..self.blank(token, token, What::Shape) };
         Some(vec![from, self.blank(clause, end, What::Shape)])
     }
 
     /// `rows from (f(x), g(y)) as r(a, b)`: the first of the functions.
-    fn rows_from(&self, token: usize) -> Option<Vec<Blank>> {
+    fn rows_from(&self, token: usize) -> Option<Vec<MaskedSpan>> {
         let text = self.text;
         let from = text.next(token + 1).filter(|from| text.keyword(*from) == Keyword::FROM)?;
         let open = text.next(from + 1).filter(|open| text.is(*open, &Token::LParen))?;
@@ -115,7 +115,7 @@ impl Parts<'_> {
     }
 
     /// `from (a, b)`.
-    fn table_list(&self, token: usize) -> Option<Vec<Blank>> {
+    fn table_list(&self, token: usize) -> Option<Vec<MaskedSpan>> {
         let text = self.text;
         let open = text.next(token + 1).filter(|open| text.is(*open, &Token::LParen))?;
         let first = text.next(open + 1)?;
@@ -129,7 +129,7 @@ impl Parts<'_> {
     }
 
     /// `with (select …) as m, 3 as n`: values before the first CTE. The queries are looked at by themselves.
-    fn scalars(&self, token: usize) -> Option<Vec<Blank>> {
+    fn scalars(&self, token: usize) -> Option<Vec<MaskedSpan>> {
         let text = self.text;
         let mut blanks = Vec::new();
         let mut start = text.next(token + 1)?;

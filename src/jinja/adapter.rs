@@ -9,8 +9,8 @@ use serde_json::Value as Json;
 
 use super::call::Call;
 use super::column::ColumnClass;
+use super::globals::{Methods, function};
 use super::introspection::{answer, columns, existing};
-use super::names::{Methods, function};
 use super::python::items;
 use super::python::types::{self, Type};
 use super::relations::ephemeral;

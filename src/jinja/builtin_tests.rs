@@ -69,7 +69,7 @@ fn render(engine: &[&str], call: &str) -> String {
     let jinja = Jinja::new(settings(engine, Vec::new())).unwrap();
     match jinja.render(&SourceFile::new("m.sql", format!("{{{{ dbt.{call} }}}}")), &scope()) {
         Ok(rendered) => rendered.text.split_whitespace().collect::<Vec<_>>().join(" "),
-        Err(wrong) => panic!("{} {call}: {}", engine[0], crate::diagnostics::print(&wrong, false)),
+        Err(error) => panic!("{} {call}: {}", engine[0], crate::diagnostics::print(&error, false)),
     }
 }
 

@@ -112,7 +112,7 @@ pub(super) fn make_dict(value: Value) -> Result<Value, Error> {
 
 /// Refuses a key that Python cannot hash.
 fn key_of(key: &Value) -> Result<(), Error> {
-    types::unhashable(key).map_or(Ok(()), |name| Err(wrong(format!("unhashable type: '{name}'"))))
+    types::unhashable(key).map_or(Ok(()), |name| Err(error_of(format!("unhashable type: '{name}'"))))
 }
 
 /// The items of a list, a set or the keys of a dict for a loop, which counts what the loop costs.
@@ -153,7 +153,7 @@ fn index_of(items: &[Value], call: &Call, place: usize, fallback: i64) -> Result
     Ok((0..length).contains(&index).then_some(index as usize))
 }
 
-fn wrong(message: impl Into<String>) -> Error {
+fn error_of(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message.into())
 }
 
@@ -206,19 +206,20 @@ impl Object for List {
             }
             "pop" => {
                 let mut items = open(&self.items);
-                let index = index_of(&items, &call, 0, -1)?.ok_or_else(|| wrong("`pop` from a place that the list does not have"))?;
+                let index = index_of(&items, &call, 0, -1)?.ok_or_else(|| error_of("`pop` from a place that the list does not have"))?;
                 return Ok(items.remove(index));
             }
             "remove" => {
                 let value = call.needs(0, "value")?;
                 let mut items = open(&self.items);
-                let index = items.iter().position(|item| *item == value).ok_or_else(|| wrong(format!("{value:?} is not in the list")))?;
+                let index =
+                    items.iter().position(|item| *item == value).ok_or_else(|| error_of(format!("{value:?} is not in the list")))?;
                 items.remove(index);
             }
             "index" => {
                 let value = call.needs(0, "value")?;
                 let index = open(&self.items).iter().position(|item| *item == value);
-                return index.map(Value::from).ok_or_else(|| wrong(format!("{value:?} is not in the list")));
+                return index.map(Value::from).ok_or_else(|| error_of(format!("{value:?} is not in the list")));
             }
             "count" => {
                 let value = call.needs(0, "value")?;
@@ -291,10 +292,10 @@ impl Object for Dict {
             "pop" => {
                 let key = call.needs(0, "key")?;
                 let found = open(&self.pairs).shift_remove(&key).or_else(|| call.get(1, "default"));
-                return found.ok_or_else(|| wrong(format!("the dict has no key {key:?}")));
+                return found.ok_or_else(|| error_of(format!("the dict has no key {key:?}")));
             }
             "popitem" => {
-                let (key, value) = open(&self.pairs).pop().ok_or_else(|| wrong("`popitem` of an empty dict"))?;
+                let (key, value) = open(&self.pairs).pop().ok_or_else(|| error_of("`popitem` of an empty dict"))?;
                 return Ok(Value::from(Tuple::from([key, value])));
             }
             "clear" => open(&self.pairs).clear(),
@@ -321,7 +322,7 @@ pub(super) fn pairs_of(value: &Value) -> Result<Vec<(Value, Value)>, Error> {
         let pair: Vec<Value> = item?.try_iter()?.collect();
         match <[Value; 2]>::try_from(pair) {
             Ok([key, value]) => pairs.push((key, value)),
-            Err(_) => return Err(wrong("a dict is made of pairs")),
+            Err(_) => return Err(error_of("a dict is made of pairs")),
         }
     }
     Ok(pairs)

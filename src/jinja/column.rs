@@ -8,7 +8,7 @@ use minijinja::value::{DynObject, Object, ObjectRepr, Value};
 use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
-use super::library::DBT;
+use super::macro_registry::DBT;
 use super::macros::MacroRef;
 use super::session::Session;
 use super::{errors, marks};
@@ -57,9 +57,9 @@ impl Column {
         if !self.data_type.is_empty() {
             return Ok(());
         }
-        let wrong = Diagnostic::error(format!("the type of column `{}` is not known without a warehouse", self.name));
+        let error = Diagnostic::error(format!("the type of column `{}` is not known without a warehouse", self.name));
         Err(errors::said(
-            wrong.hint("give it a `data_type` in the properties file, or give dbt's catalog: `--catalog target/catalog.json`"),
+            error.hint("give it a `data_type` in the properties file, or give dbt's catalog: `--catalog target/catalog.json`"),
         ))
     }
 

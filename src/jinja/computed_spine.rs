@@ -8,7 +8,7 @@ use minijinja::value::{Object, ObjectRepr, Value};
 use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
-use super::library::DBT;
+use super::macro_registry::DBT;
 use super::macros::MacroRef;
 use super::marks;
 use super::session::Session;

@@ -88,8 +88,8 @@ impl Object for Config {
         // While parsing dbt answers an empty text for what is not known.
         let unknown = || Value::from((!self.0.scope.execute).then_some(""));
         let missing = |key: &str, what: &str| {
-            let wrong = Diagnostic::error(format!("the model's {what} has no `{key}`, and `config.{method}` requires it"));
-            errors::said(wrong.hint(format!("set `{key}` in `config(…)` or in the properties file")))
+            let error = Diagnostic::error(format!("the model's {what} has no `{key}`, and `config.{method}` requires it"));
+            errors::said(error.hint(format!("set `{key}` in `config(…)` or in the properties file")))
         };
         match method {
             "get" | "meta_get" if call.args.get(2).is_some_and(|validator| !validator.is_none()) => {

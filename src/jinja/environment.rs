@@ -6,7 +6,7 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior};
 use minijinja_contrib::pycompat;
 
-use super::library::Library;
+use super::macro_registry::Library;
 use super::python::text::text;
 use super::python::{self, types};
 use super::text_methods;

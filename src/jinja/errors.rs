@@ -7,9 +7,9 @@ use std::ops::Range;
 
 use minijinja::{Error, ErrorKind};
 
-use super::library::Library;
+use super::macro_registry::Library;
 use super::marks;
-use super::prepare::Prepared;
+use super::transpile::Prepared;
 use crate::diagnostics::{Diagnostic, Location, SourceFile, nearest};
 use crate::limits;
 
@@ -185,12 +185,12 @@ fn worded(error: &Error, at: Option<&Location>, place: &Place) -> Diagnostic {
         ErrorKind::UnknownMethod if detail.starts_with("undefined has no method") => {
             match text.split('(').next().and_then(|text| text.rsplit_once('.')) {
                 Some((object, method)) => {
-                    let mut wrong = unknown(object.trim(), place);
-                    wrong.message = format!("{}, so it has no `{}`", wrong.message, method.trim());
-                    if wrong.hints.is_empty() && !object.contains('.') {
-                        wrong = wrong.hint(format!("if `{}` is a package, install it: `dbt deps`", object.trim()));
+                    let mut failure = unknown(object.trim(), place);
+                    failure.message = format!("{}, so it has no `{}`", failure.message, method.trim());
+                    if failure.hints.is_empty() && !object.contains('.') {
+                        failure = failure.hint(format!("if `{}` is a package, install it: `dbt deps`", object.trim()));
                     }
-                    wrong
+                    failure
                 }
                 None => Diagnostic::error("a method of an undefined value is called here"),
             }
@@ -221,14 +221,14 @@ fn is_path(text: &str) -> bool {
 }
 
 fn unknown(name: &str, place: &Place) -> Diagnostic {
-    let wrong = Diagnostic::error(format!("`{name}` is undefined"));
-    let Some(library) = place.library else { return wrong };
+    let error = Diagnostic::error(format!("`{name}` is undefined"));
+    let Some(library) = place.library else { return error };
     if let Some((package, _)) = library.packages.iter().find(|(package, macros)| **package != library.root && macros.contains_key(name)) {
-        return wrong.hint(format!("a macro of package `{package}` is called with its package: `{package}.{name}`"));
+        return error.hint(format!("a macro of package `{package}` is called with its package: `{package}.{name}`"));
     }
     let macros = library.packages.get(&library.root).into_iter().flat_map(|macros| macros.keys()).map(|name| &**name);
     match nearest(name, macros.chain(place.known.iter().copied())) {
-        Some(near) if near != name => wrong.hint(format!("did you mean `{near}`?")),
-        _ => wrong,
+        Some(near) if near != name => error.hint(format!("did you mean `{near}`?")),
+        _ => error,
     }
 }

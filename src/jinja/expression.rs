@@ -5,13 +5,13 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::edits::Edits;
 use super::lexer::{Kind, Token};
+use super::source_map::Edits;
 
 /// The expression could not be followed.
-pub(super) struct Puzzled;
+pub(super) struct Unsupported;
 
-pub(super) type Found<T> = Result<T, Puzzled>;
+pub(super) type Found<T> = Result<T, Unsupported>;
 
 /// What an expression is at its surface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Reader<'_> {
     }
 
     pub fn take(&mut self) -> Found<Range<usize>> {
-        let token = self.tokens.get(self.at).ok_or(Puzzled)?;
+        let token = self.tokens.get(self.at).ok_or(Unsupported)?;
         self.at += 1;
         Ok(token.span.clone())
     }
@@ -78,7 +78,7 @@ impl Reader<'_> {
     }
 
     pub fn expect(&mut self, word: &str) -> Found<Range<usize>> {
-        if self.is(word) { self.take() } else { Err(Puzzled) }
+        if self.is(word) { self.take() } else { Err(Unsupported) }
     }
 
     pub fn done(&self) -> bool {
@@ -102,7 +102,7 @@ impl Reader<'_> {
     pub fn expression(&mut self) -> Found<Part> {
         self.depth += 1;
         if self.depth > 100 {
-            return Err(Puzzled);
+            return Err(Unsupported);
         }
         let mut part = self.either()?;
         while self.skip("if") {

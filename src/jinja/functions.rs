@@ -8,7 +8,7 @@ use minijinja::{Error, State};
 use serde_json::Value as Json;
 
 use super::call::Call;
-use super::names::{Methods, Names, Run, builtin};
+use super::globals::{Methods, Names, Run, builtin};
 use super::session::Session;
 use super::{MacroPackage, MarkKind, RefCall, Referent, Relation, RelationStyle, collections, datetime, errors, json, macros, md5, yaml};
 use crate::diagnostics::{Diagnostic, nearest};
@@ -197,11 +197,11 @@ fn var(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, 
 fn missing_variable(session: &Session, name: &str) -> Diagnostic {
     let settings = session.settings();
     let known = settings.vars.keys().chain(settings.packages.iter().flat_map(|package| package.vars.keys()));
-    let mut wrong = Diagnostic::error(format!("variable `{name}` is not set"));
+    let mut error = Diagnostic::error(format!("variable `{name}` is not set"));
     if let Some(near) = nearest(name, known.map(|name| &**name)) {
-        wrong = wrong.hint(format!("did you mean `{near}`?"));
+        error = error.hint(format!("did you mean `{near}`?"));
     }
-    wrong.hint(format!("set it with `--vars '{{{name}: …}}'` or under `vars:` in dbt_project.yml, or give a default: `var('{name}', …)`"))
+    error.hint(format!("set it with `--vars '{{{name}: …}}'` or under `vars:` in dbt_project.yml, or give a default: `var('{name}', …)`"))
 }
 
 pub(super) fn has_var(session: &Session, call: &Call) -> Result<Value, Error> {
@@ -248,12 +248,12 @@ fn exceptions(session: &Arc<Session>, _state: &mut State, method: &str, call: &C
                 || method.ends_with("_type")
                 || method.starts_with("column_") =>
         {
-            let mut wrong = Diagnostic::error(message);
+            let mut error = Diagnostic::error(message);
             if session.missed.load(Relaxed) {
-                wrong = wrong
+                error = error
                     .hint("no warehouse is asked which tables exist: `--catalog target/catalog.json` or `--answers FILE` tell of them");
             }
-            Err(errors::said(wrong))
+            Err(errors::said(error))
         }
         _ => Ok(None),
     }

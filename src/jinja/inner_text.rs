@@ -5,9 +5,9 @@ use std::sync::Arc;
 use minijinja::{Error, State};
 
 use super::call::Call;
-use super::names::Names;
+use super::globals::Names;
 use super::session::Session;
-use super::{macros, prepare};
+use super::{macros, transpile};
 
 /// `render(text)`: renders a text in the same scope.
 pub(super) fn render_text(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<minijinja::Value, Error> {
@@ -19,7 +19,7 @@ pub(super) const WITHIN: &str = "<text>";
 
 /// Renders a text as its own template in the scope of the calling template.
 pub(super) fn rendered_within(session: &Arc<Session>, state: &mut State, text: &str) -> Result<minijinja::Value, Error> {
-    let prepared = prepare::template(text, macros::PROLOGUE);
+    let prepared = transpile::template(text, macros::PROLOGUE);
     // The inner rendering loads macros for itself: they belong to the rendering that loaded them.
     let outer = std::mem::take(&mut *session.running());
     let outcome = state.env().render_named_str(WITHIN, &prepared.edited.text, minijinja::Value::from_object(Names(session.clone())));

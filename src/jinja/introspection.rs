@@ -8,10 +8,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use minijinja::value::Value;
 use minijinja::{Error, State};
 
-use super::answers::answered;
 use super::call::Call;
 use super::column::Column;
-use super::names::Run;
+use super::globals::Run;
+use super::recorded_results::answered;
 use super::relations::Named;
 use super::session::Session;
 use super::table::Table;
@@ -78,10 +78,10 @@ fn statement(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<V
     let query = marks::plain(&caller.call(state, &[])?);
     if !call.truth(1, "fetch_result") {
         let words = query.split_whitespace().collect::<Vec<_>>().join(" ");
-        let wrong = Diagnostic::error("a `statement` without `fetch_result` changes the warehouse while the text is rendered");
-        let wrong = wrong.fact(format!("the statement is: {words}"));
+        let error = Diagnostic::error("a `statement` without `fetch_result` changes the warehouse while the text is rendered");
+        let error = error.fact(format!("the statement is: {words}"));
         return Err(errors::said(
-            wrong.hint("batchwright runs nothing while it compiles: run it before the plan, or make it a hook of the model"),
+            error.hint("batchwright runs nothing while it compiles: run it before the plan, or make it a hook of the model"),
         ));
     }
     let table = answered(session, &call.title(), &query)?;
@@ -125,8 +125,8 @@ pub(super) fn answer(session: &Arc<Session>, call: &Call, offline: Value) -> Res
     if !session.scope.execute {
         return Ok(offline);
     }
-    let wrong = Diagnostic::error(format!("{} needs a warehouse, and batchwright compiles without one", call.title()));
-    Err(errors::said(wrong.hint("write the answer into the model, or give it as a variable: `{% set values = var('values') %}`")))
+    let error = Diagnostic::error(format!("{} needs a warehouse, and batchwright compiles without one", call.title()));
+    Err(errors::said(error.hint("write the answer into the model, or give it as a variable: `{% set values = var('values') %}`")))
 }
 
 fn load_relation(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {

@@ -9,9 +9,9 @@ use minijinja::value::{Kwargs, Object, ObjectRepr, Tuple, Value};
 use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
-use super::library::Macro;
-use super::prepare::MACRO_PREFIX;
+use super::macro_registry::Macro;
 use super::session::Session;
+use super::transpile::MACRO_PREFIX;
 use super::{collections, computed_spine, errors, spine};
 use crate::diagnostics::Diagnostic;
 
@@ -205,11 +205,11 @@ pub(super) fn dispatch(session: &Arc<Session>, call: &Call) -> Result<Value, Err
     found.map(|(package, name)| MacroRef::value(session, &package, &name)).map_err(|searched| {
         let adapter = session.settings().adapters.first().cloned().unwrap_or_default();
         let packages: BTreeSet<&str> = searched.iter().filter_map(|name| name.split('.').next()).collect();
-        let mut wrong = Diagnostic::error(format!("`adapter.dispatch` finds no macro `{name}` for {adapter}"))
+        let mut error = Diagnostic::error(format!("`adapter.dispatch` finds no macro `{name}` for {adapter}"))
             .fact(format!("looked for {}", searched.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")));
         for package in packages.into_iter().filter(|package| !session.library().packages.contains_key(*package)) {
-            wrong = wrong.hint(format!("package `{package}` is not installed: run `dbt deps`"));
+            error = error.hint(format!("package `{package}` is not installed: run `dbt deps`"));
         }
-        errors::said(wrong)
+        errors::said(error)
     })
 }

@@ -2,7 +2,6 @@
 //! gives the text and what the template said of itself on the way ([`Rendered`]). Knows no stage.
 
 mod adapter;
-mod answers;
 mod builtin_macros;
 mod call;
 mod collections;
@@ -14,36 +13,37 @@ mod datetime_class;
 mod datetime_math;
 mod datetime_module;
 mod datetime_zone;
-mod edits;
 mod environment;
 mod errors;
 mod expression;
 mod functions;
+mod globals;
 mod inner_text;
 mod introspection;
 mod itertools;
 mod json;
 mod lexer;
-mod library;
+mod macro_dependencies;
+mod macro_registry;
 mod macros;
 mod marks;
 mod md5;
 mod modules;
-mod names;
 mod native;
 mod nesting;
 mod node;
 mod operand;
-mod prepare;
 mod python;
+mod recorded_results;
 mod relations;
 mod session;
+mod source_map;
 mod spine;
 mod strategy;
 mod table;
 mod text_functions;
 mod text_methods;
-mod uses;
+mod transpile;
 mod yaml;
 mod yaml_layout;
 
@@ -65,15 +65,15 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 use crate::limits;
 
 use errors::Place;
-use library::Library;
-use names::Names;
-use prepare::Prepared;
+use globals::Names;
+use macro_registry::Library;
 use session::{Session, Shared};
+use transpile::Prepared;
 
-pub use answers::{Answer, Answers};
 pub use column::ColumnQuoting;
+pub use macro_dependencies::Uses;
+pub use recorded_results::{Answer, Answers};
 pub use strategy::{StrategyArguments, StrategyMacro};
-pub use uses::Uses;
 pub use yaml::{SECRETS, YamlScope, yaml_value};
 
 /// How an engine writes the name of a relation.
@@ -169,10 +169,10 @@ pub trait Known: Send + Sync {
 }
 
 /// A value that is made when a template looks at it, which most do not.
-pub type Late<T> = Arc<LazyLock<T, Box<dyn FnOnce() -> T + Send>>>;
+pub type LazyValue<T> = Arc<LazyLock<T, Box<dyn FnOnce() -> T + Send>>>;
 
 /// The value that `make` gives.
-pub fn late<T>(make: impl FnOnce() -> T + Send + 'static) -> Late<T> {
+pub fn late<T>(make: impl FnOnce() -> T + Send + 'static) -> LazyValue<T> {
     Arc::new(LazyLock::new(Box::new(make)))
 }
 
@@ -184,7 +184,7 @@ pub struct Scope {
     /// dbt's `execute`: false while a model only says what it is.
     pub execute: bool,
     /// dbt's `model`: the node, as JSON.
-    pub model: Late<Value>,
+    pub model: LazyValue<Value>,
     /// What `config.get()` answers.
     pub config: Map<String, Value>,
     pub this: Option<Relation>,
@@ -303,7 +303,7 @@ impl Jinja {
     }
 
     fn rendered(&self, template: &SourceFile, scope: &Scope) -> Result<Rendered, Diagnostic> {
-        let prepared = prepare::template(&template.text, macros::PROLOGUE);
+        let prepared = transpile::template(&template.text, macros::PROLOGUE);
         let session = Session::new(self.shared.clone(), scope.clone(), prepared.calls.clone());
         let environment = if scope.execute { &self.strict } else { &self.lenient };
         let outcome = environment
@@ -362,7 +362,7 @@ impl Jinja {
         arguments: impl FnOnce(&Arc<Session>) -> Vec<minijinja::Value>,
         scope: &Scope,
     ) -> Result<(String, Arc<Session>), Diagnostic> {
-        static PREPARED: LazyLock<Prepared> = LazyLock::new(|| prepare::template("{{ __call() }}", macros::PROLOGUE));
+        static PREPARED: LazyLock<Prepared> = LazyLock::new(|| transpile::template("{{ __call() }}", macros::PROLOGUE));
         let library = &self.shared.library;
         let Some(found) = library.get(package, name) else {
             return Err(Diagnostic::error(format!("there is no macro `{name}`")));
@@ -381,9 +381,9 @@ impl Jinja {
         let template = SourceFile::new("", "");
         let text = outcome.map_err(|error| {
             let place_of = Place { template: &template, prepared: &PREPARED, library: Some(library), known: Vec::new() };
-            let mut wrong = errors::diagnostic(&error, &place_of);
-            wrong.at = wrong.at.filter(|at| !at.file.path.is_empty()).or(Some(place));
-            wrong
+            let mut failure = errors::diagnostic(&error, &place_of);
+            failure.at = failure.at.filter(|at| !at.file.path.is_empty()).or(Some(place));
+            failure
         })?;
         Ok((marks::strip(&text).trim().to_string(), session))
     }

@@ -6,7 +6,7 @@ use minijinja::State;
 use minijinja::value::Value;
 
 use super::call::Call;
-use super::names::Methods;
+use super::globals::Methods;
 use super::python::regex;
 use super::session::Session;
 use super::{collections, datetime_module, itertools};

@@ -11,7 +11,7 @@ use minijinja::{Environment, Error};
 use serde_json::Value as Json;
 
 use super::lexer::{self, Kind, Tag, Token};
-use super::{environment, errors, json, prepare};
+use super::{environment, errors, json, transpile};
 use crate::diagnostics::Diagnostic;
 
 /// A part of a rendered text.
@@ -142,7 +142,7 @@ fn literal(text: &str) -> Option<Json> {
     if !fits || tag.tokens.windows(2).any(operator) {
         return None;
     }
-    let ready = prepare::template(&source, "").edited.text;
+    let ready = transpile::template(&source, "").edited.text;
     let expression = ready.strip_prefix("{{")?.strip_suffix("}}")?.trim();
     let value = PLAIN.compile_expression(expression).ok()?.eval(()).ok()?;
     Some(json::json(&value))

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use super::expression::{Found, Part, Puzzled, Reader, Shape};
+use super::expression::{Found, Part, Reader, Shape, Unsupported};
 use super::lexer::Kind;
 use super::python::literals;
 
 impl Reader<'_> {
     pub fn primary(&mut self) -> Found<Part> {
-        let shape = match (self.kind().ok_or(Puzzled)?, self.word()) {
+        let shape = match (self.kind().ok_or(Unsupported)?, self.word()) {
             (Kind::Number, _) => Shape::Number,
             (Kind::Text, _) => {
                 let mut span = self.text()?;
@@ -17,7 +17,7 @@ impl Reader<'_> {
                 }
                 return Ok(Part::new(span, Shape::Text));
             }
-            (Kind::Name, "and" | "or" | "in" | "is" | "if" | "else") => return Err(Puzzled),
+            (Kind::Name, "and" | "or" | "in" | "is" | "if" | "else") => return Err(Unsupported),
             (Kind::Name, name) => {
                 if self.ahead(1) == "(" {
                     let name = name.to_string();
@@ -40,7 +40,7 @@ impl Reader<'_> {
                 })?;
                 return Ok(self.changeable(start..end, "__d(", Shape::Dict));
             }
-            _ => return Err(Puzzled),
+            _ => return Err(Unsupported),
         };
         Ok(Part::new(self.take()?, shape))
     }
@@ -78,7 +78,7 @@ impl Reader<'_> {
             }
             item(self)?;
             if !self.skip(",") && !self.is(end) {
-                return Err(Puzzled);
+                return Err(Unsupported);
             }
         }
     }

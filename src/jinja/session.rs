@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use minijinja::Value;
 
-use super::library::Library;
+use super::macro_registry::Library;
 use super::relations::Named;
-use super::{Known, Late, MarkKind, RefCall, Relation, Scope, Settings};
+use super::{Known, LazyValue, MarkKind, RefCall, Relation, Scope, Settings};
 use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
 
@@ -23,13 +23,13 @@ pub(super) struct Shared {
     pub library: Arc<Library>,
     /// The parts of dbt's `graph`, once the nodes are known: a large project has thousands.
     /// With why they are not complete, if they are not.
-    pub graph: OnceLock<(Late<GraphParts>, Option<Diagnostic>)>,
+    pub graph: OnceLock<(LazyValue<GraphParts>, Option<Diagnostic>)>,
     pub known: OnceLock<Arc<dyn Known>>,
 }
 
 /// What a template said of itself.
 #[derive(Default)]
-pub(super) struct Said {
+pub(super) struct Captured {
     pub config: Vec<serde_json::Map<String, serde_json::Value>>,
     pub refs: Vec<RefCall>,
     pub sources: Vec<(String, String)>,
@@ -38,7 +38,7 @@ pub(super) struct Said {
     warned: BTreeSet<String>,
 }
 
-impl Said {
+impl Captured {
     /// Notes a warning of the template's, each text once.
     pub fn warn(&mut self, message: String) {
         if self.warned.insert(message.clone()) {
@@ -81,7 +81,7 @@ pub(super) struct Session {
     pub reads_graph: AtomicBool,
     /// Whether a relation was asked for that does not exist as far as is known.
     pub missed: AtomicBool,
-    said: Mutex<Said>,
+    said: Mutex<Captured>,
     running: Mutex<Running>,
     pub model: OnceLock<Value>,
     pub graph: OnceLock<Value>,
@@ -116,7 +116,7 @@ impl Session {
         }
     }
 
-    pub fn said(&self) -> MutexGuard<'_, Said> {
+    pub fn said(&self) -> MutexGuard<'_, Captured> {
         self.said.lock().unwrap_or_else(|broken| broken.into_inner())
     }
 

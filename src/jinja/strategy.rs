@@ -6,7 +6,7 @@ use std::sync::Arc;
 use minijinja::Value;
 
 use super::column::Column;
-use super::library::DBT;
+use super::macro_registry::DBT;
 use super::session::Session;
 use super::{Jinja, Relation, Scope, collections, json};
 use crate::diagnostics::{Diagnostic, Location};

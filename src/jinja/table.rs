@@ -6,8 +6,8 @@ use std::sync::Arc;
 use minijinja::value::{Enumerator, Object, ObjectRepr, Tuple, Value};
 use minijinja::{Error, ErrorKind, State};
 
-use super::answers::Answer;
 use super::call::Call;
+use super::recorded_results::Answer;
 use super::{collections, json};
 
 /// A table of values.

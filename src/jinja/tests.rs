@@ -111,7 +111,7 @@ fn jinja() -> Jinja {
 fn rendered(text: &str, scope: &Scope) -> Rendered {
     match jinja().render(&SourceFile::new("models/m.sql", text), scope) {
         Ok(rendered) => rendered,
-        Err(wrong) => panic!("{}", crate::diagnostics::print(&wrong, false)),
+        Err(error) => panic!("{}", crate::diagnostics::print(&error, false)),
     }
 }
 
@@ -119,7 +119,7 @@ fn text(template: &str) -> String {
     rendered(template, &scope()).text
 }
 
-fn wrong(template: &str) -> Diagnostic {
+fn error_of(template: &str) -> Diagnostic {
     jinja().render(&SourceFile::new("models/m.sql", template), &scope()).unwrap_err()
 }
 
@@ -189,8 +189,8 @@ fn variables_and_the_environment() {
         ),
         "5d['a', 'b']dev!Falsex1"
     );
-    assert_eq!(wrong("{{ var('lmit') }}").hints[0], "did you mean `limit`?");
-    assert_eq!(wrong("{{ env_var('DBT_ENV_SECRET_X') }}").at.unwrap().span, 3..30);
+    assert_eq!(error_of("{{ var('lmit') }}").hints[0], "did you mean `limit`?");
+    assert_eq!(error_of("{{ env_var('DBT_ENV_SECRET_X') }}").at.unwrap().span, 3..30);
 }
 
 #[test]
@@ -225,31 +225,31 @@ fn pythons_ways() {
 
 #[test]
 fn errors_have_a_place_and_a_way() {
-    let found = wrong("select 1\n{{ outer() }}");
+    let found = error_of("select 1\n{{ outer() }}");
     assert_eq!(found.message, "`x` is undefined, so it has no `y`");
     let at = found.at.unwrap();
     assert_eq!((&*at.file.path, at.line(), &at.file.text[at.span.clone()]), ("macros/a.sql", 8, "x.y"));
     assert_eq!(found.notes, ["in macro `broken` (macros/a.sql:8)", "in macro `outer` (macros/a.sql:10)", "called by `m` (models/m.sql:2)"]);
-    let found = wrong("select {{ twise([1]) }}");
+    let found = error_of("select {{ twise([1]) }}");
     assert_eq!((found.message.as_str(), found.hints[0].as_str()), ("`twise` is undefined", "did you mean `twice`?"));
-    assert_eq!(&wrong("a {{ ref('gone') }}").message, "there is no model `gone`");
-    assert!(wrong("{{ helper() }}").hints[0].contains("`utils.helper`"));
-    assert!(wrong("{% if x %}").message.contains("end of"));
-    let odd = wrong("é {{ a \u{F0000}b }}").at.unwrap();
+    assert_eq!(&error_of("a {{ ref('gone') }}").message, "there is no model `gone`");
+    assert!(error_of("{{ helper() }}").hints[0].contains("`utils.helper`"));
+    assert!(error_of("{% if x %}").message.contains("end of"));
+    let odd = error_of("é {{ a \u{F0000}b }}").at.unwrap();
     assert!(odd.file.text.get(odd.span).is_some());
-    assert_eq!(wrong("{{ utls.greet(1) }}").message, "`utls` is undefined, so it has no `greet`");
-    assert!(wrong("{{ run_query('x') }}").message.starts_with("`run_query` asks the warehouse"));
-    assert_eq!(wrong("{{ exceptions.raise_compiler_error('no') }}").message, "no");
-    assert_eq!(wrong("{{ twice(1, 2) }}").message, "`twice`: takes 1 argument, was given 2");
+    assert_eq!(error_of("{{ utls.greet(1) }}").message, "`utls` is undefined, so it has no `greet`");
+    assert!(error_of("{{ run_query('x') }}").message.starts_with("`run_query` asks the warehouse"));
+    assert_eq!(error_of("{{ exceptions.raise_compiler_error('no') }}").message, "no");
+    assert_eq!(error_of("{{ twice(1, 2) }}").message, "`twice`: takes 1 argument, was given 2");
 }
 
 #[test]
 fn what_never_ends_ends() {
-    assert_eq!(wrong("{{ deep() }}").message, "macros call each other too deep");
+    assert_eq!(error_of("{{ deep() }}").message, "macros call each other too deep");
     assert!(
-        wrong("{% for i in range(99999) %}{% for j in range(99999) %}{{ j }}{% endfor %}{% endfor %}").message.contains("too much work")
+        error_of("{% for i in range(99999) %}{% for j in range(99999) %}{{ j }}{% endfor %}{% endfor %}").message.contains("too much work")
     );
-    assert_eq!(wrong("{% set l = [] %}{% do l.append(l) %}{{ l }}").message, "a list, dict, set or namespace cannot hold itself");
+    assert_eq!(error_of("{% set l = [] %}{% do l.append(l) %}{{ l }}").message, "a list, dict, set or namespace cannot hold itself");
 }
 
 #[test]

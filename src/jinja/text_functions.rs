@@ -6,7 +6,7 @@ use minijinja::value::{Tuple, Value};
 use minijinja::{Error, State};
 
 use super::call::Call;
-use super::names::Run;
+use super::globals::Run;
 use super::python::dumps::{Options, dumps};
 use super::python::emit::emit;
 use super::python::iterator::ReadOnce;

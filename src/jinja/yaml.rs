@@ -10,8 +10,8 @@ use serde_json::{Map, Value as Json};
 
 use super::call::Call;
 use super::errors::{self, Place};
-use super::prepare::Prepared;
-use super::{collections, datetime, datetime_module, json, native, prepare};
+use super::transpile::Prepared;
+use super::{collections, datetime, datetime_module, json, native, transpile};
 use crate::calendar::Instant;
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile, nearest};
 use crate::limits;
@@ -22,8 +22,8 @@ pub const SECRETS: [&str; 2] = ["DBT_ENV_SECRET", "DBT_ENGINE_ENV_SECRET"];
 /// Refuses a secret, as dbt does.
 pub(super) fn not_secret(name: &str) -> Result<(), Error> {
     let Some(secret) = SECRETS.iter().find(|secret| name.starts_with(**secret)) else { return Ok(()) };
-    let wrong = Diagnostic::error(format!("`{name}` is a secret, and secrets are allowed only in profiles.yml and packages.yml"));
-    Err(errors::said(wrong.hint(format!("variables that begin with `{secret}` are secrets: give the value in a variable of another name"))))
+    let error = Diagnostic::error(format!("`{name}` is a secret, and secrets are allowed only in profiles.yml and packages.yml"));
+    Err(errors::said(error.hint(format!("variables that begin with `{secret}` are secrets: give the value in a variable of another name"))))
 }
 
 /// What the values of a YAML file may ask: no macros, no models.
@@ -50,7 +50,7 @@ pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
         secrets: scope.secrets,
     };
     let names = Value::from_object(Names(Arc::new(known)));
-    let prepared = prepare::template(text, "");
+    let prepared = transpile::template(text, "");
     let file = SourceFile::new("", text);
     let rendered = limits::guarded(&file, || evaluated(&file, &prepared, names).map_err(Diagnostics::from));
     rendered.map_err(|errors| {
@@ -137,11 +137,11 @@ impl Object for Question {
         let default = || call.args.get(1).cloned().or_else(|| call.by_name("default"));
         found.or_else(default).ok_or_else(|| {
             errors::said(if self.variable {
-                let mut wrong = Diagnostic::error(format!("variable `{name}` is not set"));
+                let mut error = Diagnostic::error(format!("variable `{name}` is not set"));
                 if let Some(near) = nearest(&name, self.known.vars.keys().map(|name| &**name)) {
-                    wrong = wrong.hint(format!("did you mean `{near}`?"));
+                    error = error.hint(format!("did you mean `{near}`?"));
                 }
-                wrong.hint(format!(
+                error.hint(format!(
                     "set it with `--vars '{{{name}: …}}'` or give a default; `vars:` of dbt_project.yml counts in properties files alone"
                 ))
             } else {
@@ -189,8 +189,8 @@ mod tests {
         assert_eq!(value("{% if var('on') %}{{ var('list') }}{% endif %}").unwrap(), serde_json::json!([1]));
         assert_eq!(value("{% set x %}<{{ var('n') }}>{% endset %}{{ x }}!").unwrap(), "<7>!");
         assert_eq!(value("{{ env_var('DBT_ENV_SECRET_A') }}").unwrap(), "s");
-        let wrong = value("{{ env_var('DBT_ENV_' ~ 'SECRET_' ~ 'A', 'x') }}").unwrap_err();
-        assert_eq!(wrong.message, "`DBT_ENV_SECRET_A` is a secret, and secrets are allowed only in profiles.yml and packages.yml");
+        let error = value("{{ env_var('DBT_ENV_' ~ 'SECRET_' ~ 'A', 'x') }}").unwrap_err();
+        assert_eq!(error.message, "`DBT_ENV_SECRET_A` is a secret, and secrets are allowed only in profiles.yml and packages.yml");
         assert_eq!(value("{% if var('on') %}a{% endif %}").unwrap(), "a");
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Batched, Kind, Plan, Step, Steps, What};
+use super::{BatchSteps, Kind, Plan, Step, StepBody, Steps};
 use crate::calendar::Window;
 
 /// What a model reads of the other models of the plan.
@@ -33,12 +33,12 @@ impl<'a> Waits<'a> {
         let before =
             |kind: Kind| of.first.iter().rev().filter(move |fixed| fixed.kind < kind).take(1).map(|fixed| id(of, fixed.kind.word()));
         match what {
-            What::Batch(span, nth, _) => {
+            StepBody::Batch(span, nth, _) => {
                 let overlapping = self.by_window(of).flat_map(|(input, batches)| overlapping(input, batches, span.window));
                 let last = nth.checked_sub(1).filter(|_| of.reads.in_order).and_then(|last| Some(batch(of, of.batches.as_ref()?, last)));
                 before(Kind::Batch).chain(self.whole(of)).chain(overlapping).chain(last).collect()
             }
-            What::Fixed(fixed) => match fixed.kind {
+            StepBody::StaticStep(fixed) => match fixed.kind {
                 // The create statement's query is parsed by the engine, so what it reads must
                 // exist.
                 Kind::Create | Kind::Build => {
@@ -74,25 +74,25 @@ impl<'a> Waits<'a> {
     }
 
     /// The inputs whose batches may be waited for one by one.
-    fn by_window(&self, of: &Steps) -> impl Iterator<Item = (&'a Steps, &'a Batched)> {
+    fn by_window(&self, of: &Steps) -> impl Iterator<Item = (&'a Steps, &'a BatchSteps)> {
         of.reads.by_window.iter().filter_map(|id| self.0.get(id.as_str()).and_then(|input| Some((*input, one_by_one(input)?))))
     }
 }
 
-fn one_by_one(input: &Steps) -> Option<&Batched> {
+fn one_by_one(input: &Steps) -> Option<&BatchSteps> {
     input.batches.as_ref().filter(|_| !input.last.iter().any(|fixed| fixed.kind == Kind::Swap))
 }
 
 /// The ids of the batches that overlap a window; those of a model are in order and do not overlap
 /// one another.
-fn overlapping(input: &Steps, batches: &Batched, window: Window) -> impl Iterator<Item = String> {
+fn overlapping(input: &Steps, batches: &BatchSteps, window: Window) -> impl Iterator<Item = String> {
     let windows = &batches.cover.windows;
     let first = windows.partition_point(|other| other.end <= window.start);
     let many = windows[first..].iter().take_while(|other| other.start < window.end).count();
     (first..first + many).map(move |nth| batch(input, batches, nth))
 }
 
-fn batch(of: &Steps, batches: &Batched, nth: usize) -> String {
+fn batch(of: &Steps, batches: &BatchSteps, nth: usize) -> String {
     id(of, &batches.cover.naming.label(batches.cover.windows[nth]))
 }
 
@@ -104,7 +104,7 @@ fn id(of: &Steps, word: &str) -> String {
 mod tests {
     use super::*;
     use crate::calendar::Grain;
-    use crate::plan::{Fixed, Text};
+    use crate::plan::{StaticStep, Text};
     use crate::window::{BatchNaming, Cover};
     use chrono::TimeZone;
     use chrono_tz::Tz;
@@ -113,12 +113,12 @@ mod tests {
         let at = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 0, 0, 0).unwrap();
         let windows = days.iter().map(|(start, end)| Window { start: at(*start), end: at(*end) }).collect();
         let naming = BatchNaming { model_batch_size: Grain::Day, batch_size: Grain::Day, chunk: None, timezone: Tz::UTC };
-        let fixed = |kind| Fixed { kind, text: String::new() };
+        let fixed = |kind| StaticStep { kind, text: String::new() };
         Steps {
             model: model.into(),
             folder: model.into(),
             first: vec![fixed(Kind::Create)],
-            batches: Some(Batched {
+            batches: Some(BatchSteps {
                 cover: Cover { windows, naming, notes: Vec::new() },
                 audit: None,
                 text: Text::Whole(vec![String::new(); days.len()]),
@@ -141,22 +141,22 @@ mod tests {
     #[test]
     fn a_batch_waits_for_the_batches_it_overlaps() {
         let a = steps("a", Reads::default(), &[(1, 2), (2, 3), (3, 4)], false);
-        let said = waits(&[a, steps("b", reads_a(), &[(2, 4)], false)]);
-        assert_eq!(said[1], "a@2024-09-01 a@create");
-        assert_eq!(said[4], "b@create a@create");
-        assert_eq!(said[5], "b@2024-09-02_2024-09-04 b@create a@2024-09-02 a@2024-09-03");
+        let lines = waits(&[a, steps("b", reads_a(), &[(2, 4)], false)]);
+        assert_eq!(lines[1], "a@2024-09-01 a@create");
+        assert_eq!(lines[4], "b@create a@create");
+        assert_eq!(lines[5], "b@2024-09-02_2024-09-04 b@create a@2024-09-02 a@2024-09-03");
     }
 
     #[test]
     fn after_a_full_refresh_readers_wait_for_the_swap() {
-        let said = waits(&[steps("a", Reads::default(), &[(1, 2)], true), steps("b", reads_a(), &[(1, 2)], false)]);
-        assert_eq!(said[2..4], ["a@swap a@2024-09-01", "a@after a@swap"]);
-        assert_eq!(said[5], "b@2024-09-01 b@create a");
+        let lines = waits(&[steps("a", Reads::default(), &[(1, 2)], true), steps("b", reads_a(), &[(1, 2)], false)]);
+        assert_eq!(lines[2..4], ["a@swap a@2024-09-01", "a@after a@swap"]);
+        assert_eq!(lines[5], "b@2024-09-01 b@create a");
     }
 
     #[test]
     fn batches_in_order_wait_for_the_one_before() {
-        let said = waits(&[steps("a", Reads { in_order: true, ..Reads::default() }, &[(1, 2), (2, 3)], false)]);
-        assert_eq!(said[1..], ["a@2024-09-01 a@create", "a@2024-09-02 a@create a@2024-09-01"]);
+        let lines = waits(&[steps("a", Reads { in_order: true, ..Reads::default() }, &[(1, 2), (2, 3)], false)]);
+        assert_eq!(lines[1..], ["a@2024-09-01 a@create", "a@2024-09-02 a@create a@2024-09-01"]);
     }
 }

@@ -9,7 +9,7 @@ mod steps;
 
 pub use dependencies::{Reads, Waits};
 pub use sha256::Sha256;
-pub use steps::{Batched, Fixed, Step, Steps, Text, What};
+pub use steps::{BatchSteps, StaticStep, Step, StepBody, Steps, Text};
 
 use crate::project::State;
 use manifest::ModelEntry;

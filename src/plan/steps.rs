@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{Kind, Plan, Reads};
 use crate::codegen::Audit;
-use crate::dialect::Stamp;
+use crate::dialect::BatchTemplate;
 use crate::window::{Cover, Span};
 
 impl Plan {
@@ -48,23 +48,23 @@ pub struct Steps {
     /// The plan's folder of the model's files.
     pub folder: String,
     /// Before its batches; all of them for a model without batches.
-    pub first: Vec<Fixed>,
-    pub batches: Option<Batched>,
+    pub first: Vec<StaticStep>,
+    pub batches: Option<BatchSteps>,
     /// After its batches.
-    pub last: Vec<Fixed>,
+    pub last: Vec<StaticStep>,
     pub reads: Reads,
 }
 
 /// A step that is no batch.
 #[derive(Clone, Debug, Hash)]
-pub struct Fixed {
+pub struct StaticStep {
     pub kind: Kind,
     pub text: String,
 }
 
 /// The batches of a model.
 #[derive(Clone, Debug, Hash)]
-pub struct Batched {
+pub struct BatchSteps {
     pub cover: Cover,
     pub text: Text,
     /// Read-only SQL that tells whether the table is what it should be.
@@ -75,7 +75,7 @@ pub struct Batched {
 #[derive(Clone, Debug, Hash)]
 pub enum Text {
     /// The same for every batch but for its window.
-    Stamped(Arc<Stamp>),
+    Stamped(Arc<BatchTemplate>),
     /// One for each batch.
     Whole(Vec<String>),
 }
@@ -84,12 +84,12 @@ pub enum Text {
 #[derive(Clone, Debug)]
 pub struct Step<'a> {
     pub of: &'a Steps,
-    pub what: What<'a>,
+    pub what: StepBody<'a>,
 }
 
 #[derive(Clone, Debug)]
-pub enum What<'a> {
-    Fixed(&'a Fixed),
+pub enum StepBody<'a> {
+    StaticStep(&'a StaticStep),
     /// The batch, which one of the model's it is, and the texts of all of them.
     Batch(Span, usize, &'a Text),
 }
@@ -105,14 +105,14 @@ impl Steps {
     }
 
     fn step(&self, nth: usize) -> Option<Step<'_>> {
-        let fixed = |fixed| Step { of: self, what: What::Fixed(fixed) };
+        let fixed = |fixed| Step { of: self, what: StepBody::StaticStep(fixed) };
         if let Some(first) = self.first.get(nth) {
             return Some(fixed(first));
         }
         let nth = nth - self.first.len();
-        let Some(Batched { cover, text, .. }) = &self.batches else { return self.last.get(nth).map(fixed) };
+        let Some(BatchSteps { cover, text, .. }) = &self.batches else { return self.last.get(nth).map(fixed) };
         match cover.windows.get(nth) {
-            Some(window) => Some(Step { of: self, what: What::Batch(cover.naming.span(*window), nth, text) }),
+            Some(window) => Some(Step { of: self, what: StepBody::Batch(cover.naming.span(*window), nth, text) }),
             None => self.last.get(nth - cover.windows.len()).map(fixed),
         }
     }
@@ -121,33 +121,33 @@ impl Steps {
 impl Step<'_> {
     pub fn kind(&self) -> Kind {
         match self.what {
-            What::Fixed(fixed) => fixed.kind,
-            What::Batch(..) => Kind::Batch,
+            StepBody::StaticStep(fixed) => fixed.kind,
+            StepBody::Batch(..) => Kind::Batch,
         }
     }
 
     /// `model.shop.sessions@2024-09-01`, `model.shop.sessions@create`.
     pub fn id(&self) -> String {
         match &self.what {
-            What::Fixed(fixed) => format!("{}@{}", self.of.model, fixed.kind.word()),
-            What::Batch(span, ..) => format!("{}@{}", self.of.model, span.label),
+            StepBody::StaticStep(fixed) => format!("{}@{}", self.of.model, fixed.kind.word()),
+            StepBody::Batch(span, ..) => format!("{}@{}", self.of.model, span.label),
         }
     }
 
     /// Relative to the plan's folder: `sessions/2024-09-01.sql`.
     pub fn file(&self) -> String {
         match &self.what {
-            What::Fixed(fixed) => format!("{}/{}{}.sql", self.of.folder, fixed.kind.rank(), fixed.kind.word()),
-            What::Batch(span, ..) => format!("{}/{}.sql", self.of.folder, span.label),
+            StepBody::StaticStep(fixed) => format!("{}/{}{}.sql", self.of.folder, fixed.kind.rank(), fixed.kind.word()),
+            StepBody::Batch(span, ..) => format!("{}/{}.sql", self.of.folder, span.label),
         }
     }
 
     /// The text of the file, with a line break at its end.
     pub fn text(&self) -> Cow<'_, str> {
         match &self.what {
-            What::Fixed(fixed) => Cow::Borrowed(&fixed.text),
-            What::Batch(_, nth, Text::Whole(texts)) => Cow::Borrowed(&texts[*nth]),
-            What::Batch(span, _, Text::Stamped(stamp)) => Cow::Owned(stamp.fill(&span.window, &span.label)),
+            StepBody::StaticStep(fixed) => Cow::Borrowed(&fixed.text),
+            StepBody::Batch(_, nth, Text::Whole(texts)) => Cow::Borrowed(&texts[*nth]),
+            StepBody::Batch(span, _, Text::Stamped(stamp)) => Cow::Owned(stamp.fill(&span.window, &span.label)),
         }
     }
 }

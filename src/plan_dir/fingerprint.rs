@@ -159,7 +159,7 @@ fn changed(about: &fs::Metadata) -> CtimeStamp {
 mod tests {
     use super::*;
     use crate::plan::manifest::{About, RequestEntry};
-    use crate::plan::{Fixed, Kind, Reads, Steps};
+    use crate::plan::{Kind, Reads, StaticStep, Steps};
     use crate::project::State;
 
     fn plan(texts: [&str; 2]) -> Plan {
@@ -180,7 +180,7 @@ mod tests {
         let steps = ["a", "b"].into_iter().zip(texts).map(|(name, text)| Steps {
             model: name.into(),
             folder: name.into(),
-            first: vec![Fixed { kind: Kind::Build, text: text.into() }],
+            first: vec![StaticStep { kind: Kind::Build, text: text.into() }],
             batches: None,
             last: Vec::new(),
             reads: Reads::default(),

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::{Sha256, instant};
 use crate::plan::manifest::{About, ModelEntry, StepEntry};
-use crate::plan::{Plan, Waits, What};
+use crate::plan::{Plan, StepBody, Waits};
 
 /// Writes the manifest of a plan. `audits` and `steps` are the hashes of the files, in their order;
 /// `steps` is consumed while the files are written.
@@ -41,8 +41,8 @@ impl Serialize for Entries<'_> {
         let waits = Waits::of(self.plan);
         serializer.collect_seq(self.plan.all().zip(&mut **self.hashes.borrow_mut()).map(|(step, sha256)| {
             let span = match &step.what {
-                What::Batch(span, ..) => Some(span),
-                What::Fixed(_) => None,
+                StepBody::Batch(span, ..) => Some(span),
+                StepBody::StaticStep(_) => None,
             };
             StepEntry {
                 id: step.id(),

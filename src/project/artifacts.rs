@@ -7,8 +7,8 @@ use std::path::Path;
 use chrono::{DateTime, FixedOffset};
 use serde_json::Value;
 
-use super::fence::Fence;
 use super::files::read_named;
+use super::sandbox::Sandbox;
 
 /// The status of each node in the `run_results.json` of a folder, by its unique id; of a generic test by its id without the hash
 /// at its end, so that there may be several.
@@ -49,6 +49,6 @@ fn loaded(root: &Path, file: &Path) -> Option<BTreeMap<String, DateTime<FixedOff
 }
 
 fn entries(root: &Path, file: &Path) -> Option<Vec<Value>> {
-    let mut json: Value = serde_json::from_str(&read_named(&Fence::around(root), file, "results", &[]).ok()??.text).ok()?;
+    let mut json: Value = serde_json::from_str(&read_named(&Sandbox::around(root), file, "results", &[]).ok()??.text).ok()?;
     json.get_mut("results")?.as_array_mut().map(std::mem::take)
 }

@@ -59,7 +59,7 @@ impl Entries<'_> {
         for (key, value) in keys {
             match rendered(value, self.scope) {
                 Ok(value) => _ = found.insert(key.clone(), value),
-                Err(error) => self.wrong(error),
+                Err(error) => self.report(error),
             }
         }
         found

@@ -74,7 +74,7 @@ impl Docs {
             Ok(Value::String(text)) => read.push_str(&text),
             Ok(Value::Null) => {}
             Ok(value) => read.push_str(&value.to_string()),
-            Err(wrong) => said.0.push(Diagnostic { level: crate::diagnostics::Level::Warning, ..wrong }.at(at.clone())),
+            Err(error) => said.0.push(Diagnostic { level: crate::diagnostics::Level::Warning, ..error }.at(at.clone())),
         };
         for call in CALL.captures_iter(text) {
             let Some(whole) = call.get(0) else { continue };
@@ -99,10 +99,10 @@ impl Docs {
     }
 
     fn missing(&self, name: &str) -> Diagnostic {
-        let wrong = Diagnostic::warning(format!("`doc('{name}')` is no docs block of this project"));
+        let error = Diagnostic::warning(format!("`doc('{name}')` is no docs block of this project"));
         match nearest(name, self.blocks.keys().map(|(_, name)| name.as_str())) {
-            Some(near) => wrong.hint(format!("did you mean `{near}`?")),
-            None => wrong.hint(format!("write `{{% docs {name} %}} … {{% enddocs %}}` into a Markdown file beside the models")),
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("write `{{% docs {name} %}} … {{% enddocs %}}` into a Markdown file beside the models")),
         }
     }
 }

@@ -11,27 +11,27 @@ use walkdir::WalkDir;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 
-use super::fence::Fence;
 use super::ignored::Ignored;
+use super::sandbox::Sandbox;
 use super::state::hash;
 
 /// The folder of a project.
 pub struct Files {
     root: PathBuf,
-    fence: Fence,
+    fence: Sandbox,
 }
 
 impl Files {
     /// The folder, if it is one and can be read.
     pub fn open(root: &Path) -> Result<Files, Diagnostic> {
         match fs::read_dir(root) {
-            Ok(_) => Ok(Files { root: root.to_path_buf(), fence: Fence::around(root) }),
-            Err(wrong) => Err(unreadable(&root.display().to_string(), &wrong)),
+            Ok(_) => Ok(Files { root: root.to_path_buf(), fence: Sandbox::around(root) }),
+            Err(error) => Err(unreadable(&root.display().to_string(), &error)),
         }
     }
 
     /// What the project may read.
-    pub fn fence(&self) -> &Fence {
+    pub fn fence(&self) -> &Sandbox {
         &self.fence
     }
 
@@ -48,7 +48,7 @@ impl Files {
         let mut bytes = Vec::new();
         let real = self.fence.resolve(path)?.unwrap_or_else(|| self.root.join(path));
         let (file, length) = open_plain(&real, path)?;
-        file.take(ENOUGH).read_to_end(&mut bytes).map_err(|wrong| unreadable(path, &wrong))?;
+        file.take(ENOUGH).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
         let text = String::from_utf8_lossy(&bytes);
         let plain = text.trim().replace("\r\n", "\n");
         let hash = if length > ENOUGH { hash([&*plain, &length.to_string()]) } else { hash([&*plain]) };
@@ -57,7 +57,7 @@ impl Files {
 
     /// The paths of all files below `folder`, in order, without those that `ignored` names.
     /// A folder that is not there holds none.
-    pub fn below(&self, folder: &str, ignored: &Ignored, wrong: &mut Diagnostics) -> Vec<String> {
+    pub fn below(&self, folder: &str, ignored: &Ignored, errors: &mut Diagnostics) -> Vec<String> {
         let mut found = Vec::new();
         let start = self.root.join(folder);
         if !start.is_dir() {
@@ -85,24 +85,24 @@ impl Files {
                 Ok(entry) if entry.file_type().is_file() => {
                     let below = entry.path().strip_prefix(&start).unwrap_or(entry.path());
                     if below.to_str().is_none() && is_read(below) {
-                        outside_of_utf8(&joined(folder, entry.path(), &start), wrong);
+                        outside_of_utf8(&joined(folder, entry.path(), &start), errors);
                     // Editors leave such files behind, and dbt passes them by.
                     } else if !entry.file_name().to_string_lossy().starts_with(['.', '#', '~']) {
                         found.push(joined(folder, entry.path(), &start));
                     }
                 }
                 Ok(entry) if !entry.file_type().is_dir() && is_read(entry.path()) => {
-                    wrong.0.push(not_plain(&joined(folder, entry.path(), &start)));
+                    errors.0.push(not_plain(&joined(folder, entry.path(), &start)));
                 }
                 Ok(_) => {}
-                Err(odd) => wrong.0.extend(self.odd_entry(&odd)),
+                Err(odd) => errors.0.extend(self.odd_entry(&odd)),
             }
         }
         if linked > MOST_LINKS {
             let error = Diagnostic::error(format!("`{folder}` has more than {MOST_LINKS} links to folders"));
-            wrong.0.push(error.hint("links that lead to folders of links multiply: remove some"));
+            errors.0.push(error.hint("links that lead to folders of links multiply: remove some"));
         }
-        wrong.0.extend(outside);
+        errors.0.extend(outside);
         found
     }
 
@@ -127,15 +127,15 @@ impl Files {
         }
         match odd.io_error() {
             // A link to nothing: dbt passes it by as well.
-            Some(wrong) if wrong.kind() == ErrorKind::NotFound => None,
-            Some(wrong) => Some(unreadable(&path, wrong)),
+            Some(error) if error.kind() == ErrorKind::NotFound => None,
+            Some(error) => Some(unreadable(&path, error)),
             None => None,
         }
     }
 }
 
 /// A file that the user names, wherever it is, unless a link of the repository leads to it. `name` is the path in messages.
-pub fn read_named(fence: &Fence, path: &Path, name: &str, trusted: &[PathBuf]) -> Result<Option<SourceFile>, Diagnostic> {
+pub fn read_named(fence: &Sandbox, path: &Path, name: &str, trusted: &[PathBuf]) -> Result<Option<SourceFile>, Diagnostic> {
     fence.resolve_named(path, name, trusted)?.map_or(Ok(None), |real| read_text(&real, name, LARGEST_DATA))
 }
 
@@ -153,7 +153,7 @@ fn read_text(real: &Path, name: &str, limit: u64) -> Result<Option<SourceFile>, 
     let (file, length) = open_plain(real, name)?;
     let mut bytes = Vec::with_capacity(usize::try_from(length.min(limit)).unwrap_or(0) + 1);
     // A file may grow while it is read.
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(|wrong| unreadable(name, &wrong))?;
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
     if bytes.len() as u64 > limit {
         return Err(
             Diagnostic::error(format!("`{name}` is larger than {} MiB", limit >> 20)).hint("split it, or move it out of the project")
@@ -161,8 +161,8 @@ fn read_text(real: &Path, name: &str, limit: u64) -> Result<Option<SourceFile>, 
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Some(SourceFile::new(name, without_mark(&text)))),
-        Err(wrong) => {
-            let line = wrong.as_bytes()[..wrong.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        Err(error) => {
+            let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
             Err(Diagnostic::error(format!("`{name}` is not UTF-8 on line {line}")).hint("save it as UTF-8"))
         }
     }
@@ -171,20 +171,20 @@ fn read_text(real: &Path, name: &str, limit: u64) -> Result<Option<SourceFile>, 
 /// Opens a plain file: reading a pipe waits, reading a device may not end. Gives its length too.
 fn open_plain(real: &Path, name: &str) -> Result<(fs::File, u64), Diagnostic> {
     // A pipe is not even opened.
-    let about = fs::metadata(real).map_err(|wrong| unreadable(name, &wrong))?;
+    let about = fs::metadata(real).map_err(|error| unreadable(name, &error))?;
     if about.is_dir() {
         return Err(unreadable(name, &ErrorKind::IsADirectory.into()));
     }
     if !about.is_file() {
         return Err(not_plain(name));
     }
-    let file = fs::File::open(real).map_err(|wrong| unreadable(name, &wrong))?;
+    let file = fs::File::open(real).map_err(|error| unreadable(name, &error))?;
     Ok((file, about.len()))
 }
 
 fn not_plain(name: &str) -> Diagnostic {
-    let wrong = Diagnostic::error(format!("`{name}` is a pipe, a socket or a device, and a file is wanted"));
-    wrong.hint("move it out of the project, or name another file")
+    let error = Diagnostic::error(format!("`{name}` is a pipe, a socket or a device, and a file is wanted"));
+    error.hint("move it out of the project, or name another file")
 }
 
 /// Whether dbt reads files of such a name.
@@ -193,9 +193,9 @@ fn is_read(path: &Path) -> bool {
     ending.is_some_and(|ending| ["sql", "py", "yml", "yaml", "csv", "md"].contains(&&*ending))
 }
 
-fn outside_of_utf8(path: &str, wrong: &mut Diagnostics) {
+fn outside_of_utf8(path: &str, errors: &mut Diagnostics) {
     let error = Diagnostic::error(format!("the name of `{path}` is not UTF-8"));
-    wrong.0.push(error.hint("rename the file, or its folder"));
+    errors.0.push(error.hint("rename the file, or its folder"));
 }
 
 /// Some editors begin a file with a byte order mark.
@@ -210,13 +210,13 @@ fn joined(folder: &str, path: &Path, start: &Path) -> String {
     std::iter::once(folder.to_string()).filter(|folder| !folder.is_empty() && folder != ".").chain(parts).collect::<Vec<_>>().join("/")
 }
 
-fn unreadable(name: &str, wrong: &std::io::Error) -> Diagnostic {
-    let (why, hint) = match wrong.kind() {
+fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
+    let (why, hint) = match error.kind() {
         ErrorKind::NotFound => ("does not exist", "name another folder with `--project-dir`"),
         ErrorKind::PermissionDenied => ("cannot be read: permission denied", "allow yourself to read it"),
         ErrorKind::IsADirectory => ("is a folder, and a file is wanted", "move the folder out of the way"),
         ErrorKind::NotADirectory => ("is no folder", "name the folder that holds `dbt_project.yml`"),
-        _ => return Diagnostic::error(format!("`{name}` cannot be read")).fact(wrong.to_string()),
+        _ => return Diagnostic::error(format!("`{name}` cannot be read")).fact(error.to_string()),
     };
     Diagnostic::error(format!("`{name}` {why}")).hint(hint)
 }
@@ -251,10 +251,10 @@ mod tests {
         let folder = folder(&[("models/a.sql", b""), ("models/deep/b.SQL", b""), ("models/c.yml", b""), ("models/.#a.sql", b"")]);
         std::os::unix::fs::symlink("..", folder.path().join("models/deep/up")).unwrap();
         std::os::unix::fs::symlink("nowhere", folder.path().join("models/gone")).unwrap();
-        let mut wrong = Diagnostics::default();
-        let found = Files::open(folder.path()).unwrap().below("models", &Ignored::default(), &mut wrong);
+        let mut errors = Diagnostics::default();
+        let found = Files::open(folder.path()).unwrap().below("models", &Ignored::default(), &mut errors);
         assert_eq!(found, ["models/a.sql", "models/c.yml", "models/deep/b.SQL"]);
-        assert_eq!(wrong.0.len(), 1);
-        assert_eq!(wrong.0[0].message, "`models/deep/up` links back to `models`, and is left out");
+        assert_eq!(errors.0.len(), 1);
+        assert_eq!(errors.0[0].message, "`models/deep/up` links back to `models`, and is left out");
     }
 }

@@ -5,19 +5,19 @@
 mod artifacts;
 mod columns;
 mod dbt_project;
-mod declared;
 mod docs;
-mod fence;
 mod files;
 mod generic_tests;
 mod ignored;
 mod overrides;
 mod packages;
+mod parse_pass;
 mod profile;
 mod properties;
 mod read;
 mod recorded;
 mod resources;
+mod sandbox;
 mod seeds;
 mod selectors;
 mod snapshots;
@@ -41,7 +41,7 @@ use crate::jinja::{ColumnQuoting, Jinja, RelationStyle};
 pub use artifacts::{fresher, results};
 pub use columns::{ColumnPatch, constraint};
 pub use dbt_project::Flags;
-pub use declared::{Declared, Itself};
+pub use parse_pass::{Itself, ParsedModel};
 pub use profile::TargetFacts;
 pub use properties::{Config, Patch, Properties, Version};
 #[cfg(test)]
@@ -57,19 +57,19 @@ pub use tree::{Tree, Trees};
 pub use values::{has_jinja, list, truth};
 
 /// Reads the project. `facts` tells what must be known of the dialect that the target names.
-pub fn load(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> Result<Project, Diagnostics> {
+pub fn load(open: &LoadOptions, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> Result<Project, Diagnostics> {
     let mut read = read::read(open, facts)?;
     let jinja = match Jinja::new(read.macros(open)) {
         Ok(jinja) => Some(jinja),
         Err(more) => {
-            read.wrong.0.extend(more.0);
+            read.errors.0.extend(more.0);
             None
         }
     };
     let packages = read.packages(open, &|package, name, file, this| match &jinja {
-        Some(jinja) => declared::declared(jinja, package, name, file, this),
+        Some(jinja) => parse_pass::declared(jinja, package, name, file, this),
         // Without macros nothing renders, and that is said already.
-        None => Ok(Declared::default()),
+        None => Ok(ParsedModel::default()),
     });
     match jinja {
         Some(jinja) if !read.failed() => Ok(Project {
@@ -85,14 +85,14 @@ pub fn load(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
             sources: read.sources,
             now: open.now,
             flags: read.root.flags,
-            warnings: Diagnostics(read.warnings.0.into_iter().chain(read.wrong.0).collect()),
+            warnings: Diagnostics(read.warnings.0.into_iter().chain(read.errors.0).collect()),
         }),
-        _ => Err(read.wrong),
+        _ => Err(read.errors),
     }
 }
 
 /// The target alone, as far as a profile tells it: nothing of the project but its name and its profile's must be readable.
-pub fn target(open: &Open, facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>) -> Result<Target, Diagnostic> {
+pub fn target(open: &LoadOptions, facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>) -> Result<Target, Diagnostic> {
     read::target(open, facts)
 }
 
@@ -104,7 +104,7 @@ pub fn whole(root: &Path, file: &SourceFile) -> Result<SourceFile, Diagnostic> {
 
 /// What the command line says of the project.
 #[derive(Clone, Debug)]
-pub struct Open {
+pub struct LoadOptions {
     pub project_dir: PathBuf,
     pub profiles_dir: Option<PathBuf>,
     pub profile: Option<String>,
@@ -215,7 +215,7 @@ pub struct Model {
     /// The path below the folder of models.
     pub path: String,
     /// What it says of itself, or why it does not render.
-    pub declared: Result<Declared, Diagnostics>,
+    pub declared: Result<ParsedModel, Diagnostics>,
 }
 
 /// A file of data.

@@ -34,11 +34,11 @@ pub struct Below {
 }
 
 /// Reads the files of the package in `folder` (`` for the project itself).
-pub fn read(files: &Files, folder: &str, settings: &DbtProject, wrong: &mut Diagnostics) -> PackageFiles {
+pub fn read(files: &Files, folder: &str, settings: &DbtProject, errors: &mut Diagnostics) -> PackageFiles {
     let ignored = match files.read(&joined(folder, ".dbtignore")) {
         Ok(file) => file.map(|file| Ignored::read(&file, folder)).unwrap_or_default(),
         Err(error) => {
-            wrong.0.push(error);
+            errors.0.push(error);
             Ignored::default()
         }
     };
@@ -49,7 +49,7 @@ pub fn read(files: &Files, folder: &str, settings: &DbtProject, wrong: &mut Diag
         let mut found: Vec<(String, String)> = Vec::new();
         for start in paths.iter().flat_map(|paths| paths.iter()) {
             let start = joined(folder, start);
-            let all = walked.entry(start.clone()).or_insert_with(|| files.below(&start, &ignored, wrong));
+            let all = walked.entry(start.clone()).or_insert_with(|| files.below(&start, &ignored, errors));
             for path in all.iter().filter(|path| ends(path, endings)) {
                 let short = path.strip_prefix(&start).unwrap_or(path).trim_start_matches('/').to_string();
                 if seen.insert(path.clone()) {
@@ -61,7 +61,7 @@ pub fn read(files: &Files, folder: &str, settings: &DbtProject, wrong: &mut Diag
             let file = if whole { files.read(path)?.map(|file| (file, String::new())) } else { Some(files.beginning(path)?) };
             Ok(file.map(|(file, data)| Below { file, data, path: short.clone() }))
         });
-        let read = read.into_iter().filter_map(|read: Result<Option<Below>, Diagnostic>| read.map_err(|error| wrong.0.push(error)).ok());
+        let read = read.into_iter().filter_map(|read: Result<Option<Below>, Diagnostic>| read.map_err(|error| errors.0.push(error)).ok());
         read.flatten().collect()
     };
     let DbtProject { model_paths, seed_paths, snapshot_paths, macro_paths, docs_paths, test_paths, analysis_paths, .. } = settings;

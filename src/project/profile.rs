@@ -11,10 +11,10 @@ use crate::jinja::YamlScope;
 use crate::yaml::{self, Yaml};
 
 use super::dbt_project::DbtProject;
-use super::fence::{Fence, absolute};
 use super::files::read_named;
+use super::sandbox::{Sandbox, absolute};
 use super::values::{rendered, rendered_text};
-use super::{Open, Target};
+use super::{LoadOptions, Target};
 
 /// What must be known of a dialect to read a target.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +26,11 @@ pub struct TargetFacts {
 }
 
 /// The target of a project.
-pub fn target(open: &Open, project: &DbtProject, facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>) -> Result<Target, Diagnostic> {
+pub fn target(
+    open: &LoadOptions,
+    project: &DbtProject,
+    facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>,
+) -> Result<Target, Diagnostic> {
     let scope = YamlScope { now: open.now, vars: &open.vars, environment: &open.environment, target: &Map::new(), secrets: true };
     let profile = match (&open.profile, &project.profile) {
         (Some(name), _) => Some((name.clone(), None)),
@@ -69,7 +73,7 @@ pub fn target(open: &Open, project: &DbtProject, facts: &dyn Fn(&str) -> Result<
 }
 
 fn read_output(
-    open: &Open,
+    open: &LoadOptions,
     profile: String,
     name: String,
     output: &Yaml,
@@ -138,8 +142,8 @@ fn filled(mut target: Target) -> Target {
     target
 }
 
-fn find(open: &Open, profile: &str, at: Option<Location>) -> Result<(SourceFile, Yaml), Diagnostic> {
-    let (places, fence) = (places(open), Fence::around(&open.project_dir));
+fn find(open: &LoadOptions, profile: &str, at: Option<Location>) -> Result<(SourceFile, Yaml), Diagnostic> {
+    let (places, fence) = (places(open), Sandbox::around(&open.project_dir));
     let home: Vec<PathBuf> = home(open).into_iter().collect();
     for place in &places {
         let path = place.join("profiles.yml");
@@ -149,7 +153,7 @@ fn find(open: &Open, profile: &str, at: Option<Location>) -> Result<(SourceFile,
             let unseen = SourceFile::new(file.path.clone(), file.text.chars().map(blank).collect::<String>());
             return match yaml::parse(&file) {
                 Ok((tree, _)) => Ok((unseen.clone(), tree.placed_in(&unseen))),
-                Err(wrong) => Err(Diagnostic { at: wrong.at.map(|at| unseen.at(at.span)), ..wrong }),
+                Err(failure) => Err(Diagnostic { at: failure.at.map(|at| unseen.at(at.span)), ..failure }),
             };
         }
     }
@@ -159,7 +163,7 @@ fn find(open: &Open, profile: &str, at: Option<Location>) -> Result<(SourceFile,
 }
 
 /// The folders that are searched, in order. One that was named is the only one.
-fn places(open: &Open) -> Vec<PathBuf> {
+fn places(open: &LoadOptions) -> Vec<PathBuf> {
     let variable =
         ["DBT_ENGINE_PROFILES_DIR", "DBT_PROFILES_DIR"].iter().find_map(|name| open.environment.get(*name)).filter(|dir| !dir.is_empty());
     if let Some(named) = open.profiles_dir.clone().or_else(|| variable.map(PathBuf::from)) {
@@ -169,12 +173,12 @@ fn places(open: &Open) -> Vec<PathBuf> {
 }
 
 /// The folder of the user's own profiles.
-fn home(open: &Open) -> Option<PathBuf> {
+fn home(open: &LoadOptions) -> Option<PathBuf> {
     open.environment.get("HOME").or_else(|| open.environment.get("USERPROFILE")).map(|home| Path::new(home).join(".dbt"))
 }
 
 /// A path as the user would name it: from the project's folder, or from home.
-fn named(open: &Open, path: &Path) -> String {
+fn named(open: &LoadOptions, path: &Path) -> String {
     let home = open.environment.get("HOME").map(Path::new);
     if let Ok(below) = absolute(path).strip_prefix(absolute(&open.project_dir)) {
         return below.display().to_string();
@@ -204,8 +208,8 @@ mod tests {
     use super::*;
     use crate::diagnostics::Diagnostics;
 
-    fn open(folder: &Path) -> Open {
-        Open {
+    fn open(folder: &Path) -> LoadOptions {
+        LoadOptions {
             project_dir: folder.to_path_buf(),
             profiles_dir: None,
             profile: None,
@@ -223,7 +227,7 @@ mod tests {
         }
     }
 
-    fn read(open: &Open) -> Result<Target, Diagnostic> {
+    fn read(open: &LoadOptions) -> Result<Target, Diagnostic> {
         let scope = YamlScope { now: open.now, vars: &open.vars, environment: &open.environment, target: &Map::new(), secrets: false };
         let file = SourceFile::new("dbt_project.yml", "name: shop\nprofile: shop\n");
         let project = super::super::dbt_project::read(&file, &scope, &mut Diagnostics::default()).unwrap();
@@ -240,19 +244,19 @@ mod tests {
         assert_eq!(target.values["threads"], 4);
         assert_eq!(target.values["host"], "h");
         assert!(["password", "jwt", "pat"].iter().all(|key| !target.values.contains_key(*key)));
-        let wrong = read(&Open { target: Some("prod".to_string()), ..open(folder.path()) }).unwrap_err();
-        assert_eq!(wrong.hints, ["its targets are `dev`: choose one with `--target`"]);
+        let error = read(&LoadOptions { target: Some("prod".to_string()), ..open(folder.path()) }).unwrap_err();
+        assert_eq!(error.hints, ["its targets are `dev`: choose one with `--target`"]);
     }
 
     #[test]
     fn a_dialect_needs_no_profile() {
         let folder = tempfile::tempdir().unwrap();
         let home = BTreeMap::from([("HOME".to_string(), folder.path().display().to_string())]);
-        let open = Open { environment: home, project_dir: folder.path().join("shop"), ..open(folder.path()) };
-        let wrong = read(&open).unwrap_err();
-        assert!(wrong.message.ends_with("there is no `profiles.yml`, `~/.dbt/profiles.yml`"), "{}", wrong.message);
-        assert!(wrong.hints[0].contains("--dialect"));
-        let target = read(&Open { dialect: Some("x".to_string()), ..open }).unwrap();
+        let open = LoadOptions { environment: home, project_dir: folder.path().join("shop"), ..open(folder.path()) };
+        let error = read(&open).unwrap_err();
+        assert!(error.message.ends_with("there is no `profiles.yml`, `~/.dbt/profiles.yml`"), "{}", error.message);
+        assert!(error.hints[0].contains("--dialect"));
+        let target = read(&LoadOptions { dialect: Some("x".to_string()), ..open }).unwrap();
         assert_eq!((&*target.name, &*target.schema, target.database), ("default", "public", None));
     }
 

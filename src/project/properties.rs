@@ -75,20 +75,20 @@ pub fn read(
     (package, overrides): (&str, &[Override]),
     properties: &mut Properties,
     warnings: &mut Diagnostics,
-    wrong: &mut Diagnostics,
+    errors: &mut Diagnostics,
 ) {
     let tree = match yaml::parse(&found.file) {
         Ok((tree, odd)) => {
             warnings.0.extend(odd);
             tree
         }
-        Err(error) => return wrong.0.push(error),
+        Err(error) => return errors.0.push(error),
     };
     if tree.dict().is_none() && tree.data != yaml::Data::Null {
         let error = Diagnostic::error(format!("`{}` must be a dict", found.file.path)).at(found.file.line(1));
-        return wrong.0.push(error.hint("begin it with a key: `models:`, `sources:`, `seeds:`"));
+        return errors.0.push(error.hint("begin it with a key: `models:`, `sources:`, `seeds:`"));
     }
-    let mut entry = Entries { found, scope, wrong };
+    let mut entry = Entries { found, scope, errors };
     entry.check_names(&tree);
     let Properties { models, seeds, snapshots, sources, resources } = properties;
     resources::read(&tree, &found.file, resources);
@@ -107,7 +107,7 @@ pub fn read(
 pub struct Entries<'a> {
     pub found: &'a Below,
     pub scope: &'a YamlScope<'a>,
-    wrong: &'a mut Diagnostics,
+    errors: &'a mut Diagnostics,
 }
 
 impl Entries<'_> {
@@ -120,7 +120,7 @@ impl Entries<'_> {
             }
             Some(list) if matches!(list.data, yaml::Data::List(_)) => list.items(),
             Some(other) => {
-                self.wrong(
+                self.report(
                     Diagnostic::error(format!("`{key}` must be a list")).at(other.at.clone()).hint("begin each entry with `- name: …`"),
                 );
                 &[]
@@ -132,7 +132,7 @@ impl Entries<'_> {
     pub fn not_empty(&mut self, of: &Yaml, key: &str) {
         if let Some(empty) = of.dict().and_then(|dict| dict.get(key)).filter(|value| value.data == yaml::Data::Null) {
             let warning = Diagnostic::warning(format!("`{key}` has no value, which dbt refuses")).at(empty.at.clone());
-            self.wrong(warning.hint("write a list below it, or remove it"));
+            self.report(warning.hint("write a list below it, or remove it"));
         }
     }
 
@@ -142,7 +142,7 @@ impl Entries<'_> {
         // A name that is no text is an error already.
         if name.is_none() && of.get(key).is_none() {
             let error = Diagnostic::error(format!("an entry has no `{key}`")).at(of.at.clone());
-            self.wrong(error.hint(format!("begin it with `- {key}: …`")));
+            self.report(error.hint(format!("begin it with `- {key}: …`")));
         }
         name
     }
@@ -152,7 +152,7 @@ impl Entries<'_> {
         match of.get(key).map(|text| rendered_text(text, self.scope)) {
             Some(Ok(text)) => text,
             Some(Err(error)) => {
-                self.wrong(error);
+                self.report(error);
                 None
             }
             None => None,
@@ -173,7 +173,7 @@ impl Entries<'_> {
         if let yaml::Data::Text(text) = &description.data {
             return Some(text.clone());
         }
-        self.wrong(not_text(description, &description.json()));
+        self.report(not_text(description, &description.json()));
         None
     }
 
@@ -183,7 +183,7 @@ impl Entries<'_> {
             for entry in self.list(tree, key) {
                 match entry.dict().and_then(|dict| dict.get("name")) {
                     Some(Yaml { data: yaml::Data::Text(_), .. }) => {}
-                    Some(name) => self.wrong(not_text(name, &name.json())),
+                    Some(name) => self.report(not_text(name, &name.json())),
                     None => _ = self.name(entry, "name"),
                 }
             }
@@ -195,14 +195,14 @@ impl Entries<'_> {
         let mut own = Config::new();
         for key in beside {
             if let Some(value) = of.get(key) {
-                set(&mut own, key, value, self.scope, self.wrong);
+                set(&mut own, key, value, self.scope, self.errors);
             }
         }
-        let under = config(of.get("config"), self.scope, self.wrong);
+        let under = config(of.get("config"), self.scope, self.errors);
         for key in beside.iter().filter(|key| own.contains_key(**key)) {
             if let Some(twice) = under.get(*key) {
                 let warning = Diagnostic::warning(format!("`{key}` is set beside `name` and under `config`, which dbt refuses"));
-                self.wrong(warning.at(twice.at.clone()).hint("set it under `config` only"));
+                self.report(warning.at(twice.at.clone()).hint("set it under `config` only"));
             }
         }
         [own, under].into_iter().filter(|keys| !keys.is_empty()).collect()
@@ -213,7 +213,7 @@ impl Entries<'_> {
         ["tests", "data_tests"].into_iter().for_each(|key| self.not_empty(yaml, key));
         if let Some(tags) = yaml.get("tags") {
             let warning = Diagnostic::warning(format!("`tags` beside the name of `{name}` do nothing, as in dbt")).at(tags.at.clone());
-            self.wrong(warning.hint("move them below `config:`"));
+            self.report(warning.hint("move them below `config:`"));
         }
         let columns = self.columns(yaml);
         let versions: Vec<Version> = self
@@ -259,8 +259,8 @@ impl Entries<'_> {
         })
     }
 
-    pub fn wrong(&mut self, error: Diagnostic) {
-        self.wrong.0.push(error);
+    pub fn report(&mut self, error: Diagnostic) {
+        self.errors.0.push(error);
     }
 }
 
@@ -300,16 +300,16 @@ mod tests {
             secrets: false,
         };
         let found = Below { file: SourceFile::new("models/a.yml", text), data: String::new(), path: "a.yml".to_string() };
-        let (mut properties, mut wrong) = (Properties::default(), Diagnostics::default());
-        read(&found, &scope, ("shop", &[]), &mut properties, &mut Diagnostics::default(), &mut wrong);
-        (properties, wrong)
+        let (mut properties, mut error) = (Properties::default(), Diagnostics::default());
+        read(&found, &scope, ("shop", &[]), &mut properties, &mut Diagnostics::default(), &mut error);
+        (properties, error)
     }
 
     #[test]
     fn a_patch_is_read() {
         let text = "models:\n  - name: a\n    access: public\n    config:\n      event_time: at\n      pre-hook: \"{{ log(1) }}\"\n    columns:\n      - {name: at, data_type: date, quote: yes, data_tests: [not_null, unique], meta: {pii: true, mask: y}, tags: a, config: {meta: {mask: x}, tags: [b, a]}}\n";
-        let (properties, wrong) = parsed(text);
-        assert_eq!(wrong, Diagnostics::default());
+        let (properties, error) = parsed(text);
+        assert_eq!(error, Diagnostics::default());
         let patch = &properties.models[0];
         assert_eq!(patch.config[0]["access"].value, json!("public"));
         assert_eq!((patch.config[1]["event_time"].at.line(), &patch.config[1]["pre_hook"].value), (5, &json!("{{ log(1) }}")));
@@ -329,8 +329,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_says_where() {
-        let (properties, wrong) = parsed("models:\n  - description: no name\n  - name: b\n    config: [x]\nseeds: {name: c}\n");
-        let said: Vec<_> = wrong.0.iter().map(|error| (error.at.as_ref().unwrap().line(), &*error.message)).collect();
+        let (properties, errors) = parsed("models:\n  - description: no name\n  - name: b\n    config: [x]\nseeds: {name: c}\n");
+        let said: Vec<_> = errors.0.iter().map(|error| (error.at.as_ref().unwrap().line(), &*error.message)).collect();
         assert_eq!(said, [(2, "an entry has no `name`"), (4, "`config` must be a dict"), (5, "`seeds` must be a list")]);
         assert_eq!(properties.models.len(), 1);
     }

@@ -15,14 +15,14 @@ use super::overrides::{self, Override};
 use super::packages::{self, PackageFiles, joined};
 use super::resources::{self, Resource, ResourceKind};
 use super::{
-    Catalog, Declared, Facts, Model, Open, Package, Properties, Seed, SelectorsFile, SourceStyle, Target, TargetFacts, profile, properties,
-    recorded, seeds, snapshots, tree, vars_file,
+    Catalog, Facts, LoadOptions, Model, Package, ParsedModel, Properties, Seed, SelectorsFile, SourceStyle, Target, TargetFacts, profile,
+    properties, recorded, seeds, snapshots, tree, vars_file,
 };
 
 /// Reads all files of the project in `open`.
-pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> Result<Read, Diagnostics> {
+pub fn read(open: &LoadOptions, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> Result<Loader, Diagnostics> {
     let files = Files::open(&open.project_dir)?;
-    let (mut warnings, mut wrong) = (Diagnostics::default(), Diagnostics::default());
+    let (mut warnings, mut errors) = (Diagnostics::default(), Diagnostics::default());
     let scope = YamlScope { now: open.now, vars: &open.vars, environment: &open.environment, target: &Map::new(), secrets: false };
     let Some(file) = files.read(PROJECT_FILE)? else {
         let error = Diagnostic::error(format!("`{}` holds no `{PROJECT_FILE}`", open.project_dir.display()));
@@ -41,20 +41,20 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
     let sources = SourceStyle { style: facts.style.clone(), files: facts.files_as_sources };
     let style = RelationStyle { quoted: std::array::from_fn(|part| root.quoting[part].unwrap_or(facts.style.quoted[part])), ..facts.style };
     let mut parts = Vec::new();
-    for (folder, settings) in installed(&files, root.clone(), &scope, &mut warnings, &mut wrong) {
-        let found = packages::read(&files, &folder, &settings, &mut wrong);
+    for (folder, settings) in installed(&files, root.clone(), &scope, &mut warnings, &mut errors) {
+        let found = packages::read(&files, &folder, &settings, &mut errors);
         let vars = variables(&root, &settings);
         parts.push(Part { folder, settings, found, vars });
     }
     let scope = YamlScope { target: &target.values, ..scope };
     let selectors = files.read("selectors.yml").unwrap_or_else(|error| {
-        wrong.0.push(error);
+        errors.0.push(error);
         None
     });
     let selectors = selectors.map(|file| SelectorsFile::read(file, &scope, &mut warnings));
     let (answers, catalog) =
         (recorded::answers(files.fence(), open.answers.as_deref())?, recorded::catalog(files.fence(), open.catalog.as_deref())?);
-    Ok(Read {
+    Ok(Loader {
         answers,
         catalog,
         root,
@@ -67,12 +67,12 @@ pub fn read(open: &Open, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> R
         selectors,
         parts,
         warnings,
-        wrong,
+        errors,
     })
 }
 
 /// The target that the project and its profile name.
-pub fn target(open: &Open, facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>) -> Result<Target, Diagnostic> {
+pub fn target(open: &LoadOptions, facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>) -> Result<Target, Diagnostic> {
     let files = Files::open(&open.project_dir)?;
     let scope = YamlScope { vars: &open.vars, environment: &open.environment, target: &Map::new(), now: open.now, secrets: false };
     let Some(file) = files.read(PROJECT_FILE)? else { return Err(Diagnostic::error(format!("there is no `{PROJECT_FILE}`"))) };
@@ -85,7 +85,7 @@ pub fn target(open: &Open, facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnosti
 pub const PROJECT_FILE: &str = "dbt_project.yml";
 
 /// What was read.
-pub struct Read {
+pub struct Loader {
     pub root: DbtProject,
     /// The variables that the Jinja of the root's `dbt_project.yml` sees.
     root_vars: Map<String, Value>,
@@ -99,7 +99,7 @@ pub struct Read {
     pub selectors: Option<SelectorsFile>,
     parts: Vec<Part>,
     pub warnings: Diagnostics,
-    pub wrong: Diagnostics,
+    pub errors: Diagnostics,
 }
 
 struct Part {
@@ -110,11 +110,11 @@ struct Part {
 }
 
 /// The first rendering: what the model of a package, a name and a file says of itself.
-pub type Say<'a> = dyn Fn(&str, &str, &SourceFile, &Relation) -> Result<Declared, Diagnostics> + Sync + 'a;
+pub type Say<'a> = dyn Fn(&str, &str, &SourceFile, &Relation) -> Result<ParsedModel, Diagnostics> + Sync + 'a;
 
-impl Read {
+impl Loader {
     /// What the language of models must know of the project.
-    pub fn macros(&self, open: &Open) -> Settings {
+    pub fn macros(&self, open: &LoadOptions) -> Settings {
         let package = |part: &Part| MacroPackage {
             name: part.settings.name.clone(),
             version: part.settings.version.clone(),
@@ -138,7 +138,7 @@ impl Read {
     }
 
     /// The packages, each model rendered for the first time by `say`.
-    pub fn packages(&mut self, open: &Open, say: &Say) -> Vec<Package> {
+    pub fn packages(&mut self, open: &LoadOptions, say: &Say) -> Vec<Package> {
         let parts = std::mem::take(&mut self.parts);
         let mut docs = Docs::default();
         parts.iter().for_each(|part| docs.add(&part.settings.name, &part.found.docs));
@@ -148,7 +148,7 @@ impl Read {
             let scope =
                 YamlScope { now: open.now, vars: &vars, environment: &open.environment, target: &self.target.values, secrets: false };
             for file in &part.found.properties {
-                overrides::read(file, &scope).map_or_else(|error| self.wrong.0.push(error), |more| overrides.extend(more));
+                overrides::read(file, &scope).map_or_else(|error| self.errors.0.push(error), |more| overrides.extend(more));
             }
         }
         let packages: Vec<Package> = parts.into_iter().map(|part| self.package(part, &docs, &overrides, open, say)).collect();
@@ -158,10 +158,10 @@ impl Read {
 
     /// Whether an error was found (and not warnings alone).
     pub fn failed(&self) -> bool {
-        self.wrong.0.iter().any(|said| said.level == Level::Error)
+        self.errors.0.iter().any(|said| said.level == Level::Error)
     }
 
-    fn package(&mut self, part: Part, docs: &Docs, overrides: &[Override], open: &Open, say: &Say) -> Package {
+    fn package(&mut self, part: Part, docs: &Docs, overrides: &[Override], open: &LoadOptions, say: &Say) -> Package {
         let Part { folder, settings, found, vars } = part;
         let vars = vars_file::joined_vars(&vars, &open.vars);
         let scope = YamlScope { now: open.now, vars: &vars, environment: &open.environment, target: &self.target.values, secrets: false };
@@ -170,7 +170,7 @@ impl Read {
         let mut properties = Properties::default();
         let mut odd = Diagnostics::default();
         for file in &found.properties {
-            properties::read(file, &scope, (&settings.name, overrides), &mut properties, &mut odd, &mut self.wrong);
+            properties::read(file, &scope, (&settings.name, overrides), &mut properties, &mut odd, &mut self.errors);
         }
         docs.fill(&settings.name, &scope, &mut properties, &mut odd);
         let resources = located(std::mem::take(&mut properties.resources), &found, &settings.name, &folder);
@@ -203,7 +203,7 @@ impl Read {
             seeds: found.seeds.into_iter().map(seed).collect(),
             models,
             snapshots,
-            trees: tree::trees(&settings.trees, &project_scope, &mut self.wrong),
+            trees: tree::trees(&settings.trees, &project_scope, &mut self.errors),
             name: settings.name,
             folder,
             properties,
@@ -228,7 +228,7 @@ fn installed(
     root: DbtProject,
     scope: &YamlScope,
     warnings: &mut Diagnostics,
-    wrong: &mut Diagnostics,
+    errors: &mut Diagnostics,
 ) -> Vec<(String, DbtProject)> {
     let mut found: Vec<(String, DbtProject)> = Vec::new();
     let folders = files.folders_with(&root.install_path, PROJECT_FILE);
@@ -250,13 +250,13 @@ fn installed(
                     .find(|(_, known)| known.name == settings.name);
                 if let Some((_, twin)) = twin {
                     let message = format!("two packages are called `{}`: `{}` and `{}`", settings.name, twin.file.path, settings.file.path);
-                    wrong.0.push(Diagnostic::error(message).at(settings.file.find("name:")).hint("remove one of the two folders"));
+                    errors.0.push(Diagnostic::error(message).at(settings.file.find("name:")).hint("remove one of the two folders"));
                     continue;
                 }
                 found.push((folder, settings));
             }
             Ok(None) => {}
-            Err(error) => wrong.0.push(error),
+            Err(error) => errors.0.push(error),
         }
     }
     found.sort_by(|a, b| a.1.name.cmp(&b.1.name));
@@ -292,14 +292,14 @@ pub mod tests {
 
     /// The project in a folder of these files, for a target `dev` whose schema is `analytics`, on
     /// the first of July 2024.
-    pub fn folder(files: &[(&str, &str)], said: Said) -> Result<(Read, Vec<Package>), Diagnostics> {
+    pub fn folder(files: &[(&str, &str)], said: Said) -> Result<(Loader, Vec<Package>), Diagnostics> {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in files {
             let path = folder.path().join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, text).unwrap();
         }
-        let open = Open {
+        let open = LoadOptions {
             project_dir: folder.path().to_path_buf(),
             profiles_dir: None,
             profile: None,
@@ -328,9 +328,9 @@ pub mod tests {
         let packages = read.packages(&open, &|_, name, file, _| {
             let call = said.iter().filter(|(known, _)| *known == name).flat_map(|(_, call)| call.as_object().unwrap());
             let set = |(key, value): (&String, &Value)| (key.clone(), Setting { value: value.clone(), at: file.find(key) });
-            Ok(Declared { config: vec![call.map(set).collect()], ..Declared::default() })
+            Ok(ParsedModel { config: vec![call.map(set).collect()], ..ParsedModel::default() })
         });
-        if read.failed() { Err(read.wrong) } else { Ok((read, packages)) }
+        if read.failed() { Err(read.errors) } else { Ok((read, packages)) }
     }
 
     #[test]
@@ -389,8 +389,8 @@ pub mod tests {
             ("models/b.yml", "sources: {name: x}\n"),
             ("packages.yml", "packages: [{package: x}]\n"),
         ];
-        let wrong = folder(&files, &[]).err().unwrap();
-        let places: Vec<&str> = wrong.0.iter().map(|error| &*error.at.as_ref().unwrap().file.path).collect();
+        let errors = folder(&files, &[]).err().unwrap();
+        let places: Vec<&str> = errors.0.iter().map(|error| &*error.at.as_ref().unwrap().file.path).collect();
         assert_eq!(places, ["models/a.yml", "models/b.yml"]);
     }
 }

@@ -10,8 +10,8 @@ use crate::diagnostics::{Diagnostic, SourceFile};
 use crate::jinja::{Answer, Answers};
 use crate::yaml::{self, Data, Yaml};
 
-use super::fence::Fence;
 use super::files;
+use super::sandbox::Sandbox;
 
 /// Relations by database, schema and identifier in lower case, with their columns and types as the warehouse spells them.
 #[derive(Clone, Debug, Default)]
@@ -21,19 +21,19 @@ pub struct Catalog {
 }
 
 /// The answers in a file: a list of entries with `query` and `rows`, and `columns` where rows are lists whose names matter.
-pub fn answers(fence: &Fence, path: Option<&Path>) -> Result<Answers, Diagnostic> {
+pub fn answers(fence: &Sandbox, path: Option<&Path>) -> Result<Answers, Diagnostic> {
     let mut answers = Answers::default();
     let Some(path) = path else { return Ok(answers) };
     let file = given(fence, path, "--answers")?;
     let (tree, _) = yaml::parse(&file)?;
     if !matches!(tree.data, Data::List(_) | Data::Null) {
-        let wrong = Diagnostic::error(format!("`{}` must be a list of answers", file.path)).at(tree.at.clone());
-        return Err(wrong.hint("begin each with `- query: select …`, and give its `rows`"));
+        let error = Diagnostic::error(format!("`{}` must be a list of answers", file.path)).at(tree.at.clone());
+        return Err(error.hint("begin each with `- query: select …`, and give its `rows`"));
     }
     for entry in tree.items() {
         let Some(query) = entry.get("query").and_then(Yaml::text) else {
-            let wrong = Diagnostic::error("an answer has no `query`").at(entry.at.clone());
-            return Err(wrong.hint("begin it with `- query: select …`"));
+            let error = Diagnostic::error("an answer has no `query`").at(entry.at.clone());
+            return Err(error.hint("begin it with `- query: select …`"));
         };
         answers.insert(&query, answer(entry)?);
     }
@@ -44,8 +44,8 @@ pub fn answers(fence: &Fence, path: Option<&Path>) -> Result<Answers, Diagnostic
 fn answer(entry: &Yaml) -> Result<Answer, Diagnostic> {
     let mut answer = Answer { columns: entry.get("columns").map(super::values::texts).unwrap_or_default(), rows: Vec::new() };
     let Some(rows) = entry.get("rows").filter(|rows| matches!(rows.data, Data::List(_))) else {
-        let wrong = Diagnostic::error("an answer has no `rows`").at(entry.at.clone());
-        return Err(wrong.hint("add `rows: [[first, row], [second, row]]`, or `rows: []` if there were none"));
+        let error = Diagnostic::error("an answer has no `rows`").at(entry.at.clone());
+        return Err(error.hint("add `rows: [[first, row], [second, row]]`, or `rows: []` if there were none"));
     };
     for row in rows.items() {
         match row.json() {
@@ -64,12 +64,12 @@ fn answer(entry: &Yaml) -> Result<Answer, Diagnostic> {
 }
 
 /// dbt's `catalog.json`.
-pub fn catalog(fence: &Fence, path: Option<&Path>) -> Result<Catalog, Diagnostic> {
+pub fn catalog(fence: &Sandbox, path: Option<&Path>) -> Result<Catalog, Diagnostic> {
     let mut catalog = Catalog { given: path.is_some(), ..Catalog::default() };
     let Some(path) = path else { return Ok(catalog) };
     let file = given(fence, path, "--catalog")?;
-    let json: Value = serde_json::from_str(&file.text).map_err(|wrong| {
-        let said = Diagnostic::error(format!("`{}` is not JSON", file.path)).at(file.line(wrong.line()));
+    let json: Value = serde_json::from_str(&file.text).map_err(|error| {
+        let said = Diagnostic::error(format!("`{}` is not JSON", file.path)).at(file.line(error.line()));
         said.hint("give the `catalog.json` that `dbt docs generate` writes")
     })?;
     for part in ["nodes", "sources"] {
@@ -88,7 +88,7 @@ pub fn catalog(fence: &Fence, path: Option<&Path>) -> Result<Catalog, Diagnostic
     Ok(catalog)
 }
 
-fn given(fence: &Fence, path: &Path, flag: &str) -> Result<SourceFile, Diagnostic> {
+fn given(fence: &Sandbox, path: &Path, flag: &str) -> Result<SourceFile, Diagnostic> {
     let name = path.display().to_string();
     let missing = || Diagnostic::error(format!("`{name}` does not exist")).hint(format!("name another file with `{flag}`"));
     files::read_named(fence, path, &name, &[])?.ok_or_else(missing)

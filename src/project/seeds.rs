@@ -25,8 +25,8 @@ pub fn table(file: &SourceFile, delimiter: char) -> Result<(Vec<String>, Vec<Vec
     let mut rows = Vec::new();
     for (line, mut record) in records {
         if record.len() > names.len() {
-            let wrong = format!("line {line} of `{}` has {} values, and there are {} columns", file.path, record.len(), names.len());
-            return Err(Diagnostic::error(wrong).at(file.line(line)).hint("put a value that holds the delimiter in double quotes"));
+            let error = format!("line {line} of `{}` has {} values, and there are {} columns", file.path, record.len(), names.len());
+            return Err(Diagnostic::error(error).at(file.line(line)).hint("put a value that holds the delimiter in double quotes"));
         }
         record.resize(names.len(), String::new());
         rows.push(record);

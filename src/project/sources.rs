@@ -72,7 +72,7 @@ fn info(entry: &mut Entries, source: &Yaml, table: &Yaml, quoting: [Option<bool>
     let mut value = |of: Option<&Yaml>| match of.map(|yaml| rendered(yaml, entry.scope)) {
         Some(Ok(value)) => value,
         Some(Err(error)) => {
-            entry.wrong(error);
+            entry.report(error);
             Value::Null
         }
         None => Value::Null,
@@ -102,7 +102,7 @@ pub fn quoting(entry: &mut Entries, of: &Yaml) -> [Option<bool>; 4] {
         match rendered(yaml, entry.scope) {
             Ok(value) => truth(&value),
             Err(error) => {
-                entry.wrong(error);
+                entry.report(error);
                 None
             }
         }

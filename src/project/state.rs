@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::fence::Fence;
 use super::files::read_named;
+use super::sandbox::Sandbox;
 use crate::diagnostics::{Diagnostic, SourceFile};
 
 /// The name of the file in a plan's folder.
@@ -97,7 +97,7 @@ pub fn hash<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
 
 /// Reads what lies in `folder`, for the project in `root`.
 pub fn earlier(root: &Path, folder: &Path) -> Result<Earlier, Diagnostic> {
-    let fence = Fence::around(root);
+    let fence = Sandbox::around(root);
     let at = |name: &str| {
         let path = folder.join(name);
         read_named(&fence, &path, &path.display().to_string(), &[])
@@ -119,19 +119,19 @@ pub fn earlier(root: &Path, folder: &Path) -> Result<Earlier, Diagnostic> {
     };
     let all: Value = json(&file)?;
     if all.pointer("/metadata/dbt_schema_version").is_none() {
-        let wrong = Diagnostic::error(format!("`{}` is not dbt's, and beside it is no `{STATE}`", file.path));
-        return Err(wrong.hint(hint));
+        let error = Diagnostic::error(format!("`{}` is not dbt's, and beside it is no `{STATE}`", file.path));
+        return Err(error.hint(hint));
     }
     Ok(dbt(&all))
 }
 
 fn json<T: for<'de> Deserialize<'de>>(file: &SourceFile) -> Result<T, Diagnostic> {
-    serde_json::from_str(&file.text).map_err(|wrong| not_readable(file, wrong.line()).fact(wrong.to_string()))
+    serde_json::from_str(&file.text).map_err(|error| not_readable(file, error.line()).fact(error.to_string()))
 }
 
 fn not_readable(file: &SourceFile, line: usize) -> Diagnostic {
-    let wrong = Diagnostic::error(format!("`{}`, given by `--state`, can't be compared with", file.path)).at(file.line(line));
-    wrong.hint("make it anew: compile the earlier state of the project")
+    let error = Diagnostic::error(format!("`{}`, given by `--state`, can't be compared with", file.path)).at(file.line(line));
+    error.hint("make it anew: compile the earlier state of the project")
 }
 
 fn dbt(all: &Value) -> Earlier {

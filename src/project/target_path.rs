@@ -24,8 +24,8 @@ pub fn target_path(root: &Path, environment: &BTreeMap<String, String>) -> Resul
     match rendered_text(set, &scope)? {
         Some(path) if !path.is_empty() && files.fence().may_write(&path) => Ok(root.join(path)),
         Some(path) if !path.is_empty() => {
-            let wrong = Diagnostic::error(format!("`target-path: {path}` leads out of the project")).at(set.at.clone());
-            Err(wrong.hint("name a folder of the project, or give the plan's folder with `--plan DIR`"))
+            let error = Diagnostic::error(format!("`target-path: {path}` leads out of the project")).at(set.at.clone());
+            Err(error.hint("name a folder of the project, or give the plan's folder with `--plan DIR`"))
         }
         _ => Ok(usual),
     }

@@ -44,20 +44,20 @@ impl Tree {
 }
 
 /// Reads the trees of one `dbt_project.yml`.
-pub fn trees(yaml: &BTreeMap<&'static str, Yaml>, scope: &YamlScope, wrong: &mut Diagnostics) -> Trees {
+pub fn trees(yaml: &BTreeMap<&'static str, Yaml>, scope: &YamlScope, errors: &mut Diagnostics) -> Trees {
     let mut read = |key: &str| match yaml.get(key) {
         None => Tree::default(),
-        Some(yaml) if yaml.dict().is_some() => tree(yaml, scope, wrong),
+        Some(yaml) if yaml.dict().is_some() => tree(yaml, scope, errors),
         Some(yaml) => {
             let error = Diagnostic::error(format!("`{key}` must be a dict")).at(yaml.at.clone());
-            wrong.0.push(error.hint("write one `+key: value` or folder per line below it"));
+            errors.0.push(error.hint("write one `+key: value` or folder per line below it"));
             Tree::default()
         }
     };
     Trees { models: read("models"), seeds: read("seeds"), snapshots: read("snapshots"), sources: read("sources") }
 }
 
-fn tree(yaml: &Yaml, scope: &YamlScope, wrong: &mut Diagnostics) -> Tree {
+fn tree(yaml: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) -> Tree {
     let mut found = Tree::default();
     for (key, value) in yaml.dict().into_iter().flatten() {
         // One key with `+` and without: the later one counts.
@@ -68,13 +68,13 @@ fn tree(yaml: &Yaml, scope: &YamlScope, wrong: &mut Diagnostics) -> Tree {
             found.config.shift_remove(canonical(name));
         }
         match (key.strip_prefix('+'), &value.data) {
-            (Some(key), _) => set(&mut found.config, key.trim(), value, scope, wrong),
+            (Some(key), _) => set(&mut found.config, key.trim(), value, scope, errors),
             (None, Data::Dict(_)) => {
-                found.folders.insert(key.clone(), tree(value, scope, wrong));
+                found.folders.insert(key.clone(), tree(value, scope, errors));
             }
             // An empty folder.
             (None, Data::Null) => {}
-            (None, _) => set(&mut found.config, key, value, scope, wrong),
+            (None, _) => set(&mut found.config, key, value, scope, errors),
         }
     }
     found

@@ -13,9 +13,9 @@ use super::Setting;
 /// The value of YAML with its Jinja rendered. Hooks stay as they are: they are rendered when the model runs.
 pub fn rendered(yaml: &Yaml, scope: &YamlScope) -> Result<Value, Diagnostic> {
     Ok(match &yaml.data {
-        Data::Text(text) if has_jinja(text) => jinja::yaml_value(text, scope).map_err(|wrong| match wrong.at {
-            Some(_) => wrong,
-            None => wrong.at(yaml.at.clone()),
+        Data::Text(text) if has_jinja(text) => jinja::yaml_value(text, scope).map_err(|error| match error.at {
+            Some(_) => error,
+            None => error.at(yaml.at.clone()),
         })?,
         Data::List(items) => items.iter().map(|item| rendered(item, scope)).collect::<Result<_, _>>()?,
         Data::Dict(dict) => {
@@ -57,23 +57,23 @@ pub fn not_text(yaml: &Yaml, value: &Value) -> Diagnostic {
 }
 
 /// A dict of config, each key under the one name it has in `config()`. Errors go to `wrong`, and their keys are left out.
-pub fn config(yaml: Option<&Yaml>, scope: &YamlScope, wrong: &mut Diagnostics) -> IndexMap<String, Setting> {
+pub fn config(yaml: Option<&Yaml>, scope: &YamlScope, errors: &mut Diagnostics) -> IndexMap<String, Setting> {
     let mut keys = IndexMap::new();
     let Some(yaml) = yaml else { return keys };
     let Some(dict) = yaml.dict() else {
-        wrong
+        errors
             .0
             .push(Diagnostic::error("`config` must be a dict").at(yaml.at.clone()).hint("write one `key: value` per line below `config:`"));
         return keys;
     };
     for (key, value) in dict {
-        set(&mut keys, key, value, scope, wrong);
+        set(&mut keys, key, value, scope, errors);
     }
     keys
 }
 
 /// Puts one key of config into `keys`.
-pub fn set(keys: &mut IndexMap<String, Setting>, key: &str, yaml: &Yaml, scope: &YamlScope, wrong: &mut Diagnostics) {
+pub fn set(keys: &mut IndexMap<String, Setting>, key: &str, yaml: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) {
     let name = canonical(key);
     let value = if matches!(name, "pre_hook" | "post_hook") { Ok(yaml.json()) } else { rendered(yaml, scope) };
     match value {
@@ -82,10 +82,10 @@ pub fn set(keys: &mut IndexMap<String, Setting>, key: &str, yaml: &Yaml, scope: 
             if let Some(before) = keys.insert(name.to_string(), setting) {
                 let message = format!("`{key}` and another spelling of it are both set");
                 let error = Diagnostic::error(message).at(yaml.at.clone());
-                wrong.0.push(error.fact(format!("the other is on line {}", before.at.line())).hint("keep one of the two"));
+                errors.0.push(error.fact(format!("the other is on line {}", before.at.line())).hint("keep one of the two"));
             }
         }
-        Err(error) => wrong.0.push(error),
+        Err(error) => errors.0.push(error),
     }
 }
 

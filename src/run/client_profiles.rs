@@ -244,8 +244,8 @@ mod tests {
     fn every_dialect_has_a_safe_client_and_a_marker() {
         for name in dialect::names() {
             let dialect = dialect::named(name).unwrap();
-            let argv: Vec<String> = dialect.fact("client").unwrap();
-            let example: String = dialect.fact("example").unwrap();
+            let argv: Vec<String> = dialect.property("client").unwrap();
+            let example: String = dialect.property("example").unwrap();
             assert_eq!(rejection(&example), None, "{name}");
             // Athena has no client that runs a file of several statements and waits for them.
             assert_eq!(argv.is_empty(), name == "athena", "{name}");

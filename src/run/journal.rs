@@ -160,7 +160,7 @@ pub fn scratch(sql: &str) -> Result<tempfile::NamedTempFile, Diagnostic> {
         file.write_all(sql.as_bytes())?;
         Ok(file)
     };
-    written().map_err(|wrong: io::Error| cannot("write", &std::env::temp_dir(), &wrong))
+    written().map_err(|error: io::Error| cannot("write", &std::env::temp_dir(), &error))
 }
 
 /// The journal of the one run that may write to it.
@@ -201,7 +201,7 @@ pub fn open(places: &Places, waits: &dyn Fn(&str)) -> Result<Journal, Diagnostic
         }
         Ok((file.try_clone()?, file))
     };
-    let (disk, file) = opened().map_err(|wrong| unwritable(&places.journal, &wrong))?;
+    let (disk, file) = opened().map_err(|error| unwritable(&places.journal, &error))?;
     let lines = Mutex::new(Lines { file, written: 0 });
     Ok(Journal { path: places.journal.clone(), lines, disk, synced: Mutex::new(0), lock })
 }
@@ -219,7 +219,7 @@ impl Journal {
         let mut line = serde_json::to_vec(entry).expect("strings and numbers are JSON");
         line.push(b'\n');
         let appended = self.write(&line).and_then(|number| if durable { self.sync(number) } else { Ok(()) });
-        appended.map_err(|wrong| unwritable(&self.path, &wrong))
+        appended.map_err(|error| unwritable(&self.path, &error))
     }
 
     /// Gives the line's number.
@@ -239,7 +239,7 @@ impl Journal {
         let written = held(&self.lines).written;
         match self.disk.sync_data() {
             // A device that cannot sync has nothing to lose.
-            Err(wrong) if wrong.kind() != io::ErrorKind::InvalidInput => return Err(wrong),
+            Err(error) if error.kind() != io::ErrorKind::InvalidInput => return Err(error),
             _ => *synced = written,
         }
         Ok(())
@@ -262,9 +262,9 @@ pub(super) fn refuse_link(path: &Path) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-pub(super) fn unwritable(path: &Path, wrong: &io::Error) -> Diagnostic {
-    let said = cannot("write", path, wrong);
-    match wrong.kind() {
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
+    let said = cannot("write", path, error);
+    match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => said
             .fact("without a journal nothing that finishes would be remembered, so nothing more is started")
             .hint("make room, then go on with `batchwright retry`: what the journal has stays done"),
@@ -272,6 +272,6 @@ pub(super) fn unwritable(path: &Path, wrong: &io::Error) -> Diagnostic {
     }
 }
 
-pub(super) fn cannot(verb: &str, path: &Path, wrong: &io::Error) -> Diagnostic {
-    Diagnostic::error(format!("cannot {verb} `{}`: {wrong}", path.display()))
+pub(super) fn cannot(verb: &str, path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::error(format!("cannot {verb} `{}`: {error}", path.display()))
 }

@@ -37,7 +37,7 @@ fn profiles(client: &Client) -> Result<Vec<Option<&'static ClientProfile>>, Diag
     if let Some((known, _)) = client_profiles::profile(&client.argv) {
         return Ok(vec![Some(known)]);
     }
-    let default_client: Vec<String> = client.dialect.fact("client")?;
+    let default_client: Vec<String> = client.dialect.property("client")?;
     let default_client = client_profiles::profile(&default_client)
         .map(|(known, _)| known)
         .filter(|known| !known.safe_mode.is_empty() || known.input == StdinMode::Lines);

@@ -316,8 +316,8 @@ mod tests {
 
     #[test]
     fn a_plan_that_waits_for_ever_is_refused() {
-        let wrong = |id: &str| Schedule::new(&[step("a@1", None, &[id])], &[true], &BTreeMap::new()).err().unwrap().message;
-        assert!(wrong("b@1").ends_with("is not in the plan"));
-        assert!(wrong("a@1").ends_with("comes after it"));
+        let error = |id: &str| Schedule::new(&[step("a@1", None, &[id])], &[true], &BTreeMap::new()).err().unwrap().message;
+        assert!(error("b@1").ends_with("is not in the plan"));
+        assert!(error("a@1").ends_with("comes after it"));
     }
 }

@@ -24,7 +24,7 @@ static SAFE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)[\s=](on|1|true
 /// is detected after the step.
 pub fn refusal(dialect: &Dialect, file: &str, text: &[u8], errors_show: bool) -> Result<Option<String>, Diagnostic> {
     let text = String::from_utf8_lossy(text);
-    let parser = parser(&dialect.fact::<String>("parser")?);
+    let parser = parser(&dialect.property::<String>("parser")?);
     if let Some(open) = unfinished(&text, &*parser) {
         return Ok(Some(format!(
             "{} is left open in `{file}`, line {}, so the client would treat the text after the step as a part of it: {}",

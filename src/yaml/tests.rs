@@ -42,9 +42,9 @@ fn aliases_and_merged_keys_are_values_too() {
 
 #[test]
 fn broken_yaml_says_where() {
-    let wrong = parse(&SourceFile::new("a.yml", "a: 1\nb: {{ var('x') }}\n")).unwrap_err();
-    assert_eq!(wrong.at.unwrap().line(), 2);
-    assert!(wrong.hints[0].contains("quotes"), "{}", wrong.hints[0]);
+    let error = parse(&SourceFile::new("a.yml", "a: 1\nb: {{ var('x') }}\n")).unwrap_err();
+    assert_eq!(error.at.unwrap().line(), 2);
+    assert!(error.hints[0].contains("quotes"), "{}", error.hints[0]);
     assert!(parse(&SourceFile::new("a.yml", "a: [1\n")).is_err());
     assert_eq!(tree("").0.json(), Value::Null);
     let refused = |text: &str| parse(&SourceFile::new("a.yml", text)).unwrap_err().message;

@@ -60,7 +60,7 @@ fn audit_names_each_damage(engine: &dyn Engine) {
         assert!(lines.len() == 13 && lines.iter().all(|line| good(&line[2])), "`{model}` before the damage: {lines:?}");
         damage(&shop, model);
     }
-    let takes_rows: bool = batchwright::dialect::named(engine.dialect()).unwrap().fact("row_as_value").unwrap();
+    let takes_rows: bool = batchwright::dialect::named(engine.dialect()).unwrap().property("row_as_value").unwrap();
     for (nth, model) in MODELS.into_iter().enumerate() {
         let column = if model == "starred" && !takes_rows { 5 } else { nth };
         let verdicts: Vec<String> = lines_of(&shop, &plan, model).iter().map(|line| format!("{}: {}", line[1], line[2])).collect();

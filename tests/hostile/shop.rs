@@ -96,8 +96,8 @@ pub fn ended(done: &Output) {
 pub fn ends(dialect: &str, text: &str) -> usize {
     let dialect = batchwright::dialect::named(dialect).unwrap();
     // The parser for Spark does not know its backslashes; BigQuery's letters of strings and names are the same.
-    let parser = if dialect.name == "spark" { "bigquery".to_string() } else { dialect.fact("parser").unwrap() };
+    let parser = if dialect.name == "spark" { "bigquery".to_string() } else { dialect.property("parser").unwrap() };
     let parser = batchwright::inject::parser(&parser);
-    let tokens = sqlparser::tokenizer::Tokenizer::new(&*parser, text).tokenize().unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
+    let tokens = sqlparser::tokenizer::Tokenizer::new(&*parser, text).tokenize().unwrap_or_else(|error| panic!("{error}\n{text}"));
     tokens.iter().filter(|token| **token == sqlparser::tokenizer::Token::SemiColon).count()
 }

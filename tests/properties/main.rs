@@ -13,9 +13,10 @@ use std::fmt::Write;
 use std::fs;
 use std::process::Command;
 
+use batchwright::codegen::audit;
 use batchwright::compile::{Request, compile};
 use batchwright::dialect::{self, Dialect};
-use batchwright::plan::{Kind, Plan, Steps, audit};
+use batchwright::plan::{Kind, Plan, Steps};
 use batchwright::{calendar, graph, inject, project, window};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseError};
@@ -91,7 +92,7 @@ proptest! {
     fn every_file_parses(project in projects::project(), name in prop::sample::select(PARSED.to_vec())) {
         let plan = Shop::of(&project).compile(name, "a")?;
         let dialect: Dialect = dialect::named(name).unwrap();
-        let parser = inject::parser(&dialect.fact::<String>("parser").unwrap());
+        let parser = inject::parser(&dialect.property::<String>("parser").unwrap());
         // sqlparser cannot parse MySQL's prepared statements; tests/engines executes them.
         let prepared = Regex::new(r"(?s)set @make_way.*?deallocate prepare make_way;").unwrap();
         for text in plan.all().map(|step| step.text().into_owned()) {
@@ -131,7 +132,7 @@ impl Shop {
         }
         let now = calendar::parse_timestamp("2024-09-10").unwrap().at(chrono_tz::Tz::UTC);
         let request = Request {
-            open: project::Open {
+            open: project::LoadOptions {
                 project_dir: folder.path().to_path_buf(),
                 profiles_dir: None,
                 profile: None,

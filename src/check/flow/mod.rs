@@ -123,7 +123,7 @@ pub enum VolatileKind {
     /// The clock in an expression.
     ClockInValue,
     /// A column with the time at which the row was written.
-    Stamp,
+    BatchTemplate,
     Random,
 }
 
@@ -144,7 +144,7 @@ pub fn analyse(seen: &Seen, inputs: &dyn Fn(&str) -> FlowInput, windows: BatchWi
     notes.calls.sort_by_key(|call| call.at.start);
     notes.calls.dedup();
     // Report all columns with the time of writing as one.
-    let is_stamp = |call: &VolatileCall| call.kind == VolatileKind::Stamp;
+    let is_stamp = |call: &VolatileCall| call.kind == VolatileKind::BatchTemplate;
     let stamps = notes.calls.iter().filter(|call| is_stamp(call)).count();
     if let Some(first) = notes.calls.iter_mut().find(|call| is_stamp(call)) {
         first.more = stamps - 1;

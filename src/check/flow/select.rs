@@ -50,7 +50,7 @@ impl Flow<'_> {
         }
         for item in &select.projection {
             self.subqueries(item, ctes, &scope);
-            self.calls(item, &scope, if self.is_stamp(item, &scope) { VolatileKind::Stamp } else { VolatileKind::ClockInValue });
+            self.calls(item, &scope, if self.is_stamp(item, &scope) { VolatileKind::BatchTemplate } else { VolatileKind::ClockInValue });
         }
         let mut rows = Rc::new(Rows { shape: RowShape::Columns(items), windowed, driving, exempt, bounds: None });
         if rows.windowed.is_empty() || exempt {

@@ -271,6 +271,6 @@ fn stars_and_windows() {
     assert_eq!(kinds("select at, sum(n) over (partition by day) as n from (select *, at::date as day from events)"), 0);
     assert_eq!(kinds("select at, sum(n) over (partition by day) as n from (select * replace (hour(at) as day) from events)"), 1);
     let calls = |sql: &str| look(sql, |seen| seen.calls.iter().map(|call| (call.kind, call.more)).collect::<Vec<_>>());
-    assert_eq!(calls("select at, now() as a, now() as b, current_timestamp as c from events"), [(VolatileKind::Stamp, 2)]);
+    assert_eq!(calls("select at, now() as a, now() as b, current_timestamp as c from events"), [(VolatileKind::BatchTemplate, 2)]);
     assert_eq!(calls("select at from events tablesample bernoulli (10%)"), [(VolatileKind::Random, 0)]);
 }

@@ -5,12 +5,12 @@ use std::ops::Range;
 
 use minijinja::Value;
 
-use super::{Audited, Compared, Content, NOT_COMPARED, Own, words};
+use super::{Audited, Comparison, Content, NOT_COMPARED, QueryReuse, words};
 use crate::codegen::create_table::{apart, author};
 use crate::codegen::overwrite::window;
 use crate::config::EventTime;
 use crate::diagnostics::Diagnostic;
-use crate::dialect::{Dialect, Slot, Sql, Stamp};
+use crate::dialect::{BatchTemplate, Dialect, Slot, Sql};
 use crate::inject;
 
 /// Rows that no batch holds get names of their own, which no batch has.
@@ -27,13 +27,13 @@ pub(super) struct Pieces<'a> {
 }
 
 impl Pieces<'_> {
-    pub fn statement(&self, compared: Compared, group: &Range<usize>) -> Result<String, Diagnostic> {
+    pub fn statement(&self, compared: Comparison, group: &Range<usize>) -> Result<String, Diagnostic> {
         let audited = self.audited;
         let dialect = audited.dialect;
         let columns = self.columns(false)?;
         let time = self.time(&audited.settings.event_time)?;
         let has_content = !matches!(audited.content, Content::Counts);
-        let ok = if compared == Compared::Nothing { NOT_COMPARED } else { audited.content.ok() };
+        let ok = if compared == Comparison::Nothing { NOT_COMPARED } else { audited.content.ok() };
         let (in_target, in_query) = self.row()?;
         let (sums, sum_names) = self.sums()?;
         let carried = match (&in_query, sums.0.is_empty()) {
@@ -42,10 +42,10 @@ impl Pieces<'_> {
             (None, false) => self.columns(true)?,
         };
         let named = if in_query.is_some() { Sql(format!(", {ROW}")) } else { carried.clone() };
-        let whole = matches!(compared, Compared::BatchesAndRange | Compared::Range);
+        let whole = matches!(compared, Comparison::BatchesAndRange | Comparison::Range);
         let (ctes, body) = apart(dialect, audited.query)?;
         let own = match compared {
-            Compared::Range | Compared::Nothing => Sql::default(),
+            Comparison::Range | Comparison::Nothing => Sql::default(),
             _ => self.own(group, &time, &carried, whole)?,
         };
         let in_range = self.label(&time, false)?;
@@ -61,14 +61,14 @@ impl Pieces<'_> {
             ("model", dialect.string(audited.node.unique_id.splitn(3, '.').nth(2).unwrap_or(&audited.node.name))?.value()),
             ("ok", dialect.string(ok)?.value()),
             ("compared", dialect.string(&words(audited, compared))?.value()),
-            ("unasked", number(compared == Compared::Nothing)),
+            ("unasked", number(compared == Comparison::Nothing)),
             ("where", self.rows_of(&time, true)?.value()),
             ("own", own.value()),
             ("whole", if whole { self.whole(&in_range, &body, &carried, own.0.is_empty())? } else { Sql::default() }.value()),
             ("doubled", if has_content { dialect.sql("audit_doubled", &[])?.value() } else { number(false) }),
             ("key_counts", self.key_counts()?.value()),
             ("inputs", self.inputs()?.value()),
-            ("query_rows", dialect.sql(if compared == Compared::Nothing { "null_value" } else { "audit_query_rows" }, &[])?.value()),
+            ("query_rows", dialect.sql(if compared == Comparison::Nothing { "null_value" } else { "audit_query_rows" }, &[])?.value()),
             ("sums", sums.value()),
             ("and_sums", if sums.0.is_empty() { Sql::default() } else { dialect.sql("audit_and_sums", &[])? }.value()),
             ("sum_names", sum_names.value()),
@@ -181,11 +181,11 @@ impl Pieces<'_> {
             Ok::<_, Diagnostic>(audited.dialect.sql("audit_own", &arguments)?.0)
         };
         match audited.own {
-            Own::Texts(texts) => {
+            QueryReuse::Texts(texts) => {
                 let parts = group.clone().map(|index| {
                     let window = audited.cover.windows[index];
                     let label = audited.cover.naming.label(window);
-                    Ok(Stamp::new(&part(author(&texts[index]))?, audited.settings.timezone).fill(&window, &label))
+                    Ok(BatchTemplate::new(&part(author(&texts[index]))?, audited.settings.timezone).fill(&window, &label))
                 });
                 Ok(Sql(parts.collect::<Result<Vec<String>, Diagnostic>>()?.join("\n")))
             }
@@ -311,8 +311,8 @@ impl Pieces<'_> {
         let dialect = audited.dialect;
         let column = dialect.event_time(&event_time.column, event_time.quote)?;
         let kind = event_time.time_type()?;
-        let before =
-            Stamp::new(&dialect.before(&column, kind)?.0, audited.settings.timezone).fill(&audited.begin.window, &audited.begin.label);
+        let before = BatchTemplate::new(&dialect.before(&column, kind)?.0, audited.settings.timezone)
+            .fill(&audited.begin.window, &audited.begin.label);
         Ok(Time {
             window: window(dialect, event_time)?,
             is_null: dialect.sql("audit_no_time", &[("column", column.value())])?,

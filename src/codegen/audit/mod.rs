@@ -18,7 +18,7 @@ use super::overwrite::predicates;
 use crate::calendar::Window;
 use crate::config::{EventTime, Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
-use crate::dialect::{Dialect, Stamp};
+use crate::dialect::{BatchTemplate, Dialect};
 use crate::inject::ResultColumn;
 use crate::window::{Cover, Span};
 use fragments::Pieces;
@@ -45,7 +45,7 @@ pub struct Audited<'a> {
     pub query: &'a str,
     /// Whether any input is cut to the window.
     pub filtered: bool,
-    pub own: Own<'a>,
+    pub own: QueryReuse<'a>,
     /// Whether the query reads its own table: then `query` reads of it what is before the window.
     pub reads_own: bool,
     pub content: Content<'a>,
@@ -75,7 +75,7 @@ pub struct AuditEntry {
 
 /// How the query differs between the batches.
 #[derive(Clone, Copy)]
-pub enum Own<'a> {
+pub enum QueryReuse<'a> {
     /// By its window alone.
     Stamped,
     /// It looks at its batch: the texts of all of them.
@@ -128,14 +128,14 @@ pub struct Audit {
     pub file: String,
     head: String,
     foot: String,
-    statements: Vec<(Arc<Stamp>, Range<usize>)>,
+    statements: Vec<(Arc<BatchTemplate>, Range<usize>)>,
     compares: String,
     allow: Vec<String>,
 }
 
 /// What is compared, and how the query stands in the statement.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Compared {
+enum Comparison {
     /// Once for each batch and once for the range.
     BatchesAndRange,
     Range,
@@ -151,16 +151,16 @@ pub fn audit(audited: &Audited) -> Result<Option<Audit>, Diagnostic> {
         return Ok(None);
     }
     let compared = compared(audited)?;
-    let size = if compared == Compared::Batches { FEW } else { MANY };
+    let size = if compared == Comparison::Batches { FEW } else { MANY };
     let groups = (0..count).step_by(size).map(|start| start..(start + size).min(count));
-    let mut statements: Vec<(Arc<Stamp>, Range<usize>)> = Vec::new();
+    let mut statements: Vec<(Arc<BatchTemplate>, Range<usize>)> = Vec::new();
     for group in groups {
         // The second statement and all after it differ by their batches alone, unless each has
         // texts of its own.
-        let again = statements.get(1).filter(|_| compared != Compared::Batches).map(|(stamp, _)| stamp.clone());
+        let again = statements.get(1).filter(|_| compared != Comparison::Batches).map(|(stamp, _)| stamp.clone());
         let stamp = match again {
             Some(stamp) => stamp,
-            None => Arc::new(Stamp::new(&statement(audited, compared, &group)?, audited.settings.timezone)),
+            None => Arc::new(BatchTemplate::new(&statement(audited, compared, &group)?, audited.settings.timezone)),
         };
         statements.push((stamp, group));
     }
@@ -207,49 +207,49 @@ impl Audit {
     }
 }
 
-fn compared(audited: &Audited) -> Result<Compared, Diagnostic> {
+fn compared(audited: &Audited) -> Result<Comparison, Diagnostic> {
     // Whether the query may stand in a statement several times.
-    let parts: bool = audited.dialect.fact("nested_with")?;
+    let parts: bool = audited.dialect.property("nested_with")?;
     Ok(match audited.own {
-        Own::Unknown(_) => Compared::Nothing,
+        QueryReuse::Unknown(_) => Comparison::Nothing,
         // Where the query may stand but once, that of a batch cannot be asked beside others.
-        Own::Texts(_) if !parts => Compared::Nothing,
-        Own::Texts(_) => Compared::Batches,
+        QueryReuse::Texts(_) if !parts => Comparison::Nothing,
+        QueryReuse::Texts(_) => Comparison::Batches,
         // The rows of the own table differ from batch to batch.
-        Own::Stamped if audited.reads_own && parts => Compared::Batches,
-        Own::Stamped if audited.reads_own => Compared::Nothing,
+        QueryReuse::Stamped if audited.reads_own && parts => Comparison::Batches,
+        QueryReuse::Stamped if audited.reads_own => Comparison::Nothing,
         // Rows that a batch keeps although they belong to another are right in the range alone.
-        Own::Stamped if !audited.filtered || audited.mode == OutsideWindow::Keep => Compared::Range,
-        Own::Stamped if parts && audited.cover.windows.len() <= FEW => Compared::BatchesAndRange,
-        Own::Stamped => Compared::Range,
+        QueryReuse::Stamped if !audited.filtered || audited.mode == OutsideWindow::Keep => Comparison::Range,
+        QueryReuse::Stamped if parts && audited.cover.windows.len() <= FEW => Comparison::BatchesAndRange,
+        QueryReuse::Stamped => Comparison::Range,
     })
 }
 
 /// Why nothing is compared.
 fn reason(audited: &Audited) -> &'static str {
     match audited.own {
-        Own::Unknown(reason) => reason,
+        QueryReuse::Unknown(reason) => reason,
         _ => "the query differs from batch to batch, and this dialect cannot take it several times in one statement",
     }
 }
 
 /// For the manifest, and the last column of the result: `rows` or their `counts`, by `batches`, by
 /// the `range`; or `nothing`.
-fn words(audited: &Audited, compared: Compared) -> String {
+fn words(audited: &Audited, compared: Comparison) -> String {
     let content = match audited.content {
         Content::Columns(_) | Content::Row => "rows",
         Content::Declared(_) => "rows, their declared columns only,",
         Content::Counts => "counts",
     };
     match compared {
-        Compared::Nothing => format!("nothing: {}", reason(audited)),
-        Compared::BatchesAndRange => format!("{content} by batches and range"),
-        Compared::Range => format!("{content} by range"),
-        Compared::Batches => format!("{content} by batches"),
+        Comparison::Nothing => format!("nothing: {}", reason(audited)),
+        Comparison::BatchesAndRange => format!("{content} by batches and range"),
+        Comparison::Range => format!("{content} by range"),
+        Comparison::Batches => format!("{content} by batches"),
     }
 }
 
-fn head(audited: &Audited, compared: Compared) -> String {
+fn head(audited: &Audited, compared: Comparison) -> String {
     let ignored = &audited.settings.audit.ignore;
     let rows = match (audited.content, ignored.as_slice()) {
         (Content::Counts, _) => "counts of rows, since the query does not show its columns,".to_string(),
@@ -259,10 +259,10 @@ fn head(audited: &Audited, compared: Compared) -> String {
     };
     let own = if audited.reads_own { ", which reads of its own table what is before the batch" } else { "" };
     let by = match compared {
-        Compared::BatchesAndRange => format!("{rows} with those that the query yields for each batch, and for all of them at once"),
-        Compared::Range => format!("{rows} with those that the query yields for all batches at once"),
-        Compared::Batches => format!("{rows} with those that the query yields for each batch{own}"),
-        Compared::Nothing => format!("nothing: {}", reason(audited)),
+        Comparison::BatchesAndRange => format!("{rows} with those that the query yields for each batch, and for all of them at once"),
+        Comparison::Range => format!("{rows} with those that the query yields for all batches at once"),
+        Comparison::Batches => format!("{rows} with those that the query yields for each batch{own}"),
+        Comparison::Nothing => format!("nothing: {}", reason(audited)),
     };
     let (first, last) = audited.cover.ends();
     header(
@@ -278,7 +278,7 @@ fn head(audited: &Audited, compared: Compared) -> String {
 }
 
 /// One statement, with slots, for some of the batches.
-fn statement(audited: &Audited, compared: Compared, group: &Range<usize>) -> Result<String, Diagnostic> {
+fn statement(audited: &Audited, compared: Comparison, group: &Range<usize>) -> Result<String, Diagnostic> {
     let pieces = Pieces { audited, first: group.start == 0, predicates: predicates(&audited.settings.incremental_predicates) };
     pieces.statement(compared, group)
 }

@@ -71,19 +71,19 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
         }
         None => codegen::incremental(&incremental)?,
     };
-    let mut said = next.warnings;
-    if columns.is_none() && !context.dialect.fact::<bool>("by_name")? {
-        said.push(
+    let mut diagnostics = next.warnings;
+    if columns.is_none() && !context.dialect.property::<bool>("by_name")? {
+        diagnostics.push(
             Diagnostic::warning(format!("the columns of `{}` are not known, so its rows are inserted by position", node.name))
                 .at(node.file.line(1))
                 .hint("name the columns in the last `select` instead of `*`"),
         );
     }
-    said.extend(warning);
-    said.extend(change.diagnostics);
-    said.extend(schema_changes::left_out(node, &left_out));
-    said.extend(codegen::unknown_keys(context.dialect, node)?);
-    said.extend(contract.into_iter().flat_map(|contract| contract.said));
+    diagnostics.extend(warning);
+    diagnostics.extend(change.diagnostics);
+    diagnostics.extend(schema_changes::left_out(node, &left_out));
+    diagnostics.extend(codegen::unknown_keys(context.dialect, node)?);
+    diagnostics.extend(contract.into_iter().flat_map(|contract| contract.diagnostics));
     Ok(Built {
         statement,
         what: match &own {
@@ -98,6 +98,6 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
         incremental: true,
         replaces: false,
         atomic: true,
-        said,
+        diagnostics,
     })
 }

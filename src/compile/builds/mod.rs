@@ -4,7 +4,7 @@
 mod incremental;
 mod seed;
 
-use super::{Context, Part, Request, Row, warnings};
+use super::{Context, ModelOutput, Request, Row, warnings};
 use super::{dependents, hooks, inputs};
 use crate::codegen;
 use crate::codegen::{Build, Contract};
@@ -13,19 +13,19 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::dialect::Sql;
 use crate::inject::{Query, ResultColumn};
 use crate::plan::manifest::{InputEntry, ModelEntry};
-use crate::plan::{Fixed, Kind, Reads, Steps};
+use crate::plan::{Kind, Reads, StaticStep, Steps};
 use crate::render::{self, RenderContext};
 
 /// `build.sql` of a model that is no microbatch model, or of a seed, or the word that there is
 /// none.
-pub(super) fn part(context: &Context, node: &Node, request: &Request) -> Result<Part, Diagnostics> {
+pub(super) fn compile_model(context: &Context, node: &Node, request: &Request) -> Result<ModelOutput, Diagnostics> {
     let built = match &node.materialization {
         Materialization::View | Materialization::Table => plain(context, node, request)?,
-        Materialization::MaterializedView if context.dialect.fact("materialized_views")? => plain(context, node, request)?,
+        Materialization::MaterializedView if context.dialect.property("materialized_views")? => plain(context, node, request)?,
         // Snowflake's word for the like, which dbt has as a materialization of its own.
         Materialization::Other(name) if name == "dynamic_table" && context.dialect.has(name) => plain(context, node, request)?,
         Materialization::Incremental(asked) => incremental::built(context, node, asked.as_deref(), request)?,
-        Materialization::Seed if context.dialect.fact("seeds")? => match seed::built(context, node, request)? {
+        Materialization::Seed if context.dialect.property("seeds")? => match seed::built(context, node, request)? {
             Ok(built) => built,
             Err(why) => return Ok(why),
         },
@@ -53,7 +53,7 @@ struct Built {
     replaces: bool,
     /// Whether its own statements happen as a whole or not at all.
     atomic: bool,
-    said: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 fn plain(context: &Context, node: &Node, request: &Request) -> Result<Built, Diagnostic> {
@@ -74,12 +74,12 @@ fn plain(context: &Context, node: &Node, request: &Request) -> Result<Built, Dia
         _ => ("view", "view"),
     };
     let anew = request.full_refresh;
-    let atomic = contract.is_none() || context.dialect.fact("fills_at_once")?;
-    let mut said = text.warnings;
-    said.extend(codegen::unknown_keys(context.dialect, node)?);
-    said.extend(warning);
+    let atomic = contract.is_none() || context.dialect.property("fills_at_once")?;
+    let mut diagnostics = text.warnings;
+    diagnostics.extend(codegen::unknown_keys(context.dialect, node)?);
+    diagnostics.extend(warning);
     let statement = codegen::plain(context.dialect, node, &text.sql, contract.as_ref(), anew)?;
-    said.extend(contract.into_iter().flat_map(|contract| contract.said));
+    diagnostics.extend(contract.into_iter().flat_map(|contract| contract.diagnostics));
     Ok(Built {
         statement,
         strategy: strategy.replace('_', " "),
@@ -91,7 +91,7 @@ fn plain(context: &Context, node: &Node, request: &Request) -> Result<Built, Dia
         incremental: false,
         replaces: anew || !matches!(node.materialization, Materialization::MaterializedView),
         atomic,
-        said,
+        diagnostics,
     })
 }
 
@@ -112,7 +112,7 @@ fn needs(node: &Node, keys: &[&str]) -> Result<(), Diagnostic> {
     })
 }
 
-fn finished(context: &Context, node: &Node, built: Built) -> Result<Part, Diagnostic> {
+fn finished(context: &Context, node: &Node, built: Built) -> Result<ModelOutput, Diagnostic> {
     let entries: Vec<_> = inputs::entries(context.graph, context.dialect, node, &Query::default())?
         .into_iter()
         .map(|entry| InputEntry { whole_because: None, ..entry })
@@ -137,14 +137,14 @@ fn finished(context: &Context, node: &Node, built: Built) -> Result<Part, Diagno
     if node.kind != NodeKind::Seed {
         hooks::check_file(context, node, &file)?;
     }
-    let mut said = built.said;
-    said.extend(closing.said);
-    said.extend(dependents::lost(context, node, &dependent_views)?);
+    let mut diagnostics = built.diagnostics;
+    diagnostics.extend(closing.diagnostics);
+    diagnostics.extend(dependents::lost(context, node, &dependent_views)?);
     let inserted = built.columns.filter(|_| built.incremental);
     let columns: Option<Vec<String>> = inserted.map(|columns| columns.into_iter().map(|column| column.name).collect());
     let reads = Reads { whole: entries.iter().map(|entry| entry.unique_id.clone()).collect(), ..Reads::default() };
-    let warned: Vec<String> = warnings(&said).collect();
-    Ok(Part {
+    let warned: Vec<String> = warnings(&diagnostics).collect();
+    Ok(ModelOutput {
         row: Row { warnings: warned.len(), ..row(node, &built.strategy) },
         entry: ModelEntry {
             inputs: entries,
@@ -160,17 +160,17 @@ fn finished(context: &Context, node: &Node, built: Built) -> Result<Part, Diagno
         steps: Some(Steps {
             model: node.unique_id.clone(),
             folder: context.folders[&node.unique_id].clone(),
-            first: vec![Fixed { kind: Kind::Build, text: file }],
+            first: vec![StaticStep { kind: Kind::Build, text: file }],
             batches: None,
             last: Vec::new(),
             reads,
         }),
-        said,
+        diagnostics,
     })
 }
 
 /// A node of another kind: it is named, and has no step.
-fn left_out(context: &Context, node: &Node) -> Part {
+fn left_out(context: &Context, node: &Node) -> ModelOutput {
     let what = word(&node.materialization);
     let hint = match node.materialization {
         Materialization::Snapshot => "run `dbt snapshot` before the plan, if its rows shall be new".to_string(),
@@ -196,12 +196,12 @@ fn place(node: &Node) -> Location {
 }
 
 /// What is said of a node that the plan does not build.
-fn without_step(context: &Context, node: &Node, warning: Diagnostic) -> Part {
-    Part {
+fn without_step(context: &Context, node: &Node, warning: Diagnostic) -> ModelOutput {
+    ModelOutput {
         row: Row { warnings: 1, ..row(node, "left out") },
         entry: ModelEntry { strategy: "left out".to_string(), warnings: vec![warning.message.clone()], ..entry(context, node) },
         steps: None,
-        said: vec![warning],
+        diagnostics: vec![warning],
     }
 }
 pub(super) fn word(materialization: &Materialization) -> &str {

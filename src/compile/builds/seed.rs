@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Built, without_step};
 use crate::codegen;
 use crate::codegen::Table;
-use crate::compile::{Context, Part, Request};
+use crate::compile::{Context, ModelOutput, Request};
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::Sql;
@@ -32,7 +32,7 @@ fn delimiter(node: &Node) -> Result<char, Diagnostic> {
 }
 
 /// The statement, or the word that it is too large for one.
-pub(super) fn built(context: &Context, node: &Node, request: &Request) -> Result<Result<Built, Part>, Diagnostic> {
+pub(super) fn built(context: &Context, node: &Node, request: &Request) -> Result<Result<Built, ModelOutput>, Diagnostic> {
     let file = project::whole(context.root, &node.file)?;
     let delimiter = delimiter(node)?;
     let (names, rows) = project::table(&file, delimiter)?;
@@ -65,7 +65,7 @@ pub(super) fn built(context: &Context, node: &Node, request: &Request) -> Result
         contract_check: Sql::default(),
         incremental: false,
         replaces: anew,
-        atomic: context.dialect.fact("fills_at_once")?,
-        said: Vec::new(),
+        atomic: context.dialect.property("fills_at_once")?,
+        diagnostics: Vec::new(),
     }))
 }

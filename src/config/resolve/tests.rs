@@ -10,16 +10,16 @@ use crate::jinja::Scope;
 use crate::project::{Said, folder};
 
 /// Resolves a project called `shop` with these files. Its macros answer with their name and first argument.
-fn resolved(files: &[(&str, &str)], said: Said) -> Result<Resolved, Diagnostics> {
+fn resolved(files: &[(&str, &str)], messages: Said) -> Result<Resolved, Diagnostics> {
     let files: Vec<(&str, &str)> = match files.iter().any(|(path, _)| *path == "dbt_project.yml") {
         true => files.to_vec(),
         false => [&[("dbt_project.yml", "name: shop\n")], files].concat(),
     };
-    let (read, packages) = folder(&files, said)?;
+    let (read, packages) = folder(&files, messages)?;
     let now = "2024-07-01T00:00:00Z".parse().unwrap();
     let dialect = crate::dialect::named("postgres").unwrap();
     let catalog = Catalog::default();
-    resolve_on(&Ground {
+    resolve_on(&Resolver {
         dialect: &dialect,
         catalog: &catalog,
         packages: &packages,
@@ -151,7 +151,7 @@ fn what_a_microbatch_model_lacks() {
     assert_eq!(hint, "add `event_time='placed_at'` (the only timestamp column that `models/m.yml` documents)");
     assert_eq!(without("begin").0, "model `m` is a microbatch model without `begin`");
     assert_eq!(without("batch_size").2, "add `batch_size='day'`: it is one of `hour`, `day`, `month` or `year`");
-    for (more, said) in [
+    for (more, messages) in [
         (json!({"event_time": ""}), "`event_time` of model `m` is empty"),
         (json!({"event_time": 5}), "`event_time` of model `m` must be the name of a column, and is a number"),
         (json!({"begin": 5}), "`begin` of model `m` must be a date, and is a number"),
@@ -182,7 +182,7 @@ fn what_a_microbatch_model_lacks() {
             "`event_time_unit` of `m` must be `seconds`, `milliseconds` or `microseconds`, and is `s`",
         ),
     ] {
-        assert!(with(more.clone()).starts_with(said), "{} is not {said}", with(more));
+        assert!(with(more.clone()).starts_with(messages), "{} is not {messages}", with(more));
     }
 }
 
@@ -212,9 +212,9 @@ fn odd_keys_and_patches_are_warnings() {
     let found =
         resolved(&files, &[("orders", micro(json!({"event_tim": "at", "partition_by": "x"}))), ("view", json!({"batch_size": "day"}))])
             .unwrap();
-    let said: Vec<String> = found.warnings.0.iter().map(|warning| format!("{}; {}", warning.message, warning.hints[0])).collect();
+    let messages: Vec<String> = found.warnings.0.iter().map(|warning| format!("{}; {}", warning.message, warning.hints[0])).collect();
     assert_eq!(
-        said,
+        messages,
         [
             "there is no model `ordres`, and its properties do nothing; is it `orders`?",
             "`days` is a seed, and its properties below `models:` do nothing; move them below `seeds:`",
@@ -233,10 +233,10 @@ fn two_of_one_name_are_an_error_with_both_files() {
         ("models/a.yml", "models: [{name: m}]\nsources: [{name: raw, tables: [{name: e}]}]"),
         ("models/b.yml", "models: [{name: m}]\nsources: [{name: raw, tables: [{name: e}]}]"),
     ];
-    let wrong = resolved(&files, &[]).unwrap_err();
-    let said: Vec<&str> = wrong.0.iter().map(|error| &*error.message).collect();
+    let errors = resolved(&files, &[]).unwrap_err();
+    let messages: Vec<&str> = errors.0.iter().map(|error| &*error.message).collect();
     assert_eq!(
-        said,
+        messages,
         [
             "model `m` has properties in two places: `models/a.yml` and `models/b.yml`",
             "two models are called `m`: `models/a/m.sql` and `models/b/m.sql`",
@@ -247,8 +247,8 @@ fn two_of_one_name_are_an_error_with_both_files() {
 
 #[test]
 fn two_nodes_of_one_table_are_an_error() {
-    let wrong = resolved(&[("models/a.sql", ""), ("models/b.sql", "alias")], &[("b", json!({"alias": "a"}))]).unwrap_err();
-    assert_eq!(wrong.0[0].message, "`model.shop.a` and `model.shop.b` are one table: `db.analytics.a`");
+    let errors = resolved(&[("models/a.sql", ""), ("models/b.sql", "alias")], &[("b", json!({"alias": "a"}))]).unwrap_err();
+    assert_eq!(errors.0[0].message, "`model.shop.a` and `model.shop.b` are one table: `db.analytics.a`");
     let ephemeral = resolved(&[("models/a.sql", ""), ("models/b.sql", "")], &[("b", json!({"alias": "a", "materialized": "ephemeral"}))]);
     assert!(ephemeral.is_err(), "dbt refuses an ephemeral model, too");
 }

@@ -5,12 +5,12 @@ mod shop;
 
 use std::sync::LazyLock;
 
-use batchwright::compile::{Linked, open};
+use batchwright::compile::{LoadedProject, open};
 use batchwright::diagnostics::SourceFile;
 use batchwright::graph::Selection;
 use libfuzzer_sys::fuzz_target;
 
-static LINKED: LazyLock<Linked> = LazyLock::new(|| match open(&shop::Shop::new().request(Default::default()).open) {
+static LINKED: LazyLock<LoadedProject> = LazyLock::new(|| match open(&shop::Shop::new().request(Default::default()).open) {
     Ok(linked) => linked,
     Err(wrong) => panic!("{wrong:?}"),
 });

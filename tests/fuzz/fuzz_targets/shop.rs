@@ -7,7 +7,7 @@ use std::path::Path;
 use batchwright::compile::Request;
 use batchwright::graph::Selection;
 use batchwright::limits::CountingAllocator;
-use batchwright::project::Open;
+use batchwright::project::LoadOptions;
 use batchwright::window;
 use tempfile::TempDir;
 
@@ -41,7 +41,7 @@ impl Shop {
     #[allow(dead_code, reason = "a target that compiles nothing asks for nothing")]
     pub fn request(&self, selection: Selection) -> Request {
         Request {
-            open: Open {
+            open: LoadOptions {
                 project_dir: self.folder().to_path_buf(),
                 profiles_dir: None,
                 profile: None,

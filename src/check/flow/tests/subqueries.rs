@@ -27,10 +27,10 @@ fn a_lookup_needs_the_same_window() {
 #[test]
 fn a_clock_is_a_stamp_a_value_or_a_condition() {
     for (sql, expected) in [
-        ("select at, now() as loaded_at from events", Some(("now", VolatileKind::Stamp))),
-        ("select at, cast(now() as date) as loaded_on from events", Some(("now", VolatileKind::Stamp))),
-        ("select at, date_trunc('day', now()) as loaded_on from events", Some(("now", VolatileKind::Stamp))),
-        ("select at, current_date as loaded_on from events", Some(("current_date", VolatileKind::Stamp))),
+        ("select at, now() as loaded_at from events", Some(("now", VolatileKind::BatchTemplate))),
+        ("select at, cast(now() as date) as loaded_on from events", Some(("now", VolatileKind::BatchTemplate))),
+        ("select at, date_trunc('day', now()) as loaded_on from events", Some(("now", VolatileKind::BatchTemplate))),
+        ("select at, current_date as loaded_on from events", Some(("current_date", VolatileKind::BatchTemplate))),
         ("select at, now() - at as age from events", Some(("now", VolatileKind::ClockInValue))),
         ("select at from events where at < now()", Some(("now", VolatileKind::ClockInCondition))),
         ("select at from events as e join people as p on p.born < now()", Some(("now", VolatileKind::ClockInCondition))),

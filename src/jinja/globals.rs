@@ -8,7 +8,7 @@ use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
 use minijinja::{Error, ErrorKind, State};
 
 use super::call::Call;
-use super::library::DBT;
+use super::macro_registry::DBT;
 use super::macros::MacroRef;
 use super::session::Session;
 use super::{adapter, config, functions, introspection, modules, node, python, text_functions};
@@ -217,11 +217,11 @@ impl Object for Package {
             None => {
                 let macros = self.session.library().packages.get(&self.name);
                 let names = macros.into_iter().flat_map(|macros| macros.keys()).map(|name| &**name);
-                let mut wrong = crate::diagnostics::Diagnostic::error(format!("package `{}` has no macro `{method}`", self.name));
+                let mut error = crate::diagnostics::Diagnostic::error(format!("package `{}` has no macro `{method}`", self.name));
                 if let Some(near) = crate::diagnostics::nearest(method, names) {
-                    wrong = wrong.hint(format!("did you mean `{}.{near}`?", self.name));
+                    error = error.hint(format!("did you mean `{}.{near}`?", self.name));
                 }
-                Err(super::errors::said(wrong))
+                Err(super::errors::said(error))
             }
         }
     }

@@ -6,24 +6,24 @@ use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::{Keyword, RESERVED_FOR_TABLE_ALIAS};
 use sqlparser::tokenizer::Token;
 
-use super::mask::{blank, gaps, swallowed, with_blanks};
-use super::place::spelled;
 use super::prefix::is_named_before;
+use super::preprocess::{blank, gaps, swallowed, with_blanks};
 use super::relations::placed;
-use super::text::{Text, Trouble, line_of};
+use super::splice_site::spelled;
+use super::tokens::{ParseError, TokenStream, line_of};
 use super::{Access, Filter, Injection, Occurrence, Query, hidden};
 use crate::diagnostics::Diagnostic;
 use crate::jinja::{Covered, Mark, MarkKind};
 
 /// The filters by marks alone, and a warning that says so.
-pub fn filters(ask: &Injection, parser: &dyn Parser, trouble: &Trouble) -> Query {
+pub fn filters(ask: &Injection, parser: &dyn Parser, trouble: &ParseError) -> Query {
     let sql = ask.sql;
     let mut query = Query { warnings: vec![warning(sql, trouble)], ..Query::default() };
-    let swallowed = swallowed(&Text::new(sql, parser), parser);
+    let swallowed = swallowed(&TokenStream::new(sql, parser), parser);
     let blanked = blank(sql, &swallowed);
-    let blanks = Text::new(&blanked, parser).map_or_else(|_| swallowed.clone(), |text| gaps(&text, parser, &swallowed));
+    let blanks = TokenStream::new(&blanked, parser).map_or_else(|_| swallowed.clone(), |text| gaps(&text, parser, &swallowed));
     let blanked = blank(sql, &blanks);
-    let text = Text::new(&blanked, parser);
+    let text = TokenStream::new(&blanked, parser);
     let mut marks: Vec<&Mark> = ask.marks.iter().filter(|mark| sql.get(mark.span.clone()).is_some_and(|name| !name.is_empty())).collect();
     marks.sort_by_key(|mark| mark.span.start);
     let mut done = 0;
@@ -96,7 +96,7 @@ pub fn unfiltered(sql: &str, mark: &Mark) -> Diagnostic {
         .hint("read it in a `from` or a `join` of its own, or call `.render()` on it if that is what you want")
 }
 
-fn warning(sql: &str, trouble: &Trouble) -> Diagnostic {
+fn warning(sql: &str, trouble: &ParseError) -> Diagnostic {
     let said = "this query cannot be parsed, so its filters go in wherever a `ref()` or `source()` is written".to_string();
     let warning = Diagnostic::warning(said).fact(trouble.message.clone());
     let warning = match trouble.at {
@@ -111,7 +111,7 @@ fn warning(sql: &str, trouble: &Trouble) -> Diagnostic {
 }
 
 /// What alias a table needs, if the place of a mark is that of a table.
-fn in_tokens(text: &Text, mark: &Mark) -> Option<Option<String>> {
+fn in_tokens(text: &TokenStream, mark: &Mark) -> Option<Option<String>> {
     let first = text.starting_at_byte(mark.span.start)?;
     let last = (first..text.tokens.len()).take_while(|token| text.spans[*token].end <= mark.span.end).last()?;
     if text.spans[last].end != mark.span.end || !is_table_position(text, first) {
@@ -124,7 +124,7 @@ fn in_tokens(text: &Text, mark: &Mark) -> Option<Option<String>> {
     }
 }
 
-fn is_alias(text: &Text, token: usize) -> bool {
+fn is_alias(text: &TokenStream, token: usize) -> bool {
     match &text.tokens[token].token {
         Token::Word(word) => word.quote_style.is_some() || word.keyword == Keyword::AS || !RESERVED_FOR_TABLE_ALIAS.contains(&word.keyword),
         _ => false,
@@ -132,7 +132,7 @@ fn is_alias(text: &Text, token: usize) -> bool {
 }
 
 /// Whether a table stands here: behind `from` or `join`, or in the list that one of them begins.
-fn is_table_position(text: &Text, token: usize) -> bool {
+fn is_table_position(text: &TokenStream, token: usize) -> bool {
     let in_list = text.previous(token).is_some_and(|before| text.is(before, &Token::Comma));
     let mut depth = 0usize;
     for before in (0..token).rev() {
@@ -205,7 +205,7 @@ fn is_hidden(sql: &str, byte: usize) -> bool {
 }
 
 /// Whether nothing but a column's name can follow a place: it qualifies a column.
-pub fn is_qualifier(text: &Text, span: &Range<usize>) -> bool {
+pub fn is_qualifier(text: &TokenStream, span: &Range<usize>) -> bool {
     let after = text.spans.partition_point(|token| token.start < span.end);
     text.next(after).is_some_and(|next| text.is(next, &Token::Period))
 }

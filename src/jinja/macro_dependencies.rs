@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Jinja;
 use super::lexer::{Kind, tags};
-use super::library::{DBT, Library};
+use super::macro_registry::{DBT, Library};
 
 /// The macros of a project, by the words that mean them.
 pub struct Uses<'a> {

@@ -50,13 +50,13 @@ pub(super) fn answered(session: &Session, asks: &str, query: &str) -> Result<Tab
     if let Some(answer) = answers.by_query.get(&query) {
         return Ok(Table::new(answer));
     }
-    let wrong = Diagnostic::error(format!("{asks} asks the warehouse, and batchwright compiles without one"));
+    let error = Diagnostic::error(format!("{asks} asks the warehouse, and batchwright compiles without one"));
     let lines = format!("add the answer:\n- query: {}\n  rows:\n    - [first, row]", yaml_text(&query));
     let hint = match &answers.file {
         Some(file) => format!("`{}` does not hold this query; {lines}", file.path),
         None => format!("give recorded answers with `--answers FILE`, and {lines}"),
     };
-    Err(errors::said(wrong.fact(format!("the query is: {query}")).hint(hint)))
+    Err(errors::said(error.fact(format!("the query is: {query}")).hint(hint)))
 }
 
 /// The text as YAML writes it on one line.

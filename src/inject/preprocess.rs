@@ -12,26 +12,26 @@ use super::prefix::prefix_alias;
 use super::prewhere;
 use super::scope::Factor;
 use super::syntax;
-use super::text::{Text, Trouble};
+use super::tokens::{ParseError, TokenStream};
 use super::wide_gaps;
 
 /// A place that is blanked out.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Blank {
+pub struct MaskedSpan {
     pub span: Range<usize>,
     pub what: What,
     /// What the parser reads instead.
     pub instead: &'static str,
 }
 
-impl Blank {
+impl MaskedSpan {
     pub fn new(span: Range<usize>, what: What) -> Self {
-        Blank { span, what, instead: "" }
+        MaskedSpan { span, what, instead: "" }
     }
 
     /// An expression of which nothing but its place is known.
     pub fn expression(span: Range<usize>) -> Self {
-        Blank { span, what: What::Expression, instead: "0" }
+        MaskedSpan { span, what: What::Expression, instead: "0" }
     }
 }
 
@@ -58,9 +58,9 @@ pub enum What {
 }
 
 /// The text with its blanks, as long as before. Line breaks stay where they are.
-pub fn blank(sql: &str, blanks: &[Blank]) -> String {
+pub fn blank(sql: &str, blanks: &[MaskedSpan]) -> String {
     let mut text = sql.to_string();
-    for Blank { span, instead, .. } in blanks {
+    for MaskedSpan { span, instead, .. } in blanks {
         let keep_lines = |letter: char| if letter == '\n' { "\n".into() } else { " ".repeat(letter.len_utf8()) };
         let mut spaces: String = sql[span.clone()].chars().map(keep_lines).collect();
         if !instead.is_empty() && spaces.is_char_boundary(instead.len()) {
@@ -72,7 +72,7 @@ pub fn blank(sql: &str, blanks: &[Blank]) -> String {
 }
 
 /// Comments that sqlparser takes for the end of an operator: `a ||/* … */ b`.
-pub fn swallowed(text: &Result<Text, Trouble>, parser: &dyn Parser) -> Vec<Blank> {
+pub fn swallowed(text: &Result<TokenStream, ParseError>, parser: &dyn Parser) -> Vec<MaskedSpan> {
     let mut blanks = Vec::new();
     let Ok(text) = text else { return blanks };
     if swallows(text).is_none() {
@@ -81,10 +81,10 @@ pub fn swallowed(text: &Result<Text, Trouble>, parser: &dyn Parser) -> Vec<Blank
     // What follows such a comment is read anew, for it was misread too. Nobody writes many.
     for _ in 0..50 {
         let sql = blank(text.sql, &blanks);
-        let Some(start) = Text::new(&sql, parser).ok().and_then(|text| swallows(&text)) else { break };
-        let Ok(comment) = Text::new(&sql[start..], parser) else { break };
+        let Some(start) = TokenStream::new(&sql, parser).ok().and_then(|text| swallows(&text)) else { break };
+        let Ok(comment) = TokenStream::new(&sql[start..], parser) else { break };
         match comment.spans.first() {
-            Some(span) if !comment.speaks(0) => blanks.push(Blank::new(start..start + span.end, What::Other)),
+            Some(span) if !comment.speaks(0) => blanks.push(MaskedSpan::new(start..start + span.end, What::Other)),
             _ => break,
         }
     }
@@ -92,7 +92,7 @@ pub fn swallowed(text: &Result<Text, Trouble>, parser: &dyn Parser) -> Vec<Blank
 }
 
 /// Where the first such comment begins.
-fn swallows(text: &Text) -> Option<usize> {
+fn swallows(text: &TokenStream) -> Option<usize> {
     let begins = |token: usize| {
         let Range { start, end } = text.spans[token];
         let operator = text.sql.get(start..(end + 1).min(text.sql.len())).filter(|operator| operator.is_ascii() && end - start > 1)?;
@@ -111,34 +111,34 @@ const VERSIONS: &[&str] = &["system_time", "system_version", "timestamp", "versi
 
 /// What sqlparser took for an alias or a name in a tree it was content with, and conditions that go into the filter with their table.
 /// `is_input` knows the text of inputs.
-pub fn misread(text: &Text, parser: &dyn Parser, factors: &[Factor], is_input: &dyn Fn(&Range<usize>) -> bool) -> Vec<Blank> {
-    let mut blanks: Vec<Blank> =
+pub fn misread(text: &TokenStream, parser: &dyn Parser, factors: &[Factor], is_input: &dyn Fn(&Range<usize>) -> bool) -> Vec<MaskedSpan> {
+    let mut blanks: Vec<MaskedSpan> =
         (0..text.tokens.len()).filter_map(|token| prewhere::condition(text, token, parser, factors, is_input)).collect();
     for factor in factors {
         let Some(alias) = factor.alias.as_ref().filter(|alias| !alias.explicit && alias.columns.is_empty()) else { continue };
         let (Some(name), Some(token)) = (text.starting_at(factor.at), text.starting_at(alias.name.span.start)) else { continue };
         let is_qualifier = || (token + 1..text.tokens.len()).chain(0..name).any(|at| qualifies(text, at, &alias.name.value));
         if text.is_word(token, BEFORE_JOIN) && leads_to_join(text, token) && !is_qualifier() {
-            blanks.push(Blank::new(text.spans[token].clone(), What::Join));
+            blanks.push(MaskedSpan::new(text.spans[token].clone(), What::Join));
         } else if text.keyword(token) == Keyword::FINAL && !is_qualifier() {
-            blanks.push(Blank::new(text.spans[token].clone(), What::Table));
+            blanks.push(MaskedSpan::new(text.spans[token].clone(), What::Table));
         } else if text.is_word(name, BEFORE_NAME) && factor.name.0.len() == 1 && !factor.is_cte && is_input(&text.spans[token]) {
-            blanks.push(Blank::new(text.spans[name].clone(), What::Table));
+            blanks.push(MaskedSpan::new(text.spans[name].clone(), What::Table));
         }
     }
     blanks.sort_by_key(|blank| blank.span.start);
     blanks
 }
 
-pub fn qualifies(text: &Text, token: usize, word: &str) -> bool {
+pub fn qualifies(text: &TokenStream, token: usize, word: &str) -> bool {
     text.is(token + 1, &Token::Period) && text.is_word(token, &[word])
 }
 
 /// What may be blanked out of a text that cannot be parsed as it is.
 /// Blanks that it has already, `before`, stay.
-pub fn gaps(text: &Text, parser: &dyn Parser, before: &[Blank]) -> Vec<Blank> {
-    let mut blanks: Vec<Blank> = Vec::new();
-    let mut wide: Vec<Blank> = Vec::new();
+pub fn gaps(text: &TokenStream, parser: &dyn Parser, before: &[MaskedSpan]) -> Vec<MaskedSpan> {
+    let mut blanks: Vec<MaskedSpan> = Vec::new();
+    let mut wide: Vec<MaskedSpan> = Vec::new();
     for token in 0..text.tokens.len() {
         let Token::Word(_) = &text.tokens[token].token else { continue };
         wide.extend(wide_gaps::gaps(text, token, parser));
@@ -168,15 +168,15 @@ pub fn gaps(text: &Text, parser: &dyn Parser, before: &[Blank]) -> Vec<Blank> {
 }
 
 /// SQLite's `x in t`, which reads all of the table.
-fn table_operand(text: &Text, token: usize, parser: &dyn Parser) -> Option<Blank> {
+fn table_operand(text: &TokenStream, token: usize, parser: &dyn Parser) -> Option<MaskedSpan> {
     let in_ = text.previous(token).filter(|before| text.keyword(*before) == Keyword::IN && parser.is::<SQLiteDialect>())?;
     let (_, end) = parse_at(text, token, parser, |parse| parse.parse_object_name(true))?;
     let last = text.previous(end).filter(|last| *last > in_)?;
-    Some(Blank { span: text.spans[token].start..text.spans[last].end, what: What::Operand, instead: "(0)" })
+    Some(MaskedSpan { span: text.spans[token].start..text.spans[last].end, what: What::Operand, instead: "(0)" })
 }
 
 /// `for system_time as of …`, `version as of …`.
-fn version(text: &Text, token: usize, parser: &dyn Parser) -> Option<Blank> {
+fn version(text: &TokenStream, token: usize, parser: &dyn Parser) -> Option<MaskedSpan> {
     let mut at = token;
     if text.keyword(at) == Keyword::FOR {
         at = text.next(at + 1)?;
@@ -190,11 +190,11 @@ fn version(text: &Text, token: usize, parser: &dyn Parser) -> Option<Blank> {
     }
     let from = of + 1;
     let (_, end) = parse_at(text, from, parser, |parse| parse.parse_expr())?;
-    Some(Blank::new(text.spans[token].start..text.spans[text.previous(end)?].end, What::Table))
+    Some(MaskedSpan::new(text.spans[token].start..text.spans[text.previous(end)?].end, What::Table))
 }
 
 /// `tablesample bernoulli (10) repeatable (1)`.
-fn sample(text: &Text, token: usize) -> Option<Blank> {
+fn sample(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let sampled = match text.keyword(token) {
         Keyword::TABLESAMPLE => true,
         Keyword::SAMPLE => follows_table(text, token),
@@ -214,26 +214,26 @@ fn sample(text: &Text, token: usize) -> Option<Blank> {
     {
         last = text.closing(open)?;
     }
-    Some(Blank::new(text.spans[token].start..text.spans[last].end, What::Table))
+    Some(MaskedSpan::new(text.spans[token].start..text.spans[last].end, What::Table))
 }
 
 /// Single words: `final`, `only`, `any … join`, `using id`, `omit quotes`.
-fn word(text: &Text, token: usize) -> Option<Blank> {
+fn word(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let span = text.spans[token].clone();
     if text.keyword(token) == Keyword::FINAL && follows_table(text, token) {
-        return Some(Blank::new(span, What::Table));
+        return Some(MaskedSpan::new(span, What::Table));
     }
     if text.is_word(token, BEFORE_NAME) {
         let before = text.keyword(text.previous(token)?);
         let names_table = matches!(text.tokens[text.next(token + 1)?].token, Token::Word(_));
-        return (matches!(before, Keyword::FROM | Keyword::JOIN) && names_table).then(|| Blank::new(span, What::Table));
+        return (matches!(before, Keyword::FROM | Keyword::JOIN) && names_table).then(|| MaskedSpan::new(span, What::Table));
     }
     if text.is_word(token, BEFORE_JOIN) && leads_to_join(text, token) {
-        return Some(Blank::new(span, What::Join));
+        return Some(MaskedSpan::new(span, What::Join));
     }
     if text.keyword(token) == Keyword::USING {
         let column = text.next(token + 1).filter(|next| matches!(text.tokens[*next].token, Token::Word(_)))?;
-        return Some(Blank::new(span.start..text.spans[column].end, What::Join));
+        return Some(MaskedSpan::new(span.start..text.spans[column].end, What::Join));
     }
     // A table can have it behind, a filtered one cannot; and a hint at the end is not understood at all.
     let clause = match text.keyword(token) {
@@ -243,17 +243,17 @@ fn word(text: &Text, token: usize) -> Option<Blank> {
     };
     if let Some(what) = clause {
         let open = text.next(token + 1).filter(|open| text.is(*open, &Token::LParen))?;
-        return Some(Blank::new(span.start..text.spans[text.closing(open)?].end, what));
+        return Some(MaskedSpan::new(span.start..text.spans[text.closing(open)?].end, what));
     }
     if text.is_word(token, &["omit", "keep"]) {
         let quotes = text.next(token + 1).filter(|next| text.is_word(*next, &["quotes"]))?;
-        return Some(Blank::new(span.start..text.spans[quotes].end, What::Other));
+        return Some(MaskedSpan::new(span.start..text.spans[quotes].end, What::Other));
     }
     None
 }
 
 /// `t@v3`.
-fn at_version(text: &Text, token: usize) -> Option<Blank> {
+fn at_version(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let glued = |at: usize| text.spans.get(at).is_some_and(|span| span.start == text.spans[at - 1].end);
     let (first, last) = match text.tokens.get(token + 1)?.token {
         Token::AtSign if glued(token + 1) && glued(token + 2) => (token + 1, token + 2),
@@ -261,21 +261,21 @@ fn at_version(text: &Text, token: usize) -> Option<Blank> {
         _ => return None,
     };
     let span = text.spans[first].start..text.spans[last].end;
-    (text.slice(&span).starts_with('@') && follows_table(text, first)).then(|| Blank::new(span, What::Table))
+    (text.slice(&span).starts_with('@') && follows_table(text, first)).then(|| MaskedSpan::new(span, What::Table))
 }
 
 /// `t at (version => 3)`, where the parser does not know it.
-fn at_clause(text: &Text, token: usize) -> Option<Blank> {
+fn at_clause(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let open = text.next(token + 1).filter(|open| text.is(*open, &Token::LParen))?;
     let unit = text.next(open + 1)?;
     let is_at = text.is_word(token, &["at"]) && text.is_word(unit, &["version", "timestamp"]);
     let arrow = text.next(unit + 1).is_some_and(|arrow| text.is(arrow, &Token::RArrow));
     let close = text.closing(open)?;
-    (is_at && arrow && follows_table(text, token)).then(|| Blank::new(text.spans[token].start..text.spans[close].end, What::Table))
+    (is_at && arrow && follows_table(text, token)).then(|| MaskedSpan::new(text.spans[token].start..text.spans[close].end, What::Table))
 }
 
 /// `cast(x as row(a int))`: the type is not looked at, any will do.
-fn type_with_parts(text: &Text, token: usize) -> Option<Blank> {
+fn type_with_parts(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let before = text.previous(token).filter(|before| text.keyword(*before) == Keyword::AS)?;
     let open = text.next(token + 1).filter(|open| text.is(*open, &Token::LParen))?;
     if !matches!(text.keyword(token), Keyword::ARRAY | Keyword::ROW | Keyword::MAP) || before == 0 {
@@ -283,11 +283,11 @@ fn type_with_parts(text: &Text, token: usize) -> Option<Blank> {
     }
     let close = text.closing(open)?;
     let ends_cast = text.next(close + 1).is_some_and(|next| text.is(next, &Token::RParen));
-    ends_cast.then(|| Blank { span: text.spans[token].start..text.spans[close].end, what: What::Other, instead: "int" })
+    ends_cast.then(|| MaskedSpan { span: text.spans[token].start..text.spans[close].end, what: What::Other, instead: "int" })
 }
 
 /// Whether what stands before a token is a table's name and perhaps its alias.
-pub fn follows_table(text: &Text, token: usize) -> bool {
+pub fn follows_table(text: &TokenStream, token: usize) -> bool {
     let mut at = token;
     for _ in 0..12 {
         let Some(before) = text.previous(at) else { return false };
@@ -300,7 +300,7 @@ pub fn follows_table(text: &Text, token: usize) -> bool {
     false
 }
 
-fn leads_to_join(text: &Text, token: usize) -> bool {
+fn leads_to_join(text: &TokenStream, token: usize) -> bool {
     let mut at = token;
     while let Some(next) = text.next(at + 1) {
         match text.keyword(next) {
@@ -314,7 +314,7 @@ fn leads_to_join(text: &Text, token: usize) -> bool {
 }
 
 /// Where the text of a table with its blanks begins and ends, given where it begins and ends without them.
-pub fn with_blanks(text: &Text, blanks: &[Blank], mut span: Range<usize>) -> Range<usize> {
+pub fn with_blanks(text: &TokenStream, blanks: &[MaskedSpan], mut span: Range<usize>) -> Range<usize> {
     for blank in blanks.iter().filter(|blank| blank.what == What::Table) {
         if blank.span.start >= span.end && text.silent(span.end..blank.span.start) {
             span.end = blank.span.end;
@@ -329,7 +329,7 @@ pub fn with_blanks(text: &Text, blanks: &[Blank], mut span: Range<usize>) -> Ran
 }
 
 /// Whether a blank begins a table factor, and is not the end of the one before.
-fn is_before_name(text: &Text, blank: &Blank) -> bool {
+fn is_before_name(text: &TokenStream, blank: &MaskedSpan) -> bool {
     let first = text.spans.partition_point(|span| span.start < blank.span.start);
     text.previous(first)
         .is_some_and(|before| matches!(text.keyword(before), Keyword::FROM | Keyword::JOIN) || text.is(before, &Token::Comma))

@@ -8,11 +8,11 @@ use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
-use super::mask::{Blank, with_blanks};
 use super::parsers::parse_at;
 use super::prefix::is_named_before;
+use super::preprocess::{MaskedSpan, with_blanks};
 use super::relations::{Read, placed};
-use super::text::Text;
+use super::tokens::TokenStream;
 use crate::diagnostics::Diagnostic;
 
 /// A place for a filter.
@@ -41,8 +41,8 @@ impl Place {
 /// The place of a table. `alias_wrapped`: whether one that `pivot` and the like follow gets an alias too.
 pub fn place(
     original: &str,
-    text: &Text,
-    blanks: &[Blank],
+    text: &TokenStream,
+    blanks: &[MaskedSpan],
     read: &Read,
     parser: &dyn Parser,
     alias_wrapped: bool,
@@ -108,7 +108,7 @@ pub fn place(
 }
 
 /// The last token of a table and its alias.
-fn end(text: &Text, read: &Read, parser: &dyn Parser) -> Option<usize> {
+fn end(text: &TokenStream, read: &Read, parser: &dyn Parser) -> Option<usize> {
     let (first, name_last) = read.name;
     let (mut tree, end) = parse_at(text, first, parser, |parse| parse.parse_table_factor())?;
     let mut wrapped = false;
@@ -139,7 +139,7 @@ fn end(text: &Text, read: &Read, parser: &dyn Parser) -> Option<usize> {
 }
 
 /// How many parentheses around a table end before its alias, as in `((t)) x`.
-fn parentheses(text: &Text, mut first: usize, mut last: usize, alias: usize) -> usize {
+fn parentheses(text: &TokenStream, mut first: usize, mut last: usize, alias: usize) -> usize {
     let mut count = 0;
     while let (Some(open), Some(close)) = (text.previous(first), text.next(last + 1))
         && text.is(open, &Token::LParen)
@@ -153,7 +153,7 @@ fn parentheses(text: &Text, mut first: usize, mut last: usize, alias: usize) -> 
 }
 
 /// The last part of a name as the author spelled it.
-pub fn spelled(text: &Text, name_last: usize) -> String {
+pub fn spelled(text: &TokenStream, name_last: usize) -> String {
     let token = text.slice(&text.spans[name_last]);
     let Token::Word(word) = &text.tokens[name_last].token else { return token.to_string() };
     // One pair of backticks may hold the whole name.

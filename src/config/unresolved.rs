@@ -8,31 +8,31 @@ use regex::Regex;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 use crate::jinja::RefCall;
-use crate::project::{ColumnPatch, Config, Declared, Package, Patch, SourceTable, Tree, Trees, Version};
+use crate::project::{ColumnPatch, Config, Package, ParsedModel, Patch, SourceTable, Tree, Trees, Version};
 
 use super::Kind;
 use super::layers::deep_merged;
 use super::patches::{Patches, Properties};
 
 /// The drafts of the package at a position. The first package is the project itself, whose settings win over those of the others.
-pub fn drafts<'a>(packages: &'a [Package], nth: usize, patches: &Patches<'a>) -> Vec<Draft<'a>> {
+pub fn drafts<'a>(packages: &'a [Package], nth: usize, patches: &Patches<'a>) -> Vec<UnresolvedNode<'a>> {
     let (package, root) = (&packages[nth], &packages[0]);
     let mut found: Vec<Found> = Vec::new();
     for (position, seed) in package.seeds.iter().enumerate() {
         let properties = patches.of(nth, Kind::Seed, position);
-        found.push(Found { kind: Kind::Seed, name: &seed.name, file: &seed.file, path: &seed.path, said: None, properties });
+        found.push(Found { kind: Kind::Seed, name: &seed.name, file: &seed.file, path: &seed.path, parsed: None, properties });
     }
     for (kind, models) in [(Kind::Model, &package.models), (Kind::Snapshot, &package.snapshots)] {
         for (position, model) in models.iter().enumerate() {
             let properties = patches.of(nth, kind, position);
             let name = properties.map_or(&*model.name, |properties| &*properties.patch.name);
-            found.push(Found { kind, name, file: &model.file, path: &model.path, said: Some(&model.declared), properties });
+            found.push(Found { kind, name, file: &model.file, path: &model.path, parsed: Some(&model.declared), properties });
         }
     }
     for patch in package.properties.snapshots.iter().filter(|patch| patch.relation.is_some()) {
         if package.snapshots.iter().all(|snapshot| snapshot.name != patch.name) {
             let properties = Some(Properties { patch, version: None, package });
-            found.push(Found { kind: Kind::Snapshot, name: &patch.name, file: &patch.file, path: &patch.path, said: None, properties });
+            found.push(Found { kind: Kind::Snapshot, name: &patch.name, file: &patch.file, path: &patch.path, parsed: None, properties });
         }
     }
     let tables = package.properties.sources.iter().map(|table| of_table(table, package, root));
@@ -40,7 +40,7 @@ pub fn drafts<'a>(packages: &'a [Package], nth: usize, patches: &Patches<'a>) ->
 }
 
 /// A node whose settings are still in layers.
-pub struct Draft<'a> {
+pub struct UnresolvedNode<'a> {
     pub kind: Kind,
     pub package: &'a Package,
     pub name: String,
@@ -60,7 +60,7 @@ pub struct Draft<'a> {
     /// Why it did not render.
     pub broken: Option<&'a Diagnostics>,
     /// What rendering it for the first time gave to say.
-    pub said: &'a [Diagnostic],
+    pub warnings: &'a [Diagnostic],
     pub properties: Option<Properties<'a>>,
     pub patch: Option<&'a Patch>,
     pub source: Option<&'a SourceTable>,
@@ -72,21 +72,21 @@ struct Found<'a> {
     name: &'a str,
     file: &'a SourceFile,
     path: &'a str,
-    said: Option<&'a Result<Declared, Diagnostics>>,
+    parsed: Option<&'a Result<ParsedModel, Diagnostics>>,
     properties: Option<Properties<'a>>,
 }
 
 impl<'a> Found<'a> {
-    fn draft(self, package: &'a Package, root: &'a Package) -> Draft<'a> {
-        let Found { kind, name, file, path, said, properties } = self;
+    fn draft(self, package: &'a Package, root: &'a Package) -> UnresolvedNode<'a> {
+        let Found { kind, name, file, path, parsed, properties } = self;
         let (patch, version) = (properties.map(|properties| properties.patch), properties.and_then(|properties| properties.version));
         let mut fqn = folders(package, path);
-        if kind == Kind::Snapshot && said.is_some() {
+        if kind == Kind::Snapshot && parsed.is_some() {
             fqn.extend(snapshot_folder(path));
         }
         fqn.push(name.to_string());
         fqn.extend(version.map(|version| format!("v{}", version.v)));
-        let declared = said.and_then(|said| said.as_ref().ok());
+        let declared = parsed.and_then(|parsed| parsed.as_ref().ok());
         let of_patch = patch.into_iter().flat_map(|patch| &patch.config);
         let mut own: Vec<Cow<Config>> = match version {
             None => of_patch.map(Cow::Borrowed).collect(),
@@ -108,7 +108,7 @@ impl<'a> Found<'a> {
         // Where properties of another package set config, dbt reads that package's `dbt_project.yml` and not the node's own.
         let configuring =
             properties.filter(|properties| !properties.patch.config.is_empty()).map_or(package, |properties| properties.package);
-        Draft {
+        UnresolvedNode {
             layers: layers(kind, &fqn, own, configuring, root),
             unpatched: layers(kind, &fqn, call, package, root),
             kind,
@@ -123,8 +123,8 @@ impl<'a> Found<'a> {
             description: description.unwrap_or_default(),
             refs,
             sources,
-            broken: said.and_then(|said| said.as_ref().err()),
-            said: declared.map(|declared| declared.warnings.as_slice()).unwrap_or_default(),
+            broken: parsed.and_then(|parsed| parsed.as_ref().err()),
+            warnings: declared.map(|declared| declared.warnings.as_slice()).unwrap_or_default(),
             properties,
             patch,
             source: None,
@@ -132,10 +132,10 @@ impl<'a> Found<'a> {
     }
 }
 
-fn of_table<'a>(table: &'a SourceTable, package: &'a Package, root: &'a Package) -> Draft<'a> {
+fn of_table<'a>(table: &'a SourceTable, package: &'a Package, root: &'a Package) -> UnresolvedNode<'a> {
     let mut fqn = folders(package, &table.path);
     fqn.extend([table.source.clone(), table.name.clone()]);
-    Draft {
+    UnresolvedNode {
         layers: layers(Kind::Source, &fqn, table.config.iter().map(Cow::Borrowed).collect(), package, root),
         unpatched: Vec::new(),
         kind: Kind::Source,
@@ -151,7 +151,7 @@ fn of_table<'a>(table: &'a SourceTable, package: &'a Package, root: &'a Package)
         refs: Vec::new(),
         sources: Vec::new(),
         broken: None,
-        said: &[],
+        warnings: &[],
         properties: None,
         patch: None,
         source: Some(table),

@@ -16,7 +16,7 @@ use super::values::{canonical, has_jinja};
 
 /// What a model says of itself when it is rendered for the first time.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Declared {
+pub struct ParsedModel {
     pub refs: Vec<RefCall>,
     pub sources: Vec<(String, String)>,
     /// One for each `config()` call.
@@ -25,12 +25,12 @@ pub struct Declared {
 }
 
 /// Renders a model that is called `name` in `package`.
-pub fn declared(jinja: &Jinja, package: &str, name: &str, file: &SourceFile, this: &Relation) -> Result<Declared, Diagnostics> {
+pub fn declared(jinja: &Jinja, package: &str, name: &str, file: &SourceFile, this: &Relation) -> Result<ParsedModel, Diagnostics> {
     if file.path.ends_with(".py") {
         return Ok(of_python(&file.text));
     }
     if !has_jinja(&file.text) {
-        return Ok(Declared::default());
+        return Ok(ParsedModel::default());
     }
     let scope = Scope {
         package: package.to_string(),
@@ -45,7 +45,7 @@ pub fn declared(jinja: &Jinja, package: &str, name: &str, file: &SourceFile, thi
     };
     let rendered = jinja.render(file, &scope)?;
     let config = rendered.config.into_iter().enumerate().map(|(nth, call)| placed(call, file, nth)).collect();
-    Ok(Declared { refs: rendered.refs, sources: rendered.sources, config, warnings: rendered.warnings })
+    Ok(ParsedModel { refs: rendered.refs, sources: rendered.sources, config, warnings: rendered.warnings })
 }
 
 /// As much of dbt's `model` as is known so far.
@@ -125,12 +125,12 @@ fn simple(value: &str) -> usize {
     }
 }
 
-fn of_python(text: &str) -> Declared {
+fn of_python(text: &str) -> ParsedModel {
     let patterns =
         [r#"\bdbt\.ref\(\s*["']([^"']+)["'](?:\s*,\s*["']([^"']+)["'])?"#, r#"\bdbt\.source\(\s*["']([^"']+)["']\s*,\s*["']([^"']+)["']"#];
     let [refs, sources] = patterns.map(|pattern| Regex::new(pattern).expect("the pattern is well formed"));
     let word = |found: &regex::Captures, nth| found.get(nth).map(|word: regex::Match| word.as_str().to_string());
-    Declared {
+    ParsedModel {
         refs: refs
             .captures_iter(text)
             .filter_map(|found| match (word(&found, 1)?, word(&found, 2)) {
@@ -139,7 +139,7 @@ fn of_python(text: &str) -> Declared {
             })
             .collect(),
         sources: sources.captures_iter(text).filter_map(|found| Some((word(&found, 1)?, word(&found, 2)?))).collect(),
-        ..Declared::default()
+        ..ParsedModel::default()
     }
 }
 

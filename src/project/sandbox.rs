@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostics::Diagnostic;
 
 /// The folders that a project may read.
-pub struct Fence {
+pub struct Sandbox {
     /// As it was named.
     root: PathBuf,
     /// The same without links.
@@ -17,11 +17,11 @@ pub struct Fence {
     repository: Option<PathBuf>,
 }
 
-impl Fence {
-    pub fn around(root: &Path) -> Fence {
+impl Sandbox {
+    pub fn around(root: &Path) -> Sandbox {
         let project = absolute(root);
         let repository = project.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_path_buf);
-        Fence { root: root.to_path_buf(), project, repository }
+        Sandbox { root: root.to_path_buf(), project, repository }
     }
 
     /// Where a path of the project leads, if there is something. Refuses one that leads out, itself or by a link in it.
@@ -30,10 +30,10 @@ impl Fence {
         if self.holds(&real) {
             return Ok(Some(real));
         }
-        let wrong = Diagnostic::error(format!("`{path}` leads out of the project"));
+        let error = Diagnostic::error(format!("`{path}` leads out of the project"));
         Err(match &self.repository {
-            Some(_) => wrong.fact("what lies beside it may be read too, in the same git repository, but for hidden files"),
-            None => wrong.fact("no git repository holds the project: if one did, what lies beside it could be read too"),
+            Some(_) => error.fact("what lies beside it may be read too, in the same git repository, but for hidden files"),
+            None => error.fact("no git repository holds the project: if one did, what lies beside it could be read too"),
         }
         .hint("copy what it leads to into the project"))
     }
@@ -48,8 +48,8 @@ impl Fence {
         if !is_of_repository || self.holds(&real) || trusted.iter().any(|folder| real.starts_with(absolute(folder))) {
             return Ok(Some(real));
         }
-        let wrong = Diagnostic::error(format!("`{name}` is a link that leads out of the project"));
-        Err(wrong.hint("name the file itself, not the link, or copy it into the project"))
+        let error = Diagnostic::error(format!("`{name}` is a link that leads out of the project"));
+        Err(error.hint("name the file itself, not the link, or copy it into the project"))
     }
 
     /// Whether a folder that need not be there yet is one of the project or of its repository.
@@ -123,8 +123,8 @@ mod tests {
         ] {
             symlink(to, shop.join(link)).unwrap();
         }
-        let read = |fence: &Fence, path: &str| fence.resolve(path).is_ok();
-        let fence = Fence::around(&shop);
+        let read = |fence: &Sandbox, path: &str| fence.resolve(path).is_ok();
+        let fence = Sandbox::around(&shop);
         for path in
             ["models/a.sql", "../shared/macros/m.sql", "../shared", "models/near.sql", "models/no.sql", "dbt_packages/kit/macros/k.sql"]
         {
@@ -149,7 +149,7 @@ mod tests {
         assert!(named(&shop.join("profiles.yml"), &[]).is_err());
         assert!(named(&shop.join("profiles.yml"), &[outside.path().join("named")]).is_ok());
         fs::rename(repository.join(".git"), outside.path().join("git")).unwrap();
-        let fence = Fence::around(&shop);
+        let fence = Sandbox::around(&shop);
         assert!(!read(&fence, "models/near.sql") && read(&fence, "models/a.sql"));
     }
 }

@@ -20,10 +20,10 @@ pub fn warnings(node: &Node) -> Vec<Diagnostic> {
         let message = format!("`{key}` of model `{}` does nothing", node.name);
         Some(Diagnostic::warning(message).at(at.clone()).hint(format!("is it `{}`?", meant?)))
     });
-    let mut said: Vec<Diagnostic> = nearly.collect();
-    said.extend(quoting(node));
-    said.extend(idle(node));
-    said
+    let mut warnings: Vec<Diagnostic> = nearly.collect();
+    warnings.extend(quoting(node));
+    warnings.extend(idle(node));
+    warnings
 }
 
 /// dbt takes `quoting` from the project and from sources alone.

@@ -58,7 +58,7 @@ pub enum Slot {
     EachBatch,
     Between,
     /// From here to `TypeCheckEnd` a condition that the engine refuses for a column of the wrong
-    /// type; only [`Stamp::with_type_checks`] keeps it.
+    /// type; only [`BatchTemplate::with_type_checks`] keeps it.
     TypeCheck,
     TypeCheckEnd,
 }
@@ -115,26 +115,26 @@ impl fmt::Display for Slot {
 
 /// A text with slots.
 #[derive(Clone, Debug, PartialEq, Hash)]
-pub struct Stamp {
+pub struct BatchTemplate {
     /// Text, then a slot, then text …: a slot after each but the last.
     texts: Vec<String>,
     slots: Vec<Slot>,
     timezone: Tz,
 }
 
-impl Stamp {
+impl BatchTemplate {
     /// Cuts the text at its slots and leaves out type checks. Dates are those of `timezone`.
-    pub fn new(text: &str, timezone: Tz) -> Stamp {
-        Stamp::cut(text, timezone, false)
+    pub fn new(text: &str, timezone: Tz) -> BatchTemplate {
+        BatchTemplate::cut(text, timezone, false)
     }
 
     /// The same with type checks.
-    pub fn with_type_checks(text: &str, timezone: Tz) -> Stamp {
-        Stamp::cut(text, timezone, true)
+    pub fn with_type_checks(text: &str, timezone: Tz) -> BatchTemplate {
+        BatchTemplate::cut(text, timezone, true)
     }
 
-    fn cut(text: &str, timezone: Tz, type_checks: bool) -> Stamp {
-        let mut stamp = Stamp { texts: Vec::new(), slots: Vec::new(), timezone };
+    fn cut(text: &str, timezone: Tz, type_checks: bool) -> BatchTemplate {
+        let mut stamp = BatchTemplate { texts: Vec::new(), slots: Vec::new(), timezone };
         let mut current = String::new();
         let mut start = 0;
         for (at, slot) in slots(text) {
@@ -334,7 +334,7 @@ mod tests {
     #[test]
     fn slots_are_filled() {
         let day = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 22, 0, 0).unwrap();
-        let stamp = Stamp::new(&format!("from {} to {}, {}", Slot::StartTime, Slot::EndDate, Slot::Name), chrono_tz::Europe::Paris);
+        let stamp = BatchTemplate::new(&format!("from {} to {}, {}", Slot::StartTime, Slot::EndDate, Slot::Name), chrono_tz::Europe::Paris);
         assert_eq!(stamp.fill(&Window { start: day(1), end: day(2) }, "2024-09-02"), "from 2024-09-01 22:00:00 to 2024-09-03, 2024_09_02");
     }
 
@@ -343,15 +343,15 @@ mod tests {
         let text = format!("t >= {}{} and c{} or x", Slot::StartDate, Slot::TypeCheck, Slot::TypeCheckEnd);
         let start = chrono::Utc.with_ymd_and_hms(2024, 9, 1, 0, 0, 0).unwrap();
         let window = Window { start, end: start };
-        assert_eq!(Stamp::new(&text, Tz::UTC).fill(&window, ""), "t >= 2024-09-01 or x");
-        assert_eq!(Stamp::with_type_checks(&text, Tz::UTC).fill(&window, ""), "t >= 2024-09-01 and c or x");
+        assert_eq!(BatchTemplate::new(&text, Tz::UTC).fill(&window, ""), "t >= 2024-09-01 or x");
+        assert_eq!(BatchTemplate::with_type_checks(&text, Tz::UTC).fill(&window, ""), "t >= 2024-09-01 and c or x");
     }
 
     #[test]
     fn a_time_is_written_in_its_format() {
         let at = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 22, 0, 0).unwrap();
         let text = format!("{}%Y/%m/%d{} to {}%H%d{}.", Slot::StartLocalFormat, Slot::FormatEnd, Slot::EndFormat, Slot::FormatEnd);
-        let stamp = Stamp::new(&text, chrono_tz::Europe::Paris);
+        let stamp = BatchTemplate::new(&text, chrono_tz::Europe::Paris);
         assert_eq!(stamp.fill(&Window { start: at(1), end: at(2) }, ""), "2024/09/02 to 2202.");
     }
 
@@ -361,7 +361,7 @@ mod tests {
         let text =
             format!("{}{}: {}{}; {} until {}", Slot::EachBatch, Slot::Label, Slot::StartDay, Slot::Between, Slot::EachEnd, Slot::EndDate);
         let batches = [1, 2].map(|start| (Window { start: day(start), end: day(start + 1) }, format!("b{start}")));
-        let over = Stamp::new(&text, Tz::UTC).over(&Window { start: day(1), end: day(3) }, &batches);
+        let over = BatchTemplate::new(&text, Tz::UTC).over(&Window { start: day(1), end: day(3) }, &batches);
         assert_eq!(over, "b1: 20240901; b2: 20240902 until 2024-09-03");
     }
 
@@ -369,7 +369,7 @@ mod tests {
     fn a_part_is_repeated_for_each_day_of_the_window() {
         let day = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 0, 0, 0).unwrap();
         let text = format!("{}: {}drop {};{} of {}", Slot::Label, Slot::EachDay, Slot::StartDay, Slot::EachEnd, Slot::EndDate);
-        let stamp = Stamp::new(&text, Tz::UTC);
+        let stamp = BatchTemplate::new(&text, Tz::UTC);
         assert_eq!(stamp.fill(&Window { start: day(1), end: day(3) }, "x"), "x: drop 20240901;drop 20240902; of 2024-09-03");
     }
 }

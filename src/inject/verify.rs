@@ -7,8 +7,8 @@ use sqlparser::ast::{Statement, TableFactor, VisitMut, VisitorMut};
 use sqlparser::dialect::Dialect as Parser;
 
 use super::parsers::{parse, parse_at};
-use super::place::Place;
-use super::text::Text;
+use super::splice_site::Place;
+use super::tokens::TokenStream;
 
 /// The text with each span replaced. Spans are in order and do not overlap.
 pub fn splice(sql: &str, edits: impl IntoIterator<Item = (Range<usize>, String)>) -> String {
@@ -30,7 +30,7 @@ pub fn holds(sql: &str, mut tree: Statement, places: &[Place], parser: &dyn Pars
     let spliced = splice(sql, places.iter().map(|place| place.span.clone()).zip(filters));
     let mut walk = Walk { number: 0, expected };
     let _ = tree.visit(&mut walk);
-    let Ok(Ok(parsed)) = Text::new(&spliced, parser).map(|text| parse(&text, parser)) else { return false };
+    let Ok(Ok(parsed)) = TokenStream::new(&spliced, parser).map(|text| parse(&text, parser)) else { return false };
     // Printed, because comparing trees needs a stack as deep as they are.
     walk.expected.is_empty() && parsed.to_string() == tree.to_string()
 }
@@ -38,7 +38,7 @@ pub fn holds(sql: &str, mut tree: Statement, places: &[Place], parser: &dyn Pars
 /// The filter alone, as a tree, with the alias that stays behind it.
 fn factor(filter: &str, place: &Place, parser: &dyn Parser) -> Option<TableFactor> {
     let filter = format!("{}{filter}{}", "(".repeat(place.parentheses), ")".repeat(place.parentheses));
-    let text = Text::new(&filter, parser).ok()?;
+    let text = TokenStream::new(&filter, parser).ok()?;
     let (mut factor, end) = parse_at(&text, 0, parser, |parse| parse.parse_table_factor())?;
     let TableFactor::Derived { alias, .. } = &mut factor else { return None };
     if let Some(behind) = &place.behind {

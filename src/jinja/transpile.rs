@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::edits::{Edited, Edits};
-use super::expression::{Puzzled, Reader, Shape};
+use super::expression::{Reader, Shape, Unsupported};
 use super::lexer::{Kind, Tag, tags};
+use super::source_map::{Edited, Edits};
 
 /// What dbt calls macros inside of Jinja, so that a call by the plain name goes through us.
 pub(super) const MACRO_PREFIX: &str = "dbt_macro__";
@@ -115,7 +115,7 @@ fn prepare(source: &str, library: bool, prefix: &str) -> Prepared {
         match read(reader, &tag, library) {
             Ok(Some(header)) => open.push(header),
             Ok(None) => {}
-            Err(Puzzled) => edits.forget(before),
+            Err(Unsupported) => edits.forget(before),
         }
     }
     // A tag that is never closed stays, so that minijinja says what is wrong with it.
@@ -133,14 +133,14 @@ fn lines(text: &str) -> String {
 }
 
 /// Notes the edits of one tag; a macro's first line gives its header and where its parameters end.
-fn read(mut reader: Reader, tag: &Tag, library: bool) -> Result<Option<(Header, usize)>, Puzzled> {
+fn read(mut reader: Reader, tag: &Tag, library: bool) -> Result<Option<(Header, usize)>, Unsupported> {
     if !tag.statement {
         let part = reader.list()?;
         if part.shape == Shape::Tuple {
             reader.edits.open(part.span.start, "(");
             reader.edits.close(part.span.end, ")");
         }
-        return if reader.done() { Ok(None) } else { Err(Puzzled) };
+        return if reader.done() { Ok(None) } else { Err(Unsupported) };
     }
     let Ok(keyword) = reader.take() else { return Ok(None) };
     match &reader.source[keyword.clone()] {
@@ -211,10 +211,10 @@ fn read(mut reader: Reader, tag: &Tag, library: bool) -> Result<Option<(Header, 
         let colon = reader.take()?;
         reader.edits.replace(colon, "");
     }
-    if reader.done() { Ok(None) } else { Err(Puzzled) }
+    if reader.done() { Ok(None) } else { Err(Unsupported) }
 }
 
-fn set(reader: &mut Reader) -> Result<(), Puzzled> {
+fn set(reader: &mut Reader) -> Result<(), Unsupported> {
     let (single, holders) = targets(reader)?;
     if !reader.skip("=") {
         // A block, perhaps with filters behind its name.
@@ -244,7 +244,7 @@ fn set(reader: &mut Reader) -> Result<(), Puzzled> {
 }
 
 /// The names that are assigned to: whether it is a single one, and the objects of which an attribute is set.
-fn targets(reader: &mut Reader) -> Result<(bool, Vec<String>), Puzzled> {
+fn targets(reader: &mut Reader) -> Result<(bool, Vec<String>), Unsupported> {
     let mut names = 0;
     let mut holders = Vec::new();
     let mut depth = 0;
@@ -253,7 +253,7 @@ fn targets(reader: &mut Reader) -> Result<(bool, Vec<String>), Puzzled> {
             depth += 1;
         }
         if reader.kind() != Some(Kind::Name) {
-            return Err(Puzzled);
+            return Err(Unsupported);
         }
         let mut name = reader.take()?;
         while reader.skip(".") {
@@ -274,7 +274,7 @@ fn targets(reader: &mut Reader) -> Result<(bool, Vec<String>), Puzzled> {
 
 /// Parameters behind their opening parenthesis, with types (dbt 1.12) taken out; their names, and where the list ends.
 /// A default counts for an argument that is not given, and not for one that is undefined: `missing` asks for the difference.
-fn parameters(reader: &mut Reader, missing: bool) -> Result<(Vec<String>, usize), Puzzled> {
+fn parameters(reader: &mut Reader, missing: bool) -> Result<(Vec<String>, usize), Unsupported> {
     let mut names = Vec::new();
     loop {
         if reader.is(")") {
@@ -314,7 +314,7 @@ fn parameters(reader: &mut Reader, missing: bool) -> Result<(Vec<String>, usize)
             }
         }
         if !reader.skip(",") && !reader.is(")") {
-            return Err(Puzzled);
+            return Err(Unsupported);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::prepare::{self, Header, Prepared};
+use super::transpile::{self, Header, Prepared};
 use super::{Settings, builtin_macros};
 use crate::diagnostics::{Diagnostic, Diagnostics, Location, SourceFile};
 
@@ -36,27 +36,27 @@ impl Library {
     pub fn new(settings: &Settings) -> Result<Library, Diagnostics> {
         let root = settings.packages.first().map(|package| package.name.clone()).unwrap_or_default();
         let mut library = Library { files: Vec::new(), packages: BTreeMap::new(), root, by_template: BTreeMap::new() };
-        let mut wrong = Diagnostics::default();
+        let mut errors = Diagnostics::default();
         for package in &settings.packages {
             library.packages.entry(package.name.clone()).or_default();
             for file in &package.files {
-                library.add(&package.name, file.clone(), &mut wrong);
+                library.add(&package.name, file.clone(), &mut errors);
             }
         }
         for (path, text) in builtin_macros::FILES {
-            library.add(DBT, SourceFile::new(*path, *text), &mut wrong);
+            library.add(DBT, SourceFile::new(*path, *text), &mut errors);
         }
-        if wrong.0.is_empty() { Ok(library) } else { Err(wrong) }
+        if errors.0.is_empty() { Ok(library) } else { Err(errors) }
     }
 
-    fn add(&mut self, package: &str, source: SourceFile, wrong: &mut Diagnostics) {
-        let prepared = prepare::macro_file(&source.text);
+    fn add(&mut self, package: &str, source: SourceFile, errors: &mut Diagnostics) {
+        let prepared = transpile::macro_file(&source.text);
         let file = self.files.len();
         for header in &prepared.macros {
             let macros = self.packages.entry(package.to_string()).or_default();
             if let Some(first) = macros.get(&header.name).filter(|first| first.file != file) {
                 let first = &self.files[first.file];
-                wrong.0.push(
+                errors.0.push(
                     Diagnostic::error(format!("two macros of package `{package}` are named `{}`", header.name))
                         .at(source.at(header.at.clone()))
                         .fact(format!("the other one is in {}", first.source.path))

@@ -10,7 +10,7 @@ use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, Whitespace
 use super::parsers::lexer;
 
 /// A text and its tokens, white space and comments included.
-pub struct Text<'a> {
+pub struct TokenStream<'a> {
     pub sql: &'a str,
     pub tokens: Vec<TokenWithSpan>,
     /// The place of each token.
@@ -19,7 +19,7 @@ pub struct Text<'a> {
 
 /// Whether a text is the same wherever it is put: its quotes and parentheses are closed, no statement ends in it, no comment begins.
 pub fn is_contained(sql: &str, parser: &dyn Parser) -> bool {
-    let Ok(text) = Text::new(sql, parser) else { return false };
+    let Ok(text) = TokenStream::new(sql, parser) else { return false };
     let mut open = 0usize;
     let stays = text.tokens.iter().all(|token| match &token.token {
         Token::SemiColon | Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)) => false,
@@ -35,24 +35,24 @@ pub fn is_contained(sql: &str, parser: &dyn Parser) -> bool {
 
 /// Whether a place is within a comment or a string, so that a relation that is written there reads no table.
 pub fn is_in_comment_or_string(sql: &str, span: &Range<usize>, parser: &dyn Parser) -> bool {
-    Text::new(sql, parser).is_ok_and(|text| text.is_hidden(span))
+    TokenStream::new(sql, parser).is_ok_and(|text| text.is_hidden(span))
 }
 
 /// Why a text has no tokens or no tree, and where, as far as the parser says.
 #[derive(Clone, Debug)]
-pub struct Trouble {
+pub struct ParseError {
     pub message: String,
     pub at: Option<usize>,
 }
 
-impl<'a> Text<'a> {
-    pub fn new(sql: &'a str, parser: &dyn Parser) -> Result<Self, Trouble> {
+impl<'a> TokenStream<'a> {
+    pub fn new(sql: &'a str, parser: &dyn Parser) -> Result<Self, ParseError> {
         let tokens = Tokenizer::new(lexer(parser), sql)
             .tokenize_with_location()
-            .map_err(|error| Trouble { message: lower(&error.message), at: Some(byte(sql, error.location)) })?;
+            .map_err(|error| ParseError { message: lower(&error.message), at: Some(byte(sql, error.location)) })?;
         let mut walk = Walk { sql, byte: 0, at: Location::new(1, 1) };
         let spans = tokens.iter().map(|token| walk.to(token.span.start)..walk.to(token.span.end)).collect();
-        Ok(Text { sql, tokens, spans })
+        Ok(TokenStream { sql, tokens, spans })
     }
 
     /// The text of a place; empty where the place is not in the text.
@@ -162,13 +162,13 @@ impl<'a> Text<'a> {
 }
 
 /// The place of a parser's message: it ends with a line and a column.
-pub fn trouble(sql: &str, message: &str) -> Trouble {
+pub fn trouble(sql: &str, message: &str) -> ParseError {
     let message = message.trim_start_matches("sql parser error: ");
     let Some((said, place)) = message.rsplit_once(" at Line: ") else {
-        return Trouble { message: lower(message), at: None };
+        return ParseError { message: lower(message), at: None };
     };
     let at = place.split_once(", Column: ").and_then(|(line, column)| Some(Location::new(line.parse().ok()?, column.parse().ok()?)));
-    Trouble { message: lower(said), at: at.map(|at| byte(sql, at)) }
+    ParseError { message: lower(said), at: at.map(|at| byte(sql, at)) }
 }
 
 /// A byte as line and column, counted from 1, and the text of that line.
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn tokens_tile_the_text() {
         let sql = "select 'é漢'\t-- 🎉 x\r\n from \"ü\" /* a /* b */ c */ , $$x$$ 🎉";
-        let text = Text::new("select 'é漢'\t-- 🎉 x\r\n from \"ü\"", &GenericDialect {}).expect("it has tokens");
+        let text = TokenStream::new("select 'é漢'\t-- 🎉 x\r\n from \"ü\"", &GenericDialect {}).expect("it has tokens");
         let together: String = text.spans.iter().map(|span| text.slice(span)).collect();
         assert_eq!(together, text.sql);
         assert_eq!(line_of(sql, sql.find("from").expect("it is there")), (2, 2, " from \"ü\" /* a /* b */ c */ , $$x$$ 🎉"));
