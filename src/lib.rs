@@ -12,7 +12,9 @@
 //! | [`window`] | a model's settings and the request | [`window::Cover`]: the windows, oldest first |
 //! | [`render`] | a model | its query: Jinja rendered, with the span of each `ref()` and `source()` |
 //! | [`inject`] | the query | where the event-time filters are inserted, and the columns of the result |
-//! | [`plan`] | all of these | [`plan::Plan`]: steps, their text and order; and the folder on disk |
+//! | [`codegen`] | a model, its query and settings | the SQL text of each file, with slots for the window |
+//! | [`plan`] | the texts | [`plan::Plan`]: steps, their order and dependencies, the manifest |
+//! | [`plan_dir`] | the plan | the folder on disk, replaced completely or not at all |
 //! | [`check`] | a model, its settings and its query | [`check::Finding`]s: what is unsafe or wasteful in batches |
 //! | [`run`] | the folder and a client | a journal: the outcome of each step |
 //! | [`page`] | the folder and the journal | one HTML file |
