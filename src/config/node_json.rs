@@ -116,6 +116,9 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
     json
 }
 
+/// The keys of a column that dbt leaves out where they are none.
+const OF_COLUMNS: [&str; 6] = ["data_type", "quote", "granularity", "dimension", "entity", "description"];
+
 /// A node as `model` has it, with the unique ids that it reads: without the keys that are none.
 pub fn node_json(node: &Node, reads: &[String]) -> Value {
     let mut json = graph_entry(node, reads);
@@ -140,7 +143,8 @@ pub fn node_json(node: &Node, reads: &[String]) -> Value {
             ("docs" | "contract", Value::Object(dict)) => dict.retain(|_, value| !value.is_null()),
             ("columns", Value::Object(columns)) => {
                 for column in columns.values_mut().filter_map(Value::as_object_mut) {
-                    column.retain(|_, value| !value.is_null());
+                    // A key of the project's own stays, also an empty one.
+                    column.retain(|key, value| !value.is_null() || !OF_COLUMNS.contains(&key.as_str()));
                     let constraints = column.get_mut("constraints").and_then(Value::as_array_mut);
                     constraints.into_iter().flatten().for_each(without_nulls);
                 }

@@ -183,7 +183,7 @@ fn var(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, 
     let name = call.needs_text(0, "name")?;
     match variable(session, &name) {
         // A variable may itself be written in Jinja, and then it means what it would in the template that asks: `{{ source(…) }}`.
-        Some(Json::String(text)) if text.contains("{{") || text.contains("{%") => super::inner_text::rendered_within(session, state, &text),
+        Some(Json::String(text)) if super::inner_text::has_tags(&text) => super::inner_text::rendered_within(session, state, &text),
         Some(value) => Ok(json::value(&value)),
         None => match call.args.get(1).cloned().or_else(|| call.by_name("default")) {
             Some(default) => Ok(default),

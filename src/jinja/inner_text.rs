@@ -26,3 +26,8 @@ pub(super) fn rendered_within(session: &Arc<Session>, state: &mut State, text: &
     *session.running() = outer;
     outcome.map(minijinja::Value::from)
 }
+
+/// Whether Jinja has something to do in a text.
+pub(super) fn has_tags(text: &str) -> bool {
+    ["{{", "{%", "{#"].iter().any(|tag| text.contains(tag))
+}

@@ -39,7 +39,7 @@ pub struct YamlScope<'a> {
 /// A value of a YAML file with its Jinja rendered, as `native` describes; text without Jinja comes back as it is.
 /// The error is a message without its place.
 pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
-    if !["{{", "{%", "{#"].iter().any(|tag| text.contains(tag)) {
+    if !super::inner_text::has_tags(text) {
         return Ok(Json::String(text.to_string()));
     }
     let known = Known {

@@ -72,8 +72,7 @@ fn tree(yaml: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) -> Tree {
             (None, Data::Dict(_)) => {
                 found.folders.insert(key.clone(), tree(value, scope, errors));
             }
-            // An empty folder.
-            (None, Data::Null) => {}
+            // As in dbt also an empty one: a folder without lines is a key of the config that is none.
             (None, _) => set(&mut found.config, key, value, scope, errors),
         }
     }
@@ -105,7 +104,7 @@ mod tests {
         let along = read.models.along(&fqn);
         assert_eq!(along.len(), 3);
         assert_eq!((&along[0]["tags"].value, along[0]["tags"].at.line()), (&json!("top"), 2));
-        assert_eq!(along[1].keys().collect::<Vec<_>>(), ["materialized", "meta"]);
+        assert_eq!(along[1].keys().collect::<Vec<_>>(), ["materialized", "meta", "empty"]);
         assert_eq!(along[2]["tags"].value, json!(["marts"]));
     }
 }

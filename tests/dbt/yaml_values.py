@@ -12,7 +12,7 @@ import sys
 
 from stubbed_dbt import Failure, Project, Report, rendered
 from dbt.clients.yaml_helper import load_yaml_text
-from yaml_forms import DELIBERATE, FILES, FORMS, PLACES, Single, is_refused_often
+from yaml_forms import DELIBERATE, FILES, FORMS, KNOWN, PLACES, Single, is_refused_often
 
 
 #: One form of so many is tried at a place, another one at the next place; of the forms that a place has alone, one of so many.
@@ -33,7 +33,7 @@ def results_of_dbt(place, forms):
     """[(forms, {form: text} or the Failure)]: the largest groups of forms that dbt takes, and each form that it refuses."""
     with Project(*place.project(forms)) as project:
         compiled = project.compile(place.adapter)
-        problem = compiled if isinstance(compiled, Failure) else compiled.get("model.shop.show")
+        problem = compiled if isinstance(compiled, Failure) else next((text for name, text in compiled.items() if name.startswith("model.shop.show")), None)
         if isinstance(problem, str):
             yield forms, place.shown(problem)
             return
@@ -67,7 +67,7 @@ def each(place, forms):
 
 
 def main(which="part", needle=""):
-    report = Report("yaml_values")
+    report = Report("yaml_values", KNOWN)
     for number, place in enumerate([*PLACES, *FILES]):
         if needle not in place.name:
             continue
@@ -90,7 +90,7 @@ def main(which="part", needle=""):
                 if ours[form] == expected:
                     continue
                 shown = f"dbt:         {theirs if expected is None else expected!r}\n  batchwright: {message if ours[form] is None else ours[form]!r}"
-                key = next((key for key, covers in DELIBERATE.items() if covers(place, form, theirs, ours[form])), f"{place.name}: {form}")
+                key = next((key for key, covers in (DELIBERATE | KNOWN).items() if covers(place, form, theirs, ours[form])), f"{place.name}: {form}")
                 report.differs(key, f"{place.name}: {form!r}\n  {shown}")
     return report.end(complete=which == "all" and not needle)
 
