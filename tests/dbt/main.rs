@@ -14,7 +14,7 @@ const ORACLES: &[(&str, &str)] = &[
     ("adapters", "one project on every adapter"),
     ("expressions", "expressions and statements of Jinja"),
     ("yaml_values", "values of YAML at each place where dbt reads them"),
-    ("projects", "40 random projects"),
+    ("projects", "30 random projects"),
     ("microbatch", "which occurrences of inputs are filtered in a batch, and by which column"),
     ("windows", "windows of random requests"),
     ("selection", "random selections of random projects"),

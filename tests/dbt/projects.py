@@ -23,7 +23,7 @@ NOT_OURS = ["In dispatch: No macro named", "object does not support item assignm
 
 
 def main():
-    first, count = [int(word) for word in [*sys.argv[1:], "0", "40"][:2]] if len(sys.argv) > 1 else (0, 40)
+    first, count = [int(word) for word in [*sys.argv[1:], "0", "30"][:2]] if len(sys.argv) > 1 else (0, 30)
     report, kinds = Report("projects"), collections.Counter()
     for seed in range(first, first + count):
         adapter, files, variables, environment = generate(seed)
