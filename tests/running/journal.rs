@@ -171,7 +171,7 @@ fn the_client_of_a_journal_is_not_started() {
     for (command, arguments) in [("retry", &[][..]), ("run", &["--continue"])] {
         let said = batchwright(command, &folder, arguments, &[]);
         assert_eq!((said.code, made.exists()), (2, false), "{command}: {}", said.err);
-        assert!(said.err.contains("has not been run for this plan on this machine before"), "{command}: {}", said.err);
+        assert!(said.err.contains("was never run for this plan on this machine"), "{command}: {}", said.err);
         assert!(said.err.contains("touch") && said.err.contains("-- CLIENT"), "{command}: {}", said.err);
     }
     // Named by the user, a client is remembered for this plan.
