@@ -108,7 +108,7 @@ fn filter(batch: &str) -> String {
     let line = batch.lines().find(|line| line.contains("(select * from ") && line.contains(" where ")).unwrap_or_default();
     let condition = line.split_once(" where ").map_or("", |(_, condition)| condition);
     let condition = condition.split(") as ").next().unwrap_or_default();
-    condition.trim_end_matches(')').to_string()
+    condition.to_string()
 }
 
 /// The line of a client's words that names the error.
