@@ -48,6 +48,8 @@ fn install() -> TempDir {
     let folder = TempDir::new().expect("the temporary folder is writable");
     let mut install = Command::new("mariadb-install-db");
     install.args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal", SMALL]);
+    // Its own folder for temporary tables: servers of other tests have tables of the same names.
+    install.arg(format!("--tmpdir={}", folder.path().display()));
     lines(install.args(user()).arg(format!("--datadir={}", folder.path().join("data").display())));
     folder
 }
