@@ -138,6 +138,30 @@ impl RunEntry {
 }
 
 #[cfg(test)]
+impl StepEntry {
+    /// A successful batch without a window, for tests.
+    pub fn success(step: &str) -> StepEntry {
+        StepEntry {
+            run: String::new(),
+            step: step.to_string(),
+            sha256: crate::plan::Sha256::of(b"1").to_string(),
+            model: String::new(),
+            kind: Kind::Batch,
+            event_time_start: None,
+            event_time_end: None,
+            started: String::new(),
+            seconds: 0.0,
+            outcome: Outcome::Success,
+            exit_code: None,
+            signal: None,
+            reason: None,
+            stderr: String::new(),
+            stdout: String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -189,7 +189,7 @@ fn key(id: &str) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Kind;
+
     use crate::run::entry::EndEntry;
 
     fn run(id: &str, plan: &str, continues: Option<&str>) -> Entry {
@@ -209,23 +209,7 @@ mod tests {
     }
 
     fn done(step: &str) -> Entry {
-        Entry::Step(StepEntry {
-            run: String::new(),
-            step: step.to_string(),
-            sha256: Sha256::of(b"1").to_string(),
-            model: String::new(),
-            kind: Kind::Batch,
-            event_time_start: None,
-            event_time_end: None,
-            started: String::new(),
-            seconds: 0.0,
-            outcome: Outcome::Success,
-            exit_code: None,
-            signal: None,
-            reason: None,
-            stderr: String::new(),
-            stdout: String::new(),
-        })
+        Entry::Step(StepEntry::success(step))
     }
 
     fn end(open: usize) -> Entry {

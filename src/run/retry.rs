@@ -41,7 +41,7 @@ mod tests {
     use super::*;
     use crate::plan::Sha256;
     use crate::plan::planned::StepFile;
-    use crate::run::entry::{Entry, Outcome, StepEntry as Ended};
+    use crate::run::entry::{Entry, StepEntry as Ended};
     use crate::run::history::HistoryReader;
 
     fn step(id: &str, kind: Kind, depends_on: &[&str]) -> PlannedStep {
@@ -59,25 +59,7 @@ mod tests {
     }
 
     fn done(ids: &[&str]) -> History {
-        let entries = ids.iter().map(|id| {
-            Entry::Step(Ended {
-                run: "r".into(),
-                step: id.to_string(),
-                sha256: Sha256::of(b"1").to_string(),
-                model: String::new(),
-                kind: Kind::Batch,
-                event_time_start: None,
-                event_time_end: None,
-                started: String::new(),
-                seconds: 0.0,
-                outcome: Outcome::Success,
-                exit_code: None,
-                signal: None,
-                reason: None,
-                stderr: String::new(),
-                stdout: String::new(),
-            })
-        });
+        let entries = ids.iter().map(|id| Entry::Step(Ended { run: "r".into(), ..Ended::success(id) }));
         {
             let mut reader = HistoryReader::new(String::new());
             entries.for_each(|entry| reader.add(entry));

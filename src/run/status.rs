@@ -222,21 +222,10 @@ mod tests {
     #[test]
     fn spans_that_touch_are_one_and_a_rebuild_counts_when_swapped() {
         let step = |kind, days: Option<(u32, u32)>| StepEntry {
-            run: String::new(),
-            step: String::new(),
-            sha256: String::new(),
-            model: String::new(),
             kind,
             event_time_start: days.map(|(start, _)| format!("2024-09-{start:02}T00:00:00Z")),
             event_time_end: days.map(|(_, end)| format!("2024-09-{end:02}T00:00:00Z")),
-            started: String::new(),
-            seconds: 0.0,
-            outcome: Outcome::Success,
-            exit_code: None,
-            signal: None,
-            reason: None,
-            stderr: String::new(),
-            stdout: String::new(),
+            ..StepEntry::success("")
         };
         let steps = [step(Kind::Batch, Some((3, 4))), step(Kind::Batch, Some((1, 3))), step(Kind::Batch, Some((6, 7)))];
         let lengths = |steps: &[StepEntry], is_rebuilt: bool| {
