@@ -189,7 +189,6 @@ fn key(id: &str) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
     use crate::run::entry::EndEntry;
 
     fn run(id: &str, plan: &str, continues: Option<&str>) -> Entry {
