@@ -25,7 +25,8 @@ impl SourceFile {
         SourceFile { path: path.into(), text: text.into() }
     }
 
-    /// The location of `span` (bytes) in this file. A span that ends within a letter is widened to the letter, so that it can be cut out.
+    /// The location of `span` (bytes) in this file. A span that ends within a letter is widened to
+    /// the letter, so that it can be cut out.
     pub fn at(&self, span: Range<usize>) -> Location {
         let end = self.text.ceil_char_boundary(span.end.min(self.text.len()));
         let start = self.text.floor_char_boundary(span.start).min(end);
@@ -123,7 +124,14 @@ impl Diagnostic {
     }
 
     fn of(level: Level, message: impl Into<String>) -> Self {
-        Diagnostic { level, code: None, message: message.into(), at: None, notes: Vec::new(), hints: Vec::new() }
+        Diagnostic {
+            level,
+            code: None,
+            message: message.into(),
+            at: None,
+            notes: Vec::new(),
+            hints: Vec::new(),
+        }
     }
 
     pub fn at(mut self, location: Location) -> Self {
@@ -160,7 +168,10 @@ impl From<Diagnostic> for Diagnostics {
 
 /// Calls `each` for every item and returns all results, or all errors: one run reports every broken
 /// model.
-pub fn collect<I, T>(items: impl IntoIterator<Item = I>, mut each: impl FnMut(I) -> Result<T, Diagnostics>) -> Result<Vec<T>, Diagnostics> {
+pub fn collect<I, T>(
+    items: impl IntoIterator<Item = I>,
+    mut each: impl FnMut(I) -> Result<T, Diagnostics>,
+) -> Result<Vec<T>, Diagnostics> {
     let mut done = Vec::new();
     let mut errors = Diagnostics::default();
     for item in items {

@@ -20,9 +20,10 @@
 //! | [`page`] | the folder and the journal | one HTML file |
 //! | [`diff`] | two plans | what changed: models, windows, one diff per set of batches with the same change |
 //!
-//! Six tools depend on no stage: [`diagnostics`] (messages to the user), [`limits`] (what the work for one model may cost), [`jinja`] (the template
-//! language of models), [`dialect`] (SQL templates per engine), [`calendar`] (time) and [`yaml`] (YAML as dbt reads it). [`cli`]
-//! parses the command line. `tests/tidy.rs` checks the import order.
+//! Six tools depend on no stage: [`diagnostics`] (messages to the user), [`limits`] (what the work
+//! for one model may cost), [`jinja`] (the template language of models), [`dialect`] (SQL templates
+//! per engine), [`calendar`] (time) and [`yaml`] (YAML as dbt reads it). [`cli`] parses the command
+//! line. `tests/tidy.rs` checks the import order.
 
 pub mod calendar;
 pub mod diagnostics;

@@ -10,7 +10,8 @@ use crate::config::{Node, config_json, node_json};
 use crate::diagnostics::{Diagnostic, SourceFile};
 use crate::graph::Graph;
 use crate::jinja::{
-    Batch, Covered, Jinja, Lookup, Mark, MarkKind, Referent, Relation, Rendered, Scope, StrategyArguments, StrategyMacro, late,
+    Batch, Covered, Jinja, Lookup, Mark, MarkKind, Referent, Relation, Rendered, Scope,
+    StrategyArguments, StrategyMacro, late,
 };
 
 /// The state of the run that Jinja can read.
@@ -49,24 +50,46 @@ pub struct RenderedPart {
 }
 
 /// Renders the model, with its ephemeral inputs as leading CTEs.
-pub fn model(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, context: &RenderContext) -> Result<RenderedModel, Diagnostic> {
+pub fn model(
+    jinja: &Jinja,
+    graph: &Arc<Graph>,
+    node: &Node,
+    context: &RenderContext,
+) -> Result<RenderedModel, Diagnostic> {
     let model = render_node(jinja, graph, node, context)?;
     let mut inputs = Inputs { jinja, graph, context, ctes: Vec::new(), visited: BTreeSet::new() };
     inputs.gather(node, &model)?;
     let rendered = || [&model].into_iter().chain(inputs.ctes.iter().map(|cte| &cte.rendered));
-    let (reads_batch, reads_this) = (rendered().any(|part| part.reads_batch), rendered().any(|part| part.reads_this));
+    let (reads_batch, reads_this) =
+        (rendered().any(|part| part.reads_batch), rendered().any(|part| part.reads_this));
     let warnings = rendered().flat_map(|part| part.warnings.iter().cloned()).collect();
     let reads_clock = rendered().any(|part| part.reads_clock);
     let asks_incremental = model.asks_incremental;
     let begin = model.config.iter().rev().find_map(|config| config.get("begin").cloned());
     cover(graph, &model, &mut inputs.ctes);
     let (sql, marks, parts) = with_ctes(model, &node.file, inputs.ctes);
-    Ok(RenderedModel { sql, marks, parts, reads_batch, reads_this, asks_incremental, reads_clock, begin, warnings })
+    Ok(RenderedModel {
+        sql,
+        marks,
+        parts,
+        reads_batch,
+        reads_this,
+        asks_incremental,
+        reads_clock,
+        begin,
+        warnings,
+    })
 }
 
 /// Renders the text of a hook. dbt does so when the hook runs; here it is rendered once, into the
 /// plan.
-pub fn hook(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, text: &str, context: &RenderContext) -> Result<String, Diagnostic> {
+pub fn hook(
+    jinja: &Jinja,
+    graph: &Arc<Graph>,
+    node: &Node,
+    text: &str,
+    context: &RenderContext,
+) -> Result<String, Diagnostic> {
     let file = SourceFile::new(node.file.path.clone(), text);
     Ok(jinja.render(&file, &scope(graph, node, context))?.text)
 }
@@ -91,7 +114,12 @@ struct Cte {
     file: SourceFile,
 }
 
-fn render_node(jinja: &Jinja, graph: &Arc<Graph>, node: &Node, context: &RenderContext) -> Result<Rendered, Diagnostic> {
+fn render_node(
+    jinja: &Jinja,
+    graph: &Arc<Graph>,
+    node: &Node,
+    context: &RenderContext,
+) -> Result<Rendered, Diagnostic> {
     jinja.render(&node.file, &scope(graph, node, context))
 }
 
@@ -130,14 +158,19 @@ impl Inputs<'_> {
     fn gather(&mut self, node: &Node, rendered: &Rendered) -> Result<(), Diagnostic> {
         let lookup = self.graph.seen_from(&node.package);
         for call in &rendered.refs {
-            let referent = lookup.reference(call.package.as_deref(), &call.name, call.version.as_deref());
+            let referent =
+                lookup.reference(call.package.as_deref(), &call.name, call.version.as_deref());
             let Ok(Referent::Cte { unique_id, name }) = referent else { continue };
             if !self.visited.insert(unique_id.clone()) {
                 continue;
             }
             let input = &self.graph.nodes[&unique_id];
-            let rendered =
-                render_node(self.jinja, self.graph, input, &RenderContext { this: input.relation.clone(), ..self.context.clone() })?;
+            let rendered = render_node(
+                self.jinja,
+                self.graph,
+                input,
+                &RenderContext { this: input.relation.clone(), ..self.context.clone() },
+            )?;
             self.gather(input, &rendered)?;
             self.ctes.push(Cte { unique_id, name, rendered, file: input.file.clone() });
         }
@@ -150,32 +183,42 @@ impl Inputs<'_> {
 /// filtered: a row that its filter keeps may come from input rows of other windows.
 fn cover(graph: &Graph, model: &Rendered, ctes: &mut [Cte]) {
     let mut covered: BTreeMap<String, Covered> = BTreeMap::new();
-    let note = |covered: &mut BTreeMap<String, Covered>, rendered: &Rendered, reader: Option<Covered>| {
-        for mark in &rendered.marks {
-            let why = match &mark.kind {
-                MarkKind::Input(id) => (id, reader.clone()),
-                MarkKind::OptOut(id) => (id, reader.clone().or(Some(Covered::OptedOut))),
-                _ => continue,
-            };
-            if let (id, Some(why)) = why {
-                covered.entry(id.clone()).or_insert(why);
+    let note =
+        |covered: &mut BTreeMap<String, Covered>, rendered: &Rendered, reader: Option<Covered>| {
+            for mark in &rendered.marks {
+                let why = match &mark.kind {
+                    MarkKind::Input(id) => (id, reader.clone()),
+                    MarkKind::OptOut(id) => (id, reader.clone().or(Some(Covered::OptedOut))),
+                    _ => continue,
+                };
+                if let (id, Some(why)) = why {
+                    covered.entry(id.clone()).or_insert(why);
+                }
             }
-        }
-    };
+        };
     note(&mut covered, model, None);
     // Readers come after their inputs.
     for cte in ctes.iter_mut().rev() {
         let filtered = graph.nodes.get(&cte.unique_id).filter(|node| node.event_time.is_some());
-        let why = covered.get(&cte.unique_id).cloned().or_else(|| filtered.map(|node| Covered::Filtered(node.name.clone())));
+        let why = covered
+            .get(&cte.unique_id)
+            .cloned()
+            .or_else(|| filtered.map(|node| Covered::Filtered(node.name.clone())));
         note(&mut covered, &cte.rendered, why.clone());
         if let Some(why) = why {
-            cte.rendered.marks.push(Mark { span: 0..cte.rendered.text.len(), kind: MarkKind::Whole(why) });
+            cte.rendered
+                .marks
+                .push(Mark { span: 0..cte.rendered.text.len(), kind: MarkKind::Whole(why) });
         }
     }
 }
 
 /// Puts the CTEs before the query: into its `with` clause, if it begins with one.
-fn with_ctes(model: Rendered, file: &SourceFile, ctes: Vec<Cte>) -> (String, Vec<Mark>, Vec<RenderedPart>) {
+fn with_ctes(
+    model: Rendered,
+    file: &SourceFile,
+    ctes: Vec<Cte>,
+) -> (String, Vec<Mark>, Vec<RenderedPart>) {
     let part = |span: Range<usize>, file: &SourceFile| RenderedPart { span, file: file.clone() };
     if ctes.is_empty() {
         let parts = vec![part(0..model.text.len(), file)];
@@ -190,7 +233,8 @@ fn with_ctes(model: Rendered, file: &SourceFile, ctes: Vec<Cte>) -> (String, Vec
     if !has_with {
         sql.push_str("with");
     }
-    let mut marks: Vec<Mark> = model.marks.iter().filter(|mark| mark.span.end <= at).cloned().collect();
+    let mut marks: Vec<Mark> =
+        model.marks.iter().filter(|mark| mark.span.end <= at).cloned().collect();
     for (index, cte) in ctes.into_iter().enumerate() {
         sql.push_str(if index == 0 { " " } else { ",  " });
         sql.push_str(&format!("{} as (\n", cte.name));
@@ -208,9 +252,10 @@ fn with_ctes(model: Rendered, file: &SourceFile, ctes: Vec<Cte>) -> (String, Vec
 }
 
 fn moved(marks: impl IntoIterator<Item = Mark>, by: isize) -> impl Iterator<Item = Mark> {
-    marks
-        .into_iter()
-        .map(move |mark| Mark { span: mark.span.start.saturating_add_signed(by)..mark.span.end.saturating_add_signed(by), kind: mark.kind })
+    marks.into_iter().map(move |mark| Mark {
+        span: mark.span.start.saturating_add_signed(by)..mark.span.end.saturating_add_signed(by),
+        kind: mark.kind,
+    })
 }
 
 /// The leading `with` or `with recursive` of the query, after white space and comments.
@@ -253,7 +298,8 @@ mod tests {
 
     fn rendered(text: &str, marked: &str) -> Rendered {
         let start = text.find(marked).unwrap();
-        let mark = Mark { span: start..start + marked.len(), kind: MarkKind::Input(marked.to_string()) };
+        let mark =
+            Mark { span: start..start + marked.len(), kind: MarkKind::Input(marked.to_string()) };
         Rendered { text: text.to_string(), marks: vec![mark], ..Rendered::default() }
     }
 
@@ -266,7 +312,13 @@ mod tests {
             file: other,
         };
         let (sql, marks, parts) = with_ctes(rendered(text, "orders"), &file, vec![cte]);
-        let of = |path: &str| parts.iter().filter(|part| &*part.file.path == path).map(|part| &sql[part.span.clone()]).collect::<String>();
+        let of = |path: &str| {
+            parts
+                .iter()
+                .filter(|part| &*part.file.path == path)
+                .map(|part| &sql[part.span.clone()])
+                .collect::<String>()
+        };
         assert_eq!((of("own.sql").as_str(), of("e.sql").as_str()), (text, "select 1 from raw"));
         let spans: Vec<&str> = marks.iter().map(|mark| &sql[mark.span.clone()]).collect();
         assert!(spans.contains(&"raw") && spans.contains(&"orders"), "{spans:?}");
@@ -275,10 +327,14 @@ mod tests {
 
     #[test]
     fn ephemeral_models_come_first() {
-        assert_eq!(joined("\nselect * from orders"), "\nwith __dbt__cte__e as (\nselect 1 from raw\n) select * from orders");
+        assert_eq!(
+            joined("\nselect * from orders"),
+            "\nwith __dbt__cte__e as (\nselect 1 from raw\n) select * from orders"
+        );
         assert_eq!(
             joined("-- x\nWITH RECURSIVE a as (select * from orders) select 1"),
-            "-- x\nWITH RECURSIVE __dbt__cte__e as (\nselect 1 from raw\n), a as (select * from orders) select 1"
+            "-- x\nWITH RECURSIVE __dbt__cte__e as (\nselect 1 from raw\n), a as (select * from \
+             orders) select 1"
         );
         assert!(joined("withdrawals as orders").starts_with("with __dbt__cte__e as"));
     }

@@ -10,8 +10,16 @@ use std::thread;
 
 use tempfile::TempDir;
 
-const DAYS: [&str; 8] =
-    ["--dialect", "duckdb", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-04", "--now", "2024-09-10"];
+const DAYS: [&str; 8] = [
+    "--dialect",
+    "duckdb",
+    "--event-time-start",
+    "2024-09-01",
+    "--event-time-end",
+    "2024-09-04",
+    "--now",
+    "2024-09-10",
+];
 
 #[test]
 fn output_does_not_depend_on_the_folder() {
@@ -38,7 +46,9 @@ fn compile_does_not_rewrite_an_unchanged_plan() {
 fn compile_keeps_unchanged_files_and_removes_old_ones() {
     let shop = shop();
     compile(shop.path(), &DAYS);
-    let file = |day: &str| shop.path().join(format!("target/batchwright/int__sessions_aggregated/{day}.sql"));
+    let file = |day: &str| {
+        shop.path().join(format!("target/batchwright/int__sessions_aggregated/{day}.sql"))
+    };
     let written = fs::metadata(file("2024-09-02")).unwrap().modified().unwrap();
     let fewer = DAYS.map(|argument| if argument == "2024-09-01" { "2024-09-02" } else { argument });
     compile(shop.path(), &fewer);
@@ -56,7 +66,9 @@ fn concurrent_compiles_leave_a_complete_plan() {
         plan(reference.path())
     });
     for _ in 0..8 {
-        thread::scope(|scope| requests.iter().for_each(|request| _ = scope.spawn(|| compile(shop.path(), request))));
+        thread::scope(|scope| {
+            requests.iter().for_each(|request| _ = scope.spawn(|| compile(shop.path(), request)))
+        });
         assert!(plans.contains(&plan(shop.path())));
     }
 }
@@ -87,9 +99,14 @@ fn a_plan_folder_with_an_unknown_file_is_not_replaced() {
     let note = shop.path().join("target/batchwright/int__sessions_aggregated/note.txt");
     fs::write(&note, "ask Ann before running this").unwrap();
     let before = plan(shop.path());
-    let done = batchwright(shop.path(), &["compile", "--dialect", "postgres", "--now", "2024-09-10"]);
+    let done =
+        batchwright(shop.path(), &["compile", "--dialect", "postgres", "--now", "2024-09-10"]);
     assert_eq!(done.status.code(), Some(2));
-    assert!(stderr(&done).contains("`int__sessions_aggregated/note.txt` is not part of its plan"), "{}", stderr(&done));
+    assert!(
+        stderr(&done).contains("`int__sessions_aggregated/note.txt` is not part of its plan"),
+        "{}",
+        stderr(&done)
+    );
     assert_eq!(plan(shop.path()), before);
 }
 
@@ -102,7 +119,11 @@ fn a_project_error_leaves_the_old_plan() {
     let done = batchwright(shop.path(), &[&["compile"], &DAYS[..]].concat());
     assert_eq!(done.status.code(), Some(2), "{}", stderr(&done));
     assert_eq!(plan(shop.path()), before);
-    let entries: Vec<_> = fs::read_dir(shop.path().join("target")).unwrap().flatten().map(|entry| entry.file_name()).collect();
+    let entries: Vec<_> = fs::read_dir(shop.path().join("target"))
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.file_name())
+        .collect();
     assert_eq!(entries, ["batchwright"]);
 }
 
@@ -110,10 +131,16 @@ fn a_project_error_leaves_the_old_plan() {
 fn stdout_has_the_files_in_step_order() {
     let shop = shop();
     compile(shop.path(), &DAYS);
-    let manifest: serde_json::Value = serde_json::from_slice(&plan(shop.path())["manifest.json"]).unwrap();
-    let files = manifest["steps"].as_array().unwrap().iter().map(|step| step["file"].as_str().unwrap().to_string());
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&plan(shop.path())["manifest.json"]).unwrap();
+    let files = manifest["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["file"].as_str().unwrap().to_string());
     let texts = plan(shop.path());
-    let expected: String = files.map(|file| format!("{}\n", String::from_utf8_lossy(&texts[&file]))).collect();
+    let expected: String =
+        files.map(|file| format!("{}\n", String::from_utf8_lossy(&texts[&file]))).collect();
     let done = batchwright(shop.path(), &[&["compile", "--stdout"], &DAYS[..]].concat());
     assert_eq!(String::from_utf8_lossy(&done.stdout), expected);
 }
@@ -127,10 +154,19 @@ fn steps_follow_their_dependencies_and_carry_the_files_hashes() {
     let mut done: Vec<&str> = Vec::new();
     let steps = manifest["steps"].as_array().unwrap();
     for step in steps {
-        for dependency in step["depends_on"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()) {
-            let model_steps: Vec<&str> =
-                steps.iter().filter(|other| other["model"] == dependency).map(|other| other["id"].as_str().unwrap()).collect();
-            assert!(done.contains(&dependency) || (!model_steps.is_empty() && model_steps.iter().all(|id| done.contains(id))), "{step}");
+        for dependency in
+            step["depends_on"].as_array().unwrap().iter().map(|id| id.as_str().unwrap())
+        {
+            let model_steps: Vec<&str> = steps
+                .iter()
+                .filter(|other| other["model"] == dependency)
+                .map(|other| other["id"].as_str().unwrap())
+                .collect();
+            assert!(
+                done.contains(&dependency)
+                    || (!model_steps.is_empty() && model_steps.iter().all(|id| done.contains(id))),
+                "{step}"
+            );
         }
         done.push(step["id"].as_str().unwrap());
         let bytes = &files[step["file"].as_str().unwrap()];
@@ -158,9 +194,13 @@ fn a_closed_stdout_is_not_an_error() {
 fn the_schema_lists_every_manifest_field() {
     let shop = shop();
     compile(shop.path(), &DAYS);
-    let manifest: serde_json::Value = serde_json::from_slice(&plan(shop.path())["manifest.json"]).unwrap();
-    let schema: serde_json::Value = serde_json::from_slice(&batchwright(shop.path(), &["schema"]).stdout).unwrap();
-    let properties = |schema: &serde_json::Value| schema["properties"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&plan(shop.path())["manifest.json"]).unwrap();
+    let schema: serde_json::Value =
+        serde_json::from_slice(&batchwright(shop.path(), &["schema"]).stdout).unwrap();
+    let properties = |schema: &serde_json::Value| {
+        schema["properties"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
     let definition = |name: &str| properties(&schema["$defs"][name]);
     for key in manifest.as_object().unwrap().keys() {
         assert!(properties(&schema).contains(key), "{key}");
@@ -181,28 +221,50 @@ fn audit_accepts_the_names_that_list_prints() {
     let refused = batchwright(shop.path(), &["audit", "-s", "+daily_report"]);
     assert_eq!(refused.status.code(), Some(2));
     let selector = "+daily_report,config.incremental_strategy:microbatch";
-    assert!(stderr(&refused).contains(&format!("$(batchwright list -s {selector})")), "{}", stderr(&refused));
+    assert!(
+        stderr(&refused).contains(&format!("$(batchwright list -s {selector})")),
+        "{}",
+        stderr(&refused)
+    );
     let list = batchwright(shop.path(), &["list", "-s", selector, "--dialect", "duckdb"]);
     let list = String::from_utf8(list.stdout).unwrap();
     let names: Vec<&str> = list.split_whitespace().collect();
     let files = batchwright(shop.path(), &[&["audit", "--files", "-s"], &names[..]].concat());
     let files = String::from_utf8(files.stdout).unwrap();
-    let expected = ["int__sessions_aggregated", "daily_report"].map(|name| format!("./target/batchwright/audit/{name}.sql\n"));
+    let expected = ["int__sessions_aggregated", "daily_report"]
+        .map(|name| format!("./target/batchwright/audit/{name}.sql\n"));
     assert_eq!(files, expected.concat());
 }
 
 #[test]
 fn help_lists_dbts_flags() {
     let help = |command: &str| {
-        let done = Command::new(env!("CARGO_BIN_EXE_batchwright")).args([command, "--help"]).env_clear().output().unwrap();
+        let done = Command::new(env!("CARGO_BIN_EXE_batchwright"))
+            .args([command, "--help"])
+            .env_clear()
+            .output()
+            .unwrap();
         assert_eq!(done.status.code(), Some(0));
         String::from_utf8(done.stdout).unwrap()
     };
     let compile = help("compile");
-    for flag in ["--select", "--exclude", "--selector", "--event-time-start", "--full-refresh", "--vars", "--target", "--profiles-dir"] {
+    for flag in [
+        "--select",
+        "--exclude",
+        "--selector",
+        "--event-time-start",
+        "--full-refresh",
+        "--vars",
+        "--target",
+        "--profiles-dir",
+    ] {
         assert!(compile.contains(flag), "{flag} is not in\n{compile}");
     }
-    assert!(help("schema").starts_with("Print the JSON Schema of manifest.json"), "{}", help("schema"));
+    assert!(
+        help("schema").starts_with("Print the JSON Schema of manifest.json"),
+        "{}",
+        help("schema")
+    );
 }
 
 #[test]
@@ -212,10 +274,29 @@ fn every_command_has_a_manual_page() {
         assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
         String::from_utf8(done.stdout).unwrap()
     };
-    let commands = ["compile", "render", "list", "run", "retry", "status", "audit", "page", "schema", "completions"];
+    let commands = [
+        "compile",
+        "render",
+        "list",
+        "run",
+        "retry",
+        "status",
+        "audit",
+        "page",
+        "schema",
+        "completions",
+    ];
     for command in commands {
-        assert!(page(&[]).contains(&format!("batchwright\\-{command}(1)")), "{command} is not in\n{}", page(&[]));
-        assert!(page(&[command]).contains(&format!(".TH batchwright-{command} 1")), "{}", page(&[command]));
+        assert!(
+            page(&[]).contains(&format!("batchwright\\-{command}(1)")),
+            "{command} is not in\n{}",
+            page(&[])
+        );
+        assert!(
+            page(&[command]).contains(&format!(".TH batchwright-{command} 1")),
+            "{}",
+            page(&[command])
+        );
     }
     let unknown = batchwright(Path::new("."), &["man", "complie"]);
     assert_eq!(unknown.status.code(), Some(2));
@@ -238,11 +319,22 @@ fn a_page_is_one_file_and_escapes_values() {
         String::from_utf8(done.stdout).unwrap()
     };
     let text = page("-");
-    assert!(text.starts_with("<!doctype html>") && text.contains("default-src 'none'"), "{}", &text[..400]);
-    assert!(text.contains("onerror=alert(1)>") && !text.contains("<img"), "the value is in the page as text only");
+    assert!(
+        text.starts_with("<!doctype html>") && text.contains("default-src 'none'"),
+        "{}",
+        &text[..400]
+    );
+    assert!(
+        text.contains("onerror=alert(1)>") && !text.contains("<img"),
+        "the value is in the page as text only"
+    );
     assert_eq!(text.matches("<script").count(), text.matches("</script>").count());
     page("page.html");
-    assert_eq!(fs::read_to_string(shop.path().join("page.html")).unwrap(), text, "the same plan gives the same page");
+    assert_eq!(
+        fs::read_to_string(shop.path().join("page.html")).unwrap(),
+        text,
+        "the same plan gives the same page"
+    );
 }
 
 #[test]
@@ -255,8 +347,13 @@ fn an_unknown_flag_exits_with_code_2() {
 /// A copy of the fixture `sessions`.
 fn shop() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for entry in walkdir::WalkDir::new("fixtures/sessions").into_iter().flatten().filter(|entry| entry.file_type().is_file()) {
-        let to = folder.path().join(entry.path().strip_prefix("fixtures/sessions").unwrap());
+    for entry in walkdir::WalkDir::new("fixtures/projects/sessions")
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry.file_type().is_file())
+    {
+        let to =
+            folder.path().join(entry.path().strip_prefix("fixtures/projects/sessions").unwrap());
         fs::create_dir_all(to.parent().unwrap()).unwrap();
         fs::copy(entry.path(), to).unwrap();
     }
@@ -264,7 +361,12 @@ fn shop() -> TempDir {
 }
 
 fn batchwright(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_batchwright")).args(arguments).current_dir(folder).env_clear().output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_batchwright"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .output()
+        .unwrap()
 }
 
 /// Compiles; returns stderr.
@@ -281,6 +383,16 @@ fn stderr(done: &Output) -> String {
 /// The plan's files by path.
 fn plan(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let root = folder.join("target/batchwright");
-    let files = walkdir::WalkDir::new(&root).into_iter().flatten().filter(|entry| entry.file_type().is_file());
-    files.map(|entry| (entry.path().strip_prefix(&root).unwrap().to_string_lossy().into_owned(), fs::read(entry.path()).unwrap())).collect()
+    let files = walkdir::WalkDir::new(&root)
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry.file_type().is_file());
+    files
+        .map(|entry| {
+            (
+                entry.path().strip_prefix(&root).unwrap().to_string_lossy().into_owned(),
+                fs::read(entry.path()).unwrap(),
+            )
+        })
+        .collect()
 }

@@ -18,7 +18,9 @@ const CHANGES: [(&str, Change); 9] = [
     ("a changed letter", |plan| flip(&batch(plan))),
     ("a changed letter, the modification time restored", |plan| flip_with_old_time(&batch(plan))),
     ("a changed manifest", |plan| flip(&plan.join("manifest.json"))),
-    ("a changed manifest, the modification time restored", |plan| flip_with_old_time(&plan.join("manifest.json"))),
+    ("a changed manifest, the modification time restored", |plan| {
+        flip_with_old_time(&plan.join("manifest.json"))
+    }),
     ("a changed batch and a newer manifest", |plan| {
         flip(&batch(plan));
         File::open(plan.join("manifest.json")).unwrap().set_modified(SystemTime::now()).unwrap();
@@ -97,7 +99,10 @@ fn leftovers_of_killed_compiles_are_removed_and_those_of_running_ones_are_not() 
     let alive = File::open(target.join(".batchwright-alive")).unwrap();
     alive.lock().unwrap();
     shop.compile();
-    assert_eq!(names(&target), [".batchwright-alive", ".batchwright-file", ".batchwright-other", "batchwright"]);
+    assert_eq!(
+        names(&target),
+        [".batchwright-alive", ".batchwright-file", ".batchwright-other", "batchwright"]
+    );
     drop(alive);
     fs::remove_file(batch(&shop.folder())).unwrap();
     shop.compile();
@@ -115,8 +120,11 @@ fn a_killed_compile_leaves_a_complete_plan() {
         std::thread::sleep(Duration::from_millis(milliseconds));
         child.kill().unwrap();
         child.wait().unwrap();
-        let manifest: serde_json::Value = serde_json::from_slice(&fs::read(shop.folder().join("manifest.json")).unwrap()).unwrap();
-        let files = manifest["steps"].as_array().unwrap().iter().map(|step| step["file"].as_str().unwrap());
+        let manifest: serde_json::Value =
+            serde_json::from_slice(&fs::read(shop.folder().join("manifest.json")).unwrap())
+                .unwrap();
+        let files =
+            manifest["steps"].as_array().unwrap().iter().map(|step| step["file"].as_str().unwrap());
         files.for_each(|file| assert!(shop.folder().join(file).is_file(), "{file}"));
     }
     shop.compile();
@@ -136,10 +144,19 @@ impl Shop {
         let write = |path: &str, text: &str| fs::write(shop.0.path().join(path), text).unwrap();
         fs::create_dir(shop.0.path().join("models")).unwrap();
         write("dbt_project.yml", "name: shop\n");
-        write("models/sources.yml", "sources: [{name: raw, tables: [{name: orders, config: {event_time: ordered_at}}]}]\n");
-        let config =
-            "materialized='incremental', incremental_strategy='microbatch', event_time='ordered_at', batch_size='day', begin='2024-09-01'";
-        write("models/orders.sql", &format!("{{{{ config({config}) }}}}\nselect ordered_at, id from {{{{ source('raw', 'orders') }}}}"));
+        write(
+            "models/sources.yml",
+            "sources: [{name: raw, tables: [{name: orders, config: {event_time: ordered_at}}]}]\n",
+        );
+        let config = "materialized='incremental', incremental_strategy='microbatch', \
+            event_time='ordered_at', batch_size='day', begin='2024-09-01'";
+        write(
+            "models/orders.sql",
+            &format!(
+                "{{{{ config({config}) }}}}\nselect ordered_at, id from \
+                 {{{{ source('raw', 'orders') }}}}"
+            ),
+        );
         shop
     }
 
@@ -149,7 +166,11 @@ impl Shop {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_batchwright"));
-        command.args(["compile", "--dialect", "duckdb", "--now", "2060-01-01"]).args(arguments).current_dir(self.0.path()).env_clear();
+        command
+            .args(["compile", "--dialect", "duckdb", "--now", "2060-01-01"])
+            .args(arguments)
+            .current_dir(self.0.path())
+            .env_clear();
         command.stderr(std::process::Stdio::null());
         command
     }
@@ -169,8 +190,18 @@ impl Shop {
 
     /// The plan's files by path.
     fn plan(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let files = walkdir::WalkDir::new(self.folder()).into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file());
-        files.map(|entry| (entry.path().strip_prefix(self.folder()).unwrap().to_path_buf(), fs::read(entry.path()).unwrap())).collect()
+        let files = walkdir::WalkDir::new(self.folder())
+            .into_iter()
+            .map(Result::unwrap)
+            .filter(|entry| entry.file_type().is_file());
+        files
+            .map(|entry| {
+                (
+                    entry.path().strip_prefix(self.folder()).unwrap().to_path_buf(),
+                    fs::read(entry.path()).unwrap(),
+                )
+            })
+            .collect()
     }
 }
 
@@ -197,7 +228,10 @@ fn inode(file: &Path) -> u64 {
 }
 
 fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     names
 }

@@ -1,5 +1,5 @@
-//! The index of messages, src/diagnostics/README.md, lists what the cases in `fixtures/` print: each message once, with a case
-//! that shows it and the message's hints. `cargo bless` writes it.
+//! The index of messages, src/diagnostics/README.md, lists what the cases in `fixtures/` print:
+//! each message once, with a case that shows it and the message's hints. `cargo bless` writes it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -31,13 +31,23 @@ fn the_index_lists_every_message_of_the_cases() {
 fn messages() -> BTreeMap<String, Vec<Message>> {
     let line = Regex::new(r"(?m)^(?:(error|warning|note)| *= (hint)): (.*)$").expect("a pattern");
     let mut cases: Vec<Vec<(String, Message)>> = Vec::new();
-    for entry in walkdir::WalkDir::new("snapshots").max_depth(1).sort_by_file_name().into_iter().flatten() {
-        let Some(case) = entry.file_name().to_str().and_then(|name| name.strip_suffix(".snap")) else { continue };
+    let is_case = |entry: &walkdir::DirEntry| entry.depth() == 2 && entry.file_type().is_file();
+    let entries = walkdir::WalkDir::new("snapshots").sort_by_file_name().into_iter().flatten();
+    for entry in entries.filter(is_case) {
+        let path = entry.path().strip_prefix("snapshots").expect("the path is below the folder");
+        let Some(case) = path.to_str().and_then(|path| path.strip_suffix(".snap")) else {
+            continue;
+        };
         let mut messages: Vec<(String, Message)> = Vec::new();
-        for captures in line.captures_iter(&fs::read_to_string(entry.path()).expect("a snapshot is text")) {
+        for captures in
+            line.captures_iter(&fs::read_to_string(entry.path()).expect("a snapshot is text"))
+        {
             let text = captures[3].to_string();
             if let Some(kind) = captures.get(1) {
-                messages.push((kind.as_str().to_string(), Message { text, hints: Vec::new(), case: case.to_string() }));
+                messages.push((
+                    kind.as_str().to_string(),
+                    Message { text, hints: Vec::new(), case: case.to_string() },
+                ));
             } else if let Some((_, last)) = messages.last_mut() {
                 last.hints.push(text);
             }
@@ -53,7 +63,8 @@ fn messages() -> BTreeMap<String, Vec<Message>> {
 }
 
 fn index(kinds: &BTreeMap<String, Vec<Message>>) -> String {
-    let mut text = "# Messages\n\nWhat batchwright says, and what to do about it: each message as a case of `fixtures/` shows it, \
+    let mut text = "# Messages\n\nWhat batchwright says, and what to do about it: each message as \
+        a case of `fixtures/` shows it, \
         with that case's names. In your project it\nnames your file and line.\n"
         .to_string();
     let name = Regex::new("`[^`]*`|[0-9]+").expect("a pattern");
@@ -61,9 +72,11 @@ fn index(kinds: &BTreeMap<String, Vec<Message>>) -> String {
         text.push_str(&format!("\n## {title}\n\n| message | the case | cure |\n|---|---|---|\n"));
         let mut rows: BTreeMap<String, String> = BTreeMap::new();
         for message in kinds.get(kind).into_iter().flatten() {
-            let cells = [message.text.clone(), cause(&message.case), message.hints.join("; ")].map(|cell| cell.replace('|', "\\|"));
+            let cells = [message.text.clone(), cause(&message.case), message.hints.join("; ")]
+                .map(|cell| cell.replace('|', "\\|"));
             // Messages that differ only in names and numbers are the same message.
-            rows.entry(name.replace_all(&message.text, "…").to_lowercase()).or_insert(format!("| {} |\n", cells.join(" | ")));
+            rows.entry(name.replace_all(&message.text, "…").to_lowercase())
+                .or_insert(format!("| {} |\n", cells.join(" | ")));
         }
         text.extend(rows.into_values());
     }
@@ -72,9 +85,11 @@ fn index(kinds: &BTreeMap<String, Vec<Message>>) -> String {
 
 /// The title and the sentence of a case's README, linked to the case.
 fn cause(case: &str) -> String {
-    let readme = fs::read_to_string(format!("fixtures/{case}/README.md")).expect("a case has a README");
+    let readme =
+        fs::read_to_string(format!("fixtures/{case}/README.md")).expect("a case has a README");
     let mut lines = readme.lines().filter(|line| !line.trim().is_empty());
     let title = lines.next().unwrap_or_default().trim_start_matches("# ");
-    let sentence: Vec<&str> = lines.take_while(|line| !line.trim().starts_with("$ ")).map(str::trim).collect();
+    let sentence: Vec<&str> =
+        lines.take_while(|line| !line.trim().starts_with("$ ")).map(str::trim).collect();
     format!("[{title}](../../fixtures/{case}): {}", sentence.join(" "))
 }

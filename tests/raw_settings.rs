@@ -1,5 +1,6 @@
-//! Every setting whose text is written into statements as it is, in every dialect, with text that would end the statement: the model is
-//! refused, or its files hold the text in quotes only. The keys are those of the dialects' own lists, so that a new one is tested too.
+//! Every setting whose text is written into statements as it is, in every dialect, with text that
+//! would end the statement: the model is refused, or its files hold the text in quotes only. The
+//! keys are those of the dialects' own lists, so that a new one is tested too.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
 
@@ -14,8 +15,13 @@ use sqlparser::tokenizer::{Token, Tokenizer};
 use tempfile::TempDir;
 
 /// What an author of a pull request could try.
-const HOSTILE: [&str; 3] = ["day; drop table y; --", "day) as select 1; drop table y; select (1", "day as select x from drop_y"];
-const BATCHES: &str = "materialized='incremental', incremental_strategy='microbatch', batch_size='day', begin='2024-09-01'";
+const HOSTILE: [&str; 3] = [
+    "day; drop table y; --",
+    "day) as select 1; drop table y; select (1",
+    "day as select x from drop_y",
+];
+const BATCHES: &str = "materialized='incremental', incremental_strategy='microbatch', \
+    batch_size='day', begin='2024-09-01'";
 
 /// Settings of every dialect that reach SQL, beside the lists of the dialects.
 const GENERAL: [&str; 11] = [
@@ -39,7 +45,10 @@ fn every_key_has_its_fragment() {
         let fragments: BTreeMap<String, String> = dialect.property("fragments").unwrap();
         for list in codegen::EFFECTIVE {
             for key in dialect.property::<Vec<String>>(list).unwrap() {
-                assert!(fragments.contains_key(&key), "`fragments` of ansi.sql lacks `{key}`, which {name} writes into files");
+                assert!(
+                    fragments.contains_key(&key),
+                    "`fragments` of ansi.sql lacks `{key}`, which {name} writes into files"
+                );
             }
         }
     }
@@ -49,7 +58,9 @@ fn every_key_has_its_fragment() {
 fn no_setting_ends_its_statement() {
     for name in dialect::names() {
         let dialect = dialect::named(name).unwrap();
-        let lists = codegen::EFFECTIVE.iter().flat_map(|list| dialect.property::<Vec<String>>(list).unwrap());
+        let lists = codegen::EFFECTIVE
+            .iter()
+            .flat_map(|list| dialect.property::<Vec<String>>(list).unwrap());
         let keys: BTreeSet<String> = lists.chain(GENERAL.map(str::to_string)).collect();
         let project = TempDir::new().unwrap();
         let mut models = 0;
@@ -71,10 +82,16 @@ fn no_setting_ends_its_statement() {
             let models = models_with_errors(&said);
             assert!(!models.is_empty(), "{name}: {said}");
             refused += models.len();
-            models.iter().for_each(|model| fs::remove_file(project.path().join(format!("models/{model}.sql"))).unwrap());
+            models.iter().for_each(|model| {
+                fs::remove_file(project.path().join(format!("models/{model}.sql"))).unwrap()
+            });
         }
         let files = assert_quoted(&project.path().join("plan"), name);
-        println!("{name}: {} keys, {models} models, {refused} refused, {files} files with the text in quotes only", keys.len());
+        println!(
+            "{name}: {} keys, {models} models, {refused} refused, {files} files with the text in \
+             quotes only",
+            keys.len()
+        );
         assert!(refused > GENERAL.len() && files > 0, "{name}");
     }
 }
@@ -87,7 +104,8 @@ fn models_with_errors(said: &str) -> BTreeSet<String> {
         if !line.starts_with(' ') && line.contains(": ") {
             is_error = line.starts_with("error");
         }
-        let model = line.trim().strip_prefix("--> models/").and_then(|place| place.split(".sql").next());
+        let model =
+            line.trim().strip_prefix("--> models/").and_then(|place| place.split(".sql").next());
         models.extend(model.filter(|_| is_error).map(str::to_string));
     }
     models
@@ -123,10 +141,18 @@ fn write_models(project: &Path, number: usize, key: &str, value: &Value) -> usiz
     fs::write(project.join("dbt_project.yml"), "name: shop\nversion: '1.0'\n").unwrap();
     // Of the setting a Jinja literal: JSON is one.
     let time = if key == "event_time" { "" } else { ", event_time='day'" };
-    let kinds = [format!("{BATCHES}{time}"), "materialized='incremental', unique_key='id'".to_string()];
+    let kinds =
+        [format!("{BATCHES}{time}"), "materialized='incremental', unique_key='id'".to_string()];
     for (kind, config) in kinds.iter().enumerate() {
-        let config = if key == "unique_key" { config.replace(", unique_key='id'", "") } else { config.clone() };
-        let text = format!("{{{{ config({config}, {key}={value}) }}}}\nselect 1 as id, date '2024-09-01' as day, 'a' as name\n");
+        let config = if key == "unique_key" {
+            config.replace(", unique_key='id'", "")
+        } else {
+            config.clone()
+        };
+        let text = format!(
+            "{{{{ config({config}, {key}={value}) }}}}\nselect 1 as id, date '2024-09-01' as day, \
+             'a' as name\n"
+        );
         fs::write(project.join(format!("models/m{}.sql", number + kind)), text).unwrap();
     }
     kinds.len()
@@ -134,11 +160,15 @@ fn write_models(project: &Path, number: usize, key: &str, value: &Value) -> usiz
 
 fn compile(project: &Path, dialect: &str) -> Output {
     let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
-    batchwright.args(["compile", "--now", "2024-09-02", "--dialect", dialect, "--plan", "plan"]).current_dir(project).env_clear();
+    batchwright
+        .args(["compile", "--now", "2024-09-02", "--dialect", dialect, "--plan", "plan"])
+        .current_dir(project)
+        .env_clear();
     batchwright.output().unwrap()
 }
 
-/// The files of a plan in which the hostile text is; it is in none of them outside of quotes and comments.
+/// The files of a plan in which the hostile text is; it is in none of them outside of quotes and
+/// comments.
 fn assert_quoted(folder: &Path, name: &str) -> usize {
     let mut files = 0;
     for entry in fs::read_dir(folder).unwrap().flatten() {
@@ -152,13 +182,16 @@ fn assert_quoted(folder: &Path, name: &str) -> usize {
         }
         files += 1;
         let parser: String = dialect::named(name).unwrap().property("parser").unwrap();
-        let tokens = Tokenizer::new(&*inject::parser(&parser), &text).tokenize().unwrap_or_else(|error| panic!("{error}: {text}"));
+        let tokens = Tokenizer::new(&*inject::parser(&parser), &text)
+            .tokenize()
+            .unwrap_or_else(|error| panic!("{error}: {text}"));
         let words = tokens.iter().filter_map(|token| match token {
             Token::Word(word) if word.quote_style.is_none() => Some(word.value.as_str()),
             _ => None,
         });
         let words: Vec<&str> = words.collect();
-        let is_bare = words.contains(&"drop_y") || words.windows(3).any(|words| words == ["drop", "table", "y"]);
+        let is_bare = words.contains(&"drop_y")
+            || words.windows(3).any(|words| words == ["drop", "table", "y"]);
         assert!(!is_bare, "{name}: {}: {text}", entry.path().display());
     }
     files

@@ -1,5 +1,6 @@
-//! The README and the pages that it links: their size, their links, and the generated tables of dialects, which come from the
-//! dialect files and from the proofs of `tests/engines`. `cargo bless` writes the tables.
+//! The README and the pages that it links: their size, their links, and the generated tables of
+//! dialects, which come from the dialect files and from the proofs of `tests/engines`. `cargo
+//! bless` writes the tables.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
 
@@ -23,10 +24,14 @@ const DIALECTS: &str = "src/dialect/README.md";
 fn readme_is_short() {
     let text = fs::read_to_string("README.md").unwrap();
     let (lines, characters) = (text.lines().count(), text.chars().count());
-    assert!(lines <= 200 && characters <= 12_000, "README.md has {lines} lines and {characters} characters: move details to a page");
+    assert!(
+        lines <= 200 && characters <= 12_000,
+        "README.md has {lines} lines and {characters} characters: move details to a page"
+    );
 }
 
-/// Each relative link of the README and the pages leads to a file, and to a heading of it where it has a fragment.
+/// Each relative link of the README and the pages leads to a file, and to a heading of it where it
+/// has a fragment.
 #[test]
 fn links_lead_somewhere() {
     let link = Regex::new(r"\]\(([^)#:]*)(?:#([^)]*))?\)").unwrap();
@@ -41,7 +46,12 @@ fn links_lead_somewhere() {
             let Some(fragment) = link.get(2) else { continue };
             let anchors = fs::read_to_string(&target).unwrap();
             let mut anchors = anchors.lines().filter(|line| line.starts_with('#')).map(anchor);
-            assert!(anchors.any(|anchor| anchor == fragment.as_str()), "{}: {} has no such heading", page.display(), &link[0]);
+            assert!(
+                anchors.any(|anchor| anchor == fragment.as_str()),
+                "{}: {} has no such heading",
+                page.display(),
+                &link[0]
+            );
         }
     }
 }
@@ -51,23 +61,36 @@ fn links_lead_somewhere() {
 fn readme_links_every_page() {
     let readme = fs::read_to_string("README.md").unwrap();
     for page in pages().iter().filter(|page| page.as_path() != Path::new("README.md")) {
-        assert!(readme.contains(&format!("({})", page.display())), "README.md has no link to {}", page.display());
+        assert!(
+            readme.contains(&format!("({})", page.display())),
+            "README.md has no link to {}",
+            page.display()
+        );
     }
 }
 
 /// README.md and the pages below `src/` and `tests/bench/`.
 fn pages() -> Vec<PathBuf> {
-    let folders = fs::read_dir("src").unwrap().flatten().map(|entry| entry.path()).chain([PathBuf::from("tests/bench")]);
-    let mut pages: Vec<PathBuf> = folders.map(|folder| folder.join("README.md")).filter(|page| page.exists()).collect();
+    let folders = fs::read_dir("src")
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.path())
+        .chain([PathBuf::from("tests/bench")]);
+    let mut pages: Vec<PathBuf> =
+        folders.map(|folder| folder.join("README.md")).filter(|page| page.exists()).collect();
     pages.push(PathBuf::from("README.md"));
     pages.sort();
     pages
 }
 
-/// The fragment by which GitHub links a heading: lower case, hyphens for spaces, punctuation left out.
+/// The fragment by which GitHub links a heading: lower case, hyphens for spaces, punctuation left
+/// out.
 fn anchor(heading: &str) -> String {
     let text = heading.trim_start_matches('#').trim().to_lowercase();
-    text.chars().filter(|c| c.is_alphanumeric() || "- _".contains(*c)).map(|c| if c == ' ' { '-' } else { c }).collect()
+    text.chars()
+        .filter(|c| c.is_alphanumeric() || "- _".contains(*c))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
 }
 
 #[test]
@@ -81,23 +104,32 @@ fn assert_table(name: &str, table: &str) {
     let text = fs::read_to_string(DIALECTS).unwrap();
     let begin = format!("<!-- {name}: written by `cargo bless` -->\n");
     let start = text.find(&begin).expect("the page has a mark before the table") + begin.len();
-    let end = text.find(&format!("<!-- {name}: end -->")).expect("the page has a mark behind the table");
+    let end =
+        text.find(&format!("<!-- {name}: end -->")).expect("the page has a mark behind the table");
     if env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
         fs::write(DIALECTS, format!("{}{table}{}", &text[..start], &text[end..])).unwrap();
     } else {
-        assert_eq!(&text[start..end], table, "the table `{name}` in {DIALECTS} is out of date: run `cargo bless`");
+        assert_eq!(
+            &text[start..end],
+            table,
+            "the table `{name}` in {DIALECTS} is out of date: run `cargo bless`"
+        );
     }
 }
 
 fn proofs_table() -> String {
-    let mut table = head(&["dialect", "overwrites by", "atomic", "executed on", "analyzed by", "parsed by"]);
+    let mut table =
+        head(&["dialect", "overwrites by", "atomic", "executed on", "analyzed by", "parsed by"]);
     for name in dialect::names() {
         let dialect = dialect::named(name).unwrap();
         for (variant, words) in ways(&dialect) {
             let variant = variant.as_deref();
             let atomic: bool = dialect.property_of("atomic", variant).unwrap();
-            let why = || format!("no: {}", dialect.property_of::<String>("not_atomic", variant).unwrap());
-            let executed = EXECUTED.iter().filter(|said| said.dialect == name && (said.variant.is_none() || said.variant == variant));
+            let why =
+                || format!("no: {}", dialect.property_of::<String>("not_atomic", variant).unwrap());
+            let executed = EXECUTED.iter().filter(|said| {
+                said.dialect == name && (said.variant.is_none() || said.variant == variant)
+            });
             let executed: Vec<&str> = executed.map(|said| said.words).collect();
             let judges = |analyzes| judges(name, analyzes);
             let row = [
@@ -116,17 +148,28 @@ fn proofs_table() -> String {
 
 /// What each of the adapters' own configuration keys does here.
 fn keys_table() -> String {
-    let mut table = head(&["keys of", "written into files", "without effect on files", "named in a warning that says what to do"]);
+    let mut table = head(&[
+        "keys of",
+        "written into files",
+        "without effect on files",
+        "named in a warning that says what to do",
+    ]);
     for name in dialect::names() {
         let dialect = dialect::named(name).unwrap();
-        let keys = |facts: &[&str]| facts.iter().flat_map(|fact| dialect.property::<Vec<String>>(fact).unwrap()).collect::<Vec<_>>();
+        let keys = |facts: &[&str]| {
+            facts
+                .iter()
+                .flat_map(|fact| dialect.property::<Vec<String>>(fact).unwrap())
+                .collect::<Vec<_>>()
+        };
         let mut written = keys(&codegen::EFFECTIVE);
         written.extend(dialect.property::<Option<String>>("kind_key").unwrap());
         let undone: BTreeMap<String, String> = dialect.property("undone_keys").unwrap();
-        let cells = [written, keys(&["idle_keys"]), undone.into_keys().collect()].map(|mut keys| {
-            keys.sort();
-            keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" ")
-        });
+        let cells =
+            [written, keys(&["idle_keys"]), undone.into_keys().collect()].map(|mut keys| {
+                keys.sort();
+                keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" ")
+            });
         if cells.iter().any(|cell| !cell.is_empty()) {
             table.push_str(&format!("| {name} | {} |\n", cells.join(" | ")));
         }
@@ -138,7 +181,8 @@ fn head(heads: &[&str]) -> String {
     format!("| {} |\n|{}\n", heads.join(" | "), "---|".repeat(heads.len()))
 }
 
-/// The dialect's ways to write: the variant, and what it is called. One, unless the table's format or its partitions decide.
+/// The dialect's ways to write: the variant, and what it is called. One, unless the table's format
+/// or its partitions decide.
 fn ways(dialect: &Dialect) -> Vec<(Option<String>, String)> {
     let name = dialect.name;
     let formats: BTreeMap<String, String> = dialect.property("formats").unwrap();
@@ -147,7 +191,10 @@ fn ways(dialect: &Dialect) -> Vec<(Option<String>, String)> {
         .into_iter()
         .map(|(format, variant)| match (&key, format.as_str()) {
             (Some(key), "") => (Some(variant), format!("{name}, any other `{key}`")),
-            (key, format) => (Some(variant), format!("{name}, `{}: {format}`", key.as_deref().unwrap_or_default())),
+            (key, format) => (
+                Some(variant),
+                format!("{name}, `{}: {format}`", key.as_deref().unwrap_or_default()),
+            ),
         })
         .collect();
     // The format that is meant where none is named stands last.
@@ -166,13 +213,18 @@ fn ways(dialect: &Dialect) -> Vec<(Option<String>, String)> {
 /// Those that look up names and types, or those that know a grammar.
 fn judges(dialect: &str, analyzes: bool) -> String {
     let own = JUDGED.iter().filter(|judged| judged.dialect == dialect);
-    let words = own.map(|judged| judged.judge).filter(|judge| (*judge == Judge::GoogleSql) == analyzes).map(|judge| match judge {
-        Judge::GoogleSql => "Google's own analyzer: names and types",
-        Judge::SparkParser => "Spark 4's parser",
-        Judge::TrinoGrammar([]) => "Trino's grammar",
-        Judge::TrinoGrammar(_) => "Trino's grammar, backticks of `drop`, `alter` and `create schema` read as quotes",
-        Judge::ScriptDom => "Microsoft's ScriptDom (2019), the statements in its strings too",
-        Judge::Sqlfluff(_) => "sqlfluff",
-    });
+    let words = own
+        .map(|judged| judged.judge)
+        .filter(|judge| (*judge == Judge::GoogleSql) == analyzes)
+        .map(|judge| match judge {
+            Judge::GoogleSql => "Google's own analyzer: names and types",
+            Judge::SparkParser => "Spark 4's parser",
+            Judge::TrinoGrammar([]) => "Trino's grammar",
+            Judge::TrinoGrammar(_) => {
+                "Trino's grammar, backticks of `drop`, `alter` and `create schema` read as quotes"
+            }
+            Judge::ScriptDom => "Microsoft's ScriptDom (2019), the statements in its strings too",
+            Judge::Sqlfluff(_) => "sqlfluff",
+        });
     words.collect::<Vec<_>>().join("; ")
 }

@@ -1,5 +1,6 @@
-//! The GitHub Action, the release workflow and the pre-commit hooks: each has the form that its schema asks for, and the Action's
-//! scripts run on a repository with a pull request. Only GitHub's own client is replaced: a script records what it is called with.
+//! The GitHub Action, the release workflow and the pre-commit hooks: each has the form that its
+//! schema asks for, and the Action's scripts run on a repository with a pull request. Only GitHub's
+//! own client is replaced: a script records what it is called with.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
 
@@ -16,17 +17,22 @@ const ACTION: &str = ".github/actions/review/action.yml";
 
 #[test]
 fn action_and_workflow_match_their_schemas() {
-    for (schema, file) in [("vendor.github-actions", ACTION), ("vendor.github-workflows", ".github/workflows/release.yml")] {
+    for (schema, file) in [
+        ("vendor.github-actions", ACTION),
+        ("vendor.github-workflows", ".github/workflows/release.yml"),
+    ] {
         let program = "target/engines/workflows/bin/check-jsonschema";
         let output = Command::new(program).args(["--builtin-schema", schema, file]).output();
-        let output = output.unwrap_or_else(|error| panic!("{program}: {error}; tests/run installs it"));
+        let output =
+            output.unwrap_or_else(|error| panic!("{program}: {error}; tests/run installs it"));
         assert!(output.status.success(), "{file}: {}", String::from_utf8_lossy(&output.stdout));
     }
 }
 
 #[test]
 fn hooks_call_commands_that_exist() {
-    let hooks: Vec<BTreeMap<String, Value>> = serde_yaml::from_str(&fs::read_to_string(".pre-commit-hooks.yaml").unwrap()).unwrap();
+    let hooks: Vec<BTreeMap<String, Value>> =
+        serde_yaml::from_str(&fs::read_to_string(".pre-commit-hooks.yaml").unwrap()).unwrap();
     assert_eq!(hooks.len(), 2);
     for hook in &hooks {
         for key in ["id", "name", "entry", "language"] {
@@ -34,9 +40,15 @@ fn hooks_call_commands_that_exist() {
         }
         let entry = hook["entry"].as_str().unwrap();
         let command = entry.split(' ').nth(1).unwrap();
-        let help = Command::new(env!("CARGO_BIN_EXE_batchwright")).args([command, "--help"]).output().unwrap();
+        let help = Command::new(env!("CARGO_BIN_EXE_batchwright"))
+            .args([command, "--help"])
+            .output()
+            .unwrap();
         let help = String::from_utf8(help.stdout).unwrap();
-        assert!(entry.split(' ').skip(2).all(|flag| help.contains(flag)), "`{entry}` has an unknown flag");
+        assert!(
+            entry.split(' ').skip(2).all(|flag| help.contains(flag)),
+            "`{entry}` has an unknown flag"
+        );
     }
 }
 
@@ -49,7 +61,12 @@ fn action_comments_what_a_pull_request_changes() {
     assert!(diff.status.success(), "{}", text(&diff));
     let comment = fs::read_to_string(request.runner.join("comment.md")).unwrap();
     assert!(comment.starts_with("<!-- batchwright review -->\n"), "{comment}");
-    assert!(comment.contains("`before` → `after`") && comment.contains("-    sum(") && comment.contains("+    max("), "{comment}");
+    assert!(
+        comment.contains("`before` → `after`")
+            && comment.contains("-    sum(")
+            && comment.contains("+    max("),
+        "{comment}"
+    );
     assert!(fs::read_to_string(request.runner.join("output")).unwrap().contains("changed=true"));
 
     let outputs = [("COMMENT", request.runner.join("comment.md"))];
@@ -68,12 +85,15 @@ fn action_reports_findings_of_changed_models() {
     request.compile();
     let check = request.step("Check", &[]);
     assert!(text(&check).contains("::"), "a finding is a workflow command: {}", text(&check));
-    let sarif: serde_json::Value = serde_json::from_slice(&fs::read(request.runner.join("batchwright.sarif")).unwrap()).unwrap();
+    let sarif: serde_json::Value =
+        serde_json::from_slice(&fs::read(request.runner.join("batchwright.sarif")).unwrap())
+            .unwrap();
     assert_eq!(sarif["version"], "2.1.0");
     assert!(!sarif["runs"][0]["results"].as_array().unwrap().is_empty(), "{sarif}");
 }
 
-/// A repository of the tour's project, with a pull request that changes a model, and a runner's folder.
+/// A repository of the tour's project, with a pull request that changes a model, and a runner's
+/// folder.
 struct PullRequest {
     _folder: TempDir,
     repository: PathBuf,
@@ -84,9 +104,14 @@ struct PullRequest {
 impl PullRequest {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let [origin, repository, runner] = ["origin", "repository", "runner"].map(|name| folder.path().join(name));
-        for entry in walkdir::WalkDir::new("fixtures/tour").into_iter().flatten().filter(|entry| entry.file_type().is_file()) {
-            let target = origin.join(entry.path().strip_prefix("fixtures/tour").unwrap());
+        let [origin, repository, runner] =
+            ["origin", "repository", "runner"].map(|name| folder.path().join(name));
+        for entry in walkdir::WalkDir::new("fixtures/projects/tour")
+            .into_iter()
+            .flatten()
+            .filter(|entry| entry.file_type().is_file())
+        {
+            let target = origin.join(entry.path().strip_prefix("fixtures/projects/tour").unwrap());
             fs::create_dir_all(target.parent().unwrap()).unwrap();
             fs::copy(entry.path(), target).unwrap();
         }
@@ -98,10 +123,15 @@ impl PullRequest {
         let model = repository.join("models/finance/daily_sales.sql");
         let sql = fs::read_to_string(&model).unwrap();
         assert!(sql.contains("sum("), "the model has a sum: {sql}");
-        fs::write(&model, sql.replace("sum(", "max(").replace("group by all", "group by all\nlimit 5")).unwrap();
+        fs::write(
+            &model,
+            sql.replace("sum(", "max(").replace("group by all", "group by all\nlimit 5"),
+        )
+        .unwrap();
         commit(&repository, "a change");
         let gh = runner.join("gh");
-        let script = "#!/bin/sh\necho \"$@\" >>\"$RUNNER_TEMP/calls\"\ncase \"$*\" in *--paginate*) cat \"$RUNNER_TEMP/comments\" 2>/dev/null;; esac\nexit 0\n";
+        let script = "#!/bin/sh\necho \"$@\" >>\"$RUNNER_TEMP/calls\"\ncase \"$*\" in \
+            *--paginate*) cat \"$RUNNER_TEMP/comments\" 2>/dev/null;; esac\nexit 0\n";
         fs::write(&gh, script).unwrap();
         fs::set_permissions(&gh, fs::Permissions::from_mode(0o755)).unwrap();
         PullRequest { _folder: folder, repository, runner, base }
@@ -112,7 +142,8 @@ impl PullRequest {
         assert!(output.status.success(), "{}", text(&output));
     }
 
-    /// Runs the script of a step as GitHub's runner does; `outputs` replace expressions over other steps.
+    /// Runs the script of a step as GitHub's runner does; `outputs` replace expressions over other
+    /// steps.
     fn step(&self, name: &str, outputs: &[(&str, PathBuf)]) -> Output {
         let action: Value = serde_yaml::from_str(&fs::read_to_string(ACTION).unwrap()).unwrap();
         let steps = action["runs"]["steps"].as_sequence().unwrap();
@@ -120,10 +151,23 @@ impl PullRequest {
         let program = Path::new(env!("CARGO_BIN_EXE_batchwright")).parent().unwrap();
         let path = format!("{}:{}:/usr/bin:/bin", self.runner.display(), program.display());
         let mut command = Command::new("bash");
-        command.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"].as_str().unwrap()]);
-        command.current_dir(&self.repository).env_clear().env("PATH", path).env("HOME", &self.runner);
+        command.args([
+            "--noprofile",
+            "--norc",
+            "-eo",
+            "pipefail",
+            "-c",
+            step["run"].as_str().unwrap(),
+        ]);
+        command
+            .current_dir(&self.repository)
+            .env_clear()
+            .env("PATH", path)
+            .env("HOME", &self.runner);
         command.env("RUNNER_TEMP", &self.runner);
-        command.env("GITHUB_OUTPUT", self.runner.join("output")).env("GITHUB_STEP_SUMMARY", self.runner.join("summary"));
+        command
+            .env("GITHUB_OUTPUT", self.runner.join("output"))
+            .env("GITHUB_STEP_SUMMARY", self.runner.join("summary"));
         for (name, value) in step["env"].as_mapping().into_iter().flatten() {
             command.env(name.as_str().unwrap(), self.value(value.as_str().unwrap(), &action));
         }
@@ -139,7 +183,9 @@ impl PullRequest {
             "github.event.number" => "12".to_string(),
             "github.repository" => "shop/dbt".to_string(),
             other => match other.strip_prefix("inputs.") {
-                Some(input) => action["inputs"][input]["default"].as_str().unwrap_or_default().to_string(),
+                Some(input) => {
+                    action["inputs"][input]["default"].as_str().unwrap_or_default().to_string()
+                }
                 None => String::new(),
             },
         }
@@ -148,7 +194,19 @@ impl PullRequest {
 
 fn commit(repository: &Path, message: &str) {
     git(repository, &["add", "--all"]);
-    git(repository, &["-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--quiet", "--message", message]);
+    git(
+        repository,
+        &[
+            "-c",
+            "user.name=a",
+            "-c",
+            "user.email=a@example.com",
+            "commit",
+            "--quiet",
+            "--message",
+            message,
+        ],
+    );
 }
 
 fn git(folder: &Path, arguments: &[&str]) -> String {

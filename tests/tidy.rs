@@ -10,22 +10,24 @@ mod words;
 
 /// The stages in order. A stage may use earlier stages and tools.
 const STAGES: [&str; 15] = [
-    "project", "config", "graph", "window", "render", "inject", "codegen", "plan", "plan_dir", "check", "compile", "run", "page", "diff",
-    "cli",
+    "project", "config", "graph", "window", "render", "inject", "codegen", "plan", "plan_dir",
+    "check", "compile", "run", "page", "diff", "cli",
 ];
 const TOOLS: [&str; 6] = ["diagnostics", "limits", "calendar", "jinja", "dialect", "yaml"];
 
 #[test]
-fn files_have_at_most_400_lines() {
-    check("a file has at most 400 lines", |file| {
+fn files_have_at_most_520_lines() {
+    check("a file has at most 520 lines", |file| {
         let lines = file.text.lines().count();
-        if lines > 400 { vec![format!("{lines} lines")] } else { vec![] }
+        if lines > 520 { vec![format!("{lines} lines")] } else { vec![] }
     });
 }
 
 #[test]
 fn files_begin_with_a_doc_comment() {
-    check("a file begins with `//!`", |file| if file.text.starts_with("//!") { vec![] } else { vec!["no doc comment".to_string()] });
+    check("a file begins with `//!`", |file| {
+        if file.text.starts_with("//!") { vec![] } else { vec!["no doc comment".to_string()] }
+    });
 }
 
 #[test]
@@ -55,17 +57,27 @@ fn dialects_are_named_only_in_their_files() {
     .unwrap();
     // Some parsers and clients have the name of a dialect.
     let lists = ["src/inject/parsers.rs", "src/run/client_profiles.rs"];
-    check("no Rust line names a dialect outside of src/dialect/ and the lists of parsers and of clients", |file| {
-        if !file.is_program() || file.path.starts_with("src/dialect/") || lists.contains(&file.path.as_str()) {
-            return vec![];
-        }
-        named.find_iter(code(&file.text)).map(|matched| matched.as_str().to_string()).collect()
-    });
+    check(
+        "no Rust line names a dialect outside of src/dialect/ and the lists of parsers and of \
+         clients",
+        |file| {
+            if !file.is_program()
+                || file.path.starts_with("src/dialect/")
+                || lists.contains(&file.path.as_str())
+            {
+                return vec![];
+            }
+            named.find_iter(code(&file.text)).map(|matched| matched.as_str().to_string()).collect()
+        },
+    );
 }
 
 #[test]
 fn sql_is_only_in_templates() {
-    let sql = Regex::new(r#"(?i)"[^"\n]*\b(insert into|delete from|create table|merge into|drop table)\b"#).unwrap();
+    let sql = Regex::new(
+        r#"(?i)"[^"\n]*\b(insert into|delete from|create table|merge into|drop table)\b"#,
+    )
+    .unwrap();
     check("no SQL statement in a Rust string", |file| {
         if !file.is_program() {
             return vec![];
@@ -88,12 +100,19 @@ fn few_modules_access_files() {
         "src/run/executable.rs",
         "src/run/report.rs",
     ];
-    check("projects are read in project/files.rs, plans written in plan_dir/, journals and reports read and written in run/", |file| {
-        if !file.is_program() || allowed.iter().any(|path| file.path.starts_with(path)) {
-            return vec![];
-        }
-        file_access.find_iter(code(&file.text)).map(|matched| matched.as_str().to_string()).collect()
-    });
+    check(
+        "projects are read in project/files.rs, plans written in plan_dir/, journals and reports \
+         read and written in run/",
+        |file| {
+            if !file.is_program() || allowed.iter().any(|path| file.path.starts_with(path)) {
+                return vec![];
+            }
+            file_access
+                .find_iter(code(&file.text))
+                .map(|matched| matched.as_str().to_string())
+                .collect()
+        },
+    );
 }
 
 #[test]
@@ -101,12 +120,15 @@ fn few_modules_read_the_clock() {
     let clock = Regex::new(r"Utc::now|SystemTime::now|Local::now").unwrap();
     // run/clock.rs gives the times in the journal. A plan depends only on `--now`.
     let clocks = ["src/cli/options.rs", "src/run/clock.rs"];
-    check("now is an argument: only cli/options.rs and run/clock.rs (for the journal) read the clock", |file| {
-        if !file.is_program() || clocks.contains(&file.path.as_str()) {
-            return vec![];
-        }
-        clock.find_iter(code(&file.text)).map(|matched| matched.as_str().to_string()).collect()
-    });
+    check(
+        "now is an argument: only cli/options.rs and run/clock.rs (for the journal) read the clock",
+        |file| {
+            if !file.is_program() || clocks.contains(&file.path.as_str()) {
+                return vec![];
+            }
+            clock.find_iter(code(&file.text)).map(|matched| matched.as_str().to_string()).collect()
+        },
+    );
 }
 
 #[test]
@@ -115,41 +137,85 @@ fn dialect_files_have_no_control_flow() {
     let value = Regex::new(r"\{\{([^}]*)\}\}").unwrap();
     let plain = Regex::new(r"^ [a-z_]+(\.[a-z]+)? $").unwrap();
     let mut violations = Vec::new();
-    for entry in fs::read_dir("src/dialect").unwrap().flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "sql")) {
+    for entry in fs::read_dir("src/dialect")
+        .unwrap()
+        .flatten()
+        .filter(|entry| entry.path().extension().is_some_and(|end| end == "sql"))
+    {
         let text = fs::read_to_string(entry.path()).unwrap();
         let name = entry.file_name().to_string_lossy().into_owned();
-        for captures in block.captures_iter(&text).filter(|captures| !["set", "macro", "endmacro"].contains(&&captures[1])) {
+        for captures in block
+            .captures_iter(&text)
+            .filter(|captures| !["set", "macro", "endmacro"].contains(&&captures[1]))
+        {
             violations.push(format!("{name}: `{}`", &captures[1]));
         }
         let values = value.captures_iter(&text).filter(|captures| !plain.is_match(&captures[1]));
         violations.extend(values.map(|captures| format!("{name}: `{}`", &captures[0])));
     }
-    assert!(violations.is_empty(), "a dialect's file may have only properties, macros and arguments:\n{}", violations.join("\n"));
+    assert!(
+        violations.is_empty(),
+        "a dialect's file may have only properties, macros and arguments:\n{}",
+        violations.join("\n")
+    );
 }
 
 #[test]
 fn cases_and_snapshots_correspond() {
-    let names = |folder: &str| {
-        let entries = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-        // The folder has the pictures of the tour and of the page.
-        let entries = entries.filter(|name| name != "pictures");
-        let mut names: Vec<String> = entries.map(|name| name.trim_end_matches(".snap").to_string()).collect();
-        names.sort();
-        names
+    // The folder has the pictures of the tour and of the page.
+    let groups = |folder| names(folder).into_iter().filter(|group| group != "pictures");
+    let cases = |folder: &'static str| -> Vec<String> {
+        let of_group = |group| {
+            let cases = names(&format!("{folder}/{group}")).into_iter();
+            cases.map(move |case| format!("{group}/{}", case.trim_end_matches(".snap")))
+        };
+        groups(folder).flat_map(of_group).collect()
     };
-    assert_eq!(names("fixtures"), names("snapshots"), "each case must have a snapshot and each snapshot a case");
+    assert_eq!(
+        cases("fixtures"),
+        cases("snapshots"),
+        "each case must have a snapshot and each snapshot a case"
+    );
+}
+
+#[test]
+fn every_case_is_in_a_group() {
+    for group in names("fixtures") {
+        assert!(
+            !Path::new("fixtures").join(&group).join("README.md").exists(),
+            "move fixtures/{group} into a group: fixtures/GROUP/{group}"
+        );
+        for case in names(&format!("fixtures/{group}")) {
+            let readme = format!("fixtures/{group}/{case}/README.md");
+            assert!(Path::new(&readme).exists(), "{readme} is missing: it has the commands");
+        }
+    }
 }
 
 #[test]
 fn every_check_rule_has_a_case() {
-    let entries = |folder: &str| fs::read_dir(folder).unwrap().flatten().map(|entry| entry.file_name().into_string().unwrap());
-    let cases: Vec<String> = entries("fixtures").collect();
-    for code in entries("src/check/rules").filter_map(|name| name.strip_suffix(".md").map(str::to_string)) {
-        let name = cases.iter().find(|name| name.starts_with(&format!("check_{code}_")));
-        let name = name.unwrap_or_else(|| panic!("{code} needs a case `fixtures/check_{code}_…` that shows its finding"));
-        let snapshot = fs::read_to_string(format!("snapshots/{name}.snap")).unwrap();
-        assert!(snapshot.contains(&format!("[{code}]: ")), "snapshots/{name}.snap has no finding of {code}");
+    let cases = names("fixtures/check");
+    let rules = names("src/check/rules");
+    for code in rules.iter().filter_map(|name| name.strip_suffix(".md")) {
+        let name = cases.iter().find(|name| name.starts_with(&format!("{code}_")));
+        let name = name.unwrap_or_else(|| {
+            panic!("{code} needs a case `fixtures/check/{code}_…` that shows its finding")
+        });
+        let snapshot = fs::read_to_string(format!("snapshots/check/{name}.snap")).unwrap();
+        assert!(
+            snapshot.contains(&format!("[{code}]: ")),
+            "snapshots/check/{name}.snap has no finding of {code}"
+        );
     }
+}
+
+/// The sorted names of a folder's entries.
+fn names(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap().flatten();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
 }
 
 struct File {
@@ -186,7 +252,9 @@ fn check(rule: &str, violations_of: impl Fn(&File) -> Vec<String>) {
     let mut violations = Vec::new();
     for (path, text) in sources() {
         let file = File { path, text };
-        violations.extend(violations_of(&file).into_iter().map(|violation| format!("{}: {violation}", file.path)));
+        violations.extend(
+            violations_of(&file).into_iter().map(|violation| format!("{}: {violation}", file.path)),
+        );
     }
     assert!(violations.is_empty(), "{rule}:\n{}", violations.join("\n"));
 }
@@ -197,7 +265,10 @@ fn sources() -> impl Iterator<Item = (String, String)> {
         let entries = walkdir::WalkDir::new(Path::new(root)).sort_by_file_name().into_iter();
         entries.filter_entry(|entry| entry.file_name() != "target").flatten()
     };
-    let files = ["src", "tests"].iter().flat_map(walk).filter(|entry| entry.path().extension().is_some_and(|end| end == "rs"));
+    let files = ["src", "tests"]
+        .iter()
+        .flat_map(walk)
+        .filter(|entry| entry.path().extension().is_some_and(|end| end == "rs"));
     files.map(|entry| {
         let text = fs::read_to_string(entry.path()).expect("a source file is text");
         (entry.path().to_string_lossy().replace('\\', "/"), text)

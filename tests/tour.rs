@@ -1,5 +1,6 @@
-//! The README's tour is a test: one shell runs each `$` line of its `console` blocks in a copy of the tour's project. Each must print
-//! what the README shows below it. The README's picture of the tour is drawn from the same text. `cargo bless` writes both.
+//! The README's tour is a test: one shell runs each `$` line of its `console` blocks in a copy of
+//! the tour's project. Each must print what the README shows below it. The README's picture of the
+//! tour is drawn from the same text. `cargo bless` writes both.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +12,7 @@ use regex::Regex;
 mod recording;
 
 /// Where the tour takes place.
-const PROJECT: &str = "fixtures/tour";
+const PROJECT: &str = "fixtures/projects/tour";
 /// What the shell prints after each command.
 const DONE: &str = "\u{1}done\u{1}\n";
 
@@ -19,14 +20,23 @@ const DONE: &str = "\u{1}done\u{1}\n";
 fn the_tour_prints_what_the_readme_shows() {
     let readme = fs::read_to_string("README.md").expect("the README is text");
     let blocks = blocks(&readme);
-    let commands: Vec<&str> = blocks.iter().flat_map(|block| block.lines()).filter_map(|line| line.strip_prefix("$ ")).collect();
-    assert!(commands.len() > 5, "the README has only these commands in `console` blocks: {commands:?}");
+    let commands: Vec<&str> = blocks
+        .iter()
+        .flat_map(|block| block.lines())
+        .filter_map(|line| line.strip_prefix("$ "))
+        .collect();
+    assert!(
+        commands.len() > 5,
+        "the README has only these commands in `console` blocks: {commands:?}"
+    );
     let mut printed = run(&commands).into_iter();
 
     let mut seen = readme.clone();
     for block in blocks {
         let steps = block.lines().filter(|line| line.starts_with("$ "));
-        let now: String = steps.map(|line| format!("{line}\n{}", printed.next().expect("each command was run"))).collect();
+        let now: String = steps
+            .map(|line| format!("{line}\n{}", printed.next().expect("each command was run")))
+            .collect();
         // What a clock says is not worth a change.
         if timeless(&now) != timeless(block) {
             seen = seen.replace(block, &now);
@@ -35,7 +45,11 @@ fn the_tour_prints_what_the_readme_shows() {
     if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
         fs::write("README.md", seen).expect("the README can be written");
     } else {
-        assert!(seen == readme, "read the change after `cargo bless`:\n{}", difference(&readme, &seen));
+        assert!(
+            seen == readme,
+            "read the change after `cargo bless`:\n{}",
+            difference(&readme, &seen)
+        );
     }
 }
 
@@ -48,7 +62,11 @@ fn recording_shows_the_tour() {
     if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
         fs::write(path, svg).expect("the picture can be written");
     } else {
-        assert!(fs::read_to_string(path).is_ok_and(|current| current == svg), "{} is out of date: run `cargo bless`", path.display());
+        assert!(
+            fs::read_to_string(path).is_ok_and(|current| current == svg),
+            "{} is out of date: run `cargo bless`",
+            path.display()
+        );
     }
 }
 
@@ -60,17 +78,29 @@ fn blocks(readme: &str) -> Vec<&str> {
 
 /// What each command prints on both streams, in a copy of the project.
 fn run(commands: &[&str]) -> Vec<String> {
-    assert!(Path::new("target/engines/duckdb").exists(), "target/engines/duckdb is missing: tests/run installs it");
+    assert!(
+        Path::new("target/engines/duckdb").exists(),
+        "target/engines/duckdb is missing: tests/run installs it"
+    );
     let place = tempfile::tempdir().expect("a temporary folder can be made");
-    for entry in walkdir::WalkDir::new(PROJECT).into_iter().flatten().filter(|entry| entry.file_type().is_file()) {
+    for entry in walkdir::WalkDir::new(PROJECT)
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry.file_type().is_file())
+    {
         let to = place.path().join(entry.path());
-        fs::create_dir_all(to.parent().expect("a file has a folder")).expect("a folder can be made");
+        fs::create_dir_all(to.parent().expect("a file has a folder"))
+            .expect("a folder can be made");
         fs::copy(entry.path(), to).expect("a file can be copied");
     }
     let engines = fs::canonicalize("target/engines").expect("it holds DuckDB");
-    let folders = [Path::new(env!("CARGO_BIN_EXE_batchwright")).parent().expect("a program is in a folder"), &engines];
+    let folders = [
+        Path::new(env!("CARGO_BIN_EXE_batchwright")).parent().expect("a program is in a folder"),
+        &engines,
+    ];
     let path = folders.map(|folder| format!("{}:", folder.display())).concat() + "/usr/bin:/bin";
-    let script: String = commands.iter().map(|command| format!("{command}\nprintf '{DONE}'\n")).collect();
+    let script: String =
+        commands.iter().map(|command| format!("{command}\nprintf '{DONE}'\n")).collect();
     let done = Command::new("sh")
         .args(["-c", &format!("exec 2>&1\n{script}")])
         .current_dir(place.path())
@@ -81,7 +111,12 @@ fn run(commands: &[&str]) -> Vec<String> {
         .expect("there is a shell");
     let printed = String::from_utf8(done.stdout).expect("what is printed is text");
     let printed: Vec<String> = printed.split_terminator(DONE).map(str::to_string).collect();
-    assert_eq!(printed.len(), commands.len(), "the shell went no further than\n{}", printed.concat());
+    assert_eq!(
+        printed.len(),
+        commands.len(),
+        "the shell went no further than\n{}",
+        printed.concat()
+    );
     printed
 }
 
@@ -96,7 +131,10 @@ fn timeless(text: &str) -> String {
 fn difference(shown: &str, printed: &str) -> String {
     let only = |of: &str, other: &str, mark: char| -> String {
         let lines: Vec<&str> = other.lines().collect();
-        of.lines().filter(|line| !lines.contains(line)).map(|line| format!("{mark} {line}\n")).collect()
+        of.lines()
+            .filter(|line| !lines.contains(line))
+            .map(|line| format!("{mark} {line}\n"))
+            .collect()
     };
     only(shown, printed, '-') + &only(printed, shown, '+')
 }

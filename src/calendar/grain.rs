@@ -74,7 +74,12 @@ impl Grain {
             date[..parts].to_string()
         };
         match self {
-            Grain::Hour => format!("{}T{:02}{}", day(10), reading.hour(), period.letter.map_or(String::new(), String::from)),
+            Grain::Hour => format!(
+                "{}T{:02}{}",
+                day(10),
+                reading.hour(),
+                period.letter.map_or(String::new(), String::from)
+            ),
             Grain::Day => day(10),
             Grain::Month => day(7),
             Grain::Year => day(4),
@@ -90,13 +95,20 @@ impl Grain {
     /// The number of periods that cover `[start, end)`, computed without iteration. Exact in UTC;
     /// off by a few in a zone whose clocks jump by less than an hour or by a day.
     pub fn count(self, start: Instant, end: Instant, tz: Tz) -> u64 {
-        let Some(last) = end.checked_sub_signed(TimeDelta::seconds(1)).filter(|last| *last >= start) else { return 0 };
+        let Some(last) =
+            end.checked_sub_signed(TimeDelta::seconds(1)).filter(|last| *last >= start)
+        else {
+            return 0;
+        };
         let (first, last) = (self.floor(start, tz), self.floor(last, tz));
         let (from, to) = (local(first, tz), local(last, tz));
         let steps = match self {
             Grain::Hour => (last - first).num_hours(),
             Grain::Day => (to.date() - from.date()).num_days(),
-            Grain::Month => i64::from(to.year() - from.year()) * 12 + i64::from(to.month()) - i64::from(from.month()),
+            Grain::Month => {
+                i64::from(to.year() - from.year()) * 12 + i64::from(to.month())
+                    - i64::from(from.month())
+            }
             Grain::Year => i64::from(to.year() - from.year()),
         };
         u64::try_from(steps).unwrap_or(0) + 1
@@ -112,7 +124,12 @@ impl Grain {
             reading = next;
             end = self.end_of(reading, tz);
         }
-        let period = Period { reading, start: first_instant(reading, tz), end: end.map(|(_, at)| at), letter: None };
+        let period = Period {
+            reading,
+            start: first_instant(reading, tz),
+            end: end.map(|(_, at)| at),
+            letter: None,
+        };
         if self == Grain::Hour { period.hour_of(at) } else { period }
     }
 
@@ -210,29 +227,62 @@ mod tests {
     #[test]
     fn days_have_23_and_25_hours() {
         let paris = Tz::Europe__Paris;
-        assert_eq!(walk(Grain::Day, "2024-03-31T12:00", 1, paris), [("2024-03-31".into(), 23 * 60)]);
-        assert_eq!(walk(Grain::Day, "2024-10-27T12:00", 1, paris), [("2024-10-27".into(), 25 * 60)]);
-        assert_eq!(walk(Grain::Month, "2024-10-27T12:00", 1, paris), [("2024-10".into(), (31 * 24 + 1) * 60)]);
+        assert_eq!(
+            walk(Grain::Day, "2024-03-31T12:00", 1, paris),
+            [("2024-03-31".into(), 23 * 60)]
+        );
+        assert_eq!(
+            walk(Grain::Day, "2024-10-27T12:00", 1, paris),
+            [("2024-10-27".into(), 25 * 60)]
+        );
+        assert_eq!(
+            walk(Grain::Month, "2024-10-27T12:00", 1, paris),
+            [("2024-10".into(), (31 * 24 + 1) * 60)]
+        );
     }
 
     #[test]
     fn an_hour_that_occurs_twice_is_two_batches() {
         let named = |from, many, tz| {
-            walk(Grain::Hour, from, many, tz).into_iter().map(|(label, minutes)| format!("{} {minutes}", &label[8..])).collect::<Vec<_>>()
+            walk(Grain::Hour, from, many, tz)
+                .into_iter()
+                .map(|(label, minutes)| format!("{} {minutes}", &label[8..]))
+                .collect::<Vec<_>>()
         };
-        assert_eq!(named("2024-10-26T23:00", 4, Tz::Europe__Paris), ["27T01 60", "27T02a 60", "27T02b 60", "27T03 60"]);
+        assert_eq!(
+            named("2024-10-26T23:00", 4, Tz::Europe__Paris),
+            ["27T01 60", "27T02a 60", "27T02b 60", "27T03 60"]
+        );
         assert_eq!(named("2024-03-31T00:00", 2, Tz::Europe__Paris), ["31T01 60", "31T03 60"]);
-        assert_eq!(named("2024-04-06T14:00", 3, Tz::Australia__Lord_Howe), ["07T01a 60", "07T01b 30", "07T02 60"]);
-        assert_eq!(named("2024-10-05T14:30", 3, Tz::Australia__Lord_Howe), ["06T01 60", "06T02 30", "06T03 60"]);
-        assert_eq!(named("2010-11-07T01:30", 4, Tz::America__St_Johns), ["06T23 60", "07T00a 60", "07T00b 60", "07T01 60"]);
-        assert_eq!(named("2019-10-27T00:00", 4, Tz::Antarctica__Troll), ["27T02a 60", "27T02b 60", "27T02c 60", "27T03 60"]);
+        assert_eq!(
+            named("2024-04-06T14:00", 3, Tz::Australia__Lord_Howe),
+            ["07T01a 60", "07T01b 30", "07T02 60"]
+        );
+        assert_eq!(
+            named("2024-10-05T14:30", 3, Tz::Australia__Lord_Howe),
+            ["06T01 60", "06T02 30", "06T03 60"]
+        );
+        assert_eq!(
+            named("2010-11-07T01:30", 4, Tz::America__St_Johns),
+            ["06T23 60", "07T00a 60", "07T00b 60", "07T01 60"]
+        );
+        assert_eq!(
+            named("2019-10-27T00:00", 4, Tz::Antarctica__Troll),
+            ["27T02a 60", "27T02b 60", "27T02c 60", "27T03 60"]
+        );
     }
 
     #[test]
     fn a_midnight_or_a_day_may_be_missing() {
         let days = |from, tz| walk(Grain::Day, from, 2, tz);
-        assert_eq!(days("2018-11-04T12:00", Tz::America__Sao_Paulo), [("2018-11-04".into(), 23 * 60), ("2018-11-05".into(), 24 * 60)]);
-        assert_eq!(days("2011-12-29T12:00", Tz::Pacific__Apia), [("2011-12-29".into(), 24 * 60), ("2011-12-31".into(), 24 * 60)]);
+        assert_eq!(
+            days("2018-11-04T12:00", Tz::America__Sao_Paulo),
+            [("2018-11-04".into(), 23 * 60), ("2018-11-05".into(), 24 * 60)]
+        );
+        assert_eq!(
+            days("2011-12-29T12:00", Tz::Pacific__Apia),
+            [("2011-12-29".into(), 24 * 60), ("2011-12-31".into(), 24 * 60)]
+        );
     }
 
     #[test]

@@ -23,7 +23,10 @@ pub fn parse_timestamp(text: &str) -> Result<Timestamp, String> {
         return Err("is in the year 0; the first year is 1".into());
     }
     let no_such_day = || "is not a day of the calendar".to_string();
-    let date = i32::try_from(year).ok().and_then(|year| NaiveDate::from_ymd_opt(year, month, day)).ok_or_else(no_such_day)?;
+    let date = i32::try_from(year)
+        .ok()
+        .and_then(|year| NaiveDate::from_ymd_opt(year, month, day))
+        .ok_or_else(no_such_day)?;
     let (time, offset) = match bytes.get(10) {
         None => return Ok(Timestamp::Local(date.into())),
         Some(b' ' | b'T') => split_offset(&text[11..]),
@@ -31,7 +34,8 @@ pub fn parse_timestamp(text: &str) -> Result<Timestamp, String> {
     };
     let (hour, minute, second) = clock(time)?;
     if hour == 24 && minute == 0 && second == 0 {
-        let next = date.succ_opt().map_or_else(|| "the next day".to_string(), |next| format!("`{next}`"));
+        let next =
+            date.succ_opt().map_or_else(|| "the next day".to_string(), |next| format!("`{next}`"));
         return Err(format!("has no hour 24: write {next} for the end of that day"));
     }
     if second == 60 {
@@ -41,7 +45,9 @@ pub fn parse_timestamp(text: &str) -> Result<Timestamp, String> {
     match offset {
         None => Ok(Timestamp::Local(local)),
         Some(offset) => {
-            let at = local.checked_sub_signed(ahead_of_utc(offset)?).ok_or("is outside of the years 1 to 9999")?;
+            let at = local
+                .checked_sub_signed(ahead_of_utc(offset)?)
+                .ok_or("is outside of the years 1 to 9999")?;
             let year = chrono::Datelike::year(&at);
             if (1..=9999).contains(&year) {
                 Ok(Timestamp::Instant(at.and_utc()))
@@ -115,7 +121,10 @@ fn ahead_of_utc(offset: &str) -> Result<TimeDelta, String> {
 /// Whether the bytes match `shape`, where `d` matches any digit.
 fn shaped(bytes: &[u8], shape: &[u8]) -> bool {
     bytes.len() == shape.len()
-        && bytes.iter().zip(shape).all(|(byte, want)| if *want == b'd' { byte.is_ascii_digit() } else { byte == want })
+        && bytes
+            .iter()
+            .zip(shape)
+            .all(|(byte, want)| if *want == b'd' { byte.is_ascii_digit() } else { byte == want })
 }
 
 fn number(digits: &[u8]) -> u32 {
@@ -127,7 +136,10 @@ mod tests {
     use super::*;
 
     fn utc(text: &str) -> String {
-        parse_timestamp(text).map_or_else(|why| why, |timestamp| timestamp.at(Tz::UTC).format("%Y-%m-%dT%H:%M:%S").to_string())
+        parse_timestamp(text).map_or_else(
+            |why| why,
+            |timestamp| timestamp.at(Tz::UTC).format("%Y-%m-%dT%H:%M:%S").to_string(),
+        )
     }
 
     #[test]

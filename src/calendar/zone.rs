@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn an_instant_is_formatted_as_a_bound() {
-        let at = NaiveDate::from_ymd_opt(2024, 9, 1).unwrap().and_hms_opt(22, 0, 0).unwrap().and_utc();
+        let at =
+            NaiveDate::from_ymd_opt(2024, 9, 1).unwrap().and_hms_opt(22, 0, 0).unwrap().and_utc();
         assert_eq!(display_instant(at, Tz::UTC), "2024-09-01T22:00:00Z");
         assert_eq!(display_instant(at, Tz::Europe__Paris), "2024-09-02");
         assert_eq!(display_instant(at, Tz::Asia__Kolkata), "2024-09-02T03:30:00+05:30");

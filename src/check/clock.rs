@@ -17,26 +17,42 @@ pub fn check_clock(context: &CheckContext) -> Vec<(Rule, Diagnostic)> {
 }
 
 fn begin(context: &CheckContext) -> Option<Diagnostic> {
-    static CLOCK: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"\brun_started_at\b|\.\s*(now|utcnow|today)\s*\(").expect("the pattern is valid"));
+    static CLOCK: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\brun_started_at\b|\.\s*(now|utcnow|today)\s*\(")
+            .expect("the pattern is valid")
+    });
     let at = &context.settings.begin_at;
     // In a YAML file, the value follows its key on the line, and a comment may follow the value.
-    let is_written = || CLOCK.is_match(&at.file.text[at.span.clone()]) || CLOCK.is_match(yaml_line(&at.file, at.span.start));
+    let is_written = || {
+        CLOCK.is_match(&at.file.text[at.span.clone()])
+            || CLOCK.is_match(yaml_line(&at.file, at.span.start))
+    };
     let moves = context.times.as_ref().is_some_and(|(now, later)| now.begin != later.begin);
     if !moves && !is_written() {
         return None;
     }
-    let warning = Diagnostic::warning(format!("`begin` of `{}` changes with the clock", context.node.name)).at(at.clone());
-    let warning = warning.fact("a full refresh keeps only the rows since `begin`, which is later at each compile");
+    let warning =
+        Diagnostic::warning(format!("`begin` of `{}` changes with the clock", context.node.name))
+            .at(at.clone());
+    let warning = warning
+        .fact("a full refresh keeps only the rows since `begin`, which is later at each compile");
     Some(warning.hint("set `begin` to a fixed time, that of the earliest row"))
 }
 
 fn query(context: &CheckContext) -> Option<Diagnostic> {
     let (now, later) = context.times.as_ref()?;
     let span = difference(&now.sql, &later.sql)?;
-    let warning = Diagnostic::warning(format!("the query of `{}` changes at each compile", context.node.name));
-    let warning = warning.at(author(now, &span)).fact("`run` does not recognize finished batches, and runs them again");
-    Some(warning.hint("use the time of the batch, `{{ model.batch.event_time_end }}`, or read the clock in SQL: `current_timestamp`"))
+    let warning = Diagnostic::warning(format!(
+        "the query of `{}` changes at each compile",
+        context.node.name
+    ));
+    let warning = warning
+        .at(author(now, &span))
+        .fact("`run` does not recognize finished batches, and runs them again");
+    Some(warning.hint(
+        "use the time of the batch, `{{ model.batch.event_time_end }}`, or read the \
+        clock in SQL: `current_timestamp`",
+    ))
 }
 
 /// The first difference of two texts, as a span of the first one.
@@ -50,7 +66,8 @@ fn difference(one: &str, other: &str) -> Option<Range<usize>> {
     Some(start..end)
 }
 
-/// The line at an offset in a YAML file, without a comment: `#` at its start or after a space, outside quotes.
+/// The line at an offset in a YAML file, without a comment: `#` at its start or after a space,
+/// outside quotes.
 fn yaml_line(file: &SourceFile, at: usize) -> &str {
     let text: &str = &file.text;
     let at = text.floor_char_boundary(at.min(text.len()));
@@ -81,9 +98,17 @@ mod tests {
 
     #[test]
     fn a_yaml_comment_is_removed() {
-        let line = |path: &str, text: &str| yaml_line(&SourceFile::new(path, text), text.len()).to_string();
-        assert_eq!(line("a.yml", "x: 1\n+begin: 2024-01-01 # not run_started_at"), "+begin: 2024-01-01 ");
-        assert_eq!(line("a.yml", "begin: \"{{ run_started_at ~ ' # ' }}\""), "begin: \"{{ run_started_at ~ ' # ' }}\"");
+        let line = |path: &str, text: &str| {
+            yaml_line(&SourceFile::new(path, text), text.len()).to_string()
+        };
+        assert_eq!(
+            line("a.yml", "x: 1\n+begin: 2024-01-01 # not run_started_at"),
+            "+begin: 2024-01-01 "
+        );
+        assert_eq!(
+            line("a.yml", "begin: \"{{ run_started_at ~ ' # ' }}\""),
+            "begin: \"{{ run_started_at ~ ' # ' }}\""
+        );
         assert_eq!(line("a.sql", "begin=x"), "");
     }
 

@@ -79,16 +79,36 @@ pub fn check(context: &CheckContext) -> Vec<Finding> {
 }
 
 /// Applies the project's levels and the author's suppressions to what was found.
-pub fn findings(node: &Node, settings: &Microbatch, text: &RenderedModel, results: Vec<(Rule, Diagnostic)>) -> Vec<Finding> {
+pub fn findings(
+    node: &Node,
+    settings: &Microbatch,
+    text: &RenderedModel,
+    results: Vec<(Rule, Diagnostic)>,
+) -> Vec<Finding> {
     let (mut findings, unknown): (Vec<Finding>, Vec<Finding>) = (
         results.into_iter().map(|(rule, diagnostic)| finding(node, rule, diagnostic)).collect(),
-        settings.check.levels.iter().filter_map(|(code, _, at)| Some(finding(node, rules::ALLOW, unknown(code)?.at(at.clone())))).collect(),
+        settings
+            .check
+            .levels
+            .iter()
+            .filter_map(|(code, _, at)| {
+                Some(finding(node, rules::ALLOW, unknown(code)?.at(at.clone())))
+            })
+            .collect(),
     );
     findings.extend(unknown);
     findings.dedup();
     let more = suppressions::apply(settings, text, &mut findings);
     findings.extend(more.into_iter().map(|diagnostic| finding(node, rules::ALLOW, diagnostic)));
-    let set = |rule: &Rule| settings.check.levels.iter().rev().find(|(code, ..)| code.eq_ignore_ascii_case(rule.code)).map(|set| set.1);
+    let set = |rule: &Rule| {
+        settings
+            .check
+            .levels
+            .iter()
+            .rev()
+            .find(|(code, ..)| code.eq_ignore_ascii_case(rule.code))
+            .map(|set| set.1)
+    };
     findings.retain_mut(|finding| match set(&finding.rule) {
         Some(None) => false,
         Some(Some(level)) => {
@@ -98,9 +118,12 @@ pub fn findings(node: &Node, settings: &Microbatch, text: &RenderedModel, result
         None => true,
     });
     findings.sort_by(|one, other| {
-        let position = |finding: &Finding| {
-            finding.diagnostic.at.as_ref().map(|at| (*at.file.path != *node.file.path, at.file.path.clone(), at.span.start))
-        };
+        let position =
+            |finding: &Finding| {
+                finding.diagnostic.at.as_ref().map(|at| {
+                    (*at.file.path != *node.file.path, at.file.path.clone(), at.span.start)
+                })
+            };
         position(one).cmp(&position(other)).then(one.rule.code.cmp(other.rule.code))
     });
     findings
@@ -108,7 +131,12 @@ pub fn findings(node: &Node, settings: &Microbatch, text: &RenderedModel, result
 
 fn finding(node: &Node, rule: Rule, diagnostic: Diagnostic) -> Finding {
     let level = diagnostic.level.min(rule.level);
-    Finding { rule, model: node.unique_id.clone(), diagnostic: Diagnostic { code: Some(rule.code), level, ..diagnostic }, allowed: None }
+    Finding {
+        rule,
+        model: node.unique_id.clone(),
+        diagnostic: Diagnostic { code: Some(rule.code), level, ..diagnostic },
+        allowed: None,
+    }
 }
 
 /// A warning about an unknown code; `None` if a rule has it.
@@ -118,7 +146,9 @@ fn unknown(code: &str) -> Option<Diagnostic> {
     }
     let warning = Diagnostic::warning(format!("unknown rule `{code}`"));
     Some(match nearest(code, RULES.iter().map(|rule| rule.code)) {
-        Some(near) => warning.hint(format!("did you mean `{near}`? to list all rules, run `batchwright check --explain`")),
+        Some(near) => warning.hint(format!(
+            "did you mean `{near}`? to list all rules, run `batchwright check --explain`"
+        )),
         None => warning.hint("to list all rules, run `batchwright check --explain`"),
     })
 }
@@ -144,7 +174,12 @@ impl Finding {
             code: self.rule.code.to_string(),
             level: self.level().to_string(),
             message: self.diagnostic.message.clone(),
-            path: self.diagnostic.at.as_ref().map(|at| at.file.path.to_string()).unwrap_or_default(),
+            path: self
+                .diagnostic
+                .at
+                .as_ref()
+                .map(|at| at.file.path.to_string())
+                .unwrap_or_default(),
             line: self.diagnostic.at.as_ref().map_or(1, |at| at.line()),
             hints: self.diagnostic.hints.clone(),
         }

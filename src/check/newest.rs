@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, Function, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem, SetExpr, Spanned, TableFactor,
+    BinaryOperator, Expr, Function, JoinConstraint, JoinOperator, ObjectName, Query, Select,
+    SelectItem, SetExpr, Spanned, TableFactor,
 };
 
 use crate::inject::{Nodes, Seen, walk};
@@ -44,7 +45,8 @@ impl Names<'_> {
         // A condition may bound the rows to those before the batch, which is not a filter by the
         // newest row.
         let is_cut = select.selection.is_some();
-        let takes_first = query.order_by.is_some() && (query.limit_clause.is_some() || query.fetch.is_some() || select.top.is_some());
+        let takes_first = query.order_by.is_some()
+            && (query.limit_clause.is_some() || query.fetch.is_some() || select.top.is_some());
         !is_cut && (takes_first || select.projection.iter().any(has_max))
     }
 
@@ -102,8 +104,11 @@ impl Nodes for Reads<'_> {
             Expr::InSubquery { subquery, .. } => names.is_newest(subquery),
             Expr::Identifier(column) => names.columns.contains(&column.value.to_lowercase()),
             Expr::CompoundIdentifier(parts) => {
-                let part = |nth: usize| parts.get(nth).map(|part| part.value.to_lowercase()).unwrap_or_default();
-                names.columns.contains(&part(parts.len() - 1)) || (parts.len() == 2 && names.relations.contains(&part(0)))
+                let part = |nth: usize| {
+                    parts.get(nth).map(|part| part.value.to_lowercase()).unwrap_or_default()
+                };
+                names.columns.contains(&part(parts.len() - 1))
+                    || (parts.len() == 2 && names.relations.contains(&part(0)))
             }
             _ => false,
         };
@@ -120,7 +125,11 @@ struct Filters<'a> {
 impl Nodes for Filters<'_> {
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
         let conditions = [&select.selection, &select.having, &select.qualify].into_iter().flatten();
-        let joins = select.from.iter().flat_map(|from| &from.joins).filter_map(|join| condition(&join.join_operator));
+        let joins = select
+            .from
+            .iter()
+            .flat_map(|from| &from.joins)
+            .filter_map(|join| condition(&join.join_operator));
         for condition in conditions.chain(joins) {
             let mut compared = Compared { names: self.names, at: None };
             let _: ControlFlow<()> = walk(condition, &mut compared);
@@ -160,8 +169,8 @@ impl Nodes for Compared<'_> {
 fn condition(operator: &JoinOperator) -> Option<&Expr> {
     use JoinOperator::*;
     match operator {
-        Join(on) | Inner(on) | Left(on) | LeftOuter(on) | Right(on) | RightOuter(on) | FullOuter(on) | Semi(on) | LeftSemi(on)
-        | Anti(on) | LeftAnti(on) => match on {
+        Join(on) | Inner(on) | Left(on) | LeftOuter(on) | Right(on) | RightOuter(on)
+        | FullOuter(on) | Semi(on) | LeftSemi(on) | Anti(on) | LeftAnti(on) => match on {
             JoinConstraint::On(condition) => Some(condition),
             _ => None,
         },
@@ -184,6 +193,9 @@ fn has_max(item: &SelectItem) -> bool {
 }
 
 fn is_max(name: &ObjectName) -> bool {
-    let last = name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.to_lowercase());
-    last.is_some_and(|name| ["max", "max_by", "arg_max", "argmax", "last", "maxif", "anylast"].contains(&name.as_str()))
+    let last =
+        name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.to_lowercase());
+    last.is_some_and(|name| {
+        ["max", "max_by", "arg_max", "argmax", "last", "maxif", "anylast"].contains(&name.as_str())
+    })
 }

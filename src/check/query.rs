@@ -8,11 +8,12 @@ use regex::Regex;
 
 use super::CheckContext;
 use super::flow::{
-    BatchWindows, CrossWindowKind, CrossWindowOp, Dataflow, FlowInput, NullReason, OutsideReason, Time, TimeKind, VolatileCall,
-    VolatileKind, WindowKeys, analyse,
+    BatchWindows, CrossWindowKind, CrossWindowOp, Dataflow, FlowInput, NullReason, OutsideReason,
+    Time, TimeKind, VolatileCall, VolatileKind, WindowKeys, analyse,
 };
 use super::rules::{
-    CHANCE, CLOCK, DISTINCT, GROUPS, JOIN, LEAVES_WINDOW, LIMIT, NULL_EVENT_TIME, ONE_OF_EACH, Rule, UNPARSED, WINDOW_FUNCTION,
+    CHANCE, CLOCK, DISTINCT, GROUPS, JOIN, LEAVES_WINDOW, LIMIT, NULL_EVENT_TIME, ONE_OF_EACH,
+    Rule, UNPARSED, WINDOW_FUNCTION,
 };
 use super::source_map::author;
 use crate::calendar::Grain;
@@ -34,60 +35,94 @@ pub struct QueryFindings {
 
 /// Applies the rules to the query.
 pub fn check_query(context: &CheckContext) -> QueryFindings {
-    let windows = BatchWindows { grain: context.settings.batch_size, timezone: context.settings.timezone };
+    let windows =
+        BatchWindows { grain: context.settings.batch_size, timezone: context.settings.timezone };
     let inputs = |id: &str| input(context, id);
     let look = |seen: &inject::Seen| {
         let dataflow = analyse(seen, &inputs, windows, context.engine);
         let mut findings = event_time(context, &dataflow);
-        findings.extend(dataflow.operations.iter().map(|operation| cross_window_finding(context, operation)));
+        findings.extend(
+            dataflow.operations.iter().map(|operation| cross_window_finding(context, operation)),
+        );
         findings.extend(dataflow.calls.iter().map(|call| volatile_finding(context, call)));
         findings.extend(seen.blank.iter().map(|span| unparsed_expression(context, span)));
-        QueryFindings { findings, driving: dataflow.result.driving.clone(), own_table: Some(!seen.own.is_empty()) }
+        QueryFindings {
+            findings,
+            driving: dataflow.result.driving.clone(),
+            own_table: Some(!seen.own.is_empty()),
+        }
     };
-    let seen = inject::look(&context.text.sql, &context.text.marks, context.inputs, context.parser, look);
-    seen.unwrap_or_else(|| QueryFindings { findings: unparsed(context), ..QueryFindings::default() })
+    let seen =
+        inject::look(&context.text.sql, &context.text.marks, context.inputs, context.parser, look);
+    seen.unwrap_or_else(|| QueryFindings {
+        findings: unparsed(context),
+        ..QueryFindings::default()
+    })
 }
 
 /// A note about an expression that cannot be parsed, in a query that can.
 fn unparsed_expression(context: &CheckContext, span: &Range<usize>) -> (Rule, Diagnostic) {
-    let diagnostic = Diagnostic::note("this expression cannot be parsed, so no rule was applied to it").at(author(context.text, span));
-    (UNPARSED, diagnostic.hint("check whether it reads rows of other batches, or changes the event time"))
+    let diagnostic =
+        Diagnostic::note("this expression cannot be parsed, so no rule was applied to it")
+            .at(author(context.text, span));
+    (
+        UNPARSED,
+        diagnostic.hint("check whether it reads rows of other batches, or changes the event time"),
+    )
 }
 
 /// The findings in a query that cannot be parsed: that it was not analysed, and what a text search
 /// shows.
 fn unparsed(context: &CheckContext) -> Vec<(Rule, Diagnostic)> {
-    static SAMPLE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)\b(?:using\s+sample|tablesample)\b").expect("the pattern is valid"));
+    static SAMPLE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\b(?:using\s+sample|tablesample)\b").expect("the pattern is valid")
+    });
     let mut findings = Vec::new();
     if let Some(word) = SAMPLE.find(&context.text.sql) {
         let diagnostic =
-            Diagnostic::warning("a sample returns other rows each time a batch is written").at(author(context.text, &word.range()));
+            Diagnostic::warning("a sample returns other rows each time a batch is written")
+                .at(author(context.text, &word.range()));
         findings.push((CHANCE, diagnostic.hint("sample by a hash of a key")));
     }
-    let message = format!("the query of `{}` cannot be parsed, so the dataflow rules were not applied", context.node.name);
-    let diagnostic = Diagnostic::warning(message).at(author(context.text, &(0..context.text.sql.len().min(1))));
-    findings.push((UNPARSED, diagnostic.hint("`batchwright compile` names the unexpected token; check this query yourself")));
+    let message = format!(
+        "the query of `{}` cannot be parsed, so the dataflow rules were not applied",
+        context.node.name
+    );
+    let diagnostic =
+        Diagnostic::warning(message).at(author(context.text, &(0..context.text.sql.len().min(1))));
+    findings.push((
+        UNPARSED,
+        diagnostic
+            .hint("`batchwright compile` names the unexpected token; check this query yourself"),
+    ));
     findings
 }
 
 /// The columns of the result whose values occur in one window only.
 pub fn window_keys(context: &CheckContext) -> WindowKeys {
-    let windows = BatchWindows { grain: context.settings.batch_size, timezone: context.settings.timezone };
+    let windows =
+        BatchWindows { grain: context.settings.batch_size, timezone: context.settings.timezone };
     let inputs = |id: &str| input(context, id);
     let look = |seen: &inject::Seen| match seen.blank.is_empty() {
         true => analyse(seen, &inputs, windows, context.engine).result.window_keys(windows),
         false => WindowKeys::new(),
     };
-    inject::look(&context.text.sql, &context.text.marks, context.inputs, context.parser, look).unwrap_or_default()
+    inject::look(&context.text.sql, &context.text.marks, context.inputs, context.parser, look)
+        .unwrap_or_default()
 }
 
 fn input(context: &CheckContext, id: &str) -> FlowInput {
     let node = &context.graph.nodes[id];
     let columns = |is_it: &dyn Fn(&crate::config::Column) -> bool| -> BTreeSet<String> {
-        node.columns.iter().filter(|column| is_it(column)).map(|column| column.name.clone()).collect()
+        node.columns
+            .iter()
+            .filter(|column| is_it(column))
+            .map(|column| column.name.clone())
+            .collect()
     };
-    let is_date =
-        |column: &crate::config::Column| column.data_type.as_ref().is_some_and(|data_type| data_type.eq_ignore_ascii_case("date"));
+    let is_date = |column: &crate::config::Column| {
+        column.data_type.as_ref().is_some_and(|data_type| data_type.eq_ignore_ascii_case("date"))
+    };
     let mut key = unique_key(node);
     let alone = if key.len() == 1 { key.pop() } else { None };
     FlowInput {
@@ -97,13 +132,15 @@ fn input(context: &CheckContext, id: &str) -> FlowInput {
         window_keys: (context.window_keys)(id),
         key,
         dates: columns(&is_date),
-        kind: node.event_time.as_ref().map_or(TimeKind::Unknown, |event_time| match event_time.time_type() {
-            Ok(TimeType::Zoned) => TimeKind::Instant,
-            Ok(TimeType::Date | TimeType::Naive) => TimeKind::Naive,
-            Ok(TimeType::Seconds) => TimeKind::Count(1_000_000),
-            Ok(TimeType::Milliseconds) => TimeKind::Count(1000),
-            Ok(TimeType::Microseconds) => TimeKind::Count(1),
-            _ => TimeKind::Unknown,
+        kind: node.event_time.as_ref().map_or(TimeKind::Unknown, |event_time| {
+            match event_time.time_type() {
+                Ok(TimeType::Zoned) => TimeKind::Instant,
+                Ok(TimeType::Date | TimeType::Naive) => TimeKind::Naive,
+                Ok(TimeType::Seconds) => TimeKind::Count(1_000_000),
+                Ok(TimeType::Milliseconds) => TimeKind::Count(1000),
+                Ok(TimeType::Microseconds) => TimeKind::Count(1),
+                _ => TimeKind::Unknown,
+            }
         }),
     }
 }
@@ -113,7 +150,9 @@ fn input(context: &CheckContext, id: &str) -> FlowInput {
 /// the same key.
 fn unique_key(node: &Node) -> Vec<String> {
     let strategy = node.setting("incremental_strategy").and_then(|strategy| strategy.as_str());
-    if matches!(strategy, Some("microbatch" | "append" | "insert_overwrite")) || node.microbatch().is_some() {
+    if matches!(strategy, Some("microbatch" | "append" | "insert_overwrite"))
+        || node.microbatch().is_some()
+    {
         return Vec::new();
     }
     let keys = node.setting("unique_key").map(list).unwrap_or_default();
@@ -126,15 +165,23 @@ fn event_time(context: &CheckContext, dataflow: &Dataflow) -> Vec<(Rule, Diagnos
     let Some(value) = dataflow.result.column(name) else { return Vec::new() };
     let mut findings = Vec::new();
     let at = |span: &Range<usize>| {
-        if span.is_empty() { context.settings.event_time.at.clone() } else { author(context.text, span) }
+        if span.is_empty() {
+            context.settings.event_time.at.clone()
+        } else {
+            author(context.text, span)
+        }
     };
     let size = context.settings.batch_size;
     // Without a filtered input, the batch selects the rows of the result whose event time is in its
     // window.
     let windowed = !dataflow.result.windowed.is_empty();
     let reason = match &value.time {
-        Time::Outside(OutsideReason::Shifted) => Some(format!("`{name}` is the event time of its input, shifted")),
-        Time::Outside(OutsideReason::Zone) => Some(format!("`{name}` is in another time zone than the windows")),
+        Time::Outside(OutsideReason::Shifted) => {
+            Some(format!("`{name}` is the event time of its input, shifted"))
+        }
+        Time::Outside(OutsideReason::Zone) => {
+            Some(format!("`{name}` is in another time zone than the windows"))
+        }
         Time::Outside(OutsideReason::Coarser(unit)) => {
             Some(format!("`{name}` is truncated to a {}, but a batch is one {size}", unit.as_str()))
         }
@@ -144,51 +191,80 @@ fn event_time(context: &CheckContext, dataflow: &Dataflow) -> Vec<(Rule, Diagnos
         Time::OtherColumn if !value.unique => value.column.as_ref().and_then(|(input, column)| {
             let node = &context.graph.nodes[input];
             let filtered = &node.event_time.as_ref()?.column;
-            Some(format!("`{name}` is `{column}` of {}, which is filtered by `{filtered}`", named(context, input)))
+            Some(format!(
+                "`{name}` is `{column}` of {}, which is filtered by `{filtered}`",
+                named(context, input)
+            ))
         }),
-        Time::Fixed if value.null.is_none() && windowed => Some(format!("`{name}` is the same in every row")),
-        Time::Unfiltered if windowed => value
-            .column
-            .as_ref()
-            .map(|(input, column)| format!("`{name}` is `{column}` of {}, which is not filtered", named(context, input))),
+        Time::Fixed if value.null.is_none() && windowed => {
+            Some(format!("`{name}` is the same in every row"))
+        }
+        Time::Unfiltered if windowed => value.column.as_ref().map(|(input, column)| {
+            format!("`{name}` is `{column}` of {}, which is not filtered", named(context, input))
+        }),
         Time::Unknown if value.possible_key.is_some() && windowed => {
             Some(format!("`{name}` is the result of an unknown function of the event time"))
         }
         _ => None,
     };
     if let Some(reason) = reason {
-        let mut diagnostic = Diagnostic::warning(reason).at(at(&value.at)).fact(match context.settings.outside_window {
-            Some(crate::config::OutsideWindow::Drop) => "rows outside their window are dropped",
-            Some(crate::config::OutsideWindow::Keep) => "rows outside their window are deleted or duplicated by the batch of that window",
-            _ => "a batch with rows outside its window fails",
-        });
+        let mut diagnostic = Diagnostic::warning(reason).at(at(&value.at)).fact(
+            match context.settings.outside_window {
+                Some(crate::config::OutsideWindow::Drop) => "rows outside their window are dropped",
+                Some(crate::config::OutsideWindow::Keep) => {
+                    "rows outside their window are deleted or \
+                duplicated by the batch of that window"
+                }
+                _ => "a batch with rows outside its window fails",
+            },
+        );
         if value.possible_key.is_some() {
             diagnostic.level = Level::Note;
         }
-        let zone = context.settings.timezone == chrono_tz::Tz::UTC && value.time == Time::Outside(OutsideReason::Zone);
+        let zone = context.settings.timezone == chrono_tz::Tz::UTC
+            && value.time == Time::Outside(OutsideReason::Zone);
         let hint = match &value.time {
-            Time::Outside(OutsideReason::Coarser(unit)) if Grain::parse(unit.as_str()).is_some() => {
-                format!("use batches of one {}, or the original time as `event_time`", unit.as_str())
+            Time::Outside(OutsideReason::Coarser(unit))
+                if Grain::parse(unit.as_str()).is_some() =>
+            {
+                format!(
+                    "use batches of one {}, or the original time as \
+                    `event_time`",
+                    unit.as_str()
+                )
             }
-            Time::Unknown => "check that it is in the window of the batch for every row, then allow it".to_string(),
+            Time::Unknown => "check that it is in the window of the batch for every row, then \
+                allow it"
+                .to_string(),
             Time::OtherColumn => match &value.column {
-                Some((input, column)) => format!("make `{column}` the `event_time` of {}", named(context, input)),
+                Some((input, column)) => format!(
+                    "make `{column}` the `event_time` of \
+                    {}",
+                    named(context, input)
+                ),
                 None => "filter the input by the same time".to_string(),
             },
-            _ if zone => "keep the event time in UTC; for days of another zone, set `meta.batchwright.timezone`".to_string(),
-            _ => "keep the event time of the input as `event_time`, and add the computed value as another column".to_string(),
+            _ if zone => "keep the event time in UTC; for days of another zone, set \
+                `meta.batchwright.timezone`"
+                .to_string(),
+            _ => "keep the event time of the input as `event_time`, and add the computed value as \
+                another column"
+                .to_string(),
         };
         findings.push((LEAVES_WINDOW, diagnostic.hint(hint)));
     }
     if let Some((null, span)) = &value.null {
         let reason = match null {
-            NullReason::OuterJoin | NullReason::LeftOfFull | NullReason::RightOfFull => "it is on the side of a join that may be missing",
+            NullReason::OuterJoin | NullReason::LeftOfFull | NullReason::RightOfFull => {
+                "it is on the side of a join that may be missing"
+            }
             NullReason::Case => "no branch of the `case` may apply",
             NullReason::Function => "a function may return null",
             NullReason::Literal => "it is null in one case",
         };
-        let diagnostic =
-            Diagnostic::warning(format!("`{name}` can be null: {reason}")).at(at(span)).fact("a row without event time is in no window");
+        let diagnostic = Diagnostic::warning(format!("`{name}` can be null: {reason}"))
+            .at(at(span))
+            .fact("a row without event time is in no window");
         let hint = match null {
             NullReason::OuterJoin | NullReason::LeftOfFull | NullReason::RightOfFull => {
                 "use the event time of the side that is always present".to_string()
@@ -204,23 +280,34 @@ fn event_time(context: &CheckContext, dataflow: &Dataflow) -> Vec<(Rule, Diagnos
 fn cross_window_finding(context: &CheckContext, operation: &CrossWindowOp) -> (Rule, Diagnostic) {
     let size = context.settings.batch_size;
     let inputs = names(context, &operation.windowed.inputs);
-    let by = |keys: &[String]| keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+    let by =
+        |keys: &[String]| keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
     let cut = format!("the event time cut to one {size}");
     let (rule, message, hint) = match &operation.kind {
         CrossWindowKind::Window { function, keys } if keys.is_empty() => (
             WINDOW_FUNCTION,
-            format!("`{function}` needs all rows of {inputs}, but a batch has only those of one {size}"),
+            format!(
+                "`{function}` needs all rows of {inputs}, but a batch has only those of one \
+                {size}"
+            ),
             format!("add `partition by` {cut}, or compute it in a view over this model"),
         ),
         CrossWindowKind::Window { function, keys } => (
             WINDOW_FUNCTION,
-            format!("`{function}` needs all rows with one {}, but a batch has only those of one {size}", by(keys)),
+            format!(
+                "`{function}` needs all rows with one {}, but a batch has only those of one \
+                {size}",
+                by(keys)
+            ),
             format!("add {cut} to `partition by`, or compute it in a view over this model"),
         ),
         CrossWindowKind::Ranked { function, keys } => (
             ONE_OF_EACH,
             format!("`{function}` restarts in each batch for the same {}", by(keys)),
-            format!("add {cut} to `partition by`, or use the strategy `merge` to keep one row per key"),
+            format!(
+                "add {cut} to `partition by`, or use the strategy `merge` to keep one row per \
+                key"
+            ),
         ),
         CrossWindowKind::OneRowPerKey { keys } => (
             ONE_OF_EACH,
@@ -229,27 +316,41 @@ fn cross_window_finding(context: &CheckContext, operation: &CrossWindowOp) -> (R
         ),
         CrossWindowKind::Groups { keys } if keys.is_empty() => (
             GROUPS,
-            format!("all rows of {inputs} are one group, but each batch aggregates only its own rows"),
+            format!(
+                "all rows of {inputs} are one group, but each batch aggregates only its own \
+                rows"
+            ),
             format!("group by {cut}, or compute it in a view over this model"),
         ),
         CrossWindowKind::Groups { keys } => (
             GROUPS,
-            format!("a group by {} can have rows in several batches, and each batch aggregates only its own rows", by(keys)),
+            format!(
+                "a group by {} can have rows in several batches, and each batch aggregates \
+                only its own rows",
+                by(keys)
+            ),
             format!("add {cut} to the keys"),
         ),
         CrossWindowKind::Bounds { .. } => (
             GROUPS,
             format!("the first or the last time of {inputs} is computed within one {size}"),
-            "use the bounds of the batch: `model.batch.event_time_start`, `model.batch.event_time_end`".to_string(),
+            "use the bounds of the batch: `model.batch.event_time_start`, \
+             `model.batch.event_time_end`"
+                .to_string(),
         ),
         CrossWindowKind::Distinct => (
             DISTINCT,
             format!("duplicates are removed only within one {size}"),
             "select the event time too, or its truncated value".to_string(),
         ),
-        CrossWindowKind::SetOperation => {
-            (DISTINCT, format!("rows are compared only with those of the same {size}"), "compare the event time too".to_string())
-        }
+        CrossWindowKind::SetOperation => (
+            DISTINCT,
+            format!(
+                "rows are compared only with those of the same \
+                {size}"
+            ),
+            "compare the event time too".to_string(),
+        ),
         CrossWindowKind::Limit => (
             LIMIT,
             "the limit applies to each batch separately".to_string(),
@@ -262,7 +363,11 @@ fn cross_window_finding(context: &CheckContext, operation: &CrossWindowOp) -> (R
         ),
         CrossWindowKind::Lookup { other } => (
             JOIN,
-            format!("the sub-query reads only rows of {} of the same {size}", names(context, other)),
+            format!(
+                "the sub-query reads only rows of {} of the same \
+                {size}",
+                names(context, other)
+            ),
             "read it without a filter, with `.render()`, or compare the event times".to_string(),
         ),
         CrossWindowKind::PreservedRows => (
@@ -271,23 +376,31 @@ fn cross_window_finding(context: &CheckContext, operation: &CrossWindowOp) -> (R
             "start from the filtered input, and join the other one to it".to_string(),
         ),
     };
-    let mut diagnostic = Diagnostic::warning(message).at(author(context.text, &operation.at)).hint(hint);
+    let mut diagnostic =
+        Diagnostic::warning(message).at(author(context.text, &operation.at)).hint(hint);
     if operation.kind == (CrossWindowKind::Bounds { of_whole: true }) {
         diagnostic.level = Level::Note;
         diagnostic = diagnostic.fact("this is correct if it restricts other rows to the batch");
     }
     if let Some(name) = &operation.possible_key {
         diagnostic.level = Level::Note;
-        diagnostic = diagnostic.fact(format!("this is correct if rows with the same `{name}` are always in one {size}"));
+        diagnostic = diagnostic.fact(format!(
+            "this is correct if rows with the same `{name}` are always in one {size}"
+        ));
     }
     if operation.windowed.own_table {
         diagnostic.level = Level::Note;
-        diagnostic = diagnostic.fact("this is correct if the rows of the model's own table, which it reads too, compensate for it");
+        diagnostic = diagnostic.fact(
+            "this is correct if the rows of the model's own table, which \
+            it reads too, compensate for it",
+        );
     }
     match operation.more {
         0 => {}
         1 => diagnostic = diagnostic.fact("1 other function has the same effect"),
-        more => diagnostic = diagnostic.fact(format!("{more} other functions have the same effect")),
+        more => {
+            diagnostic = diagnostic.fact(format!("{more} other functions have the same effect"))
+        }
     }
     (rule, diagnostic)
 }
@@ -305,9 +418,11 @@ fn volatile_finding(context: &CheckContext, call: &VolatileCall) -> (Rule, Diagn
             format!("`{name}` is the time of writing, in {} columns", call.more + 1),
             "exclude the columns from the audit with `meta.batchwright.audit.ignore`",
         ),
-        VolatileKind::BatchTemplate => {
-            (CLOCK, format!("`{name}` is the time of writing"), "exclude the column from the audit with `meta.batchwright.audit.ignore`")
-        }
+        VolatileKind::BatchTemplate => (
+            CLOCK,
+            format!("`{name}` is the time of writing"),
+            "exclude the column from the audit with `meta.batchwright.audit.ignore`",
+        ),
         VolatileKind::ClockInValue => (
             CLOCK,
             format!("`{name}` returns another value each time a batch is written"),
@@ -320,7 +435,14 @@ fn volatile_finding(context: &CheckContext, call: &VolatileCall) -> (Rule, Diagn
         ),
     };
     let diagnostic = Diagnostic::warning(message).at(author(context.text, &call.at)).hint(hint);
-    (rule, if call.kind == VolatileKind::BatchTemplate { Diagnostic { level: Level::Note, ..diagnostic } } else { diagnostic })
+    (
+        rule,
+        if call.kind == VolatileKind::BatchTemplate {
+            Diagnostic { level: Level::Note, ..diagnostic }
+        } else {
+            diagnostic
+        },
+    )
 }
 
 /// The names of inputs, as in `ref()` and `source()`.
@@ -330,5 +452,10 @@ fn names(context: &CheckContext, ids: &BTreeSet<String>) -> String {
 
 fn named(context: &CheckContext, id: &str) -> String {
     let node = &context.graph.nodes[id];
-    format!("`{}`", node.source_name.as_ref().map_or(node.name.clone(), |source| format!("{source}.{}", node.name)))
+    format!(
+        "`{}`",
+        node.source_name
+            .as_ref()
+            .map_or(node.name.clone(), |source| format!("{source}.{}", node.name))
+    )
 }

@@ -35,7 +35,8 @@ pub fn json(findings: &[Finding], folder: &str) -> String {
 
 /// A SARIF log with one run.
 pub fn sarif(findings: &[Finding], folder: &str) -> String {
-    let broken: Vec<&Rule> = RULES.iter().filter(|rule| findings.iter().any(|finding| finding.rule == **rule)).collect();
+    let broken: Vec<&Rule> =
+        RULES.iter().filter(|rule| findings.iter().any(|finding| finding.rule == **rule)).collect();
     let rules = broken.iter().map(|rule| {
         json!({
             "id": rule.code,
@@ -85,18 +86,24 @@ pub fn github(findings: &[Finding], folder: &str) -> String {
     let shown = findings.iter().filter(|finding| finding.allowed.is_none());
     let lines = shown.map(|finding| {
         let diagnostic = &finding.diagnostic;
-        let command = if diagnostic.level == Level::Note { "notice" } else { word(diagnostic.level) };
+        let command =
+            if diagnostic.level == Level::Note { "notice" } else { word(diagnostic.level) };
         let mut position = String::new();
         if let Some(at) = &diagnostic.at {
             let ((line, column), (end_line, end_column)) = (at.begins(), at.ends());
-            position = format!("file={},line={line},endLine={end_line},", property(&path(folder, at)));
+            position =
+                format!("file={},line={line},endLine={end_line},", property(&path(folder, at)));
             // Columns are valid within one line only.
             if line == end_line {
                 position.push_str(&format!("col={column},endColumn={end_column},"));
             }
         }
-        let text: Vec<&str> =
-            [&diagnostic.message].into_iter().chain(&diagnostic.notes).chain(&diagnostic.hints).map(String::as_str).collect();
+        let text: Vec<&str> = [&diagnostic.message]
+            .into_iter()
+            .chain(&diagnostic.notes)
+            .chain(&diagnostic.hints)
+            .map(String::as_str)
+            .collect();
         format!(
             "::{command} {position}title={}::{}\n",
             property(&format!("{} {}", finding.rule.code, finding.rule.title)),
@@ -121,7 +128,9 @@ fn path(folder: &str, at: &Location) -> String {
 /// A path as a relative URI.
 fn uri(path: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
-    path.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    path.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 fn data(text: &str) -> String {

@@ -11,13 +11,18 @@ use crate::diagnostics::{Diagnostic, Location};
 use crate::jinja::MarkKind;
 
 /// Applies the rules. `driving` has the unique ids of the inputs that the rows come from.
-pub fn check_settings(context: &CheckContext, driving: &BTreeSet<String>) -> Vec<(Rule, Diagnostic)> {
+pub fn check_settings(
+    context: &CheckContext,
+    driving: &BTreeSet<String>,
+) -> Vec<(Rule, Diagnostic)> {
     let mut findings = Vec::new();
     findings.extend(begin(context).map(|diagnostic| (BEGIN, diagnostic)));
     findings.extend(late(context).map(|diagnostic| (LATE, diagnostic)));
     findings.extend(partitions(context).map(|diagnostic| (PARTITIONS, diagnostic)));
     findings.extend(one_table(context).map(|diagnostic| (ONE_TABLE, diagnostic)));
-    findings.extend(unfiltered(context, driving).into_iter().map(|diagnostic| (READ_WHOLE, diagnostic)));
+    findings.extend(
+        unfiltered(context, driving).into_iter().map(|diagnostic| (READ_WHOLE, diagnostic)),
+    );
     findings
 }
 
@@ -26,10 +31,20 @@ fn begin(context: &CheckContext) -> Option<Diagnostic> {
     if from >= settings.begin {
         return None;
     }
-    let shown = |at: crate::calendar::Instant| at.format("%F %R").to_string().trim_end_matches(" 00:00").to_string();
-    let message = format!("`{}` begins at {}, after the start of the bounds, {}", context.node.name, shown(settings.begin), shown(from));
+    let shown = |at: crate::calendar::Instant| {
+        at.format("%F %R").to_string().trim_end_matches(" 00:00").to_string()
+    };
+    let message = format!(
+        "`{}` begins at {}, after the start of the bounds, {}",
+        context.node.name,
+        shown(settings.begin),
+        shown(from)
+    );
     let diagnostic = Diagnostic::warning(message).at(settings.begin_at.clone());
-    Some(diagnostic.hint("set `begin` to the time of the earliest row, or start the bounds at `begin`"))
+    Some(
+        diagnostic
+            .hint("set `begin` to the time of the earliest row, or start the bounds at `begin`"),
+    )
 }
 
 fn late(context: &CheckContext) -> Option<Diagnostic> {
@@ -59,7 +74,11 @@ fn late(context: &CheckContext) -> Option<Diagnostic> {
         "rows of `{}` arrive up to {} {}{plural} late, but `lookback` is {}",
         context.node.name, late.count, late.grain, settings.lookback
     );
-    let at = context.node.config.get("lookback").map_or_else(|| late.at.clone(), |setting| setting.at.clone());
+    let at = context
+        .node
+        .config
+        .get("lookback")
+        .map_or_else(|| late.at.clone(), |setting| setting.at.clone());
     Some(Diagnostic::warning(message).at(at).hint(format!("set `lookback` to {needed}")))
 }
 
@@ -69,15 +88,22 @@ fn partitions(context: &CheckContext) -> Option<Diagnostic> {
     let partition = setting.value.as_object()?;
     let text = |key: &str| partition.get(key).and_then(|value| value.as_str());
     let field = text("field")?;
-    if partition.get("time_ingestion_partitioning").and_then(serde_json::Value::as_bool) == Some(true) {
+    if partition.get("time_ingestion_partitioning").and_then(serde_json::Value::as_bool)
+        == Some(true)
+    {
         return None;
     }
     let (settings, name) = (context.settings, &context.node.name);
     let event_time = &settings.event_time.column;
     let computed = context.partition.filter(|partition| partition.column.as_deref() == Some(field));
     if computed.is_none() && !field.eq_ignore_ascii_case(event_time) {
-        let message = format!("the table of `{name}` is partitioned by `{field}`, but its batches are by `{event_time}`");
-        let diagnostic = Diagnostic::warning(message).at(setting.at.clone()).fact("each batch reads all partitions to find its rows");
+        let message = format!(
+            "the table of `{name}` is partitioned by `{field}`, but its batches are by \
+             `{event_time}`"
+        );
+        let diagnostic = Diagnostic::warning(message)
+            .at(setting.at.clone())
+            .fact("each batch reads all partitions to find its rows");
         return Some(diagnostic.hint(format!("partition by `{event_time}`")));
     }
     let granularity = Grain::parse(&text("granularity").unwrap_or("day").to_lowercase())?;
@@ -85,9 +111,17 @@ fn partitions(context: &CheckContext) -> Option<Diagnostic> {
     if size <= settings.batch_size {
         return None;
     }
-    let message = format!("the table of `{name}` has partitions of one {size}, but batches of one {}", settings.batch_size);
-    let diagnostic = Diagnostic::warning(message).at(setting.at.clone()).fact("each batch reads and writes the rest of its partition too");
-    Some(diagnostic.hint(format!("set `granularity` to `{}`, or `batch_size` to `{size}`", settings.batch_size)))
+    let message = format!(
+        "the table of `{name}` has partitions of one {size}, but batches of one {}",
+        settings.batch_size
+    );
+    let diagnostic = Diagnostic::warning(message)
+        .at(setting.at.clone())
+        .fact("each batch reads and writes the rest of its partition too");
+    Some(diagnostic.hint(format!(
+        "set `granularity` to `{}`, or `batch_size` to `{size}`",
+        settings.batch_size
+    )))
 }
 
 fn one_table(context: &CheckContext) -> Option<Diagnostic> {
@@ -97,31 +131,56 @@ fn one_table(context: &CheckContext) -> Option<Diagnostic> {
     if other.microbatch().is_some() && other.unique_id > node.unique_id {
         return None;
     }
-    let message = format!("`{}` and `{}` differ only in case, and may be the same table", node.relation, other.relation);
-    let diagnostic = Diagnostic::warning(message).at(start(node)).fact(format!("the other one is in {}", other.file.path));
+    let message = format!(
+        "`{}` and `{}` differ only in case, and may be the same table",
+        node.relation, other.relation
+    );
+    let diagnostic = Diagnostic::warning(message)
+        .at(start(node))
+        .fact(format!("the other one is in {}", other.file.path));
     Some(diagnostic.hint("give one of them another `alias` or `schema`"))
 }
 
 /// Inputs that each batch reads without a filter, although the author did not request it.
 fn unfiltered(context: &CheckContext, driving: &BTreeSet<String>) -> Vec<Diagnostic> {
     let node = context.node;
-    let of_them = context.entries.iter().filter(|entry| entry.lacks_event_time() || entry.loses_its_filter());
+    let of_them =
+        context.entries.iter().filter(|entry| entry.lacks_event_time() || entry.loses_its_filter());
     let diagnostic = of_them.map(|entry| {
         let input = &context.graph.nodes[&entry.unique_id];
-        let name = input.source_name.as_ref().map_or(input.name.clone(), |source| format!("{source}.{}", input.name));
+        let name = input
+            .source_name
+            .as_ref()
+            .map_or(input.name.clone(), |source| format!("{source}.{}", input.name));
         let share = match context.entries.len() {
             1 => "its only input".to_string(),
             count => format!("one of its {count} inputs"),
         };
         let lost = entry.loses_its_filter();
-        let why = entry.whole_because.as_deref().filter(|_| lost).unwrap_or("it has no `event_time`");
-        let message = format!("each batch of `{}` reads all rows of `{name}`, {share}: {why}", node.name);
+        let why = entry.whole_because.as_deref().filter(|_| lost).unwrap_or(
+            "it has no \
+            `event_time`",
+        );
+        let message = format!(
+            "each batch of `{}` reads all rows of `{name}`, {share}: \
+            {why}",
+            node.name
+        );
         let drives = lost || driving.contains(&entry.unique_id);
-        let diagnostic = if drives { Diagnostic::warning(message) } else { Diagnostic::note(message) };
+        let diagnostic =
+            if drives { Diagnostic::warning(message) } else { Diagnostic::note(message) };
         let diagnostic = diagnostic.at(read_at(context, &entry.unique_id));
         diagnostic.hint(match lost {
-            true => format!("use the `ref()` or `source()` of `{}` unchanged, or add `.render()` to read all rows on purpose", input.name),
-            false => format!("give `{}` an `event_time`, or add `.render()` to read all rows on purpose", input.name),
+            true => format!(
+                "use the `ref()` or `source()` of `{}` unchanged, or add `.render()` \
+                to read all rows on purpose",
+                input.name
+            ),
+            false => format!(
+                "give `{}` an `event_time`, or add `.render()` to read all rows on \
+                purpose",
+                input.name
+            ),
         })
     });
     diagnostic.collect()

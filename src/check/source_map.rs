@@ -12,8 +12,11 @@ use crate::render::RenderedModel;
 
 /// The location in the template of `span` (bytes) of the rendered text.
 pub fn author(text: &RenderedModel, span: &Range<usize>) -> Location {
-    let inside = |at: usize| text.parts.iter().find(|part| part.span.start <= at && at < part.span.end);
-    let Some(part) = inside(span.start).or(text.parts.last()) else { return SourceFile::new("", "").at(0..0) };
+    let inside =
+        |at: usize| text.parts.iter().find(|part| part.span.start <= at && at < part.span.end);
+    let Some(part) = inside(span.start).or(text.parts.last()) else {
+        return SourceFile::new("", "").at(0..0);
+    };
     let (rendered, span) = of_file(text, &part.file, span);
     map_span(&part.file, &rendered, &span)
 }
@@ -25,7 +28,8 @@ fn of_file(text: &RenderedModel, file: &SourceFile, span: &Range<usize>) -> (Str
     for part in text.parts.iter().filter(|part| part.file == *file) {
         if part.span.contains(&span.start) {
             let start = rendered.len() + span.start - part.span.start;
-            in_file = start..(rendered.len() + span.end.min(part.span.end) - part.span.start).max(start);
+            in_file =
+                start..(rendered.len() + span.end.min(part.span.end) - part.span.start).max(start);
         }
         rendered.push_str(&text.sql[part.span.clone()]);
     }
@@ -34,9 +38,11 @@ fn of_file(text: &RenderedModel, file: &SourceFile, span: &Range<usize>) -> (Str
 
 /// Splits a text into words, signs, and, with `tags`, tags of a template.
 fn words(text: &str, tags: bool) -> Vec<(Range<usize>, &str)> {
-    static TEMPLATE: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?s)\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|\w+|\S").expect("the pattern is valid"));
-    static RENDERED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\w+|\S").expect("the pattern is valid"));
+    static TEMPLATE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?s)\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|\w+|\S").expect("the pattern is valid")
+    });
+    static RENDERED: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\w+|\S").expect("the pattern is valid"));
     let pattern = if tags { &TEMPLATE } else { &RENDERED };
     pattern.find_iter(text).map(|word| (word.range(), word.as_str())).collect()
 }
@@ -50,7 +56,8 @@ fn map_span(file: &SourceFile, rendered: &str, span: &Range<usize>) -> Location 
     let template = words(&file.text, true);
     let result = words(rendered, false);
     let first = result.partition_point(|(word, _)| word.end <= span.start);
-    let last = result.partition_point(|(word, _)| word.start < span.end).saturating_sub(1).max(first);
+    let last =
+        result.partition_point(|(word, _)| word.start < span.end).saturating_sub(1).max(first);
     let ops = capture_diff_slices(Algorithm::Patience, &strings(&template), &strings(&result));
     let span_of = |word: usize| {
         let op = ops.iter().find(|op| op.new_range().contains(&word))?;
@@ -61,7 +68,10 @@ fn map_span(file: &SourceFile, rendered: &str, span: &Range<usize>) -> Location 
         let gap = op.old_range();
         let around = gap.start.saturating_sub(1)..(gap.end + 1).min(template.len());
         let tag = |range: Range<usize>| template.get(range)?.iter().find(|(_, text)| is_tag(text));
-        let origin = tag(gap.clone()).or_else(|| tag(around)).or_else(|| template.get(gap.start)).or_else(|| template.last())?;
+        let origin = tag(gap.clone())
+            .or_else(|| tag(around))
+            .or_else(|| template.get(gap.start))
+            .or_else(|| template.last())?;
         Some(origin.0.clone())
     };
     let Some(begin) = span_of(first) else { return file.at(0..0) };
@@ -103,9 +113,10 @@ mod tests {
 
     #[test]
     fn spans_map_to_the_template() {
-        let template = "{{ config(x='select') }}\nselect {{ cut('day', 'at') }} as day,\n  row_number() over (partition by {{ key }} order by at) as n\nfrom {{ ref('e') }}";
-        let rendered =
-            "\nselect date_trunc('day', at) as day,\n  row_number() over (partition by user_id order by at) as n\nfrom \"db\".\"e\"";
+        let template = "{{ config(x='select') }}\nselect {{ cut('day', 'at') }} as day,\n  \
+            row_number() over (partition by {{ key }} order by at) as n\nfrom {{ ref('e') }}";
+        let rendered = "\nselect date_trunc('day', at) as day,\n  row_number() over (partition by \
+            user_id order by at) as n\nfrom \"db\".\"e\"";
         let author = |what| author_of(template, rendered, what);
         assert_eq!(
             author("row_number() over (partition by user_id order by at)"),
@@ -118,10 +129,15 @@ mod tests {
 
     #[test]
     fn a_loop_maps_to_its_body() {
-        let template = "select {% for n in [1, 2] %}sum(a{{ n }}) as s{{ n }},{% endfor %} 1 from t";
-        let author = |what| author_of(template, "select sum(a1) as s1,sum(a2) as s2, 1 from t", what);
+        let template =
+            "select {% for n in [1, 2] %}sum(a{{ n }}) as s{{ n }},{% endfor %} 1 from t";
+        let author =
+            |what| author_of(template, "select sum(a1) as s1,sum(a2) as s2, 1 from t", what);
         let text = author("sum(a2)");
-        assert!("{% for n in [1, 2] %}sum(a{{ n }}) as s{{ n }},{% endfor %}".contains(&text), "{text}");
+        assert!(
+            "{% for n in [1, 2] %}sum(a{{ n }}) as s{{ n }},{% endfor %}".contains(&text),
+            "{text}"
+        );
         assert_eq!(author("1 from t"), "1 from t");
     }
 }

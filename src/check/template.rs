@@ -13,7 +13,10 @@ use crate::inject;
 use crate::jinja::MarkKind;
 
 /// Applies the rules. `reads_own_table` is `None` if the query cannot be parsed.
-pub fn check_template(context: &CheckContext, reads_own_table: Option<bool>) -> Vec<(Rule, Diagnostic)> {
+pub fn check_template(
+    context: &CheckContext,
+    reads_own_table: Option<bool>,
+) -> Vec<(Rule, Diagnostic)> {
     if let Some(finding) = newest(context) {
         return vec![(IS_INCREMENTAL, finding)];
     }
@@ -31,11 +34,25 @@ fn newest(context: &CheckContext) -> Option<Diagnostic> {
     if !context.text.reads_this {
         return None;
     }
-    let at = inject::look(&context.text.sql, &context.text.marks, context.inputs, context.parser, compared_with_newest)??;
+    let at = inject::look(
+        &context.text.sql,
+        &context.text.marks,
+        context.inputs,
+        context.parser,
+        compared_with_newest,
+    )??;
     let name = &context.node.name;
-    let error = Diagnostic::error(format!("`{name}` selects only rows that are newer than its own table")).at(author(context.text, &at));
-    let error = error.fact("a new table has no rows, and each batch that is older than the newest row would lose its rows");
-    Some(error.hint("remove the filter: the window of the batch is the filter, and its rows replace those of the table"))
+    let error =
+        Diagnostic::error(format!("`{name}` selects only rows that are newer than its own table"))
+            .at(author(context.text, &at));
+    let error = error.fact(
+        "a new table has no rows, and each batch that is older than the newest \
+        row would lose its rows",
+    );
+    Some(error.hint(
+        "remove the filter: the window of the batch is the filter, and its rows \
+        replace those of the table",
+    ))
 }
 
 /// A filter for an older incremental strategy. A block that reads the model's own table is not a
@@ -45,19 +62,26 @@ fn obsolete_block(context: &CheckContext) -> Option<Diagnostic> {
         let block = r"(?is)\{#.*?#\}|\{%-?\s*if\b[^%]*?(is_incremental\s*\(\s*\))[^%]*?%\}(?:\s|--[^\n]*)*(\w*)";
         Regex::new(block).expect("the pattern is valid")
     });
-    static OWN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)\bthis\s*\}\}\s*(as\s+)?\w*\s*$").expect("the pattern is valid"));
+    static OWN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\bthis\s*\}\}\s*(as\s+)?\w*\s*$").expect("the pattern is valid")
+    });
     if !context.text.asks_incremental {
         return None;
     }
     let file = &context.node.file;
     let call = BLOCK.captures_iter(&file.text).find_map(|captures| {
-        let (block, call, word) = (captures.get(0)?, captures.get(1)?, captures.get(2)?.as_str().to_lowercase());
+        let (block, call, word) =
+            (captures.get(0)?, captures.get(1)?, captures.get(2)?.as_str().to_lowercase());
         let filters = ["where", "and", "having", "qualify"].contains(&word.as_str());
         (filters && !OWN.is_match(&file.text[..block.start()])).then(|| call.range())
     })?;
-    let message = format!("`{}` filters in an `is_incremental()` block, but a batch has a filter already", context.node.name);
+    let message = format!(
+        "`{}` filters in an `is_incremental()` block, but a batch has a filter already",
+        context.node.name
+    );
     let diagnostic = Diagnostic::warning(message).at(file.at(call));
-    let diagnostic = diagnostic.fact("a batch that is written again reads a table that has its rows, and newer ones");
+    let diagnostic = diagnostic
+        .fact("a batch that is written again reads a table that has its rows, and newer ones");
     Some(diagnostic.hint("remove the block: the inputs are filtered by their `event_time`"))
 }
 
@@ -66,11 +90,21 @@ fn own_table(context: &CheckContext) -> Option<Diagnostic> {
         return None;
     }
     let mark = context.text.marks.iter().find(|mark| mark.kind == MarkKind::This)?;
-    let message = format!("`{}` reads its own table, so the content of a batch depends on the batches that ran before", context.node.name);
+    let message = format!(
+        "`{}` reads its own table, so the content of a batch depends on the batches that ran \
+         before",
+        context.node.name
+    );
     let mut diagnostic = Diagnostic::warning(message).at(author(context.text, &mark.span));
     if context.settings.concurrent_batches == Some(false) {
         diagnostic.level = Level::Note;
-        return Some(diagnostic.hint("after a repair, write all later batches again, starting with the oldest"));
+        return Some(
+            diagnostic
+                .hint("after a repair, write all later batches again, starting with the oldest"),
+        );
     }
-    Some(diagnostic.hint("read an input instead, or set `concurrent_batches` to `false` and write batches again starting with the oldest"))
+    Some(diagnostic.hint(
+        "read an input instead, or set `concurrent_batches` to `false` and write \
+        batches again starting with the oldest",
+    ))
 }

@@ -75,26 +75,36 @@ pub struct AuditArgs {
 pub fn run(args: AuditArgs) -> Result<ExitCode, Diagnostics> {
     let places: Places = args.plan.places();
     let manifest = places.manifest()?;
-    let audits: Vec<_> = manifest.models.iter().filter_map(|model| Some((model, model.audit.as_ref()?))).collect();
+    let audits: Vec<_> =
+        manifest.models.iter().filter_map(|model| Some((model, model.audit.as_ref()?))).collect();
     for name in &args.select {
         if name.contains([':', '+', '@', ',', '*']) {
-            return Err(Diagnostic::error(format!("`{name}` is not the name or unique id of a model in the plan"))
-                .hint(format!(
-                    "for dbt's selection grammar, use `batchwright audit -s $(batchwright list -s {name},config.incremental_strategy:microbatch)`"
-                ))
-                .into());
+            return Err(Diagnostic::error(format!(
+                "`{name}` is not the name or unique id of a \
+                model in the plan"
+            ))
+            .hint(format!(
+                "for dbt's selection grammar, use `batchwright audit -s $(batchwright list -s \
+                     {name},config.incremental_strategy:microbatch)`"
+            ))
+            .into());
         }
         if !audits.iter().any(|(model, _)| is_named(model, name)) {
-            let names: Vec<&str> = audits.iter().map(|(model, _)| last_part(&model.unique_id)).collect();
+            let names: Vec<&str> =
+                audits.iter().map(|(model, _)| last_part(&model.unique_id)).collect();
             let error = Diagnostic::error(format!("the plan has no audit of `{name}`"));
             return Err(match nearest(name, names) {
                 Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error.hint("to list the audits of the plan, run `batchwright audit --files`"),
+                None => {
+                    error.hint("to list the audits of the plan, run `batchwright audit --files`")
+                }
             }
             .into());
         }
     }
-    let selected = audits.into_iter().filter(|(model, _)| args.select.is_empty() || args.select.iter().any(|name| is_named(model, name)));
+    let selected = audits.into_iter().filter(|(model, _)| {
+        args.select.is_empty() || args.select.iter().any(|name| is_named(model, name))
+    });
     let selected: Vec<(&ModelEntry, &AuditEntry)> = selected.collect();
     if args.run {
         return run_client(&args, &places, &manifest, &selected);
@@ -103,7 +113,9 @@ pub fn run(args: AuditArgs) -> Result<ExitCode, Diagnostics> {
         if args.files {
             print(&format!("{}\n", places.plan.join(&audit.file).display()))?;
         } else {
-            let text = places.text(&audit.file, Sha256::parse(&audit.sha256)).map_err(Diagnostic::error)?;
+            let text = places
+                .text(&audit.file, Sha256::parse(&audit.sha256))
+                .map_err(Diagnostic::error)?;
             print(&format!("{}\n", String::from_utf8_lossy(&text)))?;
         }
     }
@@ -115,7 +127,9 @@ fn last_part(unique_id: &str) -> &str {
 }
 
 fn is_named(model: &ModelEntry, name: &str) -> bool {
-    model.unique_id == name || last_part(&model.unique_id) == name || short(&model.unique_id) == name
+    model.unique_id == name
+        || last_part(&model.unique_id) == name
+        || short(&model.unique_id) == name
 }
 
 /// Runs each audit in a process of the client, prints its output, and checks the verdicts.
@@ -138,11 +152,15 @@ fn run_client(
     if argv.iter().all(|word| word.is_empty()) {
         return Err(Diagnostic::error("the client's name is empty").into());
     }
-    client_profiles::reject_error_ignoring(&argv, !argv.iter().any(|word| word.contains("{file}")))?;
+    client_profiles::reject_error_ignoring(
+        &argv,
+        !argv.iter().any(|word| word.contains("{file}")),
+    )?;
     executable::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
     let mut accepted = true;
     for (model, audit) in selected {
-        let text = places.text(&audit.file, Sha256::parse(&audit.sha256)).map_err(Diagnostic::error)?;
+        let text =
+            places.text(&audit.file, Sha256::parse(&audit.sha256)).map_err(Diagnostic::error)?;
         let output = run_audit(&argv, &String::from_utf8_lossy(&text))?;
         print(&output)?;
         accepted &= check_verdicts(manifest, model, audit, &output)?;
@@ -153,11 +171,18 @@ fn run_client(
 /// Runs an audit, and returns the output of the client.
 fn run_audit(argv: &[String], text: &str) -> Result<String, Diagnostic> {
     let file = journal::scratch(text)?;
-    let words: Vec<String> = argv.iter().map(|word| word.replace("{file}", &file.path().to_string_lossy())).collect();
+    let words: Vec<String> =
+        argv.iter().map(|word| word.replace("{file}", &file.path().to_string_lossy())).collect();
     let is_fed = words == argv;
     let mut client = Command::new(&words[0]);
-    client.args(&words[1..]).stdin(if is_fed { Stdio::piped() } else { Stdio::null() }).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let failed = |error: std::io::Error| Diagnostic::error(format!("the client `{}` cannot be started: {error}", words[0]));
+    client
+        .args(&words[1..])
+        .stdin(if is_fed { Stdio::piped() } else { Stdio::null() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let failed = |error: std::io::Error| {
+        Diagnostic::error(format!("the client `{}` cannot be started: {error}", words[0]))
+    };
     let mut process = client.spawn().map_err(failed)?;
     // A separate thread, since a client may block on its output before it has read all input.
     let feeder = process.stdin.take().map(|mut stdin| {
@@ -176,29 +201,46 @@ fn run_audit(argv: &[String], text: &str) -> Result<String, Diagnostic> {
 }
 
 /// Whether all verdicts are good or allowed; reports the others with their batches.
-fn check_verdicts(manifest: &Manifest, model: &ModelEntry, audit: &AuditEntry, output: &str) -> Result<bool, Diagnostic> {
+fn check_verdicts(
+    manifest: &Manifest,
+    model: &ModelEntry,
+    audit: &AuditEntry,
+    output: &str,
+) -> Result<bool, Diagnostic> {
     let name = short(&model.unique_id);
     let expected = audits::lines(manifest, &model.unique_id);
     let verdicts = audits::verdicts(output, &expected);
     if let Some(missing) = expected.iter().find(|batch| !verdicts.contains_key(**batch)) {
-        let error = Diagnostic::error(format!("no verdict of `{missing}` of `{name}` in the output of the client"));
-        return Err(error.hint("make it print all rows, one per line: `duckdb -csv`, `psql -A`, `mariadb --batch`"));
+        let error = Diagnostic::error(format!(
+            "no verdict of `{missing}` of `{name}` in the output of the client"
+        ));
+        return Err(error.hint(
+            "make it print all rows, one per line: `duckdb -csv`, `psql -A`, `mariadb --batch`",
+        ));
     }
     let mut batches: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (batch, verdict) in verdicts.iter().filter(|(_, verdict)| !GOOD.contains(&verdict.as_str()) && !audit.allow.contains(verdict)) {
+    for (batch, verdict) in verdicts
+        .iter()
+        .filter(|(_, verdict)| !GOOD.contains(&verdict.as_str()) && !audit.allow.contains(verdict))
+    {
         batches.entry(verdict).or_default().push(batch);
     }
     if batches.is_empty() {
         print_status(&format!("{name}: all batches accepted\n"));
     }
     for (verdict, batches) in &batches {
-        let meaning = VERDICTS.iter().find(|(name, _)| name == verdict).map_or("", |(_, meaning)| *meaning);
+        let meaning =
+            VERDICTS.iter().find(|(name, _)| name == verdict).map_or("", |(_, meaning)| *meaning);
         let names = match batches.as_slice() {
-            [first, .., last] if batches.len() > 5 => format!("{} batches from {first} to {last}", batches.len()),
+            [first, .., last] if batches.len() > 5 => {
+                format!("{} batches from {first} to {last}", batches.len())
+            }
             few => few.join(", "),
         };
         let error = Diagnostic::error(format!("{name}: {verdict}: {names}")).fact(meaning);
-        print_diagnostics(&[error.hint("for the meaning of verdicts, see `batchwright audit --help`")]);
+        print_diagnostics(&[
+            error.hint("for the meaning of verdicts, see `batchwright audit --help`")
+        ]);
     }
     Ok(batches.is_empty())
 }

@@ -113,7 +113,9 @@ pub fn run(args: CheckArgs) -> Result<ExitCode, Diagnostics> {
 /// The page of a rule, or the list of all rules.
 fn explain(code: &str) -> Result<String, Diagnostic> {
     if code.is_empty() {
-        let line = |rule: &crate::check::Rule| format!("{}  {:7}  {}\n", rule.code, word(rule.level), rule.title);
+        let line = |rule: &crate::check::Rule| {
+            format!("{}  {:7}  {}\n", rule.code, word(rule.level), rule.title)
+        };
         return Ok(RULES.iter().map(line).collect());
     }
     if let Some(rule) = rule(code) {
@@ -121,7 +123,9 @@ fn explain(code: &str) -> Result<String, Diagnostic> {
     }
     let error = Diagnostic::error(format!("unknown rule `{code}`"));
     Err(match nearest(code, RULES.iter().map(|rule| rule.code)) {
-        Some(near) => error.hint(format!("did you mean `{near}`? to list all rules, run `batchwright check --explain`")),
+        Some(near) => error.hint(format!(
+            "did you mean `{near}`? to list all rules, run `batchwright check --explain`"
+        )),
         None => error.hint("to list all rules, run `batchwright check --explain`"),
     })
 }
@@ -129,12 +133,19 @@ fn explain(code: &str) -> Result<String, Diagnostic> {
 fn shown(findings: &[Finding]) -> String {
     let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let reported = findings.iter().filter(|finding| finding.allowed.is_none());
-    reported.map(|finding| format!("{}\n\n", diagnostics::print(&finding.diagnostic, color))).collect()
+    reported
+        .map(|finding| format!("{}\n\n", diagnostics::print(&finding.diagnostic, color)))
+        .collect()
 }
 
 /// The closing line: the number of findings by level.
 fn closing(findings: &[Finding], models: usize) -> String {
-    let count = |level| findings.iter().filter(|finding| finding.allowed.is_none() && finding.diagnostic.level == level).count();
+    let count = |level| {
+        findings
+            .iter()
+            .filter(|finding| finding.allowed.is_none() && finding.diagnostic.level == level)
+            .count()
+    };
     let mut parts = Vec::new();
     for level in [Level::Error, Level::Warning, Level::Note] {
         match count(level) {
@@ -152,7 +163,11 @@ fn closing(findings: &[Finding], models: usize) -> String {
         1 => "1 microbatch model".to_string(),
         many => format!("{many} microbatch models"),
     };
-    if parts.is_empty() { format!("no findings in {models}\n") } else { format!("{} in {models}\n", parts.join(", ")) }
+    if parts.is_empty() {
+        format!("no findings in {models}\n")
+    } else {
+        format!("{} in {models}\n", parts.join(", "))
+    }
 }
 
 fn word(level: Level) -> &'static str {

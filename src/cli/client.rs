@@ -23,20 +23,29 @@ pub struct ClientRequest<'a> {
 
 /// The argument vector of the client. The client in a journal is used only if the user has run it
 /// for this plan on this machine before, since the journal may be part of the repository.
-pub fn argv(request: &ClientRequest, dialect: &Dialect, history: &History, confirmed: &Confirmed) -> Result<Vec<String>, Diagnostics> {
+pub fn argv(
+    request: &ClientRequest,
+    dialect: &Dialect,
+    history: &History,
+    confirmed: &Confirmed,
+) -> Result<Vec<String>, Diagnostics> {
     if !request.client.is_empty() {
         return Ok(request.client.to_vec());
     }
-    let Some(last) = history.last.as_ref().filter(|_| request.resumed) else { return default_client(request, dialect) };
+    let Some(last) = history.last.as_ref().filter(|_| request.resumed) else {
+        return default_client(request, dialect);
+    };
     let Some(client) = &last.client else {
-        let what = "the client of the last run is not in the journal, because its arguments have a password";
+        let what = "the client of the last run is not in the journal, because its arguments have \
+            a password";
         return Err(no_client(what.to_string(), request, dialect)?.into());
     };
     let is_default = || default_client(request, dialect).is_ok_and(|default| default == *client);
     if confirmed.holds(&request.plan.places().plan, client) || is_default() {
         return Ok(client.clone());
     }
-    let joined = shlex::try_join(client.iter().map(String::as_str)).unwrap_or_else(|_| client.join(" "));
+    let joined =
+        shlex::try_join(client.iter().map(String::as_str)).unwrap_or_else(|_| client.join(" "));
     Err(Diagnostic::error("the client of the last run was never run for this plan on this machine")
         .fact(format!("the journal, which may be part of the repository, names: {joined}"))
         .hint(format!("name the client: `batchwright {} -- CLIENT …`", request.command))
@@ -51,7 +60,9 @@ pub fn confirmed() -> Confirmed {
 /// The default client of the dialect.
 fn default_client(request: &ClientRequest, dialect: &Dialect) -> Result<Vec<String>, Diagnostics> {
     let client: Vec<String> = dialect.property("client")?;
-    let fail = |what: String| -> Result<Vec<String>, Diagnostics> { Err(no_client(what, request, dialect)?.into()) };
+    let fail = |what: String| -> Result<Vec<String>, Diagnostics> {
+        Err(no_client(what, request, dialect)?.into())
+    };
     if client.is_empty() {
         return fail(format!("{} has no default client", dialect.name));
     }
@@ -59,20 +70,36 @@ fn default_client(request: &ClientRequest, dialect: &Dialect) -> Result<Vec<Stri
         return Ok(client);
     }
     let project_dir = &request.plan.project_dir;
-    let target = project::target(&request.profile.open(project_dir)?, &|_| Ok(project::TargetFacts::default()));
+    let target = project::target(&request.profile.open(project_dir)?, &|_| {
+        Ok(project::TargetFacts::default())
+    });
     match target.ok().and_then(|target| target.path) {
         None => fail("no profile names the database file".to_string()),
-        Some(path) if path == ":memory:" => fail("the profile's database is in memory, so the results of a step would be lost".to_string()),
-        Some(path) if path.starts_with('-') => fail(format!("the client would read the profile's database file `{path}` as an option")),
+        Some(path) if path == ":memory:" => fail(
+            "the profile's database is in memory, so the results of a step would be lost"
+                .to_string(),
+        ),
+        Some(path) if path.starts_with('-') => {
+            fail(format!("the client would read the profile's database file `{path}` as an option"))
+        }
         // As in dbt, relative to the project's folder.
         Some(path) => {
-            let path = if path.contains(':') { path } else { project_dir.join(path).to_string_lossy().into_owned() };
+            let path = if path.contains(':') {
+                path
+            } else {
+                project_dir.join(path).to_string_lossy().into_owned()
+            };
             Ok(client.iter().map(|word| word.replace("{path}", &path)).collect())
         }
     }
 }
 
-fn no_client(what: String, request: &ClientRequest, dialect: &Dialect) -> Result<Diagnostic, Diagnostic> {
+fn no_client(
+    what: String,
+    request: &ClientRequest,
+    dialect: &Dialect,
+) -> Result<Diagnostic, Diagnostic> {
     let example: String = dialect.property("example")?;
-    Ok(Diagnostic::error(what).hint(format!("name the client: `batchwright {} -- {example}`", request.command)))
+    Ok(Diagnostic::error(what)
+        .hint(format!("name the client: `batchwright {} -- {example}`", request.command)))
 }

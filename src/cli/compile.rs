@@ -71,8 +71,9 @@ pub fn run(args: CompileArgs) -> Result<ExitCode, Diagnostics> {
     let warning = first_run::warning(&compiled, &request, &finished);
     print_diagnostics(&compiled.diagnostics.iter().cloned().chain(warning).collect::<Vec<_>>());
     if args.check {
-        return check(&compiled.plan, &folder)
-            .map(|changes| if changes == ExitCode::SUCCESS { exit_code(compiled.left_out) } else { changes });
+        return check(&compiled.plan, &folder).map(|changes| {
+            if changes == ExitCode::SUCCESS { exit_code(compiled.left_out) } else { changes }
+        });
     }
     if args.stdout {
         let mut text = String::new();
@@ -88,8 +89,17 @@ pub fn run(args: CompileArgs) -> Result<ExitCode, Diagnostics> {
     } else {
         let unfinished = unfinished(&folder);
         let written = plan_dir::write(&compiled.plan, &folder)?;
-        print_diagnostics(&unfinished.and_then(|unfinished| unfinished.warning(&folder)).into_iter().collect::<Vec<_>>());
-        print_status(&format!("{}\n{}", compile::table(&compiled.rows), closing(&written, &folder)));
+        print_diagnostics(
+            &unfinished
+                .and_then(|unfinished| unfinished.warning(&folder))
+                .into_iter()
+                .collect::<Vec<_>>(),
+        );
+        print_status(&format!(
+            "{}\n{}",
+            compile::table(&compiled.rows),
+            closing(&written, &folder)
+        ));
         return Ok(exit_code(compiled.left_out));
     }
     print_status(&compile::table(&compiled.rows));
@@ -109,15 +119,23 @@ fn exit_code(left_out: usize) -> ExitCode {
 /// Lists the files on disk that are out of date.
 fn check(plan: &Plan, folder: &Path) -> Result<ExitCode, Diagnostics> {
     let changes = plan_dir::dry_run(plan, folder)?;
-    let lists = [("added", &changes.added), ("changed", &changes.changed), ("removed", &changes.removed)];
-    let lines: Vec<String> = lists.iter().flat_map(|(what, names)| names.iter().map(move |name| format!("{what:7}  {name}\n"))).collect();
+    let lists =
+        [("added", &changes.added), ("changed", &changes.changed), ("removed", &changes.removed)];
+    let lines: Vec<String> = lists
+        .iter()
+        .flat_map(|(what, names)| names.iter().map(move |name| format!("{what:7}  {name}\n")))
+        .collect();
     print(&lines.concat())?;
     let path = folder.strip_prefix(".").unwrap_or(folder).display();
     if lines.is_empty() {
         print_status(&format!("`{path}` is up to date\n"));
         return Ok(ExitCode::SUCCESS);
     }
-    let files = if lines.len() == 1 { "1 file differs".to_string() } else { format!("{} files differ", lines.len()) };
+    let files = if lines.len() == 1 {
+        "1 file differs".to_string()
+    } else {
+        format!("{} files differ", lines.len())
+    };
     let [added, changed, removed] = lists.map(|(_, names)| names.len());
     print_status(&format!(
         "`{path}` is out of date: {files} ({added} added, {changed} changed, {removed} removed); \
@@ -127,7 +145,8 @@ fn check(plan: &Plan, folder: &Path) -> Result<ExitCode, Diagnostics> {
 }
 
 fn closing(written: &plan_dir::Written, folder: &Path) -> String {
-    let files = if written.files == 1 { "1 file".to_string() } else { format!("{} files", written.files) };
+    let files =
+        if written.files == 1 { "1 file".to_string() } else { format!("{} files", written.files) };
     let unchanged = match written.unchanged {
         0 => String::new(),
         count if count == written.files => ", all unchanged".to_string(),

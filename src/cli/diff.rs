@@ -54,7 +54,8 @@ pub fn run(args: &DiffArgs) -> Result<ExitCode, Diagnostics> {
         }
         Format::Markdown => print(&printable(&markdown::markdown(&difference)))?,
         Format::Json => {
-            let json = serde_json::to_string_pretty(&difference).expect("strings and numbers are JSON");
+            let json =
+                serde_json::to_string_pretty(&difference).expect("strings and numbers are JSON");
             print(&format!("{json}\n"))?;
         }
     }

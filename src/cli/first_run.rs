@@ -35,19 +35,37 @@ pub fn finished_models(plan: &Path, state: Option<&Path>) -> Result<BTreeSet<Str
 
 /// A warning about models without a finished batch that are planned without bounds and not from
 /// their `begin`. It is not in the manifest: the files of a plan do not depend on earlier runs.
-pub fn warning(compiled: &Compiled, request: &Request, finished: &BTreeSet<String>) -> Option<Diagnostic> {
+pub fn warning(
+    compiled: &Compiled,
+    request: &Request,
+    finished: &BTreeSet<String>,
+) -> Option<Diagnostic> {
     if request.windows.bounds.is_some() || request.from_begin_except.is_some() {
         return None;
     }
     let models = compiled.plan.models.iter().zip(&compiled.rows);
-    let unfilled = models.filter(|(model, row)| row.starts_after_begin && !finished.contains(&model.unique_id));
+    let unfilled = models
+        .filter(|(model, row)| row.starts_after_begin && !finished.contains(&model.unique_id));
     let names: Vec<&str> = unfilled.map(|(_, row)| row.model.as_str()).collect();
     let message = match names.as_slice() {
         [] => return None,
-        [name] => format!("`{name}` has no finished batch in the journal, and this plan does not start at its `begin`"),
-        names => format!("{} models have no finished batch in the journal, and this plan does not start at their `begin`", names.len()),
+        [name] => format!(
+            "`{name}` has no finished batch in the journal, and this plan does not start at its \
+             `begin`"
+        ),
+        names => format!(
+            "{} models have no finished batch in the journal, and this plan does not start at \
+             their `begin`",
+            names.len()
+        ),
     };
-    let warning =
-        Diagnostic::warning(message).hint(format!("to fill a new table: `batchwright compile --select {} --from-begin`", names.join(" ")));
-    Some(if names.len() > 1 { warning.fact(names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")) } else { warning })
+    let warning = Diagnostic::warning(message).hint(format!(
+        "to fill a new table: `batchwright compile --select {} --from-begin`",
+        names.join(" ")
+    ));
+    Some(if names.len() > 1 {
+        warning.fact(names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+    } else {
+        warning
+    })
 }

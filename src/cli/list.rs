@@ -39,7 +39,10 @@ pub fn run(args: ListArgs) -> Result<ExitCode, Diagnostics> {
     let request = request(args.select, &args.windows, &args.refresh, args.project)?;
     let (models, diagnostics) = compile::list(&request, args.batches)?;
     print_diagnostics(&diagnostics);
-    let lines: Vec<String> = models.iter().map(|model| if args.json { as_json(model) } else { as_text(model) }).collect();
+    let lines: Vec<String> = models
+        .iter()
+        .map(|model| if args.json { as_json(model) } else { as_text(model) })
+        .collect();
     print(&lines.concat())?;
     Ok(ExitCode::SUCCESS)
 }
@@ -48,7 +51,12 @@ fn as_text(model: &ListedModel) -> String {
     let version = model.version.as_ref().map(|version| format!(".v{version}")).unwrap_or_default();
     let mut text = format!("{}{version}\n", model.name);
     for span in model.batches.iter().flatten() {
-        text.push_str(&format!("  {}  {} to {}\n", span.label, instant(span.window.start), instant(span.window.end)));
+        text.push_str(&format!(
+            "  {}  {} to {}\n",
+            span.label,
+            instant(span.window.start),
+            instant(span.window.end)
+        ));
     }
     text
 }
@@ -69,7 +77,8 @@ fn as_json(model: &ListedModel) -> String {
             .iter()
             .map(|span| {
                 let (start, end) = (instant(span.window.start), instant(span.window.end));
-                let mut batch = json!({"batch": span.label, "event_time_start": start, "event_time_end": end});
+                let mut batch =
+                    json!({"batch": span.label, "event_time_start": start, "event_time_end": end});
                 if let Some(chunk) = &span.chunk {
                     batch["chunk"] = chunk.as_str().into();
                 }

@@ -36,7 +36,10 @@ pub fn run(args: &ManArgs) -> Result<ExitCode, Diagnostics> {
 fn command<'a>(cli: &'a clap::Command, name: &str) -> Result<&'a clap::Command, Diagnostics> {
     cli.find_subcommand(name).ok_or_else(|| {
         let near = nearest(name, cli.get_subcommands().map(clap::Command::get_name));
-        let hint = near.map_or("to list the commands, run `batchwright --help`".to_string(), |near| format!("did you mean `{near}`?"));
+        let hint = near
+            .map_or("to list the commands, run `batchwright --help`".to_string(), |near| {
+                format!("did you mean `{near}`?")
+            });
         Diagnostic::error(format!("unknown command `{name}`")).hint(hint).into()
     })
 }

@@ -95,7 +95,11 @@ pub fn main() -> ExitCode {
     };
     limits::install();
     // A deeply nested query may need more stack than the main thread has.
-    match std::thread::Builder::new().stack_size(STACK_BYTES).spawn(run).map(std::thread::JoinHandle::join) {
+    match std::thread::Builder::new()
+        .stack_size(STACK_BYTES)
+        .spawn(run)
+        .map(std::thread::JoinHandle::join)
+    {
         Ok(Ok(code)) => code,
         _ => ExitCode::from(2),
     }
@@ -125,11 +129,17 @@ fn print_status(text: &str) {
     let _ = std::io::stderr().lock().write_all(masked(text, std::env::vars_os()).as_bytes());
 }
 
-/// The text without the values of environment variables that hold secrets, as dbt masks them in its log.
+/// The text without the values of environment variables that hold secrets, as dbt masks them in its
+/// log.
 fn masked(text: &str, environment: impl Iterator<Item = (OsString, OsString)>) -> String {
-    let is_secret = |name: &OsString| SECRETS.iter().any(|secret| name.to_string_lossy().starts_with(secret));
-    let values = environment.filter(|(name, _)| is_secret(name)).filter_map(|(_, value)| value.into_string().ok());
-    values.filter(|value| !value.trim().is_empty()).fold(text.to_string(), |text, value| text.replace(&value, "*****"))
+    let is_secret =
+        |name: &OsString| SECRETS.iter().any(|secret| name.to_string_lossy().starts_with(secret));
+    let values = environment
+        .filter(|(name, _)| is_secret(name))
+        .filter_map(|(_, value)| value.into_string().ok());
+    values
+        .filter(|value| !value.trim().is_empty())
+        .fold(text.to_string(), |text, value| text.replace(&value, "*****"))
 }
 
 /// Writes data to stdout. Exits silently if the reader has closed the pipe (`| head`).

@@ -147,12 +147,22 @@ pub struct RefreshArgs {
 impl SelectArgs {
     /// The selection, with the state of the flag or of the environment.
     pub fn selection(self) -> Selection {
-        Selection { select: self.select, exclude: self.exclude, selector: self.selector, state: path_option(self.state, "STATE") }
+        Selection {
+            select: self.select,
+            exclude: self.exclude,
+            selector: self.selector,
+            state: path_option(self.state, "STATE"),
+        }
     }
 }
 
 /// The request of a command that plans batches.
-pub fn request(select: SelectArgs, windows: &WindowArgs, refresh: &RefreshArgs, project: ProjectArgs) -> Result<Request, Diagnostics> {
+pub fn request(
+    select: SelectArgs,
+    windows: &WindowArgs,
+    refresh: &RefreshArgs,
+    project: ProjectArgs,
+) -> Result<Request, Diagnostics> {
     let now = project.instant()?;
     Ok(Request {
         now_is_given: project.now.as_ref().is_some_and(|now| !now.is_empty()),
@@ -195,7 +205,9 @@ impl ProjectArgs {
 
 /// The value of `--now`, or the current time.
 pub fn instant(now: Option<&str>) -> Result<Instant, Diagnostics> {
-    let Some(text) = now.filter(|text| !text.is_empty()) else { return Ok(Utc::now().trunc_subsecs(0)) };
+    let Some(text) = now.filter(|text| !text.is_empty()) else {
+        return Ok(Utc::now().trunc_subsecs(0));
+    };
     Ok(window::Bound::parse("--now", text)?.at.at(chrono_tz::UTC))
 }
 
@@ -203,7 +215,9 @@ impl PlanArgs {
     /// The paths of the plan. Where a target folder is refused there is no plan either.
     pub fn places(&self) -> Places {
         let usual = || self.project_dir.join("target").join("batchwright");
-        Places::beside(&plan_folder(self.plan.clone(), &self.project_dir).unwrap_or_else(|_| usual()))
+        Places::beside(
+            &plan_folder(self.plan.clone(), &self.project_dir).unwrap_or_else(|_| usual()),
+        )
     }
 }
 
@@ -245,16 +259,21 @@ impl ProfileArgs {
 
 /// The environment as templates see it: without dbt's private variables.
 fn environment() -> BTreeMap<String, String> {
-    let all = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let all = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     all.filter(|(name, _)| !name.starts_with("DBT_ENV_PRIVATE")).collect()
 }
 
-/// The value of a flag that was not given: of dbt's variable of that name. An empty variable is as good as none, as in dbt.
+/// The value of a flag that was not given: of dbt's variable of that name. An empty variable is as
+/// good as none, as in dbt.
 fn variable(name: &str) -> Option<String> {
-    ["DBT_ENGINE_", "DBT_"].iter().find_map(|prefix| std::env::var(format!("{prefix}{name}")).ok().filter(|value| !value.is_empty()))
+    ["DBT_ENGINE_", "DBT_"].iter().find_map(|prefix| {
+        std::env::var(format!("{prefix}{name}")).ok().filter(|value| !value.is_empty())
+    })
 }
 
-/// The value of an option of the command line, else of its environment variable; an empty one counts as unset.
+/// The value of an option of the command line, else of its environment variable; an empty one
+/// counts as unset.
 fn option_or_variable(text: Option<String>, name: &str) -> Option<String> {
     text.filter(|text| !text.is_empty()).or_else(|| variable(name))
 }
@@ -269,7 +288,9 @@ fn path() -> impl TypedValueParser<Value = PathBuf> {
 }
 
 fn project_dir() -> impl TypedValueParser<Value = PathBuf> {
-    OsStringValueParser::new().map(|text| path_option(Some(PathBuf::from(text)), "PROJECT_DIR").unwrap_or_else(|| PathBuf::from(".")))
+    OsStringValueParser::new().map(|text| {
+        path_option(Some(PathBuf::from(text)), "PROJECT_DIR").unwrap_or_else(|| PathBuf::from("."))
+    })
 }
 
 /// Reads a flag that may have a value.
@@ -283,8 +304,14 @@ fn truth(text: &str) -> Result<bool, String> {
 }
 
 /// The bounds of the command line or of the environment variables.
-pub fn bounds(start: &Option<String>, end: &Option<String>) -> Result<Option<(window::Bound, window::Bound)>, Diagnostics> {
-    let (start, end) = (option_or_variable(start.clone(), "EVENT_TIME_START"), option_or_variable(end.clone(), "EVENT_TIME_END"));
+pub fn bounds(
+    start: &Option<String>,
+    end: &Option<String>,
+) -> Result<Option<(window::Bound, window::Bound)>, Diagnostics> {
+    let (start, end) = (
+        option_or_variable(start.clone(), "EVENT_TIME_START"),
+        option_or_variable(end.clone(), "EVENT_TIME_END"),
+    );
     window::bounds(start.as_deref(), end.as_deref())
 }
 
@@ -307,19 +334,27 @@ fn grain(flag: &str, text: Option<&str>) -> Result<Option<Grain>, Diagnostics> {
     let Some(text) = text else { return Ok(None) };
     match Grain::parse(text) {
         Some(grain) => Ok(Some(grain)),
-        None => Err(Diagnostic::error(format!("invalid value `{text}` of `{flag}`")).hint("use `hour`, `day`, `month` or `year`").into()),
+        None => Err(Diagnostic::error(format!("invalid value `{text}` of `{flag}`"))
+            .hint("use `hour`, `day`, `month` or `year`")
+            .into()),
     }
 }
 
 fn vars(text: Option<&str>) -> Result<Map<String, Value>, Diagnostics> {
     let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(Map::new()) };
     let error = |what: String| {
-        Diagnostics::from(Diagnostic::error(what).hint("write variables as a YAML mapping: `--vars '{country: fr, limit: 10}'`"))
+        Diagnostics::from(
+            Diagnostic::error(what)
+                .hint("write variables as a YAML mapping: `--vars '{country: fr, limit: 10}'`"),
+        )
     };
     let file = SourceFile::new("--vars", text);
     match yaml::parse(&file).map(|(tree, _)| tree.exact()) {
         Ok(Value::Object(vars)) => Ok(vars),
         Ok(_) => Err(error(format!("`--vars {text}` is not a mapping"))),
-        Err(cause) => Err(error(format!("`--vars {text}` is not YAML: {}", cause.message.trim_start_matches("not valid YAML: ")))),
+        Err(cause) => Err(error(format!(
+            "`--vars {text}` is not YAML: {}",
+            cause.message.trim_start_matches("not valid YAML: ")
+        ))),
     }
 }

@@ -41,7 +41,8 @@ pub fn run(args: &PageArgs) -> Result<ExitCode, Diagnostics> {
     }
     let places = args.plan.places();
     let manifest = places.manifest()?;
-    let (mut history, mut coverage) = (HistoryReader::new(PlanFingerprint::of(&manifest.steps)), Coverage::new(&manifest.models));
+    let (mut history, mut coverage) =
+        (HistoryReader::new(PlanFingerprint::of(&manifest.steps)), Coverage::new(&manifest.models));
     places.each_entry(|entry| {
         coverage.add(&entry);
         history.add(entry);
@@ -49,7 +50,10 @@ pub fn run(args: &PageArgs) -> Result<ExitCode, Diagnostics> {
     let history = history.finish();
     let manifest = audits::as_last_run(manifest, &history);
     let (mut first_error, mut unreadable) = (None, 0);
-    let mut sql = |step: &PlannedStep| match places.text(&step.file.to_string(), Some(step.sha256)).map(String::from_utf8) {
+    let mut sql = |step: &PlannedStep| match places
+        .text(&step.file.to_string(), Some(step.sha256))
+        .map(String::from_utf8)
+    {
         Ok(Ok(text)) => Some(text),
         not_text => {
             let error = not_text.err().unwrap_or_else(|| format!("`{}` is not text", step.file));

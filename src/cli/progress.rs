@@ -55,23 +55,36 @@ impl Progress {
             *counts.entry(&step.model).or_default() += 1;
         }
         let screen = MultiProgress::new();
-        let longest = manifest.models.iter().map(|model| short(&model.unique_id).len()).max().unwrap_or_default();
-        let style = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len}  {rate:>8}  {left:>9} {msg}")
-            .expect("a constant template")
-            .with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
-                let _ = write!(out, "{:.1}/s", state.per_sec());
-            })
-            // There is no estimate before the first step, and nothing is left after the last.
-            .with_key("left", |state: &ProgressState, out: &mut dyn Write| {
-                if state.pos() > 0 && !state.is_finished() {
-                    let _ = write!(out, "{:#} left", HumanDuration(state.eta()));
-                }
-            })
-            .progress_chars("━╸─");
+        let longest = manifest
+            .models
+            .iter()
+            .map(|model| short(&model.unique_id).len())
+            .max()
+            .unwrap_or_default();
+        let style = ProgressStyle::with_template(
+            "{prefix} {bar:24} {pos}/{len}  {rate:>8}  {left:>9} {msg}",
+        )
+        .expect("a constant template")
+        .with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
+            let _ = write!(out, "{:.1}/s", state.per_sec());
+        })
+        // There is no estimate before the first step, and nothing is left after the last.
+        .with_key("left", |state: &ProgressState, out: &mut dyn Write| {
+            if state.pos() > 0 && !state.is_finished() {
+                let _ = write!(out, "{:#} left", HumanDuration(state.eta()));
+            }
+        })
+        .progress_chars("━╸─");
         let bars = manifest.models.iter().filter_map(|model| {
-            let bar = ProgressBar::new(*counts.get(model.unique_id.as_str())?).with_style(style.clone());
-            let bar = screen.add(bar.with_prefix(printable(&format!("{:longest$}", short(&model.unique_id))).into_owned()));
-            Some((model.unique_id.clone(), Bar { bar, failed: Mutex::new(0), begun: AtomicBool::new(false) }))
+            let bar =
+                ProgressBar::new(*counts.get(model.unique_id.as_str())?).with_style(style.clone());
+            let bar = screen.add(bar.with_prefix(
+                printable(&format!("{:longest$}", short(&model.unique_id))).into_owned(),
+            ));
+            Some((
+                model.unique_id.clone(),
+                Bar { bar, failed: Mutex::new(0), begun: AtomicBool::new(false) },
+            ))
         });
         Progress::Bars(Bars { bars: bars.collect(), all: screen })
     }
@@ -116,7 +129,10 @@ impl Watch for Progress {
                 count.ended += 1;
                 let width = count.all.to_string().len();
                 let word = if failed { "failed" } else { "done  " };
-                let mut line = format!("{:>width$}/{} {word} {} in {:.2} s\n", count.ended, count.all, step.id, entry.seconds);
+                let mut line = format!(
+                    "{:>width$}/{} {word} {} in {:.2} s\n",
+                    count.ended, count.all, step.id, entry.seconds
+                );
                 if failed {
                     line.push_str(&indented(&last_lines(&entry.words())));
                 }
@@ -125,7 +141,8 @@ impl Watch for Progress {
             Progress::Bars(bars) => {
                 let Some(bar) = bars.bars.get(&*step.model) else { return };
                 if failed {
-                    let mut count = bar.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    let mut count =
+                        bar.failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                     *count += 1;
                     bar.bar.set_message(format!("{} failed", *count));
                     self.println(&format!(
@@ -157,10 +174,16 @@ pub fn last_lines(words: &str) -> String {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line.to_string(),
     };
-    let lines: Vec<String> = words.lines().map(str::trim_end).filter(|line| !line.is_empty()).map(cut).collect();
+    let lines: Vec<String> =
+        words.lines().map(str::trim_end).filter(|line| !line.is_empty()).map(cut).collect();
     match lines.len() {
         0..=MAX_LINES => lines.join("\n"),
-        count => format!("{}\n… {} lines\n{}", lines[0], count - MAX_LINES + 1, lines[count - MAX_LINES + 2..].join("\n")),
+        count => format!(
+            "{}\n… {} lines\n{}",
+            lines[0],
+            count - MAX_LINES + 1,
+            lines[count - MAX_LINES + 2..].join("\n")
+        ),
     }
 }
 

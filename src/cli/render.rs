@@ -39,7 +39,11 @@ pub fn run(args: RenderArgs) -> Result<ExitCode, Diagnostics> {
     let open = LoadOptions { which: "compile", ..args.project.open(now, false)? };
     let mut selection = args.select.selection();
     // `--out` writes every query; the default selector of a project is for runs.
-    if args.out.is_some() && selection.select.is_empty() && selection.exclude.is_empty() && selection.selector.is_none() {
+    if args.out.is_some()
+        && selection.select.is_empty()
+        && selection.exclude.is_empty()
+        && selection.selector.is_none()
+    {
         selection.select.push("*".to_string());
     }
     let request = Asked { open, selection, batch: args.batch };
@@ -47,7 +51,8 @@ pub fn run(args: RenderArgs) -> Result<ExitCode, Diagnostics> {
     print_diagnostics(&warnings);
     match &args.out {
         Some(folder) => {
-            let files = rendered.iter().map(|(node, sql)| (below(&node.package, &node.path), sql.as_str()));
+            let files =
+                rendered.iter().map(|(node, sql)| (below(&node.package, &node.path), sql.as_str()));
             plan_dir::write_files(folder, files)?;
         }
         None => match rendered.as_slice() {
@@ -60,13 +65,22 @@ pub fn run(args: RenderArgs) -> Result<ExitCode, Diagnostics> {
             }
         },
     }
-    let queries = if rendered.len() == 1 { "1 query".to_string() } else { format!("{} queries", rendered.len()) };
-    print_diagnostics_with(&errors, &format!("{queries} {}", if args.out.is_some() { "written" } else { "printed" }));
+    let queries = if rendered.len() == 1 {
+        "1 query".to_string()
+    } else {
+        format!("{} queries", rendered.len())
+    };
+    print_diagnostics_with(
+        &errors,
+        &format!("{queries} {}", if args.out.is_some() { "written" } else { "printed" }),
+    );
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) })
 }
 
 /// The path `<package>/<path>`, without components such as `..` that would leave the folder.
 fn below(package: &str, path: &str) -> PathBuf {
     let parts = Path::new(path).components().filter(|part| matches!(part, Component::Normal(_)));
-    std::iter::once(Path::new(package)).chain(parts.map(|part| Path::new(part.as_os_str()))).collect()
+    std::iter::once(Path::new(package))
+        .chain(parts.map(|part| Path::new(part.as_os_str())))
+        .collect()
 }

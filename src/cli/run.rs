@@ -19,7 +19,10 @@ use crate::run::journal::{self, Places};
 use crate::run::proof::{self, Unverified};
 use crate::run::protocol::Protocol;
 use crate::run::shutdown::Shutdown;
-use crate::run::{self, Order, audits, client_profiles, clock, effects, executable, junit, report, results, retry, status};
+use crate::run::{
+    self, Order, audits, client_profiles, clock, effects, executable, junit, report, results,
+    retry, status,
+};
 
 const EXAMPLES: &str = r"Examples:
   With the default client of the dialect, such as psql with PGHOST and PGDATABASE:
@@ -92,9 +95,11 @@ pub struct RunSettings {
 
 pub fn run(args: RunArgs) -> Result<ExitCode, Diagnostics> {
     if args.resume {
-        print_diagnostics(&[Diagnostic::warning("`--resume` is now called `--continue`").hint("after a complete run it starts a new one")]);
+        print_diagnostics(&[Diagnostic::warning("`--resume` is now called `--continue`")
+            .hint("after a complete run it starts a new one")]);
     }
-    let from = if args.resume || args.continues { StartPoint::LastRunOrStart } else { StartPoint::Start };
+    let from =
+        if args.resume || args.continues { StartPoint::LastRunOrStart } else { StartPoint::Start };
     start(args.settings, from, &[])
 }
 
@@ -109,7 +114,11 @@ pub enum StartPoint {
 }
 
 /// Runs the plan. `again` names finished steps to run again.
-pub fn start(settings: RunSettings, from: StartPoint, again: &[String]) -> Result<ExitCode, Diagnostics> {
+pub fn start(
+    settings: RunSettings,
+    from: StartPoint,
+    again: &[String],
+) -> Result<ExitCode, Diagnostics> {
     let places = settings.plan.places();
     let mut manifest = places.manifest()?;
     let dialect = dialect::named(&manifest.about.dialect)?;
@@ -121,13 +130,18 @@ pub fn start(settings: RunSettings, from: StartPoint, again: &[String]) -> Resul
     let fingerprint = PlanFingerprint::of(&manifest.steps);
     let mut history = places.history(&fingerprint)?;
     if from == StartPoint::LastRun && history.first.is_none() {
-        return Err(Diagnostic::error(format!("no run to retry in `{}`", places.journal.display()))
-            .hint("to start a run, use `batchwright run`")
-            .into());
+        return Err(Diagnostic::error(format!(
+            "no run to retry in `{}`",
+            places.journal.display()
+        ))
+        .hint("to start a run, use `batchwright run`")
+        .into());
     }
     // After a complete run a scheduler needs a new one. Steps in `again` are the user's request.
     let is_complete = history.is_complete && again.is_empty();
-    let mut resumed = from != StartPoint::Start && history.first.is_some() && !(from == StartPoint::LastRunOrStart && is_complete);
+    let mut resumed = from != StartPoint::Start
+        && history.first.is_some()
+        && !(from == StartPoint::LastRunOrStart && is_complete);
     if settings.audit {
         print_diagnostics(&unaudited(&manifest));
         manifest = audits::with_audits(manifest);
@@ -137,14 +151,21 @@ pub fn start(settings: RunSettings, from: StartPoint, again: &[String]) -> Resul
     for step in again {
         history.reopen(&step_named(step, &manifest)?.id);
     }
-    let mut selected = if resumed { retry::left(&manifest.steps, &history) } else { vec![true; manifest.steps.len()] };
+    let mut selected = if resumed {
+        retry::left(&manifest.steps, &history)
+    } else {
+        vec![true; manifest.steps.len()]
+    };
     if from == StartPoint::LastRunOrStart && !selected.contains(&true) {
         // All is done, but the run was interrupted before it could write that to the journal.
         (resumed, selected) = (false, vec![true; manifest.steps.len()]);
     }
     if from == StartPoint::LastRun && is_complete && selected.contains(&true) {
         let open = selected.iter().filter(|selected| **selected).count();
-        print_status(&format!("the last run is complete, and the plan has changed since: {} not run\n", steps(open)));
+        print_status(&format!(
+            "the last run is complete, and the plan has changed since: {} not run\n",
+            steps(open)
+        ));
         print_status("to run all of the plan: `batchwright run`\n");
         return Ok(ExitCode::SUCCESS);
     }
@@ -168,21 +189,36 @@ pub fn start(settings: RunSettings, from: StartPoint, again: &[String]) -> Resul
     client_profiles::reject_error_ignoring(&argv, session)?;
     executable::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
     let mut threads = usize::from(settings.threads);
-    if threads > 1 && client_profiles::profile(&argv).is_some_and(|(profile, _)| profile.single_writer) {
+    if threads > 1
+        && client_profiles::profile(&argv).is_some_and(|(profile, _)| profile.single_writer)
+    {
         print_diagnostics(&[Diagnostic::warning(format!(
             "`{}` allows one writing process per database, so the steps run one at a time",
             argv[0]
         ))]);
         threads = 1;
     }
-    let progress = Arc::new(Progress::of(&manifest, &selected, settings.quiet, std::io::stderr().is_terminal()));
+    let progress = Arc::new(Progress::of(
+        &manifest,
+        &selected,
+        settings.quiet,
+        std::io::stderr().is_terminal(),
+    ));
     let progress_at_signal = progress.clone();
     let shutdown = Shutdown::at_signals(move |times| match times {
-        1 => progress_at_signal.println("finishing the running steps; press Ctrl-C again to kill them"),
+        1 => progress_at_signal
+            .println("finishing the running steps; press Ctrl-C again to kill them"),
         _ => progress_at_signal.println("killing the running steps"),
     });
-    let shutdown = shutdown.map_err(|error| Diagnostic::error(format!("cannot handle Ctrl-C: {error}")))?;
-    let mut client = Client { argv, dialect: &dialect, protocol: Protocol::new(&dialect, None)?, timeout: settings.timeout, shutdown };
+    let shutdown =
+        shutdown.map_err(|error| Diagnostic::error(format!("cannot handle Ctrl-C: {error}")))?;
+    let mut client = Client {
+        argv,
+        dialect: &dialect,
+        protocol: Protocol::new(&dialect, None)?,
+        timeout: settings.timeout,
+        shutdown,
+    };
     let mut session = match proof::verify(&mut client) {
         Ok(session) => session,
         Err(Unverified::Unsafe(error)) => return Err(error.into()),
@@ -219,8 +255,14 @@ pub fn start(settings: RunSettings, from: StartPoint, again: &[String]) -> Resul
 
 /// Warnings about microbatch models without an audit.
 fn unaudited(manifest: &Manifest) -> Vec<Diagnostic> {
-    let models = manifest.models.iter().filter(|model| model.microbatch.is_some() && model.audit.is_none());
-    let warning = |model: &ModelEntry| Diagnostic::warning(format!("`{}` has too many batches to be audited", short(&model.unique_id)));
+    let models =
+        manifest.models.iter().filter(|model| model.microbatch.is_some() && model.audit.is_none());
+    let warning = |model: &ModelEntry| {
+        Diagnostic::warning(format!(
+            "`{}` has too many batches to be audited",
+            short(&model.unique_id)
+        ))
+    };
     models.map(warning).collect()
 }
 
@@ -233,7 +275,9 @@ fn close(
     result: &run::Run,
 ) -> Result<ExitCode, Diagnostics> {
     let history = places.history(fingerprint)?;
-    report::replace_with(&places.run_results, |out| results::write_run_results(out, manifest, &history, clock::now()))?;
+    report::replace_with(&places.run_results, |out| {
+        results::write_run_results(out, manifest, &history, clock::now())
+    })?;
     if let Some(path) = &settings.junit {
         report::write(path, &junit::report(manifest, &history))?;
     }
@@ -241,13 +285,18 @@ fn close(
     let mut text = format!("\n{}", table(&standings));
     if settings.quiet {
         for failure in standings.iter().flat_map(|standing| &standing.failures) {
-            text.push_str(&format!("failed {}\n{}", failure.step, indented(&last_lines(&failure.words))));
+            text.push_str(&format!(
+                "failed {}\n{}",
+                failure.step,
+                indented(&last_lines(&failure.words))
+            ));
         }
     }
     text.push_str(&match (result.failed, result.open) {
         (0, 0) => format!("{} done\n", steps(result.done)),
         (failed, open) => format!(
-            "{} done, {failed} failed, {open} not run; to see why: `batchwright status`; to continue: `batchwright retry`\n",
+            "{} done, {failed} failed, {open} not run; to see why: `batchwright status`; to \
+             continue: `batchwright retry`\n",
             steps(result.done)
         ),
     });
@@ -257,11 +306,22 @@ fn close(
 
 /// The table of models with their counts of steps.
 pub fn table(standings: &[status::Standing]) -> String {
-    let longest = standings.iter().map(|standing| short(&standing.unique_id).len()).max().unwrap_or_default().max(5);
-    let mut text = format!("{:longest$}  {:>6}  {:>6}  {:>6}  {:>9}\n", "model", "done", "failed", "open", "seconds");
+    let longest = standings
+        .iter()
+        .map(|standing| short(&standing.unique_id).len())
+        .max()
+        .unwrap_or_default()
+        .max(5);
+    let mut text = format!(
+        "{:longest$}  {:>6}  {:>6}  {:>6}  {:>9}\n",
+        "model", "done", "failed", "open", "seconds"
+    );
     for standing in standings {
         let status::Standing { done, failed, open, seconds, .. } = standing;
-        text.push_str(&format!("{:longest$}  {done:>6}  {failed:>6}  {open:>6}  {seconds:>9.2}\n", short(&standing.unique_id)));
+        text.push_str(&format!(
+            "{:longest$}  {done:>6}  {failed:>6}  {open:>6}  {seconds:>9.2}\n",
+            short(&standing.unique_id)
+        ));
     }
     text
 }
@@ -273,9 +333,11 @@ fn step_named<'a>(name: &str, manifest: &'a Manifest) -> Result<&'a PlannedStep,
     let mut matches = manifest.steps.iter().filter(is_named);
     match (matches.next(), matches.next()) {
         (Some(step), None) => Ok(step),
-        (Some(step), Some(other)) => {
-            Err(Diagnostic::error(format!("`{name}` is ambiguous: `{}` or `{}`", step.id, other.id)).hint("use the complete id"))
-        }
+        (Some(step), Some(other)) => Err(Diagnostic::error(format!(
+            "`{name}` is ambiguous: `{}` or `{}`",
+            step.id, other.id
+        ))
+        .hint("use the complete id")),
         (None, _) => {
             let error = Diagnostic::error(format!("the plan has no step `{name}`"));
             Err(match nearest(name, ids().map(short)) {

@@ -43,14 +43,21 @@ pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
         let mut coverage = Coverage::new(&head.models);
         places.each_entry(|entry| coverage.add(&entry))?;
         let gaps = missing(&head.models, &coverage, super::options::instant(args.now.as_deref())?);
-        print(&if args.json { pretty(&json!({ "missing": gaps })) } else { printable(&gaps_as_text(&gaps)).into_owned() })?;
+        print(&if args.json {
+            pretty(&json!({ "missing": gaps }))
+        } else {
+            printable(&gaps_as_text(&gaps)).into_owned()
+        })?;
         return Ok(ExitCode::SUCCESS);
     }
     let history = places.history(&places.fingerprint()?)?;
     let mut standings = Standings::new(args.json);
     let head = places.each_step(&mut |step| standings.add(&step, &history))?;
     if history.last.as_ref().is_some_and(|last| last.audit) {
-        head.models.iter().filter_map(audits::alone).for_each(|step| standings.add(&step, &history));
+        head.models
+            .iter()
+            .filter_map(audits::alone)
+            .for_each(|step| standings.add(&step, &history));
     }
     let standings = standings.of_models(&head.models);
     let text = match args.json {
@@ -85,9 +92,14 @@ fn gaps_as_text(gaps: &[Gap]) -> String {
     }
     let line = |gap: &Gap| {
         let name = short(&gap.unique_id);
-        let batches = if gap.batches == 1 { "1 batch".to_string() } else { format!("{} batches", gap.batches) };
+        let batches = if gap.batches == 1 {
+            "1 batch".to_string()
+        } else {
+            format!("{} batches", gap.batches)
+        };
         format!(
-            "{name}  {} to {}  {batches}\n  batchwright compile --select {name} --event-time-start {} --event-time-end {}\n",
+            "{name}  {} to {}  {batches}\n  batchwright compile --select {name} \
+             --event-time-start {} --event-time-end {}\n",
             gap.event_time_start, gap.event_time_end, gap.event_time_start, gap.event_time_end
         )
     };

@@ -11,7 +11,8 @@ const MIN_FOR_CAUSES: usize = 6;
 /// The number of errors, by cause if there are many; empty for a single one. `written` describes
 /// the work that was done.
 pub fn summary(diagnostics: &[Diagnostic], written: &str) -> String {
-    let errors: Vec<&Diagnostic> = diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).collect();
+    let errors: Vec<&Diagnostic> =
+        diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).collect();
     if errors.len() < 2 {
         return String::new();
     }
@@ -38,7 +39,8 @@ fn cause(message: &str) -> String {
     parts.collect::<Vec<_>>().join("`")
 }
 
-const FUNCTIONS: [&str; 4] = ["run_query", "statement", "adapter.get_columns_in_relation", "adapter.dispatch"];
+const FUNCTIONS: [&str; 4] =
+    ["run_query", "statement", "adapter.get_columns_in_relation", "adapter.dispatch"];
 
 #[cfg(test)]
 mod tests {
@@ -47,9 +49,15 @@ mod tests {
     #[test]
     fn one_cause_is_counted_once() {
         let error = |name: &str| Diagnostic::error(format!("`{name}` is undefined"));
-        let errors: Vec<Diagnostic> =
-            ["a", "b", "c", "d", "e"].iter().map(|name| error(name)).chain([Diagnostic::error("no `x`")]).collect();
-        assert_eq!(summary(&errors, "1 query written"), "6 errors; 1 query written\n    5  `…` is undefined\n    1  no `…`\n");
+        let errors: Vec<Diagnostic> = ["a", "b", "c", "d", "e"]
+            .iter()
+            .map(|name| error(name))
+            .chain([Diagnostic::error("no `x`")])
+            .collect();
+        assert_eq!(
+            summary(&errors, "1 query written"),
+            "6 errors; 1 query written\n    5  `…` is undefined\n    1  no `…`\n"
+        );
         assert_eq!(summary(&errors[..1], ""), "");
         assert_eq!(summary(&errors[..2], "nothing was written"), "2 errors; nothing was written\n");
     }

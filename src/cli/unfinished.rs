@@ -1,4 +1,5 @@
-//! A plan whose run is not complete, and that a compile replaces. Takes the plan's folder; gives a warning that says how to go on with it.
+//! A plan whose run is not complete, and that a compile replaces. Takes the plan's folder; gives a
+//! warning that says how to go on with it.
 
 use std::path::Path;
 
@@ -12,7 +13,8 @@ pub struct UnfinishedRun {
     steps: usize,
 }
 
-/// The run that is not complete, if there is one. A plan or a journal that cannot be read has none: other messages are about that.
+/// The run that is not complete, if there is one. A plan or a journal that cannot be read has none:
+/// other messages are about that.
 pub fn unfinished(folder: &Path) -> Option<UnfinishedRun> {
     let places = Places::beside(folder);
     if places.ends_complete() {
@@ -35,15 +37,20 @@ pub fn unfinished(folder: &Path) -> Option<UnfinishedRun> {
 impl UnfinishedRun {
     /// A warning, if the folder holds another plan now.
     pub fn warning(&self, folder: &Path) -> Option<Diagnostic> {
-        let is_replaced = Places::beside(folder).fingerprint().is_ok_and(|fingerprint| fingerprint != self.fingerprint);
-        let warning = || {
-            Diagnostic::warning(format!(
+        let is_replaced = Places::beside(folder)
+            .fingerprint()
+            .is_ok_and(|fingerprint| fingerprint != self.fingerprint);
+        let warning =
+            || {
+                Diagnostic::warning(format!(
                 "this plan replaces one whose run is not complete: {} of its {} steps are done",
                 self.done, self.steps
             ))
-            .hint("`batchwright retry` runs what is new or changed in this plan and what was left of that run")
-            .hint("to finish the replaced plan, compile it again with the same flags, then `batchwright retry`: what is done stays done")
-        };
+            .hint("`batchwright retry` runs what is new or changed in this plan and what was left \
+                of that run")
+            .hint("to finish the replaced plan, compile it again with the same flags, then \
+                `batchwright retry`: what is done stays done")
+            };
         is_replaced.then(warning)
     }
 }

@@ -1,6 +1,7 @@
-//! `02_alter.sql`, and the like within the file of another incremental model: the statements that bring a table's columns in line with
-//! its query. Takes the query, its columns with their types, and the columns that the table may have besides. Each statement is safe to
-//! repeat, whatever columns the table has.
+//! `02_alter.sql`, and the like within the file of another incremental model: the statements that
+//! bring a table's columns in line with its query. Takes the query, its columns with their types,
+//! and the columns that the table may have besides. Each statement is safe to repeat, whatever
+//! columns the table has.
 
 use super::create_table::{apart, author, sql};
 use super::header::header;
@@ -42,7 +43,9 @@ pub fn alters(dialect: &Dialect, node: &Node) -> Result<Alters, Diagnostic> {
     let change = node.schema_change();
     Ok(match change {
         SchemaChange::Ignore => Alters::Never,
-        _ if node.microbatch().is_none() && !dialect.property::<bool>("alters_within_file")? => Alters::Never,
+        _ if node.microbatch().is_none() && !dialect.property::<bool>("alters_within_file")? => {
+            Alters::Never
+        }
         _ if !dialect.lists("schema_changes", change.as_str())? => Alters::Never,
         _ if dialect.has(&by_query(change)) => Alters::ByQuery,
         _ => Alters::ByColumn,
@@ -70,7 +73,13 @@ pub fn alter(of: &Alteration) -> Result<Sql, Diagnostic> {
         ("shape", shape.value()),
         (
             "message",
-            dialect.string(&format!("the table of {} and its query differ (on_schema_change: {}): ", node.name, change.as_str()))?.value(),
+            dialect
+                .string(&format!(
+                    "the table of {} and its query differ (on_schema_change: {}): ",
+                    node.name,
+                    change.as_str()
+                ))?
+                .value(),
         ),
     ];
     let by_query = by_query(*change);
@@ -78,7 +87,11 @@ pub fn alter(of: &Alteration) -> Result<Sql, Diagnostic> {
         return dialect.sql(&by_query, &arguments);
     }
     let statement = |name: &str, column: &ResultColumn, data_type: &str| {
-        let name_text = if column.quoted { column.name.clone() } else { crate::dialect::folded(dialect.property("case")?, &column.name) };
+        let name_text = if column.quoted {
+            column.name.clone()
+        } else {
+            crate::dialect::folded(dialect.property("case")?, &column.name)
+        };
         let mut arguments = arguments.clone();
         arguments.extend([
             ("column", dialect.column(&column.name, column.quoted)?.value()),
@@ -110,6 +123,9 @@ pub fn alter(of: &Alteration) -> Result<Sql, Diagnostic> {
 
 /// `02_alter.sql` of a microbatch model.
 pub fn alter_file(of: &Alteration, statements: &Sql) -> String {
-    let lines = [("model", of.node.unique_id.clone()), ("alters", format!("{}, on_schema_change: {}", of.target, of.change.as_str()))];
+    let lines = [
+        ("model", of.node.unique_id.clone()),
+        ("alters", format!("{}, on_schema_change: {}", of.target, of.change.as_str())),
+    ];
     format!("{}\n{statements}\n", header(of.dialect, &lines))
 }

@@ -1,5 +1,5 @@
-//! A contract that is enforced: the columns of a create statement as the properties file declares them, with the constraints
-//! that the engine's create statement may hold.
+//! A contract that is enforced: the columns of a create statement as the properties file declares
+//! them, with the constraints that the engine's create statement may hold.
 
 use serde_json::Value;
 
@@ -28,15 +28,23 @@ pub struct Contract {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// What an enforced contract declares; nothing where there is none. A column without a type is refused, as dbt does.
+/// What an enforced contract declares; nothing where there is none. A column without a type is
+/// refused, as dbt does.
 pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diagnostic> {
-    let Some(setting) = node.config.get("contract").filter(|contract| contract.value.get("enforced") == Some(&Value::Bool(true))) else {
+    let Some(setting) = node
+        .config
+        .get("contract")
+        .filter(|contract| contract.value.get("enforced") == Some(&Value::Bool(true)))
+    else {
         return Ok(None);
     };
     if node.columns.is_empty() {
-        return Err(Diagnostic::error(format!("the contract of `{}` is enforced, and no column is declared", node.name))
-            .at(setting.at.clone())
-            .hint("declare each column with its `data_type` under `columns:`"));
+        return Err(Diagnostic::error(format!(
+            "the contract of `{}` is enforced, and no column is declared",
+            node.name
+        ))
+        .at(setting.at.clone())
+        .hint("declare each column with its `data_type` under `columns:`"));
     }
     let mut lines = Vec::new();
     let mut names = Vec::new();
@@ -47,7 +55,9 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
     let mut indexed = Vec::new();
     let mut diagnostics = Vec::new();
     for column in &node.columns {
-        let Some(data_type) = column.data_type.as_deref().filter(|data_type| !data_type.trim().is_empty()) else {
+        let Some(data_type) =
+            column.data_type.as_deref().filter(|data_type| !data_type.trim().is_empty())
+        else {
             return Err(Diagnostic::error(format!(
                 "the contract of `{}` is enforced, and its column `{}` has no `data_type`",
                 node.name, column.name
@@ -57,7 +67,9 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
         };
         let name = dialect.column(&column.name, column.quote)?;
         let inline = match of_kind(column, "not_null") {
-            true if can(dialect, "not_null")? => format!(" {}", dialect.sql("constraint_not_null", &[])?),
+            true if can(dialect, "not_null")? => {
+                format!(" {}", dialect.sql("constraint_not_null", &[])?)
+            }
             true => {
                 diagnostics.push(left_out(dialect, node, "not_null", setting));
                 String::new()
@@ -65,7 +77,9 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
             false => String::new(),
         };
         lines.push(format!("{name} {}{inline}", data_type.trim()));
-        for constraint in column.constraints.iter().filter(|constraint| kind(constraint) != "not_null") {
+        for constraint in
+            column.constraints.iter().filter(|constraint| kind(constraint) != "not_null")
+        {
             apart.push((constraint, name.0.clone()));
         }
         casts.push(format!("cast({name} as {}) as {name}", data_type.trim()));
@@ -73,7 +87,10 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
         nulls.push(format!("cast(null as {}) as {name}", data_type.trim()));
         names.push(name.0);
     }
-    let own = node.constraints.iter().map(|constraint| Ok((constraint, of_columns(dialect, node, constraint)?)));
+    let own = node
+        .constraints
+        .iter()
+        .map(|constraint| Ok((constraint, of_columns(dialect, node, constraint)?)));
     apart.extend(own.collect::<Result<Vec<_>, Diagnostic>>()?);
     for (constraint, columns) in apart {
         match rendered(dialect, constraint, &columns)? {
@@ -99,13 +116,20 @@ pub fn contract(dialect: &Dialect, node: &Node) -> Result<Option<Contract>, Diag
     }))
 }
 
-/// The statements that compare a query's columns with the declared ones, and fail where they differ; they write nothing. Empty where
-/// the dialect has none.
-pub fn contract_check(dialect: &Dialect, node: &Node, contract: &Contract, query: &str) -> Result<Sql, Diagnostic> {
+/// The statements that compare a query's columns with the declared ones, and fail where they
+/// differ; they write nothing. Empty where the dialect has none.
+pub fn contract_check(
+    dialect: &Dialect,
+    node: &Node,
+    contract: &Contract,
+    query: &str,
+) -> Result<Sql, Diagnostic> {
     if !dialect.property::<bool>("contract_checked")? {
         return Ok(Sql::default());
     }
-    let name = |suffix: &str| dialect.column(&dialect.fitting(&node.relation.identifier, suffix, 0)?, false);
+    let name = |suffix: &str| {
+        dialect.column(&dialect.fitting(&node.relation.identifier, suffix, 0)?, false)
+    };
     let (shape, declared) = (name("shape")?, name("declared")?);
     let arguments = [
         ("query", author(query)),
@@ -120,65 +144,112 @@ pub fn contract_check(dialect: &Dialect, node: &Node, contract: &Contract, query
     Ok(Sql(format!("{}\n\n", dialect.sql("contract_check", &arguments)?)))
 }
 
-/// Refuses a query whose columns are known and are others than the declared ones; a warning where the types are compared nowhere.
-pub fn compare_names(dialect: &Dialect, node: &Node, columns: Option<&[ResultColumn]>) -> Result<Option<Diagnostic>, Diagnostic> {
+/// Refuses a query whose columns are known and are others than the declared ones; a warning where
+/// the types are compared nowhere.
+pub fn compare_names(
+    dialect: &Dialect,
+    node: &Node,
+    columns: Option<&[ResultColumn]>,
+) -> Result<Option<Diagnostic>, Diagnostic> {
     let setting = node.config.get("contract");
     let at = |diagnostic: Diagnostic| match setting {
         Some(setting) => diagnostic.at(setting.at.clone()),
         None => diagnostic,
     };
     if let Some(columns) = columns {
-        let same = |known: &ResultColumn, column: &Column| dialect.same_column((&known.name, known.quoted), (&column.name, column.quote));
+        let same = |known: &ResultColumn, column: &Column| {
+            dialect.same_column((&known.name, known.quoted), (&column.name, column.quote))
+        };
         let mut differences = Vec::new();
         for column in &node.columns {
-            let matches = columns.iter().map(|known| same(known, column)).collect::<Result<Vec<_>, _>>()?;
+            let matches =
+                columns.iter().map(|known| same(known, column)).collect::<Result<Vec<_>, _>>()?;
             if !matches.contains(&true) {
                 differences.push(format!("the query lacks `{}`", column.name));
             }
         }
         for known in columns {
-            let matches = node.columns.iter().map(|column| same(known, column)).collect::<Result<Vec<_>, _>>()?;
+            let matches = node
+                .columns
+                .iter()
+                .map(|column| same(known, column))
+                .collect::<Result<Vec<_>, _>>()?;
             if !matches.contains(&true) {
                 differences.push(format!("`{}` is not declared", known.name));
             }
         }
         if !differences.is_empty() {
-            let message = format!("the contract of `{}` is broken: {}", node.name, differences.join(", "));
-            return Err(at(Diagnostic::error(message)).hint("declare the columns that the query gives, no more and no fewer"));
+            let message =
+                format!("the contract of `{}` is broken: {}", node.name, differences.join(", "));
+            return Err(at(Diagnostic::error(message))
+                .hint("declare the columns that the query gives, no more and no fewer"));
         }
     }
-    let compared = dialect.property::<bool>("contract_checked")? || dialect.property::<bool>("contract_refused_by_engine")?;
-    let message = format!("no file compares the types of a query with its contract: {} may convert values", dialect.name);
-    Ok((!compared).then(|| at(Diagnostic::warning(message)).hint("cast the columns in the last `select` to the declared types")))
+    let compared = dialect.property::<bool>("contract_checked")?
+        || dialect.property::<bool>("contract_refused_by_engine")?;
+    let message = format!(
+        "no file compares the types of a query with its contract: {} may convert values",
+        dialect.name
+    );
+    Ok((!compared).then(|| {
+        at(Diagnostic::warning(message))
+            .hint("cast the columns in the last `select` to the declared types")
+    }))
 }
 
 /// A warning for a constraint that the table does without. Several of a kind are one warning.
 fn left_out(dialect: &Dialect, node: &Node, kind: &str, contract: &Setting) -> Diagnostic {
-    Diagnostic::warning(format!("the constraint `{kind}` of `{}` is left out of its table", node.name))
-        .at(contract.at.clone())
-        .hint(format!("{} cannot hold it in a create statement; a test can", dialect.name))
+    Diagnostic::warning(format!(
+        "the constraint `{kind}` of `{}` is left out of its table",
+        node.name
+    ))
+    .at(contract.at.clone())
+    .hint(format!("{} cannot hold it in a create statement; a test can", dialect.name))
 }
 
-/// A constraint as a line of its own. One that names another model (`to`) and no `expression` has none.
-fn rendered(dialect: &Dialect, constraint: &Value, columns: &str) -> Result<Option<Sql>, Diagnostic> {
+/// A constraint as a line of its own. One that names another model (`to`) and no `expression` has
+/// none.
+fn rendered(
+    dialect: &Dialect,
+    constraint: &Value,
+    columns: &str,
+) -> Result<Option<Sql>, Diagnostic> {
     let expression = text(constraint, "expression");
     let kind = kind(constraint);
-    let empty = if kind == "check" || kind == "foreign_key" { expression.is_empty() } else { columns.is_empty() };
+    let empty = if kind == "check" || kind == "foreign_key" {
+        expression.is_empty()
+    } else {
+        columns.is_empty()
+    };
     if empty || !can(dialect, kind)? {
         return Ok(None);
     }
-    let arguments = [("columns", Sql(columns.to_string()).value()), ("expression", Sql(expression.to_string()).value())];
+    let arguments = [
+        ("columns", Sql(columns.to_string()).value()),
+        ("expression", Sql(expression.to_string()).value()),
+    ];
     let line = dialect.sql(&format!("constraint_{kind}"), &arguments)?;
     match text(constraint, "name") {
         "" => Ok(Some(line)),
-        name => dialect.sql("constraint_named", &[("name", dialect.column(name, false)?.value()), ("constraint", line.value())]).map(Some),
+        name => dialect
+            .sql(
+                "constraint_named",
+                &[("name", dialect.column(name, false)?.value()), ("constraint", line.value())],
+            )
+            .map(Some),
     }
 }
 
 fn of_columns(dialect: &Dialect, node: &Node, constraint: &Value) -> Result<String, Diagnostic> {
-    let names = constraint.get("columns").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let names = constraint
+        .get("columns")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
     let quoted = |name: &str| node.columns.iter().any(|column| column.name == name && column.quote);
-    let names: Result<Vec<String>, Diagnostic> = names.map(|name| Ok(dialect.column(name, quoted(name))?.0)).collect();
+    let names: Result<Vec<String>, Diagnostic> =
+        names.map(|name| Ok(dialect.column(name, quoted(name))?.0)).collect();
     Ok(names?.join(", "))
 }
 

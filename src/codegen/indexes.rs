@@ -1,5 +1,5 @@
-//! What becomes a statement of its own behind the create statement: indexes of a table as the adapters' key `indexes` lists them,
-//! ClickHouse's projections, tags …
+//! What becomes a statement of its own behind the create statement: indexes of a table as the
+//! adapters' key `indexes` lists them, ClickHouse's projections, tags …
 
 use minijinja::Value as Argument;
 use serde_json::{Map, Value};
@@ -16,10 +16,11 @@ pub fn indexes(dialect: &Dialect, node: &Node, target: &str) -> Result<Sql, Diag
     for key in dialect.property::<Vec<String>>("index_keys")? {
         let Some((value, at)) = setting(dialect, node, &key)? else { continue };
         let mut push = |index: &Map<String, Value>| {
-            let statement = index_of(dialect, &key, index, node, target).map_err(|error| match &at {
-                Some(at) => error.at(at.clone()),
-                None => error,
-            });
+            let statement =
+                index_of(dialect, &key, index, node, target).map_err(|error| match &at {
+                    Some(at) => error.at(at.clone()),
+                    None => error,
+                });
             statement.map(|statement| statements.push(statement))
         };
         match &value {
@@ -33,19 +34,32 @@ pub fn indexes(dialect: &Dialect, node: &Node, target: &str) -> Result<Sql, Diag
 }
 
 /// One index. Its name tells it from the table's others, and is the same in every plan.
-fn index_of(dialect: &Dialect, key: &str, index: &Map<String, Value>, node: &Node, target: &str) -> Result<Sql, Diagnostic> {
+fn index_of(
+    dialect: &Dialect,
+    key: &str,
+    index: &Map<String, Value>,
+    node: &Node,
+    target: &str,
+) -> Result<Sql, Diagnostic> {
     let word = |key: &str| index.get(key).and_then(Value::as_str).unwrap_or_default().to_string();
     let definition = word(if index.contains_key("definition") { "definition" } else { "query" });
     let columns = match index.get("columns") {
         Some(columns) => list(columns),
         None if key == "indexes" && definition.is_empty() => {
-            return Err(Diagnostic::error(format!("an index of `{}` names no `columns`", node.name))
-                .hint("write `indexes=[{'columns': ['user_id'], 'unique': false}]`"));
+            return Err(Diagnostic::error(format!(
+                "an index of `{}` names no `columns`",
+                node.name
+            ))
+            .hint("write `indexes=[{'columns': ['user_id'], 'unique': false}]`"));
         }
         None => Argument::from_safe_string(String::new()),
     };
     let text = serde_json::to_string(index).unwrap_or_default();
-    let name = dialect.fitting(&node.relation.identifier, &format!("index_{}", &short_hash(&format!("{target}{key}{text}"))[..8]), 0)?;
+    let name = dialect.fitting(
+        &node.relation.identifier,
+        &format!("index_{}", &short_hash(&format!("{target}{key}{text}"))[..8]),
+        0,
+    )?;
     let unique = index.get("unique").and_then(Value::as_bool).unwrap_or_default();
     let method = word("type");
     let macro_name = match (key, method.is_empty()) {
@@ -65,7 +79,10 @@ fn index_of(dialect: &Dialect, key: &str, index: &Map<String, Value>, node: &Nod
         ("columns", columns),
         ("database", Argument::from_safe_string(database(&node.relation))),
         ("method", Argument::from_safe_string(method)),
-        ("own_name", dialect.column(if own_name.is_empty() { &name } else { &own_name }, false)?.value()),
+        (
+            "own_name",
+            dialect.column(if own_name.is_empty() { &name } else { &own_name }, false)?.value(),
+        ),
         ("definition", Argument::from_safe_string(definition)),
         ("pairs", Argument::from_safe_string(pairs(dialect, &Value::Object(index.clone()))?)),
     ];

@@ -29,9 +29,14 @@ pub struct InputEntry {
 }
 
 impl InputEntry {
-    /// Whether it has an event time and is read whole all the same, although the model does not ask for it.
+    /// Whether it has an event time and is read whole all the same, although the model does not ask
+    /// for it.
     pub fn loses_its_filter(&self) -> bool {
-        self.event_time.is_some() && self.whole_because.as_deref().is_some_and(|why| [OUT_OF_REACH, BY_NAME].contains(&why))
+        self.event_time.is_some()
+            && self
+                .whole_because
+                .as_deref()
+                .is_some_and(|why| [OUT_OF_REACH, BY_NAME].contains(&why))
     }
 
     /// Whether it is read whole only because it has no event time.

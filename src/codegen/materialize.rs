@@ -1,5 +1,6 @@
-//! `build.sql`: a model that is no microbatch model, or a seed, as one file. Takes the statement; gives the file with what stands
-//! before it (schema, pre-hooks, the author's header) and behind it (grants, comments, post-hooks).
+//! `build.sql`: a model that is no microbatch model, or a seed, as one file. Takes the statement;
+//! gives the file with what stands before it (schema, pre-hooks, the author's header) and behind it
+//! (grants, comments, post-hooks).
 
 use minijinja::Value;
 
@@ -37,14 +38,23 @@ impl Build<'_> {
     /// The file's text.
     pub fn file(&self, statement: &Sql) -> Result<String, Diagnostic> {
         let Build { dialect, node, .. } = self;
-        let mut lines = vec![("model", node.unique_id.clone()), ("builds", format!("{}, {}", node.relation, self.what))];
+        let mut lines = vec![
+            ("model", node.unique_id.clone()),
+            ("builds", format!("{}, {}", node.relation, self.what)),
+        ];
         lines.extend(self.inputs.iter().map(|entry| ("input", input(entry))));
-        lines.extend(self.dependent_views.iter().map(|views| ("views that read it", views.clone())));
+        lines
+            .extend(self.dependent_views.iter().map(|views| ("views that read it", views.clone())));
         let mut text = format!("{}\n{}", header(dialect, &lines), schema(dialect, &node.relation)?);
         for hook in statements(self.pre_hooks) {
             text.push_str(&format!("{hook}\n"));
         }
-        text.push_str(&format!("{}{}{statement}\n{}", sql_header(dialect, node)?, self.contract_check, sql_footer(dialect, node)?));
+        text.push_str(&format!(
+            "{}{}{statement}\n{}",
+            sql_header(dialect, node)?,
+            self.contract_check,
+            sql_footer(dialect, node)?
+        ));
         for closes in self.closes {
             text.push_str(&format!("\n{closes}\n"));
         }
@@ -55,8 +65,15 @@ impl Build<'_> {
     }
 }
 
-/// The statement of a view, a table or a materialized view. `anew`: whether a materialized view is made again instead of refreshed.
-pub fn plain(dialect: &Dialect, node: &Node, query: &str, contract: Option<&Contract>, anew: bool) -> Result<Sql, Diagnostic> {
+/// The statement of a view, a table or a materialized view. `anew`: whether a materialized view is
+/// made again instead of refreshed.
+pub fn plain(
+    dialect: &Dialect,
+    node: &Node,
+    query: &str,
+    contract: Option<&Contract>,
+    anew: bool,
+) -> Result<Sql, Diagnostic> {
     let mut given = arguments(dialect, node, &node.relation, query)?;
     match (&node.materialization, contract) {
         (Materialization::View, _) => {
@@ -67,10 +84,18 @@ pub fn plain(dialect: &Dialect, node: &Node, query: &str, contract: Option<&Cont
             }
             dialect.sql(&view_macro(dialect, node)?, &given)
         }
-        (Materialization::MaterializedView, _) => dialect.sql(if anew { "materialized_view_anew" } else { "materialized_view" }, &given),
+        (Materialization::MaterializedView, _) => {
+            dialect.sql(if anew { "materialized_view_anew" } else { "materialized_view" }, &given)
+        }
         (Materialization::Other(_), _) => {
-            let text = |key: &str| dialect.text(node.setting(key).and_then(serde_json::Value::as_str).unwrap_or_default());
-            let warehouse = node.setting("snowflake_warehouse").and_then(serde_json::Value::as_str).unwrap_or_default();
+            let text = |key: &str| {
+                dialect
+                    .text(node.setting(key).and_then(serde_json::Value::as_str).unwrap_or_default())
+            };
+            let warehouse = node
+                .setting("snowflake_warehouse")
+                .and_then(serde_json::Value::as_str)
+                .unwrap_or_default();
             given.push(("lag", text("target_lag")?.value()));
             given.push(("warehouse", Value::from_safe_string(warehouse.to_string())));
             dialect.sql("dynamic_table", &given)

@@ -1,5 +1,6 @@
-//! The SQL text of every file of a plan. Takes a model with its query and settings; returns text, with slots for the window where
-//! a statement is the same for each batch. No steps, no order, no disk.
+//! The SQL text of every file of a plan. Takes a model with its query and settings; returns text,
+//! with slots for the window where a statement is the same for each batch. No steps, no order, no
+//! disk.
 
 mod adapter_config;
 mod alter;
@@ -29,7 +30,9 @@ pub use contract::{Contract, compare_names, contract, contract_check};
 pub use create_table::{as_declared, create, hooks, narrowed, swap};
 pub use grants_and_comments::{Closing, closing};
 pub use header::input as input_in_words;
-pub use incremental::{Incremental, brought_in, build_stage, incremental, incremental_by_macro, usual_strategy};
+pub use incremental::{
+    Incremental, brought_in, build_stage, incremental, incremental_by_macro, usual_strategy,
+};
 pub use inputs::{BY_NAME, InputEntry, NO_EVENT_TIME, NOT_READ, OUT_OF_REACH, READ_BY_HOOK};
 pub use materialize::{Build, plain};
 pub use outside_window::{mode, word};

@@ -1,5 +1,5 @@
-//! The statement of a model's batches: the window goes out, the query's rows come in. Made once for a model, with slots where
-//! the window stands.
+//! The statement of a model's batches: the window goes out, the query's rows come in. Made once for
+//! a model, with slots where the window stands.
 
 use std::sync::{Arc, LazyLock};
 
@@ -58,7 +58,8 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
     let check = temporary(batches, "check_", batches.target)?;
     let stage_ticks = temporary(batches, "batch_", &ticked(dialect, batches.target)?)?;
     let parts = parts(batches)?;
-    // A row of the window that is not in the window's partitions would be lost or doubled: it counts as one outside.
+    // A row of the window that is not in the window's partitions would be lost or doubled: it
+    // counts as one outside.
     let inside = match &parts.inside {
         Some(inside) => Sql(format!("{window}\n  and {inside}")),
         None => window.clone(),
@@ -71,13 +72,24 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
     let mut strays = Sql::default();
     match batches.mode {
         OutsideWindow::Drop => kept.push(inside.clone()),
-        OutsideWindow::Error if dialect.has("guarded") => match guarded_column(batches, &inside, &message)? {
-            Some(columns) => checked = columns,
-            None => kept.push(dialect.sql("guarded", &[("window", inside.value()), ("message", message.value())])?),
-        },
+        OutsideWindow::Error if dialect.has("guarded") => {
+            match guarded_column(batches, &inside, &message)? {
+                Some(columns) => checked = columns,
+                None => {
+                    kept.push(dialect.sql(
+                        "guarded",
+                        &[("window", inside.value()), ("message", message.value())],
+                    )?)
+                }
+            }
+        }
         OutsideWindow::Error => {
-            let arguments =
-                [("stage", stage.value()), ("outside", outside.value()), ("message", message.value()), ("check", check.value())];
+            let arguments = [
+                ("stage", stage.value()),
+                ("outside", outside.value()),
+                ("message", message.value()),
+                ("check", check.value()),
+            ];
             guard = dialect.sql("guard", &arguments)?;
         }
         OutsideWindow::Keep => {
@@ -95,13 +107,17 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
     }
     kept.extend(predicates.iter().cloned());
 
-    let drops = batches.mode == OutsideWindow::Drop && !batches.inputs.iter().any(|input| input.filtered);
+    let drops =
+        batches.mode == OutsideWindow::Drop && !batches.inputs.iter().any(|input| input.filtered);
     let query = author(batches.query);
     let staged = match drops {
-        true => dialect.sql("staged_window", &[("query", query.clone()), ("window", inside.value())])?.value(),
+        true => dialect
+            .sql("staged_window", &[("query", query.clone()), ("window", inside.value())])?
+            .value(),
         false => query.clone(),
     };
-    let staged_where = if drops { where_clause(std::slice::from_ref(&inside)) } else { String::new() };
+    let staged_where =
+        if drops { where_clause(std::slice::from_ref(&inside)) } else { String::new() };
     let (ctes, body) = apart(dialect, batches.query)?;
     let others = others(batches)?;
     let arguments = [
@@ -130,7 +146,11 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
         ("stage_location", stage_location(batches)?),
     ];
     let names = [
-        batches.strategy.variant.as_ref().map(|variant| format!("overwrite_{variant}_{}", word(batches.mode))),
+        batches
+            .strategy
+            .variant
+            .as_ref()
+            .map(|variant| format!("overwrite_{variant}_{}", word(batches.mode))),
         batches.strategy.variant.as_ref().map(|variant| format!("overwrite_{variant}")),
         Some(format!("overwrite_{}", word(batches.mode))),
     ];
@@ -144,32 +164,48 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
 /// The window's predicate on the column of an event time.
 pub fn window(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagnostic> {
     refuse_event_time(dialect, event_time)?;
-    dialect.window(&dialect.event_time(&event_time.column, event_time.quote)?, event_time.time_type()?)
+    dialect
+        .window(&dialect.event_time(&event_time.column, event_time.quote)?, event_time.time_type()?)
 }
 
 /// The same with a check of the column's type.
 fn guard_window(dialect: &Dialect, event_time: &EventTime) -> Result<Sql, Diagnostic> {
-    dialect.guard_window(&dialect.event_time(&event_time.column, event_time.quote)?, event_time.time_type()?)
+    dialect.guard_window(
+        &dialect.event_time(&event_time.column, event_time.quote)?,
+        event_time.time_type()?,
+    )
 }
 
 /// The columns of the insert, or nothing where the query does not show them.
-pub(super) fn names(dialect: &Dialect, columns: Option<&[ResultColumn]>) -> Result<Option<Sql>, Diagnostic> {
+pub(super) fn names(
+    dialect: &Dialect,
+    columns: Option<&[ResultColumn]>,
+) -> Result<Option<Sql>, Diagnostic> {
     let Some(columns) = columns else { return Ok(None) };
-    let names: Result<Vec<String>, Diagnostic> = columns.iter().map(|column| Ok(dialect.column(&column.name, column.quoted)?.0)).collect();
+    let names: Result<Vec<String>, Diagnostic> =
+        columns.iter().map(|column| Ok(dialect.column(&column.name, column.quoted)?.0)).collect();
     Ok(Some(Sql(names?.join(", "))))
 }
 
-/// The columns, the event time's checked: what stands in a `select` is computed of the query's rows alone, while an engine may ask a
-/// condition of rows that the query's own conditions have yet to leave out. Nothing where the query does not show its columns.
-fn guarded_column(batches: &Batches, window: &Sql, message: &Sql) -> Result<Option<Sql>, Diagnostic> {
+/// The columns, the event time's checked: what stands in a `select` is computed of the query's rows
+/// alone, while an engine may ask a condition of rows that the query's own conditions have yet to
+/// leave out. Nothing where the query does not show its columns.
+fn guarded_column(
+    batches: &Batches,
+    window: &Sql,
+    message: &Sql,
+) -> Result<Option<Sql>, Diagnostic> {
     let dialect = batches.dialect;
     let event_time = &batches.settings.event_time;
     let is_time = |column: &ResultColumn| column.name.eq_ignore_ascii_case(&event_time.column);
-    let shown = batches.columns.filter(|columns| dialect.has("guarded_column") && columns.iter().any(is_time));
+    let shown = batches
+        .columns
+        .filter(|columns| dialect.has("guarded_column") && columns.iter().any(is_time));
     let Some(columns) = shown else { return Ok(None) };
     let listed = columns.iter().map(|column| {
         let name = dialect.column(&column.name, column.quoted)?;
-        let arguments = [("column", name.value()), ("window", window.value()), ("message", message.value())];
+        let arguments =
+            [("column", name.value()), ("window", window.value()), ("message", message.value())];
         Ok(if is_time(column) { dialect.sql("guarded_column", &arguments)?.0 } else { name.0 })
     });
     Ok(Some(Sql(listed.collect::<Result<Vec<String>, Diagnostic>>()?.join(", "))))
@@ -180,28 +216,42 @@ fn others(batches: &Batches) -> Result<Value, Diagnostic> {
     let own = batches.strategy.partition.as_ref().and_then(|partition| partition.column.as_ref());
     let Some(own) = own else { return Ok(Value::from_safe_string(String::new())) };
     let Some(columns) = batches.columns else {
-        let needed = batches.dialect.property_of::<bool>("needs_partitions", batches.strategy.variant.as_deref())?;
-        let error =
-            Diagnostic::error(format!("`{}` does not show its columns, and those beside the partition must be named", batches.node.name));
+        let needed = batches
+            .dialect
+            .property_of::<bool>("needs_partitions", batches.strategy.variant.as_deref())?;
+        let error = Diagnostic::error(format!(
+            "`{}` does not show its columns, and those beside the partition must be named",
+            batches.node.name
+        ));
         return if needed {
-            Err(error.at(batches.node.file.line(1)).hint("name the columns in the last `select` instead of `*`"))
+            Err(error
+                .at(batches.node.file.line(1))
+                .hint("name the columns in the last `select` instead of `*`"))
         } else {
             Ok(Value::from_safe_string(String::new()))
         };
     };
-    let others: Vec<ResultColumn> = columns.iter().filter(|column| !column.name.eq_ignore_ascii_case(own)).cloned().collect();
+    let others: Vec<ResultColumn> =
+        columns.iter().filter(|column| !column.name.eq_ignore_ascii_case(own)).cloned().collect();
     Ok(names(batches.dialect, Some(&others))?.unwrap_or_default().value())
 }
 
-/// `incremental_predicates`, each in parentheses, without the prefixes that dbt's merge gives them: they hold for the target and for the stage.
+/// `incremental_predicates`, each in parentheses, without the prefixes that dbt's merge gives them:
+/// they hold for the target and for the stage.
 pub(super) fn predicates(predicates: &[String]) -> Vec<Sql> {
-    static PREFIX: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?i)\bdbt_internal_(dest|target|source)\s*\.\s*").expect("the pattern is well formed"));
-    predicates.iter().map(|predicate| Sql(format!("({}", ended(&PREFIX.replace_all(predicate.trim(), ""), ")")))).collect()
+    static PREFIX: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)\bdbt_internal_(dest|target|source)\s*\.\s*")
+            .expect("the pattern is well formed")
+    });
+    predicates
+        .iter()
+        .map(|predicate| Sql(format!("({}", ended(&PREFIX.replace_all(predicate.trim(), ""), ")"))))
+        .collect()
 }
 
 pub(super) fn with(window: &str, predicates: &[Sql]) -> String {
-    let further: String = predicates.iter().map(|predicate| format!("\n  and {predicate}")).collect();
+    let further: String =
+        predicates.iter().map(|predicate| format!("\n  and {predicate}")).collect();
     format!("{window}{further}")
 }
 
@@ -211,7 +261,8 @@ fn stage_location(batches: &Batches) -> Result<Value, Diagnostic> {
     let key: Option<String> = dialect.property("location_key")?;
     let location = key.and_then(|key| batches.node.setting(&key)?.as_str().map(str::to_string));
     let Some(location) = location else { return Ok(Value::from_safe_string(String::new())) };
-    let text = dialect.string(&format!("{}__batch_{}/", location.trim_end_matches('/'), Slot::Name))?;
+    let text =
+        dialect.string(&format!("{}__batch_{}/", location.trim_end_matches('/'), Slot::Name))?;
     Ok(dialect.sql("location", &[("text", text.value())])?.value())
 }
 
@@ -222,14 +273,22 @@ pub(super) fn where_clause(conditions: &[Sql]) -> String {
     }
 }
 
-/// A table of the batch's own: named for its model and batch, so that two batches side by side do not meet.
+/// A table of the batch's own: named for its model and batch, so that two batches side by side do
+/// not meet.
 fn temporary(batches: &Batches, suffix: &str, near: &Relation) -> Result<Sql, Diagnostic> {
     let dialect = batches.dialect;
     let prefix: String = dialect.property("stage_prefix")?;
-    let base = dialect.fitting(&batches.node.relation.identifier, suffix, batches.label_length + prefix.len())?;
+    let base = dialect.fitting(
+        &batches.node.relation.identifier,
+        suffix,
+        batches.label_length + prefix.len(),
+    )?;
     let plain = dialect.column(&base, false)?.0 == base;
-    let name =
-        if plain { Sql(format!("{prefix}{base}{}", Slot::Name)) } else { dialect.quoted(&format!("{prefix}{base}{}", Slot::Name))? };
+    let name = if plain {
+        Sql(format!("{prefix}{base}{}", Slot::Name))
+    } else {
+        dialect.quoted(&format!("{prefix}{base}{}", Slot::Name))?
+    };
     match (dialect.property::<bool>("stage_in_schema")?, schema_name(near)) {
         (true, Some(schema)) => Ok(Sql(format!("{schema}.{name}"))),
         _ => Ok(name),
@@ -239,7 +298,8 @@ fn temporary(batches: &Batches, suffix: &str, near: &Relation) -> Result<Sql, Di
 /// What the engine says when the guard stops a file.
 fn message(batches: &Batches) -> Result<Sql, Diagnostic> {
     let text = format!(
-        "{}@{}: the query gives rows whose {} is null or outside of {} to {} UTC, so nothing was changed",
+        "{}@{}: the query gives rows whose {} is null or outside of {} to {} UTC, so nothing was \
+         changed",
         batches.node.unique_id,
         Slot::Label,
         batches.settings.event_time.column,
@@ -255,16 +315,26 @@ pub fn batch_stage(batches: &Batches) -> Result<Sql, Diagnostic> {
 }
 
 /// The text of one batch's file whose statements a macro of the project has returned.
-pub fn overwrite_by_macro(batches: &Batches, statements: &str) -> Result<Arc<BatchTemplate>, Diagnostic> {
+pub fn overwrite_by_macro(
+    batches: &Batches,
+    statements: &str,
+) -> Result<Arc<BatchTemplate>, Diagnostic> {
     refuse_letters(batches)?;
     refuse_slots(statements).map_err(|error| error.at(batches.node.file.line(1)))?;
     let dialect = batches.dialect;
     let stage = batch_stage(batches)?;
-    let arguments = [("stage", stage.value()), ("query", author(batches.query)), ("statements", Sql(statement(statements)).value())];
+    let arguments = [
+        ("stage", stage.value()),
+        ("query", author(batches.query)),
+        ("statements", Sql(statement(statements)).value()),
+    ];
     let text = dialect.sql("by_macro", &arguments)?;
     let (before, behind) = (sql_header(dialect, batches.node)?, sql_footer(dialect, batches.node)?);
     let head = head(batches, "as the macro treats them")?;
-    Ok(Arc::new(BatchTemplate::new(&format!("{head}\n{before}{text}\n{behind}"), batches.settings.timezone)))
+    Ok(Arc::new(BatchTemplate::new(
+        &format!("{head}\n{before}{text}\n{behind}"),
+        batches.settings.timezone,
+    )))
 }
 
 fn head(batches: &Batches, outside: &str) -> Result<String, Diagnostic> {
@@ -285,13 +355,21 @@ fn head(batches: &Batches, outside: &str) -> Result<String, Diagnostic> {
 fn atomic(batches: &Batches) -> Result<String, Diagnostic> {
     match batches.strategy.atomic {
         true => Ok("true".to_string()),
-        false => Ok(format!("false: {}", batches.dialect.property_of::<String>("not_atomic", batches.strategy.variant.as_deref())?)),
+        false => Ok(format!(
+            "false: {}",
+            batches
+                .dialect
+                .property_of::<String>("not_atomic", batches.strategy.variant.as_deref())?
+        )),
     }
 }
 
 /// The author's text may not hold the characters that stand for the window here.
 fn refuse_letters(batches: &Batches) -> Result<(), Diagnostic> {
     let node = batches.node;
-    let texts = [node.unique_id.as_str(), &node.relation.identifier, &batches.settings.event_time.column];
-    texts.into_iter().try_for_each(|text| refuse_slots(text).map_err(|error| error.at(node.file.at(0..0))))
+    let texts =
+        [node.unique_id.as_str(), &node.relation.identifier, &batches.settings.event_time.column];
+    texts
+        .into_iter()
+        .try_for_each(|text| refuse_slots(text).map_err(|error| error.at(node.file.at(0..0))))
 }

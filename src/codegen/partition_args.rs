@@ -1,5 +1,5 @@
-//! The partitions of a window as arguments of a statement: the value of one, what is repeated for each, and the predicate by
-//! which rows of the window are known to lie in them.
+//! The partitions of a window as arguments of a statement: the value of one, what is repeated for
+//! each, and the predicate by which rows of the window are known to lie in them.
 
 use minijinja::Value;
 
@@ -7,10 +7,12 @@ use super::overwrite::Batches;
 use crate::diagnostics::Diagnostic;
 use crate::dialect::{Dialect, Sql, for_each};
 
-/// What a dialect's template is told of partitions; all of it is empty where a model has none that are proven.
+/// What a dialect's template is told of partitions; all of it is empty where a model has none that
+/// are proven.
 #[derive(Default)]
 pub struct Parts {
-    /// Holds for rows that are in the window's partitions. None where the engine computes the partition itself.
+    /// Holds for rows that are in the window's partitions. None where the engine computes the
+    /// partition itself.
     pub inside: Option<Sql>,
     /// The same, where the engine must be shown it to leave other partitions unread.
     prune: Option<Sql>,
@@ -38,7 +40,13 @@ impl Parts {
 pub fn parts(batches: &Batches) -> Result<Parts, Diagnostic> {
     let dialect = batches.dialect;
     let nothing = || Value::from_safe_string(String::new());
-    let mut parts = Parts { each: nothing(), value: nothing(), cut: nothing(), rest: nothing(), ..Parts::default() };
+    let mut parts = Parts {
+        each: nothing(),
+        value: nothing(),
+        cut: nothing(),
+        rest: nothing(),
+        ..Parts::default()
+    };
     let Some(partition) = &batches.strategy.partition else { return Ok(parts) };
     let value = dialect.start(&partition.literal, None)?;
     parts.each = Value::from_safe_string(for_each(partition.grain).to_string());
@@ -47,7 +55,9 @@ pub fn parts(batches: &Batches) -> Result<Parts, Diagnostic> {
         parts.cut = Value::from_safe_string(format!("{name} = {value}"));
         if !column.eq_ignore_ascii_case(&batches.settings.event_time.column) {
             let between = dialect.between(&name, &partition.literal, None)?;
-            match dialect.property_of::<bool>("by_partitions", batches.strategy.variant.as_deref())? {
+            match dialect
+                .property_of::<bool>("by_partitions", batches.strategy.variant.as_deref())?
+            {
                 true => parts.inside = Some(between),
                 false => parts.prune = Some(between),
             }

@@ -1,5 +1,6 @@
-//! Settings whose text is written into statements as it is. Takes a node's configuration; refuses a value that is not what the
-//! statement has a place for: a column, an expression, a name, a type, as `fragments` of `ansi.sql` lists them by key.
+//! Settings whose text is written into statements as it is. Takes a node's configuration; refuses a
+//! value that is not what the statement has a place for: a column, an expression, a name, a type,
+//! as `fragments` of `ansi.sql` lists them by key.
 
 use std::collections::BTreeMap;
 
@@ -28,11 +29,21 @@ pub fn refuse_raw_settings(dialect: &Dialect, node: &Node) -> Result<(), Diagnos
     let at = node.file.line(1);
     for column in &node.columns {
         if let Some(data_type) = &column.data_type {
-            check("type", &format!("data_type` of the column `{}", column.name), &Value::String(data_type.clone()), &at);
+            check(
+                "type",
+                &format!("data_type` of the column `{}", column.name),
+                &Value::String(data_type.clone()),
+                &at,
+            );
         }
-        column.constraints.iter().for_each(|constraint| check("constraint", "constraints", constraint, &at));
+        column
+            .constraints
+            .iter()
+            .for_each(|constraint| check("constraint", "constraints", constraint, &at));
     }
-    node.constraints.iter().for_each(|constraint| check("constraint", "constraints", constraint, &at));
+    node.constraints
+        .iter()
+        .for_each(|constraint| check("constraint", "constraints", constraint, &at));
     if refused.0.is_empty() { Ok(()) } else { Err(refused) }
 }
 
@@ -44,10 +55,13 @@ pub fn refuse_event_time(dialect: &Dialect, event_time: &EventTime) -> Result<()
     let parser = inject::parser(&dialect.property::<String>("parser")?);
     match Fragment::Column.refused(&event_time.column, &*parser) {
         None => Ok(()),
-        Some(reason) => Err(Diagnostic::error(format!("`event_time` is no column: `{}`", event_time.column))
-            .at(event_time.at.clone())
-            .fact(reason)
-            .hint("write the name of a column, or an expression such as `cast(sent_at as timestamp)`")),
+        Some(reason) => Err(Diagnostic::error(format!(
+            "`event_time` is no column: `{}`",
+            event_time.column
+        ))
+        .at(event_time.at.clone())
+        .fact(reason)
+        .hint("write the name of a column, or an expression such as `cast(sent_at as timestamp)`")),
     }
 }
 
@@ -66,10 +80,13 @@ impl Settings<'_> {
         let within = |fragment: &str, value: &Value| self.refused(fragment, value);
         match (fragment, value) {
             ("text", _) | (_, Value::Null | Value::Bool(_) | Value::Number(_)) => Vec::new(),
-            (_, Value::Array(items)) => items.iter().flat_map(|item| within(fragment, item)).collect(),
+            (_, Value::Array(items)) => {
+                items.iter().flat_map(|item| within(fragment, item)).collect()
+            }
             ("partition", Value::String(_)) => within("expressions", value),
             ("partition" | "index" | "constraint", Value::Object(parts)) => {
-                let of_part = |(key, part): (&String, &Value)| within(part_of(fragment, key, parts), part);
+                let of_part =
+                    |(key, part): (&String, &Value)| within(part_of(fragment, key, parts), part);
                 parts.iter().flat_map(of_part).collect()
             }
             ("grants", Value::Object(grants)) => {
@@ -79,12 +96,17 @@ impl Settings<'_> {
                 };
                 grants.iter().flat_map(of_privilege).collect()
             }
-            ("types", Value::Object(pairs)) => pairs.values().flat_map(|value| within("type", value)).collect(),
+            ("types", Value::Object(pairs)) => {
+                pairs.values().flat_map(|value| within("type", value)).collect()
+            }
             (_, Value::Object(pairs)) => {
-                let names = pairs.keys().flat_map(|name| within("name", &Value::String(name.clone())));
+                let names =
+                    pairs.keys().flat_map(|name| within("name", &Value::String(name.clone())));
                 names.chain(pairs.values().flat_map(|value| within("expression", value))).collect()
             }
-            (fragment, Value::String(text)) => self.refused_text(fragment, text).into_iter().collect(),
+            (fragment, Value::String(text)) => {
+                self.refused_text(fragment, text).into_iter().collect()
+            }
         }
     }
 
@@ -99,12 +121,21 @@ impl Settings<'_> {
             _ => Fragment::Clause,
         };
         // An empty setting is none.
-        let reason = fragment.refused(text, &*inject::parser(self.parser)).filter(|_| !text.trim().is_empty())?;
+        let reason = fragment
+            .refused(text, &*inject::parser(self.parser))
+            .filter(|_| !text.trim().is_empty())?;
         Some(
-            Diagnostic::error(format!("`{}` of `{}` cannot be written into a statement: `{text}`", self.key, self.node.name))
-                .at(self.at.clone())
-                .fact(reason)
-                .hint("it is written as it is: write only what the setting stands for; statements belong into hooks"),
+            Diagnostic::error(format!(
+                "`{}` of `{}` cannot be written into a statement: \
+                `{text}`",
+                self.key, self.node.name
+            ))
+            .at(self.at.clone())
+            .fact(reason)
+            .hint(
+                "it is written as it is: write only what the setting stands for; statements \
+                    belong into hooks",
+            ),
         )
     }
 }
@@ -117,7 +148,11 @@ fn part_of(fragment: &str, key: &str, parts: &Map<String, Value>) -> &'static st
         ("index", "columns") => "expressions",
         ("index", "type" | "definition") => "clause",
         ("index", "query") => "enclosed",
-        ("constraint", "expression") if parts.get("type").and_then(Value::as_str) == Some("check") => "enclosed",
+        ("constraint", "expression")
+            if parts.get("type").and_then(Value::as_str) == Some("check") =>
+        {
+            "enclosed"
+        }
         ("constraint", "expression") => "clause",
         _ => "text",
     }

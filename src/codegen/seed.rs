@@ -1,6 +1,7 @@
-//! A seed's table. Takes its columns and rows as text; gives the statement that makes the table hold them. The type of a column is
-//! what the project says, or what all its values look like, as dbt finds it: a whole number, a number, a date, a timestamp,
-//! true or false, else text. An empty value and `null` are null.
+//! A seed's table. Takes its columns and rows as text; gives the statement that makes the table
+//! hold them. The type of a column is what the project says, or what all its values look like, as
+//! dbt finds it: a whole number, a number, a date, a timestamp, true or false, else text. An empty
+//! value and `null` are null.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use minijinja::Value as Argument;
@@ -44,13 +45,20 @@ pub fn load(dialect: &Dialect, node: &Node, table: &Table, anew: bool) -> Result
     };
     let mut rows = Vec::new();
     for chunk in table.rows.chunks(CHUNK) {
-        let lines: Result<Vec<String>, Diagnostic> = chunk.iter().map(|row| line(dialect, &kinds, row)).collect();
-        let arguments =
-            [("target", target.clone()), ("columns", columns.value()), ("rows", Argument::from_safe_string(lines?.join(",\n  ")))];
+        let lines: Result<Vec<String>, Diagnostic> =
+            chunk.iter().map(|row| line(dialect, &kinds, row)).collect();
+        let arguments = [
+            ("target", target.clone()),
+            ("columns", columns.value()),
+            ("rows", Argument::from_safe_string(lines?.join(",\n  "))),
+        ];
         rows.push(dialect.sql("seed_rows", &arguments)?.0);
     }
     let mut given = arguments(dialect, node, &node.relation, "")?;
-    given.extend([("spec", Sql(spec.join(",\n  ")).value()), ("rows", Sql(rows.join("\n\n")).value())]);
+    given.extend([
+        ("spec", Sql(spec.join(",\n  ")).value()),
+        ("rows", Sql(rows.join("\n\n")).value()),
+    ]);
     let statement = dialect.sql(if anew { "seed_anew" } else { "seed" }, &given)?;
     Ok(Sql(format!("{statement}{}", indexes(dialect, node, &node.relation.to_string())?)))
 }
@@ -78,10 +86,20 @@ fn declared<'a>(node: &'a Node, name: &str) -> Option<&'a str> {
     let configured = types
         .and_then(|types| types.iter().find(|(column, _)| column.eq_ignore_ascii_case(name)))
         .and_then(|(_, data_type)| data_type.as_str());
-    configured.or_else(|| node.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))?.data_type.as_deref())
+    configured.or_else(|| {
+        node.columns
+            .iter()
+            .find(|column| column.name.eq_ignore_ascii_case(name))?
+            .data_type
+            .as_deref()
+    })
 }
 
-fn kind<'v>(dialect: &Dialect, declared: Option<&str>, values: impl Iterator<Item = &'v str> + Clone) -> Result<Kind, Diagnostic> {
+fn kind<'v>(
+    dialect: &Dialect,
+    declared: Option<&str>,
+    values: impl Iterator<Item = &'v str> + Clone,
+) -> Result<Kind, Diagnostic> {
     if let Some(data_type) = declared {
         let plain = data_type.split('(').next().unwrap_or_default().trim().to_lowercase();
         let texts: Vec<String> = dialect.property("text_types")?;
@@ -91,28 +109,30 @@ fn kind<'v>(dialect: &Dialect, declared: Option<&str>, values: impl Iterator<Ite
     let types: BTreeMap<String, String> = dialect.property("seed_types")?;
     let given = values.filter(|value| !is_null(value));
     let all = |fits: &dyn Fn(&str) -> bool| given.clone().all(fits);
-    let (looks, word) = if all(&|value| whole(value).is_some_and(|value| i32::try_from(value).is_ok())) {
-        (Looks::Number, "integer")
-    } else if all(&|value| whole(value).is_some()) {
-        (Looks::Number, if types.contains_key("bigint") { "bigint" } else { "integer" })
-    } else if all(&|value| number(value).is_some()) {
-        (Looks::Number, "number")
-    } else if all(&|value| date(value).is_some()) {
-        (Looks::Date, "date")
-    } else if all(&|value| timestamp(value).is_some()) {
-        (Looks::Timestamp, "timestamp")
-    } else if all(&|value| boolean(value).is_some()) {
-        (Looks::Boolean, "boolean")
-    } else {
-        (Looks::Text, "text")
-    };
+    let (looks, word) =
+        if all(&|value| whole(value).is_some_and(|value| i32::try_from(value).is_ok())) {
+            (Looks::Number, "integer")
+        } else if all(&|value| whole(value).is_some()) {
+            (Looks::Number, if types.contains_key("bigint") { "bigint" } else { "integer" })
+        } else if all(&|value| number(value).is_some()) {
+            (Looks::Number, "number")
+        } else if all(&|value| date(value).is_some()) {
+            (Looks::Date, "date")
+        } else if all(&|value| timestamp(value).is_some()) {
+            (Looks::Timestamp, "timestamp")
+        } else if all(&|value| boolean(value).is_some()) {
+            (Looks::Boolean, "boolean")
+        } else {
+            (Looks::Text, "text")
+        };
     let data_type = types.get(word).cloned().unwrap_or_else(|| word.to_string());
     Ok(Kind { data_type, looks })
 }
 
 /// One row in parentheses.
 fn line(dialect: &Dialect, kinds: &[Kind], row: &[String]) -> Result<String, Diagnostic> {
-    let values: Result<Vec<String>, Diagnostic> = kinds.iter().zip(row).map(|(kind, value)| Ok(literal(dialect, kind, value)?.0)).collect();
+    let values: Result<Vec<String>, Diagnostic> =
+        kinds.iter().zip(row).map(|(kind, value)| Ok(literal(dialect, kind, value)?.0)).collect();
     Ok(format!("({})", values?.join(", ")))
 }
 
@@ -134,7 +154,10 @@ fn literal(dialect: &Dialect, kind: &Kind, value: &str) -> Result<Sql, Diagnosti
         }
         Looks::Text => dialect.text(value),
         Looks::Declared => {
-            let arguments = [("value", dialect.text(value)?.value()), ("type", Sql(kind.data_type.clone()).value())];
+            let arguments = [
+                ("value", dialect.text(value)?.value()),
+                ("type", Sql(kind.data_type.clone()).value()),
+            ];
             dialect.sql("cast_value", &arguments)
         }
     }
@@ -148,25 +171,41 @@ fn whole(value: &str) -> Option<i64> {
     number(value)?.parse().ok()
 }
 
-/// The digits of a number, without the separators, signs of currency and percent signs that it may be written with.
+/// The digits of a number, without the separators, signs of currency and percent signs that it may
+/// be written with.
 fn number(value: &str) -> Option<String> {
     let value = value.trim().trim_matches('%');
     let (sign, digits) = value.strip_prefix('-').map_or(("", value), |digits| ("-", digits));
-    let digits: String = digits.trim().trim_matches(['$', '€', '£', '¥']).chars().filter(|char| *char != ',').collect();
-    let (mantissa, exponent) =
-        digits.split_once(['e', 'E']).map_or((digits.as_str(), None), |(mantissa, exponent)| (mantissa, Some(exponent)));
+    let digits: String = digits
+        .trim()
+        .trim_matches(['$', '€', '£', '¥'])
+        .chars()
+        .filter(|char| *char != ',')
+        .collect();
+    let (mantissa, exponent) = digits
+        .split_once(['e', 'E'])
+        .map_or((digits.as_str(), None), |(mantissa, exponent)| (mantissa, Some(exponent)));
     let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let only_digits = |text: &str| text.chars().all(|char| char.is_ascii_digit());
     let exponent_fits = exponent.is_none_or(|exponent| exponent.parse::<i16>().is_ok());
-    if !(only_digits(before) && only_digits(after) && exponent_fits) || (before.is_empty() && after.is_empty()) {
+    if !(only_digits(before) && only_digits(after) && exponent_fits)
+        || (before.is_empty() && after.is_empty())
+    {
         return None;
     }
     let before = match before.trim_start_matches('0') {
         "" => "0",
         before => before,
     };
-    let after = if mantissa.contains('.') { format!(".{}", if after.is_empty() { "0" } else { after }) } else { String::new() };
-    Some(format!("{sign}{before}{after}{}", exponent.map(|exponent| format!("e{exponent}")).unwrap_or_default()))
+    let after = if mantissa.contains('.') {
+        format!(".{}", if after.is_empty() { "0" } else { after })
+    } else {
+        String::new()
+    };
+    Some(format!(
+        "{sign}{before}{after}{}",
+        exponent.map(|exponent| format!("e{exponent}")).unwrap_or_default()
+    ))
 }
 
 fn date(value: &str) -> Option<String> {
@@ -222,7 +261,10 @@ mod tests {
         };
         assert_eq!(literal("postgres", "", "it's\n\\"), "'it''s\n\\'");
         assert_eq!(literal("bigquery", "", "it's\n\\"), r"'it\'s\n\\'");
-        assert_eq!(literal("duckdb", "", "2024-09-01T10:00:00+02:00"), "timestamp '2024-09-01 08:00:00'");
+        assert_eq!(
+            literal("duckdb", "", "2024-09-01T10:00:00+02:00"),
+            "timestamp '2024-09-01 08:00:00'"
+        );
         assert_eq!(literal("postgres", "numeric(9, 2)", "1.5"), "cast('1.5' as numeric(9, 2))");
         assert_eq!(literal("postgres", "varchar(5)", "007"), "'007'");
     }

@@ -1,5 +1,6 @@
-//! Which of its ways a dialect takes for one model: by the table's format, and by whether every window provably is a whole
-//! number of the table's partitions. Refuses a model that the engine can only overwrite by whole partitions, where they are not.
+//! Which of its ways a dialect takes for one model: by the table's format, and by whether every
+//! window provably is a whole number of the table's partitions. Refuses a model that the engine can
+//! only overwrite by whole partitions, where they are not.
 
 use chrono_tz::Tz;
 use serde_json::Value;
@@ -51,7 +52,8 @@ pub fn strategy(dialect: &Dialect, about: &StrategyInput) -> Result<Strategy, Di
     refuse_values(dialect, about.node)?;
     let by_format = by_format(dialect, about.node)?;
     shown(dialect, about)?;
-    let partition = proven(dialect, about)?.filter(|partition| whole(about.windows, partition.grain));
+    let partition =
+        proven(dialect, about)?.filter(|partition| whole(about.windows, partition.grain));
     let variant = match by_format {
         Some(variant) => Some(variant),
         None => dialect.property::<Option<String>>("aligned")?,
@@ -61,7 +63,8 @@ pub fn strategy(dialect: &Dialect, about: &StrategyInput) -> Result<Strategy, Di
         return plain(dialect, Some(variant), partition);
     }
     let modes: Vec<String> = dialect.property_of("modes", Some(&variant))?;
-    let able = modes.iter().any(|mode| mode == word(about.mode)) && about.settings.incremental_predicates.is_empty();
+    let able = modes.iter().any(|mode| mode == word(about.mode))
+        && about.settings.incremental_predicates.is_empty();
     match (partition, dialect.property_of::<bool>("needs_partitions", Some(&variant))?) {
         (Some(partition), _) if able => plain(dialect, Some(variant), Some(partition)),
         (_, false) => plain(dialect, None, None),
@@ -73,10 +76,15 @@ fn proven(dialect: &Dialect, about: &StrategyInput) -> Result<Option<Partition>,
     partition(dialect, about.node, about.settings, about.query)
 }
 
-/// Refuses a table that can only be read by its partition column, where the window says nothing of that column.
+/// Refuses a table that can only be read by its partition column, where the window says nothing of
+/// that column.
 fn shown(dialect: &Dialect, about: &StrategyInput) -> Result<(), Diagnostic> {
     let node = about.node;
-    let Some(setting) = node.config.get("require_partition_filter").filter(|setting| setting.value == Value::Bool(true)) else {
+    let Some(setting) = node
+        .config
+        .get("require_partition_filter")
+        .filter(|setting| setting.value == Value::Bool(true))
+    else {
         return Ok(());
     };
     let Some(key) = dialect.property::<Option<String>>("partition_key")? else { return Ok(()) };
@@ -88,13 +96,24 @@ fn shown(dialect: &Dialect, about: &StrategyInput) -> Result<(), Diagnostic> {
         return Ok(());
     }
     let column = cut.join("`, `");
-    Err(Diagnostic::error(format!("`{}` requires a filter on `{column}`, and a window of `{event_time}` is none", node.name))
-        .at(setting.at.clone())
-        .hint(format!("partition by `{event_time}`, or compute the field from it in the last `select`: `date({event_time}) as {column}`"))
-        .hint("or leave `require_partition_filter` out"))
+    Err(Diagnostic::error(format!(
+        "`{}` requires a filter on `{column}`, and a window of \
+        `{event_time}` is none",
+        node.name
+    ))
+    .at(setting.at.clone())
+    .hint(format!(
+        "partition by `{event_time}`, or compute the field from it in the last \
+            `select`: `date({event_time}) as {column}`"
+    ))
+    .hint("or leave `require_partition_filter` out"))
 }
 
-fn plain(dialect: &Dialect, variant: Option<String>, partition: Option<Partition>) -> Result<Strategy, Diagnostic> {
+fn plain(
+    dialect: &Dialect,
+    variant: Option<String>,
+    partition: Option<Partition>,
+) -> Result<Strategy, Diagnostic> {
     Ok(Strategy {
         words: dialect.property_of("strategy", variant.as_deref())?,
         atomic: dialect.property_of("atomic", variant.as_deref())?,
@@ -112,9 +131,14 @@ pub fn by_format(dialect: &Dialect, node: &Node) -> Result<Option<String>, Diagn
     Ok(found.map(str::to_string))
 }
 
-/// The partitions of the table, if its configuration and the query prove how the event time decides them.
-/// `query` has no filters.
-pub fn partition(dialect: &Dialect, node: &Node, settings: &Microbatch, query: &str) -> Result<Option<Partition>, Diagnostic> {
+/// The partitions of the table, if its configuration and the query prove how the event time decides
+/// them. `query` has no filters.
+pub fn partition(
+    dialect: &Dialect,
+    node: &Node,
+    settings: &Microbatch,
+    query: &str,
+) -> Result<Option<Partition>, Diagnostic> {
     let event_time = &settings.event_time;
     let is_date = *event_time.time_type()? == TimeType::Date;
     let key: Option<String> = dialect.property("partition_key")?;
@@ -131,11 +155,8 @@ pub fn partition(dialect: &Dialect, node: &Node, settings: &Microbatch, query: &
     let own = event_time.column.to_lowercase();
     if dialect.property("partition_is_expression")? {
         let Some(text) = one(value) else { return Ok(None) };
-        return Ok(matching(&forms, &plain_text(&text), &[own]).map(|(grain, literal)| Partition {
-            column: None,
-            grain,
-            literal,
-            others: Vec::new(),
+        return Ok(matching(&forms, &plain_text(&text), &[own]).map(|(grain, literal)| {
+            Partition { column: None, grain, literal, others: Vec::new() }
         }));
     }
     let parser = inject::parser(&dialect.property::<String>("parser")?);
@@ -143,8 +164,10 @@ pub fn partition(dialect: &Dialect, node: &Node, settings: &Microbatch, query: &
     sources.extend(inject::computed(query, &*parser, &event_time.column));
     let columns = columns(value);
     let proven = columns.iter().find_map(|column| {
-        let by_day = (column.to_lowercase() == own && is_date).then(|| (Grain::Day, "date".to_string()));
-        let (grain, literal) = by_day.or_else(|| matching(&forms, &inject::computed(query, &*parser, column)?, &sources))?;
+        let by_day =
+            (column.to_lowercase() == own && is_date).then(|| (Grain::Day, "date".to_string()));
+        let (grain, literal) = by_day
+            .or_else(|| matching(&forms, &inject::computed(query, &*parser, column)?, &sources))?;
         Some((column.clone(), grain, literal))
     });
     Ok(proven.map(|(column, grain, literal)| {
@@ -153,9 +176,16 @@ pub fn partition(dialect: &Dialect, node: &Node, settings: &Microbatch, query: &
     }))
 }
 
-/// The grain and the literal of the first form that a text has; `{}` in a form is one of the sources.
-fn matching(forms: &[(String, String, String)], text: &str, sources: &[String]) -> Option<(Grain, String)> {
-    let found = forms.iter().find(|(form, ..)| sources.iter().any(|source| form.replace("{}", source) == text));
+/// The grain and the literal of the first form that a text has; `{}` in a form is one of the
+/// sources.
+fn matching(
+    forms: &[(String, String, String)],
+    text: &str,
+    sources: &[String],
+) -> Option<(Grain, String)> {
+    let found = forms
+        .iter()
+        .find(|(form, ..)| sources.iter().any(|source| form.replace("{}", source) == text));
     found.and_then(|(_, grain, literal)| Some((Grain::parse(grain)?, literal.clone())))
 }
 
@@ -163,8 +193,12 @@ fn matching(forms: &[(String, String, String)], text: &str, sources: &[String]) 
 pub fn columns(value: &Value) -> Vec<String> {
     match value {
         Value::String(name) => name.split(',').map(|name| name.trim().to_string()).collect(),
-        Value::Array(items) => items.iter().filter_map(|item| item.as_str().map(str::to_string)).collect(),
-        Value::Object(fields) => fields.get("field").and_then(Value::as_str).map(str::to_string).into_iter().collect(),
+        Value::Array(items) => {
+            items.iter().filter_map(|item| item.as_str().map(str::to_string)).collect()
+        }
+        Value::Object(fields) => {
+            fields.get("field").and_then(Value::as_str).map(str::to_string).into_iter().collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -179,7 +213,11 @@ fn one(value: &Value) -> Option<String> {
 
 /// Lower case, without quotes of names, one space after each comma.
 fn plain_text(text: &str) -> String {
-    let text: String = text.to_lowercase().chars().filter(|char| !char.is_whitespace() && *char != '`' && *char != '"').collect();
+    let text: String = text
+        .to_lowercase()
+        .chars()
+        .filter(|char| !char.is_whitespace() && *char != '`' && *char != '"')
+        .collect();
     text.replace(',', ", ")
 }
 
@@ -193,14 +231,19 @@ fn refused(dialect: &Dialect, about: &StrategyInput, proven: bool) -> Diagnostic
     let node = about.node;
     let event_time = &about.settings.event_time;
     let key: String = dialect.property("partition_key").unwrap_or_default();
-    let at = node.config.get(&key).map_or_else(|| event_time.at.clone(), |setting| setting.at.clone());
+    let at =
+        node.config.get(&key).map_or_else(|| event_time.at.clone(), |setting| setting.at.clone());
     let column = &event_time.column;
     let refusal = |why: &str| {
-        Diagnostic::error(format!("{} can overwrite a table of this format only by whole partitions, and {why}", dialect.name))
-            .at(at.clone())
-            .fact(format!("of `{}`, whose `event_time` is `{column}`", node.name))
+        Diagnostic::error(format!(
+            "{} can overwrite a table of this format only by whole partitions, and {why}",
+            dialect.name
+        ))
+        .at(at.clone())
+        .fact(format!("of `{}`, whose `event_time` is `{column}`", node.name))
     };
-    let transactional = "or choose a table format with transactions: `file_format='iceberg'` or `file_format='delta'`";
+    let transactional = "or choose a table format with transactions: `file_format='iceberg'` or \
+        `file_format='delta'`";
     if proven && !about.settings.incremental_predicates.is_empty() {
         return refusal("`incremental_predicates` would leave a part of one").hint(transactional);
     }
@@ -211,11 +254,16 @@ fn refused(dialect: &Dialect, about: &StrategyInput, proven: bool) -> Diagnostic
     }
     match node.setting(&key).filter(|value| !value.is_null()) {
         None => refusal(&format!("the model names none in `{key}`")),
-        Some(value) => {
-            refusal(&format!("nothing proves that a window is a whole number of those of `{key}`: `{}`", columns(value).join("`, `")))
-        }
+        Some(value) => refusal(&format!(
+            "nothing proves that a window is a whole number of those of `{key}`: \
+                `{}`",
+            columns(value).join("`, `")
+        )),
     }
-    .hint(format!("select `cast({column} as date) as {column}_day` in the last `select`, and set `{key}='{column}_day'`; a window of hours is no whole day"))
+    .hint(format!(
+        "select `cast({column} as date) as {column}_day` in the last `select`, and set \
+        `{key}='{column}_day'`; a window of hours is no whole day"
+    ))
     .hint(transactional)
 }
 
@@ -236,7 +284,10 @@ mod tests {
     fn a_partition_is_known_by_its_form() {
         let forms = [("cast({} as date)".to_string(), "day".to_string(), "date".to_string())];
         let sources = ["at".to_string(), "min(e.at)".to_string()];
-        assert_eq!(matching(&forms, "cast(min(e.at) as date)", &sources), Some((Grain::Day, "date".to_string())));
+        assert_eq!(
+            matching(&forms, "cast(min(e.at) as date)", &sources),
+            Some((Grain::Day, "date".to_string()))
+        );
         assert_eq!(matching(&forms, "cast(loaded_at as date)", &sources), None);
         assert_eq!(plain_text("toYYYYMM( `at`,'UTC' )"), "toyyyymm(at, 'utc')");
     }

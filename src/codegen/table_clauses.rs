@@ -1,4 +1,5 @@
-//! The clauses of a create statement: partitioning, clustering and the rest, as the adapter's own configuration keys name them.
+//! The clauses of a create statement: partitioning, clustering and the rest, as the adapter's own
+//! configuration keys name them.
 
 use minijinja::Value as Argument;
 use serde_json::{Map, Value};
@@ -22,7 +23,12 @@ pub fn replacing(dialect: &Dialect, node: &Node, target: &Relation) -> Result<Sq
 }
 
 /// The clauses of the keys that a fact lists.
-fn lines(dialect: &Dialect, node: &Node, target: &Relation, fact: &str) -> Result<String, Diagnostic> {
+fn lines(
+    dialect: &Dialect,
+    node: &Node,
+    target: &Relation,
+    fact: &str,
+) -> Result<String, Diagnostic> {
     let keys: Vec<String> = dialect.property(fact)?;
     let options: Vec<String> = dialect.property("options")?;
     let mut lines = String::new();
@@ -51,7 +57,13 @@ fn lines(dialect: &Dialect, node: &Node, target: &Relation, fact: &str) -> Resul
 }
 
 /// Where the files of a table go that is built beside the model's own: never where those are.
-fn located(dialect: &Dialect, node: &Node, target: &Relation, key: &String, value: Value) -> Result<Value, Diagnostic> {
+fn located(
+    dialect: &Dialect,
+    node: &Node,
+    target: &Relation,
+    key: &String,
+    value: Value,
+) -> Result<Value, Diagnostic> {
     let own = &node.relation.identifier;
     let keys: Vec<String> = dialect.property("location_keys")?;
     if target.identifier == *own || !keys.contains(key) {
@@ -61,7 +73,11 @@ fn located(dialect: &Dialect, node: &Node, target: &Relation, key: &String, valu
 }
 
 /// What a key is set to, and where; else what the adapter takes where nothing is set.
-pub fn setting(dialect: &Dialect, node: &Node, key: &str) -> Result<Option<(Value, Option<Location>)>, Diagnostic> {
+pub fn setting(
+    dialect: &Dialect,
+    node: &Node,
+    key: &str,
+) -> Result<Option<(Value, Option<Location>)>, Diagnostic> {
     if let Some(setting) = node.config.get(key).filter(|setting| !setting.value.is_null()) {
         return Ok(Some((setting.value.clone(), Some(setting.at.clone()))));
     }
@@ -69,34 +85,63 @@ pub fn setting(dialect: &Dialect, node: &Node, key: &str) -> Result<Option<(Valu
     Ok(defaults.get(key).map(|value| (value.clone(), None)))
 }
 
-/// What kind of table is created: `table`, or the adapter's own word for one that is transient, unlogged …
+/// What kind of table is created: `table`, or the adapter's own word for one that is transient,
+/// unlogged …
 pub fn kind(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
     let key: Option<String> = dialect.property("kind_key")?;
     let set = match key {
-        Some(key) => setting(dialect, node, &key)?.is_some_and(|(value, _)| value == Value::Bool(true)),
+        Some(key) => {
+            setting(dialect, node, &key)?.is_some_and(|(value, _)| value == Value::Bool(true))
+        }
         None => false,
     };
     dialect.sql(if set { "kind_special" } else { "kind" }, &[])
 }
 
-fn clause(dialect: &Dialect, node: &Node, target: &Relation, key: &str, value: &Value) -> Result<Sql, Diagnostic> {
+fn clause(
+    dialect: &Dialect,
+    node: &Node,
+    target: &Relation,
+    key: &str,
+    value: &Value,
+) -> Result<Sql, Diagnostic> {
     match (key, value) {
         ("partition_by", Value::Object(partition)) => partition_by(dialect, partition),
         ("partition_by", value) => dialect.sql("partition_columns", &[("value", list(value))]),
         (key, value) => {
             let words: Map<String, Value> = dialect.property("clause_words")?;
             let kinds: Map<String, Value> = dialect.property("clause_kinds")?;
-            let kind = kinds.get(key).and_then(Value::as_str).and_then(|key| node.setting(key)).map(scalar);
-            let of_kind = kind.map(|kind| format!("clause_{key}_{}", kind.to_lowercase())).filter(|name| dialect.has(name));
-            let own = words.get(key).and_then(|words| words.get(scalar(value).to_lowercase())).and_then(Value::as_str);
-            let (database, schema, identifier) = (target.database.as_deref(), target.schema.as_deref(), Some(target.identifier.as_str()));
+            let kind = kinds
+                .get(key)
+                .and_then(Value::as_str)
+                .and_then(|key| node.setting(key))
+                .map(scalar);
+            let of_kind = kind
+                .map(|kind| format!("clause_{key}_{}", kind.to_lowercase()))
+                .filter(|name| dialect.has(name));
+            let own = words
+                .get(key)
+                .and_then(|words| words.get(scalar(value).to_lowercase()))
+                .and_then(Value::as_str);
+            let (database, schema, identifier) = (
+                target.database.as_deref(),
+                target.schema.as_deref(),
+                Some(target.identifier.as_str()),
+            );
             let arguments = [
                 ("value", list(value)),
                 ("text", dialect.string(&scalar(value))?.value()),
                 ("pairs", Argument::from_safe_string(pairs(dialect, value)?)),
                 ("plain_pairs", Argument::from_safe_string(plain_pairs(value))),
-                ("buckets", node.setting("buckets").map_or_else(|| Argument::from_safe_string("1".to_string()), list)),
-                ("below_all", dialect.string(&below(value, &[database, schema, identifier]))?.value()),
+                (
+                    "buckets",
+                    node.setting("buckets")
+                        .map_or_else(|| Argument::from_safe_string("1".to_string()), list),
+                ),
+                (
+                    "below_all",
+                    dialect.string(&below(value, &[database, schema, identifier]))?.value(),
+                ),
                 ("below", dialect.string(&below(value, &[identifier]))?.value()),
             ];
             dialect.sql(own.or(of_kind.as_deref()).unwrap_or(&format!("clause_{key}")), &arguments)
@@ -111,13 +156,16 @@ fn below(value: &Value, parts: &[Option<&str>]) -> String {
     std::iter::once(root.trim_end_matches('/')).chain(parts).collect::<Vec<_>>().join("/")
 }
 
-/// One of the options in parentheses: `name = value`, as the dialect's macro writes it, if it has one.
+/// One of the options in parentheses: `name = value`, as the dialect's macro writes it, if it has
+/// one.
 fn option(dialect: &Dialect, key: &str, value: &Value) -> Result<String, Diagnostic> {
     let own = format!("option_{key}");
     let written = match dialect.has(&own) {
         true => {
             let texts: Result<Vec<String>, Diagnostic> = match value {
-                Value::Array(items) => items.iter().map(|item| Ok(dialect.string(&scalar(item))?.0)).collect(),
+                Value::Array(items) => {
+                    items.iter().map(|item| Ok(dialect.string(&scalar(item))?.0)).collect()
+                }
                 value => Ok(vec![dialect.string(&scalar(value))?.0]),
             };
             let arguments = [
@@ -134,18 +182,26 @@ fn option(dialect: &Dialect, key: &str, value: &Value) -> Result<String, Diagnos
     Ok(written)
 }
 
-/// BigQuery's form: a field with the type and size of its partitions. dbt's defaults: a date, by the day.
+/// BigQuery's form: a field with the type and size of its partitions. dbt's defaults: a date, by
+/// the day.
 fn partition_by(dialect: &Dialect, partition: &Map<String, Value>) -> Result<Sql, Diagnostic> {
-    let word = |key: &str, default: &str| partition.get(key).and_then(Value::as_str).unwrap_or(default).to_lowercase();
+    let word = |key: &str, default: &str| {
+        partition.get(key).and_then(Value::as_str).unwrap_or(default).to_lowercase()
+    };
     let Some(field) = partition.get("field").and_then(Value::as_str) else {
-        return Err(Diagnostic::error("`partition_by` names no `field`")
-            .hint("write `{'field': 'event_at', 'data_type': 'timestamp', 'granularity': 'day'}`"));
+        return Err(Diagnostic::error("`partition_by` names no `field`").hint(
+            "write `{'field': 'event_at', 'data_type': 'timestamp', 'granularity': 'day'}`",
+        ));
     };
     if partition.get("time_ingestion_partitioning") == Some(&Value::Bool(true)) {
         return Err(Diagnostic::error(
-            "a table that is partitioned by the time of its loading cannot be written by windows of an event time",
+            "a table that is partitioned by the time of its loading cannot be written by windows \
+             of an event time",
         )
-        .hint("leave out `time_ingestion_partitioning`, and name a column of the query as `field`: best the event time"));
+        .hint(
+            "leave out `time_ingestion_partitioning`, and name a column of the query as \
+            `field`: best the event time",
+        ));
     }
     let data_type = word("data_type", "date");
     let granularity = word("granularity", "day");
@@ -156,8 +212,11 @@ fn partition_by(dialect: &Dialect, partition: &Map<String, Value>) -> Result<Sql
     let exact = format!("partition_{data_type}_{granularity}");
     let name = if dialect.has(&exact) { exact } else { format!("partition_{data_type}") };
     if !dialect.has(&name) {
-        return Err(Diagnostic::error(format!("{} cannot partition by a field of type `{data_type}`", dialect.name))
-            .hint("`data_type` is one of `date`, `datetime`, `timestamp`, `int64`"));
+        return Err(Diagnostic::error(format!(
+            "{} cannot partition by a field of type `{data_type}`",
+            dialect.name
+        ))
+        .hint("`data_type` is one of `date`, `datetime`, `timestamp`, `int64`"));
     }
     let arguments = [
         ("field", dialect.column(field, false)?.value()),
@@ -186,21 +245,33 @@ pub(super) fn scalar(value: &Value) -> String {
 
 pub(super) fn pairs(dialect: &Dialect, value: &Value) -> Result<String, Diagnostic> {
     let Value::Object(pairs) = value else { return Ok(String::new()) };
-    let pairs: Result<Vec<String>, Diagnostic> =
-        pairs.iter().map(|(key, value)| Ok(format!("{} = {}", dialect.string(key)?, dialect.string(&scalar(value))?))).collect();
+    let pairs: Result<Vec<String>, Diagnostic> = pairs
+        .iter()
+        .map(|(key, value)| {
+            Ok(format!("{} = {}", dialect.string(key)?, dialect.string(&scalar(value))?))
+        })
+        .collect();
     Ok(pairs?.join(", "))
 }
 
 /// `name = value` as the author wrote both.
 pub(super) fn plain_pairs(value: &Value) -> String {
     let Value::Object(pairs) = value else { return String::new() };
-    pairs.iter().map(|(key, value)| format!("{key} = {}", scalar(value))).collect::<Vec<_>>().join(", ")
+    pairs
+        .iter()
+        .map(|(key, value)| format!("{key} = {}", scalar(value)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// `('name', 'value')` for each pair.
 fn tuples(dialect: &Dialect, value: &Value) -> Result<String, Diagnostic> {
     let Value::Object(pairs) = value else { return Ok(String::new()) };
-    let tuples: Result<Vec<String>, Diagnostic> =
-        pairs.iter().map(|(key, value)| Ok(format!("({}, {})", dialect.string(key)?, dialect.string(&scalar(value))?))).collect();
+    let tuples: Result<Vec<String>, Diagnostic> = pairs
+        .iter()
+        .map(|(key, value)| {
+            Ok(format!("({}, {})", dialect.string(key)?, dialect.string(&scalar(value))?))
+        })
+        .collect();
     Ok(tuples?.join(", "))
 }

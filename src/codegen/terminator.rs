@@ -1,4 +1,5 @@
-//! How an author's text is ended: what follows it stands on a line of its own where a comment at its end would swallow it.
+//! How an author's text is ended: what follows it stands on a line of its own where a comment at
+//! its end would swallow it.
 
 /// The text with what ends it: a parenthesis, a semicolon.
 pub fn ended(text: &str, end: &str) -> String {
@@ -16,10 +17,15 @@ pub fn is_statement(text: &str) -> bool {
     code.trim_end().ends_with(';')
 }
 
-/// Where a comment may begin that goes on until the text's end. It may be in a string as well: a line break too many does no harm.
+/// Where a comment may begin that goes on until the text's end. It may be in a string as well: a
+/// line break too many does no harm.
 fn comment(text: &str) -> Option<usize> {
     let line = text.rfind('\n').map_or(0, |end| end + 1);
-    ["--", "#", "//"].iter().filter_map(|mark| text[line..].find(mark)).min().map(|start| line + start)
+    ["--", "#", "//"]
+        .iter()
+        .filter_map(|mark| text[line..].find(mark))
+        .min()
+        .map(|start| line + start)
 }
 
 #[cfg(test)]

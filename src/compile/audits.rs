@@ -15,17 +15,23 @@ use crate::render::RenderContext;
 use crate::window::{Cover, Span};
 
 /// The audit of the model whose steps these are. `begin` is its first window ever.
-pub(super) fn audit(steps: &MicrobatchModel, cover: &Cover, begin: &Span) -> Result<Option<Audit>, Diagnostic> {
+pub(super) fn audit(
+    steps: &MicrobatchModel,
+    cover: &Cover,
+    begin: &Span,
+) -> Result<Option<Audit>, Diagnostic> {
     let (context, node) = (steps.context, steps.node);
     let reads_own = steps.query.reads_own;
     // A query that reads its own table is evaluated as it was when its batches ran from the oldest
     // one on.
-    let cut = if reads_own { own_table_before(context, node, &audit_moment(steps, None))? } else { None };
+    let cut =
+        if reads_own { own_table_before(context, node, &audit_moment(steps, None))? } else { None };
     let texts = if steps.query.text.reads_batch { texts(steps, cover)? } else { Some(Vec::new()) };
     let own = match (&cut, &texts) {
-        (None, _) | (_, None) if reads_own => {
-            QueryReuse::Unknown("the query reads its own table in a place that cannot be cut to the rows before a batch")
-        }
+        (None, _) | (_, None) if reads_own => QueryReuse::Unknown(
+            "the query reads its own table in a place that cannot be cut to the rows before a \
+             batch",
+        ),
         (_, Some(texts)) if steps.query.text.reads_batch => QueryReuse::Texts(texts),
         _ => QueryReuse::Stamped,
     };
@@ -63,7 +69,8 @@ pub(super) fn audit(steps: &MicrobatchModel, cover: &Cover, begin: &Span) -> Res
 /// are declared for the model.
 fn columns(steps: &MicrobatchModel) -> (Option<Vec<ResultColumn>>, bool) {
     let (context, node) = (steps.context, steps.node);
-    let complete = steps.query.injected.columns.clone().or_else(|| context.columns.catalogued(node));
+    let complete =
+        steps.query.injected.columns.clone().or_else(|| context.columns.catalogued(node));
     match complete {
         Some(columns) => (Some(columns), true),
         None => (context.columns.declared(node), false),
@@ -86,9 +93,15 @@ fn texts(steps: &MicrobatchModel, cover: &Cover) -> Result<Option<Vec<String>>, 
     let text = |span: Span| {
         let filtered: Option<Filtered> = match steps.query.reads_own {
             true => own_table_before(steps.context, steps.node, &audit_moment(steps, Some(&span)))?,
-            false => Some(query(steps.context, steps.node, &RenderContext { batch: Some(batch(&span)), ..steps.moment.clone() })?),
+            false => Some(query(
+                steps.context,
+                steps.node,
+                &RenderContext { batch: Some(batch(&span)), ..steps.moment.clone() },
+            )?),
         };
-        let fill = |own: Filtered| BatchTemplate::new(&own.sql, steps.settings.timezone).fill(&span.window, &span.label);
+        let fill = |own: Filtered| {
+            BatchTemplate::new(&own.sql, steps.settings.timezone).fill(&span.window, &span.label)
+        };
         Ok(filtered.map(fill))
     };
     cover.spans().map(text).collect()
@@ -97,7 +110,11 @@ fn texts(steps: &MicrobatchModel, cover: &Cover) -> Result<Option<Vec<String>>, 
 /// The relations that are cut to the window; an ephemeral model is none.
 fn inputs(context: &Context, steps: &MicrobatchModel) -> Vec<(String, EventTime)> {
     let filtered = steps.entries.iter().filter(|entry| entry.filtered);
-    let nodes = filtered.filter_map(|entry| Some((entry, context.graph.nodes.get(&entry.unique_id)?)));
-    let relations = nodes.filter(|(_, input)| !matches!(input.materialization, Materialization::Ephemeral));
-    relations.filter_map(|(entry, input)| Some((entry.relation.clone(), input.event_time.clone()?))).collect()
+    let nodes =
+        filtered.filter_map(|entry| Some((entry, context.graph.nodes.get(&entry.unique_id)?)));
+    let relations =
+        nodes.filter(|(_, input)| !matches!(input.materialization, Materialization::Ephemeral));
+    relations
+        .filter_map(|(entry, input)| Some((entry.relation.clone(), input.event_time.clone()?)))
+        .collect()
 }

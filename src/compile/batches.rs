@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 
 use super::query::{Filtered, query};
 use super::steps::MicrobatchModel;
-use super::{Context, ModelOutput, Request, Row, builds, checks, dependents, inputs, refresh, schema_changes, strategy_macros, warnings};
+use super::{
+    Context, ModelOutput, Request, Row, builds, checks, dependents, inputs, refresh,
+    schema_changes, strategy_macros, warnings,
+};
 use crate::calendar::Instant;
 use crate::check::Finding;
 use crate::codegen;
@@ -20,9 +23,17 @@ use crate::render::RenderContext;
 use crate::window::{self, BatchSettings, Cover, Span};
 
 /// The steps of the model.
-pub(super) fn compile_model(context: &Context, node: &Node, settings: &Microbatch, request: &Request) -> Result<ModelOutput, Diagnostics> {
+pub(super) fn compile_model(
+    context: &Context,
+    node: &Node,
+    settings: &Microbatch,
+    request: &Request,
+) -> Result<ModelOutput, Diagnostics> {
     let rebuilds = refresh::rebuilds(settings, request);
-    let cover = window::cover(&calendar(node, settings, rebuilds || refresh::is_first_run(node, request)), &request.windows)?;
+    let cover = window::cover(
+        &calendar(node, settings, rebuilds || refresh::is_first_run(node, request)),
+        &request.windows,
+    )?;
     let (query, moment) = first_query(context, node, &cover, rebuilds)?;
     let entries = inputs::entries(context.graph, context.dialect, node, &query.injected)?;
     says_its_event_time(context, node, settings, query.injected.columns.as_deref())?;
@@ -31,19 +42,35 @@ pub(super) fn compile_model(context: &Context, node: &Node, settings: &Microbatc
     checks::refuse(&findings)?;
     let begin = first_ever(node, settings)?.ends().0;
     let mut diagnostics = cover.notes.clone();
-    let dependent_views = if rebuilds { dependents::dependent_views(context, node)? } else { Vec::new() };
+    let dependent_views =
+        if rebuilds { dependents::dependent_views(context, node)? } else { Vec::new() };
     diagnostics.extend(dependents::lost(context, node, &dependent_views)?);
-    diagnostics.extend(remarks(context, node, settings, &query, &entries, cover.windows.len(), request.windows.strict)?);
+    diagnostics.extend(remarks(
+        context,
+        node,
+        settings,
+        &query,
+        &entries,
+        cover.windows.len(),
+        request.windows.strict,
+    )?);
 
     let mode = codegen::mode(context.dialect, node, settings, !query.injected.filters.is_empty())?;
-    let about = codegen::StrategyInput { node, settings, mode, windows: &cover.windows, query: &query.text.sql };
+    let about = codegen::StrategyInput {
+        node,
+        settings,
+        mode,
+        windows: &cover.windows,
+        query: &query.text.sql,
+    };
     let mut strategy = codegen::strategy(context.dialect, &about)?;
     let strategy_macro = strategy_macros::strategy_macro(context, node, Some("microbatch"))?;
     if let Some(strategy_macro) = &strategy_macro {
         strategy.words = format!("macro {}", strategy_macro.name);
         diagnostics.push(strategy_macros::writes_batches(node, strategy_macro));
     }
-    let in_order = settings.concurrent_batches == Some(false) || (query.reads_own && settings.concurrent_batches.is_none());
+    let in_order = settings.concurrent_batches == Some(false)
+        || (query.reads_own && settings.concurrent_batches.is_none());
     let steps = MicrobatchModel {
         context,
         node,
@@ -59,7 +86,8 @@ pub(super) fn compile_model(context: &Context, node: &Node, settings: &Microbatc
     let change = steps.schema_change(&begin)?;
     diagnostics.extend(change.iter().flat_map(|change| change.diagnostics.iter().cloned()));
     let begin_of_first = settings.batch_size.floor(settings.begin, settings.timezone);
-    let starts_after_begin = request.windows.bounds.is_none() && cover.windows[0].start > begin_of_first;
+    let starts_after_begin =
+        request.windows.bounds.is_none() && cover.windows[0].start > begin_of_first;
     let row = Row { starts_after_begin, ..row(node, &strategy.words, &cover) };
     let batches = cover.windows.len();
     let batch_size = cover.naming.batch_size;
@@ -86,33 +114,60 @@ pub(super) fn compile_model(context: &Context, node: &Node, settings: &Microbatc
         strategy: strategy.words.clone(),
         atomic: strategy.atomic,
         columns_from: query.injected.columns.as_ref().map(|_| "projection".to_string()),
-        columns: query.injected.columns.as_ref().map(|columns| columns.iter().map(|column| column.name.clone()).collect()),
+        columns: query
+            .injected
+            .columns
+            .as_ref()
+            .map(|columns| columns.iter().map(|column| column.name.clone()).collect()),
         columns_dropped,
         warnings: warnings(&diagnostics).collect(),
         dependent_views: dependent_views.iter().map(|view| view.unique_id.clone()).collect(),
         findings: counted.map(Finding::entry).collect(),
         ..builds::entry(context, node)
     };
-    let row = Row { warnings: entry.warnings.len(), findings: findings.iter().filter(|finding| finding.counts()).count(), ..row };
-    Ok(ModelOutput { entry: ModelEntry { inputs: entries, ..entry }, steps: Some(steps), row, diagnostics })
+    let row = Row {
+        warnings: entry.warnings.len(),
+        findings: findings.iter().filter(|finding| finding.counts()).count(),
+        ..row
+    };
+    Ok(ModelOutput {
+        entry: ModelEntry { inputs: entries, ..entry },
+        steps: Some(steps),
+        row,
+        diagnostics,
+    })
 }
 
 /// The query of the first batch, from which all others are stamped if it does not look at its
 /// batch, and the moment it is for.
-fn first_query(context: &Context, node: &Node, cover: &Cover, rebuilds: bool) -> Result<(Filtered, RenderContext), Diagnostic> {
+fn first_query(
+    context: &Context,
+    node: &Node,
+    cover: &Cover,
+    rebuilds: bool,
+) -> Result<(Filtered, RenderContext), Diagnostic> {
     let (first, last) = cover.ends();
-    let moment = RenderContext { batch: Some(batch(&first)), incremental: !rebuilds, this: node.relation.clone() };
+    let moment = RenderContext {
+        batch: Some(batch(&first)),
+        incremental: !rebuilds,
+        this: node.relation.clone(),
+    };
     let own = query(context, node, &moment)?;
     if !rebuilds {
         return Ok((own, moment));
     }
-    let beside = refresh::beside(context.dialect, node, &own.text.sql, (&first.label, &last.label))?;
+    let beside =
+        refresh::beside(context.dialect, node, &own.text.sql, (&first.label, &last.label))?;
     let moment = RenderContext { this: beside, ..moment };
     let own = if own.text.reads_this { query(context, node, &moment)? } else { own };
     Ok((own, moment))
 }
 
-pub(super) fn calendar<'a>(node: &'a Node, settings: &Microbatch, from_begin: bool) -> BatchSettings<'a> {
+pub(super) fn calendar<'a>(
+    node: &'a Node,
+    settings: &Microbatch,
+    from_begin: bool,
+) -> BatchSettings<'a> {
     BatchSettings {
         model: &node.name,
         begin: settings.begin,
@@ -124,9 +179,15 @@ pub(super) fn calendar<'a>(node: &'a Node, settings: &Microbatch, from_begin: bo
 }
 
 /// The query of one batch, by its label, with its filters.
-pub(super) fn one(context: &Context, node: &Node, settings: &Microbatch, label: &str) -> Result<String, Diagnostics> {
+pub(super) fn one(
+    context: &Context,
+    node: &Node,
+    settings: &Microbatch,
+    label: &str,
+) -> Result<String, Diagnostics> {
     let span = window::batch_by_label(&calendar(node, settings, false), label)?;
-    let moment = RenderContext { batch: Some(batch(&span)), incremental: true, this: node.relation.clone() };
+    let moment =
+        RenderContext { batch: Some(batch(&span)), incremental: true, this: node.relation.clone() };
     let query = query(context, node, &moment)?;
     Ok(BatchTemplate::new(&query.sql, settings.timezone).fill(&span.window, &span.label))
 }
@@ -150,17 +211,27 @@ pub(super) fn says_its_event_time(
 ) -> Result<(), Diagnostic> {
     let event_time = &settings.event_time;
     let Some(columns) = columns else { return Ok(()) };
-    if event_time.column.contains(|char: char| !char.is_alphanumeric() && char != '_') && !event_time.quote {
+    if event_time.column.contains(|char: char| !char.is_alphanumeric() && char != '_')
+        && !event_time.quote
+    {
         return Ok(());
     }
     for column in columns {
-        if context.dialect.same_column((&column.name, column.quoted), (&event_time.column, event_time.quote))? {
+        if context
+            .dialect
+            .same_column((&column.name, column.quoted), (&event_time.column, event_time.quote))?
+        {
             return Ok(());
         }
     }
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    let error = Diagnostic::error(format!("the query of `{}` has no column `{}`, its `event_time`", node.name, event_time.column));
-    Err(error.at(event_time.at.clone()).hint(format!("select it, or name one of `{}`", names.join("`, `"))))
+    let error = Diagnostic::error(format!(
+        "the query of `{}` has no column `{}`, its `event_time`",
+        node.name, event_time.column
+    ));
+    Err(error
+        .at(event_time.at.clone())
+        .hint(format!("select it, or name one of `{}`", names.join("`, `"))))
 }
 
 /// A column of dates cannot tell the hours of a day apart: the predicate of such a window would
@@ -175,26 +246,46 @@ pub(super) fn dates_are_whole(
     let read = filtered_inputs(context, query);
     let columns = read.chain([(node, &settings.event_time)]);
     let checked = collect(columns, |(owner, event_time)| {
-        let Some((precision, is_local)) = event_time.time_type()?.precision() else { return Ok(()) };
-        let clock = |at: Instant| if is_local { at.with_timezone(&settings.timezone).naive_local() } else { at.naive_utc() };
-        if cover.windows.iter().all(|window| precision.tells(clock(window.start)) && precision.tells(clock(window.end))) {
+        let Some((precision, is_local)) = event_time.time_type()?.precision() else {
+            return Ok(());
+        };
+        let clock = |at: Instant| {
+            if is_local {
+                at.with_timezone(&settings.timezone).naive_local()
+            } else {
+                at.naive_utc()
+            }
+        };
+        if cover.windows.iter().all(|window| {
+            precision.tells(clock(window.start)) && precision.tells(clock(window.end))
+        }) {
             return Ok(());
         }
         let batches = format!("`{}` has batches of one {}", node.name, cover.naming.batch_size);
         let column = format!("`{}` of `{}`", event_time.column, owner.name);
         let error = match event_time.time_type()? {
             TimeType::Date => Diagnostic::error(format!("{column} is a date, and {batches}")),
-            _ => Diagnostic::error(format!("the format of {column} ends at the {}, and {batches}", precision.word())),
+            _ => Diagnostic::error(format!(
+                "the format of {column} ends at the {}, and {batches}",
+                precision.word()
+            )),
         };
         let day = if precision == Precision::Day { "batches of one day" } else { "larger batches" };
-        Err(error.at(event_time.at.clone()).hint(format!("take a column that tells the time, or {day}")).into())
+        Err(error
+            .at(event_time.at.clone())
+            .hint(format!("take a column that tells the time, or {day}"))
+            .into())
     });
     checked.map(drop)
 }
 
 /// The inputs that are filtered, each with its event time.
-fn filtered_inputs<'a>(context: &'a Context, query: &'a Filtered) -> impl Iterator<Item = (&'a Node, &'a EventTime)> {
-    let ids: BTreeSet<&String> = query.injected.filters.iter().map(|filter| &filter.unique_id).collect();
+fn filtered_inputs<'a>(
+    context: &'a Context,
+    query: &'a Filtered,
+) -> impl Iterator<Item = (&'a Node, &'a EventTime)> {
+    let ids: BTreeSet<&String> =
+        query.injected.filters.iter().map(|filter| &filter.unique_id).collect();
     let nodes = ids.into_iter().filter_map(|id| context.graph.nodes.get(id));
     nodes.filter_map(|input| Some((input, input.event_time.as_ref()?)))
 }
@@ -217,39 +308,62 @@ fn remarks(
         }
         if strict {
             warning.level = crate::diagnostics::Level::Error;
-            return Err(warning.hint("leave out `--strict` to let the filter go in where `ref()` stands").into());
+            return Err(warning
+                .hint("leave out `--strict` to let the filter go in where `ref()` stands")
+                .into());
         }
         diagnostics.push(warning);
     }
     let unfiltered = inputs::unfiltered(context.graph, node, entries);
     if query.injected.filters.is_empty() && !query.injected.reads.is_empty() {
-        let cost = format!("each of its {batches} batches reads all of them and keeps only its own window's rows");
-        diagnostics.push(Diagnostic::warning(format!("no input of `{}` can be filtered: {cost}", node.name)).at(node.file.line(1)));
+        let cost = format!(
+            "each of its {batches} batches reads all of them and keeps only its own window's rows"
+        );
+        diagnostics.push(
+            Diagnostic::warning(format!("no input of `{}` can be filtered: {cost}", node.name))
+                .at(node.file.line(1)),
+        );
     }
     diagnostics.extend(unfiltered);
     if query.injected.columns.is_none() && !context.dialect.property::<bool>("by_name")? {
         diagnostics.push(
-            Diagnostic::warning(format!("the columns of `{}` are not known, so its rows are inserted by position", node.name))
-                .at(node.file.line(1))
-                .hint("name the columns in the last `select` instead of `*`"),
+            Diagnostic::warning(format!(
+                "the columns of `{}` are not known, so its rows are inserted by position",
+                node.name
+            ))
+            .at(node.file.line(1))
+            .hint("name the columns in the last `select` instead of `*`"),
         );
     }
     diagnostics.extend(schema_changes::left_out(node, &query.left_out));
     diagnostics.extend(undeclared(context, node, settings, query)?);
     if let Some(contract) = codegen::contract(context.dialect, node)? {
         diagnostics.extend(contract.diagnostics);
-        diagnostics.extend(codegen::compare_names(context.dialect, node, query.injected.columns.as_deref())?);
+        diagnostics.extend(codegen::compare_names(
+            context.dialect,
+            node,
+            query.injected.columns.as_deref(),
+        )?);
     }
     diagnostics.extend(codegen::unknown_keys(context.dialect, node)?);
     diagnostics.extend(codegen::wanted_keys(context.dialect, node)?);
-    diagnostics.extend(codegen::closing(context.dialect, node, "table", query.injected.columns.as_deref())?.diagnostics);
+    diagnostics.extend(
+        codegen::closing(context.dialect, node, "table", query.injected.columns.as_deref())?
+            .diagnostics,
+    );
     Ok(diagnostics)
 }
 
 /// A warning where the literal of an event time without a declared type is right for some types of
 /// columns only.
-fn undeclared(context: &Context, node: &Node, settings: &Microbatch, query: &Filtered) -> Result<Option<Diagnostic>, Diagnostic> {
-    let zone = "declare its `data_type`: the days of a date would be those of UTC, and not of the model's time zone";
+fn undeclared(
+    context: &Context,
+    node: &Node,
+    settings: &Microbatch,
+    query: &Filtered,
+) -> Result<Option<Diagnostic>, Diagnostic> {
+    let zone = "declare its `data_type`: the days of a date would be those of UTC, and not of the \
+        model's time zone";
     let hint = match context.dialect.property::<Option<String>>("undeclared_hint")? {
         None if settings.timezone != chrono_tz::UTC => zone.to_string(),
         None => return Ok(None),
@@ -257,9 +371,14 @@ fn undeclared(context: &Context, node: &Node, settings: &Microbatch, query: &Fil
     };
     let columns = filtered_inputs(context, query).chain([(node, &settings.event_time)]);
     let undeclared = columns.filter(|(_, event_time)| event_time.time == Ok(TimeType::Undeclared));
-    let names: Vec<String> = undeclared.map(|(owner, event_time)| format!("`{}` of `{}`", event_time.column, owner.name)).collect();
-    let warning =
-        || Diagnostic::warning(format!("no type is declared for {}", names.join(", "))).at(settings.event_time.at.clone()).hint(hint);
+    let names: Vec<String> = undeclared
+        .map(|(owner, event_time)| format!("`{}` of `{}`", event_time.column, owner.name))
+        .collect();
+    let warning = || {
+        Diagnostic::warning(format!("no type is declared for {}", names.join(", ")))
+            .at(settings.event_time.at.clone())
+            .hint(hint)
+    };
     Ok((!names.is_empty()).then(warning))
 }
 

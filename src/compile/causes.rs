@@ -1,4 +1,5 @@
-//! Diagnostics of many models: those with one cause are reported once, with the models that it concerns.
+//! Diagnostics of many models: those with one cause are reported once, with the models that it
+//! concerns.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,8 @@ use crate::diagnostics::{Diagnostic, Level};
 /// Model names that a merged diagnostic lists.
 const LISTED: usize = 20;
 
-/// Diagnostics in the order of their first model, merged where all but the model's own name is equal.
+/// Diagnostics in the order of their first model, merged where all but the model's own name is
+/// equal.
 #[derive(Default)]
 pub struct Causes {
     merged: Vec<Merged>,
@@ -20,7 +22,8 @@ struct Merged {
     models: Vec<String>,
 }
 
-/// What two diagnostics of one cause have in common: level, code, file and byte, and their texts with the model's name blanked.
+/// What two diagnostics of one cause have in common: level, code, file and byte, and their texts
+/// with the model's name blanked.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Cause {
     level: Level,
@@ -49,7 +52,11 @@ impl Causes {
         }
     }
 
-    pub fn extend(&mut self, model: Option<&str>, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+    pub fn extend(
+        &mut self,
+        model: Option<&str>,
+        diagnostics: impl IntoIterator<Item = Diagnostic>,
+    ) {
         diagnostics.into_iter().for_each(|diagnostic| self.add(model, diagnostic));
     }
 
@@ -66,13 +73,27 @@ impl Causes {
 impl Merged {
     fn finish(self) -> Diagnostic {
         let Merged { diagnostic, count, models } = self;
-        let Some((_, others)) = models.split_first().filter(|(_, others)| !others.is_empty()) else {
+        let Some((_, others)) = models.split_first().filter(|(_, others)| !others.is_empty())
+        else {
             // Warnings about the project itself that are equal.
-            return if count > 1 && models.len() < count { diagnostic.fact(format!("reported {count} times")) } else { diagnostic };
+            return if count > 1 && models.len() < count {
+                diagnostic.fact(format!("reported {count} times"))
+            } else {
+                diagnostic
+            };
         };
-        let names: Vec<String> = others.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
-        let more = if others.len() > LISTED { format!(" and {} more", others.len() - LISTED) } else { String::new() };
-        let models = if others.len() == 1 { "1 more model".to_string() } else { format!("{} more models", others.len()) };
+        let names: Vec<String> =
+            others.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
+        let more = if others.len() > LISTED {
+            format!(" and {} more", others.len() - LISTED)
+        } else {
+            String::new()
+        };
+        let models = if others.len() == 1 {
+            "1 more model".to_string()
+        } else {
+            format!("{} more models", others.len())
+        };
         diagnostic.fact(format!("and {models}: {}{more}", names.join(", ")))
     }
 }
@@ -83,10 +104,16 @@ fn cause(model: Option<&str>, diagnostic: &Diagnostic) -> Cause {
         Some(name) => text.replace(name, "``"),
         None => text.clone(),
     };
-    let texts = std::iter::once(&diagnostic.message).chain(&diagnostic.notes).chain(&diagnostic.hints).map(blanked).collect();
+    let texts = std::iter::once(&diagnostic.message)
+        .chain(&diagnostic.notes)
+        .chain(&diagnostic.hints)
+        .map(blanked)
+        .collect();
     let at = diagnostic.at.as_ref().map(|at| (at.file.path.to_string(), at.span.start));
     // A warning that names nothing of its model's is one, wherever it was found.
-    let at = at.filter(|_| diagnostic.level == Level::Error || blanked(&diagnostic.message) != diagnostic.message);
+    let at = at.filter(|_| {
+        diagnostic.level == Level::Error || blanked(&diagnostic.message) != diagnostic.message
+    });
     Cause { level: diagnostic.level, code: diagnostic.code, at, texts }
 }
 
@@ -95,21 +122,37 @@ mod tests {
     use super::*;
     use crate::diagnostics::SourceFile;
 
-    fn merged(diagnostics: impl IntoIterator<Item = (&'static str, Diagnostic)>) -> Vec<(String, Vec<String>)> {
+    fn merged(
+        diagnostics: impl IntoIterator<Item = (&'static str, Diagnostic)>,
+    ) -> Vec<(String, Vec<String>)> {
         let mut causes = Causes::default();
         diagnostics.into_iter().for_each(|(model, diagnostic)| causes.add(Some(model), diagnostic));
-        causes.finish().into_iter().map(|diagnostic| (diagnostic.message, diagnostic.notes)).collect()
+        causes
+            .finish()
+            .into_iter()
+            .map(|diagnostic| (diagnostic.message, diagnostic.notes))
+            .collect()
     }
 
     #[test]
     fn one_cause_is_one_error() {
         let file = SourceFile::new("dbt_project.yml", "begin: 1\nend: 2\n");
-        let error = |model: &str, line| Diagnostic::error(format!("`{model}` ends before `begin`")).at(file.line(line));
-        let done = merged([("a", error("a", 1)), ("b", error("b", 1)), ("c", error("c", 2)), ("d", error("d", 1))]);
+        let error = |model: &str, line| {
+            Diagnostic::error(format!("`{model}` ends before `begin`")).at(file.line(line))
+        };
+        let done = merged([
+            ("a", error("a", 1)),
+            ("b", error("b", 1)),
+            ("c", error("c", 2)),
+            ("d", error("d", 1)),
+        ]);
         assert_eq!(
             done,
             [
-                ("`a` ends before `begin`".to_string(), vec!["and 2 more models: `b`, `d`".to_string()]),
+                (
+                    "`a` ends before `begin`".to_string(),
+                    vec!["and 2 more models: `b`, `d`".to_string()]
+                ),
                 ("`c` ends before `begin`".to_string(), vec![]),
             ]
         );
@@ -118,13 +161,23 @@ mod tests {
     #[test]
     fn an_error_of_another_model_is_reported_once() {
         let error = || Diagnostic::error("`sessions` is broken");
-        assert_eq!(merged([("a", error()), ("a", error())]), [("`sessions` is broken".to_string(), vec![])]);
+        assert_eq!(
+            merged([("a", error()), ("a", error())]),
+            [("`sessions` is broken".to_string(), vec![])]
+        );
     }
 
     #[test]
     fn many_names_are_counted() {
-        let names: Vec<&'static str> = (0..25).map(|nth| format!("m{nth}").leak() as &str).collect();
-        let done = merged(names.into_iter().map(|name| (name, Diagnostic::warning(format!("`{name}` is late")))));
-        assert!(done[0].1[0].starts_with("and 24 more models: `m1`, `m2`") && done[0].1[0].ends_with("`m20` and 4 more"), "{done:?}");
+        let names: Vec<&'static str> =
+            (0..25).map(|nth| format!("m{nth}").leak() as &str).collect();
+        let done = merged(
+            names.into_iter().map(|name| (name, Diagnostic::warning(format!("`{name}` is late")))),
+        );
+        assert!(
+            done[0].1[0].starts_with("and 24 more models: `m1`, `m2`")
+                && done[0].1[0].ends_with("`m20` and 4 more"),
+            "{done:?}"
+        );
     }
 }

@@ -36,11 +36,15 @@ pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
     let mut errors = Causes::default();
     // A selected model that is broken is no model that is missing.
     let (models, warnings) = match selected(&graph, &project, &request.selection) {
-        Err(_) if !broken.is_empty() => return Ok(Checked { errors: with_broken(errors, &broken).0, ..checked }),
+        Err(_) if !broken.is_empty() => {
+            return Ok(Checked { errors: with_broken(errors, &broken).0, ..checked });
+        }
         selected => selected?,
     };
     if everything {
-        broken.iter().for_each(|node| errors.extend(Some(&node.name), node.errors.0.iter().cloned()));
+        broken
+            .iter()
+            .for_each(|node| errors.extend(Some(&node.name), node.errors.0.iter().cloned()));
     }
     checked.warnings = warnings;
     let folders = super::folders::of(&models);
@@ -50,8 +54,16 @@ pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
         match limits::guarded(&node.file, || alone(&context, node, settings, request)) {
             Ok(found) => {
                 // A folder's setting is one for all of its models.
-                let known = |finding: &Finding| checked.findings.iter().any(|other| other.diagnostic.message == finding.diagnostic.message);
-                let new: Vec<Finding> = found.into_iter().filter(|finding| finding.rule != ALLOW || !known(finding)).collect();
+                let known = |finding: &Finding| {
+                    checked
+                        .findings
+                        .iter()
+                        .any(|other| other.diagnostic.message == finding.diagnostic.message)
+                };
+                let new: Vec<Finding> = found
+                    .into_iter()
+                    .filter(|finding| finding.rule != ALLOW || !known(finding))
+                    .collect();
                 checked.findings.extend(new);
                 checked.models += 1;
             }
@@ -63,16 +75,30 @@ pub fn check(request: &Request) -> Result<Checked, Diagnostics> {
 }
 
 /// What is found in one model, looked at in the batch of its `begin`.
-fn alone(context: &Context, node: &Node, settings: &Microbatch, request: &Request) -> Result<Vec<Finding>, Diagnostics> {
+fn alone(
+    context: &Context,
+    node: &Node,
+    settings: &Microbatch,
+    request: &Request,
+) -> Result<Vec<Finding>, Diagnostics> {
     let cover = batches::first_ever(node, settings)?;
-    let moment = RenderContext { batch: Some(batches::batch(&cover.ends().0)), incremental: true, this: node.relation.clone() };
+    let moment = RenderContext {
+        batch: Some(batches::batch(&cover.ends().0)),
+        incremental: true,
+        this: node.relation.clone(),
+    };
     let query = query(context, node, &moment)?;
     let entries = inputs::entries(context.graph, context.dialect, node, &query.injected)?;
-    let no_time = batches::says_its_event_time(context, node, settings, query.injected.columns.as_deref()).map_err(Diagnostics::from);
+    let no_time =
+        batches::says_its_event_time(context, node, settings, query.injected.columns.as_deref())
+            .map_err(Diagnostics::from);
     let by_hours = batches::dates_are_whole(context, node, settings, &query, &cover);
     let refused = [(NO_EVENT_TIME, no_time), (DATE_BY_HOURS, by_hours)].into_iter();
-    let refused =
-        refused.flat_map(|(rule, done)| done.err().unwrap_or_default().0.into_iter().map(move |diagnostic| (rule, diagnostic))).collect();
+    let refused = refused
+        .flat_map(|(rule, done)| {
+            done.err().unwrap_or_default().0.into_iter().map(move |diagnostic| (rule, diagnostic))
+        })
+        .collect();
     found(context, node, settings, &query, &entries, refused, request)
 }
 
@@ -86,12 +112,20 @@ pub(super) fn found(
     refused: Vec<(check::Rule, Diagnostic)>,
     request: &Request,
 ) -> Result<Vec<Finding>, Diagnostics> {
-    let opted_out: Vec<String> = query.injected.ids(|access| *access == inject::Access::OptedOut).into_iter().collect();
+    let opted_out: Vec<String> =
+        query.injected.ids(|access| *access == inject::Access::OptedOut).into_iter().collect();
     asked(context, node, settings, &query.text, &opted_out, |asked| {
         let from = request.windows.bounds.as_ref().map(|(start, _)| start.at.at(settings.timezone));
         let partition = codegen::partition(context.dialect, node, settings, &query.text.sql)?;
         let times = times(context, node, settings, &query.text)?;
-        Ok(check::check(&CheckContext { entries, from, refused, times, partition: partition.as_ref(), ..asked }))
+        Ok(check::check(&CheckContext {
+            entries,
+            from,
+            refused,
+            times,
+            partition: partition.as_ref(),
+            ..asked
+        }))
     })?
 }
 
@@ -140,11 +174,16 @@ fn times(
         return Ok(None);
     }
     let cover = batches::first_ever(node, settings)?;
-    let moment = RenderContext { batch: Some(batches::batch(&cover.ends().0)), incremental: true, this: node.relation.clone() };
+    let moment = RenderContext {
+        batch: Some(batches::batch(&cover.ends().0)),
+        incremental: true,
+        this: node.relation.clone(),
+    };
     let now = render::model(context.jinja, context.graph, node, &moment)?;
     // Year, month, day, weekday, hour, minute and second are others.
     let after = Duration::days(401) + Duration::seconds(3600 + 60 + 1);
-    let later = render::model(&context.jinja.at(context.jinja.now() + after), context.graph, node, &moment);
+    let later =
+        render::model(&context.jinja.at(context.jinja.now() + after), context.graph, node, &moment);
     let later = later.unwrap_or_else(|_| RenderedModel { sql: String::new(), ..now.clone() });
     Ok(Some((now, later)))
 }
@@ -157,14 +196,19 @@ pub(super) type Pinned = Mutex<BTreeMap<String, check::WindowKeys>>;
 /// larger.
 fn pinned(context: &Context, id: &str, reader: &Microbatch) -> check::WindowKeys {
     let node = &context.graph.nodes[id];
-    let fits = |own: &&Microbatch| own.batch_size <= reader.batch_size && own.timezone == reader.timezone;
+    let fits =
+        |own: &&Microbatch| own.batch_size <= reader.batch_size && own.timezone == reader.timezone;
     let Some(settings) = node.microbatch().filter(fits) else { return check::WindowKeys::new() };
     let lock = || context.pinned.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = lock().get(id) {
         return known.clone();
     }
     let found = batches::first_ever(node, settings).and_then(|cover| {
-        let moment = RenderContext { batch: Some(batches::batch(&cover.ends().0)), incremental: true, this: node.relation.clone() };
+        let moment = RenderContext {
+            batch: Some(batches::batch(&cover.ends().0)),
+            incremental: true,
+            this: node.relation.clone(),
+        };
         let text = render::model(context.jinja, context.graph, node, &moment)?;
         asked(context, node, settings, &text, &[], |asked| check::window_keys(&asked))
     });
@@ -175,7 +219,9 @@ fn pinned(context: &Context, id: &str, reader: &Microbatch) -> check::WindowKeys
 
 /// The findings that stop a compilation.
 pub(super) fn refuse(findings: &[Finding]) -> Result<(), Diagnostics> {
-    let errors = findings.iter().filter(|finding| finding.counts() && finding.diagnostic.level == Level::Error);
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.counts() && finding.diagnostic.level == Level::Error);
     let errors: Vec<Diagnostic> = errors.map(|finding| finding.diagnostic.clone()).collect();
     if errors.is_empty() { Ok(()) } else { Err(Diagnostics(errors)) }
 }

@@ -1,5 +1,6 @@
-//! Refuses text of the project that the dialect's client would take for a command of its own: the client would run it on the
-//! user's machine, where dbt's driver reports a syntax error. Every text of a plan's file is looked at once, whatever setting it came from.
+//! Refuses text of the project that the dialect's client would take for a command of its own: the
+//! client would run it on the user's machine, where dbt's driver reports a syntax error. Every text
+//! of a plan's file is looked at once, whatever setting it came from.
 
 use super::Context;
 use crate::config::{Kind, Node};
@@ -8,7 +9,8 @@ use crate::plan::{Steps, Text};
 
 /// Refuses the model's files if one holds such a command.
 pub(super) fn refuse(context: &Context, node: &Node, steps: &Steps) -> Result<(), Diagnostic> {
-    // The rows of a seed are strings of our own, and may be many. Its hooks are looked at by themselves.
+    // The rows of a seed are strings of our own, and may be many. Its hooks are looked at by
+    // themselves.
     if node.kind == Kind::Seed {
         return Ok(());
     }
@@ -28,13 +30,24 @@ pub(super) fn refuse(context: &Context, node: &Node, steps: &Steps) -> Result<()
 }
 
 /// Refuses one text, `what` the model has, which is set `at` this place if not in the model's file.
-pub(super) fn refuse_in(context: &Context, node: &Node, at: Option<Location>, what: &str, text: &str) -> Result<(), Diagnostic> {
+pub(super) fn refuse_in(
+    context: &Context,
+    node: &Node,
+    at: Option<Location>,
+    what: &str,
+    text: &str,
+) -> Result<(), Diagnostic> {
     let Some(command) = context.dialect.client_syntax.command(text) else { return Ok(()) };
     let program = &context.dialect.client_syntax.program;
-    let error = Diagnostic::error(format!("{what} of `{}` holds a command of the client `{program}`: {}", node.name, command.text));
+    let error = Diagnostic::error(format!(
+        "{what} of `{}` holds a command of the client `{program}`: {}",
+        node.name, command.text
+    ));
     Err(error
         .at(at.unwrap_or_else(|| place(node, &command.text)))
-        .fact(format!("`{program}` would run it on the machine that runs the plan, and not in the database"))
+        .fact(format!(
+            "`{program}` would run it on the machine that runs the plan, and not in the database"
+        ))
         .hint("leave it out: only SQL is written to a plan"))
 }
 

@@ -18,8 +18,13 @@ use crate::render::{self, RenderContext};
 use super::inputs;
 
 /// What is known of the columns of a project's relations.
-pub fn known(project: &Project, graph: &Arc<Graph>, dialect: &Dialect) -> Result<Arc<Columns>, Diagnostic> {
-    let by_place = graph.nodes.values().map(|node| (place(&node.relation), node.unique_id.clone())).collect();
+pub fn known(
+    project: &Project,
+    graph: &Arc<Graph>,
+    dialect: &Dialect,
+) -> Result<Arc<Columns>, Diagnostic> {
+    let by_place =
+        graph.nodes.values().map(|node| (place(&node.relation), node.unique_id.clone())).collect();
     Ok(Arc::new(Columns {
         catalog: project.catalog.clone(),
         recorded: project.has_answers,
@@ -75,7 +80,10 @@ enum Asker {
 /// The type that a seed's column is loaded as, if its config says so.
 fn loaded_as(node: &Node, column: &str) -> Option<String> {
     let types = node.setting("column_types")?.as_object()?;
-    types.iter().find(|(name, _)| name.eq_ignore_ascii_case(column)).and_then(|(_, data_type)| data_type.as_str().map(str::to_string))
+    types
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(column))
+        .and_then(|(_, data_type)| data_type.as_str().map(str::to_string))
 }
 
 /// Where a relation is, whatever the case of its name.
@@ -91,18 +99,33 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Known for Columns {
     fn columns(&self, relation: &Relation) -> Result<Vec<KnownColumn>, Diagnostic> {
         let place = place(relation);
-        if let Some(columns) = self.catalog.relations.get(&place).filter(|columns| !columns.is_empty()) {
-            return Ok(columns.iter().map(|(name, data_type)| KnownColumn { name: name.clone(), data_type: data_type.clone() }).collect());
+        if let Some(columns) =
+            self.catalog.relations.get(&place).filter(|columns| !columns.is_empty())
+        {
+            return Ok(columns
+                .iter()
+                .map(|(name, data_type)| KnownColumn {
+                    name: name.clone(),
+                    data_type: data_type.clone(),
+                })
+                .collect());
         }
         let node = self.by_place.get(&place).and_then(|id| self.graph.nodes.get(id));
         if let Some(node) = node
             && let Some(columns) = self.of(Asker::Template, node)
         {
-            let spelled = |column: &ResultColumn| if column.quoted { column.name.clone() } else { folded(self.case, &column.name) };
+            let spelled = |column: &ResultColumn| {
+                if column.quoted { column.name.clone() } else { folded(self.case, &column.name) }
+            };
             let known = columns.iter().map(|column| {
-                let declared = node.columns.iter().find(|declared| declared.name.eq_ignore_ascii_case(&column.name));
+                let declared = node
+                    .columns
+                    .iter()
+                    .find(|declared| declared.name.eq_ignore_ascii_case(&column.name));
                 let declared = declared.and_then(|declared| declared.data_type.clone());
-                let data_type = declared.or_else(|| loaded_as(node, &column.name)).or_else(|| column.data_type.clone());
+                let data_type = declared
+                    .or_else(|| loaded_as(node, &column.name))
+                    .or_else(|| column.data_type.clone());
                 KnownColumn { name: spelled(column), data_type }
             });
             return Ok(known.collect());
@@ -112,7 +135,8 @@ impl Known for Columns {
 
     fn exists(&self, relation: &Relation) -> bool {
         let place = place(relation);
-        self.catalog.relations.contains_key(&place) || (self.recorded && self.by_place.contains_key(&place))
+        self.catalog.relations.contains_key(&place)
+            || (self.recorded && self.by_place.contains_key(&place))
     }
 }
 
@@ -129,7 +153,11 @@ impl Columns {
 
     /// The columns that dbt's catalog has for a node's table.
     pub fn catalogued(&self, node: &Node) -> Option<Vec<ResultColumn>> {
-        let columns = self.catalog.relations.get(&place(&node.relation)).filter(|columns| !columns.is_empty())?;
+        let columns = self
+            .catalog
+            .relations
+            .get(&place(&node.relation))
+            .filter(|columns| !columns.is_empty())?;
         let column = |(name, data_type): &(String, Option<String>)| ResultColumn {
             data_type: data_type.clone(),
             ..ResultColumn::named(name, folded(self.case, name) != *name)
@@ -152,13 +180,29 @@ impl Columns {
     /// its own projection. Documented columns alone may be a part of a table's, and an incremental
     /// table may have more than its query gives: that is good enough for a template only.
     fn of(&self, asker: Asker, node: &Node) -> Option<Vec<ResultColumn>> {
-        let enforced = node.setting("contract").and_then(|contract| contract.get("enforced")) == Some(&true.into());
-        let declared = || node.columns.iter().map(|column| ResultColumn::named(&column.name, column.quote)).collect();
-        let declared = || Some(declared()).filter(|columns: &Vec<ResultColumn>| !columns.is_empty());
+        let enforced = node.setting("contract").and_then(|contract| contract.get("enforced"))
+            == Some(&true.into());
+        let declared = || {
+            node.columns
+                .iter()
+                .map(|column| ResultColumn::named(&column.name, column.quote))
+                .collect()
+        };
+        let declared =
+            || Some(declared()).filter(|columns: &Vec<ResultColumn>| !columns.is_empty());
         match asker {
-            Asker::Template if node.kind == Kind::Source && self.catalogued(node).is_some() => self.catalogued(node),
+            Asker::Template if node.kind == Kind::Source && self.catalogued(node).is_some() => {
+                self.catalogued(node)
+            }
             Asker::Statement if enforced && !node.columns.is_empty() => declared(),
-            Asker::Statement if !matches!(node.materialization, Materialization::View | Materialization::Table) => None,
+            Asker::Statement
+                if !matches!(
+                    node.materialization,
+                    Materialization::View | Materialization::Table
+                ) =>
+            {
+                None
+            }
             Asker::Statement => self.projected(asker, node),
             Asker::Template if enforced || node.kind != Kind::Model => declared(),
             Asker::Template => self.projected(asker, node).or_else(declared),
@@ -184,7 +228,10 @@ impl Columns {
     fn begin(&self, asked: &(Asker, String)) -> bool {
         let thread = std::thread::current().id();
         let mut open = lock(&self.open);
-        let mut own = open.iter_mut().filter(|open| open.thread == thread).skip_while(|open| open.asked != *asked);
+        let mut own = open
+            .iter_mut()
+            .filter(|open| open.thread == thread)
+            .skip_while(|open| open.asked != *asked);
         if own.next().is_some() {
             own.for_each(|open| open.cut = true);
             return false;
@@ -206,7 +253,8 @@ impl Columns {
         let moment = RenderContext { batch: None, incremental, this: node.relation.clone() };
         let text = render::model(&jinja, &self.graph, node, &moment).ok()?;
         let inputs = inputs::of(&self.graph, node, self.database.as_deref());
-        let inputs: Vec<_> = inputs.into_iter().map(|input| inject::Input { filtered: false, ..input }).collect();
+        let inputs: Vec<_> =
+            inputs.into_iter().map(|input| inject::Input { filtered: false, ..input }).collect();
         let within = |filter: &inject::Filter| filter.relation.clone();
         let columns = |id: &str| self.graph.nodes.get(id).and_then(|node| self.of(asker, node));
         let (sql, marks) = (&text.sql, &text.marks);
@@ -223,19 +271,28 @@ impl Columns {
     }
 
     fn unknown(&self, relation: &Relation, node: Option<&Node>) -> Diagnostic {
-        let error = Diagnostic::error(format!("the columns of `{relation}` are not known without a warehouse"));
-        let catalog =
-            if self.catalog.given { "the catalog does not hold them" } else { "or give dbt's catalog: `--catalog target/catalog.json`" };
+        let error = Diagnostic::error(format!(
+            "the columns of `{relation}` are not known without a warehouse"
+        ));
+        let catalog = if self.catalog.given {
+            "the catalog does not hold them"
+        } else {
+            "or give dbt's catalog: `--catalog target/catalog.json`"
+        };
         match node {
-            Some(node) if node.kind == Kind::Source => {
-                error.hint(format!("list them under `columns:` of table `{}` in {}, {catalog}", node.name, node.file.path))
-            }
+            Some(node) if node.kind == Kind::Source => error.hint(format!(
+                "list them under `columns:` of table `{}` in {}, {catalog}",
+                node.name, node.file.path
+            )),
             Some(node) => error
                 .fact(format!("the query of `{}` does not show them", node.name))
-                .hint(format!("list them under `columns:` of `{}` in a properties file, {catalog}", node.name)),
-            None => {
-                error.fact("it is no model, seed, snapshot or source of this project").hint(format!("declare it as a source, {catalog}"))
-            }
+                .hint(format!(
+                    "list them under `columns:` of `{}` in a properties file, {catalog}",
+                    node.name
+                )),
+            None => error
+                .fact("it is no model, seed, snapshot or source of this project")
+                .hint(format!("declare it as a source, {catalog}")),
         }
     }
 }

@@ -33,17 +33,24 @@ const TAKEN: [&str; 25] = [
     "lpt9",
 ];
 
-/// The folder of each model by unique id. Two models whose names differ by nothing, or only by case, get their package and version too,
-/// and so does one whose name is taken.
+/// The folder of each model by unique id. Two models whose names differ by nothing, or only by
+/// case, get their package and version too, and so does one whose name is taken.
 pub fn of(selected: &[&Node]) -> BTreeMap<String, String> {
-    let mut taken: BTreeMap<String, usize> = TAKEN.iter().map(|name| (name.to_string(), 1)).collect();
+    let mut taken: BTreeMap<String, usize> =
+        TAKEN.iter().map(|name| (name.to_string(), 1)).collect();
     for node in selected {
         *taken.entry(node.name.to_lowercase()).or_default() += 1;
     }
     let folder = |node: &Node| match taken[&node.name.to_lowercase()] {
         1 => node.name.clone(),
         // The rest of the unique id is unique but for case, so a letter's case is written out.
-        _ => node.unique_id.split_once('.').map_or(&*node.unique_id, |(_, rest)| rest).chars().map(spelled).collect(),
+        _ => node
+            .unique_id
+            .split_once('.')
+            .map_or(&*node.unique_id, |(_, rest)| rest)
+            .chars()
+            .map(spelled)
+            .collect(),
     };
     selected.iter().map(|node| (node.unique_id.clone(), folder(node))).collect()
 }

@@ -28,7 +28,10 @@ pub struct ListedModel {
 }
 
 /// The selected models, inputs before their readers, with their windows if `with_batches`.
-pub fn list(request: &Request, with_batches: bool) -> Result<(Vec<ListedModel>, Vec<Diagnostic>), Diagnostics> {
+pub fn list(
+    request: &Request,
+    with_batches: bool,
+) -> Result<(Vec<ListedModel>, Vec<Diagnostic>), Diagnostics> {
     let LoadedProject { project, graph, broken, diagnostics, .. } = open(&request.open)?;
     let mut causes = Causes::default();
     causes.extend(None, diagnostics);
@@ -40,7 +43,8 @@ pub fn list(request: &Request, with_batches: bool) -> Result<(Vec<ListedModel>, 
     for node in models {
         let batches = match node.microbatch() {
             Some(settings) if with_batches => {
-                let calendar = batches::calendar(node, settings, refresh::rebuilds(settings, request));
+                let calendar =
+                    batches::calendar(node, settings, refresh::rebuilds(settings, request));
                 match window::cover(&calendar, &request.windows) {
                     Ok(cover) => {
                         let batches = cover.spans().collect();
@@ -65,7 +69,11 @@ pub fn list(request: &Request, with_batches: bool) -> Result<(Vec<ListedModel>, 
             batches,
         });
     }
-    if errors.is_empty() { Ok((listed, causes.finish())) } else { Err(Diagnostics(errors.finish())) }
+    if errors.is_empty() {
+        Ok((listed, causes.finish()))
+    } else {
+        Err(Diagnostics(errors.finish()))
+    }
 }
 
 /// Which queries are wanted.
@@ -94,7 +102,9 @@ pub fn queries(asked: &Asked) -> Result<RenderedQueries, Diagnostics> {
     broken.iter().for_each(|node| errors.extend(Some(&node.name), node.errors.0.iter().cloned()));
     // A selected model that is broken is no model that is missing.
     let models = match selected(&graph, &project, &asked.selection) {
-        Err(_) if !errors.is_empty() => return Ok(RenderedQueries { errors: errors.finish(), ..queries }),
+        Err(_) if !errors.is_empty() => {
+            return Ok(RenderedQueries { errors: errors.finish(), ..queries });
+        }
         selected => {
             let (models, warnings) = selected?;
             queries.warnings = warnings;
@@ -105,7 +115,10 @@ pub fn queries(asked: &Asked) -> Result<RenderedQueries, Diagnostics> {
     let context = Context::new(&project, &graph, &dialect, &columns, &folders);
     let stopped = readers(&graph, &names);
     let mut left_out: Vec<&str> = Vec::new();
-    let models: Vec<&Node> = models.into_iter().filter(|node| node.kind == Kind::Model && !node.path.ends_with(".py")).collect();
+    let models: Vec<&Node> = models
+        .into_iter()
+        .filter(|node| node.kind == Kind::Model && !node.path.ends_with(".py"))
+        .collect();
     let rendered = par_map(&models, |node| {
         let query = || match (&asked.batch, node.microbatch()) {
             (Some(label), Some(settings)) => batches::one(&context, node, settings, label),
@@ -127,7 +140,9 @@ pub fn queries(asked: &Asked) -> Result<RenderedQueries, Diagnostics> {
     if !left_out.is_empty() {
         let message = match left_out.as_slice() {
             [one] => format!("`{one}` is left out, because it reads a broken model"),
-            several => format!("{} models are left out, because they read broken ones", several.len()),
+            several => {
+                format!("{} models are left out, because they read broken ones", several.len())
+            }
         };
         let names = left_out.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let note = Diagnostic::note(message);
@@ -144,9 +159,15 @@ fn readers(graph: &Arc<Graph>, broken: &BTreeSet<String>) -> BTreeSet<String> {
         let node = &graph.nodes[id];
         let lookup = graph.seen_from(&node.package);
         let refers = node.refs.iter().any(|call| {
-            broken.contains(&call.name) && lookup.reference(call.package.as_deref(), &call.name, call.version.as_deref()).is_err()
+            broken.contains(&call.name)
+                && lookup
+                    .reference(call.package.as_deref(), &call.name, call.version.as_deref())
+                    .is_err()
         });
-        let through = |id: &String| stopped.contains(id) && matches!(graph.nodes[id].materialization, Materialization::Ephemeral);
+        let through = |id: &String| {
+            stopped.contains(id)
+                && matches!(graph.nodes[id].materialization, Materialization::Ephemeral)
+        };
         if refers || graph.parents[id].iter().any(through) {
             stopped.insert(id.clone());
         }

@@ -1,6 +1,7 @@
-//! Macros of the project that replace dbt's own. Those that models call work as in dbt; those that dbt's materializations call do
-//! nothing here, as no materialization is run. Takes the project and the selected models; gives a warning for each such macro that
-//! bears on one of them, an error under `--strict`.
+//! Macros of the project that replace dbt's own. Those that models call work as in dbt; those that
+//! dbt's materializations call do nothing here, as no materialization is run. Takes the project and
+//! the selected models; gives a warning for each such macro that bears on one of them, an error
+//! under `--strict`.
 
 use std::sync::LazyLock;
 
@@ -78,31 +79,55 @@ const STRATEGIES: [&str; 9] = [
     "get_merge_sql",
 ];
 
-/// The macros of the project that the plan of `models` passes by. `runs_strategies`: whether it calls those of strategies.
-pub fn unused_overrides(project: &Project, models: &[&Node], runs_strategies: bool, strict: bool) -> Result<Vec<Diagnostic>, Diagnostics> {
+/// The macros of the project that the plan of `models` passes by. `runs_strategies`: whether it
+/// calls those of strategies.
+pub fn unused_overrides(
+    project: &Project,
+    models: &[&Node],
+    runs_strategies: bool,
+    strict: bool,
+) -> Result<Vec<Diagnostic>, Diagnostics> {
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     for (name, at) in project.jinja.dispatched_macros() {
         let is_run = runs_strategies && STRATEGIES.contains(&&*name);
         let known = MACROS.iter().find(|(known, _)| *known == name && !is_run);
-        if let Some((_, scope)) = known.filter(|(_, scope)| models.iter().any(|node| scope.bears_on(node))) {
+        if let Some((_, scope)) =
+            known.filter(|(_, scope)| models.iter().any(|node| scope.bears_on(node)))
+        {
             diagnostics.push(unused_macro(&name, *scope, at));
         }
     }
     for (name, at) in materializations(project) {
         if models.iter().any(|node| materialized(node) == name) {
-            let warning = Diagnostic::warning(format!("the materialization `{name}` of this project does not run")).at(at);
-            let fact = format!("models that are materialized as `{name}` are planned as dbt's own materialization makes them");
-            diagnostics.push(warning.fact(fact).hint("compare the plan with what the materialization does"));
+            let warning = Diagnostic::warning(format!(
+                "the materialization `{name}` of this project does not run"
+            ))
+            .at(at);
+            let fact = format!(
+                "models that are materialized as `{name}` are planned as dbt's own \
+                 materialization makes them"
+            );
+            diagnostics.push(
+                warning.fact(fact).hint("compare the plan with what the materialization does"),
+            );
         }
     }
     if strict && !diagnostics.is_empty() {
-        return Err(Diagnostics(diagnostics.into_iter().map(|warning| Diagnostic { level: Level::Error, ..warning }).collect()));
+        return Err(Diagnostics(
+            diagnostics
+                .into_iter()
+                .map(|warning| Diagnostic { level: Level::Error, ..warning })
+                .collect(),
+        ));
     }
     Ok(diagnostics)
 }
 
 fn unused_macro(name: &str, scope: Scope, at: Location) -> Diagnostic {
-    let warning = Diagnostic::warning(format!("macro `{name}` of this project replaces dbt's own, and the plan does not call it")).at(at);
+    let warning = Diagnostic::warning(format!(
+        "macro `{name}` of this project replaces dbt's own, and the plan does not call it"
+    ))
+    .at(at);
     match scope {
         Scope::Microbatch => warning
             .fact("dbt runs the statements that it returns for each batch")
@@ -117,12 +142,21 @@ impl Scope {
         match self {
             Scope::All => !matches!(made, Materialization::Ephemeral | Materialization::External),
             Scope::Views => matches!(made, Materialization::View),
-            Scope::Tables => matches!(made, Materialization::Table | Materialization::Incremental(_) | Materialization::Microbatch(_)),
-            Scope::Incremental("") => matches!(made, Materialization::Incremental(_) | Materialization::Microbatch(_)),
+            Scope::Tables => matches!(
+                made,
+                Materialization::Table
+                    | Materialization::Incremental(_)
+                    | Materialization::Microbatch(_)
+            ),
+            Scope::Incremental("") => {
+                matches!(made, Materialization::Incremental(_) | Materialization::Microbatch(_))
+            }
             Scope::Incremental("default") => matches!(made, Materialization::Incremental(None)),
             // The default of a dialect may be any of them.
             Scope::Incremental(strategy) => match made {
-                Materialization::Incremental(own) => own.as_deref().is_none_or(|own| own == strategy),
+                Materialization::Incremental(own) => {
+                    own.as_deref().is_none_or(|own| own == strategy)
+                }
                 _ => false,
             },
             Scope::Microbatch => matches!(made, Materialization::Microbatch(_)),
@@ -152,7 +186,9 @@ fn materializations(project: &Project) -> Vec<(String, Location)> {
     for file in project.packages.iter().take(1).flat_map(|package| &package.macros) {
         for block in BLOCK.captures_iter(&file.text) {
             let adapters = block.name("adapter").map_or("default", |name| name.as_str());
-            if let Some(name) = block.name("name").filter(|_| adapters == "default" || adapters == adapter) {
+            if let Some(name) =
+                block.name("name").filter(|_| adapters == "default" || adapters == adapter)
+            {
                 found.push((name.as_str().to_string(), file.at(name.range())));
             }
         }

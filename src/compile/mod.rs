@@ -58,7 +58,8 @@ pub struct Request {
     /// Models of which a finished batch is known, by unique id, where the others are planned from
     /// their `begin` on.
     pub from_begin_except: Option<BTreeSet<String>>,
-    /// The folders of earlier plans, which know the columns of tables; the first that knows a model's columns counts.
+    /// The folders of earlier plans, which know the columns of tables; the first that knows a
+    /// model's columns counts.
     pub earlier_plans: Vec<PathBuf>,
 }
 
@@ -92,7 +93,8 @@ struct ModelOutput {
 
 /// Compiles the selected models. On an error nothing was written, and every broken model is in it.
 pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
-    let LoadedProject { project, graph, dialect, columns, broken, mut diagnostics } = open(&request.open)?;
+    let LoadedProject { project, graph, dialect, columns, broken, mut diagnostics } =
+        open(&request.open)?;
     let everything = request.selection.select.is_empty() && request.selection.selector.is_none();
     if everything && !broken.is_empty() {
         let mut causes = Causes::default();
@@ -112,15 +114,17 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
         request.windows.strict,
     )?);
     refresh::protect(&selected, request)?;
-    collect(graph.nodes.values(), |node| spelled::refuse(&dialect, node).map_err(Diagnostics::from))?;
+    collect(graph.nodes.values(), |node| {
+        spelled::refuse(&dialect, node).map_err(Diagnostics::from)
+    })?;
     let folders = folders::of(&selected);
     let mut context = Context::new(&project, &graph, &dialect, &columns, &folders);
     context.earlier_plans = schema_changes::EarlierPlans::new(&request.earlier_plans);
     let mut parts = Vec::new();
     let mut errors = Causes::default();
-    for (node, part) in
-        selected.iter().zip(par_map(&selected, |node| limits::guarded(&node.file, || compile_model(&context, node, request))))
-    {
+    for (node, part) in selected.iter().zip(par_map(&selected, |node| {
+        limits::guarded(&node.file, || compile_model(&context, node, request))
+    })) {
         match part {
             Ok(part) => parts.push(part),
             Err(more) => errors.extend(Some(&node.name), more.0),
@@ -134,7 +138,12 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     not_planned(&mut causes, &broken);
 
     let state = graph::changes::state(&graph, &project);
-    let mut plan = Plan { about: about(&project, &dialect, request), models: Vec::new(), steps: Vec::new(), state };
+    let mut plan = Plan {
+        about: about(&project, &dialect, request),
+        models: Vec::new(),
+        steps: Vec::new(),
+        state,
+    };
     let mut rows = Vec::new();
     let mut left_out = 0;
     for part in parts.into_iter().flatten() {
@@ -145,7 +154,9 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
         rows.push(part.row);
     }
     let planned = plan.models.iter().map(|model| model.unique_id.clone()).collect();
-    plan.steps.iter_mut().for_each(|steps| inputs::wait_through(&mut steps.reads, &graph, &planned));
+    plan.steps
+        .iter_mut()
+        .for_each(|steps| inputs::wait_through(&mut steps.reads, &graph, &planned));
     Ok(Compiled { plan, rows, diagnostics: causes.finish(), left_out })
 }
 
@@ -153,7 +164,10 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
 pub fn open(open: &LoadOptions) -> Result<LoadedProject, Diagnostics> {
     let asked: Cell<Option<Dialect>> = Cell::new(None);
     let project = project::load(open, &|name| {
-        let dialect = asked.take().filter(|asked| asked.name == name).map_or_else(|| dialect::named(name), Ok)?;
+        let dialect = asked
+            .take()
+            .filter(|asked| asked.name == name)
+            .map_or_else(|| dialect::named(name), Ok)?;
         let facts = facts(&dialect);
         asked.set(Some(dialect));
         facts
@@ -165,19 +179,25 @@ pub fn open(open: &LoadOptions) -> Result<LoadedProject, Diagnostics> {
     let mut diagnostics = project.warnings.0.clone();
     diagnostics.extend(resolved.warnings.0);
     let disabled: Vec<String> = resolved.disabled.into_iter().map(|node| node.unique_id).collect();
-    let search = graph::RefSearch { root: project.name.clone(), own_package_first: project.flags.own_package_first };
-    let graph = graph::link(resolved.nodes, search, &disabled, &resolved.broken).map_err(|mut errors| {
-        errors.0.extend(resolved.broken.iter().flat_map(|node| node.errors.0.clone()));
-        errors
-    })?;
+    let search = graph::RefSearch {
+        root: project.name.clone(),
+        own_package_first: project.flags.own_package_first,
+    };
+    let graph = graph::link(resolved.nodes, search, &disabled, &resolved.broken).map_err(
+        |mut errors| {
+            errors.0.extend(resolved.broken.iter().flat_map(|node| node.errors.0.clone()));
+            errors
+        },
+    )?;
     let mut graph = graph;
     graph.add_resources(project.packages.iter().flat_map(|package| &package.resources));
     let graph = Arc::new(graph);
     let all = graph.clone();
-    let not_planned: Vec<Node> = resolved.broken.iter().filter_map(|broken| broken.node.as_deref().cloned()).collect();
-    project
-        .jinja
-        .set_graph(graph_gap(&resolved.broken), move || config::graph_json(all.nodes.values().chain(&not_planned), &|id| all.reads(id)));
+    let not_planned: Vec<Node> =
+        resolved.broken.iter().filter_map(|broken| broken.node.as_deref().cloned()).collect();
+    project.jinja.set_graph(graph_gap(&resolved.broken), move || {
+        config::graph_json(all.nodes.values().chain(&not_planned), &|id| all.reads(id))
+    });
     let columns = columns::known(&project, &graph, &dialect)?;
     project.jinja.set_known(columns.clone());
     Ok(LoadedProject { project, graph, dialect, columns, broken: resolved.broken, diagnostics })
@@ -187,11 +207,20 @@ pub fn open(open: &LoadOptions) -> Result<LoadedProject, Diagnostics> {
 fn graph_gap(broken: &[Broken]) -> Option<Diagnostic> {
     let missing: Vec<&Broken> = broken.iter().filter(|broken| broken.node.is_none()).collect();
     let first = missing.first()?;
-    let names = missing.iter().take(3).map(|broken| format!("`{}`", broken.unique_id)).collect::<Vec<_>>().join(", ");
-    let more = if missing.len() > 3 { format!(" and {} more", missing.len() - 3) } else { String::new() };
-    let mut error = Diagnostic::error(format!("`graph` is not complete without {names}{more}, which cannot be parsed"));
+    let names = missing
+        .iter()
+        .take(3)
+        .map(|broken| format!("`{}`", broken.unique_id))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let more =
+        if missing.len() > 3 { format!(" and {} more", missing.len() - 3) } else { String::new() };
+    let mut error = Diagnostic::error(format!(
+        "`graph` is not complete without {names}{more}, which cannot be parsed"
+    ));
     if let Some(cause) = first.errors.0.first() {
-        error = error.at_maybe(cause.at.clone()).fact(format!("`{}`: {}", first.name, cause.message));
+        error =
+            error.at_maybe(cause.at.clone()).fact(format!("`{}`: {}", first.name, cause.message));
     }
     Some(error.hint("correct the model, or set `enabled: false` for it"))
 }
@@ -202,36 +231,58 @@ fn facts(dialect: &Dialect) -> Result<Facts, Diagnostic> {
         style: dialect.relation_style()?,
         columns: dialect.column_quoting()?,
         adapters: dialect.dispatch()?,
-        target: TargetFacts { schema: dialect.property("default_schema")?, keys: dialect.property("target_keys")? },
+        target: TargetFacts {
+            schema: dialect.property("default_schema")?,
+            keys: dialect.property("target_keys")?,
+        },
         files_as_sources: dialect.property("files_as_sources")?,
     })
 }
 
 /// The selected models, inputs before their readers, and warnings about the selection.
-pub fn selected<'a>(graph: &'a Graph, project: &Project, selection: &Selection) -> Result<(Vec<&'a Node>, Vec<Diagnostic>), Diagnostics> {
-    let Selected { mut nodes, mut warnings } = graph.select(selection, project.selectors.as_ref(), &past(graph, project, selection)?)?;
+pub fn selected<'a>(
+    graph: &'a Graph,
+    project: &Project,
+    selection: &Selection,
+) -> Result<(Vec<&'a Node>, Vec<Diagnostic>), Diagnostics> {
+    let Selected { mut nodes, mut warnings } =
+        graph.select(selection, project.selectors.as_ref(), &past(graph, project, selection)?)?;
     // `dbt run` makes models; a seed or a snapshot is planned, or named, where somebody asks for
     // it.
     let everything = selection.select.is_empty() && selection.selector.is_none();
     // Nor does dbt run a file without text.
     nodes.retain(|node| node.kind != Kind::Model || !node.file.text.trim().is_empty());
-    nodes.retain(|node| node.kind == Kind::Model || (!everything && matches!(node.kind, Kind::Seed | Kind::Snapshot)));
+    nodes.retain(|node| {
+        node.kind == Kind::Model
+            || (!everything && matches!(node.kind, Kind::Seed | Kind::Snapshot))
+    });
     if !nodes.is_empty() {
         return Ok((nodes, warnings));
     }
     if selection.state.is_some() {
-        warnings.push(Diagnostic::note("nothing that is selected has changed since the earlier plan"));
+        warnings
+            .push(Diagnostic::note("nothing that is selected has changed since the earlier plan"));
     } else if everything && selection.exclude.is_empty() {
-        return Err(Diagnostic::error("no model is selected").hint("`batchwright list` shows what there is").into());
+        return Err(Diagnostic::error("no model is selected")
+            .hint("`batchwright list` shows what there is")
+            .into());
     } else {
         let warning = Diagnostic::warning("nothing to do: no model is selected");
-        warnings.push(warning.hint("check the selection, and what `batchwright list` shows for each of its parts"));
+        warnings.push(
+            warning.hint(
+                "check the selection, and what `batchwright list` shows for each of its parts",
+            ),
+        );
     }
     Ok((nodes, warnings))
 }
 
 /// What `--state` names, for selections that compare with it.
-fn past(graph: &Graph, project: &Project, selection: &Selection) -> Result<PreviousState, Diagnostics> {
+fn past(
+    graph: &Graph,
+    project: &Project,
+    selection: &Selection,
+) -> Result<PreviousState, Diagnostics> {
     let Some(folder) = &selection.state else { return Ok(PreviousState::default()) };
     let results = project::results(&project.root, folder);
     let changes = match project::earlier(&project.root, folder) {
@@ -240,7 +291,11 @@ fn past(graph: &Graph, project: &Project, selection: &Selection) -> Result<Previ
         Err(_) if results.is_some() => None,
         Err(error) => return Err(error.into()),
     };
-    Ok(PreviousState { changes, results, fresher: project::fresher(&project.root, folder, &project.root.join("target")) })
+    Ok(PreviousState {
+        changes,
+        results,
+        fresher: project::fresher(&project.root, folder, &project.root.join("target")),
+    })
 }
 
 /// What every model's compilation looks at.
@@ -270,15 +325,31 @@ impl<'a> Context<'a> {
         let database = project.target.database.as_deref();
         let earlier_plans = schema_changes::EarlierPlans::new(&[]);
         let (root, jinja) = (&*project.root, &*project.jinja);
-        Context { root, jinja, graph, dialect, folders, database, columns, pinned: Default::default(), earlier_plans }
+        Context {
+            root,
+            jinja,
+            graph,
+            dialect,
+            folders,
+            database,
+            columns,
+            pinned: Default::default(),
+            earlier_plans,
+        }
     }
 }
 
 /// The steps of a model; none for one that is built inside of its readers.
-fn compile_model(context: &Context, node: &Node, request: &Request) -> Result<Option<ModelOutput>, Diagnostics> {
+fn compile_model(
+    context: &Context,
+    node: &Node,
+    request: &Request,
+) -> Result<Option<ModelOutput>, Diagnostics> {
     codegen::refuse_raw_settings(context.dialect, node)?;
     let part = match &node.materialization {
-        Materialization::Microbatch(settings) => batches::compile_model(context, node, settings, request)?,
+        Materialization::Microbatch(settings) => {
+            batches::compile_model(context, node, settings, request)?
+        }
         Materialization::Ephemeral => return Ok(None),
         _ => builds::compile_model(context, node, request)?,
     };
@@ -286,11 +357,14 @@ fn compile_model(context: &Context, node: &Node, request: &Request) -> Result<Op
     Ok(Some(part))
 }
 
-/// The errors of models that are left aside, as warnings: a broken model that nothing selected reads is no reason to stop.
+/// The errors of models that are left aside, as warnings: a broken model that nothing selected
+/// reads is no reason to stop.
 fn not_planned(causes: &mut Causes, broken: &[Broken]) {
     for node in broken {
         let errors = node.errors.0.iter().cloned();
-        let warnings = errors.map(|error| Diagnostic { level: Level::Warning, ..error }.fact("its model is not planned"));
+        let warnings = errors.map(|error| {
+            Diagnostic { level: Level::Warning, ..error }.fact("its model is not planned")
+        });
         causes.extend(Some(&node.name), warnings);
     }
 }
@@ -303,7 +377,10 @@ fn with_broken(mut errors: Causes, broken: &[Broken]) -> Diagnostics {
 
 /// The messages of the warnings among what is said.
 fn warnings(diagnostics: &[Diagnostic]) -> impl Iterator<Item = String> + '_ {
-    diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Warning).map(|diagnostic| diagnostic.message.clone())
+    diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.level == Level::Warning)
+        .map(|diagnostic| diagnostic.message.clone())
 }
 
 fn about(project: &Project, dialect: &Dialect, request: &Request) -> About {

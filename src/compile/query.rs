@@ -24,46 +24,75 @@ pub(super) struct Filtered {
 }
 
 /// Renders the model and puts the filters in.
-pub(super) fn query(context: &Context, node: &Node, moment: &RenderContext) -> Result<Filtered, Diagnostic> {
+pub(super) fn query(
+    context: &Context,
+    node: &Node,
+    moment: &RenderContext,
+) -> Result<Filtered, Diagnostic> {
     filtered(context, node, moment, false)
 }
 
 /// The query in which the model's own table has only what is before the window; none where its
 /// place takes no filter.
-pub(super) fn own_table_before(context: &Context, node: &Node, moment: &RenderContext) -> Result<Option<Filtered>, Diagnostic> {
+pub(super) fn own_table_before(
+    context: &Context,
+    node: &Node,
+    moment: &RenderContext,
+) -> Result<Option<Filtered>, Diagnostic> {
     let own = filtered(context, node, moment, true)?;
     let (read, _) = own_marks(context, &own.text)?;
-    let cut = own.injected.filters.iter().filter(|filter| filter.unique_id == node.unique_id).count();
+    let cut =
+        own.injected.filters.iter().filter(|filter| filter.unique_id == node.unique_id).count();
     Ok((cut > 0 && cut >= read).then_some(own))
 }
 
 /// How often the model's own table is written in its query, and how often in a comment or a string.
-fn own_marks(context: &Context, text: &render::RenderedModel) -> Result<(usize, usize), Diagnostic> {
+fn own_marks(
+    context: &Context,
+    text: &render::RenderedModel,
+) -> Result<(usize, usize), Diagnostic> {
     let parser = inject::parser(&context.dialect.property::<String>("parser")?);
     let marks = text.marks.iter().filter(|mark| mark.kind == MarkKind::This);
-    let (hidden, read): (Vec<_>, Vec<_>) = marks.partition(|mark| inject::is_in_comment_or_string(&text.sql, &mark.span, &*parser));
+    let (hidden, read): (Vec<_>, Vec<_>) =
+        marks.partition(|mark| inject::is_in_comment_or_string(&text.sql, &mark.span, &*parser));
     Ok((read.len(), hidden.len()))
 }
 
 /// `cuts_own`: whether the model's own table is cut to what is before the window.
-fn filtered(context: &Context, node: &Node, moment: &RenderContext, cuts_own: bool) -> Result<Filtered, Diagnostic> {
-    let place = |error: Diagnostic| if error.at.is_none() { error.at(node.file.line(1)) } else { error };
+fn filtered(
+    context: &Context,
+    node: &Node,
+    moment: &RenderContext,
+    cuts_own: bool,
+) -> Result<Filtered, Diagnostic> {
+    let place =
+        |error: Diagnostic| if error.at.is_none() { error.at(node.file.line(1)) } else { error };
     let text = render::model(context.jinja, context.graph, node, moment)?;
     refuse_slots(&text.sql).map_err(place)?;
     let event_time = |id: &str| context.graph.nodes[id].event_time.as_ref();
     let condition = |event_time: &EventTime, id: &str, kind: &TimeType| {
         let column = context.dialect.event_time(&event_time.column, event_time.quote)?;
-        if cuts_own && id == node.unique_id { context.dialect.before(&column, kind) } else { context.dialect.read_filter(&column, kind) }
+        if cuts_own && id == node.unique_id {
+            context.dialect.before(&column, kind)
+        } else {
+            context.dialect.read_filter(&column, kind)
+        }
     };
     let cut = |filter: &Filter| match event_time(&filter.unique_id) {
-        Some(time) => within(context.dialect, &condition(time, &filter.unique_id, time.time_type()?)?, filter),
+        Some(time) => {
+            within(context.dialect, &condition(time, &filter.unique_id, time.time_type()?)?, filter)
+        }
         None => Ok(filter.relation.clone()),
     };
     // Only where the filter stands matters for parsing, so that any literal serves for a column
     // whose literal is not known.
     let parsable = |filter: &Filter| match event_time(&filter.unique_id) {
         Some(time) => {
-            let window = condition(time, &filter.unique_id, time.time_type().unwrap_or(&TimeType::Undeclared));
+            let window = condition(
+                time,
+                &filter.unique_id,
+                time.time_type().unwrap_or(&TimeType::Undeclared),
+            );
             let cut = window.and_then(|window| within(context.dialect, &window, filter));
             cut.map(|text| sample(&text)).unwrap_or_default()
         }
@@ -76,12 +105,18 @@ fn filtered(context: &Context, node: &Node, moment: &RenderContext, cuts_own: bo
     }
     for input in inputs.iter().filter(|input| input.filtered) {
         let Some(time) = event_time(&input.unique_id) else { continue };
-        if context.graph.parents.get(&node.unique_id).is_some_and(|parents| parents.contains(&input.unique_id)) {
+        if context
+            .graph
+            .parents
+            .get(&node.unique_id)
+            .is_some_and(|parents| parents.contains(&input.unique_id))
+        {
             codegen::refuse_event_time(context.dialect, time)?;
         }
         let (relation, unique_id) = ("relation".to_string(), input.unique_id.clone());
         let any = Filter { span: 0..0, relation, unique_id, alias: None, hidden: Vec::new() };
-        within(context.dialect, &condition(time, &input.unique_id, &TimeType::Undeclared)?, &any).map_err(place)?;
+        within(context.dialect, &condition(time, &input.unique_id, &TimeType::Undeclared)?, &any)
+            .map_err(place)?;
     }
     let mut marks = text.marks.clone();
     if cuts_own {
@@ -118,17 +153,29 @@ fn filtered(context: &Context, node: &Node, moment: &RenderContext, cuts_own: bo
 
 /// Refuses an ephemeral model whose query does not give the column that its readers filter it by.
 fn ephemeral_event_time(context: &Context, node: &Node) -> Result<(), Diagnostic> {
-    let Some(event_time) = node.event_time.as_ref().filter(|_| matches!(node.materialization, Materialization::Ephemeral)) else {
+    let Some(event_time) = node
+        .event_time
+        .as_ref()
+        .filter(|_| matches!(node.materialization, Materialization::Ephemeral))
+    else {
         return Ok(());
     };
     let Some(columns) = context.columns.projection(node) else { return Ok(()) };
     for column in &columns {
-        if context.dialect.same_column((&column.name, column.quoted), (&event_time.column, event_time.quote))? {
+        if context
+            .dialect
+            .same_column((&column.name, column.quoted), (&event_time.column, event_time.quote))?
+        {
             return Ok(());
         }
     }
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    let message = format!("the query of the ephemeral model `{}` has no column `{}`, its `event_time`", node.name, event_time.column);
-    let error = Diagnostic::error(message).at(event_time.at.clone()).fact("a `ref()` to it is filtered by that column");
+    let message = format!(
+        "the query of the ephemeral model `{}` has no column `{}`, its `event_time`",
+        node.name, event_time.column
+    );
+    let error = Diagnostic::error(message)
+        .at(event_time.at.clone())
+        .fact("a `ref()` to it is filtered by that column");
     Err(error.hint(format!("select it, or make one of `{}` its `event_time`", names.join("`, `"))))
 }

@@ -22,19 +22,43 @@ pub fn table(rows: &[Row]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let head = ["model", "strategy", "windows", "first", "last", "until (excluded)", "warnings", "findings"].map(String::from);
+    let head = [
+        "model",
+        "strategy",
+        "windows",
+        "first",
+        "last",
+        "until (excluded)",
+        "warnings",
+        "findings",
+    ]
+    .map(String::from);
     let mut lines = vec![head];
     for row in rows {
         let windows = row.windows.map(|count| count.to_string()).unwrap_or_default();
-        let [warnings, findings] = [row.warnings, row.findings].map(|count| if count == 0 { String::new() } else { count.to_string() });
+        let [warnings, findings] = [row.warnings, row.findings]
+            .map(|count| if count == 0 { String::new() } else { count.to_string() });
         let (model, strategy, end) = (row.model.clone(), row.strategy.clone(), row.end.clone());
-        lines.push([model, strategy, windows, row.first.clone(), row.last.clone(), end, warnings, findings]);
+        lines.push([
+            model,
+            strategy,
+            windows,
+            row.first.clone(),
+            row.last.clone(),
+            end,
+            warnings,
+            findings,
+        ]);
     }
-    let used = (0..lines[0].len()).filter(|column| lines[1..].iter().any(|line| !line[*column].is_empty()));
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
+    let used = (0..lines[0].len())
+        .filter(|column| lines[1..].iter().any(|line| !line[*column].is_empty()));
+    let width = |column: usize| {
+        lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default()
+    };
     let used: Vec<(usize, usize)> = used.map(|column| (column, width(column))).collect();
     let text = lines.iter().map(|line| {
-        let cells: Vec<String> = used.iter().map(|(column, width)| format!("{:<width$}", line[*column])).collect();
+        let cells: Vec<String> =
+            used.iter().map(|(column, width)| format!("{:<width$}", line[*column])).collect();
         format!("{}\n", cells.join("  ").trim_end())
     });
     text.collect()
@@ -57,6 +81,9 @@ mod tests {
             findings: 0,
             starts_after_begin: false,
         };
-        assert_eq!(table(&[row("a", None), row("long_name", None)]), "model      strategy\na          view\nlong_name  view\n");
+        assert_eq!(
+            table(&[row("a", None), row("long_name", None)]),
+            "model      strategy\na          view\nlong_name  view\n"
+        );
     }
 }

@@ -1,6 +1,7 @@
-//! `on_schema_change` of one model: which statements bring its table in line with its query. Takes the query, its columns, and what is
-//! known of the table's columns: dbt's catalog, or an earlier plan. Refuses a new column whose type is not known, where the engine
-//! does not find it out itself, and a change of type that loses values.
+//! `on_schema_change` of one model: which statements bring its table in line with its query. Takes
+//! the query, its columns, and what is known of the table's columns: dbt's catalog, or an earlier
+//! plan. Refuses a new column whose type is not known, where the engine does not find it out
+//! itself, and a change of type that loses values.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -28,7 +29,8 @@ impl<'a> EarlierPlans<'a> {
 
     /// The columns of a model in the first of the plans that knows them.
     fn of(&self, node: &Node) -> Option<&EarlierColumns> {
-        let read = || self.folders.iter().rev().flat_map(|folder| earlier_columns(folder)).collect();
+        let read =
+            || self.folders.iter().rev().flat_map(|folder| earlier_columns(folder)).collect();
         self.columns.get_or_init(read).get(&node.unique_id)
     }
 }
@@ -56,7 +58,8 @@ pub(super) struct Changed<'a> {
     pub first: Option<&'a [ResultColumn]>,
 }
 
-/// What a model's `on_schema_change` asks for; nothing where it is `ignore`, or the dialect alters no table.
+/// What a model's `on_schema_change` asks for; nothing where it is `ignore`, or the dialect alters
+/// no table.
 pub(super) fn change(of: &Changed) -> Result<Option<TableChange>, Diagnostic> {
     let Changed { context, node, .. } = of;
     let (dialect, change) = (context.dialect, node.schema_change());
@@ -71,8 +74,13 @@ pub(super) fn change(of: &Changed) -> Result<Option<TableChange>, Diagnostic> {
         if dialect.property::<bool>("by_name")? && alters == Alters::ByQuery {
             return of.written(&[], &[], &[], Vec::new()).map(Some);
         }
-        let message = format!("`on_schema_change` of `{}` needs the columns of its query, and they are not known", node.name);
-        return Err(Diagnostic::error(message).at(place(node)).hint("name the columns in the last `select` instead of `*`"));
+        let message = format!(
+            "`on_schema_change` of `{}` needs the columns of its query, and they are not known",
+            node.name
+        );
+        return Err(Diagnostic::error(message)
+            .at(place(node))
+            .hint("name the columns in the last `select` instead of `*`"));
     };
     if alters == Alters::ByQuery {
         return of.written(&[], &[], &[], Vec::new()).map(Some);
@@ -88,13 +96,17 @@ pub(super) fn change(of: &Changed) -> Result<Option<TableChange>, Diagnostic> {
         (None, None) => None,
     };
     let made = of.first.unwrap_or_default();
-    let is_present =
-        |column: &ResultColumn| Ok(is_among(dialect, column, made)? || is_among(dialect, column, present.as_deref().unwrap_or_default())?);
+    let is_present = |column: &ResultColumn| {
+        Ok(is_among(dialect, column, made)?
+            || is_among(dialect, column, present.as_deref().unwrap_or_default())?)
+    };
     let mut diagnostics = Vec::new();
     let (mut added, mut untyped) = (Vec::new(), Vec::new());
     let adds = matches!(change, SchemaChange::AppendNewColumns | SchemaChange::SyncAllColumns);
     for column in columns.iter().filter(|_| adds) {
-        let is_catalogued = catalogued.as_deref().map_or(Ok(false), |present| is_among(dialect, column, present))?;
+        let is_catalogued = catalogued
+            .as_deref()
+            .map_or(Ok(false), |present| is_among(dialect, column, present))?;
         match declared_type(dialect, node, column)? {
             _ if is_catalogued => {}
             Some(data_type) => added.push((column.clone(), data_type)),
@@ -106,18 +118,31 @@ pub(super) fn change(of: &Changed) -> Result<Option<TableChange>, Diagnostic> {
         diagnostics.push(without_type(node, &untyped, present.is_some())?);
     }
     let mut dropped: Vec<ResultColumn> = Vec::new();
-    for column in made.iter().chain(present.iter().flatten()).filter(|_| change == SchemaChange::SyncAllColumns) {
+    for column in made
+        .iter()
+        .chain(present.iter().flatten())
+        .filter(|_| change == SchemaChange::SyncAllColumns)
+    {
         if !is_among(dialect, column, columns)? && !is_among(dialect, column, &dropped)? {
             dropped.push(column.clone());
         }
     }
     let checked = dialect.has(&format!("check_{}", change.as_str()));
     if change == SchemaChange::SyncAllColumns && present.is_none() && !checked {
-        let message = format!("columns that the query of `{}` no longer has are not known, so the plan drops none", node.name);
-        diagnostics.push(Diagnostic::warning(message).at(place(node)).hint("give dbt's catalog: `--catalog target/catalog.json`"));
+        let message = format!(
+            "columns that the query of `{}` no longer has are not known, so the plan drops none",
+            node.name
+        );
+        diagnostics.push(
+            Diagnostic::warning(message)
+                .at(place(node))
+                .hint("give dbt's catalog: `--catalog target/catalog.json`"),
+        );
     }
     let widened = match change {
-        SchemaChange::SyncAllColumns => widened(of, columns, catalogued.as_deref().unwrap_or_default(), &mut diagnostics)?,
+        SchemaChange::SyncAllColumns => {
+            widened(of, columns, catalogued.as_deref().unwrap_or_default(), &mut diagnostics)?
+        }
         _ => Vec::new(),
     };
     of.written(&added, &dropped, &widened, diagnostics).map(Some)
@@ -126,19 +151,32 @@ pub(super) fn change(of: &Changed) -> Result<Option<TableChange>, Diagnostic> {
 /// Refuses a query whose columns are not those of the catalog.
 fn compare(of: &Changed) -> Result<(), Diagnostic> {
     let (dialect, node) = (of.context.dialect, of.node);
-    let (Some(columns), Some(present)) = (of.columns, of.context.columns.catalogued(node)) else { return Ok(()) };
-    let new = missing(dialect, columns, &present)?.into_iter().map(|name| format!("the table lacks `{name}`"));
-    let old = missing(dialect, &present, columns)?.into_iter().map(|name| format!("the query lacks `{name}`"));
+    let (Some(columns), Some(present)) = (of.columns, of.context.columns.catalogued(node)) else {
+        return Ok(());
+    };
+    let new = missing(dialect, columns, &present)?
+        .into_iter()
+        .map(|name| format!("the table lacks `{name}`"));
+    let old = missing(dialect, &present, columns)?
+        .into_iter()
+        .map(|name| format!("the query lacks `{name}`"));
     let differences: Vec<String> = new.chain(old).collect();
     if differences.is_empty() {
         return Ok(());
     }
-    let message = format!("the table of `{}` and its query differ: {}", node.name, differences.join(", "));
-    Err(Diagnostic::error(message).at(place(node)).hint("alter the table, or rebuild it with `--full-refresh`"))
+    let message =
+        format!("the table of `{}` and its query differ: {}", node.name, differences.join(", "));
+    Err(Diagnostic::error(message)
+        .at(place(node))
+        .hint("alter the table, or rebuild it with `--full-refresh`"))
 }
 
 /// The names of those columns that are not among the others.
-fn missing(dialect: &Dialect, columns: &[ResultColumn], others: &[ResultColumn]) -> Result<Vec<String>, Diagnostic> {
+fn missing(
+    dialect: &Dialect,
+    columns: &[ResultColumn],
+    others: &[ResultColumn],
+) -> Result<Vec<String>, Diagnostic> {
     let mut names = Vec::new();
     for column in columns {
         if !is_among(dialect, column, others)? {
@@ -148,12 +186,21 @@ fn missing(dialect: &Dialect, columns: &[ResultColumn], others: &[ResultColumn])
     Ok(names)
 }
 
-/// Takes the columns away that the table of a model with `on_schema_change: ignore` lacks, if the catalog has the table. Gives their names.
-pub(super) fn leave_out(context: &Context, node: &Node, columns: &mut Option<Vec<ResultColumn>>) -> Result<Vec<String>, Diagnostic> {
-    if node.schema_change() != SchemaChange::Ignore || !context.dialect.property::<bool>("nested_with")? {
+/// Takes the columns away that the table of a model with `on_schema_change: ignore` lacks, if the
+/// catalog has the table. Gives their names.
+pub(super) fn leave_out(
+    context: &Context,
+    node: &Node,
+    columns: &mut Option<Vec<ResultColumn>>,
+) -> Result<Vec<String>, Diagnostic> {
+    if node.schema_change() != SchemaChange::Ignore
+        || !context.dialect.property::<bool>("nested_with")?
+    {
         return Ok(Vec::new());
     }
-    let (Some(known), Some(present)) = (columns.as_mut(), context.columns.catalogued(node)) else { return Ok(Vec::new()) };
+    let (Some(known), Some(present)) = (columns.as_mut(), context.columns.catalogued(node)) else {
+        return Ok(Vec::new());
+    };
     let left_out = missing(context.dialect, known, &present)?;
     // A table without any of the columns is another table.
     if left_out.len() == known.len() {
@@ -167,9 +214,16 @@ pub(super) fn leave_out(context: &Context, node: &Node, columns: &mut Option<Vec
 pub(super) fn left_out(node: &Node, columns: &[String]) -> Option<Diagnostic> {
     let names = columns.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let warning = || {
-        Diagnostic::warning(format!("the table of `{}` lacks {names}, so the plan leaves that out", node.name))
-            .at(node.file.line(1))
-            .hint("set `on_schema_change` to `append_new_columns`, or rebuild the table with `--full-refresh`")
+        Diagnostic::warning(format!(
+            "the table of `{}` lacks {names}, so the plan leaves that \
+            out",
+            node.name
+        ))
+        .at(node.file.line(1))
+        .hint(
+            "set `on_schema_change` to `append_new_columns`, or rebuild the table with \
+                `--full-refresh`",
+        )
     };
     (!columns.is_empty()).then(warning)
 }
@@ -185,9 +239,20 @@ impl Changed<'_> {
         let Changed { context, node, query, .. } = self;
         let (dialect, change) = (context.dialect, node.schema_change());
         // A contract gives the columns other types than the query has.
-        let declared = codegen::contract(dialect, node)?.map(|contract| codegen::as_declared(dialect, query, &contract)).transpose()?;
+        let declared = codegen::contract(dialect, node)?
+            .map(|contract| codegen::as_declared(dialect, query, &contract))
+            .transpose()?;
         let query = declared.as_deref().unwrap_or(query);
-        let alteration = Alteration { dialect, node, target: &node.relation, change, query, added, dropped, widened };
+        let alteration = Alteration {
+            dialect,
+            node,
+            target: &node.relation,
+            change,
+            query,
+            added,
+            dropped,
+            widened,
+        };
         let statements = codegen::alter(&alteration)?;
         let file = codegen::alter_file(&alteration, &statements);
         let dropped = dropped.iter().map(|column| column.name.clone()).collect();
@@ -195,19 +260,30 @@ impl Changed<'_> {
     }
 }
 
-/// A new column whose type is not known: an error where the table's columns are known, so that it is sure to be new.
+/// A new column whose type is not known: an error where the table's columns are known, so that it
+/// is sure to be new.
 fn without_type(node: &Node, columns: &[&str], is_sure: bool) -> Result<Diagnostic, Diagnostic> {
     let names = columns.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let hint = "give each its `data_type` under `columns:` in a properties file, or a `cast` in the last `select`";
+    let hint = "give each its `data_type` under `columns:` in a properties file, or a `cast` in \
+        the last `select`";
     if is_sure {
-        let (what, are) = if columns.len() == 1 { ("type of the new column", "is") } else { ("types of the new columns", "are") };
-        return Err(Diagnostic::error(format!("the {what} {names} of `{}` {are} not known", node.name)).at(place(node)).hint(hint));
-    }
-    let message = format!("the plan adds no column of `{}` whose type is not known: {names}", node.name);
-    Ok(Diagnostic::warning(message)
+        let (what, are) = if columns.len() == 1 {
+            ("type of the new column", "is")
+        } else {
+            ("types of the new columns", "are")
+        };
+        return Err(Diagnostic::error(format!(
+            "the {what} {names} of `{}` {are} not known",
+            node.name
+        ))
         .at(place(node))
-        .hint(hint)
-        .hint("or give dbt's catalog, which says what the table has: `--catalog target/catalog.json`"))
+        .hint(hint));
+    }
+    let message =
+        format!("the plan adds no column of `{}` whose type is not known: {names}", node.name);
+    Ok(Diagnostic::warning(message).at(place(node)).hint(hint).hint(
+        "or give dbt's catalog, which says what the table has: `--catalog target/catalog.json`",
+    ))
 }
 
 /// The columns to which the catalog gives another type, and a narrower one.
@@ -219,12 +295,15 @@ fn widened(
 ) -> Result<Vec<(ResultColumn, String)>, Diagnostic> {
     let (dialect, node) = (of.context.dialect, of.node);
     let wider: BTreeMap<String, Vec<String>> = dialect.property("wider_types")?;
-    let fits = |narrow: &str, wide: &str| wider.get(narrow).is_some_and(|types| types.iter().any(|data_type| data_type == wide));
+    let fits = |narrow: &str, wide: &str| {
+        wider.get(narrow).is_some_and(|types| types.iter().any(|data_type| data_type == wide))
+    };
     let mut widened = Vec::new();
     for column in columns {
         let Some(data_type) = declared_type(dialect, node, column)? else { continue };
         for other in present {
-            let is_same = dialect.same_column((&column.name, column.quoted), (&other.name, other.quoted))?;
+            let is_same =
+                dialect.same_column((&column.name, column.quoted), (&other.name, other.quoted))?;
             let Some(was) = other.data_type.as_ref().filter(|_| is_same) else { continue };
             let (new, old) = (plain(&data_type), plain(was));
             if new == old || fits(&new, &old) {
@@ -234,16 +313,30 @@ fn widened(
                 widened.push((column.clone(), data_type.clone()));
                 continue;
             }
-            let what = format!("`{}` of `{}` is {was} in its table, and {data_type} in its query", column.name, node.name);
-            let known = |data_type: &str| wider.contains_key(data_type) || wider.values().flatten().any(|wide| wide == data_type);
+            let what = format!(
+                "`{}` of `{}` is {was} in its table, and {data_type} in its query",
+                column.name, node.name
+            );
+            let known = |data_type: &str| {
+                wider.contains_key(data_type)
+                    || wider.values().flatten().any(|wide| wide == data_type)
+            };
             if known(&new) && known(&old) {
                 let hint = format!(
-                    "rebuild the model: `batchwright compile --select {} --full-refresh`; or give the column another name",
+                    "rebuild the model: `batchwright compile --select {} --full-refresh`; or give \
+                     the column another name",
                     node.name
                 );
-                return Err(Diagnostic::error(what).at(place(node)).fact("values could be lost in between").hint(hint));
+                return Err(Diagnostic::error(what)
+                    .at(place(node))
+                    .fact("values could be lost in between")
+                    .hint(hint));
             }
-            diagnostics.push(Diagnostic::warning(what).at(place(node)).hint("the plan leaves its type as it is: compare the two"));
+            diagnostics.push(
+                Diagnostic::warning(what)
+                    .at(place(node))
+                    .hint("the plan leaves its type as it is: compare the two"),
+            );
         }
     }
     Ok(widened)
@@ -255,10 +348,18 @@ fn plain(data_type: &str) -> String {
 }
 
 /// The type that is declared for a column of the query, or that a cast gives it.
-fn declared_type(dialect: &Dialect, node: &Node, column: &ResultColumn) -> Result<Option<String>, Diagnostic> {
+fn declared_type(
+    dialect: &Dialect,
+    node: &Node,
+    column: &ResultColumn,
+) -> Result<Option<String>, Diagnostic> {
     for declared in &node.columns {
         if dialect.same_column((&column.name, column.quoted), (&declared.name, declared.quote))?
-            && let Some(data_type) = declared.data_type.as_deref().map(str::trim).filter(|data_type| !data_type.is_empty())
+            && let Some(data_type) = declared
+                .data_type
+                .as_deref()
+                .map(str::trim)
+                .filter(|data_type| !data_type.is_empty())
         {
             return Ok(Some(data_type.to_string()));
         }
@@ -266,7 +367,11 @@ fn declared_type(dialect: &Dialect, node: &Node, column: &ResultColumn) -> Resul
     Ok(column.data_type.clone())
 }
 
-pub(super) fn is_among(dialect: &Dialect, column: &ResultColumn, columns: &[ResultColumn]) -> Result<bool, Diagnostic> {
+pub(super) fn is_among(
+    dialect: &Dialect,
+    column: &ResultColumn,
+    columns: &[ResultColumn],
+) -> Result<bool, Diagnostic> {
     for other in columns {
         if dialect.same_column((&column.name, column.quoted), (&other.name, other.quoted))? {
             return Ok(true);
@@ -276,6 +381,8 @@ pub(super) fn is_among(dialect: &Dialect, column: &ResultColumn, columns: &[Resu
 }
 
 fn place(node: &Node) -> Location {
-    let set = ["on_schema_change", "materialized"].iter().find_map(|key| node.config.get(*key).filter(|set| !set.value.is_null()));
+    let set = ["on_schema_change", "materialized"]
+        .iter()
+        .find_map(|key| node.config.get(*key).filter(|set| !set.value.is_null()));
     set.map_or_else(|| node.file.line(1), |set| set.at.clone())
 }

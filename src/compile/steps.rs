@@ -45,11 +45,19 @@ impl MicrobatchModel<'_> {
         reads: Reads,
     ) -> Result<Steps, Diagnostic> {
         let dialect = self.context.dialect;
-        let closes = codegen::closing(dialect, self.node, "table", self.query.injected.columns.as_deref())?.statements;
+        let closes =
+            codegen::closing(dialect, self.node, "table", self.query.injected.columns.as_deref())?
+                .statements;
         hooks::check_header(self.context, self.node)?;
         let (first_batch, last_batch) = cover.ends();
         let mut first = Vec::new();
-        first.extend(self.hooks(Kind::Before, "before the model's first batch, once", &[], "pre_hook", &first_batch)?);
+        first.extend(self.hooks(
+            Kind::Before,
+            "before the model's first batch, once",
+            &[],
+            "pre_hook",
+            &first_batch,
+        )?);
         first.push(StaticStep { kind: Kind::Create, text: self.create(begin)? });
         first.extend(change.map(|change| StaticStep { kind: Kind::Alter, text: change.file }));
         let text = self.batches(&cover)?;
@@ -57,10 +65,25 @@ impl MicrobatchModel<'_> {
         if self.rebuilds {
             last.push(StaticStep { kind: Kind::Swap, text: self.swap()? });
         }
-        let when = if self.node.post_hooks.is_empty() { "grants and comments after" } else { "after" };
-        last.extend(self.hooks(Kind::After, &format!("{when} all of the model's batches, once"), &closes, "post_hook", &last_batch)?);
-        let (model, folder) = (self.node.unique_id.clone(), self.context.folders[&self.node.unique_id].clone());
-        Ok(Steps { model, folder, first, batches: Some(BatchSteps { cover, text, audit }), last, reads })
+        let when =
+            if self.node.post_hooks.is_empty() { "grants and comments after" } else { "after" };
+        last.extend(self.hooks(
+            Kind::After,
+            &format!("{when} all of the model's batches, once"),
+            &closes,
+            "post_hook",
+            &last_batch,
+        )?);
+        let (model, folder) =
+            (self.node.unique_id.clone(), self.context.folders[&self.node.unique_id].clone());
+        Ok(Steps {
+            model,
+            folder,
+            first,
+            batches: Some(BatchSteps { cover, text, audit }),
+            last,
+            reads,
+        })
     }
 
     /// What brings the table in line with the query; nothing where it is made again.
@@ -70,24 +93,43 @@ impl MicrobatchModel<'_> {
             return Ok(None);
         }
         let sql = match query.text.reads_batch {
-            true => self::query(context, node, &RenderContext { batch: Some(batch(begin)), ..self.moment.clone() })?.sql,
+            true => {
+                self::query(
+                    context,
+                    node,
+                    &RenderContext { batch: Some(batch(begin)), ..self.moment.clone() },
+                )?
+                .sql
+            }
             false => query.sql.clone(),
         };
-        let sql = BatchTemplate::new(&sql, self.settings.timezone).fill(&begin.window, &begin.label);
-        schema_changes::change(&Changed { context, node, query: &sql, columns: query.injected.columns.as_deref(), first: None })
+        let sql =
+            BatchTemplate::new(&sql, self.settings.timezone).fill(&begin.window, &begin.label);
+        schema_changes::change(&Changed {
+            context,
+            node,
+            query: &sql,
+            columns: query.injected.columns.as_deref(),
+            first: None,
+        })
     }
 
     fn batches(&self, cover: &Cover) -> Result<Text, Diagnostic> {
         let label_length = cover.naming.max_label_len(&cover.windows);
         if let Some(strategy_macro) = self.strategy_macro {
-            let texts = cover.spans().map(|span| self.by_macro(strategy_macro, &span, label_length));
+            let texts =
+                cover.spans().map(|span| self.by_macro(strategy_macro, &span, label_length));
             return texts.collect::<Result<_, _>>().map(Text::Whole);
         }
         if !self.query.text.reads_batch {
             return Ok(Text::Stamped(self.overwrite(self.query, label_length)?));
         }
         let whole = cover.spans().map(|span| {
-            let own = query(self.context, self.node, &RenderContext { batch: Some(batch(&span)), ..self.moment.clone() })?;
+            let own = query(
+                self.context,
+                self.node,
+                &RenderContext { batch: Some(batch(&span)), ..self.moment.clone() },
+            )?;
             Ok(self.overwrite(&own, label_length)?.fill(&span.window, &span.label))
         });
         whole.collect::<Result<_, _>>().map(Text::Whole)
@@ -98,13 +140,20 @@ impl MicrobatchModel<'_> {
     fn create(&self, begin: &Span) -> Result<String, Diagnostic> {
         // Before the table is there, the query must not read it.
         let anew = self.query.text.reads_batch || self.query.text.reads_this;
-        let moment = RenderContext { batch: Some(batch(begin)), incremental: false, this: self.moment.this.clone() };
+        let moment = RenderContext {
+            batch: Some(batch(begin)),
+            incremental: false,
+            this: self.moment.this.clone(),
+        };
         let sql = match anew {
             true => query(self.context, self.node, &moment)?.sql,
             false => self.query.sql.clone(),
         };
-        let mut shape = BatchTemplate::with_type_checks(&sql, self.settings.timezone).fill(&begin.window, &begin.label);
-        if let Some(columns) = self.query.injected.columns.as_deref().filter(|_| !self.query.left_out.is_empty()) {
+        let mut shape = BatchTemplate::with_type_checks(&sql, self.settings.timezone)
+            .fill(&begin.window, &begin.label);
+        if let Some(columns) =
+            self.query.injected.columns.as_deref().filter(|_| !self.query.left_out.is_empty())
+        {
             shape = codegen::narrowed(self.context.dialect, &shape, columns)?;
         }
         codegen::create(self.context.dialect, self.node, &self.moment.this, &shape)
@@ -112,24 +161,47 @@ impl MicrobatchModel<'_> {
 
     fn swap(&self) -> Result<String, Diagnostic> {
         let views = dependents::dependent_views(self.context, self.node)?;
-        codegen::swap(self.context.dialect, self.node, &self.moment.this, dependents::line(self.context, &views)?)
+        codegen::swap(
+            self.context.dialect,
+            self.node,
+            &self.moment.this,
+            dependents::line(self.context, &views)?,
+        )
     }
 
-    fn overwrite(&self, query: &Filtered, label_length: usize) -> Result<std::sync::Arc<BatchTemplate>, Diagnostic> {
+    fn overwrite(
+        &self,
+        query: &Filtered,
+        label_length: usize,
+    ) -> Result<std::sync::Arc<BatchTemplate>, Diagnostic> {
         codegen::overwrite(&self.parts(query, label_length))
     }
 
     /// The file of one batch whose statements the macro returns.
-    fn by_macro(&self, strategy_macro: &StrategyMacro, span: &Span, label_length: usize) -> Result<String, Diagnostic> {
+    fn by_macro(
+        &self,
+        strategy_macro: &StrategyMacro,
+        span: &Span,
+        label_length: usize,
+    ) -> Result<String, Diagnostic> {
         let MicrobatchModel { context, node, moment, .. } = self;
         let moment = RenderContext { batch: Some(batch(span)), ..(*moment).clone() };
-        let rendered = if self.query.text.reads_batch { Some(query(context, node, &moment)?) } else { None };
+        let rendered =
+            if self.query.text.reads_batch { Some(query(context, node, &moment)?) } else { None };
         let query = rendered.as_ref().unwrap_or(self.query);
         let parts = self.parts(query, label_length);
         let fill = |text: &BatchTemplate| text.fill(&span.window, &span.label);
-        let stage = fill(&BatchTemplate::new(&codegen::batch_stage(&parts)?.0, self.settings.timezone));
+        let stage =
+            fill(&BatchTemplate::new(&codegen::batch_stage(&parts)?.0, self.settings.timezone));
         let columns = query.injected.columns.as_deref();
-        let call = StrategyCall { context, node, strategy_macro, target: &moment.this, stage: &stage, columns };
+        let call = StrategyCall {
+            context,
+            node,
+            strategy_macro,
+            target: &moment.this,
+            stage: &stage,
+            columns,
+        };
         Ok(fill(&*codegen::overwrite_by_macro(&parts, &call.statements(&moment)?)?))
     }
 
@@ -149,12 +221,26 @@ impl MicrobatchModel<'_> {
     }
 
     /// `span`: of the batch that dbt runs the hooks with.
-    fn hooks(&self, kind: Kind, when: &str, closes: &[Sql], key: &str, span: &Span) -> Result<Option<StaticStep>, Diagnostic> {
-        let moment = RenderContext { this: self.node.relation.clone(), batch: Some(batch(span)), incremental: self.moment.incremental };
+    fn hooks(
+        &self,
+        kind: Kind,
+        when: &str,
+        closes: &[Sql],
+        key: &str,
+        span: &Span,
+    ) -> Result<Option<StaticStep>, Diagnostic> {
+        let moment = RenderContext {
+            this: self.node.relation.clone(),
+            batch: Some(batch(span)),
+            incremental: self.moment.incremental,
+        };
         let rendered = hooks::hooks(self.context, self.node, key, &moment)?;
         if closes.is_empty() && rendered.iter().all(|hook| hook.trim().is_empty()) {
             return Ok(None);
         }
-        Ok(Some(StaticStep { kind, text: codegen::hooks(self.context.dialect, self.node, when, closes, &rendered) }))
+        Ok(Some(StaticStep {
+            kind,
+            text: codegen::hooks(self.context.dialect, self.node, when, closes, &rendered),
+        }))
     }
 }

@@ -1,5 +1,6 @@
-//! What a model says of its audit, `meta: {batchwright: {audit: {ignore: […], allow: […]}}}`. Takes the merged configuration;
-//! gives columns and verdicts. Refuses other keys, and a verdict that no audit gives.
+//! What a model says of its audit, `meta: {batchwright: {audit: {ignore: […], allow: […]}}}`. Takes
+//! the merged configuration; gives columns and verdicts. Refuses other keys, and a verdict that no
+//! audit gives.
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -17,7 +18,11 @@ pub const VERDICTS: [(&str, &str); 10] = [
     ("doubled rows", "the table has rows more often than the query yields them"),
     ("differs", "the table lacks rows that the query yields, and has others"),
     ("duplicate keys", "rows of the table share a `unique_key`"),
-    ("outside", "the query of the batch yields rows outside of its window, or the table has rows before `begin`"),
+    (
+        "outside",
+        "the query of the batch yields rows outside of its window, or the table has rows before \
+         `begin`",
+    ),
     ("edge", "the query yields other rows for the batch alone than for all batches at once"),
     ("no event time", "rows have no event time, so that they belong to no batch"),
     ("not compared", "the rows of the query were not compared with those of the table"),
@@ -26,7 +31,8 @@ pub const VERDICTS: [(&str, &str); 10] = [
 /// How a model's table is compared with its query.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Audit {
-    /// Columns that are not compared: what the query gives anew each time, such as the moment of loading.
+    /// Columns that are not compared: what the query gives anew each time, such as the moment of
+    /// loading.
     pub ignore: Vec<String>,
     /// Verdicts that stop no run.
     pub allow: Vec<String>,
@@ -37,17 +43,26 @@ pub fn audit(model: &str, config: &IndexMap<String, Setting>) -> Result<Audit, D
     let Some((value, at)) = own(config, "audit") else { return Ok(Audit::default()) };
     let Some(dict) = value.as_object() else {
         let error = format!("`audit` of model `{model}` must be a dict, and is {}", kind(value));
-        return Err(Diagnostic::error(error).at(at).hint("write `audit: {ignore: [loaded_at]}`: columns that are not compared"));
+        return Err(Diagnostic::error(error)
+            .at(at)
+            .hint("write `audit: {ignore: [loaded_at]}`: columns that are not compared"));
     };
     if let Some(key) = dict.keys().find(|key| !["ignore", "allow"].contains(&key.as_str())) {
-        let error = Diagnostic::error(format!("`audit` of model `{model}` has no setting `{key}`")).at(at);
-        return Err(error.hint("it takes `ignore`, a list of columns, and `allow`, a list of verdicts"));
+        let error =
+            Diagnostic::error(format!("`audit` of model `{model}` has no setting `{key}`")).at(at);
+        return Err(
+            error.hint("it takes `ignore`, a list of columns, and `allow`, a list of verdicts")
+        );
     }
     let of = |key: &str| list(model, key, dict.get(key).unwrap_or(&Value::Null), &at);
     let (ignore, allow) = (of("ignore")?, of("allow")?);
     let verdicts = || VERDICTS.iter().map(|(verdict, _)| *verdict);
-    if let Some(other) = allow.iter().find(|allowed| !verdicts().any(|verdict| verdict == *allowed)) {
-        let error = Diagnostic::error(format!("`audit` of model `{model}` allows `{other}`, which is no verdict")).at(at);
+    if let Some(other) = allow.iter().find(|allowed| !verdicts().any(|verdict| verdict == *allowed))
+    {
+        let error = Diagnostic::error(format!(
+            "`audit` of model `{model}` allows `{other}`, which is no verdict"
+        ))
+        .at(at);
         return Err(error.hint(match nearest(other, verdicts()) {
             Some(near) => format!("is it `{near}`?"),
             None => format!("the verdicts are `{}`", verdicts().collect::<Vec<_>>().join("`, `")),
@@ -57,10 +72,14 @@ pub fn audit(model: &str, config: &IndexMap<String, Setting>) -> Result<Audit, D
 }
 
 fn list(model: &str, key: &str, value: &Value, at: &Location) -> Result<Vec<String>, Diagnostic> {
-    let whole = matches!(value, Value::Null | Value::String(_)) || value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
+    let whole = matches!(value, Value::Null | Value::String(_))
+        || value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
     if whole {
         return Ok(texts(Some(value)));
     }
-    let error = format!("`{key}` of the `audit` of model `{model}` must be a list of texts, and is {}", kind(value));
+    let error = format!(
+        "`{key}` of the `audit` of model `{model}` must be a list of texts, and is {}",
+        kind(value)
+    );
     Err(Diagnostic::error(error).at(at.clone()).hint(format!("write `audit: {{{key}: […]}}`")))
 }

@@ -1,5 +1,5 @@
-//! The formats of `begin`. Takes its text and the model's time zone; gives the instant. Refuses what two people would read
-//! as two dates, and says how to write it.
+//! The formats of `begin`. Takes its text and the model's time zone; gives the instant. Refuses
+//! what two people would read as two dates, and says how to write it.
 
 use std::sync::LazyLock;
 
@@ -9,21 +9,38 @@ use regex::Regex;
 
 use crate::calendar::Instant;
 
-/// The instant that `text` says, local to `timezone` unless it has an offset. The error is a hint: how to write it.
+/// The instant that `text` says, local to `timezone` unless it has an offset. The error is a hint:
+/// how to write it.
 pub fn begin(text: &str, timezone: Tz) -> Result<Instant, String> {
     let found = FORMAT.captures(text.trim()).ok_or_else(|| rewritten(text.trim()))?;
-    let number = |nth: usize| found.get(nth).map_or(Some(0), |part| part.as_str().parse::<u32>().ok());
+    let number =
+        |nth: usize| found.get(nth).map_or(Some(0), |part| part.as_str().parse::<u32>().ok());
     let year = found[1].parse::<i32>().map_err(|_| formats())?;
-    let date = number(2).zip(number(3)).and_then(|(month, day)| NaiveDate::from_ymd_opt(year, month, day)).filter(|_| year > 0);
-    let date = date.ok_or_else(|| format!("there is no day `{}-{}-{}`: look at month and day", &found[1], &found[2], &found[3]))?;
-    let time = number(4).zip(number(5)).zip(number(6)).and_then(|((hour, minute), second)| date.and_hms_opt(hour, minute, second));
+    let date = number(2)
+        .zip(number(3))
+        .and_then(|(month, day)| NaiveDate::from_ymd_opt(year, month, day))
+        .filter(|_| year > 0);
+    let date = date.ok_or_else(|| {
+        format!(
+            "there is no day `{}-{}-{}`: look at month and day",
+            &found[1], &found[2], &found[3]
+        )
+    })?;
+    let time = number(4)
+        .zip(number(5))
+        .zip(number(6))
+        .and_then(|((hour, minute), second)| date.and_hms_opt(hour, minute, second));
     let time = time.ok_or_else(|| "a time runs from `00:00:00` to `23:59:59`".to_string())?;
     match found.get(7).map(|offset| offset.as_str()) {
         None => Ok(local(time, timezone)),
         Some("Z" | "z") => Ok(time.and_utc()),
         Some(offset) => {
-            let offset = seconds(offset).and_then(FixedOffset::east_opt).and_then(|offset| offset.from_local_datetime(&time).single());
-            offset.map(|time| time.with_timezone(&Utc)).ok_or_else(|| "an offset runs from `-23:59` to `+23:59`".to_string())
+            let offset = seconds(offset)
+                .and_then(FixedOffset::east_opt)
+                .and_then(|offset| offset.from_local_datetime(&time).single());
+            offset
+                .map(|time| time.with_timezone(&Utc))
+                .ok_or_else(|| "an offset runs from `-23:59` to `+23:59`".to_string())
         }
     }
 }
@@ -35,23 +52,30 @@ static FORMAT: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is well formed")
 });
 
-static DAY_FIRST: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})").expect("the pattern is well formed"));
-static YEAR_FIRST: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^([0-9]{4})[/.-]?([0-9]{1,2})[/.-]?([0-9]{1,2})$").expect("the pattern is well formed"));
+static DAY_FIRST: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
+        .expect("the pattern is well formed")
+});
+static YEAR_FIRST: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^([0-9]{4})[/.-]?([0-9]{1,2})[/.-]?([0-9]{1,2})$")
+        .expect("the pattern is well formed")
+});
 
 fn seconds(offset: &str) -> Option<i32> {
     let digits: String = offset.chars().filter(char::is_ascii_digit).collect();
     let (hours, minutes) = digits.split_at_checked(2)?;
-    let (hours, minutes) = (hours.parse::<i32>().ok()?, minutes.parse::<i32>().ok().filter(|minutes| *minutes < 60)?);
+    let (hours, minutes) =
+        (hours.parse::<i32>().ok()?, minutes.parse::<i32>().ok().filter(|minutes| *minutes < 60)?);
     let seconds = (hours * 60 + minutes) * 60;
     Some(if offset.starts_with('-') { -seconds } else { seconds })
 }
 
-/// The instant of a wall clock. An hour that happens twice means its first; one that does not happen, the next that does.
+/// The instant of a wall clock. An hour that happens twice means its first; one that does not
+/// happen, the next that does.
 fn local(time: NaiveDateTime, timezone: Tz) -> Instant {
     let here = |time: NaiveDateTime| timezone.from_local_datetime(&time).earliest();
-    let found: Option<DateTime<Tz>> = here(time).or_else(|| (1..=96).find_map(|quarters| here(time + Duration::minutes(15 * quarters))));
+    let found: Option<DateTime<Tz>> = here(time)
+        .or_else(|| (1..=96).find_map(|quarters| here(time + Duration::minutes(15 * quarters))));
     found.map_or(time.and_utc(), |found| found.with_timezone(&Utc))
 }
 
@@ -59,18 +83,28 @@ fn local(time: NaiveDateTime, timezone: Tz) -> Instant {
 fn rewritten(text: &str) -> String {
     if let Some(found) = DAY_FIRST.captures(text) {
         let day = |month: &str, day: &str| {
-            let date = NaiveDate::from_ymd_opt(found[3].parse().ok()?, month.parse().ok()?, day.parse().ok()?)?;
+            let date = NaiveDate::from_ymd_opt(
+                found[3].parse().ok()?,
+                month.parse().ok()?,
+                day.parse().ok()?,
+            )?;
             Some(format!("`{date}`"))
         };
-        let mut meant: Vec<String> = [day(&found[1], &found[2]), day(&found[2], &found[1])].into_iter().flatten().collect();
+        let mut meant: Vec<String> =
+            [day(&found[1], &found[2]), day(&found[2], &found[1])].into_iter().flatten().collect();
         meant.dedup();
         if !meant.is_empty() {
             return format!("write {}", meant.join(" or "));
         }
     }
     if let Some(found) = YEAR_FIRST.captures(text) {
-        let date =
-            |found: &regex::Captures| NaiveDate::from_ymd_opt(found[1].parse().ok()?, found[2].parse().ok()?, found[3].parse().ok()?);
+        let date = |found: &regex::Captures| {
+            NaiveDate::from_ymd_opt(
+                found[1].parse().ok()?,
+                found[2].parse().ok()?,
+                found[3].parse().ok()?,
+            )
+        };
         if let Some(date) = date(&found) {
             return format!("write `{date}`");
         }
@@ -79,7 +113,9 @@ fn rewritten(text: &str) -> String {
 }
 
 fn formats() -> String {
-    "write a day (`2024-09-01`), a time (`2024-09-01 05:00`, `2024-09-01T05:00:00`), or a time with offset (`2024-09-01T05:00:00+02:00`, or `Z`)".to_string()
+    "write a day (`2024-09-01`), a time (`2024-09-01 05:00`, `2024-09-01T05:00:00`), or a time \
+     with offset (`2024-09-01T05:00:00+02:00`, or `Z`)"
+        .to_string()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! What a model says of the rules of `check`, under `meta: {batchwright: {…}}`: `check: {BW004: note}`, `allow: {BW004: 'a reason'}`,
-//! and `late_by: 3 days`, how late rows arrive. Takes the merged configuration; gives them with their places. Refuses what
-//! has another shape; which codes there are is not known here.
+//! What a model says of the rules of `check`, under `meta: {batchwright: {…}}`: `check: {BW004:
+//! note}`, `allow: {BW004: 'a reason'}`, and `late_by: 3 days`, how late rows arrive. Takes the
+//! merged configuration; gives them with their places. Refuses what has another shape; which codes
+//! there are is not known here.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -56,15 +57,22 @@ pub fn check(model: &str, config: &IndexMap<String, Setting>) -> Result<Check, D
     for (code, reason, at) in dict(model, config, "allow")? {
         let Some(reason) = reason.as_str().filter(|reason| !reason.trim().is_empty()) else {
             let error = format!("model `{model}` allows `{code}` without a reason");
-            return Err(Diagnostic::error(error).at(at).hint(format!("write it down: `allow: {{{code}: 'why this is right here'}}`")));
+            return Err(Diagnostic::error(error)
+                .at(at)
+                .hint(format!("write it down: `allow: {{{code}: 'why this is right here'}}`")));
         };
         check.allow.push(Allow { code, reason: reason.trim().to_string(), at });
     }
     if let Some((value, at)) = own(config, "late_by") {
         let late_by = late_by(&text(value));
         let Some((count, grain)) = late_by else {
-            let error = format!("`late_by` of model `{model}` must be a number and a unit, and is `{}`", text(value));
-            return Err(Diagnostic::error(error).at(at).hint("write `late_by: 3 days`; the units are `hours`, `days`, `months`, `years`"));
+            let error = format!(
+                "`late_by` of model `{model}` must be a number and a unit, and is `{}`",
+                text(value)
+            );
+            return Err(Diagnostic::error(error).at(at).hint(
+                "write `late_by: 3 days`; the units are `hours`, `days`, `months`, `years`",
+            ));
         };
         check.late_by = Some(LateBy { count, grain, at });
     }
@@ -72,11 +80,16 @@ pub fn check(model: &str, config: &IndexMap<String, Setting>) -> Result<Check, D
 }
 
 /// The entries of one of the settings that are dicts, with the place of each.
-fn dict<'a>(model: &str, config: &'a IndexMap<String, Setting>, key: &str) -> Result<Vec<(String, &'a Value, Location)>, Diagnostic> {
+fn dict<'a>(
+    model: &str,
+    config: &'a IndexMap<String, Setting>,
+    key: &str,
+) -> Result<Vec<(String, &'a Value, Location)>, Diagnostic> {
     let Some((value, at)) = own(config, key) else { return Ok(Vec::new()) };
     let Some(dict): Option<&Map<String, Value>> = value.as_object() else {
         let error = format!("`{key}` of model `{model}` must be a dict, and is {}", kind(value));
-        let example = if key == "allow" { "allow: {BW004: 'a reason'}" } else { "check: {BW004: note}" };
+        let example =
+            if key == "allow" { "allow: {BW004: 'a reason'}" } else { "check: {BW004: note}" };
         return Err(Diagnostic::error(error).at(at).hint(format!("write `{example}`")));
     };
     let place = |code: &str| {
@@ -84,12 +97,19 @@ fn dict<'a>(model: &str, config: &'a IndexMap<String, Setting>, key: &str) -> Re
         let found = text.find(code).map(|found| at.span.end + found);
         found.map_or_else(|| at.clone(), |start| at.file.at(start..start + code.len()))
     };
-    Ok(dict.iter().filter(|(_, value)| !value.is_null()).map(|(code, value)| (code.clone(), value, place(code))).collect())
+    Ok(dict
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(code, value)| (code.clone(), value, place(code)))
+        .collect())
 }
 
 fn no_level(model: &str, code: &str, value: &Value, at: Location) -> Diagnostic {
     let found = text(value);
-    let error = format!("the level of `{code}` for model `{model}` must be `error`, `warning`, `note` or `off`, and is `{found}`");
+    let error = format!(
+        "the level of `{code}` for model `{model}` must be `error`, `warning`, `note` or `off`, \
+         and is `{found}`"
+    );
     let error = Diagnostic::error(error).at(at);
     match nearest(&found, ["error", "warning", "note", "off"]) {
         Some(near) => error.hint(format!("is it `{near}`?")),
@@ -118,21 +138,34 @@ mod tests {
 
     #[test]
     fn settings_are_read() {
-        let settings = json!({"check": {"BW001": false, "BW002": "note"}, "allow": {"BW003": " it is "}, "late_by": "36 hours"});
+        let settings = json!({"check": {"BW001": false, "BW002": "note"}, "allow": {"BW003": " it \
+            is "}, "late_by": "36 hours"});
         let found = read(settings).unwrap();
         assert_eq!(
             found.levels.iter().map(|(code, level, _)| (code.as_str(), *level)).collect::<Vec<_>>(),
             [("BW001", None), ("BW002", Some(Level::Note))]
         );
-        assert_eq!((found.allow[0].code.as_str(), found.allow[0].reason.as_str()), ("BW003", "it is"));
+        assert_eq!(
+            (found.allow[0].code.as_str(), found.allow[0].reason.as_str()),
+            ("BW003", "it is")
+        );
         assert_eq!(found.late_by.map(|late| (late.count, late.grain)), Some((36, Grain::Hour)));
     }
 
     #[test]
     fn other_shapes_are_refused() {
         let says = |own: Value| read(own).unwrap_err().message;
-        assert_eq!(says(json!({"check": "off"})), "`check` of model `orders` must be a dict, and is text");
-        assert_eq!(says(json!({"allow": {"BW001": ""}})), "model `orders` allows `BW001` without a reason");
-        assert_eq!(says(json!({"late_by": 3})), "`late_by` of model `orders` must be a number and a unit, and is `3`");
+        assert_eq!(
+            says(json!({"check": "off"})),
+            "`check` of model `orders` must be a dict, and is text"
+        );
+        assert_eq!(
+            says(json!({"allow": {"BW001": ""}})),
+            "model `orders` allows `BW001` without a reason"
+        );
+        assert_eq!(
+            says(json!({"late_by": 3})),
+            "`late_by` of model `orders` must be a number and a unit, and is `3`"
+        );
     }
 }

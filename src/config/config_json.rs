@@ -1,5 +1,5 @@
-//! A node's configuration as dbt shows it to Jinja: `config.get()`, `model.config`, `graph.nodes[…].config`. Keys that nothing sets
-//! have dbt's defaults, most of them none.
+//! A node's configuration as dbt shows it to Jinja: `config.get()`, `model.config`,
+//! `graph.nodes[…].config`. Keys that nothing sets have dbt's defaults, most of them none.
 
 use std::sync::LazyLock;
 
@@ -26,11 +26,13 @@ pub fn config_json(node: &Node) -> Map<String, Value> {
         };
         config.insert(key.clone(), value);
     }
-    config.insert("tags".to_string(), json!(texts(node.config.get("tags").map(|tags| &tags.value))));
+    config
+        .insert("tags".to_string(), json!(texts(node.config.get("tags").map(|tags| &tags.value))));
     if node.kind != Kind::Source {
         for (key, spelled) in [("pre_hook", "pre-hook"), ("post_hook", "post-hook")] {
             config.shift_remove(key);
-            let hooks = node.config.get(key).map(|setting| list(&setting.value)).unwrap_or_default();
+            let hooks =
+                node.config.get(key).map(|setting| list(&setting.value)).unwrap_or_default();
             config.insert(spelled.to_string(), hooks.iter().map(hook).collect());
         }
     }
@@ -39,8 +41,11 @@ pub fn config_json(node: &Node) -> Map<String, Value> {
 
 /// A hook as dbt has it: a dict, a text of JSON that is one, or SQL.
 fn hook(value: &Value) -> Value {
-    let parsed = value.as_str().and_then(|text| serde_json::from_str(text).ok()).filter(Value::is_object);
-    let dict = parsed.or_else(|| Some(value.clone()).filter(Value::is_object)).unwrap_or_else(|| json!({"sql": value}));
+    let parsed =
+        value.as_str().and_then(|text| serde_json::from_str(text).ok()).filter(Value::is_object);
+    let dict = parsed
+        .or_else(|| Some(value.clone()).filter(Value::is_object))
+        .unwrap_or_else(|| json!({"sql": value}));
     let mut hook = keys(json!({"sql": "", "transaction": true, "index": null}));
     hook.extend(keys(dict));
     Value::Object(hook)

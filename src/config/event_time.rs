@@ -1,5 +1,6 @@
-//! The `event_time` of a node: its column, how it is quoted, and the kind of literal that fits its type. Takes a node with its merged
-//! configuration; gives the column with its literal, or the reason why no literal is right.
+//! The `event_time` of a node: its column, how it is quoted, and the kind of literal that fits its
+//! type. Takes a node with its merged configuration; gives the column with its literal, or the
+//! reason why no literal is right.
 
 use serde_json::Value;
 
@@ -18,14 +19,24 @@ pub fn event_time(
     quote_columns: bool,
     is_microbatch: bool,
 ) -> Result<Option<EventTime>, Diagnostics> {
-    let Some(setting) = node.config.get("event_time").filter(|setting| !setting.value.is_null()) else { return Ok(None) };
+    let Some(setting) = node.config.get("event_time").filter(|setting| !setting.value.is_null())
+    else {
+        return Ok(None);
+    };
     let Value::String(written) = &setting.value else {
         // A microbatch model gets this error together with all others.
         if is_microbatch {
             return Ok(None);
         }
-        let message = format!("`event_time` of `{}` must be the name of a column, and is {}", node.name, kind(&setting.value));
-        return Err(Diagnostic::error(message).at(setting.at.clone()).hint("write the column's name in quotes").into());
+        let message = format!(
+            "`event_time` of `{}` must be the name of a column, and is {}",
+            node.name,
+            kind(&setting.value)
+        );
+        return Err(Diagnostic::error(message)
+            .at(setting.at.clone())
+            .hint("write the column's name in quotes")
+            .into());
     };
     if written.trim().is_empty() {
         return Ok(None);
@@ -36,8 +47,12 @@ pub fn event_time(
     };
     let declared = declared_column(node, dialect, &column, is_quoted)?;
     let data_type = declared.and_then(|declared| declared.data_type.clone());
-    let data_type = data_type.or_else(|| partitioned_type(node, &column)).or_else(|| catalog_type(node, catalog, &column));
-    let time = Declaration { node, column: &column, data_type: data_type.as_deref(), at: &setting.at }.time_type(dialect)?;
+    let data_type = data_type
+        .or_else(|| partitioned_type(node, &column))
+        .or_else(|| catalog_type(node, catalog, &column));
+    let time =
+        Declaration { node, column: &column, data_type: data_type.as_deref(), at: &setting.at }
+            .time_type(dialect)?;
     Ok(Some(EventTime {
         quote: is_quoted || declared.map_or(quote_columns, |declared| declared.quote),
         column,
@@ -47,7 +62,8 @@ pub fn event_time(
     }))
 }
 
-/// The name within quotes, if the text is one quoted name: `"orderedOn"`, `` `orderedOn` ``, `[orderedOn]`.
+/// The name within quotes, if the text is one quoted name: `"orderedOn"`, `` `orderedOn` ``,
+/// `[orderedOn]`.
 fn unquoted(text: &str) -> Option<String> {
     let close = match text.chars().next()? {
         '"' => '"',
@@ -64,8 +80,14 @@ fn unquoted(text: &str) -> Option<String> {
     Some(inner.replace(&doubled, &close.to_string()))
 }
 
-/// The declared column that the engine takes for this one. dbt compares names as they are written; the engine folds their case.
-fn declared_column<'n>(node: &'n Node, dialect: &Dialect, name: &str, is_quoted: bool) -> Result<Option<&'n Column>, Diagnostic> {
+/// The declared column that the engine takes for this one. dbt compares names as they are written;
+/// the engine folds their case.
+fn declared_column<'n>(
+    node: &'n Node,
+    dialect: &Dialect,
+    name: &str,
+    is_quoted: bool,
+) -> Result<Option<&'n Column>, Diagnostic> {
     let exact = node.columns.iter().find(|column| column.name == name);
     if let (Some(exact), false) = (exact, is_quoted) {
         return Ok(Some(exact));
@@ -78,7 +100,8 @@ fn declared_column<'n>(node: &'n Node, dialect: &Dialect, name: &str, is_quoted:
     Ok(exact)
 }
 
-/// The type that `partition_by` gives the column, if the table is partitioned by it; dbt's default is a date.
+/// The type that `partition_by` gives the column, if the table is partitioned by it; dbt's default
+/// is a date.
 fn partitioned_type(node: &Node, column: &str) -> Option<String> {
     let partition = node.config.get("partition_by")?.value.as_object()?;
     let field = partition.get("field")?.as_str()?;
@@ -90,7 +113,8 @@ fn partitioned_type(node: &Node, column: &str) -> Option<String> {
 fn catalog_type(node: &Node, catalog: &Catalog, column: &str) -> Option<String> {
     let relation = &node.relation;
     let part = |part: &Option<String>| part.as_deref().unwrap_or_default().to_lowercase();
-    let key = [part(&relation.database), part(&relation.schema), relation.identifier.to_lowercase()];
+    let key =
+        [part(&relation.database), part(&relation.schema), relation.identifier.to_lowercase()];
     let columns = catalog.relations.get(&key)?;
     columns.iter().find(|(name, _)| name.eq_ignore_ascii_case(column))?.1.clone()
 }
@@ -104,11 +128,17 @@ struct Declaration<'a> {
 }
 
 impl Declaration<'_> {
-    /// The literal that fits the type. The inner error holds only for those that compare the column with a window.
-    fn time_type(&self, dialect: &Dialect) -> Result<Result<TimeType, Box<Diagnostic>>, Diagnostic> {
+    /// The literal that fits the type. The inner error holds only for those that compare the column
+    /// with a window.
+    fn time_type(
+        &self,
+        dialect: &Dialect,
+    ) -> Result<Result<TimeType, Box<Diagnostic>>, Diagnostic> {
         let class = self.data_type.map(|data_type| dialect.type_class(data_type)).transpose()?;
         let (unit, format) = (self.unit()?, self.format()?);
-        let refuse = |message: String| Diagnostic::error(format!("`event_time` of `{}` {message}", self.name()));
+        let refuse = |message: String| {
+            Diagnostic::error(format!("`event_time` of `{}` {message}", self.name()))
+        };
         let declared = || format!("`{}` is `{}`", self.column, self.data_type.unwrap_or_default());
         if let (Some(data_type), Some(TypeClass::Other)) = (self.data_type, class)
             && dialect.lists("other_types", &crate::dialect::plain_type(data_type))?
@@ -119,12 +149,18 @@ impl Declaration<'_> {
         Ok(Ok(match (unit, format, class) {
             (Some(_), Some((_, at)), _) => {
                 let error = refuse("has both a unit and a format".to_string()).at(at);
-                return Err(
-                    error.hint("`event_time_unit` is of seconds since 1970; `event_time_format` of text, and of digits such as `20240901`")
-                );
+                return Err(error.hint(
+                    "`event_time_unit` is of seconds since 1970; `event_time_format` \
+                        of text, and of digits such as `20240901`",
+                ));
             }
-            (Some((_, at)), _, Some(TypeClass::Date | TypeClass::Naive | TypeClass::Zoned | TypeClass::Text)) => {
-                let error = refuse(format!("has a unit, and is not a number: {}", declared())).at(at);
+            (
+                Some((_, at)),
+                _,
+                Some(TypeClass::Date | TypeClass::Naive | TypeClass::Zoned | TypeClass::Text),
+            ) => {
+                let error =
+                    refuse(format!("has a unit, and is not a number: {}", declared())).at(at);
                 return Err(error.hint("remove `event_time_unit`, or correct the `data_type`"));
             }
             (_, Some((_, at)), Some(TypeClass::Date | TypeClass::Naive | TypeClass::Zoned)) => {
@@ -132,8 +168,14 @@ impl Declaration<'_> {
                 return Err(error.hint("remove `event_time_format`, or correct the `data_type`"));
             }
             (_, Some((format, at)), Some(TypeClass::Number)) if !format.is_digits() => {
-                let error = refuse(format!("is a number, and its format writes more than digits: {}", declared())).at(at);
-                return Err(error.hint("write `%Y%m%d` for numbers such as 20240901, or declare `event_time_unit`"));
+                let error = refuse(format!(
+                    "is a number, and its format writes more than digits: {}",
+                    declared()
+                ))
+                .at(at);
+                return Err(error.hint(
+                    "write `%Y%m%d` for numbers such as 20240901, or declare `event_time_unit`",
+                ));
             }
             (Some((unit, _)), None, _) => unit,
             (None, Some((format, _)), Some(TypeClass::Number)) => TimeType::Digits(format),
@@ -142,20 +184,32 @@ impl Declaration<'_> {
             (None, None, Some(TypeClass::Naive)) => TimeType::Naive,
             (None, None, Some(TypeClass::Zoned)) => TimeType::Zoned,
             (None, None, Some(TypeClass::Text)) => {
-                let error = refuse(format!("is text, and its format is not declared: {}", declared())).at(self.at.clone());
+                let error =
+                    refuse(format!("is text, and its format is not declared: {}", declared()))
+                        .at(self.at.clone());
                 let name = self.name();
                 let hint = format!(
-                    "set `meta: {{batchwright: {{event_time_format: '%Y-%m-%d'}}}}` in the config of `{name}`, with the format of its values"
+                    "set `meta: {{batchwright: {{event_time_format: '%Y-%m-%d'}}}}` in the config \
+                     of `{name}`, with the format of its values"
                 );
-                return Ok(Err(Box::new(error.hint(hint).hint("or store it as a date or a timestamp"))));
+                return Ok(Err(Box::new(
+                    error.hint(hint).hint("or store it as a date or a timestamp"),
+                )));
             }
             (None, None, Some(TypeClass::Number)) => {
-                let error = refuse(format!("is a number, and its unit is not declared: {}", declared())).at(self.at.clone());
+                let error =
+                    refuse(format!("is a number, and its unit is not declared: {}", declared()))
+                        .at(self.at.clone());
                 let name = self.name();
                 let hint = format!(
-                    "set `meta: {{batchwright: {{event_time_unit: seconds}}}}` in the config of `{name}` (or `milliseconds`, `microseconds`)"
+                    "set `meta: {{batchwright: {{event_time_unit: seconds}}}}` in the config of \
+                     `{name}` (or `milliseconds`, `microseconds`)"
                 );
-                return Ok(Err(Box::new(error.hint(hint).hint("for numbers such as 20240901 set `event_time_format: '%Y%m%d'`"))));
+                return Ok(Err(Box::new(
+                    error
+                        .hint(hint)
+                        .hint("for numbers such as 20240901 set `event_time_format: '%Y%m%d'`"),
+                )));
             }
             (None, None, Some(TypeClass::Other) | None) => TimeType::Undeclared,
         }))
@@ -163,7 +217,10 @@ impl Declaration<'_> {
 
     /// The node's name as its readers write it.
     fn name(&self) -> String {
-        self.node.source_name.as_ref().map_or(self.node.name.clone(), |source| format!("{source}.{}", self.node.name))
+        self.node
+            .source_name
+            .as_ref()
+            .map_or(self.node.name.clone(), |source| format!("{source}.{}", self.node.name))
     }
 
     /// What an integer counts: `meta.batchwright.event_time_unit`.
@@ -175,10 +232,13 @@ impl Declaration<'_> {
             "microseconds" => TimeType::Microseconds,
             other => {
                 let message = format!(
-                    "`event_time_unit` of `{}` must be `seconds`, `milliseconds` or `microseconds`, and is `{other}`",
+                    "`event_time_unit` of `{}` must be `seconds`, `milliseconds` or \
+                     `microseconds`, and is `{other}`",
                     self.node.name
                 );
-                return Err(Diagnostic::error(message).at(at).hint("it says what an integer in the column of `event_time` counts"));
+                return Err(Diagnostic::error(message)
+                    .at(at)
+                    .hint("it says what an integer in the column of `event_time` counts"));
             }
         };
         Ok(Some((unit, at)))
@@ -186,14 +246,21 @@ impl Declaration<'_> {
 
     /// How a text writes a time: `meta.batchwright.event_time_format`.
     fn format(&self) -> Result<Option<(TimeFormat, Location)>, Diagnostic> {
-        let Some((format, at)) = own(&self.node.config, "event_time_format") else { return Ok(None) };
+        let Some((format, at)) = own(&self.node.config, "event_time_format") else {
+            return Ok(None);
+        };
         match TimeFormat::parse(&text(format)) {
             Ok(format) => Ok(Some((format, at))),
             Err(reason) => {
-                let message = format!("`event_time_format` of `{}` cannot be used: `{}`", self.name(), text(format));
+                let message = format!(
+                    "`event_time_format` of `{}` cannot be used: `{}`",
+                    self.name(),
+                    text(format)
+                );
                 let error = Diagnostic::error(message).at(at).fact(reason);
                 Err(error.hint(
-                    "values are compared in this format, so that they must sort as the times do: `%Y-%m-%d`, `%Y%m%d`, `%Y-%m-%dT%H:%M:%S`",
+                    "values are compared in this format, so that they must sort as the times do: \
+                     `%Y-%m-%d`, `%Y%m%d`, `%Y-%m-%dT%H:%M:%S`",
                 ))
             }
         }

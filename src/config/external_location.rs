@@ -1,5 +1,6 @@
-//! The place of a source that is a file: `external_location`, with the names in it filled in as `formatter` says. Takes the settings of
-//! the source; gives the text. Refuses a name that the source does not have, and a form that is not one of Python's three.
+//! The place of a source that is a file: `external_location`, with the names in it filled in as
+//! `formatter` says. Takes the settings of the source; gives the text. Refuses a name that the
+//! source does not have, and a form that is not one of Python's three.
 
 use serde_json::{Map, Value};
 
@@ -8,13 +9,19 @@ use crate::diagnostics::Diagnostic;
 use super::layers::text;
 
 /// Fills the names of `location` in.
-pub fn filled(location: &str, formatter: &str, known: &Map<String, Value>) -> Result<String, Diagnostic> {
+pub fn filled(
+    location: &str,
+    formatter: &str,
+    known: &Map<String, Value>,
+) -> Result<String, Diagnostic> {
     match formatter {
         "newstyle" => braces(location, known),
         "oldstyle" => percents(location, known),
         "template" => dollars(location, known),
-        other => Err(Diagnostic::error(format!("`formatter` must be `newstyle`, `oldstyle` or `template`, and is `{other}`"))
-            .hint("leave it out for `newstyle`: `data/{name}.csv`")),
+        other => Err(Diagnostic::error(format!(
+            "`formatter` must be `newstyle`, `oldstyle` or `template`, and is `{other}`"
+        ))
+        .hint("leave it out for `newstyle`: `data/{name}.csv`")),
     }
 }
 
@@ -77,7 +84,11 @@ fn dollars(location: &str, known: &Map<String, Value>) -> Result<String, Diagnos
         }
         let (name, behind) = match behind.strip_prefix('{') {
             Some(inner) => inner.split_once('}').ok_or_else(|| unreadable(location, "${"))?,
-            None => behind.split_at(behind.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(behind.len())),
+            None => behind.split_at(
+                behind
+                    .find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+                    .unwrap_or(behind.len()),
+            ),
         };
         if name.is_empty() || name.starts_with(|letter: char| letter.is_ascii_digit()) {
             return Err(unreadable(location, "$"));
@@ -97,15 +108,19 @@ fn value(name: &str, known: &Map<String, Value>) -> Result<String, Diagnostic> {
         Some(value) => text(value),
         None => {
             let names: Vec<&str> = known.keys().map(String::as_str).collect();
-            return Err(Diagnostic::error(format!("`external_location` names `{name}`, which the source does not have"))
-                .hint(format!("it has `{}`", names.join("`, `"))));
+            return Err(Diagnostic::error(format!(
+                "`external_location` names `{name}`, which the source does not have"
+            ))
+            .hint(format!("it has `{}`", names.join("`, `"))));
         }
     })
 }
 
 fn unreadable(location: &str, part: &str) -> Diagnostic {
-    Diagnostic::error(format!("`{part}` in `external_location` is not a name to fill in: `{location}`"))
-        .hint("write a sign twice that means itself; a plan knows no formats of values")
+    Diagnostic::error(format!(
+        "`{part}` in `external_location` is not a name to fill in: `{location}`"
+    ))
+    .hint("write a sign twice that means itself; a plan knows no formats of values")
 }
 
 #[cfg(test)]
@@ -116,7 +131,8 @@ mod tests {
 
     fn of(location: &str, formatter: &str) -> String {
         let known = json!({"name": "orders", "day": 3, "zipped": true});
-        filled(location, formatter, known.as_object().unwrap()).unwrap_or_else(|error| error.message)
+        filled(location, formatter, known.as_object().unwrap())
+            .unwrap_or_else(|error| error.message)
     }
 
     #[test]
@@ -135,11 +151,29 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_refused() {
-        assert_eq!(of("{other}", "newstyle"), "`external_location` names `other`, which the source does not have");
-        assert_eq!(of("{day:03}", "newstyle"), "`{day:03}` in `external_location` is not a name to fill in: `{day:03}`");
-        assert_eq!(of("a}", "newstyle"), "`}` in `external_location` is not a name to fill in: `a}`");
-        assert_eq!(of("%d", "oldstyle"), "`%` in `external_location` is not a name to fill in: `%d`");
-        assert_eq!(of("$1", "template"), "`$` in `external_location` is not a name to fill in: `$1`");
-        assert_eq!(of("x", "other"), "`formatter` must be `newstyle`, `oldstyle` or `template`, and is `other`");
+        assert_eq!(
+            of("{other}", "newstyle"),
+            "`external_location` names `other`, which the source does not have"
+        );
+        assert_eq!(
+            of("{day:03}", "newstyle"),
+            "`{day:03}` in `external_location` is not a name to fill in: `{day:03}`"
+        );
+        assert_eq!(
+            of("a}", "newstyle"),
+            "`}` in `external_location` is not a name to fill in: `a}`"
+        );
+        assert_eq!(
+            of("%d", "oldstyle"),
+            "`%` in `external_location` is not a name to fill in: `%d`"
+        );
+        assert_eq!(
+            of("$1", "template"),
+            "`$` in `external_location` is not a name to fill in: `$1`"
+        );
+        assert_eq!(
+            of("x", "other"),
+            "`formatter` must be `newstyle`, `oldstyle` or `template`, and is `other`"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! The hooks of a node. Takes the setting; gives the SQL of each hook, and what the hooks refer to: as in dbt these nodes are inputs
-//! of the node. Refuses a seed whose hooks refer to another node.
+//! The hooks of a node. Takes the setting; gives the SQL of each hook, and what the hooks refer to:
+//! as in dbt these nodes are inputs of the node. Refuses a seed whose hooks refer to another node.
 
 use std::sync::Arc;
 
@@ -21,7 +21,9 @@ pub fn statements(setting: Option<&Setting>) -> Vec<String> {
         Value::Object(hook) => hook.get("sql").map(text),
         // A dict that was written as JSON text, as dbt's own macros do.
         Value::String(hook)
-            if hook.trim_start().starts_with('{') && !hook.trim_start().starts_with("{{") && !hook.trim_start().starts_with("{%") =>
+            if hook.trim_start().starts_with('{')
+                && !hook.trim_start().starts_with("{{")
+                && !hook.trim_start().starts_with("{%") =>
         {
             let dict: Option<Value> = serde_json::from_str(hook).ok();
             Some(dict.and_then(|dict| dict.get("sql").map(text)).unwrap_or_else(|| hook.clone()))
@@ -31,21 +33,28 @@ pub fn statements(setting: Option<&Setting>) -> Vec<String> {
     hooks.iter().filter_map(sql).filter(|sql| !sql.trim().is_empty()).collect()
 }
 
-/// Adds what the hooks of each node refer to to its inputs. A node whose hooks do not render is broken.
+/// Adds what the hooks of each node refer to to its inputs. A node whose hooks do not render is
+/// broken.
 pub fn link(jinja: &Jinja, resolved: &mut Resolved) {
     for mut node in std::mem::take(&mut resolved.nodes) {
         match read(jinja, &mut node) {
             Ok(()) => resolved.nodes.push(node),
             Err(errors) => {
                 let (unique_id, name) = (node.unique_id.clone(), node.name.clone());
-                resolved.broken.push(Broken { unique_id, name, errors, node: Some(Box::new(node)) });
+                resolved.broken.push(Broken {
+                    unique_id,
+                    name,
+                    errors,
+                    node: Some(Box::new(node)),
+                });
             }
         }
     }
 }
 
 fn read(jinja: &Jinja, node: &mut Node) -> Result<(), Diagnostics> {
-    let hooks: Vec<&String> = node.pre_hooks.iter().chain(&node.post_hooks).filter(|hook| has_jinja(hook)).collect();
+    let hooks: Vec<&String> =
+        node.pre_hooks.iter().chain(&node.post_hooks).filter(|hook| has_jinja(hook)).collect();
     if hooks.is_empty() {
         return Ok(());
     }
@@ -58,13 +67,18 @@ fn read(jinja: &Jinja, node: &mut Node) -> Result<(), Diagnostics> {
         }),
         config: config_json(node),
         this: Some(node.relation.clone()),
-        batch: Some(Batch { id: String::new(), start: Default::default(), end: Default::default() }),
+        batch: Some(Batch {
+            id: String::new(),
+            start: Default::default(),
+            end: Default::default(),
+        }),
         incremental: false,
         lookup: Arc::new(Itself(node.relation.clone())),
     };
     let mut reads = HookReads::default();
     for hook in hooks {
-        let rendered = jinja.render(&SourceFile::new(node.file.path.clone(), hook.as_str()), &scope)?;
+        let rendered =
+            jinja.render(&SourceFile::new(node.file.path.clone(), hook.as_str()), &scope)?;
         reads.refs.extend(rendered.refs);
         reads.sources.extend(rendered.sources);
     }
@@ -88,9 +102,18 @@ fn read(jinja: &Jinja, node: &mut Node) -> Result<(), Diagnostics> {
 
 fn of_seed(node: &Node, reads: &HookReads) -> Diagnostic {
     let refs = reads.refs.iter().map(|call| format!("`ref('{}')`", call.name));
-    let sources = reads.sources.iter().map(|(source, table)| format!("`source('{source}', '{table}')`"));
+    let sources =
+        reads.sources.iter().map(|(source, table)| format!("`source('{source}', '{table}')`"));
     let calls: Vec<String> = refs.chain(sources).collect();
-    let setting = ["pre_hook", "post_hook"].iter().find_map(|key| node.config.get(*key).filter(|setting| !setting.value.is_null()));
-    let error = Diagnostic::error(format!("a hook of the seed `{}` calls {}, and a seed has no inputs", node.name, calls.join(", ")));
-    error.at(setting.map_or_else(|| node.file.line(1), |setting| setting.at.clone())).hint("move the hook to a model that reads the seed")
+    let setting = ["pre_hook", "post_hook"]
+        .iter()
+        .find_map(|key| node.config.get(*key).filter(|setting| !setting.value.is_null()));
+    let error = Diagnostic::error(format!(
+        "a hook of the seed `{}` calls {}, and a seed has no inputs",
+        node.name,
+        calls.join(", ")
+    ));
+    error
+        .at(setting.map_or_else(|| node.file.line(1), |setting| setting.at.clone()))
+        .hint("move the hook to a model that reads the seed")
 }

@@ -1,12 +1,30 @@
-//! Keys that are probably meant otherwise. Takes a node's configuration; gives warnings: a key that is nearly one of a
-//! microbatch model's (dbt takes any key, so it would do nothing), and such keys on a model that is none.
+//! Keys that are probably meant otherwise. Takes a node's configuration; gives warnings: a key that
+//! is nearly one of a microbatch model's (dbt takes any key, so it would do nothing), and such keys
+//! on a model that is none.
 
 use crate::diagnostics::Diagnostic;
 
 use super::{Kind, Materialization, Node};
 
-const KEYS: [&str; 7] = ["event_time", "begin", "batch_size", "lookback", "concurrent_batches", "full_refresh", "incremental_strategy"];
-const OWN: [&str; 8] = ["timezone", "outside_window", "event_time_unit", "event_time_format", "audit", "check", "allow", "late_by"];
+const KEYS: [&str; 7] = [
+    "event_time",
+    "begin",
+    "batch_size",
+    "lookback",
+    "concurrent_batches",
+    "full_refresh",
+    "incremental_strategy",
+];
+const OWN: [&str; 8] = [
+    "timezone",
+    "outside_window",
+    "event_time_unit",
+    "event_time_format",
+    "audit",
+    "check",
+    "allow",
+    "late_by",
+];
 
 /// Warnings about a node's keys.
 pub fn warnings(node: &Node) -> Vec<Diagnostic> {
@@ -14,8 +32,13 @@ pub fn warnings(node: &Node) -> Vec<Diagnostic> {
         return Vec::new();
     }
     let keys = node.config.iter().map(|(key, setting)| (key, &setting.at, meant(key, &KEYS)));
-    let own = node.config.get("meta").and_then(|meta| Some((meta.value.get("batchwright")?.as_object()?, &meta.at)));
-    let own = own.into_iter().flat_map(|(own, at)| own.keys().map(move |key| (key, at, meant(key, &OWN))));
+    let own = node
+        .config
+        .get("meta")
+        .and_then(|meta| Some((meta.value.get("batchwright")?.as_object()?, &meta.at)));
+    let own = own
+        .into_iter()
+        .flat_map(|(own, at)| own.keys().map(move |key| (key, at, meant(key, &OWN))));
     let nearly = keys.chain(own).filter_map(|(key, at, meant)| {
         let message = format!("`{key}` of model `{}` does nothing", node.name);
         Some(Diagnostic::warning(message).at(at.clone()).hint(format!("is it `{}`?", meant?)))
@@ -28,31 +51,53 @@ pub fn warnings(node: &Node) -> Vec<Diagnostic> {
 
 /// dbt takes `quoting` from the project and from sources alone.
 fn quoting(node: &Node) -> Option<Diagnostic> {
-    let setting = node.config.get("quoting").filter(|setting| setting.value.as_object().is_some_and(|parts| !parts.is_empty()))?;
-    let warning = Diagnostic::warning(format!("`quoting` of model `{}` does nothing, as in dbt", node.name)).at(setting.at.clone());
+    let setting = node
+        .config
+        .get("quoting")
+        .filter(|setting| setting.value.as_object().is_some_and(|parts| !parts.is_empty()))?;
+    let warning =
+        Diagnostic::warning(format!("`quoting` of model `{}` does nothing, as in dbt", node.name))
+            .at(setting.at.clone());
     Some(warning.hint("set `quoting:` at the top level of dbt_project.yml"))
 }
 
-/// A microbatch key on a model that is none. One that is set for a whole folder is no mistake of the model.
+/// A microbatch key on a model that is none. One that is set for a whole folder is no mistake of
+/// the model.
 fn idle(node: &Node) -> Option<Diagnostic> {
     if matches!(node.materialization, Materialization::Microbatch(_)) {
         return None;
     }
-    let own = |key: &&str| node.config.get(*key).filter(|set| !set.value.is_null() && !set.at.file.path.ends_with("dbt_project.yml"));
-    if let Some(strategy) =
-        node.config.get("incremental_strategy").filter(|set| set.value == "microbatch" && own(&"incremental_strategy").is_some())
+    let own = |key: &&str| {
+        node.config
+            .get(*key)
+            .filter(|set| !set.value.is_null() && !set.at.file.path.ends_with("dbt_project.yml"))
+    };
+    if let Some(strategy) = node
+        .config
+        .get("incremental_strategy")
+        .filter(|set| set.value == "microbatch" && own(&"incremental_strategy").is_some())
     {
-        let message = format!("model `{}` says `microbatch`, and is no incremental model", node.name);
-        return Some(Diagnostic::warning(message).at(strategy.at.clone()).hint("set `materialized='incremental'`"));
+        let message =
+            format!("model `{}` says `microbatch`, and is no incremental model", node.name);
+        return Some(
+            Diagnostic::warning(message)
+                .at(strategy.at.clone())
+                .hint("set `materialized='incremental'`"),
+        );
     }
-    let key = ["begin", "batch_size", "lookback", "concurrent_batches"].into_iter().find(|key| own(key).is_some())?;
+    let key = ["begin", "batch_size", "lookback", "concurrent_batches"]
+        .into_iter()
+        .find(|key| own(key).is_some())?;
     let message = format!("`{key}` does nothing: model `{}` is no microbatch model", node.name);
     let warning = Diagnostic::warning(message).at_maybe(own(&key).map(|set| set.at.clone()));
     Some(warning.hint("set `materialized='incremental'` and `incremental_strategy='microbatch'`"))
 }
 
 /// The key of a configuration that was probably meant to be `missing`.
-pub fn instead_of<'a>(missing: &str, mut keys: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+pub fn instead_of<'a>(
+    missing: &str,
+    mut keys: impl Iterator<Item = &'a String>,
+) -> Option<&'a String> {
     keys.find(|key| meant(key, &[missing]).is_some())
 }
 
@@ -67,7 +112,8 @@ fn meant<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
         let known = plain(known);
         // One letter in most, two in the longest.
         let most = (known.len() + 3) / 8;
-        known.chars().count().abs_diff(key.chars().count()) <= most && strsim::damerau_levenshtein(&key, &known) <= most
+        known.chars().count().abs_diff(key.chars().count()) <= most
+            && strsim::damerau_levenshtein(&key, &known) <= most
     })
 }
 
@@ -82,6 +128,15 @@ mod tests {
             [guess("event_tim"), guess("batchsize"), guess("look_back"), guess("begins")],
             [Some("event_time"), Some("batch_size"), Some("lookback"), Some("begin")]
         );
-        assert_eq!([guess("begin"), guess("batch_id"), guess("begin_date"), guess("event_type"), guess("lookup")], [None; 5]);
+        assert_eq!(
+            [
+                guess("begin"),
+                guess("batch_id"),
+                guess("begin_date"),
+                guess("event_type"),
+                guess("lookup")
+            ],
+            [None; 5]
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! Which setting wins. Takes the layers of a node, the most general first; gives the merged configuration, each key with the
-//! place that set it last. What merges how is dbt's: hooks and tags add up, some dicts are updated, all else is replaced.
+//! Which setting wins. Takes the layers of a node, the most general first; gives the merged
+//! configuration, each key with the place that set it last. What merges how is dbt's: hooks and
+//! tags add up, some dicts are updated, all else is replaced.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -13,10 +14,14 @@ pub fn merged<'a>(layers: impl IntoIterator<Item = &'a Config>) -> IndexMap<Stri
         let before = config.get(key).map(|before| &before.value);
         let value = match key.as_str() {
             // As in dbt an empty key is a tag: the text of Python's `None`.
-            "tags" | "packages" if setting.value.is_null() => appended(before, &Value::from("None")),
+            "tags" | "packages" if setting.value.is_null() => {
+                appended(before, &Value::from("None"))
+            }
             "pre_hook" | "post_hook" | "tags" | "packages" => appended(before, &setting.value),
             "meta" => own_settings(before, &setting.value),
-            "quoting" | "column_types" | "docs" | "contract" | "latest_version_pointer" => updated(before, &setting.value),
+            "quoting" | "column_types" | "docs" | "contract" | "latest_version_pointer" => {
+                updated(before, &setting.value)
+            }
             "grants" => granted(before, &setting.value),
             _ => setting.value.clone(),
         };
@@ -25,12 +30,14 @@ pub fn merged<'a>(layers: impl IntoIterator<Item = &'a Config>) -> IndexMap<Stri
     config
 }
 
-/// The configuration of a version over that of its model: dicts are merged, lists of the version come before the model's, all else
-/// is replaced.
+/// The configuration of a version over that of its model: dicts are merged, lists of the version
+/// come before the model's, all else is replaced.
 pub fn deep_merged<'a>(layers: impl IntoIterator<Item = &'a Config>) -> Config {
     let mut config = Config::new();
     for (key, setting) in layers.into_iter().flatten() {
-        let value = config.get(key).map_or_else(|| setting.value.clone(), |before| over(&before.value, &setting.value));
+        let value = config
+            .get(key)
+            .map_or_else(|| setting.value.clone(), |before| over(&before.value, &setting.value));
         config.insert(key.clone(), Setting { value, at: setting.at.clone() });
     }
     config
@@ -41,7 +48,8 @@ fn over(before: &Value, value: &Value) -> Value {
         (Value::Object(before), Value::Object(more)) => {
             let mut both = before.clone();
             for (key, value) in more {
-                let value = both.get(key).map_or_else(|| value.clone(), |before| over(before, value));
+                let value =
+                    both.get(key).map_or_else(|| value.clone(), |before| over(before, value));
                 both.insert(key.clone(), value);
             }
             Value::Object(both)
@@ -77,8 +85,8 @@ fn updated(before: Option<&Value>, value: &Value) -> Value {
     }
 }
 
-/// `meta` is updated as in dbt, but for the settings of this program's own, which add up through all layers: a model that sets one
-/// of them keeps the others of its folder.
+/// `meta` is updated as in dbt, but for the settings of this program's own, which add up through
+/// all layers: a model that sets one of them keeps the others of its folder.
 fn own_settings(before: Option<&Value>, value: &Value) -> Value {
     const OWN: &str = "batchwright";
     let mut meta = updated(before, value);
@@ -91,7 +99,9 @@ fn own_settings(before: Option<&Value>, value: &Value) -> Value {
 }
 
 fn deeply(before: &Value, value: &Value) -> Value {
-    let (Value::Object(before), Value::Object(more)) = (before, value) else { return value.clone() };
+    let (Value::Object(before), Value::Object(more)) = (before, value) else {
+        return value.clone();
+    };
     let mut both = before.clone();
     for (key, value) in more {
         let value = both.get(key).map_or_else(|| value.clone(), |before| deeply(before, value));
@@ -103,7 +113,8 @@ fn deeply(before: &Value, value: &Value) -> Value {
 /// Grants replace what was granted for a privilege, unless it is written with a `+`.
 fn granted(before: Option<&Value>, value: &Value) -> Value {
     let Value::Object(more) = value else { return updated(before, value) };
-    let mut grants: Map<String, Value> = before.and_then(Value::as_object).cloned().unwrap_or_default();
+    let mut grants: Map<String, Value> =
+        before.and_then(Value::as_object).cloned().unwrap_or_default();
     for (privilege, grantees) in more {
         let (privilege, grantees) = match privilege.strip_prefix('+') {
             Some(privilege) => (privilege, appended(grants.get(privilege), grantees)),
@@ -123,7 +134,12 @@ mod tests {
 
     fn layer(name: &str, value: Value) -> Config {
         let at = SourceFile::new(name, "").at(0..0);
-        value.as_object().unwrap().iter().map(|(key, value)| (key.clone(), Setting { value: value.clone(), at: at.clone() })).collect()
+        value
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(key, value)| (key.clone(), Setting { value: value.clone(), at: at.clone() }))
+            .collect()
     }
 
     #[test]
@@ -155,7 +171,10 @@ mod tests {
             ("b", json!({"batchwright": {"check": {"BW009": "off"}}})),
         ];
         let both = merged(&layers.map(|(name, meta)| layer(name, json!({"meta": meta}))));
-        assert_eq!(both["meta"].value, own(json!({"check": {"BW004": "note", "BW009": "off"}, "timezone": "UTC"})));
+        assert_eq!(
+            both["meta"].value,
+            own(json!({"check": {"BW004": "note", "BW009": "off"}, "timezone": "UTC"}))
+        );
         assert_eq!((value("lookback"), &*config["lookback"].at.file.path), (json!(7), "a.sql"));
     }
 }

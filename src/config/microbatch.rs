@@ -1,5 +1,6 @@
-//! A microbatch model's settings. Takes the merged configuration; gives them present and valid. Refuses what dbt refuses, and
-//! what it lets pass to the warehouse: an empty `event_time`, a negative `lookback`, a `begin` that is still to come.
+//! A microbatch model's settings. Takes the merged configuration; gives them present and valid.
+//! Refuses what dbt refuses, and what it lets pass to the warehouse: an empty `event_time`, a
+//! negative `lookback`, a `begin` that is still to come.
 
 use chrono_tz::Tz;
 use indexmap::IndexMap;
@@ -46,7 +47,8 @@ pub fn microbatch(asked: MicrobatchInput) -> Result<Microbatch, Diagnostics> {
     let outside_window = asked.outside_window().map_err(&mut keep).ok();
     let audit = audit(asked.model, asked.config).map_err(&mut keep).unwrap_or_default();
     let check = check(asked.model, asked.config).map_err(&mut keep).unwrap_or_default();
-    let found = (event_time, begin, batch_size, lookback, concurrent_batches, full_refresh, outside_window);
+    let found =
+        (event_time, begin, batch_size, lookback, concurrent_batches, full_refresh, outside_window);
     let (
         Some(event_time),
         Some((begin, begin_at)),
@@ -87,7 +89,9 @@ pub fn own<'a>(config: &'a IndexMap<String, Setting>, key: &str) -> Option<(&'a 
     let text = &meta.at.file.text;
     // The dict has one place; the key is behind it.
     let start = meta.at.span.start.min(text.len());
-    let at = text[start..].find(key).map(|found| meta.at.file.at(start + found..start + found + key.len()));
+    let at = text[start..]
+        .find(key)
+        .map(|found| meta.at.file.at(start + found..start + found + key.len()));
     Some((value, at.unwrap_or_else(|| meta.at.clone())))
 }
 
@@ -103,7 +107,8 @@ pub fn kind(value: &Value) -> &'static str {
     }
 }
 
-const SIZES: [(&str, Grain); 4] = [("hour", Grain::Hour), ("day", Grain::Day), ("month", Grain::Month), ("year", Grain::Year)];
+const SIZES: [(&str, Grain); 4] =
+    [("hour", Grain::Hour), ("day", Grain::Day), ("month", Grain::Month), ("year", Grain::Year)];
 
 impl<'a> MicrobatchInput<'a> {
     fn set(&self, key: &str) -> Option<&'a Setting> {
@@ -111,9 +116,14 @@ impl<'a> MicrobatchInput<'a> {
     }
 
     fn missing(&self, key: &str) -> Diagnostic {
-        let error = Diagnostic::error(format!("model `{}` is a microbatch model without `{key}`", self.model));
+        let error = Diagnostic::error(format!(
+            "model `{}` is a microbatch model without `{key}`",
+            self.model
+        ));
         match key_typos::instead_of(key, self.config.keys()) {
-            Some(near) => error.at(self.config[near].at.clone()).hint(format!("is `{near}` meant to be `{key}`?")),
+            Some(near) => error
+                .at(self.config[near].at.clone())
+                .hint(format!("is `{near}` meant to be `{key}`?")),
             None => error.at(self.at.clone()),
         }
     }
@@ -123,41 +133,79 @@ impl<'a> MicrobatchInput<'a> {
             return Err(self.missing("event_time").hint(self.event_time_hint()));
         };
         match (&setting.value, &self.event_time) {
-            (Value::String(_), Some(event_time)) => event_time.time_type().map(|_| event_time.clone()),
+            (Value::String(_), Some(event_time)) => {
+                event_time.time_type().map(|_| event_time.clone())
+            }
             (Value::String(_), None) => {
-                let error = Diagnostic::error(format!("`event_time` of model `{}` is empty", self.model)).at(setting.at.clone());
+                let error =
+                    Diagnostic::error(format!("`event_time` of model `{}` is empty", self.model))
+                        .at(setting.at.clone());
                 Err(error.hint(self.event_time_hint()))
             }
             (other, _) => {
-                let message = format!("`event_time` of model `{}` must be the name of a column, and is {}", self.model, kind(other));
+                let message = format!(
+                    "`event_time` of model `{}` must be the name of a column, and is {}",
+                    self.model,
+                    kind(other)
+                );
                 Err(Diagnostic::error(message).at(setting.at.clone()).hint(self.event_time_hint()))
             }
         }
     }
 
     fn event_time_hint(&self) -> String {
-        let timestamps: Vec<&str> = self.columns.iter().filter(|column| is_time(column)).map(|column| &*column.name).collect();
+        let timestamps: Vec<&str> = self
+            .columns
+            .iter()
+            .filter(|column| is_time(column))
+            .map(|column| &*column.name)
+            .collect();
         match (timestamps.as_slice(), self.documented) {
-            ([only], Some(file)) => format!("add `event_time='{only}'` (the only timestamp column that `{file}` documents)"),
-            ([], _) => "add `event_time='…'`: the column of the model's result that says when a row happened".to_string(),
-            (several, _) => format!("add `event_time='…'`: one of `{}`, whichever says when a row happened", several.join("`, `")),
+            ([only], Some(file)) => format!(
+                "add `event_time='{only}'` (the only timestamp column \
+                that `{file}` documents)"
+            ),
+            ([], _) => "add `event_time='…'`: the column of the model's result that says when a \
+                row happened"
+                .to_string(),
+            (several, _) => format!(
+                "add `event_time='…'`: one of `{}`, whichever says when a row \
+                happened",
+                several.join("`, `")
+            ),
         }
     }
 
     fn begin(&self, timezone: Tz) -> Result<(Instant, Location), Diagnostic> {
         let Some(setting) = self.set("begin") else {
-            return Err(self.missing("begin").hint("add `begin='2024-01-01'`: the earliest time that the model has rows for"));
+            return Err(self
+                .missing("begin")
+                .hint("add `begin='2024-01-01'`: the earliest time that the model has rows for"));
         };
         let Value::String(text) = &setting.value else {
-            let message = format!("`begin` of model `{}` must be a date, and is {}", self.model, kind(&setting.value));
-            return Err(Diagnostic::error(message).at(setting.at.clone()).hint("write it in quotes: `'2024-01-01'`"));
+            let message = format!(
+                "`begin` of model `{}` must be a date, and is {}",
+                self.model,
+                kind(&setting.value)
+            );
+            return Err(Diagnostic::error(message)
+                .at(setting.at.clone())
+                .hint("write it in quotes: `'2024-01-01'`"));
         };
         let at = begin(text, timezone).map_err(|hint| {
-            Diagnostic::error(format!("`begin` of model `{}` is no date: `{text}`", self.model)).at(setting.at.clone()).hint(hint)
+            Diagnostic::error(format!("`begin` of model `{}` is no date: `{text}`", self.model))
+                .at(setting.at.clone())
+                .hint(hint)
         })?;
         if at > self.now {
-            let message = format!("`begin` of model `{}` lies in the future: {}", self.model, at.format("%F %T UTC"));
-            let error = Diagnostic::error(message).at(setting.at.clone()).fact(format!("now is {}", self.now.format("%F %T UTC")));
+            let message = format!(
+                "`begin` of model `{}` lies in the future: {}",
+                self.model,
+                at.format("%F %T UTC")
+            );
+            let error = Diagnostic::error(message)
+                .at(setting.at.clone())
+                .fact(format!("now is {}", self.now.format("%F %T UTC")));
             return Err(error.hint("set it to the earliest time that the model has rows for"));
         }
         Ok((at, setting.at.clone()))
@@ -166,39 +214,53 @@ impl<'a> MicrobatchInput<'a> {
     fn batch_size(&self) -> Result<Grain, Diagnostic> {
         let allowed = "`hour`, `day`, `month` or `year`";
         let Some(setting) = self.set("batch_size") else {
-            return Err(self.missing("batch_size").hint(format!("add `batch_size='day'`: it is one of {allowed}")));
+            return Err(self
+                .missing("batch_size")
+                .hint(format!("add `batch_size='day'`: it is one of {allowed}")));
         };
         let text = setting.value.as_str().unwrap_or_default();
         if let Some((_, grain)) = SIZES.iter().find(|(name, _)| *name == text) {
             return Ok(*grain);
         }
-        let found = if text.is_empty() { kind(&setting.value).to_string() } else { format!("`{text}`") };
-        let message = format!("`batch_size` of model `{}` must be {allowed}, and is {found}", self.model);
+        let found =
+            if text.is_empty() { kind(&setting.value).to_string() } else { format!("`{text}`") };
+        let message =
+            format!("`batch_size` of model `{}` must be {allowed}, and is {found}", self.model);
         let error = Diagnostic::error(message).at(setting.at.clone());
         Err(match nearest(text, SIZES.map(|(name, _)| name)) {
             Some(near) => error.hint(format!("write `{near}`, in lower case")),
-            None if text.to_lowercase().starts_with("week") => error.hint("the next smaller is `day`, the next larger is `month`"),
-            None if text.to_lowercase().starts_with("quarter") => error.hint("the next smaller is `month`, the next larger is `year`"),
+            None if text.to_lowercase().starts_with("week") => {
+                error.hint("the next smaller is `day`, the next larger is `month`")
+            }
+            None if text.to_lowercase().starts_with("quarter") => {
+                error.hint("the next smaller is `month`, the next larger is `year`")
+            }
             None => error.hint("`day` suits most models"),
         })
     }
 
     fn lookback(&self) -> Result<u32, Diagnostic> {
         let Some(setting) = self.set("lookback") else { return Ok(1) };
-        let error = |what: String| Diagnostic::error(format!("`lookback` of model `{}` {what}", self.model)).at(setting.at.clone());
+        let error = |what: String| {
+            Diagnostic::error(format!("`lookback` of model `{}` {what}", self.model))
+                .at(setting.at.clone())
+        };
         let is = |what: &str| error(format!("must be a whole number, and is {what}"));
         match &setting.value {
-            Value::Number(number) => match (number.as_u64().and_then(|whole| u32::try_from(whole).ok()), number.as_i64()) {
-                (Some(whole), _) => Ok(whole),
-                (None, Some(below)) if below < 0 => {
-                    Err(error(format!("is negative: {below}")).hint("`lookback=0` writes the newest batch alone"))
+            Value::Number(number) => {
+                match (number.as_u64().and_then(|whole| u32::try_from(whole).ok()), number.as_i64())
+                {
+                    (Some(whole), _) => Ok(whole),
+                    (None, Some(below)) if below < 0 => Err(error(format!("is negative: {below}"))
+                        .hint("`lookback=0` writes the newest batch alone")),
+                    _ => Err(is(&format!("`{number}`")).hint("write `lookback=1`")),
                 }
-                _ => Err(is(&format!("`{number}`")).hint("write `lookback=1`")),
-            },
+            }
             Value::String(text) if text.trim().parse::<u32>().is_ok() => {
                 Err(is("text").hint(format!("write `lookback={}`, without quotes", text.trim())))
             }
-            other => Err(is(kind(other)).hint("write `lookback=1`: how many batches before the newest are written again")),
+            other => Err(is(kind(other))
+                .hint("write `lookback=1`: how many batches before the newest are written again")),
         }
     }
 
@@ -207,8 +269,16 @@ impl<'a> MicrobatchInput<'a> {
         if let Some(yes) = truth(&setting.value) {
             return Ok(Some((yes, &setting.at)));
         }
-        let message = format!("`{key}` of model `{}` must be true or false, and is {}", self.model, kind(&setting.value));
-        let hint = if setting.value.is_string() { "write `true` or `false`, without quotes" } else { "write `true` or `false`" };
+        let message = format!(
+            "`{key}` of model `{}` must be true or false, and is {}",
+            self.model,
+            kind(&setting.value)
+        );
+        let hint = if setting.value.is_string() {
+            "write `true` or `false`, without quotes"
+        } else {
+            "write `true` or `false`"
+        };
         Err(Diagnostic::error(message).at(setting.at.clone()).hint(hint))
     }
 
@@ -216,7 +286,11 @@ impl<'a> MicrobatchInput<'a> {
         let Some((value, at)) = own(self.config, "timezone") else { return Ok(Tz::UTC) };
         let name = value.as_str().unwrap_or_default();
         name.parse::<Tz>().map_err(|_| {
-            let message = format!("`timezone` of model `{}` is no time zone: `{}`", self.model, super::layers::text(value));
+            let message = format!(
+                "`timezone` of model `{}` is no time zone: `{}`",
+                self.model,
+                super::layers::text(value)
+            );
             let error = Diagnostic::error(message).at(at);
             match nearest(name, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())) {
                 Some(near) => error.hint(format!("is it `{near}`?")),
@@ -233,11 +307,17 @@ impl<'a> MicrobatchInput<'a> {
             Some("keep") => Ok(Some(OutsideWindow::Keep)),
             _ => {
                 let found = super::layers::text(value);
-                let message = format!("`outside_window` of model `{}` must be `error`, `drop` or `keep`, and is `{found}`", self.model);
+                let message = format!(
+                    "`outside_window` of model `{}` must be `error`, `drop` or `keep`, and is \
+                     `{found}`",
+                    self.model
+                );
                 let error = Diagnostic::error(message).at(at);
                 Err(match nearest(&found, ["error", "drop", "keep"]) {
                     Some(near) => error.hint(format!("is it `{near}`?")),
-                    None => error.hint("`error` stops a batch that yields rows outside of its window"),
+                    None => {
+                        error.hint("`error` stops a batch that yields rows outside of its window")
+                    }
                 })
             }
         }
@@ -245,6 +325,10 @@ impl<'a> MicrobatchInput<'a> {
 }
 
 fn is_time(column: &Column) -> bool {
-    let of_time = |data_type: &String| ["timestamp", "datetime", "date"].iter().any(|word| data_type.to_lowercase().starts_with(word));
+    let of_time = |data_type: &String| {
+        ["timestamp", "datetime", "date"]
+            .iter()
+            .any(|word| data_type.to_lowercase().starts_with(word))
+    };
     column.data_type.as_ref().is_some_and(of_time)
 }

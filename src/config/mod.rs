@@ -1,6 +1,7 @@
-//! Which setting wins. Takes the project; gives every node (model, seed, snapshot, source) with each question answered:
-//! its relation, its merged configuration with the place that set each key, and, for a microbatch model, the proof that all
-//! it needs is there and valid. Refuses what dbt refuses, and what dbt lets pass to the warehouse.
+//! Which setting wins. Takes the project; gives every node (model, seed, snapshot, source) with
+//! each question answered: its relation, its merged configuration with the place that set each key,
+//! and, for a microbatch model, the proof that all it needs is there and valid. Refuses what dbt
+//! refuses, and what dbt lets pass to the warehouse.
 
 mod audit;
 mod begin;
@@ -78,7 +79,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Its position in the order in which dbt parses a package's files: of several kinds of one name `ref()` finds the last.
+    /// Its position in the order in which dbt parses a package's files: of several kinds of one
+    /// name `ref()` finds the last.
     pub fn parse_order(self) -> u8 {
         match self {
             Kind::Model => 0,
@@ -105,15 +107,16 @@ pub struct Node {
     pub is_latest: bool,
     /// dbt's: package, folders, name (a source: package, folders, source, table).
     pub fqn: Vec<String>,
-    /// The file that defines it, as the user names it from the project's folder: `models/marts/sessions.sql`;
-    /// for a source its properties file.
+    /// The file that defines it, as the user names it from the project's folder:
+    /// `models/marts/sessions.sql`; for a source its properties file.
     pub file: SourceFile,
     /// The same relative to its own package: dbt's `original_file_path`.
     pub path: String,
     /// The path below the model folder: `marts/sessions.sql`.
     pub path_in_models: String,
     pub relation: Relation,
-    /// The merged configuration, every key with the place that set it (a list or dict: the last place).
+    /// The merged configuration, every key with the place that set it (a list or dict: the last
+    /// place).
     pub config: IndexMap<String, Setting>,
     pub tags: Vec<String>,
     pub columns: Vec<Column>,
@@ -159,7 +162,8 @@ pub struct Column {
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventTime {
     pub column: String,
-    /// Whether the author quotes it, or the properties file says `quote: true` for the column (or the source quotes its columns).
+    /// Whether the author quotes it, or the properties file says `quote: true` for the column (or
+    /// the source quotes its columns).
     pub quote: bool,
     /// As the properties file declares it, or `partition_by`, or dbt's catalog.
     pub data_type: Option<String>,
@@ -181,7 +185,8 @@ pub enum Materialization {
     Table,
     Ephemeral,
     Microbatch(Box<Microbatch>),
-    /// Another incremental strategy: `append`, `merge`, `delete+insert`, `insert_overwrite`, or the engine's default (`None`).
+    /// Another incremental strategy: `append`, `merge`, `delete+insert`, `insert_overwrite`, or the
+    /// engine's default (`None`).
     Incremental(Option<String>),
     Seed,
     Snapshot,

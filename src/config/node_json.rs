@@ -75,13 +75,16 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
         ] {
             json[key] = value;
         }
-        if let (Value::Object(contract), Some(Value::Object(own))) = (&mut json["contract"], config.get("contract")) {
+        if let (Value::Object(contract), Some(Value::Object(own))) =
+            (&mut json["contract"], config.get("contract"))
+        {
             contract.extend(own.clone());
         }
     }
     json["config"] = Value::Object(config);
     if let (Kind::Seed, Value::Object(json)) = (node.kind, &mut json) {
-        const OF_QUERIES: [&str; 6] = ["language", "refs", "sources", "metrics", "functions", "compiled_path"];
+        const OF_QUERIES: [&str; 6] =
+            ["language", "refs", "sources", "metrics", "functions", "compiled_path"];
         json.retain(|key, _| !OF_QUERIES.contains(&key.as_str()));
     }
     if let Value::Object(json) = &mut json {
@@ -117,7 +120,8 @@ fn graph_entry(node: &Node, reads: &[String]) -> Value {
 }
 
 /// The keys of a column that dbt leaves out where they are none.
-const OF_COLUMNS: [&str; 6] = ["data_type", "quote", "granularity", "dimension", "entity", "description"];
+const OF_COLUMNS: [&str; 6] =
+    ["data_type", "quote", "granularity", "dimension", "entity", "description"];
 
 /// A node as `model` has it, with the unique ids that it reads: without the keys that are none.
 pub fn node_json(node: &Node, reads: &[String]) -> Value {
@@ -130,7 +134,12 @@ pub fn node_json(node: &Node, reads: &[String]) -> Value {
                 let defaults = defaults(node.kind);
                 config.retain(|key, value| !value.is_null() || !defaults.contains_key(key));
                 for key in ["pre-hook", "post-hook"] {
-                    config.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten().for_each(without_nulls);
+                    config
+                        .get_mut(key)
+                        .and_then(Value::as_array_mut)
+                        .into_iter()
+                        .flatten()
+                        .for_each(without_nulls);
                 }
                 for key in ["docs", "latest_version_pointer", "snapshot_meta_column_names"] {
                     config
@@ -144,12 +153,16 @@ pub fn node_json(node: &Node, reads: &[String]) -> Value {
             ("columns", Value::Object(columns)) => {
                 for column in columns.values_mut().filter_map(Value::as_object_mut) {
                     // A key of the project's own stays, also an empty one.
-                    column.retain(|key, value| !value.is_null() || !OF_COLUMNS.contains(&key.as_str()));
+                    column.retain(|key, value| {
+                        !value.is_null() || !OF_COLUMNS.contains(&key.as_str())
+                    });
                     let constraints = column.get_mut("constraints").and_then(Value::as_array_mut);
                     constraints.into_iter().flatten().for_each(without_nulls);
                 }
             }
-            ("constraints", Value::Array(constraints)) => constraints.iter_mut().for_each(without_nulls),
+            ("constraints", Value::Array(constraints)) => {
+                constraints.iter_mut().for_each(without_nulls)
+            }
             _ => {}
         }
     }
@@ -169,8 +182,12 @@ pub fn version(version: Option<&str>) -> Value {
     number.filter(|number| number.to_string() == text).map_or_else(|| json!(text), Value::Number)
 }
 
-/// dbt's `graph`: all nodes by unique id, sources apart. `read` gives the unique ids that a node reads.
-pub fn graph_json<'a>(nodes: impl Iterator<Item = &'a Node>, read: &dyn Fn(&str) -> Vec<String>) -> Value {
+/// dbt's `graph`: all nodes by unique id, sources apart. `read` gives the unique ids that a node
+/// reads.
+pub fn graph_json<'a>(
+    nodes: impl Iterator<Item = &'a Node>,
+    read: &dyn Fn(&str) -> Vec<String>,
+) -> Value {
     let (mut others, mut sources) = (Map::new(), Map::new());
     let mut nodes: Vec<&Node> = nodes.collect();
     nodes.sort_by(|one, other| one.unique_id.cmp(&other.unique_id));

@@ -1,5 +1,6 @@
-//! Which properties belong to which node. Takes the packages; gives, for each file with a node, its patch and its version. A patch
-//! goes to the node that `ref()` would find by that name: in the package of the patch, else in the only other package that has one.
+//! Which properties belong to which node. Takes the packages; gives, for each file with a node, its
+//! patch and its version. A patch goes to the node that `ref()` would find by that name: in the
+//! package of the patch, else in the only other package that has one.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,24 +27,42 @@ pub struct Patches<'a> {
     by_node: BTreeMap<Key, Properties<'a>>,
 }
 
-/// The position of a package, the kind of a node, and its position among the package's nodes of that kind.
+/// The position of a package, the kind of a node, and its position among the package's nodes of
+/// that kind.
 type Key = (usize, Kind, usize);
 
 /// Finds the node of each patch.
-pub fn patches<'a>(packages: &'a [Package], warnings: &mut Diagnostics, errors: &mut Diagnostics) -> Patches<'a> {
+pub fn patches<'a>(
+    packages: &'a [Package],
+    warnings: &mut Diagnostics,
+    errors: &mut Diagnostics,
+) -> Patches<'a> {
     let mut search = Search { packages, names: BTreeMap::new(), disabled: BTreeMap::new() };
     search.index();
     let mut patches = Patches::default();
     for (nth, package) in packages.iter().enumerate() {
         let properties = &package.properties;
-        let lists = [(Kind::Model, &properties.models), (Kind::Seed, &properties.seeds), (Kind::Snapshot, &properties.snapshots)];
-        for (kind, patch) in lists.into_iter().flat_map(|(kind, list)| list.iter().map(move |patch| (kind, patch))) {
+        let lists = [
+            (Kind::Model, &properties.models),
+            (Kind::Seed, &properties.seeds),
+            (Kind::Snapshot, &properties.snapshots),
+        ];
+        for (kind, patch) in
+            lists.into_iter().flat_map(|(kind, list)| list.iter().map(move |patch| (kind, patch)))
+        {
             let mut diagnostics = Diagnostics::default();
             if patch.versions.is_empty() {
                 match search.node(nth, kind, patch) {
-                    Ok(keys) => {
-                        keys.into_iter().for_each(|key| patches.add(key, patch, None, package, search.is_disabled(&key, patch), errors))
-                    }
+                    Ok(keys) => keys.into_iter().for_each(|key| {
+                        patches.add(
+                            key,
+                            patch,
+                            None,
+                            package,
+                            search.is_disabled(&key, patch),
+                            errors,
+                        )
+                    }),
                     Err(Missing::Unknown(Some(warning))) => diagnostics.0.push(warning),
                     Err(Missing::Unknown(None)) => {}
                     Err(Missing::Ambiguous(error)) => errors.0.push(error),
@@ -87,9 +106,17 @@ impl<'a> Patches<'a> {
         let first = self.by_node.insert(key, Properties { patch, version, package });
         let Some(first) = first.filter(|_| !is_disabled) else { return };
         let (first, kind) = (first.patch, resource_type(key.1));
-        let message = format!("{kind} `{}` has properties in two places: `{}` and `{}`", patch.name, first.file.path, patch.file.path);
+        let message = format!(
+            "{kind} `{}` has properties in two places: `{}` and `{}`",
+            patch.name, first.file.path, patch.file.path
+        );
         let fact = format!("the first is on line {} of `{}`", first.at.line(), first.file.path);
-        errors.0.push(Diagnostic::error(message).at(patch.at.clone()).fact(fact).hint("put all of them into one place"));
+        errors.0.push(
+            Diagnostic::error(message)
+                .at(patch.at.clone())
+                .fact(fact)
+                .hint("put all of them into one place"),
+        );
     }
 }
 
@@ -101,7 +128,8 @@ enum Missing {
 
 struct Search<'a> {
     packages: &'a [Package],
-    /// The enabled nodes by name and package. Of several kinds the last one that dbt parses is there: model, snapshot, seed.
+    /// The enabled nodes by name and package. Of several kinds the last one that dbt parses is
+    /// there: model, snapshot, seed.
     names: BTreeMap<&'a str, BTreeMap<usize, Key>>,
     disabled: BTreeMap<(usize, Kind, &'a str), Vec<Key>>,
 }
@@ -110,7 +138,9 @@ impl<'a> Search<'a> {
     fn index(&mut self) {
         for (nth, package) in self.packages.iter().enumerate() {
             let models = package.models.iter().map(|model| (Kind::Model, model));
-            let models = models.enumerate().chain(package.snapshots.iter().map(|model| (Kind::Snapshot, model)).enumerate());
+            let models = models
+                .enumerate()
+                .chain(package.snapshots.iter().map(|model| (Kind::Snapshot, model)).enumerate());
             for (position, (kind, model)) in models {
                 self.insert((nth, kind, position), &model.name, &model.path, Some(model));
             }
@@ -129,18 +159,33 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Whether a node is enabled by `dbt_project.yml` and its own `config()`: dbt reads properties after that.
-    fn is_enabled(&self, nth: usize, kind: Kind, name: &str, path: &str, model: Option<&Model>) -> bool {
+    /// Whether a node is enabled by `dbt_project.yml` and its own `config()`: dbt reads properties
+    /// after that.
+    fn is_enabled(
+        &self,
+        nth: usize,
+        kind: Kind,
+        name: &str,
+        path: &str,
+        model: Option<&Model>,
+    ) -> bool {
         let package = &self.packages[nth];
         let mut fqn = folders(package, path);
         if kind == Kind::Snapshot {
             fqn.extend(snapshot_folder(path));
         }
         fqn.push(name.to_string());
-        let declared = model.and_then(|model| model.declared.as_ref().ok()).into_iter().flat_map(|said| &said.config);
+        let declared = model
+            .and_then(|model| model.declared.as_ref().ok())
+            .into_iter()
+            .flat_map(|said| &said.config);
         let declared = declared.map(Cow::Borrowed).collect();
         let layers = layers(kind, &fqn, declared, package, &self.packages[0]);
-        let enabled = layers.iter().rev().find_map(|layer| layer.get("enabled")).and_then(|enabled| truth(&enabled.value));
+        let enabled = layers
+            .iter()
+            .rev()
+            .find_map(|layer| layer.get("enabled"))
+            .and_then(|enabled| truth(&enabled.value));
         enabled != Some(false)
     }
 
@@ -148,7 +193,8 @@ impl<'a> Search<'a> {
         self.disabled.get(&(key.0, key.1, &*patch.name)).is_some_and(|keys| keys.contains(key))
     }
 
-    /// From now on `ref()` finds the node of a version by the model's name, and that only if it is the latest.
+    /// From now on `ref()` finds the node of a version by the model's name, and that only if it is
+    /// the latest.
     fn rename(&mut self, key: Key, patch: &'a Patch, version: &Version) {
         self.names.values_mut().for_each(|keys| keys.retain(|_, known| *known != key));
         if patch.latest_version.as_ref() == Some(&version.v) {
@@ -173,7 +219,9 @@ impl<'a> Search<'a> {
         match self.disabled.get(&(nth, kind, &*patch.name)) {
             Some(keys) => Ok(keys.clone()),
             // A snapshot that is written in YAML alone is a node itself.
-            None if kind == Kind::Snapshot && patch.relation.is_some() => Err(Missing::Unknown(None)),
+            None if kind == Kind::Snapshot && patch.relation.is_some() => {
+                Err(Missing::Unknown(None))
+            }
             None => Err(Missing::Unknown(Some(self.unknown(nth, kind, patch)))),
         }
     }
@@ -184,12 +232,22 @@ impl<'a> Search<'a> {
         let is_latest = patch.latest_version.as_ref() == Some(&version.v);
         let file = version.defined_in.as_deref().unwrap_or(&usual);
         let wanted = [Some(file), is_latest.then_some(&*patch.name)];
-        let enabled = |name: &str| self.names.get(name).and_then(|keys| keys.get(&nth)).copied().filter(|key| key.1 == Kind::Model);
-        let disabled = || self.disabled.get(&(nth, Kind::Model, file)).and_then(|keys| keys.first()).copied();
+        let enabled = |name: &str| {
+            self.names
+                .get(name)
+                .and_then(|keys| keys.get(&nth))
+                .copied()
+                .filter(|key| key.1 == Kind::Model)
+        };
+        let disabled =
+            || self.disabled.get(&(nth, Kind::Model, file)).and_then(|keys| keys.first()).copied();
         if let Some(key) = wanted.into_iter().flatten().find_map(enabled).or_else(disabled) {
             return Ok(key);
         }
-        let message = format!("version {} of model `{}` has no file `{file}.sql`, and is left out", version.v, patch.name);
+        let message = format!(
+            "version {} of model `{}` has no file `{file}.sql`, and is left out",
+            version.v, patch.name
+        );
         let warning = Diagnostic::warning(message).at(version.at.clone());
         Err(match nearest(file, self.packages[nth].models.iter().map(|model| &*model.name)) {
             Some(near) => warning.hint(format!("is it `defined_in: {near}`?")),
@@ -199,9 +257,13 @@ impl<'a> Search<'a> {
 
     fn unknown(&self, nth: usize, kind: Kind, patch: &Patch) -> Diagnostic {
         let word = resource_type(kind);
-        let warning =
-            Diagnostic::warning(format!("there is no {word} `{}`, and its properties do nothing", patch.name)).at(patch.at.clone());
-        let same_kind = self.names.iter().filter(|(_, keys)| keys.get(&nth).is_some_and(|key| key.1 == kind));
+        let warning = Diagnostic::warning(format!(
+            "there is no {word} `{}`, and its properties do nothing",
+            patch.name
+        ))
+        .at(patch.at.clone());
+        let same_kind =
+            self.names.iter().filter(|(_, keys)| keys.get(&nth).is_some_and(|key| key.1 == kind));
         match nearest(&patch.name, same_kind.map(|(name, _)| *name)) {
             Some(near) => warning.hint(format!("is it `{near}`?")),
             None => warning.hint("remove them, or add the file"),
@@ -209,17 +271,25 @@ impl<'a> Search<'a> {
     }
 
     fn ambiguous(&self, kind: Kind, patch: &Patch, found: &[Key]) -> Diagnostic {
-        let packages: BTreeSet<String> = found.iter().map(|key| format!("`{}`", self.packages[key.0].name)).collect();
+        let packages: BTreeSet<String> =
+            found.iter().map(|key| format!("`{}`", self.packages[key.0].name)).collect();
         let packages = packages.into_iter().collect::<Vec<_>>().join(", ");
-        Diagnostic::error(format!("properties of {} `{}` are ambiguous: it is in the packages {packages}", resource_type(kind), patch.name))
-            .at(patch.at.clone())
-            .hint("move them into the package of the node")
+        Diagnostic::error(format!(
+            "properties of {} `{}` are ambiguous: it is in the packages {packages}",
+            resource_type(kind),
+            patch.name
+        ))
+        .at(patch.at.clone())
+        .hint("move them into the package of the node")
     }
 }
 
 fn other_kind(kind: Kind, other: Kind, patch: &Patch) -> Diagnostic {
     let (word, other) = (resource_type(kind), resource_type(other));
-    Diagnostic::warning(format!("`{}` is a {other}, and its properties below `{word}s:` do nothing", patch.name))
-        .at(patch.at.clone())
-        .hint(format!("move them below `{other}s:`"))
+    Diagnostic::warning(format!(
+        "`{}` is a {other}, and its properties below `{word}s:` do nothing",
+        patch.name
+    ))
+    .at(patch.at.clone())
+    .hint(format!("move them below `{other}s:`"))
 }

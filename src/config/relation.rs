@@ -1,6 +1,7 @@
-//! The name of a node's table. Takes the node and its configuration; gives database, schema and identifier. Macros called
-//! `generate_schema_name` and its kin decide: an installed package's for its own nodes, else the project's; without them dbt's
-//! rule holds: the target's schema, and the custom one behind it.
+//! The name of a node's table. Takes the node and its configuration; gives database, schema and
+//! identifier. Macros called `generate_schema_name` and its kin decide: an installed package's for
+//! its own nodes, else the project's; without them dbt's rule holds: the target's schema, and the
+//! custom one behind it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -21,7 +22,8 @@ pub struct Naming<'a> {
     ground: &'a Resolver<'a>,
     /// The project itself: the names in its macros are those that it knows.
     root: &'a str,
-    /// The packages whose macros are called for `generate_<part>_name`. None where dbt's default is.
+    /// The packages whose macros are called for `generate_<part>_name`. None where dbt's default
+    /// is.
     macros: [Option<String>; 3],
     /// Names that do not depend on the node, by their part and the custom name.
     known: Mutex<BTreeMap<(usize, Option<String>), String>>,
@@ -29,10 +31,17 @@ pub struct Naming<'a> {
 
 /// The macros of a project that name its relations.
 pub trait NamingMacros: Sync {
-    /// The package whose macro of that name is called for the nodes of `package`. None where that is dbt's default.
+    /// The package whose macro of that name is called for the nodes of `package`. None where that
+    /// is dbt's default.
     fn naming_package(&self, package: &str, name: &str) -> Option<String>;
     /// What a macro of a package returns for the custom name and the node of the scope.
-    fn call(&self, package: &str, name: &str, custom: Option<&str>, scope: &Scope) -> Result<Name, Diagnostic>;
+    fn call(
+        &self,
+        package: &str,
+        name: &str,
+        custom: Option<&str>,
+        scope: &Scope,
+    ) -> Result<Name, Diagnostic>;
 }
 
 /// What a macro returns.
@@ -47,8 +56,15 @@ impl NamingMacros for Jinja {
         Jinja::naming_package(self, package, name)
     }
 
-    fn call(&self, package: &str, name: &str, custom: Option<&str>, scope: &Scope) -> Result<Name, Diagnostic> {
-        let (text, is_of_node) = self.call_for_node(package, name, &[custom.map_or(Value::Null, Value::from)], scope)?;
+    fn call(
+        &self,
+        package: &str,
+        name: &str,
+        custom: Option<&str>,
+        scope: &Scope,
+    ) -> Result<Name, Diagnostic> {
+        let (text, is_of_node) =
+            self.call_for_node(package, name, &[custom.map_or(Value::Null, Value::from)], scope)?;
         Ok(Name { text, is_of_node })
     }
 }
@@ -58,7 +74,8 @@ const PARTS: [&str; 3] = ["database", "schema", "alias"];
 impl<'a> Naming<'a> {
     /// For the nodes of `package` in the project `root`.
     pub fn of(ground: &'a Resolver<'a>, root: &'a Package, package: &Package) -> Naming<'a> {
-        let macros = PARTS.map(|part| ground.macros.naming_package(&package.name, &macro_name(part)));
+        let macros =
+            PARTS.map(|part| ground.macros.naming_package(&package.name, &macro_name(part)));
         Naming { ground, root: &root.name, macros, known: Mutex::default() }
     }
 
@@ -72,9 +89,10 @@ impl<'a> Naming<'a> {
             (Some(exact), _) => Some(exact),
             (None, custom) => match self.asked(0, custom.as_deref(), node)? {
                 Some(name) => Some(name).filter(|name| !name.is_empty() && name != "None"),
-                None => {
-                    custom.map_or_else(|| target.database.clone(), |name| Some(name.trim().to_string()).filter(|name| !name.is_empty()))
-                }
+                None => custom.map_or_else(
+                    || target.database.clone(),
+                    |name| Some(name.trim().to_string()).filter(|name| !name.is_empty()),
+                ),
             },
         };
         let schema = match (exact("target_schema"), custom("schema")) {
@@ -92,11 +110,21 @@ impl<'a> Naming<'a> {
             (None, None, Some(version)) => format!("{}_v{}", node.name, version.replace('.', "_")),
             (None, None, None) => node.name.clone(),
         };
-        Ok(Relation { database, schema: Some(schema), identifier, style: self.ground.style.clone() })
+        Ok(Relation {
+            database,
+            schema: Some(schema),
+            identifier,
+            style: self.ground.style.clone(),
+        })
     }
 
     /// The text that the macro for a part of the name returns, if it is not dbt's default.
-    fn asked(&self, part: usize, custom: Option<&str>, node: &Node) -> Result<Option<String>, Diagnostics> {
+    fn asked(
+        &self,
+        part: usize,
+        custom: Option<&str>,
+        node: &Node,
+    ) -> Result<Option<String>, Diagnostics> {
         let Some(package) = &self.macros[part] else { return Ok(None) };
         let known = || self.known.lock().unwrap_or_else(|broken| broken.into_inner());
         let key = (part, custom.map(str::to_string));
@@ -117,10 +145,18 @@ impl<'a> Naming<'a> {
             incremental: false,
             lookup: Arc::new(Nothing),
         };
-        let name = self.ground.macros.call(package, &macro_name(PARTS[part]), custom, &scope).map_err(|error| {
-            let error = error.fact(format!("called for the {} of `{}`", PARTS[part], node.unique_id));
-            Diagnostics::from(if error.at.is_some() { error } else { error.at(node.file.line(1)) })
-        })?;
+        let name =
+            self.ground.macros.call(package, &macro_name(PARTS[part]), custom, &scope).map_err(
+                |error| {
+                    let error = error
+                        .fact(format!("called for the {} of `{}`", PARTS[part], node.unique_id));
+                    Diagnostics::from(if error.at.is_some() {
+                        error
+                    } else {
+                        error.at(node.file.line(1))
+                    })
+                },
+            )?;
         if !name.is_of_node {
             known().insert(key, name.text.clone());
         }
@@ -130,7 +166,9 @@ impl<'a> Naming<'a> {
 
 /// A style in which some parts are quoted otherwise.
 pub fn styled(style: &RelationStyle, quoting: &[Option<bool>]) -> RelationStyle {
-    let quoted = std::array::from_fn(|part| quoting.get(part).copied().flatten().unwrap_or(style.quoted[part]));
+    let quoted = std::array::from_fn(|part| {
+        quoting.get(part).copied().flatten().unwrap_or(style.quoted[part])
+    });
     RelationStyle { quoted, ..style.clone() }
 }
 
@@ -142,13 +180,21 @@ fn macro_name(part: &str) -> String {
 struct Nothing;
 
 impl Lookup for Nothing {
-    fn reference(&self, _package: Option<&str>, name: &str, _version: Option<&str>) -> Result<Referent, Diagnostic> {
-        Err(Diagnostic::error(format!("`ref('{name}')` has no answer here: the name of a relation can't depend on another")))
+    fn reference(
+        &self,
+        _package: Option<&str>,
+        name: &str,
+        _version: Option<&str>,
+    ) -> Result<Referent, Diagnostic> {
+        Err(Diagnostic::error(format!(
+            "`ref('{name}')` has no answer here: the name of a relation can't depend on another"
+        )))
     }
 
     fn source(&self, source: &str, table: &str) -> Result<Referent, Diagnostic> {
         Err(Diagnostic::error(format!(
-            "`source('{source}', '{table}')` has no answer here: the name of a relation can't depend on another"
+            "`source('{source}', '{table}')` has no answer here: the name of a relation can't \
+             depend on another"
         )))
     }
 }

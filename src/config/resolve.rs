@@ -11,7 +11,9 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Level, par_map};
 use crate::dialect::Dialect;
 use crate::jinja::{Relation, RelationStyle};
 use crate::limits;
-use crate::project::{Catalog, ColumnPatch, Flags, Package, Project, Setting, SourceStyle, Target, header};
+use crate::project::{
+    Catalog, ColumnPatch, Flags, Package, Project, Setting, SourceStyle, Target, header,
+};
 
 use super::event_time::event_time;
 use super::hooks;
@@ -29,7 +31,17 @@ use super::{Broken, Column, Disabled, Kind, Materialization, Node, Resolved};
 /// Resolves every node of the project. All broken nodes are reported at once.
 pub fn resolve(project: &Project, dialect: &Dialect) -> Result<Resolved, Diagnostics> {
     let Project { packages, target, style, sources, now, catalog, flags, .. } = project;
-    let ground = Resolver { dialect, catalog, packages, target, style, sources, now: *now, flags: *flags, macros: &*project.jinja };
+    let ground = Resolver {
+        dialect,
+        catalog,
+        packages,
+        target,
+        style,
+        sources,
+        now: *now,
+        flags: *flags,
+        macros: &*project.jinja,
+    };
     let mut resolved = resolve_on(&ground)?;
     hooks::link(&project.jinja, &mut resolved);
     Ok(resolved)
@@ -59,7 +71,8 @@ fn resolve_on(ground: &Resolver) -> Result<Resolved, Diagnostics> {
         let drafts = drafts(ground.packages, nth, &patches);
         let done = par_map(&drafts, |draft| {
             let unique_id = unique_id(draft);
-            let resolved = limits::guarded(draft.file, || Ok(node(draft, &unique_id, ground, &naming)));
+            let resolved =
+                limits::guarded(draft.file, || Ok(node(draft, &unique_id, ground, &naming)));
             resolved.unwrap_or_else(|errors| Err(Failed::from(errors))).map_err(|failed| {
                 let Failed { errors, node } = failed;
                 Broken { unique_id, name: full_name(draft), errors, node }
@@ -79,7 +92,8 @@ fn resolve_on(ground: &Resolver) -> Result<Resolved, Diagnostics> {
         }
     }
     let twins = twins(&resolved.nodes, ground.flags.unique_names);
-    let (errors, odd): (Vec<_>, Vec<_>) = twins.into_iter().partition(|twin| twin.level == Level::Error);
+    let (errors, odd): (Vec<_>, Vec<_>) =
+        twins.into_iter().partition(|twin| twin.level == Level::Error);
     problems.0.extend(errors);
     resolved.warnings.0.extend(odd);
     if problems.0.is_empty() { Ok(resolved) } else { Err(problems) }
@@ -102,7 +116,12 @@ enum Outcome {
     Disabled(Disabled),
 }
 
-fn node(draft: &UnresolvedNode, unique_id: &str, ground: &Resolver, naming: &Naming) -> Result<Outcome, Failed> {
+fn node(
+    draft: &UnresolvedNode,
+    unique_id: &str,
+    ground: &Resolver,
+    naming: &Naming,
+) -> Result<Outcome, Failed> {
     let mut config = merged(draft.layers.iter().map(|layer| &**layer));
     if let Some(disabled) = disabled(draft, unique_id, &config)? {
         return Ok(Outcome::Disabled(disabled));
@@ -114,21 +133,31 @@ fn node(draft: &UnresolvedNode, unique_id: &str, ground: &Resolver, naming: &Nam
     if !errors.is_empty() {
         return Err(Diagnostics(errors).into());
     }
-    let start =
-        draft.patch.map(|patch| patch.at.clone()).or(draft.source.map(|table| table.at.clone())).unwrap_or_else(|| draft.file.line(1));
+    let start = draft
+        .patch
+        .map(|patch| patch.at.clone())
+        .or(draft.source.map(|table| table.at.clone()))
+        .unwrap_or_else(|| draft.file.line(1));
     let usual = match draft.kind {
         Kind::Model => Some("view"),
         Kind::Seed => Some("seed"),
         Kind::Snapshot => Some("snapshot"),
         Kind::Source => None,
     };
-    config.entry("enabled".to_string()).or_insert_with(|| Setting { value: json!(true), at: start.clone() });
+    config
+        .entry("enabled".to_string())
+        .or_insert_with(|| Setting { value: json!(true), at: start.clone() });
     if let Some(usual) = usual {
-        config.entry("materialized".to_string()).or_insert_with(|| Setting { value: json!(usual), at: start.clone() });
+        config
+            .entry("materialized".to_string())
+            .or_insert_with(|| Setting { value: json!(usual), at: start.clone() });
     }
     let mut columns = draft.columns.clone();
     // What lies between the values of a seed is known only now.
-    if let Some(delimiter) = config.get("delimiter").and_then(|set| set.value.as_str()?.chars().next()).filter(|sign| *sign != ',')
+    if let Some(delimiter) = config
+        .get("delimiter")
+        .and_then(|set| set.value.as_str()?.chars().next())
+        .filter(|sign| *sign != ',')
         && draft.kind == Kind::Seed
         && draft.patch.is_none_or(|patch| patch.columns.is_empty())
     {
@@ -157,9 +186,20 @@ fn node(draft: &UnresolvedNode, unique_id: &str, ground: &Resolver, naming: &Nam
         is_latest: draft.is_latest,
         fqn: draft.fqn.clone(),
         file: draft.file.clone(),
-        path: draft.file.path.strip_prefix(folder.as_str()).unwrap_or(&draft.file.path).trim_start_matches('/').to_string(),
+        path: draft
+            .file
+            .path
+            .strip_prefix(folder.as_str())
+            .unwrap_or(&draft.file.path)
+            .trim_start_matches('/')
+            .to_string(),
         path_in_models: draft.path_in_models.to_string(),
-        relation: Relation { database: None, schema: None, identifier: draft.name.clone(), style: ground.style.clone() },
+        relation: Relation {
+            database: None,
+            schema: None,
+            identifier: draft.name.clone(),
+            style: ground.style.clone(),
+        },
         name: draft.name.clone(),
         tags: tags(draft, &config),
         event_time: None,
@@ -193,7 +233,10 @@ fn node(draft: &UnresolvedNode, unique_id: &str, ground: &Resolver, naming: &Nam
             columns: &node.columns,
             documented: draft.patch.map(|patch| &*patch.file.path),
             now: ground.now,
-            at: node.config.get("incremental_strategy").map_or(start, |strategy| strategy.at.clone()),
+            at: node
+                .config
+                .get("incremental_strategy")
+                .map_or(start, |strategy| strategy.at.clone()),
         };
         match microbatch(asked) {
             Ok(settings) => node.materialization = Materialization::Microbatch(Box::new(settings)),
@@ -209,7 +252,10 @@ fn node(draft: &UnresolvedNode, unique_id: &str, ground: &Resolver, naming: &Nam
 fn tags(draft: &UnresolvedNode, config: &indexmap::IndexMap<String, Setting>) -> Vec<String> {
     let before = merged(draft.unpatched.iter().map(|layer| &**layer));
     let mut tags: Vec<String> = Vec::new();
-    for tag in [before.get("tags"), config.get("tags")].into_iter().flat_map(|tags| texts(tags.map(|tags| &tags.value))) {
+    for tag in [before.get("tags"), config.get("tags")]
+        .into_iter()
+        .flat_map(|tags| texts(tags.map(|tags| &tags.value)))
+    {
         if !tags.contains(&tag) {
             tags.push(tag);
         }
@@ -225,7 +271,12 @@ fn info(draft: &UnresolvedNode) -> Map<String, Value> {
     let mut info = Map::new();
     if let Some(properties) = draft.properties {
         let (patch, package) = (properties.patch, properties.package);
-        let path = patch.file.path.strip_prefix(package.folder.as_str()).unwrap_or(&patch.file.path).trim_start_matches('/');
+        let path = patch
+            .file
+            .path
+            .strip_prefix(package.folder.as_str())
+            .unwrap_or(&patch.file.path)
+            .trim_start_matches('/');
         info.insert("patch_path".to_string(), json!(format!("{}://{path}", package.name)));
         if draft.version.is_some() {
             info.insert("latest_version".to_string(), version(patch.latest_version.as_deref()));
@@ -242,13 +293,22 @@ fn disabled(
     let Some(enabled) = config.get("enabled") else { return Ok(None) };
     match enabled.value.as_bool() {
         Some(true) => Ok(None),
-        Some(false) => {
-            Ok(Some(Disabled { unique_id: unique_id.to_string(), kind: draft.kind, name: full_name(draft), at: enabled.at.clone() }))
-        }
+        Some(false) => Ok(Some(Disabled {
+            unique_id: unique_id.to_string(),
+            kind: draft.kind,
+            name: full_name(draft),
+            at: enabled.at.clone(),
+        })),
         None => {
-            let message = format!("`enabled` of `{}` must be true or false, and is {}", draft.name, kind(&enabled.value));
+            let message = format!(
+                "`enabled` of `{}` must be true or false, and is {}",
+                draft.name,
+                kind(&enabled.value)
+            );
             let error = Diagnostic::error(message).at(enabled.at.clone());
-            Err(error.hint("write `true` or `false`; Jinja gives one with the filter `as_bool`").into())
+            Err(error
+                .hint("write `true` or `false`; Jinja gives one with the filter `as_bool`")
+                .into())
         }
     }
 }
@@ -259,7 +319,9 @@ fn unique_id(draft: &UnresolvedNode) -> String {
 }
 
 fn full_name(draft: &UnresolvedNode) -> String {
-    draft.source.map_or_else(|| draft.name.clone(), |table| format!("{}.{}", table.source, table.name))
+    draft
+        .source
+        .map_or_else(|| draft.name.clone(), |table| format!("{}.{}", table.source, table.name))
 }
 
 fn plain_materialization(node: &Node) -> Materialization {
@@ -275,9 +337,9 @@ fn plain_materialization(node: &Node) -> Materialization {
     match node.setting("materialized").map(text).as_deref() {
         Some("table") => Materialization::Table,
         Some("ephemeral") => Materialization::Ephemeral,
-        Some("incremental") => {
-            Materialization::Incremental(node.setting("incremental_strategy").filter(|strategy| !strategy.is_null()).map(text))
-        }
+        Some("incremental") => Materialization::Incremental(
+            node.setting("incremental_strategy").filter(|strategy| !strategy.is_null()).map(text),
+        ),
         Some("materialized_view") => Materialization::MaterializedView,
         None | Some("view" | "null") => Materialization::View,
         Some(other) => Materialization::Other(other.to_string()),
@@ -292,14 +354,17 @@ fn twins(nodes: &[Node], unique_names: bool) -> Vec<Diagnostic> {
     let mut tables: BTreeMap<[Option<&str>; 3], &Node> = BTreeMap::new();
     let mut twins = Vec::new();
     for node in nodes {
-        let named = names.entry((&node.package, node.source_name.as_deref(), &node.name)).or_default();
+        let named =
+            names.entry((&node.package, node.source_name.as_deref(), &node.name)).or_default();
         let same = |other: &&&Node| other.kind == node.kind && other.version == node.version;
         if let Some(first) = named.iter().find(same) {
             twins.push(one_name(first, node, true));
             continue;
         }
         let first = named.iter().find(|other| other.version.is_none() || node.version.is_none());
-        twins.extend(first.map(|first| one_name(first, node, unique_names || first.version != node.version)));
+        twins.extend(
+            first.map(|first| one_name(first, node, unique_names || first.version != node.version)),
+        );
         named.push(node);
         if node.kind != Kind::Source {
             twins.extend(tables.insert(parts(node), node).map(|first| one_table(first, node)));
@@ -310,20 +375,38 @@ fn twins(nodes: &[Node], unique_names: bool) -> Vec<Diagnostic> {
 
 fn one_name(first: &Node, node: &Node, is_error: bool) -> Diagnostic {
     let what = match (first.kind, node.kind) {
-        (Kind::Source, _) => format!("two source tables are called `{}.{}`", node.source_name.as_deref().unwrap_or_default(), node.name),
+        (Kind::Source, _) => format!(
+            "two source tables are called `{}.{}`",
+            node.source_name.as_deref().unwrap_or_default(),
+            node.name
+        ),
         (Kind::Model, Kind::Model) if first.version != node.version => {
             format!("a model with versions and one without are called `{}`", node.name)
         }
         (Kind::Model, Kind::Model) => format!("two models are called `{}`", node.name),
-        (one, other) if one == other => format!("two {}s are called `{}`", resource_type(one), node.name),
-        (one, other) => format!("a {} and a {} are called `{}`", resource_type(one), resource_type(other), node.name),
+        (one, other) if one == other => {
+            format!("two {}s are called `{}`", resource_type(one), node.name)
+        }
+        (one, other) => format!(
+            "a {} and a {} are called `{}`",
+            resource_type(one),
+            resource_type(other),
+            node.name
+        ),
     };
     let message = format!("{what}: `{}` and `{}`", first.file.path, node.file.path);
-    let at = if node.kind == Kind::Source { node.file.find(&format!("name: {}", node.name)) } else { node.file.line(1) };
+    let at = if node.kind == Kind::Source {
+        node.file.find(&format!("name: {}", node.name))
+    } else {
+        node.file.line(1)
+    };
     if is_error {
-        return Diagnostic::error(message).at(at).hint("rename one of the two, or set `enabled: false` for it");
+        return Diagnostic::error(message)
+            .at(at)
+            .hint("rename one of the two, or set `enabled: false` for it");
     }
-    let last = if first.kind.parse_order() > node.kind.parse_order() { first.kind } else { node.kind };
+    let last =
+        if first.kind.parse_order() > node.kind.parse_order() { first.kind } else { node.kind };
     Diagnostic::warning(message)
         .at(at)
         .fact(format!("`ref('{}')` means the {}, as in dbt", node.name, resource_type(last)))
@@ -331,14 +414,27 @@ fn one_name(first: &Node, node: &Node, is_error: bool) -> Diagnostic {
 }
 
 fn parts(node: &Node) -> [Option<&str>; 3] {
-    [node.relation.database.as_deref(), node.relation.schema.as_deref(), Some(&node.relation.identifier)]
+    [
+        node.relation.database.as_deref(),
+        node.relation.schema.as_deref(),
+        Some(&node.relation.identifier),
+    ]
 }
 
 /// Nodes that would overwrite each other.
 fn one_table(first: &Node, second: &Node) -> Diagnostic {
     let name: Vec<&str> = parts(second).into_iter().flatten().collect();
-    let message = format!("`{}` and `{}` are one table: `{}`", first.unique_id, second.unique_id, name.join("."));
-    let at = second.config.get("alias").or(second.config.get("schema")).map_or_else(|| second.file.line(1), |set| set.at.clone());
+    let message = format!(
+        "`{}` and `{}` are one table: `{}`",
+        first.unique_id,
+        second.unique_id,
+        name.join(".")
+    );
+    let at = second
+        .config
+        .get("alias")
+        .or(second.config.get("schema"))
+        .map_or_else(|| second.file.line(1), |set| set.at.clone());
     Diagnostic::error(message).at(at).hint("give one of the two another `alias` or `schema`")
 }
 

@@ -26,8 +26,12 @@ impl SchemaChange {
 impl Node {
     /// The node's `on_schema_change`. As in dbt an unknown value means `ignore`.
     pub fn schema_change(&self) -> SchemaChange {
-        let value = self.setting("on_schema_change").and_then(serde_json::Value::as_str).unwrap_or_default();
-        let all = [SchemaChange::Fail, SchemaChange::AppendNewColumns, SchemaChange::SyncAllColumns];
+        let value = self
+            .setting("on_schema_change")
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default();
+        let all =
+            [SchemaChange::Fail, SchemaChange::AppendNewColumns, SchemaChange::SyncAllColumns];
         all.into_iter().find(|change| change.as_str() == value).unwrap_or(SchemaChange::Ignore)
     }
 }

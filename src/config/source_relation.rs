@@ -1,5 +1,5 @@
-//! Where a source is. Takes its table and merged configuration; gives the relation, or, where the engine reads files as tables
-//! and the source has an `external_location`, the file.
+//! Where a source is. Takes its table and merged configuration; gives the relation, or, where the
+//! engine reads files as tables and the source has an `external_location`, the file.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -13,7 +13,11 @@ use super::relation::styled;
 use super::resolve::Resolver;
 
 /// The relation of a source's table.
-pub fn source_relation(table: &SourceTable, config: &IndexMap<String, Setting>, ground: &Resolver) -> Result<Relation, Diagnostic> {
+pub fn source_relation(
+    table: &SourceTable,
+    config: &IndexMap<String, Setting>,
+    ground: &Resolver,
+) -> Result<Relation, Diagnostic> {
     let style = styled(&ground.sources.style, &table.quoting[..3]);
     let database = table.database.clone().or(ground.target.database.clone());
     if ground.sources.files
@@ -22,18 +26,38 @@ pub fn source_relation(table: &SourceTable, config: &IndexMap<String, Setting>, 
         let bare = RelationStyle { quoted: [false; 3], included: [false, false, true], ..style };
         return Ok(Relation { database: None, schema: None, identifier: file, style: bare });
     }
-    Ok(Relation { database, schema: Some(table.schema.clone()), identifier: table.identifier.clone(), style })
+    Ok(Relation {
+        database,
+        schema: Some(table.schema.clone()),
+        identifier: table.identifier.clone(),
+        style,
+    })
 }
 
-/// The file's name in quotes, or the call of a function, with what `{name}` and its kin stand for. A source that a plugin loads is a
-/// table.
-fn file(table: &SourceTable, database: Option<&str>, config: &IndexMap<String, Setting>) -> Result<Option<String>, Diagnostic> {
-    let mut known: Map<String, Value> = config.get("meta").and_then(|meta| meta.value.as_object().cloned()).unwrap_or_default();
-    known.extend(config.iter().filter(|(key, _)| *key != "meta").map(|(key, setting)| (key.clone(), setting.value.clone())));
+/// The file's name in quotes, or the call of a function, with what `{name}` and its kin stand for.
+/// A source that a plugin loads is a table.
+fn file(
+    table: &SourceTable,
+    database: Option<&str>,
+    config: &IndexMap<String, Setting>,
+) -> Result<Option<String>, Diagnostic> {
+    let mut known: Map<String, Value> =
+        config.get("meta").and_then(|meta| meta.value.as_object().cloned()).unwrap_or_default();
+    known.extend(
+        config
+            .iter()
+            .filter(|(key, _)| *key != "meta")
+            .map(|(key, setting)| (key.clone(), setting.value.clone())),
+    );
     let text_of = |key: &str| known.get(key).and_then(Value::as_str).map(str::to_string);
-    let (Some(location), false) = (text_of("external_location"), known.contains_key("plugin")) else { return Ok(None) };
+    let (Some(location), false) = (text_of("external_location"), known.contains_key("plugin"))
+    else {
+        return Ok(None);
+    };
     let formatter = text_of("formatter").unwrap_or_else(|| "newstyle".to_string());
-    for (key, value) in [("name", &*table.name), ("identifier", &table.identifier), ("schema", &table.schema)] {
+    for (key, value) in
+        [("name", &*table.name), ("identifier", &table.identifier), ("schema", &table.schema)]
+    {
         known.entry(key).or_insert_with(|| value.into());
     }
     known.entry("database").or_insert_with(|| database.into());
@@ -41,5 +65,9 @@ fn file(table: &SourceTable, database: Option<&str>, config: &IndexMap<String, S
         let setting = ["external_location", "meta"].iter().find_map(|key| config.get(*key));
         error.at(setting.map_or_else(|| table.at.clone(), |setting| setting.at.clone()))
     })?;
-    Ok(Some(if location.contains('(') || location.starts_with('\'') { location } else { format!("'{location}'") }))
+    Ok(Some(if location.contains('(') || location.starts_with('\'') {
+        location
+    } else {
+        format!("'{location}'")
+    }))
 }

@@ -1,5 +1,6 @@
-//! The types of dbt's own keys of config. Takes a node's merged configuration; gives each value the type that dbt gives it: a key that
-//! is a text has Python's text of whatever is set. Refuses what dbt refuses, such as `enabled: 1` or `meta: x`.
+//! The types of dbt's own keys of config. Takes a node's merged configuration; gives each value the
+//! type that dbt gives it: a key that is a text has Python's text of whatever is set. Refuses what
+//! dbt refuses, such as `enabled: 1` or `meta: x`.
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -38,8 +39,22 @@ fn type_of(of: Kind, key: &str) -> Option<Type> {
             "loaded_at_field" | "loaded_at_query" | "static_analysis" => Type::Text,
             _ => return None,
         },
-        "alias" | "schema" | "database" | "group" | "static_analysis" | "incremental_strategy" | "on_schema_change" => Type::Text,
-        "strategy" | "target_schema" | "target_database" | "updated_at" | "dbt_valid_to_current" if of == Kind::Snapshot => Type::Text,
+        "alias"
+        | "schema"
+        | "database"
+        | "group"
+        | "static_analysis"
+        | "incremental_strategy"
+        | "on_schema_change" => Type::Text,
+        "strategy"
+        | "target_schema"
+        | "target_database"
+        | "updated_at"
+        | "dbt_valid_to_current"
+            if of == Kind::Snapshot =>
+        {
+            Type::Text
+        }
         "materialized" => Type::AnyText,
         "delimiter" if of == Kind::Seed => Type::AnyText,
         "packages" => Type::Texts,
@@ -65,8 +80,13 @@ pub fn convert(name: &str, of: Kind, config: &mut IndexMap<String, Setting>) -> 
             Ok(Some(value)) => setting.value = value,
             Ok(None) => {}
             Err(what) => {
-                let message = format!("`{key}` of `{name}` must be {what}, and is {}", kind_of(&setting.value));
-                errors.push(Diagnostic::error(message).at(setting.at.clone()).hint(hint(wanted, key)));
+                let message = format!(
+                    "`{key}` of `{name}` must be {what}, and is {}",
+                    kind_of(&setting.value)
+                );
+                errors.push(
+                    Diagnostic::error(message).at(setting.at.clone()).hint(hint(wanted, key)),
+                );
             }
         }
     }
@@ -75,19 +95,29 @@ pub fn convert(name: &str, of: Kind, config: &mut IndexMap<String, Setting>) -> 
 
 /// The value as dbt has it, where that is another one.
 fn converted(wanted: Type, value: &Value) -> Result<Option<Value>, String> {
-    let texts = |items: &[Value]| items.iter().any(|item| !item.is_string()).then(|| items.iter().map(as_text).collect());
+    let texts = |items: &[Value]| {
+        items.iter().any(|item| !item.is_string()).then(|| items.iter().map(as_text).collect())
+    };
     Ok(match (wanted, value) {
         (Type::Text | Type::AnyText | Type::TextOrTexts, Value::String(_)) => None,
         (Type::Text | Type::TextOrTexts | Type::OptionalBool, Value::Null) => None,
         (Type::Texts | Type::TextOrTexts, Value::Array(items)) => texts(items),
-        (Type::TextOrTexts, Value::Object(dict)) => Some(dict.keys().map(|key| Value::from(&**key)).collect()),
+        (Type::TextOrTexts, Value::Object(dict)) => {
+            Some(dict.keys().map(|key| Value::from(&**key)).collect())
+        }
         (Type::Text | Type::AnyText | Type::TextOrTexts, _) => Some(as_text(value)),
         (Type::Texts, _) => Some(Value::from(vec![as_text(value)])),
         (Type::Bool | Type::OptionalBool, Value::Bool(_)) | (Type::Dict, Value::Object(_)) => None,
         (Type::Bool | Type::OptionalBool, _) => return Err("true or false".to_string()),
         (Type::Dict, _) => return Err("a dict".to_string()),
         (Type::OneOf(words), Value::String(word)) if words.contains(&&**word) => None,
-        (Type::OneOf(words), _) => return Err(words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")),
+        (Type::OneOf(words), _) => {
+            return Err(words
+                .iter()
+                .map(|word| format!("`{word}`"))
+                .collect::<Vec<_>>()
+                .join(" or "));
+        }
     })
 }
 
@@ -97,7 +127,9 @@ fn as_text(value: &Value) -> Value {
 
 fn hint(wanted: Type, key: &str) -> String {
     match wanted {
-        Type::Bool | Type::OptionalBool => "write `true` or `false`; Jinja gives one with the filter `as_bool`".to_string(),
+        Type::Bool | Type::OptionalBool => {
+            "write `true` or `false`; Jinja gives one with the filter `as_bool`".to_string()
+        }
         Type::OneOf(words) => format!("write `{key}: {}`", words[0]),
         _ => format!("write keys and values below `{key}:`"),
     }

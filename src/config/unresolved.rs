@@ -1,5 +1,6 @@
-//! The nodes of a package, nothing merged yet: each file with its patch, each version of a model, each table of a source, and
-//! the layers of configuration that bear on it. Takes a package and the patches of its nodes; gives drafts.
+//! The nodes of a package, nothing merged yet: each file with its patch, each version of a model,
+//! each table of a source, and the layers of configuration that bear on it. Takes a package and the
+//! patches of its nodes; gives drafts.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -8,31 +9,59 @@ use regex::Regex;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 use crate::jinja::RefCall;
-use crate::project::{ColumnPatch, Config, Package, ParsedModel, Patch, SourceTable, Tree, Trees, Version};
+use crate::project::{
+    ColumnPatch, Config, Package, ParsedModel, Patch, SourceTable, Tree, Trees, Version,
+};
 
 use super::Kind;
 use super::layers::deep_merged;
 use super::patches::{Patches, Properties};
 
-/// The drafts of the package at a position. The first package is the project itself, whose settings win over those of the others.
-pub fn drafts<'a>(packages: &'a [Package], nth: usize, patches: &Patches<'a>) -> Vec<UnresolvedNode<'a>> {
+/// The drafts of the package at a position. The first package is the project itself, whose settings
+/// win over those of the others.
+pub fn drafts<'a>(
+    packages: &'a [Package],
+    nth: usize,
+    patches: &Patches<'a>,
+) -> Vec<UnresolvedNode<'a>> {
     let (package, root) = (&packages[nth], &packages[0]);
     let mut found: Vec<Found> = Vec::new();
     for (position, seed) in package.seeds.iter().enumerate() {
         let properties = patches.of(nth, Kind::Seed, position);
-        found.push(Found { kind: Kind::Seed, name: &seed.name, file: &seed.file, path: &seed.path, parsed: None, properties });
+        found.push(Found {
+            kind: Kind::Seed,
+            name: &seed.name,
+            file: &seed.file,
+            path: &seed.path,
+            parsed: None,
+            properties,
+        });
     }
     for (kind, models) in [(Kind::Model, &package.models), (Kind::Snapshot, &package.snapshots)] {
         for (position, model) in models.iter().enumerate() {
             let properties = patches.of(nth, kind, position);
             let name = properties.map_or(&*model.name, |properties| &*properties.patch.name);
-            found.push(Found { kind, name, file: &model.file, path: &model.path, parsed: Some(&model.declared), properties });
+            found.push(Found {
+                kind,
+                name,
+                file: &model.file,
+                path: &model.path,
+                parsed: Some(&model.declared),
+                properties,
+            });
         }
     }
     for patch in package.properties.snapshots.iter().filter(|patch| patch.relation.is_some()) {
         if package.snapshots.iter().all(|snapshot| snapshot.name != patch.name) {
             let properties = Some(Properties { patch, version: None, package });
-            found.push(Found { kind: Kind::Snapshot, name: &patch.name, file: &patch.file, path: &patch.path, parsed: None, properties });
+            found.push(Found {
+                kind: Kind::Snapshot,
+                name: &patch.name,
+                file: &patch.file,
+                path: &patch.path,
+                parsed: None,
+                properties,
+            });
         }
     }
     let tables = package.properties.sources.iter().map(|table| of_table(table, package, root));
@@ -79,7 +108,10 @@ struct Found<'a> {
 impl<'a> Found<'a> {
     fn draft(self, package: &'a Package, root: &'a Package) -> UnresolvedNode<'a> {
         let Found { kind, name, file, path, parsed, properties } = self;
-        let (patch, version) = (properties.map(|properties| properties.patch), properties.and_then(|properties| properties.version));
+        let (patch, version) = (
+            properties.map(|properties| properties.patch),
+            properties.and_then(|properties| properties.version),
+        );
         let mut fqn = folders(package, path);
         if kind == Kind::Snapshot && parsed.is_some() {
             fqn.extend(snapshot_folder(path));
@@ -92,11 +124,21 @@ impl<'a> Found<'a> {
             None => of_patch.map(Cow::Borrowed).collect(),
             Some(version) => vec![Cow::Owned(deep_merged(of_patch.chain(&version.config)))],
         };
-        let call: Vec<Cow<Config>> = declared.into_iter().flat_map(|declared| &declared.config).map(Cow::Borrowed).collect();
+        let call: Vec<Cow<Config>> =
+            declared.into_iter().flat_map(|declared| &declared.config).map(Cow::Borrowed).collect();
         own.extend(call.iter().cloned());
-        let mut columns = version.map(|version| &version.columns).or(patch.map(|patch| &patch.columns)).cloned().unwrap_or_default();
+        let mut columns = version
+            .map(|version| &version.columns)
+            .or(patch.map(|patch| &patch.columns))
+            .cloned()
+            .unwrap_or_default();
         if let (Kind::Seed, true) = (kind, columns.is_empty()) {
-            let header = package.seeds.iter().find(|seed| seed.file == *file).map(|seed| seed.columns.as_slice()).unwrap_or_default();
+            let header = package
+                .seeds
+                .iter()
+                .find(|seed| seed.file == *file)
+                .map(|seed| seed.columns.as_slice())
+                .unwrap_or_default();
             columns = header.iter().cloned().map(ColumnPatch::named).collect();
         }
         let (refs, sources) = match (declared, patch.and_then(|patch| patch.relation.as_deref())) {
@@ -104,10 +146,14 @@ impl<'a> Found<'a> {
             (None, Some(relation)) => read_from(relation),
             (None, None) => (Vec::new(), Vec::new()),
         };
-        let description = version.and_then(|version| version.description.clone()).or(patch.map(|patch| patch.description.clone()));
-        // Where properties of another package set config, dbt reads that package's `dbt_project.yml` and not the node's own.
-        let configuring =
-            properties.filter(|properties| !properties.patch.config.is_empty()).map_or(package, |properties| properties.package);
+        let description = version
+            .and_then(|version| version.description.clone())
+            .or(patch.map(|patch| patch.description.clone()));
+        // Where properties of another package set config, dbt reads that package's
+        // `dbt_project.yml` and not the node's own.
+        let configuring = properties
+            .filter(|properties| !properties.patch.config.is_empty())
+            .map_or(package, |properties| properties.package);
         UnresolvedNode {
             layers: layers(kind, &fqn, own, configuring, root),
             unpatched: layers(kind, &fqn, call, package, root),
@@ -115,7 +161,9 @@ impl<'a> Found<'a> {
             package,
             name: name.to_string(),
             version,
-            is_latest: version.is_none_or(|version| patch.and_then(|patch| patch.latest_version.as_ref()) == Some(&version.v)),
+            is_latest: version.is_none_or(|version| {
+                patch.and_then(|patch| patch.latest_version.as_ref()) == Some(&version.v)
+            }),
             fqn,
             file,
             path_in_models: path,
@@ -132,11 +180,21 @@ impl<'a> Found<'a> {
     }
 }
 
-fn of_table<'a>(table: &'a SourceTable, package: &'a Package, root: &'a Package) -> UnresolvedNode<'a> {
+fn of_table<'a>(
+    table: &'a SourceTable,
+    package: &'a Package,
+    root: &'a Package,
+) -> UnresolvedNode<'a> {
     let mut fqn = folders(package, &table.path);
     fqn.extend([table.source.clone(), table.name.clone()]);
     UnresolvedNode {
-        layers: layers(Kind::Source, &fqn, table.config.iter().map(Cow::Borrowed).collect(), package, root),
+        layers: layers(
+            Kind::Source,
+            &fqn,
+            table.config.iter().map(Cow::Borrowed).collect(),
+            package,
+            root,
+        ),
         unpatched: Vec::new(),
         kind: Kind::Source,
         package,
@@ -165,13 +223,22 @@ pub fn snapshot_folder(path: &str) -> Option<String> {
 
 /// The package, and the folders that a file lies in.
 pub fn folders(package: &Package, path: &str) -> Vec<String> {
-    let folders = path.rsplit_once('/').map(|(folders, _)| folders.split('/')).into_iter().flatten();
+    let folders =
+        path.rsplit_once('/').map(|(folders, _)| folders.split('/')).into_iter().flatten();
     std::iter::once(package.name.as_str()).chain(folders).map(str::to_string).collect()
 }
 
-/// The package's `dbt_project.yml`, what the node says itself, and over a package's node what the project says of it.
-pub fn layers<'a>(kind: Kind, fqn: &[String], own: Vec<Cow<'a, Config>>, package: &'a Package, root: &'a Package) -> Vec<Cow<'a, Config>> {
-    let along = |package: &'a Package| tree(&package.trees, kind).along(fqn).into_iter().map(Cow::Borrowed);
+/// The package's `dbt_project.yml`, what the node says itself, and over a package's node what the
+/// project says of it.
+pub fn layers<'a>(
+    kind: Kind,
+    fqn: &[String],
+    own: Vec<Cow<'a, Config>>,
+    package: &'a Package,
+    root: &'a Package,
+) -> Vec<Cow<'a, Config>> {
+    let along =
+        |package: &'a Package| tree(&package.trees, kind).along(fqn).into_iter().map(Cow::Borrowed);
     let mut layers: Vec<Cow<Config>> = along(package).chain(own).collect();
     if !package.folder.is_empty() {
         layers.extend(along(root));
@@ -191,13 +258,18 @@ fn tree(trees: &Trees, kind: Kind) -> &Tree {
 /// What a snapshot that is written in YAML reads: `ref('orders')` or `source('raw', 'orders')`.
 fn read_from(relation: &str) -> (Vec<RefCall>, Vec<(String, String)>) {
     let Some(found) = CALL.captures(relation) else { return (Vec::new(), Vec::new()) };
-    let (first, second) = (found[2].to_string(), found.get(3).map(|second| second.as_str().to_string()));
+    let (first, second) =
+        (found[2].to_string(), found.get(3).map(|second| second.as_str().to_string()));
     match (&found[1], second) {
         ("source", Some(table)) => (Vec::new(), vec![(first, table)]),
-        ("ref", Some(name)) => (vec![RefCall { package: Some(first), name, version: None }], Vec::new()),
+        ("ref", Some(name)) => {
+            (vec![RefCall { package: Some(first), name, version: None }], Vec::new())
+        }
         _ => (vec![RefCall { package: None, name: first, version: None }], Vec::new()),
     }
 }
 
-static CALL: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r#"\b(ref|source)\(\s*["']([^"']+)["'](?:\s*,\s*["']([^"']+)["'])?"#).expect("the pattern is well formed"));
+static CALL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"\b(ref|source)\(\s*["']([^"']+)["'](?:\s*,\s*["']([^"']+)["'])?"#)
+        .expect("the pattern is well formed")
+});

@@ -13,7 +13,10 @@ pub const STACK_BYTES: usize = 256 << 20;
 const MIN_ITEMS: usize = 8;
 
 /// Like [`collect`], on all processors: all results, or all errors, in the order of the items.
-pub fn try_par_map<I: Sync, T: Send>(items: &[I], each: impl Fn(&I) -> Result<T, Diagnostics> + Sync) -> Result<Vec<T>, Diagnostics> {
+pub fn try_par_map<I: Sync, T: Send>(
+    items: &[I],
+    each: impl Fn(&I) -> Result<T, Diagnostics> + Sync,
+) -> Result<Vec<T>, Diagnostics> {
     collect(par_map(items, each), |result| result)
 }
 

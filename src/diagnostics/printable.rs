@@ -32,9 +32,14 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 fn is_control(char: char) -> bool {
     match char {
         '\n' | '\t' => false,
-        '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
-            true
-        }
+        '\u{200e}'
+        | '\u{200f}'
+        | '\u{061c}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}'
+        | '\u{feff}'
+        | '\u{fffe}'
+        | '\u{ffff}' => true,
         char => char.is_control(),
     }
 }
@@ -50,8 +55,16 @@ mod tests {
         assert_eq!(printable("\u{1b}]0;title\u{7}\u{7f}"), "␛]0;title␇␡");
         assert_eq!(printable("a\r\nb\rc"), "a\nb␍c");
         assert_eq!(printable("x\u{202e}y\u{9b}z\u{0}"), "x⟨U+202E⟩y⟨U+009B⟩z␀");
-        for control in (0..0x20).chain(0x7f..0xa0).filter_map(char::from_u32).filter(|char| !"\n\t".contains(*char)) {
-            assert!(!printable(&control.to_string()).chars().any(char::is_control), "{:x}", u32::from(control));
+        for control in (0..0x20)
+            .chain(0x7f..0xa0)
+            .filter_map(char::from_u32)
+            .filter(|char| !"\n\t".contains(*char))
+        {
+            assert!(
+                !printable(&control.to_string()).chars().any(char::is_control),
+                "{:x}",
+                u32::from(control)
+            );
         }
     }
 }

@@ -1,5 +1,6 @@
-//! A statement with holes for the window, and the filling of them. Only the window differs between the batches of a model, so
-//! a statement is rendered once with a slot (one private-use character) at each place of it, and stamped for each batch.
+//! A statement with holes for the window, and the filling of them. Only the window differs between
+//! the batches of a model, so a statement is rendered once with a slot (one private-use character)
+//! at each place of it, and stamped for each batch.
 
 use std::fmt::{self, Write};
 use std::ops::Range;
@@ -41,20 +42,22 @@ pub enum Slot {
     /// `2024-09`, UTC.
     StartYearMonth,
     EndYearMonth,
-    /// From here to `FormatEnd` stands a `strftime` format in which the time is written: UTC's, or the model's time zone's.
+    /// From here to `FormatEnd` stands a `strftime` format in which the time is written: UTC's, or
+    /// the model's time zone's.
     StartFormat,
     EndFormat,
     StartLocalFormat,
     EndLocalFormat,
     FormatEnd,
-    /// From here to `EachEnd` once for each hour, day, month or year of the window, which is the window there.
+    /// From here to `EachEnd` once for each hour, day, month or year of the window, which is the
+    /// window there.
     EachHour,
     EachDay,
     EachMonth,
     EachYear,
     EachEnd,
-    /// From here to `EachEnd` once for each batch of a list, whose window and label it is there; what stands behind `Between`
-    /// comes between two of them.
+    /// From here to `EachEnd` once for each batch of a list, whose window and label it is there;
+    /// what stands behind `Between` comes between two of them.
     EachBatch,
     Between,
     /// From here to `TypeCheckEnd` a condition that the engine refuses for a column of the wrong
@@ -152,7 +155,9 @@ impl BatchTemplate {
 
     /// The text for one window.
     pub fn fill(&self, window: &Window, label: &str) -> String {
-        let mut filled = String::with_capacity(self.texts.iter().map(String::len).sum::<usize>() + 20 * self.slots.len());
+        let mut filled = String::with_capacity(
+            self.texts.iter().map(String::len).sum::<usize>() + 20 * self.slots.len(),
+        );
         self.part(0..self.texts.len() - 1, &mut Values::of(window, label), &[], &mut filled);
         filled
     }
@@ -165,17 +170,26 @@ impl BatchTemplate {
     }
 
     /// The texts of a part, with the slots between them.
-    fn part(&self, part: Range<usize>, values: &mut Values, batches: &[(Window, String)], filled: &mut String) {
+    fn part(
+        &self,
+        part: Range<usize>,
+        values: &mut Values,
+        batches: &[(Window, String)],
+        filled: &mut String,
+    ) {
         let Range { start: first, end: last } = part;
         let mut at = first;
         while at < last {
             filled.push_str(&self.texts[at]);
             let slot = self.slots[at];
-            let end = || (at + 1..last).find(|end| self.slots[*end] == Slot::EachEnd).unwrap_or(last);
+            let end =
+                || (at + 1..last).find(|end| self.slots[*end] == Slot::EachEnd).unwrap_or(last);
             match each(slot) {
                 None if slot == Slot::EachBatch => {
                     let end = end();
-                    let between = (at + 1..end).find(|between| self.slots[*between] == Slot::Between).unwrap_or(end);
+                    let between = (at + 1..end)
+                        .find(|between| self.slots[*between] == Slot::Between)
+                        .unwrap_or(end);
                     for (number, (window, label)) in batches.iter().enumerate() {
                         let mut values = Values::of(window, label);
                         if number > 0 && between < end {
@@ -186,7 +200,8 @@ impl BatchTemplate {
                     at = end;
                 }
                 None if is_format(slot) => {
-                    self.formatted(slot, values.window, &self.texts[at + 1], filled).expect("a string takes all that is written to it");
+                    self.formatted(slot, values.window, &self.texts[at + 1], filled)
+                        .expect("a string takes all that is written to it");
                     // The format's end; the text before it is the format.
                     at += 1;
                 }
@@ -194,7 +209,8 @@ impl BatchTemplate {
                     Some((start, end)) => filled.extend_from_within(start..end),
                     None => {
                         let start = filled.len();
-                        self.value(slot, values.window, values.label, filled).expect("a string takes all that is written to it");
+                        self.value(slot, values.window, values.label, filled)
+                            .expect("a string takes all that is written to it");
                         values.written[slot as usize] = Some((start, filled.len()));
                     }
                 },
@@ -214,10 +230,21 @@ impl BatchTemplate {
     }
 
     /// An end of the window in a format.
-    fn formatted(&self, slot: Slot, window: &Window, format: &str, out: &mut String) -> fmt::Result {
-        let at = if matches!(slot, Slot::StartFormat | Slot::StartLocalFormat) { window.start } else { window.end };
+    fn formatted(
+        &self,
+        slot: Slot,
+        window: &Window,
+        format: &str,
+        out: &mut String,
+    ) -> fmt::Result {
+        let at = if matches!(slot, Slot::StartFormat | Slot::StartLocalFormat) {
+            window.start
+        } else {
+            window.end
+        };
         let is_local = matches!(slot, Slot::StartLocalFormat | Slot::EndLocalFormat);
-        let clock = if is_local { at.with_timezone(&self.timezone).naive_local() } else { at.naive_utc() };
+        let clock =
+            if is_local { at.with_timezone(&self.timezone).naive_local() } else { at.naive_utc() };
         time_format::write(format, clock, out)
     }
 
@@ -247,11 +274,21 @@ impl BatchTemplate {
             Slot::EndYearMonth => write!(out, "{}", end.format("%Y-%m")),
             Slot::Label => out.write_str(label),
             Slot::Name => label.chars().try_for_each(|char| out.write_char(as_name(char))),
-            Slot::EachHour | Slot::EachDay | Slot::EachMonth | Slot::EachYear | Slot::EachEnd | Slot::EachBatch | Slot::Between => Ok(()),
+            Slot::EachHour
+            | Slot::EachDay
+            | Slot::EachMonth
+            | Slot::EachYear
+            | Slot::EachEnd
+            | Slot::EachBatch
+            | Slot::Between => Ok(()),
             // `new` leaves them out.
             Slot::TypeCheck | Slot::TypeCheckEnd => Ok(()),
             // Each of them is written with its format.
-            Slot::StartFormat | Slot::EndFormat | Slot::StartLocalFormat | Slot::EndLocalFormat | Slot::FormatEnd => Ok(()),
+            Slot::StartFormat
+            | Slot::EndFormat
+            | Slot::StartLocalFormat
+            | Slot::EndLocalFormat
+            | Slot::FormatEnd => Ok(()),
         }
     }
 }
@@ -270,7 +307,10 @@ impl<'w> Values<'w> {
 }
 
 fn is_format(slot: Slot) -> bool {
-    matches!(slot, Slot::StartFormat | Slot::EndFormat | Slot::StartLocalFormat | Slot::EndLocalFormat)
+    matches!(
+        slot,
+        Slot::StartFormat | Slot::EndFormat | Slot::StartLocalFormat | Slot::EndLocalFormat
+    )
 }
 
 /// The grain of the windows that a slot begins to repeat for.
@@ -334,23 +374,39 @@ mod tests {
     #[test]
     fn slots_are_filled() {
         let day = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 22, 0, 0).unwrap();
-        let stamp = BatchTemplate::new(&format!("from {} to {}, {}", Slot::StartTime, Slot::EndDate, Slot::Name), chrono_tz::Europe::Paris);
-        assert_eq!(stamp.fill(&Window { start: day(1), end: day(2) }, "2024-09-02"), "from 2024-09-01 22:00:00 to 2024-09-03, 2024_09_02");
+        let stamp = BatchTemplate::new(
+            &format!("from {} to {}, {}", Slot::StartTime, Slot::EndDate, Slot::Name),
+            chrono_tz::Europe::Paris,
+        );
+        assert_eq!(
+            stamp.fill(&Window { start: day(1), end: day(2) }, "2024-09-02"),
+            "from 2024-09-01 22:00:00 to 2024-09-03, 2024_09_02"
+        );
     }
 
     #[test]
     fn type_checks_are_left_out_unless_wanted() {
-        let text = format!("t >= {}{} and c{} or x", Slot::StartDate, Slot::TypeCheck, Slot::TypeCheckEnd);
+        let text =
+            format!("t >= {}{} and c{} or x", Slot::StartDate, Slot::TypeCheck, Slot::TypeCheckEnd);
         let start = chrono::Utc.with_ymd_and_hms(2024, 9, 1, 0, 0, 0).unwrap();
         let window = Window { start, end: start };
         assert_eq!(BatchTemplate::new(&text, Tz::UTC).fill(&window, ""), "t >= 2024-09-01 or x");
-        assert_eq!(BatchTemplate::with_type_checks(&text, Tz::UTC).fill(&window, ""), "t >= 2024-09-01 and c or x");
+        assert_eq!(
+            BatchTemplate::with_type_checks(&text, Tz::UTC).fill(&window, ""),
+            "t >= 2024-09-01 and c or x"
+        );
     }
 
     #[test]
     fn a_time_is_written_in_its_format() {
         let at = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 22, 0, 0).unwrap();
-        let text = format!("{}%Y/%m/%d{} to {}%H%d{}.", Slot::StartLocalFormat, Slot::FormatEnd, Slot::EndFormat, Slot::FormatEnd);
+        let text = format!(
+            "{}%Y/%m/%d{} to {}%H%d{}.",
+            Slot::StartLocalFormat,
+            Slot::FormatEnd,
+            Slot::EndFormat,
+            Slot::FormatEnd
+        );
         let stamp = BatchTemplate::new(&text, chrono_tz::Europe::Paris);
         assert_eq!(stamp.fill(&Window { start: at(1), end: at(2) }, ""), "2024/09/02 to 2202.");
     }
@@ -358,18 +414,37 @@ mod tests {
     #[test]
     fn a_part_is_repeated_for_each_batch() {
         let day = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 0, 0, 0).unwrap();
-        let text =
-            format!("{}{}: {}{}; {} until {}", Slot::EachBatch, Slot::Label, Slot::StartDay, Slot::Between, Slot::EachEnd, Slot::EndDate);
-        let batches = [1, 2].map(|start| (Window { start: day(start), end: day(start + 1) }, format!("b{start}")));
-        let over = BatchTemplate::new(&text, Tz::UTC).over(&Window { start: day(1), end: day(3) }, &batches);
+        let text = format!(
+            "{}{}: {}{}; {} until {}",
+            Slot::EachBatch,
+            Slot::Label,
+            Slot::StartDay,
+            Slot::Between,
+            Slot::EachEnd,
+            Slot::EndDate
+        );
+        let batches = [1, 2]
+            .map(|start| (Window { start: day(start), end: day(start + 1) }, format!("b{start}")));
+        let over = BatchTemplate::new(&text, Tz::UTC)
+            .over(&Window { start: day(1), end: day(3) }, &batches);
         assert_eq!(over, "b1: 20240901; b2: 20240902 until 2024-09-03");
     }
 
     #[test]
     fn a_part_is_repeated_for_each_day_of_the_window() {
         let day = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 0, 0, 0).unwrap();
-        let text = format!("{}: {}drop {};{} of {}", Slot::Label, Slot::EachDay, Slot::StartDay, Slot::EachEnd, Slot::EndDate);
+        let text = format!(
+            "{}: {}drop {};{} of {}",
+            Slot::Label,
+            Slot::EachDay,
+            Slot::StartDay,
+            Slot::EachEnd,
+            Slot::EndDate
+        );
         let stamp = BatchTemplate::new(&text, Tz::UTC);
-        assert_eq!(stamp.fill(&Window { start: day(1), end: day(3) }, "x"), "x: drop 20240901;drop 20240902; of 2024-09-03");
+        assert_eq!(
+            stamp.fill(&Window { start: day(1), end: day(3) }, "x"),
+            "x: drop 20240901;drop 20240902; of 2024-09-03"
+        );
     }
 }

@@ -1,6 +1,8 @@
-//! Commands of a dialect's clients in SQL text: `\! touch x`, `.shell …`, `source …`. A client runs them on the user's machine, where
-//! dbt's driver reports a syntax error. Takes the client's lexical rules (`client_syntax` of the dialect's file) and a text; gives
-//! the first command outside of quotes and comments. A text that two settings of the server read differently is read in both ways.
+//! Commands of a dialect's clients in SQL text: `\! touch x`, `.shell …`, `source …`. A client runs
+//! them on the user's machine, where dbt's driver reports a syntax error. Takes the client's
+//! lexical rules (`client_syntax` of the dialect's file) and a text; gives the first command
+//! outside of quotes and comments. A text that two settings of the server read differently is read
+//! in both ways.
 
 use serde::Deserialize;
 
@@ -16,7 +18,8 @@ pub struct ClientSyntax {
     escaping: String,
     /// A letter before a single quote that makes a backslash escape.
     escape_prefix: String,
-    /// Words of settings that switch the escapes by backslash: a text that holds one is read with and without them. `*` is any text.
+    /// Words of settings that switch the escapes by backslash: a text that holds one is read with
+    /// and without them. `*` is any text.
     escape_switches: Vec<String>,
     dollar_quotes: bool,
     line_comments: Vec<String>,
@@ -51,23 +54,31 @@ pub struct ClientCommand {
 impl ClientSyntax {
     /// The first command of a text.
     pub fn command(&self, text: &str) -> Option<ClientCommand> {
-        let lists = [&self.anywhere, &self.at_line, &self.at_any_line, &self.at_statement, &self.functions];
+        let lists =
+            [&self.anywhere, &self.at_line, &self.at_any_line, &self.at_statement, &self.functions];
         if lists.iter().all(|list| list.is_empty()) {
             return None;
         }
-        let at = self.scan(text, false).or_else(|| self.reads_both_ways(text).then(|| self.scan(text, true)).flatten())?;
+        let at = self
+            .scan(text, false)
+            .or_else(|| self.reads_both_ways(text).then(|| self.scan(text, true)).flatten())?;
         let rest = text[at..].lines().next().unwrap_or_default();
-        Some(ClientCommand { line: text[..at].matches('\n').count() + 1, text: rest.trim().to_string() })
+        Some(ClientCommand {
+            line: text[..at].matches('\n').count() + 1,
+            text: rest.trim().to_string(),
+        })
     }
 
     fn reads_both_ways(&self, text: &str) -> bool {
         let mut lower = None;
-        self.escape_switches
-            .iter()
-            .any(|switch| switch == "*" || lower.get_or_insert_with(|| text.to_ascii_lowercase()).contains(switch.as_str()))
+        self.escape_switches.iter().any(|switch| {
+            switch == "*"
+                || lower.get_or_insert_with(|| text.to_ascii_lowercase()).contains(switch.as_str())
+        })
     }
 
-    /// Where the first command begins. `switched`: single quotes escape where they otherwise do not, and the reverse.
+    /// Where the first command begins. `switched`: single quotes escape where they otherwise do
+    /// not, and the reverse.
     fn scan(&self, text: &str, switched: bool) -> Option<usize> {
         let mut at = 0;
         let mut in_statement = false;
@@ -76,10 +87,12 @@ impl ClientSyntax {
             if at == 0 || text[..at].ends_with('\n') {
                 let line = rest.lines().next().unwrap_or_default().trim();
                 if self.terminators.iter().any(|word| line.eq_ignore_ascii_case(word)) {
-                    (at, in_statement) = (at + rest.find('\n').unwrap_or(rest.len() - 1) + 1, false);
+                    (at, in_statement) =
+                        (at + rest.find('\n').unwrap_or(rest.len() - 1) + 1, false);
                     continue;
                 }
-                let begins = (!in_statement && self.at_line.iter().any(|mark| rest.starts_with(mark.as_str())))
+                let begins = (!in_statement
+                    && self.at_line.iter().any(|mark| rest.starts_with(mark.as_str())))
                     || self.at_any_line.iter().any(|word| begins_with(line, word));
                 if begins {
                     return Some(at);
@@ -87,7 +100,9 @@ impl ClientSyntax {
             }
             if let Some(comment) = self.comment(rest) {
                 at += comment;
-            } else if let Some(executed) = self.executed_comments.iter().find(|begin| rest.starts_with(begin.as_str())) {
+            } else if let Some(executed) =
+                self.executed_comments.iter().find(|begin| rest.starts_with(begin.as_str()))
+            {
                 at += executed.len();
             } else if char == ';' {
                 (at, in_statement) = (at + 1, false);
@@ -101,9 +116,12 @@ impl ClientSyntax {
             } else {
                 in_statement = true;
                 let token = self.token(text, at, char, switched);
-                let name = text[at..at + token].trim_matches(|char| self.quotes.contains(char) || char == ']');
+                let name = text[at..at + token]
+                    .trim_matches(|char| self.quotes.contains(char) || char == ']');
                 let is_called = || text[at + token..].trim_start().starts_with('(');
-                if self.functions.iter().any(|function| function.eq_ignore_ascii_case(name)) && is_called() {
+                if self.functions.iter().any(|function| function.eq_ignore_ascii_case(name))
+                    && is_called()
+                {
                     return Some(at);
                 }
                 at += token;
@@ -117,13 +135,17 @@ impl ClientSyntax {
         if self.line_comments.iter().any(|mark| rest.starts_with(mark.as_str())) {
             return Some(rest.find('\n').unwrap_or(rest.len()));
         }
-        if !rest.starts_with("/*") || self.executed_comments.iter().any(|begin| rest.starts_with(begin.as_str())) {
+        if !rest.starts_with("/*")
+            || self.executed_comments.iter().any(|begin| rest.starts_with(begin.as_str()))
+        {
             return None;
         }
         let (mut at, mut depth) = (2, 1);
         while depth > 0 {
             let end = rest[at..].find("*/");
-            let begin = rest[at..].find("/*").filter(|begin| self.nested_comments && end.is_none_or(|end| *begin < end));
+            let begin = rest[at..]
+                .find("/*")
+                .filter(|begin| self.nested_comments && end.is_none_or(|end| *begin < end));
             match (begin, end) {
                 (Some(begin), _) => (at, depth) = (at + begin + 2, depth + 1),
                 (None, Some(end)) => (at, depth) = (at + end + 2, depth - 1),
@@ -138,14 +160,20 @@ impl ClientSyntax {
         let rest = &text[at..];
         if self.quotes.contains(char) {
             let prefix = text[..at].chars().next_back().filter(char::is_ascii_alphabetic);
-            let is_prefixed = char == '\'' && prefix.is_some_and(|prefix| self.escape_prefix.contains(prefix.to_ascii_lowercase()));
-            let escapes = is_prefixed || self.escaping.contains(char) != (switched && matches!(char, '\'' | '"'));
+            let is_prefixed = char == '\''
+                && prefix
+                    .is_some_and(|prefix| self.escape_prefix.contains(prefix.to_ascii_lowercase()));
+            let escapes = is_prefixed
+                || self.escaping.contains(char) != (switched && matches!(char, '\'' | '"'));
             return quoted(rest, char, escapes);
         }
         if char == '$' && self.dollar_quotes && !text[..at].ends_with(is_word) {
             let tag = rest[1..].find('$').map_or("", |end| &rest[..end + 2]);
             let name = tag.trim_matches('$');
-            if !tag.is_empty() && name.chars().all(is_word) && !name.starts_with(|first: char| first.is_ascii_digit()) {
+            if !tag.is_empty()
+                && name.chars().all(is_word)
+                && !name.starts_with(|first: char| first.is_ascii_digit())
+            {
                 return rest[tag.len()..].find(tag).map_or(rest.len(), |end| end + 2 * tag.len());
             }
         }
@@ -187,7 +215,11 @@ mod tests {
     use super::super::{named, names};
 
     fn command(dialect: &str, text: &str) -> Option<(usize, String)> {
-        named(dialect).unwrap().client_syntax.command(text).map(|command| (command.line, command.text))
+        named(dialect)
+            .unwrap()
+            .client_syntax
+            .command(text)
+            .map(|command| (command.line, command.text))
     }
 
     #[test]
@@ -220,20 +252,34 @@ mod tests {
         ] {
             let line = text.matches('\n').count() + 1;
             let found = command(dialect, text);
-            assert!(found.as_ref().is_some_and(|(at, _)| *at <= line), "{dialect}: {text}: {found:?}");
+            assert!(
+                found.as_ref().is_some_and(|(at, _)| *at <= line),
+                "{dialect}: {text}: {found:?}"
+            );
         }
-        assert_eq!(command("postgres", "select 1,\n 2 \\! touch x\n;"), Some((2, "\\! touch x".to_string())));
+        assert_eq!(
+            command("postgres", "select 1,\n 2 \\! touch x\n;"),
+            Some((2, "\\! touch x".to_string()))
+        );
     }
 
     #[test]
     fn text_is_no_command() {
         for (dialect, text) in [
-            ("postgres", "select '\\! a', \"\\! b\", $$\\! c$$, $x$ $$ \\! $x$, e'\\'\\! d' -- \\!\n/* /* */ \\! */;"),
+            (
+                "postgres",
+                "select '\\! a', \"\\! b\", $$\\! c$$, $x$ $$ \\! $x$, e'\\'\\! d' -- \\!\n/* /* \
+                 */ \\! */;",
+            ),
             ("postgres", "select regexp_replace(a, '\\d+', '\\1'), '\\', 'C:\\'"),
             ("redshift", "select regexp_replace(a, '\\\\d+', '\\\\1')"),
             ("duckdb", "select a\n.b, '\n.shell' from t;\n/*\n.shell x\n*/"),
             ("sqlite", "select [\n.a], `.b`, edit from edit"),
-            ("mysql", "select \\N, '\\'\\! a', \"\\\"\\! b\", `\\! c` # \\! d\n-- \\! e\n/* \\! f */;\nsystems"),
+            (
+                "mysql",
+                "select \\N, '\\'\\! a', \"\\\"\\! b\", `\\! c` # \\! d\n-- \\! e\n/* \\! f \
+                 */;\nsystems",
+            ),
             ("spark", "select 1 != 2, '!a' from source where ! a; -- !b"),
             ("snowflake", "select 1 != 2 where a = '\n!source'"),
             ("sqlserver", "select '\n:r x', [\n!!a] -- :r\n"),
@@ -245,7 +291,22 @@ mod tests {
     #[test]
     fn any_text_is_read_to_its_end() {
         for dialect in names() {
-            for text in ["", "'", "é", "$é$", "/*", "$", "[", "select 'é\\", "go", "/\n/", "\\", "e'", "-- é", "/*!"] {
+            for text in [
+                "",
+                "'",
+                "é",
+                "$é$",
+                "/*",
+                "$",
+                "[",
+                "select 'é\\",
+                "go",
+                "/\n/",
+                "\\",
+                "e'",
+                "-- é",
+                "/*!",
+            ] {
                 let _ = command(dialect, text);
             }
         }

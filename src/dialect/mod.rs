@@ -1,5 +1,6 @@
-//! How an engine says it. Each dialect is one file of SQL templates and a few facts, `<name>.sql`; what it leaves out is
-//! looked up in the dialect it is `like`, at last in `ansi.sql`. Takes SQL fragments by name, gives SQL. Knows no stage.
+//! How an engine says it. Each dialect is one file of SQL templates and a few facts, `<name>.sql`;
+//! what it leaves out is looked up in the dialect it is `like`, at last in `ansi.sql`. Takes SQL
+//! fragments by name, gives SQL. Knows no stage.
 
 mod batch_template;
 mod client_commands;
@@ -96,11 +97,16 @@ pub fn named(name: &str) -> Result<Dialect, Diagnostic> {
         match FILES.iter().find(|(known, _)| *known == name) {
             Some((name, text)) if !dialect.chain.contains(name) => {
                 let contents = template::contents(name, text)?;
-                next = contents.facts.get("like").and_then(|like| like.as_str()).map(str::to_string);
+                next =
+                    contents.facts.get("like").and_then(|like| like.as_str()).map(str::to_string);
                 dialect.chain.push(name);
                 dialect.files.push(contents);
             }
-            _ => return Err(Diagnostic::error(format!("the dialect `{found}` is like `{name}`, which leads nowhere"))),
+            _ => {
+                return Err(Diagnostic::error(format!(
+                    "the dialect `{found}` is like `{name}`, which leads nowhere"
+                )));
+            }
         }
     }
     dialect.reserved = dialect.property("reserved")?;
@@ -116,20 +122,35 @@ impl Dialect {
                 return T::deserialize(value).map_err(|error| broken(file, name, &error));
             }
         }
-        Err(Diagnostic::error(format!("no file of the dialect `{}` says what `{name}` is", self.name)))
+        Err(Diagnostic::error(format!(
+            "no file of the dialect `{}` says what `{name}` is",
+            self.name
+        )))
     }
 
     /// Whether a fact that lists words lists this one.
     pub fn lists(&self, name: &str, word: &str) -> Result<bool, Diagnostic> {
-        let listed = self.files.iter().find_map(|contents| contents.facts.get(name)).and_then(|listed| listed.as_array());
+        let listed = self
+            .files
+            .iter()
+            .find_map(|contents| contents.facts.get(name))
+            .and_then(|listed| listed.as_array());
         match listed {
             Some(words) => Ok(words.iter().any(|listed| listed == word)),
-            None => Err(Diagnostic::error(format!("no file of the dialect `{}` has the list `{name}`", self.name))),
+            None => Err(Diagnostic::error(format!(
+                "no file of the dialect `{}` has the list `{name}`",
+                self.name
+            ))),
         }
     }
 
-    /// A fact of one of the dialect's ways to write (`<name>_<variant>`), or of the dialect as a whole.
-    pub fn property_of<T: DeserializeOwned>(&self, name: &str, variant: Option<&str>) -> Result<T, Diagnostic> {
+    /// A fact of one of the dialect's ways to write (`<name>_<variant>`), or of the dialect as a
+    /// whole.
+    pub fn property_of<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        variant: Option<&str>,
+    ) -> Result<T, Diagnostic> {
         match variant.map(|variant| format!("{name}_{variant}")).filter(|own| self.has(own)) {
             Some(own) => self.property(&own),
             None => self.property(name),
@@ -138,35 +159,66 @@ impl Dialect {
 
     /// Whether a macro or a fact of this name is in the dialect's file or one it is like.
     pub fn has(&self, name: &str) -> bool {
-        self.files.iter().any(|file| file.macros.contains_key(name) || file.facts.get(name).is_some_and(|fact| !fact.is_null()))
+        self.files.iter().any(|file| {
+            file.macros.contains_key(name)
+                || file.facts.get(name).is_some_and(|fact| !fact.is_null())
+        })
     }
 
     /// The macro's SQL. Arguments are given by name; a macro takes those it declares.
     pub fn sql(&self, name: &str, arguments: &[(&str, Value)]) -> Result<Sql, Diagnostic> {
-        let found = self.chain.iter().zip(&self.files).find_map(|(file, contents)| Some((file, contents.macros.get(name)?)));
+        let found = self
+            .chain
+            .iter()
+            .zip(&self.files)
+            .find_map(|(file, contents)| Some((file, contents.macros.get(name)?)));
         let Some((file, found)) = found else {
-            return Err(Diagnostic::error(format!("no file of the dialect `{}` has the macro `{name}`", self.name)));
+            return Err(Diagnostic::error(format!(
+                "no file of the dialect `{}` has the macro `{name}`",
+                self.name
+            )));
         };
         found.write(arguments).map(Sql).map_err(|error| broken(file, name, &error))
     }
 
     /// How the engine writes names of relations.
     pub fn relation_style(&self) -> Result<RelationStyle, Diagnostic> {
-        Ok(RelationStyle { quote: self.property("quote")?, quoted: self.property("quoted")?, included: self.property("included")? })
+        Ok(RelationStyle {
+            quote: self.property("quote")?,
+            quoted: self.property("quoted")?,
+            included: self.property("included")?,
+        })
     }
 
     /// How dbt's adapter quotes names of columns.
     pub fn column_quoting(&self) -> Result<ColumnQuoting, Diagnostic> {
         let column_quote: Option<char> = self.property("column_quote")?;
         let quote = column_quote.map_or_else(|| self.property("quote"), Ok)?;
-        Ok(ColumnQuoting { quote, seeds: self.property("seed_columns_quoted")?, once: self.property("columns_quoted_once")? })
+        Ok(ColumnQuoting {
+            quote,
+            seeds: self.property("seed_columns_quoted")?,
+            once: self.property("columns_quoted_once")?,
+        })
     }
 
-    /// The names under which `adapter.dispatch` looks for a macro, in order: dbt's, which are not always those of the files.
+    /// The names under which `adapter.dispatch` looks for a macro, in order: dbt's, which are not
+    /// always those of the files.
     pub fn dispatch(&self) -> Result<Vec<String>, Diagnostic> {
-        match self.files.first().and_then(|own| own.facts.get("dispatch")).filter(|names| !names.is_null()) {
-            Some(names) => Vec::deserialize(names).map_err(|error| broken(self.name, "dispatch", &error)),
-            None => Ok(self.chain.iter().filter(|name| **name != "ansi").map(ToString::to_string).collect()),
+        match self
+            .files
+            .first()
+            .and_then(|own| own.facts.get("dispatch"))
+            .filter(|names| !names.is_null())
+        {
+            Some(names) => {
+                Vec::deserialize(names).map_err(|error| broken(self.name, "dispatch", &error))
+            }
+            None => Ok(self
+                .chain
+                .iter()
+                .filter(|name| **name != "ansi")
+                .map(ToString::to_string)
+                .collect()),
         }
     }
 }
@@ -194,7 +246,10 @@ mod tests {
         let names = |name| named(name).unwrap().dispatch().unwrap().join(" ");
         assert_eq!(names("redshift"), "redshift postgres");
         assert_eq!(names("databricks"), "databricks spark");
-        assert_eq!([names("athena"), names("spark"), names("fabric"), names("mariadb")], ["athena", "spark", "fabric", "mariadb"]);
+        assert_eq!(
+            [names("athena"), names("spark"), names("fabric"), names("mariadb")],
+            ["athena", "spark", "fabric", "mariadb"]
+        );
     }
 
     #[test]
@@ -205,7 +260,10 @@ mod tests {
 
     #[test]
     fn text_that_is_not_marked_as_sql_is_refused() {
-        let error = named("duckdb").unwrap().sql("create_schema", &[("schema", Value::from("x; drop table y"))]).unwrap_err();
+        let error = named("duckdb")
+            .unwrap()
+            .sql("create_schema", &[("schema", Value::from("x; drop table y"))])
+            .unwrap_err();
         assert!(error.message.contains("is not SQL"), "{}", error.message);
     }
 }

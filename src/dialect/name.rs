@@ -44,13 +44,20 @@ impl Dialect {
     /// Whether two column names are one to the engine.
     pub fn same_column(&self, one: (&str, bool), other: (&str, bool)) -> Result<bool, Diagnostic> {
         let case: Case = self.property("case")?;
-        let name = |(name, quoted): (&str, bool)| if quoted && case != Case::Ignored { name.to_string() } else { folded(case, name) };
+        let name = |(name, quoted): (&str, bool)| {
+            if quoted && case != Case::Ignored { name.to_string() } else { folded(case, name) }
+        };
         Ok(name(one) == name(other))
     }
 
-    /// The column that says when a row happened. dbt pastes what its author wrote, so more than a name (`meta.sent_at`) stays as it is.
+    /// The column that says when a row happened. dbt pastes what its author wrote, so more than a
+    /// name (`meta.sent_at`) stays as it is.
     pub fn event_time(&self, column: &str, quoted: bool) -> Result<Sql, Diagnostic> {
-        if quoted || is_plain(column) { self.column(column, quoted) } else { Ok(Sql(column.to_string())) }
+        if quoted || is_plain(column) {
+            self.column(column, quoted)
+        } else {
+            Ok(Sql(column.to_string()))
+        }
     }
 
     /// The name in quotes, with the quotes inside of it doubled or escaped.
@@ -66,8 +73,9 @@ impl Dialect {
         Ok(Sql(format!("{open}{}{quote}", super::sql::one_line(&inner))))
     }
 
-    /// `<base>__<suffix>`, no longer than the engine allows (`room` further characters are kept free for what is stamped in
-    /// later): a name that is too long is cut and gets a hash of itself, so that two long names stay two.
+    /// `<base>__<suffix>`, no longer than the engine allows (`room` further characters are kept
+    /// free for what is stamped in later): a name that is too long is cut and gets a hash of
+    /// itself, so that two long names stay two.
     pub fn fitting(&self, base: &str, suffix: &str, room: usize) -> Result<String, Diagnostic> {
         let longest: usize = self.property("longest_name")?;
         let whole = format!("{base}__{suffix}");
@@ -101,7 +109,8 @@ mod tests {
 
     #[test]
     fn names_are_quoted_where_they_must_be() {
-        let column = |dialect: &str, name, quoted| named(dialect).unwrap().column(name, quoted).unwrap().0;
+        let column =
+            |dialect: &str, name, quoted| named(dialect).unwrap().column(name, quoted).unwrap().0;
         assert_eq!(column("postgres", "user_id", false), "user_id");
         assert_eq!(column("postgres", "Order", false), "\"order\"");
         assert_eq!(column("snowflake", "order", false), "\"ORDER\"");

@@ -5,7 +5,8 @@ use chrono_tz::Tz;
 use super::batch_template::{BatchTemplate, Slot};
 use crate::calendar::Window;
 
-/// What is told apart by a name of its own, so that no two spellings of a window are taken for each other.
+/// What is told apart by a name of its own, so that no two spellings of a window are taken for each
+/// other.
 const NAMES: [(Slot, &str); 18] = {
     use Slot::*;
     [

@@ -1,4 +1,5 @@
-//! SQL text that is known to be SQL, and the ways in which other text becomes it: as a string, as a comment.
+//! SQL text that is known to be SQL, and the ways in which other text becomes it: as a string, as a
+//! comment.
 
 use minijinja::Value;
 
@@ -28,10 +29,15 @@ impl Dialect {
         self.lines(&one_line(text))
     }
 
-    /// The text as a string literal that keeps its line breaks: a statement for an engine that takes it as text.
+    /// The text as a string literal that keeps its line breaks: a statement for an engine that
+    /// takes it as text.
     pub fn lines(&self, text: &str) -> Result<Sql, Diagnostic> {
         let backslash: bool = self.property("backslash_escapes")?;
-        let text = if backslash { text.replace('\\', r"\\").replace('\'', r"\'") } else { text.replace('\'', "''") };
+        let text = if backslash {
+            text.replace('\\', r"\\").replace('\'', r"\'")
+        } else {
+            text.replace('\'', "''")
+        };
         Ok(Sql(format!("'{text}'")))
     }
 
@@ -39,7 +45,11 @@ impl Dialect {
     pub fn text(&self, text: &str) -> Result<Sql, Diagnostic> {
         let backslash: bool = self.property("backslash_escapes")?;
         let text = if backslash {
-            text.replace('\\', r"\\").replace('\'', r"\'").replace('\n', r"\n").replace('\r', r"\r").replace('\t', r"\t")
+            text.replace('\\', r"\\")
+                .replace('\'', r"\'")
+                .replace('\n', r"\n")
+                .replace('\r', r"\r")
+                .replace('\t', r"\t")
         } else {
             text.replace('\'', "''")
         };
@@ -49,5 +59,13 @@ impl Dialect {
 
 /// The text as one line of a comment: no line break of a name's can end the comment early.
 pub fn one_line(text: &str) -> String {
-    text.chars().map(|char| if char.is_control() || matches!(char, '\u{85}' | '\u{2028}' | '\u{2029}') { ' ' } else { char }).collect()
+    text.chars()
+        .map(|char| {
+            if char.is_control() || matches!(char, '\u{85}' | '\u{2028}' | '\u{2029}') {
+                ' '
+            } else {
+                char
+            }
+        })
+        .collect()
 }

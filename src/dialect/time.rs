@@ -1,4 +1,5 @@
-//! Literals of time: which kind of column it is, by the type that the project declares, and the literal that fits it.
+//! Literals of time: which kind of column it is, by the type that the project declares, and the
+//! literal that fits it.
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
@@ -66,8 +67,8 @@ impl TimeType {
         }
     }
 
-    /// The smallest unit that values tell apart, where it is known to be larger than a second, and whether it is one of the model's
-    /// time zone and not of UTC.
+    /// The smallest unit that values tell apart, where it is known to be larger than a second, and
+    /// whether it is one of the model's time zone and not of UTC.
     pub fn precision(&self) -> Option<(Precision, bool)> {
         match self {
             TimeType::Date => Some((Precision::Day, true)),
@@ -90,7 +91,13 @@ impl Dialect {
         }
         let name = plain_type(name);
         use TypeClass::*;
-        let facts = [("date_types", Date), ("naive_types", Naive), ("zoned_types", Zoned), ("text_types", Text), ("numeric_types", Number)];
+        let facts = [
+            ("date_types", Date),
+            ("naive_types", Naive),
+            ("zoned_types", Zoned),
+            ("text_types", Text),
+            ("numeric_types", Number),
+        ];
         for (fact, class) in facts {
             if self.lists(fact, &name)? {
                 return Ok(class);
@@ -116,21 +123,39 @@ impl Dialect {
         self.checked(column, kind, [String::new(), String::new()])
     }
 
-    fn checked(&self, column: &Sql, kind: &TimeType, [start, end]: [String; 2]) -> Result<Sql, Diagnostic> {
+    fn checked(
+        &self,
+        column: &Sql,
+        kind: &TimeType,
+        [start, end]: [String; 2],
+    ) -> Result<Sql, Diagnostic> {
         let window = self.window(column, kind)?;
         if *kind != TimeType::Undeclared || !self.has("is_time") {
             return Ok(window);
         }
         let is_time = self.sql("is_time", &[("column", column.value())])?;
         let (start, end) = (Sql(start), Sql(end));
-        let arguments = [("window", window.value()), ("is_time", is_time.value()), ("check", start.value()), ("check_end", end.value())];
+        let arguments = [
+            ("window", window.value()),
+            ("is_time", is_time.value()),
+            ("check", start.value()),
+            ("check_end", end.value()),
+        ];
         self.sql("window_of_times", &arguments)
     }
 
     /// The same with the literals that a macro writes.
-    pub fn between(&self, column: &Sql, literal: &str, format: Option<&TimeFormat>) -> Result<Sql, Diagnostic> {
+    pub fn between(
+        &self,
+        column: &Sql,
+        literal: &str,
+        format: Option<&TimeFormat>,
+    ) -> Result<Sql, Diagnostic> {
         let (start, end) = (self.start(literal, format)?, self.end(literal, format)?);
-        self.sql("window", &[("column", column.value()), ("start", start.value()), ("end", end.value())])
+        self.sql(
+            "window",
+            &[("column", column.value()), ("start", start.value()), ("end", end.value())],
+        )
     }
 
     /// Holds for what is earlier than the window's start.
@@ -142,18 +167,34 @@ impl Dialect {
     /// The window's start, as a macro writes it.
     pub fn start(&self, literal: &str, format: Option<&TimeFormat>) -> Result<Sql, Diagnostic> {
         use Slot::*;
-        let slots = [StartDate, StartTime, StartIso, StartEpoch, StartYear, StartMonth, StartDay, StartHour, StartYearMonth];
+        let slots = [
+            StartDate,
+            StartTime,
+            StartIso,
+            StartEpoch,
+            StartYear,
+            StartMonth,
+            StartDay,
+            StartHour,
+            StartYearMonth,
+        ];
         self.moment(literal, slots, format.map(|format| (format, [StartFormat, StartLocalFormat])))
     }
 
     fn end(&self, literal: &str, format: Option<&TimeFormat>) -> Result<Sql, Diagnostic> {
         use Slot::*;
-        let slots = [EndDate, EndTime, EndIso, EndEpoch, EndYear, EndMonth, EndDay, EndHour, EndYearMonth];
+        let slots =
+            [EndDate, EndTime, EndIso, EndEpoch, EndYear, EndMonth, EndDay, EndHour, EndYearMonth];
         self.moment(literal, slots, format.map(|format| (format, [EndFormat, EndLocalFormat])))
     }
 
     /// One end of a window: the macro is given all ways to write it.
-    fn moment(&self, literal: &str, slots: [Slot; 9], format: Option<(&TimeFormat, [Slot; 2])>) -> Result<Sql, Diagnostic> {
+    fn moment(
+        &self,
+        literal: &str,
+        slots: [Slot; 9],
+        format: Option<(&TimeFormat, [Slot; 2])>,
+    ) -> Result<Sql, Diagnostic> {
         let formatted = format.map(|(format, [utc, local])| {
             let slot = if format.is_local() { local } else { utc };
             format!("{slot}{format}{}", Slot::FormatEnd)
@@ -165,14 +206,17 @@ impl Dialect {
         }
         let names = ["date", "time", "iso", "epoch", "year", "month", "day", "hour", "yearmonth"];
         let ways = names.into_iter().zip(slots).map(|(name, slot)| (name, slot.to_string()));
-        let ways = ways.chain([("text", formatted.unwrap_or_default())]).map(|(name, text)| (name, Value::from_safe_string(text)));
+        let ways = ways
+            .chain([("text", formatted.unwrap_or_default())])
+            .map(|(name, text)| (name, Value::from_safe_string(text)));
         let sql = self.sql(literal, &[("at", Value::from(ways.collect::<BTreeMap<_, _>>()))])?;
         known().insert(key, sql.clone());
         Ok(sql)
     }
 }
 
-/// A type's name without precision, in lower case, single spaces: `TIMESTAMP(6) WITH TIME ZONE` is `timestamp with time zone`.
+/// A type's name without precision, in lower case, single spaces: `TIMESTAMP(6) WITH TIME ZONE` is
+/// `timestamp with time zone`.
 pub fn plain_type(data_type: &str) -> String {
     let mut depth = 0;
     let kept: String = data_type
@@ -201,17 +245,30 @@ mod tests {
             let sql = dialect.window(&Sql("at".into()), &kind).unwrap();
             super::super::BatchTemplate::new(&sql.0, chrono_tz::UTC).fill(&window, "")
         };
-        assert_eq!(said("duckdb", TimeType::Date), "at >= date '1970-01-01' and at < date '1970-01-01'");
-        assert_eq!(said("bigquery", TimeType::Naive), "at >= datetime '1970-01-01 00:00:00' and at < datetime '1970-01-01 00:00:00'");
+        assert_eq!(
+            said("duckdb", TimeType::Date),
+            "at >= date '1970-01-01' and at < date '1970-01-01'"
+        );
+        assert_eq!(
+            said("bigquery", TimeType::Naive),
+            "at >= datetime '1970-01-01 00:00:00' and at < datetime '1970-01-01 00:00:00'"
+        );
         assert_eq!(said("postgres", TimeType::Milliseconds), "at >= 0000 and at < 0000");
         let format = |text| TimeFormat::parse(text).unwrap();
-        assert_eq!(said("snowflake", TimeType::Text(format("%Y/%m"))), "at >= '1970/01' and at < '1970/01'");
-        assert_eq!(said("trino", TimeType::Digits(format("%Y%m%d"))), "at >= 19700101 and at < 19700101");
+        assert_eq!(
+            said("snowflake", TimeType::Text(format("%Y/%m"))),
+            "at >= '1970/01' and at < '1970/01'"
+        );
+        assert_eq!(
+            said("trino", TimeType::Digits(format("%Y%m%d"))),
+            "at >= 19700101 and at < 19700101"
+        );
     }
 
     #[test]
     fn a_type_is_known_by_its_name() {
-        let class = |dialect: &str, name| super::super::named(dialect).unwrap().type_class(name).unwrap();
+        let class =
+            |dialect: &str, name| super::super::named(dialect).unwrap().type_class(name).unwrap();
         assert_eq!(class("postgres", "TIMESTAMP(6) WITH TIME ZONE"), TypeClass::Zoned);
         assert_eq!(class("postgres", "timestamp"), TypeClass::Naive);
         assert_eq!(class("bigquery", "TIMESTAMP"), TypeClass::Zoned);

@@ -1,5 +1,6 @@
-//! The format of an event time that is stored as text or as digits, in the notation of `strftime`. Accepts the formats in which
-//! values sort as the times that they stand for; gives the part of the format that a window's literal is written in.
+//! The format of an event time that is stored as text or as digits, in the notation of `strftime`.
+//! Accepts the formats in which values sort as the times that they stand for; gives the part of the
+//! format that a window's literal is written in.
 
 use std::fmt;
 
@@ -20,7 +21,8 @@ pub enum Precision {
 /// A format that sorts as time does: each unit has a fixed width and follows the next larger one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimeFormat {
-    /// Without what follows the smallest unit (a fraction, `Z`): the prefix of a value compares as the value does, with and without it.
+    /// Without what follows the smallest unit (a fraction, `Z`): the prefix of a value compares as
+    /// the value does, with and without it.
     text: String,
     pub precision: Precision,
     /// Whether anything but digits is written.
@@ -40,13 +42,17 @@ impl TimeFormat {
             rest = &rest[char.len_utf8()..];
             if char != '%' {
                 if !char.is_ascii_alphanumeric() && !" -/:._,+#@()".contains(char) {
-                    return Err(format!("it holds `{char}`: write letters, digits, spaces and `-/:._,+` between the units"));
+                    return Err(format!(
+                        "it holds `{char}`: write letters, digits, spaces and `-/:._,+` between \
+                         the units"
+                    ));
                 }
                 digits &= char.is_ascii_digit();
                 kept.push(char);
                 continue;
             }
-            let length = rest.char_indices().nth(directive_length(rest)).map_or(rest.len(), |(at, _)| at);
+            let length =
+                rest.char_indices().nth(directive_length(rest)).map_or(rest.len(), |(at, _)| at);
             let directive = &rest[..length];
             rest = &rest[length..];
             let Some((units, plain)) = units(directive) else { return Err(refused(directive)) };
@@ -60,7 +66,8 @@ impl TimeFormat {
             for unit in units {
                 if !follows(last, *unit) {
                     return Err(format!(
-                        "`%{directive}` is out of order: write the units from the largest to the smallest, as in `%Y-%m-%d`"
+                        "`%{directive}` is out of order: write the units from the largest to the \
+                         smallest, as in `%Y-%m-%d`"
                     ));
                 }
                 last = Some(*unit);
@@ -82,12 +89,14 @@ impl TimeFormat {
         self.digits
     }
 
-    /// Whether it writes days and no times: those are days of the model's time zone. Times are UTC's.
+    /// Whether it writes days and no times: those are days of the model's time zone. Times are
+    /// UTC's.
     pub fn is_local(&self) -> bool {
         self.precision <= Precision::Day
     }
 
-    /// Whether `at` is the start of the smallest unit, so that the format can tell what is before it from what is not.
+    /// Whether `at` is the start of the smallest unit, so that the format can tell what is before
+    /// it from what is not.
     pub fn tells(&self, at: NaiveDateTime) -> bool {
         self.precision.tells(at)
     }
@@ -133,7 +142,8 @@ fn directive_length(rest: &str) -> usize {
     flags + 1
 }
 
-/// The units that a directive writes, and whether in digits alone. A fraction of a second writes none. Nothing for other directives.
+/// The units that a directive writes, and whether in digits alone. A fraction of a second writes
+/// none. Nothing for other directives.
 fn units(directive: &str) -> Option<(&'static [Precision], bool)> {
     use Precision::*;
     Some(match directive {
@@ -163,12 +173,23 @@ fn follows(last: Option<Precision>, unit: Precision) -> bool {
 fn refused(directive: &str) -> String {
     match directive.chars().next_back() {
         Some('y') => "`%y` repeats after a century: it does not sort as time does".to_string(),
-        Some('z' | 'Z') => "values with different offsets do not sort as time does: store UTC".to_string(),
+        Some('z' | 'Z') => {
+            "values with different offsets do not sort as time does: store UTC".to_string()
+        }
         Some('s') => "`%s` counts seconds: write `event_time_unit: seconds`".to_string(),
-        Some('b' | 'B' | 'h' | 'a' | 'A') => format!("`%{directive}` writes a name, and names do not sort as time does"),
-        Some('I' | 'l' | 'p' | 'P') => format!("`%{directive}` is of a clock of twelve hours, which does not sort as time does: `%H`"),
-        Some(_) if directive.starts_with(['-', '_']) => format!("`%{directive}` has no fixed width, so it does not sort as time does"),
-        _ => format!("`%{directive}` is not supported: write `%Y`, `%m`, `%d`, `%j`, `%H`, `%M`, `%S`, `%F`, `%T`"),
+        Some('b' | 'B' | 'h' | 'a' | 'A') => {
+            format!("`%{directive}` writes a name, and names do not sort as time does")
+        }
+        Some('I' | 'l' | 'p' | 'P') => format!(
+            "`%{directive}` is of a clock of twelve hours, which does not sort as time does: `%H`"
+        ),
+        Some(_) if directive.starts_with(['-', '_']) => {
+            format!("`%{directive}` has no fixed width, so it does not sort as time does")
+        }
+        _ => format!(
+            "`%{directive}` is not supported: write `%Y`, `%m`, `%d`, `%j`, `%H`, `%M`, `%S`, \
+             `%F`, `%T`"
+        ),
     }
 }
 
@@ -237,9 +258,21 @@ mod tests {
     fn the_precision_tells_a_boundary() {
         let format = |text| TimeFormat::parse(text).unwrap();
         let at = |text: &str| text.parse().unwrap();
-        assert!(format("%F").tells(at("2024-09-02T00:00:00")) && !format("%F").tells(at("2024-09-02T05:00:00")));
-        assert!(format("%Y-%m").tells(at("2024-09-01T00:00:00")) && !format("%Y-%m").tells(at("2024-09-02T00:00:00")));
-        assert!(format("%F %H").tells(at("2024-09-02T05:00:00")) && !format("%F %H").tells(at("2024-09-02T05:30:00")));
-        assert!(format("%Y").tells(at("2024-01-01T00:00:00")) && !format("%Y").tells(at("2024-02-01T00:00:00")));
+        assert!(
+            format("%F").tells(at("2024-09-02T00:00:00"))
+                && !format("%F").tells(at("2024-09-02T05:00:00"))
+        );
+        assert!(
+            format("%Y-%m").tells(at("2024-09-01T00:00:00"))
+                && !format("%Y-%m").tells(at("2024-09-02T00:00:00"))
+        );
+        assert!(
+            format("%F %H").tells(at("2024-09-02T05:00:00"))
+                && !format("%F %H").tells(at("2024-09-02T05:30:00"))
+        );
+        assert!(
+            format("%Y").tells(at("2024-01-01T00:00:00"))
+                && !format("%Y").tells(at("2024-02-01T00:00:00"))
+        );
     }
 }

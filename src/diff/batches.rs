@@ -24,7 +24,12 @@ pub struct BatchDiff {
 }
 
 /// Compares the batches of one model; reads only files whose hashes differ.
-pub fn batches(before: &Model, after: &Model, old: &mut PlanFiles, new: &mut PlanFiles) -> Result<BatchDiff, Diagnostic> {
+pub fn batches(
+    before: &Model,
+    after: &Model,
+    old: &mut PlanFiles,
+    new: &mut PlanFiles,
+) -> Result<BatchDiff, Diagnostic> {
     let by_window: BTreeMap<(Option<Instant>, Option<Instant>), &PlannedStep> =
         before.batches.iter().map(|step| (window(step), *step)).collect();
     let (mut added, mut both) = (Vec::new(), Vec::new());
@@ -34,9 +39,12 @@ pub fn batches(before: &Model, after: &Model, old: &mut PlanFiles, new: &mut Pla
             None => added.push(*step),
         }
     }
-    let remaining: BTreeSet<(Option<Instant>, Option<Instant>)> = both.iter().map(|(_, step)| window(step)).collect();
-    let removed: Vec<&PlannedStep> = before.batches.iter().copied().filter(|step| !remaining.contains(&window(step))).collect();
-    let mut differing: Vec<(&PlannedStep, &PlannedStep)> = both.iter().copied().filter(|(old, new)| old.sha256 != new.sha256).collect();
+    let remaining: BTreeSet<(Option<Instant>, Option<Instant>)> =
+        both.iter().map(|(_, step)| window(step)).collect();
+    let removed: Vec<&PlannedStep> =
+        before.batches.iter().copied().filter(|step| !remaining.contains(&window(step))).collect();
+    let mut differing: Vec<(&PlannedStep, &PlannedStep)> =
+        both.iter().copied().filter(|(old, new)| old.sha256 != new.sha256).collect();
     let changed = differing.len();
     // Plans of different days have no common window: compare the SQL of their first batches.
     if both.is_empty() {
@@ -46,7 +54,8 @@ pub fn batches(before: &Model, after: &Model, old: &mut PlanFiles, new: &mut Pla
     // Keyed by the hash of both texts, since each batch may have a different text.
     let mut index_by_texts: BTreeMap<Sha256, usize> = BTreeMap::new();
     for (other, step) in differing {
-        let texts = (normalized(other, before.timezone(), old)?, normalized(step, after.timezone(), new)?);
+        let texts =
+            (normalized(other, before.timezone(), old)?, normalized(step, after.timezone(), new)?);
         if texts.0 == texts.1 && both.is_empty() {
             continue;
         }
@@ -62,18 +71,24 @@ pub fn batches(before: &Model, after: &Model, old: &mut PlanFiles, new: &mut Pla
         };
         changes[index].push((other, step));
     }
-    let mut changes: Vec<BatchChange> = changes.into_iter().map(|(diff, steps_with_it)| change(diff, &steps_with_it)).collect();
+    let mut changes: Vec<BatchChange> =
+        changes.into_iter().map(|(diff, steps_with_it)| change(diff, &steps_with_it)).collect();
     changes.sort_by_key(|change| std::cmp::Reverse(change.batches));
     Ok(BatchDiff { added: ranges(&added), removed: ranges(&removed), changed, changes })
 }
 
 fn change(diff: String, steps_with_it: &[(&PlannedStep, &PlannedStep)]) -> BatchChange {
     let steps: Vec<&PlannedStep> = steps_with_it.iter().map(|(_, step)| *step).collect();
-    let (old_file, new_file) = (steps_with_it[0].0.file.to_string(), steps_with_it[0].1.file.to_string());
+    let (old_file, new_file) =
+        (steps_with_it[0].0.file.to_string(), steps_with_it[0].1.file.to_string());
     BatchChange { batches: steps_with_it.len(), windows: ranges(&steps), old_file, new_file, diff }
 }
 
-fn normalized(step: &PlannedStep, timezone: Tz, files: &mut PlanFiles) -> Result<String, Diagnostic> {
+fn normalized(
+    step: &PlannedStep,
+    timezone: Tz,
+    files: &mut PlanFiles,
+) -> Result<String, Diagnostic> {
     let text = files.text(step)?;
     let (start, end) = window(step);
     Ok(match (start, end) {

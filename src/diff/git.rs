@@ -22,8 +22,11 @@ impl Revision {
     pub fn open(revision: &str, folder: &str) -> Result<Revision, Diagnostic> {
         // `./` makes a path relative to git's working directory instead of the root of the
         // repository.
-        let (from, path) =
-            if Path::new(folder).is_absolute() { (folder, String::new()) } else { (".", folder.trim_end_matches('/').to_string() + "/") };
+        let (from, path) = if Path::new(folder).is_absolute() {
+            (folder, String::new())
+        } else {
+            (".", folder.trim_end_matches('/').to_string() + "/")
+        };
         let git = || {
             let mut git = Command::new("git");
             git.args(["-C", from]).stdin(Stdio::null()).stderr(Stdio::piped());
@@ -37,7 +40,10 @@ impl Revision {
             let words = String::from_utf8_lossy(&resolved.stderr).trim().to_string();
             return Err(Diagnostic::error(format!("git revision `{revision}` not found"))
                 .fact(format!("git: {words}"))
-                .hint("`OLD` and `NEW` are folders, or `REVISION:FOLDER`; in CI, fetch the revision first"));
+                .hint(
+                    "`OLD` and `NEW` are folders, or `REVISION:FOLDER`; in CI, fetch the \
+                    revision first",
+                ));
         }
         let commit = String::from_utf8_lossy(&resolved.stdout).trim().to_string();
         let mut child = git()
@@ -68,18 +74,28 @@ impl Revision {
 
     /// The bytes of a file of the folder.
     pub fn file(&mut self, name: &str) -> Result<Vec<u8>, Diagnostic> {
-        let cannot_read = |error: &io::Error| Diagnostic::error(format!("cannot read `{name}` from git: {error}"));
+        let cannot_read = |error: &io::Error| {
+            Diagnostic::error(format!("cannot read `{name}` from git: {error}"))
+        };
         if name.contains('\n') {
-            return Err(Diagnostic::error(format!("cannot read {name:?} from git: its name has a line break")));
+            return Err(Diagnostic::error(format!(
+                "cannot read {name:?} from git: its name has a line break"
+            )));
         }
-        let read = |requests: &mut ChildStdin, responses: &mut BufReader<ChildStdout>| -> io::Result<Option<Vec<u8>>> {
+        let read = |requests: &mut ChildStdin,
+                    responses: &mut BufReader<ChildStdout>|
+         -> io::Result<Option<Vec<u8>>> {
             writeln!(requests, "{}{name}", self.prefix)?;
             requests.flush()?;
             // `<object> blob <size>`, the bytes and a line break; or `<name> missing`.
             let mut line = String::new();
             responses.read_line(&mut line)?;
-            let Some((rest, size)) = line.trim_end().rsplit_once(' ') else { return Err(io::Error::other("no answer")) };
-            let (true, Ok(size)) = (rest.ends_with(" blob"), size.parse::<usize>()) else { return Ok(None) };
+            let Some((rest, size)) = line.trim_end().rsplit_once(' ') else {
+                return Err(io::Error::other("no answer"));
+            };
+            let (true, Ok(size)) = (rest.ends_with(" blob"), size.parse::<usize>()) else {
+                return Ok(None);
+            };
             let mut bytes = vec![0; size + 1];
             responses.read_exact(&mut bytes)?;
             bytes.pop();
@@ -87,12 +103,21 @@ impl Revision {
         };
         match read(&mut self.requests, &mut self.responses) {
             Ok(Some(bytes)) => Ok(bytes),
-            Ok(None) if name == "manifest.json" => {
-                Err(Diagnostic::error(format!("no plan found in `{}` at `{}`", self.folder, self.revision))
-                    .hint("commit the plan's folder there; if `.gitignore` excludes it, use `git add --force`"))
-            }
-            Ok(None) => Err(Diagnostic::error(format!("`{}/{name}` is not in `{}`", self.folder, self.revision))
-                .hint("the manifest lists this file: commit the complete folder")),
+            Ok(None) if name == "manifest.json" => Err(Diagnostic::error(format!(
+                "no plan found in `{}` at \
+                    `{}`",
+                self.folder, self.revision
+            ))
+            .hint(
+                "commit the plan's folder there; if `.gitignore` excludes it, use `git \
+                        add --force`",
+            )),
+            Ok(None) => Err(Diagnostic::error(format!(
+                "`{}/{name}` is not in \
+                `{}`",
+                self.folder, self.revision
+            ))
+            .hint("the manifest lists this file: commit the complete folder")),
             Err(error) => Err(cannot_read(&error)),
         }
     }

@@ -1,7 +1,9 @@
 //! The difference as a comment on a pull request: a table of the models, then each model's changes,
 //! collapsed. Its size is limited to that of a comment: parts that do not fit are counted.
 
-use super::text::{MAX_CHANGES, facts, heading, more, no_common_window, same_lines, title, windows, word};
+use super::text::{
+    MAX_CHANGES, facts, heading, more, no_common_window, same_lines, title, windows, word,
+};
 use super::{ChangeKind, Difference, ModelChange, unified};
 
 /// The maximum size in bytes. GitHub accepts 65,536 characters.
@@ -17,8 +19,13 @@ const MAX_LINE: usize = 400;
 /// Renders the comment.
 pub fn markdown(difference: &Difference) -> String {
     let count = |change| difference.models.iter().filter(|model| model.change == change).count();
-    let counted = [(ChangeKind::Added, "added"), (ChangeKind::Removed, "removed"), (ChangeKind::Changed, "changed")];
-    let counted: Vec<String> = counted.into_iter().map(|(change, word)| format!("{} {word}", count(change))).collect();
+    let counted = [
+        (ChangeKind::Added, "added"),
+        (ChangeKind::Removed, "removed"),
+        (ChangeKind::Changed, "changed"),
+    ];
+    let counted: Vec<String> =
+        counted.into_iter().map(|(change, word)| format!("{} {word}", count(change))).collect();
     let mut out = Comment { text: String::new(), left_out: 0 };
     out.text.push_str(&format!(
         "### batchwright: the plan's models: {}, {} unchanged\n\n{} → {}\n\n",
@@ -40,8 +47,15 @@ pub fn markdown(difference: &Difference) -> String {
         section(model, &mut out);
     }
     if out.left_out > 0 {
-        let parts = if out.left_out == 1 { "1 part is".to_string() } else { format!("{} parts are", out.left_out) };
-        out.text.push_str(&format!("\n_{parts} left out: a comment cannot be longer. For all of it:_ `batchwright diff OLD NEW`\n"));
+        let parts = if out.left_out == 1 {
+            "1 part is".to_string()
+        } else {
+            format!("{} parts are", out.left_out)
+        };
+        out.text.push_str(&format!(
+            "\n_{parts} left out: a comment cannot be longer. For all of \
+            it:_ `batchwright diff OLD NEW`\n"
+        ));
     }
     out.text
 }
@@ -69,14 +83,21 @@ fn table(models: &[ModelChange], out: &mut Comment) {
     if models.is_empty() {
         return;
     }
-    out.text.push_str("| model | | batches added | removed | changed | other files |\n|---|---|--:|--:|--:|--:|\n");
+    out.text.push_str(
+        "| model | | batches added | removed | changed | other files \
+        |\n|---|---|--:|--:|--:|--:|\n",
+    );
     let start = out.text.len();
     for (nth, model) in models.iter().enumerate() {
-        let batches = |ranges: &[super::WindowRange]| number(ranges.iter().map(|range| range.batches).sum());
+        let batches =
+            |ranges: &[super::WindowRange]| number(ranges.iter().map(|range| range.batches).sum());
         let (added, removed) = (batches(&model.windows_added), batches(&model.windows_removed));
         let name = code(name(model)).replace('|', "\\|");
         let (changed, files) = (number(model.batches_changed), number(model.files.len()));
-        let row = format!("| {name} | {} | {added} | {removed} | {changed} | {files} |\n", word(model.change));
+        let row = format!(
+            "| {name} | {} | {added} | {removed} | {changed} | {files} |\n",
+            word(model.change)
+        );
         if out.text.len() - start + row.len() > MAX_TABLE_BYTES {
             out.text.push_str(&format!("\nand {} more models\n", models.len() - nth));
             break;
@@ -95,7 +116,9 @@ fn section(model: &ModelChange, out: &mut Comment) {
     }
     lines.extend(no_common_window(model).map(|line| format!("- {line}")));
     lines.extend(more(model).map(|line| format!("- {}", prose(&line))));
-    if model.change == ChangeKind::Removed && lines.len() == 1 || !out.add(&format!("{}\n\n", lines.join("\n"))) {
+    if model.change == ChangeKind::Removed && lines.len() == 1
+        || !out.add(&format!("{}\n\n", lines.join("\n")))
+    {
         return;
     }
     for change in model.changes.iter().take(MAX_CHANGES) {
@@ -124,7 +147,11 @@ fn collapsed(title: &str, diff: &str) -> String {
     }
     let longest = shown.split(|char| char != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest.max(2) + 1);
-    format!("<details><summary>{} <code>+{plus} −{minus}</code></summary>\n\n{fence}diff\n{shown}{fence}\n\n</details>\n\n", html(title))
+    format!(
+        "<details><summary>{} <code>+{plus} \
+         −{minus}</code></summary>\n\n{fence}diff\n{shown}{fence}\n\n</details>\n\n",
+        html(title)
+    )
 }
 
 fn name(model: &ModelChange) -> &str {

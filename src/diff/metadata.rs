@@ -12,15 +12,24 @@ type Facts = Vec<(String, String)>;
 
 /// The facts that differ. A fact that only one plan has is absent (`None`) in the other.
 pub fn differing(old: &[(String, String)], new: &[(String, String)]) -> Vec<Fact> {
-    let mut old_facts: IndexMap<&str, &str> = old.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let mut old_facts: IndexMap<&str, &str> =
+        old.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let mut facts = Vec::new();
     for (name, value) in new {
         let before = old_facts.shift_remove(name.as_str());
         if before != Some(value) {
-            facts.push(Fact { name: name.clone(), old: before.map(str::to_string), new: Some(value.clone()) });
+            facts.push(Fact {
+                name: name.clone(),
+                old: before.map(str::to_string),
+                new: Some(value.clone()),
+            });
         }
     }
-    facts.extend(old_facts.into_iter().map(|(name, value)| Fact { name: name.to_string(), old: Some(value.to_string()), new: None }));
+    facts.extend(old_facts.into_iter().map(|(name, value)| Fact {
+        name: name.to_string(),
+        old: Some(value.to_string()),
+        new: None,
+    }));
     facts
 }
 
@@ -64,7 +73,10 @@ pub fn of_model(model: &Model) -> Facts {
             ("lookback", Some(microbatch.lookback.to_string())),
             ("timezone", Some(microbatch.timezone.clone())),
             ("outside_window", Some(microbatch.outside_window.clone())),
-            ("unique_key", (!microbatch.unique_key.is_empty()).then(|| microbatch.unique_key.join(", "))),
+            (
+                "unique_key",
+                (!microbatch.unique_key.is_empty()).then(|| microbatch.unique_key.join(", ")),
+            ),
             ("batches run one after the other", microbatch.in_order.then(yes)),
         ]));
     }
@@ -75,23 +87,36 @@ pub fn of_model(model: &Model) -> Facts {
     facts.extend(inputs.into_iter().map(|(name, how)| (name, how.join("; "))));
     // Models only: the batches follow from the windows.
     let steps = model.fixed.iter().chain(&model.batches);
-    let needed: BTreeSet<&str> = steps.flat_map(|step| &step.depends_on).map(|id| id.split('@').next().unwrap_or(id)).collect();
-    facts.extend(needed.into_iter().filter(|id| *id != entry.unique_id).map(|id| (format!("depends on {id}"), yes())));
+    let needed: BTreeSet<&str> = steps
+        .flat_map(|step| &step.depends_on)
+        .map(|id| id.split('@').next().unwrap_or(id))
+        .collect();
+    facts.extend(
+        needed
+            .into_iter()
+            .filter(|id| *id != entry.unique_id)
+            .map(|id| (format!("depends on {id}"), yes())),
+    );
     if let Some(audit) = &entry.audit {
         facts.push(("audit compares".to_string(), audit.compares.clone()));
         facts.extend(audit.allow.iter().map(|verdict| (format!("audit allows {verdict}"), yes())));
     }
     facts.extend(entry.warnings.iter().map(|warning| (format!("warning: {warning}"), yes())));
-    facts.extend(
-        entry.findings.iter().map(|finding| (format!("{} in {}: {}", finding.code, finding.path, finding.message), finding.level.clone())),
-    );
+    facts.extend(entry.findings.iter().map(|finding| {
+        (
+            format!("{} in {}: {}", finding.code, finding.path, finding.message),
+            finding.level.clone(),
+        )
+    }));
     facts
 }
 
 /// The relation of an input, and how it is read.
 fn input_fact(input: &InputEntry) -> (String, String) {
     let words = input_in_words(input);
-    let how = words.strip_prefix(&input.relation).map_or(words.as_str(), |rest| rest.trim_start_matches(", "));
+    let how = words
+        .strip_prefix(&input.relation)
+        .map_or(words.as_str(), |rest| rest.trim_start_matches(", "));
     (format!("input {}", input.relation), if how.is_empty() { yes() } else { how.to_string() })
 }
 
@@ -122,7 +147,12 @@ impl Fact {
             (Some(YES), None) => format!("{}: gone", self.name),
             (None, Some(new)) => format!("{}: {new}, new", self.name),
             (Some(old), None) => format!("{}: gone, was {old}", self.name),
-            (old, new) => format!("{}: {}, was {}", self.name, new.unwrap_or_default(), old.unwrap_or_default()),
+            (old, new) => format!(
+                "{}: {}, was {}",
+                self.name,
+                new.unwrap_or_default(),
+                old.unwrap_or_default()
+            ),
         }
     }
 }
@@ -133,10 +163,27 @@ mod tests {
 
     #[test]
     fn facts_are_added_changed_and_removed() {
-        let facts = |list: &[(&str, &str)]| list.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect::<Vec<_>>();
-        let old = facts(&[("lookback", "1"), ("begin", "2024"), ("unique_key", "id"), ("warning: w", "yes")]);
+        let facts = |list: &[(&str, &str)]| {
+            list.iter()
+                .map(|(name, value)| (name.to_string(), value.to_string()))
+                .collect::<Vec<_>>()
+        };
+        let old = facts(&[
+            ("lookback", "1"),
+            ("begin", "2024"),
+            ("unique_key", "id"),
+            ("warning: w", "yes"),
+        ]);
         let new = facts(&[("lookback", "3"), ("begin", "2024"), ("input t", "t, whole")]);
         let words: Vec<String> = differing(&old, &new).iter().map(Fact::words).collect();
-        assert_eq!(words, ["lookback: 3, was 1", "input t: t, whole, new", "unique_key: gone, was id", "warning: w: gone"]);
+        assert_eq!(
+            words,
+            [
+                "lookback: 3, was 1",
+                "input t: t, whole, new",
+                "unique_key: gone, was id",
+                "warning: w: gone"
+            ]
+        );
     }
 }

@@ -40,8 +40,12 @@ pub fn diff(mut old: PlanSource, mut new: PlanSource) -> Result<Difference, Diag
     }
     changed.extend(old_models.values().map(removed));
     Ok(Difference {
-        plan: metadata::differing(&metadata::of_plan(&old.manifest.about), &metadata::of_plan(&new.manifest.about)),
-        unchanged: new_models.len() - changed.iter().filter(|model| model.change != ChangeKind::Removed).count(),
+        plan: metadata::differing(
+            &metadata::of_plan(&old.manifest.about),
+            &metadata::of_plan(&new.manifest.about),
+        ),
+        unchanged: new_models.len()
+            - changed.iter().filter(|model| model.change != ChangeKind::Removed).count(),
         models: changed,
         old: old.name,
         new: new.name,
@@ -145,13 +149,18 @@ pub struct Model<'a> {
 
 impl Model<'_> {
     fn timezone(&self) -> chrono_tz::Tz {
-        self.entry.microbatch.as_ref().and_then(|microbatch| microbatch.timezone.parse().ok()).unwrap_or_default()
+        self.entry
+            .microbatch
+            .as_ref()
+            .and_then(|microbatch| microbatch.timezone.parse().ok())
+            .unwrap_or_default()
     }
 }
 
 fn models(manifest: &Manifest) -> IndexMap<&str, Model<'_>> {
     let model = |entry| Model { entry, fixed: Vec::new(), batches: Vec::new() };
-    let mut models: IndexMap<&str, Model> = manifest.models.iter().map(|entry| (entry.unique_id.as_str(), model(entry))).collect();
+    let mut models: IndexMap<&str, Model> =
+        manifest.models.iter().map(|entry| (entry.unique_id.as_str(), model(entry))).collect();
     for step in &manifest.steps {
         if let Some(model) = models.get_mut(&*step.model) {
             if step.kind == Kind::Batch { &mut model.batches } else { &mut model.fixed }.push(step);
@@ -160,19 +169,33 @@ fn models(manifest: &Manifest) -> IndexMap<&str, Model<'_>> {
     models
 }
 
-fn compare(before: &Model, after: &Model, old: &mut PlanFiles, new: &mut PlanFiles) -> Result<Option<ModelChange>, Diagnostic> {
+fn compare(
+    before: &Model,
+    after: &Model,
+    old: &mut PlanFiles,
+    new: &mut PlanFiles,
+) -> Result<Option<ModelChange>, Diagnostic> {
     let facts = metadata::differing(&metadata::of_model(before), &metadata::of_model(after));
     let mut files = Vec::new();
-    let mut removed: BTreeMap<&StepFile, &PlannedStep> = before.fixed.iter().map(|step| (&step.file, *step)).collect();
+    let mut removed: BTreeMap<&StepFile, &PlannedStep> =
+        before.fixed.iter().map(|step| (&step.file, *step)).collect();
     for step in &after.fixed {
         let (change, old_text) = match removed.remove(&step.file) {
             Some(same) if same.sha256 == step.sha256 => continue,
             Some(other) => (ChangeKind::Changed, old.text(other)?),
             None => (ChangeKind::Added, String::new()),
         };
-        files.push(FileChange { file: step.file.to_string(), change, diff: Some(unified::diff(&old_text, &new.text(step)?)) });
+        files.push(FileChange {
+            file: step.file.to_string(),
+            change,
+            diff: Some(unified::diff(&old_text, &new.text(step)?)),
+        });
     }
-    files.extend(removed.keys().map(|file| FileChange { file: file.to_string(), change: ChangeKind::Removed, diff: None }));
+    files.extend(removed.keys().map(|file| FileChange {
+        file: file.to_string(),
+        change: ChangeKind::Removed,
+        diff: None,
+    }));
     let batches = batches(before, after, old, new)?;
     let model = ModelChange {
         unique_id: after.entry.unique_id.clone(),
@@ -192,7 +215,11 @@ fn compare(before: &Model, after: &Model, old: &mut PlanFiles, new: &mut PlanFil
 fn added(model: &Model, new: &mut PlanFiles) -> Result<ModelChange, Diagnostic> {
     let mut files = Vec::new();
     for step in model.fixed.iter().chain(model.batches.first()) {
-        files.push(FileChange { file: step.file.to_string(), change: ChangeKind::Added, diff: Some(unified::diff("", &new.text(step)?)) });
+        files.push(FileChange {
+            file: step.file.to_string(),
+            change: ChangeKind::Added,
+            diff: Some(unified::diff("", &new.text(step)?)),
+        });
     }
     Ok(ModelChange {
         unique_id: model.entry.unique_id.clone(),

@@ -66,11 +66,13 @@ mod tests {
 
     #[test]
     fn batches_that_differ_in_their_windows_have_the_same_text() {
-        let text = "create table t__batch_2024_09_01 where at >= '2024-09-01 00:00:00' and at < '2024-09-02 00:00:00' and n > 1725148800000 in p20240901";
+        let text = "create table t__batch_2024_09_01 where at >= '2024-09-01 00:00:00' and at < \
+            '2024-09-02 00:00:00' and n > 1725148800000 in p20240901";
         let normalized = normalize(text, &day(1), "2024-09-01", Tz::UTC);
         assert_eq!(
             normalized,
-            "create table t__batch_<batch_name> where at >= '<start>' and at < '<end>' and n > <start epoch>000 in p<start yyyymmdd>"
+            "create table t__batch_<batch_name> where at >= '<start>' and at < '<end>' and n > \
+             <start epoch>000 in p<start yyyymmdd>"
         );
     }
 
@@ -78,6 +80,9 @@ mod tests {
     fn other_text_is_unchanged() {
         let text = "where at > '2024-09-17' and year = 2024 and n in (12024, 20240901123)";
         assert_eq!(normalize(text, &day(1), "2024-09-01", Tz::UTC), text);
-        assert_eq!(normalize("année 2024-09-01 é", &day(1), "2024-09-01", Tz::UTC), "année <start date> é");
+        assert_eq!(
+            normalize("année 2024-09-01 é", &day(1), "2024-09-01", Tz::UTC),
+            "année <start date> é"
+        );
     }
 }

@@ -48,7 +48,9 @@ impl Argument {
     /// Parses an argument. An existing folder has precedence, since its name may have a colon.
     fn parse(text: &str) -> Argument {
         match text.split_once(':') {
-            Some((revision, path)) if !Path::new(text).is_dir() => Argument::Revision(revision.to_string(), path.to_string()),
+            Some((revision, path)) if !Path::new(text).is_dir() => {
+                Argument::Revision(revision.to_string(), path.to_string())
+            }
             _ => Argument::Folder(text.to_string()),
         }
     }
@@ -56,13 +58,18 @@ impl Argument {
 
 fn open_plan(argument: Argument, other: &str) -> Result<PlanSource, Diagnostic> {
     match argument {
-        Argument::Folder(path) if path.is_empty() => Err(Diagnostic::error("the name of the plan's folder is empty")),
+        Argument::Folder(path) if path.is_empty() => {
+            Err(Diagnostic::error("the name of the plan's folder is empty"))
+        }
         Argument::Folder(path) => {
             let places = Places::beside(Path::new(&path));
             if !places.plan.join("manifest.json").exists() {
                 return Err(Diagnostic::error(format!("no plan found in `{path}`"))
                     .hint("to write one, run `batchwright compile --plan DIR`")
-                    .hint("`REVISION:DIR` is a committed plan, `REVISION:` the folder of the other plan at that revision"));
+                    .hint(
+                        "`REVISION:DIR` is a committed plan, `REVISION:` the folder of the \
+                        other plan at that revision",
+                    ));
             }
             let manifest = places.manifest()?;
             Ok(PlanSource { name: path, manifest, files: PlanFiles::Folder(places) })
@@ -70,13 +77,13 @@ fn open_plan(argument: Argument, other: &str) -> Result<PlanSource, Diagnostic> 
         Argument::Revision(revision, path) => {
             let path = if path.is_empty() { other.to_string() } else { path };
             if path.is_empty() {
-                return Err(
-                    Diagnostic::error(format!("`{revision}:` needs a folder")).hint(format!("for example `{revision}:plans/nightly`"))
-                );
+                return Err(Diagnostic::error(format!("`{revision}:` needs a folder"))
+                    .hint(format!("for example `{revision}:plans/nightly`")));
             }
             let mut files = Revision::open(&revision, &path)?;
             let name = files.name();
-            let manifest = manifest::read(&*files.file("manifest.json")?, &format!("{name}/manifest.json"))?;
+            let manifest =
+                manifest::read(&*files.file("manifest.json")?, &format!("{name}/manifest.json"))?;
             Ok(PlanSource { name, manifest, files: PlanFiles::Revision(files) })
         }
     }
@@ -86,7 +93,9 @@ impl PlanFiles {
     /// The text of a step's file; an error if its hash is not the one in the manifest.
     pub fn text(&mut self, step: &PlannedStep) -> Result<String, Diagnostic> {
         let bytes = match self {
-            PlanFiles::Folder(places) => places.text(&step.file.to_string(), Some(step.sha256)).map_err(Diagnostic::error)?,
+            PlanFiles::Folder(places) => {
+                places.text(&step.file.to_string(), Some(step.sha256)).map_err(Diagnostic::error)?
+            }
             PlanFiles::Revision(revision) => {
                 let bytes = revision.file(&step.file.to_string())?;
                 if Sha256::of(&bytes) != step.sha256 {

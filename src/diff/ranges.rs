@@ -35,7 +35,9 @@ pub fn ranges(batches: &[&PlannedStep]) -> Vec<WindowRange> {
 /// Sets the end of the last range. `batches` are those of all ranges.
 fn close(ranges: &mut [WindowRange], batches: &[&PlannedStep], end: Option<Instant>) {
     let count: usize = ranges.iter().map(|range| range.batches).sum();
-    if let (Some(range), Some(last)) = (ranges.last_mut(), count.checked_sub(1).and_then(|last| batches.get(last))) {
+    if let (Some(range), Some(last)) =
+        (ranges.last_mut(), count.checked_sub(1).and_then(|last| batches.get(last)))
+    {
         range.last = label(last).to_string();
         range.event_time_end = end.map(instant).unwrap_or_default();
     }
@@ -54,6 +56,10 @@ pub fn window(batch: &PlannedStep) -> (Option<Instant>, Option<Instant>) {
 impl WindowRange {
     /// Formats the range: `2024-09-01 to 2024-09-30`.
     pub fn words(&self) -> String {
-        if self.batches == 1 { self.first.clone() } else { format!("{} to {}", self.first, self.last) }
+        if self.batches == 1 {
+            self.first.clone()
+        } else {
+            format!("{} to {}", self.first, self.last)
+        }
     }
 }

@@ -8,14 +8,17 @@ pub const MAX_CHANGES: usize = 3;
 
 /// Renders the difference, with ANSI colours if `color`; empty if the plans are equal.
 pub fn text(difference: &Difference, color: bool) -> String {
-    let mut lines: Vec<String> = difference.plan.iter().map(|fact| format!("plan  {}", fact.words())).collect();
+    let mut lines: Vec<String> =
+        difference.plan.iter().map(|fact| format!("plan  {}", fact.words())).collect();
     for change in &difference.models {
         if !lines.is_empty() {
             lines.push(String::new());
         }
         model(change, &mut lines);
     }
-    let paint = |line: String| if color { painted(&printable(&line)) } else { printable(&line).into_owned() };
+    let paint = |line: String| {
+        if color { painted(&printable(&line)) } else { printable(&line).into_owned() }
+    };
     lines.into_iter().map(|line| paint(line) + "\n").collect()
 }
 
@@ -42,7 +45,10 @@ fn model(model: &ModelChange, lines: &mut Vec<String>) {
 
 /// The lines of the facts of a model.
 pub fn facts(model: &ModelChange) -> impl Iterator<Item = String> {
-    model.facts.iter().map(|fact| if model.change == ChangeKind::Added { fact.plain() } else { fact.words() })
+    model
+        .facts
+        .iter()
+        .map(|fact| if model.change == ChangeKind::Added { fact.plain() } else { fact.words() })
 }
 
 /// The lines of the windows: `windows added: 2024-09-01 to 2024-09-30 (30 batches)`.
@@ -70,7 +76,12 @@ fn shortened(windows: &[WindowRange]) -> String {
 /// Whether a file has the same changed lines as most batches: so has the create step, which
 /// contains their query.
 pub fn same_lines(model: &ModelChange, file: &FileChange) -> bool {
-    let lines = |diff: &str| diff.lines().filter(|line| line.starts_with(['+', '-'])).map(str::to_string).collect::<Vec<_>>();
+    let lines = |diff: &str| {
+        diff.lines()
+            .filter(|line| line.starts_with(['+', '-']))
+            .map(str::to_string)
+            .collect::<Vec<_>>()
+    };
     let (Some(change), Some(diff)) = (model.changes.first(), &file.diff) else { return false };
     file.change == ChangeKind::Changed && lines(&change.diff) == lines(diff)
 }
@@ -84,7 +95,11 @@ pub fn title(model: &ModelChange, file: &FileChange) -> String {
 /// A note if the SQL of two different windows is compared.
 pub fn no_common_window(model: &ModelChange) -> Option<String> {
     let differ = model.batches_changed == 0 && !model.changes.is_empty();
-    differ.then(|| "the plans have no common window: the first batches are compared, ignoring their windows".to_string())
+    differ.then(|| {
+        "the plans have no common window: the first batches are compared, ignoring \
+        their windows"
+            .to_string()
+    })
 }
 
 /// The title of a change: `same change in 30 batches: 2024-09-01 to 2024-09-30`.
@@ -105,7 +120,11 @@ fn batches(count: usize) -> String {
 pub fn more(model: &ModelChange) -> Option<String> {
     let rest = model.changes.get(MAX_CHANGES..).filter(|rest| !rest.is_empty())?;
     let count = rest.iter().map(|change| change.batches).sum();
-    Some(format!("{} with {} other changes; `--format json` has all of them", batches(count), rest.len()))
+    Some(format!(
+        "{} with {} other changes; `--format json` has all of them",
+        batches(count),
+        rest.len()
+    ))
 }
 
 /// `added`, `removed` or `changed`.

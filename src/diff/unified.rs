@@ -26,7 +26,10 @@ mod tests {
 
     #[test]
     fn only_what_differs_is_shown() {
-        assert_eq!(diff("select a\nfrom t;\n", "select a, b\nfrom t;\n"), "@@ -1,2 +1,2 @@\n-select a\n+select a, b\n from t;\n");
+        assert_eq!(
+            diff("select a\nfrom t;\n", "select a, b\nfrom t;\n"),
+            "@@ -1,2 +1,2 @@\n-select a\n+select a, b\n from t;\n"
+        );
         assert_eq!(diff("select a;\n", "select a;\n"), "");
         assert_eq!(counts(&diff("", "select a\nfrom t;\n")), (2, 0));
     }
@@ -34,6 +37,9 @@ mod tests {
     #[test]
     fn very_long_texts_are_not_compared() {
         let long = |word: &str| format!("{word}\n").repeat(15_000);
-        assert_eq!(diff(&long("a"), &long("b")), "@@ -1,15000 +1,15000 @@\n too long to compare line by line\n");
+        assert_eq!(
+            diff(&long("a"), &long("b")),
+            "@@ -1,15000 +1,15000 @@\n too long to compare line by line\n"
+        );
     }
 }

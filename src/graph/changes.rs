@@ -30,7 +30,14 @@ pub struct NodeChange {
 impl NodeChange {
     /// dbt's `state:modified`.
     pub fn modified(self) -> bool {
-        self.new || self.moved || self.body || self.configs || self.relation || self.persisted_descriptions || self.contract || self.macros
+        self.new
+            || self.moved
+            || self.body
+            || self.configs
+            || self.relation
+            || self.persisted_descriptions
+            || self.contract
+            || self.macros
     }
 }
 
@@ -39,10 +46,16 @@ pub type Changes = BTreeMap<String, NodeChange>;
 
 /// The current state of the project.
 pub fn state(graph: &Graph, project: &Project) -> State {
-    let seeds: BTreeMap<&str, &str> =
-        project.packages.iter().flat_map(|package| &package.seeds).map(|seed| (&*seed.file.path, &*seed.data)).collect();
+    let seeds: BTreeMap<&str, &str> = project
+        .packages
+        .iter()
+        .flat_map(|package| &package.seeds)
+        .map(|seed| (&*seed.file.path, &*seed.data))
+        .collect();
     let nodes: Vec<&Node> = graph.nodes.values().collect();
-    let nodes = par_map(&nodes, |node| (node.unique_id.clone(), node_state(node, seeds.get(&*node.file.path).copied(), project)));
+    let nodes = par_map(&nodes, |node| {
+        (node.unique_id.clone(), node_state(node, seeds.get(&*node.file.path).copied(), project))
+    });
     let macros = project.jinja.macros().map(|(id, text)| (id, hash([text])));
     State::new(nodes.into_iter().collect(), macros.collect())
 }
@@ -60,12 +73,18 @@ pub fn since(graph: &Graph, project: &Project, earlier: &Earlier) -> Changes {
         let current = &now.nodes[id];
         let change = match earlier {
             Earlier::Plan(state) => state.nodes.get(id).map(|before| difference(current, before)),
-            Earlier::Dbt { nodes, .. } => nodes.get(id).map(|before| difference_from_dbt(node, current, before)),
+            Earlier::Dbt { nodes, .. } => {
+                nodes.get(id).map(|before| difference_from_dbt(node, current, before))
+            }
         };
         let Some(change) = change else { return NodeChange { new: true, ..NodeChange::default() } };
-        let text = if matches!(node.kind, Kind::Model | Kind::Snapshot) { &*node.file.text } else { "" };
+        let text =
+            if matches!(node.kind, Kind::Model | Kind::Snapshot) { &*node.file.text } else { "" };
         let hooks = node.pre_hooks.iter().chain(&node.post_hooks).map(String::as_str);
-        let macros = uses.of(hooks.chain([text])).iter().any(|id| earlier_macros.get(id) != now.macros.get(id));
+        let macros = uses
+            .of(hooks.chain([text]))
+            .iter()
+            .any(|id| earlier_macros.get(id) != now.macros.get(id));
         NodeChange { macros, ..change }
     };
     graph.nodes.values().map(|node| (node.unique_id.clone(), change(node))).collect()
@@ -111,20 +130,32 @@ fn node_state(node: &Node, data: Option<&str>, project: &Project) -> NodeState {
     };
     let relation = match node.kind {
         Kind::Source => {
-            let database = node.relation.database.clone().filter(|database| Some(database) != project.target.database.as_ref());
-            vec![database.unwrap_or_default(), node.relation.schema.clone().unwrap_or_default(), node.relation.identifier.clone()]
+            let database = node
+                .relation
+                .database
+                .clone()
+                .filter(|database| Some(database) != project.target.database.as_ref());
+            vec![
+                database.unwrap_or_default(),
+                node.relation.schema.clone().unwrap_or_default(),
+                node.relation.identifier.clone(),
+            ]
         }
         _ => relation_settings(&configs),
     };
     let columns = |of: fn(&crate::config::Column) -> String| {
-        let texts: Vec<String> = node.columns.iter().flat_map(|column| [column.name.clone(), of(column)]).collect();
+        let texts: Vec<String> =
+            node.columns.iter().flat_map(|column| [column.name.clone(), of(column)]).collect();
         hash(texts.iter().map(String::as_str))
     };
     NodeState {
         fqn: node.fqn.join("."),
         body,
         configs: hash(
-            configs.iter().filter(|(key, _)| !RELATION_KEYS.contains(&key.as_str())).flat_map(|(key, value)| [key.as_str(), value]),
+            configs
+                .iter()
+                .filter(|(key, _)| !RELATION_KEYS.contains(&key.as_str()))
+                .flat_map(|(key, value)| [key.as_str(), value]),
         ),
         relation: hash(relation.iter().map(String::as_str)),
         persisted_descriptions: match (persists(node, "relation"), persists(node, "columns")) {
@@ -135,13 +166,17 @@ fn node_state(node: &Node, data: Option<&str>, project: &Project) -> NodeState {
                 Some(hash([description, &columns(|column| column.description.clone())]))
             }
         },
-        contract: enforced(node).then(|| columns(|column| format!("{:?} {:?}", column.data_type, column.constraints))),
+        contract: enforced(node)
+            .then(|| columns(|column| format!("{:?} {:?}", column.data_type, column.constraints))),
     }
 }
 
 /// The `relation` of a snapshot that is defined in YAML, as its author wrote it.
 fn relation_of_snapshot<'a>(node: &Node, project: &'a Project) -> Option<&'a str> {
-    let package = project.packages.iter().find(|package| package.name == node.package && node.kind == Kind::Snapshot)?;
+    let package = project
+        .packages
+        .iter()
+        .find(|package| package.name == node.package && node.kind == Kind::Snapshot)?;
     package.properties.snapshots.iter().find(|patch| patch.name == node.name)?.relation.as_deref()
 }
 
@@ -170,8 +205,14 @@ fn source_text(node: &Node, setting: &Setting) -> Option<String> {
 fn difference_from_dbt(node: &Node, now: &NodeState, before: &DbtNode) -> NodeChange {
     let differs = |key: &str, value: &Value| {
         let setting = node.config.get(key);
-        let depends = |setting: &Setting| setting.at.file.text.get(setting.at.span.clone()).unwrap_or_default().contains("{{");
-        if setting.is_some_and(depends) || value.is_object() || value.is_array() || UNCOMPARED_KEYS.contains(&key) {
+        let depends = |setting: &Setting| {
+            setting.at.file.text.get(setting.at.span.clone()).unwrap_or_default().contains("{{")
+        };
+        if setting.is_some_and(depends)
+            || value.is_object()
+            || value.is_array()
+            || UNCOMPARED_KEYS.contains(&key)
+        {
             return false;
         }
         match setting.map(|setting| &setting.value) {
@@ -179,26 +220,44 @@ fn difference_from_dbt(node: &Node, now: &NodeState, before: &DbtNode) -> NodeCh
             None => !value.is_null() && !DEFAULTS.contains(&(key, &plain(value))),
         }
     };
-    let columns_now = node.columns.iter().map(|column| (&column.name, (&column.description, &column.data_type)));
+    let columns_now =
+        node.columns.iter().map(|column| (&column.name, (&column.description, &column.data_type)));
     let columns_now: BTreeMap<_, _> = columns_now.collect();
-    let described = |name: &String| columns_now.get(name).map(|(description, _)| description.trim());
+    let described =
+        |name: &String| columns_now.get(name).map(|(description, _)| description.trim());
     let typed = |name: &String| columns_now.get(name).and_then(|(_, data_type)| data_type.as_ref());
     let names = || before.columns.keys().chain(columns_now.keys().copied());
     let relation = match node.kind {
-        Kind::Source => before.identifier.as_ref() != Some(&node.relation.identifier) || before.schema != node.relation.schema,
-        _ => RELATION_KEYS.iter().any(|key| before.config.get(*key).is_some_and(|value| differs(key, value))),
+        Kind::Source => {
+            before.identifier.as_ref() != Some(&node.relation.identifier)
+                || before.schema != node.relation.schema
+        }
+        _ => RELATION_KEYS
+            .iter()
+            .any(|key| before.config.get(*key).is_some_and(|value| differs(key, value))),
     };
     NodeChange {
         new: false,
         moved: now.fqn != before.fqn,
-        body: node.kind != Kind::Source && before.body.as_ref().is_some_and(|body| *body != now.body),
-        configs: before.config.iter().any(|(key, value)| !RELATION_KEYS.contains(&key.as_str()) && differs(key, value)),
+        body: node.kind != Kind::Source
+            && before.body.as_ref().is_some_and(|body| *body != now.body),
+        configs: before
+            .config
+            .iter()
+            .any(|(key, value)| !RELATION_KEYS.contains(&key.as_str()) && differs(key, value)),
         relation,
-        persisted_descriptions: (persists(node, "relation") && node.description.trim() != before.description.trim())
+        persisted_descriptions: (persists(node, "relation")
+            && node.description.trim() != before.description.trim())
             || (persists(node, "columns")
-                && names().any(|name| described(name) != before.columns.get(name).map(|(description, _)| description.trim()))),
+                && names().any(|name| {
+                    described(name)
+                        != before.columns.get(name).map(|(description, _)| description.trim())
+                })),
         contract: enforced(node)
-            && names().any(|name| typed(name) != before.columns.get(name).and_then(|(_, data_type)| data_type.as_ref())),
+            && names().any(|name| {
+                typed(name)
+                    != before.columns.get(name).and_then(|(_, data_type)| data_type.as_ref())
+            }),
         macros: false,
     }
 }

@@ -41,11 +41,23 @@ pub(super) struct NameIndex {
 }
 
 impl NameIndex {
-    pub fn of(nodes: &BTreeMap<String, Node>, search: RefSearch, disabled: &[String], broken: &[String]) -> NameIndex {
-        let mut names = NameIndex { search, disabled: disabled.to_vec(), broken: broken.to_vec(), ..NameIndex::default() };
+    pub fn of(
+        nodes: &BTreeMap<String, Node>,
+        search: RefSearch,
+        disabled: &[String],
+        broken: &[String],
+    ) -> NameIndex {
+        let mut names = NameIndex {
+            search,
+            disabled: disabled.to_vec(),
+            broken: broken.to_vec(),
+            ..NameIndex::default()
+        };
         for (id, node) in nodes {
             let ids = match &node.source_name {
-                Some(source) => names.sources.entry((source.clone(), node.name.clone())).or_default(),
+                Some(source) => {
+                    names.sources.entry((source.clone(), node.name.clone())).or_default()
+                }
                 None => names.nodes.entry(node.name.clone()).or_default(),
             };
             ids.push(id.clone());
@@ -63,7 +75,9 @@ impl NameIndex {
     }
 
     pub fn broken_source(&self, source: &str, table: &str) -> Option<&String> {
-        self.broken.iter().find(|id| id.starts_with("source.") && id.ends_with(&format!(".{source}.{table}")))
+        self.broken
+            .iter()
+            .find(|id| id.starts_with("source.") && id.ends_with(&format!(".{source}.{table}")))
     }
 }
 
@@ -86,7 +100,8 @@ pub(super) fn reference<'a>(
     name: &str,
     version: Option<&str>,
 ) -> Result<&'a Node, Diagnostic> {
-    let named: Vec<&Node> = names.nodes.get(name).into_iter().flatten().filter_map(|id| nodes.get(id)).collect();
+    let named: Vec<&Node> =
+        names.nodes.get(name).into_iter().flatten().filter_map(|id| nodes.get(id)).collect();
     let call = || {
         let package = package.map_or(String::new(), |package| format!("'{package}', "));
         let version = version.map_or(String::new(), |version| format!(", v={version}"));
@@ -100,17 +115,21 @@ pub(super) fn reference<'a>(
     });
     let of_version: Vec<&Node> = of_version.copied().collect();
     let candidates = if of_version.is_empty() { &named } else { &of_version };
-    let candidates: Vec<&Node> = preferred(from, package, names, candidates).map_err(|packages| ambiguous(&call(), &packages, name))?;
+    let candidates: Vec<&Node> = preferred(from, package, names, candidates)
+        .map_err(|packages| ambiguous(&call(), &packages, name))?;
     let Some(first) = candidates.first() else {
         if named.is_empty() && names.is_disabled(name) {
-            return Err(
-                Diagnostic::error(format!("{} is a disabled model", call())).hint("set its `enabled` to `true`, or remove the reference")
-            );
+            return Err(Diagnostic::error(format!("{} is a disabled model", call()))
+                .hint("set its `enabled` to `true`, or remove the reference"));
         }
         if named.is_empty() && names.broken(name).is_some() {
-            return Err(Diagnostic::error(format!("{} is a model with errors", call())).hint("fix that model first"));
+            return Err(Diagnostic::error(format!("{} is a model with errors", call()))
+                .hint("fix that model first"));
         }
-        let error = Diagnostic::error(format!("{} is not a model, seed or snapshot of this project", call()));
+        let error = Diagnostic::error(format!(
+            "{} is not a model, seed or snapshot of this project",
+            call()
+        ));
         return Err(match (named.first(), nearest(name, names.nodes.keys().map(String::as_str))) {
             (Some(other), _) => error.hint(format!("`{name}` is in package `{}`", other.package)),
             (None, Some(near)) => error.hint(format!("did you mean `{near}`?")),
@@ -127,14 +146,23 @@ pub(super) fn reference<'a>(
     };
     node.copied().ok_or_else(|| {
         if first.version.is_none() {
-            return Diagnostic::error(format!("{}: `{name}` has no versions", call())).hint("leave out `v`");
+            return Diagnostic::error(format!("{}: `{name}` has no versions", call()))
+                .hint("leave out `v`");
         }
         if version.is_none() {
-            let error = Diagnostic::error(format!("{}: the latest version of `{name}` has no file, or is disabled", call()));
+            let error = Diagnostic::error(format!(
+                "{}: the latest version of `{name}` has no file, or is disabled",
+                call()
+            ));
             return error.hint("name a version with `v=…`, or set `latest_version`");
         }
-        let known: Vec<_> = candidates.iter().filter_map(|node| node.version.as_ref()).map(|version| format!("`{version}`")).collect();
-        let error = format!("{}: `{name}` has no version `{}`", call(), version.unwrap_or_default());
+        let known: Vec<_> = candidates
+            .iter()
+            .filter_map(|node| node.version.as_ref())
+            .map(|version| format!("`{version}`"))
+            .collect();
+        let error =
+            format!("{}: `{name}` has no version `{}`", call(), version.unwrap_or_default());
         Diagnostic::error(error).hint(format!("there is {}", known.join(", ")))
     })
 }
@@ -156,10 +184,12 @@ pub(super) fn source<'a>(
         return Ok(node);
     }
     let error = Diagnostic::error(format!("`source('{source}', '{table}')` is not declared"));
-    let tables = names.sources.keys().filter(|(of, _)| of == source).map(|(_, table)| table.as_str());
+    let tables =
+        names.sources.keys().filter(|(of, _)| of == source).map(|(_, table)| table.as_str());
     let tables: Vec<&str> = tables.collect();
     let meant = if tables.is_empty() {
-        nearest(source, names.sources.keys().map(|(of, _)| of.as_str())).map(|near| format!("'{near}', '{table}'"))
+        nearest(source, names.sources.keys().map(|(of, _)| of.as_str()))
+            .map(|near| format!("'{near}', '{table}'"))
     } else {
         nearest(table, tables).map(|near| format!("'{source}', '{near}'"))
     };
@@ -167,14 +197,24 @@ pub(super) fn source<'a>(
         Some(meant) => error.hint(format!("did you mean `source({meant})`?")),
         None => error,
     };
-    Err(error.hint(format!("declare it in a properties file: `sources: [{{name: {source}, tables: [{{name: {table}}}]}}]`")))
+    Err(error.hint(format!(
+        "declare it in a properties file: `sources: \
+        [{{name: {source}, tables: [{{name: {table}}}]}}]`"
+    )))
 }
 
 /// The nodes of `named` in the first package that has any: `package` if the call names one, else
 /// the root project, the caller's package, the only other package. If several others have one, the
 /// error lists them.
-fn preferred<'a>(from: &str, package: Option<&str>, names: &NameIndex, named: &[&'a Node]) -> Result<Vec<&'a Node>, Vec<String>> {
-    let of = |package: &str| named.iter().filter(|node| node.package == package).copied().collect::<Vec<_>>();
+fn preferred<'a>(
+    from: &str,
+    package: Option<&str>,
+    names: &NameIndex,
+    named: &[&'a Node],
+) -> Result<Vec<&'a Node>, Vec<String>> {
+    let of = |package: &str| {
+        named.iter().filter(|node| node.package == package).copied().collect::<Vec<_>>()
+    };
     if let Some(package) = package {
         return Ok(of(package));
     }
@@ -184,13 +224,19 @@ fn preferred<'a>(from: &str, package: Option<&str>, names: &NameIndex, named: &[
         return Ok(matches);
     }
     let packages: BTreeSet<&str> = named.iter().map(|node| &*node.package).collect();
-    if packages.len() > 1 { Err(packages.into_iter().map(str::to_string).collect()) } else { Ok(named.to_vec()) }
+    if packages.len() > 1 {
+        Err(packages.into_iter().map(str::to_string).collect())
+    } else {
+        Ok(named.to_vec())
+    }
 }
 
 /// The error for a name that is in several packages, without a preferred one.
 fn ambiguous(call: &str, packages: &[String], name: &str) -> Diagnostic {
-    let known = packages.iter().map(|package| format!("`{package}`")).collect::<Vec<_>>().join(", ");
-    let error = Diagnostic::error(format!("{call} is ambiguous: `{name}` is in the packages {known}"));
+    let known =
+        packages.iter().map(|package| format!("`{package}`")).collect::<Vec<_>>().join(", ");
+    let error =
+        Diagnostic::error(format!("{call} is ambiguous: `{name}` is in the packages {known}"));
     let package = packages.first().map_or("", String::as_str);
     error.hint(format!("name the package: `ref('{package}', '{name}')`"))
 }
@@ -207,7 +253,13 @@ impl Graph {
         SeenFrom { graph: Arc::clone(self), package: package.into() }
     }
 
-    fn referent(&self, from: &str, package: Option<&str>, name: &str, version: Option<&str>) -> Result<Referent, Diagnostic> {
+    fn referent(
+        &self,
+        from: &str,
+        package: Option<&str>,
+        name: &str,
+        version: Option<&str>,
+    ) -> Result<Referent, Diagnostic> {
         reference(&self.nodes, &self.names, from, package, name, version).map(referent_of)
     }
 
@@ -226,7 +278,12 @@ fn referent_of(node: &Node) -> Referent {
 }
 
 impl Lookup for SeenFrom {
-    fn reference(&self, package: Option<&str>, name: &str, version: Option<&str>) -> Result<Referent, Diagnostic> {
+    fn reference(
+        &self,
+        package: Option<&str>,
+        name: &str,
+        version: Option<&str>,
+    ) -> Result<Referent, Diagnostic> {
         self.graph.referent(&self.package, package, name, version)
     }
 
@@ -237,7 +294,12 @@ impl Lookup for SeenFrom {
 
 /// Resolves references in models of the root project; [`Graph::seen_from`] does for other packages.
 impl Lookup for Graph {
-    fn reference(&self, package: Option<&str>, name: &str, version: Option<&str>) -> Result<Referent, Diagnostic> {
+    fn reference(
+        &self,
+        package: Option<&str>,
+        name: &str,
+        version: Option<&str>,
+    ) -> Result<Referent, Diagnostic> {
         self.referent(&self.root, package, name, version)
     }
 

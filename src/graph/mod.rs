@@ -23,7 +23,12 @@ pub use select::{PreviousState, Selected, Selection};
 /// Links the nodes of a project; `search` names its root package. `disabled` has the names or
 /// unique ids of disabled models: the error for a reference to one of them says so. `broken` has
 /// the nodes with errors: a reference to one of them is not a second error.
-pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String], broken: &[Broken]) -> Result<Graph, Diagnostics> {
+pub fn link(
+    nodes: Vec<Node>,
+    search: impl Into<RefSearch>,
+    disabled: &[String],
+    broken: &[Broken],
+) -> Result<Graph, Diagnostics> {
     let search = search.into();
     let root = search.root.clone();
     let mut errors = Diagnostics::default();
@@ -40,14 +45,24 @@ pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String],
     let names = NameIndex::of(&by_id, search, disabled, &ids);
     let mut parents: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut of_broken: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut children: BTreeMap<String, BTreeSet<String>> = by_id.keys().map(|id| (id.clone(), BTreeSet::new())).collect();
+    let mut children: BTreeMap<String, BTreeSet<String>> =
+        by_id.keys().map(|id| (id.clone(), BTreeSet::new())).collect();
     for node in by_id.values() {
         let mut inputs = BTreeSet::new();
         for call in &node.refs {
-            match reference(&by_id, &names, &node.package, call.package.as_deref(), &call.name, call.version.as_deref()) {
+            match reference(
+                &by_id,
+                &names,
+                &node.package,
+                call.package.as_deref(),
+                &call.name,
+                call.version.as_deref(),
+            ) {
                 Ok(input) => _ = inputs.insert(input.unique_id.clone()),
                 Err(unknown) => match names.broken(&call.name) {
-                    Some(id) => _ = of_broken.entry(node.unique_id.clone()).or_default().insert(id.clone()),
+                    Some(id) => {
+                        _ = of_broken.entry(node.unique_id.clone()).or_default().insert(id.clone())
+                    }
                     None => errors.0.push(unknown.at_maybe(Some(quoted(node, &call.name)))),
                 },
             }
@@ -56,7 +71,9 @@ pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String],
             match source(&by_id, &names, &node.package, of, table) {
                 Ok(input) => _ = inputs.insert(input.unique_id.clone()),
                 Err(unknown) => match names.broken_source(of, table) {
-                    Some(id) => _ = of_broken.entry(node.unique_id.clone()).or_default().insert(id.clone()),
+                    Some(id) => {
+                        _ = of_broken.entry(node.unique_id.clone()).or_default().insert(id.clone())
+                    }
                     None => errors.0.push(unknown.at_maybe(Some(quoted(node, table)))),
                 },
             }
@@ -68,15 +85,23 @@ pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String],
     }
 
     for node in broken.iter().filter_map(|broken| broken.node.as_deref()) {
-        let known = |node: Result<&Node, Diagnostic>, broken: Option<&String>| node.ok().map(|node| &node.unique_id).or(broken).cloned();
+        let known = |node: Result<&Node, Diagnostic>, broken: Option<&String>| {
+            node.ok().map(|node| &node.unique_id).or(broken).cloned()
+        };
         let refs = node.refs.iter().filter_map(|call| {
-            let target = reference(&by_id, &names, &node.package, call.package.as_deref(), &call.name, call.version.as_deref());
+            let target = reference(
+                &by_id,
+                &names,
+                &node.package,
+                call.package.as_deref(),
+                &call.name,
+                call.version.as_deref(),
+            );
             known(target, names.broken(&call.name))
         });
-        let sources = node
-            .sources
-            .iter()
-            .filter_map(|(of, table)| known(source(&by_id, &names, &node.package, of, table), names.broken_source(of, table)));
+        let sources = node.sources.iter().filter_map(|(of, table)| {
+            known(source(&by_id, &names, &node.package, of, table), names.broken_source(of, table))
+        });
         let read = refs.chain(sources).collect();
         of_broken.insert(node.unique_id.clone(), read);
     }
@@ -86,10 +111,28 @@ pub fn link(nodes: Vec<Node>, search: impl Into<RefSearch>, disabled: &[String],
     });
     let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for node in by_id.values().filter(|node| writes(node)) {
-        tables.entry(node.relation.to_string().to_lowercase()).or_default().push(node.unique_id.clone());
+        tables
+            .entry(node.relation.to_string().to_lowercase())
+            .or_default()
+            .push(node.unique_id.clone());
     }
-    let sources = by_id.values().filter(|node| node.kind == Kind::Source).map(|node| node.unique_id.clone()).collect();
-    let graph = Graph { nodes: by_id, parents, of_broken, children, order, root, names, tables, sources, resources: Resources::default() };
+    let sources = by_id
+        .values()
+        .filter(|node| node.kind == Kind::Source)
+        .map(|node| node.unique_id.clone())
+        .collect();
+    let graph = Graph {
+        nodes: by_id,
+        parents,
+        of_broken,
+        children,
+        order,
+        root,
+        names,
+        tables,
+        sources,
+        resources: Resources::default(),
+    };
     if errors.0.is_empty() { Ok(graph) } else { Err(errors) }
 }
 
@@ -100,8 +143,8 @@ pub struct Graph {
     /// The unique ids that a node reads directly.
     pub parents: BTreeMap<String, BTreeSet<String>>,
     pub children: BTreeMap<String, BTreeSet<String>>,
-    /// The unique ids that nodes with errors read, and the nodes with errors that others read. Nodes
-    /// with errors are not in `nodes`.
+    /// The unique ids that nodes with errors read, and the nodes with errors that others read.
+    /// Nodes with errors are not in `nodes`.
     of_broken: BTreeMap<String, BTreeSet<String>>,
     /// Every unique id, parents before children, then by name.
     pub order: Vec<String>,
@@ -119,7 +162,11 @@ pub struct Graph {
 impl Graph {
     /// The unique ids that a node reads directly, including nodes with errors.
     pub fn reads(&self, id: &str) -> Vec<String> {
-        let all: BTreeSet<&String> = [&self.parents, &self.of_broken].into_iter().filter_map(|of| of.get(id)).flatten().collect();
+        let all: BTreeSet<&String> = [&self.parents, &self.of_broken]
+            .into_iter()
+            .filter_map(|of| of.get(id))
+            .flatten()
+            .collect();
         all.into_iter().cloned().collect()
     }
 
@@ -149,7 +196,8 @@ fn quoted(node: &Node, name: &str) -> Location {
         file.text.match_indices(&written).map(|(start, _)| start + 1).collect::<Vec<_>>()
     });
     let called = |start: &usize| {
-        let before = file.text[..*start].rsplit_once('(').map_or("", |(before, _)| before.trim_end());
+        let before =
+            file.text[..*start].rsplit_once('(').map_or("", |(before, _)| before.trim_end());
         before.ends_with("ref") || before.ends_with("source")
     };
     // `false` comes first.
@@ -158,7 +206,10 @@ fn quoted(node: &Node, name: &str) -> Location {
 }
 
 fn duplicate(first: &Node, second: &Node) -> Diagnostic {
-    let what = second.source_name.as_ref().map_or_else(|| second.name.clone(), |source| format!("{source}.{}", second.name));
+    let what = second
+        .source_name
+        .as_ref()
+        .map_or_else(|| second.name.clone(), |source| format!("{source}.{}", second.name));
     Diagnostic::error(format!("duplicate `{what}` in package `{}`", second.package))
         .at(second.file.find(&second.name))
         .fact(format!("the other one is in {}", first.file.path))
@@ -173,10 +224,19 @@ fn shared_tables(nodes: &BTreeMap<String, Node>) -> Vec<Diagnostic> {
         let table = &node.relation;
         match writers.get(&(&table.database, &table.schema, &table.identifier)) {
             Some(first) => {
-                let parts = [table.database.as_deref(), table.schema.as_deref(), Some(table.identifier.as_str())];
+                let parts = [
+                    table.database.as_deref(),
+                    table.schema.as_deref(),
+                    Some(table.identifier.as_str()),
+                ];
                 let name = parts.into_iter().flatten().collect::<Vec<_>>().join(".");
-                let both = format!("`{}` and `{}` both write to `{name}`", first.unique_id, node.unique_id);
-                let wrote = Diagnostic::error(both).at(node.file.at(0..0)).fact(format!("the other one is in {}", first.file.path));
+                let both = format!(
+                    "`{}` and `{}` both write to `{name}`",
+                    first.unique_id, node.unique_id
+                );
+                let wrote = Diagnostic::error(both)
+                    .at(node.file.at(0..0))
+                    .fact(format!("the other one is in {}", first.file.path));
                 errors.push(wrote.hint("give one of them another `alias` or `schema`"));
             }
             None => _ = writers.insert((&table.database, &table.schema, &table.identifier), node),
@@ -193,7 +253,12 @@ mod tests {
     use std::sync::Arc;
 
     fn messages(nodes: Vec<Node>) -> Vec<String> {
-        link(nodes, "shop", &["model.shop.old_orders".into()], &[]).unwrap_err().0.into_iter().map(|one| one.message).collect()
+        link(nodes, "shop", &["model.shop.old_orders".into()], &[])
+            .unwrap_err()
+            .0
+            .into_iter()
+            .map(|one| one.message)
+            .collect()
     }
 
     fn id(referent: Result<Referent, Diagnostic>) -> String {
@@ -206,12 +271,21 @@ mod tests {
 
     #[test]
     fn parents_come_first_then_names_are_sorted() {
-        let nodes = vec![model("b", &["z"]), model("c", &[]), model("a", &["z", "raw.events"]), model("z", &[]), source("raw", "events")];
+        let nodes = vec![
+            model("b", &["z"]),
+            model("c", &[]),
+            model("a", &["z", "raw.events"]),
+            model("z", &[]),
+            source("raw", "events"),
+        ];
         let graph = link(nodes, "shop", &[], &[]).unwrap();
         let names: Vec<_> = graph.order.iter().map(|id| graph.nodes[id].name.as_str()).collect();
         assert_eq!(names, ["c", "events", "z", "a", "b"]);
         assert_eq!(graph.parents["model.shop.a"].len(), 2);
-        assert_eq!(graph.children["model.shop.z"].iter().collect::<Vec<_>>(), ["model.shop.a", "model.shop.b"]);
+        assert_eq!(
+            graph.children["model.shop.z"].iter().collect::<Vec<_>>(),
+            ["model.shop.a", "model.shop.b"]
+        );
     }
 
     #[test]
@@ -243,7 +317,9 @@ mod tests {
 
     #[test]
     fn the_most_similar_name_is_suggested_at_the_reference() {
-        let errors = link(vec![model("orders", &[]), model("users", &["ordres"])], "shop", &[], &[]).unwrap_err();
+        let errors =
+            link(vec![model("orders", &[]), model("users", &["ordres"])], "shop", &[], &[])
+                .unwrap_err();
         let at = errors.0[0].at.clone().unwrap();
         let before = &at.file.text[..at.span.start];
         assert_eq!((&*at.file.path, &at.file.text[at.span]), ("models/users.sql", "ordres"));
@@ -253,7 +329,13 @@ mod tests {
 
     #[test]
     fn the_message_shows_the_cycle() {
-        let errors = link(vec![model("a", &["b"]), model("b", &["a"]), model("c", &["a"])], "shop", &[], &[]).unwrap_err();
+        let errors = link(
+            vec![model("a", &["b"]), model("b", &["a"]), model("c", &["a"])],
+            "shop",
+            &[],
+            &[],
+        )
+        .unwrap_err();
         assert_eq!(errors.0.len(), 1);
         assert_eq!(errors.0[0].notes, ["`a` (models/a.sql)", "-> `b` (models/b.sql)", "-> `a`"]);
     }
@@ -262,7 +344,10 @@ mod tests {
     fn one_table_has_one_writer() {
         let mut other = model("b", &[]);
         other.relation = model("a", &[]).relation;
-        assert_eq!(messages(vec![model("a", &[]), other]), ["`model.shop.a` and `model.shop.b` both write to `main.a`"]);
+        assert_eq!(
+            messages(vec![model("a", &[]), other]),
+            ["`model.shop.a` and `model.shop.b` both write to `main.a`"]
+        );
     }
 
     #[test]
@@ -274,7 +359,13 @@ mod tests {
             node.package = package.into();
             node
         };
-        let nodes = vec![model("both", &[]), of("lib", "both"), of("lib", "only"), of("aux", "only"), ephemeral("eph", &[])];
+        let nodes = vec![
+            model("both", &[]),
+            of("lib", "both"),
+            of("lib", "only"),
+            of("aux", "only"),
+            ephemeral("eph", &[]),
+        ];
         let own_first = RefSearch { own_package_first: true, ..RefSearch::from("shop") };
         let other = Arc::new(link(nodes.clone(), own_first, &[], &[]).unwrap());
         let graph = Arc::new(link(nodes, "shop", &[], &[]).unwrap());
@@ -284,19 +375,35 @@ mod tests {
         assert_eq!(id(other.seen_from("lib").reference(None, "both", None)), "model.lib.both");
         assert_eq!(id(lib.reference(Some("lib"), "both", None)), "model.lib.both");
         assert_eq!(id(lib.reference(None, "only", None)), "model.lib.only");
-        assert_eq!(id(graph.reference(None, "only", None)), "`ref('only')` is ambiguous: `only` is in the packages `aux`, `lib`");
+        assert_eq!(
+            id(graph.reference(None, "only", None)),
+            "`ref('only')` is ambiguous: `only` is in the packages `aux`, `lib`"
+        );
         assert_eq!(id(graph.reference(None, "eph", None)), "__dbt__cte__eph");
-        assert_eq!(id(graph.reference(Some("lib"), "eph", None)), "`ref('lib', 'eph')` is not a model, seed or snapshot of this project");
+        assert_eq!(
+            id(graph.reference(Some("lib"), "eph", None)),
+            "`ref('lib', 'eph')` is not a model, seed or snapshot of this project"
+        );
     }
 
     #[test]
     fn a_reference_without_a_version_is_to_the_latest() {
-        let nodes =
-            vec![versioned("orders", "1", false), versioned("orders", "2", true), versioned("orders", "3", false), model("users", &[])];
+        let nodes = vec![
+            versioned("orders", "1", false),
+            versioned("orders", "2", true),
+            versioned("orders", "3", false),
+            model("users", &[]),
+        ];
         let graph = link(nodes, "shop", &[], &[]).unwrap();
         assert_eq!(id(graph.reference(None, "orders", None)), "model.shop.orders.v2");
         assert_eq!(id(graph.reference(None, "orders", Some("1"))), "model.shop.orders.v1");
-        assert_eq!(id(graph.reference(None, "orders", Some("9"))), "`ref('orders', v=9)`: `orders` has no version `9`");
-        assert_eq!(id(graph.reference(None, "users", Some("1"))), "`ref('users', v=1)`: `users` has no versions");
+        assert_eq!(
+            id(graph.reference(None, "orders", Some("9"))),
+            "`ref('orders', v=9)`: `orders` has no version `9`"
+        );
+        assert_eq!(
+            id(graph.reference(None, "users", Some("1"))),
+            "`ref('users', v=1)`: `users` has no versions"
+        );
     }
 }

@@ -8,10 +8,20 @@ use crate::diagnostics::{Diagnostic, Diagnostics};
 type Edges = BTreeMap<String, BTreeSet<String>>;
 
 /// Every unique id, parents before children, then by name; or an error per cycle.
-pub(super) fn order(nodes: &BTreeMap<String, Node>, parents: &Edges, children: &Edges) -> Result<Vec<String>, Diagnostics> {
-    let mut blocked: BTreeMap<&str, usize> = nodes.keys().map(|id| (id.as_str(), parents.get(id).map_or(0, BTreeSet::len))).collect();
-    let key = |id: &'_ str| nodes.get_key_value(id).map(|(id, node)| (node.name.as_str(), id.as_str()));
-    let mut ready: BTreeSet<(&str, &str)> = blocked.iter().filter(|(_, blockers)| **blockers == 0).filter_map(|(id, _)| key(id)).collect();
+pub(super) fn order(
+    nodes: &BTreeMap<String, Node>,
+    parents: &Edges,
+    children: &Edges,
+) -> Result<Vec<String>, Diagnostics> {
+    let mut blocked: BTreeMap<&str, usize> =
+        nodes.keys().map(|id| (id.as_str(), parents.get(id).map_or(0, BTreeSet::len))).collect();
+    let key =
+        |id: &'_ str| nodes.get_key_value(id).map(|(id, node)| (node.name.as_str(), id.as_str()));
+    let mut ready: BTreeSet<(&str, &str)> = blocked
+        .iter()
+        .filter(|(_, blockers)| **blockers == 0)
+        .filter_map(|(id, _)| key(id))
+        .collect();
     blocked.retain(|_, blockers| *blockers > 0);
     let mut order = Vec::new();
     let mut cycles = Diagnostics::default();
@@ -46,10 +56,14 @@ fn cycle<'a>(blocked: &BTreeMap<&'a str, usize>, parents: &'a Edges) -> Option<V
     let mut path: Vec<&str> = vec![blocked.keys().next()?];
     loop {
         // A blocked node reads another blocked node.
-        let input = parents.get(*path.last()?)?.iter().find(|parent| blocked.contains_key(parent.as_str()))?;
+        let input = parents
+            .get(*path.last()?)?
+            .iter()
+            .find(|parent| blocked.contains_key(parent.as_str()))?;
         if let Some(start) = path.iter().position(|id| id == input) {
             let mut cycle = path.split_off(start);
-            let first = cycle.iter().enumerate().min_by_key(|(_, id)| **id).map_or(0, |(index, _)| index);
+            let first =
+                cycle.iter().enumerate().min_by_key(|(_, id)| **id).map_or(0, |(index, _)| index);
             cycle.rotate_left(first);
             return Some(cycle);
         }
@@ -61,16 +75,22 @@ fn cycle_error(cycle: &[&str], nodes: &BTreeMap<String, Node>) -> Diagnostic {
     let node = |id: &str| nodes.get(id);
     let name = |id: &str| node(id).map_or(id, |node| &node.name).to_string();
     let first = cycle[0];
-    let at = node(first).map(|first| super::quoted(first, &name(cycle.get(1).unwrap_or(&cycle[0]))));
+    let at =
+        node(first).map(|first| super::quoted(first, &name(cycle.get(1).unwrap_or(&cycle[0]))));
     if cycle.len() == 1 {
         let error = Diagnostic::error(format!("`{}` reads itself", name(first))).at_maybe(at);
         return error.hint("to read the existing rows of the table, use `{{ this }}`");
     }
     let names: Vec<_> = cycle.iter().chain([&first]).map(|id| format!("`{}`", name(id))).collect();
-    let mut error = Diagnostic::error(format!("dependency cycle: {}", names.join(" -> "))).at_maybe(at);
+    let mut error =
+        Diagnostic::error(format!("dependency cycle: {}", names.join(" -> "))).at_maybe(at);
     for (index, id) in cycle.iter().enumerate() {
         let arrow = if index == 0 { "" } else { "-> " };
-        error = error.fact(format!("{arrow}`{}` ({})", name(id), node(id).map_or("", |node| &node.file.path)));
+        error = error.fact(format!(
+            "{arrow}`{}` ({})",
+            name(id),
+            node(id).map_or("", |node| &node.file.path)
+        ));
     }
     error.fact(format!("-> `{}`", name(first))).hint("remove one of these references")
 }

@@ -25,8 +25,11 @@ impl Graph {
         for resource in resources {
             for (id, resource, parents) in self.linked(resource) {
                 // Two tests may have the same name; dbt adds a hash.
-                let same_id =
-                    added.by_id.range(id.clone()..).take_while(|(other, _)| **other == id || other.starts_with(&format!("{id}#"))).count();
+                let same_id = added
+                    .by_id
+                    .range(id.clone()..)
+                    .take_while(|(other, _)| **other == id || other.starts_with(&format!("{id}#")))
+                    .count();
                 let id = if same_id > 0 { format!("{id}#{same_id}") } else { id };
                 added.parents.insert(id.clone(), parents);
                 added.by_id.insert(id, resource);
@@ -35,7 +38,8 @@ impl Graph {
         let metrics = ids(&added, ResourceKind::Metric, |metric| vec![metric.name.clone()]);
         let measures = ids(&added, ResourceKind::SemanticModel, |model| model.measures.clone());
         for (id, resource) in &added.by_id {
-            let mut read: Vec<&String> = resource.metrics.iter().filter_map(|name| metrics.get(name)).collect();
+            let mut read: Vec<&String> =
+                resource.metrics.iter().filter_map(|name| metrics.get(name)).collect();
             if resource.kind == ResourceKind::Metric {
                 read.extend(resource.measures.iter().filter_map(|name| measures.get(name)));
             }
@@ -54,27 +58,58 @@ impl Graph {
     fn linked(&self, resource: &Resource) -> Vec<(String, Resource, BTreeSet<String>)> {
         let id = format!("{}.{}.{}", resource.kind.word(), resource.package, resource.name);
         let of = |call: &crate::jinja::RefCall| {
-            reference(&self.nodes, &self.names, &resource.package, call.package.as_deref(), &call.name, call.version.as_deref()).ok()
+            reference(
+                &self.nodes,
+                &self.names,
+                &resource.package,
+                call.package.as_deref(),
+                &call.name,
+                call.version.as_deref(),
+            )
+            .ok()
         };
         let refs: Vec<_> = resource.refs.iter().map(of).collect();
-        let sources = resource.sources.iter().map(|(of, table)| source(&self.nodes, &self.names, &resource.package, of, table).ok());
+        let sources = resource
+            .sources
+            .iter()
+            .map(|(of, table)| source(&self.nodes, &self.names, &resource.package, of, table).ok());
         let read: Vec<_> = refs.into_iter().chain(sources).collect();
-        if matches!(resource.kind, ResourceKind::Test | ResourceKind::UnitTest) && read.iter().any(Option::is_none) {
+        if matches!(resource.kind, ResourceKind::Test | ResourceKind::UnitTest)
+            && read.iter().any(Option::is_none)
+        {
             return Vec::new();
         }
-        if let (ResourceKind::UnitTest, [call], [Some(model)]) = (resource.kind, &resource.refs[..], &read[..])
+        if let (ResourceKind::UnitTest, [call], [Some(model)]) =
+            (resource.kind, &resource.refs[..], &read[..])
             && model.version.is_some()
             && call.version.is_none()
         {
-            let versions = self.nodes.values().filter(|node| (&node.name, &node.package) == (&model.name, &model.package));
-            return versions.map(|node| (id.clone(), resource.clone(), BTreeSet::from([node.unique_id.clone()]))).collect();
+            let versions = self
+                .nodes
+                .values()
+                .filter(|node| (&node.name, &node.package) == (&model.name, &model.package));
+            return versions
+                .map(|node| {
+                    (id.clone(), resource.clone(), BTreeSet::from([node.unique_id.clone()]))
+                })
+                .collect();
         }
-        vec![(id, resource.clone(), read.into_iter().flatten().map(|node| node.unique_id.clone()).collect())]
+        vec![(
+            id,
+            resource.clone(),
+            read.into_iter().flatten().map(|node| node.unique_id.clone()).collect(),
+        )]
     }
 }
 
 /// The unique ids of a kind, by the names that references use.
-fn ids(resources: &Resources, kind: ResourceKind, names: fn(&Resource) -> Vec<String>) -> BTreeMap<String, String> {
+fn ids(
+    resources: &Resources,
+    kind: ResourceKind,
+    names: fn(&Resource) -> Vec<String>,
+) -> BTreeMap<String, String> {
     let of_kind = resources.by_id.iter().filter(|(_, resource)| resource.kind == kind);
-    of_kind.flat_map(|(id, resource)| names(resource).into_iter().map(move |name| (name, id.clone()))).collect()
+    of_kind
+        .flat_map(|(id, resource)| names(resource).into_iter().map(move |name| (name, id.clone())))
+        .collect()
 }

@@ -8,12 +8,23 @@ use crate::project::Setting;
 /// A view of the package `shop` in `models/<name>.sql` that reads `reads`: a name, or
 /// `source.table`.
 pub(super) fn model(name: &str, reads: &[&str]) -> Node {
-    let mut node = node(Kind::Model, name, format!("model.shop.{name}"), format!("models/{name}.sql"));
+    let mut node =
+        node(Kind::Model, name, format!("model.shop.{name}"), format!("models/{name}.sql"));
     let quoted: Vec<_> = reads.iter().map(|name| format!("'{name}'")).collect();
     let (sources, refs): (Vec<&str>, Vec<&str>) = reads.iter().partition(|name| name.contains('.'));
-    node.refs = refs.iter().map(|name| RefCall { package: None, name: (*name).into(), version: None }).collect();
-    node.sources = sources.iter().filter_map(|name| name.split_once('.')).map(|(of, table)| (of.into(), table.into())).collect();
-    node.file = SourceFile::new(node.path.as_str(), format!("-- {0}\nselect {0} from {{{{ ref({0}) }}}}", quoted.join(", ")));
+    node.refs = refs
+        .iter()
+        .map(|name| RefCall { package: None, name: (*name).into(), version: None })
+        .collect();
+    node.sources = sources
+        .iter()
+        .filter_map(|name| name.split_once('.'))
+        .map(|(of, table)| (of.into(), table.into()))
+        .collect();
+    node.file = SourceFile::new(
+        node.path.as_str(),
+        format!("-- {0}\nselect {0} from {{{{ ref({0}) }}}}", quoted.join(", ")),
+    );
     node
 }
 
@@ -29,7 +40,8 @@ pub(super) fn versioned(name: &str, version: &str, is_latest: bool) -> Node {
 }
 
 pub(super) fn source(of: &str, table: &str) -> Node {
-    let mut node = node(Kind::Source, table, format!("source.shop.{of}.{table}"), format!("models/_{of}.yml"));
+    let mut node =
+        node(Kind::Source, table, format!("source.shop.{of}.{table}"), format!("models/_{of}.yml"));
     node.source_name = Some(of.into());
     node.fqn = vec!["shop".into(), of.into(), table.into()];
     node.materialization = Materialization::External;
@@ -73,7 +85,12 @@ fn node(kind: Kind, name: &str, unique_id: String, path: String) -> Node {
         file: SourceFile::new(path.as_str(), ""),
         path_in_models: path.split_once('/').map_or(String::new(), |(_, below)| below.into()),
         path,
-        relation: Relation { database: None, schema: Some("main".into()), identifier: name.into(), style },
+        relation: Relation {
+            database: None,
+            schema: Some("main".into()),
+            identifier: name.into(),
+            style,
+        },
         config: Default::default(),
         tags: Vec::new(),
         columns: Vec::new(),

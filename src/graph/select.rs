@@ -68,7 +68,10 @@ impl Graph {
         previous: &PreviousState,
     ) -> Result<Selected<'_>, Diagnostics> {
         let Some(expr) = parse(selection, selectors)? else {
-            return Ok(Selected { nodes: self.order.iter().filter_map(|id| self.nodes.get(id)).collect(), warnings: Vec::new() });
+            return Ok(Selected {
+                nodes: self.order.iter().filter_map(|id| self.nodes.get(id)).collect(),
+                warnings: Vec::new(),
+            });
         };
         let mut remarks = Remarks::default();
         let selected = self.resolve(&expr, previous, &mut remarks);
@@ -76,16 +79,32 @@ impl Graph {
             return Err(remarks.errors);
         }
         if selected.is_empty() && !remarks.unmatched.is_empty() {
-            return Err(Diagnostics(remarks.unmatched.into_iter().map(|warning| Diagnostic { level: Level::Error, ..warning }).collect()));
+            return Err(Diagnostics(
+                remarks
+                    .unmatched
+                    .into_iter()
+                    .map(|warning| Diagnostic { level: Level::Error, ..warning })
+                    .collect(),
+            ));
         }
         let mut warnings = remarks.unmatched;
         warnings.extend(remarks.warnings);
         warnings.extend(ignored(selection));
-        let nodes = self.order.iter().filter(|id| selected.contains(id.as_str())).filter_map(|id| self.nodes.get(id)).collect();
+        let nodes = self
+            .order
+            .iter()
+            .filter(|id| selected.contains(id.as_str()))
+            .filter_map(|id| self.nodes.get(id))
+            .collect();
         Ok(Selected { nodes, warnings })
     }
 
-    fn resolve<'a>(&'a self, expr: &SelectionExpr, previous: &PreviousState, remarks: &mut Remarks<'a>) -> BTreeSet<&'a str> {
+    fn resolve<'a>(
+        &'a self,
+        expr: &SelectionExpr,
+        previous: &PreviousState,
+        remarks: &mut Remarks<'a>,
+    ) -> BTreeSet<&'a str> {
         match expr {
             SelectionExpr::Criterion(criterion) => {
                 if let Some(missing) = previous.missing(criterion) {
@@ -98,20 +117,30 @@ impl Graph {
                 }
                 matches
             }
-            SelectionExpr::Expanded(expr, operators) => self.expanded(&self.resolve(expr, previous, remarks), *operators),
-            SelectionExpr::Union(parts) => parts.iter().flat_map(|part| self.resolve(part, previous, remarks)).collect(),
+            SelectionExpr::Expanded(expr, operators) => {
+                self.expanded(&self.resolve(expr, previous, remarks), *operators)
+            }
+            SelectionExpr::Union(parts) => {
+                parts.iter().flat_map(|part| self.resolve(part, previous, remarks)).collect()
+            }
             SelectionExpr::Intersection(parts) => {
-                let sets: Vec<_> = parts.iter().map(|part| self.resolve(part, previous, remarks)).collect();
-                let (first, rest) = sets.split_first().map_or((BTreeSet::new(), &[][..]), |(first, rest)| (first.clone(), rest));
+                let sets: Vec<_> =
+                    parts.iter().map(|part| self.resolve(part, previous, remarks)).collect();
+                let (first, rest) = sets
+                    .split_first()
+                    .map_or((BTreeSet::new(), &[][..]), |(first, rest)| (first.clone(), rest));
                 first.into_iter().filter(|id| rest.iter().all(|set| set.contains(id))).collect()
             }
             SelectionExpr::Term(text, expr) => {
                 let before = remarks.unmatched.len();
                 let selected = self.resolve(expr, previous, remarks);
-                let nothing_reported = remarks.unmatched.len() == before && remarks.errors.0.is_empty();
+                let nothing_reported =
+                    remarks.unmatched.len() == before && remarks.errors.0.is_empty();
                 if selected.is_empty() && nothing_reported && expr.must_match() {
                     let warning = Diagnostic::warning(format!("`{text}` selects nothing"));
-                    remarks.warnings.push(warning.fact("each of its parts matches something, but nothing matches all of them"));
+                    remarks.warnings.push(warning.fact(
+                        "each of its parts matches something, but nothing matches all of them",
+                    ));
                 }
                 selected
             }
@@ -129,7 +158,11 @@ impl Graph {
         }
     }
 
-    fn expanded<'a>(&'a self, selected: &BTreeSet<&'a str>, operators: GraphOperators) -> BTreeSet<&'a str> {
+    fn expanded<'a>(
+        &'a self,
+        selected: &BTreeSet<&'a str>,
+        operators: GraphOperators,
+    ) -> BTreeSet<&'a str> {
         let mut all = selected.clone();
         if let Some(depth) = operators.parents {
             all.extend(reachable(selected, |id| self.parents_of(id).collect(), depth));
@@ -165,7 +198,9 @@ impl SelectionExpr {
             SelectionExpr::Everything => true,
             SelectionExpr::Criterion(criterion) => criterion.must_match,
             SelectionExpr::Expanded(expr, _) | SelectionExpr::Term(_, expr) => expr.must_match(),
-            SelectionExpr::Union(parts) | SelectionExpr::Intersection(parts) => parts.iter().all(SelectionExpr::must_match),
+            SelectionExpr::Union(parts) | SelectionExpr::Intersection(parts) => {
+                parts.iter().all(SelectionExpr::must_match)
+            }
             SelectionExpr::Difference(expr, excluded) => expr.must_match() && excluded.must_match(),
         }
     }
@@ -180,7 +215,10 @@ struct GraphOperators {
     childrens_parents: bool,
 }
 
-fn parse(selection: &Selection, file: Option<&SelectorsFile>) -> Result<Option<SelectionExpr>, Diagnostics> {
+fn parse(
+    selection: &Selection,
+    file: Option<&SelectorsFile>,
+) -> Result<Option<SelectionExpr>, Diagnostics> {
     let mut selectors = Selectors::new(file);
     if let Some(name) = &selection.selector {
         return Ok(Some(selectors.named(name)?));
@@ -195,9 +233,16 @@ fn parse(selection: &Selection, file: Option<&SelectorsFile>) -> Result<Option<S
             SelectionExpr::Everything
         })
     };
-    let select = if selection.select.is_empty() { SelectionExpr::Everything } else { all(&selection.select) };
-    let expr =
-        if selection.exclude.is_empty() { select } else { SelectionExpr::Difference(Box::new(select), Box::new(all(&selection.exclude))) };
+    let select = if selection.select.is_empty() {
+        SelectionExpr::Everything
+    } else {
+        all(&selection.select)
+    };
+    let expr = if selection.exclude.is_empty() {
+        select
+    } else {
+        SelectionExpr::Difference(Box::new(select), Box::new(all(&selection.exclude)))
+    };
     if errors.0.is_empty() { Ok(Some(expr)) } else { Err(errors) }
 }
 
@@ -205,17 +250,28 @@ fn parse(selection: &Selection, file: Option<&SelectorsFile>) -> Result<Option<S
 fn ignored(selection: &Selection) -> Option<Diagnostic> {
     let name = selection.selector.as_ref()?;
     let flags = [("--select", &selection.select), ("--exclude", &selection.exclude)];
-    let flags: Vec<_> = flags.into_iter().filter(|(_, words)| !words.is_empty()).map(|(flag, _)| format!("`{flag}`")).collect();
+    let flags: Vec<_> = flags
+        .into_iter()
+        .filter(|(_, words)| !words.is_empty())
+        .map(|(flag, _)| format!("`{flag}`"))
+        .collect();
     if flags.is_empty() {
         return None;
     }
     let is = if flags.len() == 1 { "is" } else { "are" };
-    let warning = Diagnostic::warning(format!("{} {is} ignored because `--selector` is given", flags.join(" and ")));
+    let warning = Diagnostic::warning(format!(
+        "{} {is} ignored because `--selector` is given",
+        flags.join(" and ")
+    ));
     Some(warning.hint(format!("to combine it with other terms, use `--select selector:{name}`")))
 }
 
 /// `start` and the ids that are reachable from it in at most `depth` steps.
-fn reachable<'a>(start: &BTreeSet<&'a str>, next_to: impl Fn(&str) -> Vec<&'a str>, depth: usize) -> BTreeSet<&'a str> {
+fn reachable<'a>(
+    start: &BTreeSet<&'a str>,
+    next_to: impl Fn(&str) -> Vec<&'a str>,
+    depth: usize,
+) -> BTreeSet<&'a str> {
     let mut all = start.clone();
     let mut last = start.clone();
     for _ in 0..depth {

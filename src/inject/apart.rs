@@ -1,5 +1,6 @@
-//! Inputs that the tree of a query does not hold, and that a filter can replace all the same: in a query within the text that is parsed
-//! by itself, and behind `in` or in `table(…)`, where a query in parentheses may stand in a table's place.
+//! Inputs that the tree of a query does not hold, and that a filter can replace all the same: in a
+//! query within the text that is parsed by itself, and behind `in` or in `table(…)`, where a query
+//! in parentheses may stand in a table's place.
 
 use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::Keyword;
@@ -12,21 +13,30 @@ use crate::diagnostics::Diagnostic;
 use crate::jinja::{Mark, MarkKind};
 
 /// What is found in each query that is blanked out, at its place in the whole text.
-pub fn queries(ask: &Injection, blanks: &[MaskedSpan], parser: &dyn Parser) -> Result<Vec<Query>, Diagnostic> {
+pub fn queries(
+    ask: &Injection,
+    blanks: &[MaskedSpan],
+    parser: &dyn Parser,
+) -> Result<Vec<Query>, Diagnostic> {
     let queries = blanks.iter().filter(|blank| blank.what == What::Query);
     queries.map(|blank| query(ask, blank, parser)).collect()
 }
 
 fn query(ask: &Injection, blank: &MaskedSpan, parser: &dyn Parser) -> Result<Query, Diagnostic> {
     let start = blank.span.start;
-    let is_within = |mark: &&Mark| blank.span.start <= mark.span.start && mark.span.end <= blank.span.end;
+    let is_within =
+        |mark: &&Mark| blank.span.start <= mark.span.start && mark.span.end <= blank.span.end;
     let marks: Vec<Mark> = ask
         .marks
         .iter()
         .filter(is_within)
-        .map(|mark| Mark { span: mark.span.start - start..mark.span.end - start, kind: mark.kind.clone() })
+        .map(|mark| Mark {
+            span: mark.span.start - start..mark.span.end - start,
+            kind: mark.kind.clone(),
+        })
         .collect();
-    let mut query = find(&Injection { sql: &ask.sql[blank.span.clone()], marks: &marks, ..*ask }, parser)?;
+    let mut query =
+        find(&Injection { sql: &ask.sql[blank.span.clone()], marks: &marks, ..*ask }, parser)?;
     for filter in &mut query.filters {
         filter.span = filter.span.start + start..filter.span.end + start;
     }
@@ -38,17 +48,28 @@ pub fn operand(ask: &Injection, mark: &Mark, parser: &dyn Parser) -> Option<(Fil
     let MarkKind::Input(id) = &mark.kind else { return None };
     let text = TokenStream::new(ask.sql, parser).ok()?;
     let first = text.starting_at_byte(mark.span.start)?;
-    let last = (first..text.tokens.len()).take_while(|token| text.spans[*token].end <= mark.span.end).last()?;
+    let last = (first..text.tokens.len())
+        .take_while(|token| text.spans[*token].end <= mark.span.end)
+        .last()?;
     let before = text.previous(first)?;
     let opens_table = || {
-        let names = text.previous(before).is_some_and(|table| text.keyword(table) == Keyword::TABLE);
+        let names =
+            text.previous(before).is_some_and(|table| text.keyword(table) == Keyword::TABLE);
         let closes = text.next(last + 1).is_some_and(|close| text.is(close, &Token::RParen));
         text.is(before, &Token::LParen) && names && closes
     };
-    if marker_fallback::covered(ask.marks, mark.span.start).is_some() || !(text.keyword(before) == Keyword::IN || opens_table()) {
+    if marker_fallback::covered(ask.marks, mark.span.start).is_some()
+        || !(text.keyword(before) == Keyword::IN || opens_table())
+    {
         return None;
     }
     let relation = ask.sql.get(mark.span.clone())?.to_string();
-    let filter = Filter { span: mark.span.clone(), relation: relation.clone(), unique_id: id.clone(), alias: None, hidden: Vec::new() };
+    let filter = Filter {
+        span: mark.span.clone(),
+        relation: relation.clone(),
+        unique_id: id.clone(),
+        alias: None,
+        hidden: Vec::new(),
+    };
     Some((filter, Occurrence { unique_id: id.clone(), name: relation, access: Access::Filtered }))
 }

@@ -1,13 +1,14 @@
-//! The columns of a query's result, in order, where the text shows them. `None` is the answer to every doubt: a wrong list would
-//! put values in the wrong columns.
+//! The columns of a query's result, in order, where the text shows them. `None` is the answer to
+//! every doubt: a wrong list would put values in the wrong columns.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use sqlparser::ast::{
-    ExcludeSelectItem, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, Query, RenameSelectItem, Select, SelectFlavor, SelectItem,
-    SelectItemQualifiedWildcardKind as Qualified, SetExpr, SetQuantifier, TableAlias, TableFactor, TableWithJoins,
-    WildcardAdditionalOptions,
+    ExcludeSelectItem, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, Query,
+    RenameSelectItem, Select, SelectFlavor, SelectItem,
+    SelectItemQualifiedWildcardKind as Qualified, SetExpr, SetQuantifier, TableAlias, TableFactor,
+    TableWithJoins, WildcardAdditionalOptions,
 };
 use sqlparser::tokenizer::Location;
 
@@ -16,9 +17,15 @@ use super::scope::{last, same};
 
 type Names = Option<Vec<ResultColumn>>;
 
-/// The columns of a query. `inputs` are the tables known by where their name begins; `joins` says whether the tree
-/// holds all that the text says of how tables are joined; `types` whether types are looked for.
-pub fn columns(query: &Query, inputs: &BTreeMap<Location, Vec<ResultColumn>>, joins: bool, types: bool) -> Names {
+/// The columns of a query. `inputs` are the tables known by where their name begins; `joins` says
+/// whether the tree holds all that the text says of how tables are joined; `types` whether types
+/// are looked for.
+pub fn columns(
+    query: &Query,
+    inputs: &BTreeMap<Location, Vec<ResultColumn>>,
+    joins: bool,
+    types: bool,
+) -> Names {
     let names = Known { inputs, joins, types, ctes: Vec::new() }.query(query)?;
     let mut seen = BTreeSet::new();
     let twice = names.iter().any(|column| !seen.insert(column.name.to_lowercase()));
@@ -31,7 +38,8 @@ struct Known<'a> {
     inputs: &'a BTreeMap<Location, Vec<ResultColumn>>,
     joins: bool,
     types: bool,
-    /// The CTEs in sight, the nearest last. Shared, since each query within the query has them in sight.
+    /// The CTEs in sight, the nearest last. Shared, since each query within the query has them in
+    /// sight.
     ctes: Vec<(Ident, Option<Rc<Vec<ResultColumn>>>)>,
 }
 
@@ -43,7 +51,8 @@ impl Known<'_> {
         let mut known = self.clone();
         if let Some(with) = &query.with {
             if with.recursive {
-                // What they see of each other is known too late; a recursive one names its columns in its first part.
+                // What they see of each other is known too late; a recursive one names its columns
+                // in its first part.
                 known.ctes.extend(with.cte_tables.iter().map(|cte| (cte.alias.name.clone(), None)));
             }
             for cte in &with.cte_tables {
@@ -71,7 +80,10 @@ impl Known<'_> {
                 SetExpr::Select(select) => return self.select(select),
                 SetExpr::Query(query) => return self.query(query),
                 SetExpr::SetOperation {
-                    left, set_quantifier: SetQuantifier::All | SetQuantifier::Distinct | SetQuantifier::None, ..
+                    left,
+                    set_quantifier:
+                        SetQuantifier::All | SetQuantifier::Distinct | SetQuantifier::None,
+                    ..
                 } => left,
                 _ => return None,
             }
@@ -89,15 +101,26 @@ impl Known<'_> {
         for item in &select.projection {
             match item {
                 SelectItem::ExprWithAlias { expr, alias } if !spreads(expr) => {
-                    names.push(ResultColumn { data_type: self.data_type(select, expr), ..column(alias) })
+                    names.push(ResultColumn {
+                        data_type: self.data_type(select, expr),
+                        ..column(alias)
+                    })
                 }
                 SelectItem::UnnamedExpr(expr @ Expr::Identifier(ident)) => {
-                    names.push(ResultColumn { data_type: self.data_type(select, expr), ..column(ident) })
+                    names.push(ResultColumn {
+                        data_type: self.data_type(select, expr),
+                        ..column(ident)
+                    })
                 }
                 SelectItem::UnnamedExpr(expr @ Expr::CompoundIdentifier(parts)) => {
-                    names.push(ResultColumn { data_type: self.data_type(select, expr), ..column(parts.last()?) })
+                    names.push(ResultColumn {
+                        data_type: self.data_type(select, expr),
+                        ..column(parts.last()?)
+                    })
                 }
-                SelectItem::Wildcard(options) => names.extend(adjusted(self.all(select)?, options)?),
+                SelectItem::Wildcard(options) => {
+                    names.extend(adjusted(self.all(select)?, options)?)
+                }
                 SelectItem::QualifiedWildcard(Qualified::ObjectName(name), options) => {
                     names.extend(adjusted(self.of(select, name)?, options)?)
                 }
@@ -107,11 +130,15 @@ impl Known<'_> {
         Some(names)
     }
 
-    /// The columns of a set operation: those of its first part, each with the type that all parts give it.
+    /// The columns of a set operation: those of its first part, each with the type that all parts
+    /// give it.
     fn either(&self, left: &SetExpr, right: &SetExpr) -> Names {
         let (mut names, other) = (self.body(left)?, self.body(right));
         for (at, column) in names.iter_mut().enumerate() {
-            let same = other.as_ref().and_then(|other| other.get(at)).is_some_and(|other| other.data_type == column.data_type);
+            let same = other
+                .as_ref()
+                .and_then(|other| other.get(at))
+                .is_some_and(|other| other.data_type == column.data_type);
             column.data_type = column.data_type.take().filter(|_| same);
         }
         Some(names)
@@ -158,7 +185,8 @@ impl Known<'_> {
         for join in &from.joins {
             use JoinOperator::*;
             match &join.join_operator {
-                Join(on) | Inner(on) | Left(on) | LeftOuter(on) | Right(on) | RightOuter(on) | FullOuter(on) | CrossJoin(on) => {
+                Join(on) | Inner(on) | Left(on) | LeftOuter(on) | Right(on) | RightOuter(on)
+                | FullOuter(on) | CrossJoin(on) => {
                     if !matches!(on, JoinConstraint::On(_) | JoinConstraint::None) {
                         return None;
                     }
@@ -173,9 +201,15 @@ impl Known<'_> {
 
     fn factor(&self, factor: &TableFactor) -> Names {
         match factor {
-            TableFactor::Table { name, alias, args: None, json_path: None, .. } => renamed(self.table(name), alias.as_ref()),
-            TableFactor::Derived { subquery, alias, .. } => renamed(self.query(subquery), alias.as_ref()),
-            TableFactor::NestedJoin { table_with_joins, alias: None } => self.tables(table_with_joins),
+            TableFactor::Table { name, alias, args: None, json_path: None, .. } => {
+                renamed(self.table(name), alias.as_ref())
+            }
+            TableFactor::Derived { subquery, alias, .. } => {
+                renamed(self.query(subquery), alias.as_ref())
+            }
+            TableFactor::NestedJoin { table_with_joins, alias: None } => {
+                self.tables(table_with_joins)
+            }
             _ => None,
         }
     }
@@ -198,7 +232,9 @@ impl Known<'_> {
         for from in &select.from {
             flatten(from, &mut tables);
         }
-        let mut named = tables.into_iter().filter(|table| exposed(table).is_some_and(|exposed| same(exposed, qualifier)));
+        let mut named = tables
+            .into_iter()
+            .filter(|table| exposed(table).is_some_and(|exposed| same(exposed, qualifier)));
         match (named.next(), named.next()) {
             (Some(table), None) => self.factor(table),
             _ => None,
@@ -207,9 +243,13 @@ impl Known<'_> {
 }
 
 fn flatten<'a>(from: &'a TableWithJoins, into: &mut Vec<&'a TableFactor>) {
-    for factor in std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)) {
+    for factor in
+        std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation))
+    {
         match factor {
-            TableFactor::NestedJoin { table_with_joins, alias: None } => flatten(table_with_joins, into),
+            TableFactor::NestedJoin { table_with_joins, alias: None } => {
+                flatten(table_with_joins, into)
+            }
             other => into.push(other),
         }
     }
@@ -217,7 +257,8 @@ fn flatten<'a>(from: &'a TableWithJoins, into: &mut Vec<&'a TableFactor>) {
 
 fn exposed(factor: &TableFactor) -> Option<&Ident> {
     match factor {
-        TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } => Some(&alias.name),
+        TableFactor::Table { alias: Some(alias), .. }
+        | TableFactor::Derived { alias: Some(alias), .. } => Some(&alias.name),
         TableFactor::Table { name, .. } => last(name),
         _ => None,
     }
@@ -229,8 +270,17 @@ fn spreads(expr: &Expr) -> bool {
         Expr::Function(function) => {
             let name = last(&function.name).map(|name| name.value.to_lowercase());
             name.is_none_or(|name| {
-                ["columns", "unnest", "explode", "explode_outer", "posexplode", "posexplode_outer", "inline", "stack"]
-                    .contains(&name.as_str())
+                [
+                    "columns",
+                    "unnest",
+                    "explode",
+                    "explode_outer",
+                    "posexplode",
+                    "posexplode_outer",
+                    "inline",
+                    "stack",
+                ]
+                .contains(&name.as_str())
             })
         }
         Expr::QualifiedWildcard(..) | Expr::Wildcard(_) => true,
@@ -245,8 +295,10 @@ fn renamed(names: Names, alias: Option<&TableAlias>) -> Names {
     if alias.columns.len() > names.len() {
         return None;
     }
-    let renamed =
-        alias.columns.iter().zip(&names).map(|(named, was)| ResultColumn { data_type: was.data_type.clone(), ..column(&named.name) });
+    let renamed = alias.columns.iter().zip(&names).map(|(named, was)| ResultColumn {
+        data_type: was.data_type.clone(),
+        ..column(&named.name)
+    });
     let mut given: Vec<ResultColumn> = renamed.collect();
     given.extend(names.into_iter().skip(alias.columns.len()));
     Some(given)
@@ -260,7 +312,9 @@ fn adjusted(mut names: Vec<ResultColumn>, options: &WildcardAdditionalOptions) -
     let mut without: Vec<&Ident> = Vec::new();
     match &options.opt_exclude {
         Some(ExcludeSelectItem::Single(name)) => without.push(last(name)?),
-        Some(ExcludeSelectItem::Multiple(many)) => without.extend(many.iter().map(last).collect::<Option<Vec<_>>>()?),
+        Some(ExcludeSelectItem::Multiple(many)) => {
+            without.extend(many.iter().map(last).collect::<Option<Vec<_>>>()?)
+        }
         None => {}
     }
     if let Some(except) = &options.opt_except {
@@ -289,19 +343,28 @@ fn adjusted(mut names: Vec<ResultColumn>, options: &WildcardAdditionalOptions) -
 
 /// The place of a column, if there is one of that name and no second.
 fn find(names: &[ResultColumn], name: &Ident) -> Option<usize> {
-    let mut found = names.iter().enumerate().filter(|(_, column)| column.name.eq_ignore_ascii_case(&name.value));
+    let mut found = names
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| column.name.eq_ignore_ascii_case(&name.value));
     match (found.next(), found.next()) {
         (Some((at, _)), None) => Some(at),
         _ => None,
     }
 }
 
-/// A type as the author writes it: the parser's spelling has capitals, which some engines tell apart.
+/// A type as the author writes it: the parser's spelling has capitals, which some engines tell
+/// apart.
 pub fn as_written(sql: &str, data_type: &str) -> String {
     let letters = data_type.chars().filter(|letter| !letter.is_whitespace());
     let pattern: Vec<String> = letters.map(|letter| regex::escape(&letter.to_string())).collect();
-    let written = regex::RegexBuilder::new(&format!(r"\b{}", pattern.join(r"\s*"))).case_insensitive(true).build();
-    written.ok().and_then(|written| Some(written.find(sql)?.as_str().to_string())).unwrap_or_else(|| data_type.to_string())
+    let written = regex::RegexBuilder::new(&format!(r"\b{}", pattern.join(r"\s*")))
+        .case_insensitive(true)
+        .build();
+    written
+        .ok()
+        .and_then(|written| Some(written.find(sql)?.as_str().to_string()))
+        .unwrap_or_else(|| data_type.to_string())
 }
 
 fn column(ident: &Ident) -> ResultColumn {

@@ -1,5 +1,5 @@
-//! Two looks at a query's text for engines that want it cut up: where its `with` ends, and what its last `select` computes
-//! for a column. `None` is the answer to every doubt.
+//! Two looks at a query's text for engines that want it cut up: where its `with` ends, and what its
+//! last `select` computes for a column. `None` is the answer to every doubt.
 
 use sqlparser::ast::{Expr, SelectItem, SetExpr, Statement};
 use sqlparser::dialect::Dialect as Parser;
@@ -9,7 +9,8 @@ use sqlparser::tokenizer::Token;
 use super::parsers::parse;
 use super::tokens::TokenStream;
 
-/// The CTEs of a query, without the word `with`, and the rest of it. Comments before the word stay with the CTEs.
+/// The CTEs of a query, without the word `with`, and the rest of it. Comments before the word stay
+/// with the CTEs.
 pub fn with_clause(sql: &str, parser: &dyn Parser) -> Option<(String, String)> {
     let text = TokenStream::new(sql, parser).ok()?;
     let with = text.next(0).filter(|token| text.keyword(*token) == Keyword::WITH)?;
@@ -22,9 +23,16 @@ pub fn with_clause(sql: &str, parser: &dyn Parser) -> Option<(String, String)> {
                 depth = depth.checked_sub(1)?;
                 let after = text.next(token + 1)?;
                 // A list of columns ends in a parenthesis too; then comes `as`.
-                if depth == 0 && text.tokens[after].token != Token::Comma && text.keyword(after) != Keyword::AS {
+                if depth == 0
+                    && text.tokens[after].token != Token::Comma
+                    && text.keyword(after) != Keyword::AS
+                {
                     let end = text.spans[token].end;
-                    let ctes = format!("{}{}", sql[..text.spans[with].start].trim_start(), sql[text.spans[with].end..end].trim_start());
+                    let ctes = format!(
+                        "{}{}",
+                        sql[..text.spans[with].start].trim_start(),
+                        sql[text.spans[with].end..end].trim_start()
+                    );
                     return Some((ctes, sql[end..].to_string()));
                 }
             }
@@ -35,21 +43,30 @@ pub fn with_clause(sql: &str, parser: &dyn Parser) -> Option<(String, String)> {
     None
 }
 
-/// What the last `select` of a query computes for a column, as text in lower case with single spaces and without backquotes,
-/// which quote names alone.
+/// What the last `select` of a query computes for a column, as text in lower case with single
+/// spaces and without backquotes, which quote names alone.
 pub fn computed(sql: &str, parser: &dyn Parser, column: &str) -> Option<String> {
     let statement = parse(&TokenStream::new(sql, parser).ok()?, parser).ok()?;
     let Statement::Query(query) = statement else { return None };
     let SetExpr::Select(select) = *query.body else { return None };
     let found = select.projection.iter().find_map(|item| match item {
-        SelectItem::ExprWithAlias { expr, alias } if alias.value.eq_ignore_ascii_case(column) => Some(expr.to_string()),
-        SelectItem::UnnamedExpr(Expr::Identifier(name)) if name.value.eq_ignore_ascii_case(column) => Some(name.to_string()),
-        SelectItem::UnnamedExpr(expr @ Expr::CompoundIdentifier(parts)) => {
-            parts.last().filter(|part| part.value.eq_ignore_ascii_case(column)).map(|_| expr.to_string())
+        SelectItem::ExprWithAlias { expr, alias } if alias.value.eq_ignore_ascii_case(column) => {
+            Some(expr.to_string())
         }
+        SelectItem::UnnamedExpr(Expr::Identifier(name))
+            if name.value.eq_ignore_ascii_case(column) =>
+        {
+            Some(name.to_string())
+        }
+        SelectItem::UnnamedExpr(expr @ Expr::CompoundIdentifier(parts)) => parts
+            .last()
+            .filter(|part| part.value.eq_ignore_ascii_case(column))
+            .map(|_| expr.to_string()),
         _ => None,
     });
-    found.map(|text| text.to_lowercase().replace('`', "").split_whitespace().collect::<Vec<_>>().join(" "))
+    found.map(|text| {
+        text.to_lowercase().replace('`', "").split_whitespace().collect::<Vec<_>>().join(" ")
+    })
 }
 
 #[cfg(test)]
@@ -60,7 +77,10 @@ mod tests {
     #[test]
     fn ctes_are_cut_off() {
         let cut = |sql| with_clause(sql, &*parser("mssql"));
-        let (ctes, rest) = cut("-- why\nwith a (x, y) as (select ')' as \"with\"), b as (select 1)\nselect (1) from b").unwrap();
+        let (ctes, rest) = cut(
+            "-- why\nwith a (x, y) as (select ')' as \"with\"), b as (select 1)\nselect (1) from b",
+        )
+        .unwrap();
         assert_eq!(ctes, "-- why\na (x, y) as (select ')' as \"with\"), b as (select 1)");
         assert_eq!(rest, "\nselect (1) from b");
         assert_eq!(cut("select 1 from (with a as (select 1) select 1 from a) b"), None);
@@ -68,8 +88,13 @@ mod tests {
 
     #[test]
     fn a_column_is_found_with_what_it_is() {
-        let of =
-            |column| computed("with a as (select 1) select Cast(min(e.`At`) as DATE) as day, e.other from a e", &*parser("spark"), column);
+        let of = |column| {
+            computed(
+                "with a as (select 1) select Cast(min(e.`At`) as DATE) as day, e.other from a e",
+                &*parser("spark"),
+                column,
+            )
+        };
         assert_eq!(of("Day").as_deref(), Some("cast(min(e.at) as date)"));
         assert_eq!(of("other").as_deref(), Some("e.other"));
         assert_eq!(of("none"), None);

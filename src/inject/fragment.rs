@@ -1,6 +1,7 @@
-//! Fragments of SQL in settings: a column, an expression, a clause. Takes a text that is written into a statement as it is; gives the
-//! reason why it is not what it must be. A fragment that is accepted ends where its text ends: it closes what it opens, and no
-//! statement, comment or query begins in it that the statement around it does not expect.
+//! Fragments of SQL in settings: a column, an expression, a clause. Takes a text that is written
+//! into a statement as it is; gives the reason why it is not what it must be. A fragment that is
+//! accepted ends where its text ends: it closes what it opens, and no statement, comment or query
+//! begins in it that the statement around it does not expect.
 
 use serde::Deserialize;
 use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value};
@@ -31,8 +32,20 @@ pub enum Fragment {
 }
 
 /// Words outside of parentheses that begin another part of a statement than a clause of a table.
-const QUERY_WORDS: [&str; 12] =
-    ["as", "select", "from", "union", "except", "intersect", "into", "insert", "update", "drop", "create", "alter"];
+const QUERY_WORDS: [&str; 12] = [
+    "as",
+    "select",
+    "from",
+    "union",
+    "except",
+    "intersect",
+    "into",
+    "insert",
+    "update",
+    "drop",
+    "create",
+    "alter",
+];
 
 impl Fragment {
     /// Why a text is no such fragment.
@@ -40,7 +53,9 @@ impl Fragment {
         if self != Fragment::Expression && is_plain_name(text) {
             return None;
         }
-        let Ok(tokens) = TokenStream::new(text, parser) else { return Some("a quote in it is not closed".to_string()) };
+        let Ok(tokens) = TokenStream::new(text, parser) else {
+            return Some("a quote in it is not closed".to_string());
+        };
         if let Some(reason) = structure(&tokens, self) {
             return Some(reason);
         }
@@ -54,11 +69,19 @@ impl Fragment {
                     false => "it is no column and no expression".to_string(),
                 })
             }
-            Fragment::Expression if !parses(|parse| parse.parse_expr().map(|_| true)) => Some("it is no expression".to_string()),
-            Fragment::Expressions if !parses(|parse| parse.parse_comma_separated(Parse::parse_order_by_expr).map(|_| true)) => {
+            Fragment::Expression if !parses(|parse| parse.parse_expr().map(|_| true)) => {
+                Some("it is no expression".to_string())
+            }
+            Fragment::Expressions
+                if !parses(|parse| {
+                    parse.parse_comma_separated(Parse::parse_order_by_expr).map(|_| true)
+                }) =>
+            {
                 Some("it is no column, no expression and no list of them".to_string())
             }
-            Fragment::Name if !parses(|parse| parse.parse_object_name(true).map(|_| true)) => Some("it is no name".to_string()),
+            Fragment::Name if !parses(|parse| parse.parse_object_name(true).map(|_| true)) => {
+                Some("it is no name".to_string())
+            }
             _ => None,
         }
     }
@@ -66,7 +89,8 @@ impl Fragment {
 
 /// Letters, digits and `_`, as most names have.
 fn is_plain_name(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_alphabetic() || first == '_') && text.chars().all(|char| char.is_alphanumeric() || char == '_')
+    text.starts_with(|first: char| first.is_alphabetic() || first == '_')
+        && text.chars().all(|char| char.is_alphanumeric() || char == '_')
 }
 
 /// Why a text would not end where it ends.
@@ -77,16 +101,18 @@ fn structure(text: &TokenStream, fragment: Fragment) -> Option<String> {
         is_empty &= !text.speaks(number);
         match &token.token {
             Token::SemiColon => return Some("a `;` in it ends the statement".to_string()),
-            Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_))
-                if fragment != Fragment::Expression =>
-            {
+            Token::Whitespace(
+                Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_),
+            ) if fragment != Fragment::Expression => {
                 return Some("a comment is in it".to_string());
             }
             Token::LParen => open.push(Token::RParen),
             Token::LBracket => open.push(Token::RBracket),
             Token::LBrace => open.push(Token::RBrace),
             Token::Lt if fragment == Fragment::Type => open.push(Token::Gt),
-            closing @ (Token::RParen | Token::RBracket | Token::RBrace) if open.pop().as_ref() != Some(closing) => {
+            closing @ (Token::RParen | Token::RBracket | Token::RBrace)
+                if open.pop().as_ref() != Some(closing) =>
+            {
                 return Some(format!("a `{closing}` in it closes nothing"));
             }
             Token::Gt | Token::ShiftRight if fragment == Fragment::Type => {
@@ -95,9 +121,18 @@ fn structure(text: &TokenStream, fragment: Fragment) -> Option<String> {
                     return Some("a `>` in it closes nothing".to_string());
                 }
             }
-            Token::Comma if fragment == Fragment::Type && open.is_empty() => return Some("a `,` in it ends the type".to_string()),
-            Token::Word(word) if open.is_empty() && fragment != Fragment::Enclosed && text.is_word(number, &QUERY_WORDS) => {
-                return Some(format!("`{}` in it begins another part of the statement", word.value));
+            Token::Comma if fragment == Fragment::Type && open.is_empty() => {
+                return Some("a `,` in it ends the type".to_string());
+            }
+            Token::Word(word)
+                if open.is_empty()
+                    && fragment != Fragment::Enclosed
+                    && text.is_word(number, &QUERY_WORDS) =>
+            {
+                return Some(format!(
+                    "`{}` in it begins another part of the statement",
+                    word.value
+                ));
             }
             _ => {}
         }
@@ -109,9 +144,17 @@ fn structure(text: &TokenStream, fragment: Fragment) -> Option<String> {
 }
 
 /// Whether a rule of a parser takes the whole text, and what it says of it.
-fn parse_all(text: &TokenStream, parser: &dyn Parser, rule: fn(&mut Parse) -> Result<bool, ParserError>) -> bool {
-    let mut parse = Parse::new(parser).with_recursion_limit(super::parsers::DEPTH).with_tokens_with_locations(text.tokens.clone());
-    super::parsers::on_a_large_stack(text.sql.len(), || matches!(rule(&mut parse), Ok(true)) && parse.peek_token().token == Token::EOF)
+fn parse_all(
+    text: &TokenStream,
+    parser: &dyn Parser,
+    rule: fn(&mut Parse) -> Result<bool, ParserError>,
+) -> bool {
+    let mut parse = Parse::new(parser)
+        .with_recursion_limit(super::parsers::DEPTH)
+        .with_tokens_with_locations(text.tokens.clone());
+    super::parsers::on_a_large_stack(text.sql.len(), || {
+        matches!(rule(&mut parse), Ok(true)) && parse.peek_token().token == Token::EOF
+    })
 }
 
 /// Whether `>=` behind the expression compares all of it.
@@ -181,7 +224,11 @@ mod tests {
             (Column, "timestamp", "postgres"),
             (Column, "$1", "snowflake"),
             (Expression, "a > 0 -- only those\n and b", "postgres"),
-            (Expression, "DBT_INTERNAL_DEST.day >= date_sub(current_date, interval 3 day)", "bigquery"),
+            (
+                Expression,
+                "DBT_INTERNAL_DEST.day >= date_sub(current_date, interval 3 day)",
+                "bigquery",
+            ),
             (Expressions, "id, day desc nulls last, lower(name)", "postgres"),
             (Expressions, "toYYYYMM(at), id", "clickhouse"),
             (Expressions, "(a, b)", "clickhouse"),
@@ -201,8 +248,20 @@ mod tests {
     fn nothing_else_is_accepted() {
         use Fragment::*;
         let all = [Column, Expression, Expressions, Name, Type, Clause, Enclosed];
-        for text in ["day; drop table y; --", "day) as select 1 from (x", "'day", "(day", "day]", "/* day", "", " ", "-- day"] {
-            for name in ["postgres", "bigquery", "clickhouse", "mysql", "mssql", "snowflake", "spark"] {
+        for text in [
+            "day; drop table y; --",
+            "day) as select 1 from (x",
+            "'day",
+            "(day",
+            "day]",
+            "/* day",
+            "",
+            " ",
+            "-- day",
+        ] {
+            for name in
+                ["postgres", "bigquery", "clickhouse", "mysql", "mssql", "snowflake", "spark"]
+            {
                 for fragment in all {
                     assert!(refused(fragment, text, name).is_some(), "{fragment:?}: {text}");
                 }

@@ -1,4 +1,5 @@
-//! Columns that a table has and `*` leaves out: a query that reads one from a filtered input needs it in the filter's sub-query by name.
+//! Columns that a table has and `*` leaves out: a query that reads one from a filtered input needs
+//! it in the filter's sub-query by name.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -30,7 +31,8 @@ pub fn tokens<'a>(text: &'a TokenStream, hidden: &'a [String]) -> impl Iterator<
     (0..text.tokens.len()).filter(|token| matches!(&text.tokens[*token].token, Token::Word(word) if is_hidden(&word.value, hidden)))
 }
 
-/// The hidden columns that each filtered table must carry, as the author wrote them, by the table's number.
+/// The hidden columns that each filtered table must carry, as the author wrote them, by the table's
+/// number.
 pub fn carried(
     ask: &Injection,
     text: &TokenStream,
@@ -47,28 +49,41 @@ pub fn carried(
     let tables = Tables { inputs: ask.inputs, factors, reads };
     for used in &walk.uses {
         let refuse = |message: String, hint: &str| match text.starting_at(used.at()) {
-            Some(token) => placed(Diagnostic::error(message), text.sql, &text.spans[token]).hint(hint),
+            Some(token) => {
+                placed(Diagnostic::error(message), text.sql, &text.spans[token]).hint(hint)
+            }
             None => Diagnostic::error(message).hint(hint),
         };
-        let Some((level, read)) = tables
-            .of(used)
-            .map_err(|name| refuse(format!("`{name}` can be of more than one table here"), "write the table's alias before it"))?
+        let Some((level, read)) = tables.of(used).map_err(|name| {
+            refuse(
+                format!("`{name}` can be of more than one table here"),
+                "write the table's alias before it",
+            )
+        })?
         else {
             continue;
         };
         let exposed = read.factor.exposed();
-        let spreads = walk
-            .spreads
-            .iter()
-            .any(|(at, of)| *at == level && of.as_ref().is_none_or(|of| exposed.is_some_and(|exposed| same(of, exposed))));
+        let spreads = walk.spreads.iter().any(|(at, of)| {
+            *at == level
+                && of.as_ref().is_none_or(|of| exposed.is_some_and(|exposed| same(of, exposed)))
+        });
         if spreads {
-            let message = format!("`*` and `{}` are read from `{}` in one `select`", used.name.value, read.factor.name);
-            let why = "the filter's sub-query must select the column by name, and `*` would then hold it too";
+            let message = format!(
+                "`*` and `{}` are read from `{}` in one `select`",
+                used.name.value, read.factor.name
+            );
+            let why = "the filter's sub-query must select the column by name, and `*` would then \
+                hold it too";
             return Err(refuse(message, "name the columns instead of `*`").fact(why));
         }
-        let name = text.starting_at(used.name.span.start).map(|token| text.slice(&text.spans[token]).to_string());
+        let name = text
+            .starting_at(used.name.span.start)
+            .map(|token| text.slice(&text.spans[token]).to_string());
         let columns = carried.entry(read.factor.number).or_default();
-        columns.extend(name.filter(|name| !columns.iter().any(|known| known.eq_ignore_ascii_case(name))));
+        columns.extend(
+            name.filter(|name| !columns.iter().any(|known| known.eq_ignore_ascii_case(name))),
+        );
     }
     Ok(carried)
 }
@@ -95,23 +110,39 @@ struct Tables<'a> {
 }
 
 impl<'a> Tables<'a> {
-    /// The filtered table of a column and the number of its `select`; the column's name if that can be more than one.
+    /// The filtered table of a column and the number of its `select`; the column's name if that can
+    /// be more than one.
     fn of(&self, used: &Use) -> Result<Option<(usize, &'a Read<'a>)>, String> {
         for level in used.selects.iter().rev() {
             let here = |factor: &&Factor| factor.selects.last() == Some(level);
             let is_named = |factor: &&Factor| {
-                used.qualifier.as_ref().is_none_or(|qualifier| factor.exposed().is_some_and(|exposed| same(exposed, qualifier)))
+                used.qualifier.as_ref().is_none_or(|qualifier| {
+                    factor.exposed().is_some_and(|exposed| same(exposed, qualifier))
+                })
             };
             let tables: Vec<&Factor> = self.factors.iter().filter(here).filter(is_named).collect();
-            let reads = || self.reads.iter().filter(|read| tables.iter().any(|table| table.number == read.factor.number));
+            let reads = || {
+                self.reads
+                    .iter()
+                    .filter(|read| tables.iter().any(|table| table.number == read.factor.number))
+            };
             if reads().any(|read| self.declares(read, &used.name)) {
                 return Ok(None);
             }
-            let mut hold = reads().filter(|read| read.access == Access::Filtered && !read.factor.is_cte);
+            let mut hold =
+                reads().filter(|read| read.access == Access::Filtered && !read.factor.is_cte);
             match (hold.next(), hold.next()) {
                 (Some(read), None) => {
-                    let others = tables.iter().filter(|table| !table.is_cte && !table.is_call && !table.is_array).count() > 1;
-                    return if others { Err(used.name.value.clone()) } else { Ok(Some((*level, read))) };
+                    let others = tables
+                        .iter()
+                        .filter(|table| !table.is_cte && !table.is_call && !table.is_array)
+                        .count()
+                        > 1;
+                    return if others {
+                        Err(used.name.value.clone())
+                    } else {
+                        Ok(Some((*level, read)))
+                    };
                 }
                 (Some(_), Some(_)) => return Err(used.name.value.clone()),
                 _ if used.qualifier.is_some() && !tables.is_empty() => return Ok(None),
@@ -132,7 +163,8 @@ struct Walk<'a> {
     hidden: &'a [String],
     selects: Vec<usize>,
     seen: usize,
-    /// Of each open query: how many `select`s are around it, and its own that has ended: `order by` stands behind that.
+    /// Of each open query: how many `select`s are around it, and its own that has ended: `order by`
+    /// stands behind that.
     queries: Vec<(usize, Option<usize>)>,
     uses: Vec<Use>,
     /// The `select`s that take all columns of a table, or of all their tables.
@@ -141,7 +173,11 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn level(&self) -> Vec<usize> {
-        let ended = self.queries.last().filter(|(depth, _)| *depth == self.selects.len()).and_then(|(_, ended)| *ended);
+        let ended = self
+            .queries
+            .last()
+            .filter(|(depth, _)| *depth == self.selects.len())
+            .and_then(|(_, ended)| *ended);
         self.selects.iter().copied().chain(ended).collect()
     }
 
@@ -150,7 +186,9 @@ impl Walk<'_> {
         for item in &select.projection {
             match item {
                 SelectItem::Wildcard(_) => self.spreads.push((number, None)),
-                SelectItem::QualifiedWildcard(Qualified::ObjectName(name), _) => self.spreads.push((number, named(name))),
+                SelectItem::QualifiedWildcard(Qualified::ObjectName(name), _) => {
+                    self.spreads.push((number, named(name)))
+                }
                 _ => {}
             }
         }
@@ -159,7 +197,9 @@ impl Walk<'_> {
             use JoinOperator::{FullOuter, Inner, Join, Left, LeftOuter, Right, RightOuter};
             matches!(operator, Join(on) | Inner(on) | Left(on) | LeftOuter(on) | Right(on) | RightOuter(on) | FullOuter(on) if matches!(on, JoinConstraint::Natural))
         };
-        if select.flavor == SelectFlavor::FromFirstNoSelect || joins.into_iter().any(|join| is_natural(&join.join_operator)) {
+        if select.flavor == SelectFlavor::FromFirstNoSelect
+            || joins.into_iter().any(|join| is_natural(&join.join_operator))
+        {
             self.spreads.push((number, None));
         }
     }

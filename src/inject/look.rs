@@ -1,4 +1,5 @@
-//! A query's tree, for whoever wants to judge it: parsed as for the filters, with the inputs where they were found in it.
+//! A query's tree, for whoever wants to judge it: parsed as for the filters, with the inputs where
+//! they were found in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -30,24 +31,49 @@ pub struct Seen<'a> {
 }
 
 /// Does `see` with the tree of a query; `None` where no parser understands it.
-pub fn look<T>(sql: &str, marks: &[Mark], inputs: &[Input], parser: &dyn Parser, mut see: impl FnMut(&Seen) -> T) -> Option<T> {
-    let ask = Injection { sql, marks, inputs, columns: &|_| None, within: &|_| String::new(), hidden: &[], types: false };
+pub fn look<T>(
+    sql: &str,
+    marks: &[Mark],
+    inputs: &[Input],
+    parser: &dyn Parser,
+    mut see: impl FnMut(&Seen) -> T,
+) -> Option<T> {
+    let ask = Injection {
+        sql,
+        marks,
+        inputs,
+        columns: &|_| None,
+        within: &|_| String::new(),
+        hidden: &[],
+        types: false,
+    };
     let seen = || {
         let whole = TokenStream::new(sql, parser);
         // Some of them are blanked out before the query is parsed.
         let samples = whole.as_ref().map(samples).unwrap_or_default();
         parsed(&ask, parser, &whole, &mut |reading| {
             let text = reading.text;
-            let Statement::Query(query) = &reading.tree else { return Err(Stop::Wrong(no_query(text, 0))) };
-            let mut reads = relations::reads(text, reading.factors, marks, inputs, reading.parser).map_err(Stop::Wrong)?;
+            let Statement::Query(query) = &reading.tree else {
+                return Err(Stop::Wrong(no_query(text, 0)));
+            };
+            let mut reads = relations::reads(text, reading.factors, marks, inputs, reading.parser)
+                .map_err(Stop::Wrong)?;
             pass_through::filter(query, inputs, &mut reads);
-            let inputs = reads.into_iter().map(|read| (read.factor.at, (read.unique_id, read.access == Access::Filtered))).collect();
-            let own = marks.iter().filter(|mark| mark.kind == MarkKind::This).filter_map(|mark| text.starting_at_byte(mark.span.start));
+            let inputs = reads
+                .into_iter()
+                .map(|read| (read.factor.at, (read.unique_id, read.access == Access::Filtered)))
+                .collect();
+            let own = marks
+                .iter()
+                .filter(|mark| mark.kind == MarkKind::This)
+                .filter_map(|mark| text.starting_at_byte(mark.span.start));
             let own = own.map(|token| text.tokens[token].span.start).collect();
             if reading.blanks.iter().any(|blank| blank.what == What::Shape) {
                 return Err(Stop::Wrong(no_query(text, 0)));
             }
-            let expressions = reading.blanks.iter().filter(|blank| matches!(blank.what, What::Expression | What::Query | What::Operand));
+            let expressions = reading.blanks.iter().filter(|blank| {
+                matches!(blank.what, What::Expression | What::Query | What::Operand)
+            });
             let blank = expressions.map(|blank| blank.span.clone()).collect();
             Ok(see(&Seen { query, inputs, own, samples: samples.clone(), blank, sql, text }))
         })
@@ -57,7 +83,10 @@ pub fn look<T>(sql: &str, marks: &[Mark], inputs: &[Input], parser: &dyn Parser,
 }
 
 fn samples(text: &TokenStream) -> Vec<Range<usize>> {
-    let behind = |token: usize| text.next(token + 1).filter(|next| text.slice(&text.spans[*next]).eq_ignore_ascii_case("sample"));
+    let behind = |token: usize| {
+        text.next(token + 1)
+            .filter(|next| text.slice(&text.spans[*next]).eq_ignore_ascii_case("sample"))
+    };
     let place = |token: usize| match text.keyword(token) {
         Keyword::TABLESAMPLE => Some(text.spans[token].clone()),
         Keyword::USING => behind(token).map(|next| text.spans[token].start..text.spans[next].end),
@@ -67,11 +96,16 @@ fn samples(text: &TokenStream) -> Vec<Range<usize>> {
 }
 
 impl Seen<'_> {
-    /// A place of the tree in bytes, with the parentheses that close what it opens; `None` for a place that the tree does not know.
+    /// A place of the tree in bytes, with the parentheses that close what it opens; `None` for a
+    /// place that the tree does not know.
     pub fn bytes(&self, span: Span) -> Option<Range<usize>> {
         let text = self.text;
         let first = text.starting_at(span.start)?;
-        let mut last = text.tokens.partition_point(|token| token.span.start < span.end).checked_sub(1)?.max(first);
+        let mut last = text
+            .tokens
+            .partition_point(|token| token.span.start < span.end)
+            .checked_sub(1)?
+            .max(first);
         let mut open = first;
         while open <= last {
             if text.is(open, &Token::LParen) {
@@ -84,9 +118,11 @@ impl Seen<'_> {
         Some(text.spans[first].start..text.spans[last].end)
     }
 
-    /// The author's text of the expression that the parser does not understand, where the tree has another in its place.
+    /// The author's text of the expression that the parser does not understand, where the tree has
+    /// another in its place.
     pub fn blank_at(&self, place: &Range<usize>) -> Option<String> {
-        let blank = self.blank.iter().find(|blank| blank.start == place.start && place.end <= blank.end)?;
+        let blank =
+            self.blank.iter().find(|blank| blank.start == place.start && place.end <= blank.end)?;
         Some(one_line(&self.sql[blank.clone()]))
     }
 
@@ -98,14 +134,19 @@ impl Seen<'_> {
     /// The place of the nearest `word` before `at`, or `at` where there is none.
     pub fn word(&self, word: Keyword, at: Range<usize>) -> Range<usize> {
         let token = self.text.spans.partition_point(|span| span.start < at.start);
-        (0..token).rev().find(|token| self.text.keyword(*token) == word).map_or(at, |token| self.text.spans[token].clone())
+        (0..token)
+            .rev()
+            .find(|token| self.text.keyword(*token) == word)
+            .map_or(at, |token| self.text.spans[token].clone())
     }
 
     /// The place of a function's name with its arguments and its `over (…)`.
     pub fn over(&self, name: Range<usize>) -> Range<usize> {
         let text = self.text;
         let end = |token: usize| match text.next(token + 1) {
-            Some(next) if text.is(next, &Token::LParen) => text.closing(next).map(|close| text.spans[close].end),
+            Some(next) if text.is(next, &Token::LParen) => {
+                text.closing(next).map(|close| text.spans[close].end)
+            }
             Some(next) => Some(text.spans[next].end),
             None => None,
         };
@@ -117,7 +158,9 @@ impl Seen<'_> {
                     None => break,
                 },
                 Token::Comma | Token::RParen => break,
-                _ if text.keyword(next) == Keyword::OVER => return name.start..end(next).unwrap_or(name.end),
+                _ if text.keyword(next) == Keyword::OVER => {
+                    return name.start..end(next).unwrap_or(name.end);
+                }
                 _ => token = next + 1,
             }
         }

@@ -1,11 +1,12 @@
-//! Ephemeral models that hand on the event time of their one input row by row: the filter of a `ref()` to such a model selects the same
-//! rows as a filter of the input, so the input is filtered too, and only its window is read.
+//! Ephemeral models that hand on the event time of their one input row by row: the filter of a
+//! `ref()` to such a model selects the same rows as a filter of the input, so the input is filtered
+//! too, and only its window is read.
 
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Distinct, Expr, Function, GroupByExpr, Ident, ObjectNamePart, Query, Select, SelectItem, SetExpr, TableFactor,
-    WildcardAdditionalOptions,
+    Distinct, Expr, Function, GroupByExpr, Ident, ObjectNamePart, Query, Select, SelectItem,
+    SetExpr, TableFactor, WildcardAdditionalOptions,
 };
 use sqlparser::tokenizer::Location;
 
@@ -21,10 +22,16 @@ pub fn filter(query: &Query, inputs: &[Input], reads: &mut [Read]) {
     }
     for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
         let name = [cte.alias.name.value.clone()];
-        let ephemeral = inputs.iter().find(|input| input.is_cte && input.plain_names.iter().any(|known| *known == name));
+        let ephemeral = inputs
+            .iter()
+            .find(|input| input.is_cte && input.plain_names.iter().any(|known| *known == name));
         let Some(model) = ephemeral.and_then(|input| input.time.as_ref()) else { continue };
-        // One that is also read whole, by `.render()` or inside of another ephemeral model, must stay whole.
-        let mut readers = reads.iter().filter(|read| ephemeral.is_some_and(|input| input.unique_id == read.unique_id)).peekable();
+        // One that is also read whole, by `.render()` or inside of another ephemeral model, must
+        // stay whole.
+        let mut readers = reads
+            .iter()
+            .filter(|read| ephemeral.is_some_and(|input| input.unique_id == read.unique_id))
+            .peekable();
         if readers.peek().is_none() || readers.any(|read| read.access != Access::Filtered) {
             continue;
         }
@@ -33,21 +40,30 @@ pub fn filter(query: &Query, inputs: &[Input], reads: &mut [Read]) {
             let input = inputs.iter().find(|input| input.unique_id == read.unique_id);
             let time = input.and_then(|input| input.time.as_ref());
             let is_it = read.factor.at == table && !read.factor.is_cte && !read.factor.has_path;
-            if is_it && time.is_some_and(|time| time.literals == model.literals && hands_on(select, read, time, model)) {
+            if is_it
+                && time.is_some_and(|time| {
+                    time.literals == model.literals && hands_on(select, read, time, model)
+                })
+            {
                 read.access = Access::Filtered;
             }
         }
     }
 }
 
-/// The `select` of a query that yields at most one row for each row of its one table, whatever its other rows are; and where the name of
-/// that table begins.
+/// The `select` of a query that yields at most one row for each row of its one table, whatever its
+/// other rows are; and where the name of that table begins.
 fn row_by_row(query: &Query) -> Option<(&Select, Location)> {
-    let plain = query.with.is_none() && query.limit_clause.is_none() && query.fetch.is_none() && query.pipe_operators.is_empty();
+    let plain = query.with.is_none()
+        && query.limit_clause.is_none()
+        && query.fetch.is_none()
+        && query.pipe_operators.is_empty();
     let SetExpr::Select(select) = &*query.body else { return None };
     let grouped = !matches!(&select.group_by, GroupByExpr::Expressions(by, modifiers) if by.is_empty() && modifiers.is_empty());
     let [from] = select.from.as_slice() else { return None };
-    let TableFactor::Table { name, args: None, sample: None, .. } = &from.relation else { return None };
+    let TableFactor::Table { name, args: None, sample: None, .. } = &from.relation else {
+        return None;
+    };
     let ObjectNamePart::Identifier(first) = name.0.first()? else { return None };
     let simple = plain
         && !grouped
@@ -67,17 +83,27 @@ fn row_by_row(query: &Query) -> Option<(&Select, Location)> {
 /// Whether the model's event time is the input's, unchanged.
 fn hands_on(select: &Select, read: &Read, time: &Time, model: &Time) -> bool {
     let is = |ident: &Ident, column: &ResultColumn| {
-        ident.value == column.name || (!column.quoted && ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case(&column.name))
+        ident.value == column.name
+            || (!column.quoted
+                && ident.quote_style.is_none()
+                && ident.value.eq_ignore_ascii_case(&column.name))
     };
-    let is_plain = |options: &WildcardAdditionalOptions| *options == WildcardAdditionalOptions::default();
+    let is_plain =
+        |options: &WildcardAdditionalOptions| *options == WildcardAdditionalOptions::default();
     let all = time.column == model.column;
     let mut found = select.projection.iter().filter_map(|item| match item {
         SelectItem::Wildcard(options) => Some(is_plain(options) && all),
         SelectItem::QualifiedWildcard(_, options) => Some(is_plain(options) && all),
-        SelectItem::UnnamedExpr(Expr::Identifier(name)) => is(name, &model.column).then_some(is(name, &time.column)),
+        SelectItem::UnnamedExpr(Expr::Identifier(name)) => {
+            is(name, &model.column).then_some(is(name, &time.column))
+        }
         SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => {
             let name = parts.last().filter(|name| is(name, &model.column))?;
-            Some(parts.len() == 2 && read.factor.exposed().is_some_and(|exposed| exposed.value == parts[0].value) && is(name, &time.column))
+            Some(
+                parts.len() == 2
+                    && read.factor.exposed().is_some_and(|exposed| exposed.value == parts[0].value)
+                    && is(name, &time.column),
+            )
         }
         SelectItem::ExprWithAlias { expr, alias } if is(alias, &model.column) => {
             Some(matches!(expr, Expr::Identifier(name) if is(name, &time.column)))
@@ -144,7 +170,9 @@ impl Nodes for Calls {
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         let known = |function: &Function| {
             let name = last(&function.name).filter(|_| function.name.0.len() == 1);
-            function.over.is_none() && name.is_some_and(|name| ROW_FUNCTIONS.contains(&name.value.to_lowercase().as_str()))
+            function.over.is_none()
+                && name
+                    .is_some_and(|name| ROW_FUNCTIONS.contains(&name.value.to_lowercase().as_str()))
         };
         if matches!(expr, Expr::Function(function) if !known(function)) {
             self.of_one_row = false;

@@ -1,5 +1,6 @@
-//! Words that sqlparser does not understand, or misunderstands without a word, are blanked out before it parses, byte for
-//! byte, so that every place stays what it was. What belongs to a table goes with the table into the filter.
+//! Words that sqlparser does not understand, or misunderstands without a word, are blanked out
+//! before it parses, byte for byte, so that every place stays what it was. What belongs to a table
+//! goes with the table into the filter.
 
 use std::ops::Range;
 
@@ -61,7 +62,8 @@ pub enum What {
 pub fn blank(sql: &str, blanks: &[MaskedSpan]) -> String {
     let mut text = sql.to_string();
     for MaskedSpan { span, instead, .. } in blanks {
-        let keep_lines = |letter: char| if letter == '\n' { "\n".into() } else { " ".repeat(letter.len_utf8()) };
+        let keep_lines =
+            |letter: char| if letter == '\n' { "\n".into() } else { " ".repeat(letter.len_utf8()) };
         let mut spaces: String = sql[span.clone()].chars().map(keep_lines).collect();
         if !instead.is_empty() && spaces.is_char_boundary(instead.len()) {
             spaces.replace_range(..instead.len(), instead);
@@ -81,10 +83,15 @@ pub fn swallowed(text: &Result<TokenStream, ParseError>, parser: &dyn Parser) ->
     // What follows such a comment is read anew, for it was misread too. Nobody writes many.
     for _ in 0..50 {
         let sql = blank(text.sql, &blanks);
-        let Some(start) = TokenStream::new(&sql, parser).ok().and_then(|text| swallows(&text)) else { break };
+        let Some(start) = TokenStream::new(&sql, parser).ok().and_then(|text| swallows(&text))
+        else {
+            break;
+        };
         let Ok(comment) = TokenStream::new(&sql[start..], parser) else { break };
         match comment.spans.first() {
-            Some(span) if !comment.speaks(0) => blanks.push(MaskedSpan::new(start..start + span.end, What::Other)),
+            Some(span) if !comment.speaks(0) => {
+                blanks.push(MaskedSpan::new(start..start + span.end, What::Other))
+            }
             _ => break,
         }
     }
@@ -95,34 +102,63 @@ pub fn swallowed(text: &Result<TokenStream, ParseError>, parser: &dyn Parser) ->
 fn swallows(text: &TokenStream) -> Option<usize> {
     let begins = |token: usize| {
         let Range { start, end } = text.spans[token];
-        let operator = text.sql.get(start..(end + 1).min(text.sql.len())).filter(|operator| operator.is_ascii() && end - start > 1)?;
-        let is_operator = operator.starts_with(|letter: char| letter.is_ascii_punctuation() && !"'\"`[$@:#-".contains(letter));
-        let comment = operator.find("/*").into_iter().chain(operator[..end - start].find("--")).min();
+        let operator = text
+            .sql
+            .get(start..(end + 1).min(text.sql.len()))
+            .filter(|operator| operator.is_ascii() && end - start > 1)?;
+        let is_operator = operator.starts_with(|letter: char| {
+            letter.is_ascii_punctuation() && !"'\"`[$@:#-".contains(letter)
+        });
+        let comment =
+            operator.find("/*").into_iter().chain(operator[..end - start].find("--")).min();
         comment.filter(|at| is_operator && *at > 0).map(|at| start + at)
     };
     (0..text.tokens.len()).filter(|token| text.speaks(*token)).find_map(begins)
 }
 
 /// Words that stand between a table and `join`, and are taken for the table's alias.
-const BEFORE_JOIN: &[&str] = &["all", "any", "anti", "asof", "directed", "global", "paste", "positional", "semi"];
+const BEFORE_JOIN: &[&str] =
+    &["all", "any", "anti", "asof", "directed", "global", "paste", "positional", "semi"];
 /// Words that stand before a table's name, and are taken for the name.
 const BEFORE_NAME: &[&str] = &["only", "stream"];
 const VERSIONS: &[&str] = &["system_time", "system_version", "timestamp", "version"];
 
-/// What sqlparser took for an alias or a name in a tree it was content with, and conditions that go into the filter with their table.
-/// `is_input` knows the text of inputs.
-pub fn misread(text: &TokenStream, parser: &dyn Parser, factors: &[Factor], is_input: &dyn Fn(&Range<usize>) -> bool) -> Vec<MaskedSpan> {
-    let mut blanks: Vec<MaskedSpan> =
-        (0..text.tokens.len()).filter_map(|token| prewhere::condition(text, token, parser, factors, is_input)).collect();
+/// What sqlparser took for an alias or a name in a tree it was content with, and conditions that go
+/// into the filter with their table. `is_input` knows the text of inputs.
+pub fn misread(
+    text: &TokenStream,
+    parser: &dyn Parser,
+    factors: &[Factor],
+    is_input: &dyn Fn(&Range<usize>) -> bool,
+) -> Vec<MaskedSpan> {
+    let mut blanks: Vec<MaskedSpan> = (0..text.tokens.len())
+        .filter_map(|token| prewhere::condition(text, token, parser, factors, is_input))
+        .collect();
     for factor in factors {
-        let Some(alias) = factor.alias.as_ref().filter(|alias| !alias.explicit && alias.columns.is_empty()) else { continue };
-        let (Some(name), Some(token)) = (text.starting_at(factor.at), text.starting_at(alias.name.span.start)) else { continue };
-        let is_qualifier = || (token + 1..text.tokens.len()).chain(0..name).any(|at| qualifies(text, at, &alias.name.value));
+        let Some(alias) =
+            factor.alias.as_ref().filter(|alias| !alias.explicit && alias.columns.is_empty())
+        else {
+            continue;
+        };
+        let (Some(name), Some(token)) =
+            (text.starting_at(factor.at), text.starting_at(alias.name.span.start))
+        else {
+            continue;
+        };
+        let is_qualifier = || {
+            (token + 1..text.tokens.len())
+                .chain(0..name)
+                .any(|at| qualifies(text, at, &alias.name.value))
+        };
         if text.is_word(token, BEFORE_JOIN) && leads_to_join(text, token) && !is_qualifier() {
             blanks.push(MaskedSpan::new(text.spans[token].clone(), What::Join));
         } else if text.keyword(token) == Keyword::FINAL && !is_qualifier() {
             blanks.push(MaskedSpan::new(text.spans[token].clone(), What::Table));
-        } else if text.is_word(name, BEFORE_NAME) && factor.name.0.len() == 1 && !factor.is_cte && is_input(&text.spans[token]) {
+        } else if text.is_word(name, BEFORE_NAME)
+            && factor.name.0.len() == 1
+            && !factor.is_cte
+            && is_input(&text.spans[token])
+        {
             blanks.push(MaskedSpan::new(text.spans[name].clone(), What::Table));
         }
     }
@@ -160,7 +196,9 @@ pub fn gaps(text: &TokenStream, parser: &dyn Parser, before: &[MaskedSpan]) -> V
     blanks.extend_from_slice(before);
     // A wide one takes the place of those in it.
     for blank in wide {
-        blanks.retain(|known| known.span.end <= blank.span.start || known.span.start >= blank.span.end);
+        blanks.retain(|known| {
+            known.span.end <= blank.span.start || known.span.start >= blank.span.end
+        });
         blanks.push(blank);
     }
     blanks.sort_by_key(|blank| blank.span.start);
@@ -169,10 +207,16 @@ pub fn gaps(text: &TokenStream, parser: &dyn Parser, before: &[MaskedSpan]) -> V
 
 /// SQLite's `x in t`, which reads all of the table.
 fn table_operand(text: &TokenStream, token: usize, parser: &dyn Parser) -> Option<MaskedSpan> {
-    let in_ = text.previous(token).filter(|before| text.keyword(*before) == Keyword::IN && parser.is::<SQLiteDialect>())?;
+    let in_ = text
+        .previous(token)
+        .filter(|before| text.keyword(*before) == Keyword::IN && parser.is::<SQLiteDialect>())?;
     let (_, end) = parse_at(text, token, parser, |parse| parse.parse_object_name(true))?;
     let last = text.previous(end).filter(|last| *last > in_)?;
-    Some(MaskedSpan { span: text.spans[token].start..text.spans[last].end, what: What::Operand, instead: "(0)" })
+    Some(MaskedSpan {
+        span: text.spans[token].start..text.spans[last].end,
+        what: What::Operand,
+        instead: "(0)",
+    })
 }
 
 /// `for system_time as of …`, `version as of …`.
@@ -226,16 +270,20 @@ fn word(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     if text.is_word(token, BEFORE_NAME) {
         let before = text.keyword(text.previous(token)?);
         let names_table = matches!(text.tokens[text.next(token + 1)?].token, Token::Word(_));
-        return (matches!(before, Keyword::FROM | Keyword::JOIN) && names_table).then(|| MaskedSpan::new(span, What::Table));
+        return (matches!(before, Keyword::FROM | Keyword::JOIN) && names_table)
+            .then(|| MaskedSpan::new(span, What::Table));
     }
     if text.is_word(token, BEFORE_JOIN) && leads_to_join(text, token) {
         return Some(MaskedSpan::new(span, What::Join));
     }
     if text.keyword(token) == Keyword::USING {
-        let column = text.next(token + 1).filter(|next| matches!(text.tokens[*next].token, Token::Word(_)))?;
+        let column = text
+            .next(token + 1)
+            .filter(|next| matches!(text.tokens[*next].token, Token::Word(_)))?;
         return Some(MaskedSpan::new(span.start..text.spans[column].end, What::Join));
     }
-    // A table can have it behind, a filtered one cannot; and a hint at the end is not understood at all.
+    // A table can have it behind, a filtered one cannot; and a hint at the end is not understood at
+    // all.
     let clause = match text.keyword(token) {
         Keyword::MATCH_RECOGNIZE => Some(What::Join),
         Keyword::OPTION => Some(What::Other),
@@ -254,14 +302,16 @@ fn word(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
 
 /// `t@v3`.
 fn at_version(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
-    let glued = |at: usize| text.spans.get(at).is_some_and(|span| span.start == text.spans[at - 1].end);
+    let glued =
+        |at: usize| text.spans.get(at).is_some_and(|span| span.start == text.spans[at - 1].end);
     let (first, last) = match text.tokens.get(token + 1)?.token {
         Token::AtSign if glued(token + 1) && glued(token + 2) => (token + 1, token + 2),
         Token::Placeholder(_) if glued(token + 1) => (token + 1, token + 1),
         _ => return None,
     };
     let span = text.spans[first].start..text.spans[last].end;
-    (text.slice(&span).starts_with('@') && follows_table(text, first)).then(|| MaskedSpan::new(span, What::Table))
+    (text.slice(&span).starts_with('@') && follows_table(text, first))
+        .then(|| MaskedSpan::new(span, What::Table))
 }
 
 /// `t at (version => 3)`, where the parser does not know it.
@@ -271,7 +321,8 @@ fn at_clause(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let is_at = text.is_word(token, &["at"]) && text.is_word(unit, &["version", "timestamp"]);
     let arrow = text.next(unit + 1).is_some_and(|arrow| text.is(arrow, &Token::RArrow));
     let close = text.closing(open)?;
-    (is_at && arrow && follows_table(text, token)).then(|| MaskedSpan::new(text.spans[token].start..text.spans[close].end, What::Table))
+    (is_at && arrow && follows_table(text, token))
+        .then(|| MaskedSpan::new(text.spans[token].start..text.spans[close].end, What::Table))
 }
 
 /// `cast(x as row(a int))`: the type is not looked at, any will do.
@@ -283,7 +334,11 @@ fn type_with_parts(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     }
     let close = text.closing(open)?;
     let ends_cast = text.next(close + 1).is_some_and(|next| text.is(next, &Token::RParen));
-    ends_cast.then(|| MaskedSpan { span: text.spans[token].start..text.spans[close].end, what: What::Other, instead: "int" })
+    ends_cast.then(|| MaskedSpan {
+        span: text.spans[token].start..text.spans[close].end,
+        what: What::Other,
+        instead: "int",
+    })
 }
 
 /// Whether what stands before a token is a table's name and perhaps its alias.
@@ -305,7 +360,12 @@ fn leads_to_join(text: &TokenStream, token: usize) -> bool {
     while let Some(next) = text.next(at + 1) {
         match text.keyword(next) {
             Keyword::JOIN => return true,
-            Keyword::LEFT | Keyword::RIGHT | Keyword::INNER | Keyword::FULL | Keyword::OUTER | Keyword::CROSS => at = next,
+            Keyword::LEFT
+            | Keyword::RIGHT
+            | Keyword::INNER
+            | Keyword::FULL
+            | Keyword::OUTER
+            | Keyword::CROSS => at = next,
             _ if text.is_word(next, BEFORE_JOIN) => at = next,
             _ => return false,
         }
@@ -313,15 +373,23 @@ fn leads_to_join(text: &TokenStream, token: usize) -> bool {
     false
 }
 
-/// Where the text of a table with its blanks begins and ends, given where it begins and ends without them.
-pub fn with_blanks(text: &TokenStream, blanks: &[MaskedSpan], mut span: Range<usize>) -> Range<usize> {
+/// Where the text of a table with its blanks begins and ends, given where it begins and ends
+/// without them.
+pub fn with_blanks(
+    text: &TokenStream,
+    blanks: &[MaskedSpan],
+    mut span: Range<usize>,
+) -> Range<usize> {
     for blank in blanks.iter().filter(|blank| blank.what == What::Table) {
         if blank.span.start >= span.end && text.silent(span.end..blank.span.start) {
             span.end = blank.span.end;
         }
     }
     for blank in blanks.iter().rev().filter(|blank| blank.what == What::Table) {
-        if blank.span.end <= span.start && text.silent(blank.span.end..span.start) && is_before_name(text, blank) {
+        if blank.span.end <= span.start
+            && text.silent(blank.span.end..span.start)
+            && is_before_name(text, blank)
+        {
             span.start = blank.span.start;
         }
     }
@@ -331,6 +399,8 @@ pub fn with_blanks(text: &TokenStream, blanks: &[MaskedSpan], mut span: Range<us
 /// Whether a blank begins a table factor, and is not the end of the one before.
 fn is_before_name(text: &TokenStream, blank: &MaskedSpan) -> bool {
     let first = text.spans.partition_point(|span| span.start < blank.span.start);
-    text.previous(first)
-        .is_some_and(|before| matches!(text.keyword(before), Keyword::FROM | Keyword::JOIN) || text.is(before, &Token::Comma))
+    text.previous(first).is_some_and(|before| {
+        matches!(text.keyword(before), Keyword::FROM | Keyword::JOIN)
+            || text.is(before, &Token::Comma)
+    })
 }

@@ -1,4 +1,5 @@
-//! `prewhere`: a condition that only a table can have behind it, so it goes into the filter's sub-query.
+//! `prewhere`: a condition that only a table can have behind it, so it goes into the filter's
+//! sub-query.
 
 use std::ops::Range;
 
@@ -11,8 +12,8 @@ use super::preprocess::{MaskedSpan, What, qualifies};
 use super::scope::Factor;
 use super::tokens::TokenStream;
 
-/// The condition that a token begins, where it means the same in the sub-query: it belongs to the one table of its `from`, reads no
-/// table, and uses no alias of the `select` list.
+/// The condition that a token begins, where it means the same in the sub-query: it belongs to the
+/// one table of its `from`, reads no table, and uses no alias of the `select` list.
 pub fn condition(
     text: &TokenStream,
     token: usize,
@@ -25,22 +26,38 @@ pub fn condition(
     }
     let from = (0..token).rev().find(|before| text.keyword(*before) == Keyword::FROM)?;
     let name = text.next(from + 1)?;
-    let mut tables = factors.iter().filter(|factor| text.starting_at(factor.at).is_some_and(|at| (from..token).contains(&at)));
+    let mut tables = factors
+        .iter()
+        .filter(|factor| text.starting_at(factor.at).is_some_and(|at| (from..token).contains(&at)));
     let (Some(table), None) = (tables.next(), tables.next()) else { return None };
-    let is_plain =
-        text.starting_at(table.at) == Some(name) && (name..token).all(|at| !text.is(at, &Token::Comma) && !text.is_word(at, &["join"]));
+    let is_plain = text.starting_at(table.at) == Some(name)
+        && (name..token).all(|at| !text.is(at, &Token::Comma) && !text.is_word(at, &["join"]));
     let (_, end) = parse_at(text, token + 1, parser, |parse| parse.parse_expr())?;
     let condition = token + 1..end;
     let is_alias = |at: usize| {
         let Token::Word(word) = &text.tokens[at].token else { return false };
         let is_column = text.previous(at).is_none_or(|before| !text.is(before, &Token::Period));
-        let names = |as_: usize| text.next(as_ + 1).is_some_and(|alias| text.is_word(alias, &[&word.value]));
-        is_column && (0..text.tokens.len()).any(|as_| text.keyword(as_) == Keyword::AS && !condition.contains(&as_) && names(as_))
+        let names = |as_: usize| {
+            text.next(as_ + 1).is_some_and(|alias| text.is_word(alias, &[&word.value]))
+        };
+        is_column
+            && (0..text.tokens.len()).any(|as_| {
+                text.keyword(as_) == Keyword::AS && !condition.contains(&as_) && names(as_)
+            })
     };
-    let is_closed = condition.clone().all(|at| !is_input(&text.spans[at]) && (is_exposed(text, at, table) || !is_alias(at)));
-    let reads = factors.iter().any(|factor| text.starting_at(factor.at).is_some_and(|at| condition.contains(&at)));
+    let is_closed = condition
+        .clone()
+        .all(|at| !is_input(&text.spans[at]) && (is_exposed(text, at, table) || !is_alias(at)));
+    let reads = factors
+        .iter()
+        .any(|factor| text.starting_at(factor.at).is_some_and(|at| condition.contains(&at)));
     (is_plain && is_closed && !reads)
-        .then(|| Some(MaskedSpan::new(text.spans[token].start..text.spans[text.previous(end)?].end, What::Table)))
+        .then(|| {
+            Some(MaskedSpan::new(
+                text.spans[token].start..text.spans[text.previous(end)?].end,
+                What::Table,
+            ))
+        })
         .flatten()
 }
 

@@ -1,4 +1,5 @@
-//! Expressions that a parser does not understand are blanked out where they hold no table, so that the tables around them are found.
+//! Expressions that a parser does not understand are blanked out where they hold no table, so that
+//! the tables around them are found.
 
 use std::ops::Range;
 
@@ -13,9 +14,14 @@ use super::tokens::TokenStream;
 /// How many expressions of a query may be blanked out.
 const MOST: usize = 40;
 
-/// The blanks of `before` and those of expressions with which the text can be parsed, if there are such. `is_input` knows the text of
-/// inputs.
-pub fn recover(sql: &str, parser: &dyn Parser, before: &[MaskedSpan], is_input: &dyn Fn(&Range<usize>) -> bool) -> Option<Vec<MaskedSpan>> {
+/// The blanks of `before` and those of expressions with which the text can be parsed, if there are
+/// such. `is_input` knows the text of inputs.
+pub fn recover(
+    sql: &str,
+    parser: &dyn Parser,
+    before: &[MaskedSpan],
+    is_input: &dyn Fn(&Range<usize>) -> bool,
+) -> Option<Vec<MaskedSpan>> {
     let mut blanks = before.to_vec();
     for _ in 0..MOST {
         let blanked = blank(sql, &blanks);
@@ -26,7 +32,11 @@ pub fn recover(sql: &str, parser: &dyn Parser, before: &[MaskedSpan], is_input: 
         };
         let at = trouble.at?;
         let token = text.spans.partition_point(|span| span.start < at);
-        let token = if token < text.tokens.len() && text.speaks(token) { token } else { text.previous(token)? };
+        let token = if token < text.tokens.len() && text.speaks(token) {
+            token
+        } else {
+            text.previous(token)?
+        };
         let found = item(&text, token, &blanks, is_input, parser.is::<DuckDbDialect>())?;
         // A wider blank takes the place of those in it.
         blanks.retain(|known| known.span.start < found.start || known.span.end > found.end);
@@ -47,10 +57,14 @@ fn item(
     let mut token = token;
     loop {
         let (first, last, open) = bounds(text, token);
-        let is_closed = || (first..=last).all(|at| !holds_table(text, at, has_list_operands) && !is_input(&text.spans[at]));
+        let is_closed = || {
+            (first..=last)
+                .all(|at| !holds_table(text, at, has_list_operands) && !is_input(&text.spans[at]))
+        };
         if first <= last && is_expression(text, first) && is_closed() {
             let span = text.spans[first].start..text.spans[last].end;
-            let is_blank = blanks.iter().any(|blank| blank.what == What::Expression && blank.span == span);
+            let is_blank =
+                blanks.iter().any(|blank| blank.what == What::Expression && blank.span == span);
             if !is_blank {
                 return Some(span);
             }
@@ -59,7 +73,8 @@ fn item(
     }
 }
 
-/// The first and the last token of the item in which a token stands, without its alias, and the parenthesis that it is in.
+/// The first and the last token of the item in which a token stands, without its alias, and the
+/// parenthesis that it is in.
 fn bounds(text: &TokenStream, token: usize) -> (usize, usize, Option<usize>) {
     let (mut depth, mut first, mut open) = (0usize, token, None);
     for at in (0..token).rev() {
@@ -85,7 +100,12 @@ fn bounds(text: &TokenStream, token: usize) -> (usize, usize, Option<usize>) {
             Token::RParen | Token::RBracket | Token::RBrace if depth == 0 => break,
             Token::RParen | Token::RBracket | Token::RBrace => depth -= 1,
             Token::Comma | Token::SemiColon | Token::EOF if depth == 0 => break,
-            _ if depth == 0 && at > token && (begins_clause(text.keyword(at)) || ends_clause(text.keyword(at))) => break,
+            _ if depth == 0
+                && at > token
+                && (begins_clause(text.keyword(at)) || ends_clause(text.keyword(at))) =>
+            {
+                break;
+            }
             _ if depth == 0 && text.keyword(at) == Keyword::AS => alias = Some(at),
             _ => {}
         }
@@ -94,7 +114,8 @@ fn bounds(text: &TokenStream, token: usize) -> (usize, usize, Option<usize>) {
         }
     }
     // `… as name` at the end of an item.
-    let named = alias.filter(|alias| text.next(alias + 1) == Some(last) && *alias > first && token < *alias);
+    let named = alias
+        .filter(|alias| text.next(alias + 1) == Some(last) && *alias > first && token < *alias);
     let last = named.and_then(|alias| text.previous(alias)).unwrap_or(last);
     (first, last, open)
 }
@@ -105,8 +126,27 @@ fn begins_clause(word: Keyword) -> bool {
 }
 
 fn ends_clause(word: Keyword) -> bool {
-    use Keyword::{CROSS, EXCEPT, FROM, FULL, GROUP, INNER, INTERSECT, JOIN, LEFT, LIMIT, OFFSET, ORDER, RIGHT, UNION, WINDOW};
-    matches!(word, FROM | GROUP | ORDER | LIMIT | OFFSET | UNION | EXCEPT | INTERSECT | WINDOW | JOIN | LEFT | RIGHT | FULL | INNER | CROSS)
+    use Keyword::{
+        CROSS, EXCEPT, FROM, FULL, GROUP, INNER, INTERSECT, JOIN, LEFT, LIMIT, OFFSET, ORDER,
+        RIGHT, UNION, WINDOW,
+    };
+    matches!(
+        word,
+        FROM | GROUP
+            | ORDER
+            | LIMIT
+            | OFFSET
+            | UNION
+            | EXCEPT
+            | INTERSECT
+            | WINDOW
+            | JOIN
+            | LEFT
+            | RIGHT
+            | FULL
+            | INNER
+            | CROSS
+    )
 }
 
 /// Whether an item that begins here is an expression: of a clause of expressions, or an argument.
@@ -118,7 +158,8 @@ fn is_expression(text: &TokenStream, first: usize) -> bool {
             Token::LBracket | Token::LBrace if depth == 0 => return true,
             Token::LParen if depth == 0 => {
                 let Some(before) = text.previous(at) else { return false };
-                // What is in the parentheses of `from`, of a CTE, of `over` and of `using` has a grammar of its own.
+                // What is in the parentheses of `from`, of a CTE, of `over` and of `using` has a
+                // grammar of its own.
                 let is_call = matches!(text.tokens[before].token, Token::Word(_))
                     && matches!(
                         text.keyword(before),
@@ -136,8 +177,17 @@ fn is_expression(text: &TokenStream, first: usize) -> bool {
                 return (is_call || is_operator(text, before)) && is_expression(text, before);
             }
             Token::LParen | Token::LBracket | Token::LBrace => depth -= 1,
-            _ if depth == 0 && begins_clause(text.keyword(at)) => return text.keyword(at) != Keyword::ALL || is_expression(text, at),
-            _ if depth == 0 && matches!(text.keyword(at), Keyword::FROM | Keyword::JOIN | Keyword::WITH | Keyword::WINDOW) => return false,
+            _ if depth == 0 && begins_clause(text.keyword(at)) => {
+                return text.keyword(at) != Keyword::ALL || is_expression(text, at);
+            }
+            _ if depth == 0
+                && matches!(
+                    text.keyword(at),
+                    Keyword::FROM | Keyword::JOIN | Keyword::WITH | Keyword::WINDOW
+                ) =>
+            {
+                return false;
+            }
             _ => {}
         }
     }
@@ -148,19 +198,30 @@ fn is_operator(text: &TokenStream, token: usize) -> bool {
     !matches!(text.tokens[token].token, Token::Word(_) | Token::RParen | Token::SemiColon)
         || matches!(
             text.keyword(token),
-            Keyword::SELECT | Keyword::WHERE | Keyword::AND | Keyword::OR | Keyword::NOT | Keyword::ON | Keyword::BY
+            Keyword::SELECT
+                | Keyword::WHERE
+                | Keyword::AND
+                | Keyword::OR
+                | Keyword::NOT
+                | Keyword::ON
+                | Keyword::BY
         )
 }
 
-/// Whether a token begins a query or names a table. `has_list_operands`: whether `x in y` looks into a column.
+/// Whether a token begins a query or names a table. `has_list_operands`: whether `x in y` looks
+/// into a column.
 fn holds_table(text: &TokenStream, token: usize, has_list_operands: bool) -> bool {
     use Keyword::{FROM, IN, JOIN, SELECT, TABLE};
     let begins = matches!(text.keyword(token), SELECT | JOIN | TABLE);
     let is_from = text.keyword(token) == FROM && text.clause(token).is_some();
     // `x in t` reads a table.
-    let reads = text.keyword(token) == IN && text.next(token + 1).is_some_and(|next| matches!(text.tokens[next].token, Token::Word(_)));
+    let reads = text.keyword(token) == IN
+        && text
+            .next(token + 1)
+            .is_some_and(|next| matches!(text.tokens[next].token, Token::Word(_)));
     // So does not `[y for y in x]`.
     let before = |at: usize| text.previous(at);
-    let loops = before(token).and_then(before).is_some_and(|word| text.keyword(word) == Keyword::FOR);
+    let loops =
+        before(token).and_then(before).is_some_and(|word| text.keyword(word) == Keyword::FOR);
     begins || is_from || (reads && !loops && !has_list_operands)
 }

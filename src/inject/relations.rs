@@ -38,11 +38,17 @@ pub fn reads<'a>(
         let Some(first) = text.starting_at(factor.at) else { continue };
         let start = text.spans[first].start;
         let mark = names.get(&start).copied();
-        let named = inputs.iter().find(|input| input.plain_names.iter().any(|name| is_named(&factor.name, name)));
+        let named = inputs
+            .iter()
+            .find(|input| input.plain_names.iter().any(|name| is_named(&factor.name, name)));
         if mark.is_none() && named.is_none() {
             continue;
         }
-        let Some((name, end)) = parse_at(text, first, parser, |parse| parse.parse_object_name(true)) else { continue };
+        let Some((name, end)) =
+            parse_at(text, first, parser, |parse| parse.parse_object_name(true))
+        else {
+            continue;
+        };
         let Some(last) = text.previous(end).filter(|_| name == factor.name) else { continue };
         let (unique_id, opted_out) = match mark.filter(|mark| covers(text, mark, factor, last)) {
             Some(Mark { kind: MarkKind::This, .. }) => continue,
@@ -57,11 +63,15 @@ pub fn reads<'a>(
             },
         };
         let input = inputs.iter().find(|input| input.unique_id == unique_id);
-        // A CTE is an input if it is an ephemeral model: one of the author's hides the table of its name.
+        // A CTE is an input if it is an ephemeral model: one of the author's hides the table of its
+        // name.
         if factor.is_cte && !input.is_some_and(|input| input.is_cte) {
             continue;
         }
-        let access = match (super::marker_fallback::covered(marks, start), input.is_some_and(|input| input.filtered)) {
+        let access = match (
+            super::marker_fallback::covered(marks, start),
+            input.is_some_and(|input| input.filtered),
+        ) {
             // What an ephemeral model without an event time reads stands in its own text.
             (_, false) if factor.is_cte => continue,
             _ if opted_out => Access::OptedOut,
@@ -71,14 +81,22 @@ pub fn reads<'a>(
             (None, true) => Access::Filtered,
         };
         if access == Access::Filtered && factor.has_prewhere {
-            let message = format!("`prewhere` stands behind `{}`, and needs a table there and not the filter's sub-query", factor.name);
-            return Err(placed(Diagnostic::error(message), text.sql, &text.spans[first])
-                .hint("write the condition under `where`, or keep it to the columns of one table that is alone in its `from`"));
+            let message = format!(
+                "`prewhere` stands behind `{}`, and needs a table there and not the filter's \
+                 sub-query",
+                factor.name
+            );
+            return Err(placed(Diagnostic::error(message), text.sql, &text.spans[first]).hint(
+                "write the condition under `where`, or keep it to the columns of one table \
+                    that is alone in its `from`",
+            ));
         }
         if access == Access::Filtered && factor.has_path {
-            let message = format!("`{}` is read along a path, and no filter can go in there", factor.name);
-            return Err(placed(Diagnostic::error(message), text.sql, &text.spans[first])
-                .hint("read the table itself first, in a `with` clause, and take the path from there"));
+            let message =
+                format!("`{}` is read along a path, and no filter can go in there", factor.name);
+            return Err(placed(Diagnostic::error(message), text.sql, &text.spans[first]).hint(
+                "read the table itself first, in a `with` clause, and take the path from there",
+            ));
         }
         found.push(Read { factor, unique_id, access, name: (first, last) });
     }
@@ -98,20 +116,31 @@ fn covers(text: &TokenStream, mark: &Mark, factor: &Factor, last: usize) -> bool
     if !factor.is_call {
         return mark.span.end == text.spans[last].end;
     }
-    let close = text.next(last + 1).filter(|open| text.is(*open, &Token::LParen)).and_then(|open| text.closing(open));
+    let close = text
+        .next(last + 1)
+        .filter(|open| text.is(*open, &Token::LParen))
+        .and_then(|open| text.closing(open));
     close.is_some_and(|close| mark.span.end == text.spans[close].end)
 }
 
 /// Whether a name in the text is the name of a relation. Quoted parts count letter by letter.
 pub fn is_named(name: &ObjectName, parts: &[String]) -> bool {
-    let Some(idents) = name.0.iter().map(ObjectNamePart::as_ident).collect::<Option<Vec<&Ident>>>() else { return false };
-    let is = |ident: &Ident, value: &str| ident.value == value || (ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case(value));
+    let Some(idents) = name.0.iter().map(ObjectNamePart::as_ident).collect::<Option<Vec<&Ident>>>()
+    else {
+        return false;
+    };
+    let is = |ident: &Ident, value: &str| {
+        ident.value == value
+            || (ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case(value))
+    };
     if idents.len() == parts.len() {
         return idents.iter().zip(parts).all(|(ident, part)| is(ident, part));
     }
     // One pair of backticks may hold the whole name.
     let dotted = |ident: &&Ident| ident.quote_style == Some('`') && ident.value.contains('.');
-    idents.iter().any(dotted) && idents.iter().map(|ident| ident.value.as_str()).collect::<Vec<_>>().join(".") == parts.join(".")
+    idents.iter().any(dotted)
+        && idents.iter().map(|ident| ident.value.as_str()).collect::<Vec<_>>().join(".")
+            == parts.join(".")
 }
 
 /// Whether the last part of a name is this one.
@@ -120,25 +149,46 @@ pub fn ends_with(name: &ObjectName, part: &str) -> bool {
 }
 
 /// A plain name whose first part is a table that is in sight may be one of its columns, an array.
-fn correlated(text: &TokenStream, factor: &Factor, factors: &[Factor], first: usize) -> Result<(), Diagnostic> {
+fn correlated(
+    text: &TokenStream,
+    factor: &Factor,
+    factors: &[Factor],
+    first: usize,
+) -> Result<(), Diagnostic> {
     let [ObjectNamePart::Identifier(head), _, ..] = factor.name.0.as_slice() else { return Ok(()) };
     let in_sight = factors.iter().filter(|other| {
         let select = other.selects.last();
-        other.number != factor.number && other.at < factor.at && select.is_some_and(|select| factor.selects.contains(select))
+        other.number != factor.number
+            && other.at < factor.at
+            && select.is_some_and(|select| factor.selects.contains(select))
     });
     for other in in_sight {
         if let Some(exposed) = other.exposed().filter(|exposed| same(exposed, head)) {
             let message = format!("`{}` can be a source or a column of `{exposed}`", factor.name);
-            return Err(placed(Diagnostic::error(message), text.sql, &text.spans[first])
-                .hint(format!("use `source()` for the source, or give `{exposed}` another alias")));
+            return Err(placed(Diagnostic::error(message), text.sql, &text.spans[first]).hint(
+                format!("use `source()` for the source, or give `{exposed}` another alias"),
+            ));
         }
     }
     Ok(())
 }
 
-/// A column that is qualified by more than the table's name loses its table once that is wrapped, unless the author gave an alias.
-pub fn qualified_at_length(text: &TokenStream, read: &Read, reads: &[Read], factors: &[Factor]) -> Result<(), Diagnostic> {
-    let parts: Vec<&str> = read.factor.name.0.iter().filter_map(ObjectNamePart::as_ident).flat_map(|part| split(&part.value)).collect();
+/// A column that is qualified by more than the table's name loses its table once that is wrapped,
+/// unless the author gave an alias.
+pub fn qualified_at_length(
+    text: &TokenStream,
+    read: &Read,
+    reads: &[Read],
+    factors: &[Factor],
+) -> Result<(), Diagnostic> {
+    let parts: Vec<&str> = read
+        .factor
+        .name
+        .0
+        .iter()
+        .filter_map(ObjectNamePart::as_ident)
+        .flat_map(|part| split(&part.value))
+        .collect();
     let aliases = || factors.iter().filter_map(|factor| factor.alias.as_ref());
     if parts.len() < 2 {
         return Ok(());
@@ -154,16 +204,24 @@ pub fn qualified_at_length(text: &TokenStream, read: &Read, reads: &[Read], fact
         }
         chain.extend(split(&word.value));
         let goes_on = text.next(token + 1).is_some_and(|next| text.is(next, &Token::Period));
-        let ends_so = chain.len() > 1 && chain.last().is_some_and(|last| last.eq_ignore_ascii_case(table));
+        let ends_so =
+            chain.len() > 1 && chain.last().is_some_and(|last| last.eq_ignore_ascii_case(table));
         if !goes_on || !ends_so || reads.iter().any(|read| read.name.0 == begins) {
             continue;
         }
-        let is_name = chain.len() <= parts.len() && chain.iter().rev().zip(parts.iter().rev()).all(|(a, b)| a.eq_ignore_ascii_case(b));
+        let is_name = chain.len() <= parts.len()
+            && chain.iter().rev().zip(parts.iter().rev()).all(|(a, b)| a.eq_ignore_ascii_case(b));
         let is_aliased = aliases().any(|alias| alias.name.value.eq_ignore_ascii_case(chain[0]));
         if is_name && !is_aliased {
-            let message = format!("a column is qualified by `{}`, a name that its table loses with the filter", chain.join("."));
-            return Err(placed(Diagnostic::error(message), text.sql, &text.spans[begins])
-                .hint(format!("give the table an alias, as in `… as {table}`, and qualify the column by that")));
+            let message = format!(
+                "a column is qualified by `{}`, a name that its table loses with the filter",
+                chain.join(".")
+            );
+            return Err(placed(Diagnostic::error(message), text.sql, &text.spans[begins]).hint(
+                format!(
+                    "give the table an alias, as in `… as {table}`, and qualify the column by that"
+                ),
+            ));
         }
     }
     Ok(())

@@ -1,10 +1,13 @@
-//! Every table factor of a parsed query, with what its surroundings make of it: whether a CTE has its name, in which
-//! `select`s it stands, what is wrapped around it.
+//! Every table factor of a parsed query, with what its surroundings make of it: whether a CTE has
+//! its name, in which `select`s it stands, what is wrapped around it.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Ident, JoinOperator, ObjectName, ObjectNamePart, Query, Select, Statement, TableAlias, TableFactor, TableWithJoins};
+use sqlparser::ast::{
+    Ident, JoinOperator, ObjectName, ObjectNamePart, Query, Select, Statement, TableAlias,
+    TableFactor, TableWithJoins,
+};
 use sqlparser::tokenizer::Location;
 
 use super::walk::{self, Nodes};
@@ -49,7 +52,9 @@ pub fn factors(statement: &Statement) -> Vec<Factor> {
 
 /// Whether two names are the same: in any case, unless both are quoted.
 pub fn same(a: &Ident, b: &Ident) -> bool {
-    a.value == b.value || ((a.quote_style.is_none() || b.quote_style.is_none()) && a.value.eq_ignore_ascii_case(&b.value))
+    a.value == b.value
+        || ((a.quote_style.is_none() || b.quote_style.is_none())
+            && a.value.eq_ignore_ascii_case(&b.value))
 }
 
 pub fn last(name: &ObjectName) -> Option<&Ident> {
@@ -81,7 +86,12 @@ struct Walk {
 impl Walk {
     fn note_arrays(&mut self, from: &TableWithJoins) {
         for join in &from.joins {
-            if matches!(join.join_operator, JoinOperator::ArrayJoin | JoinOperator::LeftArrayJoin | JoinOperator::InnerArrayJoin) {
+            if matches!(
+                join.join_operator,
+                JoinOperator::ArrayJoin
+                    | JoinOperator::LeftArrayJoin
+                    | JoinOperator::InnerArrayJoin
+            ) {
                 self.arrays.insert(&raw const join.relation);
             }
         }
@@ -89,9 +99,10 @@ impl Walk {
 
     fn is_cte(&self, name: &ObjectName) -> bool {
         match name.0.as_slice() {
-            [ObjectNamePart::Identifier(name)] => {
-                self.frames.iter().any(|frame| frame.names[..frame.visible].iter().any(|known| same(known, name)))
-            }
+            [ObjectNamePart::Identifier(name)] => self
+                .frames
+                .iter()
+                .any(|frame| frame.names[..frame.visible].iter().any(|known| same(known, name))),
             _ => false,
         }
     }
@@ -144,7 +155,9 @@ impl Nodes for Walk {
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
         match factor {
             TableFactor::NestedJoin { table_with_joins, .. } => self.note_arrays(table_with_joins),
-            TableFactor::Pivot { table, .. } | TableFactor::Unpivot { table, .. } | TableFactor::MatchRecognize { table, .. } => {
+            TableFactor::Pivot { table, .. }
+            | TableFactor::Unpivot { table, .. }
+            | TableFactor::MatchRecognize { table, .. } => {
                 self.wrapped.insert(&raw const **table);
             }
             _ => {}

@@ -1,5 +1,5 @@
-//! Where the text of a table begins and ends, with all that belongs to the table (version, sample, hints) and without the
-//! author's alias.
+//! Where the text of a table begins and ends, with all that belongs to the table (version, sample,
+//! hints) and without the author's alias.
 
 use std::ops::Range;
 
@@ -38,7 +38,8 @@ impl Place {
     }
 }
 
-/// The place of a table. `alias_wrapped`: whether one that `pivot` and the like follow gets an alias too.
+/// The place of a table. `alias_wrapped`: whether one that `pivot` and the like follow gets an
+/// alias too.
 pub fn place(
     original: &str,
     text: &TokenStream,
@@ -50,7 +51,8 @@ pub fn place(
     let (first, name_last) = read.name;
     let factor = read.factor;
     let unclear = || {
-        let message = format!("the place of `{}` is unclear, and no filter can go in there", factor.name);
+        let message =
+            format!("the place of `{}` is unclear, and no filter can go in there", factor.name);
         placed(Diagnostic::error(message), text.sql, &text.spans[first])
             .hint("move it into a `with` clause of its own, without anything behind its name")
     };
@@ -85,7 +87,11 @@ pub fn place(
     let begins = if alias.explicit { text.previous(at).ok_or_else(unclear)? } else { at };
     let mut ends = at;
     if !alias.columns.is_empty() {
-        ends = text.next(at + 1).filter(|open| text.is(*open, &Token::LParen)).and_then(|open| text.closing(open)).ok_or_else(unclear)?;
+        ends = text
+            .next(at + 1)
+            .filter(|open| text.is(*open, &Token::LParen))
+            .and_then(|open| text.closing(open))
+            .ok_or_else(unclear)?;
     }
     let alias_text = text.spans[at].start..text.spans[ends].end;
     if whole.end == alias_text.end {
@@ -94,11 +100,16 @@ pub fn place(
         place.relation = vec![head.clone()];
         place.span = head;
     } else {
-        // Something behind the alias belongs to the table: the alias moves out, to the end. Where that uses it, it stays inside too.
-        let uses_alias = blanks.iter().filter(|blank| whole.contains(&blank.span.start)).any(|blank| {
-            let qualifier = format!("{}.", alias.name.value).to_lowercase();
-            original[blank.span.clone()].to_lowercase().replace(['"', '`'], "").contains(&qualifier)
-        });
+        // Something behind the alias belongs to the table: the alias moves out, to the end. Where
+        // that uses it, it stays inside too.
+        let uses_alias =
+            blanks.iter().filter(|blank| whole.contains(&blank.span.start)).any(|blank| {
+                let qualifier = format!("{}.", alias.name.value).to_lowercase();
+                original[blank.span.clone()]
+                    .to_lowercase()
+                    .replace(['"', '`'], "")
+                    .contains(&qualifier)
+            });
         let without = vec![whole.start..text.spans[begins].start, alias_text.end..whole.end];
         place.relation = if uses_alias { vec![whole.clone()] } else { without };
         place.alias = Some(original[alias_text].to_string());
@@ -116,7 +127,9 @@ fn end(text: &TokenStream, read: &Read, parser: &dyn Parser) -> Option<usize> {
     loop {
         tree = match tree {
             TableFactor::Table { name, .. } if name == read.factor.name => break,
-            TableFactor::Pivot { table, .. } | TableFactor::Unpivot { table, .. } | TableFactor::MatchRecognize { table, .. } => *table,
+            TableFactor::Pivot { table, .. }
+            | TableFactor::Unpivot { table, .. }
+            | TableFactor::MatchRecognize { table, .. } => *table,
             _ => return None,
         };
         wrapped = true;
@@ -129,7 +142,12 @@ fn end(text: &TokenStream, read: &Read, parser: &dyn Parser) -> Option<usize> {
         match text.tokens[token].token {
             Token::LParen => depth += 1,
             Token::RParen => depth = depth.saturating_sub(1),
-            _ if depth == 0 && matches!(text.keyword(token), Keyword::PIVOT | Keyword::UNPIVOT | Keyword::MATCH_RECOGNIZE) => {
+            _ if depth == 0
+                && matches!(
+                    text.keyword(token),
+                    Keyword::PIVOT | Keyword::UNPIVOT | Keyword::MATCH_RECOGNIZE
+                ) =>
+            {
                 return text.previous(token);
             }
             _ => {}

@@ -1,5 +1,5 @@
-//! Words around tables, frames and limits that sqlparser does not know in every dialect. None of them says which rows of a table are read,
-//! unless it belongs to a table.
+//! Words around tables, frames and limits that sqlparser does not know in every dialect. None of
+//! them says which rows of a table are read, unless it belongs to a table.
 
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
@@ -12,14 +12,21 @@ pub fn gap(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let words = Words { text };
     let before = text.previous(token).map_or(Keyword::NoKeyword, |before| text.keyword(before));
     match text.keyword(token) {
-        Keyword::NOT if before == Keyword::AS => words.blank(token, &["not", "materialized"], What::Other),
-        Keyword::MATERIALIZED if before == Keyword::AS => words.blank(token, &["materialized"], What::Other),
-        Keyword::EXCLUDE if words.ends_frame(token) => words.frame(token),
-        Keyword::WITH => {
-            words.blank(token, &["with", "ties"], What::Other).or_else(|| words.values(token)).or_else(|| words.functions(token))
+        Keyword::NOT if before == Keyword::AS => {
+            words.blank(token, &["not", "materialized"], What::Other)
         }
+        Keyword::MATERIALIZED if before == Keyword::AS => {
+            words.blank(token, &["materialized"], What::Other)
+        }
+        Keyword::EXCLUDE if words.ends_frame(token) => words.frame(token),
+        Keyword::WITH => words
+            .blank(token, &["with", "ties"], What::Other)
+            .or_else(|| words.values(token))
+            .or_else(|| words.functions(token)),
         Keyword::GROUP => words.pivot_groups(token),
-        Keyword::SYMMETRIC if before == Keyword::BETWEEN => Some(words.at(token, token, What::Other)),
+        Keyword::SYMMETRIC if before == Keyword::BETWEEN => {
+            Some(words.at(token, token, What::Other))
+        }
         Keyword::FOR => words.system_time(token),
         Keyword::HASH | Keyword::MERGE => words.join_kind(token),
         _ if text.is_word(token, &["loop", "remote"]) => words.join_kind(token),
@@ -27,28 +34,36 @@ pub fn gap(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
         Keyword::LOCK => words.blank(token, &["lock", "in", "share", "mode"], What::Other),
         Keyword::GLOBAL => {
             let next = text.next(token + 1)?;
-            matches!(text.keyword(next), Keyword::IN | Keyword::NOT).then(|| words.at(token, token, What::Other))
+            matches!(text.keyword(next), Keyword::IN | Keyword::NOT)
+                .then(|| words.at(token, token, What::Other))
         }
         Keyword::USING => words.sample_of_all(token).or_else(|| words.join_alias(token)),
         Keyword::TABLESAMPLE => words.sample(token, token, What::Table),
         Keyword::LATERAL => words.lateral_view(token),
         Keyword::SEARCH | Keyword::CYCLE => words.recursion(token),
         Keyword::DISTINCT if before == Keyword::BY => Some(words.at(token, token, What::Other)),
-        Keyword::CROSS => words.blank(token, &["cross", "join"], What::Other).map(|_| words.at(token, token, What::Other)),
+        Keyword::CROSS => words
+            .blank(token, &["cross", "join"], What::Other)
+            .map(|_| words.at(token, token, What::Other)),
         Keyword::FULL | Keyword::LEFT | Keyword::INNER => words.union(token),
-        Keyword::NOT if follows_table(text, token) => words.blank(token, &["not", "indexed"], What::Table),
+        Keyword::NOT if follows_table(text, token) => {
+            words.blank(token, &["not", "indexed"], What::Table)
+        }
         _ if text.is_word(token, &["indexed"]) && follows_table(text, token) => {
             let by = text.next(token + 1).filter(|by| text.keyword(*by) == Keyword::BY)?;
             Some(words.at(token, text.next(by + 1)?, What::Table))
         }
         _ if text.is_word(token, &["max"]) => {
             let level = words.blank(token, &["max", "recursion", "level"], What::Other)?;
-            let number = (token..text.tokens.len()).find(|at| matches!(text.tokens[*at].token, Token::Number(..)))?;
+            let number = (token..text.tokens.len())
+                .find(|at| matches!(text.tokens[*at].token, Token::Number(..)))?;
             Some(MaskedSpan::new(level.span.start..text.spans[number].end, What::Other))
         }
         _ if text.is_word(token, &["model"]) => {
             let opens = text.previous(token).is_some_and(|open| text.is(open, &Token::LParen));
-            let named = text.next(token + 1).is_some_and(|name| matches!(text.tokens[name].token, Token::Word(_)));
+            let named = text
+                .next(token + 1)
+                .is_some_and(|name| matches!(text.tokens[name].token, Token::Word(_)));
             (opens && named).then(|| words.at(token, token, What::Other))
         }
         _ => None,
@@ -83,7 +98,8 @@ impl Words<'_> {
         let (mut start, mut last) = (first, None);
         loop {
             let is_cte = text.next(start + 1).is_some_and(|as_| {
-                text.keyword(as_) == Keyword::AS && text.next(as_ + 1).is_some_and(|open| text.is(open, &Token::LParen))
+                text.keyword(as_) == Keyword::AS
+                    && text.next(as_ + 1).is_some_and(|open| text.is(open, &Token::LParen))
             });
             if is_cte {
                 return last.map(|last| self.at(first, last, What::Other));
@@ -99,10 +115,16 @@ impl Words<'_> {
                 at = text.next(at + 1)?;
             };
             let holds_query = (start..as_).any(|at| text.keyword(at) == Keyword::SELECT);
-            let name = text.next(as_ + 1).filter(|name| matches!(text.tokens[*name].token, Token::Word(_)) && !holds_query)?;
+            let name = text.next(as_ + 1).filter(|name| {
+                matches!(text.tokens[*name].token, Token::Word(_)) && !holds_query
+            })?;
             match text.next(name + 1)? {
-                comma if text.is(comma, &Token::Comma) => (last, start) = (Some(comma), text.next(comma + 1)?),
-                select if text.keyword(select) == Keyword::SELECT => return Some(self.at(token, name, What::Other)),
+                comma if text.is(comma, &Token::Comma) => {
+                    (last, start) = (Some(comma), text.next(comma + 1)?)
+                }
+                select if text.keyword(select) == Keyword::SELECT => {
+                    return Some(self.at(token, name, What::Other));
+                }
                 _ => return None,
             }
         }
@@ -111,11 +133,15 @@ impl Words<'_> {
     /// `with function f(x bigint) returns bigint return x + 1 select …`.
     fn functions(&self, token: usize) -> Option<MaskedSpan> {
         let text = self.text;
-        let mut at = text.next(token + 1).filter(|word| text.keyword(*word) == Keyword::FUNCTION)?;
+        let mut at =
+            text.next(token + 1).filter(|word| text.keyword(*word) == Keyword::FUNCTION)?;
         loop {
             let end = if text.is(at, &Token::LParen) { text.closing(at)? } else { at };
             let next = text.next(end + 1)?;
-            if matches!(text.keyword(next), Keyword::SELECT | Keyword::WITH | Keyword::VALUES | Keyword::TABLE) {
+            if matches!(
+                text.keyword(next),
+                Keyword::SELECT | Keyword::WITH | Keyword::VALUES | Keyword::TABLE
+            ) {
                 return Some(self.at(token, end, What::Other));
             }
             at = next;
@@ -138,7 +164,8 @@ impl Words<'_> {
             Token::LParen => true,
             _ => false,
         })?;
-        let is_pivot = text.previous(open).is_some_and(|pivot| text.keyword(pivot) == Keyword::PIVOT);
+        let is_pivot =
+            text.previous(open).is_some_and(|pivot| text.keyword(pivot) == Keyword::PIVOT);
         let last = text.previous(text.closing(open)?).filter(|_| is_pivot)?;
         Some(self.at(token, last, What::Shape))
     }
@@ -154,7 +181,9 @@ impl Words<'_> {
                 let start = text.next(how + 1)?;
                 text.next(text.next(start + 1)? + 1)?
             }
-            _ if text.is_word(how, &["contained"]) => text.closing(text.next(text.next(how + 1)? + 1)?)?,
+            _ if text.is_word(how, &["contained"]) => {
+                text.closing(text.next(text.next(how + 1)? + 1)?)?
+            }
             _ => return None,
         };
         Some(self.at(token, last, What::Table))
@@ -162,9 +191,13 @@ impl Words<'_> {
 
     /// `inner hash join`.
     fn join_kind(&self, token: usize) -> Option<MaskedSpan> {
-        let joins = self.text.next(token + 1).is_some_and(|join| self.text.keyword(join) == Keyword::JOIN);
+        let joins =
+            self.text.next(token + 1).is_some_and(|join| self.text.keyword(join) == Keyword::JOIN);
         let before = self.text.previous(token).map(|before| self.text.keyword(before));
-        let is_kind = matches!(before, Some(Keyword::INNER | Keyword::LEFT | Keyword::RIGHT | Keyword::FULL | Keyword::OUTER));
+        let is_kind = matches!(
+            before,
+            Some(Keyword::INNER | Keyword::LEFT | Keyword::RIGHT | Keyword::FULL | Keyword::OUTER)
+        );
         (joins && is_kind).then(|| self.at(token, token, What::Other))
     }
 
@@ -175,8 +208,12 @@ impl Words<'_> {
     }
 
     fn frame(&self, token: usize) -> Option<MaskedSpan> {
-        let kinds: [&[&str]; 4] =
-            [&["exclude", "current", "row"], &["exclude", "group"], &["exclude", "ties"], &["exclude", "no", "others"]];
+        let kinds: [&[&str]; 4] = [
+            &["exclude", "current", "row"],
+            &["exclude", "group"],
+            &["exclude", "ties"],
+            &["exclude", "no", "others"],
+        ];
         kinds.into_iter().find_map(|words| self.blank(token, words, What::Other))
     }
 
@@ -186,22 +223,30 @@ impl Words<'_> {
 
     /// `limit 10%`.
     fn share(&self, token: usize) -> Option<MaskedSpan> {
-        let number = self.text.next(token + 1).filter(|number| matches!(self.text.tokens[*number].token, Token::Number(..)))?;
+        let number = self
+            .text
+            .next(token + 1)
+            .filter(|number| matches!(self.text.tokens[*number].token, Token::Number(..)))?;
         let percent = self.text.next(number + 1).filter(|percent| self.is_percent(*percent))?;
         Some(self.at(percent, percent, What::Other))
     }
 
-    /// `tablesample 10%`, `10 percent (bernoulli, 3)`, `reservoir(20%)`; `first` is the word that it begins with.
+    /// `tablesample 10%`, `10 percent (bernoulli, 3)`, `reservoir(20%)`; `first` is the word that
+    /// it begins with.
     fn sample(&self, first: usize, token: usize, what: What) -> Option<MaskedSpan> {
         let text = self.text;
         let mut last = text.next(token + 1)?;
         match &text.tokens[last].token {
             Token::Number(..) => {
-                let is_unit = |unit: &usize| self.is_percent(*unit) || text.is_word(*unit, &["rows"]);
+                let is_unit =
+                    |unit: &usize| self.is_percent(*unit) || text.is_word(*unit, &["rows"]);
                 last = text.next(last + 1).filter(is_unit).unwrap_or(last);
             }
             Token::Word(_) => {
-                last = text.next(last + 1).filter(|open| text.is(*open, &Token::LParen)).and_then(|open| text.closing(open))?
+                last = text
+                    .next(last + 1)
+                    .filter(|open| text.is(*open, &Token::LParen))
+                    .and_then(|open| text.closing(open))?
             }
             _ => return None,
         }
@@ -213,15 +258,24 @@ impl Words<'_> {
 
     /// `using sample 10%`: of the rows that the query would give.
     fn sample_of_all(&self, token: usize) -> Option<MaskedSpan> {
-        let sample = self.text.next(token + 1).filter(|sample| self.text.keyword(*sample) == Keyword::SAMPLE)?;
+        let sample = self
+            .text
+            .next(token + 1)
+            .filter(|sample| self.text.keyword(*sample) == Keyword::SAMPLE)?;
         self.sample(token, sample, What::Other)
     }
 
     /// `using (id) as both`.
     fn join_alias(&self, token: usize) -> Option<MaskedSpan> {
         let open = self.text.next(token + 1).filter(|open| self.text.is(*open, &Token::LParen))?;
-        let as_ = self.text.next(self.text.closing(open)? + 1).filter(|word| self.text.keyword(*word) == Keyword::AS)?;
-        let name = self.text.next(as_ + 1).filter(|name| matches!(self.text.tokens[*name].token, Token::Word(_)))?;
+        let as_ = self
+            .text
+            .next(self.text.closing(open)? + 1)
+            .filter(|word| self.text.keyword(*word) == Keyword::AS)?;
+        let name = self
+            .text
+            .next(as_ + 1)
+            .filter(|name| matches!(self.text.tokens[*name].token, Token::Word(_)))?;
         Some(self.at(as_, name, What::Join))
     }
 
@@ -239,7 +293,9 @@ impl Words<'_> {
         }
         if let Some(as_) = text.next(last + 1).filter(|word| text.keyword(*word) == Keyword::AS) {
             last = text.next(as_ + 1)?;
-            while let Some(comma) = text.next(last + 1).filter(|comma| text.is(*comma, &Token::Comma)) {
+            while let Some(comma) =
+                text.next(last + 1).filter(|comma| text.is(*comma, &Token::Comma))
+            {
                 last = text.next(comma + 1)?;
             }
         }
@@ -250,13 +306,17 @@ impl Words<'_> {
     fn recursion(&self, token: usize) -> Option<MaskedSpan> {
         let text = self.text;
         // A `cycle` may follow a `search`.
-        let follows_search = || (token.saturating_sub(24)..token).any(|at| text.keyword(at) == Keyword::SEARCH);
+        let follows_search =
+            || (token.saturating_sub(24)..token).any(|at| text.keyword(at) == Keyword::SEARCH);
         let is_behind = text.previous(token).is_some_and(|close| text.is(close, &Token::RParen));
         let behind_cte = is_behind || (text.keyword(token) == Keyword::CYCLE && follows_search());
-        let set = (token..text.tokens.len()).take(40).find(|at| text.keyword(*at) == Keyword::SET)?;
+        let set =
+            (token..text.tokens.len()).take(40).find(|at| text.keyword(*at) == Keyword::SET)?;
         let mut last = text.next(set + 1)?;
         if text.keyword(token) == Keyword::CYCLE {
-            let using = (last..text.tokens.len()).take(40).find(|at| text.keyword(*at) == Keyword::USING)?;
+            let using = (last..text.tokens.len())
+                .take(40)
+                .find(|at| text.keyword(*at) == Keyword::USING)?;
             last = text.next(using + 1)?;
         }
         behind_cte.then(|| self.at(token, last, What::Join))
@@ -269,6 +329,7 @@ impl Words<'_> {
         if self.text.keyword(next) == Keyword::OUTER {
             (last, next) = (next, self.text.next(next + 1)?);
         }
-        matches!(self.text.keyword(next), Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT).then(|| self.at(token, last, What::Join))
+        matches!(self.text.keyword(next), Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT)
+            .then(|| self.at(token, last, What::Join))
     }
 }

@@ -1,5 +1,6 @@
-//! Queries and where their filters go. `⟦raw.events⟧` is written by Jinja, `⟦!raw.events⟧` with `.render()`, `⟦=raw.events⟧` is
-//! `this`; `src.orders` is a source, `raw.whole` has no event time. `‹t›` is `t` with its filter, `‹t|a›` the same as `a`.
+//! Queries and where their filters go. `⟦raw.events⟧` is written by Jinja, `⟦!raw.events⟧` with
+//! `.render()`, `⟦=raw.events⟧` is `this`; `src.orders` is a source, `raw.whole` has no event time.
+//! `‹t›` is `t` with its filter, `‹t|a›` the same as `a`.
 
 use super::*;
 use crate::jinja::MarkKind;
@@ -36,7 +37,8 @@ fn marked(sql: &str) -> (String, Vec<Mark>, Vec<Input>) {
 }
 
 fn input(id: &str, by_name: bool) -> Input {
-    let plain_names = if by_name { vec![id.split('.').map(String::from).collect()] } else { Vec::new() };
+    let plain_names =
+        if by_name { vec![id.split('.').map(String::from).collect()] } else { Vec::new() };
     Input { unique_id: id.to_string(), filtered: true, plain_names, ..Input::default() }
 }
 
@@ -50,10 +52,20 @@ fn wrapped(filter: &Filter, condition: &str) -> String {
 fn ask(engine: &str, sql: &str) -> (String, Result<Query, Diagnostic>) {
     let (text, marks, inputs) = marked(sql);
     let within = |filter: &Filter| wrapped(filter, " where ts >= '2024-09-01'");
-    let columns = |id: &str| (id == "raw.events").then(|| ["id", "ts"].map(|name| ResultColumn::named(name, false)).to_vec());
+    let columns = |id: &str| {
+        (id == "raw.events")
+            .then(|| ["id", "ts"].map(|name| ResultColumn::named(name, false)).to_vec())
+    };
     let hidden = ["rowid".to_string(), "$*".to_string()];
-    let injection =
-        Injection { sql: &text, marks: &marks, inputs: &inputs, columns: &columns, within: &within, hidden: &hidden, types: false };
+    let injection = Injection {
+        sql: &text,
+        marks: &marks,
+        inputs: &inputs,
+        columns: &columns,
+        within: &within,
+        hidden: &hidden,
+        types: false,
+    };
     let query = filters(&injection, &*parser(engine));
     (text, query)
 }
@@ -87,15 +99,31 @@ fn refuses(engine: &str, sql: &str, message: &str) {
 fn names_of_engines() {
     for (engine, sql, expected) in [
         ("postgres", "select * from ⟦raw.events⟧", "select * from ‹raw.events|events›"),
-        ("postgres", "select * from ⟦\"db\".\"Raw\".\"Events\"⟧ e", "select * from ‹\"db\".\"Raw\".\"Events\"› e"),
-        ("postgres", "select * from ⟦\"db\".\"raw\".\"ev\"\"ents\"⟧", "select * from ‹\"db\".\"raw\".\"ev\"\"ents\"|\"ev\"\"ents\"›"),
+        (
+            "postgres",
+            "select * from ⟦\"db\".\"Raw\".\"Events\"⟧ e",
+            "select * from ‹\"db\".\"Raw\".\"Events\"› e",
+        ),
+        (
+            "postgres",
+            "select * from ⟦\"db\".\"raw\".\"ev\"\"ents\"⟧",
+            "select * from ‹\"db\".\"raw\".\"ev\"\"ents\"|\"ev\"\"ents\"›",
+        ),
         ("bigquery", "select * from ⟦`a.b.c`⟧", "select * from ‹`a.b.c`|`c`›"),
         ("bigquery", "select * from ⟦`a`.`b`.`c`⟧ as x", "select * from ‹`a`.`b`.`c`› as x"),
         ("bigquery", "select * from ⟦`my-p`.b.c⟧", "select * from ‹`my-p`.b.c|c›"),
         ("bigquery", "select * from ⟦my-p.b.c⟧", "select * from ‹my-p.b.c|c›"),
-        ("mssql", "select * from ⟦[db].[raw].[events]⟧", "select * from ‹[db].[raw].[events]|[events]›"),
+        (
+            "mssql",
+            "select * from ⟦[db].[raw].[events]⟧",
+            "select * from ‹[db].[raw].[events]|[events]›",
+        ),
         ("databricks", "select * from ⟦`c`.`s`.`t`⟧", "select * from ‹`c`.`s`.`t`|`t`›"),
-        ("snowflake", "select * from ⟦db.raw.events⟧ as \"E\"", "select * from ‹db.raw.events› as \"E\""),
+        (
+            "snowflake",
+            "select * from ⟦db.raw.events⟧ as \"E\"",
+            "select * from ‹db.raw.events› as \"E\"",
+        ),
         ("clickhouse", "select * from ⟦`raw`.`events`⟧", "select * from ‹`raw`.`events`|`events`›"),
         ("mysql", "select * from ⟦`raw`.`events`⟧ e", "select * from ‹`raw`.`events`› e"),
         ("duckdb", "from ⟦raw.events⟧", "from ‹raw.events|events›"),
@@ -109,11 +137,23 @@ fn names_of_engines() {
 #[test]
 fn shapes_of_queries() {
     for (sql, expected) in [
-        ("select * from ⟦raw.a⟧ a join ⟦raw.b⟧ using (id)", "select * from ‹raw.a› a join ‹raw.b|b› using (id)"),
-        ("select * from ⟦raw.a⟧ x, ⟦raw.a⟧ as y where x.id = y.id", "select * from ‹raw.a› x, ‹raw.a› as y where x.id = y.id"),
-        ("select * from (⟦raw.a⟧ a join ⟦raw.b⟧ b on a.id = b.id)", "select * from (‹raw.a› a join ‹raw.b› b on a.id = b.id)"),
+        (
+            "select * from ⟦raw.a⟧ a join ⟦raw.b⟧ using (id)",
+            "select * from ‹raw.a› a join ‹raw.b|b› using (id)",
+        ),
+        (
+            "select * from ⟦raw.a⟧ x, ⟦raw.a⟧ as y where x.id = y.id",
+            "select * from ‹raw.a› x, ‹raw.a› as y where x.id = y.id",
+        ),
+        (
+            "select * from (⟦raw.a⟧ a join ⟦raw.b⟧ b on a.id = b.id)",
+            "select * from (‹raw.a› a join ‹raw.b› b on a.id = b.id)",
+        ),
         ("select * from (⟦raw.a⟧) x", "select * from (‹raw.a›) x"),
-        ("select * from ((⟦raw.a⟧)) as x where x.id > 1", "select * from ((‹raw.a›)) as x where x.id > 1"),
+        (
+            "select * from ((⟦raw.a⟧)) as x where x.id > 1",
+            "select * from ((‹raw.a›)) as x where x.id > 1",
+        ),
         ("select * from (⟦raw.a⟧)", "select * from (‹raw.a|a›)"),
         ("select * from (⟦raw.a⟧ x)", "select * from (‹raw.a› x)"),
         ("select * from (select * from ⟦raw.a⟧) x", "select * from (select * from ‹raw.a|a›) x"),
@@ -122,12 +162,16 @@ fn shapes_of_queries() {
             "select 1 from ‹raw.a|a› where exists (select 1 from ‹raw.b› b where b.id = a.id)",
         ),
         (
-            "select (select max(id) from ⟦raw.a⟧) m, 1 in (select id from ⟦raw.b⟧) from src.orders o",
-            "select (select max(id) from ‹raw.a|a›) m, 1 in (select id from ‹raw.b|b›) from ‹src.orders› o",
+            "select (select max(id) from ⟦raw.a⟧) m, 1 in (select id from ⟦raw.b⟧) from \
+             src.orders o",
+            "select (select max(id) from ‹raw.a|a›) m, 1 in (select id from ‹raw.b|b›) from \
+             ‹src.orders› o",
         ),
         (
-            "select id from ⟦raw.a⟧ union all (select id from ⟦raw.b⟧) except select id from ⟦raw.a⟧",
-            "select id from ‹raw.a|a› union all (select id from ‹raw.b|b›) except select id from ‹raw.a|a›",
+            "select id from ⟦raw.a⟧ union all (select id from ⟦raw.b⟧) except select id from \
+             ⟦raw.a⟧",
+            "select id from ‹raw.a|a› union all (select id from ‹raw.b|b›) except select id from \
+             ‹raw.a|a›",
         ),
         (
             "select * from ⟦raw.a⟧ a, lateral (select * from ⟦raw.b⟧ b where b.id = a.id) l",
@@ -140,14 +184,21 @@ fn shapes_of_queries() {
             "with x as (select * from ‹raw.a|a›), y as (select * from x) select * from y -- done",
         ),
         ("select * from ⟦raw.a⟧ -- the events", "select * from ‹raw.a|a› -- the events"),
-        ("select * from ⟦raw.a⟧-- x\nwhere a.id = 1", "select * from ‹raw.a|a›-- x\nwhere a.id = 1"),
         (
-            "select a.*, count(*) over (partition by (select 1 from ⟦raw.b⟧)) from ⟦raw.a⟧ order by (select 1 from ⟦raw.c⟧)",
-            "select a.*, count(*) over (partition by (select 1 from ‹raw.b|b›)) from ‹raw.a|a› order by (select 1 from ‹raw.c|c›)",
+            "select * from ⟦raw.a⟧-- x\nwhere a.id = 1",
+            "select * from ‹raw.a|a›-- x\nwhere a.id = 1",
         ),
         (
-            "with recursive t as (select id from ⟦raw.a⟧ union all select id + 1 from t join ⟦raw.b⟧ b using (id)) select * from t",
-            "with recursive t as (select id from ‹raw.a|a› union all select id + 1 from t join ‹raw.b› b using (id)) select * from t",
+            "select a.*, count(*) over (partition by (select 1 from ⟦raw.b⟧)) from ⟦raw.a⟧ order \
+             by (select 1 from ⟦raw.c⟧)",
+            "select a.*, count(*) over (partition by (select 1 from ‹raw.b|b›)) from ‹raw.a|a› \
+             order by (select 1 from ‹raw.c|c›)",
+        ),
+        (
+            "with recursive t as (select id from ⟦raw.a⟧ union all select id + 1 from t join \
+             ⟦raw.b⟧ b using (id)) select * from t",
+            "with recursive t as (select id from ‹raw.a|a› union all select id + 1 from t join \
+             ‹raw.b› b using (id)) select * from t",
         ),
     ] {
         gives("generic", sql, expected);
@@ -159,12 +210,17 @@ fn shapes_of_queries() {
 fn what_is_no_input() {
     for (sql, expected) in [
         (
-            "select 'raw.events', \"src.orders\" /* ⟦raw.a⟧ src.orders */ from x -- src.orders, ⟦raw.a⟧",
-            "select 'raw.events', \"src.orders\" /* raw.a src.orders */ from x -- src.orders, raw.a",
+            "select 'raw.events', \"src.orders\" /* ⟦raw.a⟧ src.orders */ from x -- src.orders, \
+             ⟦raw.a⟧",
+            "select 'raw.events', \"src.orders\" /* raw.a src.orders */ from x -- src.orders, \
+             raw.a",
         ),
         ("select '⟦raw.a⟧' as name from ⟦raw.a⟧ a", "select 'raw.a' as name from ‹raw.a› a"),
         ("with a as (select 1) select * from ⟦a⟧", "with a as (select 1) select * from a"),
-        ("with a as (select * from ⟦a⟧) select * from a", "with a as (select * from ‹a|a›) select * from a"),
+        (
+            "with a as (select * from ⟦a⟧) select * from a",
+            "with a as (select * from ‹a|a›) select * from a",
+        ),
         (
             "with b as (select * from ⟦a⟧), a as (select 1) select * from A, b",
             "with b as (select * from ‹a|a›), a as (select 1) select * from A, b",
@@ -173,7 +229,10 @@ fn what_is_no_input() {
             "with a as (select 1) select * from (with b as (select * from ⟦a⟧) select * from b) x",
             "with a as (select 1) select * from (with b as (select * from a) select * from b) x",
         ),
-        ("select * from (with a as (select 1) select * from a) x, ⟦a⟧", "select * from (with a as (select 1) select * from a) x, ‹a|a›"),
+        (
+            "select * from (with a as (select 1) select * from a) x, ⟦a⟧",
+            "select * from (with a as (select 1) select * from a) x, ‹a|a›",
+        ),
         (
             "select * from ⟦!raw.a⟧ a join ⟦=raw.me⟧ on true join ⟦raw.whole⟧ on true",
             "select * from raw.a a join raw.me on true join raw.whole on true",
@@ -189,17 +248,27 @@ fn what_is_no_input() {
     ] {
         gives("postgres", sql, expected);
     }
-    let (_, query) = ask("postgres", "select * from ⟦!raw.a⟧ a join ⟦raw.whole⟧ w on true join ⟦raw.b⟧ b on true");
+    let (_, query) = ask(
+        "postgres",
+        "select * from ⟦!raw.a⟧ a join ⟦raw.whole⟧ w on true join ⟦raw.b⟧ b on true",
+    );
     let query = query.expect("it is a query");
     let read: Vec<_> = query.reads.into_iter().map(|read| (read.name, read.access)).collect();
-    let read_as = [("raw.a", Access::OptedOut), ("raw.whole", Access::NoEventTime), ("raw.b", Access::Filtered)];
+    let read_as = [
+        ("raw.a", Access::OptedOut),
+        ("raw.whole", Access::NoEventTime),
+        ("raw.b", Access::Filtered),
+    ];
     assert_eq!(read, read_as.map(|(name, access)| (name.to_string(), access)));
 }
 
 #[test]
 fn comments_that_touch_an_operator() {
-    for sql in ["select a ||/* from ⟦raw.a⟧ */ b from x", "select a %/* from ⟦raw.a⟧ */ ?! from x", "select a from x, b %/* ⟦raw.a⟧ */ ?!"]
-    {
+    for sql in [
+        "select a ||/* from ⟦raw.a⟧ */ b from x",
+        "select a %/* from ⟦raw.a⟧ */ ?! from x",
+        "select a from x, b %/* ⟦raw.a⟧ */ ?!",
+    ] {
         let (text, query) = ask("postgres", sql);
         assert_eq!(shown(&text, &query.expect("it is a query")), text);
     }
@@ -207,7 +276,8 @@ fn comments_that_touch_an_operator() {
 
 #[test]
 fn depth_is_no_trouble() {
-    let nested = |inner: &str| format!("{}{inner}{}", "select * from (".repeat(80), ") x".repeat(80));
+    let nested =
+        |inner: &str| format!("{}{inner}{}", "select * from (".repeat(80), ") x".repeat(80));
     gives("postgres", &nested("select * from ⟦raw.a⟧"), &nested("select * from ‹raw.a|a›"));
     let chain = |inner: &str| format!("select * from {inner} where a{}", " and a".repeat(5000));
     gives("postgres", &chain("⟦raw.a⟧"), &chain("‹raw.a|a›"));
@@ -217,7 +287,10 @@ fn depth_is_no_trouble() {
 fn what_is_refused() {
     for (sql, message) in [
         ("select raw.events.id from ⟦raw.events⟧", "qualified by `raw.events`"),
-        ("select events.id from ⟦db.raw.events⟧ where raw.events.id = 1", "qualified by `raw.events`"),
+        (
+            "select events.id from ⟦db.raw.events⟧ where raw.events.id = 1",
+            "qualified by `raw.events`",
+        ),
         ("select db.raw.events.* from ⟦db.raw.events⟧", "qualified by `db.raw.events`"),
         ("select * from ⟦ds.t⟧, ds.t.items", "qualified by `ds.t`"),
         ("select * from x as src, src.orders", "a source or a column"),
@@ -229,7 +302,11 @@ fn what_is_refused() {
     ] {
         refuses("postgres", sql, message);
     }
-    gives("postgres", "select e.raw.events from ⟦raw.events⟧ e;;", "select e.raw.events from ‹raw.events› e;;");
+    gives(
+        "postgres",
+        "select e.raw.events from ⟦raw.events⟧ e;;",
+        "select e.raw.events from ‹raw.events› e;;",
+    );
 }
 
 #[test]
@@ -261,7 +338,11 @@ fn the_columns_of_the_result() {
         ("select * from ⟦raw.b⟧", None),
         ("select count(*) from ⟦raw.events⟧", None),
         ("select count(*) as n from ⟦raw.b⟧", Some("n")),
-        ("with a as (select * from ⟦raw.events⟧), b as (select *, 1 as x from a) select * from b", Some("id ts x")),
+        (
+            "with a as (select * from ⟦raw.events⟧), b as (select *, 1 as x from a) select * from \
+             b",
+            Some("id ts x"),
+        ),
         ("with a (p, q) as (select * from ⟦raw.events⟧) select * from a", Some("p q")),
         ("with a as (select 1 as x) select * from (select * from a) s (y)", Some("y")),
         ("select * exclude (id) from ⟦raw.events⟧", Some("ts")),
@@ -273,13 +354,19 @@ fn the_columns_of_the_result() {
         ("select * from ⟦raw.events⟧ a join ⟦raw.events⟧ b on true", None),
         ("select * from ⟦raw.events⟧ a natural join (select 1 as x) b", None),
         ("select * from ⟦raw.events⟧ a cross join (select 1 as x) b", Some("id ts x")),
-        ("with recursive t as (select 1 as n union all select n + 1 from t) select * from t", Some("n")),
+        (
+            "with recursive t as (select 1 as n union all select n + 1 from t) select * from t",
+            Some("n"),
+        ),
         ("values (1)", None),
     ] {
         let (_, query) = ask("snowflake", sql);
         let query = query.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
-        let name = |column: &ResultColumn| if column.quoted { format!("\"{}\"", column.name) } else { column.name.clone() };
-        let columns = query.columns.map(|columns| columns.iter().map(name).collect::<Vec<_>>().join(" "));
+        let name = |column: &ResultColumn| {
+            if column.quoted { format!("\"{}\"", column.name) } else { column.name.clone() }
+        };
+        let columns =
+            query.columns.map(|columns| columns.iter().map(name).collect::<Vec<_>>().join(" "));
         assert_eq!(columns.as_deref(), expected, "{sql}");
     }
 }
@@ -293,21 +380,37 @@ fn a_query_that_does_not_end_is_an_error() {
         ("select (1 from ⟦raw.a⟧", "a parenthesis"),
     ] {
         let (_, query) = ask("bigquery", sql);
-        assert_eq!(query.unwrap_err().message, format!("the query does not end: {what} is left open"), "{sql}");
+        assert_eq!(
+            query.unwrap_err().message,
+            format!("the query does not end: {what} is left open"),
+            "{sql}"
+        );
     }
 }
 
 #[test]
 fn a_query_that_cannot_be_parsed_keeps_its_filters() {
     for (sql, expected) in [
-        ("?!% select 1 from ⟦raw.a⟧ where '⟦raw.b⟧' = 1", "?!% select 1 from ‹raw.a|a› where 'raw.b' = 1"),
-        ("?!% select 1 from ⟦raw.a⟧ as x, ⟦raw.b⟧ y, ⟦raw.c⟧ -- ⟦raw.d⟧", "?!% select 1 from ‹raw.a› as x, ‹raw.b› y, ‹raw.c|c› -- raw.d"),
+        (
+            "?!% select 1 from ⟦raw.a⟧ where '⟦raw.b⟧' = 1",
+            "?!% select 1 from ‹raw.a|a› where 'raw.b' = 1",
+        ),
+        (
+            "?!% select 1 from ⟦raw.a⟧ as x, ⟦raw.b⟧ y, ⟦raw.c⟧ -- ⟦raw.d⟧",
+            "?!% select 1 from ‹raw.a› as x, ‹raw.b› y, ‹raw.c|c› -- raw.d",
+        ),
         (
             "?!% select 1 from ⟦raw.a⟧ x join y on x.a = y.a, ⟦raw.b⟧ where x.a in (⟦raw.c⟧)",
             "?!% select 1 from ‹raw.a› x join y on x.a = y.a, ‹raw.b|b› where x.a in (raw.c)",
         ),
-        ("?!% select 1 from (⟦raw.a⟧ join only ⟦raw.b⟧ on b.x)", "?!% select 1 from (‹raw.a|a› join ‹only raw.b|b› on b.x)"),
-        ("?!% select 1 from ⟦`a`.`b.c`⟧ join ⟦!raw.b⟧ on true", "?!% select 1 from ‹`a`.`b.c`|`c`› join raw.b on true"),
+        (
+            "?!% select 1 from (⟦raw.a⟧ join only ⟦raw.b⟧ on b.x)",
+            "?!% select 1 from (‹raw.a|a› join ‹only raw.b|b› on b.x)",
+        ),
+        (
+            "?!% select 1 from ⟦`a`.`b.c`⟧ join ⟦!raw.b⟧ on true",
+            "?!% select 1 from ‹`a`.`b.c`|`c`› join raw.b on true",
+        ),
     ] {
         let (text, query) = ask("bigquery", sql);
         let query = query.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
@@ -317,18 +420,27 @@ fn a_query_that_cannot_be_parsed_keeps_its_filters() {
     let (_, query) = ask("postgres", "with x as (select 1)\n  ?!% select 2 from ⟦raw.a⟧");
     let warning = &query.expect("it has a filter").warnings[0];
     assert!(
-        warning.notes.iter().any(|note| note.starts_with("line 2, column ") && note.ends_with("`?!% select 2 from raw.a`")),
+        warning.notes.iter().any(|note| note.starts_with("line 2, column ")
+            && note.ends_with("`?!% select 2 from raw.a`")),
         "{warning:?}"
     );
 }
 
 #[test]
 fn an_input_out_of_reach_is_told() {
-    for sql in ["select * from ml.predict(table ⟦raw.a⟧, 1)", "select ?!% f(⟦raw.a⟧)", "select * from ⟦raw.a⟧.items x"] {
+    for sql in [
+        "select * from ml.predict(table ⟦raw.a⟧, 1)",
+        "select ?!% f(⟦raw.a⟧)",
+        "select * from ⟦raw.a⟧.items x",
+    ] {
         let (text, query) = ask("generic", sql);
         let query = query.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
         assert_eq!(shown(&text, &query), text);
-        assert!(query.warnings.iter().any(|warning| warning.message.contains("no filter can go in")), "{:?}", query.warnings);
+        assert!(
+            query.warnings.iter().any(|warning| warning.message.contains("no filter can go in")),
+            "{:?}",
+            query.warnings
+        );
     }
 }
 
@@ -338,7 +450,8 @@ fn valid_statements_are_parsed() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/inject/tests/valid");
     let mut refused = String::new();
     let mut count = 0;
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     for file in files {
         let engine = file.file_stem().unwrap().to_string_lossy().into_owned();
@@ -346,13 +459,20 @@ fn valid_statements_are_parsed() {
             count += 1;
             let (text, query) = ask(&engine, sql);
             match query {
-                Ok(query) if query.filters.len() == sql.matches('⟦').count() && query.warnings.is_empty() => {}
+                Ok(query)
+                    if query.filters.len() == sql.matches('⟦').count()
+                        && query.warnings.is_empty() => {}
                 Ok(query) => {
-                    let why: Vec<_> =
-                        query.warnings.iter().flat_map(|warning| std::iter::once(&warning.message).chain(&warning.notes)).collect();
+                    let why: Vec<_> = query
+                        .warnings
+                        .iter()
+                        .flat_map(|warning| std::iter::once(&warning.message).chain(&warning.notes))
+                        .collect();
                     refused.push_str(&format!("{engine}: {}\n    {why:?}\n", shown(&text, &query)));
                 }
-                Err(error) => refused.push_str(&format!("{engine}: {sql}\n    {}\n", error.message)),
+                Err(error) => {
+                    refused.push_str(&format!("{engine}: {sql}\n    {}\n", error.message))
+                }
             }
         }
     }

@@ -1,5 +1,5 @@
-//! A query cut into tokens, each with its place in bytes. sqlparser counts lines and characters; everything after this file
-//! counts bytes.
+//! A query cut into tokens, each with its place in bytes. sqlparser counts lines and characters;
+//! everything after this file counts bytes.
 
 use std::ops::Range;
 
@@ -17,12 +17,16 @@ pub struct TokenStream<'a> {
     pub spans: Vec<Range<usize>>,
 }
 
-/// Whether a text is the same wherever it is put: its quotes and parentheses are closed, no statement ends in it, no comment begins.
+/// Whether a text is the same wherever it is put: its quotes and parentheses are closed, no
+/// statement ends in it, no comment begins.
 pub fn is_contained(sql: &str, parser: &dyn Parser) -> bool {
     let Ok(text) = TokenStream::new(sql, parser) else { return false };
     let mut open = 0usize;
     let stays = text.tokens.iter().all(|token| match &token.token {
-        Token::SemiColon | Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)) => false,
+        Token::SemiColon
+        | Token::Whitespace(
+            Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_),
+        ) => false,
         Token::RParen => open.checked_sub(1).map(|less| open = less).is_some(),
         Token::LParen => {
             open += 1;
@@ -33,7 +37,8 @@ pub fn is_contained(sql: &str, parser: &dyn Parser) -> bool {
     stays && open == 0
 }
 
-/// Whether a place is within a comment or a string, so that a relation that is written there reads no table.
+/// Whether a place is within a comment or a string, so that a relation that is written there reads
+/// no table.
 pub fn is_in_comment_or_string(sql: &str, span: &Range<usize>, parser: &dyn Parser) -> bool {
     TokenStream::new(sql, parser).is_ok_and(|text| text.is_hidden(span))
 }
@@ -47,11 +52,13 @@ pub struct ParseError {
 
 impl<'a> TokenStream<'a> {
     pub fn new(sql: &'a str, parser: &dyn Parser) -> Result<Self, ParseError> {
-        let tokens = Tokenizer::new(lexer(parser), sql)
-            .tokenize_with_location()
-            .map_err(|error| ParseError { message: lower(&error.message), at: Some(byte(sql, error.location)) })?;
+        let tokens =
+            Tokenizer::new(lexer(parser), sql).tokenize_with_location().map_err(|error| {
+                ParseError { message: lower(&error.message), at: Some(byte(sql, error.location)) }
+            })?;
         let mut walk = Walk { sql, byte: 0, at: Location::new(1, 1) };
-        let spans = tokens.iter().map(|token| walk.to(token.span.start)..walk.to(token.span.end)).collect();
+        let spans =
+            tokens.iter().map(|token| walk.to(token.span.start)..walk.to(token.span.end)).collect();
         Ok(TokenStream { sql, tokens, spans })
     }
 
@@ -89,7 +96,9 @@ impl<'a> TokenStream<'a> {
     /// Whether only white space and comments are in a place.
     pub fn silent(&self, span: Range<usize>) -> bool {
         let first = self.spans.partition_point(|token| token.end <= span.start);
-        !(first..self.tokens.len()).take_while(|token| self.spans[*token].start < span.end).any(|token| self.speaks(token))
+        !(first..self.tokens.len())
+            .take_while(|token| self.spans[*token].start < span.end)
+            .any(|token| self.speaks(token))
     }
 
     /// The keyword a token is, unquoted; `NoKeyword` for all others.
@@ -103,7 +112,9 @@ impl<'a> TokenStream<'a> {
     /// Whether a token is this word, unquoted, in any case.
     pub fn is_word(&self, token: usize, any_of: &[&str]) -> bool {
         match &self.tokens[token].token {
-            Token::Word(word) if word.quote_style.is_none() => any_of.iter().any(|known| word.value.eq_ignore_ascii_case(known)),
+            Token::Word(word) if word.quote_style.is_none() => {
+                any_of.iter().any(|known| word.value.eq_ignore_ascii_case(known))
+            }
             _ => false,
         }
     }
@@ -130,8 +141,8 @@ impl<'a> TokenStream<'a> {
         None
     }
 
-    /// The word that begins the clause in which a token stands, in its own parentheses: `from`, `select`, `where` …; none inside of
-    /// a call or a literal.
+    /// The word that begins the clause in which a token stands, in its own parentheses: `from`,
+    /// `select`, `where` …; none inside of a call or a literal.
     pub fn clause(&self, token: usize) -> Option<Keyword> {
         use Keyword::{BY, FROM, HAVING, JOIN, ON, QUALIFY, SELECT, WHERE};
         let mut depth = 0usize;
@@ -139,7 +150,12 @@ impl<'a> TokenStream<'a> {
             match self.tokens[before].token {
                 Token::RParen | Token::RBrace | Token::RBracket => depth += 1,
                 Token::LParen | Token::LBrace | Token::LBracket => depth = depth.checked_sub(1)?,
-                _ if depth == 0 && matches!(self.keyword(before), BY | FROM | HAVING | JOIN | ON | QUALIFY | SELECT | WHERE) => {
+                _ if depth == 0
+                    && matches!(
+                        self.keyword(before),
+                        BY | FROM | HAVING | JOIN | ON | QUALIFY | SELECT | WHERE
+                    ) =>
+                {
                     return Some(self.keyword(before));
                 }
                 _ => {}
@@ -148,16 +164,20 @@ impl<'a> TokenStream<'a> {
         None
     }
 
-    /// Whether a place lies in a string or a comment, and is not the whole of it; or in one that was blanked out.
+    /// Whether a place lies in a string or a comment, and is not the whole of it; or in one that
+    /// was blanked out.
     pub fn is_hidden(&self, span: &Range<usize>) -> bool {
         if self.silent(span.clone()) {
             return true;
         }
         let first = self.spans.partition_point(|token| token.end <= span.start);
-        (first..self.tokens.len()).take_while(|token| self.spans[*token].start < span.end).any(|token| {
-            let wider = self.spans[token].start < span.start || self.spans[token].end > span.end;
-            wider && !matches!(self.tokens[token].token, Token::Word(_))
-        })
+        (first..self.tokens.len()).take_while(|token| self.spans[*token].start < span.end).any(
+            |token| {
+                let wider =
+                    self.spans[token].start < span.start || self.spans[token].end > span.end;
+                wider && !matches!(self.tokens[token].token, Token::Word(_))
+            },
+        )
     }
 }
 
@@ -167,7 +187,9 @@ pub fn trouble(sql: &str, message: &str) -> ParseError {
     let Some((said, place)) = message.rsplit_once(" at Line: ") else {
         return ParseError { message: lower(message), at: None };
     };
-    let at = place.split_once(", Column: ").and_then(|(line, column)| Some(Location::new(line.parse().ok()?, column.parse().ok()?)));
+    let at = place
+        .split_once(", Column: ")
+        .and_then(|(line, column)| Some(Location::new(line.parse().ok()?, column.parse().ok()?)));
     ParseError { message: lower(said), at: at.map(|at| byte(sql, at)) }
 }
 
@@ -227,7 +249,9 @@ mod tests {
         for text in ["'data/orders.csv'", "read_csv('a;b--c', header = (1 = 1))", "'it''s'"] {
             assert!(is_contained(text, &parser), "{text}");
         }
-        for text in ["'data/it's.csv'", "f(1)); drop table t", "f(1", "f) + (1", "'a' -- b", "f(/* a */)"] {
+        for text in
+            ["'data/it's.csv'", "f(1)); drop table t", "f(1", "f) + (1", "'a' -- b", "f(/* a */)"]
+        {
             assert!(!is_contained(text, &parser), "{text}");
         }
     }
@@ -235,15 +259,20 @@ mod tests {
     #[test]
     fn tokens_tile_the_text() {
         let sql = "select 'é漢'\t-- 🎉 x\r\n from \"ü\" /* a /* b */ c */ , $$x$$ 🎉";
-        let text = TokenStream::new("select 'é漢'\t-- 🎉 x\r\n from \"ü\"", &GenericDialect {}).expect("it has tokens");
+        let text = TokenStream::new("select 'é漢'\t-- 🎉 x\r\n from \"ü\"", &GenericDialect {})
+            .expect("it has tokens");
         let together: String = text.spans.iter().map(|span| text.slice(span)).collect();
         assert_eq!(together, text.sql);
-        assert_eq!(line_of(sql, sql.find("from").expect("it is there")), (2, 2, " from \"ü\" /* a /* b */ c */ , $$x$$ 🎉"));
+        assert_eq!(
+            line_of(sql, sql.find("from").expect("it is there")),
+            (2, 2, " from \"ü\" /* a /* b */ c */ , $$x$$ 🎉")
+        );
     }
 
     #[test]
     fn a_message_has_a_place() {
-        let found = trouble("a\nbc", "sql parser error: Expected: x, found: y at Line: 2, Column: 2");
+        let found =
+            trouble("a\nbc", "sql parser error: Expected: x, found: y at Line: 2, Column: 2");
         assert_eq!((found.message.as_str(), found.at), ("expected: x, found: y", Some(3)));
     }
 }

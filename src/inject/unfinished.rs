@@ -1,5 +1,6 @@
-//! Whether a text ends where it seems to: a quote, a comment or a parenthesis that is left open takes in what is written behind it, be it
-//! another hook, a batch or the question whether the step is done.
+//! Whether a text ends where it seems to: a quote, a comment or a parenthesis that is left open
+//! takes in what is written behind it, be it another hook, a batch or the question whether the step
+//! is done.
 
 use sqlparser::dialect::{Dialect as Parser, GenericDialect};
 use sqlparser::tokenizer::Token;
@@ -18,7 +19,8 @@ pub struct Unfinished {
     pub text: String,
 }
 
-/// What is left open, if the parser and the generic one agree that something is: a quote that only one of them knows is no fault.
+/// What is left open, if the parser and the generic one agree that something is: a quote that only
+/// one of them knows is no fault.
 pub fn unfinished(sql: &str, parser: &dyn Parser) -> Option<Unfinished> {
     let first = open(sql, parser)?;
     open(sql, &GenericDialect {}).map(|_| first)
@@ -64,11 +66,26 @@ pub fn open_transaction(sql: &str, parser: &dyn Parser) -> Option<usize> {
         next = text.next(number + 1);
         let first = is_first(&text, number);
         let follows = |words: &[&str]| next.is_some_and(|next| text.is_word(next, words));
-        let alone = next.is_none_or(|next| matches!(text.tokens[next].token, Token::SemiColon | Token::EOF));
-        let transaction = follows(&["transaction", "tran", "work", "immediate", "deferred", "exclusive", "isolation", "read"]);
-        if first && ((text.is_word(number, &["begin"]) && (alone || transaction)) || (text.is_word(number, &["start"]) && transaction)) {
+        let alone = next
+            .is_none_or(|next| matches!(text.tokens[next].token, Token::SemiColon | Token::EOF));
+        let transaction = follows(&[
+            "transaction",
+            "tran",
+            "work",
+            "immediate",
+            "deferred",
+            "exclusive",
+            "isolation",
+            "read",
+        ]);
+        if first
+            && ((text.is_word(number, &["begin"]) && (alone || transaction))
+                || (text.is_word(number, &["start"]) && transaction))
+        {
             begun = Some(number);
-        } else if text.is_word(number, &["commit", "rollback"]) || (first && text.is_word(number, &["end"]) && (alone || transaction)) {
+        } else if text.is_word(number, &["commit", "rollback"])
+            || (first && text.is_word(number, &["end"]) && (alone || transaction))
+        {
             begun = None;
         }
     }
@@ -132,7 +149,9 @@ mod tests {
 
     #[test]
     fn an_escaped_quote_does_not_end_a_string() {
-        for name in ["spark", "databricks", "bigquery", "mysql", "clickhouse", "snowflake", "redshift"] {
+        for name in
+            ["spark", "databricks", "bigquery", "mysql", "clickhouse", "snowflake", "redshift"]
+        {
             assert_eq!(what(r"comment on table t is 'What\'s there';", name), None, "{name}");
             assert_eq!(what(r"select 'C:\\', 'a';", name), None, "{name}");
         }
@@ -144,16 +163,28 @@ mod tests {
     #[test]
     fn no_file_of_a_snapshot_is_left_open() {
         let mut files = 0;
-        for entry in std::fs::read_dir("snapshots").unwrap().flatten().filter(|entry| entry.path().is_file()) {
+        let entries = walkdir::WalkDir::new("snapshots").max_depth(2).into_iter().flatten();
+        for entry in entries.filter(|entry| entry.path().extension().is_some_and(|it| it == "snap"))
+        {
             let text = std::fs::read_to_string(entry.path()).unwrap();
-            let dialect = text.split("\"dialect\": \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("ansi").to_string();
+            let dialect = text
+                .split("\"dialect\": \"")
+                .nth(1)
+                .and_then(|rest| rest.split('"').next())
+                .unwrap_or("ansi")
+                .to_string();
             // The files of the case come before its command.
             let output = text.split_once("\n$ batchwright ").map_or("", |(_, output)| output);
             for part in output.split("\n//// ").skip(1) {
                 let (name, sql) = part.split_once('\n').unwrap_or_default();
                 if name.trim().ends_with(".sql") {
                     files += 1;
-                    assert_eq!(open_transaction(sql, &*parser(&dialect)), None, "{} {name}", entry.path().display());
+                    assert_eq!(
+                        open_transaction(sql, &*parser(&dialect)),
+                        None,
+                        "{} {name}",
+                        entry.path().display()
+                    );
                     assert_eq!(what(sql, &dialect), None, "{} {name}", entry.path().display());
                 }
             }

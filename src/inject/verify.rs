@@ -1,5 +1,5 @@
-//! The check that the filters went where they were meant to: the query with the filters in its text must parse to the same tree
-//! as the query with the filters put in its tree.
+//! The check that the filters went where they were meant to: the query with the filters in its text
+//! must parse to the same tree as the query with the filters put in its tree.
 
 use std::ops::{ControlFlow, Range};
 
@@ -22,22 +22,35 @@ pub fn splice(sql: &str, edits: impl IntoIterator<Item = (Range<usize>, String)>
     text + &sql[done..]
 }
 
-/// Whether the filters in the text are the filters in the tree. `sql` has its blanks, and its tree is `tree`.
-pub fn holds(sql: &str, mut tree: Statement, places: &[Place], parser: &dyn Parser, within: &dyn Fn(&Place) -> String) -> bool {
+/// Whether the filters in the text are the filters in the tree. `sql` has its blanks, and its tree
+/// is `tree`.
+pub fn holds(
+    sql: &str,
+    mut tree: Statement,
+    places: &[Place],
+    parser: &dyn Parser,
+    within: &dyn Fn(&Place) -> String,
+) -> bool {
     let filters: Vec<String> = places.iter().map(within).collect();
-    let expected = places.iter().zip(&filters).map(|(place, filter)| Some((place.number, factor(filter, place, parser)?)));
+    let expected = places
+        .iter()
+        .zip(&filters)
+        .map(|(place, filter)| Some((place.number, factor(filter, place, parser)?)));
     let Some(expected) = expected.collect() else { return false };
     let spliced = splice(sql, places.iter().map(|place| place.span.clone()).zip(filters));
     let mut walk = Walk { number: 0, expected };
     let _ = tree.visit(&mut walk);
-    let Ok(Ok(parsed)) = TokenStream::new(&spliced, parser).map(|text| parse(&text, parser)) else { return false };
+    let Ok(Ok(parsed)) = TokenStream::new(&spliced, parser).map(|text| parse(&text, parser)) else {
+        return false;
+    };
     // Printed, because comparing trees needs a stack as deep as they are.
     walk.expected.is_empty() && parsed.to_string() == tree.to_string()
 }
 
 /// The filter alone, as a tree, with the alias that stays behind it.
 fn factor(filter: &str, place: &Place, parser: &dyn Parser) -> Option<TableFactor> {
-    let filter = format!("{}{filter}{}", "(".repeat(place.parentheses), ")".repeat(place.parentheses));
+    let filter =
+        format!("{}{filter}{}", "(".repeat(place.parentheses), ")".repeat(place.parentheses));
     let text = TokenStream::new(&filter, parser).ok()?;
     let (mut factor, end) = parse_at(&text, 0, parser, |parse| parse.parse_table_factor())?;
     let TableFactor::Derived { alias, .. } = &mut factor else { return None };

@@ -1,5 +1,5 @@
-//! A walk through a query's tree. All walks share one instance of sqlparser's visitor: it is compiled for each type of node, and for
-//! each visitor again, which would be megabytes of code.
+//! A walk through a query's tree. All walks share one instance of sqlparser's visitor: it is
+//! compiled for each type of node, and for each visitor again, which would be megabytes of code.
 
 use std::ops::ControlFlow;
 

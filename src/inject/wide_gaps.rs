@@ -1,4 +1,5 @@
-//! Syntax of several parts that sqlparser does not know: what it reads instead is made of one part, and the others are blanked out.
+//! Syntax of several parts that sqlparser does not know: what it reads instead is made of one part,
+//! and the others are blanked out.
 
 use sqlparser::dialect::{Dialect as Parser, DuckDbDialect};
 use sqlparser::keywords::Keyword;
@@ -43,11 +44,16 @@ impl Parts<'_> {
         use Keyword::{ALL, DISTINCT, EXCEPT, INTERSECT, NAME, UNION};
         let text = self.text;
         text.previous(token).is_none_or(|before| {
-            text.is(before, &Token::LParen) || matches!(text.keyword(before), UNION | EXCEPT | INTERSECT | ALL | DISTINCT | NAME)
+            text.is(before, &Token::LParen)
+                || matches!(
+                    text.keyword(before),
+                    UNION | EXCEPT | INTERSECT | ALL | DISTINCT | NAME
+                )
         })
     }
 
-    /// The tokens from `token` on that are not within parentheses, up to the end of the query that they are in.
+    /// The tokens from `token` on that are not within parentheses, up to the end of the query that
+    /// they are in.
     fn level(&self, token: usize) -> Vec<usize> {
         let text = self.text;
         let mut tokens = Vec::new();
@@ -63,18 +69,23 @@ impl Parts<'_> {
         tokens
     }
 
-    /// The last token before the end of a level, or before a clause or an operator that follows a whole query.
+    /// The last token before the end of a level, or before a clause or an operator that follows a
+    /// whole query.
     fn end(&self, token: usize) -> Option<usize> {
         use Keyword::{EXCEPT, INTERSECT, LIMIT, OFFSET, ORDER, UNION};
         let text = self.text;
         let level = self.level(token);
-        let stop = level.iter().position(|at| matches!(text.keyword(*at), ORDER | LIMIT | OFFSET | UNION | EXCEPT | INTERSECT));
+        let stop = level.iter().position(|at| {
+            matches!(text.keyword(*at), ORDER | LIMIT | OFFSET | UNION | EXCEPT | INTERSECT)
+        });
         let last = *level[..stop.unwrap_or(level.len())].last()?;
         if text.is(last, &Token::LParen) { text.closing(last) } else { Some(last) }
     }
 
     fn holds_query(&self, first: usize, last: usize) -> bool {
-        (first..=last).any(|at| matches!(self.text.keyword(at), Keyword::SELECT | Keyword::FROM | Keyword::TABLE))
+        (first..=last).any(|at| {
+            matches!(self.text.keyword(at), Keyword::SELECT | Keyword::FROM | Keyword::TABLE)
+        })
     }
 
     /// `from t where …` without a `select`.
@@ -83,7 +94,9 @@ impl Parts<'_> {
         let text = self.text;
         let level = self.level(token);
         let end = self.end(token)?;
-        let first = *level.iter().find(|at| matches!(text.keyword(**at), WHERE | GROUP | HAVING | QUALIFY))?;
+        let first = *level
+            .iter()
+            .find(|at| matches!(text.keyword(**at), WHERE | GROUP | HAVING | QUALIFY))?;
         let selects = level.iter().any(|at| *at < end && text.keyword(*at) == SELECT);
         if !self.begins_query(token) || selects || first > end || self.holds_query(first, end) {
             return None;
@@ -91,12 +104,14 @@ impl Parts<'_> {
         Some(vec![self.blank(first, end, What::Expression)])
     }
 
-    /// `pivot t on name using sum(id) group by at` as a statement: `from t`, and nothing is known of its rows.
+    /// `pivot t on name using sum(id) group by at` as a statement: `from t`, and nothing is known
+    /// of its rows.
     fn pivot_statement(&self, token: usize) -> Option<Vec<MaskedSpan>> {
         let text = self.text;
         let end = self.end(token)?;
         let level = self.level(token);
-        let clause = *level.iter().find(|at| matches!(text.keyword(**at), Keyword::ON | Keyword::USING))?;
+        let clause =
+            *level.iter().find(|at| matches!(text.keyword(**at), Keyword::ON | Keyword::USING))?;
         if !self.begins_query(token) || clause > end || self.holds_query(clause, end) {
             return None;
         }
@@ -110,7 +125,11 @@ impl Parts<'_> {
         let from = text.next(token + 1).filter(|from| text.keyword(*from) == Keyword::FROM)?;
         let open = text.next(from + 1).filter(|open| text.is(*open, &Token::LParen))?;
         let close = text.closing(open)?;
-        let comma = self.level(text.next(open + 1)?).into_iter().find(|at| text.is(*at, &Token::Comma)).unwrap_or(close);
+        let comma = self
+            .level(text.next(open + 1)?)
+            .into_iter()
+            .find(|at| text.is(*at, &Token::Comma))
+            .unwrap_or(close);
         Some(vec![self.blank(token, open, What::Other), self.blank(comma, close, What::Join)])
     }
 
@@ -125,26 +144,34 @@ impl Parts<'_> {
             text.keyword(next) == Keyword::AS || matches!(&text.tokens[next].token, Token::Word(word) if word.keyword == Keyword::NoKeyword)
         });
         let is_tables = matches!(text.tokens[first].token, Token::Word(_)) && !self.is_query(first);
-        (is_list && is_tables && !is_named).then(|| vec![self.blank(open, open, What::Other), self.blank(close, close, What::Other)])
+        (is_list && is_tables && !is_named).then(|| {
+            vec![self.blank(open, open, What::Other), self.blank(close, close, What::Other)]
+        })
     }
 
-    /// `with (select …) as m, 3 as n`: values before the first CTE. The queries are looked at by themselves.
+    /// `with (select …) as m, 3 as n`: values before the first CTE. The queries are looked at by
+    /// themselves.
     fn scalars(&self, token: usize) -> Option<Vec<MaskedSpan>> {
         let text = self.text;
         let mut blanks = Vec::new();
         let mut start = text.next(token + 1)?;
         loop {
             let is_cte = text.next(start + 1).is_some_and(|as_| {
-                text.keyword(as_) == Keyword::AS && text.next(as_ + 1).is_some_and(|open| text.is(open, &Token::LParen))
+                text.keyword(as_) == Keyword::AS
+                    && text.next(as_ + 1).is_some_and(|open| text.is(open, &Token::LParen))
             });
             if is_cte {
                 break;
             }
             let level = self.level(start);
             let as_ = *level.iter().find(|at| text.keyword(**at) == Keyword::AS)?;
-            let name = text.next(as_ + 1).filter(|name| matches!(text.tokens[*name].token, Token::Word(_)))?;
+            let name = text
+                .next(as_ + 1)
+                .filter(|name| matches!(text.tokens[*name].token, Token::Word(_)))?;
             let open = text.is(start, &Token::LParen).then_some(start);
-            let close = open.and_then(|open| text.closing(open)).filter(|close| text.next(close + 1) == Some(as_));
+            let close = open
+                .and_then(|open| text.closing(open))
+                .filter(|close| text.next(close + 1) == Some(as_));
             match close.filter(|_| text.next(start + 1).is_some_and(|first| self.is_query(first))) {
                 Some(close) => blanks.push(self.blank(start, close, What::Query)),
                 None if self.holds_query(start, as_) => return None,

@@ -1,4 +1,5 @@
-//! dbt's own macros, in our words: the `dbt` package, one file per subject, with a variant per engine where engines differ.
+//! dbt's own macros, in our words: the `dbt` package, one file per subject, with a variant per
+//! engine where engines differ.
 
 /// Paths as messages name them, and texts.
 pub(super) const FILES: &[(&str, &str)] = &[

@@ -91,7 +91,8 @@ fn engines_say_it_their_way() {
         (
             "postgres",
             "datediff('a', 'b', 'month')",
-            "( (date_part('year', (b)::date) - date_part('year', (a)::date)) * 12 + date_part('month', (b)::date) - date_part('month', (a)::date))",
+            "( (date_part('year', (b)::date) - date_part('year', (a)::date)) * 12 + \
+             date_part('month', (b)::date) - date_part('month', (a)::date))",
         ),
         ("postgres", "type_string()", "TEXT"),
         ("bigquery", "date_trunc('day', 'at')", "timestamp_trunc( cast(at as timestamp), day )"),
@@ -104,7 +105,11 @@ fn engines_say_it_their_way() {
         ("trino", "type_string()", "varchar"),
         ("clickhouse", "type_timestamp()", "DateTime"),
         ("sqlserver", "dateadd('day', 3, 'at')", "dateadd( day, 3, cast(at as datetime2(6)) )"),
-        ("duckdb", "dates_in_range('20240228', '20240301')", "['20240228', '20240229', '20240301']"),
+        (
+            "duckdb",
+            "dates_in_range('20240228', '20240301')",
+            "['20240228', '20240229', '20240301']",
+        ),
     ] {
         assert_eq!(render(&[engine], call), expected, "{engine} {call}");
     }

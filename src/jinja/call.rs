@@ -17,7 +17,9 @@ pub(super) struct Call<'a> {
 impl<'a> Call<'a> {
     pub fn of(object: &'a str, method: &'a str, args: &'a [Value]) -> Call<'a> {
         match args.split_last() {
-            Some((last, rest)) if last.is_kwargs() => Call { object, method, args: rest, named: last.as_object() },
+            Some((last, rest)) if last.is_kwargs() => {
+                Call { object, method, args: rest, named: last.as_object() }
+            }
             _ => Call { object, method, args, named: None },
         }
     }
@@ -46,7 +48,10 @@ impl<'a> Call<'a> {
         if let Some(given) = self.args.get(place).cloned().or_else(|| self.by_name(name)) {
             return Ok(given);
         }
-        Err(Error::new(ErrorKind::MissingArgument, format!("{} needs the argument `{name}`", self.title())))
+        Err(Error::new(
+            ErrorKind::MissingArgument,
+            format!("{} needs the argument `{name}`", self.title()),
+        ))
     }
 
     /// A text, without the marks of relations in it; `none` counts as not given.
@@ -57,7 +62,10 @@ impl<'a> Call<'a> {
     pub fn needs_text(&self, place: usize, name: &str) -> Result<String, Error> {
         let value = self.needs(place, name)?;
         if value.is_undefined() {
-            return Err(Error::new(ErrorKind::UndefinedError, format!("{} was given an undefined `{name}`", self.title())));
+            return Err(Error::new(
+                ErrorKind::UndefinedError,
+                format!("{} was given an undefined `{name}`", self.title()),
+            ));
         }
         Ok(marks::plain(&value))
     }
@@ -66,7 +74,10 @@ impl<'a> Call<'a> {
         match self.get(place, name).filter(|value| !value.is_none()) {
             None => Ok(None),
             Some(value) => i64::try_from(value.clone()).map(Some).map_err(|_| {
-                Error::new(ErrorKind::InvalidOperation, format!("{} needs a whole number for `{name}`, not {value:?}", self.title()))
+                Error::new(
+                    ErrorKind::InvalidOperation,
+                    format!("{} needs a whole number for `{name}`, not {value:?}", self.title()),
+                )
             }),
         }
     }
@@ -76,7 +87,11 @@ impl<'a> Call<'a> {
     }
 
     pub fn title(&self) -> String {
-        if self.object.is_empty() { format!("`{}`", self.method) } else { format!("`{}.{}`", self.object, self.method) }
+        if self.object.is_empty() {
+            format!("`{}`", self.method)
+        } else {
+            format!("`{}.{}`", self.object, self.method)
+        }
     }
 
     pub fn error(&self, message: impl std::fmt::Display) -> Error {

@@ -1,5 +1,6 @@
-//! Python's lists and dicts: they can change, and everyone who holds one sees it. minijinja's own cannot, so every list and
-//! dict that a template writes or is given is one of these. Refuses to hold itself.
+//! Python's lists and dicts: they can change, and everyone who holds one sees it. minijinja's own
+//! cannot, so every list and dict that a template writes or is given is one of these. Refuses to
+//! hold itself.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -49,33 +50,41 @@ fn open<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// A list of these values; an error as a value where they nest too deep.
 pub(super) fn list(values: impl IntoIterator<Item = Value>) -> Value {
-    let list = List { items: Mutex::new(values.into_iter().collect()), level: NestingLevel::default() };
+    let list =
+        List { items: Mutex::new(values.into_iter().collect()), level: NestingLevel::default() };
     let held = nesting::hold(&list.level, &*open(&list.items));
     held.map_or_else(Value::from, |()| Value::from_object(list))
 }
 
 /// A dict of these pairs; an error as a value where they nest too deep.
 pub(super) fn dict(pairs: impl IntoIterator<Item = (Value, Value)>) -> Value {
-    let dict = Dict { pairs: Mutex::new(pairs.into_iter().collect()), level: NestingLevel::default() };
+    let dict =
+        Dict { pairs: Mutex::new(pairs.into_iter().collect()), level: NestingLevel::default() };
     let held = nesting::hold(&dict.level, open(&dict.pairs).values());
     held.map_or_else(Value::from, |()| Value::from_object(dict))
 }
 
-/// The value as one that can change: minijinja's sequences and maps are copied, all others stay what they are.
+/// The value as one that can change: minijinja's sequences and maps are copied, all others stay
+/// what they are.
 pub(super) fn changeable(value: Value) -> Result<Value, Error> {
     let Some(object) = value.as_object() else { return Ok(value) };
-    if object.downcast_ref::<List>().is_some() || object.downcast_ref::<Dict>().is_some() || object.downcast_ref::<ReadOnce>().is_some() {
+    if object.downcast_ref::<List>().is_some()
+        || object.downcast_ref::<Dict>().is_some()
+        || object.downcast_ref::<ReadOnce>().is_some()
+    {
         return Ok(value);
     }
     match object.repr() {
         _ if value.is_tuple() => nesting::settle(&value).map(|()| value),
-        // Objects of our own (relations, dates, modules) name their type; only minijinja's plain ones are copied.
+        // Objects of our own (relations, dates, modules) name their type; only minijinja's plain
+        // ones are copied.
         ObjectRepr::Seq | ObjectRepr::Iterable if !is_ours(object) => {
             let items: Vec<Value> = value.try_iter()?.checked().collect::<Result<_, _>>()?;
             Ok(list(items))
         }
         ObjectRepr::Map if is_plain_map(object) => {
-            let pairs: Vec<(Value, Value)> = object.try_iter_pairs().into_iter().flatten().collect();
+            let pairs: Vec<(Value, Value)> =
+                object.try_iter_pairs().into_iter().flatten().collect();
             Ok(dict(pairs))
         }
         _ => nesting::settle(&value).map(|()| value),
@@ -105,14 +114,20 @@ pub(super) fn make_list(value: Value) -> Result<Value, Error> {
 }
 
 pub(super) fn make_dict(value: Value) -> Result<Value, Error> {
-    let pairs: Vec<(Value, Value)> = value.as_object().and_then(|object| object.try_iter_pairs()).into_iter().flatten().collect();
+    let pairs: Vec<(Value, Value)> = value
+        .as_object()
+        .and_then(|object| object.try_iter_pairs())
+        .into_iter()
+        .flatten()
+        .collect();
     pairs.iter().try_for_each(|(key, _)| key_of(key))?;
     Ok(dict(pairs))
 }
 
 /// Refuses a key that Python cannot hash.
 fn key_of(key: &Value) -> Result<(), Error> {
-    types::unhashable(key).map_or(Ok(()), |name| Err(error_of(format!("unhashable type: '{name}'"))))
+    types::unhashable(key)
+        .map_or(Ok(()), |name| Err(error_of(format!("unhashable type: '{name}'"))))
 }
 
 /// The items of a list, a set or the keys of a dict for a loop, which counts what the loop costs.
@@ -146,7 +161,12 @@ fn nothing() -> Value {
     Value::from(())
 }
 
-fn index_of(items: &[Value], call: &Call, place: usize, fallback: i64) -> Result<Option<usize>, Error> {
+fn index_of(
+    items: &[Value],
+    call: &Call,
+    place: usize,
+    fallback: i64,
+) -> Result<Option<usize>, Error> {
     let index = call.integer(place, "index")?.unwrap_or(fallback);
     let length = items.len() as i64;
     let index = if index < 0 { index + length } else { index };
@@ -181,7 +201,12 @@ impl Object for List {
         fmt::Debug::fmt(self, f)
     }
 
-    fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        state: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
         let call = Call::of("list", method, args);
         match method {
             "append" => {
@@ -190,7 +215,8 @@ impl Object for List {
                 open(&self.items).push(value);
             }
             "extend" => {
-                let more: Vec<Value> = call.needs(0, "iterable")?.try_iter()?.checked().collect::<Result<_, _>>()?;
+                let more: Vec<Value> =
+                    call.needs(0, "iterable")?.try_iter()?.checked().collect::<Result<_, _>>()?;
                 nesting::hold(&self.level, &more)?;
                 errors::room(more.len().saturating_mul(size_of::<Value>()))?;
                 open(&self.items).extend(more);
@@ -206,24 +232,31 @@ impl Object for List {
             }
             "pop" => {
                 let mut items = open(&self.items);
-                let index = index_of(&items, &call, 0, -1)?.ok_or_else(|| error_of("`pop` from a place that the list does not have"))?;
+                let index = index_of(&items, &call, 0, -1)?
+                    .ok_or_else(|| error_of("`pop` from a place that the list does not have"))?;
                 return Ok(items.remove(index));
             }
             "remove" => {
                 let value = call.needs(0, "value")?;
                 let mut items = open(&self.items);
-                let index =
-                    items.iter().position(|item| *item == value).ok_or_else(|| error_of(format!("{value:?} is not in the list")))?;
+                let index = items
+                    .iter()
+                    .position(|item| *item == value)
+                    .ok_or_else(|| error_of(format!("{value:?} is not in the list")))?;
                 items.remove(index);
             }
             "index" => {
                 let value = call.needs(0, "value")?;
                 let index = open(&self.items).iter().position(|item| *item == value);
-                return index.map(Value::from).ok_or_else(|| error_of(format!("{value:?} is not in the list")));
+                return index
+                    .map(Value::from)
+                    .ok_or_else(|| error_of(format!("{value:?} is not in the list")));
             }
             "count" => {
                 let value = call.needs(0, "value")?;
-                return Ok(Value::from(open(&self.items).iter().filter(|item| **item == value).count()));
+                return Ok(Value::from(
+                    open(&self.items).iter().filter(|item| **item == value).count(),
+                ));
             }
             "reverse" => open(&self.items).reverse(),
             "clear" => open(&self.items).clear(),
@@ -234,7 +267,10 @@ impl Object for List {
                 let reverse = call.get(9, "reverse").is_some_and(|reverse| reverse.is_true());
                 let mut keyed = Vec::with_capacity(items.len());
                 for item in items {
-                    let by = key.as_ref().map_or_else(|| Ok(item.clone()), |key| key.call(state, std::slice::from_ref(&item)))?;
+                    let by = key.as_ref().map_or_else(
+                        || Ok(item.clone()),
+                        |key| key.call(state, std::slice::from_ref(&item)),
+                    )?;
                     keyed.push((by, item));
                 }
                 *open(&self.items) = compare::sorted(keyed, reverse)?;
@@ -262,7 +298,12 @@ impl Object for Dict {
         fmt::Debug::fmt(self, f)
     }
 
-    fn call_method(self: &Arc<Self>, _state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        _state: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
         let call = Call::of("dict", method, args);
         match method {
             "get" => {
@@ -284,7 +325,8 @@ impl Object for Dict {
                 open(&self.pairs).extend(pairs);
             }
             "setdefault" => {
-                let (key, value) = (call.needs(0, "key")?, call.get(1, "default").unwrap_or_else(nothing));
+                let (key, value) =
+                    (call.needs(0, "key")?, call.get(1, "default").unwrap_or_else(nothing));
                 key_of(&key)?;
                 nesting::hold(&self.level, [&value])?;
                 return Ok(open(&self.pairs).entry(key).or_insert(value).clone());
@@ -295,7 +337,9 @@ impl Object for Dict {
                 return found.ok_or_else(|| error_of(format!("the dict has no key {key:?}")));
             }
             "popitem" => {
-                let (key, value) = open(&self.pairs).pop().ok_or_else(|| error_of("`popitem` of an empty dict"))?;
+                let (key, value) = open(&self.pairs)
+                    .pop()
+                    .ok_or_else(|| error_of("`popitem` of an empty dict"))?;
                 return Ok(Value::from(Tuple::from([key, value])));
             }
             "clear" => open(&self.pairs).clear(),
@@ -313,8 +357,10 @@ impl Object for Dict {
 
 /// The pairs of a map, or of a list of pairs.
 pub(super) fn pairs_of(value: &Value) -> Result<Vec<(Value, Value)>, Error> {
-    if matches!(types::of(value), types::Type::Dict | types::Type::Mapping | types::Type::Relation) {
-        let pairs = value.as_object().and_then(|object| object.try_iter_pairs()).into_iter().flatten();
+    if matches!(types::of(value), types::Type::Dict | types::Type::Mapping | types::Type::Relation)
+    {
+        let pairs =
+            value.as_object().and_then(|object| object.try_iter_pairs()).into_iter().flatten();
         return Ok(pairs.filter(|(key, _)| !nesting::is_entry(key)).collect());
     }
     let mut pairs = Vec::new();

@@ -15,11 +15,17 @@ use super::{errors, marks};
 use crate::diagnostics::Diagnostic;
 
 /// What one of the macros in `columns.sql` says, which know the engines' words for types.
-fn said(session: &Arc<Session>, state: &mut State, name: &str, args: &[Value]) -> Result<Value, Error> {
+fn said(
+    session: &Arc<Session>,
+    state: &mut State,
+    name: &str,
+    args: &[Value],
+) -> Result<Value, Error> {
     MacroRef::value(session, DBT, name).call(state, args)
 }
 
-/// How an adapter writes names of columns in quotes: `adapter.quote`, `quote_seed_column`, `column.quoted`.
+/// How an adapter writes names of columns in quotes: `adapter.quote`, `quote_seed_column`,
+/// `column.quoted`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ColumnQuoting {
     pub quote: char,
@@ -32,7 +38,11 @@ pub struct ColumnQuoting {
 impl ColumnQuoting {
     pub(super) fn quoted(&self, name: &str) -> String {
         let close = if self.quote == '[' { ']' } else { self.quote };
-        if self.once && name.contains(self.quote) { name.to_string() } else { format!("{}{name}{close}", self.quote) }
+        if self.once && name.contains(self.quote) {
+            name.to_string()
+        } else {
+            format!("{}{name}{close}", self.quote)
+        }
     }
 }
 
@@ -49,7 +59,14 @@ impl Column {
     /// A column of which no more is known than its name, and perhaps its type.
     pub fn plain(name: String, data_type: Option<String>, session: &Arc<Session>) -> Column {
         let session = session.clone();
-        Column { name, data_type: data_type.unwrap_or_default(), char_size: None, numeric_precision: None, numeric_scale: None, session }
+        Column {
+            name,
+            data_type: data_type.unwrap_or_default(),
+            char_size: None,
+            numeric_precision: None,
+            numeric_scale: None,
+            session,
+        }
     }
 
     /// Nothing where the type is known. An empty one would go into the SQL unseen.
@@ -57,10 +74,14 @@ impl Column {
         if !self.data_type.is_empty() {
             return Ok(());
         }
-        let error = Diagnostic::error(format!("the type of column `{}` is not known without a warehouse", self.name));
-        Err(errors::said(
-            error.hint("give it a `data_type` in the properties file, or give dbt's catalog: `--catalog target/catalog.json`"),
-        ))
+        let error = Diagnostic::error(format!(
+            "the type of column `{}` is not known without a warehouse",
+            self.name
+        ));
+        Err(errors::said(error.hint(
+            "give it a `data_type` in the properties file, or give dbt's catalog: \
+                `--catalog target/catalog.json`",
+        )))
     }
 
     fn is(&self, types: &[&str]) -> bool {
@@ -68,7 +89,15 @@ impl Column {
     }
 
     fn is_text(&self) -> bool {
-        self.is(&["text", "character varying", "character", "varchar", "string", "char", "nvarchar"])
+        self.is(&[
+            "text",
+            "character varying",
+            "character",
+            "varchar",
+            "string",
+            "char",
+            "nvarchar",
+        ])
     }
 
     fn text_size(&self) -> i64 {
@@ -84,13 +113,28 @@ impl Column {
     }
 
     fn is_integer(&self) -> bool {
-        self.is(&["smallint", "integer", "bigint", "smallserial", "serial", "bigserial", "int2", "int4", "int8", "int", "int64", "long"])
+        self.is(&[
+            "smallint",
+            "integer",
+            "bigint",
+            "smallserial",
+            "serial",
+            "bigserial",
+            "int2",
+            "int4",
+            "int8",
+            "int",
+            "int64",
+            "long",
+        ])
     }
 
     fn full_type(&self) -> String {
         match (self.char_size, self.numeric_precision, self.numeric_scale) {
             (Some(size), ..) if self.is_text() => format!("character varying({size})"),
-            (_, Some(precision), Some(scale)) if self.is_numeric() => format!("{}({precision},{scale})", self.data_type),
+            (_, Some(precision), Some(scale)) if self.is_numeric() => {
+                format!("{}({precision},{scale})", self.data_type)
+            }
             _ => self.data_type.clone(),
         }
     }
@@ -107,7 +151,9 @@ impl Object for Column {
         Some(match key.as_str()? {
             "name" | "column" => Value::from(&*self.name),
             "quoted" => Value::from(self.session.settings().columns.quoted(&self.name)),
-            "dtype" | "data_type" if self.typed().is_err() => self.typed().err().map(Value::from)?,
+            "dtype" | "data_type" if self.typed().is_err() => {
+                self.typed().err().map(Value::from)?
+            }
             "dtype" => Value::from(&*self.data_type),
             "data_type" => Value::from(self.full_type()),
             "char_size" => Value::from(self.char_size),
@@ -124,12 +170,23 @@ impl Object for Column {
     fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
         let other = other.downcast_ref::<Self>()?;
         let parts = |column: &Column| {
-            (column.name.clone(), column.data_type.clone(), column.char_size, column.numeric_precision, column.numeric_scale)
+            (
+                column.name.clone(),
+                column.data_type.clone(),
+                column.char_size,
+                column.numeric_precision,
+                column.numeric_scale,
+            )
         };
         Some(parts(self).cmp(&parts(other)))
     }
 
-    fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        state: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
         let call = Call::of("column", method, args);
         if matches!(method, "create" | "translate_type" | "string_type" | "numeric_type") {
             return ColumnClass(self.session.clone()).method(state, method, &call);
@@ -145,10 +202,16 @@ impl Object for Column {
             "string_size" => Value::from(self.text_size()),
             "can_expand_to" => {
                 let other = call.needs(0, "other_column")?;
-                let Some(other) = other.downcast_object_ref::<Column>() else { return Err(call.error("needs a column")) };
-                Value::from(self.is_text() && other.is_text() && other.text_size() > self.text_size())
+                let Some(other) = other.downcast_object_ref::<Column>() else {
+                    return Err(call.error("needs a column"));
+                };
+                Value::from(
+                    self.is_text() && other.is_text() && other.text_size() > self.text_size(),
+                )
             }
-            "literal" => Value::from(format!("{}::{}", call.needs_text(0, "value")?, self.full_type())),
+            "literal" => {
+                Value::from(format!("{}::{}", call.needs_text(0, "value")?, self.full_type()))
+            }
             _ => return Err(Error::from(ErrorKind::UnknownMethod)),
         })
     }
@@ -189,11 +252,21 @@ impl ColumnClass {
                 let data_type = said(&self.0, state, "api_column_type", &[label])?;
                 self.column(&Call::of("api.Column", method, &[call.needs(0, "name")?, data_type]))
             }
-            "translate_type" => said(&self.0, state, "api_column_type", &[Value::from(call.needs_text(0, "dtype")?)]),
+            "translate_type" => said(
+                &self.0,
+                state,
+                "api_column_type",
+                &[Value::from(call.needs_text(0, "dtype")?)],
+            ),
             "string_type" => said(&self.0, state, "api_column_text", &[maybe(0, "size")?]),
             "numeric_type" => {
                 let name = Value::from(call.needs_text(0, "dtype")?);
-                said(&self.0, state, "api_column_number", &[name, maybe(1, "precision")?, maybe(2, "scale")?])
+                said(
+                    &self.0,
+                    state,
+                    "api_column_number",
+                    &[name, maybe(1, "precision")?, maybe(2, "scale")?],
+                )
             }
             _ => Err(Error::from(ErrorKind::UnknownMethod)),
         }
@@ -209,7 +282,12 @@ impl Object for ColumnClass {
         self.column(&Call::of("api", "Column", args))
     }
 
-    fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        state: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
         self.method(state, method, &Call::of("api.Column", method, args))
     }
 }

@@ -1,4 +1,5 @@
-//! dbt's `config`: called, it notes what the template says of its node; its methods answer what was decided.
+//! dbt's `config`: called, it notes what the template says of its node; its methods answer what was
+//! decided.
 
 use std::fmt;
 use std::sync::Arc;
@@ -72,7 +73,9 @@ impl Object for Config {
     fn call(self: &Arc<Self>, _state: &mut State, args: &[Value]) -> Result<Value, Error> {
         let call = Call::of("", "config", args);
         let mut pairs = match call.args {
-            [] if call.named().is_empty() => return Err(call.error("needs a setting: `config(materialized='table')`")),
+            [] if call.named().is_empty() => {
+                return Err(call.error("needs a setting: `config(materialized='table')`"));
+            }
             [] => Vec::new(),
             [map] if call.named().is_empty() => collections::pairs_of(map)?,
             _ => return Err(call.error("takes its settings by name, or one dict of them")),
@@ -82,24 +85,43 @@ impl Object for Config {
         Ok(Value::from(""))
     }
 
-    fn call_method(self: &Arc<Self>, _state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        _state: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
         let call = Call::of("config", method, args);
         let key = || call.needs_text(0, "name");
         // While parsing dbt answers an empty text for what is not known.
         let unknown = || Value::from((!self.0.scope.execute).then_some(""));
         let missing = |key: &str, what: &str| {
-            let error = Diagnostic::error(format!("the model's {what} has no `{key}`, and `config.{method}` requires it"));
-            errors::said(error.hint(format!("set `{key}` in `config(…)` or in the properties file")))
+            let error = Diagnostic::error(format!(
+                "the model's {what} has no `{key}`, and `config.{method}` requires it"
+            ));
+            errors::said(
+                error.hint(format!("set `{key}` in `config(…)` or in the properties file")),
+            )
         };
         match method {
-            "get" | "meta_get" if call.args.get(2).is_some_and(|validator| !validator.is_none()) => {
+            "get" | "meta_get"
+                if call.args.get(2).is_some_and(|validator| !validator.is_none()) =>
+            {
                 Err(call.error("takes a function as its third argument, which validates the value"))
             }
-            "get" => Ok(self.lookup(&key()?).or_else(|| call.get(1, "default")).unwrap_or_else(unknown)),
-            "meta_get" => Ok(self.meta(&key()?).or_else(|| call.get(1, "default")).unwrap_or_else(unknown)),
+            "get" => {
+                Ok(self.lookup(&key()?).or_else(|| call.get(1, "default")).unwrap_or_else(unknown))
+            }
+            "meta_get" => {
+                Ok(self.meta(&key()?).or_else(|| call.get(1, "default")).unwrap_or_else(unknown))
+            }
             "require" | "meta_require" => {
                 let key = key()?;
-                let (found, what) = if method == "require" { (self.lookup(&key), "config") } else { (self.meta(&key), "`meta`") };
+                let (found, what) = if method == "require" {
+                    (self.lookup(&key), "config")
+                } else {
+                    (self.meta(&key), "`meta`")
+                };
                 match found {
                     Some(value) => Ok(value),
                     None if !self.0.scope.execute => Ok(unknown()),

@@ -1,4 +1,5 @@
-//! Python's dates and times as templates hold them: they print, compare, add up and format as Python's do.
+//! Python's dates and times as templates hold them: they print, compare, add up and format as
+//! Python's do.
 
 use std::cmp::Ordering;
 use std::fmt::{self, Write};
@@ -57,9 +58,15 @@ impl Moment {
         match self {
             Moment::Time(at, zone) => {
                 let offset = zone.map(|zone| offset_text(zone.offset(), ":")).unwrap_or_default();
-                format!("{}{separator}{}{offset}", Moment::Date(at.date()).iso(""), Moment::Clock(at.time()).iso(""))
+                format!(
+                    "{}{separator}{}{offset}",
+                    Moment::Date(at.date()).iso(""),
+                    Moment::Clock(at.time()).iso("")
+                )
             }
-            Moment::Date(date) => format!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day()),
+            Moment::Date(date) => {
+                format!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day())
+            }
             Moment::Clock(time) => match time.nanosecond() / 1000 {
                 0 => time.format("%H:%M:%S").to_string(),
                 micros => format!("{}.{micros:06}", time.format("%H:%M:%S")),
@@ -80,7 +87,9 @@ impl Moment {
                 text
             }
             Moment::Zone(Zone::Fixed(offset)) if offset.local_minus_utc() == 0 => "UTC".to_string(),
-            Moment::Zone(Zone::Fixed(offset)) => format!("pytz.FixedOffset({})", offset.local_minus_utc() / 60),
+            Moment::Zone(Zone::Fixed(offset)) => {
+                format!("pytz.FixedOffset({})", offset.local_minus_utc() / 60)
+            }
             Moment::Zone(Zone::Named(zone, _)) => zone.name().to_string(),
         }
     }
@@ -88,7 +97,9 @@ impl Moment {
     /// As a point in time, for order and distance; a time without a zone counts as UTC.
     pub fn point(&self) -> Option<NaiveDateTime> {
         match self {
-            Moment::Time(at, Some(zone)) => at.checked_sub_signed(Duration::seconds(i64::from(zone.offset()))),
+            Moment::Time(at, Some(zone)) => {
+                at.checked_sub_signed(Duration::seconds(i64::from(zone.offset())))
+            }
             Moment::Time(at, None) => Some(*at),
             Moment::Date(date) => Some(date.and_time(NaiveTime::MIN)),
             _ => None,
@@ -100,7 +111,9 @@ impl Moment {
         let (at, zone) = match self {
             Moment::Time(at, zone) => (*at, *zone),
             Moment::Date(date) => (date.and_time(NaiveTime::MIN), None),
-            Moment::Clock(time) => (NaiveDate::from_ymd_opt(1900, 1, 1).unwrap_or_default().and_time(*time), None),
+            Moment::Clock(time) => {
+                (NaiveDate::from_ymd_opt(1900, 1, 1).unwrap_or_default().and_time(*time), None)
+            }
             _ => return Err(Error::from(ErrorKind::UnknownMethod)),
         };
         let mut ours = String::with_capacity(pattern.len());
@@ -114,8 +127,11 @@ impl Moment {
                 Some('f') => {
                     let _ = write!(ours, "{:06}", at.nanosecond() / 1000);
                 }
-                Some('z') => ours.push_str(&zone.map(|zone| offset_text(zone.offset(), "")).unwrap_or_default()),
-                Some('Z') => ours.push_str(&zone.and_then(|zone| zone.abbreviation(at)).unwrap_or_default()),
+                Some('z') => ours
+                    .push_str(&zone.map(|zone| offset_text(zone.offset(), "")).unwrap_or_default()),
+                Some('Z') => {
+                    ours.push_str(&zone.and_then(|zone| zone.abbreviation(at)).unwrap_or_default())
+                }
                 // What C's `strftime` does not know stays as it is.
                 Some(other) if !KNOWN_SIGNS.contains(other) => {
                     ours.push_str("%%");
@@ -130,18 +146,24 @@ impl Moment {
         }
         let items: Vec<Item> = StrftimeItems::new(&ours).collect();
         if items.iter().any(|item| matches!(item, Item::Error)) {
-            return Err(Error::new(ErrorKind::InvalidOperation, format!("`{pattern}` is not a format of dates")));
+            return Err(Error::new(
+                ErrorKind::InvalidOperation,
+                format!("`{pattern}` is not a format of dates"),
+            ));
         }
         let mut text = String::new();
-        write!(text, "{}", at.format_with_items(items.iter()))
-            .map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("`{pattern}` is not a format of dates")))?;
+        write!(text, "{}", at.format_with_items(items.iter())).map_err(|_| {
+            Error::new(ErrorKind::InvalidOperation, format!("`{pattern}` is not a format of dates"))
+        })?;
         Ok(text)
     }
 
     pub fn shifted(&self, by: Duration) -> Option<Moment> {
         match self {
             Moment::Time(at, zone) => at.checked_add_signed(by).map(|at| Moment::Time(at, *zone)),
-            Moment::Date(date) => date.checked_add_signed(Duration::days(by.num_days())).map(Moment::Date),
+            Moment::Date(date) => {
+                date.checked_add_signed(Duration::days(by.num_days())).map(Moment::Date)
+            }
             Moment::Span(span) => span.checked_add(&by).map(Moment::Span),
             _ => None,
         }
@@ -184,7 +206,9 @@ impl Object for Moment {
             return match name {
                 "days" => Some(Value::from(seconds.div_euclid(86_400))),
                 "seconds" => Some(Value::from(seconds.rem_euclid(86_400))),
-                "microseconds" => Some(Value::from((span.subsec_nanos() / 1000).rem_euclid(1_000_000))),
+                "microseconds" => {
+                    Some(Value::from((span.subsec_nanos() / 1000).rem_euclid(1_000_000)))
+                }
                 _ => bound(self, name),
             };
         }
@@ -208,7 +232,9 @@ impl Object for Moment {
                     Moment::Clock(_) => &None,
                     _ => return None,
                 };
-                return Some(zone.map_or(Value::from(()), |zone| Value::from_object(Moment::Zone(zone))));
+                return Some(
+                    zone.map_or(Value::from(()), |zone| Value::from_object(Moment::Zone(zone))),
+                );
             }
             "fold" if time.is_some() => 0,
             "zone" => return matches!(**self, Moment::Zone(_)).then(|| Value::from(self.iso(""))),
@@ -218,7 +244,12 @@ impl Object for Moment {
         Some(Value::from(whole))
     }
 
-    fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        state: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
         let call = Call::of("datetime", method, args);
         let beyond = || call.error("the result is no date of the calendar");
         let unknown = || Error::from(ErrorKind::UnknownMethod);
@@ -230,22 +261,37 @@ impl Object for Moment {
                 };
                 return self.format(format).map(Value::from);
             }
-            ("isoformat", Moment::Time(..) | Moment::Date(_) | Moment::Clock(_)) => return self.iso_format(&call).map(Value::from),
-            ("ctime", Moment::Time(..) | Moment::Date(_)) => return self.format("%a %b %e %H:%M:%S %Y").map(Value::from),
-            ("total_seconds", Moment::Span(span)) => {
-                return Ok(Value::from(span.num_microseconds().map_or(span.num_seconds() as f64, |micros| micros as f64 / 1e6)));
+            ("isoformat", Moment::Time(..) | Moment::Date(_) | Moment::Clock(_)) => {
+                return self.iso_format(&call).map(Value::from);
             }
-            ("tzname" | "dst", Moment::Time(_, None) | Moment::Clock(_)) => return Ok(Value::from(())),
+            ("ctime", Moment::Time(..) | Moment::Date(_)) => {
+                return self.format("%a %b %e %H:%M:%S %Y").map(Value::from);
+            }
+            ("total_seconds", Moment::Span(span)) => {
+                return Ok(Value::from(
+                    span.num_microseconds()
+                        .map_or(span.num_seconds() as f64, |micros| micros as f64 / 1e6),
+                ));
+            }
+            ("tzname" | "dst", Moment::Time(_, None) | Moment::Clock(_)) => {
+                return Ok(Value::from(()));
+            }
             ("utcoffset", Moment::Clock(_)) => return Ok(Value::from(())),
-            ("tzname", Moment::Time(at, Some(zone))) => return Ok(Value::from(zone.abbreviation(*at))),
+            ("tzname", Moment::Time(at, Some(zone))) => {
+                return Ok(Value::from(zone.abbreviation(*at)));
+            }
             ("dst", Moment::Time(at, Some(zone))) => Moment::Span(zone.summer_time(*at)),
             ("timetz", Moment::Time(at, None)) => Moment::Clock(at.time()),
-            ("fromisoformat" | "strptime" | "combine" | "fromordinal" | "fromisocalendar", Moment::Time(..) | Moment::Date(_)) => {
+            (
+                "fromisoformat" | "strptime" | "combine" | "fromordinal" | "fromisocalendar",
+                Moment::Time(..) | Moment::Date(_),
+            ) => {
                 return class_method(self, state, method, args);
             }
             ("date", Moment::Time(at, _)) => Moment::Date(at.date()),
             ("time", Moment::Time(at, _)) => Moment::Clock(at.time()),
-            ("weekday", Moment::Time(..) | Moment::Date(_)) | ("isoweekday", Moment::Time(..) | Moment::Date(_)) => {
+            ("weekday", Moment::Time(..) | Moment::Date(_))
+            | ("isoweekday", Moment::Time(..) | Moment::Date(_)) => {
                 let date = self.local_date().ok_or_else(unknown)?;
                 let monday = i64::from(date.weekday().num_days_from_monday());
                 return Ok(Value::from(monday + i64::from(method == "isoweekday")));
@@ -253,7 +299,11 @@ impl Object for Moment {
             ("isocalendar", Moment::Time(..) | Moment::Date(_)) => {
                 let date = self.local_date().ok_or_else(unknown)?;
                 let week = date.iso_week();
-                let parts = [i64::from(week.year()), i64::from(week.week()), i64::from(date.weekday().number_from_monday())];
+                let parts = [
+                    i64::from(week.year()),
+                    i64::from(week.week()),
+                    i64::from(date.weekday().number_from_monday()),
+                ];
                 return Ok(Value::from_object(IsoDate(parts)));
             }
             ("toordinal", Moment::Time(..) | Moment::Date(_)) => {
@@ -263,26 +313,39 @@ impl Object for Moment {
                 let point = self.point().ok_or_else(beyond)?.and_utc();
                 return Ok(Value::from(point.timestamp_micros() as f64 / 1e6));
             }
-            ("utcoffset", Moment::Time(_, Some(zone))) => Moment::Span(Duration::seconds(i64::from(zone.offset()))),
+            ("utcoffset", Moment::Time(_, Some(zone))) => {
+                Moment::Span(Duration::seconds(i64::from(zone.offset())))
+            }
             ("utcoffset", Moment::Time(_, None)) => return Ok(Value::from(())),
             ("astimezone", Moment::Time(..)) => {
-                let zone = call.get(0, "tz").map_or(Ok(Zone::UTC), |zone| needs_zone(&call, &zone))?;
+                let zone =
+                    call.get(0, "tz").map_or(Ok(Zone::UTC), |zone| needs_zone(&call, &zone))?;
                 let (at, zone) = zone.at(self.point().ok_or_else(beyond)?.and_utc());
                 Moment::Time(at, Some(zone))
             }
-            ("localize", Moment::Zone(zone)) => match call.needs(0, "dt")?.downcast_object_ref::<Moment>() {
-                Some(Moment::Time(_, Some(_))) => return Err(call.error("not a naive datetime: it has a time zone")),
-                Some(Moment::Time(at, None)) => Moment::Time(*at, Some(zone.localized(*at, call.truth(1, "is_dst")))),
-                _ => return Err(call.error("needs a datetime")),
-            },
-            ("normalize", Moment::Zone(zone)) => match call.needs(0, "dt")?.downcast_object_ref::<Moment>() {
-                Some(moment @ Moment::Time(_, Some(_))) => {
-                    let (at, zone) = zone.at(moment.point().ok_or_else(beyond)?.and_utc());
-                    Moment::Time(at, Some(zone))
+            ("localize", Moment::Zone(zone)) => {
+                match call.needs(0, "dt")?.downcast_object_ref::<Moment>() {
+                    Some(Moment::Time(_, Some(_))) => {
+                        return Err(call.error("not a naive datetime: it has a time zone"));
+                    }
+                    Some(Moment::Time(at, None)) => {
+                        Moment::Time(*at, Some(zone.localized(*at, call.truth(1, "is_dst"))))
+                    }
+                    _ => return Err(call.error("needs a datetime")),
                 }
-                _ => return Err(call.error("needs a datetime with a time zone")),
-            },
-            ("replace", Moment::Time(..) | Moment::Date(_) | Moment::Clock(_)) => self.replaced(&call)?,
+            }
+            ("normalize", Moment::Zone(zone)) => {
+                match call.needs(0, "dt")?.downcast_object_ref::<Moment>() {
+                    Some(moment @ Moment::Time(_, Some(_))) => {
+                        let (at, zone) = zone.at(moment.point().ok_or_else(beyond)?.and_utc());
+                        Moment::Time(at, Some(zone))
+                    }
+                    _ => return Err(call.error("needs a datetime with a time zone")),
+                }
+            }
+            ("replace", Moment::Time(..) | Moment::Date(_) | Moment::Clock(_)) => {
+                self.replaced(&call)?
+            }
             _ => return Err(unknown()),
         };
         Ok(Value::from_object(moment))
@@ -314,23 +377,44 @@ impl Moment {
         let (at, zone) = match self {
             Moment::Time(at, zone) => (*at, *zone),
             Moment::Date(date) => (date.and_time(NaiveTime::MIN), None),
-            Moment::Clock(time) => (NaiveDate::from_ymd_opt(2000, 1, 1).unwrap_or_default().and_time(*time), None),
+            Moment::Clock(time) => {
+                (NaiveDate::from_ymd_opt(2000, 1, 1).unwrap_or_default().and_time(*time), None)
+            }
             _ => return Err(call.error("has nothing to replace")),
         };
         let known: &[&str] = match self {
             Moment::Date(_) => &["year", "month", "day"],
             Moment::Clock(_) => &["hour", "minute", "second", "microsecond", "tzinfo", "fold"],
-            _ => &["year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo", "fold"],
+            _ => &[
+                "year",
+                "month",
+                "day",
+                "hour",
+                "minute",
+                "second",
+                "microsecond",
+                "tzinfo",
+                "fold",
+            ],
         };
-        if let Some((name, _)) = call.named().iter().find(|(name, _)| name.as_str().is_none_or(|name| !known.contains(&name))) {
-            return Err(call.error(format!("'{name}' is an invalid keyword argument for replace()")));
+        if let Some((name, _)) = call
+            .named()
+            .iter()
+            .find(|(name, _)| name.as_str().is_none_or(|name| !known.contains(&name)))
+        {
+            return Err(
+                call.error(format!("'{name}' is an invalid keyword argument for replace()"))
+            );
         }
         let beyond = || call.error("the result is no date of the calendar");
         // A time alone is given by place as hour, minute …; all others begin with the year.
         let shift = if matches!(self, Moment::Clock(_)) { 3 } else { 0 };
-        let part = |place: usize, name: &str, old: u32| whole::<u32>(call, place.wrapping_sub(shift), name, i64::from(old));
+        let part = |place: usize, name: &str, old: u32| {
+            whole::<u32>(call, place.wrapping_sub(shift), name, i64::from(old))
+        };
         let year: i32 = whole(call, 0usize.wrapping_sub(shift), "year", i64::from(at.year()))?;
-        let date = NaiveDate::from_ymd_opt(year, part(1, "month", at.month())?, part(2, "day", at.day())?);
+        let date =
+            NaiveDate::from_ymd_opt(year, part(1, "month", at.month())?, part(2, "day", at.day())?);
         let time = NaiveTime::from_hms_micro_opt(
             part(3, "hour", at.hour())?,
             part(4, "minute", at.minute())?,

@@ -1,4 +1,5 @@
-//! What Python's dates and times have of their classes: `min`, `max`, `today()` and other ways to make one; and the parts of an ISO date.
+//! What Python's dates and times have of their classes: `min`, `max`, `today()` and other ways to
+//! make one; and the parts of an ISO date.
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,7 +27,9 @@ pub(super) fn bound(of: &Moment, name: &str) -> Option<Value> {
         (Moment::Span(_), "min") => Moment::Span(Duration::days(-999_999_999)),
         (Moment::Span(_), "max") => Moment::Span(Duration::days(1_000_000_000) - micro),
         (Moment::Date(_), "resolution") => Moment::Span(day),
-        (Moment::Time(..) | Moment::Clock(_) | Moment::Span(_), "resolution") => Moment::Span(micro),
+        (Moment::Time(..) | Moment::Clock(_) | Moment::Span(_), "resolution") => {
+            Moment::Span(micro)
+        }
         _ => return None,
     };
     Some(Value::from_object(moment))
@@ -38,7 +41,9 @@ impl Moment {
         let (sep, timespec) = match self {
             Moment::Date(_) if call.args.is_empty() && call.named().is_empty() => (None, None),
             Moment::Date(_) => return Err(call.error("of a date takes no arguments")),
-            Moment::Clock(_) if call.get(9, "sep").is_some() => return Err(call.error("of a time has no argument `sep`")),
+            Moment::Clock(_) if call.get(9, "sep").is_some() => {
+                return Err(call.error("of a time has no argument `sep`"));
+            }
             Moment::Clock(_) => (None, call.text(0, "timespec")?),
             _ => (call.text(0, "sep")?, call.text(1, "timespec")?),
         };
@@ -58,7 +63,9 @@ impl Moment {
         };
         Ok(match self {
             Moment::Time(at, zone) => {
-                let offset = zone.map(|zone| super::datetime::offset_text(zone.offset(), ":")).unwrap_or_default();
+                let offset = zone
+                    .map(|zone| super::datetime::offset_text(zone.offset(), ":"))
+                    .unwrap_or_default();
                 format!("{}{sep}{}{offset}", Moment::Date(at.date()).iso(""), clock(at.time()))
             }
             Moment::Clock(time) => clock(*time),

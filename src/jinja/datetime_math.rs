@@ -1,4 +1,5 @@
-//! What Python calculates with dates and times: sums, distances, multiples, order, and how they show themselves.
+//! What Python calculates with dates and times: sums, distances, multiples, order, and how they
+//! show themselves.
 
 use std::cmp::Ordering;
 
@@ -42,19 +43,26 @@ fn number(value: &Value) -> Option<f64> {
     if value.kind() == ValueKind::Bool {
         return Some(f64::from(u8::from(value.is_true())));
     }
-    (value.is_number() && !value.is_undefined()).then(|| f64::try_from(value.clone()).ok()).flatten()
+    (value.is_number() && !value.is_undefined())
+        .then(|| f64::try_from(value.clone()).ok())
+        .flatten()
 }
 
 fn micros_value(micros: f64) -> Result<Value, Error> {
     if micros.abs() > 8e19 {
-        return Err(Error::new(ErrorKind::InvalidOperation, "the span is longer than 999999999 days"));
+        return Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "the span is longer than 999999999 days",
+        ));
     }
     Ok(Value::from_object(Moment::Span(Duration::microseconds(micros as i64))))
 }
 
 /// `span % span`.
 pub(super) fn remainder(left: &Value, right: &Value) -> Option<Result<Value, Error>> {
-    let (Moment::Span(left), Moment::Span(right)) = (left.downcast_object_ref::<Moment>()?, right.downcast_object_ref::<Moment>()?) else {
+    let (Moment::Span(left), Moment::Span(right)) =
+        (left.downcast_object_ref::<Moment>()?, right.downcast_object_ref::<Moment>()?)
+    else {
         return None;
     };
     let (left, right) = (left.num_microseconds()?, right.num_microseconds()?);
@@ -87,13 +95,18 @@ pub(super) fn sum(left: &Value, right: &Value, minus: bool) -> Option<Result<Val
         return None;
     }
     let result = match (a, b) {
-        // Of a date only whole days are taken away: those of the span itself, which are rounded down.
+        // Of a date only whole days are taken away: those of the span itself, which are rounded
+        // down.
         (Some(Moment::Date(date)), Some(Moment::Span(span))) => {
             let days = Duration::days(span.num_seconds().div_euclid(86_400));
             Moment::Date(*date).shifted(if minus { -days } else { days })
         }
         (Some(moment), Some(Moment::Span(span))) if minus => moment.shifted(-*span),
-        (Some(moment), Some(Moment::Span(span))) | (Some(Moment::Span(span)), Some(moment)) if !minus => moment.shifted(*span),
+        (Some(moment), Some(Moment::Span(span))) | (Some(Moment::Span(span)), Some(moment))
+            if !minus =>
+        {
+            moment.shifted(*span)
+        }
         (Some(a), Some(b)) if minus => {
             let message = match (a, b) {
                 (Moment::Time(_, a), Moment::Time(_, b)) if a.is_some() != b.is_some() => {
@@ -104,18 +117,18 @@ pub(super) fn sum(left: &Value, right: &Value, minus: bool) -> Option<Result<Val
             };
             match (message, a.point(), b.point()) {
                 (None, Some(a), Some(b)) => Some(Moment::Span(a.signed_duration_since(b))),
-                (Some(message), ..) if !message.is_empty() => return Some(Err(Error::new(ErrorKind::InvalidOperation, message))),
+                (Some(message), ..) if !message.is_empty() => {
+                    return Some(Err(Error::new(ErrorKind::InvalidOperation, message)));
+                }
                 _ => None,
             }
         }
         _ => None,
     };
     let sign = if minus { '-' } else { '+' };
-    Some(
-        result
-            .map(Value::from_object)
-            .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("`{left} {sign} {right}` has no result"))),
-    )
+    Some(result.map(Value::from_object).ok_or_else(|| {
+        Error::new(ErrorKind::InvalidOperation, format!("`{left} {sign} {right}` has no result"))
+    }))
 }
 
 impl Moment {
@@ -132,14 +145,17 @@ impl Moment {
 
     /// Python's order; none where the two have none.
     pub fn order(&self, other: &Moment) -> Result<Option<Ordering>, Error> {
-        let refused = |message: &str| Err(Error::new(ErrorKind::InvalidOperation, message.to_string()));
+        let refused =
+            |message: &str| Err(Error::new(ErrorKind::InvalidOperation, message.to_string()));
         match (self, other) {
             (Moment::Clock(a), Moment::Clock(b)) => Ok(Some(a.cmp(b))),
             (Moment::Span(a), Moment::Span(b)) => Ok(Some(a.cmp(b))),
             (Moment::Time(_, a), Moment::Time(_, b)) if a.is_some() != b.is_some() => {
                 refused("can't compare offset-naive and offset-aware datetimes")
             }
-            (Moment::Time(..), Moment::Time(..)) | (Moment::Date(_), Moment::Date(_)) => Ok(Some(self.point().cmp(&other.point()))),
+            (Moment::Time(..), Moment::Time(..)) | (Moment::Date(_), Moment::Date(_)) => {
+                Ok(Some(self.point().cmp(&other.point())))
+            }
             (Moment::Time(..), Moment::Date(_)) | (Moment::Date(_), Moment::Time(..)) => {
                 refused("can't compare datetime.datetime to datetime.date")
             }
@@ -163,7 +179,9 @@ impl Moment {
         };
         match self {
             Moment::Time(at, zone) => {
-                let zone = zone.map(|zone| format!(", tzinfo={}", zone_repr(zone, *at))).unwrap_or_default();
+                let zone = zone
+                    .map(|zone| format!(", tzinfo={}", zone_repr(zone, *at)))
+                    .unwrap_or_default();
                 format!("datetime.datetime({}, {}{zone})", date(at.date()), clock(at.time()))
             }
             Moment::Date(day) => format!("datetime.date({})", date(*day)),
@@ -171,10 +189,20 @@ impl Moment {
             Moment::Span(span) => {
                 let seconds = span.num_seconds() - i64::from(span.subsec_nanos() < 0);
                 let micros = (span.subsec_nanos() / 1000).rem_euclid(1_000_000);
-                let parts =
-                    [("days", seconds.div_euclid(86_400)), ("seconds", seconds.rem_euclid(86_400)), ("microseconds", i64::from(micros))];
-                let parts: Vec<String> = parts.iter().filter(|(_, part)| *part != 0).map(|(name, part)| format!("{name}={part}")).collect();
-                format!("datetime.timedelta({})", if parts.is_empty() { "0".to_string() } else { parts.join(", ") })
+                let parts = [
+                    ("days", seconds.div_euclid(86_400)),
+                    ("seconds", seconds.rem_euclid(86_400)),
+                    ("microseconds", i64::from(micros)),
+                ];
+                let parts: Vec<String> = parts
+                    .iter()
+                    .filter(|(_, part)| *part != 0)
+                    .map(|(name, part)| format!("{name}={part}"))
+                    .collect();
+                format!(
+                    "datetime.timedelta({})",
+                    if parts.is_empty() { "0".to_string() } else { parts.join(", ") }
+                )
             }
             Moment::Zone(Zone::UTC) => "<UTC>".to_string(),
             Moment::Zone(zone) => Moment::Zone(*zone).iso(""),
@@ -188,7 +216,14 @@ fn zone_repr(zone: Zone, at: NaiveDateTime) -> String {
     if zone == Zone::UTC {
         return "<UTC>".to_string();
     }
-    let (sign, offset) = (if seconds < 0 { "" } else { "+" }, Moment::Span(Duration::seconds(i64::from(seconds))).iso(""));
+    let (sign, offset) = (
+        if seconds < 0 { "" } else { "+" },
+        Moment::Span(Duration::seconds(i64::from(seconds))).iso(""),
+    );
     let kind = if zone.summer_time(at).is_zero() { "STD" } else { "DST" };
-    format!("<DstTzInfo '{}' {}{sign}{offset} {kind}>", named.name(), zone.abbreviation(at).unwrap_or_default())
+    format!(
+        "<DstTzInfo '{}' {}{sign}{offset} {kind}>",
+        named.name(),
+        zone.abbreviation(at).unwrap_or_default()
+    )
 }

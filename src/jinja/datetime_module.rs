@@ -1,4 +1,5 @@
-//! Python's `datetime` and `pytz` modules: the classes that make dates and times. "Now" is the run's own, the same for all models.
+//! Python's `datetime` and `pytz` modules: the classes that make dates and times. "Now" is the
+//! run's own, the same for all models.
 
 use std::fmt;
 use std::sync::Arc;
@@ -34,8 +35,14 @@ struct Class {
 pub(super) fn datetime(now: Instant) -> Value {
     let class = |kind| Value::from_object(Class { kind, now });
     collections::dict(
-        [("datetime", Kind::Time), ("date", Kind::Date), ("time", Kind::Clock), ("timedelta", Kind::Span), ("tzinfo", Kind::Zone)]
-            .map(|(name, kind)| (Value::from(name), class(kind))),
+        [
+            ("datetime", Kind::Time),
+            ("date", Kind::Date),
+            ("time", Kind::Clock),
+            ("timedelta", Kind::Span),
+            ("tzinfo", Kind::Zone),
+        ]
+        .map(|(name, kind)| (Value::from(name), class(kind))),
     )
 }
 
@@ -44,7 +51,12 @@ pub(super) fn pytz(now: Instant) -> Value {
 }
 
 /// A whole number by place or name.
-pub(super) fn whole<T: TryFrom<i64>>(call: &Call, place: usize, name: &str, default: i64) -> Result<T, Error> {
+pub(super) fn whole<T: TryFrom<i64>>(
+    call: &Call,
+    place: usize,
+    name: &str,
+    default: i64,
+) -> Result<T, Error> {
     let given = call.integer(place, name)?.unwrap_or(default);
     T::try_from(given).map_err(|_| call.error(format!("{given} cannot be the `{name}`")))
 }
@@ -62,7 +74,9 @@ pub(super) fn needs_zone(call: &Call, value: &Value) -> Result<Zone, Error> {
 
 /// A zone by its name, in any case.
 fn zone_by_name(name: &str) -> Option<Zone> {
-    let by_case = || chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(name)).copied();
+    let by_case = || {
+        chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(name)).copied()
+    };
     match name.parse::<Tz>().ok().or_else(by_case)? {
         Tz::UTC => Some(Zone::UTC),
         zone => Some(Zone::named(zone)),
@@ -92,8 +106,14 @@ impl Class {
     fn made(&self, call: &Call) -> Result<Moment, Error> {
         match self.kind {
             Kind::Time | Kind::Date => {
-                let date = NaiveDate::from_ymd_opt(whole(call, 0, "year", 0)?, whole(call, 1, "month", 0)?, whole(call, 2, "day", 0)?);
-                let date = date.filter(|date| (1..=9999).contains(&date.year())).ok_or_else(|| beyond(call))?;
+                let date = NaiveDate::from_ymd_opt(
+                    whole(call, 0, "year", 0)?,
+                    whole(call, 1, "month", 0)?,
+                    whole(call, 2, "day", 0)?,
+                );
+                let date = date
+                    .filter(|date| (1..=9999).contains(&date.year()))
+                    .ok_or_else(|| beyond(call))?;
                 if self.kind == Kind::Date {
                     return Ok(Moment::Date(date));
                 }
@@ -107,8 +127,11 @@ impl Class {
             Kind::Span => span(call).map(Moment::Span),
             Kind::Zone => match call.needs(0, "offset")?.downcast_object_ref::<Moment>() {
                 Some(Moment::Span(span)) => {
-                    let seconds = i32::try_from(span.num_seconds()).ok().and_then(FixedOffset::east_opt);
-                    seconds.map(|offset| Moment::Zone(Zone::Fixed(offset))).ok_or_else(|| beyond(call))
+                    let seconds =
+                        i32::try_from(span.num_seconds()).ok().and_then(FixedOffset::east_opt);
+                    seconds
+                        .map(|offset| Moment::Zone(Zone::Fixed(offset)))
+                        .ok_or_else(|| beyond(call))
                 }
                 _ => Err(call.error("needs a timedelta")),
             },
@@ -119,7 +142,12 @@ impl Class {
 
 fn clock(call: &Call, place: usize) -> Result<NaiveTime, Error> {
     let part = |at: usize, name: &str| whole::<u32>(call, place + at, name, 0);
-    let time = NaiveTime::from_hms_micro_opt(part(0, "hour")?, part(1, "minute")?, part(2, "second")?, part(3, "microsecond")?);
+    let time = NaiveTime::from_hms_micro_opt(
+        part(0, "hour")?,
+        part(1, "minute")?,
+        part(2, "second")?,
+        part(3, "microsecond")?,
+    );
     time.ok_or_else(|| beyond(call))
 }
 
@@ -133,13 +161,18 @@ fn span(call: &Call) -> Result<Duration, Error> {
         ("hours", 3600e6),
         ("weeks", 604_800e6),
     ];
-    if let Some((name, _)) = call.named().iter().find(|(name, _)| !units.iter().any(|(unit, _)| name.as_str() == Some(unit))) {
+    if let Some((name, _)) = call
+        .named()
+        .iter()
+        .find(|(name, _)| !units.iter().any(|(unit, _)| name.as_str() == Some(unit)))
+    {
         return Err(call.error(format!("'{name}' is an invalid keyword argument")));
     }
     let mut micros = 0.0;
     for (place, (name, unit)) in units.into_iter().enumerate() {
         if let Some(value) = call.get(place, name) {
-            let count = f64::try_from(value.clone()).map_err(|_| call.error(format!("{value:?} cannot be the `{name}`")))?;
+            let count = f64::try_from(value.clone())
+                .map_err(|_| call.error(format!("{value:?} cannot be the `{name}`")))?;
             micros += count * unit;
         }
     }
@@ -149,7 +182,9 @@ fn span(call: &Call) -> Result<Duration, Error> {
     }
     let seconds = (micros / 1e6).floor();
     Duration::try_seconds(seconds as i64)
-        .and_then(|whole| whole.checked_add(&Duration::microseconds((micros - seconds * 1e6).round() as i64)))
+        .and_then(|whole| {
+            whole.checked_add(&Duration::microseconds((micros - seconds * 1e6).round() as i64))
+        })
         .ok_or_else(|| beyond(call))
 }
 
@@ -158,14 +193,21 @@ fn from_iso(text: &str, call: &Call) -> Result<Moment, Error> {
     if let Ok(at) = DateTime::parse_from_rfc3339(&text.replacen(' ', "T", 1)) {
         return Ok(Moment::Time(at.naive_local(), Some(zone_of(*at.offset()))));
     }
-    for pattern in ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y%m%dT%H%M%S"] {
+    for pattern in [
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M",
+        "%Y-%m-%dT%H:%M",
+        "%Y%m%dT%H%M%S",
+    ] {
         if let Ok(at) = NaiveDateTime::parse_from_str(text, pattern) {
             return Ok(Moment::Time(at, None));
         }
     }
     // The hour alone.
-    if let Some((date, hour)) =
-        text.split_once(['T', ' ']).filter(|(_, hour)| hour.len() == 2 && hour.bytes().all(|digit| digit.is_ascii_digit()))
+    if let Some((date, hour)) = text
+        .split_once(['T', ' '])
+        .filter(|(_, hour)| hour.len() == 2 && hour.bytes().all(|digit| digit.is_ascii_digit()))
     {
         return from_iso(&format!("{date}T{hour}:00"), call);
     }
@@ -195,13 +237,18 @@ fn parsed(text: &str, pattern: &str, call: &Call) -> Result<Moment, Error> {
         return Ok(Moment::Time(date.and_time(NaiveTime::MIN), None));
     }
     if let Ok(time) = NaiveTime::parse_from_str(text, &ours) {
-        return Ok(Moment::Time(NaiveDate::from_ymd_opt(1900, 1, 1).unwrap_or_default().and_time(time), None));
+        return Ok(Moment::Time(
+            NaiveDate::from_ymd_opt(1900, 1, 1).unwrap_or_default().and_time(time),
+            None,
+        ));
     }
     // A month or a year alone: Python takes the first day.
-    let padded = [("%d", "01"), ("-%m-%d", "-01-01")]
-        .into_iter()
-        .find_map(|(more, value)| NaiveDate::parse_from_str(&format!("{text}{value}"), &format!("{ours}{more}")).ok());
-    match padded.or_else(|| NaiveDate::parse_from_str(&format!("{text} 01"), &format!("{ours} %d")).ok()) {
+    let padded = [("%d", "01"), ("-%m-%d", "-01-01")].into_iter().find_map(|(more, value)| {
+        NaiveDate::parse_from_str(&format!("{text}{value}"), &format!("{ours}{more}")).ok()
+    });
+    match padded
+        .or_else(|| NaiveDate::parse_from_str(&format!("{text} 01"), &format!("{ours} %d")).ok())
+    {
         Some(date) => Ok(Moment::Time(date.and_time(NaiveTime::MIN), None)),
         None => Err(call.error(format!("`{text}` does not have the form `{pattern}`"))),
     }
@@ -233,7 +280,9 @@ impl Object for Class {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let moment = match (self.kind, key.as_str()?) {
             (Kind::Pytz, "all_timezones" | "common_timezones") => {
-                return Some(collections::list(chrono_tz::TZ_VARIANTS.iter().map(|zone| Value::from(zone.name()))));
+                return Some(collections::list(
+                    chrono_tz::TZ_VARIANTS.iter().map(|zone| Value::from(zone.name())),
+                ));
             }
             (Kind::Zone | Kind::Pytz, "utc") => Moment::Zone(Zone::UTC),
             (_, name) => return bound(&self.sample()?, name),
@@ -241,45 +290,73 @@ impl Object for Class {
         Some(Value::from_object(moment))
     }
 
-    fn call_method(self: &Arc<Self>, _: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
-        let call = Call::of(if self.kind == Kind::Date { "date" } else { "datetime" }, method, args);
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
+        let call =
+            Call::of(if self.kind == Kind::Date { "date" } else { "datetime" }, method, args);
         let moment = match (self.kind, method) {
-            (Kind::Time, "now" | "today" | "utcnow") => match call.get(0, "tz").filter(|zone| !zone.is_none()) {
-                Some(zone) => {
-                    let zone = needs_zone(&call, &zone)?;
-                    let (at, zone) = zone.at(self.now);
-                    Moment::Time(at, Some(zone))
+            (Kind::Time, "now" | "today" | "utcnow") => {
+                match call.get(0, "tz").filter(|zone| !zone.is_none()) {
+                    Some(zone) => {
+                        let zone = needs_zone(&call, &zone)?;
+                        let (at, zone) = zone.at(self.now);
+                        Moment::Time(at, Some(zone))
+                    }
+                    None => Moment::Time(self.now(), None),
                 }
-                None => Moment::Time(self.now(), None),
-            },
+            }
             (Kind::Date, "today") => Moment::Date(self.now().date()),
             (Kind::Time | Kind::Date, "fromordinal" | "fromisocalendar") => {
                 let date = if method == "fromordinal" {
                     NaiveDate::from_num_days_from_ce_opt(whole(&call, 0, "ordinal", 0)?)
                 } else {
-                    let weekday = chrono::Weekday::try_from(whole::<u8>(&call, 2, "day", 0)?.wrapping_sub(1)).map_err(|_| beyond(&call))?;
-                    NaiveDate::from_isoywd_opt(whole(&call, 0, "year", 0)?, whole(&call, 1, "week", 0)?, weekday)
+                    let weekday =
+                        chrono::Weekday::try_from(whole::<u8>(&call, 2, "day", 0)?.wrapping_sub(1))
+                            .map_err(|_| beyond(&call))?;
+                    NaiveDate::from_isoywd_opt(
+                        whole(&call, 0, "year", 0)?,
+                        whole(&call, 1, "week", 0)?,
+                        weekday,
+                    )
                 };
                 let date = date.ok_or_else(|| beyond(&call))?;
-                if self.kind == Kind::Date { Moment::Date(date) } else { Moment::Time(date.and_time(NaiveTime::MIN), None) }
+                if self.kind == Kind::Date {
+                    Moment::Date(date)
+                } else {
+                    Moment::Time(date.and_time(NaiveTime::MIN), None)
+                }
             }
             (Kind::Clock, "fromisoformat") => {
                 let text = call.needs_text(0, "time_string")?;
-                let found = ["%H:%M:%S%.f", "%H:%M", "%H%M%S"].iter().find_map(|form| NaiveTime::parse_from_str(&text, form).ok());
-                Moment::Clock(found.ok_or_else(|| call.error(format!("`{text}` is not an ISO time")))?)
+                let found = ["%H:%M:%S%.f", "%H:%M", "%H%M%S"]
+                    .iter()
+                    .find_map(|form| NaiveTime::parse_from_str(&text, form).ok());
+                Moment::Clock(
+                    found.ok_or_else(|| call.error(format!("`{text}` is not an ISO time")))?,
+                )
             }
-            (Kind::Time, "strptime") => parsed(&call.needs_text(0, "date_string")?, &call.needs_text(1, "format")?, &call)?,
+            (Kind::Time, "strptime") => {
+                parsed(&call.needs_text(0, "date_string")?, &call.needs_text(1, "format")?, &call)?
+            }
             (Kind::Time, "fromisoformat") => from_iso(&call.needs_text(0, "date_string")?, &call)?,
             (Kind::Date, "fromisoformat") => {
                 let text = call.needs_text(0, "date_string")?;
                 match from_iso(&text, &call)? {
-                    Moment::Time(at, _) if !text.contains([':', 'T', ' ']) => Moment::Date(at.date()),
+                    Moment::Time(at, _) if !text.contains([':', 'T', ' ']) => {
+                        Moment::Date(at.date())
+                    }
                     _ => return Err(call.error(format!("`{text}` is not an ISO date"))),
                 }
             }
             (Kind::Time | Kind::Date, "fromtimestamp" | "utcfromtimestamp") => {
-                let seconds = f64::try_from(call.needs(0, "timestamp")?).map_err(|_| call.error("needs a number"))?;
-                let at = DateTime::from_timestamp_micros((seconds * 1e6).round() as i64).ok_or_else(|| beyond(&call))?;
+                let seconds = f64::try_from(call.needs(0, "timestamp")?)
+                    .map_err(|_| call.error("needs a number"))?;
+                let at = DateTime::from_timestamp_micros((seconds * 1e6).round() as i64)
+                    .ok_or_else(|| beyond(&call))?;
                 match call.get(1, "tz").filter(|zone| !zone.is_none()) {
                     _ if self.kind == Kind::Date => Moment::Date(at.date_naive()),
                     Some(zone) => {
@@ -290,14 +367,22 @@ impl Object for Class {
                     None => Moment::Time(at.naive_utc(), None),
                 }
             }
-            (Kind::Time, "combine") => match (call.needs(0, "date")?.downcast_object_ref(), call.needs(1, "time")?.downcast_object_ref()) {
-                (Some(Moment::Date(date)), Some(Moment::Clock(time))) => Moment::Time(date.and_time(*time), None),
-                (Some(Moment::Time(at, _)), Some(Moment::Clock(time))) => Moment::Time(at.date().and_time(*time), None),
+            (Kind::Time, "combine") => match (
+                call.needs(0, "date")?.downcast_object_ref(),
+                call.needs(1, "time")?.downcast_object_ref(),
+            ) {
+                (Some(Moment::Date(date)), Some(Moment::Clock(time))) => {
+                    Moment::Time(date.and_time(*time), None)
+                }
+                (Some(Moment::Time(at, _)), Some(Moment::Clock(time))) => {
+                    Moment::Time(at.date().and_time(*time), None)
+                }
                 _ => return Err(call.error("needs a date and a time")),
             },
             (Kind::Pytz, "timezone") => Moment::Zone(needs_zone(&call, &call.needs(0, "zone")?)?),
             (Kind::Pytz, "FixedOffset") => {
-                let offset = FixedOffset::east_opt(whole::<i32>(&call, 0, "minutes", 0)?.saturating_mul(60));
+                let offset =
+                    FixedOffset::east_opt(whole::<i32>(&call, 0, "minutes", 0)?.saturating_mul(60));
                 Moment::Zone(Zone::Fixed(offset.ok_or_else(|| beyond(&call))?))
             }
             _ => return Err(Error::from(ErrorKind::UnknownMethod)),
@@ -306,8 +391,14 @@ impl Object for Class {
     }
 }
 
-/// A method of the class of a date or time, called on the value; not one that needs to know the time of the run.
-pub(super) fn class_method(of: &Moment, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+/// A method of the class of a date or time, called on the value; not one that needs to know the
+/// time of the run.
+pub(super) fn class_method(
+    of: &Moment,
+    state: &mut State,
+    method: &str,
+    args: &[Value],
+) -> Result<Value, Error> {
     let kind = if matches!(of, Moment::Date(_)) { Kind::Date } else { Kind::Time };
     Arc::new(Class { kind, now: DateTime::UNIX_EPOCH }).call_method(state, method, args)
 }

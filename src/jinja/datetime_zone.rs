@@ -1,6 +1,9 @@
-//! Time zones as `pytz` has them: a time keeps the offset that it was given, until `normalize` or `astimezone` computes it again.
+//! Time zones as `pytz` has them: a time keeps the offset that it was given, until `normalize` or
+//! `astimezone` computes it again.
 
-use chrono::{DateTime, Datelike, Duration, FixedOffset, NaiveDate, NaiveDateTime, Offset, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, Duration, FixedOffset, NaiveDate, NaiveDateTime, Offset, TimeZone, Utc,
+};
 use chrono_tz::{OffsetComponents, OffsetName, Tz, TzOffset};
 
 /// The zone of a time that knows its zone.
@@ -16,7 +19,8 @@ impl Zone {
 
     /// The zone as `pytz.timezone` gives it: before its first change.
     pub fn named(zone: Tz) -> Zone {
-        let first = NaiveDate::from_ymd_opt(1, 1, 2).unwrap_or_default().and_time(chrono::NaiveTime::MIN);
+        let first =
+            NaiveDate::from_ymd_opt(1, 1, 2).unwrap_or_default().and_time(chrono::NaiveTime::MIN);
         // pytz rounds to minutes.
         let seconds = zone.offset_from_utc_datetime(&first).fix().local_minus_utc();
         Zone::Named(zone, (f64::from(seconds) / 60.0).round() as i32 * 60)
@@ -41,20 +45,18 @@ impl Zone {
         }
     }
 
-    /// The zone with its offset at a local time. Of a time that the zone skips or has twice, `summer` tells which one is meant.
+    /// The zone with its offset at a local time. Of a time that the zone skips or has twice,
+    /// `summer` tells which one is meant.
     pub fn localized(self, local: NaiveDateTime, summer: bool) -> Zone {
         let Zone::Named(zone, _) = self else { return self };
         let offset = match zone.offset_from_local_datetime(&local) {
             chrono::MappedLocalTime::Single(offset) => offset,
             chrono::MappedLocalTime::Ambiguous(first, second) => {
-                if summer == (first.dst_offset() > second.dst_offset()) {
-                    first
-                } else {
-                    second
-                }
+                if summer == (first.dst_offset() > second.dst_offset()) { first } else { second }
             }
             chrono::MappedLocalTime::None => {
-                let around = [-1, 1].map(|days| zone.offset_from_utc_datetime(&(local + Duration::days(days))));
+                let around = [-1, 1]
+                    .map(|days| zone.offset_from_utc_datetime(&(local + Duration::days(days))));
                 let [before, after] = around;
                 if summer == (before.dst_offset() > after.dst_offset()) { before } else { after }
             }
@@ -65,8 +67,12 @@ impl Zone {
     /// What the zone's rules say of a time with this offset.
     fn rule(self, local: NaiveDateTime) -> Option<TzOffset> {
         let Zone::Named(zone, seconds) = self else { return None };
-        let middle = |month| NaiveDate::from_ymd_opt(local.year(), month, 1).map(|date| date.and_time(chrono::NaiveTime::MIN));
-        let times = [local.checked_sub_signed(Duration::seconds(i64::from(seconds))), middle(1), middle(7)];
+        let middle = |month| {
+            NaiveDate::from_ymd_opt(local.year(), month, 1)
+                .map(|date| date.and_time(chrono::NaiveTime::MIN))
+        };
+        let times =
+            [local.checked_sub_signed(Duration::seconds(i64::from(seconds))), middle(1), middle(7)];
         let rules = times.into_iter().flatten().map(|at| zone.offset_from_utc_datetime(&at));
         rules.into_iter().find(|rule| rule.fix().local_minus_utc() == seconds)
     }
@@ -75,9 +81,11 @@ impl Zone {
     pub fn abbreviation(self, local: NaiveDateTime) -> Option<String> {
         match self {
             Zone::Named(Tz::UTC, _) => Some("UTC".to_string()),
-            Zone::Named(..) => {
-                Some(self.rule(local).and_then(|rule| rule.abbreviation().map(str::to_string)).unwrap_or_else(|| "LMT".to_string()))
-            }
+            Zone::Named(..) => Some(
+                self.rule(local)
+                    .and_then(|rule| rule.abbreviation().map(str::to_string))
+                    .unwrap_or_else(|| "LMT".to_string()),
+            ),
             Zone::Fixed(_) => None,
         }
     }

@@ -1,4 +1,5 @@
-//! minijinja made to speak dbt's Jinja: the filters, tests, operators and methods of Python's that it lacks or knows otherwise.
+//! minijinja made to speak dbt's Jinja: the filters, tests, operators and methods of Python's that
+//! it lacks or knows otherwise.
 
 use std::sync::Arc;
 
@@ -17,20 +18,32 @@ const FUEL: u64 = 100_000_000;
 
 const DEEPEST_CALLS: usize = 900;
 
-/// The environment for models. `lenient` for the first rendering, in which unknown things are no errors.
+/// The environment for models. `lenient` for the first rendering, in which unknown things are no
+/// errors.
 pub(super) fn models(library: Arc<Library>, lenient: bool) -> Environment<'static> {
     let mut environment = base();
-    environment.set_undefined_behavior(if lenient { UndefinedBehavior::Chainable } else { UndefinedBehavior::Lenient });
-    environment.set_loader(move |name| Ok(library.file(name).map(|file| file.prepared.edited.text.clone())));
+    environment.set_undefined_behavior(if lenient {
+        UndefinedBehavior::Chainable
+    } else {
+        UndefinedBehavior::Lenient
+    });
+    environment.set_loader(move |name| {
+        Ok(library.file(name).map(|file| file.prepared.edited.text.clone()))
+    });
     if lenient {
         environment.set_unknown_method_callback(|state, value, method, args| {
             if value.is_undefined() {
                 return Ok(Value::UNDEFINED);
             }
-            // While a model only says what it is, settings are empty texts: dbt takes each method of theirs for undefined.
+            // While a model only says what it is, settings are empty texts: dbt takes each method
+            // of theirs for undefined.
             unknown_method(state, value, method, args).or_else(|error| match error.kind() {
                 // A function that a dict holds is found behind this.
-                ErrorKind::UnknownMethod if value.get_attr(method).is_ok_and(|found| found.is_undefined()) => Ok(Value::UNDEFINED),
+                ErrorKind::UnknownMethod
+                    if value.get_attr(method).is_ok_and(|found| found.is_undefined()) =>
+                {
+                    Ok(Value::UNDEFINED)
+                }
                 _ => Err(error),
             })
         });
@@ -73,9 +86,15 @@ pub(super) fn base() -> Environment<'static> {
 }
 
 /// Python's methods on what is no object of ours.
-fn unknown_method(state: &mut State, value: &Value, method: &str, args: &[Value]) -> Result<Value, Error> {
+fn unknown_method(
+    state: &mut State,
+    value: &Value,
+    method: &str,
+    args: &[Value],
+) -> Result<Value, Error> {
     if let Some(text) = value.as_str() {
-        let unknown = || Error::new(ErrorKind::UnknownMethod, format!("string has no method named {method}"));
+        let unknown =
+            || Error::new(ErrorKind::UnknownMethod, format!("string has no method named {method}"));
         return text_methods::call(state, text, method, args).unwrap_or_else(|| Err(unknown()));
     }
     if matches!(types::of(value), types::Type::Set | types::Type::View | types::Type::Range) {
@@ -89,7 +108,10 @@ fn unknown_method(state: &mut State, value: &Value, method: &str, args: &[Value]
         if matches!(method, "append" | "extend" | "insert" | "pop" | "remove" | "sort" | "reverse")
             && value.downcast_object_ref::<collections::List>().is_none()
         {
-            return Err(Error::new(ErrorKind::InvalidOperation, format!("a list that was not put into a variable cannot `{method}`")));
+            return Err(Error::new(
+                ErrorKind::InvalidOperation,
+                format!("a list that was not put into a variable cannot `{method}`"),
+            ));
         }
     }
     let result = pycompat::unknown_method_callback(state, value, method, args)?;

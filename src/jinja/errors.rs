@@ -1,5 +1,5 @@
-//! From minijinja's errors to ours. Takes an error and where it passed; gives a message, the place in the user's own file, and
-//! the macros on the way.
+//! From minijinja's errors to ours. Takes an error and where it passed; gives a message, the place
+//! in the user's own file, and the macros on the way.
 
 use std::error::Error as _;
 use std::fmt;
@@ -57,13 +57,18 @@ pub(super) fn room(bytes: usize) -> Result<(), Error> {
 
 /// A diagnostic as an error that a function of ours can give to minijinja.
 pub(super) fn said(diagnostic: Diagnostic) -> Error {
-    Error::new(ErrorKind::InvalidOperation, diagnostic.message.clone()).with_source(Said(diagnostic))
+    Error::new(ErrorKind::InvalidOperation, diagnostic.message.clone())
+        .with_source(Said(diagnostic))
 }
 
 /// The same error, with the macro that it came out of.
 pub(super) fn passed(error: Error, package: &str, name: &str) -> Error {
     let kind = error.kind();
-    Error::new(kind, "in a macro").with_source(Passed { package: package.to_string(), name: name.to_string(), error })
+    Error::new(kind, "in a macro").with_source(Passed {
+        package: package.to_string(),
+        name: name.to_string(),
+        error,
+    })
 }
 
 /// The template that was rendered, and the macros it could call.
@@ -107,23 +112,36 @@ pub(super) fn diagnostic(error: &Error, place: &Place) -> Diagnostic {
     diagnostic.message = marks::strip(&diagnostic.message);
     // The innermost place that the user can change: not in a package, not in dbt's own macros.
     let owned = |stop: &&Stop| {
-        stop.within.as_ref().is_none_or(|(package, _)| place.library.is_none_or(|library| *package == library.root)) && stop.at.is_some()
+        stop.within
+            .as_ref()
+            .is_none_or(|(package, _)| place.library.is_none_or(|library| *package == library.root))
+            && stop.at.is_some()
     };
     diagnostic.at = stops.iter().rev().find(owned).and_then(|stop| stop.at.clone());
-    for (name, at) in stops.iter().rev().filter_map(|stop| stop.within.as_ref().map(|(_, name)| (name, &stop.at))) {
-        let at = at.as_ref().map(|at| format!(" ({}:{})", at.file.path, at.line())).unwrap_or_default();
+    for (name, at) in
+        stops.iter().rev().filter_map(|stop| stop.within.as_ref().map(|(_, name)| (name, &stop.at)))
+    {
+        let at =
+            at.as_ref().map(|at| format!(" ({}:{})", at.file.path, at.line())).unwrap_or_default();
         let note = format!("in macro `{name}`{at}");
         if diagnostic.notes.last() != Some(&note) {
             diagnostic.notes.push(note);
         }
     }
     // Where the model called the first of them, if the message points somewhere else.
-    if let Some(outermost) = stops.first().filter(|_| stops.iter().any(|stop| stop.within.is_some())).and_then(|stop| stop.at.as_ref())
+    if let Some(outermost) = stops
+        .first()
+        .filter(|_| stops.iter().any(|stop| stop.within.is_some()))
+        .and_then(|stop| stop.at.as_ref())
         && diagnostic.at.as_ref() != Some(outermost)
         && !place.template.path.is_empty()
     {
         let path = &outermost.file.path;
-        let name = path.rsplit('/').next().and_then(|file| file.rsplit_once('.')).map_or(&**path, |(name, _)| name);
+        let name = path
+            .rsplit('/')
+            .next()
+            .and_then(|file| file.rsplit_once('.'))
+            .map_or(&**path, |(name, _)| name);
         diagnostic.notes.push(format!("called by `{name}` ({path}:{})", outermost.line()));
     }
     // A runaway recursion passes the same macros over and over.
@@ -150,8 +168,13 @@ fn locate(error: &Error, place: &Place) -> Option<Location> {
             let start = path_start(&source.text, start);
             // minijinja may point into the middle of a letter that it did not expect.
             let text = &source.text;
-            let start = (0..=start.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-            let end = (end.max(start)..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+            let start = (0..=start.min(text.len()))
+                .rev()
+                .find(|at| text.is_char_boundary(*at))
+                .unwrap_or(0);
+            let end = (end.max(start)..text.len())
+                .find(|at| text.is_char_boundary(*at))
+                .unwrap_or(text.len());
             Some(source.at(start..end))
         }
         None => error.line().map(|line| source.line(line)),
@@ -178,17 +201,25 @@ fn worded(error: &Error, at: Option<&Location>, place: &Place) -> Diagnostic {
             _ if is_path(text) => unknown(text, place),
             _ => Diagnostic::error("an undefined value is used here"),
         },
-        ErrorKind::UnknownFunction => unknown(detail.strip_suffix(" is unknown").unwrap_or(detail), place),
-        ErrorKind::InvalidOperation if detail.starts_with("value of type undefined is not callable") => {
+        ErrorKind::UnknownFunction => {
+            unknown(detail.strip_suffix(" is unknown").unwrap_or(detail), place)
+        }
+        ErrorKind::InvalidOperation
+            if detail.starts_with("value of type undefined is not callable") =>
+        {
             unknown(text.split('(').next().unwrap_or(text).trim(), place)
         }
         ErrorKind::UnknownMethod if detail.starts_with("undefined has no method") => {
             match text.split('(').next().and_then(|text| text.rsplit_once('.')) {
                 Some((object, method)) => {
                     let mut failure = unknown(object.trim(), place);
-                    failure.message = format!("{}, so it has no `{}`", failure.message, method.trim());
+                    failure.message =
+                        format!("{}, so it has no `{}`", failure.message, method.trim());
                     if failure.hints.is_empty() && !object.contains('.') {
-                        failure = failure.hint(format!("if `{}` is a package, install it: `dbt deps`", object.trim()));
+                        failure = failure.hint(format!(
+                            "if `{}` is a package, install it: `dbt deps`",
+                            object.trim()
+                        ));
                     }
                     failure
                 }
@@ -197,11 +228,13 @@ fn worded(error: &Error, at: Option<&Location>, place: &Place) -> Diagnostic {
         }
         ErrorKind::UnknownMethod => Diagnostic::error(quoted(detail)),
         ErrorKind::OutOfFuel => {
-            Diagnostic::error("the template does too much work, perhaps without an end").hint("look for a loop or a macro that never stops")
+            Diagnostic::error("the template does too much work, perhaps without an end")
+                .hint("look for a loop or a macro that never stops")
         }
         ErrorKind::SyntaxError => Diagnostic::error(detail.to_string()),
         ErrorKind::InvalidOperation if detail.contains("recursion limit") => {
-            Diagnostic::error("macros call each other too deep").hint("look for a macro that calls itself without an end")
+            Diagnostic::error("macros call each other too deep")
+                .hint("look for a macro that calls itself without an end")
         }
         kind if detail.is_empty() => Diagnostic::error(kind.to_string()),
         _ => Diagnostic::error(detail.to_string()),
@@ -223,10 +256,21 @@ fn is_path(text: &str) -> bool {
 fn unknown(name: &str, place: &Place) -> Diagnostic {
     let error = Diagnostic::error(format!("`{name}` is undefined"));
     let Some(library) = place.library else { return error };
-    if let Some((package, _)) = library.packages.iter().find(|(package, macros)| **package != library.root && macros.contains_key(name)) {
-        return error.hint(format!("a macro of package `{package}` is called with its package: `{package}.{name}`"));
+    if let Some((package, _)) = library
+        .packages
+        .iter()
+        .find(|(package, macros)| **package != library.root && macros.contains_key(name))
+    {
+        return error.hint(format!(
+            "a macro of package `{package}` is called with its package: `{package}.{name}`"
+        ));
     }
-    let macros = library.packages.get(&library.root).into_iter().flat_map(|macros| macros.keys()).map(|name| &**name);
+    let macros = library
+        .packages
+        .get(&library.root)
+        .into_iter()
+        .flat_map(|macros| macros.keys())
+        .map(|name| &**name);
     match nearest(name, macros.chain(place.known.iter().copied())) {
         Some(near) if near != name => error.hint(format!("did you mean `{near}`?")),
         _ => error,

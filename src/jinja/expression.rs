@@ -1,6 +1,7 @@
-//! How far each part of an expression reaches. Takes the tokens of a tag; notes the edits that give minijinja Python's meaning:
-//! lists and dicts that can change, and `+`, `-`, `%` that know lists, dates and formats. Refuses what it does not understand:
-//! then the tag stays as it is and minijinja judges it.
+//! How far each part of an expression reaches. Takes the tokens of a tag; notes the edits that give
+//! minijinja Python's meaning: lists and dicts that can change, and `+`, `-`, `%` that know lists,
+//! dates and formats. Refuses what it does not understand: then the tag stays as it is and
+//! minijinja judges it.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -121,7 +122,11 @@ impl Reader<'_> {
         self.joined(&["or"], |this| this.joined(&["and"], Self::negated))
     }
 
-    fn joined(&mut self, words: &[&str], mut operand: impl FnMut(&mut Self) -> Found<Part>) -> Found<Part> {
+    fn joined(
+        &mut self,
+        words: &[&str],
+        mut operand: impl FnMut(&mut Self) -> Found<Part>,
+    ) -> Found<Part> {
         let mut left = operand(self)?;
         while words.iter().any(|word| self.is(word)) {
             self.take()?;
@@ -150,7 +155,9 @@ impl Reader<'_> {
             let sign = if self.is("not") && self.ahead(1) == "in" {
                 let start = self.take()?.start;
                 ("not in", start..self.take()?.end)
-            } else if let Some(sign) = ["==", "!=", "<", "<=", ">", ">=", "in"].into_iter().find(|word| self.is(word)) {
+            } else if let Some(sign) =
+                ["==", "!=", "<", "<=", ">", ">=", "in"].into_iter().find(|word| self.is(word))
+            {
                 (sign, self.take()?)
             } else {
                 break;
@@ -190,7 +197,9 @@ impl Reader<'_> {
             let sign = self.take()?;
             let right = self.concatenation()?;
             let plain = |shape| matches!(shape, Shape::Number | Shape::Text);
-            left = self.operation(left, sign, right, function, |left, right| left != right || !plain(left));
+            left = self.operation(left, sign, right, function, |left, right| {
+                left != right || !plain(left)
+            });
         }
         Ok(left)
     }
@@ -217,7 +226,9 @@ impl Reader<'_> {
     fn product(&mut self) -> Found<Part> {
         let mut left = self.power()?;
         while let Some((_, function)) =
-            [("*", "__mul("), ("/", "__div("), ("//", "__floor("), ("%", "__mod(")].into_iter().find(|(word, _)| self.is(word))
+            [("*", "__mul("), ("/", "__div("), ("//", "__floor("), ("%", "__mod(")]
+                .into_iter()
+                .find(|(word, _)| self.is(word))
         {
             let sign = self.take()?;
             let right = self.power()?;
@@ -243,7 +254,11 @@ impl Reader<'_> {
             self.edits.replace(sign, ",");
             self.edits.close(span.end, ")");
         }
-        let shape = if left.shape == right.shape && left.shape == Shape::Number { Shape::Number } else { Shape::Other };
+        let shape = if left.shape == right.shape && left.shape == Shape::Number {
+            Shape::Number
+        } else {
+            Shape::Other
+        };
         Part::new(span, shape)
     }
 

@@ -1,4 +1,5 @@
-//! dbt's functions that ask the project: `ref`, `source`, `var`, `env_var`, `is_incremental`, and what a run is told of itself.
+//! dbt's functions that ask the project: `ref`, `source`, `var`, `env_var`, `is_incremental`, and
+//! what a run is told of itself.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -10,7 +11,10 @@ use serde_json::Value as Json;
 use super::call::Call;
 use super::globals::{Methods, Names, Run, builtin};
 use super::session::Session;
-use super::{MacroPackage, MarkKind, RefCall, Referent, Relation, RelationStyle, collections, datetime, errors, json, macros, md5, yaml};
+use super::{
+    MacroPackage, MarkKind, RefCall, Referent, Relation, RelationStyle, collections, datetime,
+    errors, json, macros, md5, yaml,
+};
 use crate::diagnostics::{Diagnostic, nearest};
 
 pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
@@ -30,7 +34,9 @@ pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
         "__keep" => ("__keep", macros::keep),
         "__missing" => ("__missing", macros::missing),
         "__argument" => ("__argument", macros::argument),
-        "metric" | "function" => ("metric", |_, _, call| Err(call.error("metrics and functions are not supported"))),
+        "metric" | "function" => {
+            ("metric", |_, _, call| Err(call.error("metrics and functions are not supported")))
+        }
         _ => return None,
     };
     Some(found)
@@ -58,16 +64,33 @@ pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
         "database" => this_part(session, |relation| relation.database.clone()),
         "schema" => this_part(session, |relation| relation.schema.clone()),
         "context" => Value::from_object(Names(session.clone())),
-        "pre_hooks" | "post_hooks" | "selected_resources" | "context_macro_stack" => collections::list([]),
+        "pre_hooks" | "post_hooks" | "selected_resources" | "context_macro_stack" => {
+            collections::list([])
+        }
         "dbt_metadata_envs" => collections::dict([]),
         "builtins" => {
-            let names = ["ref", "source", "config", "var", "env_var", "log", "return", "tojson", "fromjson", "is_incremental"];
-            let pairs = names.iter().filter_map(|name| Some((Value::from(*name), builtin(session, name)?)));
+            let names = [
+                "ref",
+                "source",
+                "config",
+                "var",
+                "env_var",
+                "log",
+                "return",
+                "tojson",
+                "fromjson",
+                "is_incremental",
+            ];
+            let pairs =
+                names.iter().filter_map(|name| Some((Value::from(*name), builtin(session, name)?)));
             collections::dict(pairs.collect::<Vec<_>>())
         }
-        "exceptions" => {
-            Value::from_object(Methods { name: "exceptions", session: session.clone(), method: exceptions, attribute: |_, _| None })
-        }
+        "exceptions" => Value::from_object(Methods {
+            name: "exceptions",
+            session: session.clone(),
+            method: exceptions,
+            attribute: |_, _| None,
+        }),
         _ => return None,
     })
 }
@@ -84,12 +107,23 @@ pub(super) fn runtime_config(session: &Session) -> Value {
             ("profile_name", target("profile_name")),
             ("target_name", target("name")),
         ];
-        collections::dict(known.into_iter().chain(more).map(|(name, value)| (Value::from(name), value)))
+        collections::dict(
+            known.into_iter().chain(more).map(|(name, value)| (Value::from(name), value)),
+        )
     };
     let Some(root) = settings.packages.first() else { return collections::dict([]) };
-    let packages = settings.packages.iter().map(|package| (Value::from(&*package.name), of(package, Vec::new())));
+    let packages = settings
+        .packages
+        .iter()
+        .map(|package| (Value::from(&*package.name), of(package, Vec::new())));
     let cli_vars = json::value(&Json::Object(settings.vars.clone()));
-    of(root, vec![("dependencies", collections::dict(packages.collect::<Vec<_>>())), ("cli_vars", cli_vars)])
+    of(
+        root,
+        vec![
+            ("dependencies", collections::dict(packages.collect::<Vec<_>>())),
+            ("cli_vars", cli_vars),
+        ],
+    )
 }
 
 fn this_part(session: &Session, part: impl Fn(&Relation) -> Option<String>) -> Value {
@@ -105,7 +139,8 @@ fn flags(session: &Session) -> Value {
         ("DEBUG", false),
         ("USE_COLORS", false),
     ];
-    let mut pairs: Vec<(Value, Value)> = truths.iter().map(|(name, truth)| (Value::from(*name), Value::from(*truth))).collect();
+    let mut pairs: Vec<(Value, Value)> =
+        truths.iter().map(|(name, truth)| (Value::from(*name), Value::from(*truth))).collect();
     pairs.push((Value::from("WHICH"), Value::from(session.settings().which)));
     collections::dict(pairs)
 }
@@ -117,7 +152,9 @@ fn invocation_id(session: &Session) -> String {
 }
 
 fn reference(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Value, Error> {
-    let words: Vec<String> = (0..call.args.len()).map(|place| call.needs_text(place, "name")).collect::<Result<_, _>>()?;
+    let words: Vec<String> = (0..call.args.len())
+        .map(|place| call.needs_text(place, "name"))
+        .collect::<Result<_, _>>()?;
     let (package, name) = match &words[..] {
         [name] => (None, name.clone()),
         [package, name] => (Some(package.clone()), name.clone()),
@@ -127,7 +164,11 @@ fn reference(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<
         Some(version) => Some(version),
         None => call.text(9, "version")?,
     };
-    session.said().refs.push(RefCall { package: package.clone(), name: name.clone(), version: version.clone() });
+    session.said().refs.push(RefCall {
+        package: package.clone(),
+        name: name.clone(),
+        version: version.clone(),
+    });
     if !session.scope.execute {
         return Ok(placeholder(session, &name));
     }
@@ -146,22 +187,33 @@ fn source(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Val
 
 fn referent(session: &Arc<Session>, found: Referent) -> Value {
     match found {
-        Referent::Relation { unique_id, relation } => session.relation(relation, None, Some(MarkKind::Input(unique_id))),
+        Referent::Relation { unique_id, relation } => {
+            session.relation(relation, None, Some(MarkKind::Input(unique_id)))
+        }
         Referent::Cte { unique_id, name } => {
             // It has no database and no schema, unless a macro gives it one.
             let [database, schema, _] = session.settings().style.quoted;
-            let style = RelationStyle { quoted: [database, schema, false], ..session.settings().style.clone() };
+            let style = RelationStyle {
+                quoted: [database, schema, false],
+                ..session.settings().style.clone()
+            };
             let relation = Relation { database: None, schema: None, identifier: name, style };
             session.relation(relation, Some("cte"), Some(MarkKind::Input(unique_id)))
         }
     }
 }
 
-/// While a model only says what it is, others are not known yet: like dbt, its own place with their name.
+/// While a model only says what it is, others are not known yet: like dbt, its own place with their
+/// name.
 fn placeholder(session: &Arc<Session>, name: &str) -> Value {
     let mut relation = match &session.scope.this {
         Some(this) => this.clone(),
-        None => Relation { database: None, schema: None, identifier: String::new(), style: session.settings().style.clone() },
+        None => Relation {
+            database: None,
+            schema: None,
+            identifier: String::new(),
+            style: session.settings().style.clone(),
+        },
     };
     relation.identifier = name.to_string();
     session.relation(relation, None, None)
@@ -175,20 +227,27 @@ fn variable(session: &Session, name: &str) -> Option<Json> {
     }
     let package = session.macro_package.as_ref().unwrap_or(&session.scope.package);
     // The packages' variables are merged with those that the project sets for them.
-    let known = settings.packages.iter().find(|known| known.name == *package).or(settings.packages.first());
+    let known =
+        settings.packages.iter().find(|known| known.name == *package).or(settings.packages.first());
     known.and_then(|known| known.vars.get(name)).cloned()
 }
 
 fn var(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, Error> {
     let name = call.needs_text(0, "name")?;
     match variable(session, &name) {
-        // A variable may itself be written in Jinja, and then it means what it would in the template that asks: `{{ source(…) }}`.
-        Some(Json::String(text)) if super::inner_text::has_tags(&text) => super::inner_text::rendered_within(session, state, &text),
+        // A variable may itself be written in Jinja, and then it means what it would in the
+        // template that asks: `{{ source(…) }}`.
+        Some(Json::String(text)) if super::inner_text::has_tags(&text) => {
+            super::inner_text::rendered_within(session, state, &text)
+        }
         Some(value) => Ok(json::value(&value)),
         None => match call.args.get(1).cloned().or_else(|| call.by_name("default")) {
             Some(default) => Ok(default),
-            // dbt takes `none` for it in the first rendering of a model, but not in a macro that names a relation.
-            None if !session.scope.execute && session.macro_package.is_none() => Ok(Value::from(())),
+            // dbt takes `none` for it in the first rendering of a model, but not in a macro that
+            // names a relation.
+            None if !session.scope.execute && session.macro_package.is_none() => {
+                Ok(Value::from(()))
+            }
             None => Err(errors::said(missing_variable(session, &name))),
         },
     }
@@ -196,12 +255,18 @@ fn var(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, 
 
 fn missing_variable(session: &Session, name: &str) -> Diagnostic {
     let settings = session.settings();
-    let known = settings.vars.keys().chain(settings.packages.iter().flat_map(|package| package.vars.keys()));
+    let known = settings
+        .vars
+        .keys()
+        .chain(settings.packages.iter().flat_map(|package| package.vars.keys()));
     let mut error = Diagnostic::error(format!("variable `{name}` is not set"));
     if let Some(near) = nearest(name, known.map(|name| &**name)) {
         error = error.hint(format!("did you mean `{near}`?"));
     }
-    error.hint(format!("set it with `--vars '{{{name}: …}}'` or under `vars:` in dbt_project.yml, or give a default: `var('{name}', …)`"))
+    error.hint(format!(
+        "set it with `--vars '{{{name}: …}}'` or under `vars:` in dbt_project.yml, \
+        or give a default: `var('{name}', …)`"
+    ))
 }
 
 pub(super) fn has_var(session: &Session, call: &Call) -> Result<Value, Error> {
@@ -213,25 +278,44 @@ fn env_var(session: &Arc<Session>, _state: &mut State, call: &Call) -> Result<Va
     yaml::not_secret(&name)?;
     match session.settings().environment.get(&name) {
         Some(value) => Ok(Value::from(&**value)),
-        None => match call.args.get(1).cloned().or_else(|| call.by_name("default")).filter(|default| !default.is_none()) {
+        None => match call
+            .args
+            .get(1)
+            .cloned()
+            .or_else(|| call.by_name("default"))
+            .filter(|default| !default.is_none())
+        {
             Some(default) => Ok(default),
             None => Err(errors::said(yaml::missing_environment(&name))),
         },
     }
 }
 
-fn is_incremental(session: &Arc<Session>, _state: &mut State, _call: &Call) -> Result<Value, Error> {
+fn is_incremental(
+    session: &Arc<Session>,
+    _state: &mut State,
+    _call: &Call,
+) -> Result<Value, Error> {
     session.asks_incremental.store(true, Relaxed);
     Ok(Value::from(session.scope.execute && session.scope.incremental))
 }
 
-fn should_full_refresh(session: &Arc<Session>, _state: &mut State, _call: &Call) -> Result<Value, Error> {
+fn should_full_refresh(
+    session: &Arc<Session>,
+    _state: &mut State,
+    _call: &Call,
+) -> Result<Value, Error> {
     let own = session.scope.config.get("full_refresh").and_then(Json::as_bool);
     Ok(Value::from(own.unwrap_or(session.settings().full_refresh)))
 }
 
 /// `exceptions.raise_…` and `exceptions.warn`.
-fn exceptions(session: &Arc<Session>, _state: &mut State, method: &str, call: &Call) -> Result<Option<Value>, Error> {
+fn exceptions(
+    session: &Arc<Session>,
+    _state: &mut State,
+    method: &str,
+    call: &Call,
+) -> Result<Option<Value>, Error> {
     let message = match method {
         "relation_wrong_type" => "the relation is of the wrong type".to_string(),
         _ => call.text(0, "msg")?.or(call.text(0, "message")?).unwrap_or_default(),
@@ -250,8 +334,10 @@ fn exceptions(session: &Arc<Session>, _state: &mut State, method: &str, call: &C
         {
             let mut error = Diagnostic::error(message);
             if session.missed.load(Relaxed) {
-                error = error
-                    .hint("no warehouse is asked which tables exist: `--catalog target/catalog.json` or `--answers FILE` tell of them");
+                error = error.hint(
+                    "no warehouse is asked which tables exist: `--catalog \
+                        target/catalog.json` or `--answers FILE` tell of them",
+                );
             }
             Err(errors::said(error))
         }

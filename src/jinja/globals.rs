@@ -1,5 +1,6 @@
-//! What a name in a template means. The project's own macros win over dbt's names, as in dbt; then come dbt's functions and
-//! objects, the macros of the file's own package, dbt's macros, and the packages themselves.
+//! What a name in a template means. The project's own macros win over dbt's names, as in dbt; then
+//! come dbt's functions and objects, the macros of the file's own package, dbt's macros, and the
+//! packages themselves.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +21,8 @@ const GLOBALS: [&str; 6] = ["range", "dict", "namespace", "cycler", "joiner", "l
 pub(super) type Run = fn(&Arc<Session>, &mut State, &Call) -> Result<Value, Error>;
 
 /// A method by name; none if there is no such.
-pub(super) type RunMethod = fn(&Arc<Session>, &mut State, &str, &Call) -> Result<Option<Value>, Error>;
+pub(super) type RunMethod =
+    fn(&Arc<Session>, &mut State, &str, &Call) -> Result<Option<Value>, Error>;
 
 /// The outermost scope of a rendering.
 pub(super) struct Names(pub Arc<Session>);
@@ -40,17 +42,25 @@ impl Object for Names {
         find(&self.0, key)
     }
 
-    fn call_method(self: &Arc<Self>, _state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        _state: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
         let call = Call::of("context", method, args);
         match method {
-            "get" => Ok(find(&self.0, &call.needs_text(0, "key")?).or_else(|| call.get(1, "default")).unwrap_or(Value::from(()))),
+            "get" => Ok(find(&self.0, &call.needs_text(0, "key")?)
+                .or_else(|| call.get(1, "default"))
+                .unwrap_or(Value::from(()))),
             _ => Err(Error::from(ErrorKind::UnknownMethod)),
         }
     }
 }
 
 fn find(session: &Arc<Session>, name: &str) -> Option<Value> {
-    // Each operator of a template looks its function up, so the names that no project has come first.
+    // Each operator of a template looks its function up, so the names that no project has come
+    // first.
     if python::is_operator(name) {
         return None;
     }
@@ -70,8 +80,17 @@ fn find(session: &Arc<Session>, name: &str) -> Option<Value> {
     if let Some(package) = package_named(session, name) {
         return Some(Value::from_object(Package { name: package, session: session.clone() }));
     }
-    let called = || session.running().loading.last().map(|file| library.files[*file].prepared.calls.contains(name));
-    if !session.scope.execute && !GLOBALS.contains(&name) && called().unwrap_or_else(|| session.calls.contains(name)) {
+    let called = || {
+        session
+            .running()
+            .loading
+            .last()
+            .map(|file| library.files[*file].prepared.calls.contains(name))
+    };
+    if !session.scope.execute
+        && !GLOBALS.contains(&name)
+        && called().unwrap_or_else(|| session.calls.contains(name))
+    {
         return Some(function(session, "", |_, _, _| Ok(Value::UNDEFINED)));
     }
     None
@@ -83,7 +102,9 @@ fn package_named(session: &Session, name: &str) -> Option<String> {
 
 /// dbt's functions and objects by name.
 pub(super) fn builtin(session: &Arc<Session>, name: &str) -> Option<Value> {
-    let found = functions::named(name).or_else(|| text_functions::named(name)).or_else(|| introspection::named(name));
+    let found = functions::named(name)
+        .or_else(|| text_functions::named(name))
+        .or_else(|| introspection::named(name));
     if let Some((name, run)) = found {
         return Some(function(session, name, run));
     }
@@ -130,7 +151,12 @@ impl Object for Function {
         (self.run)(&self.session, state, &Call::of("", self.name, args))
     }
 
-    fn call_method(self: &Arc<Self>, _state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        _state: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
         match (self.name, method) {
             ("var", "has_var") => functions::has_var(&self.session, &Call::of("var", method, args)),
             _ => Err(Error::from(ErrorKind::UnknownMethod)),
@@ -165,11 +191,19 @@ impl Object for Methods {
         (self.attribute)(&self.session, key.as_str()?)
     }
 
-    fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        state: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
         let call = Call::of(self.name, method, args);
         match (self.method)(&self.session, state, method, &call)? {
             Some(value) => Ok(value),
-            None => Err(Error::new(ErrorKind::UnknownMethod, format!("`{}` has no method `{method}`", self.name))),
+            None => Err(Error::new(
+                ErrorKind::UnknownMethod,
+                format!("`{}` has no method `{method}`", self.name),
+            )),
         }
     }
 }
@@ -194,8 +228,10 @@ impl Object for Package {
         }
         // What dbt has as macros of its own and we as functions.
         if self.name == DBT {
-            let found = introspection::named(name)
-                .or_else(|| functions::named(name).filter(|_| matches!(name, "is_incremental" | "should_full_refresh")));
+            let found = introspection::named(name).or_else(|| {
+                functions::named(name)
+                    .filter(|_| matches!(name, "is_incremental" | "should_full_refresh"))
+            });
             return found.map(|(name, run)| function(&self.session, name, run));
         }
         None
@@ -203,21 +239,35 @@ impl Object for Package {
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         let macros = self.session.library().packages.get(&self.name);
-        Enumerator::Values(macros.into_iter().flat_map(|macros| macros.keys()).map(|name| Value::from(&**name)).collect())
+        Enumerator::Values(
+            macros
+                .into_iter()
+                .flat_map(|macros| macros.keys())
+                .map(|name| Value::from(&**name))
+                .collect(),
+        )
     }
 
     fn is_true(self: &Arc<Self>) -> bool {
         true
     }
 
-    fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        state: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
         match self.get_value(&Value::from(method)) {
             Some(found) => found.call(state, args),
             None if !self.session.scope.execute => Ok(Value::UNDEFINED),
             None => {
                 let macros = self.session.library().packages.get(&self.name);
                 let names = macros.into_iter().flat_map(|macros| macros.keys()).map(|name| &**name);
-                let mut error = crate::diagnostics::Diagnostic::error(format!("package `{}` has no macro `{method}`", self.name));
+                let mut error = crate::diagnostics::Diagnostic::error(format!(
+                    "package `{}` has no macro `{method}`",
+                    self.name
+                ));
                 if let Some(near) = crate::diagnostics::nearest(method, names) {
                     error = error.hint(format!("did you mean `{}.{near}`?", self.name));
                 }

@@ -10,7 +10,11 @@ use super::session::Session;
 use super::{macros, transpile};
 
 /// `render(text)`: renders a text in the same scope.
-pub(super) fn render_text(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<minijinja::Value, Error> {
+pub(super) fn render_text(
+    session: &Arc<Session>,
+    state: &mut State,
+    call: &Call,
+) -> Result<minijinja::Value, Error> {
     rendered_within(session, state, &call.needs(0, "string")?.to_string())
 }
 
@@ -18,11 +22,19 @@ pub(super) fn render_text(session: &Arc<Session>, state: &mut State, call: &Call
 pub(super) const WITHIN: &str = "<text>";
 
 /// Renders a text as its own template in the scope of the calling template.
-pub(super) fn rendered_within(session: &Arc<Session>, state: &mut State, text: &str) -> Result<minijinja::Value, Error> {
+pub(super) fn rendered_within(
+    session: &Arc<Session>,
+    state: &mut State,
+    text: &str,
+) -> Result<minijinja::Value, Error> {
     let prepared = transpile::template(text, macros::PROLOGUE);
     // The inner rendering loads macros for itself: they belong to the rendering that loaded them.
     let outer = std::mem::take(&mut *session.running());
-    let outcome = state.env().render_named_str(WITHIN, &prepared.edited.text, minijinja::Value::from_object(Names(session.clone())));
+    let outcome = state.env().render_named_str(
+        WITHIN,
+        &prepared.edited.text,
+        minijinja::Value::from_object(Names(session.clone())),
+    );
     *session.running() = outer;
     outcome.map(minijinja::Value::from)
 }

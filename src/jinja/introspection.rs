@@ -1,6 +1,7 @@
-//! dbt's functions that ask the warehouse. There is none: while a model only says what it is they answer nothing, as in dbt's
-//! parsing; afterwards queries are answered from a file of recorded answers and columns from what the project itself shows,
-//! and what nobody knows is refused by name.
+//! dbt's functions that ask the warehouse. There is none: while a model only says what it is they
+//! answer nothing, as in dbt's parsing; afterwards queries are answered from a file of recorded
+//! answers and columns from what the project itself shows, and what nobody knows is refused by
+//! name.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -74,15 +75,20 @@ fn statement(session: &Arc<Session>, state: &mut State, call: &Call) -> Result<V
     if !session.scope.execute {
         return Ok(Value::from(""));
     }
-    let Some(caller) = call.by_name("caller") else { return answer(session, call, Value::from("")) };
+    let Some(caller) = call.by_name("caller") else {
+        return answer(session, call, Value::from(""));
+    };
     let query = marks::plain(&caller.call(state, &[])?);
     if !call.truth(1, "fetch_result") {
         let words = query.split_whitespace().collect::<Vec<_>>().join(" ");
-        let error = Diagnostic::error("a `statement` without `fetch_result` changes the warehouse while the text is rendered");
+        let error = Diagnostic::error(
+            "a `statement` without `fetch_result` changes the warehouse while the text is rendered",
+        );
         let error = error.fact(format!("the statement is: {words}"));
-        return Err(errors::said(
-            error.hint("batchwright runs nothing while it compiles: run it before the plan, or make it a hook of the model"),
-        ));
+        return Err(errors::said(error.hint(
+            "batchwright runs nothing while it compiles: run it before the plan, or \
+                make it a hook of the model",
+        )));
     }
     let table = answered(session, &call.title(), &query)?;
     if let Some(name) = call.text(0, "name")? {
@@ -113,10 +119,16 @@ pub(super) fn columns(session: &Arc<Session>, _: &mut State, call: &Call) -> Res
         return Ok(collections::list([]));
     }
     let asked = call.needs(0, "relation")?;
-    let Some(asked) = asked.downcast_object_ref::<Named>() else { return Err(call.error("needs a relation")) };
-    let Some(known) = session.shared.known.get() else { return answer(session, call, Value::from(())) };
+    let Some(asked) = asked.downcast_object_ref::<Named>() else {
+        return Err(call.error("needs a relation"));
+    };
+    let Some(known) = session.shared.known.get() else {
+        return answer(session, call, Value::from(()));
+    };
     let columns = known.columns(&asked.relation).map_err(errors::said)?;
-    let column = |column: KnownColumn| Value::from_object(Column::plain(column.name, column.data_type, session));
+    let column = |column: KnownColumn| {
+        Value::from_object(Column::plain(column.name, column.data_type, session))
+    };
     Ok(collections::list(columns.into_iter().map(column)))
 }
 
@@ -125,15 +137,22 @@ pub(super) fn answer(session: &Arc<Session>, call: &Call, offline: Value) -> Res
     if !session.scope.execute {
         return Ok(offline);
     }
-    let error = Diagnostic::error(format!("{} needs a warehouse, and batchwright compiles without one", call.title()));
-    Err(errors::said(error.hint("write the answer into the model, or give it as a variable: `{% set values = var('values') %}`")))
+    let error = Diagnostic::error(format!(
+        "{} needs a warehouse, and batchwright compiles without one",
+        call.title()
+    ));
+    Err(errors::said(error.hint(
+        "write the answer into the model, or give it as a variable: \
+        `{% set values = var('values') %}`",
+    )))
 }
 
 fn load_relation(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
     Ok(existing(session, &call.needs(0, "relation")?))
 }
 
-/// The relation as it exists in the warehouse: `this` where the model is incremental, and what a catalog or recorded answers tell of.
+/// The relation as it exists in the warehouse: `this` where the model is incremental, and what a
+/// catalog or recorded answers tell of.
 pub(super) fn existing(session: &Arc<Session>, asked: &Value) -> Value {
     let this = session.scope.this.as_ref();
     let named = asked.downcast_object_ref::<Named>();
@@ -142,8 +161,19 @@ pub(super) fn existing(session: &Arc<Session>, asked: &Value) -> Value {
         return Value::from(());
     }
     match (this, named) {
-        (Some(this), _) if same && session.scope.incremental => session.relation(this.clone(), Some("table"), Some(super::MarkKind::This)),
-        (_, Some(named)) if !same && session.shared.known.get().is_some_and(|known| known.exists(&named.relation)) => asked.clone(),
+        (Some(this), _) if same && session.scope.incremental => {
+            session.relation(this.clone(), Some("table"), Some(super::MarkKind::This))
+        }
+        (_, Some(named))
+            if !same
+                && session
+                    .shared
+                    .known
+                    .get()
+                    .is_some_and(|known| known.exists(&named.relation)) =>
+        {
+            asked.clone()
+        }
         _ => {
             session.missed.store(true, Relaxed);
             Value::from(())
@@ -152,16 +182,31 @@ pub(super) fn existing(session: &Arc<Session>, asked: &Value) -> Value {
 }
 
 fn temporary(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
-    with_suffix(session, call, call.text(1, "suffix")?.as_deref().unwrap_or("__dbt_tmp"), Some("table"))
+    with_suffix(
+        session,
+        call,
+        call.text(1, "suffix")?.as_deref().unwrap_or("__dbt_tmp"),
+        Some("table"),
+    )
 }
 
 fn backup(session: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
     let kind = call.needs_text(1, "backup_relation_type")?;
-    with_suffix(session, call, call.text(2, "suffix")?.as_deref().unwrap_or("__dbt_backup"), Some(&kind))
+    with_suffix(
+        session,
+        call,
+        call.text(2, "suffix")?.as_deref().unwrap_or("__dbt_backup"),
+        Some(&kind),
+    )
 }
 
 /// The relation that a call names, with another identifier.
-fn with_suffix(session: &Arc<Session>, call: &Call, suffix: &str, kind: Option<&str>) -> Result<Value, Error> {
+fn with_suffix(
+    session: &Arc<Session>,
+    call: &Call,
+    suffix: &str,
+    kind: Option<&str>,
+) -> Result<Value, Error> {
     let base = call.needs(0, "base_relation")?;
     let base = base.downcast_object_ref::<Named>().ok_or_else(|| call.error("needs a relation"))?;
     let mut relation = base.relation.clone();

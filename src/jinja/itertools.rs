@@ -10,7 +10,11 @@ use super::python::{items, operators};
 /// More rows than this are a mistake.
 const MOST: usize = 1_000_000;
 
-pub(super) fn function(state: &mut State, method: &str, call: &Call) -> Result<Option<Value>, Error> {
+pub(super) fn function(
+    state: &mut State,
+    method: &str,
+    call: &Call,
+) -> Result<Option<Value>, Error> {
     let columns = || call.args.iter().map(items).collect::<Result<Vec<_>, _>>();
     let first = |name: &str| items(&call.needs(0, name)?);
     Ok(Some(match method {
@@ -20,13 +24,21 @@ pub(super) fn function(state: &mut State, method: &str, call: &Call) -> Result<O
             tuples("itertools.product", product(call, &columns()?, repeat)?)
         }
         "combinations" | "combinations_with_replacement" => {
-            let size = call.needs(1, "r")?.as_usize().ok_or_else(|| call.error("needs a number that is not negative"))?;
-            let kind = if method == "combinations" { "itertools.combinations" } else { "itertools.combinations_with_replacement" };
+            let size = call
+                .needs(1, "r")?
+                .as_usize()
+                .ok_or_else(|| call.error("needs a number that is not negative"))?;
+            let kind = if method == "combinations" {
+                "itertools.combinations"
+            } else {
+                "itertools.combinations_with_replacement"
+            };
             tuples(kind, arranged(call, method, first("iterable")?, size)?)
         }
         "permutations" => {
             let all = first("iterable")?;
-            let size = call.integer(1, "r")?.map_or(Some(all.len()), |size| usize::try_from(size).ok());
+            let size =
+                call.integer(1, "r")?.map_or(Some(all.len()), |size| usize::try_from(size).ok());
             let size = size.ok_or_else(|| call.error("needs a number that is not negative"))?;
             tuples("itertools.permutations", arranged(call, method, all, size)?)
         }
@@ -34,21 +46,33 @@ pub(super) fn function(state: &mut State, method: &str, call: &Call) -> Result<O
             let fill = call.by_name("fillvalue").unwrap_or(Value::from(()));
             let columns = columns()?;
             let rows = 0..columns.iter().map(Vec::len).max().unwrap_or(0);
-            let row = |row: usize| columns.iter().map(|column| column.get(row).cloned().unwrap_or_else(|| fill.clone())).collect();
+            let row = |row: usize| {
+                columns
+                    .iter()
+                    .map(|column| column.get(row).cloned().unwrap_or_else(|| fill.clone()))
+                    .collect()
+            };
             tuples("itertools.zip_longest", rows.map(row).collect())
         }
         "repeat" => {
             let value = call.needs(0, "object")?;
             match call.integer(1, "times")? {
-                Some(times) => {
-                    ReadOnce::value("itertools.repeat", std::iter::repeat_n(value, usize::try_from(times).unwrap_or(0).min(MOST)))
-                }
+                Some(times) => ReadOnce::value(
+                    "itertools.repeat",
+                    std::iter::repeat_n(value, usize::try_from(times).unwrap_or(0).min(MOST)),
+                ),
                 None => ReadOnce::endless("itertools.repeat", std::iter::repeat(value)),
             }
         }
         "count" => {
-            let (start, step) = (call.integer(0, "start")?.unwrap_or(0), call.integer(1, "step")?.unwrap_or(1));
-            ReadOnce::endless("itertools.count", (0..).map(move |nth: i64| Value::from(start.saturating_add(step.saturating_mul(nth)))))
+            let (start, step) =
+                (call.integer(0, "start")?.unwrap_or(0), call.integer(1, "step")?.unwrap_or(1));
+            ReadOnce::endless(
+                "itertools.count",
+                (0..).map(move |nth: i64| {
+                    Value::from(start.saturating_add(step.saturating_mul(nth)))
+                }),
+            )
         }
         "cycle" => {
             let all = first("iterable")?;
@@ -60,8 +84,12 @@ pub(super) fn function(state: &mut State, method: &str, call: &Call) -> Result<O
         "accumulate" => {
             let by = call.get(1, "func").filter(|by| !by.is_none());
             let mut all = first("iterable")?.into_iter();
-            let mut sums: Vec<Value> =
-                call.by_name("initial").filter(|start| !start.is_none()).or_else(|| all.next()).into_iter().collect();
+            let mut sums: Vec<Value> = call
+                .by_name("initial")
+                .filter(|start| !start.is_none())
+                .or_else(|| all.next())
+                .into_iter()
+                .collect();
             for item in all {
                 let sum = sums.last().cloned().unwrap_or_default();
                 sums.push(match &by {
@@ -72,7 +100,8 @@ pub(super) fn function(state: &mut State, method: &str, call: &Call) -> Result<O
             ReadOnce::value("itertools.accumulate", sums.into_iter())
         }
         "islice" => {
-            let bounds: Vec<Option<usize>> = call.args.iter().skip(1).map(Value::as_usize).collect();
+            let bounds: Vec<Option<usize>> =
+                call.args.iter().skip(1).map(Value::as_usize).collect();
             let (start, stop, step) = match bounds[..] {
                 [stop] => (0, stop, 1),
                 [start, stop] => (start.unwrap_or(0), stop, 1),
@@ -84,12 +113,18 @@ pub(super) fn function(state: &mut State, method: &str, call: &Call) -> Result<O
             }
             // No more is read than is shown.
             let read = call.needs(0, "iterable")?.try_iter()?.take(stop.unwrap_or(usize::MAX));
-            ReadOnce::value("itertools.islice", read.skip(start).step_by(step).collect::<Vec<_>>().into_iter())
+            ReadOnce::value(
+                "itertools.islice",
+                read.skip(start).step_by(step).collect::<Vec<_>>().into_iter(),
+            )
         }
         "compress" => {
             let chosen = items(&call.needs(1, "selectors")?)?;
             let all = first("data")?.into_iter().zip(chosen);
-            ReadOnce::value("itertools.compress", all.filter(|(_, chosen)| chosen.is_true()).map(|(item, _)| item))
+            ReadOnce::value(
+                "itertools.compress",
+                all.filter(|(_, chosen)| chosen.is_true()).map(|(item, _)| item),
+            )
         }
         "starmap" => {
             let by = call.needs(0, "function")?;
@@ -118,13 +153,23 @@ fn product(call: &Call, columns: &[Vec<Value>], repeat: usize) -> Result<Vec<Vec
         if rows.len().saturating_mul(column.len()) > MOST {
             return Err(call.error(format!("makes more than {MOST} rows")));
         }
-        rows = rows.iter().flat_map(|row| column.iter().map(move |item| row.iter().chain([item]).cloned().collect())).collect();
+        rows = rows
+            .iter()
+            .flat_map(|row| {
+                column.iter().map(move |item| row.iter().chain([item]).cloned().collect())
+            })
+            .collect();
     }
     Ok(rows)
 }
 
 /// Each choice of `size` items, in the order of the items.
-fn arranged(call: &Call, method: &str, all: Vec<Value>, size: usize) -> Result<Vec<Vec<Value>>, Error> {
+fn arranged(
+    call: &Call,
+    method: &str,
+    all: Vec<Value>,
+    size: usize,
+) -> Result<Vec<Vec<Value>>, Error> {
     let mut rows: Vec<Vec<usize>> = vec![Vec::new()];
     for _ in 0..size {
         let fits = |row: &Vec<usize>, next: usize| match (method, row.last()) {
@@ -135,12 +180,19 @@ fn arranged(call: &Call, method: &str, all: Vec<Value>, size: usize) -> Result<V
         };
         rows = rows
             .iter()
-            .flat_map(|row| (0..all.len()).filter(|next| fits(row, *next)).map(|next| [&row[..], &[next]].concat()))
+            .flat_map(|row| {
+                (0..all.len())
+                    .filter(|next| fits(row, *next))
+                    .map(|next| [&row[..], &[next]].concat())
+            })
             .take(MOST + 1)
             .collect();
         if rows.len() > MOST {
             return Err(call.error(format!("makes more than {MOST} rows")));
         }
     }
-    Ok(rows.into_iter().map(|row| row.into_iter().map(|place| all[place].clone()).collect()).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| row.into_iter().map(|place| all[place].clone()).collect())
+        .collect())
 }

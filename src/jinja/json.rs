@@ -25,7 +25,9 @@ pub(super) fn value(json: &Json) -> Value {
         },
         Json::String(text) => self::text(text),
         Json::Array(items) => collections::list(items.iter().map(value)),
-        Json::Object(map) => collections::dict(map.iter().map(|(key, item)| (text(key), value(item)))),
+        Json::Object(map) => {
+            collections::dict(map.iter().map(|(key, item)| (text(key), value(item))))
+        }
     }
 }
 
@@ -57,16 +59,24 @@ pub(super) fn json(value: &Value) -> Json {
             {
                 return Json::from(whole);
             }
-            f64::try_from(value.clone()).ok().and_then(Number::from_f64).map_or(Json::Null, Json::Number)
+            f64::try_from(value.clone())
+                .ok()
+                .and_then(Number::from_f64)
+                .map_or(Json::Null, Json::Number)
         }
         ValueKind::Map if matches!(types::of(value), Type::Set | Type::View) => {
             Json::Array(value.try_iter().into_iter().flatten().map(|item| json(&item)).collect())
         }
-        ValueKind::Seq | ValueKind::Iterable => Json::Array(value.try_iter().into_iter().flatten().map(|item| json(&item)).collect()),
+        ValueKind::Seq | ValueKind::Iterable => {
+            Json::Array(value.try_iter().into_iter().flatten().map(|item| json(&item)).collect())
+        }
         ValueKind::Map if value.downcast_object_ref::<super::relations::Named>().is_none() => {
-            let pairs = value.as_object().and_then(|object| object.try_iter_pairs()).into_iter().flatten();
+            let pairs =
+                value.as_object().and_then(|object| object.try_iter_pairs()).into_iter().flatten();
             let pairs = pairs.filter(|(key, _)| !nesting::is_entry(key));
-            Json::Object(pairs.map(|(key, item)| (marks::plain(&key), json(&item))).collect::<Map<_, _>>())
+            Json::Object(
+                pairs.map(|(key, item)| (marks::plain(&key), json(&item))).collect::<Map<_, _>>(),
+            )
         }
         _ => Json::String(datetime::iso(value).unwrap_or_else(|| marks::plain(value))),
     }
@@ -75,8 +85,16 @@ pub(super) fn json(value: &Value) -> Json {
 /// The filter `tojson`, which writes signs of HTML as escapes.
 pub(super) fn filter(state: &State, value: Value, args: Args) -> Result<Value, Error> {
     let indent = Call::of("", "tojson", &values(args)).integer(0, "indent")?;
-    let text = dumps(&value, &Options::new(state, true, indent.and_then(|indent| usize::try_from(indent).ok())))?;
-    Ok(Value::from_safe_string(text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").replace('\'', "\\u0027")))
+    let text = dumps(
+        &value,
+        &Options::new(state, true, indent.and_then(|indent| usize::try_from(indent).ok())),
+    )?;
+    Ok(Value::from_safe_string(
+        text.replace('<', "\\u003c")
+            .replace('>', "\\u003e")
+            .replace('&', "\\u0026")
+            .replace('\'', "\\u0027"),
+    ))
 }
 
 #[cfg(test)]
@@ -86,7 +104,9 @@ mod tests {
     #[test]
     fn json_looks_like_pythons() {
         let json: Json = serde_json::from_str(r#"{"b": [1, 2.5, null], "a": "é\n"}"#).unwrap();
-        let text = |sorted| dumps(&value(&json), &Options { sorted, indent: None, lenient: false }).unwrap();
+        let text = |sorted| {
+            dumps(&value(&json), &Options { sorted, indent: None, lenient: false }).unwrap()
+        };
         assert_eq!(text(false), r#"{"b": [1, 2.5, null], "a": "\u00e9\n"}"#);
         assert_eq!(text(true), r#"{"a": "\u00e9\n", "b": [1, 2.5, null]}"#);
         assert_eq!(super::json(&value(&json)), json);

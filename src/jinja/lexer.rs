@@ -1,5 +1,6 @@
-//! The tags of a template and the tokens in them. Takes the text; gives every `{{ … }}` and `{% … %}` with its tokens, in
-//! order. What is never closed ends the list: minijinja says what is wrong with it.
+//! The tags of a template and the tokens in them. Takes the text; gives every `{{ … }}` and `{% …
+//! %}` with its tokens, in order. What is never closed ends the list: minijinja says what is wrong
+//! with it.
 
 use std::ops::Range;
 
@@ -34,7 +35,9 @@ pub(super) fn tags(source: &str) -> Vec<Tag> {
     let bytes = source.as_bytes();
     let mut tags = Vec::new();
     let mut at = 0;
-    while let Some(brace) = bytes[at..].iter().position(|byte| *byte == b'{').map(|found| at + found) {
+    while let Some(brace) =
+        bytes[at..].iter().position(|byte| *byte == b'{').map(|found| at + found)
+    {
         match bytes.get(brace + 1) {
             Some(b'#') => match source[brace + 2..].find("#}") {
                 Some(end) => at = brace + 2 + end + 2,
@@ -43,7 +46,9 @@ pub(super) fn tags(source: &str) -> Vec<Tag> {
             Some(b'{') | Some(b'%') => {
                 let Some(tag) = tag(source, brace) else { break };
                 at = tag.close.end;
-                if tag.statement && matches!(&*tag.tokens, [only] if &source[only.span.clone()] == "raw") {
+                if tag.statement
+                    && matches!(&*tag.tokens, [only] if &source[only.span.clone()] == "raw")
+                {
                     match end_of_raw(source, at) {
                         Some(end) => at = end,
                         None => break,
@@ -78,7 +83,8 @@ fn tag(source: &str, start: usize) -> Option<Tag> {
     if matches!(bytes.get(at), Some(b'-' | b'+')) {
         at += 1;
     }
-    let mut tag = Tag { statement, open: start..at, close: 0..0, tokens: Vec::new(), odd_spaces: Vec::new() };
+    let mut tag =
+        Tag { statement, open: start..at, close: 0..0, tokens: Vec::new(), odd_spaces: Vec::new() };
     let mut depth = 0usize;
     while at < bytes.len() {
         let rest = &bytes[at..];
@@ -107,10 +113,14 @@ fn tag(source: &str, start: usize) -> Option<Tag> {
                     continue;
                 }
                 if first == '_' || first.is_alphabetic() {
-                    let name = source[at..].find(|c: char| c != '_' && !c.is_alphanumeric()).unwrap_or(source.len() - at);
+                    let name = source[at..]
+                        .find(|c: char| c != '_' && !c.is_alphanumeric())
+                        .unwrap_or(source.len() - at);
                     (Kind::Name, name)
                 } else {
-                    let double = [&b"**"[..], b"//", b"==", b"!=", b">=", b"<="].iter().any(|sign| rest.starts_with(sign));
+                    let double = [&b"**"[..], b"//", b"==", b"!=", b">=", b"<="]
+                        .iter()
+                        .any(|sign| rest.starts_with(sign));
                     (Kind::Sign, if double { 2 } else { first.len_utf8() })
                 }
             }
@@ -139,7 +149,12 @@ fn text_length(rest: &[u8], quote: u8) -> Option<usize> {
 }
 
 fn number_length(rest: &[u8]) -> usize {
-    let digits = |from: usize| rest[from..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    let digits = |from: usize| {
+        rest[from..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
+            .count()
+    };
     let whole = digits(0);
     match rest.get(whole..whole + 2) {
         Some([b'.', b'0'..=b'9']) => whole + 1 + digits(whole + 1),
@@ -153,9 +168,13 @@ mod tests {
 
     #[test]
     fn tags_are_found() {
-        let source = "{# {{ no }} #}a {{- f('}}', {'a': {'b': 1}}) -}} {% raw %}{{ x }}{% endraw %}{% if x >= 1.5 %}";
+        let source = "{# {{ no }} #}a {{- f('}}', {'a': {'b': 1}}) -}} \
+            {% raw %}{{ x }}{% endraw %}{% if x >= 1.5 %}";
         let found = tags(source);
-        let words: Vec<Vec<&str>> = found.iter().map(|tag| tag.tokens.iter().map(|token| &source[token.span.clone()]).collect()).collect();
+        let words: Vec<Vec<&str>> = found
+            .iter()
+            .map(|tag| tag.tokens.iter().map(|token| &source[token.span.clone()]).collect())
+            .collect();
         assert_eq!(words.len(), 2);
         assert_eq!(words[0][..4], ["f", "(", "'}}'", ","]);
         assert_eq!(words[1], ["if", "x", ">=", "1.5"]);

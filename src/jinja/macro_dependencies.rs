@@ -1,5 +1,5 @@
-//! Which macros a text may call, by the words in its tags and in those of the macros it calls: seen without rendering, as dbt
-//! does, so a macro behind an `if` counts. dbt's own macros do not.
+//! Which macros a text may call, by the words in its tags and in those of the macros it calls: seen
+//! without rendering, as dbt does, so a macro behind an `if` counts. dbt's own macros do not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,8 @@ use super::macro_registry::{DBT, Library};
 /// The macros of a project, by the words that mean them.
 pub struct Uses<'a> {
     library: &'a Library,
-    /// A macro's own name, and the name that `adapter.dispatch` finds it by, to its package and name.
+    /// A macro's own name, and the name that `adapter.dispatch` finds it by, to its package and
+    /// name.
     by_word: BTreeMap<&'a str, Vec<(&'a str, &'a str)>>,
 }
 
@@ -60,7 +61,8 @@ impl Uses<'_> {
 
 fn own(library: &Library) -> impl Iterator<Item = (&str, &str)> {
     let packages = library.packages.iter().filter(|(package, _)| *package != DBT);
-    packages.flat_map(|(package, macros)| macros.keys().map(|name| (package.as_str(), name.as_str())))
+    packages
+        .flat_map(|(package, macros)| macros.keys().map(|name| (package.as_str(), name.as_str())))
 }
 
 fn id(package: &str, name: &str) -> String {
@@ -68,5 +70,7 @@ fn id(package: &str, name: &str) -> String {
 }
 
 fn text<'a>(library: &'a Library, package: &str, name: &str) -> &'a str {
-    library.get(package, name).map_or("", |found| library.files[found.file].source.text[found.header.whole.clone()].trim())
+    library.get(package, name).map_or("", |found| {
+        library.files[found.file].source.text[found.header.whole.clone()].trim()
+    })
 }

@@ -1,5 +1,5 @@
-//! The macros of a project: which package has which, in which file. Takes the files; gives a place for every name, and dbt's
-//! search orders. Refuses two macros of one name in one package.
+//! The macros of a project: which package has which, in which file. Takes the files; gives a place
+//! for every name, and dbt's search orders. Refuses two macros of one name in one package.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,8 +34,14 @@ pub(super) struct Macro {
 
 impl Library {
     pub fn new(settings: &Settings) -> Result<Library, Diagnostics> {
-        let root = settings.packages.first().map(|package| package.name.clone()).unwrap_or_default();
-        let mut library = Library { files: Vec::new(), packages: BTreeMap::new(), root, by_template: BTreeMap::new() };
+        let root =
+            settings.packages.first().map(|package| package.name.clone()).unwrap_or_default();
+        let mut library = Library {
+            files: Vec::new(),
+            packages: BTreeMap::new(),
+            root,
+            by_template: BTreeMap::new(),
+        };
         let mut errors = Diagnostics::default();
         for package in &settings.packages {
             library.packages.entry(package.name.clone()).or_default();
@@ -57,10 +63,13 @@ impl Library {
             if let Some(first) = macros.get(&header.name).filter(|first| first.file != file) {
                 let first = &self.files[first.file];
                 errors.0.push(
-                    Diagnostic::error(format!("two macros of package `{package}` are named `{}`", header.name))
-                        .at(source.at(header.at.clone()))
-                        .fact(format!("the other one is in {}", first.source.path))
-                        .hint("rename one of them or delete it"),
+                    Diagnostic::error(format!(
+                        "two macros of package `{package}` are named `{}`",
+                        header.name
+                    ))
+                    .at(source.at(header.at.clone()))
+                    .fact(format!("the other one is in {}", first.source.path))
+                    .hint("rename one of them or delete it"),
                 );
                 continue;
             }
@@ -79,13 +88,19 @@ impl Library {
         self.packages.get(package)?.get(name)
     }
 
-    /// The package whose macro a plain name means, for a template of `package`; dbt's own come last.
+    /// The package whose macro a plain name means, for a template of `package`; dbt's own come
+    /// last.
     pub fn resolve<'a>(&'a self, packages: &[&'a str], name: &str) -> Option<&'a str> {
-        packages.iter().copied().chain([&*self.root]).find(|package| self.get(package, name).is_some())
+        packages
+            .iter()
+            .copied()
+            .chain([&*self.root])
+            .find(|package| self.get(package, name).is_some())
     }
 
-    /// The package and name of the macro that `adapter.dispatch` means in a template of `package`, or the names that were searched
-    /// for. A namespace that is neither in the project's `dispatch:` nor a package is as good as none.
+    /// The package and name of the macro that `adapter.dispatch` means in a template of `package`,
+    /// or the names that were searched for. A namespace that is neither in the project's
+    /// `dispatch:` nor a package is as good as none.
     pub fn dispatch(
         &self,
         settings: &Settings,
@@ -97,14 +112,21 @@ impl Library {
         let names: Vec<String> = prefixes.map(|prefix| format!("{prefix}__{name}")).collect();
         let order = namespace.and_then(|namespace| self.search_order(settings, namespace));
         let candidates: Vec<(&str, &String)> = match &order {
-            Some(order) => order.iter().flat_map(|package| names.iter().map(move |name| (&**package, name))).collect(),
-            None => names.iter().flat_map(|name| [package, &self.root, DBT].map(|package| (package, name))).collect(),
+            Some(order) => order
+                .iter()
+                .flat_map(|package| names.iter().map(move |name| (&**package, name)))
+                .collect(),
+            None => names
+                .iter()
+                .flat_map(|name| [package, &self.root, DBT].map(|package| (package, name)))
+                .collect(),
         };
         let found = candidates.iter().find(|(package, name)| self.get(package, name).is_some());
         match found {
             Some((package, name)) => Ok((package.to_string(), name.to_string())),
             None => {
-                let searched: BTreeSet<String> = candidates.iter().map(|(package, name)| format!("{package}.{name}")).collect();
+                let searched: BTreeSet<String> =
+                    candidates.iter().map(|(package, name)| format!("{package}.{name}")).collect();
                 Err(searched.into_iter().collect())
             }
         }
@@ -112,32 +134,59 @@ impl Library {
 
     /// The packages that the dispatch of a namespace searches, if the namespace is one.
     fn search_order(&self, settings: &Settings, namespace: &str) -> Option<Vec<String>> {
-        let configured = settings.dispatch.get(namespace).filter(|order| !order.is_empty()).cloned();
-        let known = || self.packages.contains_key(namespace).then(|| vec![self.root.clone(), namespace.to_string()]);
+        let configured =
+            settings.dispatch.get(namespace).filter(|order| !order.is_empty()).cloned();
+        let known = || {
+            self.packages
+                .contains_key(namespace)
+                .then(|| vec![self.root.clone(), namespace.to_string()])
+        };
         configured.or_else(known)
     }
 
-    /// The package whose macro of that name (`generate_schema_name` and its kin) names the nodes of `package`: an installed package's
-    /// own, else the root project's, else dbt's. None where dbt's default is what would be called in the end.
-    pub fn naming<'a>(&'a self, settings: &Settings, package: &'a str, name: &str) -> Option<&'a str> {
-        if let Some(package) = [package, &self.root].into_iter().find(|package| self.get(package, name).is_some()) {
+    /// The package whose macro of that name (`generate_schema_name` and its kin) names the nodes of
+    /// `package`: an installed package's own, else the root project's, else dbt's. None where dbt's
+    /// default is what would be called in the end.
+    pub fn naming<'a>(
+        &'a self,
+        settings: &Settings,
+        package: &'a str,
+        name: &str,
+    ) -> Option<&'a str> {
+        if let Some(package) =
+            [package, &self.root].into_iter().find(|package| self.get(package, name).is_some())
+        {
             return Some(package);
         }
         let (package, found) = self.dispatch(settings, &self.root, name, Some(DBT)).ok()?;
         (package != DBT || !found.starts_with("default__")).then_some(DBT)
     }
 
-    /// The macros that dbt's own code finds by its dispatch before its own ones: those of the project itself, and those of packages
-    /// that its `dispatch:` puts before `dbt`. Each with its name, the adapter's prefix left out.
+    /// The macros that dbt's own code finds by its dispatch before its own ones: those of the
+    /// project itself, and those of packages that its `dispatch:` puts before `dbt`. Each with its
+    /// name, the adapter's prefix left out.
     pub fn dispatched(&self, settings: &Settings) -> Vec<(String, Location)> {
         let order = self.search_order(settings, DBT).unwrap_or_default();
         let before = order.iter().take_while(|package| *package != DBT);
         let packages: BTreeSet<&String> = before.chain([&self.root]).collect();
-        let prefixes: Vec<String> = settings.adapters.iter().map(|adapter| format!("{adapter}__")).chain(["default__".into()]).collect();
+        let prefixes: Vec<String> = settings
+            .adapters
+            .iter()
+            .map(|adapter| format!("{adapter}__"))
+            .chain(["default__".into()])
+            .collect();
         let mut found = Vec::new();
-        for (name, known) in packages.into_iter().filter_map(|package| self.packages.get(package)).flatten() {
-            let short = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix.as_str())).unwrap_or(name);
-            found.push((short.to_string(), self.files[known.file].source.at(known.header.at.clone())));
+        for (name, known) in
+            packages.into_iter().filter_map(|package| self.packages.get(package)).flatten()
+        {
+            let short = prefixes
+                .iter()
+                .find_map(|prefix| name.strip_prefix(prefix.as_str()))
+                .unwrap_or(name);
+            found.push((
+                short.to_string(),
+                self.files[known.file].source.at(known.header.at.clone()),
+            ));
         }
         found
     }

@@ -1,5 +1,6 @@
-//! Where relations stand in a rendered text. While rendering, a relation is written between three characters that no SQL has;
-//! afterwards they are taken out again and the places remain. A relation whose marks got torn apart is plain text.
+//! Where relations stand in a rendered text. While rendering, a relation is written between three
+//! characters that no SQL has; afterwards they are taken out again and the places remain. A
+//! relation whose marks got torn apart is plain text.
 
 use std::ops::Range;
 
@@ -20,7 +21,11 @@ pub(super) fn is_mark(c: char) -> bool {
 
 /// `text`, marked with the place of its kind in the list of kinds.
 pub(super) fn marked(kind: usize, text: &str) -> String {
-    let digits: String = kind.to_string().bytes().filter_map(|digit| char::from_u32(ZERO + u32::from(digit - b'0'))).collect();
+    let digits: String = kind
+        .to_string()
+        .bytes()
+        .filter_map(|digit| char::from_u32(ZERO + u32::from(digit - b'0')))
+        .collect();
     format!("{OPEN}{digits}{NAMED}{text}{CLOSE}")
 }
 
@@ -93,7 +98,10 @@ mod tests {
         let text = format!("from {} join {}x", marked(1, "\"é\".t"), marked(0, "me"));
         let (plain, marks) = take(&text, &kinds);
         assert_eq!(plain, "from \"é\".t join mex");
-        assert_eq!(marks.iter().map(|mark| &plain[mark.span.clone()]).collect::<Vec<_>>(), ["\"é\".t", "me"]);
+        assert_eq!(
+            marks.iter().map(|mark| &plain[mark.span.clone()]).collect::<Vec<_>>(),
+            ["\"é\".t", "me"]
+        );
         assert_eq!(marks[0].kind, MarkKind::Input("source.a".to_string()));
     }
 

@@ -1,5 +1,6 @@
-//! The language of models: dbt's Jinja on minijinja. Takes a template and what it may ask of the outside ([`Scope`]),
-//! gives the text and what the template said of itself on the way ([`Rendered`]). Knows no stage.
+//! The language of models: dbt's Jinja on minijinja. Takes a template and what it may ask of the
+//! outside ([`Scope`]), gives the text and what the template said of itself on the way
+//! ([`Rendered`]). Knows no stage.
 
 mod adapter;
 mod builtin_macros;
@@ -111,7 +112,8 @@ pub enum MarkKind {
 /// Why no input in the text of an ephemeral model is filtered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Covered {
-    /// The ephemeral model of this name, itself or one that reads it, is filtered by an event time of its own.
+    /// The ephemeral model of this name, itself or one that reads it, is filtered by an event time
+    /// of its own.
     Filtered(String),
     /// A reader asks for it with `.render()`.
     OptedOut,
@@ -139,16 +141,23 @@ pub enum Referent {
         unique_id: String,
         relation: Relation,
     },
-    /// An ephemeral model: the text refers to a CTE of this name, which the caller puts before the query.
+    /// An ephemeral model: the text refers to a CTE of this name, which the caller puts before the
+    /// query.
     Cte {
         unique_id: String,
         name: String,
     },
 }
 
-/// Answers what a template asks of the project. An error is a message, without its place: the caller knows that.
+/// Answers what a template asks of the project. An error is a message, without its place: the
+/// caller knows that.
 pub trait Lookup: Send + Sync {
-    fn reference(&self, package: Option<&str>, name: &str, version: Option<&str>) -> Result<Referent, Diagnostic>;
+    fn reference(
+        &self,
+        package: Option<&str>,
+        name: &str,
+        version: Option<&str>,
+    ) -> Result<Referent, Diagnostic>;
     fn source(&self, source: &str, table: &str) -> Result<Referent, Diagnostic>;
 }
 
@@ -211,7 +220,8 @@ pub struct Rendered {
     pub config: Vec<Map<String, Value>>,
     pub refs: Vec<RefCall>,
     pub sources: Vec<(String, String)>,
-    /// Whether the text may depend on the batch (`model.batch`, or the legacy keys of `model.config`).
+    /// Whether the text may depend on the batch (`model.batch`, or the legacy keys of
+    /// `model.config`).
     pub reads_batch: bool,
     pub reads_this: bool,
     pub asks_incremental: bool,
@@ -238,7 +248,8 @@ pub struct Settings {
     pub packages: Vec<MacroPackage>,
     /// dbt's `dispatch:` config: macro namespace to search order.
     pub dispatch: BTreeMap<String, Vec<String>>,
-    /// The dialect and the ones it is like, nearest first: `redshift`, `postgres`. `adapter.dispatch` looks for these prefixes.
+    /// The dialect and the ones it is like, nearest first: `redshift`, `postgres`.
+    /// `adapter.dispatch` looks for these prefixes.
     pub adapters: Vec<String>,
     /// dbt's `target`.
     pub target: Map<String, Value>,
@@ -269,7 +280,12 @@ impl Jinja {
         Ok(Jinja {
             strict: environment::models(library.clone(), false),
             lenient: environment::models(library.clone(), true),
-            shared: Arc::new(Shared { settings, library, graph: OnceLock::new(), known: OnceLock::new() }),
+            shared: Arc::new(Shared {
+                settings,
+                library,
+                graph: OnceLock::new(),
+                known: OnceLock::new(),
+            }),
         })
     }
 
@@ -277,8 +293,17 @@ impl Jinja {
     pub fn at(&self, now: Instant) -> Jinja {
         let Shared { settings, library, graph, known } = &*self.shared;
         let settings = Settings { now, ..settings.clone() };
-        let shared = Shared { settings, library: library.clone(), graph: graph.clone(), known: known.clone() };
-        Jinja { strict: self.strict.clone(), lenient: self.lenient.clone(), shared: Arc::new(shared) }
+        let shared = Shared {
+            settings,
+            library: library.clone(),
+            graph: graph.clone(),
+            known: known.clone(),
+        };
+        Jinja {
+            strict: self.strict.clone(),
+            lenient: self.lenient.clone(),
+            shared: Arc::new(shared),
+        }
     }
 
     /// The time of the run.
@@ -286,9 +311,13 @@ impl Jinja {
         self.shared.settings.now
     }
 
-    /// Sets how dbt's `graph` is made, once the nodes are known: only for a template that reads it. With a `gap` such a template
-    /// is an error.
-    pub fn set_graph(&self, gap: Option<Diagnostic>, graph: impl FnOnce() -> Value + Send + 'static) {
+    /// Sets how dbt's `graph` is made, once the nodes are known: only for a template that reads it.
+    /// With a `gap` such a template is an error.
+    pub fn set_graph(
+        &self,
+        gap: Option<Diagnostic>,
+        graph: impl FnOnce() -> Value + Send + 'static,
+    ) {
         let _ = self.shared.graph.set((late(|| node::graph_parts(&graph())), gap));
     }
 
@@ -312,9 +341,28 @@ impl Jinja {
         session.close();
         session.graph_gap(&template.path)?;
         let text = outcome.map_err(|error| {
-            let known =
-                ["ref", "source", "var", "env_var", "config", "this", "target", "model", "adapter", "is_incremental", "run_started_at"];
-            errors::diagnostic(&error, &Place { template, prepared: &prepared, library: Some(&self.shared.library), known: known.to_vec() })
+            let known = [
+                "ref",
+                "source",
+                "var",
+                "env_var",
+                "config",
+                "this",
+                "target",
+                "model",
+                "adapter",
+                "is_incremental",
+                "run_started_at",
+            ];
+            errors::diagnostic(
+                &error,
+                &Place {
+                    template,
+                    prepared: &prepared,
+                    library: Some(&self.shared.library),
+                    known: known.to_vec(),
+                },
+            )
         })?;
         let mut said = session.said();
         let (text, marks) = marks::take(&text, &said.marks);
@@ -332,29 +380,39 @@ impl Jinja {
         })
     }
 
-    /// The macros that replace dbt's own wherever dbt's code calls them, without the prefix of an adapter, and where they are.
+    /// The macros that replace dbt's own wherever dbt's code calls them, without the prefix of an
+    /// adapter, and where they are.
     pub fn dispatched_macros(&self) -> Vec<(String, Location)> {
         self.shared.library.dispatched(&self.shared.settings)
     }
 
-    /// The package whose macro of that name (`generate_schema_name` and its kin) names the nodes of `package`. None where that is
-    /// dbt's default.
+    /// The package whose macro of that name (`generate_schema_name` and its kin) names the nodes of
+    /// `package`. None where that is dbt's default.
     pub fn naming_package(&self, package: &str, name: &str) -> Option<String> {
         let shared = &self.shared;
         shared.library.naming(&shared.settings, package, name).map(str::to_string)
     }
 
-    /// The text that a macro of a package returns for the arguments and the node of `scope`, without surrounding white space; and
-    /// whether it may depend on the node. Names in it mean what they mean to the package of `scope`; its variables are those of its
-    /// own package.
-    pub fn call_for_node(&self, package: &str, name: &str, arguments: &[Value], scope: &Scope) -> Result<(String, bool), Diagnostic> {
-        let values = |session: &Arc<Session>| arguments.iter().map(json::value).chain([node::model(session)]).collect();
+    /// The text that a macro of a package returns for the arguments and the node of `scope`,
+    /// without surrounding white space; and whether it may depend on the node. Names in it mean
+    /// what they mean to the package of `scope`; its variables are those of its own package.
+    pub fn call_for_node(
+        &self,
+        package: &str,
+        name: &str,
+        arguments: &[Value],
+        scope: &Scope,
+    ) -> Result<(String, bool), Diagnostic> {
+        let values = |session: &Arc<Session>| {
+            arguments.iter().map(json::value).chain([node::model(session)]).collect()
+        };
         let (text, session) = self.call_with(package, name, values, scope)?;
         let is_of_node = session.model.get().is_some() || session.graph.get().is_some();
         Ok((if text == "None" { String::new() } else { text }, is_of_node))
     }
 
-    /// The text that a macro returns for arguments that are values of the call's own session, and that session.
+    /// The text that a macro returns for arguments that are values of the call's own session, and
+    /// that session.
     fn call_with(
         &self,
         package: &str,
@@ -362,7 +420,8 @@ impl Jinja {
         arguments: impl FnOnce(&Arc<Session>) -> Vec<minijinja::Value>,
         scope: &Scope,
     ) -> Result<(String, Arc<Session>), Diagnostic> {
-        static PREPARED: LazyLock<Prepared> = LazyLock::new(|| transpile::template("{{ __call() }}", macros::PROLOGUE));
+        static PREPARED: LazyLock<Prepared> =
+            LazyLock::new(|| transpile::template("{{ __call() }}", macros::PROLOGUE));
         let library = &self.shared.library;
         let Some(found) = library.get(package, name) else {
             return Err(Diagnostic::error(format!("there is no macro `{name}`")));
@@ -372,15 +431,24 @@ impl Jinja {
         let session = Session::of_macro(self.shared.clone(), scope.clone(), package);
         let arguments = arguments(&session);
         let called = macros::MacroRef::value(&session, package, name);
-        let call = minijinja::Value::from_function(move |state: &mut State| called.call(state, &arguments));
-        let names =
-            minijinja::value::merge_maps([minijinja::context! { __call => call }, minijinja::Value::from_object(Names(session.clone()))]);
+        let call = minijinja::Value::from_function(move |state: &mut State| {
+            called.call(state, &arguments)
+        });
+        let names = minijinja::value::merge_maps([
+            minijinja::context! { __call => call },
+            minijinja::Value::from_object(Names(session.clone())),
+        ]);
         let outcome = self.strict.render_named_str("", &PREPARED.edited.text, names);
         session.close();
         session.graph_gap(&file.source.path)?;
         let template = SourceFile::new("", "");
         let text = outcome.map_err(|error| {
-            let place_of = Place { template: &template, prepared: &PREPARED, library: Some(library), known: Vec::new() };
+            let place_of = Place {
+                template: &template,
+                prepared: &PREPARED,
+                library: Some(library),
+                known: Vec::new(),
+            };
             let mut failure = errors::diagnostic(&error, &place_of);
             failure.at = failure.at.filter(|at| !at.file.path.is_empty()).or(Some(place));
             failure

@@ -15,9 +15,15 @@ pub(super) fn object(session: &Arc<Session>, name: &str) -> Option<Value> {
     if name != "modules" {
         return None;
     }
-    let methods = |name, method, attribute| Value::from_object(Methods { name, session: session.clone(), method, attribute });
-    let re = |_: &Arc<Session>, state: &mut State, method: &str, call: &Call| regex::function(state, method, call);
-    let iterators = |_: &Arc<Session>, state: &mut State, method: &str, call: &Call| itertools::function(state, method, call);
+    let methods = |name, method, attribute| {
+        Value::from_object(Methods { name, session: session.clone(), method, attribute })
+    };
+    let re = |_: &Arc<Session>, state: &mut State, method: &str, call: &Call| {
+        regex::function(state, method, call)
+    };
+    let iterators = |_: &Arc<Session>, state: &mut State, method: &str, call: &Call| {
+        itertools::function(state, method, call)
+    };
     Some(collections::dict([
         (Value::from("datetime"), datetime_module::datetime(session.now())),
         (Value::from("pytz"), datetime_module::pytz(session.now())),

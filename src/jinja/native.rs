@@ -1,6 +1,7 @@
-//! dbt's native Jinja: the value of a text of YAML. One expression alone keeps its type, unless it is a constant, which becomes
-//! text as everything else does. The filters `as_bool`, `as_number`, `as_native` and `as_text` give texts, and take effect only
-//! where such a text is the result: `a == 'x' | as_bool` compares `a` with the text `x`.
+//! dbt's native Jinja: the value of a text of YAML. One expression alone keeps its type, unless it
+//! is a constant, which becomes text as everything else does. The filters `as_bool`, `as_number`,
+//! `as_native` and `as_text` give texts, and take effect only where such a text is the result: `a
+//! == 'x' | as_bool` compares `a` with the text `x`.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -28,7 +29,8 @@ thread_local! {
     static MARKED: RefCell<BTreeMap<String, &'static str>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// What stands in the rendered text for a value: private characters, and the value's number between them.
+/// What stands in the rendered text for a value: private characters, and the value's number between
+/// them.
 const OPEN: char = '\u{f0001}';
 const CLOSE: char = '\u{f0002}';
 
@@ -38,7 +40,8 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         environment.add_filter(kind, move |value: Value| {
             let text = text(&value)?;
             MARKED.with_borrow_mut(|marked| marked.insert(text.clone(), kind));
-            // The mark travels with the string, which is equal to any other string of the same text.
+            // The mark travels with the string, which is equal to any other string of the same
+            // text.
             Ok::<_, Error>(Value::from_safe_string(text))
         });
     }
@@ -56,8 +59,13 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
 /// Writes values as a template does.
 static PLAIN: LazyLock<Environment<'static>> = LazyLock::new(environment::base);
 
-/// The value of a text whose Jinja is ready, with the names that it may use. `source` is the text before it was made ready.
-pub(super) fn render(source: &str, ready: &str, names: Value) -> Result<Result<Json, Diagnostic>, Error> {
+/// The value of a text whose Jinja is ready, with the names that it may use. `source` is the text
+/// before it was made ready.
+pub(super) fn render(
+    source: &str,
+    ready: &str,
+    names: Value,
+) -> Result<Result<Json, Diagnostic>, Error> {
     WRITTEN.take();
     MARKED.take();
     let text = ENVIRONMENT.render_named_str("yaml", ready, names)?;
@@ -79,7 +87,9 @@ fn nodes(text: &str) -> Vec<Node> {
     for (nth, piece) in text.split(OPEN).enumerate() {
         let value = piece.split_once(CLOSE).filter(|_| nth > 0);
         let value = value.and_then(|(number, rest)| Some((number.parse::<usize>().ok()?, rest)));
-        let rest = match value.and_then(|(number, rest)| Some((WRITTEN.with_borrow(|written| written.get(number).cloned())?, rest))) {
+        let rest = match value.and_then(|(number, rest)| {
+            Some((WRITTEN.with_borrow(|written| written.get(number).cloned())?, rest))
+        }) {
             Some((value, rest)) => {
                 nodes.push(Node::Value(value));
                 rest
@@ -104,7 +114,8 @@ fn joined(nodes: &[Node]) -> Result<String, Error> {
     Ok(joined)
 }
 
-/// A value as a template writes it. What a block captured (`{% set x %}…{% endset %}`) may hold values itself.
+/// A value as a template writes it. What a block captured (`{% set x %}…{% endset %}`) may hold
+/// values itself.
 fn text(value: &Value) -> Result<String, Error> {
     match value.as_str() {
         Some(text) if text.contains(OPEN) => joined(&nodes(text)),
@@ -118,8 +129,11 @@ fn marked(text: &str) -> Result<Json, Diagnostic> {
     let kind = MARKED.with_borrow(|marked| marked.get(text).copied()).unwrap_or("as_text");
     let value = if kind == "as_text" { None } else { literal(text) };
     match (kind, value) {
-        ("as_bool", Some(value @ Json::Bool(_))) | ("as_number", Some(value @ Json::Number(_))) | ("as_native", Some(value)) => Ok(value),
-        ("as_bool", _) => Err(Diagnostic::error(format!("`{text}` is not a boolean")).hint("`as_bool` takes the texts `True` and `False`")),
+        ("as_bool", Some(value @ Json::Bool(_)))
+        | ("as_number", Some(value @ Json::Number(_)))
+        | ("as_native", Some(value)) => Ok(value),
+        ("as_bool", _) => Err(Diagnostic::error(format!("`{text}` is not a boolean"))
+            .hint("`as_bool` takes the texts `True` and `False`")),
         ("as_number", _) => Err(Diagnostic::error(format!("`{text}` is not a number"))),
         _ => Ok(Json::String(text.to_string())),
     }
@@ -137,8 +151,13 @@ fn literal(text: &str) -> Option<Json> {
         Kind::Sign => ["[", "]", "(", ")", "{", "}", ":", ",", "-", "+"].contains(&word(token)),
     };
     // A sign after a value is an operator.
-    let operator = |pair: &[Token]| ["-", "+"].contains(&word(&pair[1])) && !["[", "(", "{", ":", ","].contains(&word(&pair[0]));
-    let fits = tag.open.start == 0 && tag.close.end == source.len() && !tag.tokens.is_empty() && tag.tokens.iter().all(is_literal);
+    let operator = |pair: &[Token]| {
+        ["-", "+"].contains(&word(&pair[1])) && !["[", "(", "{", ":", ","].contains(&word(&pair[0]))
+    };
+    let fits = tag.open.start == 0
+        && tag.close.end == source.len()
+        && !tag.tokens.is_empty()
+        && tag.tokens.iter().all(is_literal);
     if !fits || tag.tokens.windows(2).any(operator) {
         return None;
     }
@@ -148,9 +167,13 @@ fn literal(text: &str) -> Option<Json> {
     Some(json::json(&value))
 }
 
-/// Whether Python's Jinja computes the expression before it renders: nothing in it is a name of the context.
+/// Whether Python's Jinja computes the expression before it renders: nothing in it is a name of the
+/// context.
 fn is_constant(source: &str, tag: &Tag) -> bool {
-    const WORDS: [&str; 13] = ["true", "True", "false", "False", "none", "None", "and", "or", "not", "in", "is", "if", "else"];
+    const WORDS: [&str; 13] = [
+        "true", "True", "false", "False", "none", "None", "and", "or", "not", "in", "is", "if",
+        "else",
+    ];
     let word = |nth: usize| tag.tokens.get(nth).map_or("", |token| &source[token.span.clone()]);
     let known = |(nth, token): (usize, &Token)| {
         let before = nth.checked_sub(1).map_or("", word);
@@ -159,8 +182,12 @@ fn is_constant(source: &str, tag: &Tag) -> bool {
             || ["|", ".", "is"].contains(&before)
             || (before == "not" && nth > 1 && word(nth - 2) == "is")
     };
-    let calls_method = |pair: &[Token]| pair[0].kind == Kind::Name && &source[pair[1].span.clone()] == "(";
+    let calls_method =
+        |pair: &[Token]| pair[0].kind == Kind::Name && &source[pair[1].span.clone()] == "(";
     let is_filter = |nth: usize| nth > 0 && ["|", "is", "not"].contains(&word(nth - 1));
-    let calls = tag.tokens.windows(2).enumerate().any(|(nth, pair)| calls_method(pair) && !is_filter(nth) && !WORDS.contains(&word(nth)));
+    let calls =
+        tag.tokens.windows(2).enumerate().any(|(nth, pair)| {
+            calls_method(pair) && !is_filter(nth) && !WORDS.contains(&word(nth))
+        });
     !tag.statement && tag.tokens.iter().enumerate().all(known) && !calls
 }

@@ -1,5 +1,6 @@
-//! How deep lists, dicts, sets and namespaces hold each other. Each knows how many others are around it at most; a value that is put into one
-//! raises the number of all that it holds. So nothing holds itself, nothing nests so deep that a walk over it exhausts the stack, and a walk
+//! How deep lists, dicts, sets and namespaces hold each other. Each knows how many others are
+//! around it at most; a value that is put into one raises the number of all that it holds. So
+//! nothing holds itself, nothing nests so deep that a walk over it exhausts the stack, and a walk
 //! ends.
 
 use std::collections::BTreeMap;
@@ -43,7 +44,10 @@ impl Object for NestingLevel {
 }
 
 /// Puts values into the holder of a level, or refuses them.
-pub(super) fn hold<'v>(holder: &NestingLevel, values: impl IntoIterator<Item = &'v Value>) -> Result<(), Error> {
+pub(super) fn hold<'v>(
+    holder: &NestingLevel,
+    values: impl IntoIterator<Item = &'v Value>,
+) -> Result<(), Error> {
     let mut walk = Walk { holder: Some(std::ptr::from_ref(holder).addr()), seen: BTreeMap::new() };
     values.into_iter().try_for_each(|value| walk.raise(value, holder.get() + 1))
 }
@@ -92,7 +96,9 @@ impl Walk {
         } else if let Some(set) = object.downcast_ref::<Set>() {
             self.raise_level(&set.level, level, || set.open().iter().cloned().collect())
         } else if let Some(own) = of_namespace(value) {
-            self.raise_level(&own, level, || object.try_iter_pairs().into_iter().flatten().map(|(_, value)| value).collect())
+            self.raise_level(&own, level, || {
+                object.try_iter_pairs().into_iter().flatten().map(|(_, value)| value).collect()
+            })
         } else if let Some(tuple) = object.downcast_ref::<Tuple>() {
             self.pass(tuple, level, || value.try_iter().into_iter().flatten().collect())
         } else if let Some(view) = object.downcast_ref::<View>() {
@@ -109,9 +115,17 @@ impl Walk {
     }
 
     /// A value with a level of its own, whose values are walked over only if it gets deeper.
-    fn raise_level(&mut self, own: &NestingLevel, level: usize, values: impl FnOnce() -> Vec<Value>) -> Result<(), Error> {
+    fn raise_level(
+        &mut self,
+        own: &NestingLevel,
+        level: usize,
+        values: impl FnOnce() -> Vec<Value>,
+    ) -> Result<(), Error> {
         if self.holder == Some(std::ptr::from_ref(own).addr()) {
-            return Err(Error::new(ErrorKind::InvalidOperation, "a list, dict, set or namespace cannot hold itself"));
+            return Err(Error::new(
+                ErrorKind::InvalidOperation,
+                "a list, dict, set or namespace cannot hold itself",
+            ));
         }
         if level > 0 && own.get() >= level {
             return Ok(());
@@ -122,7 +136,12 @@ impl Walk {
     }
 
     /// A value without a level, which cannot change.
-    fn pass<T>(&mut self, object: &T, level: usize, values: impl FnOnce() -> Vec<Value>) -> Result<(), Error> {
+    fn pass<T>(
+        &mut self,
+        object: &T,
+        level: usize,
+        values: impl FnOnce() -> Vec<Value>,
+    ) -> Result<(), Error> {
         let seen = self.seen.entry(std::ptr::from_ref(object).addr()).or_insert(0);
         if level > 0 && *seen >= level {
             return Ok(());
@@ -137,5 +156,8 @@ fn within_limit(level: usize) -> Result<(), Error> {
     if level <= DEEPEST {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::InvalidOperation, format!("lists and dicts nest deeper than {DEEPEST} levels")))
+    Err(Error::new(
+        ErrorKind::InvalidOperation,
+        format!("lists and dicts nest deeper than {DEEPEST} levels"),
+    ))
 }

@@ -1,4 +1,5 @@
-//! dbt's `model`: the node as a dict, with its batch. Whoever looks at the batch makes the text depend on it, and that is noted.
+//! dbt's `model`: the node as a dict, with its batch. Whoever looks at the batch makes the text
+//! depend on it, and that is noted.
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,8 +30,17 @@ pub(super) fn model(session: &Arc<Session>) -> Value {
     Value::from_object(Node { config: false, session: session.clone() })
 }
 
-const GRAPH_PARTS: [&str; 9] =
-    ["nodes", "sources", "exposures", "functions", "metrics", "groups", "semantic_models", "saved_queries", "unit_tests"];
+const GRAPH_PARTS: [&str; 9] = [
+    "nodes",
+    "sources",
+    "exposures",
+    "functions",
+    "metrics",
+    "groups",
+    "semantic_models",
+    "saved_queries",
+    "unit_tests",
+];
 
 /// `graph`. A macro that only names it does not read it.
 struct Graph(Arc<Session>);
@@ -40,7 +50,8 @@ impl Graph {
         self.0.graph.get_or_init(|| graph(&self.0))
     }
 
-    /// Notes that a part is read, all of them without a key. Packages keep keys of their own in `graph`.
+    /// Notes that a part is read, all of them without a key. Packages keep keys of their own in
+    /// `graph`.
     fn note(&self, key: Option<&Value>) {
         if key.is_none_or(|key| key.as_str().is_none_or(|key| GRAPH_PARTS.contains(&key))) {
             self.0.reads_graph.store(true, Relaxed);
@@ -70,7 +81,12 @@ impl Object for Graph {
         true
     }
 
-    fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        state: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
         self.note(args.first());
         self.inner().call_method(state, method, args)
     }
@@ -78,12 +94,20 @@ impl Object for Graph {
 
 /// The parts of `graph` as templates hold them.
 pub(super) fn graph_parts(known: &serde_json::Value) -> GraphParts {
-    GRAPH_PARTS.map(|key| (Value::from(key), known.get(key).map_or_else(|| collections::dict([]), json::value))).to_vec()
+    GRAPH_PARTS
+        .map(|key| {
+            (Value::from(key), known.get(key).map_or_else(|| collections::dict([]), json::value))
+        })
+        .to_vec()
 }
 
 fn graph(session: &Session) -> Value {
     // The dict itself belongs to the rendering, as packages keep things of their own in it.
-    let parts = session.shared.graph.get().map_or_else(|| graph_parts(&serde_json::Value::Null), |(parts, _)| (**parts).clone());
+    let parts = session
+        .shared
+        .graph
+        .get()
+        .map_or_else(|| graph_parts(&serde_json::Value::Null), |(parts, _)| (**parts).clone());
     collections::dict(parts)
 }
 
@@ -135,7 +159,9 @@ impl Object for Node {
                 self.session.reads_batch.store(true, Relaxed);
                 self.session.scope.batch.as_ref().map(batch)
             }
-            "config" if !self.config => Some(Value::from_object(Node { config: true, session: self.session.clone() })),
+            "config" if !self.config => {
+                Some(Value::from_object(Node { config: true, session: self.session.clone() }))
+            }
             name if self.config && name.starts_with("__dbt") => legacy(&self.session, name),
             _ => self.inner().get_item(key).ok().filter(|value| !value.is_undefined()),
         }
@@ -149,7 +175,12 @@ impl Object for Node {
         true
     }
 
-    fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        state: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
         if method == "get" {
             let call = Call::of("model", method, args);
             let found = self.get_value(&call.needs(0, "key")?);

@@ -1,4 +1,5 @@
-//! The operands of expressions: literals, calls, attributes, items, slices, filters and tests. Goes on where expression.rs ends.
+//! The operands of expressions: literals, calls, attributes, items, slices, filters and tests. Goes
+//! on where expression.rs ends.
 
 use std::ops::Range;
 
@@ -88,7 +89,11 @@ impl Reader<'_> {
             if self.is(".") {
                 let start = self.take()?.start;
                 let end = self.take()?.end;
-                part = Part { span: part.span.start..end, shape: Shape::Other, attribute: Some(start..end) };
+                part = Part {
+                    span: part.span.start..end,
+                    shape: Shape::Other,
+                    attribute: Some(start..end),
+                };
                 continue;
             }
             let end = if self.is("[") {
@@ -102,7 +107,8 @@ impl Reader<'_> {
         }
     }
 
-    /// What stands in brackets behind the part that begins at `start`: an item, or a slice, which becomes a call of ours.
+    /// What stands in brackets behind the part that begins at `start`: an item, or a slice, which
+    /// becomes a call of ours.
     fn subscript(&mut self, start: usize) -> Found<usize> {
         let open = self.take()?;
         let (mut tuple, mut given) = (false, false);
@@ -143,7 +149,11 @@ impl Reader<'_> {
     pub fn arguments(&mut self) -> Found<usize> {
         self.expect("(")?;
         self.items(")", |this| {
-            if !this.skip("*") && !this.skip("**") && this.kind() == Some(Kind::Name) && this.ahead(1) == "=" {
+            if !this.skip("*")
+                && !this.skip("**")
+                && this.kind() == Some(Kind::Name)
+                && this.ahead(1) == "="
+            {
                 this.at += 2;
             }
             this.expression().map(drop)
@@ -176,7 +186,8 @@ impl Reader<'_> {
         }
     }
 
-    /// `object.name` before a test: the name can be a method's, which minijinja does not take for a value.
+    /// `object.name` before a test: the name can be a method's, which minijinja does not take for a
+    /// value.
     fn method(&mut self, span: &Range<usize>, attribute: Range<usize>) {
         let name = self.source[attribute.start + 1..attribute.end].trim();
         self.edits.open(span.start, "__attr(");
@@ -196,7 +207,9 @@ impl Reader<'_> {
     /// Whether a test's argument follows without parentheses.
     fn starts_operand(&self) -> bool {
         match self.kind() {
-            Some(Kind::Name) => !["else", "or", "and", "is", "if", "not", "in", "recursive"].contains(&self.word()),
+            Some(Kind::Name) => {
+                !["else", "or", "and", "is", "if", "not", "in", "recursive"].contains(&self.word())
+            }
             Some(Kind::Text | Kind::Number) => true,
             Some(Kind::Sign) => matches!(self.word(), "[" | "{"),
             None => false,

@@ -1,5 +1,5 @@
-//! What a warehouse would answer, from a file of recorded answers. Takes queries; gives tables, and, for a query that nobody has
-//! recorded, the error that names it and the lines to add.
+//! What a warehouse would answer, from a file of recorded answers. Takes queries; gives tables,
+//! and, for a query that nobody has recorded, the error that names it and the lines to add.
 
 use std::collections::BTreeMap;
 
@@ -50,8 +50,11 @@ pub(super) fn answered(session: &Session, asks: &str, query: &str) -> Result<Tab
     if let Some(answer) = answers.by_query.get(&query) {
         return Ok(Table::new(answer));
     }
-    let error = Diagnostic::error(format!("{asks} asks the warehouse, and batchwright compiles without one"));
-    let lines = format!("add the answer:\n- query: {}\n  rows:\n    - [first, row]", yaml_text(&query));
+    let error = Diagnostic::error(format!(
+        "{asks} asks the warehouse, and batchwright compiles without one"
+    ));
+    let lines =
+        format!("add the answer:\n- query: {}\n  rows:\n    - [first, row]", yaml_text(&query));
     let hint = match &answers.file {
         Some(file) => format!("`{}` does not hold this query; {lines}", file.path),
         None => format!("give recorded answers with `--answers FILE`, and {lines}"),
@@ -61,8 +64,9 @@ pub(super) fn answered(session: &Session, asks: &str, query: &str) -> Result<Tab
 
 /// The text as YAML writes it on one line.
 fn yaml_text(text: &str) -> String {
-    let risky =
-        text.contains(": ") || text.contains(" #") || text.starts_with(['"', '\'', '{', '[', '&', '*', '`', '@', '%', '|', '>', '-']);
+    let risky = text.contains(": ")
+        || text.contains(" #")
+        || text.starts_with(['"', '\'', '{', '[', '&', '*', '`', '@', '%', '|', '>', '-']);
     if risky { format!("'{}'", text.replace('\'', "''")) } else { text.to_string() }
 }
 

@@ -1,5 +1,5 @@
-//! dbt's Relation: a table, view or CTE by name, as templates hold it. Written into a text it leaves a mark, so that the
-//! stages after rendering know where the inputs stand.
+//! dbt's Relation: a table, view or CTE by name, as templates hold it. Written into a text it
+//! leaves a mark, so that the stages after rendering know where the inputs stand.
 
 use std::cmp::Ordering;
 use std::fmt::{self, Write};
@@ -18,7 +18,10 @@ impl fmt::Display for Relation {
         let parts = [self.database.as_deref(), self.schema.as_deref(), Some(&*self.identifier)];
         let mut first = true;
         for (place, part) in parts.into_iter().enumerate() {
-            let Some(part) = part.filter(|part| self.style.included[place] && !part.is_empty()) else { continue };
+            let Some(part) = part.filter(|part| self.style.included[place] && !part.is_empty())
+            else {
+                continue;
+            };
             if !first {
                 f.write_str(".")?;
             }
@@ -105,7 +108,10 @@ fn named(identifier: &str) -> Value {
 /// What holds of each part of the name.
 fn policy(parts: [bool; 3]) -> Value {
     collections::dict(
-        ["database", "schema", "identifier"].into_iter().zip(parts).map(|(name, holds)| (Value::from(name), Value::from(holds))),
+        ["database", "schema", "identifier"]
+            .into_iter()
+            .zip(parts)
+            .map(|(name, holds)| (Value::from(name), Value::from(holds))),
     )
 }
 
@@ -128,7 +134,8 @@ fn replaced(named: &Named, call: &Call) -> Value {
     if let Some(identifier) = identifier.and_then(text) {
         other.relation.identifier = identifier;
     }
-    // An input stays that input under another path, as in dbt; another table is not the model's own.
+    // An input stays that input under another path, as in dbt; another table is not the model's
+    // own.
     if other.relation != named.relation && named.is_this() {
         other.mark = None;
     }
@@ -150,10 +157,11 @@ impl Object for Named {
             "is_view" => is("view"),
             "is_cte" => is("cte"),
             "is_materialized_view" => is("materialized_view"),
-            "is_dynamic_table" | "is_iceberg_format" | "is_delta" | "is_hudi" | "is_iceberg" | "is_shared" | "has_information" => {
-                Value::from(false)
+            "is_dynamic_table" | "is_iceberg_format" | "is_delta" | "is_hudi" | "is_iceberg"
+            | "is_shared" | "has_information" => Value::from(false),
+            "can_be_renamed" | "can_be_replaced" => {
+                Value::from(matches!(self.kind.as_deref(), Some("table" | "view")))
             }
-            "can_be_renamed" | "can_be_replaced" => Value::from(matches!(self.kind.as_deref(), Some("table" | "view"))),
             "quote_character" => Value::from(relation.style.quote.to_string()),
             "dbt_created" => Value::from(false),
             "path" => {
@@ -168,7 +176,8 @@ impl Object for Named {
             "quote_policy" => policy(relation.style.quoted),
             "require_alias" => Value::from(true),
             "limit" | "event_time_filter" => Value::from(()),
-            // What tells a relation from a string, in dbt_utils: `obj is mapping and obj.get('metadata', {}).get('type', '')`.
+            // What tells a relation from a string, in dbt_utils: `obj is mapping and
+            // obj.get('metadata', {}).get('type', '')`.
             "metadata" => collections::dict([(Value::from("type"), Value::from("Relation"))]),
             _ => return None,
         })
@@ -196,13 +205,19 @@ impl Object for Named {
         }
     }
 
-    fn call_method(self: &Arc<Self>, _state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        _state: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
         let call = Call::of("relation", method, args);
         let mut style = self.relation.style.clone();
         self.seen();
         Ok(match method {
             "include" | "quote" => {
-                let flags = if method == "include" { &mut style.included } else { &mut style.quoted };
+                let flags =
+                    if method == "include" { &mut style.included } else { &mut style.quoted };
                 for (flag, given) in flags.iter_mut().zip(parts(&call)) {
                     if let Some(given) = given.filter(|given| !given.is_none()) {
                         *flag = given.is_true();
@@ -219,12 +234,16 @@ impl Object for Named {
             }
             "add_ephemeral_prefix" => Value::from(ephemeral(&call.needs_text(0, "name")?)),
             "render" | "render_limited" => Value::from(self.opted_out()),
-            "replace_path" if !call.args.is_empty() => return Err(call.error("takes its parts by name: `replace_path(schema='…')`")),
+            "replace_path" if !call.args.is_empty() => {
+                return Err(call.error("takes its parts by name: `replace_path(schema='…')`"));
+            }
             "replace_path" => replaced(self, &call),
             "incorporate" => {
                 let mut other = Named::clone(self);
                 if let Some(path) = call.get(9, "path") {
-                    let pairs = collections::pairs_of(&path)?.into_iter().map(|(key, value)| (key.to_string(), value));
+                    let pairs = collections::pairs_of(&path)?
+                        .into_iter()
+                        .map(|(key, value)| (key.to_string(), value));
                     let named: Vec<Value> = vec![minijinja::value::Kwargs::from_iter(pairs).into()];
                     let replaced = replaced(self, &Call::of("relation", "incorporate", &named));
                     if let Some(replaced) = replaced.downcast_object_ref::<Named>() {
@@ -249,11 +268,20 @@ impl Object for Named {
             }
             "matches" => {
                 let [database, schema, identifier] = parts(&call);
-                if [&database, &schema, &identifier].iter().all(|part| part.as_ref().is_none_or(Value::is_none)) {
-                    return Err(call.error("needs a database, a schema or an identifier to compare"));
+                if [&database, &schema, &identifier]
+                    .iter()
+                    .all(|part| part.as_ref().is_none_or(Value::is_none))
+                {
+                    return Err(
+                        call.error("needs a database, a schema or an identifier to compare")
+                    );
                 }
-                let same = |asked: Option<Value>, own: Option<&str>| match asked.filter(|asked| !asked.is_none()) {
-                    Some(asked) => own.is_some_and(|own| own.eq_ignore_ascii_case(&marks::plain(&asked))),
+                let same = |asked: Option<Value>, own: Option<&str>| match asked
+                    .filter(|asked| !asked.is_none())
+                {
+                    Some(asked) => {
+                        own.is_some_and(|own| own.eq_ignore_ascii_case(&marks::plain(&asked)))
+                    }
                     None => true,
                 };
                 let relation = &self.relation;
@@ -262,8 +290,14 @@ impl Object for Named {
                     && same(identifier, Some(&relation.identifier));
                 Value::from(all)
             }
-            "get" => call.get(0, "key").and_then(|key| self.get_value(&key)).or_else(|| call.get(1, "default")).unwrap_or(Value::from(())),
-            "quoted" => Value::from(format!("{0}{1}{0}", style.quote, call.needs_text(0, "identifier")?)),
+            "get" => call
+                .get(0, "key")
+                .and_then(|key| self.get_value(&key))
+                .or_else(|| call.get(1, "default"))
+                .unwrap_or(Value::from(())),
+            "quoted" => {
+                Value::from(format!("{0}{1}{0}", style.quote, call.needs_text(0, "identifier")?))
+            }
             _ => return Err(Error::from(ErrorKind::UnknownMethod)),
         })
     }

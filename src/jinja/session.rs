@@ -1,5 +1,5 @@
-//! What one rendering knows and notes down: the scope it was given, what the template said on the way, the macro files that
-//! were loaded into it, and the value that a macro is about to return.
+//! What one rendering knows and notes down: the scope it was given, what the template said on the
+//! way, the macro files that were loaded into it, and the value that a macro is about to return.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -54,7 +54,8 @@ pub(super) struct Running {
     pub loader: Option<Value>,
     /// Loaded files of macros, by their place in the library.
     pub modules: BTreeMap<usize, Value>,
-    /// Files that are being loaded: what a macro in them means by a name depends on the file's package.
+    /// Files that are being loaded: what a macro in them means by a name depends on the file's
+    /// package.
     pub loading: Vec<usize>,
     /// The value that `return()` was called with, while it travels to the macro's caller.
     pub returned: Option<Value>,
@@ -71,7 +72,8 @@ pub(super) struct Session {
     pub scope: Scope,
     /// The package whose variables `var()` reads, where that is not the scope's.
     pub macro_package: Option<String>,
-    /// Names that the template calls: while a model only says what it is, an unknown one is no error.
+    /// Names that the template calls: while a model only says what it is, an unknown one is no
+    /// error.
     pub calls: BTreeSet<String>,
     pub reads_batch: AtomicBool,
     pub reads_this: AtomicBool,
@@ -97,7 +99,12 @@ impl Session {
         Arc::new(Session::with(shared, scope, BTreeSet::new(), Some(package.to_string())))
     }
 
-    fn with(shared: Arc<Shared>, scope: Scope, calls: BTreeSet<String>, macro_package: Option<String>) -> Session {
+    fn with(
+        shared: Arc<Shared>,
+        scope: Scope,
+        calls: BTreeSet<String>,
+        macro_package: Option<String>,
+    ) -> Session {
         Session {
             shared,
             scope,
@@ -123,7 +130,9 @@ impl Session {
     /// The error that the template, a file of this path, has read an incomplete `graph`.
     pub fn graph_gap(&self, path: &str) -> Result<(), Diagnostic> {
         match self.shared.graph.get() {
-            Some((_, Some(gap))) if self.reads_graph.load(Relaxed) => Err(gap.clone().fact(format!("`graph` is read by {path}"))),
+            Some((_, Some(gap))) if self.reads_graph.load(Relaxed) => {
+                Err(gap.clone().fact(format!("`graph` is read by {path}")))
+            }
             _ => Ok(()),
         }
     }
@@ -159,9 +168,19 @@ impl Session {
     }
 
     /// A relation for templates.
-    pub fn relation(self: &Arc<Self>, relation: Relation, kind: Option<&str>, mark: Option<MarkKind>) -> Value {
+    pub fn relation(
+        self: &Arc<Self>,
+        relation: Relation,
+        kind: Option<&str>,
+        mark: Option<MarkKind>,
+    ) -> Value {
         let mark = mark.map(|mark| self.mark(mark));
-        Value::from_object(Named { relation, kind: kind.map(str::to_string), mark, session: self.clone() })
+        Value::from_object(Named {
+            relation,
+            kind: kind.map(str::to_string),
+            mark,
+            session: self.clone(),
+        })
     }
 
     pub fn this(self: &Arc<Self>) -> Value {

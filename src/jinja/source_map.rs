@@ -1,5 +1,5 @@
-//! Changes to a text that remember where each byte came from. Takes insertions and replacements in any order; gives the
-//! changed text, and for a place in it the place in the original.
+//! Changes to a text that remember where each byte came from. Takes insertions and replacements in
+//! any order; gives the changed text, and for a place in it the place in the original.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -52,7 +52,10 @@ impl Edits {
     /// The text with all edits made, behind `prefix`.
     pub fn apply(mut self, source: &str, prefix: &str) -> Edited {
         self.0.sort_by_key(|edit| (edit.at.start, edit.rank));
-        let mut edited = Edited { text: String::with_capacity(prefix.len() + source.len() + source.len() / 8), kept: Vec::new() };
+        let mut edited = Edited {
+            text: String::with_capacity(prefix.len() + source.len() + source.len() / 8),
+            kept: Vec::new(),
+        };
         edited.text.push_str(prefix);
         let mut done = 0;
         for edit in self.0 {
@@ -76,7 +79,8 @@ impl Edited {
         }
     }
 
-    /// Where a part of the new text stands in the original. What was put in counts as standing at what follows it.
+    /// Where a part of the new text stands in the original. What was put in counts as standing at
+    /// what follows it.
     pub fn original(&self, part: Range<usize>) -> Range<usize> {
         let start = self.byte(part.start);
         let end = match part.end.checked_sub(1) {

@@ -1,4 +1,5 @@
-//! How many periods lie between two dates, where both are written out: dbt asks the warehouse for that, to size a date spine.
+//! How many periods lie between two dates, where both are written out: dbt asks the warehouse for
+//! that, to size a date spine.
 
 use chrono::{DateTime, Datelike, Utc};
 use minijinja::Value;
@@ -8,14 +9,16 @@ use std::sync::LazyLock;
 use super::call::Call;
 use super::marks;
 
-static DATE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"'(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}:\d{2}))?'").ok());
+static DATE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"'(\d{4}-\d{2}-\d{2})(?:[ T](\d{2}:\d{2}:\d{2}))?'").ok());
 
 /// A date made of three numbers, as `dbt.date()` writes it for an engine.
 static PARTS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)\b(?:make_date|date_from_parts|datefromparts|date)\s*\(\s*(\d{4})\s*,\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)").ok()
 });
 
-/// The number of boundaries of `datepart` between `start_date` and `end_date`, if each holds just one date.
+/// The number of boundaries of `datepart` between `start_date` and `end_date`, if each holds just
+/// one date.
 pub(super) fn intervals(call: &Call) -> Option<Value> {
     let argument = |place, name: &str| call.get(place, name).map(|value| marks::plain(&value));
     let (start, end) = (written(&argument(0, "start_date")?)?, written(&argument(1, "end_date")?)?);
@@ -39,8 +42,9 @@ pub(super) fn intervals(call: &Call) -> Option<Value> {
 
 /// The one date in an expression that only casts it.
 fn written(expression: &str) -> Option<DateTime<Utc>> {
-    let expression =
-        PARTS.as_ref()?.replace_all(expression, |parts: &regex::Captures| format!("'{}-{:0>2}-{:0>2}'", &parts[1], &parts[2], &parts[3]));
+    let expression = PARTS.as_ref()?.replace_all(expression, |parts: &regex::Captures| {
+        format!("'{}-{:0>2}-{:0>2}'", &parts[1], &parts[2], &parts[3])
+    });
     let expression = &*expression;
     let found: Vec<_> = DATE.as_ref()?.captures_iter(expression).collect();
     let [only] = &found[..] else { return None };
@@ -63,10 +67,15 @@ fn written(expression: &str) -> Option<DateTime<Utc>> {
         "time",
         "zone",
     ];
-    let plain = around.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).all(|word| words.contains(&word));
+    let plain = around
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
+        .all(|word| words.contains(&word));
     let quiet = around.chars().all(|c| c.is_alphanumeric() || " \n\t_(),:'-".contains(c));
     let time = only.get(2).map_or("00:00:00", |time| time.as_str());
-    let at = chrono::NaiveDateTime::parse_from_str(&format!("{} {time}", &only[1]), "%Y-%m-%d %H:%M:%S").ok()?;
+    let at =
+        chrono::NaiveDateTime::parse_from_str(&format!("{} {time}", &only[1]), "%Y-%m-%d %H:%M:%S")
+            .ok()?;
     (plain && quiet).then(|| at.and_utc())
 }
 
@@ -80,10 +89,21 @@ mod tests {
             let args = [start, end, part].map(Value::from);
             intervals(&Call::of("", "get_intervals_between", &args)).map(|count| count.to_string())
         };
-        assert_eq!(count("cast('2020-01-01' as date)", "to_date('2020-03-01', 'YYYY-MM-DD')", "day").as_deref(), Some("60"));
-        assert_eq!(count("'2020-01-31'", "'2021-01-01'::timestamp", "quarter").as_deref(), Some("4"));
+        assert_eq!(
+            count("cast('2020-01-01' as date)", "to_date('2020-03-01', 'YYYY-MM-DD')", "day")
+                .as_deref(),
+            Some("60")
+        );
+        assert_eq!(
+            count("'2020-01-31'", "'2021-01-01'::timestamp", "quarter").as_deref(),
+            Some("4")
+        );
         assert_eq!(count("'2024-09-07'", "'2024-09-08'", "week").as_deref(), Some("1"));
-        assert_eq!(count("make_date(2023, 9, 7)::timestamp", "cast(date(2023, 9, 10) as date)", "day").as_deref(), Some("3"));
+        assert_eq!(
+            count("make_date(2023, 9, 7)::timestamp", "cast(date(2023, 9, 10) as date)", "day")
+                .as_deref(),
+            Some("3")
+        );
         assert_eq!(count("make_date(2023, 9, 7)", "make_date(2023, 13, 1)", "day"), None);
         assert_eq!(count("'2020-01-01'", "current_date", "day"), None);
         assert_eq!(count("'2020-01-01'", "dateadd(day, 1, '2020-01-01')", "day"), None);

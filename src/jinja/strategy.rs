@@ -1,5 +1,6 @@
-//! A macro that returns the statements of an incremental strategy: which one the project has in the place of dbt's own, and its call
-//! with the arguments that dbt gives it. Takes the name; gives the text that the macro returns.
+//! A macro that returns the statements of an incremental strategy: which one the project has in the
+//! place of dbt's own, and its call with the arguments that dbt gives it. Takes the name; gives the
+//! text that the macro returns.
 
 use std::sync::Arc;
 
@@ -33,29 +34,61 @@ pub struct StrategyMacro {
     pub at: Location,
 }
 
-/// dbt's macros that the macro of a strategy calls, which a project can replace: their arguments in order.
+/// dbt's macros that the macro of a strategy calls, which a project can replace: their arguments in
+/// order.
 const PARTS: [(&str, &str, &[&str]); 3] = [
-    ("merge", "get_merge_sql", &["target_relation", "temp_relation", "unique_key", "dest_columns", "incremental_predicates"]),
+    (
+        "merge",
+        "get_merge_sql",
+        &[
+            "target_relation",
+            "temp_relation",
+            "unique_key",
+            "dest_columns",
+            "incremental_predicates",
+        ],
+    ),
     (
         "delete+insert",
         "get_delete_insert_merge_sql",
-        &["target_relation", "temp_relation", "unique_key", "dest_columns", "incremental_predicates"],
+        &[
+            "target_relation",
+            "temp_relation",
+            "unique_key",
+            "dest_columns",
+            "incremental_predicates",
+        ],
     ),
     ("append", "get_insert_into_sql", &["target_relation", "temp_relation", "dest_columns"]),
 ];
 
 impl Jinja {
-    /// The macro of the project that makes the statements of a strategy for the models of `package`. `usual` is the strategy that a
-    /// model without one has.
-    pub fn strategy_macro(&self, package: &str, strategy: Option<&str>, usual: &str) -> Option<StrategyMacro> {
+    /// The macro of the project that makes the statements of a strategy for the models of
+    /// `package`. `usual` is the strategy that a model without one has.
+    pub fn strategy_macro(
+        &self,
+        package: &str,
+        strategy: Option<&str>,
+        usual: &str,
+    ) -> Option<StrategyMacro> {
         let named = strategy.unwrap_or("default");
         let own = |strategy: &str| {
             let name = format!("get_incremental_{}_sql", strategy.replace('+', "_"));
-            self.replacing(package, &name).map(|(package, name, at)| StrategyMacro { package, name, arguments: &[], at })
+            self.replacing(package, &name).map(|(package, name, at)| StrategyMacro {
+                package,
+                name,
+                arguments: &[],
+                at,
+            })
         };
         let part = |strategy: &str| {
             let (_, name, arguments) = PARTS.iter().find(|(known, ..)| *known == strategy)?;
-            self.replacing(package, name).map(|(package, name, at)| StrategyMacro { package, name, arguments, at })
+            self.replacing(package, name).map(|(package, name, at)| StrategyMacro {
+                package,
+                name,
+                arguments,
+                at,
+            })
         };
         let usual = if named == "default" { usual } else { named };
         own(named).or_else(|| own(usual)).or_else(|| part(usual))
@@ -64,10 +97,15 @@ impl Jinja {
     /// The package and name of the macro that is called for one of dbt's, if that is not dbt's own.
     fn replacing(&self, package: &str, name: &str) -> Option<(String, String, Location)> {
         let library = &self.shared.library;
-        let plain = [package, &library.root].into_iter().find(|package| *package != DBT && library.get(package, name).is_some());
+        let plain = [package, &library.root]
+            .into_iter()
+            .find(|package| *package != DBT && library.get(package, name).is_some());
         let (package, name) = match plain {
             Some(package) => (package.to_string(), name.to_string()),
-            None => library.dispatch(&self.shared.settings, DBT, name, Some(DBT)).ok().filter(|(package, _)| package != DBT)?,
+            None => library
+                .dispatch(&self.shared.settings, DBT, name, Some(DBT))
+                .ok()
+                .filter(|(package, _)| package != DBT)?,
         };
         let found = library.get(&package, &name)?;
         let at = library.files[found.file].source.at(found.header.at.clone());
@@ -75,10 +113,16 @@ impl Jinja {
     }
 
     /// The statements that the macro returns.
-    pub fn strategy_statements(&self, of: &StrategyMacro, given: &StrategyArguments, scope: &Scope) -> Result<String, Diagnostic> {
+    pub fn strategy_statements(
+        &self,
+        of: &StrategyMacro,
+        given: &StrategyArguments,
+        scope: &Scope,
+    ) -> Result<String, Diagnostic> {
         let arguments = |session: &Arc<Session>| {
-            let column =
-                |(name, data_type): &(String, Option<String>)| Value::from_object(Column::plain(name.clone(), data_type.clone(), session));
+            let column = |(name, data_type): &(String, Option<String>)| {
+                Value::from_object(Column::plain(name.clone(), data_type.clone(), session))
+            };
             let value = |name: &str| match name {
                 "target_relation" => session.relation(given.target.clone(), Some("table"), None),
                 "temp_relation" => session.relation(given.stage.clone(), Some("table"), None),
@@ -86,7 +130,13 @@ impl Jinja {
                 "dest_columns" => collections::list(given.columns.iter().map(column)),
                 _ => json::value(&given.predicates),
             };
-            const ALL: [&str; 5] = ["target_relation", "temp_relation", "unique_key", "dest_columns", "incremental_predicates"];
+            const ALL: [&str; 5] = [
+                "target_relation",
+                "temp_relation",
+                "unique_key",
+                "dest_columns",
+                "incremental_predicates",
+            ];
             match of.arguments {
                 [] => vec![collections::dict(ALL.map(|name| (Value::from(name), value(name))))],
                 names => names.iter().map(|name| value(name)).collect(),

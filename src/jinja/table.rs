@@ -1,4 +1,5 @@
-//! The table that a query gives, as templates hold it: rows and columns by place and by name, as agate's tables have them.
+//! The table that a query gives, as templates hold it: rows and columns by place and by name, as
+//! agate's tables have them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,7 +22,13 @@ impl Table {
     /// Columns without a name are called as in agate: `a`, `b`, `c`.
     pub fn new(answer: &Answer) -> Table {
         let width = answer.rows.iter().map(Vec::len).max().unwrap_or(0).max(answer.columns.len());
-        let name = |place: usize| answer.columns.get(place).cloned().unwrap_or_else(|| char::from(b'a' + (place % 26) as u8).to_string());
+        let name = |place: usize| {
+            answer
+                .columns
+                .get(place)
+                .cloned()
+                .unwrap_or_else(|| char::from(b'a' + (place % 26) as u8).to_string())
+        };
         Table {
             columns: Arc::new((0..width).map(name).collect()),
             rows: answer.rows.iter().map(|row| row.iter().map(json::value).collect()).collect(),
@@ -34,12 +41,18 @@ impl Table {
     }
 
     fn rows(&self) -> Vec<Value> {
-        let row = |values: &Vec<Value>| Value::from_object(Line { names: self.columns.clone(), values: values.clone() });
+        let row = |values: &Vec<Value>| {
+            Value::from_object(Line { names: self.columns.clone(), values: values.clone() })
+        };
         self.rows.iter().map(row).collect()
     }
 
     fn column(&self, place: usize) -> Value {
-        let values = self.rows.iter().map(|row| row.get(place).cloned().unwrap_or(Value::from(()))).collect();
+        let values = self
+            .rows
+            .iter()
+            .map(|row| row.get(place).cloned().unwrap_or(Value::from(())))
+            .collect();
         Value::from_object(Line { names: Arc::new(vec![self.columns[place].clone()]), values })
     }
 
@@ -50,7 +63,8 @@ impl Table {
 
     /// What `load_result()` gives.
     pub fn result(self) -> Value {
-        let data = collections::list(self.rows.iter().map(|row| Value::from(Tuple::new(row.clone()))));
+        let data =
+            collections::list(self.rows.iter().map(|row| Value::from(Tuple::new(row.clone()))));
         collections::dict([
             (Value::from("response"), Value::from("OK")),
             (Value::from("data"), data),
@@ -71,7 +85,9 @@ impl Object for Table {
         Some(match key.as_str()? {
             "rows" => collections::list(self.rows()),
             "columns" => self.columns(),
-            "column_names" => collections::list(self.columns.iter().map(|name| Value::from(&**name))),
+            "column_names" => {
+                collections::list(self.columns.iter().map(|name| Value::from(&**name)))
+            }
             _ => return None,
         })
     }
@@ -80,12 +96,21 @@ impl Object for Table {
         Enumerator::Values(self.rows())
     }
 
-    fn call_method(self: &Arc<Self>, _: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
         match method {
             "print_table" | "print_json" | "print_csv" => Ok(Value::from("")),
             "rename" => {
                 let call = Call::of("table", method, args);
-                let names: Vec<String> = call.needs(0, "column_names")?.try_iter()?.map(|name| name.to_string()).collect();
+                let names: Vec<String> = call
+                    .needs(0, "column_names")?
+                    .try_iter()?
+                    .map(|name| name.to_string())
+                    .collect();
                 Ok(Value::from_object(Table { columns: Arc::new(names), rows: self.rows.clone() }))
             }
             _ => Err(Error::from(ErrorKind::UnknownMethod)),
@@ -93,7 +118,8 @@ impl Object for Table {
     }
 }
 
-/// A row, a column, or the list of columns: values by place, and by name where there is a name for each.
+/// A row, a column, or the list of columns: values by place, and by name where there is a name for
+/// each.
 struct Line {
     names: Arc<Vec<String>>,
     values: Vec<Value>,
@@ -103,7 +129,8 @@ impl Line {
     fn named(&self, name: &str) -> Option<Value> {
         let place = self.names.iter().position(|known| known == name);
         // The warehouse's own spelling is often another than the template's.
-        let place = place.or_else(|| self.names.iter().position(|known| known.eq_ignore_ascii_case(name)))?;
+        let place = place
+            .or_else(|| self.names.iter().position(|known| known.eq_ignore_ascii_case(name)))?;
         self.values.get(place).cloned()
     }
 }
@@ -122,9 +149,9 @@ impl Object for Line {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         match (key.as_usize(), key.as_str()) {
             (Some(place), _) => self.values.get(place).cloned(),
-            (None, Some(name)) => {
-                self.named(name).or_else(|| (name == "name").then(|| self.names.first().map(|name| Value::from(&**name)))?)
-            }
+            (None, Some(name)) => self.named(name).or_else(|| {
+                (name == "name").then(|| self.names.first().map(|name| Value::from(&**name)))?
+            }),
             (None, None) => None,
         }
     }
@@ -133,8 +160,14 @@ impl Object for Line {
         Enumerator::Values(self.values.clone())
     }
 
-    fn call_method(self: &Arc<Self>, _: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
-        let pairs = || self.names.iter().map(|name| Value::from(&**name)).zip(self.values.iter().cloned());
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
+        let pairs =
+            || self.names.iter().map(|name| Value::from(&**name)).zip(self.values.iter().cloned());
         match method {
             "values" => Ok(collections::list(self.values.clone())),
             "values_distinct" => {
@@ -147,11 +180,16 @@ impl Object for Line {
                 Ok(collections::list(distinct))
             }
             "keys" => Ok(collections::list(self.names.iter().map(|name| Value::from(&**name)))),
-            "items" => Ok(collections::list(pairs().map(|(name, value)| Value::from(Tuple::from([name, value]))))),
+            "items" => Ok(collections::list(
+                pairs().map(|(name, value)| Value::from(Tuple::from([name, value]))),
+            )),
             "dict" => Ok(collections::dict(pairs().collect::<Vec<_>>())),
             "get" => {
                 let call = Call::of("row", method, args);
-                Ok(self.get_value(&call.needs(0, "key")?).or_else(|| call.get(1, "default")).unwrap_or(Value::from(())))
+                Ok(self
+                    .get_value(&call.needs(0, "key")?)
+                    .or_else(|| call.get(1, "default"))
+                    .unwrap_or(Value::from(())))
             }
             _ => Err(Error::from(ErrorKind::UnknownMethod)),
         }

@@ -9,25 +9,46 @@ pub(super) fn style() -> RelationStyle {
 }
 
 pub(super) fn relation(name: &str) -> Relation {
-    Relation { database: Some("db".into()), schema: Some("sch".into()), identifier: name.into(), style: style() }
+    Relation {
+        database: Some("db".into()),
+        schema: Some("sch".into()),
+        identifier: name.into(),
+        style: style(),
+    }
 }
 
 struct Tables;
 
 impl Lookup for Tables {
-    fn reference(&self, _package: Option<&str>, name: &str, version: Option<&str>) -> Result<Referent, Diagnostic> {
+    fn reference(
+        &self,
+        _package: Option<&str>,
+        name: &str,
+        version: Option<&str>,
+    ) -> Result<Referent, Diagnostic> {
         match name {
-            "eph" => Ok(Referent::Cte { unique_id: "model.p.eph".into(), name: "__dbt__cte__eph".into() }),
-            "gone" => Err(Diagnostic::error("there is no model `gone`").hint("did you mean `here`?")),
+            "eph" => Ok(Referent::Cte {
+                unique_id: "model.p.eph".into(),
+                name: "__dbt__cte__eph".into(),
+            }),
+            "gone" => {
+                Err(Diagnostic::error("there is no model `gone`").hint("did you mean `here`?"))
+            }
             _ => {
                 let name = version.map_or(name.to_string(), |version| format!("{name}_v{version}"));
-                Ok(Referent::Relation { unique_id: format!("model.p.{name}"), relation: relation(&name) })
+                Ok(Referent::Relation {
+                    unique_id: format!("model.p.{name}"),
+                    relation: relation(&name),
+                })
             }
         }
     }
 
     fn source(&self, source: &str, table: &str) -> Result<Referent, Diagnostic> {
-        Ok(Referent::Relation { unique_id: format!("source.p.{source}.{table}"), relation: relation(table) })
+        Ok(Referent::Relation {
+            unique_id: format!("source.p.{source}.{table}"),
+            relation: relation(table),
+        })
     }
 }
 
@@ -65,7 +86,9 @@ pub(super) fn scope() -> Scope {
     Scope {
         package: "p".into(),
         execute: true,
-        model: late(|| json!({"name": "m", "alias": "m", "config": {"materialized": "incremental"}})),
+        model: late(
+            || json!({"name": "m", "alias": "m", "config": {"materialized": "incremental"}}),
+        ),
         config: map(json!({"materialized": "incremental", "meta": {"owner": "us"}})),
         this: Some(relation("m")),
         batch: None,
@@ -94,7 +117,8 @@ const MACROS: &[(&str, &str)] = &[
 {% macro outer() %}{{ broken() }}{% endmacro %}
 {% macro plain(x) %} {{ x }} {% endmacro %}",
     ),
-    ("macros/b.sql", "{% test t(model) %}select {{ 1 +{% endtest %}\n{% macro default__greet(x) %}hi {{ x }}{% endmacro %}"),
+    ("macros/b.sql", "{% test t(model) %}select \
+        {{ 1 +{% endtest %}\n{% macro default__greet(x) %}hi {{ x }}{% endmacro %}"),
 ];
 
 fn jinja() -> Jinja {
@@ -126,11 +150,16 @@ fn error_of(template: &str) -> Diagnostic {
 #[test]
 fn relations_leave_marks() {
     let found = rendered(
-        "from {{ ref('a') }} join {{ source('raw', 'e') }} x, {{ ref('p', 'b', v=2).render() }}, {{ this }}, {{ ref('eph') }}, {{ ref('a').include(database=false) }}\n",
+        "from {{ ref('a') }} join {{ source('raw', 'e') }} x, {{ ref('p', 'b', v=2).render() }}, \
+         {{ this }}, {{ ref('eph') }}, {{ ref('a').include(database=false) }}\n",
         &scope(),
     );
-    assert_eq!(found.text, r#"from "db"."sch"."a" join "db"."sch"."e" x, "db"."sch"."b_v2", "db"."sch"."m", __dbt__cte__eph, "sch"."a""#);
-    let kinds: Vec<(&str, &MarkKind)> = found.marks.iter().map(|mark| (&found.text[mark.span.clone()], &mark.kind)).collect();
+    assert_eq!(
+        found.text,
+        r#"from "db"."sch"."a" join "db"."sch"."e" x, "db"."sch"."b_v2", "db"."sch"."m", __dbt__cte__eph, "sch"."a""#
+    );
+    let kinds: Vec<(&str, &MarkKind)> =
+        found.marks.iter().map(|mark| (&found.text[mark.span.clone()], &mark.kind)).collect();
     let input = |id: &str| MarkKind::Input(id.to_string());
     assert_eq!(kinds[0], (r#""db"."sch"."a""#, &input("model.p.a")));
     assert_eq!(kinds[1].1, &input("source.p.raw.e"));
@@ -139,7 +168,10 @@ fn relations_leave_marks() {
     assert_eq!(kinds[4], ("__dbt__cte__eph", &input("model.p.eph")));
     assert_eq!(kinds[5].1, &input("model.p.a"));
     assert!(found.reads_this && !found.reads_batch);
-    assert_eq!(found.refs[1], RefCall { package: Some("p".into()), name: "b".into(), version: Some("2".into()) });
+    assert_eq!(
+        found.refs[1],
+        RefCall { package: Some("p".into()), name: "b".into(), version: Some("2".into()) }
+    );
 }
 
 #[test]
@@ -150,17 +182,28 @@ fn config_is_noted_in_order() {
     );
     assert_eq!(found.text, "x");
     let first = serde_json::to_string(&found.config[0]).unwrap();
-    assert_eq!(first, r#"{"b":[1,"x"],"a":{"k":null},"begin":"2024-01-02T00:00:00","pre_hook":"{{ x }}"}"#);
+    assert_eq!(
+        first,
+        r#"{"b":[1,"x"],"a":{"k":null},"begin":"2024-01-02T00:00:00","pre_hook":"{{ x }}"}"#
+    );
     assert_eq!(found.config[1]["post_hook"], "y");
 }
 
 #[test]
 fn macros_return_values() {
-    assert_eq!(text("{{ twice(3)[1] }} {{ fib(10) }} {{ p.plain('q') }}|{{ utils.greet('you') }}"), "3 55  q |pg you help");
-    assert_eq!(text("{{ more(1, 2, 3, k=4) }}{{ more(1) }}"), "12(3,){'k': 4}1b(){}");
-    assert_eq!(text("{% call wrap() %}in{% endcall %}{% call(i) each([1, 2]) %}{{ i }};{% endcall %}"), "<in>1;2;");
     assert_eq!(
-        text("{% set l = [] %}{% do l.append({'a': 1}) %}{% do l[0].update({'b': 2}) %}{{ l }}{{ l + [1] }}"),
+        text("{{ twice(3)[1] }} {{ fib(10) }} {{ p.plain('q') }}|{{ utils.greet('you') }}"),
+        "3 55  q |pg you help"
+    );
+    assert_eq!(text("{{ more(1, 2, 3, k=4) }}{{ more(1) }}"), "12(3,){'k': 4}1b(){}");
+    assert_eq!(
+        text("{% call wrap() %}in{% endcall %}{% call(i) each([1, 2]) %}{{ i }};{% endcall %}"),
+        "<in>1;2;"
+    );
+    assert_eq!(
+        text(
+            "{% set l = [] %}{% do l.append({'a': 1}) %}{% do l[0].update({'b': 2}) %}{{ l }}{{ l + [1] }}"
+        ),
         "[{'a': 1, 'b': 2}][{'a': 1, 'b': 2}, 1]"
     );
 }
@@ -170,7 +213,8 @@ fn batches_are_seen() {
     let mut scope = scope();
     scope.batch = Some(day());
     let found = rendered(
-        "{{ model.batch.event_time_start }} {{ model.batch.id }} {{ (model.batch.event_time_end - modules.datetime.timedelta(hours=1)).strftime('%Y/%m/%d %H') }} {{ model.config.__dbt_internal_microbatch_event_time_end.date() }}",
+        "{{ model.batch.event_time_start }} {{ model.batch.id }} \
+         {{ (model.batch.event_time_end - modules.datetime.timedelta(hours=1)).strftime('%Y/%m/%d %H') }} {{ model.config.__dbt_internal_microbatch_event_time_end.date() }}",
         &scope,
     );
     assert_eq!(found.text, "2024-09-01 00:00:00+00:00 20240901 2024/09/01 23 2024-09-02");
@@ -178,7 +222,10 @@ fn batches_are_seen() {
     scope.batch = None;
     assert_eq!(rendered("{% if model.batch %}a{% endif %}b", &scope).text, "b");
     scope.execute = false;
-    assert!(rendered("{{ model.batch.event_time_start.date() }}{{ nothing(1).at.all }}", &scope).reads_batch);
+    assert!(
+        rendered("{{ model.batch.event_time_start.date() }}{{ nothing(1).at.all }}", &scope)
+            .reads_batch
+    );
 }
 
 #[test]
@@ -196,22 +243,33 @@ fn variables_and_the_environment() {
 #[test]
 fn pythons_ways() {
     assert_eq!(
-        text("{{ '%s-%02d' % ('a', 3) }} {{ 'x'.zfill(3) }} {{ '{} {b}'.format(1, b=2) }} {{ 7 % 4 }} {{ 'a' ~ 1 }}"),
+        text(
+            "{{ '%s-%02d' % ('a', 3) }} {{ 'x'.zfill(3) }} {{ '{} {b}'.format(1, b=2) }} \
+             {{ 7 % 4 }} {{ 'a' ~ 1 }}"
+        ),
         "a-03 00x 1 2 3 a1"
     );
     assert_eq!(
-        text("{{ tojson({'a': [1, none]}) }} {{ fromjson('[1]')[0] }} {{ local_md5('a') }} {{ zip([1], [2]) | list }} {{ set([1, 1]) }}"),
+        text(
+            "{{ tojson({'a': [1, none]}) }} {{ fromjson('[1]')[0] }} {{ local_md5('a') }} \
+             {{ zip([1], [2]) | list }} {{ set([1, 1]) }}"
+        ),
         "{\"a\": [1, null]} 1 0cc175b9c0f1b6a831c399e269772661 [(1, 2)] {1}"
     );
     assert_eq!(
         text(
-            "{{ modules.re.sub('[0-9]+', '#', 'a12b3') }} {{ modules.re.match('a(.)', 'abc').group(1) }} {{ modules.itertools.product([1, 2], ['a']) | list }}"
+            "{{ modules.re.sub('[0-9]+', '#', 'a12b3') }} \
+             {{ modules.re.match('a(.)', 'abc').group(1) }} \
+             {{ modules.itertools.product([1, 2], ['a']) | list }}"
         ),
         "a#b# b [(1, 'a'), (2, 'a')]"
     );
     assert_eq!(
         text(
-            "{{ run_started_at.strftime('%Y-%m-%d') }} {{ modules.datetime.timedelta(days=1, hours=2) }} {{ modules.datetime.datetime.strptime('2024', '%Y').date() }} {{ modules.pytz.timezone('Europe/Paris').localize(modules.datetime.datetime(2024, 7, 1)) }}"
+            "{{ run_started_at.strftime('%Y-%m-%d') }} \
+             {{ modules.datetime.timedelta(days=1, hours=2) }} \
+             {{ modules.datetime.datetime.strptime('2024', '%Y').date() }} \
+             {{ modules.pytz.timezone('Europe/Paris').localize(modules.datetime.datetime(2024, 7, 1)) }}"
         ),
         "2024-09-17 1 day, 2:00:00 2024-01-01 2024-07-01 00:00:00+02:00"
     );
@@ -228,16 +286,32 @@ fn errors_have_a_place_and_a_way() {
     let found = error_of("select 1\n{{ outer() }}");
     assert_eq!(found.message, "`x` is undefined, so it has no `y`");
     let at = found.at.unwrap();
-    assert_eq!((&*at.file.path, at.line(), &at.file.text[at.span.clone()]), ("macros/a.sql", 8, "x.y"));
-    assert_eq!(found.notes, ["in macro `broken` (macros/a.sql:8)", "in macro `outer` (macros/a.sql:10)", "called by `m` (models/m.sql:2)"]);
+    assert_eq!(
+        (&*at.file.path, at.line(), &at.file.text[at.span.clone()]),
+        ("macros/a.sql", 8, "x.y")
+    );
+    assert_eq!(
+        found.notes,
+        [
+            "in macro `broken` (macros/a.sql:8)",
+            "in macro `outer` (macros/a.sql:10)",
+            "called by `m` (models/m.sql:2)"
+        ]
+    );
     let found = error_of("select {{ twise([1]) }}");
-    assert_eq!((found.message.as_str(), found.hints[0].as_str()), ("`twise` is undefined", "did you mean `twice`?"));
+    assert_eq!(
+        (found.message.as_str(), found.hints[0].as_str()),
+        ("`twise` is undefined", "did you mean `twice`?")
+    );
     assert_eq!(&error_of("a {{ ref('gone') }}").message, "there is no model `gone`");
     assert!(error_of("{{ helper() }}").hints[0].contains("`utils.helper`"));
     assert!(error_of("{% if x %}").message.contains("end of"));
     let odd = error_of("é {{ a \u{F0000}b }}").at.unwrap();
     assert!(odd.file.text.get(odd.span).is_some());
-    assert_eq!(error_of("{{ utls.greet(1) }}").message, "`utls` is undefined, so it has no `greet`");
+    assert_eq!(
+        error_of("{{ utls.greet(1) }}").message,
+        "`utls` is undefined, so it has no `greet`"
+    );
     assert!(error_of("{{ run_query('x') }}").message.starts_with("`run_query` asks the warehouse"));
     assert_eq!(error_of("{{ exceptions.raise_compiler_error('no') }}").message, "no");
     assert_eq!(error_of("{{ twice(1, 2) }}").message, "`twice`: takes 1 argument, was given 2");
@@ -247,20 +321,35 @@ fn errors_have_a_place_and_a_way() {
 fn what_never_ends_ends() {
     assert_eq!(error_of("{{ deep() }}").message, "macros call each other too deep");
     assert!(
-        error_of("{% for i in range(99999) %}{% for j in range(99999) %}{{ j }}{% endfor %}{% endfor %}").message.contains("too much work")
+        error_of(
+            "{% for i in range(99999) %}{% for j in range(99999) %}{{ j }}{% endfor %}{% endfor %}"
+        )
+        .message
+        .contains("too much work")
     );
-    assert_eq!(error_of("{% set l = [] %}{% do l.append(l) %}{{ l }}").message, "a list, dict, set or namespace cannot hold itself");
+    assert_eq!(
+        error_of("{% set l = [] %}{% do l.append(l) %}{{ l }}").message,
+        "a list, dict, set or namespace cannot hold itself"
+    );
 }
 
 #[test]
 fn names_are_generated() {
     let jinja = jinja();
     let name = |package, name, custom| jinja.call_for_node(package, name, &[custom], &scope());
-    assert_eq!(name("dbt", "generate_schema_name", json!("x ")).unwrap(), ("sch_x".to_string(), false));
+    assert_eq!(
+        name("dbt", "generate_schema_name", json!("x ")).unwrap(),
+        ("sch_x".to_string(), false)
+    );
     assert_eq!(name("dbt", "generate_alias_name", Value::Null).unwrap(), ("m".to_string(), true));
     assert!(name("p", "nope", Value::Null).is_err());
-    let override_ref =
-        package("p", &[("macros/r.sql", "{% macro ref(name) %}{{ return(builtins.ref(name).include(database=false)) }}{% endmacro %}")]);
+    let override_ref = package(
+        "p",
+        &[(
+            "macros/r.sql",
+            "{% macro ref(name) %}{{ return(builtins.ref(name).include(database=false)) }}{% endmacro %}",
+        )],
+    );
     let jinja = Jinja::new(settings(&["postgres"], vec![override_ref])).unwrap();
     let found = jinja.render(&SourceFile::new("m.sql", "{{ ref('a') }}"), &scope()).unwrap();
     assert_eq!((found.text.as_str(), found.marks.len()), ("\"sch\".\"a\"", 1));
@@ -273,7 +362,9 @@ fn threads_share_one() {
         for _ in 0..4 {
             threads.spawn(|| {
                 for _ in 0..20 {
-                    let found = jinja.render(&SourceFile::new("m.sql", "{{ utils.greet(1) }}"), &scope()).unwrap();
+                    let found = jinja
+                        .render(&SourceFile::new("m.sql", "{{ utils.greet(1) }}"), &scope())
+                        .unwrap();
                     assert_eq!(found.text, "pg 1 help");
                 }
             });

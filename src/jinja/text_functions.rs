@@ -28,7 +28,9 @@ pub(super) fn named(name: &str) -> Option<(&'static str, Run)> {
         "set_strict" => ("set_strict", set_strict),
         "zip" => ("zip", zip),
         "zip_strict" => ("zip_strict", zip_strict),
-        "local_md5" => ("local_md5", |_, state, call| Ok(Value::from(md5::hex(text(state, call, "value")?.as_bytes())))),
+        "local_md5" => ("local_md5", |_, state, call| {
+            Ok(Value::from(md5::hex(text(state, call, "value")?.as_bytes())))
+        }),
         "diff_of_two_dicts" => ("diff_of_two_dicts", difference),
         "try_or_compiler_error" => ("try_or_compiler_error", attempt),
         _ => return None,
@@ -53,14 +55,18 @@ fn to_json(_: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, Er
 fn text(state: &State, call: &Call, name: &str) -> Result<String, Error> {
     let value = call.needs(0, name)?;
     if value.as_str().is_some() || value.is_undefined() {
-        return call.needs_text(0, name).or_else(|error| if operators::lenient(state) { Ok(String::new()) } else { Err(error) });
+        return call.needs_text(0, name).or_else(|error| {
+            if operators::lenient(state) { Ok(String::new()) } else { Err(error) }
+        });
     }
     Err(call.error(format!("takes a text, not {}", types::name(&value))))
 }
 
 fn from_json(_: &Arc<Session>, state: &mut State, call: &Call) -> Result<Value, Error> {
     let text = text(state, call, "string")?;
-    Ok(serde_json::from_str(&text).map(|parsed| json::value(&parsed)).unwrap_or_else(|_| fallback(call)))
+    Ok(serde_json::from_str(&text)
+        .map(|parsed| json::value(&parsed))
+        .unwrap_or_else(|_| fallback(call)))
 }
 
 fn to_yaml(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
@@ -84,7 +90,9 @@ fn is_relation(value: &Value) -> bool {
 /// `set(value)`: the default, or `None`, where the value has no items.
 fn set(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
     let value = call.needs(0, "value")?;
-    items(&value).and_then(Set::value).or_else(|error| if is_relation(&value) { Err(error) } else { Ok(fallback(call)) })
+    items(&value)
+        .and_then(Set::value)
+        .or_else(|error| if is_relation(&value) { Err(error) } else { Ok(fallback(call)) })
 }
 
 /// `set_strict(value)`: an error where the value has no items.
@@ -95,7 +103,9 @@ fn set_strict(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Err
 /// `zip(…)`: the default, or `None`, where a value has no items.
 fn zip(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
     let refused = call.args.iter().any(is_relation);
-    zipped(call).or_else(|error| if refused { Err(error) } else { Ok(call.by_name("default").unwrap_or(Value::from(()))) })
+    zipped(call).or_else(|error| {
+        if refused { Err(error) } else { Ok(call.by_name("default").unwrap_or(Value::from(()))) }
+    })
 }
 
 fn zip_strict(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
@@ -105,22 +115,30 @@ fn zip_strict(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Err
 fn zipped(call: &Call) -> Result<Value, Error> {
     let columns: Vec<Vec<Value>> = call.args.iter().map(items).collect::<Result<_, _>>()?;
     let rows = columns.iter().map(Vec::len).min().unwrap_or(0);
-    Ok(ReadOnce::value("zip", (0..rows).map(|row| Value::from(Tuple::new(columns.iter().map(|column| column[row].clone()).collect())))))
+    Ok(ReadOnce::value(
+        "zip",
+        (0..rows).map(|row| {
+            Value::from(Tuple::new(columns.iter().map(|column| column[row].clone()).collect()))
+        }),
+    ))
 }
 
-/// For each key of the first dict its items that the second dict does not have under the same key, whatever its case.
+/// For each key of the first dict its items that the second dict does not have under the same key,
+/// whatever its case.
 fn difference(_: &Arc<Session>, _: &mut State, call: &Call) -> Result<Value, Error> {
     let (left, right) = (call.needs(0, "dict_a")?, call.needs(1, "dict_b")?);
     let folded = |key: &Value| marks::plain(key).to_lowercase();
     let others = collections::pairs_of(&right)?;
     let mut pairs = Vec::new();
     for (key, value) in collections::pairs_of(&left)? {
-        let Some((_, other)) = others.iter().find(|(other, _)| folded(other) == folded(&key)) else {
+        let Some((_, other)) = others.iter().find(|(other, _)| folded(other) == folded(&key))
+        else {
             pairs.push((key, value));
             continue;
         };
         let known = items(other)?;
-        let more: Vec<Value> = items(&value)?.into_iter().filter(|item| !known.contains(item)).collect();
+        let more: Vec<Value> =
+            items(&value)?.into_iter().filter(|item| !known.contains(item)).collect();
         if !more.is_empty() {
             pairs.push((key, collections::list(more)));
         }

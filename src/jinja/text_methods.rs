@@ -52,7 +52,15 @@ fn titled(text: &str) -> String {
 }
 
 fn swapped(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_uppercase() { c.to_lowercase().collect::<Vec<_>>() } else { c.to_uppercase().collect() }).collect()
+    text.chars()
+        .flat_map(|c| {
+            if c.is_uppercase() {
+                c.to_lowercase().collect::<Vec<_>>()
+            } else {
+                c.to_uppercase().collect()
+            }
+        })
+        .collect()
 }
 
 fn is_title(text: &str) -> bool {
@@ -73,7 +81,8 @@ fn all(text: &str, test: impl Fn(char) -> bool) -> bool {
     !text.is_empty() && text.chars().all(test)
 }
 
-/// The part between the call's `start` and `end`, and where it begins, in characters; none where it begins behind the end.
+/// The part between the call's `start` and `end`, and where it begins, in characters; none where it
+/// begins behind the end.
 fn part<'a>(text: &'a str, call: &Call, place: usize) -> Result<Option<(&'a str, i64)>, Error> {
     let length = text.chars().count() as i64;
     let edge = |place: usize, name: &str, fallback: i64| -> Result<i64, Error> {
@@ -84,7 +93,8 @@ fn part<'a>(text: &'a str, call: &Call, place: usize) -> Result<Option<(&'a str,
     if start > end {
         return Ok(None);
     }
-    let byte = |count: i64| text.char_indices().nth(count as usize).map_or(text.len(), |(at, _)| at);
+    let byte =
+        |count: i64| text.char_indices().nth(count as usize).map_or(text.len(), |(at, _)| at);
     Ok(Some((&text[byte(start)..byte(end)], start)))
 }
 
@@ -115,7 +125,13 @@ fn has_edge(text: &str, call: &Call, test: impl Fn(&str, &str) -> bool) -> Resul
             Some(edge) if test(part, edge) => return Ok(true),
             Some(_) => {}
             None if edge.is_undefined() => return Err(Error::from(ErrorKind::UndefinedError)),
-            None => return Err(error(format!("{} takes a text or a tuple of texts, not {}", call.title(), types::name(&edge)))),
+            None => {
+                return Err(error(format!(
+                    "{} takes a text or a tuple of texts, not {}",
+                    call.title(),
+                    types::name(&edge)
+                )));
+            }
         }
     }
     Ok(false)
@@ -144,7 +160,9 @@ fn split(text: &str, call: &Call, from_right: bool) -> Result<Value, Error> {
     match (separator.as_deref(), limit, from_right) {
         (Some(""), _, _) => return Err(error("empty separator")),
         (Some(separator), None, _) => parts.extend(text.split(separator)),
-        (Some(separator), Some(limit), false) => parts.extend(text.splitn(limit.saturating_add(1), separator)),
+        (Some(separator), Some(limit), false) => {
+            parts.extend(text.splitn(limit.saturating_add(1), separator))
+        }
         (Some(separator), Some(limit), true) => {
             parts.extend(text.rsplitn(limit.saturating_add(1), separator));
             parts.reverse();
@@ -190,12 +208,22 @@ fn lines(text: &str, keep: bool) -> Value {
     let mut lines = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
-        let is_break = |c: char| matches!(c, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}');
+        let is_break = |c: char| {
+            matches!(
+                c,
+                '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'
+                    ..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}'
+            )
+        };
         let Some(at) = rest.find(is_break) else {
             lines.push(rest);
             break;
         };
-        let size = if rest[at..].starts_with("\r\n") { 2 } else { rest[at..].chars().next().map_or(1, char::len_utf8) };
+        let size = if rest[at..].starts_with("\r\n") {
+            2
+        } else {
+            rest[at..].chars().next().map_or(1, char::len_utf8)
+        };
         lines.push(if keep { &rest[..at + size] } else { &rest[..at] });
         rest = &rest[at + size..];
     }
@@ -212,7 +240,10 @@ pub(super) fn replaced(text: &str, old: &str, new: &str, count: usize) -> Result
 }
 
 /// The texts with a separator between them.
-pub(super) fn joined(texts: impl Iterator<Item = String>, separator: &str) -> Result<String, Error> {
+pub(super) fn joined(
+    texts: impl Iterator<Item = String>,
+    separator: &str,
+) -> Result<String, Error> {
     let mut out = String::new();
     for (nth, text) in texts.enumerate() {
         let separator = if nth > 0 { separator } else { "" };
@@ -250,7 +281,12 @@ fn expanded(text: &str, size: usize) -> Result<String, Error> {
 }
 
 /// The method's result, or none where texts have no such method.
-pub(super) fn call(state: &State, text: &str, method: &str, args: &[Value]) -> Option<Result<Value, Error>> {
+pub(super) fn call(
+    state: &State,
+    text: &str,
+    method: &str,
+    args: &[Value],
+) -> Option<Result<Value, Error>> {
     let call = Call::of("str", method, args);
     answer(state, text, method, &call).transpose()
 }
@@ -265,22 +301,30 @@ fn answer(state: &State, text: &str, method: &str, call: &Call) -> Result<Option
         };
         Value::from(Tuple::from(parts.map(Value::from)))
     };
-    let width = |fallback: i64| Ok::<_, Error>(usize::try_from(call.integer(0, "width")?.unwrap_or(fallback)).unwrap_or(0));
+    let width = |fallback: i64| {
+        Ok::<_, Error>(usize::try_from(call.integer(0, "width")?.unwrap_or(fallback)).unwrap_or(0))
+    };
     Ok(Some(match method {
         "upper" => Value::from(text.to_uppercase()),
         "lower" | "casefold" => Value::from(text.to_lowercase()),
         "title" => Value::from(titled(text)),
         "capitalize" => Value::from(capitalized(text)),
         "swapcase" => Value::from(swapped(text)),
-        "islower" => Value::from(text.chars().any(char::is_lowercase) && !text.chars().any(char::is_uppercase)),
-        "isupper" => Value::from(text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase)),
+        "islower" => Value::from(
+            text.chars().any(char::is_lowercase) && !text.chars().any(char::is_uppercase),
+        ),
+        "isupper" => Value::from(
+            text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase),
+        ),
         "isspace" => Value::from(all(text, char::is_whitespace)),
         "isdigit" | "isnumeric" => Value::from(all(text, char::is_numeric)),
         "isdecimal" => Value::from(all(text, |c| c.is_ascii_digit())),
         "isalnum" => Value::from(all(text, char::is_alphanumeric)),
         "isalpha" => Value::from(all(text, char::is_alphabetic)),
         "isascii" => Value::from(text.is_ascii()),
-        "isprintable" => Value::from(text.chars().all(|c| c == ' ' || !c.is_control() && !c.is_whitespace())),
+        "isprintable" => {
+            Value::from(text.chars().all(|c| c == ' ' || !c.is_control() && !c.is_whitespace()))
+        }
         "istitle" => Value::from(is_title(text)),
         "isidentifier" => {
             let starts = text.starts_with(|c: char| c == '_' || c.is_alphabetic());
@@ -304,7 +348,10 @@ fn answer(state: &State, text: &str, method: &str, call: &Call) -> Result<Option
         }
         "zfill" => {
             let (sign, digits) = text.split_at(usize::from(text.starts_with(['-', '+'])));
-            Value::from(format!("{sign}{}", padded(digits, width(0)?.saturating_sub(sign.len()), '0', Side::Left)?))
+            Value::from(format!(
+                "{sign}{}",
+                padded(digits, width(0)?.saturating_sub(sign.len()), '0', Side::Left)?
+            ))
         }
         "split" => split(text, call, false)?,
         "rsplit" => split(text, call, true)?,
@@ -328,15 +375,22 @@ fn answer(state: &State, text: &str, method: &str, call: &Call) -> Result<Option
             let count = call.integer(2, "count")?.and_then(|count| usize::try_from(count).ok());
             Value::from(replaced(text, &old, &new, count.unwrap_or(usize::MAX))?)
         }
-        "removeprefix" => Value::from(text.strip_prefix(&*needs_text(call, 0, "prefix")?).unwrap_or(text)),
-        "removesuffix" => Value::from(text.strip_suffix(&*needs_text(call, 0, "suffix")?).unwrap_or(text)),
+        "removeprefix" => {
+            Value::from(text.strip_prefix(&*needs_text(call, 0, "prefix")?).unwrap_or(text))
+        }
+        "removesuffix" => {
+            Value::from(text.strip_suffix(&*needs_text(call, 0, "suffix")?).unwrap_or(text))
+        }
         "join" => {
             let parts = items(&call.needs(0, "iterable")?)?;
             let mut texts = Vec::with_capacity(parts.len());
             for (place, part) in parts.iter().enumerate() {
-                let part = part
-                    .as_str()
-                    .ok_or_else(|| error(format!("sequence item {place}: expected str instance, {} found", types::name(part))))?;
+                let part = part.as_str().ok_or_else(|| {
+                    error(format!(
+                        "sequence item {place}: expected str instance, {} found",
+                        types::name(part)
+                    ))
+                })?;
                 texts.push(part.to_string());
             }
             Value::from(joined(texts.into_iter(), text)?)
@@ -348,7 +402,10 @@ fn answer(state: &State, text: &str, method: &str, call: &Call) -> Result<Option
             let named = [Value::from(minijinja::value::Kwargs::from_iter(named))];
             Value::from(format::format(state, text, &Call::of("str", method, &named))?)
         }
-        "expandtabs" => Value::from(expanded(text, usize::try_from(call.integer(0, "tabsize")?.unwrap_or(8)).unwrap_or(0))?),
+        "expandtabs" => Value::from(expanded(
+            text,
+            usize::try_from(call.integer(0, "tabsize")?.unwrap_or(8)).unwrap_or(0),
+        )?),
         "encode" | "decode" => Value::from(text),
         _ => return Ok(None),
     }))
@@ -370,7 +427,14 @@ mod tests {
         assert_eq!(run("a.b.c", "rsplit", &[Value::from("."), Value::from(1)]), "['a.b', 'c']");
         assert_eq!(run("a=b", "partition", &[Value::from("=")]), "('a', '=', 'b')");
         assert_eq!(run("it's a-b", "title", &[]), "It'S A-B");
-        assert_eq!(run("{0[0]} {x!r:>4}", "format", &[collections::list([Value::from(1)]), kwargs("x", "y")]), "1  'y'");
+        assert_eq!(
+            run(
+                "{0[0]} {x!r:>4}",
+                "format",
+                &[collections::list([Value::from(1)]), kwargs("x", "y")]
+            ),
+            "1  'y'"
+        );
     }
 
     fn kwargs(name: &str, value: &str) -> Value {

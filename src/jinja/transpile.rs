@@ -1,5 +1,5 @@
-//! From dbt's Jinja to minijinja's. Takes a template; gives the text that minijinja is fed, the macros it defines, and the way
-//! back from places in the one to places in the other.
+//! From dbt's Jinja to minijinja's. Takes a template; gives the text that minijinja is fed, the
+//! macros it defines, and the way back from places in the one to places in the other.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -33,7 +33,8 @@ pub(super) struct Header {
     pub whole: Range<usize>,
 }
 
-/// Makes a file of macros ready: they are renamed, and what is outside of them is blanked, as dbt never renders it.
+/// Makes a file of macros ready: they are renamed, and what is outside of them is blanked, as dbt
+/// never renders it.
 pub(super) fn macro_file(source: &str) -> Prepared {
     prepare(source, true, "")
 }
@@ -106,12 +107,21 @@ fn prepare(source: &str, library: bool, prefix: &str) -> Prepared {
         if let Some((header, _)) = open.last_mut() {
             let names = tag.tokens.iter().filter(|token| token.kind == Kind::Name);
             for name in names.map(|token| &source[token.span.clone()]) {
-                header.takes_varargs |= name == "varargs" && !header.parameters.iter().any(|known| known == name);
-                header.takes_kwargs |= name == "kwargs" && !header.parameters.iter().any(|known| known == name);
+                header.takes_varargs |=
+                    name == "varargs" && !header.parameters.iter().any(|known| known == name);
+                header.takes_kwargs |=
+                    name == "kwargs" && !header.parameters.iter().any(|known| known == name);
             }
         }
         let before = edits.len();
-        let reader = Reader { source, tokens: &tag.tokens, at: 0, edits: &mut edits, calls: &mut prepared.calls, depth: 0 };
+        let reader = Reader {
+            source,
+            tokens: &tag.tokens,
+            at: 0,
+            edits: &mut edits,
+            calls: &mut prepared.calls,
+            depth: 0,
+        };
         match read(reader, &tag, library) {
             Ok(Some(header)) => open.push(header),
             Ok(None) => {}
@@ -120,7 +130,11 @@ fn prepare(source: &str, library: bool, prefix: &str) -> Prepared {
     }
     // A tag that is never closed stays, so that minijinja says what is wrong with it.
     let rest = macro_end..source.len();
-    if library && open.is_empty() && blanked.is_none() && !["{{", "{%"].iter().any(|sign| source[read_to..].contains(sign)) {
+    if library
+        && open.is_empty()
+        && blanked.is_none()
+        && !["{{", "{%"].iter().any(|sign| source[read_to..].contains(sign))
+    {
         edits.replace(rest.clone(), lines(&source[rest]));
     }
     prepared.edited = edits.apply(source, prefix);
@@ -133,7 +147,11 @@ fn lines(text: &str) -> String {
 }
 
 /// Notes the edits of one tag; a macro's first line gives its header and where its parameters end.
-fn read(mut reader: Reader, tag: &Tag, library: bool) -> Result<Option<(Header, usize)>, Unsupported> {
+fn read(
+    mut reader: Reader,
+    tag: &Tag,
+    library: bool,
+) -> Result<Option<(Header, usize)>, Unsupported> {
     if !tag.statement {
         let part = reader.list()?;
         if part.shape == Shape::Tuple {
@@ -195,12 +213,20 @@ fn read(mut reader: Reader, tag: &Tag, library: bool) -> Result<Option<(Header, 
         "macro" => {
             let at = reader.take()?;
             let name = reader.source[at.clone()].to_string();
-            // As in dbt, which renames the macros of a model too: only files of macros have ones that can be called.
+            // As in dbt, which renames the macros of a model too: only files of macros have ones
+            // that can be called.
             reader.edits.open(at.start, MACRO_PREFIX);
             reader.expect("(")?;
             let (parameters, end) = parameters(&mut reader, library)?;
             return Ok(Some((
-                Header { name, parameters, takes_varargs: false, takes_kwargs: false, at, whole: tag.open.start..tag.close.end },
+                Header {
+                    name,
+                    parameters,
+                    takes_varargs: false,
+                    takes_kwargs: false,
+                    at,
+                    whole: tag.open.start..tag.close.end,
+                },
                 end,
             )));
         }
@@ -243,7 +269,8 @@ fn set(reader: &mut Reader) -> Result<(), Unsupported> {
     Ok(())
 }
 
-/// The names that are assigned to: whether it is a single one, and the objects of which an attribute is set.
+/// The names that are assigned to: whether it is a single one, and the objects of which an
+/// attribute is set.
 fn targets(reader: &mut Reader) -> Result<(bool, Vec<String>), Unsupported> {
     let mut names = 0;
     let mut holders = Vec::new();
@@ -272,8 +299,9 @@ fn targets(reader: &mut Reader) -> Result<(bool, Vec<String>), Unsupported> {
     }
 }
 
-/// Parameters behind their opening parenthesis, with types (dbt 1.12) taken out; their names, and where the list ends.
-/// A default counts for an argument that is not given, and not for one that is undefined: `missing` asks for the difference.
+/// Parameters behind their opening parenthesis, with types (dbt 1.12) taken out; their names, and
+/// where the list ends. A default counts for an argument that is not given, and not for one that is
+/// undefined: `missing` asks for the difference.
 fn parameters(reader: &mut Reader, missing: bool) -> Result<(Vec<String>, usize), Unsupported> {
     let mut names = Vec::new();
     loop {
@@ -305,12 +333,16 @@ fn parameters(reader: &mut Reader, missing: bool) -> Result<(Vec<String>, usize)
                 // A parameter before it is a name of its own only in the macro's body.
                 for token in &reader.tokens[before..reader.at] {
                     let word = &reader.source[token.span.clone()];
-                    if token.kind == Kind::Name && names.iter().any(|known| known == word && known != &name) {
+                    if token.kind == Kind::Name
+                        && names.iter().any(|known| known == word && known != &name)
+                    {
                         reader.edits.replace(token.span.clone(), format!("__argument('{word}')"));
                     }
                 }
                 reader.edits.open(default.start, "(");
-                reader.edits.close(default.end, format!(" if __missing('{name}') else __undefined)"));
+                reader
+                    .edits
+                    .close(default.end, format!(" if __missing('{name}') else __undefined)"));
             }
         }
         if !reader.skip(",") && !reader.is(")") {
@@ -330,21 +362,36 @@ mod tests {
     #[test]
     fn lists_dicts_and_operators_become_calls() {
         assert_eq!(text("{{ [1, {'a': b}] }}"), "{{ __l([1, __d({'a': b})]) }}");
-        assert_eq!(text("{{ '%s' % x|upper + [y] }}"), "{{ __add(__mod('%s' , x|upper) , __l([y])) }}");
+        assert_eq!(
+            text("{{ '%s' % x|upper + [y] }}"),
+            "{{ __add(__mod('%s' , x|upper) , __l([y])) }}"
+        );
         assert_eq!(text("{{ a + b - c + 1 }}"), "{{ __add(__sub(__add(a , b) , c) , 1) }}");
-        assert_eq!(text("{{ x[1, 2] }}{{ +1 }}{{ a % 2 }}"), "{{ x[(1, 2)] }}{{ 1 }}{{ __mod(a , 2) }}");
-        assert_eq!(text("{{ x is in [1] and y not in z[1:] }}"), "{{ x is in __l([1]) and __not_in(y , __slice(z,1,none)) }}");
+        assert_eq!(
+            text("{{ x[1, 2] }}{{ +1 }}{{ a % 2 }}"),
+            "{{ x[(1, 2)] }}{{ 1 }}{{ __mod(a , 2) }}"
+        );
+        assert_eq!(
+            text("{{ x is in [1] and y not in z[1:] }}"),
+            "{{ x is in __l([1]) and __not_in(y , __slice(z,1,none)) }}"
+        );
         assert_eq!(
             text("{{ a < b == c }}{{ a ~ b ~ 1 }}{{ a.b is defined }}"),
             "{{ __compare(a ,'<', b ,'==', c) }}{{ __cat(a , b , 1) }}{{ __attr(a,'b') is defined }}"
         );
-        assert_eq!(text("{{ z[::2] }}{{ z[:-1] }}"), "{{ __slice(z,none,none,2) }}{{ __slice(z,none,-1) }}");
+        assert_eq!(
+            text("{{ z[::2] }}{{ z[:-1] }}"),
+            "{{ __slice(z,none,none,2) }}{{ __slice(z,none,-1) }}"
+        );
     }
 
     #[test]
     fn statements_are_changed() {
         assert_eq!(text("{% do a.append([1]) if b %}"), "{% set __do = a.append(__l([1])) if b %}");
-        assert_eq!(text("{% set x = y %}{% set a, b = c, d %}"), "{% set x = __m(y) %}{% set a, b = c, d %}");
+        assert_eq!(
+            text("{% set x = y %}{% set a, b = c, d %}"),
+            "{% set x = __m(y) %}{% set a, b = c, d %}"
+        );
         assert_eq!(text("{% if a: %}{%- else: -%}"), "{% if a %}{%- else -%}");
         assert_eq!(text("{%- print x -%}"), "{{-  x -}}");
         assert_eq!(text("{% if\u{a0}a %}"), "{% if a %}");
@@ -352,8 +399,9 @@ mod tests {
 
     #[test]
     fn macros_are_renamed_and_open_to_more_arguments() {
-        let file =
-            macro_file("{% macro a(x: list[int] = [], y) %}{{ varargs }}{{ kwargs.z }}{% endmacro %}{% test t(m) %}\n{{ m }}{% endtest %}");
+        let file = macro_file(
+            "{% macro a(x: list[int] = [], y) %}{{ varargs }}{{ kwargs.z }}{% endmacro %}{% test t(m) %}\n{{ m }}{% endtest %}",
+        );
         let text = &file.edited.text;
         assert!(
             text.starts_with("{% macro dbt_macro__a(x = (__l([]) if __missing('x') else __undefined), y, varargs=none, kwargs=none) %}"),

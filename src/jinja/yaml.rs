@@ -21,9 +21,16 @@ pub const SECRETS: [&str; 2] = ["DBT_ENV_SECRET", "DBT_ENGINE_ENV_SECRET"];
 
 /// Refuses a secret, as dbt does.
 pub(super) fn not_secret(name: &str) -> Result<(), Error> {
-    let Some(secret) = SECRETS.iter().find(|secret| name.starts_with(**secret)) else { return Ok(()) };
-    let error = Diagnostic::error(format!("`{name}` is a secret, and secrets are allowed only in profiles.yml and packages.yml"));
-    Err(errors::said(error.hint(format!("variables that begin with `{secret}` are secrets: give the value in a variable of another name"))))
+    let Some(secret) = SECRETS.iter().find(|secret| name.starts_with(**secret)) else {
+        return Ok(());
+    };
+    let error = Diagnostic::error(format!(
+        "`{name}` is a secret, and secrets are allowed only in profiles.yml and packages.yml"
+    ));
+    Err(errors::said(error.hint(format!(
+        "variables that begin with `{secret}` are secrets: give \
+        the value in a variable of another name"
+    ))))
 }
 
 /// What the values of a YAML file may ask: no macros, no models.
@@ -36,8 +43,8 @@ pub struct YamlScope<'a> {
     pub secrets: bool,
 }
 
-/// A value of a YAML file with its Jinja rendered, as `native` describes; text without Jinja comes back as it is.
-/// The error is a message without its place.
+/// A value of a YAML file with its Jinja rendered, as `native` describes; text without Jinja comes
+/// back as it is. The error is a message without its place.
 pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
     if !super::inner_text::has_tags(text) {
         return Ok(Json::String(text.to_string()));
@@ -52,9 +59,14 @@ pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
     let names = Value::from_object(Names(Arc::new(known)));
     let prepared = transpile::template(text, "");
     let file = SourceFile::new("", text);
-    let rendered = limits::guarded(&file, || evaluated(&file, &prepared, names).map_err(Diagnostics::from));
+    let rendered =
+        limits::guarded(&file, || evaluated(&file, &prepared, names).map_err(Diagnostics::from));
     rendered.map_err(|errors| {
-        let error = errors.0.into_iter().next().unwrap_or_else(|| Diagnostic::error("the value has no meaning"));
+        let error = errors
+            .0
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| Diagnostic::error("the value has no meaning"));
         Diagnostic { at: None, ..error }
     })
 }
@@ -62,11 +74,20 @@ pub fn yaml_value(text: &str, scope: &YamlScope) -> Result<Json, Diagnostic> {
 fn evaluated(file: &SourceFile, prepared: &Prepared, names: Value) -> Result<Json, Diagnostic> {
     let outcome = native::render(&file.text, &prepared.edited.text, names);
     outcome.map_err(|error| {
-        let place = Place { template: file, prepared, library: None, known: vec!["var", "env_var", "target"] };
+        let place = Place {
+            template: file,
+            prepared,
+            library: None,
+            known: vec!["var", "env_var", "target"],
+        };
         let mut diagnostic = errors::diagnostic(&error, &place);
         diagnostic.at = None;
-        if let Some(name) = diagnostic.message.strip_suffix(" is undefined").filter(|name| !name.contains('.')) {
-            diagnostic.hints.push(format!("YAML files know `var`, `env_var` and `target`, but not {name}"));
+        if let Some(name) =
+            diagnostic.message.strip_suffix(" is undefined").filter(|name| !name.contains('.'))
+        {
+            diagnostic
+                .hints
+                .push(format!("YAML files know `var`, `env_var` and `target`, but not {name}"));
         }
         diagnostic
     })?
@@ -98,7 +119,9 @@ impl Object for Names {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         match key.as_str()? {
             "var" => Some(Value::from_object(Question { variable: true, known: self.0.clone() })),
-            "env_var" => Some(Value::from_object(Question { variable: false, known: self.0.clone() })),
+            "env_var" => {
+                Some(Value::from_object(Question { variable: false, known: self.0.clone() }))
+            }
             "target" => Some(self.0.target.clone()),
             "run_started_at" => Some(datetime::utc(self.0.now)),
             "modules" => Some(collections::dict([
@@ -142,7 +165,8 @@ impl Object for Question {
                     error = error.hint(format!("did you mean `{near}`?"));
                 }
                 error.hint(format!(
-                    "set it with `--vars '{{{name}: …}}'` or give a default; `vars:` of dbt_project.yml counts in properties files alone"
+                    "set it with `--vars '{{{name}: …}}'` or give a default; `vars:` of \
+                     dbt_project.yml counts in properties files alone"
                 ))
             } else {
                 missing_environment(&name)
@@ -150,9 +174,16 @@ impl Object for Question {
         })
     }
 
-    fn call_method(self: &Arc<Self>, _: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
         match (self.variable, method) {
-            (true, "has_var") => Ok(Value::from(self.known.vars.contains_key(&Call::of("var", method, args).needs_text(0, "name")?))),
+            (true, "has_var") => Ok(Value::from(
+                self.known.vars.contains_key(&Call::of("var", method, args).needs_text(0, "name")?),
+            )),
             _ => Err(Error::from(ErrorKind::UnknownMethod)),
         }
     }
@@ -168,7 +199,16 @@ mod tests {
         let target = serde_json::json!({"name": "dev"});
         let (Json::Object(vars), Json::Object(target)) = (vars, target) else { unreachable!() };
         let secrets = text.contains("SECRET_A");
-        yaml_value(text, &YamlScope { now: Instant::UNIX_EPOCH, vars: &vars, environment: &environment, target: &target, secrets })
+        yaml_value(
+            text,
+            &YamlScope {
+                now: Instant::UNIX_EPOCH,
+                vars: &vars,
+                environment: &environment,
+                target: &target,
+                secrets,
+            },
+        )
     }
 
     #[test]
@@ -181,23 +221,36 @@ mod tests {
         assert_eq!(value("{{ (target.name == 'dev') | as_bool }}").unwrap(), true);
         assert_eq!(value("{{ target.name == 'dev' | as_bool }}").unwrap(), true);
         assert_eq!(value("{{ target.name != 'dev' | as_bool() }}").unwrap(), false);
-        assert_eq!(value("{{ \"['a', -1, {'b': None}]\" | as_native }}").unwrap(), serde_json::json!(["a", -1, {"b": null}]));
+        assert_eq!(
+            value("{{ \"['a', -1, {'b': None}]\" | as_native }}").unwrap(),
+            serde_json::json!(["a", -1, {"b": null}])
+        );
         assert_eq!(value("{{ '1 + 1' | as_native }}").unwrap(), "1 + 1");
         assert_eq!(value("{{ var('n') | as_text }}").unwrap(), "7");
         assert_eq!(value("{{ [1, 2] }}").unwrap(), "[1, 2]");
         assert_eq!(value("{{ var('list') }}").unwrap(), serde_json::json!([1]));
-        assert_eq!(value("{% if var('on') %}{{ var('list') }}{% endif %}").unwrap(), serde_json::json!([1]));
+        assert_eq!(
+            value("{% if var('on') %}{{ var('list') }}{% endif %}").unwrap(),
+            serde_json::json!([1])
+        );
         assert_eq!(value("{% set x %}<{{ var('n') }}>{% endset %}{{ x }}!").unwrap(), "<7>!");
         assert_eq!(value("{{ env_var('DBT_ENV_SECRET_A') }}").unwrap(), "s");
         let error = value("{{ env_var('DBT_ENV_' ~ 'SECRET_' ~ 'A', 'x') }}").unwrap_err();
-        assert_eq!(error.message, "`DBT_ENV_SECRET_A` is a secret, and secrets are allowed only in profiles.yml and packages.yml");
+        assert_eq!(
+            error.message,
+            "`DBT_ENV_SECRET_A` is a secret, and secrets are allowed only in profiles.yml and \
+             packages.yml"
+        );
         assert_eq!(value("{% if var('on') %}a{% endif %}").unwrap(), "a");
     }
 
     #[test]
     fn wrong_values_say_so() {
         assert_eq!(value("{{ var('nam') }}").unwrap_err().hints[0], "did you mean `name`?");
-        assert_eq!(value("{{ env_var('X') }}").unwrap_err().message, "environment variable `X` is not set");
+        assert_eq!(
+            value("{{ env_var('X') }}").unwrap_err().message,
+            "environment variable `X` is not set"
+        );
         assert_eq!(value("{{ ref('x') }}").unwrap_err().message, "`ref` is undefined");
         assert!(value("{{ 'true' | as_bool }}").is_err());
         assert!(value("{{ ").is_err());

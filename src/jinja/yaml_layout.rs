@@ -1,4 +1,5 @@
-//! The layout of a YAML document, by the rules of PyYAML's emitter: where lines begin, which quotes a text has, where it is folded.
+//! The layout of a YAML document, by the rules of PyYAML's emitter: where lines begin, which quotes
+//! a text has, where it is folded.
 
 use crate::yaml::scalars;
 
@@ -60,7 +61,15 @@ enum Style {
 
 impl Layout {
     pub fn document(root: &Node, repeated: Vec<usize>) -> String {
-        let mut layout = Layout { out: String::new(), repeated, column: 0, indent: None, blank: true, indentation: true, open: false };
+        let mut layout = Layout {
+            out: String::new(),
+            repeated,
+            column: 0,
+            indent: None,
+            blank: true,
+            indentation: true,
+            open: false,
+        };
         layout.node(root, Position::Root);
         layout.line();
         if layout.open {
@@ -71,7 +80,9 @@ impl Layout {
     }
 
     fn node(&mut self, node: &Node, position: Position) {
-        if let Some(nth) = node.id.and_then(|id| self.repeated.iter().position(|repeated| *repeated == id)) {
+        if let Some(nth) =
+            node.id.and_then(|id| self.repeated.iter().position(|repeated| *repeated == id))
+        {
             let sign = if matches!(node.content, Content::Alias) { '*' } else { '&' };
             self.indicator(&format!("{sign}id{:03}", nth + 1), true, false, false);
         }
@@ -85,8 +96,10 @@ impl Layout {
             Content::List(all) if all.is_empty() => self.empty("[", "]"),
             Content::List(all) => {
                 // A list begins in the column of the key before it.
-                let inside = matches!(position, Position::Key | Position::Value) && !self.indentation;
-                self.indent = Some(outer.map_or(0, |indent| if inside { indent } else { indent + 2 }));
+                let inside =
+                    matches!(position, Position::Key | Position::Value) && !self.indentation;
+                self.indent =
+                    Some(outer.map_or(0, |indent| if inside { indent } else { indent + 2 }));
                 for item in all {
                     self.line();
                     self.indicator("-", true, false, true);
@@ -132,7 +145,11 @@ impl Layout {
         };
         match &key.content {
             Content::Alias => true,
-            Content::Scalar { tag, text } => !text.is_empty() && !text.contains(is_break) && name + 2 + tag.len() + width(text) < LONG_KEY,
+            Content::Scalar { tag, text } => {
+                !text.is_empty()
+                    && !text.contains(is_break)
+                    && name + 2 + tag.len() + width(text) < LONG_KEY
+            }
             Content::List(items) => items.is_empty(),
             Content::Mapping { pairs, .. } => pairs.is_empty(),
         }
@@ -204,11 +221,15 @@ impl Layout {
         }
     }
 
-    /// Words, on a new line behind a single blank where the line is long; a line break is written twice.
+    /// Words, on a new line behind a single blank where the line is long; a line break is written
+    /// twice.
     fn folded(&mut self, text: &str, splits: bool, plain: bool) {
         let mut rest = text;
         while !rest.is_empty() {
-            let (blanks, lines) = (rest.len() - rest.trim_start_matches(' ').len(), rest.len() - rest.trim_start_matches('\n').len());
+            let (blanks, lines) = (
+                rest.len() - rest.trim_start_matches(' ').len(),
+                rest.len() - rest.trim_start_matches('\n').len(),
+            );
             let length = if blanks > 0 {
                 let edge = rest.len() == text.len() || rest.len() == blanks;
                 if blanks == 1 && splits && self.column > WIDTH && !edge {
@@ -302,7 +323,8 @@ fn escape(c: char) -> Option<String> {
     Some(format!("\\{short}"))
 }
 
-/// The plainest style that gives a text back; `implicit` says that it means the same without quotes.
+/// The plainest style that gives a text back; `implicit` says that it means the same without
+/// quotes.
 fn style(text: &str, implicit: bool, key: bool) -> Style {
     let signs: Vec<char> = text.chars().filter(|c| !is_mark(*c)).collect();
     let special = signs.iter().any(|c| *c != '\n' && !(' '..='~').contains(c));
@@ -326,7 +348,12 @@ fn is_plain(signs: &[char]) -> bool {
         return false;
     }
     signs.iter().enumerate().all(|(at, c)| match c {
-        '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`' if at == 0 => false,
+        '#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%'
+        | '@' | '`'
+            if at == 0 =>
+        {
+            false
+        }
         '?' | '-' if at == 0 => !blank(at + 1),
         ':' => !blank(at + 1),
         '#' => signs[at - 1] != ' ',

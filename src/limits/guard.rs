@@ -1,5 +1,5 @@
-//! The work for one model, surrounded. Takes the model's file and the work; gives its result, or the error that it costs too much, or
-//! that the program has a fault there.
+//! The work for one model, surrounded. Takes the model's file and the work; gives its result, or
+//! the error that it costs too much, or that the program has a fault there.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use super::{MEMORY_MIB, memory, watchdog};
 use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 
-/// Seconds that the work for one model may take; 0 for no limit. Set once, before there is work, and read by every thread that works.
+/// Seconds that the work for one model may take; 0 for no limit. Set once, before there is work,
+/// and read by every thread that works.
 static SECONDS: AtomicU64 = AtomicU64::new(0);
 
 /// The clock is read once in so many checks.
@@ -38,7 +39,14 @@ struct Budget {
 
 impl Budget {
     fn new(watched: Option<u64>) -> Budget {
-        Budget { held: memory::held(), deadline: deadline(), checks: 0, exceeded: None, is_renewed: false, watched }
+        Budget {
+            held: memory::held(),
+            deadline: deadline(),
+            checks: 0,
+            exceeded: None,
+            is_renewed: false,
+            watched,
+        }
     }
 }
 
@@ -68,11 +76,15 @@ pub fn allow(seconds: u64) {
 }
 
 /// Does `work`, which is about `file`. Work within other such work shares its limits.
-pub fn guarded<T>(file: &SourceFile, work: impl FnOnce() -> Result<T, Diagnostics>) -> Result<T, Diagnostics> {
+pub fn guarded<T>(
+    file: &SourceFile,
+    work: impl FnOnce() -> Result<T, Diagnostics>,
+) -> Result<T, Diagnostics> {
     if BUDGET.get().is_some() {
         return work();
     }
-    let watched = deadline().map(|deadline| watchdog::Watched::new(deadline, file, SECONDS.load(Relaxed)));
+    let watched =
+        deadline().map(|deadline| watchdog::Watched::new(deadline, file, SECONDS.load(Relaxed)));
     BUDGET.set(Some(Budget::new(watched.as_ref().map(watchdog::Watched::number))));
     let outcome = catch_unwind(AssertUnwindSafe(work));
     let exceeded = BUDGET.take().and_then(|budget| budget.exceeded);
@@ -84,8 +96,9 @@ pub fn guarded<T>(file: &SourceFile, work: impl FnOnce() -> Result<T, Diagnostic
     }
 }
 
-/// Does a part of the work, such as the rendering of one batch of many, which may cost as much as the whole: only what it holds itself
-/// counts, and its time begins now. A part of such a part has no budget of its own.
+/// Does a part of the work, such as the rendering of one batch of many, which may cost as much as
+/// the whole: only what it holds itself counts, and its time begins now. A part of such a part has
+/// no budget of its own.
 pub fn renewed<T>(work: impl FnOnce() -> T) -> T {
     let Some(outer) = BUDGET.get().filter(|budget| !budget.is_renewed) else { return work() };
     let renew = || {
@@ -113,7 +126,9 @@ pub fn room(bytes: usize) -> Result<(), Exceeded> {
     if budget.exceeded.is_none() {
         budget.checks += 1;
         let held = memory::held().saturating_sub(budget.held).saturating_add_unsigned(bytes);
-        let is_late = |deadline: Instant| budget.checks.is_multiple_of(CHECKS_PER_CLOCK) && Instant::now() > deadline;
+        let is_late = |deadline: Instant| {
+            budget.checks.is_multiple_of(CHECKS_PER_CLOCK) && Instant::now() > deadline
+        };
         if held > (MEMORY_MIB << 20) as isize {
             budget.exceeded = Some(Exceeded::Memory);
         } else if budget.deadline.is_some_and(is_late) {
@@ -133,8 +148,10 @@ impl Exceeded {
     /// The error, without its place.
     pub fn diagnostic(self) -> Diagnostic {
         match self {
-            Exceeded::Memory => Diagnostic::error(format!("the model needs more than {MEMORY_MIB} MiB of memory"))
-                .hint("look for a text or a list that grows with each step of a loop"),
+            Exceeded::Memory => {
+                Diagnostic::error(format!("the model needs more than {MEMORY_MIB} MiB of memory"))
+                    .hint("look for a text or a list that grows with each step of a loop")
+            }
             Exceeded::Time => late(SECONDS.load(Relaxed)),
         }
     }
@@ -142,18 +159,24 @@ impl Exceeded {
 
 pub(super) fn late(seconds: u64) -> Diagnostic {
     let plural = if seconds == 1 { "" } else { "s" };
-    Diagnostic::error(format!("the model is not compiled after {seconds} second{plural}"))
-        .hint("look for a loop that does too much; `--model-timeout SECONDS` allows more time, `--model-timeout 0` any")
+    Diagnostic::error(format!("the model is not compiled after {seconds} second{plural}")).hint(
+        "look for a loop that does too much; `--model-timeout SECONDS` allows more time, \
+            `--model-timeout 0` any",
+    )
 }
 
 fn note_panic(panic: &PanicHookInfo) {
     let message = panic.payload_as_str().unwrap_or("no message");
-    let location = panic.location().map(|at| format!("{}:{}: ", at.file(), at.line())).unwrap_or_default();
+    let location =
+        panic.location().map(|at| format!("{}:{}: ", at.file(), at.line())).unwrap_or_default();
     let message = format!("{location}{message}");
     if BUDGET.get().is_some() {
         PANIC.replace(Some(message));
     } else {
-        eprintln!("error: batchwright has a fault: {message}\n\nhint: please report it, with the command and the project\n");
+        eprintln!(
+            "error: batchwright has a fault: {message}\n\nhint: please report it, with the \
+             command and the project\n"
+        );
     }
 }
 
@@ -173,7 +196,10 @@ mod tests {
     fn a_panic_is_an_error_of_its_file() {
         let file = SourceFile::new("models/a.sql", "select 1\n");
         let errors = guarded::<()>(&file, || panic!("at the end of {}", 1)).unwrap_err();
-        assert_eq!(errors.0[0].at.as_ref().map(|at| (&*at.file.path, at.line())), Some(("models/a.sql", 1)));
+        assert_eq!(
+            errors.0[0].at.as_ref().map(|at| (&*at.file.path, at.line())),
+            Some(("models/a.sql", 1))
+        );
         assert_eq!(guarded(&file, || Ok(1)), Ok(1));
     }
 

@@ -1,5 +1,5 @@
-//! An allocator that counts. Takes another allocator; tells each thread how many bytes it holds, at the cost of one addition for each
-//! allocation.
+//! An allocator that counts. Takes another allocator; tells each thread how many bytes it holds, at
+//! the cost of one addition for each allocation.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
@@ -8,7 +8,8 @@ use std::cell::Cell;
 pub struct CountingAllocator<A>(pub A);
 
 thread_local! {
-    /// Allocated by this thread and not freed by it. Negative where it frees what other threads allocated.
+    /// Allocated by this thread and not freed by it. Negative where it frees what other threads
+    /// allocated.
     static HELD: Cell<isize> = const { Cell::new(0) };
 }
 
@@ -19,10 +20,13 @@ pub fn held() -> isize {
 
 fn count(more: usize, less: usize) {
     // The variable needs no destructor, so that it is there as long as the thread is.
-    let _ = HELD.try_with(|held| held.set(held.get().wrapping_add_unsigned(more).wrapping_sub_unsigned(less)));
+    let _ = HELD.try_with(|held| {
+        held.set(held.get().wrapping_add_unsigned(more).wrapping_sub_unsigned(less))
+    });
 }
 
-// SAFETY: every call is handed to the allocator that does the work, with the same arguments; counting does not allocate.
+// SAFETY: every call is handed to the allocator that does the work, with the same arguments;
+// counting does not allocate.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size(), 0);
@@ -60,7 +64,8 @@ mod tests {
         let allocator = CountingAllocator(System);
         let layout = Layout::from_size_align(1000, 8).unwrap();
         let before = held();
-        // SAFETY: the layout is not empty, and the memory is freed with the layout that it has then.
+        // SAFETY: the layout is not empty, and the memory is freed with the layout that it has
+        // then.
         unsafe {
             let memory = allocator.alloc(layout);
             assert_eq!(held() - before, 1000);

@@ -1,5 +1,6 @@
-//! Ends the process where the work for a model takes longer than it may and comes to no check: a parser, a comparison of values. Nothing
-//! is written before all models are compiled, so that nothing is left half-done.
+//! Ends the process where the work for a model takes longer than it may and comes to no check: a
+//! parser, a comparison of values. Nothing is written before all models are compiled, so that
+//! nothing is left half-done.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -18,7 +19,8 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 
 static STARTED: Once = Once::new();
 
-/// How long the work may go on after its time is over, because most of it ends at the next check with a better error.
+/// How long the work may go on after its time is over, because most of it ends at the next check
+/// with a better error.
 const GRACE: Duration = Duration::from_secs(2);
 
 const LOOK: Duration = Duration::from_millis(250);
@@ -71,7 +73,10 @@ fn watch() {
     loop {
         thread::sleep(LOOK);
         let now = Instant::now();
-        let overdue = work().values().find(|work| now > work.deadline + GRACE).map(|work| late(work.seconds).at(work.file.line(1)));
+        let overdue = work()
+            .values()
+            .find(|work| now > work.deadline + GRACE)
+            .map(|work| late(work.seconds).at(work.file.line(1)));
         if let Some(error) = overdue {
             let text = format!("{}\n\n", diagnostics::print(&error, false));
             let _ = std::io::stderr().lock().write_all(text.as_bytes());

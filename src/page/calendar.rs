@@ -15,7 +15,14 @@ pub struct Cell {
 
 /// The batches of the plan, and the batches between them. `batches` and `covered` must be sorted,
 /// and `covered` merged.
-pub fn cells(grain: Grain, zone: Tz, begin: Instant, now: Instant, batches: &[Cell], covered: &[Window]) -> Vec<Cell> {
+pub fn cells(
+    grain: Grain,
+    zone: Tz,
+    begin: Instant,
+    now: Instant,
+    batches: &[Cell],
+    covered: &[Window],
+) -> Vec<Cell> {
     let mut cells = batches.to_vec();
     let mut start = grain.floor(begin, zone);
     while start <= now {
@@ -23,9 +30,14 @@ pub fn cells(grain: Grain, zone: Tz, begin: Instant, now: Instant, batches: &[Ce
         let first_after = batches.partition_point(|cell| cell.window.end <= start);
         let planned = batches.get(first_after).is_some_and(|cell| cell.window.start < end);
         if !planned {
-            let is_covered =
-                covered.partition_point(|span| span.start <= start).checked_sub(1).is_some_and(|index| covered[index].end >= end);
-            cells.push(Cell { window: Window { start, end }, state: if is_covered { BatchState::Before } else { BatchState::Missing } });
+            let is_covered = covered
+                .partition_point(|span| span.start <= start)
+                .checked_sub(1)
+                .is_some_and(|index| covered[index].end >= end);
+            cells.push(Cell {
+                window: Window { start, end },
+                state: if is_covered { BatchState::Before } else { BatchState::Missing },
+            });
         }
         start = end;
     }
@@ -40,7 +52,9 @@ pub fn runs(cells: &[Cell]) -> Vec<[i64; 3]> {
     for Cell { window, .. } in cells {
         let (start, length) = (window.start.timestamp(), (window.end - window.start).num_seconds());
         match runs.last_mut() {
-            Some([first, same, count]) if *same == length && *first + length * *count == start => *count += 1,
+            Some([first, same, count]) if *same == length && *first + length * *count == start => {
+                *count += 1
+            }
             _ => runs.push([start, length, 1]),
         }
     }
@@ -61,9 +75,16 @@ mod tests {
     #[test]
     fn batches_that_are_not_in_the_plan_are_done_before_or_missing() {
         let window = |first, last| Window { start: day(first), end: day(last) };
-        let plan = [Cell { window: window(3, 4), state: BatchState::Failed }, Cell { window: window(6, 8), state: BatchState::Planned }];
-        let cells = cells(Grain::Day, Tz::UTC, day(1), day(9), &plan, &[window(1, 2), window(4, 5)]);
-        let labels: String = cells.iter().map(|cell| format!("{}{} ", cell.window.start.format("%d"), cell.state.letter())).collect();
+        let plan = [
+            Cell { window: window(3, 4), state: BatchState::Failed },
+            Cell { window: window(6, 8), state: BatchState::Planned },
+        ];
+        let cells =
+            cells(Grain::Day, Tz::UTC, day(1), day(9), &plan, &[window(1, 2), window(4, 5)]);
+        let labels: String = cells
+            .iter()
+            .map(|cell| format!("{}{} ", cell.window.start.format("%d"), cell.state.letter()))
+            .collect();
         assert_eq!(labels, "01b 02m 03f 04b 05m 06p 08m 09m ");
         assert_eq!(runs(&cells).iter().map(|run| run[2]).collect::<Vec<_>>(), [5, 1, 2]);
     }
@@ -71,7 +92,17 @@ mod tests {
     #[test]
     fn a_day_of_23_hours_is_a_separate_run() {
         let paris = chrono_tz::Europe::Paris;
-        let cells = cells(Grain::Day, paris, day(30), Utc.with_ymd_and_hms(2024, 4, 2, 0, 0, 0).unwrap(), &[], &[]);
-        assert_eq!(runs(&cells).iter().map(|run| (run[1] / 3600, run[2])).collect::<Vec<_>>(), [(24, 1), (23, 1), (24, 2)]);
+        let cells = cells(
+            Grain::Day,
+            paris,
+            day(30),
+            Utc.with_ymd_and_hms(2024, 4, 2, 0, 0, 0).unwrap(),
+            &[],
+            &[],
+        );
+        assert_eq!(
+            runs(&cells).iter().map(|run| (run[1] / 3600, run[2])).collect::<Vec<_>>(),
+            [(24, 1), (23, 1), (24, 2)]
+        );
     }
 }

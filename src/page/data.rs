@@ -77,14 +77,18 @@ pub fn model<'a>(
 ) -> ModelData<'a> {
     let mut labels = Texts::default();
     for cell in cells {
-        labels.push(&days.map_or_else(String::new, |(grain, zone)| grain.label(cell.window.start, zone)));
+        labels.push(
+            &days.map_or_else(String::new, |(grain, zone)| grain.label(cell.window.start, zone)),
+        );
     }
     let filtered = entry.inputs.iter().filter(|input| input.filtered);
     ModelData {
         id: &entry.unique_id,
         grain: days.map(|(grain, _)| grain.as_str()),
         event_time: entry.microbatch.as_ref().map(|microbatch| microbatch.event_time.as_str()),
-        inputs: filtered.filter_map(|input| Some((input.relation.as_str(), input.event_time.as_deref()?))).collect(),
+        inputs: filtered
+            .filter_map(|input| Some((input.relation.as_str(), input.event_time.as_deref()?)))
+            .collect(),
         cells: runs(cells),
         states: letters(cells.iter().map(|cell| cell.state)),
         labels: labels.pack(columns),
@@ -93,7 +97,11 @@ pub fn model<'a>(
     }
 }
 
-fn files(steps: &[PageStep], sql: &mut dyn FnMut(&PlannedStep) -> Option<String>, columns: &mut NumberColumns) -> StepsData {
+fn files(
+    steps: &[PageStep],
+    sql: &mut dyn FnMut(&PlannedStep) -> Option<String>,
+    columns: &mut NumberColumns,
+) -> StepsData {
     let mut fields: [Texts; 7] = Default::default();
     let mut unreadable = Vec::new();
     for (index, step) in steps.iter().enumerate() {
@@ -106,7 +114,8 @@ fn files(steps: &[PageStep], sql: &mut dyn FnMut(&PlannedStep) -> Option<String>
             None => Default::default(),
         };
         let (file, text) = (step.planned.file.to_string(), text.unwrap_or_default());
-        let texts = [&*step.planned.id, &file, &needs(step.planned), &text, &started, &seconds, words];
+        let texts =
+            [&*step.planned.id, &file, &needs(step.planned), &text, &started, &seconds, words];
         for (field, text) in fields.iter_mut().zip(texts) {
             field.push(text);
         }
@@ -122,14 +131,18 @@ fn files(steps: &[PageStep], sql: &mut dyn FnMut(&PlannedStep) -> Option<String>
         started,
         seconds,
         words,
-        sha256: steps.iter().map(|step| STANDARD_NO_PAD.encode(step.planned.sha256.bytes())).collect(),
+        sha256: steps
+            .iter()
+            .map(|step| STANDARD_NO_PAD.encode(step.planned.sha256.bytes()))
+            .collect(),
     }
 }
 
 /// One line per dependency; at most 32, since a swap step depends on every batch.
 fn needs(step: &PlannedStep) -> String {
     const MAX_LINES: usize = 32;
-    let mut lines: Vec<String> = step.depends_on.iter().take(MAX_LINES).map(ToString::to_string).collect();
+    let mut lines: Vec<String> =
+        step.depends_on.iter().take(MAX_LINES).map(ToString::to_string).collect();
     if step.depends_on.len() > MAX_LINES {
         lines.push(format!("and {} more", step.depends_on.len() - MAX_LINES));
     }

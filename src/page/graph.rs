@@ -51,8 +51,10 @@ pub fn draw(widths: &[f64], lines: &[(usize, usize)]) -> Drawing {
         y: 0.0,
     };
     let mut nodes: Vec<LayoutNode> = widths.iter().enumerate().map(node).collect();
-    let routes: Vec<Vec<usize>> = lines.iter().map(|(from, to)| route(&mut nodes, *from, *to)).collect();
-    let mut columns: Vec<Vec<usize>> = vec![Vec::new(); layer.iter().max().map_or(0, |last| last + 1)];
+    let routes: Vec<Vec<usize>> =
+        lines.iter().map(|(from, to)| route(&mut nodes, *from, *to)).collect();
+    let mut columns: Vec<Vec<usize>> =
+        vec![Vec::new(); layer.iter().max().map_or(0, |last| last + 1)];
     for (index, node) in nodes.iter().enumerate() {
         columns[node.layer].push(index);
     }
@@ -99,7 +101,8 @@ fn layers(boxes: usize, lines: &[(usize, usize)]) -> Vec<usize> {
     }
     for index in 0..boxes {
         if lines.iter().all(|(_, to)| *to != index) {
-            let first = lines.iter().filter(|(from, _)| *from == index).map(|(_, to)| layer[*to]).min();
+            let first =
+                lines.iter().filter(|(from, _)| *from == index).map(|(_, to)| layer[*to]).min();
             layer[index] = first.unwrap_or(1).saturating_sub(1);
         }
     }
@@ -110,7 +113,14 @@ fn layers(boxes: usize, lines: &[(usize, usize)]) -> Vec<usize> {
 fn route(nodes: &mut Vec<LayoutNode>, from: usize, to: usize) -> Vec<usize> {
     let mut route = vec![from];
     for layer in nodes[from].layer + 1..nodes[to].layer {
-        nodes.push(LayoutNode { layer, height: LINE_HEIGHT, width: 0.0, before: Vec::new(), after: Vec::new(), y: 0.0 });
+        nodes.push(LayoutNode {
+            layer,
+            height: LINE_HEIGHT,
+            width: 0.0,
+            before: Vec::new(),
+            after: Vec::new(),
+            y: 0.0,
+        });
         route.push(nodes.len() - 1);
     }
     route.push(to);
@@ -128,9 +138,11 @@ fn arrange(nodes: &mut [LayoutNode], columns: &mut [Vec<usize>]) {
     }
     for sweep in 0..12 {
         let forward = sweep % 2 == 0;
-        let order: Vec<usize> = if forward { (0..columns.len()).collect() } else { (0..columns.len()).rev().collect() };
+        let order: Vec<usize> =
+            if forward { (0..columns.len()).collect() } else { (0..columns.len()).rev().collect() };
         for index in order {
-            let preferred: BTreeMap<usize, f64> = columns[index].iter().map(|node| (*node, middle(nodes, *node, forward))).collect();
+            let preferred: BTreeMap<usize, f64> =
+                columns[index].iter().map(|node| (*node, middle(nodes, *node, forward))).collect();
             if sweep < 8 {
                 columns[index].sort_by(|one, other| preferred[one].total_cmp(&preferred[other]));
             }
@@ -143,7 +155,11 @@ fn arrange(nodes: &mut [LayoutNode], columns: &mut [Vec<usize>]) {
 fn middle(nodes: &[LayoutNode], node: usize, forward: bool) -> f64 {
     let near = if forward { &nodes[node].before } else { &nodes[node].after };
     let center = |node: &LayoutNode| node.y + node.height / 2.0;
-    if near.is_empty() { center(&nodes[node]) } else { near.iter().map(|near| center(&nodes[*near])).sum::<f64>() / near.len() as f64 }
+    if near.is_empty() {
+        center(&nodes[node])
+    } else {
+        near.iter().map(|near| center(&nodes[*near])).sum::<f64>() / near.len() as f64
+    }
 }
 
 /// Moves the nodes of a column as close to their preferred positions as their order and heights
@@ -162,7 +178,10 @@ fn place_column(nodes: &mut [LayoutNode], column: &[usize], preferred: impl Fn(u
         {
             groups.truncate(groups.len() - 2);
             let count = count_above + count_below;
-            groups.push(((above * count_above as f64 + below * count_below as f64) / count as f64, count));
+            groups.push((
+                (above * count_above as f64 + below * count_below as f64) / count as f64,
+                count,
+            ));
         }
     }
     let starts = groups.iter().flat_map(|(start, count)| std::iter::repeat_n(*start, *count));
@@ -204,13 +223,29 @@ mod tests {
             assert!(from.x + from.width + BETWEEN_LAYERS <= to.x);
         }
         for (index, one) in drawing.boxes.iter().enumerate() {
-            assert!(one.y >= 0.0 && one.y + one.height <= drawing.height && one.x + one.width <= drawing.width);
+            assert!(
+                one.y >= 0.0
+                    && one.y + one.height <= drawing.height
+                    && one.x + one.width <= drawing.width
+            );
             for other in &drawing.boxes[index + 1..] {
-                assert!(one.x != other.x || one.y + one.height <= other.y || other.y + other.height <= one.y);
+                assert!(
+                    one.x != other.x
+                        || one.y + one.height <= other.y
+                        || other.y + other.height <= one.y
+                );
             }
         }
-        assert_eq!(drawing.boxes[4].x, drawing.boxes[1].x, "a box without inputs is next to its reader");
-        assert_eq!(drawing.lines[4].matches('H').count(), 1, "a long line goes around: {}", drawing.lines[4]);
+        assert_eq!(
+            drawing.boxes[4].x, drawing.boxes[1].x,
+            "a box without inputs is next to its reader"
+        );
+        assert_eq!(
+            drawing.lines[4].matches('H').count(),
+            1,
+            "a long line goes around: {}",
+            drawing.lines[4]
+        );
     }
 
     #[test]

@@ -66,23 +66,44 @@ pub fn page(
     for entry in &manifest.models {
         let days = days(entry);
         let steps = steps.remove(entry.unique_id.as_str()).unwrap_or_default();
-        let audit = steps.iter().find(|step| step.kind == Kind::Audit && BatchState::of(step, history) == BatchState::Done);
+        let audit = steps.iter().find(|step| {
+            step.kind == Kind::Audit && BatchState::of(step, history) == BatchState::Done
+        });
         let audit = audit.and_then(|step| history.done(step));
-        let mut steps: Vec<PageStep> = steps.into_iter().map(|step| with_state(step, days.is_some(), audit, history)).collect();
+        let mut steps: Vec<PageStep> = steps
+            .into_iter()
+            .map(|step| with_state(step, days.is_some(), audit, history))
+            .collect();
         steps.sort_by_key(|step| (!step.is_batch(), step.window));
-        let cells = days.map_or_else(Vec::new, |days| calendar_cells(entry, days, coverage, now, &steps));
+        let cells =
+            days.map_or_else(Vec::new, |days| calendar_cells(entry, days, coverage, now, &steps));
         let mut counts = Counts::of(cells.iter().map(|cell| cell.state));
         counts.add(steps.iter().filter(|step| !step.is_batch()).map(|step| step.state));
         all.join(&counts);
         let planned = || steps.iter().filter_map(|step| step.window);
         let show = |at: Instant| display_instant(at, days.map_or(Tz::UTC, |(_, zone)| zone));
         let (failures, more_failures) = summary::failures(&steps);
-        let (first, last) = (planned().next().map(|window| show(window.start)), planned().next_back().map(|window| show(window.end)));
-        summaries.push(ModelSummary { counts, first, last, batches: planned().count(), failures, more_failures });
+        let (first, last) = (
+            planned().next().map(|window| show(window.start)),
+            planned().next_back().map(|window| show(window.end)),
+        );
+        summaries.push(ModelSummary {
+            counts,
+            first,
+            last,
+            batches: planned().count(),
+            failures,
+            more_failures,
+        });
         models.push(data::model(entry, days, &cells, &steps, sql, &mut columns));
     }
     let data = PageData { models, columns: columns.into_iter().collect() };
-    let models: Vec<_> = manifest.models.iter().zip(&summaries).map(|(entry, summary)| summary::model(entry, summary)).collect();
+    let models: Vec<_> = manifest
+        .models
+        .iter()
+        .zip(&summaries)
+        .map(|(entry, summary)| summary::model(entry, summary))
+        .collect();
     fill(context! {
         about => Value::from(Serde(&manifest.about)),
         now => display_instant(now, Tz::UTC),
@@ -99,7 +120,13 @@ fn fill(values: Value) -> String {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().expect("the default syntax is valid"));
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build()
+            .expect("the default syntax is valid"),
+    );
     let hash = |text: &str| format!("sha256-{}", STANDARD.encode(Sha256::digest(text)));
     let embedded = context! {
         style => Value::from_safe_string(STYLE.to_string()),
@@ -114,13 +141,29 @@ fn fill(values: Value) -> String {
 }
 
 /// A step with its state. `audit` is the last successful audit of the model.
-fn with_state<'a>(planned: &'a PlannedStep, has_days: bool, audit: Option<&Attempt>, history: &'a History) -> PageStep<'a> {
+fn with_state<'a>(
+    planned: &'a PlannedStep,
+    has_days: bool,
+    audit: Option<&Attempt>,
+    history: &'a History,
+) -> PageStep<'a> {
     let window = if has_days && planned.kind == Kind::Batch { window(planned) } else { None };
     let ended = history.failed(planned).or(history.done(planned));
-    PageStep { planned, window, state: BatchState::of_batch(planned, audit.filter(|_| window.is_some()), history), ended }
+    PageStep {
+        planned,
+        window,
+        state: BatchState::of_batch(planned, audit.filter(|_| window.is_some()), history),
+        ended,
+    }
 }
 
-fn calendar_cells(entry: &ModelEntry, (grain, zone): (Grain, Tz), coverage: &Coverage, now: Instant, steps: &[PageStep]) -> Vec<Cell> {
+fn calendar_cells(
+    entry: &ModelEntry,
+    (grain, zone): (Grain, Tz),
+    coverage: &Coverage,
+    now: Instant,
+    steps: &[PageStep],
+) -> Vec<Cell> {
     let batch = |step: &PageStep| Some(Cell { window: step.window?, state: step.state });
     let batches: Vec<Cell> = steps.iter().filter_map(batch).collect();
     let begin = entry.microbatch.as_ref().and_then(|microbatch| instant(&microbatch.begin));

@@ -19,8 +19,14 @@ pub enum BatchState {
     Before,
 }
 
-pub const STATES: [BatchState; 6] =
-    [BatchState::Failed, BatchState::Missing, BatchState::Planned, BatchState::Done, BatchState::Checked, BatchState::Before];
+pub const STATES: [BatchState; 6] = [
+    BatchState::Failed,
+    BatchState::Missing,
+    BatchState::Planned,
+    BatchState::Done,
+    BatchState::Checked,
+    BatchState::Before,
+];
 
 impl BatchState {
     /// The state of a step.
@@ -36,7 +42,11 @@ impl BatchState {
     /// The state of a batch; `audit` is the last successful audit of its model.
     pub fn of_batch(step: &PlannedStep, audit: Option<&Attempt>, history: &History) -> BatchState {
         match (BatchState::of(step, history), history.done(step), audit) {
-            (BatchState::Done, Some(done), Some(audit)) if done.started_at() <= audit.started_at() => BatchState::Checked,
+            (BatchState::Done, Some(done), Some(audit))
+                if done.started_at() <= audit.started_at() =>
+            {
+                BatchState::Checked
+            }
             (state, ..) => state,
         }
     }
@@ -99,5 +109,8 @@ pub fn letters(states: impl IntoIterator<Item = BatchState>) -> String {
             _ => runs.push((state, 1)),
         }
     }
-    runs.into_iter().map(|(state, count)| format!("{}{count}", state.letter())).collect::<Vec<_>>().join(" ")
+    runs.into_iter()
+        .map(|(state, count)| format!("{}{count}", state.letter()))
+        .collect::<Vec<_>>()
+        .join(" ")
 }

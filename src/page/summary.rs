@@ -43,7 +43,11 @@ pub fn name(unique_id: &str) -> &str {
 
 /// The states with a count above zero.
 pub fn counts(counts: &Counts) -> Value {
-    counts.each().filter(|(_, count)| *count > 0).map(|(state, count)| entry(state, count)).collect()
+    counts
+        .each()
+        .filter(|(_, count)| *count > 0)
+        .map(|(state, count)| entry(state, count))
+        .collect()
 }
 
 /// All states with their counts.
@@ -63,7 +67,10 @@ pub fn failures(steps: &[PageStep]) -> (Vec<Value>, usize) {
         let words = step.ended.map(|ended| ended.words()).unwrap_or_default();
         json!({"id": *step.planned.id, "file": step.planned.file.to_string(), "words": words})
     };
-    (failed().take(MAX_FAILURES).map(failure).collect(), failed().count().saturating_sub(MAX_FAILURES))
+    (
+        failed().take(MAX_FAILURES).map(failure).collect(),
+        failed().count().saturating_sub(MAX_FAILURES),
+    )
 }
 
 /// The values of a model for the template.
@@ -91,7 +98,8 @@ pub fn graph(manifest: &Manifest, summaries: &[ModelSummary]) -> Value {
         ids.entry(&input.unique_id).or_insert(None);
     }
     let labels: Vec<String> = ids.keys().map(|id| shortened(name(id))).collect();
-    let widths: Vec<f64> = labels.iter().map(|label| (label.chars().count() as f64 * 7.3 + 24.0).max(80.0)).collect();
+    let widths: Vec<f64> =
+        labels.iter().map(|label| (label.chars().count() as f64 * 7.3 + 24.0).max(80.0)).collect();
     // One line per input and reader; filtered only if each reference to the input is.
     let mut filtered_lines: IndexMap<(usize, usize), bool> = IndexMap::new();
     for (to, model) in manifest.models.iter().enumerate() {
@@ -100,13 +108,21 @@ pub fn graph(manifest: &Manifest, summaries: &[ModelSummary]) -> Value {
             *filtered_lines.entry((from, to)).or_insert(true) &= input.filtered;
         }
     }
-    let lines: Vec<(usize, usize, bool)> = filtered_lines.into_iter().map(|((from, to), filtered)| (from, to, filtered)).collect();
-    let drawing = draw(&widths, &lines.iter().map(|(from, to, _)| (*from, *to)).collect::<Vec<_>>());
+    let lines: Vec<(usize, usize, bool)> =
+        filtered_lines.into_iter().map(|((from, to), filtered)| (from, to, filtered)).collect();
+    let drawing =
+        draw(&widths, &lines.iter().map(|(from, to, _)| (*from, *to)).collect::<Vec<_>>());
     let nodes: Vec<Node> = ids
         .iter()
         .enumerate()
         .map(|(index, (id, model))| {
-            node(&drawing, index, id, &labels[index], model.map(|model| (&manifest.models[model], &summaries[model])))
+            node(
+                &drawing,
+                index,
+                id,
+                &labels[index],
+                model.map(|model| (&manifest.models[model], &summaries[model])),
+            )
         })
         .collect();
     let paths = drawing.lines.iter().zip(&lines);
@@ -114,12 +130,21 @@ pub fn graph(manifest: &Manifest, summaries: &[ModelSummary]) -> Value {
     json!({"width": drawing.width, "height": drawing.height, "nodes": nodes, "lines": paths})
 }
 
-fn node<'a>(drawing: &Drawing, index: usize, id: &'a str, label: &str, model: Option<(&'a ModelEntry, &'a ModelSummary)>) -> Node<'a> {
+fn node<'a>(
+    drawing: &Drawing,
+    index: usize,
+    id: &'a str,
+    label: &str,
+    model: Option<(&'a ModelEntry, &'a ModelSummary)>,
+) -> Node<'a> {
     let position = drawing.boxes[index];
-    let all: usize = model.map_or(0, |(_, summary)| summary.counts.each().map(|(_, count)| count).sum());
+    let all: usize =
+        model.map_or(0, |(_, summary)| summary.counts.each().map(|(_, count)| count).sum());
     let mut x = position.x;
     let mut bars = Vec::new();
-    for (state, count) in model.iter().flat_map(|(_, summary)| summary.counts.each()).filter(|(_, count)| *count > 0) {
+    for (state, count) in
+        model.iter().flat_map(|(_, summary)| summary.counts.each()).filter(|(_, count)| *count > 0)
+    {
         // The minimum width keeps rare states visible.
         let width = position.width * count as f64 / all as f64;
         bars.push(json!({"class": state.class(), "x": x, "width": width.max(2.0)}));

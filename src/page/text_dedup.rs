@@ -59,7 +59,11 @@ impl Texts {
 
     /// Compresses the texts; adds their columns to `columns`.
     pub fn pack(self, columns: &mut NumberColumns) -> Packed {
-        let shapes = self.shapes.into_iter().map(|(shape, numbers)| pieces(&shape, numbers, columns)).collect();
+        let shapes = self
+            .shapes
+            .into_iter()
+            .map(|(shape, numbers)| pieces(&shape, numbers, columns))
+            .collect();
         Packed { which: self.shape_indices.into_text(), shapes }
     }
 }
@@ -172,9 +176,18 @@ mod tests {
 
     #[test]
     fn differing_numbers_are_columns_and_other_text_is_stored_once() {
-        let (packed, columns) = packed(&["v1: 2024-01, 2024-02", "v1: 2024-02, 2024-03", "none", "v1: 2025-02, 2025-03"]);
+        let (packed, columns) = packed(&[
+            "v1: 2024-01, 2024-02",
+            "v1: 2024-02, 2024-03",
+            "none",
+            "v1: 2025-02, 2025-03",
+        ]);
         let json = serde_json::to_value(&packed).unwrap();
-        assert_eq!(json, serde_json::json!({"which": "0*2 1 0", "shapes": [["v1: ", 0, "-", 1, ", ", 0, "-", 2, ""], ["none"]]}));
+        assert_eq!(
+            json,
+            serde_json::json!({"which": "0*2 1 \
+                0", "shapes": [["v1: ", 0, "-", 1, ", ", 0, "-", 2, ""], ["none"]]})
+        );
         assert_eq!(columns.into_iter().collect::<Vec<_>>(), ["2024*2 2025", "01 02*2", "02 03*2"]);
     }
 

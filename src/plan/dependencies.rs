@@ -30,19 +30,32 @@ impl<'a> Waits<'a> {
     /// Ids of the steps that must have run before `step`, or a model's id for all of its steps.
     pub fn depends_on(&self, step: &Step) -> Vec<String> {
         let Step { of, what } = step;
-        let before =
-            |kind: Kind| of.first.iter().rev().filter(move |fixed| fixed.kind < kind).take(1).map(|fixed| id(of, fixed.kind.word()));
+        let before = |kind: Kind| {
+            of.first
+                .iter()
+                .rev()
+                .filter(move |fixed| fixed.kind < kind)
+                .take(1)
+                .map(|fixed| id(of, fixed.kind.word()))
+        };
         match what {
             StepBody::Batch(span, nth, _) => {
-                let overlapping = self.by_window(of).flat_map(|(input, batches)| overlapping(input, batches, span.window));
-                let last = nth.checked_sub(1).filter(|_| of.reads.in_order).and_then(|last| Some(batch(of, of.batches.as_ref()?, last)));
+                let overlapping = self
+                    .by_window(of)
+                    .flat_map(|(input, batches)| overlapping(input, batches, span.window));
+                let last = nth
+                    .checked_sub(1)
+                    .filter(|_| of.reads.in_order)
+                    .and_then(|last| Some(batch(of, of.batches.as_ref()?, last)));
                 before(Kind::Batch).chain(self.whole(of)).chain(overlapping).chain(last).collect()
             }
             StepBody::StaticStep(fixed) => match fixed.kind {
                 // The create statement's query is parsed by the engine, so what it reads must
                 // exist.
                 Kind::Create | Kind::Build => {
-                    let made = self.by_window(of).filter_map(|(input, _)| Some(id(input, input.first.last()?.kind.word())));
+                    let made = self
+                        .by_window(of)
+                        .filter_map(|(input, _)| Some(id(input, input.first.last()?.kind.word())));
                     before(fixed.kind).chain(self.whole(of)).chain(made).collect()
                 }
                 Kind::After if of.last.iter().any(|fixed| fixed.kind == Kind::Swap) => {
@@ -50,7 +63,9 @@ impl<'a> Waits<'a> {
                 }
                 Kind::Swap | Kind::After => {
                     let hooks = self.planned(&of.reads.hooks).filter(|_| fixed.kind == Kind::After);
-                    let batches = of.batches.iter().flat_map(|batches| (0..batches.cover.windows.len()).map(|nth| batch(of, batches, nth)));
+                    let batches = of.batches.iter().flat_map(|batches| {
+                        (0..batches.cover.windows.len()).map(|nth| batch(of, batches, nth))
+                    });
                     hooks.chain(batches).collect()
                 }
                 Kind::Alter => before(Kind::Alter).collect(),
@@ -63,8 +78,15 @@ impl<'a> Waits<'a> {
     /// What a model reads whole, of what is planned; and a model that ends in a swap, since its
     /// rows are there only after that.
     fn whole(&self, of: &Steps) -> impl Iterator<Item = String> {
-        let reads = of.reads.whole.iter().map(|id| (id, false)).chain(of.reads.by_window.iter().map(|id| (id, true)));
-        let whole = reads.filter(|(id, by_window)| self.0.get(id.as_str()).is_some_and(|input| !by_window || one_by_one(input).is_none()));
+        let reads = of
+            .reads
+            .whole
+            .iter()
+            .map(|id| (id, false))
+            .chain(of.reads.by_window.iter().map(|id| (id, true)));
+        let whole = reads.filter(|(id, by_window)| {
+            self.0.get(id.as_str()).is_some_and(|input| !by_window || one_by_one(input).is_none())
+        });
         whole.map(|(id, _)| id.clone())
     }
 
@@ -75,7 +97,9 @@ impl<'a> Waits<'a> {
 
     /// The inputs whose batches may be waited for one by one.
     fn by_window(&self, of: &Steps) -> impl Iterator<Item = (&'a Steps, &'a BatchSteps)> {
-        of.reads.by_window.iter().filter_map(|id| self.0.get(id.as_str()).and_then(|input| Some((*input, one_by_one(input)?))))
+        of.reads.by_window.iter().filter_map(|id| {
+            self.0.get(id.as_str()).and_then(|input| Some((*input, one_by_one(input)?)))
+        })
     }
 }
 
@@ -85,7 +109,11 @@ fn one_by_one(input: &Steps) -> Option<&BatchSteps> {
 
 /// The ids of the batches that overlap a window; those of a model are in order and do not overlap
 /// one another.
-fn overlapping(input: &Steps, batches: &BatchSteps, window: Window) -> impl Iterator<Item = String> {
+fn overlapping(
+    input: &Steps,
+    batches: &BatchSteps,
+    window: Window,
+) -> impl Iterator<Item = String> {
     let windows = &batches.cover.windows;
     let first = windows.partition_point(|other| other.end <= window.start);
     let many = windows[first..].iter().take_while(|other| other.start < window.end).count();
@@ -111,8 +139,14 @@ mod tests {
 
     fn steps(model: &str, reads: Reads, days: &[(u32, u32)], swaps: bool) -> Steps {
         let at = |day| chrono::Utc.with_ymd_and_hms(2024, 9, day, 0, 0, 0).unwrap();
-        let windows = days.iter().map(|(start, end)| Window { start: at(*start), end: at(*end) }).collect();
-        let naming = BatchNaming { model_batch_size: Grain::Day, batch_size: Grain::Day, chunk: None, timezone: Tz::UTC };
+        let windows =
+            days.iter().map(|(start, end)| Window { start: at(*start), end: at(*end) }).collect();
+        let naming = BatchNaming {
+            model_batch_size: Grain::Day,
+            batch_size: Grain::Day,
+            chunk: None,
+            timezone: Tz::UTC,
+        };
         let fixed = |kind| StaticStep { kind, text: String::new() };
         Steps {
             model: model.into(),
@@ -131,7 +165,11 @@ mod tests {
     /// What each step waits for, by its id.
     fn waits(steps: &[Steps]) -> Vec<String> {
         let waits = Waits(steps.iter().map(|steps| (steps.model.as_str(), steps)).collect());
-        steps.iter().flat_map(Steps::all).map(|step| format!("{} {}", step.id(), waits.depends_on(&step).join(" "))).collect()
+        steps
+            .iter()
+            .flat_map(Steps::all)
+            .map(|step| format!("{} {}", step.id(), waits.depends_on(&step).join(" ")))
+            .collect()
     }
 
     fn reads_a() -> Reads {
@@ -149,14 +187,22 @@ mod tests {
 
     #[test]
     fn after_a_full_refresh_readers_wait_for_the_swap() {
-        let lines = waits(&[steps("a", Reads::default(), &[(1, 2)], true), steps("b", reads_a(), &[(1, 2)], false)]);
+        let lines = waits(&[
+            steps("a", Reads::default(), &[(1, 2)], true),
+            steps("b", reads_a(), &[(1, 2)], false),
+        ]);
         assert_eq!(lines[2..4], ["a@swap a@2024-09-01", "a@after a@swap"]);
         assert_eq!(lines[5], "b@2024-09-01 b@create a");
     }
 
     #[test]
     fn batches_in_order_wait_for_the_one_before() {
-        let lines = waits(&[steps("a", Reads { in_order: true, ..Reads::default() }, &[(1, 2), (2, 3)], false)]);
+        let lines = waits(&[steps(
+            "a",
+            Reads { in_order: true, ..Reads::default() },
+            &[(1, 2), (2, 3)],
+            false,
+        )]);
         assert_eq!(lines[1..], ["a@2024-09-01 a@create", "a@2024-09-02 a@create a@2024-09-01"]);
     }
 }

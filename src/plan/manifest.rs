@@ -1,11 +1,14 @@
-//! `manifest.json`: what the plan holds, and in which order it runs. A public contract with a version.
+//! `manifest.json`: what the plan holds, and in which order it runs. A public contract with a
+//! version.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
 pub use super::planned::{PlannedStep, read};
-pub use crate::codegen::{AuditEntry, BY_NAME, InputEntry, NO_EVENT_TIME, NOT_READ, OUT_OF_REACH, READ_BY_HOOK};
+pub use crate::codegen::{
+    AuditEntry, BY_NAME, InputEntry, NO_EVENT_TIME, NOT_READ, OUT_OF_REACH, READ_BY_HOOK,
+};
 
 /// The version of the manifest's shape; a change that a reader could stumble over raises it.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -35,7 +38,8 @@ pub struct About {
 
 #[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct RequestEntry {
-    /// UTC, RFC 3339: what the plan took as now. Absent where bounds were given, since then nothing depends on it.
+    /// UTC, RFC 3339: what the plan took as now. Absent where bounds were given, since then nothing
+    /// depends on it.
     pub now: Option<String>,
     pub event_time_start: Option<String>,
     pub event_time_end: Option<String>,
@@ -66,15 +70,17 @@ pub struct ModelEntry {
     /// What a microbatch model has beside that.
     pub microbatch: Option<MicrobatchEntry>,
     pub inputs: Vec<InputEntry>,
-    /// The columns of the insert in order, and how they are known: `projection`, or nothing where the query does not show them.
+    /// The columns of the insert in order, and how they are known: `projection`, or nothing where
+    /// the query does not show them.
     pub columns: Option<Vec<String>>,
     pub columns_from: Option<String>,
-    /// Columns that the plan drops from the table, if they are there: `on_schema_change: sync_all_columns`.
+    /// Columns that the plan drops from the table, if they are there: `on_schema_change:
+    /// sync_all_columns`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns_dropped: Vec<String>,
     pub warnings: Vec<String>,
-    /// The views of the project that depend on the relation while the plan replaces it: the engine's statement creates them again,
-    /// or drops them.
+    /// The views of the project that depend on the relation while the plan replaces it: the
+    /// engine's statement creates them again, or drops them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dependent_views: Vec<String>,
     /// The read-only SQL by which the model's table is compared with its query.
@@ -112,7 +118,8 @@ pub struct MicrobatchEntry {
     /// `error`, `drop` or `keep`.
     pub outside_window: String,
     pub unique_key: Vec<String>,
-    /// Whether the batches must run one after the other, because the query reads its own table or the model says so.
+    /// Whether the batches must run one after the other, because the query reads its own table or
+    /// the model says so.
     pub in_order: bool,
     /// The table that a full refresh builds beside the model's own, until the swap.
     pub beside: Option<String>,

@@ -1,5 +1,5 @@
-//! The plan: the steps of each model in a valid order, what each depends on, and the manifest. Data only: no SQL is made here, and
-//! nothing is written.
+//! The plan: the steps of each model in a valid order, what each depends on, and the manifest. Data
+//! only: no SQL is made here, and nothing is written.
 
 mod dependencies;
 pub mod manifest;
@@ -24,7 +24,19 @@ pub struct Plan {
     pub state: State,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     Before,

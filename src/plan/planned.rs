@@ -1,5 +1,6 @@
-//! The steps of a plan as a run, a page or a comparison reads them again: one after the other, each in little memory, since a plan
-//! may have a million. Takes `manifest.json`; gives its head first, then each step.
+//! The steps of a plan as a run, a page or a comparison reads them again: one after the other, each
+//! in little memory, since a plan may have a million. Takes `manifest.json`; gives its head first,
+//! then each step.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -84,7 +85,11 @@ impl PlannedStep {
         let id: Arc<str> = if ids { names.share(&entry.id) } else { entry.id.as_str().into() };
         let mut shared = |name: &String| if ids { names.share(name) } else { name.as_str().into() };
         let depends_on = entry.depends_on.iter().map(&mut shared).collect();
-        let named = entry.file.strip_suffix(".sql").and_then(|path| path.rsplit_once('/')).filter(|(_, name)| *name == label(&id));
+        let named = entry
+            .file
+            .strip_suffix(".sql")
+            .and_then(|path| path.rsplit_once('/'))
+            .filter(|(_, name)| *name == label(&id));
         let file = match named {
             Some((folder, _)) => StepFile::Named(names.share(folder), id.clone()),
             None => StepFile::Path(entry.file.as_str().into()),
@@ -93,7 +98,8 @@ impl PlannedStep {
             model: names.share(&entry.model),
             kind: entry.kind,
             file,
-            sha256: Sha256::parse(&entry.sha256).ok_or_else(|| format!("`{}` of `{}` is no SHA-256", entry.sha256, entry.id))?,
+            sha256: Sha256::parse(&entry.sha256)
+                .ok_or_else(|| format!("`{}` of `{}` is no SHA-256", entry.sha256, entry.id))?,
             event_time_start: time(&entry.event_time_start)?,
             event_time_end: time(&entry.event_time_end)?,
             chunk: entry.chunk.as_ref().map(|chunk| names.share(chunk)),
@@ -103,7 +109,8 @@ impl PlannedStep {
     }
 }
 
-/// The fingerprint of a plan: of the ids and the bytes of its steps, in their order. What was asked for does not count.
+/// The fingerprint of a plan: of the ids and the bytes of its steps, in their order. What was asked
+/// for does not count.
 #[derive(Default)]
 pub struct PlanFingerprint(Xxh3);
 
@@ -135,14 +142,19 @@ pub struct ManifestHead {
 pub fn read(input: impl Read, name: &str) -> Result<Manifest, Diagnostic> {
     let mut steps = Vec::new();
     let mut names = SharedNames::default();
-    let mut each = |entry: &StepEntry| PlannedStep::new(entry, &mut names, true).map(|step| steps.push(step));
+    let mut each =
+        |entry: &StepEntry| PlannedStep::new(entry, &mut names, true).map(|step| steps.push(step));
     let ManifestHead { about, models } = stream(input, name, &mut each)?;
     steps.shrink_to_fit();
     Ok(Manifest { about, models, steps })
 }
 
 /// Reads a manifest and hands over its steps one by one, of which none is kept.
-pub fn each_step(input: impl Read, name: &str, take: &mut dyn FnMut(PlannedStep)) -> Result<ManifestHead, Diagnostic> {
+pub fn each_step(
+    input: impl Read,
+    name: &str,
+    take: &mut dyn FnMut(PlannedStep),
+) -> Result<ManifestHead, Diagnostic> {
     let mut names = SharedNames::default();
     stream(input, name, &mut |entry| PlannedStep::new(entry, &mut names, false).map(&mut *take))
 }
@@ -158,9 +170,11 @@ fn stream(input: impl Read, name: &str, take: Take) -> Result<ManifestHead, Diag
     })?;
     match head.about.schema_version {
         SCHEMA_VERSION => Ok(head),
-        other => Err(Diagnostic::error(format!("the plan has the version {other}, and this batchwright knows {SCHEMA_VERSION}"))
-            .fact(format!("`{name}` says so"))
-            .hint("compile the plan again")),
+        other => Err(Diagnostic::error(format!(
+            "the plan has the version {other}, and this batchwright knows {SCHEMA_VERSION}"
+        ))
+        .fact(format!("`{name}` says so"))
+        .hint("compile the plan again")),
     }
 }
 
@@ -192,7 +206,8 @@ impl<'de> Visitor<'de> for HeadSeed<'_> {
             match key.as_str() {
                 "models" => models = Some(map.next_value()?),
                 "steps" => {
-                    // A later version's steps need not be steps to this one; its number is read first.
+                    // A later version's steps need not be steps to this one; its number is read
+                    // first.
                     let version = about.get("schema_version").and_then(serde_json::Value::as_u64);
                     if version.is_some_and(|version| version != u64::from(SCHEMA_VERSION)) {
                         map.next_value::<IgnoredAny>()?;

@@ -50,7 +50,10 @@ mod tests {
     #[test]
     fn parse_reverses_display() {
         let hash = Sha256::of(b"abc");
-        assert_eq!(hash.to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(
+            hash.to_string(),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
         assert_eq!(Sha256::parse(&hash.to_string()), Some(hash));
         assert_eq!((Sha256::parse("ba78"), Sha256::parse(&"x".repeat(64))), (None, None));
     }

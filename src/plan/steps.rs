@@ -25,7 +25,8 @@ impl Plan {
     /// The audits, each with the steps of its model and the windows that it is of.
     pub fn audits(&self) -> impl Iterator<Item = (&Steps, &Audit, &Cover)> {
         let batches = self.steps.iter().filter_map(|steps| Some((steps, steps.batches.as_ref()?)));
-        batches.filter_map(|(steps, batches)| Some((steps, batches.audit.as_ref()?, &batches.cover)))
+        batches
+            .filter_map(|(steps, batches)| Some((steps, batches.audit.as_ref()?, &batches.cover)))
     }
 
     /// Those at some places of that order.
@@ -96,7 +97,9 @@ pub enum StepBody<'a> {
 
 impl Steps {
     pub fn count(&self) -> usize {
-        self.first.len() + self.batches.as_ref().map_or(0, |batches| batches.cover.windows.len()) + self.last.len()
+        self.first.len()
+            + self.batches.as_ref().map_or(0, |batches| batches.cover.windows.len())
+            + self.last.len()
     }
 
     /// In the order of the files' names.
@@ -110,9 +113,14 @@ impl Steps {
             return Some(fixed(first));
         }
         let nth = nth - self.first.len();
-        let Some(BatchSteps { cover, text, .. }) = &self.batches else { return self.last.get(nth).map(fixed) };
+        let Some(BatchSteps { cover, text, .. }) = &self.batches else {
+            return self.last.get(nth).map(fixed);
+        };
         match cover.windows.get(nth) {
-            Some(window) => Some(Step { of: self, what: StepBody::Batch(cover.naming.span(*window), nth, text) }),
+            Some(window) => Some(Step {
+                of: self,
+                what: StepBody::Batch(cover.naming.span(*window), nth, text),
+            }),
             None => self.last.get(nth - cover.windows.len()).map(fixed),
         }
     }
@@ -137,7 +145,9 @@ impl Step<'_> {
     /// Relative to the plan's folder: `sessions/2024-09-01.sql`.
     pub fn file(&self) -> String {
         match &self.what {
-            StepBody::StaticStep(fixed) => format!("{}/{}{}.sql", self.of.folder, fixed.kind.rank(), fixed.kind.word()),
+            StepBody::StaticStep(fixed) => {
+                format!("{}/{}{}.sql", self.of.folder, fixed.kind.rank(), fixed.kind.word())
+            }
             StepBody::Batch(span, ..) => format!("{}/{}.sql", self.of.folder, span.label),
         }
     }
@@ -147,7 +157,9 @@ impl Step<'_> {
         match &self.what {
             StepBody::StaticStep(fixed) => Cow::Borrowed(&fixed.text),
             StepBody::Batch(_, nth, Text::Whole(texts)) => Cow::Borrowed(&texts[*nth]),
-            StepBody::Batch(span, _, Text::Stamped(stamp)) => Cow::Owned(stamp.fill(&span.window, &span.label)),
+            StepBody::Batch(span, _, Text::Stamped(stamp)) => {
+                Cow::Owned(stamp.fill(&span.window, &span.label))
+            }
         }
     }
 }

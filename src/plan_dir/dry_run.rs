@@ -24,7 +24,8 @@ pub struct PlanChanges {
 pub fn dry_run(plan: &Plan, folder: &Path) -> Result<PlanChanges, Diagnostic> {
     let files = WrittenFiles::of(plan);
     let hashes = PlanHashes::of(plan);
-    let is_intact = |mark: Fingerprint| mark.is_intact(folder, hashes.plan, files.count() + EXTRA_FILES);
+    let is_intact =
+        |mark: Fingerprint| mark.is_intact(folder, hashes.plan, files.count() + EXTRA_FILES);
     if Fingerprint::of(folder).is_some_and(is_intact) {
         return Ok(PlanChanges::default());
     }

@@ -1,5 +1,6 @@
-//! The columns of the tables of an earlier plan, for a new plan of the same models. Takes a plan's folder; gives for each model the
-//! columns that its statements write and those that they drop. A folder without a plan gives nothing.
+//! The columns of the tables of an earlier plan, for a new plan of the same models. Takes a plan's
+//! folder; gives for each model the columns that its statements write and those that they drop. A
+//! folder without a plan gives nothing.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,7 +16,8 @@ pub struct EarlierColumns {
     pub dropped: Vec<String>,
 }
 
-/// As much of a manifest as is needed here. Its steps, of which there may be a million, are passed over.
+/// As much of a manifest as is needed here. Its steps, of which there may be a million, are passed
+/// over.
 #[derive(Deserialize)]
 struct Models {
     models: Vec<Model>,
@@ -32,7 +34,15 @@ struct Model {
 /// By unique id, of the models whose columns the plan knows.
 pub fn earlier_columns(folder: &Path) -> BTreeMap<String, EarlierColumns> {
     let manifest = File::open(folder.join("manifest.json")).ok();
-    let read = manifest.and_then(|file| serde_json::from_reader::<_, Models>(BufReader::new(file)).ok());
+    let read =
+        manifest.and_then(|file| serde_json::from_reader::<_, Models>(BufReader::new(file)).ok());
     let models = read.into_iter().flat_map(|manifest| manifest.models);
-    models.filter_map(|model| Some((model.unique_id, EarlierColumns { written: model.columns?, dropped: model.columns_dropped }))).collect()
+    models
+        .filter_map(|model| {
+            Some((
+                model.unique_id,
+                EarlierColumns { written: model.columns?, dropped: model.columns_dropped },
+            ))
+        })
+        .collect()
 }

@@ -87,7 +87,11 @@ fn hashes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(Box<str>, Sha256)>,
 }
 
 /// Reads the existing plan in the folder; an error if the folder has anything else.
-pub fn inspect(folder: &Path, plan: &Plan, hashes: &PlanHashes) -> Result<ExistingPlan, Diagnostic> {
+pub fn inspect(
+    folder: &Path,
+    plan: &Plan,
+    hashes: &PlanHashes,
+) -> Result<ExistingPlan, Diagnostic> {
     let refuse = |reason: String| {
         Err(Diagnostic::error(format!("`{}` is not replaced: {reason}", folder.display()))
             .hint("use another folder with `--plan`, or empty this one"))
@@ -96,7 +100,9 @@ pub fn inspect(folder: &Path, plan: &Plan, hashes: &PlanHashes) -> Result<Existi
         return refuse("it is a link to nothing".to_string());
     }
     let first = match fs::read_dir(folder) {
-        Ok(entries) => entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).min(),
+        Ok(entries) => {
+            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).min()
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return refuse(format!("it cannot be read ({error})")),
     };
@@ -112,7 +118,11 @@ pub fn inspect(folder: &Path, plan: &Plan, hashes: &PlanHashes) -> Result<Existi
     });
     let old: OldManifest = match old {
         Ok(old) if old.generator == GENERATOR => old,
-        _ => return refuse(format!("it is not a plan, since its `{MANIFEST}` was not written by batchwright")),
+        _ => {
+            return refuse(format!(
+                "it is not a plan, since its `{MANIFEST}` was not written by batchwright"
+            ));
+        }
     };
     let listed = match files {
         Ok(files) => files,
@@ -125,12 +135,19 @@ pub fn inspect(folder: &Path, plan: &Plan, hashes: &PlanHashes) -> Result<Existi
     let mut files = Vec::with_capacity(shas.len());
     for ListedFile { path, length, untouched } in listed {
         match shas.binary_search_by(|(name, _)| name.cmp(&path)) {
-            Ok(index) => files.push((path, ExistingFile { sha256: shas[index].1, length, untouched: untouched && is_intact })),
+            Ok(index) => files.push((
+                path,
+                ExistingFile { sha256: shas[index].1, length, untouched: untouched && is_intact },
+            )),
             Err(_) if *path == *MANIFEST || *path == *STATE => {}
             Err(_) => return refuse(format!("its file `{path}` is not part of its plan")),
         }
     }
-    let same = if is_intact { hashes.same(plan, folder).into_iter().map(String::from).collect() } else { BTreeSet::new() };
+    let same = if is_intact {
+        hashes.same(plan, folder).into_iter().map(String::from).collect()
+    } else {
+        BTreeSet::new()
+    };
     Ok(ExistingPlan { files, same })
 }
 
@@ -146,7 +163,8 @@ struct ListedFile {
 fn list(folder: &Path, fingerprint: Option<&Fingerprint>) -> io::Result<Vec<ListedFile>> {
     let see = |files: &mut Vec<ListedFile>, entry: &PlanDirEntry| {
         if !entry.is_folder() {
-            let untouched = entry.is_file() && fingerprint.is_some_and(|mark| mark.is_unchanged(entry));
+            let untouched =
+                entry.is_file() && fingerprint.is_some_and(|mark| mark.is_unchanged(entry));
             files.push(ListedFile { path: entry.path.into(), length: entry.length(), untouched });
         }
     };
@@ -159,9 +177,9 @@ fn list(folder: &Path, fingerprint: Option<&Fingerprint>) -> io::Result<Vec<List
 fn read(manifest: File) -> serde_json::Result<OldManifest> {
     const LARGE: u64 = 64 << 20;
     match manifest.metadata() {
-        Ok(file) if file.len() < LARGE => {
-            io::read_to_string(manifest).map_err(serde_json::Error::io).and_then(|text| serde_json::from_str(&text))
-        }
+        Ok(file) if file.len() < LARGE => io::read_to_string(manifest)
+            .map_err(serde_json::Error::io)
+            .and_then(|text| serde_json::from_str(&text)),
         _ => serde_json::from_reader(BufReader::new(manifest)),
     }
 }
@@ -192,8 +210,10 @@ impl ExistingPlan {
         }
         let sha256 = Sha256::of(text.as_bytes());
         let path = folder.join(name);
-        let is_same =
-            || fs::symlink_metadata(&path).is_ok_and(|file| file.is_file()) && fs::read(&path).is_ok_and(|bytes| bytes == text.as_bytes());
+        let is_same = || {
+            fs::symlink_metadata(&path).is_ok_and(|file| file.is_file())
+                && fs::read(&path).is_ok_and(|bytes| bytes == text.as_bytes())
+        };
         ((existing.untouched && sha256 == existing.sha256) || is_same()).then_some(sha256)
     }
 }
@@ -225,7 +245,11 @@ impl ComparingWriter {
 impl Write for ComparingWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut expected = vec![0; bytes.len()];
-        if self.file.as_mut().is_some_and(|file| file.read_exact(&mut expected).is_err() || expected != bytes) {
+        if self
+            .file
+            .as_mut()
+            .is_some_and(|file| file.read_exact(&mut expected).is_err() || expected != bytes)
+        {
             self.file = None;
         }
         Ok(bytes.len())

@@ -53,7 +53,10 @@ impl<'a> WrittenFiles<'a> {
     }
 
     /// Calls `work` for every file; the results are in the order of the files.
-    pub fn each<T: Send>(&self, work: impl Fn(usize, &WrittenFile) -> Result<T, Diagnostic> + Sync) -> Result<Vec<T>, Diagnostic> {
+    pub fn each<T: Send>(
+        &self,
+        work: impl Fn(usize, &WrittenFile) -> Result<T, Diagnostic> + Sync,
+    ) -> Result<Vec<T>, Diagnostic> {
         self.stream(0..self.count(), work, |results| results.collect())
     }
 
@@ -74,14 +77,17 @@ impl<'a> WrittenFiles<'a> {
                     return Ok(());
                 }
                 let chunk = start..indices.end.min(start + CHUNK);
-                let results = self.range(chunk.clone()).zip(chunk).map(|(file, index)| work(index, &file));
+                let results =
+                    self.range(chunk.clone()).zip(chunk).map(|(file, index)| work(index, &file));
                 // The receiver is closed if another worker failed.
                 if send.send((start, results.collect::<Result<Vec<T>, Diagnostic>>()?)).is_err() {
                     return Ok(());
                 }
             }
         };
-        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(indices.len().div_ceil(CHUNK));
+        let threads = thread::available_parallelism()
+            .map_or(1, NonZero::get)
+            .min(indices.len().div_ceil(CHUNK));
         thread::scope(|scope| {
             let workers: Vec<_> = (0..threads)
                 .map(|_| {
@@ -103,7 +109,11 @@ impl<'a> WrittenFiles<'a> {
     fn range(&self, part: Range<usize>) -> impl Iterator<Item = WrittenFile<'a>> {
         let audits = part.start.max(self.steps) - self.steps..part.end.max(self.steps) - self.steps;
         let steps = self.plan.some(part.start.min(self.steps)..part.end.min(self.steps));
-        steps.map(WrittenFile::Step).chain(self.audits[audits].iter().map(|(steps, audit, cover)| WrittenFile::Audit(steps, audit, cover)))
+        steps.map(WrittenFile::Step).chain(
+            self.audits[audits]
+                .iter()
+                .map(|(steps, audit, cover)| WrittenFile::Audit(steps, audit, cover)),
+        )
     }
 }
 

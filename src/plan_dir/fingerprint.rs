@@ -48,7 +48,10 @@ pub struct PlanHashes {
 impl PlanHashes {
     pub fn of(plan: &Plan) -> PlanHashes {
         let Plan { about, models, steps, state } = plan;
-        let program = env::current_exe().and_then(fs::metadata).map(|file| (file.len(), file.mtime(), file.mtime_nsec())).ok();
+        let program = env::current_exe()
+            .and_then(fs::metadata)
+            .map(|file| (file.len(), file.mtime(), file.mtime_nsec()))
+            .ok();
         let of_steps = par_map(steps, |steps| digest(&(program, steps)));
         let plan = digest(&(program, about, models, &of_steps, state));
         PlanHashes { plan, models: of_steps }
@@ -57,7 +60,9 @@ impl PlanHashes {
     /// The folders of models that were written with the same steps as in this plan.
     pub fn same<'p>(&self, plan: &'p Plan, folder: &Path) -> BTreeSet<&'p str> {
         let marked = plan.steps.iter().zip(&self.models);
-        let same = marked.filter(|(steps, hash)| attribute(&folder.join(&steps.folder)).is_some_and(|value| value == hash.to_string()));
+        let same = marked.filter(|(steps, hash)| {
+            attribute(&folder.join(&steps.folder)).is_some_and(|value| value == hash.to_string())
+        });
         same.map(|(steps, _)| steps.folder.as_str()).collect()
     }
 }
@@ -85,7 +90,13 @@ pub struct FingerprintWriter {
 /// support it.
 pub fn prepare(folder: &Path, plan: &Plan, hashes: &PlanHashes) -> Option<FingerprintWriter> {
     for (steps, hash) in plan.steps.iter().zip(&hashes.models) {
-        setxattr(folder.join(&steps.folder), ATTRIBUTE, hash.to_string().as_bytes(), XattrFlags::empty()).ok()?;
+        setxattr(
+            folder.join(&steps.folder),
+            ATTRIBUTE,
+            hash.to_string().as_bytes(),
+            XattrFlags::empty(),
+        )
+        .ok()?;
     }
     let folder = File::open(folder).ok()?;
     let made = next_ctime_tick(&folder)?;
@@ -114,7 +125,10 @@ fn next_ctime_tick(folder: &File) -> Option<CtimeStamp> {
     let mut first = None;
     for attempt in 0..20 {
         // Setting an attribute to its current value would not update the `ctime`.
-        let at = set(folder, &attempt.to_string()).then(|| folder.metadata().ok())?.as_ref().map(changed)?;
+        let at = set(folder, &attempt.to_string())
+            .then(|| folder.metadata().ok())?
+            .as_ref()
+            .map(changed)?;
         if *first.get_or_insert(at) < at {
             return Some(at);
         }
@@ -145,7 +159,8 @@ impl Fingerprint {
             *touched |= !self.is_unchanged(entry);
         };
         let is_all = |parts: Vec<(usize, bool)>| {
-            parts.iter().map(|(count, _)| count).sum::<usize>() == files && parts.iter().all(|(_, touched)| !touched)
+            parts.iter().map(|(count, _)| count).sum::<usize>() == files
+                && parts.iter().all(|(_, touched)| !touched)
         };
         self.plan == plan && walk(folder, see).is_ok_and(is_all)
     }
@@ -176,7 +191,14 @@ mod tests {
             selector: None,
         };
         let word = String::new;
-        let about = About { schema_version: 1, generator: word(), project: word(), target: word(), dialect: word(), request };
+        let about = About {
+            schema_version: 1,
+            generator: word(),
+            project: word(),
+            target: word(),
+            dialect: word(),
+            request,
+        };
         let steps = ["a", "b"].into_iter().zip(texts).map(|(name, text)| Steps {
             model: name.into(),
             folder: name.into(),
@@ -185,7 +207,12 @@ mod tests {
             last: Vec::new(),
             reads: Reads::default(),
         });
-        Plan { about, models: Vec::new(), steps: steps.collect(), state: State::new(Default::default(), Default::default()) }
+        Plan {
+            about,
+            models: Vec::new(),
+            steps: steps.collect(),
+            state: State::new(Default::default(), Default::default()),
+        }
     }
 
     #[test]
@@ -199,11 +226,14 @@ mod tests {
         }
         fs::write(folder.join("manifest.json"), "").unwrap();
         // A file system without extended attributes refuses them.
-        let Some(writer) = prepare(folder, &old, &PlanHashes::of(&old)) else { return assert_eq!(attribute(folder), None) };
+        let Some(writer) = prepare(folder, &old, &PlanHashes::of(&old)) else {
+            return assert_eq!(attribute(folder), None);
+        };
         writer.finish(&PlanHashes::of(&old));
         let fingerprint = Fingerprint::of(folder).unwrap();
         assert!(
-            fingerprint.is_intact(folder, PlanHashes::of(&old).plan, 3) && !fingerprint.is_intact(folder, PlanHashes::of(&new).plan, 3)
+            fingerprint.is_intact(folder, PlanHashes::of(&old).plan, 3)
+                && !fingerprint.is_intact(folder, PlanHashes::of(&new).plan, 3)
         );
         assert_eq!(PlanHashes::of(&new).same(&new, folder), BTreeSet::from(["a"]));
         fs::write(folder.join("b/build.sql"), "").unwrap();

@@ -12,7 +12,12 @@ use crate::plan::{Plan, StepBody, Waits};
 
 /// Writes the manifest of a plan. `audits` and `steps` are the hashes of the files, in their order;
 /// `steps` is consumed while the files are written.
-pub fn write(plan: &Plan, audits: &[Sha256], steps: &mut dyn Iterator<Item = Sha256>, mut out: impl Write) -> io::Result<()> {
+pub fn write(
+    plan: &Plan,
+    audits: &[Sha256],
+    steps: &mut dyn Iterator<Item = Sha256>,
+    mut out: impl Write,
+) -> io::Result<()> {
     #[derive(Serialize)]
     struct Document<'a> {
         #[serde(flatten)]
@@ -24,7 +29,11 @@ pub fn write(plan: &Plan, audits: &[Sha256], steps: &mut dyn Iterator<Item = Sha
     for (entry, sha256) in models.iter_mut().filter_map(|model| model.audit.as_mut()).zip(audits) {
         entry.sha256 = sha256.to_string();
     }
-    let document = Document { about: &plan.about, models, steps: Entries { plan, hashes: RefCell::new(steps) } };
+    let document = Document {
+        about: &plan.about,
+        models,
+        steps: Entries { plan, hashes: RefCell::new(steps) },
+    };
     serde_json::to_writer_pretty(&mut out, &document)?;
     out.write_all(b"\n")?;
     out.flush()
@@ -39,22 +48,24 @@ struct Entries<'a> {
 impl Serialize for Entries<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let waits = Waits::of(self.plan);
-        serializer.collect_seq(self.plan.all().zip(&mut **self.hashes.borrow_mut()).map(|(step, sha256)| {
-            let span = match &step.what {
-                StepBody::Batch(span, ..) => Some(span),
-                StepBody::StaticStep(_) => None,
-            };
-            StepEntry {
-                id: step.id(),
-                model: step.of.model.clone(),
-                kind: step.kind(),
-                file: step.file(),
-                sha256: sha256.to_string(),
-                event_time_start: span.map(|span| instant(span.window.start)),
-                event_time_end: span.map(|span| instant(span.window.end)),
-                chunk: span.and_then(|span| span.chunk.clone()),
-                depends_on: waits.depends_on(&step),
-            }
-        }))
+        serializer.collect_seq(self.plan.all().zip(&mut **self.hashes.borrow_mut()).map(
+            |(step, sha256)| {
+                let span = match &step.what {
+                    StepBody::Batch(span, ..) => Some(span),
+                    StepBody::StaticStep(_) => None,
+                };
+                StepEntry {
+                    id: step.id(),
+                    model: step.of.model.clone(),
+                    kind: step.kind(),
+                    file: step.file(),
+                    sha256: sha256.to_string(),
+                    event_time_start: span.map(|span| instant(span.window.start)),
+                    event_time_end: span.map(|span| instant(span.window.end)),
+                    chunk: span.and_then(|span| span.chunk.clone()),
+                    depends_on: waits.depends_on(&step),
+                }
+            },
+        ))
     }
 }

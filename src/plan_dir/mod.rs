@@ -46,13 +46,17 @@ pub const GENERATOR: &str = "batchwright";
 /// Writes the plan. After an error the folder is unchanged.
 pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
     // A symbolic link is followed: its target is replaced, not the link.
-    let link_target = fs::symlink_metadata(folder).is_ok_and(|about| about.is_symlink()).then(|| fs::canonicalize(folder).ok()).flatten();
+    let link_target = fs::symlink_metadata(folder)
+        .is_ok_and(|about| about.is_symlink())
+        .then(|| fs::canonicalize(folder).ok())
+        .flatten();
     let folder = link_target.as_deref().unwrap_or(folder);
     let hashes = PlanHashes::of(plan);
     // No other compile may replace the files that are compared and reused here.
     let _lock = staging::lock_plan_dir(folder);
     let files = WrittenFiles::of(plan);
-    let is_intact = |mark: Fingerprint| mark.is_intact(folder, hashes.plan, files.count() + EXTRA_FILES);
+    let is_intact =
+        |mark: Fingerprint| mark.is_intact(folder, hashes.plan, files.count() + EXTRA_FILES);
     if Fingerprint::of(folder).is_some_and(is_intact) {
         return Ok(Written { files: files.count(), unchanged: files.count() });
     }
@@ -64,7 +68,11 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
     let written = Written { files: files.count(), unchanged: unchanged.iter().flatten().count() };
     let state = plan.state.text();
     if written.unchanged == written.files
-        && existing::is_manifest(folder, plan, &unchanged.iter().copied().flatten().collect::<Vec<Sha256>>())
+        && existing::is_manifest(
+            folder,
+            plan,
+            &unchanged.iter().copied().flatten().collect::<Vec<Sha256>>(),
+        )
         && fs::read(folder.join(STATE)).is_ok_and(|bytes| bytes == state.as_bytes())
     {
         if let Some(writer) = fingerprint::prepare(folder, plan, &hashes) {
@@ -79,11 +87,14 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
         let name = file.name();
         let path = new_plan.join(&name);
         let reused = unchanged.get(index).copied().flatten();
-        match reused.filter(|_| in_folder(&path, || fs::hard_link(folder.join(&name), &path)).is_ok()) {
+        match reused
+            .filter(|_| in_folder(&path, || fs::hard_link(folder.join(&name), &path)).is_ok())
+        {
             Some(sha256) => Ok(sha256),
             None => {
                 let text = file.text();
-                in_folder(&path, || fs::write(&path, &*text)).map_err(|error| cannot("write", &folder.join(&name), &error))?;
+                in_folder(&path, || fs::write(&path, &*text))
+                    .map_err(|error| cannot("write", &folder.join(&name), &error))?;
                 Ok(Sha256::of(text.as_bytes()))
             }
         }
@@ -91,8 +102,13 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
     let unwritten = |error: io::Error| cannot("write", &folder.join(MANIFEST), &error);
     let manifest = File::create(new_plan.join(MANIFEST)).map(BufWriter::new).map_err(unwritten)?;
     let audits = files.stream(files.audits(), put, |hashes| hashes.collect::<Vec<Sha256>>())?;
-    files.stream(files.steps(), put, |hashes| manifest_writer::write(plan, &audits, hashes, manifest))?.map_err(unwritten)?;
-    fs::write(new_plan.join(STATE), &state).map_err(|error| cannot("write", &folder.join(STATE), &error))?;
+    files
+        .stream(files.steps(), put, |hashes| {
+            manifest_writer::write(plan, &audits, hashes, manifest)
+        })?
+        .map_err(unwritten)?;
+    fs::write(new_plan.join(STATE), &state)
+        .map_err(|error| cannot("write", &folder.join(STATE), &error))?;
     let fingerprint = fingerprint::prepare(new_plan, plan, &hashes);
     staging.replace(folder)?;
     if let Some(writer) = fingerprint {
@@ -114,7 +130,10 @@ fn in_folder(path: &Path, make: impl Fn() -> io::Result<()>) -> io::Result<()> {
 }
 
 /// Writes texts to paths below a folder that is not a plan and may have other files.
-pub fn write_files<'a>(folder: &Path, files: impl Iterator<Item = (PathBuf, &'a str)>) -> Result<(), Diagnostic> {
+pub fn write_files<'a>(
+    folder: &Path,
+    files: impl Iterator<Item = (PathBuf, &'a str)>,
+) -> Result<(), Diagnostic> {
     for (path, text) in files {
         let path = folder.join(path);
         let parent = path.parent().unwrap_or(folder);

@@ -45,12 +45,18 @@ impl Staging {
     /// Replaces the old plan by the new one in a single step, so that readers never see a partial
     /// plan, even after a crash.
     pub fn replace(self, folder: &Path) -> Result<(), Diagnostic> {
-        let exchanged = folder.exists() && renameat_with(CWD, &self.new_plan, CWD, folder, RenameFlags::EXCHANGE).is_ok();
+        let exchanged = folder.exists()
+            && renameat_with(CWD, &self.new_plan, CWD, folder, RenameFlags::EXCHANGE).is_ok();
         if !exchanged {
             self.replace_by_renames(folder)?;
         }
         // The next compile removes what cannot be removed now.
-        let folders: Vec<PathBuf> = fs::read_dir(&self.new_plan).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        let folders: Vec<PathBuf> = fs::read_dir(&self.new_plan)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
         par_map(&folders, |folder| fs::remove_dir_all(folder));
         let _ = self.folder.close();
         Ok(())
@@ -63,9 +69,14 @@ impl Staging {
         let existed = folder.exists();
         if existed {
             fs::rename(folder, &backup).map_err(|error| {
-                let is_mounted = matches!(error.kind(), ErrorKind::ResourceBusy | ErrorKind::CrossesDevices);
+                let is_mounted =
+                    matches!(error.kind(), ErrorKind::ResourceBusy | ErrorKind::CrossesDevices);
                 let diagnostic = cannot("replace", folder, &error);
-                if is_mounted { diagnostic.hint("it is a mount point: use a folder in it, with `--plan DIR`") } else { diagnostic }
+                if is_mounted {
+                    diagnostic.hint("it is a mount point: use a folder in it, with `--plan DIR`")
+                } else {
+                    diagnostic
+                }
             })?;
         }
         fs::rename(&self.new_plan, folder).map_err(|error| {
@@ -104,7 +115,10 @@ fn remove_stale(parent: &Path) {
     for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
         let path = entry.path();
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        let is_stale = || File::open(&path).is_ok_and(|folder| folder.try_lock().is_ok() && path.join("plan").is_dir());
+        let is_stale = || {
+            File::open(&path)
+                .is_ok_and(|folder| folder.try_lock().is_ok() && path.join("plan").is_dir())
+        };
         if is_folder && is_stale() {
             let _ = fs::remove_dir_all(&path);
         }

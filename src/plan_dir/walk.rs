@@ -45,18 +45,27 @@ impl PlanDirEntry<'_> {
 
 /// Calls `see` for every entry below the folder, without following links. `see` gathers a `T` for
 /// each direct entry of the folder and its descendants. An error if a folder cannot be read.
-pub fn walk<T: Default + Send>(folder: &Path, see: impl Fn(&mut T, &PlanDirEntry) + Sync) -> Result<Vec<T>> {
+pub fn walk<T: Default + Send>(
+    folder: &Path,
+    see: impl Fn(&mut T, &PlanDirEntry) + Sync,
+) -> Result<Vec<T>> {
     let folder = openat(rustix::fs::CWD, folder, FOLDER, Mode::empty())?;
     let gathered = par_map(&names(&folder)?, |name| {
         let mut gathered = T::default();
-        visit(&folder, name, &mut String::new(), &mut |entry| see(&mut gathered, entry)).map(|()| gathered)
+        visit(&folder, name, &mut String::new(), &mut |entry| see(&mut gathered, entry))
+            .map(|()| gathered)
     });
     gathered.into_iter().collect()
 }
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-fn visit(folder: impl AsFd, name: &CStr, path: &mut String, see: &mut dyn FnMut(&PlanDirEntry)) -> Result<()> {
+fn visit(
+    folder: impl AsFd,
+    name: &CStr,
+    path: &mut String,
+    see: &mut dyn FnMut(&PlanDirEntry),
+) -> Result<()> {
     let stat = statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
     let parent_len = path.len();
     if parent_len > 0 {
@@ -77,7 +86,8 @@ fn visit(folder: impl AsFd, name: &CStr, path: &mut String, see: &mut dyn FnMut(
 
 /// The names of the entries of a folder.
 fn names(folder: impl AsFd) -> Result<Vec<CString>> {
-    let names = Dir::read_from(folder)?.map(|entry| entry.map(|entry| entry.file_name().to_owned()));
+    let names =
+        Dir::read_from(folder)?.map(|entry| entry.map(|entry| entry.file_name().to_owned()));
     names.filter(|name| !matches!(name.as_deref().map(CStr::to_bytes), Ok(b"." | b".."))).collect()
 }
 
@@ -93,10 +103,17 @@ mod tests {
         fs::create_dir_all(folder.path().join("a/b")).unwrap();
         fs::write(folder.path().join("a/b/c.sql"), "select 1").unwrap();
         std::os::unix::fs::symlink("..", folder.path().join("a/up")).unwrap();
-        let seen = walk(folder.path(), |seen: &mut Vec<_>, entry| seen.push((entry.path.to_string(), entry.is_file(), entry.is_folder())));
+        let seen = walk(folder.path(), |seen: &mut Vec<_>, entry| {
+            seen.push((entry.path.to_string(), entry.is_file(), entry.is_folder()))
+        });
         let mut seen = seen.unwrap().concat();
         seen.sort();
-        let expected = [("a", false, true), ("a/b", false, true), ("a/b/c.sql", true, false), ("a/up", false, false)];
+        let expected = [
+            ("a", false, true),
+            ("a/b", false, true),
+            ("a/b/c.sql", true, false),
+            ("a/up", false, false),
+        ];
         assert_eq!(seen, expected.map(|(path, file, folder)| (path.to_string(), file, folder)));
         assert!(walk(&folder.path().join("no"), |_: &mut (), _| ()).is_err());
     }

@@ -1,5 +1,6 @@
-//! What an earlier run left behind: `run_results.json`, which dbt and `batchwright run` write, and `sources.json` of dbt's
-//! freshness checks. Takes folders; gives what selections compare with. A file that is missing or not dbt's gives nothing.
+//! What an earlier run left behind: `run_results.json`, which dbt and `batchwright run` write, and
+//! `sources.json` of dbt's freshness checks. Takes folders; gives what selections compare with. A
+//! file that is missing or not dbt's gives nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,8 +11,8 @@ use serde_json::Value;
 use super::files::read_named;
 use super::sandbox::Sandbox;
 
-/// The status of each node in the `run_results.json` of a folder, by its unique id; of a generic test by its id without the hash
-/// at its end, so that there may be several.
+/// The status of each node in the `run_results.json` of a folder, by its unique id; of a generic
+/// test by its id without the hash at its end, so that there may be several.
 pub fn results(root: &Path, folder: &Path) -> Option<BTreeMap<String, BTreeSet<String>>> {
     let results = entries(root, &folder.join("run_results.json")).or_else(|| {
         // `batchwright run` writes it next to the plan's folder.
@@ -31,10 +32,16 @@ pub fn results(root: &Path, folder: &Path) -> Option<BTreeMap<String, BTreeSet<S
     Some(statuses)
 }
 
-/// The sources that were loaded since the `sources.json` of an earlier run, by that of the current one.
+/// The sources that were loaded since the `sources.json` of an earlier run, by that of the current
+/// one.
 pub fn fresher(root: &Path, earlier: &Path, current: &Path) -> Option<BTreeSet<String>> {
-    let (before, now) = (loaded(root, &earlier.join("sources.json"))?, loaded(root, &current.join("sources.json"))?);
-    let is_fresher = |(id, at): &(&String, &DateTime<FixedOffset>)| before.get(*id).is_none_or(|before| *at > before);
+    let (before, now) = (
+        loaded(root, &earlier.join("sources.json"))?,
+        loaded(root, &current.join("sources.json"))?,
+    );
+    let is_fresher = |(id, at): &(&String, &DateTime<FixedOffset>)| {
+        before.get(*id).is_none_or(|before| *at > before)
+    };
     Some(now.iter().filter(is_fresher).map(|(id, _)| id.clone()).collect())
 }
 
@@ -43,12 +50,17 @@ fn loaded(root: &Path, file: &Path) -> Option<BTreeMap<String, DateTime<FixedOff
     let results = entries(root, file)?;
     let loaded = |entry: &Value| {
         let at = entry.get("max_loaded_at")?.as_str()?;
-        Some((entry.get("unique_id")?.as_str()?.to_string(), DateTime::parse_from_rfc3339(at).ok()?))
+        Some((
+            entry.get("unique_id")?.as_str()?.to_string(),
+            DateTime::parse_from_rfc3339(at).ok()?,
+        ))
     };
     Some(results.iter().filter_map(loaded).collect())
 }
 
 fn entries(root: &Path, file: &Path) -> Option<Vec<Value>> {
-    let mut json: Value = serde_json::from_str(&read_named(&Sandbox::around(root), file, "results", &[]).ok()??.text).ok()?;
+    let mut json: Value =
+        serde_json::from_str(&read_named(&Sandbox::around(root), file, "results", &[]).ok()??.text)
+            .ok()?;
     json.get_mut("results")?.as_array_mut().map(std::mem::take)
 }

@@ -1,5 +1,6 @@
-//! The columns of a properties file. Takes the entries of `columns:`; gives each with its type and constraints, and as dbt shows
-//! it to Jinja (`model.columns`, `graph.nodes[…].columns`), where macros look for `meta` and `tags`.
+//! The columns of a properties file. Takes the entries of `columns:`; gives each with its type and
+//! constraints, and as dbt shows it to Jinja (`model.columns`, `graph.nodes[…].columns`), where
+//! macros look for `meta` and `tags`.
 
 use serde_json::{Map, Value, json};
 
@@ -32,9 +33,11 @@ impl ColumnPatch {
 
 impl Entries<'_> {
     pub fn columns(&mut self, of: &Yaml) -> Vec<ColumnPatch> {
-        let columns = self.list(of, "columns").iter().filter(|column| column.get("include").is_none());
+        let columns =
+            self.list(of, "columns").iter().filter(|column| column.get("include").is_none());
         let columns: Vec<&Yaml> = columns.collect();
-        let named = columns.into_iter().filter_map(|column| Some((self.name(column, "name")?, column)));
+        let named =
+            columns.into_iter().filter_map(|column| Some((self.name(column, "name")?, column)));
         let named: Vec<(String, &Yaml)> = named.collect();
         for (_, column) in &named {
             ["tests", "data_tests"].into_iter().for_each(|key| self.not_empty(column, key));
@@ -54,7 +57,11 @@ impl Entries<'_> {
     /// The keys of a column, their Jinja rendered but for that of tests and descriptions.
     fn column_keys(&mut self, column: &Yaml) -> Map<String, Value> {
         const NOT_RENDERED: [&str; 4] = ["name", "description", "tests", "data_tests"];
-        let keys = column.dict().into_iter().flatten().filter(|(key, _)| !NOT_RENDERED.contains(&key.as_str()));
+        let keys = column
+            .dict()
+            .into_iter()
+            .flatten()
+            .filter(|(key, _)| !NOT_RENDERED.contains(&key.as_str()));
         let mut found = Map::new();
         for (key, value) in keys {
             match rendered(value, self.scope) {
@@ -66,7 +73,8 @@ impl Entries<'_> {
     }
 }
 
-/// The keys of a column as dbt has them: `meta` and `tags` beside the name and those under `config` are one.
+/// The keys of a column as dbt has them: `meta` and `tags` beside the name and those under `config`
+/// are one.
 fn info(keys: &Map<String, Value>) -> Map<String, Value> {
     let under = |key: &str| keys.get("config").and_then(|config| config.get(key));
     let mut meta = keys.get("meta").and_then(Value::as_object).cloned().unwrap_or_default();
@@ -82,7 +90,10 @@ fn info(keys: &Map<String, Value>) -> Map<String, Value> {
     let known = [
         ("meta", json!(meta)),
         ("data_type", value("data_type")),
-        ("constraints", keys.get("constraints").map(list).unwrap_or_default().iter().map(constraint).collect()),
+        (
+            "constraints",
+            keys.get("constraints").map(list).unwrap_or_default().iter().map(constraint).collect(),
+        ),
         ("quote", value("quote")),
         ("config", json!({"meta": meta, "tags": tags})),
         ("tags", json!(tags)),
@@ -109,17 +120,23 @@ pub fn constraint(keys: &Value) -> Value {
     all
 }
 
-/// Whether a column has the test `unique`, perhaps `where` some exceptions are left out, or a constraint that says the same.
+/// Whether a column has the test `unique`, perhaps `where` some exceptions are left out, or a
+/// constraint that says the same.
 fn is_unique(column: &Yaml) -> bool {
-    let tests = ["data_tests", "tests"].into_iter().filter_map(|key| column.get(key)).flat_map(Yaml::items);
+    let tests =
+        ["data_tests", "tests"].into_iter().filter_map(|key| column.get(key)).flat_map(Yaml::items);
     let mut tests = tests.map(|test| match test.json() {
         Value::Object(test) => test.contains_key("unique"),
         test => test == "unique",
     });
-    let says = |constraint: &Value| constraint.get("type").is_some_and(|of| of == "unique" || of == "primary_key");
+    let says = |constraint: &Value| {
+        constraint.get("type").is_some_and(|of| of == "unique" || of == "primary_key")
+    };
     tests.any(|unique| unique) || constraints(column).iter().any(says)
 }
 
 pub fn constraints(of: &Yaml) -> Vec<Value> {
-    of.get("constraints").map(|list| list.items().iter().map(Yaml::json).collect()).unwrap_or_default()
+    of.get("constraints")
+        .map(|list| list.items().iter().map(Yaml::json).collect())
+        .unwrap_or_default()
 }

@@ -1,5 +1,6 @@
-//! `dbt_project.yml`: a package's name, folders, variables, and the trees of config for its nodes. Takes the file; gives its
-//! settings, with places. Refuses a file without a name; keys that mean nothing here are passed by.
+//! `dbt_project.yml`: a package's name, folders, variables, and the trees of config for its nodes.
+//! Takes the file; gives its settings, with places. Refuses a file without a name; keys that mean
+//! nothing here are passed by.
 
 use std::collections::BTreeMap;
 
@@ -48,36 +49,56 @@ pub struct DbtProject {
     pub trees: BTreeMap<&'static str, Yaml>,
 }
 
-/// Reads the settings of a package. Name and folders may hold Jinja; the trees are rendered when the target is known.
-pub fn read(file: &SourceFile, scope: &YamlScope, warnings: &mut Diagnostics) -> Result<DbtProject, Diagnostic> {
+/// Reads the settings of a package. Name and folders may hold Jinja; the trees are rendered when
+/// the target is known.
+pub fn read(
+    file: &SourceFile,
+    scope: &YamlScope,
+    warnings: &mut Diagnostics,
+) -> Result<DbtProject, Diagnostic> {
     let (yaml, odd) = yaml::parse(file)?;
     warnings.0.extend(odd);
     if yaml.dict().is_none() {
-        return Err(Diagnostic::error(format!("`{}` says nothing", file.path)).at(file.at(0..0)).hint("begin it with `name: my_project`"));
+        return Err(Diagnostic::error(format!("`{}` says nothing", file.path))
+            .at(file.at(0..0))
+            .hint("begin it with `name: my_project`"));
     }
     let name = match yaml.get("name") {
         Some(name) => rendered_text(name, scope)?,
         None => None,
     };
     let Some(name) = name else {
-        return Err(Diagnostic::error("the project has no `name`").at(file.line(1)).hint("add `name: my_project`"));
+        return Err(Diagnostic::error("the project has no `name`")
+            .at(file.line(1))
+            .hint("add `name: my_project`"));
     };
     // It becomes a part of paths and of ids.
-    if !name.chars().all(|char| char.is_alphanumeric() || char == '_') || name.starts_with(|char: char| char.is_numeric()) {
+    if !name.chars().all(|char| char.is_alphanumeric() || char == '_')
+        || name.starts_with(|char: char| char.is_numeric())
+    {
         let at = yaml.get("name").map_or(file.line(1), |yaml| yaml.at.clone());
         return Err(Diagnostic::error(format!("`{name}` is no name of a project"))
             .at(at)
             .hint("a name has letters, digits and `_`, and does not begin with a digit"));
     }
-    let paths = |new: &str, old: &str, usual: &[&str]| match yaml.get(new).or_else(|| yaml.get(old)) {
-        Some(paths) => Ok(list(&rendered(paths, scope)?).iter().filter_map(Value::as_str).map(tidied).collect()),
+    let paths = |new: &str, old: &str, usual: &[&str]| match yaml.get(new).or_else(|| yaml.get(old))
+    {
+        Some(paths) => Ok(list(&rendered(paths, scope)?)
+            .iter()
+            .filter_map(Value::as_str)
+            .map(tidied)
+            .collect()),
         None => Ok::<Vec<String>, Diagnostic>(usual.iter().map(|path| path.to_string()).collect()),
     };
     let model_paths = paths("model-paths", "source-paths", &["models"])?;
     let seed_paths = paths("seed-paths", "data-paths", &["seeds"])?;
     let snapshot_paths = paths("snapshot-paths", "snapshot_paths", &["snapshots"])?;
     let macro_paths = paths("macro-paths", "macro_paths", &["macros"])?;
-    let beside: Vec<&str> = [&model_paths, &seed_paths, &snapshot_paths, &macro_paths].into_iter().flatten().map(String::as_str).collect();
+    let beside: Vec<&str> = [&model_paths, &seed_paths, &snapshot_paths, &macro_paths]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
     Ok(DbtProject {
         file: file.clone(),
         name,
@@ -90,27 +111,46 @@ pub fn read(file: &SourceFile, scope: &YamlScope, warnings: &mut Diagnostics) ->
         seed_paths,
         snapshot_paths,
         macro_paths,
-        install_path: paths("packages-install-path", "modules-path", &["dbt_packages"])?.into_iter().next().unwrap_or_default(),
-        run_hooks: ["on-run-start", "on-run-end"].into_iter().filter_map(|key| Some((key, hooks(&yaml, key)?))).collect(),
+        install_path: paths("packages-install-path", "modules-path", &["dbt_packages"])?
+            .into_iter()
+            .next()
+            .unwrap_or_default(),
+        run_hooks: ["on-run-start", "on-run-end"]
+            .into_iter()
+            .filter_map(|key| Some((key, hooks(&yaml, key)?)))
+            .collect(),
         vars: match yaml.get("vars").map(Yaml::exact) {
             Some(Value::Object(vars)) => vars,
             _ => Map::new(),
         },
-        dispatch: yaml.get("dispatch").map(Yaml::items).unwrap_or_default().iter().filter_map(search_order).collect(),
+        dispatch: yaml
+            .get("dispatch")
+            .map(Yaml::items)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(search_order)
+            .collect(),
         quoting: ["database", "schema", "identifier"].map(|part| {
             let quoting = yaml.get("quoting")?;
             // The engines that call a database a project spell this key their way too.
-            let spelled = quoting.get(part).or_else(|| if part == "database" { quoting.get("project") } else { None });
+            let spelled = quoting
+                .get(part)
+                .or_else(|| if part == "database" { quoting.get("project") } else { None });
             truth(&spelled?.json())
         }),
         flags: {
-            let flag = |name| yaml.get("flags").and_then(|flags| truth(&flags.get(name)?.json())).unwrap_or(false);
+            let flag = |name| {
+                yaml.get("flags").and_then(|flags| truth(&flags.get(name)?.json())).unwrap_or(false)
+            };
             Flags {
                 own_package_first: flag("require_ref_searches_node_package_before_root"),
                 unique_names: flag("require_unique_project_resource_names"),
             }
         },
-        trees: ["models", "seeds", "snapshots", "sources"].into_iter().filter_map(|tree| Some((tree, yaml.get(tree)?.clone()))).collect(),
+        trees: ["models", "seeds", "snapshots", "sources"]
+            .into_iter()
+            .filter_map(|tree| Some((tree, yaml.get(tree)?.clone())))
+            .collect(),
     })
 }
 
@@ -128,7 +168,8 @@ impl DbtProject {
 /// Where the hooks under `key` stand, if there are any.
 fn hooks(yaml: &Yaml, key: &str) -> Option<Location> {
     let hooks = yaml.get(key)?;
-    (!hooks.items().is_empty() || hooks.text().is_some_and(|text| !text.trim().is_empty())).then(|| hooks.at.clone())
+    (!hooks.items().is_empty() || hooks.text().is_some_and(|text| !text.trim().is_empty()))
+        .then(|| hooks.at.clone())
 }
 
 fn search_order(entry: &Yaml) -> Option<(String, Vec<String>)> {

@@ -1,5 +1,6 @@
-//! `{% docs name %}` blocks, and the descriptions that ask for one by `doc('name')`. Takes the packages' Markdown files; gives a
-//! description as it reads. A block that is not there is a warning: nothing that runs depends on it.
+//! `{% docs name %}` blocks, and the descriptions that ask for one by `doc('name')`. Takes the
+//! packages' Markdown files; gives a description as it reads. A block that is not there is a
+//! warning: nothing that runs depends on it.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -22,9 +23,12 @@ pub struct Docs {
     packages: Vec<String>,
 }
 
-static BLOCK: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?s)\{%[-+]?\s*docs\s+(\w+)\s*[-+]?%\}(.*?)\{%[-+]?\s*enddocs\s*[-+]?%\}"));
-static CALL: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r#"\{\{[-+]?\s*doc\(\s*['"]([^'"]+)['"]\s*(?:,\s*['"]([^'"]+)['"]\s*)?\)\s*[-+]?\}\}"#));
+static BLOCK: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?s)\{%[-+]?\s*docs\s+(\w+)\s*[-+]?%\}(.*?)\{%[-+]?\s*enddocs\s*[-+]?%\}")
+});
+static CALL: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r#"\{\{[-+]?\s*doc\(\s*['"]([^'"]+)['"]\s*(?:,\s*['"]([^'"]+)['"]\s*)?\)\s*[-+]?\}\}"#)
+});
 
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is well formed")
@@ -35,21 +39,35 @@ impl Docs {
     pub fn add<'a>(&mut self, package: &str, files: impl IntoIterator<Item = &'a SourceFile>) {
         self.packages.push(package.to_string());
         for block in files.into_iter().flat_map(|file| BLOCK.captures_iter(&file.text)) {
-            self.blocks.insert((package.to_string(), block[1].to_string()), block[2].trim().to_string());
+            self.blocks
+                .insert((package.to_string(), block[1].to_string()), block[2].trim().to_string());
         }
     }
 
     /// Writes the blocks into a package's descriptions.
-    pub fn fill(&self, package: &str, scope: &YamlScope, properties: &mut Properties, said: &mut Diagnostics) {
+    pub fn fill(
+        &self,
+        package: &str,
+        scope: &YamlScope,
+        properties: &mut Properties,
+        said: &mut Diagnostics,
+    ) {
         let mut put = |text: &mut String, at: &Location| {
             if has_jinja(text) {
                 *text = self.read(package, text, scope, at, said);
             }
         };
-        let columns = |columns: &mut Vec<ColumnPatch>, at: &Location, put: &mut dyn FnMut(&mut String, &Location)| {
+        let columns = |columns: &mut Vec<ColumnPatch>,
+                       at: &Location,
+                       put: &mut dyn FnMut(&mut String, &Location)| {
             columns.iter_mut().for_each(|column| put(&mut column.description, at));
         };
-        for patch in properties.models.iter_mut().chain(&mut properties.seeds).chain(&mut properties.snapshots) {
+        for patch in properties
+            .models
+            .iter_mut()
+            .chain(&mut properties.seeds)
+            .chain(&mut properties.snapshots)
+        {
             put(&mut patch.description, &patch.at);
             columns(&mut patch.columns, &patch.at, &mut put);
             for version in &mut patch.versions {
@@ -67,20 +85,32 @@ impl Docs {
     }
 
     /// A text, its `doc()` calls replaced, and other Jinja between them rendered.
-    fn read(&self, package: &str, text: &str, scope: &YamlScope, at: &Location, said: &mut Diagnostics) -> String {
+    fn read(
+        &self,
+        package: &str,
+        text: &str,
+        scope: &YamlScope,
+        at: &Location,
+        said: &mut Diagnostics,
+    ) -> String {
         let mut read = String::new();
         let mut rest = 0;
-        let between = |text: &str, read: &mut String, said: &mut Diagnostics| match yaml_value(text, scope) {
-            Ok(Value::String(text)) => read.push_str(&text),
-            Ok(Value::Null) => {}
-            Ok(value) => read.push_str(&value.to_string()),
-            Err(error) => said.0.push(Diagnostic { level: crate::diagnostics::Level::Warning, ..error }.at(at.clone())),
-        };
+        let between =
+            |text: &str, read: &mut String, said: &mut Diagnostics| match yaml_value(text, scope) {
+                Ok(Value::String(text)) => read.push_str(&text),
+                Ok(Value::Null) => {}
+                Ok(value) => read.push_str(&value.to_string()),
+                Err(error) => said.0.push(
+                    Diagnostic { level: crate::diagnostics::Level::Warning, ..error }
+                        .at(at.clone()),
+                ),
+            };
         for call in CALL.captures_iter(text) {
             let Some(whole) = call.get(0) else { continue };
             between(&text[rest..whole.start()], &mut read, said);
             rest = whole.end();
-            let (of, name) = call.get(2).map_or((None, &call[1]), |name| (Some(&call[1]), name.as_str()));
+            let (of, name) =
+                call.get(2).map_or((None, &call[1]), |name| (Some(&call[1]), name.as_str()));
             match self.find(package, of, name) {
                 Some(block) => read.push_str(block),
                 None => said.0.push(self.missing(name).at(at.clone())),
@@ -93,16 +123,25 @@ impl Docs {
     fn find(&self, package: &str, of: Option<&str>, name: &str) -> Option<&str> {
         let packages: Vec<&str> = match of {
             Some(of) => vec![of],
-            None => std::iter::once(package).chain(self.packages.iter().map(String::as_str)).collect(),
+            None => {
+                std::iter::once(package).chain(self.packages.iter().map(String::as_str)).collect()
+            }
         };
-        packages.into_iter().find_map(|package| self.blocks.get(&(package.to_string(), name.to_string()))).map(String::as_str)
+        packages
+            .into_iter()
+            .find_map(|package| self.blocks.get(&(package.to_string(), name.to_string())))
+            .map(String::as_str)
     }
 
     fn missing(&self, name: &str) -> Diagnostic {
-        let error = Diagnostic::warning(format!("`doc('{name}')` is no docs block of this project"));
+        let error =
+            Diagnostic::warning(format!("`doc('{name}')` is no docs block of this project"));
         match nearest(name, self.blocks.keys().map(|(_, name)| name.as_str())) {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
-            None => error.hint(format!("write `{{% docs {name} %}} … {{% enddocs %}}` into a Markdown file beside the models")),
+            None => error.hint(format!(
+                "write `{{% docs {name} %}} … {{% enddocs %}}` into a \
+                Markdown file beside the models"
+            )),
         }
     }
 }

@@ -1,6 +1,7 @@
-//! The only reader of project files. Takes paths below the project's folder; gives text with its name as the user knows it
-//! (relative to the project, `/` between the parts). Refuses, with the file's name and the cure, what cannot be read, what is not
-//! UTF-8, a pipe or a device, what is too large, and what lies beyond the project's fence. Follows links as dbt does, and stops at
+//! The only reader of project files. Takes paths below the project's folder; gives text with its
+//! name as the user knows it (relative to the project, `/` between the parts). Refuses, with the
+//! file's name and the cure, what cannot be read, what is not UTF-8, a pipe or a device, what is
+//! too large, and what lies beyond the project's fence. Follows links as dbt does, and stops at
 //! those that lead back or out.
 
 use std::fs;
@@ -37,12 +38,13 @@ impl Files {
 
     /// A file's text, or `None` if there is no such file.
     pub fn read(&self, path: &str) -> Result<Option<SourceFile>, Diagnostic> {
-        let limit = if path.to_ascii_lowercase().ends_with(".csv") { LARGEST_DATA } else { LARGEST };
+        let limit =
+            if path.to_ascii_lowercase().ends_with(".csv") { LARGEST_DATA } else { LARGEST };
         self.fence.resolve(path)?.map_or(Ok(None), |real| read_text(&real, path, limit))
     }
 
-    /// The first line of a file of data, however large the file is, and a hash of the whole: dbt's own, or of a large file of
-    /// its beginning and its length.
+    /// The first line of a file of data, however large the file is, and a hash of the whole: dbt's
+    /// own, or of a large file of its beginning and its length.
     pub fn beginning(&self, path: &str) -> Result<(SourceFile, String), Diagnostic> {
         const ENOUGH: u64 = 1 << 20;
         let mut bytes = Vec::new();
@@ -51,7 +53,8 @@ impl Files {
         file.take(ENOUGH).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
         let text = String::from_utf8_lossy(&bytes);
         let plain = text.trim().replace("\r\n", "\n");
-        let hash = if length > ENOUGH { hash([&*plain, &length.to_string()]) } else { hash([&*plain]) };
+        let hash =
+            if length > ENOUGH { hash([&*plain, &length.to_string()]) } else { hash([&*plain]) };
         Ok((SourceFile::new(path, without_mark(text.split('\n').next().unwrap_or_default())), hash))
     }
 
@@ -72,7 +75,8 @@ impl Files {
                 return false;
             }
             // A folder that leads out is not walked, however much there is.
-            let may_lead_out = entry.file_type().is_dir() && (entry.depth() == 0 || entry.path_is_symlink());
+            let may_lead_out =
+                entry.file_type().is_dir() && (entry.depth() == 0 || entry.path_is_symlink());
             linked += usize::from(may_lead_out);
             if linked > MOST_LINKS {
                 return false;
@@ -99,7 +103,9 @@ impl Files {
             }
         }
         if linked > MOST_LINKS {
-            let error = Diagnostic::error(format!("`{folder}` has more than {MOST_LINKS} links to folders"));
+            let error = Diagnostic::error(format!(
+                "`{folder}` has more than {MOST_LINKS} links to folders"
+            ));
             errors.0.push(error.hint("links that lead to folders of links multiply: remove some"));
         }
         errors.0.extend(outside);
@@ -112,14 +118,19 @@ impl Files {
             return Vec::new();
         };
         let is_plain = |path: PathBuf| fs::metadata(path).is_ok_and(|about| about.is_file());
-        let names = entries.flatten().filter(|entry| is_plain(entry.path().join(name))).map(|entry| entry.file_name());
-        let mut found: Vec<String> = names.map(|name| format!("{folder}/{}", name.to_string_lossy())).collect();
+        let names = entries
+            .flatten()
+            .filter(|entry| is_plain(entry.path().join(name)))
+            .map(|entry| entry.file_name());
+        let mut found: Vec<String> =
+            names.map(|name| format!("{folder}/{}", name.to_string_lossy())).collect();
         found.sort();
         found
     }
 
     fn odd_entry(&self, odd: &walkdir::Error) -> Option<Diagnostic> {
-        let name = |path: &Path| path.strip_prefix(&self.root).unwrap_or(path).display().to_string();
+        let name =
+            |path: &Path| path.strip_prefix(&self.root).unwrap_or(path).display().to_string();
         let path = odd.path().map(name).unwrap_or_default();
         if let Some(above) = odd.loop_ancestor() {
             let message = format!("`{path}` links back to `{}`, and is left out", name(above));
@@ -134,9 +145,17 @@ impl Files {
     }
 }
 
-/// A file that the user names, wherever it is, unless a link of the repository leads to it. `name` is the path in messages.
-pub fn read_named(fence: &Sandbox, path: &Path, name: &str, trusted: &[PathBuf]) -> Result<Option<SourceFile>, Diagnostic> {
-    fence.resolve_named(path, name, trusted)?.map_or(Ok(None), |real| read_text(&real, name, LARGEST_DATA))
+/// A file that the user names, wherever it is, unless a link of the repository leads to it. `name`
+/// is the path in messages.
+pub fn read_named(
+    fence: &Sandbox,
+    path: &Path,
+    name: &str,
+    trusted: &[PathBuf],
+) -> Result<Option<SourceFile>, Diagnostic> {
+    fence
+        .resolve_named(path, name, trusted)?
+        .map_or(Ok(None), |real| read_text(&real, name, LARGEST_DATA))
 }
 
 /// More bytes than this are no file that a person wrote.
@@ -155,15 +174,19 @@ fn read_text(real: &Path, name: &str, limit: u64) -> Result<Option<SourceFile>, 
     // A file may grow while it is read.
     file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
     if bytes.len() as u64 > limit {
-        return Err(
-            Diagnostic::error(format!("`{name}` is larger than {} MiB", limit >> 20)).hint("split it, or move it out of the project")
-        );
+        return Err(Diagnostic::error(format!("`{name}` is larger than {} MiB", limit >> 20))
+            .hint("split it, or move it out of the project"));
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Some(SourceFile::new(name, without_mark(&text)))),
         Err(error) => {
-            let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
-            Err(Diagnostic::error(format!("`{name}` is not UTF-8 on line {line}")).hint("save it as UTF-8"))
+            let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count()
+                + 1;
+            Err(Diagnostic::error(format!("`{name}` is not UTF-8 on line {line}"))
+                .hint("save it as UTF-8"))
         }
     }
 }
@@ -183,7 +206,9 @@ fn open_plain(real: &Path, name: &str) -> Result<(fs::File, u64), Diagnostic> {
 }
 
 fn not_plain(name: &str) -> Diagnostic {
-    let error = Diagnostic::error(format!("`{name}` is a pipe, a socket or a device, and a file is wanted"));
+    let error = Diagnostic::error(format!(
+        "`{name}` is a pipe, a socket or a device, and a file is wanted"
+    ));
     error.hint("move it out of the project, or name another file")
 }
 
@@ -207,15 +232,25 @@ fn joined(folder: &str, path: &Path, start: &Path) -> String {
     let below = path.strip_prefix(start).unwrap_or(path);
     let parts = below.components().map(|part| part.as_os_str().to_string_lossy().into_owned());
     let folder = folder.trim_start_matches("./").trim_end_matches('/');
-    std::iter::once(folder.to_string()).filter(|folder| !folder.is_empty() && folder != ".").chain(parts).collect::<Vec<_>>().join("/")
+    std::iter::once(folder.to_string())
+        .filter(|folder| !folder.is_empty() && folder != ".")
+        .chain(parts)
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
     let (why, hint) = match error.kind() {
         ErrorKind::NotFound => ("does not exist", "name another folder with `--project-dir`"),
-        ErrorKind::PermissionDenied => ("cannot be read: permission denied", "allow yourself to read it"),
-        ErrorKind::IsADirectory => ("is a folder, and a file is wanted", "move the folder out of the way"),
-        ErrorKind::NotADirectory => ("is no folder", "name the folder that holds `dbt_project.yml`"),
+        ErrorKind::PermissionDenied => {
+            ("cannot be read: permission denied", "allow yourself to read it")
+        }
+        ErrorKind::IsADirectory => {
+            ("is a folder, and a file is wanted", "move the folder out of the way")
+        }
+        ErrorKind::NotADirectory => {
+            ("is no folder", "name the folder that holds `dbt_project.yml`")
+        }
         _ => return Diagnostic::error(format!("`{name}` cannot be read")).fact(error.to_string()),
     };
     Diagnostic::error(format!("`{name}` {why}")).hint(hint)
@@ -242,17 +277,29 @@ mod tests {
         assert_eq!(&*files.read("a.sql").unwrap().unwrap().text, "select 1\r\n");
         assert_eq!(files.read("b.sql").unwrap_err().message, "`b.sql` is not UTF-8 on line 2");
         assert_eq!(files.read("c.sql").unwrap(), None);
-        assert!(Files::open(&folder.path().join("no")).err().unwrap().message.contains("does not exist"));
+        assert!(
+            Files::open(&folder.path().join("no"))
+                .err()
+                .unwrap()
+                .message
+                .contains("does not exist")
+        );
     }
 
     #[cfg(unix)]
     #[test]
     fn a_link_that_leads_back_is_a_warning() {
-        let folder = folder(&[("models/a.sql", b""), ("models/deep/b.SQL", b""), ("models/c.yml", b""), ("models/.#a.sql", b"")]);
+        let folder = folder(&[
+            ("models/a.sql", b""),
+            ("models/deep/b.SQL", b""),
+            ("models/c.yml", b""),
+            ("models/.#a.sql", b""),
+        ]);
         std::os::unix::fs::symlink("..", folder.path().join("models/deep/up")).unwrap();
         std::os::unix::fs::symlink("nowhere", folder.path().join("models/gone")).unwrap();
         let mut errors = Diagnostics::default();
-        let found = Files::open(folder.path()).unwrap().below("models", &Ignored::default(), &mut errors);
+        let found =
+            Files::open(folder.path()).unwrap().below("models", &Ignored::default(), &mut errors);
         assert_eq!(found, ["models/a.sql", "models/c.yml", "models/deep/b.SQL"]);
         assert_eq!(errors.0.len(), 1);
         assert_eq!(errors.0[0].message, "`models/deep/up` links back to `models`, and is left out");

@@ -1,5 +1,6 @@
-//! Data tests that properties files declare on models, seeds, snapshots and sources. Takes a file's tree; gives each test with
-//! dbt's name for it, which is made of the test, of what it tests and of its arguments.
+//! Data tests that properties files declare on models, seeds, snapshots and sources. Takes a file's
+//! tree; gives each test with dbt's name for it, which is made of the test, of what it tests and of
+//! its arguments.
 
 use std::sync::LazyLock;
 
@@ -26,15 +27,26 @@ pub fn generic_tests(tree: &Yaml) -> Vec<Resource> {
     for entry in ["models", "seeds", "snapshots"].into_iter().flat_map(|key| items(tree, key)) {
         let entry = entry.json();
         let Some(name) = text(&entry, "name") else { continue };
-        let reference = |version: Option<String>| RefCall { package: None, name: name.clone(), version };
+        let reference =
+            |version: Option<String>| RefCall { package: None, name: name.clone(), version };
         let versions = entries(&entry, "versions");
         if versions.is_empty() {
-            let tested = Tested { name: name.clone(), is_source: false, reference: Some(reference(None)), source: None };
+            let tested = Tested {
+                name: name.clone(),
+                is_source: false,
+                reference: Some(reference(None)),
+                source: None,
+            };
             of_entry(&tested, &declared(&entry), &entries(&entry, "columns"), &mut tests);
         }
         for version in versions {
             let Some(v) = text(&version, "v") else { continue };
-            let tested = Tested { name: format!("{name}_v{v}"), is_source: false, reference: Some(reference(Some(v))), source: None };
+            let tested = Tested {
+                name: format!("{name}_v{v}"),
+                is_source: false,
+                reference: Some(reference(Some(v))),
+                source: None,
+            };
             let has_its_own = ["data_tests", "tests"].iter().any(|key| version.get(key).is_some());
             let declared = if has_its_own { declared(&version) } else { declared(&entry) };
             of_entry(&tested, &declared, &version_columns(&entry, &version), &mut tests);
@@ -45,7 +57,12 @@ pub fn generic_tests(tree: &Yaml) -> Vec<Resource> {
         let Some(of) = text(&source, "name") else { continue };
         for table in entries(&source, "tables") {
             let Some(name) = text(&table, "name") else { continue };
-            let tested = Tested { name: format!("{of}_{name}"), is_source: true, reference: None, source: Some((of.clone(), name)) };
+            let tested = Tested {
+                name: format!("{of}_{name}"),
+                is_source: true,
+                reference: None,
+                source: Some((of.clone(), name)),
+            };
             of_entry(&tested, &declared(&table), &entries(&table, "columns"), &mut tests);
         }
     }
@@ -83,13 +100,18 @@ fn declared(of: &Value) -> Vec<Value> {
     if tests.is_empty() { entries(of, "tests") } else { tests }
 }
 
-/// The columns of a version: the model's that it includes, and its own instead of one of the same name.
+/// The columns of a version: the model's that it includes, and its own instead of one of the same
+/// name.
 fn version_columns(model: &Value, version: &Value) -> Vec<Value> {
     let own = entries(version, "columns");
-    let rule = own.iter().find(|column| column.get("include").is_some() || column.get("exclude").is_some());
+    let rule = own
+        .iter()
+        .find(|column| column.get("include").is_some() || column.get("exclude").is_some());
     let names = |key: &str| -> Option<Vec<String>> {
         match rule?.get(key)? {
-            Value::Array(names) => Some(names.iter().filter_map(Value::as_str).map(String::from).collect()),
+            Value::Array(names) => {
+                Some(names.iter().filter_map(Value::as_str).map(String::from).collect())
+            }
             Value::String(name) => Some(vec![name.clone()]),
             _ => None,
         }
@@ -97,13 +119,18 @@ fn version_columns(model: &Value, version: &Value) -> Vec<Value> {
     let (include, exclude) = (names("include"), names("exclude").unwrap_or_default());
     let is_taken = |column: &Value| {
         let Some(name) = text(column, "name") else { return false };
-        let included =
-            rule.is_none() || include.as_ref().is_some_and(|names| names.iter().any(|of| *of == name || of == "*" || of == "all"));
+        let included = rule.is_none()
+            || include.as_ref().is_some_and(|names| {
+                names.iter().any(|of| *of == name || of == "*" || of == "all")
+            });
         let is_replaced = own.iter().any(|column| text(column, "name").as_ref() == Some(&name));
         included && !exclude.contains(&name) && !is_replaced
     };
     let taken: Vec<Value> = entries(model, "columns").into_iter().filter(is_taken).collect();
-    taken.into_iter().chain(own.iter().filter(|column| column.get("name").is_some()).cloned()).collect()
+    taken
+        .into_iter()
+        .chain(own.iter().filter(|column| column.get("name").is_some()).cloned())
+        .collect()
 }
 
 /// Keys of a test that configure it and are no arguments of its macro.
@@ -128,9 +155,13 @@ fn generic_test(tested: &Tested, declared: &Value, column: Option<&str>) -> Opti
     let (test, mut arguments): (String, Map<String, Value>) = match declared {
         Value::String(name) => (name.clone(), Map::new()),
         Value::Object(keys) => match text(declared, "test_name") {
-            Some(name) => {
-                (name, keys.iter().filter(|(key, _)| *key != "test_name").map(|(key, value)| (key.clone(), value.clone())).collect())
-            }
+            Some(name) => (
+                name,
+                keys.iter()
+                    .filter(|(key, _)| *key != "test_name")
+                    .map(|(key, value)| (key.clone(), value.clone()))
+                    .collect(),
+            ),
             None => {
                 let (name, arguments) = keys.iter().next()?;
                 (name.clone(), arguments.as_object().cloned().unwrap_or_default())
@@ -138,7 +169,9 @@ fn generic_test(tested: &Tested, declared: &Value, column: Option<&str>) -> Opti
         },
         _ => return None,
     };
-    let (namespace, test) = test.split_once('.').map_or((None, test.as_str()), |(namespace, test)| (Some(namespace), test));
+    let (namespace, test) = test
+        .split_once('.')
+        .map_or((None, test.as_str()), |(namespace, test)| (Some(namespace), test));
     let mut config = Map::new();
     for key in CONFIG {
         config.extend(arguments.remove(key).map(|value| (key.to_string(), value)));
@@ -164,7 +197,10 @@ fn generic_test(tested: &Tested, declared: &Value, column: Option<&str>) -> Opti
     resource.generic_test = Some(test.to_string());
     resource.refs.extend(tested.reference.clone());
     resource.sources.extend(tested.source.clone());
-    arguments.iter().filter(|(key, _)| *key != "column_name").for_each(|(_, value)| calls(value, &mut resource));
+    arguments
+        .iter()
+        .filter(|(key, _)| *key != "column_name")
+        .for_each(|(_, value)| calls(value, &mut resource));
     resource.tags = tags(&Value::Object(config.clone()));
     resource.config = config;
     Some(resource)
@@ -192,13 +228,18 @@ fn arguments_in_name(arguments: &Map<String, Value>) -> String {
     values.map(clean).collect::<Vec<_>>().join("__")
 }
 
-static NOT_A_NAME: LazyLock<Regex> = LazyLock::new(|| Regex::new("[^0-9a-zA-Z_]+").expect("the pattern is well formed"));
-static FUNCTION: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\s*(ref|source)\s*\(.+\)\s*$").expect("the pattern is well formed"));
+static NOT_A_NAME: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new("[^0-9a-zA-Z_]+").expect("the pattern is well formed"));
+static FUNCTION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\s*(ref|source)\s*\(.+\)\s*$").expect("the pattern is well formed")
+});
 
 /// Relations that an argument names: `ref('customers')`.
 fn calls(argument: &Value, resource: &mut Resource) {
     match argument {
-        Value::String(text) if text.contains("{{") || FUNCTION.is_match(text) => resource.reads(text),
+        Value::String(text) if text.contains("{{") || FUNCTION.is_match(text) => {
+            resource.reads(text)
+        }
         Value::Array(items) => items.iter().for_each(|item| calls(item, resource)),
         Value::Object(dict) => dict.values().for_each(|item| calls(item, resource)),
         _ => {}

@@ -1,5 +1,6 @@
-//! Which files dbt does not look at: those that `.dbtignore` names, in the grammar of `.gitignore` (which itself says nothing
-//! to dbt). Takes the file; gives a test for a path below the project's folder.
+//! Which files dbt does not look at: those that `.dbtignore` names, in the grammar of `.gitignore`
+//! (which itself says nothing to dbt). Takes the file; gives a test for a path below the project's
+//! folder.
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -22,7 +23,11 @@ impl Ignored {
 
     pub fn matches(&self, path: &str) -> bool {
         let path = path.strip_prefix(&self.folder).unwrap_or(path);
-        self.patterns.iter().rev().find(|(glob, _)| glob.is_match(path)).is_some_and(|(_, ignored)| *ignored)
+        self.patterns
+            .iter()
+            .rev()
+            .find(|(glob, _)| glob.is_match(path))
+            .is_some_and(|(_, ignored)| *ignored)
     }
 }
 
@@ -43,7 +48,12 @@ fn patterns(line: &str) -> Vec<(GlobMatcher, bool)> {
     let below = format!("{name}/**");
     let itself = (!line.ends_with('/')).then_some(name);
     let glob = |text: String| GlobBuilder::new(&text).literal_separator(true).build().ok();
-    itself.into_iter().chain([below]).filter_map(glob).map(|glob| (glob.compile_matcher(), ignored)).collect()
+    itself
+        .into_iter()
+        .chain([below])
+        .filter_map(glob)
+        .map(|glob| (glob.compile_matcher(), ignored))
+        .collect()
 }
 
 #[cfg(test)]
@@ -52,10 +62,22 @@ mod tests {
 
     #[test]
     fn patterns_are_git_s() {
-        let file = SourceFile::new(".dbtignore", "# old\n*.draft.sql\n/models/old/\nscratch\n!models/scratch/keep.sql\n");
+        let file = SourceFile::new(
+            ".dbtignore",
+            "# old\n*.draft.sql\n/models/old/\nscratch\n!models/scratch/keep.sql\n",
+        );
         let ignored = Ignored::read(&file, "dbt_packages/x");
         let kept = |path: &str| !ignored.matches(&format!("dbt_packages/x/{path}"));
-        assert!(kept("models/a.sql") && kept("models/older/a.sql") && kept("deep/models/old/a.sql") && kept("models/scratch/keep.sql"));
-        assert!(!kept("models/a.draft.sql") && !kept("models/old/a.sql") && !kept("models/scratch/b.sql"));
+        assert!(
+            kept("models/a.sql")
+                && kept("models/older/a.sql")
+                && kept("deep/models/old/a.sql")
+                && kept("models/scratch/keep.sql")
+        );
+        assert!(
+            !kept("models/a.draft.sql")
+                && !kept("models/old/a.sql")
+                && !kept("models/scratch/b.sql")
+        );
     }
 }

@@ -1,6 +1,7 @@
-//! What is on disk, nothing decided yet. Takes a folder and what the command line said of the target; gives the project with
-//! its packages, each file read once, each YAML value with its place, and what every model says of itself (`declared`).
-//! Refuses files that can't be read or understood, all of them in one run; a model that does not render is an error of its own.
+//! What is on disk, nothing decided yet. Takes a folder and what the command line said of the
+//! target; gives the project with its packages, each file read once, each YAML value with its
+//! place, and what every model says of itself (`declared`). Refuses files that can't be read or
+//! understood, all of them in one run; a model that does not render is an error of its own.
 
 mod artifacts;
 mod columns;
@@ -57,7 +58,10 @@ pub use tree::{Tree, Trees};
 pub use values::{has_jinja, list, truth};
 
 /// Reads the project. `facts` tells what must be known of the dialect that the target names.
-pub fn load(open: &LoadOptions, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> Result<Project, Diagnostics> {
+pub fn load(
+    open: &LoadOptions,
+    facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>,
+) -> Result<Project, Diagnostics> {
     let mut read = read::read(open, facts)?;
     let jinja = match Jinja::new(read.macros(open)) {
         Ok(jinja) => Some(jinja),
@@ -91,8 +95,12 @@ pub fn load(open: &LoadOptions, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic
     }
 }
 
-/// The target alone, as far as a profile tells it: nothing of the project but its name and its profile's must be readable.
-pub fn target(open: &LoadOptions, facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>) -> Result<Target, Diagnostic> {
+/// The target alone, as far as a profile tells it: nothing of the project but its name and its
+/// profile's must be readable.
+pub fn target(
+    open: &LoadOptions,
+    facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>,
+) -> Result<Target, Diagnostic> {
     read::target(open, facts)
 }
 
@@ -125,7 +133,8 @@ pub struct LoadOptions {
     pub catalog: Option<PathBuf>,
 }
 
-/// How sources are written: as the dialect does, whatever the project says of the quoting of its own relations.
+/// How sources are written: as the dialect does, whatever the project says of the quoting of its
+/// own relations.
 #[derive(Clone, Debug)]
 pub struct SourceStyle {
     pub style: RelationStyle,

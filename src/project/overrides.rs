@@ -1,6 +1,7 @@
-//! `overrides:`, by which a project says where a package's sources are. Takes the entries of `sources:` that have it; changes the
-//! package's own entry, as dbt does: a key of the override replaces the whole value, and `config` is replaced even without a new one.
-//! An override that changes nothing is a warning.
+//! `overrides:`, by which a project says where a package's sources are. Takes the entries of
+//! `sources:` that have it; changes the package's own entry, as dbt does: a key of the override
+//! replaces the whole value, and `config` is replaced even without a new one. An override that
+//! changes nothing is a warning.
 
 use serde_json::Value;
 
@@ -27,10 +28,17 @@ pub fn read(found: &Below, scope: &YamlScope) -> Result<Vec<Override>, Diagnosti
     }
     let Ok((tree, _)) = yaml::parse(&found.file) else { return Ok(Vec::new()) };
     let entries = tree.get("sources").map(Yaml::items).unwrap_or_default().iter();
-    let named = entries.filter_map(|entry| Some((entry.get("overrides")?.text()?, entry.get("name")?.text()?, entry)));
+    let named = entries.filter_map(|entry| {
+        Some((entry.get("overrides")?.text()?, entry.get("name")?.text()?, entry))
+    });
     let change = |(package, source, entry): (String, String, &Yaml)| {
         known_keys(entry, &KEYS)?;
-        entry.get("tables").map(Yaml::items).unwrap_or_default().iter().try_for_each(|table| known_keys(table, &TABLE_KEYS))?;
+        entry
+            .get("tables")
+            .map(Yaml::items)
+            .unwrap_or_default()
+            .iter()
+            .try_for_each(|table| known_keys(table, &TABLE_KEYS))?;
         Ok(Override { package, source, yaml: plain(entry, scope)? })
     };
     named.map(change).collect()
@@ -74,7 +82,8 @@ const TABLE_KEYS: [&str; 15] = [
 fn known_keys(entry: &Yaml, known: &[&str]) -> Result<(), Diagnostic> {
     match entry.dict().into_iter().flatten().find(|(key, _)| !known.contains(&&***key)) {
         Some((key, value)) => {
-            let error = Diagnostic::error(format!("`{key}` is unknown in an override of a source")).at(value.at.clone());
+            let error = Diagnostic::error(format!("`{key}` is unknown in an override of a source"))
+                .at(value.at.clone());
             Err(error.hint(format!("remove it; an override knows {}", known.join(", "))))
         }
         None => Ok(()),
@@ -84,7 +93,9 @@ fn known_keys(entry: &Yaml, known: &[&str]) -> Result<(), Diagnostic> {
 /// The entry with its Jinja rendered, but for that of descriptions.
 fn plain(yaml: &Yaml, scope: &YamlScope) -> Result<Yaml, Diagnostic> {
     let data = match &yaml.data {
-        Data::List(items) => Data::List(items.iter().map(|item| plain(item, scope)).collect::<Result<_, _>>()?),
+        Data::List(items) => {
+            Data::List(items.iter().map(|item| plain(item, scope)).collect::<Result<_, _>>()?)
+        }
         Data::Dict(dict) => {
             let entry = |(key, value): (&String, &Yaml)| {
                 let value = if key == "description" { value.clone() } else { plain(value, scope)? };
@@ -104,13 +115,16 @@ fn plain(yaml: &Yaml, scope: &YamlScope) -> Result<Yaml, Diagnostic> {
 /// The entry of a package's source with what the overrides for it change.
 pub fn changed(entry: &Yaml, package: &str, overrides: &[Override]) -> Option<Yaml> {
     let name = entry.get("name").and_then(Yaml::text)?;
-    let found = overrides.iter().find(|change| change.package == package && change.source == name)?;
+    let found =
+        overrides.iter().find(|change| change.package == package && change.source == name)?;
     let mut changed = updated(entry, &found.yaml, "config");
     let tables = found.yaml.get("tables").map(Yaml::items).unwrap_or_default();
     let Data::Dict(dict) = &mut changed.data else { return None };
     if let Some(Data::List(own)) = dict.get_mut("tables").map(|tables| &mut tables.data) {
         for table in own {
-            let of_name = |change: &&Yaml| change.get("name").and_then(Yaml::text) == table.get("name").and_then(Yaml::text);
+            let of_name = |change: &&Yaml| {
+                change.get("name").and_then(Yaml::text) == table.get("name").and_then(Yaml::text)
+            };
             if let Some(change) = tables.iter().find(of_name) {
                 *table = updated(table, change, "quoting");
             }
@@ -124,7 +138,9 @@ fn updated(entry: &Yaml, change: &Yaml, replaced: &str) -> Yaml {
     let mut entry = entry.clone();
     if let (Data::Dict(dict), Data::Dict(changes)) = (&mut entry.data, &change.data) {
         dict.shift_remove(replaced);
-        let changes = changes.iter().filter(|(key, value)| !["name", "overrides", "tables"].contains(&&***key) && value.data != Data::Null);
+        let changes = changes.iter().filter(|(key, value)| {
+            !["name", "overrides", "tables"].contains(&&***key) && value.data != Data::Null
+        });
         dict.extend(changes.map(|(key, value)| (key.clone(), value.clone())));
     }
     entry
@@ -134,15 +150,27 @@ fn updated(entry: &Yaml, change: &Yaml, replaced: &str) -> Yaml {
 pub fn unused(overrides: &[Override], packages: &[Package], warnings: &mut Diagnostics) {
     for change in overrides {
         let Override { package, source, yaml } = change;
-        let of_package = packages.iter().filter(|known| known.name == *package).flat_map(|known| &known.properties.sources);
+        let of_package = packages
+            .iter()
+            .filter(|known| known.name == *package)
+            .flat_map(|known| &known.properties.sources);
         let own: Vec<&SourceTable> = of_package.filter(|table| table.source == *source).collect();
         if own.is_empty() {
-            warnings.0.push(nothing(format!("package `{package}` has no source `{source}`"), &yaml.at));
+            warnings
+                .0
+                .push(nothing(format!("package `{package}` has no source `{source}`"), &yaml.at));
             continue;
         }
         for table in yaml.get("tables").map(Yaml::items).unwrap_or_default() {
-            if let Some(name) = table.get("name").and_then(Yaml::text).filter(|name| own.iter().all(|known| known.name != *name)) {
-                warnings.0.push(nothing(format!("source `{source}` of package `{package}` has no table `{name}`"), &table.at));
+            if let Some(name) = table
+                .get("name")
+                .and_then(Yaml::text)
+                .filter(|name| own.iter().all(|known| known.name != *name))
+            {
+                warnings.0.push(nothing(
+                    format!("source `{source}` of package `{package}` has no table `{name}`"),
+                    &table.at,
+                ));
             }
         }
     }

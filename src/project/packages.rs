@@ -34,7 +34,12 @@ pub struct Below {
 }
 
 /// Reads the files of the package in `folder` (`` for the project itself).
-pub fn read(files: &Files, folder: &str, settings: &DbtProject, errors: &mut Diagnostics) -> PackageFiles {
+pub fn read(
+    files: &Files,
+    folder: &str,
+    settings: &DbtProject,
+    errors: &mut Diagnostics,
+) -> PackageFiles {
     let ignored = match files.read(&joined(folder, ".dbtignore")) {
         Ok(file) => file.map(|file| Ignored::read(&file, folder)).unwrap_or_default(),
         Err(error) => {
@@ -49,22 +54,40 @@ pub fn read(files: &Files, folder: &str, settings: &DbtProject, errors: &mut Dia
         let mut found: Vec<(String, String)> = Vec::new();
         for start in paths.iter().flat_map(|paths| paths.iter()) {
             let start = joined(folder, start);
-            let all = walked.entry(start.clone()).or_insert_with(|| files.below(&start, &ignored, errors));
+            let all = walked
+                .entry(start.clone())
+                .or_insert_with(|| files.below(&start, &ignored, errors));
             for path in all.iter().filter(|path| ends(path, endings)) {
-                let short = path.strip_prefix(&start).unwrap_or(path).trim_start_matches('/').to_string();
+                let short =
+                    path.strip_prefix(&start).unwrap_or(path).trim_start_matches('/').to_string();
                 if seen.insert(path.clone()) {
                     found.push((path.clone(), short));
                 }
             }
         }
         let read = par_map(&found, |(path, short)| {
-            let file = if whole { files.read(path)?.map(|file| (file, String::new())) } else { Some(files.beginning(path)?) };
+            let file = if whole {
+                files.read(path)?.map(|file| (file, String::new()))
+            } else {
+                Some(files.beginning(path)?)
+            };
             Ok(file.map(|(file, data)| Below { file, data, path: short.clone() }))
         });
-        let read = read.into_iter().filter_map(|read: Result<Option<Below>, Diagnostic>| read.map_err(|error| errors.0.push(error)).ok());
+        let read = read.into_iter().filter_map(|read: Result<Option<Below>, Diagnostic>| {
+            read.map_err(|error| errors.0.push(error)).ok()
+        });
         read.flatten().collect()
     };
-    let DbtProject { model_paths, seed_paths, snapshot_paths, macro_paths, docs_paths, test_paths, analysis_paths, .. } = settings;
+    let DbtProject {
+        model_paths,
+        seed_paths,
+        snapshot_paths,
+        macro_paths,
+        docs_paths,
+        test_paths,
+        analysis_paths,
+        ..
+    } = settings;
     PackageFiles {
         models: below(&[model_paths], &["sql", "py"], true),
         seeds: below(&[seed_paths], &["csv"], false),
@@ -77,14 +100,18 @@ pub fn read(files: &Files, folder: &str, settings: &DbtProject, errors: &mut Dia
             .filter(|found| !found.path.starts_with("generic/"))
             .map(|found| found.file)
             .collect(),
-        analyses: below(&[analysis_paths], &["sql"], true).into_iter().map(|found| found.file).collect(),
+        analyses: below(&[analysis_paths], &["sql"], true)
+            .into_iter()
+            .map(|found| found.file)
+            .collect(),
         docs: below(&[docs_paths], &["md"], true).into_iter().map(|found| found.file).collect(),
     }
 }
 
 /// Whether a file's name ends so, in any case.
 fn ends(path: &str, endings: &[&str]) -> bool {
-    path.rsplit_once('.').is_some_and(|(_, ending)| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+    path.rsplit_once('.')
+        .is_some_and(|(_, ending)| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)))
 }
 
 /// `folder` and `path`, or `path` alone in the project itself.
@@ -98,7 +125,9 @@ pub fn joined(folder: &str, path: &str) -> String {
 
 /// A warning if the project requires packages and none is installed.
 pub fn missing_packages(files: &Files, install_path: &str) -> Option<Diagnostic> {
-    let file = ["packages.yml", "dependencies.yml"].iter().find_map(|name| files.read(name).ok().flatten())?;
+    let file = ["packages.yml", "dependencies.yml"]
+        .iter()
+        .find_map(|name| files.read(name).ok().flatten())?;
     let (tree, _) = yaml::parse(&file).ok()?;
     let asked = tree.get("packages").filter(|packages| !packages.items().is_empty())?;
     let message = format!("`{}` asks for packages, and none is in `{install_path}`", file.path);

@@ -1,6 +1,7 @@
-//! The first rendering: what each model says of itself. Takes a model's text; gives its `config()` calls with places, its
-//! refs and sources. Every `ref()` is answered with the model's own relation, as dbt does while it parses. A Python model is
-//! not run: its refs and sources are read off its text.
+//! The first rendering: what each model says of itself. Takes a model's text; gives its `config()`
+//! calls with places, its refs and sources. Every `ref()` is answered with the model's own
+//! relation, as dbt does while it parses. A Python model is not run: its refs and sources are read
+//! off its text.
 
 use std::sync::{Arc, LazyLock};
 
@@ -25,7 +26,13 @@ pub struct ParsedModel {
 }
 
 /// Renders a model that is called `name` in `package`.
-pub fn declared(jinja: &Jinja, package: &str, name: &str, file: &SourceFile, this: &Relation) -> Result<ParsedModel, Diagnostics> {
+pub fn declared(
+    jinja: &Jinja,
+    package: &str,
+    name: &str,
+    file: &SourceFile,
+    this: &Relation,
+) -> Result<ParsedModel, Diagnostics> {
     if file.path.ends_with(".py") {
         return Ok(of_python(&file.text));
     }
@@ -39,18 +46,38 @@ pub fn declared(jinja: &Jinja, package: &str, name: &str, file: &SourceFile, thi
         config: Map::new(),
         this: Some(this.clone()),
         // Of no window yet; a model may calculate with it all the same.
-        batch: Some(Batch { id: String::new(), start: Default::default(), end: Default::default() }),
+        batch: Some(Batch {
+            id: String::new(),
+            start: Default::default(),
+            end: Default::default(),
+        }),
         incremental: false,
         lookup: Arc::new(Itself(this.clone())),
     };
     let rendered = jinja.render(file, &scope)?;
-    let config = rendered.config.into_iter().enumerate().map(|(nth, call)| placed(call, file, nth)).collect();
-    Ok(ParsedModel { refs: rendered.refs, sources: rendered.sources, config, warnings: rendered.warnings })
+    let config = rendered
+        .config
+        .into_iter()
+        .enumerate()
+        .map(|(nth, call)| placed(call, file, nth))
+        .collect();
+    Ok(ParsedModel {
+        refs: rendered.refs,
+        sources: rendered.sources,
+        config,
+        warnings: rendered.warnings,
+    })
 }
 
 /// As much of dbt's `model` as is known so far.
-fn model(package: &str, name: &str, file: &SourceFile, this: &Relation) -> impl FnOnce() -> Value + Send + use<> {
-    let (package, name, path, this) = (package.to_string(), name.to_string(), file.path.clone(), this.clone());
+fn model(
+    package: &str,
+    name: &str,
+    file: &SourceFile,
+    this: &Relation,
+) -> impl FnOnce() -> Value + Send + use<> {
+    let (package, name, path, this) =
+        (package.to_string(), name.to_string(), file.path.clone(), this.clone());
     move || {
         json!({
             "name": name, "alias": name, "package_name": package, "resource_type": "model", "original_file_path": &*path,
@@ -64,7 +91,12 @@ fn model(package: &str, name: &str, file: &SourceFile, this: &Relation) -> impl 
 pub struct Itself(pub Relation);
 
 impl Lookup for Itself {
-    fn reference(&self, _package: Option<&str>, name: &str, _version: Option<&str>) -> Result<Referent, Diagnostic> {
+    fn reference(
+        &self,
+        _package: Option<&str>,
+        name: &str,
+        _version: Option<&str>,
+    ) -> Result<Referent, Diagnostic> {
         Ok(Referent::Relation { unique_id: name.to_string(), relation: self.0.clone() })
     }
 
@@ -73,10 +105,12 @@ impl Lookup for Itself {
     }
 }
 
-static CALL: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\bconfig\s*\(").expect("the pattern is well formed"));
+static CALL: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\bconfig\s*\(").expect("the pattern is well formed"));
 
-/// The keys of the n-th `config()` call that was made, each with its place in the text. The n-th made is the n-th written
-/// unless an `if` stands between: so a key that is not there is looked for in all calls.
+/// The keys of the n-th `config()` call that was made, each with its place in the text. The n-th
+/// made is the n-th written unless an `if` stands between: so a key that is not there is looked for
+/// in all calls.
 fn placed(call: Map<String, Value>, file: &SourceFile, nth: usize) -> IndexMap<String, Setting> {
     let starts: Vec<usize> = CALL.find_iter(&file.text).map(|found| found.start()).collect();
     let here = starts.get(nth).or(starts.first()).copied();
@@ -88,16 +122,22 @@ fn placed(call: Map<String, Value>, file: &SourceFile, nth: usize) -> IndexMap<S
             "schema" => &["schema", "dataset"],
             _ => &[&key],
         };
-        let search = |range: std::ops::Range<usize>| spelled.iter().find_map(|key| keyword(file, key, range.clone()));
+        let search = |range: std::ops::Range<usize>| {
+            spelled.iter().find_map(|key| keyword(file, key, range.clone()))
+        };
         let first = starts.first().copied().unwrap_or(file.text.len());
-        let at = here.and_then(|here| search(here..next)).or_else(|| search(first..file.text.len()));
-        let at = at.unwrap_or_else(|| here.map_or_else(|| file.line(1), |here| file.at(here..here + "config".len())));
+        let at =
+            here.and_then(|here| search(here..next)).or_else(|| search(first..file.text.len()));
+        let at = at.unwrap_or_else(|| {
+            here.map_or_else(|| file.line(1), |here| file.at(here..here + "config".len()))
+        });
         keys.insert(canonical(&key).to_string(), Setting { value, at });
     }
     keys
 }
 
-/// The place of `key=value` (or `'key': value`) in a part of the text: up to the end of a value that is simple.
+/// The place of `key=value` (or `'key': value`) in a part of the text: up to the end of a value
+/// that is simple.
 fn keyword(file: &SourceFile, key: &str, range: std::ops::Range<usize>) -> Option<Location> {
     let text = &file.text[range.clone()];
     text.match_indices(key).find_map(|(at, _)| {
@@ -108,7 +148,11 @@ fn keyword(file: &SourceFile, key: &str, range: std::ops::Range<usize>) -> Optio
         }
         let rest = &text[at + key.len()..];
         let rest = if quoted { rest.strip_prefix(['\'', '"'])? } else { rest };
-        let value = rest.trim_start().strip_prefix(if quoted { ':' } else { '=' }).filter(|value| !value.starts_with('='))?.trim_start();
+        let value = rest
+            .trim_start()
+            .strip_prefix(if quoted { ':' } else { '=' })
+            .filter(|value| !value.starts_with('='))?
+            .trim_start();
         let start = range.start + at;
         let value_start = range.end - value.len();
         Some(file.at(start..value_start + simple(value)))
@@ -118,27 +162,40 @@ fn keyword(file: &SourceFile, key: &str, range: std::ops::Range<usize>) -> Optio
 /// The length of a quoted text, a number or a word at the start of `value`; 0 for anything else.
 fn simple(value: &str) -> usize {
     match value.chars().next() {
-        Some(quote @ ('\'' | '"')) => {
-            value[1..].split_once(quote).filter(|(text, _)| !text.contains('\n')).map_or(0, |(text, _)| text.len() + 2)
-        }
-        _ => value.find(|character: char| !character.is_alphanumeric() && !"_.-".contains(character)).unwrap_or(value.len()),
+        Some(quote @ ('\'' | '"')) => value[1..]
+            .split_once(quote)
+            .filter(|(text, _)| !text.contains('\n'))
+            .map_or(0, |(text, _)| text.len() + 2),
+        _ => value
+            .find(|character: char| !character.is_alphanumeric() && !"_.-".contains(character))
+            .unwrap_or(value.len()),
     }
 }
 
 fn of_python(text: &str) -> ParsedModel {
-    let patterns =
-        [r#"\bdbt\.ref\(\s*["']([^"']+)["'](?:\s*,\s*["']([^"']+)["'])?"#, r#"\bdbt\.source\(\s*["']([^"']+)["']\s*,\s*["']([^"']+)["']"#];
-    let [refs, sources] = patterns.map(|pattern| Regex::new(pattern).expect("the pattern is well formed"));
-    let word = |found: &regex::Captures, nth| found.get(nth).map(|word: regex::Match| word.as_str().to_string());
+    let patterns = [
+        r#"\bdbt\.ref\(\s*["']([^"']+)["'](?:\s*,\s*["']([^"']+)["'])?"#,
+        r#"\bdbt\.source\(\s*["']([^"']+)["']\s*,\s*["']([^"']+)["']"#,
+    ];
+    let [refs, sources] =
+        patterns.map(|pattern| Regex::new(pattern).expect("the pattern is well formed"));
+    let word = |found: &regex::Captures, nth| {
+        found.get(nth).map(|word: regex::Match| word.as_str().to_string())
+    };
     ParsedModel {
         refs: refs
             .captures_iter(text)
             .filter_map(|found| match (word(&found, 1)?, word(&found, 2)) {
-                (package, Some(name)) => Some(RefCall { package: Some(package), name, version: None }),
+                (package, Some(name)) => {
+                    Some(RefCall { package: Some(package), name, version: None })
+                }
                 (name, None) => Some(RefCall { package: None, name, version: None }),
             })
             .collect(),
-        sources: sources.captures_iter(text).filter_map(|found| Some((word(&found, 1)?, word(&found, 2)?))).collect(),
+        sources: sources
+            .captures_iter(text)
+            .filter_map(|found| Some((word(&found, 1)?, word(&found, 2)?)))
+            .collect(),
         ..ParsedModel::default()
     }
 }
@@ -152,7 +209,11 @@ mod tests {
         let text = "{{ config(\n  materialized='table',\n  lookback = 3,\n  tags=['a'],\n  meta={'begin': 1}, begin='2024-01-01') }}\n{{ config(lookback=5) }}";
         let file = SourceFile::new("models/a.sql", text);
         let call = |value: Value| value.as_object().unwrap().clone();
-        let first = placed(call(json!({"materialized": "table", "lookback": 3, "tags": ["a"], "project": "p"})), &file, 0);
+        let first = placed(
+            call(json!({"materialized": "table", "lookback": 3, "tags": ["a"], "project": "p"})),
+            &file,
+            0,
+        );
         let said = |at: &Location| (text[at.span.clone()].to_string(), at.line());
         assert_eq!(said(&first["materialized"].at), ("materialized='table'".to_string(), 2));
         assert_eq!(said(&first["lookback"].at), ("lookback = 3".to_string(), 3));
@@ -164,10 +225,16 @@ mod tests {
 
     #[test]
     fn a_python_model_says_what_it_reads() {
-        let declared =
-            of_python("def model(dbt, session):\n  a = dbt.ref('a')\n  b = dbt.ref(\"p\", \"b\")\n  return dbt.source('raw', 'c')\n");
+        let declared = of_python(
+            "def model(dbt, session):\n  a = dbt.ref('a')\n  b = dbt.ref(\"p\", \"b\")\n  return \
+             dbt.source('raw', 'c')\n",
+        );
         assert_eq!(
-            declared.refs.iter().map(|call| (call.package.as_deref(), &*call.name)).collect::<Vec<_>>(),
+            declared
+                .refs
+                .iter()
+                .map(|call| (call.package.as_deref(), &*call.name))
+                .collect::<Vec<_>>(),
             [(None, "a"), (Some("p"), "b")]
         );
         assert_eq!(declared.sources, [("raw".to_string(), "c".to_string())]);

@@ -1,6 +1,7 @@
-//! `profiles.yml`: where the SQL will run. Takes the command line's words, the project's profile name and the places where
-//! a profile may lie; gives the target. Only type, database and schema must render: a secret that is not set elsewhere in the
-//! profile does no harm, and Jinja sees the keys alone that the adapter of dbt shows. With `--dialect` no profile is read at all.
+//! `profiles.yml`: where the SQL will run. Takes the command line's words, the project's profile
+//! name and the places where a profile may lie; gives the target. Only type, database and schema
+//! must render: a secret that is not set elsewhere in the profile does no harm, and Jinja sees the
+//! keys alone that the adapter of dbt shows. With `--dialect` no profile is read at all.
 
 use std::path::{Path, PathBuf};
 
@@ -31,28 +32,57 @@ pub fn target(
     project: &DbtProject,
     facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>,
 ) -> Result<Target, Diagnostic> {
-    let scope = YamlScope { now: open.now, vars: &open.vars, environment: &open.environment, target: &Map::new(), secrets: true };
+    let scope = YamlScope {
+        now: open.now,
+        vars: &open.vars,
+        environment: &open.environment,
+        target: &Map::new(),
+        secrets: true,
+    };
     let profile = match (&open.profile, &project.profile) {
         (Some(name), _) => Some((name.clone(), None)),
-        (None, Some(name)) if open.dialect.is_some() => Some((rendered_text(name, &scope).ok().flatten().unwrap_or_default(), None)),
-        (None, Some(name)) => rendered_text(name, &scope)?.map(|text| (text, Some(name.at.clone()))),
+        (None, Some(name)) if open.dialect.is_some() => {
+            Some((rendered_text(name, &scope).ok().flatten().unwrap_or_default(), None))
+        }
+        (None, Some(name)) => {
+            rendered_text(name, &scope)?.map(|text| (text, Some(name.at.clone())))
+        }
         (None, None) => None,
     };
     if let Some(dialect) = &open.dialect {
         let name = open.target.clone().unwrap_or_else(|| "default".to_string());
-        let schema = open.schema.clone().map_or_else(|| facts(dialect).map(|facts| facts.schema), Ok)?;
+        let schema =
+            open.schema.clone().map_or_else(|| facts(dialect).map(|facts| facts.schema), Ok)?;
         let profile = profile.map_or_else(|| project.name.clone(), |(name, _)| name);
         let (dialect, database) = (dialect.clone(), open.database.clone());
-        return Ok(filled(Target { profile, name, dialect, database, schema, path: None, attached: Vec::new(), values: Map::new() }));
+        return Ok(filled(Target {
+            profile,
+            name,
+            dialect,
+            database,
+            schema,
+            path: None,
+            attached: Vec::new(),
+            values: Map::new(),
+        }));
     }
     let Some((profile, at)) = profile else {
         let error = Diagnostic::error("the project names no profile").at(project.file.line(1));
-        return Err(error.hint("add `profile: …`, or say `--dialect` (and `--database`, `--schema`), and no profile is needed"));
+        return Err(error.hint(
+            "add `profile: …`, or say `--dialect` (and `--database`, \
+            `--schema`), and no profile is needed",
+        ));
     };
     let (file, tree) = find(open, &profile, at.clone())?;
     let Some(found) = tree.get(&profile) else {
-        let known = tree.dict().into_iter().flat_map(|dict| dict.keys()).map(String::as_str).filter(|name| *name != "config");
-        let error = Diagnostic::error(format!("`{}` has no profile `{profile}`", file.path)).at_maybe(at);
+        let known = tree
+            .dict()
+            .into_iter()
+            .flat_map(|dict| dict.keys())
+            .map(String::as_str)
+            .filter(|name| *name != "config");
+        let error =
+            Diagnostic::error(format!("`{}` has no profile `{profile}`", file.path)).at_maybe(at);
         return Err(match nearest(&profile, known.clone()) {
             Some(name) => error.hint(format!("is it `{name}`?")),
             None => error.hint(format!("it has {}", listed(known))),
@@ -65,9 +95,16 @@ pub fn target(
     };
     let outputs = found.get("outputs");
     let Some(output) = outputs.and_then(|outputs| outputs.get(&name)) else {
-        let known = outputs.and_then(Yaml::dict).into_iter().flat_map(|dict| dict.keys()).map(String::as_str);
-        let error = Diagnostic::error(format!("profile `{profile}` has no target `{name}`")).at(found.at.clone());
-        return Err(error.hint(format!("its targets are {}: choose one with `--target`", listed(known))));
+        let known = outputs
+            .and_then(Yaml::dict)
+            .into_iter()
+            .flat_map(|dict| dict.keys())
+            .map(String::as_str);
+        let error = Diagnostic::error(format!("profile `{profile}` has no target `{name}`"))
+            .at(found.at.clone());
+        return Err(
+            error.hint(format!("its targets are {}: choose one with `--target`", listed(known)))
+        );
     };
     read_output(open, profile, name, output, facts, &scope)
 }
@@ -80,9 +117,15 @@ fn read_output(
     facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>,
     scope: &YamlScope,
 ) -> Result<Target, Diagnostic> {
-    let first = |keys: &[&str]| keys.iter().find_map(|key| output.get(key)).map_or(Ok(None), |value| rendered_text(value, scope));
+    let first = |keys: &[&str]| {
+        keys.iter()
+            .find_map(|key| output.get(key))
+            .map_or(Ok(None), |value| rendered_text(value, scope))
+    };
     let Some(dialect) = first(&["type"])? else {
-        let error = Diagnostic::error(format!("target `{name}` of profile `{profile}` has no `type`")).at(output.at.clone());
+        let error =
+            Diagnostic::error(format!("target `{name}` of profile `{profile}` has no `type`"))
+                .at(output.at.clone());
         return Err(error.hint("add the adapter's name: `type: …`"));
     };
     let facts = facts(&dialect)?;
@@ -102,7 +145,9 @@ fn read_output(
     let scope = &YamlScope { secrets: false, ..*scope };
     let is_shown = |key: &str| key == "threads" || facts.keys.iter().any(|known| known == key);
     for (key, value) in output.dict().into_iter().flatten().filter(|(key, _)| is_shown(key)) {
-        if let Ok(plain @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) = rendered(value, scope) {
+        if let Ok(plain @ (Value::String(_) | Value::Number(_) | Value::Bool(_))) =
+            rendered(value, scope)
+        {
             values.insert(key.clone(), plain);
         }
     }
@@ -119,7 +164,9 @@ fn attached(output: &Yaml, scope: &YamlScope) -> Result<Vec<Map<String, Value>>,
     let Value::Array(entries) = rendered(list, scope)? else { return Ok(Vec::new()) };
     let entry = |entry| match entry {
         Value::Object(entry) if entry.get("path").is_some_and(Value::is_string) => Ok(entry),
-        _ => Err(Diagnostic::error("an entry of `attach` has no `path`").at(list.at.clone()).hint("write `- path: other.duckdb`")),
+        _ => Err(Diagnostic::error("an entry of `attach` has no `path`")
+            .at(list.at.clone())
+            .hint("write `- path: other.duckdb`")),
     };
     entries.into_iter().map(entry).collect()
 }
@@ -133,7 +180,11 @@ fn filled(mut target: Target) -> Target {
     values.insert("type".to_string(), target.dialect.clone().into());
     values.insert("schema".to_string(), target.schema.clone().into());
     values.insert("database".to_string(), target.database.clone().into());
-    for (key, value) in [("project", &target.database), ("dbname", &target.database), ("dataset", &Some(target.schema.clone()))] {
+    for (key, value) in [
+        ("project", &target.database),
+        ("dbname", &target.database),
+        ("dataset", &Some(target.schema.clone())),
+    ] {
         if values.contains_key(key) {
             values.insert(key.to_string(), value.clone().into());
         }
@@ -142,30 +193,55 @@ fn filled(mut target: Target) -> Target {
     target
 }
 
-fn find(open: &LoadOptions, profile: &str, at: Option<Location>) -> Result<(SourceFile, Yaml), Diagnostic> {
+fn find(
+    open: &LoadOptions,
+    profile: &str,
+    at: Option<Location>,
+) -> Result<(SourceFile, Yaml), Diagnostic> {
     let (places, fence) = (places(open), Sandbox::around(&open.project_dir));
     let home: Vec<PathBuf> = home(open).into_iter().collect();
     for place in &places {
         let path = place.join("profiles.yml");
         if let Some(file) = read_named(&fence, &path, &named(open, &path), &home)? {
-            // Its values are read, and its places lead to a text without them: no message shows a line of a file of secrets.
-            let blank = |letter: char| if letter == '\n' { "\n".to_string() } else { " ".repeat(letter.len_utf8()) };
-            let unseen = SourceFile::new(file.path.clone(), file.text.chars().map(blank).collect::<String>());
+            // Its values are read, and its places lead to a text without them: no message shows a
+            // line of a file of secrets.
+            let blank = |letter: char| {
+                if letter == '\n' { "\n".to_string() } else { " ".repeat(letter.len_utf8()) }
+            };
+            let unseen = SourceFile::new(
+                file.path.clone(),
+                file.text.chars().map(blank).collect::<String>(),
+            );
             return match yaml::parse(&file) {
                 Ok((tree, _)) => Ok((unseen.clone(), tree.placed_in(&unseen))),
-                Err(failure) => Err(Diagnostic { at: failure.at.map(|at| unseen.at(at.span)), ..failure }),
+                Err(failure) => {
+                    Err(Diagnostic { at: failure.at.map(|at| unseen.at(at.span)), ..failure })
+                }
             };
         }
     }
-    let looked = listed(places.iter().map(|place| named(open, &place.join("profiles.yml"))).collect::<Vec<_>>().iter().map(String::as_str));
-    let error = Diagnostic::error(format!("profile `{profile}` is nowhere: there is no {looked}")).at_maybe(at);
-    Err(error.hint("say `--profiles-dir DIR`, or `--dialect` (and `--database`, `--schema`), and no profile is needed"))
+    let looked = listed(
+        places
+            .iter()
+            .map(|place| named(open, &place.join("profiles.yml")))
+            .collect::<Vec<_>>()
+            .iter()
+            .map(String::as_str),
+    );
+    let error = Diagnostic::error(format!("profile `{profile}` is nowhere: there is no {looked}"))
+        .at_maybe(at);
+    Err(error.hint(
+        "say `--profiles-dir DIR`, or `--dialect` (and `--database`, `--schema`), and \
+        no profile is needed",
+    ))
 }
 
 /// The folders that are searched, in order. One that was named is the only one.
 fn places(open: &LoadOptions) -> Vec<PathBuf> {
-    let variable =
-        ["DBT_ENGINE_PROFILES_DIR", "DBT_PROFILES_DIR"].iter().find_map(|name| open.environment.get(*name)).filter(|dir| !dir.is_empty());
+    let variable = ["DBT_ENGINE_PROFILES_DIR", "DBT_PROFILES_DIR"]
+        .iter()
+        .find_map(|name| open.environment.get(*name))
+        .filter(|dir| !dir.is_empty());
     if let Some(named) = open.profiles_dir.clone().or_else(|| variable.map(PathBuf::from)) {
         return vec![named];
     }
@@ -174,7 +250,10 @@ fn places(open: &LoadOptions) -> Vec<PathBuf> {
 
 /// The folder of the user's own profiles.
 fn home(open: &LoadOptions) -> Option<PathBuf> {
-    open.environment.get("HOME").or_else(|| open.environment.get("USERPROFILE")).map(|home| Path::new(home).join(".dbt"))
+    open.environment
+        .get("HOME")
+        .or_else(|| open.environment.get("USERPROFILE"))
+        .map(|home| Path::new(home).join(".dbt"))
 }
 
 /// A path as the user would name it: from the project's folder, or from home.
@@ -189,9 +268,16 @@ fn named(open: &LoadOptions, path: &Path) -> String {
     }
 }
 
-/// The name of a database that is a file: `warehouse` of `data/warehouse.db`, `memory` of `:memory:`.
+/// The name of a database that is a file: `warehouse` of `data/warehouse.db`, `memory` of
+/// `:memory:`.
 fn stem(path: &str) -> String {
-    let name = path.split(['?']).next().unwrap_or_default().trim_end_matches('/').rsplit(['/', ':']).find(|part| !part.is_empty());
+    let name = path
+        .split(['?'])
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('/')
+        .rsplit(['/', ':'])
+        .find(|part| !part.is_empty());
     let name = name.unwrap_or("memory");
     name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_string()
 }
@@ -228,23 +314,40 @@ mod tests {
     }
 
     fn read(open: &LoadOptions) -> Result<Target, Diagnostic> {
-        let scope = YamlScope { now: open.now, vars: &open.vars, environment: &open.environment, target: &Map::new(), secrets: false };
+        let scope = YamlScope {
+            now: open.now,
+            vars: &open.vars,
+            environment: &open.environment,
+            target: &Map::new(),
+            secrets: false,
+        };
         let file = SourceFile::new("dbt_project.yml", "name: shop\nprofile: shop\n");
-        let project = super::super::dbt_project::read(&file, &scope, &mut Diagnostics::default()).unwrap();
-        target(open, &project, &|_| Ok(TargetFacts { schema: "public".to_string(), keys: vec!["path".to_string(), "host".to_string()] }))
+        let project =
+            super::super::dbt_project::read(&file, &scope, &mut Diagnostics::default()).unwrap();
+        target(open, &project, &|_| {
+            Ok(TargetFacts {
+                schema: "public".to_string(),
+                keys: vec!["path".to_string(), "host".to_string()],
+            })
+        })
     }
 
     #[test]
     fn only_what_is_needed_of_a_profile_is_read() {
         let folder = tempfile::tempdir().unwrap();
-        let text = "shop:\n  target: dev\n  outputs:\n    dev: {type: x, path: data/shop.db, password: \"{{ env_var('UNSET') }}\", threads: 4, host: h, jwt: s, pat: s}\n";
+        let text = "shop:\n  target: dev\n  outputs:\n    dev: \
+            {type: x, path: data/shop.db, password: \"{{ env_var('UNSET') }}\", threads: 4, host: h, jwt: s, pat: s}\n";
         std::fs::write(folder.path().join("profiles.yml"), text).unwrap();
         let target = read(&open(folder.path())).unwrap();
-        assert_eq!((&*target.dialect, target.database.as_deref(), &*target.schema), ("x", Some("shop"), "public"));
+        assert_eq!(
+            (&*target.dialect, target.database.as_deref(), &*target.schema),
+            ("x", Some("shop"), "public")
+        );
         assert_eq!(target.values["threads"], 4);
         assert_eq!(target.values["host"], "h");
         assert!(["password", "jwt", "pat"].iter().all(|key| !target.values.contains_key(*key)));
-        let error = read(&LoadOptions { target: Some("prod".to_string()), ..open(folder.path()) }).unwrap_err();
+        let error = read(&LoadOptions { target: Some("prod".to_string()), ..open(folder.path()) })
+            .unwrap_err();
         assert_eq!(error.hints, ["its targets are `dev`: choose one with `--target`"]);
     }
 
@@ -252,9 +355,17 @@ mod tests {
     fn a_dialect_needs_no_profile() {
         let folder = tempfile::tempdir().unwrap();
         let home = BTreeMap::from([("HOME".to_string(), folder.path().display().to_string())]);
-        let open = LoadOptions { environment: home, project_dir: folder.path().join("shop"), ..open(folder.path()) };
+        let open = LoadOptions {
+            environment: home,
+            project_dir: folder.path().join("shop"),
+            ..open(folder.path())
+        };
         let error = read(&open).unwrap_err();
-        assert!(error.message.ends_with("there is no `profiles.yml`, `~/.dbt/profiles.yml`"), "{}", error.message);
+        assert!(
+            error.message.ends_with("there is no `profiles.yml`, `~/.dbt/profiles.yml`"),
+            "{}",
+            error.message
+        );
         assert!(error.hints[0].contains("--dialect"));
         let target = read(&LoadOptions { dialect: Some("x".to_string()), ..open }).unwrap();
         assert_eq!((&*target.name, &*target.schema, target.database), ("default", "public", None));
@@ -262,6 +373,9 @@ mod tests {
 
     #[test]
     fn a_file_is_a_database() {
-        assert_eq!((&*stem(":memory:"), &*stem("a/b.duckdb"), &*stem("md:shop?x=y"), &*stem("")), ("memory", "b", "shop", "memory"));
+        assert_eq!(
+            (&*stem(":memory:"), &*stem("a/b.duckdb"), &*stem("md:shop?x=y"), &*stem("")),
+            ("memory", "b", "shop", "memory")
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Properties files: what `*.yml` beside the models says of models, seeds, snapshots and sources. Takes a file; gives its
-//! patches with places. Collects what is wrong per entry.
+//! Properties files: what `*.yml` beside the models says of models, seeds, snapshots and sources.
+//! Takes a file; gives its patches with places. Collects what is wrong per entry.
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -65,8 +65,17 @@ pub struct Version {
 const BESIDE: [&str; 5] = ["meta", "docs", "group", "contract", "access"];
 
 /// Lists of entries with a name besides those that are patches or sources.
-const OTHER_LISTS: [&str; 9] =
-    ["exposures", "groups", "metrics", "semantic_models", "saved_queries", "unit_tests", "macros", "analyses", "functions"];
+const OTHER_LISTS: [&str; 9] = [
+    "exposures",
+    "groups",
+    "metrics",
+    "semantic_models",
+    "saved_queries",
+    "unit_tests",
+    "macros",
+    "analyses",
+    "functions",
+];
 
 /// Adds what `found`, a file of `package`, says to `properties`; `overrides` change its sources.
 pub fn read(
@@ -85,7 +94,8 @@ pub fn read(
         Err(error) => return errors.0.push(error),
     };
     if tree.dict().is_none() && tree.data != yaml::Data::Null {
-        let error = Diagnostic::error(format!("`{}` must be a dict", found.file.path)).at(found.file.line(1));
+        let error = Diagnostic::error(format!("`{}` must be a dict", found.file.path))
+            .at(found.file.line(1));
         return errors.0.push(error.hint("begin it with a key: `models:`, `sources:`, `seeds:`"));
     }
     let mut entry = Entries { found, scope, errors };
@@ -121,7 +131,9 @@ impl Entries<'_> {
             Some(list) if matches!(list.data, yaml::Data::List(_)) => list.items(),
             Some(other) => {
                 self.report(
-                    Diagnostic::error(format!("`{key}` must be a list")).at(other.at.clone()).hint("begin each entry with `- name: …`"),
+                    Diagnostic::error(format!("`{key}` must be a list"))
+                        .at(other.at.clone())
+                        .hint("begin each entry with `- name: …`"),
                 );
                 &[]
             }
@@ -130,8 +142,11 @@ impl Entries<'_> {
 
     /// Warns of a key that has no value where dbt expects a list.
     pub fn not_empty(&mut self, of: &Yaml, key: &str) {
-        if let Some(empty) = of.dict().and_then(|dict| dict.get(key)).filter(|value| value.data == yaml::Data::Null) {
-            let warning = Diagnostic::warning(format!("`{key}` has no value, which dbt refuses")).at(empty.at.clone());
+        if let Some(empty) =
+            of.dict().and_then(|dict| dict.get(key)).filter(|value| value.data == yaml::Data::Null)
+        {
+            let warning = Diagnostic::warning(format!("`{key}` has no value, which dbt refuses"))
+                .at(empty.at.clone());
             self.report(warning.hint("write a list below it, or remove it"));
         }
     }
@@ -201,7 +216,9 @@ impl Entries<'_> {
         let under = config(of.get("config"), self.scope, self.errors);
         for key in beside.iter().filter(|key| own.contains_key(**key)) {
             if let Some(twice) = under.get(*key) {
-                let warning = Diagnostic::warning(format!("`{key}` is set beside `name` and under `config`, which dbt refuses"));
+                let warning = Diagnostic::warning(format!(
+                    "`{key}` is set beside `name` and under `config`, which dbt refuses"
+                ));
                 self.report(warning.at(twice.at.clone()).hint("set it under `config` only"));
             }
         }
@@ -212,7 +229,10 @@ impl Entries<'_> {
         let name = self.name(yaml, "name")?;
         ["tests", "data_tests"].into_iter().for_each(|key| self.not_empty(yaml, key));
         if let Some(tags) = yaml.get("tags") {
-            let warning = Diagnostic::warning(format!("`tags` beside the name of `{name}` do nothing, as in dbt")).at(tags.at.clone());
+            let warning = Diagnostic::warning(format!(
+                "`tags` beside the name of `{name}` do nothing, as in dbt"
+            ))
+            .at(tags.at.clone());
             self.report(warning.hint("move them below `config:`"));
         }
         let columns = self.columns(yaml);
@@ -232,7 +252,9 @@ impl Entries<'_> {
             config: self.config(yaml, &BESIDE),
             description: self.description(yaml).unwrap_or_default(),
             constraints: constraints(yaml),
-            latest_version: self.version_name(yaml, "latest_version").or_else(|| highest(&versions)),
+            latest_version: self
+                .version_name(yaml, "latest_version")
+                .or_else(|| highest(&versions)),
             relation: self.text(yaml, "relation"),
             columns,
             versions,
@@ -266,20 +288,34 @@ impl Entries<'_> {
 
 /// The model's columns that a version takes over: all, unless it says `include` or `exclude`.
 fn included(version: &Yaml, all: &[ColumnPatch]) -> Vec<ColumnPatch> {
-    let rule = version.get("columns").and_then(|columns| columns.items().iter().find(|column| column.get("include").is_some()));
+    let rule = version
+        .get("columns")
+        .and_then(|columns| columns.items().iter().find(|column| column.get("include").is_some()));
     let (include, exclude) = match rule {
         None => return all.to_vec(),
-        Some(rule) => (rule.get("include").map(texts).unwrap_or_default(), rule.get("exclude").map(texts).unwrap_or_default()),
+        Some(rule) => (
+            rule.get("include").map(texts).unwrap_or_default(),
+            rule.get("exclude").map(texts).unwrap_or_default(),
+        ),
     };
     let every = include.iter().any(|name| name == "*" || name == "all");
-    all.iter().filter(|column| (every || include.contains(&column.name)) && !exclude.contains(&column.name)).cloned().collect()
+    all.iter()
+        .filter(|column| {
+            (every || include.contains(&column.name)) && !exclude.contains(&column.name)
+        })
+        .cloned()
+        .collect()
 }
 
-/// The latest version where none is named: the highest number, or the last in the alphabet if one is no number.
+/// The latest version where none is named: the highest number, or the last in the alphabet if one
+/// is no number.
 fn highest(versions: &[Version]) -> Option<String> {
-    let numbers: Option<Vec<(f64, &str)>> = versions.iter().map(|version| Some((version.v.parse().ok()?, &*version.v))).collect();
+    let numbers: Option<Vec<(f64, &str)>> =
+        versions.iter().map(|version| Some((version.v.parse().ok()?, &*version.v))).collect();
     match numbers {
-        Some(numbers) => numbers.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, v)| v.to_string()),
+        Some(numbers) => {
+            numbers.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, v)| v.to_string())
+        }
         None => versions.iter().map(|version| &version.v).max().cloned(),
     }
 }
@@ -299,39 +335,81 @@ mod tests {
             target: &Map::new(),
             secrets: false,
         };
-        let found = Below { file: SourceFile::new("models/a.yml", text), data: String::new(), path: "a.yml".to_string() };
+        let found = Below {
+            file: SourceFile::new("models/a.yml", text),
+            data: String::new(),
+            path: "a.yml".to_string(),
+        };
         let (mut properties, mut error) = (Properties::default(), Diagnostics::default());
-        read(&found, &scope, ("shop", &[]), &mut properties, &mut Diagnostics::default(), &mut error);
+        read(
+            &found,
+            &scope,
+            ("shop", &[]),
+            &mut properties,
+            &mut Diagnostics::default(),
+            &mut error,
+        );
         (properties, error)
     }
 
     #[test]
     fn a_patch_is_read() {
-        let text = "models:\n  - name: a\n    access: public\n    config:\n      event_time: at\n      pre-hook: \"{{ log(1) }}\"\n    columns:\n      - {name: at, data_type: date, quote: yes, data_tests: [not_null, unique], meta: {pii: true, mask: y}, tags: a, config: {meta: {mask: x}, tags: [b, a]}}\n";
+        let text = "models:\n  - name: a\n    access: public\n    config:\n      event_time: \
+            at\n      pre-hook: \"{{ log(1) }}\"\n    columns:\n      - \
+            {name: at, data_type: date, quote: yes, data_tests: [not_null, unique], meta: {pii: true, mask: y}, tags: a, config: {meta: {mask: x}, tags: [b, a]}}\n";
         let (properties, error) = parsed(text);
         assert_eq!(error, Diagnostics::default());
         let patch = &properties.models[0];
         assert_eq!(patch.config[0]["access"].value, json!("public"));
-        assert_eq!((patch.config[1]["event_time"].at.line(), &patch.config[1]["pre_hook"].value), (5, &json!("{{ log(1) }}")));
+        assert_eq!(
+            (patch.config[1]["event_time"].at.line(), &patch.config[1]["pre_hook"].value),
+            (5, &json!("{{ log(1) }}"))
+        );
         let [at] = &patch.columns[..] else { panic!("{}", patch.columns.len()) };
-        assert_eq!((&*at.name, at.data_type.as_deref(), at.quote, at.unique), ("at", Some("date"), Some(true), true));
-        assert_eq!(at.info["config"], json!({"meta": {"pii": true, "mask": "x"}, "tags": ["a", "b"]}));
+        assert_eq!(
+            (&*at.name, at.data_type.as_deref(), at.quote, at.unique),
+            ("at", Some("date"), Some(true), true)
+        );
+        assert_eq!(
+            at.info["config"],
+            json!({"meta": {"pii": true, "mask": "x"}, "tags": ["a", "b"]})
+        );
     }
 
     #[test]
     fn a_version_takes_columns_over() {
-        let text = "models:\n- name: a\n  columns: [{name: x}, {name: y}]\n  versions:\n  - v: 10\n    columns: [{include: all, exclude: [x]}, {name: z}]\n  - v: 9\n    defined_in: old\n";
+        let text = "models:\n- name: a\n  columns: [{name: x}, {name: y}]\n  versions:\n  - v: \
+            10\n    columns: [{include: all, exclude: [x]}, {name: z}]\n  - v: 9\n    defined_in: \
+            old\n";
         let patch = &parsed(text).0.models[0];
-        let names = |nth: usize| patch.versions[nth].columns.iter().map(|column| &*column.name).collect::<Vec<_>>();
+        let names = |nth: usize| {
+            patch.versions[nth].columns.iter().map(|column| &*column.name).collect::<Vec<_>>()
+        };
         assert_eq!((names(0), names(1)), (vec!["y", "z"], vec!["x", "y"]));
-        assert_eq!((patch.latest_version.as_deref(), patch.versions[1].defined_in.as_deref()), (Some("10"), Some("old")));
+        assert_eq!(
+            (patch.latest_version.as_deref(), patch.versions[1].defined_in.as_deref()),
+            (Some("10"), Some("old"))
+        );
     }
 
     #[test]
     fn what_is_wrong_says_where() {
-        let (properties, errors) = parsed("models:\n  - description: no name\n  - name: b\n    config: [x]\nseeds: {name: c}\n");
-        let said: Vec<_> = errors.0.iter().map(|error| (error.at.as_ref().unwrap().line(), &*error.message)).collect();
-        assert_eq!(said, [(2, "an entry has no `name`"), (4, "`config` must be a dict"), (5, "`seeds` must be a list")]);
+        let (properties, errors) = parsed(
+            "models:\n  - description: no name\n  - name: b\n    config: [x]\nseeds: {name: c}\n",
+        );
+        let said: Vec<_> = errors
+            .0
+            .iter()
+            .map(|error| (error.at.as_ref().unwrap().line(), &*error.message))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                (2, "an entry has no `name`"),
+                (4, "`config` must be a dict"),
+                (5, "`seeds` must be a list")
+            ]
+        );
         assert_eq!(properties.models.len(), 1);
     }
 }

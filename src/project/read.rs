@@ -5,7 +5,9 @@
 use serde_json::{Map, Value};
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceFile, par_map};
-use crate::jinja::{Answers, ColumnQuoting, MacroPackage, Relation, RelationStyle, Settings, YamlScope};
+use crate::jinja::{
+    Answers, ColumnQuoting, MacroPackage, Relation, RelationStyle, Settings, YamlScope,
+};
 use crate::limits;
 
 use super::dbt_project::{self, DbtProject};
@@ -15,22 +17,36 @@ use super::overrides::{self, Override};
 use super::packages::{self, PackageFiles, joined};
 use super::resources::{self, Resource, ResourceKind};
 use super::{
-    Catalog, Facts, LoadOptions, Model, Package, ParsedModel, Properties, Seed, SelectorsFile, SourceStyle, Target, TargetFacts, profile,
-    properties, recorded, seeds, snapshots, tree, vars_file,
+    Catalog, Facts, LoadOptions, Model, Package, ParsedModel, Properties, Seed, SelectorsFile,
+    SourceStyle, Target, TargetFacts, profile, properties, recorded, seeds, snapshots, tree,
+    vars_file,
 };
 
 /// Reads all files of the project in `open`.
-pub fn read(open: &LoadOptions, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>) -> Result<Loader, Diagnostics> {
+pub fn read(
+    open: &LoadOptions,
+    facts: &dyn Fn(&str) -> Result<Facts, Diagnostic>,
+) -> Result<Loader, Diagnostics> {
     let files = Files::open(&open.project_dir)?;
     let (mut warnings, mut errors) = (Diagnostics::default(), Diagnostics::default());
-    let scope = YamlScope { now: open.now, vars: &open.vars, environment: &open.environment, target: &Map::new(), secrets: false };
+    let scope = YamlScope {
+        now: open.now,
+        vars: &open.vars,
+        environment: &open.environment,
+        target: &Map::new(),
+        secrets: false,
+    };
     let Some(file) = files.read(PROJECT_FILE)? else {
-        let error = Diagnostic::error(format!("`{}` holds no `{PROJECT_FILE}`", open.project_dir.display()));
+        let error = Diagnostic::error(format!(
+            "`{}` holds no `{PROJECT_FILE}`",
+            open.project_dir.display()
+        ));
         return Err(error.hint("name the project's folder with `--project-dir`").into());
     };
     let vars_file = vars_file::read(&files, &mut warnings)?;
     let root_vars = vars_file::joined_vars(&vars_file, &open.vars);
-    let mut root = dbt_project::read(&file, &YamlScope { vars: &root_vars, ..scope }, &mut warnings)?;
+    let mut root =
+        dbt_project::read(&file, &YamlScope { vars: &root_vars, ..scope }, &mut warnings)?;
     vars_file::set(&vars_file, &mut root)?;
     for (key, at) in &root.run_hooks {
         let note = Diagnostic::note(format!("`{key}` is no part of a plan")).at(at.clone());
@@ -39,7 +55,10 @@ pub fn read(open: &LoadOptions, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic
     let target = profile::target(open, &root, &|dialect| facts(dialect).map(|facts| facts.target))?;
     let facts = facts(&target.dialect)?;
     let sources = SourceStyle { style: facts.style.clone(), files: facts.files_as_sources };
-    let style = RelationStyle { quoted: std::array::from_fn(|part| root.quoting[part].unwrap_or(facts.style.quoted[part])), ..facts.style };
+    let style = RelationStyle {
+        quoted: std::array::from_fn(|part| root.quoting[part].unwrap_or(facts.style.quoted[part])),
+        ..facts.style
+    };
     let mut parts = Vec::new();
     for (folder, settings) in installed(&files, root.clone(), &scope, &mut warnings, &mut errors) {
         let found = packages::read(&files, &folder, &settings, &mut errors);
@@ -52,8 +71,10 @@ pub fn read(open: &LoadOptions, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic
         None
     });
     let selectors = selectors.map(|file| SelectorsFile::read(file, &scope, &mut warnings));
-    let (answers, catalog) =
-        (recorded::answers(files.fence(), open.answers.as_deref())?, recorded::catalog(files.fence(), open.catalog.as_deref())?);
+    let (answers, catalog) = (
+        recorded::answers(files.fence(), open.answers.as_deref())?,
+        recorded::catalog(files.fence(), open.catalog.as_deref())?,
+    );
     Ok(Loader {
         answers,
         catalog,
@@ -72,13 +93,28 @@ pub fn read(open: &LoadOptions, facts: &dyn Fn(&str) -> Result<Facts, Diagnostic
 }
 
 /// The target that the project and its profile name.
-pub fn target(open: &LoadOptions, facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>) -> Result<Target, Diagnostic> {
+pub fn target(
+    open: &LoadOptions,
+    facts: &dyn Fn(&str) -> Result<TargetFacts, Diagnostic>,
+) -> Result<Target, Diagnostic> {
     let files = Files::open(&open.project_dir)?;
-    let scope = YamlScope { vars: &open.vars, environment: &open.environment, target: &Map::new(), now: open.now, secrets: false };
-    let Some(file) = files.read(PROJECT_FILE)? else { return Err(Diagnostic::error(format!("there is no `{PROJECT_FILE}`"))) };
+    let scope = YamlScope {
+        vars: &open.vars,
+        environment: &open.environment,
+        target: &Map::new(),
+        now: open.now,
+        secrets: false,
+    };
+    let Some(file) = files.read(PROJECT_FILE)? else {
+        return Err(Diagnostic::error(format!("there is no `{PROJECT_FILE}`")));
+    };
     let vars_file = vars_file::read(&files, &mut Diagnostics::default())?;
     let root_vars = vars_file::joined_vars(&vars_file, &open.vars);
-    let root = dbt_project::read(&file, &YamlScope { vars: &root_vars, ..scope }, &mut Diagnostics::default())?;
+    let root = dbt_project::read(
+        &file,
+        &YamlScope { vars: &root_vars, ..scope },
+        &mut Diagnostics::default(),
+    )?;
     profile::target(open, &root, facts)
 }
 
@@ -110,7 +146,8 @@ struct Part {
 }
 
 /// The first rendering: what the model of a package, a name and a file says of itself.
-pub type Say<'a> = dyn Fn(&str, &str, &SourceFile, &Relation) -> Result<ParsedModel, Diagnostics> + Sync + 'a;
+pub type Say<'a> =
+    dyn Fn(&str, &str, &SourceFile, &Relation) -> Result<ParsedModel, Diagnostics> + Sync + 'a;
 
 impl Loader {
     /// What the language of models must know of the project.
@@ -145,13 +182,22 @@ impl Loader {
         let mut overrides = Vec::new();
         for part in &parts {
             let vars = vars_file::joined_vars(&part.vars, &open.vars);
-            let scope =
-                YamlScope { now: open.now, vars: &vars, environment: &open.environment, target: &self.target.values, secrets: false };
+            let scope = YamlScope {
+                now: open.now,
+                vars: &vars,
+                environment: &open.environment,
+                target: &self.target.values,
+                secrets: false,
+            };
             for file in &part.found.properties {
-                overrides::read(file, &scope).map_or_else(|error| self.errors.0.push(error), |more| overrides.extend(more));
+                overrides::read(file, &scope)
+                    .map_or_else(|error| self.errors.0.push(error), |more| overrides.extend(more));
             }
         }
-        let packages: Vec<Package> = parts.into_iter().map(|part| self.package(part, &docs, &overrides, open, say)).collect();
+        let packages: Vec<Package> = parts
+            .into_iter()
+            .map(|part| self.package(part, &docs, &overrides, open, say))
+            .collect();
         overrides::unused(&overrides, &packages, &mut self.warnings);
         packages
     }
@@ -161,26 +207,52 @@ impl Loader {
         self.errors.0.iter().any(|said| said.level == Level::Error)
     }
 
-    fn package(&mut self, part: Part, docs: &Docs, overrides: &[Override], open: &LoadOptions, say: &Say) -> Package {
+    fn package(
+        &mut self,
+        part: Part,
+        docs: &Docs,
+        overrides: &[Override],
+        open: &LoadOptions,
+        say: &Say,
+    ) -> Package {
         let Part { folder, settings, found, vars } = part;
         let vars = vars_file::joined_vars(&vars, &open.vars);
-        let scope = YamlScope { now: open.now, vars: &vars, environment: &open.environment, target: &self.target.values, secrets: false };
-        // In `dbt_project.yml` dbt knows no variables but those of the command line and, in the root's, of `vars.yml`.
-        let project_scope = YamlScope { vars: if folder.is_empty() { &self.root_vars } else { &open.vars }, ..scope };
+        let scope = YamlScope {
+            now: open.now,
+            vars: &vars,
+            environment: &open.environment,
+            target: &self.target.values,
+            secrets: false,
+        };
+        // In `dbt_project.yml` dbt knows no variables but those of the command line and, in the
+        // root's, of `vars.yml`.
+        let project_scope = YamlScope {
+            vars: if folder.is_empty() { &self.root_vars } else { &open.vars },
+            ..scope
+        };
         let mut properties = Properties::default();
         let mut odd = Diagnostics::default();
         for file in &found.properties {
-            properties::read(file, &scope, (&settings.name, overrides), &mut properties, &mut odd, &mut self.errors);
+            properties::read(
+                file,
+                &scope,
+                (&settings.name, overrides),
+                &mut properties,
+                &mut odd,
+                &mut self.errors,
+            );
         }
         docs.fill(&settings.name, &scope, &mut properties, &mut odd);
-        let resources = located(std::mem::take(&mut properties.resources), &found, &settings.name, &folder);
+        let resources =
+            located(std::mem::take(&mut properties.resources), &found, &settings.name, &folder);
         if folder.is_empty() {
             self.warnings.0.extend(odd.0);
         }
         let (target, style) = (&self.target, &self.style);
         let model = |(name, file, path): &(String, SourceFile, String)| {
             let (database, schema) = (target.database.clone(), Some(target.schema.clone()));
-            let this = Relation { database, schema, identifier: name.clone(), style: style.clone() };
+            let this =
+                Relation { database, schema, identifier: name.clone(), style: style.clone() };
             Model {
                 declared: limits::guarded(file, || say(&settings.name, name, file, &this)),
                 name: name.clone(),
@@ -188,16 +260,25 @@ impl Loader {
                 path: path.clone(),
             }
         };
-        let files = found.models.into_iter().map(|found| (stem(&found.path), found.file, found.path));
+        let files =
+            found.models.into_iter().map(|found| (stem(&found.path), found.file, found.path));
         let models = par_map(&files.collect::<Vec<_>>(), model);
         let blocks = found.snapshots.into_iter().flat_map(|found| {
             let path = found.path;
-            snapshots::blocks(&found.file).into_iter().map(move |(name, file)| (name, file, path.clone()))
+            snapshots::blocks(&found.file)
+                .into_iter()
+                .map(move |(name, file)| (name, file, path.clone()))
         });
         let snapshots = par_map(&blocks.collect::<Vec<_>>(), model);
         let seed = |found: packages::Below| {
             let columns = seeds::header(&found.file.text, ',');
-            Seed { name: stem(&found.path), file: found.file, data: found.data, path: found.path, columns }
+            Seed {
+                name: stem(&found.path),
+                file: found.file,
+                data: found.data,
+                path: found.path,
+                columns,
+            }
         };
         Package {
             seeds: found.seeds.into_iter().map(seed).collect(),
@@ -214,8 +295,15 @@ impl Loader {
 }
 
 /// The resources of properties files, and those that are files of SQL.
-fn located(mut resources: Vec<Resource>, found: &PackageFiles, package: &str, folder: &str) -> Vec<Resource> {
-    for (kind, files) in [(ResourceKind::Test, &found.tests), (ResourceKind::Analysis, &found.analyses)] {
+fn located(
+    mut resources: Vec<Resource>,
+    found: &PackageFiles,
+    package: &str,
+    folder: &str,
+) -> Vec<Resource> {
+    for (kind, files) in
+        [(ResourceKind::Test, &found.tests), (ResourceKind::Analysis, &found.analyses)]
+    {
         resources.extend(files.iter().map(|file| resources::of_file(kind, stem(&file.path), file)));
     }
     resources.iter_mut().for_each(|resource| resource.locate(package, folder));
@@ -249,8 +337,15 @@ fn installed(
                     .chain([("", &root)])
                     .find(|(_, known)| known.name == settings.name);
                 if let Some((_, twin)) = twin {
-                    let message = format!("two packages are called `{}`: `{}` and `{}`", settings.name, twin.file.path, settings.file.path);
-                    errors.0.push(Diagnostic::error(message).at(settings.file.find("name:")).hint("remove one of the two folders"));
+                    let message = format!(
+                        "two packages are called `{}`: `{}` and `{}`",
+                        settings.name, twin.file.path, settings.file.path
+                    );
+                    errors.0.push(
+                        Diagnostic::error(message)
+                            .at(settings.file.find("name:"))
+                            .hint("remove one of the two folders"),
+                    );
                     continue;
                 }
                 found.push((folder, settings));
@@ -292,7 +387,10 @@ pub mod tests {
 
     /// The project in a folder of these files, for a target `dev` whose schema is `analytics`, on
     /// the first of July 2024.
-    pub fn folder(files: &[(&str, &str)], said: Said) -> Result<(Loader, Vec<Package>), Diagnostics> {
+    pub fn folder(
+        files: &[(&str, &str)],
+        said: Said,
+    ) -> Result<(Loader, Vec<Package>), Diagnostics> {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in files {
             let path = folder.path().join(path);
@@ -326,8 +424,13 @@ pub mod tests {
         };
         let mut read = read(&open, &|_| Ok(facts.clone()))?;
         let packages = read.packages(&open, &|_, name, file, _| {
-            let call = said.iter().filter(|(known, _)| *known == name).flat_map(|(_, call)| call.as_object().unwrap());
-            let set = |(key, value): (&String, &Value)| (key.clone(), Setting { value: value.clone(), at: file.find(key) });
+            let call = said
+                .iter()
+                .filter(|(known, _)| *known == name)
+                .flat_map(|(_, call)| call.as_object().unwrap());
+            let set = |(key, value): (&String, &Value)| {
+                (key.clone(), Setting { value: value.clone(), at: file.find(key) })
+            };
             Ok(ParsedModel { config: vec![call.map(set).collect()], ..ParsedModel::default() })
         });
         if read.failed() { Err(read.errors) } else { Ok((read, packages)) }
@@ -338,7 +441,8 @@ pub mod tests {
         let files = [
             (
                 "dbt_project.yml",
-                "name: shop\nsource-paths: [./sql/]\nvars: {a: 1, tool: {b: 2}}\nquoting: {database: no}\ndispatch: [{macro_namespace: tool, search_order: [shop, tool]}]\n",
+                "name: shop\nsource-paths: [./sql/]\nvars: {a: 1, tool: {b: 2}}\nquoting: \
+                 {database: no}\ndispatch: [{macro_namespace: tool, search_order: [shop, tool]}]\n",
             ),
             ("sql/marts/orders.SQL", "select 1"),
             ("sql/draft.sql", ""),
@@ -361,7 +465,10 @@ pub mod tests {
             (&*tool.folder, &*tool.models[0].file.path, tool.macros.len()),
             ("dbt_packages/tool", "dbt_packages/tool/models/t.sql", 1)
         );
-        assert_eq!((read.style.quoted, &*read.root.dispatch["tool"]), ([false, true, true], &["shop".to_string(), "tool".to_string()][..]));
+        assert_eq!(
+            (read.style.quoted, &*read.root.dispatch["tool"]),
+            ([false, true, true], &["shop".to_string(), "tool".to_string()][..])
+        );
     }
 
     #[test]
@@ -374,7 +481,12 @@ pub mod tests {
                 target: &Map::new(),
                 secrets: false,
             };
-            dbt_project::read(&SourceFile::new("dbt_project.yml", text), &scope, &mut Diagnostics::default()).unwrap()
+            dbt_project::read(
+                &SourceFile::new("dbt_project.yml", text),
+                &scope,
+                &mut Diagnostics::default(),
+            )
+            .unwrap()
         };
         let root = package("name: shop\nvars: {a: 1, tool: {b: 2}}\n");
         let vars = variables(&root, &package("name: tool\nvars: {a: 0, b: 0, tool: {c: 3}}\n"));
@@ -390,7 +502,8 @@ pub mod tests {
             ("packages.yml", "packages: [{package: x}]\n"),
         ];
         let errors = folder(&files, &[]).err().unwrap();
-        let places: Vec<&str> = errors.0.iter().map(|error| &*error.at.as_ref().unwrap().file.path).collect();
+        let places: Vec<&str> =
+            errors.0.iter().map(|error| &*error.at.as_ref().unwrap().file.path).collect();
         assert_eq!(places, ["models/a.yml", "models/b.yml"]);
     }
 }

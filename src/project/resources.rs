@@ -1,6 +1,7 @@
-//! Resources that a plan does not build, but that a selection can name: data tests, unit tests, exposures, metrics, semantic
-//! models, saved queries and analyses. Takes properties files and SQL files; gives each one's names and what it reads. An entry
-//! without a name, or of another shape, is skipped: dbt reports it, and no plan depends on it.
+//! Resources that a plan does not build, but that a selection can name: data tests, unit tests,
+//! exposures, metrics, semantic models, saved queries and analyses. Takes properties files and SQL
+//! files; gives each one's names and what it reads. An entry without a name, or of another shape,
+//! is skipped: dbt reports it, and no plan depends on it.
 
 use std::sync::LazyLock;
 
@@ -83,7 +84,8 @@ impl Resource {
     /// Adds what the calls of `ref()` and `source()` in `text` read.
     pub fn reads(&mut self, text: &str) {
         for call in CALL.captures_iter(text) {
-            let (first, second) = (call[2].to_string(), call.get(3).map(|second| second.as_str().to_string()));
+            let (first, second) =
+                (call[2].to_string(), call.get(3).map(|second| second.as_str().to_string()));
             let version = call.get(4).map(|version| version.as_str().to_string());
             match (&call[1], second) {
                 ("source", Some(table)) => self.sources.push((first, table)),
@@ -100,9 +102,15 @@ impl Resource {
         self.config.get("enabled").is_none_or(|enabled| truth(enabled) != Some(false))
     }
 
-    /// Names the package, whose folder is not part of dbt's paths. `fqn` holds what follows the folders until then.
+    /// Names the package, whose folder is not part of dbt's paths. `fqn` holds what follows the
+    /// folders until then.
     pub fn locate(&mut self, package: &str, folder: &str) {
-        self.path = self.path.strip_prefix(folder).unwrap_or(&self.path).trim_start_matches('/').to_string();
+        self.path = self
+            .path
+            .strip_prefix(folder)
+            .unwrap_or(&self.path)
+            .trim_start_matches('/')
+            .to_string();
         self.package = package.to_string();
         let below = self.path.split_once('/').map_or("", |(_, below)| below);
         let folders = below.rsplit_once('/').map_or("", |(folders, _)| folders);
@@ -111,7 +119,12 @@ impl Resource {
             ResourceKind::Analysis => Some("analysis".to_string()),
             _ => None,
         };
-        self.fqn = [package.to_string()].into_iter().chain(kind).chain(folders).chain(std::mem::take(&mut self.fqn)).collect();
+        self.fqn = [package.to_string()]
+            .into_iter()
+            .chain(kind)
+            .chain(folders)
+            .chain(std::mem::take(&mut self.fqn))
+            .collect();
     }
 }
 
@@ -147,7 +160,11 @@ pub fn read(tree: &Yaml, file: &SourceFile, resources: &mut Vec<Resource>) {
 
 /// A singular test or an analysis: a file of SQL. What it reads is what its text calls by name.
 pub fn of_file(kind: ResourceKind, name: String, file: &SourceFile) -> Resource {
-    let mut resource = Resource { fqn: vec![name.clone()], path: file.path.to_string(), ..Resource::new(kind, name) };
+    let mut resource = Resource {
+        fqn: vec![name.clone()],
+        path: file.path.to_string(),
+        ..Resource::new(kind, name)
+    };
     resource.reads(&file.text);
     resource
 }
@@ -164,16 +181,25 @@ fn named(kind: ResourceKind, entry: &Value) -> Option<Resource> {
     resource.tags.extend(tags(&Value::Object(resource.config.clone())));
     resource.fqn = vec![name];
     match kind {
-        ResourceKind::Exposure => {
-            entry.get("depends_on").map(list).iter().flatten().filter_map(Value::as_str).for_each(|call| resource.reads(call))
-        }
+        ResourceKind::Exposure => entry
+            .get("depends_on")
+            .map(list)
+            .iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .for_each(|call| resource.reads(call)),
         ResourceKind::SemanticModel => {
             resource.reads(entry.get("model")?.as_str()?);
             let measures = entry.get("measures").map(list).unwrap_or_default();
-            resource.measures = measures.iter().filter_map(|measure| text(measure, "name")).collect();
+            resource.measures =
+                measures.iter().filter_map(|measure| text(measure, "name")).collect();
         }
         ResourceKind::SavedQuery => {
-            let metrics = entry.get("query_params").and_then(|query| query.get("metrics")).map(list).unwrap_or_default();
+            let metrics = entry
+                .get("query_params")
+                .and_then(|query| query.get("metrics"))
+                .map(list)
+                .unwrap_or_default();
             resource.metrics = metrics.iter().filter_map(Value::as_str).map(String::from).collect();
         }
         ResourceKind::Metric => {
@@ -196,11 +222,23 @@ fn named(kind: ResourceKind, entry: &Value) -> Option<Resource> {
 fn metric_inputs(of: &Value, metric: &mut Resource) {
     let name = |of: &Value| of.as_str().map(String::from).or_else(|| text(of, "name"));
     metric.measures.extend(of.get("measure").and_then(name));
-    metric.metrics.extend(["numerator", "denominator", "metric"].into_iter().filter_map(|key| of.get(key).and_then(name)));
+    metric.metrics.extend(
+        ["numerator", "denominator", "metric"]
+            .into_iter()
+            .filter_map(|key| of.get(key).and_then(name)),
+    );
     metric.metrics.extend(of.get("metrics").map(list).unwrap_or_default().iter().filter_map(name));
     if let Some(conversion) = of.get("conversion_type_params") {
-        metric.measures.extend(["base_measure", "conversion_measure"].into_iter().filter_map(|key| conversion.get(key).and_then(name)));
-        metric.metrics.extend(["base_metric", "conversion_metric"].into_iter().filter_map(|key| conversion.get(key).and_then(name)));
+        metric.measures.extend(
+            ["base_measure", "conversion_measure"]
+                .into_iter()
+                .filter_map(|key| conversion.get(key).and_then(name)),
+        );
+        metric.metrics.extend(
+            ["base_metric", "conversion_metric"]
+                .into_iter()
+                .filter_map(|key| conversion.get(key).and_then(name)),
+        );
     }
     if let Some(cumulative) = of.get("cumulative_type_params") {
         metric.metrics.extend(cumulative.get("metric").and_then(name));
@@ -210,10 +248,16 @@ fn metric_inputs(of: &Value, metric: &mut Resource) {
 /// Measures that make a metric of their own name.
 fn metrics_of_measures(entry: &Value) -> Vec<Resource> {
     let measures = entry.get("measures").map(list).unwrap_or_default();
-    let creates = measures.into_iter().filter(|measure| measure.get("create_metric") == Some(&Value::Bool(true)));
+    let creates = measures
+        .into_iter()
+        .filter(|measure| measure.get("create_metric") == Some(&Value::Bool(true)));
     let metric = |measure: Value| {
         let name = text(&measure, "name")?;
-        Some(Resource { fqn: vec![name.clone()], measures: vec![name.clone()], ..Resource::new(ResourceKind::Metric, name) })
+        Some(Resource {
+            fqn: vec![name.clone()],
+            measures: vec![name.clone()],
+            ..Resource::new(ResourceKind::Metric, name)
+        })
     };
     creates.filter_map(metric).collect()
 }

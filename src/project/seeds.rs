@@ -1,9 +1,10 @@
-//! The columns of a seed, by the first line of its file, and its rows, by all of it. Takes text; gives names and values. Refuses a
-//! row with more values than there are columns.
+//! The columns of a seed, by the first line of its file, and its rows, by all of it. Takes text;
+//! gives names and values. Refuses a row with more values than there are columns.
 
 use crate::diagnostics::{Diagnostic, SourceFile};
 
-/// The names in a line of values with this delimiter between them, without quotes and surrounding blanks.
+/// The names in a line of values with this delimiter between them, without quotes and surrounding
+/// blanks.
 pub fn header(line: &str, delimiter: char) -> Vec<String> {
     let mut names = vec![String::new()];
     let mut quoted = false;
@@ -17,16 +18,29 @@ pub fn header(line: &str, delimiter: char) -> Vec<String> {
     names.into_iter().map(|name| name.trim().to_string()).filter(|name| !name.is_empty()).collect()
 }
 
-/// The names, and the rows below them, each as long as the names. Blank lines are no rows; a row that is short lacks its last values.
-pub fn table(file: &SourceFile, delimiter: char) -> Result<(Vec<String>, Vec<Vec<String>>), Diagnostic> {
+/// The names, and the rows below them, each as long as the names. Blank lines are no rows; a row
+/// that is short lacks its last values.
+pub fn table(
+    file: &SourceFile,
+    delimiter: char,
+) -> Result<(Vec<String>, Vec<Vec<String>>), Diagnostic> {
     let mut records = records(&file.text, delimiter).into_iter();
-    let names: Vec<String> =
-        records.next().map(|(_, names)| names.iter().map(|name| name.trim().to_string()).collect()).unwrap_or_default();
+    let names: Vec<String> = records
+        .next()
+        .map(|(_, names)| names.iter().map(|name| name.trim().to_string()).collect())
+        .unwrap_or_default();
     let mut rows = Vec::new();
     for (line, mut record) in records {
         if record.len() > names.len() {
-            let error = format!("line {line} of `{}` has {} values, and there are {} columns", file.path, record.len(), names.len());
-            return Err(Diagnostic::error(error).at(file.line(line)).hint("put a value that holds the delimiter in double quotes"));
+            let error = format!(
+                "line {line} of `{}` has {} values, and there are {} columns",
+                file.path,
+                record.len(),
+                names.len()
+            );
+            return Err(Diagnostic::error(error)
+                .at(file.line(line))
+                .hint("put a value that holds the delimiter in double quotes"));
         }
         record.resize(names.len(), String::new());
         rows.push(record);
@@ -34,8 +48,8 @@ pub fn table(file: &SourceFile, delimiter: char) -> Result<(Vec<String>, Vec<Vec
     Ok((names, rows))
 }
 
-/// The records of comma-separated values, each with the line that it begins on. A quoted value may hold delimiters, line breaks, and
-/// quotes written twice.
+/// The records of comma-separated values, each with the line that it begins on. A quoted value may
+/// hold delimiters, line breaks, and quotes written twice.
 fn records(text: &str, delimiter: char) -> Vec<(usize, Vec<String>)> {
     let mut records = Vec::new();
     let (mut line, mut begins) = (1, 1);
@@ -81,9 +95,15 @@ mod tests {
         let (names, rows) = read("a, b\r\n1,\"x, \"\"y\"\"\nz\"\n\n2\n").unwrap();
         assert_eq!(
             (names, rows),
-            (vec!["a".into(), "b".into()], vec![vec!["1".to_string(), "x, \"y\"\nz".into()], vec!["2".into(), "".into()]])
+            (
+                vec!["a".into(), "b".into()],
+                vec![vec!["1".to_string(), "x, \"y\"\nz".into()], vec!["2".into(), "".into()]]
+            )
         );
-        assert_eq!(read("a\n1\n2,3\n").unwrap_err().message, "line 3 of `a.csv` has 2 values, and there are 1 columns");
+        assert_eq!(
+            read("a\n1\n2,3\n").unwrap_err().message,
+            "line 3 of `a.csv` has 2 values, and there are 1 columns"
+        );
     }
 
     #[test]

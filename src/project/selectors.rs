@@ -1,5 +1,5 @@
-//! `selectors.yml`. Takes the file and what its Jinja may ask; gives its data, Jinja rendered. What is wrong with it is an error
-//! where a selection reads it, since most runs do not.
+//! `selectors.yml`. Takes the file and what its Jinja may ask; gives its data, Jinja rendered. What
+//! is wrong with it is an error where a selection reads it, since most runs do not.
 
 use serde_json::Value;
 

@@ -1,5 +1,5 @@
-//! `{% snapshot name %}` blocks. Takes a file; gives each block as a file of its own, in which all else is blank, so that
-//! every place in it is the place in the user's file.
+//! `{% snapshot name %}` blocks. Takes a file; gives each block as a file of its own, in which all
+//! else is blank, so that every place in it is the place in the user's file.
 
 use std::sync::LazyLock;
 
@@ -13,8 +13,9 @@ pub fn blocks(file: &SourceFile) -> Vec<(String, SourceFile)> {
     let mut rest = 0;
     while let Some(open) = OPEN.captures_at(&file.text, rest) {
         let (Some(whole), Some(name)) = (open.get(0), open.get(1)) else { break };
-        let (end, after) =
-            CLOSE.find_at(&file.text, whole.end()).map_or((file.text.len(), file.text.len()), |close| (close.start(), close.end()));
+        let (end, after) = CLOSE
+            .find_at(&file.text, whole.end())
+            .map_or((file.text.len(), file.text.len()), |close| (close.start(), close.end()));
         let mut text = blank(&file.text[..whole.end()]);
         text.push_str(&file.text[whole.end()..end]);
         text.push_str(&blank(&file.text[end..]));
@@ -24,8 +25,12 @@ pub fn blocks(file: &SourceFile) -> Vec<(String, SourceFile)> {
     found
 }
 
-static OPEN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\{%[-+]?\s*snapshot\s+(\w+)\s*[-+]?%\}").expect("the pattern is well formed"));
-static CLOSE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\{%[-+]?\s*endsnapshot\s*[-+]?%\}").expect("the pattern is well formed"));
+static OPEN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\{%[-+]?\s*snapshot\s+(\w+)\s*[-+]?%\}").expect("the pattern is well formed")
+});
+static CLOSE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\{%[-+]?\s*endsnapshot\s*[-+]?%\}").expect("the pattern is well formed")
+});
 
 fn blank(text: &str) -> String {
     text.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect()
@@ -37,9 +42,16 @@ mod tests {
 
     #[test]
     fn a_block_keeps_its_place() {
-        let file = SourceFile::new("s.sql", "é\n{% snapshot a %}\nselect 1\n{% endsnapshot %}\n{%- snapshot b -%} x {%- endsnapshot -%}");
+        let file = SourceFile::new(
+            "s.sql",
+            "é\n{% snapshot a %}\nselect 1\n{% endsnapshot %}\n{%- snapshot b -%} x \
+             {%- endsnapshot -%}",
+        );
         let found = blocks(&file);
-        assert_eq!(found.iter().map(|(name, block)| (&**name, block.text.trim())).collect::<Vec<_>>(), [("a", "select 1"), ("b", "x")]);
+        assert_eq!(
+            found.iter().map(|(name, block)| (&**name, block.text.trim())).collect::<Vec<_>>(),
+            [("a", "select 1"), ("b", "x")]
+        );
         assert_eq!(found[1].1.text.find('x'), file.text.find('x'));
         assert_eq!(found[0].1.text.len(), file.text.len());
     }

@@ -1,5 +1,5 @@
-//! The sources of a properties file. Takes an entry of `sources:`; gives its tables, each with what it has from its source:
-//! database, schema, quoting, config.
+//! The sources of a properties file. Takes an entry of `sources:`; gives its tables, each with what
+//! it has from its source: database, schema, quoting, config.
 
 use serde_json::{Map, Value};
 
@@ -40,8 +40,14 @@ pub const BESIDE: [&str; 3] = ["tags", "meta", "event_time"];
 /// Adds the tables of one source.
 pub fn read(entry: &mut Entries, source: &Yaml, tables: &mut Vec<SourceTable>) {
     let Some(name) = entry.name(source, "name") else { return };
-    let database = entry.text(source, "database").or_else(|| entry.text(source, "catalog")).or_else(|| entry.text(source, "project"));
-    let schema = entry.text(source, "schema").or_else(|| entry.text(source, "dataset")).unwrap_or_else(|| name.clone());
+    let database = entry
+        .text(source, "database")
+        .or_else(|| entry.text(source, "catalog"))
+        .or_else(|| entry.text(source, "project"));
+    let schema = entry
+        .text(source, "schema")
+        .or_else(|| entry.text(source, "dataset"))
+        .unwrap_or_else(|| name.clone());
     let quoting = quoting(entry, source);
     let config = entry.config(source, &BESIDE);
     for table in entry.list(source, "tables") {
@@ -66,8 +72,14 @@ pub fn read(entry: &mut Entries, source: &Yaml, tables: &mut Vec<SourceTable>) {
     }
 }
 
-/// What macros read of a source besides its settings: `source_meta`, `loader`, `external` and their like.
-fn info(entry: &mut Entries, source: &Yaml, table: &Yaml, quoting: [Option<bool>; 4]) -> Map<String, Value> {
+/// What macros read of a source besides its settings: `source_meta`, `loader`, `external` and their
+/// like.
+fn info(
+    entry: &mut Entries,
+    source: &Yaml,
+    table: &Yaml,
+    quoting: [Option<bool>; 4],
+) -> Map<String, Value> {
     let description = entry.description(source).unwrap_or_default();
     let mut value = |of: Option<&Yaml>| match of.map(|yaml| rendered(yaml, entry.scope)) {
         Some(Ok(value)) => value,
@@ -77,7 +89,8 @@ fn info(entry: &mut Entries, source: &Yaml, table: &Yaml, quoting: [Option<bool>
         }
         None => Value::Null,
     };
-    let under = |of: &'_ Yaml, key: &str| of.get("config").and_then(|config| config.get(key).cloned());
+    let under =
+        |of: &'_ Yaml, key: &str| of.get("config").and_then(|config| config.get(key).cloned());
     let mut source_meta = Map::new();
     for meta in [source.get("meta").cloned(), under(source, "meta")].into_iter().flatten() {
         source_meta.extend(value(Some(&meta)).as_object().cloned().unwrap_or_default());
@@ -92,7 +105,10 @@ fn info(entry: &mut Entries, source: &Yaml, table: &Yaml, quoting: [Option<bool>
     info.insert("external".to_string(), value(table.get("external")));
     info.extend(loaded.map(|(key, value)| (key.to_string(), value)));
     let parts = ["database", "schema", "identifier", "column"].into_iter().zip(quoting);
-    info.insert("quoting".to_string(), parts.map(|(part, quoted)| (part.to_string(), Value::from(quoted))).collect());
+    info.insert(
+        "quoting".to_string(),
+        parts.map(|(part, quoted)| (part.to_string(), Value::from(quoted))).collect(),
+    );
     info
 }
 

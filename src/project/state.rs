@@ -1,5 +1,6 @@
-//! What a project was when an earlier plan was made: a plan's `state.json`, or dbt's own `manifest.json`. Takes the folder that
-//! `--state` names; gives what is to be compared with the project of now. Refuses a folder that holds neither.
+//! What a project was when an earlier plan was made: a plan's `state.json`, or dbt's own
+//! `manifest.json`. Takes the folder that `--state` names; gives what is to be compared with the
+//! project of now. Refuses a folder that holds neither.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,13 +19,15 @@ pub const STATE: &str = "state.json";
 const DBT_MANIFEST: &str = "manifest.json";
 const SCHEMA_VERSION: u32 = 1;
 
-/// `state.json`: hashes of all that a project is made of, whatever was selected, so that a later one can tell what has changed.
+/// `state.json`: hashes of all that a project is made of, whatever was selected, so that a later
+/// one can tell what has changed.
 #[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct State {
     pub schema_version: u32,
     /// Every model, seed, snapshot and source, by its unique id.
     pub nodes: BTreeMap<String, NodeState>,
-    /// Of the text of every macro of the project and its packages, by dbt's id: `macro.shop.cents_to_dollars`.
+    /// Of the text of every macro of the project and its packages, by dbt's id:
+    /// `macro.shop.cents_to_dollars`.
     pub macros: BTreeMap<String, String>,
 }
 
@@ -33,9 +36,11 @@ pub struct State {
 pub struct NodeState {
     /// Its package, folders and name, between dots.
     pub fqn: String,
-    /// Of the file's text without surrounding white space, as dbt's `raw_code` has it; of a seed its data.
+    /// Of the file's text without surrounding white space, as dbt's `raw_code` has it; of a seed
+    /// its data.
     pub body: String,
-    /// Of what YAML configures, its Jinja not rendered. What a `config()` call sets is part of the body.
+    /// Of what YAML configures, its Jinja not rendered. What a `config()` call sets is part of the
+    /// body.
     pub configs: String,
     /// Of the database, schema and alias that are configured; of a source its parts.
     pub relation: String,
@@ -105,39 +110,52 @@ pub fn earlier(root: &Path, folder: &Path) -> Result<Earlier, Diagnostic> {
     if let Some(file) = at(STATE)? {
         let state: State = json(&file)?;
         if state.schema_version != SCHEMA_VERSION {
-            return Err(
-                not_readable(&file, 1).fact(format!("its version is {}, and this program knows {SCHEMA_VERSION}", state.schema_version))
-            );
+            return Err(not_readable(&file, 1).fact(format!(
+                "its version is {}, and this program knows {SCHEMA_VERSION}",
+                state.schema_version
+            )));
         }
         return Ok(Earlier::Plan(state));
     }
-    let hint = "give the folder of a plan, or dbt's `target` folder as it was after `dbt parse` or `dbt compile`";
+    let hint = "give the folder of a plan, or dbt's `target` folder as it was after `dbt parse` \
+        or `dbt compile`";
     let Some(file) = at(DBT_MANIFEST)? else {
-        return Err(
-            Diagnostic::error(format!("`{}` holds no `{STATE}` and no `{DBT_MANIFEST}` to compare with", folder.display())).hint(hint)
-        );
+        return Err(Diagnostic::error(format!(
+            "`{}` holds no `{STATE}` and no `{DBT_MANIFEST}` to compare with",
+            folder.display()
+        ))
+        .hint(hint));
     };
     let all: Value = json(&file)?;
     if all.pointer("/metadata/dbt_schema_version").is_none() {
-        let error = Diagnostic::error(format!("`{}` is not dbt's, and beside it is no `{STATE}`", file.path));
+        let error = Diagnostic::error(format!(
+            "`{}` is not dbt's, and beside it is no `{STATE}`",
+            file.path
+        ));
         return Err(error.hint(hint));
     }
     Ok(dbt(&all))
 }
 
 fn json<T: for<'de> Deserialize<'de>>(file: &SourceFile) -> Result<T, Diagnostic> {
-    serde_json::from_str(&file.text).map_err(|error| not_readable(file, error.line()).fact(error.to_string()))
+    serde_json::from_str(&file.text)
+        .map_err(|error| not_readable(file, error.line()).fact(error.to_string()))
 }
 
 fn not_readable(file: &SourceFile, line: usize) -> Diagnostic {
-    let error = Diagnostic::error(format!("`{}`, given by `--state`, can't be compared with", file.path)).at(file.line(line));
+    let error =
+        Diagnostic::error(format!("`{}`, given by `--state`, can't be compared with", file.path))
+            .at(file.line(line));
     error.hint("make it anew: compile the earlier state of the project")
 }
 
 fn dbt(all: &Value) -> Earlier {
     let entries = |part: &str| all.get(part).and_then(Value::as_object).into_iter().flatten();
-    let nodes = entries("nodes").chain(entries("sources")).map(|(id, node)| (id.clone(), dbt_node(node)));
-    let text = |entry: &Value| entry.get("macro_sql").and_then(Value::as_str).unwrap_or_default().trim().to_string();
+    let nodes =
+        entries("nodes").chain(entries("sources")).map(|(id, node)| (id.clone(), dbt_node(node)));
+    let text = |entry: &Value| {
+        entry.get("macro_sql").and_then(Value::as_str).unwrap_or_default().trim().to_string()
+    };
     let macros = entries("macros").map(|(id, entry)| (id.clone(), hash([&*text(entry)])));
     Earlier::Dbt { nodes: nodes.collect(), macros: macros.collect() }
 }
@@ -145,13 +163,22 @@ fn dbt(all: &Value) -> Earlier {
 fn dbt_node(node: &Value) -> DbtNode {
     let text = |of: &Value, key: &str| of.get(key).and_then(Value::as_str).map(str::to_string);
     let raw = text(node, "raw_code").filter(|raw| !raw.is_empty()).map(|raw| hash([raw.trim()]));
-    let checksum = node.get("checksum").filter(|checksum| text(checksum, "name").as_deref() == Some("sha256"));
+    let checksum =
+        node.get("checksum").filter(|checksum| text(checksum, "name").as_deref() == Some("sha256"));
     let columns = node.get("columns").and_then(Value::as_object).into_iter().flatten();
-    let column =
-        |(name, column): (&String, &Value)| (name.clone(), (text(column, "description").unwrap_or_default(), text(column, "data_type")));
+    let column = |(name, column): (&String, &Value)| {
+        (name.clone(), (text(column, "description").unwrap_or_default(), text(column, "data_type")))
+    };
     DbtNode {
         body: raw.or_else(|| checksum.and_then(|checksum| text(checksum, "checksum"))),
-        fqn: node.get("fqn").map(super::list).unwrap_or_default().iter().filter_map(Value::as_str).collect::<Vec<_>>().join("."),
+        fqn: node
+            .get("fqn")
+            .map(super::list)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join("."),
         config: node.get("config").and_then(Value::as_object).cloned().unwrap_or_default(),
         schema: text(node, "schema"),
         identifier: text(node, "identifier"),

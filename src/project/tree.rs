@@ -1,6 +1,6 @@
-//! The trees of config in `dbt_project.yml`: what is set for all models, for a package, for a folder, for one model. Takes
-//! the YAML; gives the tree with its Jinja rendered. A key with `+` is config; one without is config only if its value is
-//! no dict, else it is a folder's name.
+//! The trees of config in `dbt_project.yml`: what is set for all models, for a package, for a
+//! folder, for one model. Takes the YAML; gives the tree with its Jinja rendered. A key with `+` is
+//! config; one without is config only if its value is no dict, else it is a folder's name.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,11 @@ impl Tree {
 }
 
 /// Reads the trees of one `dbt_project.yml`.
-pub fn trees(yaml: &BTreeMap<&'static str, Yaml>, scope: &YamlScope, errors: &mut Diagnostics) -> Trees {
+pub fn trees(
+    yaml: &BTreeMap<&'static str, Yaml>,
+    scope: &YamlScope,
+    errors: &mut Diagnostics,
+) -> Trees {
     let mut read = |key: &str| match yaml.get(key) {
         None => Tree::default(),
         Some(yaml) if yaml.dict().is_some() => tree(yaml, scope, errors),
@@ -54,7 +58,12 @@ pub fn trees(yaml: &BTreeMap<&'static str, Yaml>, scope: &YamlScope, errors: &mu
             Tree::default()
         }
     };
-    Trees { models: read("models"), seeds: read("seeds"), snapshots: read("snapshots"), sources: read("sources") }
+    Trees {
+        models: read("models"),
+        seeds: read("seeds"),
+        snapshots: read("snapshots"),
+        sources: read("sources"),
+    }
 }
 
 fn tree(yaml: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) -> Tree {
@@ -72,7 +81,8 @@ fn tree(yaml: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) -> Tree {
             (None, Data::Dict(_)) => {
                 found.folders.insert(key.clone(), tree(value, scope, errors));
             }
-            // As in dbt also an empty one: a folder without lines is a key of the config that is none.
+            // As in dbt also an empty one: a folder without lines is a key of the config that is
+            // none.
             (None, _) => set(&mut found.config, key, value, scope, errors),
         }
     }
@@ -89,8 +99,8 @@ mod tests {
 
     #[test]
     fn the_plus_says_what_is_config() {
-        let text =
-            "models:\n  +tags: top\n  shop:\n    materialized: table\n    +meta: {a: 1}\n    marts:\n      +tags: [marts]\n    empty:\n";
+        let text = "models:\n  +tags: top\n  shop:\n    materialized: table\n    +meta: \
+            {a: 1}\n    marts:\n      +tags: [marts]\n    empty:\n";
         let (yaml, _) = parse(&SourceFile::new("dbt_project.yml", text)).unwrap();
         let scope = YamlScope {
             now: crate::calendar::Instant::UNIX_EPOCH,
@@ -99,7 +109,11 @@ mod tests {
             target: &Map::new(),
             secrets: false,
         };
-        let read = trees(&BTreeMap::from([("models", yaml.get("models").unwrap().clone())]), &scope, &mut Diagnostics::default());
+        let read = trees(
+            &BTreeMap::from([("models", yaml.get("models").unwrap().clone())]),
+            &scope,
+            &mut Diagnostics::default(),
+        );
         let fqn = ["shop", "marts", "deep", "orders"].map(String::from);
         let along = read.models.along(&fqn);
         assert_eq!(along.len(), 3);

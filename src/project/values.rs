@@ -1,5 +1,6 @@
-//! What YAML values say. Takes a value of the tree and what its Jinja may ask (variables, environment, target); gives the
-//! value with its place, or the diagnostic that a value of another kind stands there.
+//! What YAML values say. Takes a value of the tree and what its Jinja may ask (variables,
+//! environment, target); gives the value with its place, or the diagnostic that a value of another
+//! kind stands there.
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -10,16 +11,22 @@ use crate::yaml::{Data, Yaml};
 
 use super::Setting;
 
-/// The value of YAML with its Jinja rendered. Hooks stay as they are: they are rendered when the model runs.
+/// The value of YAML with its Jinja rendered. Hooks stay as they are: they are rendered when the
+/// model runs.
 pub fn rendered(yaml: &Yaml, scope: &YamlScope) -> Result<Value, Diagnostic> {
     Ok(match &yaml.data {
-        Data::Text(text) if has_jinja(text) => jinja::yaml_value(text, scope).map_err(|error| match error.at {
-            Some(_) => error,
-            None => error.at(yaml.at.clone()),
-        })?,
-        Data::List(items) => items.iter().map(|item| rendered(item, scope)).collect::<Result<_, _>>()?,
+        Data::Text(text) if has_jinja(text) => {
+            jinja::yaml_value(text, scope).map_err(|error| match error.at {
+                Some(_) => error,
+                None => error.at(yaml.at.clone()),
+            })?
+        }
+        Data::List(items) => {
+            items.iter().map(|item| rendered(item, scope)).collect::<Result<_, _>>()?
+        }
         Data::Dict(dict) => {
-            let entries = dict.iter().map(|(key, value)| Ok((key.clone(), rendered(value, scope)?)));
+            let entries =
+                dict.iter().map(|(key, value)| Ok((key.clone(), rendered(value, scope)?)));
             Value::Object(entries.collect::<Result<Map<_, _>, Diagnostic>>()?)
         }
         // dbt renders every text, and Jinja takes one line break from its end.
@@ -33,7 +40,8 @@ fn without_line_break(text: &str) -> &str {
     text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text))
 }
 
-/// The text of a value with its Jinja rendered; nothing for an empty one. dbt refuses values that are no text, such as `off`.
+/// The text of a value with its Jinja rendered; nothing for an empty one. dbt refuses values that
+/// are no text, such as `off`.
 pub fn rendered_text(yaml: &Yaml, scope: &YamlScope) -> Result<Option<String>, Diagnostic> {
     match rendered(yaml, scope)? {
         Value::Null => Ok(None),
@@ -56,14 +64,21 @@ pub fn not_text(yaml: &Yaml, value: &Value) -> Diagnostic {
     Diagnostic::error(format!("expected a text, but got {what}")).at(yaml.at.clone()).hint(hint)
 }
 
-/// A dict of config, each key under the one name it has in `config()`. Errors go to `wrong`, and their keys are left out.
-pub fn config(yaml: Option<&Yaml>, scope: &YamlScope, errors: &mut Diagnostics) -> IndexMap<String, Setting> {
+/// A dict of config, each key under the one name it has in `config()`. Errors go to `wrong`, and
+/// their keys are left out.
+pub fn config(
+    yaml: Option<&Yaml>,
+    scope: &YamlScope,
+    errors: &mut Diagnostics,
+) -> IndexMap<String, Setting> {
     let mut keys = IndexMap::new();
     let Some(yaml) = yaml else { return keys };
     let Some(dict) = yaml.dict() else {
-        errors
-            .0
-            .push(Diagnostic::error("`config` must be a dict").at(yaml.at.clone()).hint("write one `key: value` per line below `config:`"));
+        errors.0.push(
+            Diagnostic::error("`config` must be a dict")
+                .at(yaml.at.clone())
+                .hint("write one `key: value` per line below `config:`"),
+        );
         return keys;
     };
     for (key, value) in dict {
@@ -73,23 +88,38 @@ pub fn config(yaml: Option<&Yaml>, scope: &YamlScope, errors: &mut Diagnostics) 
 }
 
 /// Puts one key of config into `keys`.
-pub fn set(keys: &mut IndexMap<String, Setting>, key: &str, yaml: &Yaml, scope: &YamlScope, errors: &mut Diagnostics) {
+pub fn set(
+    keys: &mut IndexMap<String, Setting>,
+    key: &str,
+    yaml: &Yaml,
+    scope: &YamlScope,
+    errors: &mut Diagnostics,
+) {
     let name = canonical(key);
-    let value = if matches!(name, "pre_hook" | "post_hook") { Ok(yaml.json()) } else { rendered(yaml, scope) };
+    let value = if matches!(name, "pre_hook" | "post_hook") {
+        Ok(yaml.json())
+    } else {
+        rendered(yaml, scope)
+    };
     match value {
         Ok(value) => {
             let setting = Setting { value, at: yaml.at.clone() };
             if let Some(before) = keys.insert(name.to_string(), setting) {
                 let message = format!("`{key}` and another spelling of it are both set");
                 let error = Diagnostic::error(message).at(yaml.at.clone());
-                errors.0.push(error.fact(format!("the other is on line {}", before.at.line())).hint("keep one of the two"));
+                errors.0.push(
+                    error
+                        .fact(format!("the other is on line {}", before.at.line()))
+                        .hint("keep one of the two"),
+                );
             }
         }
         Err(error) => errors.0.push(error),
     }
 }
 
-/// The name that a key of config has everywhere: some engines call the database a project and the schema a dataset.
+/// The name that a key of config has everywhere: some engines call the database a project and the
+/// schema a dataset.
 pub fn canonical(key: &str) -> &str {
     match key {
         "pre-hook" => "pre_hook",

@@ -1,5 +1,6 @@
-//! `vars.yml`: the variables of a project in a file of their own. Takes the project's folder; gives the variables. They count as those
-//! of `dbt_project.yml`, which must set none then, and its own Jinja sees them.
+//! `vars.yml`: the variables of a project in a file of their own. Takes the project's folder; gives
+//! the variables. They count as those of `dbt_project.yml`, which must set none then, and its own
+//! Jinja sees them.
 
 use serde_json::{Map, Value};
 
@@ -19,9 +20,13 @@ pub fn read(files: &Files, warnings: &mut Diagnostics) -> Result<Map<String, Val
         (Data::Null, _) | (Data::Dict(_), None) => Ok(Map::new()),
         (Data::Dict(_), Some(vars)) => match vars.exact() {
             Value::Object(vars) => Ok(vars),
-            _ => Err(Diagnostic::error("`vars` must be a dict").at(vars.at.clone()).hint("write one `name: value` per line below it")),
+            _ => Err(Diagnostic::error("`vars` must be a dict")
+                .at(vars.at.clone())
+                .hint("write one `name: value` per line below it")),
         },
-        _ => Err(Diagnostic::error(format!("`{NAME}` must be a dict")).at(file.line(1)).hint("begin it with `vars:`")),
+        _ => Err(Diagnostic::error(format!("`{NAME}` must be a dict"))
+            .at(file.line(1))
+            .hint("begin it with `vars:`")),
     }
 }
 
@@ -31,15 +36,21 @@ pub fn set(vars: &Map<String, Value>, project: &mut DbtProject) -> Result<(), Di
         return Ok(());
     }
     if !project.vars.is_empty() {
-        let error = Diagnostic::error(format!("`vars` are set in `{NAME}` and in `{}`", project.file.path));
-        return Err(error.at(project.file.find("vars:")).hint("move all of them to one of the two files"));
+        let error =
+            Diagnostic::error(format!("`vars` are set in `{NAME}` and in `{}`", project.file.path));
+        return Err(error
+            .at(project.file.find("vars:"))
+            .hint("move all of them to one of the two files"));
     }
     project.vars = vars.clone();
     Ok(())
 }
 
 /// Variables of a package, overridden by those of the command line.
-pub fn joined_vars(vars: &Map<String, Value>, command_line: &Map<String, Value>) -> Map<String, Value> {
+pub fn joined_vars(
+    vars: &Map<String, Value>,
+    command_line: &Map<String, Value>,
+) -> Map<String, Value> {
     let mut vars = vars.clone();
     vars.extend(command_line.clone());
     vars

@@ -1,5 +1,6 @@
-//! The audits of a plan as steps of a run. Takes a manifest; gives it with a step for each audit, behind its model's last one: it
-//! runs when all of the model is done, and what reads the model as a whole waits for it.
+//! The audits of a plan as steps of a run. Takes a manifest; gives it with a step for each audit,
+//! behind its model's last one: it runs when all of the model is done, and what reads the model as
+//! a whole waits for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +17,8 @@ use crate::plan::planned::StepFile;
 /// The manifest of a run that audits.
 pub fn with_audits(manifest: Manifest) -> Manifest {
     let mut steps = Vec::with_capacity(manifest.steps.len() + manifest.models.len());
-    let mut last: Vec<(usize, PlannedStep)> = manifest.models.iter().filter_map(|model| step(model, &manifest.steps)).collect();
+    let mut last: Vec<(usize, PlannedStep)> =
+        manifest.models.iter().filter_map(|model| step(model, &manifest.steps)).collect();
     last.sort_by_key(|(place, _)| *place);
     let mut audits = last.into_iter().peekable();
     for (place, step) in manifest.steps.into_iter().enumerate() {
@@ -28,36 +30,55 @@ pub fn with_audits(manifest: Manifest) -> Manifest {
 
 /// The manifest as the last run saw it.
 pub fn as_last_run(manifest: Manifest, history: &History) -> Manifest {
-    if history.last.as_ref().is_some_and(|last| last.audit) { with_audits(manifest) } else { manifest }
+    if history.last.as_ref().is_some_and(|last| last.audit) {
+        with_audits(manifest)
+    } else {
+        manifest
+    }
 }
 
 /// The audit that a step hands over; none where the file does not end as an audit does.
-pub fn stopping(dialect: &Dialect, manifest: &Manifest, step: &PlannedStep, text: &[u8]) -> Result<Option<String>, Diagnostic> {
+pub fn stopping(
+    dialect: &Dialect,
+    manifest: &Manifest,
+    step: &PlannedStep,
+    text: &[u8],
+) -> Result<Option<String>, Diagnostic> {
     let model = manifest.models.iter().find(|model| model.unique_id == *step.model);
     let allow = model.and_then(|model| model.audit.as_ref()).map_or(&[][..], |audit| &audit.allow);
     let name = step.model.splitn(3, '.').nth(2).unwrap_or(&step.model);
     audit::stopping(dialect, name, &String::from_utf8_lossy(text), allow)
 }
 
-/// What the verdicts in a client's words mean, and where all rows are shown; nothing if it says none.
+/// What the verdicts in a client's words mean, and where all rows are shown; nothing if it says
+/// none.
 pub fn explained(model: &str, output: &str) -> Option<String> {
     let named = VERDICTS.iter().filter(|(verdict, _)| output.contains(&format!("{verdict}: ")));
-    let meanings: Vec<String> = named.map(|(verdict, meaning)| format!("{verdict}: {meaning}")).collect();
+    let meanings: Vec<String> =
+        named.map(|(verdict, meaning)| format!("{verdict}: {meaning}")).collect();
     if meanings.is_empty() {
         return None;
     }
     let name = model.splitn(3, '.').nth(2).unwrap_or(model);
-    let more = format!("all batches: `batchwright audit -s {name} --run`; what to do: `batchwright audit --help`");
+    let more = format!(
+        "all batches: `batchwright audit -s {name} --run`; what to do: `batchwright audit --help`"
+    );
     Some(format!("the audit does not accept the table\n{}\n{more}", meanings.join("\n")))
 }
 
-/// The verdict of each batch in a table that a client printed, by the batch's name, whatever the client draws between the columns.
+/// The verdict of each batch in a table that a client printed, by the batch's name, whatever the
+/// client draws between the columns.
 pub fn verdicts(output: &str, batches: &BTreeSet<&str>) -> BTreeMap<String, String> {
-    let known = |cell: &&str| audit::GOOD.contains(cell) || VERDICTS.iter().any(|(verdict, _)| verdict == cell);
+    let known = |cell: &&str| {
+        audit::GOOD.contains(cell) || VERDICTS.iter().any(|(verdict, _)| verdict == cell)
+    };
     let mut verdicts = BTreeMap::new();
     for line in output.lines() {
-        let cells: Vec<&str> =
-            line.split(['|', '│', ',', '\t']).flat_map(|cell| cell.split("  ")).map(|cell| cell.trim().trim_matches('"')).collect();
+        let cells: Vec<&str> = line
+            .split(['|', '│', ',', '\t'])
+            .flat_map(|cell| cell.split("  "))
+            .map(|cell| cell.trim().trim_matches('"'))
+            .collect();
         let batch = cells.iter().position(|cell| batches.contains(cell));
         // The verdict follows the batch; a batch and a verdict may have one name.
         if let Some(batch) = batch
@@ -71,7 +92,8 @@ pub fn verdicts(output: &str, batches: &BTreeSet<&str>) -> BTreeMap<String, Stri
 
 /// The names of the lines of a model's audit: its batches, and two for rows that are of none.
 pub fn lines<'a>(manifest: &'a Manifest, model: &str) -> BTreeSet<&'a str> {
-    let batches = manifest.steps.iter().filter(|step| *step.model == *model && step.kind == Kind::Batch);
+    let batches =
+        manifest.steps.iter().filter(|step| *step.model == *model && step.kind == Kind::Batch);
     let names = batches.filter_map(|step| step.id.rsplit_once('@').map(|(_, name)| name));
     names.chain(audit::NO_BATCH).collect()
 }
@@ -80,7 +102,8 @@ pub fn lines<'a>(manifest: &'a Manifest, model: &str) -> BTreeSet<&'a str> {
 fn step(model: &ModelEntry, steps: &[PlannedStep]) -> Option<(usize, PlannedStep)> {
     let own = || steps.iter().enumerate().filter(|(_, step)| *step.model == *model.unique_id);
     let (last, _) = own().next_back()?;
-    let needed: BTreeSet<&str> = own().flat_map(|(_, step)| &step.depends_on).map(|id| &**id).collect();
+    let needed: BTreeSet<&str> =
+        own().flat_map(|(_, step)| &step.depends_on).map(|id| &**id).collect();
     let ends = own().map(|(_, step)| &step.id).filter(|id| !needed.contains(&***id));
     let step = PlannedStep { depends_on: ends.cloned().collect(), ..alone(model)? };
     Some((last, step))
@@ -110,15 +133,26 @@ mod tests {
     fn verdicts_are_read_in_what_any_client_prints() {
         let batches = BTreeSet::from(["2024-09-01", "2024-09-02", "no event time"]);
         let prints = [
-            "model|batch|verdict\norders|2024-09-01|ok|3\norders|2024-09-02|missing rows|2\norders|no event time|no event time|1",
-            "orders,2024-09-01,ok,3\norders,2024-09-02,missing rows,2\n\"orders\",\"no event time\",\"no event time\",1\n",
-            " orders | 2024-09-01    | ok            | 3 \n orders | 2024-09-02 | missing rows  | 2 \n orders | no event time | no event time | 1",
-            "orders\t2024-09-01\tok\t3\norders\t2024-09-02\tmissing rows\t2\norders\tno event time\tno event time\t1",
-            "│ orders │ 2024-09-01 │ ok │\n│ orders │ 2024-09-02 │ missing rows │\n│ orders │ no event time │ no event time │",
-            "orders  2024-09-01     ok\norders  2024-09-02     missing rows\norders  no event time  no event time",
+            "model|batch|verdict\norders|2024-09-01|ok|3\norders|2024-09-02|missing \
+             rows|2\norders|no event time|no event time|1",
+            "orders,2024-09-01,ok,3\norders,2024-09-02,missing rows,2\n\"orders\",\"no event \
+             time\",\"no event time\",1\n",
+            " orders | 2024-09-01    | ok            | 3 \n orders | 2024-09-02 | missing rows  | \
+             2 \n orders | no event time | no event time | 1",
+            "orders\t2024-09-01\tok\t3\norders\t2024-09-02\tmissing rows\t2\norders\tno event \
+             time\tno event time\t1",
+            "│ orders │ 2024-09-01 │ ok │\n│ orders │ 2024-09-02 │ missing rows │\n│ orders │ no \
+             event time │ no event time │",
+            "orders  2024-09-01     ok\norders  2024-09-02     missing rows\norders  no event \
+             time  no event time",
         ];
-        let expected = [("2024-09-01", "ok"), ("2024-09-02", "missing rows"), ("no event time", "no event time")];
-        let expected: BTreeMap<String, String> = expected.map(|(batch, verdict)| (batch.to_string(), verdict.to_string())).into();
+        let expected = [
+            ("2024-09-01", "ok"),
+            ("2024-09-02", "missing rows"),
+            ("no event time", "no event time"),
+        ];
+        let expected: BTreeMap<String, String> =
+            expected.map(|(batch, verdict)| (batch.to_string(), verdict.to_string())).into();
         for print in prints {
             assert_eq!(verdicts(print, &batches), expected, "{print}");
         }
@@ -126,8 +160,16 @@ mod tests {
 
     #[test]
     fn a_failure_is_explained() {
-        let said = explained("model.shop.orders", "audit of orders: edge: 2024-09-01; missing rows: 2 batches from a to b").unwrap();
-        assert!(said.contains("missing rows: the query yields rows that the table lacks") && said.contains("-s orders"), "{said}");
+        let said = explained(
+            "model.shop.orders",
+            "audit of orders: edge: 2024-09-01; missing rows: 2 batches from a to b",
+        )
+        .unwrap();
+        assert!(
+            said.contains("missing rows: the query yields rows that the table lacks")
+                && said.contains("-s orders"),
+            "{said}"
+        );
         assert_eq!(explained("model.shop.orders", "connection refused"), None);
     }
 }

@@ -64,11 +64,17 @@ impl Client<'_> {
 
     /// Whether a failed statement is detected after the step.
     pub fn errors_show(&self) -> bool {
-        !self.per_step() && (self.protocol.error_check.is_some() || self.protocol.input == StdinMode::Lines)
+        !self.per_step()
+            && (self.protocol.error_check.is_some() || self.protocol.input == StdinMode::Lines)
     }
 
     /// Runs a step. A session that can be used again stays in `session`.
-    pub fn run_step(&self, file: &Path, text: &[u8], session: &mut Option<ClientSession>) -> Result<StepResult, Diagnostic> {
+    pub fn run_step(
+        &self,
+        file: &Path,
+        text: &[u8],
+        session: &mut Option<ClientSession>,
+    ) -> Result<StepResult, Diagnostic> {
         if self.per_step() {
             return self.by_file(file);
         }
@@ -97,9 +103,14 @@ impl Client<'_> {
     }
 
     /// Runs the client for a file; also returns the answer of the markers at its end.
-    pub(super) fn checked_file(&self, file: &Path, words: Vec<(Mark, String)>) -> Result<(StepResult, Option<MarkerAnswer>), Diagnostic> {
+    pub(super) fn checked_file(
+        &self,
+        file: &Path,
+        words: Vec<(Mark, String)>,
+    ) -> Result<(StepResult, Option<MarkerAnswer>), Diagnostic> {
         let file = file.to_string_lossy();
-        let argv: Vec<String> = self.argv.iter().map(|argument| argument.replace("{file}", &file)).collect();
+        let argv: Vec<String> =
+            self.argv.iter().map(|argument| argument.replace("{file}", &file)).collect();
         let (mut process, _) = process::start(&argv, false, words)?;
         let answer = |process: &Process| Protocol::file_answer(&process.output.state());
         let started = Instant::now();
@@ -107,14 +118,29 @@ impl Client<'_> {
             if let Some(exit) = process.exit() {
                 process.drain_output();
                 let done = exit.code == Some(0);
-                return Ok((step_result(&process, done, Some(exit), (!done).then(|| self.exit_reason(exit))), answer(&process)));
+                return Ok((
+                    step_result(
+                        &process,
+                        done,
+                        Some(exit),
+                        (!done).then(|| self.exit_reason(exit)),
+                    ),
+                    answer(&process),
+                ));
             }
             if let Some(reason) = self.abort_reason(started) {
                 let exit = process.stop();
                 process.drain_output();
-                return Ok((step_result(&process, false, Some(exit), Some(reason)), answer(&process)));
+                return Ok((
+                    step_result(&process, false, Some(exit), Some(reason)),
+                    answer(&process),
+                ));
             }
-            process.output.wait(if process.output.state().open == 0 { Duration::from_millis(1) } else { POLL });
+            process.output.wait(if process.output.state().open == 0 {
+                Duration::from_millis(1)
+            } else {
+                POLL
+            });
             if process.output.state().open == 0 {
                 thread::sleep(Duration::from_micros(500));
             }
@@ -130,9 +156,13 @@ impl Client<'_> {
             let mut stdin: Option<ChildStdin> = stdin;
             loop {
                 let is_open = match fed.recv_timeout(READER_CHECK_INTERVAL) {
-                    Ok(piece) => stdin.as_mut().is_none_or(|stdin| stdin.write_all(&piece).and_then(|()| stdin.flush()).is_ok()),
+                    Ok(piece) => stdin.as_mut().is_none_or(|stdin| {
+                        stdin.write_all(&piece).and_then(|()| stdin.flush()).is_ok()
+                    }),
                     // Written data may still be in the pipe although the client has closed its end.
-                    Err(RecvTimeoutError::Timeout) => !stdin.as_ref().is_some_and(is_closed_by_reader),
+                    Err(RecvTimeoutError::Timeout) => {
+                        !stdin.as_ref().is_some_and(is_closed_by_reader)
+                    }
                     Err(RecvTimeoutError::Disconnected) => break,
                 };
                 if !is_open {
@@ -152,8 +182,11 @@ impl Client<'_> {
             StdinMode::Lines => match single_line::to_single_line(&String::from_utf8_lossy(text)) {
                 Ok(line) => format!("{before}{line}{after}").into_bytes(),
                 Err(what) => {
-                    let reason =
-                        format!("`{}` has {what}, which this client accepts only from a file: run it with `-f {{file}}`", file.display());
+                    let reason = format!(
+                        "`{}` has {what}, which this client accepts only from a file: run it with \
+                         `-f {{file}}`",
+                        file.display()
+                    );
                     return StepResult { reason: Some(reason), ..StepResult::default() };
                 }
             },
@@ -179,16 +212,24 @@ impl Client<'_> {
                 (self.protocol.answer(&state), state.stdin_closed)
             };
             // A process that ends with its step must also exit with 0.
-            if let Some(answer) = answer.filter(|answer| input != StdinMode::ToEnd || *answer != MarkerAnswer::Done) {
-                return StepResult { answer: Some(answer), ..step_result(process, answer == MarkerAnswer::Done, None, answer.reason()) };
+            if let Some(answer) =
+                answer.filter(|answer| input != StdinMode::ToEnd || *answer != MarkerAnswer::Done)
+            {
+                return StepResult {
+                    answer: Some(answer),
+                    ..step_result(process, answer == MarkerAnswer::Done, None, answer.reason())
+                };
             }
             if let Some(exit) = process.exit() {
                 process.drain_output();
                 // The marker may be in the last output.
                 let answer = self.protocol.last_answer(&process.output.state());
-                let done = answer == Some(MarkerAnswer::Done) && (input != StdinMode::ToEnd || exit.code == Some(0));
+                let done = answer == Some(MarkerAnswer::Done)
+                    && (input != StdinMode::ToEnd || exit.code == Some(0));
                 session.feed = None;
-                let reason = (!done).then(|| answer.and_then(MarkerAnswer::reason).unwrap_or_else(|| self.exit_reason(exit)));
+                let reason = (!done).then(|| {
+                    answer.and_then(MarkerAnswer::reason).unwrap_or_else(|| self.exit_reason(exit))
+                });
                 return StepResult { answer, ..step_result(process, done, Some(exit), reason) };
             }
             if let Some(reason) = self.abort_reason(started) {
@@ -201,7 +242,8 @@ impl Client<'_> {
                 if since.elapsed() > Duration::from_secs(2) {
                     let exit = process.stop();
                     process.drain_output();
-                    let reason = "the client closed its standard input before the step was finished, and was killed";
+                    let reason = "the client closed its standard input before the step was \
+                        finished, and was killed";
                     return step_result(process, false, Some(exit), Some(reason.to_string()));
                 }
             }
@@ -222,10 +264,17 @@ impl Client<'_> {
     }
 
     fn exit_reason(&self, exit: Exit) -> String {
-        let unfinished = if self.per_step() { "" } else { " before the step was finished: its marker never ran" };
+        let unfinished = if self.per_step() {
+            ""
+        } else {
+            " before the step was finished: its marker never ran"
+        };
         match exit {
             Exit { signal: Some(signal), .. } => {
-                format!("the client was ended by signal {signal}{}", if self.per_step() { "" } else { " during the step" })
+                format!(
+                    "the client was ended by signal {signal}{}",
+                    if self.per_step() { "" } else { " during the step" }
+                )
             }
             Exit { code: Some(0), .. } => format!("the client ended with exit code 0{unfinished}"),
             Exit { code: Some(code), .. } => format!("exit code {code}"),
@@ -244,7 +293,12 @@ impl ClientSession {
     }
 }
 
-fn step_result(process: &Process, done: bool, exit: Option<Exit>, reason: Option<String>) -> StepResult {
+fn step_result(
+    process: &Process,
+    done: bool,
+    exit: Option<Exit>,
+    reason: Option<String>,
+) -> StepResult {
     let state = process.output.state();
     let stderr = state.err.text();
     let stdout = if done || !stderr.trim().is_empty() { String::new() } else { state.out.text() };

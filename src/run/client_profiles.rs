@@ -68,7 +68,12 @@ const STREAM: ClientProfile = ClientProfile {
 const PROFILES: &[ClientProfile] = &[
     ClientProfile {
         programs: &["psql"],
-        stop_at_error_options: &["ON_ERROR_STOP=on", "ON_ERROR_STOP=true", "ON_ERROR_STOP=yes", "-v ON_ERROR_STOP=1"],
+        stop_at_error_options: &[
+            "ON_ERROR_STOP=on",
+            "ON_ERROR_STOP=true",
+            "ON_ERROR_STOP=yes",
+            "-v ON_ERROR_STOP=1",
+        ],
         safe_mode: "\\set ON_ERROR_STOP on\n\\set AUTOCOMMIT on\n",
         cure: "add `-X -v ON_ERROR_STOP=1` as its last arguments",
         error_check: Some(r"\echo {token}:LAST_ERROR_SQLSTATE"),
@@ -87,8 +92,10 @@ const PROFILES: &[ClientProfile] = &[
         programs: &["mysql", "mariadb"],
         continues_on_error_flags: &["--force", "-f"],
         session_options: &["-n", "--unbuffered"],
-        no_session_reason: "buffers its output until it ends, but a session needs it after each step",
-        cure: "look for `force` and `init-command` in its option files, or add `--no-defaults` as its first argument",
+        no_session_reason: "buffers its output until it ends, but a session needs it after each \
+            step",
+        cure: "look for `force` and `init-command` in its option files, or add `--no-defaults` as \
+            its first argument",
         ..STREAM
     },
     ClientProfile {
@@ -97,7 +104,12 @@ const PROFILES: &[ClientProfile] = &[
         input: StdinMode::ToEnd,
         ..STREAM
     },
-    ClientProfile { programs: &["trino"], continues_on_error_flags: &["--ignore-errors"], input: StdinMode::Nothing, ..STREAM },
+    ClientProfile {
+        programs: &["trino"],
+        continues_on_error_flags: &["--ignore-errors"],
+        input: StdinMode::Nothing,
+        ..STREAM
+    },
     ClientProfile {
         programs: &["snow"],
         session_options: &["--stdin", "-i"],
@@ -112,15 +124,25 @@ const PROFILES: &[ClientProfile] = &[
         input: StdinMode::Lines,
         ..STREAM
     },
-    ClientProfile { programs: &["beeline"], continues_on_error_flags: &["--force=true"], input: StdinMode::Nothing, ..STREAM },
-    ClientProfile { programs: &["sqlcmd"], stop_at_error_options: &["-b"], input: StdinMode::Nothing, ..STREAM },
+    ClientProfile {
+        programs: &["beeline"],
+        continues_on_error_flags: &["--force=true"],
+        input: StdinMode::Nothing,
+        ..STREAM
+    },
+    ClientProfile {
+        programs: &["sqlcmd"],
+        stop_at_error_options: &["-b"],
+        input: StdinMode::Nothing,
+        ..STREAM
+    },
     ClientProfile { programs: &["dbsqlcli"], input: StdinMode::Nothing, ..STREAM },
 ];
 
 /// Programs that start another program.
 const STARTERS: &[&str] = &[
-    "bash", "doas", "docker", "env", "kubectl", "nice", "nohup", "podman", "setpriv", "sh", "ssh", "stdbuf", "sudo", "su", "runuser",
-    "time",
+    "bash", "doas", "docker", "env", "kubectl", "nice", "nohup", "podman", "setpriv", "sh", "ssh",
+    "stdbuf", "sudo", "su", "runuser", "time",
 ];
 
 /// The profile and the program of the client that these arguments start, also through `sudo`,
@@ -143,39 +165,60 @@ pub fn reject_error_ignoring(argv: &[String], session: bool) -> Result<(), Diagn
     // `-vON_ERROR_STOP=1` and `--set=ON_ERROR_STOP=1` are one argument.
     let has_option = |word: &str| {
         let word = word.rsplit(' ').next().unwrap_or(word);
-        words.iter().any(|argument| *argument == word || (word.contains('=') && argument.to_lowercase().ends_with(&word.to_lowercase())))
+        words.iter().any(|argument| {
+            *argument == word
+                || (word.contains('=') && argument.to_lowercase().ends_with(&word.to_lowercase()))
+        })
     };
-    let dangerous =
-        |what: String| Diagnostic::error(what).fact("a failed batch would lose the rows that it has deleted, and would count as done");
-    if let Some(advice) =
-        profile.stop_at_error_options.last().filter(|_| !profile.stop_at_error_options.iter().any(|word| has_option(word)))
+    let dangerous = |what: String| {
+        Diagnostic::error(what)
+            .fact("a failed batch would lose the rows that it has deleted, and would count as done")
+    };
+    if let Some(advice) = profile
+        .stop_at_error_options
+        .last()
+        .filter(|_| !profile.stop_at_error_options.iter().any(|word| has_option(word)))
     {
-        return Err(dangerous(format!("`{program}` continues after an error by default"))
-            .hint(format!("add `{advice}`: `batchwright run -- {}`", with_option(argv, program, advice))));
+        return Err(dangerous(format!("`{program}` continues after an error by default")).hint(
+            format!("add `{advice}`: `batchwright run -- {}`", with_option(argv, program, advice)),
+        ));
     }
     if let Some(word) = profile.continues_on_error_flags.iter().find(|word| has_option(word)) {
-        return Err(dangerous(format!("with `{word}`, `{program}` continues after an error")).hint(format!("remove `{word}`")));
+        return Err(dangerous(format!("with `{word}`, `{program}` continues after an error"))
+            .hint(format!("remove `{word}`")));
     }
     if !session {
         return Ok(());
     }
-    if let Some(advice) = profile.session_options.last().filter(|_| !profile.session_options.iter().any(|word| has_option(word))) {
-        return Err(Diagnostic::error(format!("`{program}` cannot read steps from standard input without `{advice}`"))
-            .fact(format!("it {}", profile.no_session_reason))
-            .hint(format!("add `{advice}`: `batchwright run -- {} {advice}`", argv.join(" ")))
-            .hint("or use `{file}` in the arguments, to run the client once per step"));
+    if let Some(advice) = profile
+        .session_options
+        .last()
+        .filter(|_| !profile.session_options.iter().any(|word| has_option(word)))
+    {
+        return Err(Diagnostic::error(format!(
+            "`{program}` cannot read steps from standard input without `{advice}`"
+        ))
+        .fact(format!("it {}", profile.no_session_reason))
+        .hint(format!("add `{advice}`: `batchwright run -- {} {advice}`", argv.join(" ")))
+        .hint("or use `{file}` in the arguments, to run the client once per step"));
     }
     if profile.input == StdinMode::Nothing {
-        return Err(Diagnostic::error(format!("`{program}` cannot read steps from standard input"))
-            .hint("use `{file}` in the arguments, to run the client once per step"));
+        return Err(Diagnostic::error(format!(
+            "`{program}` cannot read steps from standard input"
+        ))
+        .hint("use `{file}` in the arguments, to run the client once per step"));
     }
     Ok(())
 }
 
 fn by_name(argument: &str) -> Option<(&'static ClientProfile, &'static str)> {
-    PROFILES
-        .iter()
-        .find_map(|profile| profile.programs.iter().find(|program| **program == base(argument)).map(|program| (profile, *program)))
+    PROFILES.iter().find_map(|profile| {
+        profile
+            .programs
+            .iter()
+            .find(|program| **program == base(argument))
+            .map(|program| (profile, *program))
+    })
 }
 
 fn base(path: &str) -> &str {
@@ -204,18 +247,26 @@ mod tests {
 
     fn rejection(words: &str) -> Option<String> {
         let argv: Vec<String> = shlex::split(words).unwrap();
-        reject_error_ignoring(&argv, !words.contains("{file}")).err().map(|error| error.hints.join("; "))
+        reject_error_ignoring(&argv, !words.contains("{file}"))
+            .err()
+            .map(|error| error.hints.join("; "))
     }
 
     #[test]
     fn clients_that_continue_after_an_error_are_refused() {
         assert_eq!(
             rejection("/usr/bin/psql -X -f {file}").unwrap(),
-            "add `-v ON_ERROR_STOP=1`: `batchwright run -- /usr/bin/psql -v ON_ERROR_STOP=1 -X -f {file}`"
+            "add `-v ON_ERROR_STOP=1`: `batchwright run -- /usr/bin/psql -v ON_ERROR_STOP=1 -X -f \
+             {file}`"
         );
-        for unsafe_arguments in
-            ["psql -v ON_ERROR_STOP=0", "duckdb a.db", "sqlite3 a.db", "sqlcmd -i {file}", "sudo -u postgres psql", "mysql -n -f"]
-        {
+        for unsafe_arguments in [
+            "psql -v ON_ERROR_STOP=0",
+            "duckdb a.db",
+            "sqlite3 a.db",
+            "sqlcmd -i {file}",
+            "sudo -u postgres psql",
+            "mysql -n -f",
+        ] {
             assert!(rejection(unsafe_arguments).is_some(), "{unsafe_arguments}");
         }
         for safe_arguments in [
@@ -250,13 +301,22 @@ mod tests {
             // Athena has no client that runs a file of several statements and waits for them.
             assert_eq!(argv.is_empty(), name == "athena", "{name}");
             if !argv.is_empty() {
-                let profile = profile(&argv).unwrap_or_else(|| panic!("`{argv:?}` of {name} has no profile")).0;
+                let profile = profile(&argv)
+                    .unwrap_or_else(|| panic!("`{argv:?}` of {name} has no profile"))
+                    .0;
                 assert_eq!(rejection(&argv.join(" ")), None, "{name}");
-                assert!(argv.contains(&"{file}".to_string()) || profile.input != StdinMode::Nothing, "{name}");
+                assert!(
+                    argv.contains(&"{file}".to_string()) || profile.input != StdinMode::Nothing,
+                    "{name}"
+                );
                 assert_eq!(example.split(' ').next(), argv.first().map(String::as_str), "{name}");
             }
             let check = Protocol::new(&dialect, None).unwrap().check();
-            assert!(check.after.contains("batchwright_marker") && check.after.ends_with(";\n"), "{name}: {}", check.after);
+            assert!(
+                check.after.contains("batchwright_marker") && check.after.ends_with(";\n"),
+                "{name}: {}",
+                check.after
+            );
             for (_, word) in &check.words {
                 assert!(!check.after.contains(word), "an echo of the input must not match");
             }

@@ -14,8 +14,10 @@ pub struct Confirmed(Option<PathBuf>);
 impl Confirmed {
     /// Determines the folder from the values of `XDG_STATE_HOME` and `HOME`.
     pub fn new(state: Option<OsString>, home: Option<OsString>) -> Confirmed {
-        let absolute = |path: Option<OsString>| path.map(PathBuf::from).filter(|path| path.is_absolute());
-        let state = absolute(state).or_else(|| absolute(home).map(|home| home.join(".local").join("state")));
+        let absolute =
+            |path: Option<OsString>| path.map(PathBuf::from).filter(|path| path.is_absolute());
+        let state = absolute(state)
+            .or_else(|| absolute(home).map(|home| home.join(".local").join("state")));
         Confirmed(state.map(|state| state.join("batchwright").join("clients")))
     }
 
@@ -53,6 +55,10 @@ mod tests {
         assert!(confirmed.holds(&plans[0], &argv(&["psql", "-d", "shop"])));
         assert!(!confirmed.holds(&plans[1], &argv(&["psql", "-d", "shop"])));
         assert!(!confirmed.holds(&plans[0], &argv(&["psql", "-d shop"])));
-        assert!(!Confirmed::new(Some("state".into()), None).holds(&plans[0], &argv(&["psql", "-d", "shop"])), "a relative path is ignored");
+        assert!(
+            !Confirmed::new(Some("state".into()), None)
+                .holds(&plans[0], &argv(&["psql", "-d", "shop"])),
+            "a relative path is ignored"
+        );
     }
 }

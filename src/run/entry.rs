@@ -133,7 +133,8 @@ impl RunEntry {
     pub fn without_secrets(argv: &[String]) -> Option<Vec<String>> {
         let secret = regex::Regex::new(r"(?i)://[^/@\s]*:[^/@\s]+@|passw(or)?d\s*=|^--?(password|pwd|token|secret)\b|^-p.|token=|secret=")
             .expect("a constant pattern");
-        (!argv.iter().any(|argument| argument == "-P" || secret.is_match(argument))).then(|| argv.to_vec())
+        (!argv.iter().any(|argument| argument == "-P" || secret.is_match(argument)))
+            .then(|| argv.to_vec())
     }
 }
 
@@ -168,12 +169,17 @@ mod tests {
     #[test]
     fn a_password_is_not_written() {
         let argv = |words: &str| words.split(' ').map(str::to_string).collect::<Vec<_>>();
-        for secret in
-            ["psql postgresql://me:pw@host/shop", "mariadb -psecret", "mysql --password=x", "psql host=h;password=x", "sqlcmd -P x"]
-        {
+        for secret in [
+            "psql postgresql://me:pw@host/shop",
+            "mariadb -psecret",
+            "mysql --password=x",
+            "psql host=h;password=x",
+            "sqlcmd -P x",
+        ] {
             assert_eq!(RunEntry::without_secrets(&argv(secret)), None, "{secret}");
         }
-        for plain in ["psql -X -p 5432 postgresql://me@host/shop", "duckdb -bail data/token.duckdb"] {
+        for plain in ["psql -X -p 5432 postgresql://me@host/shop", "duckdb -bail data/token.duckdb"]
+        {
             assert!(RunEntry::without_secrets(&argv(plain)).is_some(), "{plain}");
         }
     }

@@ -19,6 +19,10 @@ pub fn refuse_missing(program: &str, path: &str) -> Result<(), Diagnostic> {
     let files: Vec<_> = candidates.into_iter().filter(|path| path.exists()).collect();
     match files.iter().any(|file| file.is_file() && access(file, Access::EXEC_OK).is_ok()) {
         true => Ok(()),
-        false => error(if files.is_empty() { io::ErrorKind::NotFound } else { io::ErrorKind::PermissionDenied }),
+        false => error(if files.is_empty() {
+            io::ErrorKind::NotFound
+        } else {
+            io::ErrorKind::PermissionDenied
+        }),
     }
 }

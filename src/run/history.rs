@@ -1,5 +1,6 @@
-//! What the journal tells of the steps. Takes its lines, one by one; gives each step's past in the last run of a plan and in the retries
-//! that continue it. A run of another plan in between changes nothing in it. Of a million steps it keeps little more than their hashes.
+//! What the journal tells of the steps. Takes its lines, one by one; gives each step's past in the
+//! last run of a plan and in the retries that continue it. A run of another plan in between changes
+//! nothing in it. Of a million steps it keeps little more than their hashes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +28,8 @@ pub struct History {
     pasts: BTreeMap<u128, Past>,
 }
 
-/// Reads the history of one plan, and falls back to the last run of any plan: after a compile that mends a model, the same run goes on.
+/// Reads the history of one plan, and falls back to the last run of any plan: after a compile that
+/// mends a model, the same run goes on.
 pub struct HistoryReader {
     plan: String,
     last: History,
@@ -100,7 +102,9 @@ impl Attempt {
         let words = entry.words();
         Some(Attempt {
             sha256: Sha256::parse(&entry.sha256)?,
-            started: chrono::DateTime::parse_from_rfc3339(&entry.started).ok().map(|at| at.to_utc()),
+            started: chrono::DateTime::parse_from_rfc3339(&entry.started)
+                .ok()
+                .map(|at| at.to_utc()),
             seconds: entry.seconds,
             words: (!words.is_empty()).then(|| words.into_boxed_str()),
         })
@@ -164,7 +168,11 @@ impl History {
     }
 
     pub fn failed(&self, step: &PlannedStep) -> Option<&Attempt> {
-        self.pasts.get(&key(&step.id))?.failed.as_deref().filter(|failed| failed.sha256 == step.sha256)
+        self.pasts
+            .get(&key(&step.id))?
+            .failed
+            .as_deref()
+            .filter(|failed| failed.sha256 == step.sha256)
     }
 
     /// Whether the step was begun and is not known to have succeeded.
@@ -225,15 +233,31 @@ mod tests {
 
     #[test]
     fn a_run_of_another_plan_in_between_forgets_nothing() {
-        let mut entries = vec![run("r1", "a", None), done("1"), done("2"), end(1), run("r2", "b", None), done("3"), end(0)];
+        let mut entries = vec![
+            run("r1", "a", None),
+            done("1"),
+            done("2"),
+            end(1),
+            run("r2", "b", None),
+            done("3"),
+            end(0),
+        ];
         assert_eq!(seen("a", &entries), ("r1".to_string(), 2, false));
         assert_eq!(seen("b", &entries), ("r2".to_string(), 1, true));
-        assert_eq!(seen("c", &entries), ("r2".to_string(), 1, true), "of an unknown plan the last run");
+        assert_eq!(
+            seen("c", &entries),
+            ("r2".to_string(), 1, true),
+            "of an unknown plan the last run"
+        );
         entries.extend([run("r3", "a", Some("r1")), done("4"), end(0)]);
         assert_eq!(seen("a", &entries), ("r1 r3".to_string(), 3, true));
         assert_eq!(seen("b", &entries), ("r2".to_string(), 1, true));
         entries.extend([run("r4", "d", Some("r3")), end(1)]);
-        assert_eq!(seen("d", &entries), ("r1 r3 r4".to_string(), 3, false), "a plan that was mended goes on with the run");
+        assert_eq!(
+            seen("d", &entries),
+            ("r1 r3 r4".to_string(), 3, false),
+            "a plan that was mended goes on with the run"
+        );
         entries.push(run("r5", "a", None));
         assert_eq!(seen("a", &entries), ("r5".to_string(), 0, false));
     }

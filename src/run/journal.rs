@@ -1,6 +1,7 @@
-//! What a run reads and writes: the plan's files, the journal beside the plan, its lock, the reports. A finished step is on the
-//! disk before its worker is handed another one, so that neither the end of this process nor a power cut forgets it. Refuses
-//! a second run at once; forgives a last line that a crash tore.
+//! What a run reads and writes: the plan's files, the journal beside the plan, its lock, the
+//! reports. A finished step is on the disk before its worker is handed another one, so that neither
+//! the end of this process nor a power cut forgets it. Refuses a second run at once; forgives a
+//! last line that a crash tore.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -31,8 +32,13 @@ pub struct Places {
 impl Places {
     pub fn beside(plan: &Path) -> Places {
         // `.` and `..` have no name of their own.
-        let plan = if plan.file_name().is_some() { plan.to_path_buf() } else { fs::canonicalize(plan).unwrap_or(plan.to_path_buf()) };
-        let name = plan.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let plan = if plan.file_name().is_some() {
+            plan.to_path_buf()
+        } else {
+            fs::canonicalize(plan).unwrap_or(plan.to_path_buf())
+        };
+        let name =
+            plan.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let beside = |ending: &str| plan.with_file_name(format!("{name}.{ending}"));
         Places {
             journal: beside("journal.jsonl"),
@@ -58,10 +64,15 @@ impl Places {
     fn open_manifest(&self) -> Result<(BufReader<File>, String), Diagnostic> {
         let path = self.plan.join("manifest.json");
         match File::open(&path) {
-            Ok(file) => Ok((BufReader::with_capacity(READ_AHEAD, file), path.display().to_string())),
+            Ok(file) => {
+                Ok((BufReader::with_capacity(READ_AHEAD, file), path.display().to_string()))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(Diagnostic::error(format!("there is no plan in `{}`", self.plan.strip_prefix(".").unwrap_or(&self.plan).display()))
-                    .hint("`batchwright compile` writes one; `--plan DIR` names another folder"))
+                Err(Diagnostic::error(format!(
+                    "there is no plan in `{}`",
+                    self.plan.strip_prefix(".").unwrap_or(&self.plan).display()
+                ))
+                .hint("`batchwright compile` writes one; `--plan DIR` names another folder"))
             }
             Err(error) => Err(cannot("read", &path, &error)),
         }
@@ -72,12 +83,16 @@ impl Places {
         let path = self.plan.join(file);
         match fs::read(&path) {
             Ok(bytes) if Some(Sha256::of(&bytes)) == sha256 => Ok(bytes),
-            Ok(_) => Err(format!("`{}` is not the file that the manifest was written with: compile the plan again", path.display())),
+            Ok(_) => Err(format!(
+                "`{}` is not the file that the manifest was written with: compile the plan again",
+                path.display()
+            )),
             Err(error) => Err(format!("cannot read `{}`: {error}", path.display())),
         }
     }
 
-    /// Hands over the journal's entries, one by one. A line that is no entry is one that a crash tore.
+    /// Hands over the journal's entries, one by one. A line that is no entry is one that a crash
+    /// tore.
     pub fn each_entry(&self, mut take: impl FnMut(Entry)) -> Result<(), Diagnostic> {
         let about = match fs::metadata(&self.journal) {
             Ok(about) => about,
@@ -89,7 +104,8 @@ impl Places {
             return Ok(());
         }
         let unreadable = |error: io::Error| cannot("read", &self.journal, &error);
-        let mut lines = BufReader::with_capacity(READ_AHEAD, File::open(&self.journal).map_err(unreadable)?);
+        let mut lines =
+            BufReader::with_capacity(READ_AHEAD, File::open(&self.journal).map_err(unreadable)?);
         let mut line = Vec::new();
         while lines.read_until(b'\n', &mut line).map_err(unreadable)? > 0 {
             self.refuse_newer(&line)?;
@@ -128,7 +144,8 @@ impl Places {
         Ok(fingerprint.finish())
     }
 
-    /// Refuses a line of a version that this program does not know, which it would take for a torn one.
+    /// Refuses a line of a version that this program does not know, which it would take for a torn
+    /// one.
     fn refuse_newer(&self, line: &[u8]) -> Result<(), Diagnostic> {
         #[derive(serde::Deserialize)]
         struct Version {
@@ -146,7 +163,10 @@ impl Places {
             self.journal.display(),
             entry::SCHEMA_VERSION
         ))
-        .hint("use the batchwright that wrote it; or, to run the plan from its start, move the journal away"))
+        .hint(
+            "use the batchwright that wrote it; or, to run the plan from its start, move the \
+            journal away",
+        ))
     }
 }
 
@@ -186,7 +206,12 @@ pub fn open(places: &Places, waits: &dyn Fn(&str)) -> Result<Journal, Diagnostic
     refuse_link(&places.journal)?;
     let opened = || {
         let is_new = !places.journal.exists();
-        let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&places.journal)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&places.journal)?;
         if is_new {
             // A file whose name is not on the disk is lost with all that is in it.
             File::open(folder_of(&places.journal))?.sync_all()?;
@@ -208,17 +233,20 @@ pub fn open(places: &Places, waits: &dyn Fn(&str)) -> Result<Journal, Diagnostic
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        // For the processes that have inherited it too: what a client leaves behind after a run that ended is not at work on it.
+        // For the processes that have inherited it too: what a client leaves behind after a run
+        // that ended is not at work on it.
         let _ = self.lock.unlock();
     }
 }
 
 impl Journal {
-    /// Appends a line. It survives any end of this process; if `durable`, the disk has it when this returns.
+    /// Appends a line. It survives any end of this process; if `durable`, the disk has it when this
+    /// returns.
     pub fn append(&self, entry: &Entry, durable: bool) -> Result<(), Diagnostic> {
         let mut line = serde_json::to_vec(entry).expect("strings and numbers are JSON");
         line.push(b'\n');
-        let appended = self.write(&line).and_then(|number| if durable { self.sync(number) } else { Ok(()) });
+        let appended =
+            self.write(&line).and_then(|number| if durable { self.sync(number) } else { Ok(()) });
         appended.map_err(|error| unwritable(&self.path, &error))
     }
 
@@ -230,7 +258,8 @@ impl Journal {
         Ok(lines.written)
     }
 
-    /// Returns when the disk has this line. Workers that wait meanwhile are served by one sync for all of their lines.
+    /// Returns when the disk has this line. Workers that wait meanwhile are served by one sync for
+    /// all of their lines.
     fn sync(&self, number: u64) -> io::Result<()> {
         let mut synced = held(&self.synced);
         if *synced >= number {
@@ -254,10 +283,15 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Refuses a link to a plain file: it may have come with the plan, and what it leads to is not ours to write.
+/// Refuses a link to a plain file: it may have come with the plan, and what it leads to is not ours
+/// to write.
 pub(super) fn refuse_link(path: &Path) -> Result<(), Diagnostic> {
     if path.is_symlink() && path.is_file() {
-        return Err(Diagnostic::error(format!("`{}` is a link, which is not followed", path.display())).hint("remove the link"));
+        return Err(Diagnostic::error(format!(
+            "`{}` is a link, which is not followed",
+            path.display()
+        ))
+        .hint("remove the link"));
     }
     Ok(())
 }
@@ -266,8 +300,14 @@ pub(super) fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
     let said = cannot("write", path, error);
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => said
-            .fact("without a journal nothing that finishes would be remembered, so nothing more is started")
-            .hint("make room, then go on with `batchwright retry`: what the journal has stays done"),
+            .fact(
+                "without a journal nothing that finishes would be remembered, so nothing more \
+                is started",
+            )
+            .hint(
+                "make room, then go on with `batchwright retry`: what the journal has stays \
+                done",
+            ),
         _ => said,
     }
 }

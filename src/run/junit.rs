@@ -1,4 +1,5 @@
-//! A report in JUnit's XML, a test case for each step: what CI systems show. Takes the manifest and the journal's past.
+//! A report in JUnit's XML, a test case for each step: what CI systems show. Takes the manifest and
+//! the journal's past.
 
 use super::history::History;
 use crate::diagnostics::printable;
@@ -8,7 +9,8 @@ use crate::plan::manifest::Manifest;
 pub fn report(manifest: &Manifest, history: &History) -> String {
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     for model in &manifest.models {
-        let steps: Vec<_> = manifest.steps.iter().filter(|step| *step.model == *model.unique_id).collect();
+        let steps: Vec<_> =
+            manifest.steps.iter().filter(|step| *step.model == *model.unique_id).collect();
         if steps.is_empty() {
             continue;
         }
@@ -19,7 +21,14 @@ pub fn report(manifest: &Manifest, history: &History) -> String {
                     failures += 1;
                     let words = failed.words();
                     let first = words.lines().next().unwrap_or_default();
-                    (failed.seconds, format!("<failure message=\"{}\">{}</failure>", escaped(first), escaped(words)))
+                    (
+                        failed.seconds,
+                        format!(
+                            "<failure message=\"{}\">{}</failure>",
+                            escaped(first),
+                            escaped(words)
+                        ),
+                    )
                 }
                 (None, Some(done)) => (done.seconds, String::new()),
                 (None, None) => {
@@ -29,10 +38,14 @@ pub fn report(manifest: &Manifest, history: &History) -> String {
             };
             seconds += time;
             let (id, class) = (escaped(&step.id), escaped(&step.model));
-            cases.push_str(&format!("    <testcase classname=\"{class}\" name=\"{id}\" time=\"{time:.3}\">{inside}</testcase>\n"));
+            cases.push_str(&format!(
+                "    <testcase classname=\"{class}\" name=\"{id}\" \
+                time=\"{time:.3}\">{inside}</testcase>\n"
+            ));
         }
         text.push_str(&format!(
-            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\" time=\"{seconds:.3}\">\n{cases}  </testsuite>\n",
+            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{failures}\" errors=\"0\" \
+             skipped=\"{skipped}\" time=\"{seconds:.3}\">\n{cases}  </testsuite>\n",
             escaped(&model.unique_id),
             steps.len(),
         ));

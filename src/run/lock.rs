@@ -19,7 +19,13 @@ use crate::diagnostics::Diagnostic;
 /// one could write the same batch again.
 pub fn take(path: &Path, waits: &dyn Fn(&str)) -> Result<File, Diagnostic> {
     refuse_link(path)?;
-    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+    let opened = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path);
     let mut file = opened.map_err(|error| cannot("write", path, &error))?;
     let mut waited = false;
     loop {
@@ -33,15 +39,25 @@ pub fn take(path: &Path, waits: &dyn Fn(&str)) -> Result<File, Diagnostic> {
         let holder = holder.trim();
         let pid = holder.parse().ok().and_then(Pid::from_raw);
         if pid.is_none_or(|pid| test_kill_process(pid) != Err(rustix::io::Errno::SRCH)) {
-            return Err(Diagnostic::error(format!("another run of this plan is working: process {holder}"))
-                .fact(format!("it has locked `{}`", path.display()))
-                .hint("wait until it ends, or stop it with Ctrl-C; for its progress: `batchwright status`"));
+            return Err(Diagnostic::error(format!(
+                "another run of this plan is working: process \
+                {holder}"
+            ))
+            .fact(format!("it has locked `{}`", path.display()))
+            .hint(
+                "wait until it ends, or stop it with Ctrl-C; for its progress: `batchwright \
+                    status`",
+            ));
         }
         if !waited {
-            let clients: Vec<String> = holders(&file).into_iter().map(|(pid, name)| format!("process {pid} (`{name}`)")).collect();
+            let clients: Vec<String> = holders(&file)
+                .into_iter()
+                .map(|(pid, name)| format!("process {pid} (`{name}`)"))
+                .collect();
             let clients = if clients.is_empty() { "it".to_string() } else { clients.join(", ") };
             waits(&format!(
-                "process {holder} has ended, but a client that it started is still working: waiting for {clients}; if that is not a working client, stop it"
+                "process {holder} has ended, but a client that it started is still working: \
+                 waiting for {clients}; if that is not a working client, stop it"
             ));
             waited = true;
         }
@@ -62,11 +78,19 @@ pub fn take(path: &Path, waits: &dyn Fn(&str)) -> Result<File, Diagnostic> {
 fn holders(file: &File) -> Vec<(u32, String)> {
     let same = |path: &Path| {
         let (one, other) = (fs::metadata(path), file.metadata());
-        one.is_ok_and(|one| other.is_ok_and(|other| (one.dev(), one.ino()) == (other.dev(), other.ino())))
+        one.is_ok_and(|one| {
+            other.is_ok_and(|other| (one.dev(), one.ino()) == (other.dev(), other.ino()))
+        })
     };
     let entries = |path: PathBuf| fs::read_dir(path).into_iter().flatten().flatten();
-    let pids = entries(PathBuf::from("/proc")).filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    let holds = |pid: &u32| *pid != std::process::id() && entries(PathBuf::from(format!("/proc/{pid}/fd"))).any(|open| same(&open.path()));
-    let name = |pid: u32| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_string();
+    let pids = entries(PathBuf::from("/proc"))
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let holds = |pid: &u32| {
+        *pid != std::process::id()
+            && entries(PathBuf::from(format!("/proc/{pid}/fd"))).any(|open| same(&open.path()))
+    };
+    let name = |pid: u32| {
+        fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_string()
+    };
     pids.filter(holds).map(|pid| (pid, name(pid))).collect()
 }

@@ -1,6 +1,7 @@
-//! Afterwards: the plan's steps handed to the user's own client, in order, with a journal of what happened. Takes a manifest,
-//! which steps are to run and the client; gives how each ended. No warehouse connection is opened here; what finished is
-//! written down before anything else is done, so that no crash makes a run forget.
+//! Afterwards: the plan's steps handed to the user's own client, in order, with a journal of what
+//! happened. Takes a manifest, which steps are to run and the client; gives how each ended. No
+//! warehouse connection is opened here; what finished is written down before anything else is done,
+//! so that no crash makes a run forget.
 
 pub mod audits;
 pub mod client;
@@ -71,13 +72,21 @@ pub struct Run {
     pub open: usize,
 }
 
-/// Runs the steps. An error is one that kept the run from going on: a journal that cannot be written, a client that is not there.
+/// Runs the steps. An error is one that kept the run from going on: a journal that cannot be
+/// written, a client that is not there.
 ///
 /// `session` is one that is open already.
-pub fn run(order: &Order, journal: &Journal, watch: &dyn Watch, session: Option<ClientSession>) -> Result<Run, Diagnostic> {
+pub fn run(
+    order: &Order,
+    journal: &Journal,
+    watch: &dyn Watch,
+    session: Option<ClientSession>,
+) -> Result<Run, Diagnostic> {
     let schema = |relation: &str| relation.rsplit_once('.').map(|(schema, _)| schema.to_string());
     let models = order.manifest.models.iter();
-    let schemas = models.filter_map(|model| Some((model.unique_id.clone(), schema(&model.relation)?))).collect();
+    let schemas = models
+        .filter_map(|model| Some((model.unique_id.clone(), schema(&model.relation)?)))
+        .collect();
     let schedule = Schedule::new(&order.manifest.steps, order.wanted, &schemas)?;
     let id = token::id();
     let wanted = order.wanted.iter().filter(|wanted| **wanted).count();
@@ -113,10 +122,22 @@ pub fn run(order: &Order, journal: &Journal, watch: &dyn Watch, session: Option<
     if let Some(broken) = shared.broken {
         return Err(broken);
     }
-    let count =
-        |state| order.wanted.iter().enumerate().filter(|(index, wanted)| **wanted && shared.schedule.state(*index) == state).count();
+    let count = |state| {
+        order
+            .wanted
+            .iter()
+            .enumerate()
+            .filter(|(index, wanted)| **wanted && shared.schedule.state(*index) == state)
+            .count()
+    };
     let (done, failed) = (count(State::Done), count(State::Failed));
-    let end = EndEntry { run: id.clone(), at: clock::format(clock::now()), done, failed, open: wanted - done - failed };
+    let end = EndEntry {
+        run: id.clone(),
+        at: clock::format(clock::now()),
+        done,
+        failed,
+        open: wanted - done - failed,
+    };
     journal.append(&Entry::End(end), true)?;
     Ok(Run { id, done, failed, open: wanted - done - failed })
 }
@@ -176,12 +197,20 @@ impl Work<'_> {
                 return None;
             }
             // Woken at news; now and then too, to hear of a signal.
-            shared = self.news.wait_timeout(shared, Duration::from_millis(200)).unwrap_or_else(PoisonError::into_inner).0;
+            shared = self
+                .news
+                .wait_timeout(shared, Duration::from_millis(200))
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 
     /// Hands over a step and writes down how it ended; whether it is done.
-    fn step(&self, step: &Planned, session: &mut Option<ClientSession>) -> Result<bool, Diagnostic> {
+    fn step(
+        &self,
+        step: &Planned,
+        session: &mut Option<ClientSession>,
+    ) -> Result<bool, Diagnostic> {
         let (started, begun) = (clock::now(), Instant::now());
         let start = StartEntry {
             run: self.run.to_string(),
@@ -196,16 +225,26 @@ impl Work<'_> {
         let client = self.order.client;
         let file = step.file.to_string();
         let text = match places.text(&file, Some(step.sha256)) {
-            Ok(text) => match step_text::refusal(client.dialect, &file, &text, client.errors_show())? {
-                Some(reason) => Err(reason),
-                None => Ok(text),
-            },
+            Ok(text) => {
+                match step_text::refusal(client.dialect, &file, &text, client.errors_show())? {
+                    Some(reason) => Err(reason),
+                    None => Ok(text),
+                }
+            }
             Err(reason) => Err(reason),
         };
         let ended = match text {
             Err(reason) => StepResult { reason: Some(reason), ..StepResult::default() },
-            Ok(_) if step.kind == Kind::Swap && self.order.past.uncertain(step) && self.swapped(step, session)? => {
-                StepResult { done: true, reason: Some("it had been done when its run was cut short".to_string()), ..StepResult::default() }
+            Ok(_)
+                if step.kind == Kind::Swap
+                    && self.order.past.uncertain(step)
+                    && self.swapped(step, session)? =>
+            {
+                StepResult {
+                    done: true,
+                    reason: Some("it had been done when its run was cut short".to_string()),
+                    ..StepResult::default()
+                }
             }
             Ok(text) if step.kind == Kind::Audit => self.audit(step, &text, session)?,
             Ok(text) => client.run_step(&places.plan.join(&file), &text, session)?,
@@ -233,26 +272,51 @@ impl Work<'_> {
     }
 
     /// Hands over the audit in the form that fails unless every verdict is `ok` or allowed.
-    fn audit(&self, step: &Planned, text: &[u8], session: &mut Option<ClientSession>) -> Result<StepResult, Diagnostic> {
+    fn audit(
+        &self,
+        step: &Planned,
+        text: &[u8],
+        session: &mut Option<ClientSession>,
+    ) -> Result<StepResult, Diagnostic> {
         match audits::stopping(self.order.client.dialect, self.order.manifest, step, text)? {
-            None => {
-                Ok(StepResult { reason: Some(format!("`{}` is no audit: compile the plan again", step.file)), ..StepResult::default() })
-            }
+            None => Ok(StepResult {
+                reason: Some(format!("`{}` is no audit: compile the plan again", step.file)),
+                ..StepResult::default()
+            }),
             Some(sql) => {
                 let file = journal::scratch(&sql)?;
                 let ended = self.order.client.run_step(file.path(), sql.as_bytes(), session)?;
-                let reason = if ended.done { None } else { audits::explained(&step.model, &format!("{}{}", ended.stderr, ended.stdout)) };
+                let reason = if ended.done {
+                    None
+                } else {
+                    audits::explained(&step.model, &format!("{}{}", ended.stderr, ended.stdout))
+                };
                 Ok(StepResult { reason: reason.or(ended.reason), ..ended })
             }
         }
     }
 
-    /// Whether a swap that was begun in an earlier run has happened: the table is there, and what was built beside it is gone.
-    /// To run it again then would drop the table and find nothing to put in its place.
-    fn swapped(&self, step: &Planned, session: &mut Option<ClientSession>) -> Result<bool, Diagnostic> {
-        let Some(model) = self.order.manifest.models.iter().find(|model| model.unique_id == *step.model) else { return Ok(false) };
-        let Some(beside) = model.microbatch.as_ref().and_then(|microbatch| microbatch.beside.as_ref()) else { return Ok(false) };
-        let mut there = |relation: &str| effects::absent(self.order.client, relation, session).map(|absent| absent.is_none());
+    /// Whether a swap that was begun in an earlier run has happened: the table is there, and what
+    /// was built beside it is gone. To run it again then would drop the table and find nothing to
+    /// put in its place.
+    fn swapped(
+        &self,
+        step: &Planned,
+        session: &mut Option<ClientSession>,
+    ) -> Result<bool, Diagnostic> {
+        let Some(model) =
+            self.order.manifest.models.iter().find(|model| model.unique_id == *step.model)
+        else {
+            return Ok(false);
+        };
+        let Some(beside) =
+            model.microbatch.as_ref().and_then(|microbatch| microbatch.beside.as_ref())
+        else {
+            return Ok(false);
+        };
+        let mut there = |relation: &str| {
+            effects::absent(self.order.client, relation, session).map(|absent| absent.is_none())
+        };
         Ok(there(&model.relation)? && !there(beside)?)
     }
 

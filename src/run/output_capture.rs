@@ -111,7 +111,8 @@ impl CaptureState {
         self.out.0.clear();
         self.err.0.clear();
         self.rest.clear();
-        self.markers = markers.into_iter().map(|(mark, marker)| (mark, marker.into_bytes(), false)).collect();
+        self.markers =
+            markers.into_iter().map(|(mark, marker)| (mark, marker.into_bytes(), false)).collect();
     }
 
     /// Whether the marker with this meaning was found.
@@ -122,11 +123,13 @@ impl CaptureState {
     fn search(&mut self, chunk: &[u8]) -> bool {
         self.rest.extend_from_slice(chunk);
         let mut decided = false;
-        for (mark, marker, is_found) in self.markers.iter_mut().filter(|(_, _, is_found)| !is_found) {
+        for (mark, marker, is_found) in self.markers.iter_mut().filter(|(_, _, is_found)| !is_found)
+        {
             *is_found = self.rest.windows(marker.len()).any(|part| part == marker);
             decided |= *is_found && mark.decides();
         }
-        let longest = self.markers.iter().map(|(_, marker, _)| marker.len()).max().unwrap_or_default();
+        let longest =
+            self.markers.iter().map(|(_, marker, _)| marker.len()).max().unwrap_or_default();
         let cut = self.rest.len().saturating_sub(longest.saturating_sub(1));
         self.rest.drain(..cut);
         decided
@@ -143,7 +146,11 @@ impl Tail {
     /// The text from the first complete character.
     pub fn text(&self) -> String {
         let bytes: Vec<u8> = self.0.iter().copied().collect();
-        let start = if bytes.len() < MAX_TAIL_BYTES { 0 } else { bytes.iter().take(4).take_while(|byte| **byte & 0xc0 == 0x80).count() };
+        let start = if bytes.len() < MAX_TAIL_BYTES {
+            0
+        } else {
+            bytes.iter().take(4).take_while(|byte| **byte & 0xc0 == 0x80).count()
+        };
         String::from_utf8_lossy(&bytes[start..]).into_owned()
     }
 }

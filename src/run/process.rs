@@ -26,13 +26,23 @@ pub struct Exit {
 }
 
 /// Starts a client, with a pipe as standard input if `fed`. `markers` are expected in its output.
-pub fn start(argv: &[String], fed: bool, markers: Vec<(Mark, String)>) -> Result<(Process, Option<ChildStdin>), Diagnostic> {
+pub fn start(
+    argv: &[String],
+    fed: bool,
+    markers: Vec<(Mark, String)>,
+) -> Result<(Process, Option<ChildStdin>), Diagnostic> {
     let Some((program, arguments)) = argv.split_first() else {
-        return Err(Diagnostic::error("no client after `--`").hint("name one, for example `-- psql -X -v ON_ERROR_STOP=1`"));
+        return Err(Diagnostic::error("no client after `--`")
+            .hint("name one, for example `-- psql -X -v ON_ERROR_STOP=1`"));
     };
     let mut command = Command::new(program);
-    command.args(arguments).stdin(if fed { Stdio::piped() } else { Stdio::null() }).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.process_group(0).spawn().map_err(|error| not_started(program, &error))?;
+    command
+        .args(arguments)
+        .stdin(if fed { Stdio::piped() } else { Stdio::null() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child =
+        command.process_group(0).spawn().map_err(|error| not_started(program, &error))?;
     let output = OutputCapture::default();
     output.state().begin(markers);
     if let Some(stdout) = child.stdout.take() {
@@ -48,10 +58,13 @@ pub fn start(argv: &[String], fed: bool, markers: Vec<(Mark, String)>) -> Result
 /// The error of a client that does not start.
 pub fn not_started(program: &str, error: &io::Error) -> Diagnostic {
     match error.kind() {
-        io::ErrorKind::NotFound => Diagnostic::error(format!("the client `{program}` is not found"))
-            .hint("is it installed and on the `PATH`? or give its path after `--`"),
+        io::ErrorKind::NotFound => {
+            Diagnostic::error(format!("the client `{program}` is not found"))
+                .hint("is it installed and on the `PATH`? or give its path after `--`")
+        }
         io::ErrorKind::PermissionDenied => {
-            Diagnostic::error(format!("the client `{program}` is not executable")).hint(format!("`chmod +x {program}`, if it is a program"))
+            Diagnostic::error(format!("the client `{program}` is not executable"))
+                .hint(format!("`chmod +x {program}`, if it is a program"))
         }
         _ => Diagnostic::error(format!("the client `{program}` cannot be started: {error}")),
     }
@@ -80,7 +93,8 @@ impl Process {
     /// Stops the process group: first with SIGINT, so that the client can cancel its query, at last
     /// with SIGKILL.
     pub fn stop(&mut self) -> Exit {
-        for (signal, timeout) in [(Signal::INT, 1500), (Signal::TERM, 1500), (Signal::KILL, 60_000)] {
+        for (signal, timeout) in [(Signal::INT, 1500), (Signal::TERM, 1500), (Signal::KILL, 60_000)]
+        {
             self.signal(signal);
             if let Some(exit) = self.exits_within(Duration::from_millis(timeout)) {
                 self.signal(Signal::KILL);

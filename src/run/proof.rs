@@ -71,8 +71,14 @@ fn in_session(client: &mut Client) -> Result<Option<ClientSession>, Unverified> 
         let started = Instant::now();
         let second = client.feed(&mut session, "the failing query".as_ref(), failing.as_bytes());
         return match second.answer {
-            _ if second.done => Err(unsafe_client(client, "it got a failing statement and another one, and ran both")),
-            Some(MarkerAnswer::Continued) => Err(unsafe_client(client, "it got a failing statement and another one, and ran both")),
+            _ if second.done => Err(unsafe_client(
+                client,
+                "it got a failing statement and another one, and ran both",
+            )),
+            Some(MarkerAnswer::Continued) => Err(unsafe_client(
+                client,
+                "it got a failing statement and another one, and ran both",
+            )),
             // Such a client can be used again, and its start takes long.
             Some(MarkerAnswer::Failed) => Ok(Some(session)),
             None if ended_by_itself(client, &second, started) => {
@@ -102,12 +108,22 @@ fn by_file(client: &mut Client) -> Result<(), Unverified> {
     let started = Instant::now();
     let (second, answer) = client.checked_file(file.path(), check.words)?;
     if answer.is_some() {
-        return Err(unsafe_client(client, "it got a file with a failing statement and another one, and ran both"));
+        return Err(unsafe_client(
+            client,
+            "it got a file with a failing statement and another one, and ran both",
+        ));
     }
     if second.done {
-        return Err(unsafe_client(client, "it got a file with a failing statement, and ended with exit code 0"));
+        return Err(unsafe_client(
+            client,
+            "it got a file with a failing statement, and ended with exit code 0",
+        ));
     }
-    if ended_by_itself(client, &second, started) { Ok(()) } else { Err(unanswered(client, &second)) }
+    if ended_by_itself(client, &second, started) {
+        Ok(())
+    } else {
+        Err(unanswered(client, &second))
+    }
 }
 
 /// Whether the client ended because of an error, and not by a signal, the time limit or the user.
@@ -124,23 +140,42 @@ fn unsafe_client(client: &Client, what: &str) -> Unverified {
     let error = Diagnostic::error(format!("`{}` does not stop at an error", client.argv[0]))
         .fact(what)
         .fact("a failed batch would lose the rows that it has deleted, and would count as done");
-    let error = match client_profiles::profile(&client.argv).map(|(known, _)| known.cure).filter(|cure| !cure.is_empty()) {
+    let error = match client_profiles::profile(&client.argv)
+        .map(|(known, _)| known.cure)
+        .filter(|cure| !cure.is_empty())
+    {
         Some(cure) => error.hint(cure),
-        None => error.hint("the client must end with a non-zero exit code at the first failing statement"),
+        None => error
+            .hint("the client must end with a non-zero exit code at the first failing statement"),
     };
     Unverified::Unsafe(error)
 }
 
 fn within_transaction(client: &Client) -> Unverified {
-    let error = Diagnostic::error(format!("`{}` runs all input within a transaction", client.argv[0]))
-        .fact("`begin` and `commit` in a file would have no effect, and a client that does not commit at its end loses the rows")
-        .hint("remove options such as `--single-transaction`, and look for `begin` or autocommit in the client's options and files");
+    let error = Diagnostic::error(format!(
+        "`{}` runs all input within a \
+        transaction",
+        client.argv[0]
+    ))
+    .fact(
+        "`begin` and `commit` in a file would have no effect, and a client that does not \
+            commit at its end loses the rows",
+    )
+    .hint(
+        "remove options such as `--single-transaction`, and look for `begin` or autocommit \
+            in the client's options and files",
+    );
     Unverified::Unsafe(error)
 }
 
 fn unanswered(client: &Client, ended: &StepResult) -> Unverified {
-    let mut failed = Diagnostic::error(format!("`{}` did not run the test query, so no step was run", client.argv[0]));
-    for line in super::entry::words(ended.reason.as_deref(), &ended.stderr, &ended.stdout).lines().take(12) {
+    let mut failed = Diagnostic::error(format!(
+        "`{}` did not run the test query, so no step was run",
+        client.argv[0]
+    ));
+    for line in
+        super::entry::words(ended.reason.as_deref(), &ended.stderr, &ended.stdout).lines().take(12)
+    {
         failed = failed.fact(line);
     }
     Unverified::NoAnswer(failed.hint("does it connect? try it yourself with the same arguments"))

@@ -52,11 +52,13 @@ impl Protocol {
     /// The protocol for a client with this profile; without one, it consists of SQL only.
     pub fn new(dialect: &Dialect, profile: Option<&ClientProfile>) -> Result<Protocol, Diagnostic> {
         let sql = |name: &str| dialect.sql(name, &[]).map(|sql| sql.0.trim().to_string());
-        let quoted = |marker_word: &str| Value::from_safe_string(format!("'{marker_word}x{marker_word}'"));
+        let quoted =
+            |marker_word: &str| Value::from_safe_string(format!("'{marker_word}x{marker_word}'"));
         let marker = dialect.sql("marker", &[("token", quoted(TOKEN)), ("open", quoted(OPEN))])?.0;
         let command = profile.and_then(|profile| profile.marker);
         let autocommit = sql("autocommit")?;
-        let mut safe_mode = profile.map(|profile| profile.safe_mode.to_string()).unwrap_or_default();
+        let mut safe_mode =
+            profile.map(|profile| profile.safe_mode.to_string()).unwrap_or_default();
         if !autocommit.is_empty() {
             safe_mode.push_str(&format!("{autocommit}\n"));
         }
@@ -75,15 +77,27 @@ impl Protocol {
         let mut words = Vec::new();
         let mut marker_word = |mark: Mark, ending: Option<&str>| {
             let token = token::hex();
-            words.push((mark, ending.map_or_else(|| format!("{token}-{token}"), |ending| format!("{token}{ending}"))));
+            words.push((
+                mark,
+                ending.map_or_else(
+                    || format!("{token}-{token}"),
+                    |ending| format!("{token}{ending}"),
+                ),
+            ));
             token
         };
         let mut after = self.safe_mode.clone();
         if let Some(command) = self.error_check {
-            after.push_str(&format!("{}\n", command.replace(TOKEN, &marker_word(Mark::Clean, Some(NO_ERROR)))));
+            after.push_str(&format!(
+                "{}\n",
+                command.replace(TOKEN, &marker_word(Mark::Clean, Some(NO_ERROR)))
+            ));
         }
         if let Some(command) = self.reached.filter(|_| !self.outside.is_empty()) {
-            after.push_str(&format!("{}\n", command.replace(TOKEN, &marker_word(Mark::Reached, None))));
+            after.push_str(&format!(
+                "{}\n",
+                command.replace(TOKEN, &marker_word(Mark::Reached, None))
+            ));
         }
         if !self.outside.is_empty() {
             after.push_str(&format!("{}\n", self.outside));
@@ -95,7 +109,10 @@ impl Protocol {
         after.push('\n');
         if self.input == StdinMode::Lines {
             // A line ends at its first error; the client always runs the next line.
-            after.push_str(&format!("{}\n", self.marker.replace(TOKEN, &marker_word(Mark::Over, None))));
+            after.push_str(&format!(
+                "{}\n",
+                self.marker.replace(TOKEN, &marker_word(Mark::Over, None))
+            ));
         }
         StepFrame { before: self.safe_mode.clone(), after, words }
     }
@@ -103,7 +120,13 @@ impl Protocol {
     /// The text at the end of a file that proves that the client ran all of it, outside of a
     /// transaction.
     pub fn file_check(&self) -> StepFrame {
-        let bare = Protocol { safe_mode: String::new(), error_check: None, reached: None, input: StdinMode::Stream, ..self.clone() };
+        let bare = Protocol {
+            safe_mode: String::new(),
+            error_check: None,
+            reached: None,
+            input: StdinMode::Stream,
+            ..self.clone()
+        };
         bare.check()
     }
 
@@ -137,10 +160,16 @@ impl MarkerAnswer {
     pub fn reason(self) -> Option<String> {
         let reason = match self {
             MarkerAnswer::Done => return None,
-            MarkerAnswer::Continued => "a statement failed, and the client continued; the session was ended",
-            MarkerAnswer::Failed => "a statement failed, and the client skipped the rest of the step; the session was ended",
+            MarkerAnswer::Continued => {
+                "a statement failed, and the client continued; the session was ended"
+            }
+            MarkerAnswer::Failed => {
+                "a statement failed, and the client skipped the rest of the step; the session was \
+                 ended"
+            }
             MarkerAnswer::Open => {
-                "the step left a transaction open, so its changes were rolled back: a `begin` without `commit`, or autocommit is off"
+                "the step left a transaction open, so its changes were rolled back: a `begin` \
+                 without `commit`, or autocommit is off"
             }
         };
         Some(reason.to_string())

@@ -1,5 +1,6 @@
-//! Reports for other programs: written as a whole where the path is a plain file or nothing, written through where it is a device or
-//! a pipe. Takes a path that the user names; creates no folder.
+//! Reports for other programs: written as a whole where the path is a plain file or nothing,
+//! written through where it is a device or a pipe. Takes a path that the user names; creates no
+//! folder.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
@@ -12,12 +13,20 @@ use crate::diagnostics::Diagnostic;
 /// Refuses a path at which no report can be written, before any work is done for it.
 pub fn check(path: &Path) -> Result<(), Diagnostic> {
     if path.is_dir() {
-        return Err(Diagnostic::error(format!("`{}` is a folder, and a report is a file", path.display())).hint("name a file in it"));
+        return Err(Diagnostic::error(format!(
+            "`{}` is a folder, and a report is a file",
+            path.display()
+        ))
+        .hint("name a file in it"));
     }
     let folder = folder_of(path);
     if !folder.is_dir() {
-        return Err(Diagnostic::error(format!("cannot write `{}`: there is no folder `{}`", path.display(), folder.display()))
-            .hint(format!("`mkdir -p {}`, or name another file", folder.display())));
+        return Err(Diagnostic::error(format!(
+            "cannot write `{}`: there is no folder `{}`",
+            path.display(),
+            folder.display()
+        ))
+        .hint(format!("`mkdir -p {}`, or name another file", folder.display())));
     }
     Ok(())
 }
@@ -28,14 +37,19 @@ pub fn write(path: &Path, text: &str) -> Result<(), Diagnostic> {
     write_to(path, text).map_err(|error| cannot("write", path, &error))
 }
 
-/// Writes a report at a path that the user has not named: a link there is replaced and not followed, since it may have come with the plan.
+/// Writes a report at a path that the user has not named: a link there is replaced and not
+/// followed, since it may have come with the plan.
 pub fn replace(path: &Path, text: &str) -> Result<(), Diagnostic> {
     replace_with(path, |file| file.write_all(text.as_bytes()))
 }
 
 /// The same, of a report that is written part by part.
-pub fn replace_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Diagnostic> {
-    check(path).and_then(|()| place_with(path, write).map_err(|error| cannot("write", path, &error)))
+pub fn replace_with(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Diagnostic> {
+    check(path)
+        .and_then(|()| place_with(path, write).map_err(|error| cannot("write", path, &error)))
 }
 
 fn write_to(path: &Path, text: &str) -> io::Result<()> {
@@ -52,14 +66,17 @@ fn place(path: &Path, text: &str) -> io::Result<()> {
 
 fn place_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     // The mode of a new file, which the user's umask narrows.
-    let file = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder_of(path))?;
+    let file = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(folder_of(path))?;
     let mut out = BufWriter::new(file);
     write(&mut out)?;
     let file = out.into_inner().map_err(|error| error.into_error())?;
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// Where a symbolic link leads, so that it is kept: its file is replaced, or made if the link dangles.
+/// Where a symbolic link leads, so that it is kept: its file is replaced, or made if the link
+/// dangles.
 fn target(path: &Path) -> PathBuf {
     match (fs::canonicalize(path), fs::read_link(path)) {
         (Ok(target), _) => target,
@@ -98,8 +115,18 @@ mod tests {
     #[test]
     fn folders_are_neither_replaced_nor_made() {
         let folder = tempfile::TempDir::new().unwrap();
-        assert!(check(folder.path()).unwrap_err().message.ends_with("is a folder, and a report is a file"));
-        assert!(check(&folder.path().join("no/report.xml")).unwrap_err().message.contains("there is no folder"));
+        assert!(
+            check(folder.path())
+                .unwrap_err()
+                .message
+                .ends_with("is a folder, and a report is a file")
+        );
+        assert!(
+            check(&folder.path().join("no/report.xml"))
+                .unwrap_err()
+                .message
+                .contains("there is no folder")
+        );
         assert!(check("report.xml".as_ref()).is_ok());
     }
 

@@ -1,5 +1,6 @@
-//! `run_results.json` in dbt's shape, schema v6, for the dashboards that read it. Takes the manifest and the journal's past, so
-//! that what a run did before its retry is in it too. Beside what dbt says there, a failed batch's words are in the message.
+//! `run_results.json` in dbt's shape, schema v6, for the dashboards that read it. Takes the
+//! manifest and the journal's past, so that what a run did before its retry is in it too. Beside
+//! what dbt says there, a failed batch's words are in the message.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -15,11 +16,20 @@ use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 use crate::plan_dir::instant;
 
 /// Writes the file.
-pub fn write_run_results(out: &mut dyn Write, manifest: &Manifest, history: &History, now: Instant) -> io::Result<()> {
+pub fn write_run_results(
+    out: &mut dyn Write,
+    manifest: &Manifest,
+    history: &History,
+    now: Instant,
+) -> io::Result<()> {
     let mut steps: BTreeMap<&str, Vec<&PlannedStep>> = BTreeMap::new();
     manifest.steps.iter().for_each(|step| steps.entry(&step.model).or_default().push(step));
-    let models = manifest.models.iter().filter_map(|model| Some((model, steps.get(model.unique_id.as_str())?)));
-    let results: Vec<ModelResult> = models.map(|(model, steps)| result(steps, model, history)).collect();
+    let models = manifest
+        .models
+        .iter()
+        .filter_map(|model| Some((model, steps.get(model.unique_id.as_str())?)));
+    let results: Vec<ModelResult> =
+        models.map(|(model, steps)| result(steps, model, history)).collect();
     let elapsed: f64 = results.iter().map(|result| result.execution_time).sum();
     let request = &manifest.about.request;
     let file = RunResults {
@@ -78,7 +88,8 @@ struct BatchResults<'a> {
     failed: Bounds<'a>,
 }
 
-/// The bounds of the batches that are done, or of the others, as they are written: a model may have a million.
+/// The bounds of the batches that are done, or of the others, as they are written: a model may have
+/// a million.
 struct Bounds<'a> {
     steps: Vec<&'a PlannedStep>,
     history: &'a History,
@@ -87,8 +98,13 @@ struct Bounds<'a> {
 
 impl Serialize for Bounds<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let chosen = self.steps.iter().filter(|step| step.kind == Kind::Batch && is_done(step, self.history) == self.done);
-        serializer.collect_seq(chosen.map(|step| [offset(step.event_time_start), offset(step.event_time_end)]))
+        let chosen = self
+            .steps
+            .iter()
+            .filter(|step| step.kind == Kind::Batch && is_done(step, self.history) == self.done);
+        serializer.collect_seq(
+            chosen.map(|step| [offset(step.event_time_start), offset(step.event_time_end)]),
+        )
     }
 }
 
@@ -96,7 +112,11 @@ fn is_done(step: &PlannedStep, history: &History) -> bool {
     history.failed(step).is_none() && history.done(step).is_some()
 }
 
-fn result<'a>(steps: &[&'a PlannedStep], model: &'a ModelEntry, history: &'a History) -> ModelResult<'a> {
+fn result<'a>(
+    steps: &[&'a PlannedStep],
+    model: &'a ModelEntry,
+    history: &'a History,
+) -> ModelResult<'a> {
     let is_batch = |step: &&&PlannedStep| step.kind == Kind::Batch;
     let first_failure = steps.iter().find_map(|step| Some((&step.id, history.failed(step)?)));
     let ended = || steps.iter().filter_map(|step| history.failed(step).or(history.done(step)));
@@ -108,16 +128,21 @@ fn result<'a>(steps: &[&'a PlannedStep], model: &'a ModelEntry, history: &'a His
     } else if ended().next().is_none() {
         ("skipped", "SKIP".to_string())
     } else if done_batches > 0 {
-        let words = first_failure.map(|(id, failed)| format!("\n{id}: {}", failed.words())).unwrap_or_default();
+        let words = first_failure
+            .map(|(id, failed)| format!("\n{id}: {}", failed.words()))
+            .unwrap_or_default();
         ("partial success", format!("PARTIAL SUCCESS ({done_batches}/{batches}){words}"))
     } else {
-        let words = first_failure.map(|(id, failed)| format!(": {id}\n{}", failed.words())).unwrap_or_default();
+        let words = first_failure
+            .map(|(id, failed)| format!(": {id}\n{}", failed.words()))
+            .unwrap_or_default();
         ("error", format!("ERROR{words}"))
     };
     let is_microbatch = batches > 0 && status != "skipped";
-    let ends = ended().min_by_key(|attempt| attempt.started_at()).zip(ended().max_by_key(|attempt| attempt.started_at()));
-    let timing =
-        |(first, last): (&Attempt, &Attempt)| json!({"name": "execute", "started_at": first.started(), "completed_at": completed(last)});
+    let ends = ended()
+        .min_by_key(|attempt| attempt.started_at())
+        .zip(ended().max_by_key(|attempt| attempt.started_at()));
+    let timing = |(first, last): (&Attempt, &Attempt)| json!({"name": "execute", "started_at": first.started(), "completed_at": completed(last)});
     let bounds = |done: bool| Bounds { steps: steps.to_vec(), history, done };
     ModelResult {
         status,
@@ -131,7 +156,8 @@ fn result<'a>(steps: &[&'a PlannedStep], model: &'a ModelEntry, history: &'a His
         compiled: false,
         compiled_code: None,
         relation_name: &model.relation,
-        batch_results: is_microbatch.then(|| BatchResults { successful: bounds(true), failed: bounds(false) }),
+        batch_results: is_microbatch
+            .then(|| BatchResults { successful: bounds(true), failed: bounds(false) }),
     }
 }
 
@@ -142,7 +168,10 @@ fn offset(at: Option<Instant>) -> String {
 
 fn completed(attempt: &Attempt) -> String {
     let Some(started) = attempt.started_at() else { return String::new() };
-    #[expect(clippy::cast_possible_truncation, reason = "milliseconds of a step are far below the limit")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "milliseconds of a step are far below the limit"
+    )]
     let milliseconds = (attempt.seconds * 1000.0) as i64;
     clock::format(started + chrono::TimeDelta::milliseconds(milliseconds))
 }

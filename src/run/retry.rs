@@ -1,5 +1,6 @@
-//! What is left to do. Takes the plan and the journal's past; gives the steps without a success, and what must follow them.
-//! A create or a swap that is done is not entered again, unless the whole rebuild that it belongs to begins anew.
+//! What is left to do. Takes the plan and the journal's past; gives the steps without a success,
+//! and what must follow them. A create or a swap that is done is not entered again, unless the
+//! whole rebuild that it belongs to begins anew.
 
 use std::collections::BTreeSet;
 
@@ -12,18 +13,25 @@ pub fn left(steps: &[PlannedStep], history: &History) -> Vec<bool> {
     let mut open: Vec<bool> = steps.iter().map(|step| history.done(step).is_none()).collect();
     loop {
         let before = open.iter().filter(|open| **open).count();
-        // What was built beside is in its place, so that a batch of it can only be part of another rebuild.
-        let swapped: BTreeSet<&str> =
-            steps.iter().filter(|step| step.kind == Kind::Swap && history.done(step).is_some()).map(|step| &*step.model).collect();
+        // What was built beside is in its place, so that a batch of it can only be part of another
+        // rebuild.
+        let swapped: BTreeSet<&str> = steps
+            .iter()
+            .filter(|step| step.kind == Kind::Swap && history.done(step).is_some())
+            .map(|step| &*step.model)
+            .collect();
         let anew: BTreeSet<&str> = steps
             .iter()
             .zip(&open)
-            .filter(|(step, open)| **open && step.kind == Kind::Batch && swapped.contains(&*step.model))
+            .filter(|(step, open)| {
+                **open && step.kind == Kind::Batch && swapped.contains(&*step.model)
+            })
             .map(|(step, _)| &*step.model)
             .collect();
         let mut ids: BTreeSet<&str> = BTreeSet::new();
         for (index, step) in steps.iter().enumerate() {
-            let follows = step.kind != Kind::Create && step.depends_on.iter().any(|id| ids.contains(&**id));
+            let follows =
+                step.kind != Kind::Create && step.depends_on.iter().any(|id| ids.contains(&**id));
             if open[index] || follows || anew.contains(&*step.model) {
                 open[index] = true;
                 ids.insert(&step.id);
@@ -59,7 +67,8 @@ mod tests {
     }
 
     fn done(ids: &[&str]) -> History {
-        let entries = ids.iter().map(|id| Entry::Step(Ended { run: "r".into(), ..Ended::success(id) }));
+        let entries =
+            ids.iter().map(|id| Entry::Step(Ended { run: "r".into(), ..Ended::success(id) }));
         {
             let mut reader = HistoryReader::new(String::new());
             entries.for_each(|entry| reader.add(entry));
@@ -68,7 +77,12 @@ mod tests {
     }
 
     fn names<'a>(steps: &'a [PlannedStep], history: &History) -> Vec<&'a str> {
-        steps.iter().zip(left(steps, history)).filter(|(_, open)| *open).map(|(step, _)| &*step.id).collect()
+        steps
+            .iter()
+            .zip(left(steps, history))
+            .filter(|(_, open)| *open)
+            .map(|(step, _)| &*step.id)
+            .collect()
     }
 
     fn rebuild() -> Vec<PlannedStep> {
@@ -84,8 +98,14 @@ mod tests {
 
     #[test]
     fn what_is_done_stays_done() {
-        assert_eq!(names(&rebuild(), &done(&["a@create", "a@1"])), ["a@2", "a@swap", "b@create", "b@1"]);
-        assert!(names(&rebuild(), &done(&["a@create", "a@1", "a@2", "a@swap", "b@create", "b@1"])).is_empty());
+        assert_eq!(
+            names(&rebuild(), &done(&["a@create", "a@1"])),
+            ["a@2", "a@swap", "b@create", "b@1"]
+        );
+        assert!(
+            names(&rebuild(), &done(&["a@create", "a@1", "a@2", "a@swap", "b@create", "b@1"]))
+                .is_empty()
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! Which step may start now. Takes the plan's steps and which of them are to run; gives the next one, and learns how it ended.
-//! A failure keeps back what depends on it and the chunks after its own, nothing else. Refuses a plan that waits for nothing known.
+//! Which step may start now. Takes the plan's steps and which of them are to run; gives the next
+//! one, and learns how it ended. A failure keeps back what depends on it and the chunks after its
+//! own, nothing else. Refuses a plan that waits for nothing known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +22,8 @@ pub struct Schedule {
     /// How many steps of each chunk have not ended.
     open_in_chunk: Vec<usize>,
     ready: BTreeSet<(Option<usize>, usize)>,
-    /// The schema that a step makes if it is missing. Two at once may both find it missing, and one of them fails.
+    /// The schema that a step makes if it is missing. Two at once may both find it missing, and one
+    /// of them fails.
     schema: Vec<Option<String>>,
     made: BTreeSet<String>,
     being_made: BTreeSet<String>,
@@ -46,9 +48,15 @@ pub enum State {
 }
 
 impl Schedule {
-    /// `wanted` says for each step whether it is to run; the others are done. `schemas` are those of the models.
-    pub fn new(steps: &[PlannedStep], wanted: &[bool], schemas: &BTreeMap<String, String>) -> Result<Schedule, Diagnostic> {
-        let ids: BTreeMap<&str, usize> = steps.iter().enumerate().map(|(index, step)| (&*step.id, index)).collect();
+    /// `wanted` says for each step whether it is to run; the others are done. `schemas` are those
+    /// of the models.
+    pub fn new(
+        steps: &[PlannedStep],
+        wanted: &[bool],
+        schemas: &BTreeMap<String, String>,
+    ) -> Result<Schedule, Diagnostic> {
+        let ids: BTreeMap<&str, usize> =
+            steps.iter().enumerate().map(|(index, step)| (&*step.id, index)).collect();
         let mut names: BTreeMap<&str, usize> = BTreeMap::new();
         let mut models: Vec<Model> = Vec::new();
         let mut model = Vec::new();
@@ -62,7 +70,10 @@ impl Schedule {
         }
         let chunk = chunks(steps, &ids, &names);
         let mut schedule = Schedule {
-            states: wanted.iter().map(|wanted| if *wanted { State::Waiting } else { State::Done }).collect(),
+            states: wanted
+                .iter()
+                .map(|wanted| if *wanted { State::Waiting } else { State::Done })
+                .collect(),
             waits_for: vec![0; steps.len()],
             readers: vec![Vec::new(); steps.len()],
             model,
@@ -70,14 +81,22 @@ impl Schedule {
             open_in_chunk: vec![0; chunk.iter().flatten().max().map_or(0, |last| last + 1)],
             chunk,
             ready: BTreeSet::new(),
-            schema: steps.iter().map(|step| schemas.get(&*step.model).filter(|_| makes_schema(step)).cloned()).collect(),
+            schema: steps
+                .iter()
+                .map(|step| schemas.get(&*step.model).filter(|_| makes_schema(step)).cloned())
+                .collect(),
             made: BTreeSet::new(),
             being_made: BTreeSet::new(),
             running: 0,
             stopped: false,
         };
-        schedule.made =
-            schedule.schema.iter().zip(wanted).filter(|(_, wanted)| !**wanted).filter_map(|(schema, _)| schema.clone()).collect();
+        schedule.made = schedule
+            .schema
+            .iter()
+            .zip(wanted)
+            .filter(|(_, wanted)| !**wanted)
+            .filter_map(|(schema, _)| schema.clone())
+            .collect();
         for (index, step) in steps.iter().enumerate().filter(|(index, _)| wanted[*index]) {
             for id in &step.depends_on {
                 if let Some(other) = ids.get(&**id) {
@@ -115,11 +134,22 @@ impl Schedule {
         if self.stopped {
             return None;
         }
-        let may =
-            |index: usize| self.schema[index].as_ref().is_none_or(|schema| self.made.contains(schema) || !self.being_made.contains(schema));
-        let first = |chunk| self.ready.range((chunk, 0)..=(chunk, usize::MAX)).find(|(_, index)| may(*index)).copied();
+        let may = |index: usize| {
+            self.schema[index].as_ref().is_none_or(|schema| {
+                self.made.contains(schema) || !self.being_made.contains(schema)
+            })
+        };
+        let first = |chunk| {
+            self.ready
+                .range((chunk, 0)..=(chunk, usize::MAX))
+                .find(|(_, index)| may(*index))
+                .copied()
+        };
         let at_work = self.open_in_chunk.iter().position(|open| *open > 0);
-        let found = [first(None), at_work.and_then(|chunk| first(Some(chunk)))].into_iter().flatten().min_by_key(|(_, index)| *index)?;
+        let found = [first(None), at_work.and_then(|chunk| first(Some(chunk)))]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(_, index)| *index)?;
         self.ready.remove(&found);
         self.being_made.extend(self.schema[found.1].clone());
         self.states[found.1] = State::Running;
@@ -154,14 +184,17 @@ impl Schedule {
         }
         let mut lost = vec![index];
         if let Some(chunk) = self.chunk[index] {
-            let later = (0..self.states.len()).filter(|other| self.chunk[*other].is_some_and(|other| other > chunk)).collect::<Vec<_>>();
+            let later = (0..self.states.len())
+                .filter(|other| self.chunk[*other].is_some_and(|other| other > chunk))
+                .collect::<Vec<_>>();
             for other in later {
                 self.skip(other, &mut lost);
             }
         }
         while let Some(index) = lost.pop() {
             let model = self.model[index];
-            let readers: Vec<usize> = self.readers[index].iter().chain(&self.models[model].readers).copied().collect();
+            let readers: Vec<usize> =
+                self.readers[index].iter().chain(&self.models[model].readers).copied().collect();
             for reader in readers {
                 self.skip(reader, &mut lost);
             }
@@ -198,11 +231,17 @@ impl Schedule {
     }
 }
 
-/// The chunk in which each labelled step runs: its own, or a later one that it depends on (a year's batch in chunks of a month).
-fn chunks(steps: &[PlannedStep], ids: &BTreeMap<&str, usize>, names: &BTreeMap<&str, usize>) -> Vec<Option<usize>> {
+/// The chunk in which each labelled step runs: its own, or a later one that it depends on (a year's
+/// batch in chunks of a month).
+fn chunks(
+    steps: &[PlannedStep],
+    ids: &BTreeMap<&str, usize>,
+    names: &BTreeMap<&str, usize>,
+) -> Vec<Option<usize>> {
     let labels: BTreeSet<&str> = steps.iter().filter_map(|step| step.chunk.as_deref()).collect();
     // Alphabetical order of labels is chronological order.
-    let labels: BTreeMap<&str, usize> = labels.into_iter().enumerate().map(|(index, label)| (label, index)).collect();
+    let labels: BTreeMap<&str, usize> =
+        labels.into_iter().enumerate().map(|(index, label)| (label, index)).collect();
     let mut of_model: Vec<Option<usize>> = vec![None; names.len()];
     let mut reached: Vec<Option<usize>> = Vec::new();
     for step in steps {
@@ -225,7 +264,8 @@ fn makes_schema(step: &PlannedStep) -> bool {
 }
 
 fn broken(step: &PlannedStep, id: &str, what: &str) -> Diagnostic {
-    Diagnostic::error(format!("the plan's step `{}` depends on `{id}`, which {what}", step.id)).hint("compile the plan again")
+    Diagnostic::error(format!("the plan's step `{}` depends on `{id}`, which {what}", step.id))
+        .hint("compile the plan again")
 }
 
 #[cfg(test)]
@@ -250,7 +290,8 @@ mod tests {
 
     /// Runs all, one after the other; those named fail. Gives what ran.
     fn all(steps: &[PlannedStep], failing: &[&str]) -> Vec<String> {
-        let mut schedule = Schedule::new(steps, &vec![true; steps.len()], &BTreeMap::new()).unwrap();
+        let mut schedule =
+            Schedule::new(steps, &vec![true; steps.len()], &BTreeMap::new()).unwrap();
         let mut ran = Vec::new();
         while let Some(index) = schedule.start() {
             ran.push(steps[index].id.to_string());
@@ -276,11 +317,15 @@ mod tests {
 
     #[test]
     fn a_reader_starts_as_soon_as_its_own_inputs_are_done() {
-        let steps = [step("a@1", None, &[]), step("a@2", None, &["a@1"]), step("b@1", None, &["a@1"])];
+        let steps =
+            [step("a@1", None, &[]), step("a@2", None, &["a@1"]), step("b@1", None, &["a@1"])];
         let mut schedule = Schedule::new(&steps, &[true; 3], &BTreeMap::new()).unwrap();
         assert_eq!((schedule.start(), schedule.start()), (Some(0), None));
         schedule.end(0, true);
-        assert_eq!((schedule.start(), schedule.start(), schedule.start()), (Some(1), Some(2), None));
+        assert_eq!(
+            (schedule.start(), schedule.start(), schedule.start()),
+            (Some(1), Some(2), None)
+        );
     }
 
     #[test]
@@ -294,29 +339,45 @@ mod tests {
         assert_eq!(all(&steps, &[]).len(), 4);
         assert_eq!(all(&steps, &["a@12-01"]), ["a@11-30", "a@12-01", "a@12-02"]);
         let mut schedule = Schedule::new(&steps, &[true; 4], &BTreeMap::new()).unwrap();
-        assert_eq!((schedule.start(), schedule.start()), (Some(0), None), "the second chunk waits for the first");
+        assert_eq!(
+            (schedule.start(), schedule.start()),
+            (Some(0), None),
+            "the second chunk waits for the first"
+        );
     }
 
     #[test]
     fn a_batch_of_many_chunks_runs_in_the_last_one() {
-        let steps =
-            [step("a@1", Some("2024-01"), &[]), step("a@2", Some("2024-02"), &[]), step("b@2024", Some("2024-01"), &["a@1", "a@2"])];
+        let steps = [
+            step("a@1", Some("2024-01"), &[]),
+            step("a@2", Some("2024-02"), &[]),
+            step("b@2024", Some("2024-01"), &["a@1", "a@2"]),
+        ];
         assert_eq!(all(&steps, &[]), ["a@1", "a@2", "b@2024"]);
     }
 
     #[test]
     fn a_schema_is_made_once() {
-        let steps = ["a@create", "b@create", "c@create"].map(|id| PlannedStep { kind: Kind::Create, ..step(id, None, &[]) });
+        let steps = ["a@create", "b@create", "c@create"]
+            .map(|id| PlannedStep { kind: Kind::Create, ..step(id, None, &[]) });
         let schemas = ["a", "b"].map(|model| (model.to_string(), "analytics".to_string())).into();
         let mut schedule = Schedule::new(&steps, &[true; 3], &schemas).unwrap();
-        assert_eq!((schedule.start(), schedule.start(), schedule.start()), (Some(0), Some(2), None));
+        assert_eq!(
+            (schedule.start(), schedule.start(), schedule.start()),
+            (Some(0), Some(2), None)
+        );
         schedule.end(0, true);
         assert_eq!(schedule.start(), Some(1));
     }
 
     #[test]
     fn a_plan_that_waits_for_ever_is_refused() {
-        let error = |id: &str| Schedule::new(&[step("a@1", None, &[id])], &[true], &BTreeMap::new()).err().unwrap().message;
+        let error = |id: &str| {
+            Schedule::new(&[step("a@1", None, &[id])], &[true], &BTreeMap::new())
+                .err()
+                .unwrap()
+                .message
+        };
         assert!(error("b@1").ends_with("is not in the plan"));
         assert!(error("a@1").ends_with("comes after it"));
     }

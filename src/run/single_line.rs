@@ -16,7 +16,9 @@ pub fn to_single_line(text: &str) -> Result<String, String> {
         while let Some(char) = chars.next() {
             let next = chars.peek().copied();
             match (state, char) {
-                (LexerState::Quoted(_), '\t') => return Err("a string with a tab in it".to_string()),
+                (LexerState::Quoted(_), '\t') => {
+                    return Err("a string with a tab in it".to_string());
+                }
                 (_, '\t') => {
                     out.push(' ');
                     continue;
@@ -53,7 +55,9 @@ pub fn to_single_line(text: &str) -> Result<String, String> {
         }
         if out.trim_end().ends_with(';') {
             match state {
-                LexerState::Quoted(_) => return Err("a string with a line that ends with `;`".to_string()),
+                LexerState::Quoted(_) => {
+                    return Err("a string with a line that ends with `;`".to_string());
+                }
                 LexerState::Comment => out.push('.'),
                 LexerState::Code => out.push_str(" --"),
             }
@@ -61,7 +65,11 @@ pub fn to_single_line(text: &str) -> Result<String, String> {
         out.push('\n');
     }
     // The marker would be part of the string or comment, and both sides would wait forever.
-    if state == LexerState::Code { Ok(out) } else { Err("a string or a comment without an end".to_string()) }
+    if state == LexerState::Code {
+        Ok(out)
+    } else {
+        Err("a string or a comment without an end".to_string())
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -78,7 +86,10 @@ mod tests {
     #[test]
     fn no_line_ends_a_statement() {
         let text = "-- a;\nselect 'it''s;', `;`, \"--\";  \nselect 1 -- b;\n/* c;\n */, 2\t;\n";
-        assert_eq!(to_single_line(text).unwrap(), "select 'it''s;', `;`, \"--\";   --\nselect 1 \n/* c;.\n */, 2 ; --\n");
+        assert_eq!(
+            to_single_line(text).unwrap(),
+            "select 'it''s;', `;`, \"--\";   --\nselect 1 \n/* c;.\n */, 2 ; --\n"
+        );
         assert!(to_single_line("select 'a;\nb';").is_err());
         assert!(to_single_line("select 'a\tb';").is_err());
         assert!(to_single_line("select 1; /* and").is_err());

@@ -1,5 +1,6 @@
-//! Where a plan stands. Takes the manifest and the journal; gives for each model what is done, failed and open, and the gaps
-//! between `begin` and now that no success covers, whichever plan it was of.
+//! Where a plan stands. Takes the manifest and the journal; gives for each model what is done,
+//! failed and open, and the gaps between `begin` and now that no success covers, whichever plan it
+//! was of.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -119,9 +120,11 @@ pub fn missing(models: &[ModelEntry], coverage: &Coverage, now: Instant) -> Vec<
     let mut gaps = Vec::new();
     for model in models {
         let Some(microbatch) = &model.microbatch else { continue };
-        let (Some(begin), Some(grain), Ok(zone)) =
-            (parse(&microbatch.begin), Grain::parse(&microbatch.batch_size), microbatch.timezone.parse())
-        else {
+        let (Some(begin), Some(grain), Ok(zone)) = (
+            parse(&microbatch.begin),
+            Grain::parse(&microbatch.batch_size),
+            microbatch.timezone.parse(),
+        ) else {
             continue;
         };
         let covered = coverage.of_model(&model.unique_id);
@@ -129,7 +132,10 @@ pub fn missing(models: &[ModelEntry], coverage: &Coverage, now: Instant) -> Vec<
         let mut gap: Option<Gap> = None;
         while start < now {
             let Some(end) = grain.next(start, zone) else { break };
-            let within = covered.partition_point(|span| span.start <= start).checked_sub(1).is_some_and(|index| covered[index].end >= end);
+            let within = covered
+                .partition_point(|span| span.start <= start)
+                .checked_sub(1)
+                .is_some_and(|index| covered[index].end >= end);
             match (&mut gap, within) {
                 (Some(_), true) => gaps.extend(gap.take()),
                 (Some(gap), false) => {
@@ -156,7 +162,8 @@ pub fn missing(models: &[ModelEntry], coverage: &Coverage, now: Instant) -> Vec<
 /// The spans of models that successes cover, whichever plan they were of.
 #[derive(Default)]
 pub struct Coverage {
-    /// The models that are built beside their tables in this plan: what is written counts once it is swapped in.
+    /// The models that are built beside their tables in this plan: what is written counts once it
+    /// is swapped in.
     rebuilt: BTreeSet<String>,
     spans: BTreeMap<String, Spans>,
 }
@@ -169,8 +176,11 @@ struct Spans {
 
 impl Coverage {
     pub fn new<'m>(models: impl IntoIterator<Item = &'m ModelEntry>) -> Coverage {
-        let is_rebuilt = |model: &&ModelEntry| model.microbatch.as_ref().is_some_and(|microbatch| microbatch.beside.is_some());
-        let rebuilt = models.into_iter().filter(is_rebuilt).map(|model| model.unique_id.clone()).collect();
+        let is_rebuilt = |model: &&ModelEntry| {
+            model.microbatch.as_ref().is_some_and(|microbatch| microbatch.beside.is_some())
+        };
+        let rebuilt =
+            models.into_iter().filter(is_rebuilt).map(|model| model.unique_id.clone()).collect();
         Coverage { rebuilt, spans: BTreeMap::new() }
     }
 
@@ -181,11 +191,18 @@ impl Coverage {
             return;
         }
         let spans = self.spans.entry(step.model.clone()).or_default();
-        let bounds = (step.event_time_start.as_deref().and_then(parse), step.event_time_end.as_deref().and_then(parse));
+        let bounds = (
+            step.event_time_start.as_deref().and_then(parse),
+            step.event_time_end.as_deref().and_then(parse),
+        );
         match (step.kind, bounds) {
             (Kind::Swap, _) => spans.covered.append(&mut spans.beside),
             (_, (Some(start), Some(end))) => {
-                let list = if self.rebuilt.contains(&step.model) { &mut spans.beside } else { &mut spans.covered };
+                let list = if self.rebuilt.contains(&step.model) {
+                    &mut spans.beside
+                } else {
+                    &mut spans.covered
+                };
                 push(list, Window { start, end });
             }
             _ => {}
@@ -194,7 +211,8 @@ impl Coverage {
 
     /// The spans of a model: joined, oldest first.
     pub fn of_model(&self, unique_id: &str) -> Vec<Window> {
-        let mut spans = self.spans.get(unique_id).map(|spans| spans.covered.clone()).unwrap_or_default();
+        let mut spans =
+            self.spans.get(unique_id).map(|spans| spans.covered.clone()).unwrap_or_default();
         spans.sort();
         let mut joined = Vec::new();
         spans.into_iter().for_each(|span| push(&mut joined, span));
@@ -205,7 +223,9 @@ impl Coverage {
 /// Adds a span to a list; one that touches the last one extends it.
 fn push(spans: &mut Vec<Window>, span: Window) {
     match spans.last_mut() {
-        Some(last) if last.start <= span.start && span.start <= last.end => last.end = last.end.max(span.end),
+        Some(last) if last.start <= span.start && span.start <= last.end => {
+            last.end = last.end.max(span.end)
+        }
         _ => spans.push(span),
     }
 }
@@ -227,11 +247,22 @@ mod tests {
             event_time_end: days.map(|(_, end)| format!("2024-09-{end:02}T00:00:00Z")),
             ..StepEntry::success("")
         };
-        let steps = [step(Kind::Batch, Some((3, 4))), step(Kind::Batch, Some((1, 3))), step(Kind::Batch, Some((6, 7)))];
+        let steps = [
+            step(Kind::Batch, Some((3, 4))),
+            step(Kind::Batch, Some((1, 3))),
+            step(Kind::Batch, Some((6, 7))),
+        ];
         let lengths = |steps: &[StepEntry], is_rebuilt: bool| {
-            let mut coverage = Coverage { rebuilt: is_rebuilt.then(String::new).into_iter().collect(), ..Coverage::default() };
+            let mut coverage = Coverage {
+                rebuilt: is_rebuilt.then(String::new).into_iter().collect(),
+                ..Coverage::default()
+            };
             steps.iter().for_each(|step| coverage.add(&Entry::Step(step.clone())));
-            coverage.of_model("").iter().map(|span| (span.end - span.start).num_days()).collect::<Vec<_>>()
+            coverage
+                .of_model("")
+                .iter()
+                .map(|span| (span.end - span.start).num_days())
+                .collect::<Vec<_>>()
         };
         assert_eq!(lengths(&steps, false), [3, 1]);
         assert_eq!(lengths(&steps, true), [0; 0]);

@@ -1,5 +1,5 @@
-//! Checks the text of a step for client commands, unterminated text (text after the step would become a
-//! part of it), and commands that make the client continue after an error or not commit.
+//! Checks the text of a step for client commands, unterminated text (text after the step would
+//! become a part of it), and commands that make the client continue after an error or not commit.
 
 use std::sync::LazyLock;
 
@@ -18,28 +18,37 @@ static SWITCHES: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The end of such a command that sets the safe mode.
-static SAFE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)[\s=](on|1|true|yes)\s*;?$").expect("a constant pattern"));
+static SAFE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i)[\s=](on|1|true|yes)\s*;?$").expect("a constant pattern"));
 
 /// Why a client must not run this step; `None` if it may. `errors_show`: whether a failed statement
 /// is detected after the step.
-pub fn refusal(dialect: &Dialect, file: &str, text: &[u8], errors_show: bool) -> Result<Option<String>, Diagnostic> {
+pub fn refusal(
+    dialect: &Dialect,
+    file: &str,
+    text: &[u8],
+    errors_show: bool,
+) -> Result<Option<String>, Diagnostic> {
     let text = String::from_utf8_lossy(text);
     let parser = parser(&dialect.property::<String>("parser")?);
     if let Some(open) = unfinished(&text, &*parser) {
         return Ok(Some(format!(
-            "{} is left open in `{file}`, line {}, so the client would treat the text after the step as a part of it: {}",
+            "{} is left open in `{file}`, line {}, so the client would treat the text after the \
+             step as a part of it: {}",
             open.what, open.line, open.text
         )));
     }
     if let Some(command) = dialect.client_syntax.command(&text) {
         return Ok(Some(format!(
-            "`{file}` holds a command of the client `{}` in line {}, which would run on this machine: {}",
+            "`{file}` holds a command of the client `{}` in line {}, which would run on this \
+             machine: {}",
             dialect.client_syntax.program, command.line, command.text
         )));
     }
     if let Some(line) = open_transaction(&text, &*parser) {
         return Ok(Some(format!(
-            "`{file}` begins a transaction in line {line} and leaves it open, so its changes would be rolled back: add `commit`"
+            "`{file}` begins a transaction in line {line} and leaves it open, so its changes \
+             would be rolled back: add `commit`"
         )));
     }
     if errors_show {
@@ -48,7 +57,11 @@ pub fn refusal(dialect: &Dialect, file: &str, text: &[u8], errors_show: bool) ->
     let mut switches = SWITCHES.find_iter(&text).map(|switch| switch.as_str().trim());
     Ok(switches
         .find(|switch| !SAFE.is_match(switch) || switch.to_lowercase().contains("implicit"))
-        .map(|switch| format!("`{file}` has `{switch}`, which hides errors of the following statements: remove it")))
+        .map(|switch| {
+            format!(
+                "`{file}` has `{switch}`, which hides errors of the following statements: remove it"
+            )
+        }))
 }
 
 #[cfg(test)]

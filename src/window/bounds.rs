@@ -10,14 +10,24 @@ const START: &str = "--event-time-start";
 const END: &str = "--event-time-end";
 
 /// Parses the bounds of the command line or of dbt's environment variables.
-pub fn bounds(start: Option<&str>, end: Option<&str>) -> Result<Option<(Bound, Bound)>, Diagnostics> {
+pub fn bounds(
+    start: Option<&str>,
+    end: Option<&str>,
+) -> Result<Option<(Bound, Bound)>, Diagnostics> {
     let (start, end) = match (start, end) {
         (None, None) => return Ok(None),
         (Some(start), Some(end)) => (start, end),
         (Some(_), None) => {
-            return Err(unpaired(START, END, "the end is exclusive: the start of the first batch that you do not want").into());
+            return Err(unpaired(
+                START,
+                END,
+                "the end is exclusive: the start of the first batch that you do not want",
+            )
+            .into());
         }
-        (None, Some(_)) => return Err(unpaired(END, START, "the start of the first batch that you want").into()),
+        (None, Some(_)) => {
+            return Err(unpaired(END, START, "the start of the first batch that you want").into());
+        }
     };
     match (Bound::parse(START, start), Bound::parse(END, end)) {
         (Ok(start), Ok(end)) => {
@@ -38,8 +48,10 @@ impl Bound {
     pub fn parse(flag: &str, text: &str) -> Result<Bound, Diagnostic> {
         match parse_timestamp(text) {
             Ok(at) => Ok(Bound { text: text.into(), at }),
-            Err(why) => Err(Diagnostic::error(format!("`{text}`, given as `{flag}`, {why}"))
-                .hint("write `2024-09-01`, `2024-09-01T05:00`, or with an offset `2024-09-01T05:00:00+02:00`")),
+            Err(why) => Err(Diagnostic::error(format!("`{text}`, given as `{flag}`, {why}")).hint(
+                "write `2024-09-01`, `2024-09-01T05:00`, or with an offset \
+                    `2024-09-01T05:00:00+02:00`",
+            )),
         }
     }
 }
@@ -48,11 +60,14 @@ pub(super) fn inverted_range(start: &Bound, end: &Bound) -> Diagnostic {
     let (start, end) = (&start.text, &end.text);
     let message = format!("`{START} {start}` is not before `{END} {end}`");
     if start == end {
-        return Diagnostic::error(message).hint("the end is exclusive: for one day, give the next day as the end");
+        return Diagnostic::error(message)
+            .hint("the end is exclusive: for one day, give the next day as the end");
     }
-    Diagnostic::error(message).hint(format!("`{START}` must be earlier than `{END}`, which is exclusive"))
+    Diagnostic::error(message)
+        .hint(format!("`{START}` must be earlier than `{END}`, which is exclusive"))
 }
 
 fn unpaired(flag: &str, missing: &str, meaning: &str) -> Diagnostic {
-    Diagnostic::error(format!("`{flag}` is given without `{missing}`")).hint(format!("add `{missing}`: {meaning}"))
+    Diagnostic::error(format!("`{flag}` is given without `{missing}`"))
+        .hint(format!("add `{missing}`: {meaning}"))
 }

@@ -30,15 +30,25 @@ pub use naming::{BatchNaming, Span};
 pub fn cover(model: &BatchSettings, request: &WindowRequest) -> Result<Cover, Diagnostics> {
     let batch_size = request.batch_size.unwrap_or(model.batch_size);
     if let Some(chunk) = request.chunk.filter(|chunk| *chunk < batch_size) {
-        let message = format!("`--chunk {chunk}` is smaller than a batch of `{}`, which is one {batch_size}", model.model);
-        return Err(Diagnostic::error(message).hint(format!("the smallest possible chunk is `--chunk {batch_size}`")).into());
+        let message = format!(
+            "`--chunk {chunk}` is smaller than a batch of `{}`, which is one {batch_size}",
+            model.model
+        );
+        return Err(Diagnostic::error(message)
+            .hint(format!("the smallest possible chunk is `--chunk {batch_size}`"))
+            .into());
     }
     let (range, mut notes) = range::range(model, request, batch_size)?;
     let windows = tile::tile(model, range, batch_size, request)?;
     if batch_size < model.batch_size {
         let model_size = model.batch_size;
-        let message = format!("the batch size of `{}` is one {model_size}, but it is planned in batches of one {batch_size}", model.model);
-        let note = format!("the rows of a {batch_size} must not depend on the rest of its {model_size}");
+        let message = format!(
+            "the batch size of `{}` is one {model_size}, but it is planned in batches of one \
+             {batch_size}",
+            model.model
+        );
+        let note =
+            format!("the rows of a {batch_size} must not depend on the rest of its {model_size}");
         notes.push(Diagnostic::note(message).fact(note));
     }
     let ahead = windows.iter().filter(|window| window.start >= request.now).count();
@@ -49,19 +59,34 @@ pub fn cover(model: &BatchSettings, request: &WindowRequest) -> Result<Cover, Di
         };
         let now = display_instant(request.now, model.timezone);
         notes.push(
-            Diagnostic::warning(format!("{batches} of `{}` in the future: now is {now}", model.model))
-                .hint("to leave out batches that are not complete, use `--complete-only`"),
+            Diagnostic::warning(format!(
+                "{batches} of `{}` in the future: now is {now}",
+                model.model
+            ))
+            .hint("to leave out batches that are not complete, use `--complete-only`"),
         );
     }
-    let naming = BatchNaming { model_batch_size: model.batch_size, batch_size, chunk: request.chunk, timezone: model.timezone };
+    let naming = BatchNaming {
+        model_batch_size: model.batch_size,
+        batch_size,
+        chunk: request.chunk,
+        timezone: model.timezone,
+    };
     Ok(Cover { windows, naming, notes })
 }
 
 /// The window that contains `begin`. It is the same in every plan.
 pub fn first_window(model: &BatchSettings) -> Result<Cover, Diagnostics> {
     let start = model.batch_size.floor(model.begin, model.timezone);
-    let Some(end) = model.batch_size.next(start, model.timezone) else { return Err(range::calendar_ends(model).into()) };
-    let naming = BatchNaming { model_batch_size: model.batch_size, batch_size: model.batch_size, chunk: None, timezone: model.timezone };
+    let Some(end) = model.batch_size.next(start, model.timezone) else {
+        return Err(range::calendar_ends(model).into());
+    };
+    let naming = BatchNaming {
+        model_batch_size: model.batch_size,
+        batch_size: model.batch_size,
+        chunk: None,
+        timezone: model.timezone,
+    };
     Ok(Cover { windows: vec![Window { start, end }], naming, notes: Vec::new() })
 }
 

@@ -37,11 +37,15 @@ impl BatchNaming {
 
     /// The length of the longest label of the windows, in bytes.
     pub fn max_label_len(&self, windows: &[Window]) -> usize {
-        let lengths = |windows: &[Window]| windows.iter().map(|window| self.label(*window).len()).max().unwrap_or_default();
+        let lengths = |windows: &[Window]| {
+            windows.iter().map(|window| self.label(*window).len()).max().unwrap_or_default()
+        };
         match windows {
             // Only the first and the last window may be cut; the labels of the others have one
             // length, if no hour occurs twice.
-            [first, second, .., last] if self.timezone == Tz::UTC => lengths(&[*first, *second, *last]),
+            [first, second, .., last] if self.timezone == Tz::UTC => {
+                lengths(&[*first, *second, *last])
+            }
             all => lengths(all),
         }
     }
@@ -49,7 +53,10 @@ impl BatchNaming {
     /// The label of the window.
     pub fn label(&self, window: Window) -> String {
         let label = |at| self.model_batch_size.label(at, self.timezone);
-        match [self.batch_size, self.model_batch_size].into_iter().find(|grain| grain.is_period(window, self.timezone)) {
+        match [self.batch_size, self.model_batch_size]
+            .into_iter()
+            .find(|grain| grain.is_period(window, self.timezone))
+        {
             Some(grain) => grain.label(window.start, self.timezone),
             None => format!("{}_{}", label(window.start), label(window.end)),
         }

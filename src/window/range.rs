@@ -12,12 +12,20 @@ use super::{BatchSettings, Bound, WindowRequest};
 const MAX_LOOKBACK: u32 = 100_000;
 
 /// The range to tile with windows of `batch_size`.
-pub(super) fn range(model: &BatchSettings, request: &WindowRequest, batch_size: Grain) -> Result<(Window, Vec<Diagnostic>), Diagnostic> {
+pub(super) fn range(
+    model: &BatchSettings,
+    request: &WindowRequest,
+    batch_size: Grain,
+) -> Result<(Window, Vec<Diagnostic>), Diagnostic> {
     let begin = model.batch_size.floor(model.begin, model.timezone);
     if model.begin > request.now {
-        return Err(Diagnostic::error(format!("`begin` of `{}` is in the future: {}", model.model, display(model, model.begin)))
-            .fact(format!("now is {}", display(model, request.now)))
-            .hint("set `begin` to the time of the earliest row"));
+        return Err(Diagnostic::error(format!(
+            "`begin` of `{}` is in the future: {}",
+            model.model,
+            display(model, model.begin)
+        ))
+        .fact(format!("now is {}", display(model, request.now)))
+        .hint("set `begin` to the time of the earliest row"));
     }
     let (mut range, notes) = match &request.bounds {
         Some((start, end)) => bounded(model, request, begin, start, end)?,
@@ -31,7 +39,11 @@ pub(super) fn range(model: &BatchSettings, request: &WindowRequest, batch_size: 
     }
     if range.start >= range.end {
         return Err(Diagnostic::error(format!("no batch of `{}` is complete", model.model))
-            .fact(format!("the range begins at {}; now is {}", display(model, range.start), display(model, request.now)))
+            .fact(format!(
+                "the range begins at {}; now is {}",
+                display(model, range.start),
+                display(model, request.now)
+            ))
             .hint("to plan the open batch, leave out `--complete-only`"));
     }
     Ok((range, notes))
@@ -40,7 +52,11 @@ pub(super) fn range(model: &BatchSettings, request: &WindowRequest, batch_size: 
 /// The newest batch and `lookback` batches before it, or all since `begin`. The newest batch is the
 /// one that contains now; if now is a boundary, the one that ends there, since the next one has no
 /// rows yet.
-fn unbounded(model: &BatchSettings, request: &WindowRequest, begin: Instant) -> Result<Window, Diagnostic> {
+fn unbounded(
+    model: &BatchSettings,
+    request: &WindowRequest,
+    begin: Instant,
+) -> Result<Window, Diagnostic> {
     let (grain, tz) = (model.batch_size, model.timezone);
     let end = grain.ceiling(request.now, tz).ok_or_else(|| calendar_ends(model))?;
     if end <= begin {
@@ -54,8 +70,12 @@ fn unbounded(model: &BatchSettings, request: &WindowRequest, begin: Instant) -> 
     if grain.count(begin, start, tz) + 8 < u64::from(model.lookback) {
         start = begin;
     } else if model.lookback > MAX_LOOKBACK {
-        let message = format!("`lookback` of `{}` is too large: {} batches of one {grain}", model.model, model.lookback);
-        return Err(Diagnostic::error(message).hint(format!("set `lookback` to at most {MAX_LOOKBACK}, or give bounds")));
+        let message = format!(
+            "`lookback` of `{}` is too large: {} batches of one {grain}",
+            model.model, model.lookback
+        );
+        return Err(Diagnostic::error(message)
+            .hint(format!("set `lookback` to at most {MAX_LOOKBACK}, or give bounds")));
     }
     for _ in 0..model.lookback {
         match grain.previous(start, tz) {
@@ -79,32 +99,49 @@ fn bounded(
         return Err(inverted_range(start, end));
     }
     if to <= begin {
-        return Err(Diagnostic::error(format!("`{}` has no batch between {} and {}", model.model, start.text, end.text))
-            .fact(format!("the model begins at {}", display(model, model.begin)))
-            .hint("give later bounds, or set an earlier `begin` in the model"));
+        return Err(Diagnostic::error(format!(
+            "`{}` has no batch between {} and {}",
+            model.model, start.text, end.text
+        ))
+        .fact(format!("the model begins at {}", display(model, model.begin)))
+        .hint("give later bounds, or set an earlier `begin` in the model"));
     }
     let mut notes = Vec::new();
-    let mut range = Window { start: grain.floor(from, tz), end: grain.ceiling(to, tz).ok_or_else(|| calendar_ends(model))? };
+    let mut range = Window {
+        start: grain.floor(from, tz),
+        end: grain.ceiling(to, tz).ok_or_else(|| calendar_ends(model))?,
+    };
     // The part before `begin` is cut below, so it need not be aligned.
     let widened = (range.start != from && from > begin) || range.end != to;
     range.start = range.start.max(begin);
     if widened {
-        let (name, shown) = (model.model, format!("{} until {}", display(model, range.start), display(model, range.end)));
-        let misaligned = format!("bounds {} and {} do not align with the batches of `{name}`, one {grain} each", start.text, end.text);
+        let (name, shown) = (
+            model.model,
+            format!("{} until {}", display(model, range.start), display(model, range.end)),
+        );
+        let misaligned = format!(
+            "bounds {} and {} do not align with the batches of `{name}`, one {grain} each",
+            start.text, end.text
+        );
         if request.strict {
-            return Err(Diagnostic::error(misaligned).hint(format!("give {shown}; without `--strict` the bounds are widened")));
+            return Err(Diagnostic::error(misaligned)
+                .hint(format!("give {shown}; without `--strict` the bounds are widened")));
         }
         notes.push(Diagnostic::note(format!("{misaligned}: widened to {shown}")));
     }
     if from < begin {
         let (name, begins) = (model.model, display(model, begin));
-        notes.push(Diagnostic::note(format!("`{name}` begins at {begins}: the range before it, from {}, is left out", start.text)));
+        notes.push(Diagnostic::note(format!(
+            "`{name}` begins at {begins}: the range before it, from {}, is left out",
+            start.text
+        )));
     }
     Ok((range, notes))
 }
 
 pub(super) fn calendar_ends(model: &BatchSettings) -> Diagnostic {
-    Diagnostic::error(format!("the last batch of `{}` ends after the year 9999", model.model)).hint("give earlier bounds")
+    Diagnostic::error(format!("the last batch of `{}` ends after the year 9999", model.model))
+        .hint("give earlier bounds")
 }
 
 fn display(model: &BatchSettings, at: Instant) -> String {

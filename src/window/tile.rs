@@ -7,7 +7,12 @@ use crate::diagnostics::Diagnostic;
 use super::{BatchSettings, WindowRequest};
 
 /// The windows of `range`, oldest first. The first and the last window are cut to the range.
-pub(super) fn tile(model: &BatchSettings, range: Window, batch_size: Grain, request: &WindowRequest) -> Result<Vec<Window>, Diagnostic> {
+pub(super) fn tile(
+    model: &BatchSettings,
+    range: Window,
+    batch_size: Grain,
+    request: &WindowRequest,
+) -> Result<Vec<Window>, Diagnostic> {
     let tz = model.timezone;
     let mut count = batch_size.count(range.start, range.end, tz);
     if usize::try_from(count).is_ok_and(|count| count <= request.max_batches) {
@@ -27,7 +32,13 @@ pub(super) fn tile(model: &BatchSettings, range: Window, batch_size: Grain, requ
     Err(too_many(model, count, range, batch_size, request))
 }
 
-fn too_many(model: &BatchSettings, count: u64, range: Window, batch_size: Grain, request: &WindowRequest) -> Diagnostic {
+fn too_many(
+    model: &BatchSettings,
+    count: u64,
+    range: Window,
+    batch_size: Grain,
+    request: &WindowRequest,
+) -> Diagnostic {
     let max = request.max_batches;
     let display = |at| crate::calendar::display_instant(at, model.timezone);
     let coarser = Grain::ALL.into_iter().find(|grain| *grain > batch_size);
@@ -37,8 +48,16 @@ fn too_many(model: &BatchSettings, count: u64, range: Window, batch_size: Grain,
         with_separators(count),
         with_separators(max as u64)
     ))
-    .fact(format!("the range is {} until {}, in batches of one {batch_size}", display(range.start), display(range.end)))
-    .hint(format!("narrow the range with `--event-time-start` and `--event-time-end`, or raise the limit with `--max-batches {count}`"));
+    .fact(format!(
+        "the range is {} until {}, in batches of one \
+        {batch_size}",
+        display(range.start),
+        display(range.end)
+    ))
+    .hint(format!(
+        "narrow the range with `--event-time-start` and `--event-time-end`, or raise \
+        the limit with `--max-batches {count}`"
+    ));
     if let Some(coarser) = coarser {
         error = error.hint(format!(
             "with `--batch-size {coarser}` there are {}",

@@ -17,7 +17,14 @@ pub fn compose(file: &SourceFile) -> Result<(Yaml, Vec<Diagnostic>), Diagnostic>
     let mut parser = Parser::new();
     // With a byte order mark libyaml does not guess an encoding.
     parser.set_input("\u{feff}".as_bytes().chain(file.text.as_bytes()));
-    let mut composer = Composer { file, parser, anchors: BTreeMap::new(), warnings: Vec::new(), depth: 0, copied: 0 };
+    let mut composer = Composer {
+        file,
+        parser,
+        anchors: BTreeMap::new(),
+        warnings: Vec::new(),
+        depth: 0,
+        copied: 0,
+    };
     let tree = composer.document()?;
     Ok((tree, composer.warnings))
 }
@@ -64,10 +71,18 @@ impl Composer<'_> {
         loop {
             let event = self.next()?;
             match event.data {
-                EventData::StreamEnd => return Ok(tree.unwrap_or_else(|| Yaml { data: Data::Null, at: self.file.at(0..0) })),
+                EventData::StreamEnd => {
+                    return Ok(
+                        tree.unwrap_or_else(|| Yaml { data: Data::Null, at: self.file.at(0..0) })
+                    );
+                }
                 EventData::StreamStart { .. } | EventData::DocumentEnd { .. } => {}
                 EventData::DocumentStart { .. } if tree.is_some() => {
-                    return Err(error::at(self.file, "more than one document", byte(event.start_mark)));
+                    return Err(error::at(
+                        self.file,
+                        "more than one document",
+                        byte(event.start_mark),
+                    ));
                 }
                 EventData::DocumentStart { .. } => {}
                 _ => {
@@ -87,22 +102,29 @@ impl Composer<'_> {
         let span = start..byte(event.end_mark).max(start);
         let anchor = match &event.data {
             EventData::Alias { anchor } => return self.alias(anchor, span),
-            EventData::Scalar { anchor, .. } | EventData::SequenceStart { anchor, .. } | EventData::MappingStart { anchor, .. } => {
-                anchor.clone()
-            }
+            EventData::Scalar { anchor, .. }
+            | EventData::SequenceStart { anchor, .. }
+            | EventData::MappingStart { anchor, .. } => anchor.clone(),
             _ => None,
         };
         if let Some(anchor) = &anchor
             && self.anchors.insert(anchor.clone(), None).is_some()
         {
-            return Err(error::at(self.file, &format!("the anchor `{anchor}` is set twice"), start).hint("rename one of the two"));
+            return Err(error::at(
+                self.file,
+                &format!("the anchor `{anchor}` is set twice"),
+                start,
+            )
+            .hint("rename one of the two"));
         }
         self.depth += 1;
         if self.depth > DEEPEST {
             return Err(error::at(self.file, "too many levels", start));
         }
         let node = match event.data {
-            EventData::Scalar { value, tag, plain_implicit, .. } => self.scalar(value, tag.as_deref(), plain_implicit, span),
+            EventData::Scalar { value, tag, plain_implicit, .. } => {
+                self.scalar(value, tag.as_deref(), plain_implicit, span)
+            }
             EventData::SequenceStart { tag, .. } => self.list(tag.as_deref(), start),
             EventData::MappingStart { tag, .. } => self.dict(tag.as_deref(), start),
             _ => Err(error::at(self.file, "a value is missing", start)),
@@ -117,22 +139,42 @@ impl Composer<'_> {
     fn alias(&mut self, anchor: &str, span: Range<usize>) -> Result<Node, Diagnostic> {
         let node = match self.anchors.get(anchor) {
             Some(Some(node)) => node.clone(),
-            Some(None) => return Err(error::at(self.file, &format!("`*{anchor}` is inside of its own value"), span.start)),
+            Some(None) => {
+                return Err(error::at(
+                    self.file,
+                    &format!("`*{anchor}` is inside of its own value"),
+                    span.start,
+                ));
+            }
             None => {
-                let error = error::at(self.file, &format!("the anchor of `*{anchor}` is missing"), span.start);
+                let error = error::at(
+                    self.file,
+                    &format!("the anchor of `*{anchor}` is missing"),
+                    span.start,
+                );
                 return Err(error.hint(format!("mark a value before it with `&{anchor}`")));
             }
         };
         let mut yaml = node.yaml;
         move_to(&mut yaml, &self.file.at(span.clone()), &mut self.copied);
         if self.copied > MOST_COPIES {
-            return Err(error::at(self.file, "the aliases of this file make more than a million values", span.start));
+            return Err(error::at(
+                self.file,
+                "the aliases of this file make more than a million values",
+                span.start,
+            ));
         }
         Ok(Node { yaml, span, kind: node.kind })
     }
 
     /// `is_plain`: it is read as an unquoted word; so is a quoted one with the tag `!`.
-    fn scalar(&self, text: String, tag: Option<&str>, is_plain: bool, span: Range<usize>) -> Result<Node, Diagnostic> {
+    fn scalar(
+        &self,
+        text: String,
+        tag: Option<&str>,
+        is_plain: bool,
+        span: Range<usize>,
+    ) -> Result<Node, Diagnostic> {
         let mut kind = NodeKind::Scalar;
         let scalar = match tag {
             None | Some("!") if is_plain => match &*text {
@@ -149,11 +191,15 @@ impl Composer<'_> {
             None | Some("!") => Ok(Scalar::Text(text)),
             Some(tag) => match tag.strip_prefix(YAML_TAG) {
                 Some(name) => scalars::tagged(name, &text),
-                None => Err(scalars::Invalid { problem: format!("the tag `{tag}` is unknown"), hint: "remove the tag" }),
+                None => Err(scalars::Invalid {
+                    problem: format!("the tag `{tag}` is unknown"),
+                    hint: "remove the tag",
+                }),
             },
         };
         let scalar = scalar.map_err(|invalid| {
-            error::of_value(self.file, span.clone(), format!("not valid YAML: {}", invalid.problem)).hint(invalid.hint)
+            error::of_value(self.file, span.clone(), format!("not valid YAML: {}", invalid.problem))
+                .hint(invalid.hint)
         })?;
         Ok(Node { yaml: Yaml { data: data(scalar), at: self.file.at(span.clone()) }, span, kind })
     }
@@ -195,8 +241,11 @@ impl Composer<'_> {
             let mut value = self.value(value)?.yaml;
             value.at = self.file.at(span);
             let key = self.key(key)?;
-            if let Some((_, before)) = entries.iter().find(|(known, _)| scalars::is_same_key(known, &key)) {
-                let message = format!("`{}` is set twice, and the last one counts", scalars::shown(&key));
+            if let Some((_, before)) =
+                entries.iter().find(|(known, _)| scalars::is_same_key(known, &key))
+            {
+                let message =
+                    format!("`{}` is set twice, and the last one counts", scalars::shown(&key));
                 let fact = format!("the first one is on line {}", before.at.line());
                 self.warnings.push(Diagnostic::warning(message).at(value.at.clone()).fact(fact));
             }
@@ -211,13 +260,21 @@ impl Composer<'_> {
     }
 
     fn collection(&self, data: Data, span: Range<usize>) -> Node {
-        Node { yaml: Yaml { data, at: self.file.at(span.clone()) }, span, kind: NodeKind::Collection }
+        Node {
+            yaml: Yaml { data, at: self.file.at(span.clone()) },
+            span,
+            kind: NodeKind::Collection,
+        }
     }
 
     /// The entries that `<<: value` stands for: of several dicts the first one counts.
     fn merge(&self, value: Node) -> Result<Vec<(String, Yaml)>, Diagnostic> {
         let refused = || {
-            let error = error::of_value(self.file, value.span.clone(), "not valid YAML: `<<` merges dicts".to_string());
+            let error = error::of_value(
+                self.file,
+                value.span.clone(),
+                "not valid YAML: `<<` merges dicts".to_string(),
+            );
             error.hint("give it a dict, or a list of dicts")
         };
         match value.yaml.data {
@@ -241,7 +298,11 @@ impl Composer<'_> {
             NodeKind::Equals => "=",
             NodeKind::Scalar | NodeKind::Collection => return Ok(node),
         };
-        let error = error::of_value(self.file, node.span, format!("not valid YAML: `{text}` without quotes is no value"));
+        let error = error::of_value(
+            self.file,
+            node.span,
+            format!("not valid YAML: `{text}` without quotes is no value"),
+        );
         Err(error.hint(format!("put it in quotes: `\"{text}\"`")))
     }
 
@@ -256,7 +317,11 @@ impl Composer<'_> {
             },
             Data::Other(scalar) => scalar,
             Data::List(_) | Data::Dict(_) => {
-                return Err(error::of_value(self.file, node.span, "not valid YAML: a key must be a text or a number".to_string()));
+                return Err(error::of_value(
+                    self.file,
+                    node.span,
+                    "not valid YAML: a key must be a text or a number".to_string(),
+                ));
             }
         };
         Ok(scalar.key())
@@ -267,8 +332,15 @@ impl Composer<'_> {
             None | Some("!") => Ok(()),
             Some(tag) if tag.strip_prefix(YAML_TAG) == Some(usual) => Ok(()),
             Some(tag) => {
-                let shown = tag.strip_prefix(YAML_TAG).map_or_else(|| tag.to_string(), |name| format!("!!{name}"));
-                Err(error::at(self.file, &format!("the tag `{shown}` is not supported here"), start).hint("remove the tag"))
+                let shown = tag
+                    .strip_prefix(YAML_TAG)
+                    .map_or_else(|| tag.to_string(), |name| format!("!!{name}"));
+                Err(error::at(
+                    self.file,
+                    &format!("the tag `{shown}` is not supported here"),
+                    start,
+                )
+                .hint("remove the tag"))
             }
         }
     }
@@ -276,8 +348,10 @@ impl Composer<'_> {
     /// The place of an entry: the key with its value, if that is a scalar on the same line.
     fn entry(&self, key: &Node, value: &Node) -> Range<usize> {
         let (key, end) = (&key.span, value.span.end);
-        let together =
-            value.kind != NodeKind::Collection && !value.span.is_empty() && key.end <= end && !self.file.text[key.end..end].contains('\n');
+        let together = value.kind != NodeKind::Collection
+            && !value.span.is_empty()
+            && key.end <= end
+            && !self.file.text[key.end..end].contains('\n');
         key.start..if together { end } else { key.end }
     }
 }
@@ -288,7 +362,11 @@ fn byte(mark: Mark) -> usize {
 
 /// Sets the value of a key; one that is equal to it in Python keeps its spelling.
 fn insert(dict: &mut IndexMap<String, Yaml>, key: String, value: Yaml) {
-    let known = if scalars::is_text(&key) { None } else { dict.keys().find(|known| scalars::is_same_key(known, &key)).cloned() };
+    let known = if scalars::is_text(&key) {
+        None
+    } else {
+        dict.keys().find(|known| scalars::is_same_key(known, &key)).cloned()
+    };
     dict.insert(known.unwrap_or(key), value);
 }
 

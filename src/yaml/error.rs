@@ -1,4 +1,5 @@
-//! Errors of YAML. Takes what the parser or the composer found; gives the message with line, column and cure.
+//! Errors of YAML. Takes what the parser or the composer found; gives the message with line, column
+//! and cure.
 
 use std::ops::Range;
 
@@ -17,7 +18,8 @@ pub fn of_parser(file: &SourceFile, error: &libyaml_safer::Error) -> Diagnostic 
 pub fn at(file: &SourceFile, what: &str, start: usize) -> Diagnostic {
     let start = file.text.floor_char_boundary(start.min(file.text.len()));
     let (line_number, column) = file.at(start..start).begins();
-    let error = Diagnostic::error(format!("not valid YAML: {what} (line {line_number}, column {column})"));
+    let error =
+        Diagnostic::error(format!("not valid YAML: {what} (line {line_number}, column {column})"));
     let line = line_at(file, start);
     let error = error.at(file.at(start..line.end.max(start)));
     hinted(error, &file.text[line])
@@ -48,5 +50,6 @@ fn hinted(error: Diagnostic, line: &str) -> Diagnostic {
 
 /// Characters that libyaml does not read.
 fn is_refused(letter: char) -> bool {
-    !matches!(letter, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..) || letter == '\u{feff}'
+    !matches!(letter, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
+        || letter == '\u{feff}'
 }

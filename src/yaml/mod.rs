@@ -1,6 +1,7 @@
-//! YAML as dbt reads it: the syntax of libyaml, the scalars of YAML 1.1, and PyYAML's safe constructors. Takes a file's text; gives
-//! its tree, each value with the bytes that set it, and a warning for each key that is set twice (the last one counts). Refuses what
-//! dbt's reader refuses, with line and column.
+//! YAML as dbt reads it: the syntax of libyaml, the scalars of YAML 1.1, and PyYAML's safe
+//! constructors. Takes a file's text; gives its tree, each value with the bytes that set it, and a
+//! warning for each key that is set twice (the last one counts). Refuses what dbt's reader refuses,
+//! with line and column.
 
 mod compose;
 mod error;
@@ -17,7 +18,11 @@ use scalars::Scalar;
 /// The tree of a file, and its warnings. An empty file is `Null`.
 pub fn parse(file: &SourceFile) -> Result<(Yaml, Vec<Diagnostic>), Diagnostic> {
     if let Some(at) = limits::too_many_brackets(&file.text) {
-        return Err(Diagnostic::error(format!("not valid YAML: more than {} brackets are open", limits::BRACKETS)).at(file.at(at..at + 1)));
+        return Err(Diagnostic::error(format!(
+            "not valid YAML: more than {} brackets are open",
+            limits::BRACKETS
+        ))
+        .at(file.at(at..at + 1)));
     }
     compose::compose(file)
 }
@@ -50,8 +55,12 @@ impl Yaml {
     /// The same values at the same places of another text.
     pub fn placed_in(self, file: &SourceFile) -> Yaml {
         let data = match self.data {
-            Data::List(items) => Data::List(items.into_iter().map(|item| item.placed_in(file)).collect()),
-            Data::Dict(dict) => Data::Dict(dict.into_iter().map(|(key, value)| (key, value.placed_in(file))).collect()),
+            Data::List(items) => {
+                Data::List(items.into_iter().map(|item| item.placed_in(file)).collect())
+            }
+            Data::Dict(dict) => Data::Dict(
+                dict.into_iter().map(|(key, value)| (key, value.placed_in(file))).collect(),
+            ),
             data => data,
         };
         Yaml { data, at: file.at(self.at.span) }
@@ -103,8 +112,12 @@ impl Yaml {
             Value::Bool(yes) => Data::Bool(*yes),
             Value::Number(number) => Data::Number(number.clone()),
             Value::String(text) => Data::Text(text.clone()),
-            Value::Array(items) => Data::List(items.iter().map(|item| Yaml::of_json(item, at)).collect()),
-            Value::Object(dict) => Data::Dict(dict.iter().map(|(key, value)| (key.clone(), Yaml::of_json(value, at))).collect()),
+            Value::Array(items) => {
+                Data::List(items.iter().map(|item| Yaml::of_json(item, at)).collect())
+            }
+            Value::Object(dict) => Data::Dict(
+                dict.iter().map(|(key, value)| (key.clone(), Yaml::of_json(value, at))).collect(),
+            ),
         };
         Yaml { data, at: at.clone() }
     }
@@ -117,7 +130,11 @@ impl Yaml {
             Data::Other(scalar) => other(scalar),
             Data::Text(text) => Value::String(text.clone()),
             Data::List(items) => items.iter().map(|item| item.as_json(other)).collect(),
-            Data::Dict(dict) => Value::Object(dict.iter().map(|(key, value)| (key.clone(), value.as_json(other))).collect::<Map<_, _>>()),
+            Data::Dict(dict) => Value::Object(
+                dict.iter()
+                    .map(|(key, value)| (key.clone(), value.as_json(other)))
+                    .collect::<Map<_, _>>(),
+            ),
         }
     }
 }

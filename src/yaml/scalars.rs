@@ -1,6 +1,6 @@
-//! What an unquoted word of YAML means to dbt, which reads YAML 1.1: `no` is false, `007` an octal number, `12:30` a number to
-//! the base of 60, `2024-01-01` a date. What JSON does not have (dates, infinity, keys that are numbers) travels as a text behind a
-//! sign of our own.
+//! What an unquoted word of YAML means to dbt, which reads YAML 1.1: `no` is false, `007` an octal
+//! number, `12:30` a number to the base of 60, `2024-01-01` a date. What JSON does not have (dates,
+//! infinity, keys that are numbers) travels as a text behind a sign of our own.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -44,7 +44,9 @@ struct Patterns {
 }
 
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| Patterns {
-    int: pattern(r"^[-+]?(0b[0-1_]+|0[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+|[1-9][0-9_]*(:[0-5]?[0-9])+)$"),
+    int: pattern(
+        r"^[-+]?(0b[0-1_]+|0[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+|[1-9][0-9_]*(:[0-5]?[0-9])+)$",
+    ),
     float: pattern(concat!(
         r"^([-+]?[0-9][0-9_]*\.[0-9_]*([eE][-+][0-9]+)?|\.[0-9][0-9_]*([eE][-+][0-9]+)?|",
         r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$"
@@ -59,19 +61,24 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the pattern is well formed")
 }
 
-/// The tag by which YAML 1.1 reads an unquoted word, whether or not it has a value: `2024-13-01` is a `timestamp`.
+/// The tag by which YAML 1.1 reads an unquoted word, whether or not it has a value: `2024-13-01` is
+/// a `timestamp`.
 pub fn tag(word: &str) -> &'static str {
     match word {
         "" | "~" | "null" | "Null" | "NULL" => return "null",
         "=" => return "value",
         "<<" => return "merge",
         _ if truth(word).is_some() => return "bool",
-        _ if !word.starts_with(|c: char| c.is_ascii_digit() || ['-', '+', '.'].contains(&c)) => return "str",
+        _ if !word.starts_with(|c: char| c.is_ascii_digit() || ['-', '+', '.'].contains(&c)) => {
+            return "str";
+        }
         _ => {}
     }
     let patterns = &*PATTERNS;
     // A date alone has two digits for the month and the day.
-    let is_date = || patterns.date.captures(word).is_some_and(|parts| parts.get(4).is_some() || word.len() == 10);
+    let is_date = || {
+        patterns.date.captures(word).is_some_and(|parts| parts.get(4).is_some() || word.len() == 10)
+    };
     match word {
         _ if patterns.float.is_match(word) => "float",
         _ if patterns.int.is_match(word) => "int",
@@ -102,7 +109,12 @@ pub fn tagged(tag: &str, word: &str) -> Result<Scalar, Invalid> {
         "int" => int(word).map(Scalar::Int),
         "float" => float(word).map(Scalar::Float),
         "timestamp" => date(word).map(Scalar::Date),
-        _ => return Err(Invalid { problem: format!("the tag `!!{tag}` is not supported here"), hint: "remove the tag" }),
+        _ => {
+            return Err(Invalid {
+                problem: format!("the tag `!!{tag}` is not supported here"),
+                hint: "remove the tag",
+            });
+        }
     };
     let kind = match tag {
         "bool" => "boolean",
@@ -133,7 +145,9 @@ fn int(word: &str) -> Option<i128> {
     } else if digits.len() > 1 && digits.starts_with('0') {
         i128::from_str_radix(&digits, 8).ok()?
     } else if digits.contains(':') {
-        digits.split(':').try_fold(0i128, |total, part| total.checked_mul(60)?.checked_add(part.parse().ok()?))?
+        digits
+            .split(':')
+            .try_fold(0i128, |total, part| total.checked_mul(60)?.checked_add(part.parse().ok()?))?
     } else {
         digits.parse().ok()?
     };
@@ -164,7 +178,13 @@ fn date(word: &str) -> Option<YamlTimestamp> {
     let year = i32::try_from(part(1)?).ok().filter(|year| *year > 0)?;
     let date = NaiveDate::from_ymd_opt(year, part(2)?, part(3)?)?;
     let Some(hour) = part(4) else { return Some(YamlTimestamp { date, time: None }) };
-    let fraction: String = found.get(7).map_or("", |fraction| fraction.as_str()).chars().chain("000000".chars()).take(6).collect();
+    let fraction: String = found
+        .get(7)
+        .map_or("", |fraction| fraction.as_str())
+        .chars()
+        .chain("000000".chars())
+        .take(6)
+        .collect();
     let time = NaiveTime::from_hms_micro_opt(hour, part(5)?, part(6)?, fraction.parse().ok()?)?;
     let seconds = match (found.get(8), found.get(9)) {
         (Some(_), _) => Some(0),
@@ -216,7 +236,9 @@ impl Scalar {
                 (_, Ok(number)) => Value::from(number),
                 _ => Value::String(self.key()),
             },
-            Scalar::Float(number) => Number::from_f64(*number).map_or_else(|| Value::String(self.key()), Value::Number),
+            Scalar::Float(number) => {
+                Number::from_f64(*number).map_or_else(|| Value::String(self.key()), Value::Number)
+            }
             Scalar::Date(_) => Value::String(self.key()),
             Scalar::Text(text) => Value::String(text.clone()),
         }
@@ -248,7 +270,9 @@ pub fn hidden(text: &str) -> Option<Scalar> {
             .parse()
             .map(Scalar::Int)
             .or_else(|_| text.parse().map(Scalar::Float))
-            .unwrap_or_else(|_| date(text).map_or_else(|| Scalar::Text(text.to_string()), Scalar::Date)),
+            .unwrap_or_else(|_| {
+                date(text).map_or_else(|| Scalar::Text(text.to_string()), Scalar::Date)
+            }),
     })
 }
 
@@ -296,13 +320,20 @@ mod tests {
             ("1:30.5", Scalar::Float(90.5)),
             ("2024-01-31", Scalar::Text("date 2024-01-31".to_string())),
             ("2024-1-31", Scalar::Text("2024-1-31".to_string())),
-            ("2024-01-31 5:06:07.5 +02:00", Scalar::Text("date 2024-01-31T05:06:07.500000+02:00".to_string())),
+            (
+                "2024-01-31 5:06:07.5 +02:00",
+                Scalar::Text("date 2024-01-31T05:06:07.500000+02:00".to_string()),
+            ),
             ("2024-01-31T05:06:07Z", Scalar::Text("date 2024-01-31T05:06:07+00:00".to_string())),
             ("~", Scalar::Null),
             ("1.2.3", Scalar::Text("1.2.3".to_string())),
         ] {
             let found = plain(word).unwrap();
-            let found = if let Scalar::Date(date) = found { Scalar::Text(format!("date {date}")) } else { found };
+            let found = if let Scalar::Date(date) = found {
+                Scalar::Text(format!("date {date}"))
+            } else {
+                found
+            };
             assert_eq!(found, expected, "{word}");
         }
     }

@@ -14,8 +14,10 @@ fn said(yaml: &Yaml) -> (&str, usize) {
 
 #[test]
 fn every_value_has_its_place() {
-    let (yaml, _) =
-        tree("# é漢\r\nmodels:\r\n  - name: \"é\"\r\n    config: {event_time: at, tags: [a, b]}\r\n    lookback:\r\n      3\r\n");
+    let (yaml, _) = tree(
+        "# é漢\r\nmodels:\r\n  - name: \"é\"\r\n    config: {event_time: at, tags: [a, b]}\r\n    \
+         lookback:\r\n      3\r\n",
+    );
     let model = &yaml.get("models").unwrap().items()[0];
     assert_eq!(said(model), ("name: \"é\"", 3));
     let config = model.get("config").unwrap();
@@ -49,18 +51,45 @@ fn broken_yaml_says_where() {
     assert_eq!(tree("").0.json(), Value::Null);
     let refused = |text: &str| parse(&SourceFile::new("a.yml", text)).unwrap_err().message;
     assert_eq!(refused("a: !odd 1"), "not valid YAML: the tag `!odd` is unknown");
-    assert_eq!(refused("a: 2024-13-01"), "not valid YAML: `2024-13-01` looks like a date, but is none that can be read");
+    assert_eq!(
+        refused("a: 2024-13-01"),
+        "not valid YAML: `2024-13-01` looks like a date, but is none that can be read"
+    );
     assert_eq!(refused("a: ="), "not valid YAML: `=` without quotes is no value");
-    assert_eq!(refused("a: *b"), "not valid YAML: the anchor of `*b` is missing (line 1, column 4)");
-    assert_eq!(refused("a: 1\n---\nb: 2"), "not valid YAML: more than one document (line 2, column 1)");
-    assert_eq!(refused("a: \u{1}"), "not valid YAML: control characters are not allowed (line 1, column 4)");
+    assert_eq!(
+        refused("a: *b"),
+        "not valid YAML: the anchor of `*b` is missing (line 1, column 4)"
+    );
+    assert_eq!(
+        refused("a: 1\n---\nb: 2"),
+        "not valid YAML: more than one document (line 2, column 1)"
+    );
+    assert_eq!(
+        refused("a: \u{1}"),
+        "not valid YAML: control characters are not allowed (line 1, column 4)"
+    );
 }
 
 #[test]
 fn keys_keep_what_they_are() {
     let (yaml, _) = tree("1: a\n'1': b\ntrue: c\nnull: d\n=: e\n2024-01-01: f\n1.5: g\n");
-    let keys: Vec<_> = yaml.dict().unwrap().keys().map(|key| (scalars::is_text(key), scalars::shown(key))).collect();
-    assert_eq!(keys, [(false, "1"), (true, "1"), (false, "null"), (true, "="), (false, "2024-01-01"), (false, "1.5")]);
+    let keys: Vec<_> = yaml
+        .dict()
+        .unwrap()
+        .keys()
+        .map(|key| (scalars::is_text(key), scalars::shown(key)))
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            (false, "1"),
+            (true, "1"),
+            (false, "null"),
+            (true, "="),
+            (false, "2024-01-01"),
+            (false, "1.5")
+        ]
+    );
     assert_eq!(yaml.get("1").unwrap().json(), json!("b"));
     let (yaml, _) = tree("a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc: {z: 3, <<: [*a, *b]}\n");
     let merged = yaml.get("c").unwrap().json();

@@ -47,7 +47,9 @@ pub fn ratio(one: Run, other: Run) -> f64 {
 /// Compiles the project.
 pub fn compile(project: &Project, arguments: &[&str]) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_batchwright"));
-    command.args(["compile", "--dialect", "duckdb", "--now", "2035-01-01", "--plan"]).arg(project.plan());
+    command
+        .args(["compile", "--dialect", "duckdb", "--now", "2035-01-01", "--plan"])
+        .arg(project.plan());
     command.args(arguments).current_dir(&project.folder);
     measured(&mut command)
 }
@@ -55,7 +57,8 @@ pub fn compile(project: &Project, arguments: &[&str]) -> Run {
 /// Runs a command; panics if it fails.
 pub fn measured(command: &mut Command) -> Run {
     let start = Instant::now();
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let mut child =
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
     let mut memory = None;
     let status = loop {
         memory = peak_memory(&child).or(memory);
@@ -79,12 +82,19 @@ pub fn peak_memory(child: &Child) -> Option<f64> {
 /// Writes files on `threads` threads into a new folder, as a plain program would.
 pub fn write_files(folder: &Path, files: &[(PathBuf, Vec<u8>)], threads: usize) -> Run {
     let start = Instant::now();
-    for (path, _) in files.iter().filter(|(path, _)| path.ends_with("manifest.json") || path.ends_with("01_create.sql")) {
-        fs::create_dir_all(folder.join(path).parent().expect("a file has a folder")).expect("a folder");
+    for (path, _) in files
+        .iter()
+        .filter(|(path, _)| path.ends_with("manifest.json") || path.ends_with("01_create.sql"))
+    {
+        fs::create_dir_all(folder.join(path).parent().expect("a file has a folder"))
+            .expect("a folder");
     }
     std::thread::scope(|scope| {
         for part in files.chunks(files.len().div_ceil(threads)) {
-            scope.spawn(move || part.iter().for_each(|(path, bytes)| fs::write(folder.join(path), bytes).expect("a file")));
+            scope.spawn(move || {
+                part.iter()
+                    .for_each(|(path, bytes)| fs::write(folder.join(path), bytes).expect("a file"))
+            });
         }
     });
     Run { seconds: start.elapsed().as_secs_f64(), memory: None }
@@ -92,9 +102,14 @@ pub fn write_files(folder: &Path, files: &[(PathBuf, Vec<u8>)], threads: usize) 
 
 /// All files below a folder with their paths relative to it.
 pub fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let files = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().flatten().filter(|entry| entry.file_type().is_file());
+    let files = walkdir::WalkDir::new(folder)
+        .sort_by_file_name()
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry.file_type().is_file());
     let read = |entry: walkdir::DirEntry| {
-        let name = entry.path().strip_prefix(folder).expect("the path is below the folder").to_path_buf();
+        let name =
+            entry.path().strip_prefix(folder).expect("the path is below the folder").to_path_buf();
         (name, fs::read(entry.path()).expect("a file of the plan"))
     };
     files.map(read).collect()

@@ -1,5 +1,6 @@
-//! What `batchwright run` costs beside the client: 1,000 batches through it, against the same SQL in one client process. Prints
-//! the median of each engine's ratios, each of two runs in a row; asserts none, since machines differ. `tests/run` installs what it looks for.
+//! What `batchwright run` costs beside the client: 1,000 batches through it, against the same SQL
+//! in one client process. Prints the median of each engine's ratios, each of two runs in a row;
+//! asserts none, since machines differ. `tests/run` installs what it looks for.
 
 #![allow(clippy::unwrap_used)]
 
@@ -34,7 +35,8 @@ fn main() {
         days::sql(
             &*database,
             &format!(
-                "create table sales as select date '2024-01-01' + cast(number % {BATCHES} as integer) as sold_on, cast(number as integer) as amount \
+                "create table sales as select date '2024-01-01' + cast(number % {BATCHES} as \
+                 integer) as sold_on, cast(number as integer) as amount \
              from generate_series(1, {}) as numbers(number);",
                 BATCHES * 20
             ),
@@ -49,7 +51,12 @@ fn main() {
         for _ in 0..ROUNDS {
             let begun = Instant::now();
             let stdin = fs::File::open(&file).unwrap();
-            let status = Command::new(&client[0]).args(&client[1..]).stdin(stdin).stdout(Stdio::null()).stderr(Stdio::null()).status();
+            let status = Command::new(&client[0])
+                .args(&client[1..])
+                .stdin(stdin)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status();
             assert!(status.unwrap().success());
             let alone = begun.elapsed().as_secs_f64();
             let begun = Instant::now();
@@ -58,10 +65,12 @@ fn main() {
             rounds.push((begun.elapsed().as_secs_f64(), alone));
         }
         rounds.sort_by(|one, other| (one.0 / one.1).total_cmp(&(other.0 / other.1)));
-        let ratios: Vec<String> = rounds.iter().map(|(through, alone)| format!("{:.2}", through / alone)).collect();
+        let ratios: Vec<String> =
+            rounds.iter().map(|(through, alone)| format!("{:.2}", through / alone)).collect();
         let (through, alone) = rounds[ROUNDS / 2];
         println!(
-            "{}: {BATCHES} batches in {through:.2} s through batchwright, in {alone:.2} s in one client process: {:.2} times (of {})",
+            "{}: {BATCHES} batches in {through:.2} s through batchwright, in {alone:.2} s in one \
+             client process: {:.2} times (of {})",
             engine.dialect(),
             through / alone,
             ratios.join(", ")
@@ -74,10 +83,15 @@ fn plan() -> Days {
     let mut plan = Days::of(0);
     plan.steps.truncate(1);
     for number in 0..BATCHES {
-        let window = format!("sold_on >= date '2024-01-01' + {number} and sold_on < date '2024-01-01' + {}", number + 1);
+        let window = format!(
+            "sold_on >= date '2024-01-01' + {number} and sold_on < date '2024-01-01' + {}",
+            number + 1
+        );
         let sql = format!(
-            "begin;\ncreate temporary table stage as select sold_on, amount from sales where {window};\n\
-             delete from daily where {window};\ninsert into daily (sold_on, amount) select sold_on, amount from stage;\n\
+            "begin;\ncreate temporary table stage as select sold_on, amount from sales where \
+             {window};\n\
+             delete from daily where {window};\ninsert into daily (sold_on, amount) select \
+             sold_on, amount from stage;\n\
              drop table stage;\ncommit;"
         );
         plan.push(DAILY, &format!("{number:04}"), "batch", &sql, &["model.shop.daily@create"]);

@@ -13,12 +13,17 @@ impl Project {
     /// A project with these models and the source that they read.
     pub fn of(folder: &Path, models: &[String]) -> Project {
         let project = Project { folder: folder.join("project"), plans: Cell::new(0) };
-        project.write("dbt_project.yml", "name: shop\nversion: '1.0'\nprofile: shop\nconfig-version: 2\n");
+        project.write(
+            "dbt_project.yml",
+            "name: shop\nversion: '1.0'\nprofile: shop\nconfig-version: 2\n",
+        );
         project.write(
             "profiles.yml",
-            "shop:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: shop.duckdb, schema: main, threads: 2}\n",
+            "shop:\n  target: dev\n  outputs:\n    dev: \
+             {type: duckdb, path: shop.duckdb, schema: main, threads: 2}\n",
         );
-        let yaml = "sources:\n  - name: raw\n    tables:\n      - name: orders\n        config: {event_time: ordered_at}\n";
+        let yaml = "sources:\n  - name: raw\n    tables:\n      - name: orders\n        config: \
+            {event_time: ordered_at}\n";
         project.write("models/sources.yml", yaml);
         for (number, model) in models.iter().enumerate() {
             project.model(number, model);
@@ -34,8 +39,8 @@ impl Project {
         self.folder.join(format!("target/plan-{}", self.plans.get()))
     }
 
-    /// Uses a new folder for the plan. The old folder is not removed: ext4 is slow to allocate next to recently removed files,
-    /// which would distort the measurement.
+    /// Uses a new folder for the plan. The old folder is not removed: ext4 is slow to allocate next
+    /// to recently removed files, which would distort the measurement.
     pub fn next_plan(&self) {
         self.plans.set(self.plans.get() + 1);
     }
@@ -51,7 +56,10 @@ impl Project {
 pub fn many(folder: &Path, count: usize, with_batches: usize) -> Project {
     let model = |number: usize| match number < with_batches {
         true => microbatch("day", "2024-09-01", number),
-        false => format!("select ordered_at, order_id, amount, {number} as n from {{{{ source('raw', 'orders') }}}}\n"),
+        false => format!(
+            "select ordered_at, order_id, amount, {number} as n from \
+             {{{{ source('raw', 'orders') }}}}\n"
+        ),
     };
     Project::of(folder, &(0..count).map(model).collect::<Vec<_>>())
 }
@@ -72,11 +80,21 @@ pub fn long(ctes: usize, lines: usize) -> String {
             0 => "{{ source('raw', 'orders') }}".to_string(),
             _ => format!("step_{}", number - 1),
         };
-        let columns: String = (0..lines - 5).map(|line| format!("        amount * {line} + {number} as amount_{line},\n")).collect();
-        format!("step_{number} as (\n    select\n{columns}        ordered_at, order_id, amount\n    from {from}\n)")
+        let columns: String = (0..lines - 5)
+            .map(|line| format!("        amount * {line} + {number} as amount_{line},\n"))
+            .collect();
+        format!(
+            "step_{number} as (\n    select\n{columns}        ordered_at, order_id, amount\n    \
+             from {from}\n)"
+        )
     };
     let ctes: Vec<String> = (0..ctes).map(cte).collect();
-    format!("{}with {}\nselect ordered_at, order_id, amount\nfrom step_{}\n", config("day", "2024-09-01"), ctes.join(",\n"), ctes.len() - 1)
+    format!(
+        "{}with {}\nselect ordered_at, order_id, amount\nfrom step_{}\n",
+        config("day", "2024-09-01"),
+        ctes.join(",\n"),
+        ctes.len() - 1
+    )
 }
 
 fn config(size: &str, begin: &str) -> String {

@@ -1,6 +1,7 @@
-//! What the commands that read a plan cost as it grows: time and peak memory of `status`, `page`, `diff`, `run` and `retry` at ten
-//! thousand, a hundred thousand and a million batches, and of the two that grow with a project: names in `--select`, columns in `select *`.
-//! Prints a table; asserts nothing, since machines differ.
+//! What the commands that read a plan cost as it grows: time and peak memory of `status`, `page`,
+//! `diff`, `run` and `retry` at ten thousand, a hundred thousand and a million batches, and of the
+//! two that grow with a project: names in `--select`, columns in `select *`. Prints a table;
+//! asserts nothing, since machines differ.
 
 #![allow(clippy::unwrap_used)]
 
@@ -32,38 +33,63 @@ fn main() {
         let folder = TempDir::new().unwrap();
         let plan = folder.path().join("plan");
         write_plan(&plan, size);
-        let batchwright = |arguments: &[&str], command: &str| measured(size, command, folder.path(), arguments);
-        let failing = "case \"$(cat \"$0\")\" in *batchwright_probe*) exit 1;; *batchwright_marker*) exit 0;; esac; exit 1";
-        batchwright(&["run", "--quiet", "--plan", "plan", "--", "sh", "-c", failing, "{file}"], "run");
+        let batchwright =
+            |arguments: &[&str], command: &str| measured(size, command, folder.path(), arguments);
+        let failing = "case \"$(cat \"$0\")\" in *batchwright_probe*) exit 1;; \
+            *batchwright_marker*) exit 0;; esac; exit 1";
+        batchwright(
+            &["run", "--quiet", "--plan", "plan", "--", "sh", "-c", failing, "{file}"],
+            "run",
+        );
         write_journal(&folder.path().join("plan.journal.jsonl"), size);
         batchwright(&["status", "--plan", "plan"], "status");
         batchwright(&["status", "--missing", "--plan", "plan"], "missing");
         batchwright(&["page", "--plan", "plan", "--now", "2024-09-10"], "page");
-        batchwright(&["retry", "--quiet", "--plan", "plan", "--", "sh", "-c", failing, "{file}"], "retry");
+        batchwright(
+            &["retry", "--quiet", "--plan", "plan", "--", "sh", "-c", failing, "{file}"],
+            "retry",
+        );
         fs::create_dir(folder.path().join("other")).unwrap();
         fs::copy(plan.join("manifest.json"), folder.path().join("other/manifest.json")).unwrap();
         batchwright(&["diff", "plan", "other"], "diff");
     }
     for names in [1_000, 10_000] {
         let folder = TempDir::new().unwrap();
-        write_project(folder.path(), (0..names).map(|number| (format!("m{number}"), "select 1 as a".to_string())));
+        write_project(
+            folder.path(),
+            (0..names).map(|number| (format!("m{number}"), "select 1 as a".to_string())),
+        );
         let select: Vec<String> = (0..names).map(|number| format!("m{number}")).collect();
-        let arguments: Vec<&str> = ["list", "--dialect", "duckdb", "-s"].into_iter().chain(select.iter().map(String::as_str)).collect();
+        let arguments: Vec<&str> = ["list", "--dialect", "duckdb", "-s"]
+            .into_iter()
+            .chain(select.iter().map(String::as_str))
+            .collect();
         measured(names, "names in -s", folder.path(), &arguments);
     }
     for ctes in [30, 300] {
         let folder = TempDir::new().unwrap();
-        let columns: Vec<String> = (0..3_000).map(|number| format!("{number} as c{number}")).collect();
+        let columns: Vec<String> =
+            (0..3_000).map(|number| format!("{number} as c{number}")).collect();
         let mut sql = format!("with q0 as (select {})", columns.join(", "));
-        (1..ctes).for_each(|number| write!(sql, ", q{number} as (select * from q{})", number - 1).unwrap());
-        write_project(folder.path(), [("wide".to_string(), format!("{sql} select * from q{}", ctes - 1))].into_iter());
+        (1..ctes).for_each(|number| {
+            write!(sql, ", q{number} as (select * from q{})", number - 1).unwrap()
+        });
+        write_project(
+            folder.path(),
+            [("wide".to_string(), format!("{sql} select * from q{}", ctes - 1))].into_iter(),
+        );
         measured(ctes, "select *", folder.path(), &["compile", "--dialect", "duckdb"]);
     }
 }
 
 fn measured(size: usize, name: &str, folder: &Path, arguments: &[&str]) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_batchwright"));
-    command.args(arguments).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     command.env("XDG_STATE_HOME", folder);
     let begun = Instant::now();
     let mut child = command.spawn().unwrap();
@@ -79,19 +105,26 @@ fn measured(size: usize, name: &str, folder: &Path, arguments: &[&str]) {
 fn write_plan(plan: &Path, size: usize) {
     fs::create_dir_all(plan.join("daily")).unwrap();
     let sql = "select 1;\n";
-    let sha256: String = Sha256::digest(sql).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let sha256: String =
+        Sha256::digest(sql).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     let mut out = BufWriter::new(File::create(plan.join("manifest.json")).unwrap());
     let head = serde_json::json!({
         "schema_version": 1, "generator": "batchwright", "project": "shop", "target": "dev", "dialect": "postgres",
         "request": {"now": null, "event_time_start": null, "event_time_end": null, "full_refresh": false, "batch_size": null, "chunk": null,
             "complete_only": false, "select": [], "exclude": [], "selector": null},
         "models": [{"unique_id": "model.shop.daily", "path": "models/daily.sql", "folder": "daily", "relation": "daily",
-            "materialized": "microbatch", "strategy": "delete + insert", "atomic": true, "inputs": [], "columns": null, "columns_from": null,
+            "materialized": "microbatch", "strategy": "delete + \
+                insert", "atomic": true, "inputs": [], "columns": null, "columns_from": null,
             "warnings": [], "microbatch": {"event_time": "at", "batch_size": "minute", "begin": "2022-08-30T00:00:00Z", "lookback": 1,
                 "timezone": "UTC", "outside_window": "error", "unique_key": [], "in_order": false, "beside": null, "batches": size}}],
     });
     let head = head.to_string();
-    write!(out, "{},\"steps\":[", head.trim_end_matches('}').to_string() + &"}".repeat(trailing(&head) - 1)).unwrap();
+    write!(
+        out,
+        "{},\"steps\":[",
+        head.trim_end_matches('}').to_string() + &"}".repeat(trailing(&head) - 1)
+    )
+    .unwrap();
     fs::write(plan.join("daily/01_create.sql"), sql).unwrap();
     write!(out, r#"{{"id":"model.shop.daily@create","model":"model.shop.daily","kind":"create","file":"daily/01_create.sql","sha256":"{sha256}","depends_on":[]}}"#).unwrap();
     for number in 0..size {
@@ -112,7 +145,9 @@ fn trailing(text: &str) -> usize {
 
 /// A run in which all steps but the last ten are done.
 fn write_journal(path: &Path, size: usize) {
-    let sha256: String = Sha256::digest("select 1;\n").iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let sha256: String = Sha256::digest("select 1;\n")
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     let mut out = BufWriter::new(File::create(path).unwrap());
     let at = "2024-09-10T00:00:00.000Z";
     writeln!(
@@ -122,13 +157,21 @@ fn write_journal(path: &Path, size: usize) {
     .unwrap();
     let mut step = |label: &str, rest: &str| {
         let id = format!("model.shop.daily@{label}");
-        writeln!(out, r#"{{"event":"start","run":"r","step":"{id}","sha256":"{sha256}","at":"{at}"}}"#).unwrap();
+        writeln!(
+            out,
+            r#"{{"event":"start","run":"r","step":"{id}","sha256":"{sha256}","at":"{at}"}}"#
+        )
+        .unwrap();
         writeln!(out, r#"{{"event":"step","run":"r","step":"{id}","sha256":"{sha256}","model":"model.shop.daily",{rest}"started":"{at}","seconds":0.01,"outcome":"success","stderr":""}}"#).unwrap();
     };
     step("create", "\"kind\":\"create\",");
     for number in 0..size - 10 {
         let (start, end) = window(number);
-        let rest = format!("\"kind\":\"batch\",\"event_time_start\":\"{}\",\"event_time_end\":\"{}\",", text(start), text(end));
+        let rest = format!(
+            "\"kind\":\"batch\",\"event_time_start\":\"{}\",\"event_time_end\":\"{}\",",
+            text(start),
+            text(end)
+        );
         step(&label(start), &rest);
     }
 }

@@ -1,9 +1,11 @@
-//! The corpus: models, each with what is true of it. `--- name: truth codes; settings` begins a model. In a dialect other than
-//! DuckDB's, what stands behind `--- =` is the same query for DuckDB. `{events}` stands for a source, `{events whole}` for one that is
-//! opted out of its filter.
+//! The corpus: models, each with what is true of it. `--- name: truth codes; settings` begins a
+//! model. In a dialect other than DuckDB's, what stands behind `--- =` is the same query for
+//! DuckDB. `{events}` stands for a source, `{events whole}` for one that is opted out of its
+//! filter.
 //!
-//! The truth is one of: `safe`, batches hold what the query as a whole yields; `unsafe`, for some rows they do not; `depends`, they do
-//! where the columns and functions are what their names say. `reasoned` models are not executed: their truth needs another clock.
+//! The truth is one of: `safe`, batches hold what the query as a whole yields; `unsafe`, for some
+//! rows they do not; `depends`, they do where the columns and functions are what their names say.
+//! `reasoned` models are not executed: their truth needs another clock.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,7 +37,11 @@ pub fn project() -> PathBuf {
 /// All models, in the order of the files.
 pub fn models() -> Vec<Model> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check/corpus");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder).expect("the corpus is there").flatten().map(|entry| entry.path()).collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("the corpus is there")
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
     files.sort();
     files.iter().flat_map(|file| parse(file)).collect()
 }
@@ -60,7 +66,8 @@ fn parse(file: &Path) -> Vec<Model> {
 }
 
 fn header(file: &str, line: &str) -> Model {
-    let (name, rest) = line.split_once(": ").unwrap_or_else(|| panic!("{file}: `{line}` lacks a truth"));
+    let (name, rest) =
+        line.split_once(": ").unwrap_or_else(|| panic!("{file}: `{line}` lacks a truth"));
     let mut parts = rest.split("; ");
     let mut words = parts.next().unwrap_or_default().split_whitespace();
     let truth = match words.next() {
@@ -70,10 +77,25 @@ fn header(file: &str, line: &str) -> Model {
         other => panic!("{file}: `{line}` has the truth {other:?}"),
     };
     let codes: Vec<String> = words.map(str::to_string).collect();
-    assert_eq!(codes.is_empty(), truth == Truth::Safe, "{file}: `{line}`: a rule finds what is not safe");
-    let setting = |part: &str| part.split_once('=').map_or((part.to_string(), String::new()), |(key, value)| (key.into(), value.into()));
+    assert_eq!(
+        codes.is_empty(),
+        truth == Truth::Safe,
+        "{file}: `{line}`: a rule finds what is not safe"
+    );
+    let setting = |part: &str| {
+        part.split_once('=')
+            .map_or((part.to_string(), String::new()), |(key, value)| (key.into(), value.into()))
+    };
     let settings = parts.map(setting).collect();
-    Model { name: name.to_string(), file: file.to_string(), truth, codes, settings, query: String::new(), in_duckdb: None }
+    Model {
+        name: name.to_string(),
+        file: file.to_string(),
+        truth,
+        codes,
+        settings,
+        query: String::new(),
+        in_duckdb: None,
+    }
 }
 
 impl Model {
@@ -117,8 +139,12 @@ impl Model {
             self.timezone()
         );
         for source in ["events", "orders", "payments", "visits", "clocks", "users"] {
-            text = text.replace(&format!("{{{source}}}"), &format!("{{{{ source('raw', '{source}') }}}}"));
-            text = text.replace(&format!("{{{source} whole}}"), &format!("{{{{ source('raw', '{source}').render() }}}}"));
+            text = text
+                .replace(&format!("{{{source}}}"), &format!("{{{{ source('raw', '{source}') }}}}"));
+            text = text.replace(
+                &format!("{{{source} whole}}"),
+                &format!("{{{{ source('raw', '{source}').render() }}}}"),
+            );
         }
         text
     }
@@ -126,12 +152,18 @@ impl Model {
 
 /// Copies the project into `folder`, with a file for each of the models.
 pub fn write(folder: &Path, models: &[(&Model, String)]) {
-    for entry in walkdir::WalkDir::new(project()).into_iter().flatten().filter(|entry| entry.file_type().is_file()) {
+    for entry in walkdir::WalkDir::new(project())
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry.file_type().is_file())
+    {
         let to = folder.join(entry.path().strip_prefix(project()).expect("it is below"));
-        fs::create_dir_all(to.parent().expect("a file has a folder")).expect("the folder is writable");
+        fs::create_dir_all(to.parent().expect("a file has a folder"))
+            .expect("the folder is writable");
         fs::copy(entry.path(), to).expect("the folder is writable");
     }
     for (model, text) in models {
-        fs::write(folder.join(format!("models/{}.sql", model.name)), text).expect("the folder is writable");
+        fs::write(folder.join(format!("models/{}.sql", model.name)), text)
+            .expect("the folder is writable");
     }
 }

@@ -1,5 +1,5 @@
-//! What `check` finds in the models of the corpus, against what is true of them: the recall, the precision, and every miss.
-//! tests/engines/check.rs shows by execution that the truth is true.
+//! What `check` finds in the models of the corpus, against what is true of them: the recall, the
+//! precision, and every miss. tests/engines/check.rs shows by execution that the truth is true.
 
 mod corpus;
 
@@ -22,7 +22,8 @@ fn check_finds_what_is_unsafe_and_nothing_else() {
     for model in &models {
         dialects.entry(model.dialect()).or_default().push(model);
     }
-    let found: Found = dialects.into_iter().flat_map(|(dialect, models)| check(dialect, &models)).collect();
+    let found: Found =
+        dialects.into_iter().flat_map(|(dialect, models)| check(dialect, &models)).collect();
     let mut misses = Vec::new();
     let mut counts = Counts::default();
     for model in &models {
@@ -32,7 +33,14 @@ fn check_finds_what_is_unsafe_and_nothing_else() {
         }
     }
     println!("{} models: {}", models.len(), counts.shown());
-    assert!(misses.is_empty(), "{}\n{} misses of {} models\n{}", counts.shown(), misses.len(), models.len(), misses.join("\n"));
+    assert!(
+        misses.is_empty(),
+        "{}\n{} misses of {} models\n{}",
+        counts.shown(),
+        misses.len(),
+        models.len(),
+        misses.join("\n")
+    );
 }
 
 #[derive(Default)]
@@ -51,7 +59,11 @@ struct Counts {
 impl Counts {
     /// Counts a model; gives what does not fit it.
     fn count(&mut self, model: &Model, findings: &[(String, String)]) -> Option<&'static str> {
-        let expected: Vec<&str> = findings.iter().filter(|(code, _)| model.codes.contains(code)).map(|(_, level)| level.as_str()).collect();
+        let expected: Vec<&str> = findings
+            .iter()
+            .filter(|(code, _)| model.codes.contains(code))
+            .map(|(_, level)| level.as_str())
+            .collect();
         let warns = findings.iter().any(|(_, level)| level != "note");
         self.found += usize::from(!findings.is_empty());
         self.found_rightly += usize::from(!findings.is_empty() && model.truth != Truth::Safe);
@@ -74,7 +86,12 @@ impl Counts {
     fn shown(&self) -> String {
         format!(
             "recall {}/{}, of warnings {}/{}, precision {}/{}",
-            self.not_safe_and_found, self.not_safe, self.warned, self.not_safe_at_all, self.found_rightly, self.found
+            self.not_safe_and_found,
+            self.not_safe,
+            self.warned,
+            self.not_safe_at_all,
+            self.found_rightly,
+            self.found
         )
     }
 }
@@ -82,14 +99,30 @@ impl Counts {
 /// What is found in the models of a dialect; what only costs is left out.
 fn check(dialect: &str, models: &[&Model]) -> Found {
     let folder = tempfile::tempdir().expect("the system's folder for temporary files is writable");
-    let files: Vec<(&Model, String)> = models.iter().map(|model| (*model, model.template())).collect();
+    let files: Vec<(&Model, String)> =
+        models.iter().map(|model| (*model, model.template())).collect();
     corpus::write(folder.path(), &files);
     let done = Command::new(env!("CARGO_BIN_EXE_batchwright"))
-        .args(["check", "--dialect", dialect, "--schema", "analytics", "--now", "2025-01-01", "--format", "json", "--project-dir"])
+        .args([
+            "check",
+            "--dialect",
+            dialect,
+            "--schema",
+            "analytics",
+            "--now",
+            "2025-01-01",
+            "--format",
+            "json",
+            "--project-dir",
+        ])
         .arg(folder.path())
         .output()
         .expect("batchwright starts");
-    assert!(done.status.code().is_some_and(|code| code < 2), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(
+        done.status.code().is_some_and(|code| code < 2),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
     let findings: Vec<Value> = serde_json::from_slice(&done.stdout).expect("the findings are JSON");
     let mut found = Found::new();
     for finding in findings.iter().filter(|finding| finding["only_costs"] == false) {

@@ -1,6 +1,8 @@
-//! The real dbt as the oracle: each trial runs a script below `tests/dbt/` with the Python of `target/engines/dbt`, which `tests/run`
-//! installs. The script compares dbt with the binary that `BATCHWRIGHT` names, prints the differences, and ends with 0 where there are
-//! none. A script also runs alone: `BATCHWRIGHT=target/debug/batchwright target/engines/dbt/bin/python tests/dbt/adapters.py`.
+//! The real dbt as the oracle: each trial runs a script below `tests/dbt/` with the Python of
+//! `target/engines/dbt`, which `tests/run` installs. The script compares dbt with the binary that
+//! `BATCHWRIGHT` names, prints the differences, and ends with 0 where there are none. A script also
+//! runs alone: `BATCHWRIGHT=target/debug/batchwright target/engines/dbt/bin/python
+//! tests/dbt/adapters.py`.
 
 #![allow(clippy::unwrap_used, reason = "what fails here fails its test")]
 
@@ -20,12 +22,16 @@ const ORACLES: &[(&str, &str)] = &[
     ("selection", "random selections of random projects"),
 ];
 
-/// The engines on which dbt's own test suites run: `tests/dbt/suites/run.py ENGINE`, with the Python of `target/engines/dbt_suites`.
+/// The engines on which dbt's own test suites run: `tests/dbt/suites/run.py ENGINE`, with the
+/// Python of `target/engines/dbt_suites`.
 const SUITES: &[&str] = &["duckdb"];
 
 fn main() {
-    let oracles = ORACLES.iter().map(|&(oracle, _)| Trial::test(oracle, move || run("dbt", oracle, &[])));
-    let suites = SUITES.iter().map(|&engine| Trial::test(format!("suites::{engine}"), move || run("dbt_suites", "suites/run", &[engine])));
+    let oracles =
+        ORACLES.iter().map(|&(oracle, _)| Trial::test(oracle, move || run("dbt", oracle, &[])));
+    let suites = SUITES.iter().map(|&engine| {
+        Trial::test(format!("suites::{engine}"), move || run("dbt_suites", "suites/run", &[engine]))
+    });
     libtest_mimic::run(&Arguments::from_args(), oracles.chain(suites).collect()).exit();
 }
 
@@ -33,7 +39,11 @@ fn run(environment: &str, script: &str, arguments: &[&str]) -> Result<(), Failed
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = root.join("target/engines").join(environment).join("bin/python");
     if !python.exists() {
-        return Err(format!("{} is missing: run `tests/run` once, which installs it", python.display()).into());
+        return Err(format!(
+            "{} is missing: run `tests/run` once, which installs it",
+            python.display()
+        )
+        .into());
     }
     let output = Command::new(python)
         .arg(root.join("tests/dbt").join(script).with_extension("py"))

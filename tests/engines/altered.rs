@@ -1,5 +1,6 @@
-//! Tables whose query has got other columns: `on_schema_change`, each `02_alter.sql` run after a crash between any two of its
-//! statements, and twice. The rows that must be there are written by hand.
+//! Tables whose query has got other columns: `on_schema_change`, each `02_alter.sql` run after a
+//! crash between any two of its statements, and twice. The rows that must be there are written by
+//! hand.
 
 use std::fs;
 
@@ -15,13 +16,24 @@ pub const OF_DIALECTS: &[(&[&str], Case)] = &[
     (ALTERING, ("a_renamed_column_is_a_new_one", a_renamed_column_is_a_new_one)),
     (ALTERING, ("a_name_in_capitals_is_the_same_column", a_name_in_capitals_is_the_same_column)),
     (&["duckdb", "postgres"], ("a_type_gives_way_to_a_wider_one", a_type_gives_way_to_a_wider_one)),
-    (&["duckdb", "postgres"], ("a_type_that_loses_values_is_refused", a_type_that_loses_values_is_refused)),
-    (&["duckdb", "postgres"], ("a_changed_query_fails_where_it_must", a_changed_query_fails_where_it_must)),
-    (&["duckdb", "postgres", "mariadb"], ("later_runs_have_columns_of_their_own", later_runs_have_columns_of_their_own)),
+    (
+        &["duckdb", "postgres"],
+        ("a_type_that_loses_values_is_refused", a_type_that_loses_values_is_refused),
+    ),
+    (
+        &["duckdb", "postgres"],
+        ("a_changed_query_fails_where_it_must", a_changed_query_fails_where_it_must),
+    ),
+    (
+        &["duckdb", "postgres", "mariadb"],
+        ("later_runs_have_columns_of_their_own", later_runs_have_columns_of_their_own),
+    ),
 ];
 
-const FIRST_DAY: &[&str] = &["--select", "takings", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-02"];
-const SECOND_DAY: &[&str] = &["--select", "takings", "--event-time-start", "2024-09-02", "--event-time-end", "2024-09-03"];
+const FIRST_DAY: &[&str] =
+    &["--select", "takings", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-02"];
+const SECOND_DAY: &[&str] =
+    &["--select", "takings", "--event-time-start", "2024-09-02", "--event-time-end", "2024-09-03"];
 
 /// The engine's types of whole numbers and of texts, which may be null.
 fn types(engine: &dyn Engine) -> (&'static str, &'static str) {
@@ -33,10 +45,11 @@ fn types(engine: &dyn Engine) -> (&'static str, &'static str) {
     }
 }
 
-/// Writes the model `takings` with these columns after its key and its time. `is_declared`: whether the types are declared, where
-/// the words of a cast are not those of a column's type.
+/// Writes the model `takings` with these columns after its key and its time. `is_declared`: whether
+/// the types are declared, where the words of a cast are not those of a column's type.
 fn takings_of(shop: &Shop, change: &str, columns: &str, is_declared: bool) {
-    let config = "materialized='incremental', incremental_strategy='microbatch', batch_size='day', begin='2024-09-01'";
+    let config = "materialized='incremental', incremental_strategy='microbatch', \
+        batch_size='day', begin='2024-09-01'";
     shop.write(
         "models/takings.sql",
         &format!(
@@ -44,9 +57,13 @@ fn takings_of(shop: &Shop, change: &str, columns: &str, is_declared: bool) {
              select event_id, occurred_at{columns}\nfrom {{{{ source('raw', 'events') }}}}\n"
         ),
     );
-    let mut columns = "models:\n- name: takings\n  columns:\n  - {name: occurred_at, data_type: timestamp}\n".to_string();
+    let mut columns =
+        "models:\n- name: takings\n  columns:\n  - {name: occurred_at, data_type: timestamp}\n"
+            .to_string();
     if is_declared {
-        columns.push_str("  - {name: buyer, data_type: integer}\n  - {name: sort, data_type: varchar(20)}\n");
+        columns.push_str(
+            "  - {name: buyer, data_type: integer}\n  - {name: sort, data_type: varchar(20)}\n",
+        );
     }
     shop.write("models/takings.yml", &columns);
 }
@@ -55,7 +72,8 @@ fn takings(shop: &Shop, change: &str, columns: &str) {
     takings_of(shop, change, columns, false);
 }
 
-/// Runs the statements of a file up to each of them, as if the client had died there, then all of them, twice.
+/// Runs the statements of a file up to each of them, as if the client had died there, then all of
+/// them, twice.
 fn survive(shop: &Shop, text: &str) {
     let statements: Vec<&str> = text.split("\n\n").collect();
     for many in 1..statements.len() {
@@ -72,7 +90,12 @@ fn survive(shop: &Shop, text: &str) {
 }
 
 /// Builds the first day with some columns and the second with others; gives both plans.
-fn changed<'a>(engine: &'a dyn Engine, change: &str, before: &str, after: &str) -> (Shop<'a>, Plan) {
+fn changed<'a>(
+    engine: &'a dyn Engine,
+    change: &str,
+    before: &str,
+    after: &str,
+) -> (Shop<'a>, Plan) {
     let shop = Shop::open(engine);
     let is_declared = engine.dialect() == "mariadb";
     takings_of(&shop, change, before, is_declared);
@@ -90,9 +113,15 @@ fn changed<'a>(engine: &'a dyn Engine, change: &str, before: &str, after: &str) 
 
 fn a_new_column_is_added(engine: &dyn Engine) {
     let (integer, text) = types(engine);
-    let (shop, _) =
-        changed(engine, "append_new_columns", "", &format!(", cast(user_id as {integer}) as buyer, cast(event_type as {text}) as sort"));
-    let rows = shop.rows("select event_id, coalesce(buyer, -1), coalesce(sort, 'none') from analytics.takings");
+    let (shop, _) = changed(
+        engine,
+        "append_new_columns",
+        "",
+        &format!(", cast(user_id as {integer}) as buyer, cast(event_type as {text}) as sort"),
+    );
+    let rows = shop.rows(
+        "select event_id, coalesce(buyer, -1), coalesce(sort, 'none') from analytics.takings",
+    );
     let expected = [
         "110|-1|none",
         "111|-1|none",
@@ -110,26 +139,49 @@ fn a_new_column_is_added(engine: &dyn Engine) {
 fn columns_are_those_of_the_query(engine: &dyn Engine) {
     let (integer, text) = types(engine);
     let before = format!(", cast(event_type as {text}) as sort, cast(amount as {text}) as amount");
-    let (shop, _) = changed(engine, "sync_all_columns", &before, &format!(", cast(user_id as {integer}) as buyer"));
+    let (shop, _) = changed(
+        engine,
+        "sync_all_columns",
+        &before,
+        &format!(", cast(user_id as {integer}) as buyer"),
+    );
     let rows = shop.rows("select event_id, coalesce(buyer, -1) from analytics.takings");
-    assert_eq!(rows, ["110|-1", "111|-1", "112|-1", "113|-1", "120|2", "121|3", "121|3", "122|-1", "123|9"]);
-    assert!(shop.table("takings").iter().all(|row| row.split('|').count() == 3), "the old columns are gone: {:?}", shop.table("takings"));
+    assert_eq!(
+        rows,
+        ["110|-1", "111|-1", "112|-1", "113|-1", "120|2", "121|3", "121|3", "122|-1", "123|9"]
+    );
+    assert!(
+        shop.table("takings").iter().all(|row| row.split('|').count() == 3),
+        "the old columns are gone: {:?}",
+        shop.table("takings")
+    );
 }
 
 fn a_renamed_column_is_a_new_one(engine: &dyn Engine) {
     let (_, text) = types(engine);
-    let (before, after) = (format!(", cast(event_type as {text}) as old_sort"), format!(", cast(event_type as {text}) as sort"));
+    let (before, after) = (
+        format!(", cast(event_type as {text}) as old_sort"),
+        format!(", cast(event_type as {text}) as sort"),
+    );
     let (shop, _) = changed(engine, "append_new_columns", &before, &after);
-    let rows = shop
-        .rows("select event_id, coalesce(old_sort, 'none'), coalesce(sort, 'none') from analytics.takings where event_id in (110, 120)");
+    let rows = shop.rows(
+        "select event_id, coalesce(old_sort, 'none'), coalesce(sort, 'none') from \
+            analytics.takings where event_id in (110, 120)",
+    );
     assert_eq!(rows, ["110|view|none", "120|none|view"]);
 }
 
 fn a_name_in_capitals_is_the_same_column(engine: &dyn Engine) {
     let (_, text) = types(engine);
-    let (before, after) = (format!(", cast(event_type as {text}) as sort"), format!(", cast(event_type as {text}) as SORT"));
+    let (before, after) = (
+        format!(", cast(event_type as {text}) as sort"),
+        format!(", cast(event_type as {text}) as SORT"),
+    );
     let (shop, _) = changed(engine, "append_new_columns", &before, &after);
-    let rows = shop.rows("select event_id, coalesce(sort, 'none') from analytics.takings where event_id in (110, 120)");
+    let rows = shop.rows(
+        "select event_id, coalesce(sort, 'none') from analytics.takings where \
+        event_id in (110, 120)",
+    );
     // ClickHouse tells capitals apart.
     let second = if engine.dialect() == "clickhouse" { "120|none" } else { "120|view" };
     assert_eq!(rows, ["110|view", second]);
@@ -138,12 +190,20 @@ fn a_name_in_capitals_is_the_same_column(engine: &dyn Engine) {
 /// A catalog with the type of the model's one column besides its key and its time.
 fn catalog(shop: &Shop, data_type: &str) -> String {
     let column = |name: &str, data_type: &str, index: usize| {
-        format!("\"{name}\": {{\"name\": \"{name}\", \"type\": \"{data_type}\", \"index\": {index}}}")
+        format!(
+            "\"{name}\": {{\"name\": \"{name}\", \"type\": \"{data_type}\", \"index\": {index}}}"
+        )
     };
-    let columns = [column("event_id", "integer", 1), column("occurred_at", "timestamp", 2), column("buyer", data_type, 3)].join(", ");
+    let columns = [
+        column("event_id", "integer", 1),
+        column("occurred_at", "timestamp", 2),
+        column("buyer", data_type, 3),
+    ]
+    .join(", ");
     let metadata = "{\"type\": \"BASE TABLE\", \"schema\": \"analytics\", \"name\": \"takings\"}";
-    let text =
-        format!("{{\"nodes\": {{\"model.shop.takings\": {{\"metadata\": {metadata}, \"columns\": {{{columns}}}}}}}, \"sources\": {{}}}}");
+    let text = format!(
+        "{{\"nodes\": {{\"model.shop.takings\": {{\"metadata\": {metadata}, \"columns\": {{{columns}}}}}}}, \"sources\": {{}}}}"
+    );
     shop.write("catalog.json", &text);
     shop.project().join("catalog.json").to_str().unwrap().to_string()
 }
@@ -152,16 +212,22 @@ fn a_type_gives_way_to_a_wider_one(engine: &dyn Engine) {
     let shop = Shop::open(engine);
     takings(&shop, "sync_all_columns", ", cast(user_id as integer) as buyer");
     shop.build(&shop.compile(FIRST_DAY));
-    takings(&shop, "sync_all_columns", ", cast(user_id as bigint) * cast(10000000000 as bigint) as buyer");
+    takings(
+        &shop,
+        "sync_all_columns",
+        ", cast(user_id as bigint) * cast(10000000000 as bigint) as buyer",
+    );
     shop.write(
         "models/takings.yml",
-        "models:\n- name: takings\n  columns:\n  - {name: occurred_at, data_type: timestamp}\n  - {name: buyer, data_type: bigint}\n",
+        "models:\n- name: takings\n  columns:\n  - {name: occurred_at, data_type: timestamp}\n  - \
+         {name: buyer, data_type: bigint}\n",
     );
     let catalog = catalog(&shop, "integer");
     let plan = shop.compile(&[SECOND_DAY, &["--catalog", &catalog]].concat());
     survive(&shop, &fs::read_to_string(&plan.of("takings", "alter")[0].file).unwrap());
     shop.build(&plan);
-    let rows = shop.rows("select event_id, buyer from analytics.takings where event_id in (110, 120)");
+    let rows =
+        shop.rows("select event_id, buyer from analytics.takings where event_id in (110, 120)");
     assert_eq!(rows, ["110|1", "120|20000000000"]);
 }
 
@@ -170,7 +236,11 @@ fn a_type_that_loses_values_is_refused(engine: &dyn Engine) {
     takings(&shop, "sync_all_columns", ", cast(user_id as integer) as buyer");
     shop.build(&shop.compile(FIRST_DAY));
     let before = shop.table("takings");
-    takings(&shop, "sync_all_columns", ", cast(amount as varchar(20)) as buyer, cast(user_id as integer) as other");
+    takings(
+        &shop,
+        "sync_all_columns",
+        ", cast(amount as varchar(20)) as buyer, cast(user_id as integer) as other",
+    );
     let plan = shop.compile(SECOND_DAY);
     shop.build(plan.of("takings", "create"));
     let outcome = shop.run(plan.of("takings", "alter")[0]);
@@ -185,11 +255,17 @@ fn a_changed_query_fails_where_it_must(engine: &dyn Engine) {
     shop.build(&plan);
     shop.build(plan.of("takings", "alter"));
     let before = shop.table("takings");
-    for columns in ["", ", cast(user_id as integer) as buyer, 1 as one", ", cast(user_id as bigint) as buyer"] {
+    for columns in
+        ["", ", cast(user_id as integer) as buyer, 1 as one", ", cast(user_id as bigint) as buyer"]
+    {
         takings(&shop, "fail", columns);
         let plan = shop.compile(SECOND_DAY);
         let outcome = shop.run(plan.of("takings", "alter")[0]);
-        assert!(!outcome.ok && outcome.stderr.contains("on_schema_change: fail"), "{columns}: {}", outcome.stderr);
+        assert!(
+            !outcome.ok && outcome.stderr.contains("on_schema_change: fail"),
+            "{columns}: {}",
+            outcome.stderr
+        );
         assert_eq!(shop.table("takings"), before);
     }
 }
@@ -204,19 +280,38 @@ fn later_runs_have_columns_of_their_own(engine: &dyn Engine) {
             "{{{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='event_id', \
              on_schema_change='sync_all_columns') }}}}\n\
              {{% if is_incremental() %}}\n\
-             select event_id, cast(event_type as {text}) as sort from {{{{ source('raw', 'events') }}}} where event_id >= 123\n\
+             select event_id, cast(event_type as {text}) as sort from \
+             {{{{ source('raw', 'events') }}}} where event_id >= 123\n\
              {{% else %}}\n\
-             select event_id, amount from {{{{ source('raw', 'events') }}}} where event_id between 121 and 123\n\
+             select event_id, amount from {{{{ source('raw', 'events') }}}} where event_id \
+             between 121 and 123\n\
              {{% endif %}}\n"
         ),
     );
     if engine.dialect() == "mariadb" {
-        shop.write("models/takings.yml", "models:\n- name: takings\n  columns:\n  - {name: sort, data_type: varchar(20)}\n");
+        shop.write(
+            "models/takings.yml",
+            "models:\n- name: takings\n  columns:\n  - {name: sort, data_type: varchar(20)}\n",
+        );
     }
     let plan = shop.compile(&["--select", "takings"]);
     let text = fs::read_to_string(&plan.steps[0].file).unwrap();
     survive(&shop, &text);
     let rows = shop.rows("select event_id, coalesce(sort, 'none') from analytics.takings");
-    assert_eq!(rows, ["121|none", "121|none", "122|none", "123|none", "130|purchase", "140|purchase", "141|purchase"]);
-    assert!(shop.table("takings").iter().all(|row| row.split('|').count() == 2), "`amount` is gone");
+    assert_eq!(
+        rows,
+        [
+            "121|none",
+            "121|none",
+            "122|none",
+            "123|none",
+            "130|purchase",
+            "140|purchase",
+            "141|purchase"
+        ]
+    );
+    assert!(
+        shop.table("takings").iter().all(|row| row.split('|').count() == 2),
+        "`amount` is gone"
+    );
 }

@@ -1,5 +1,6 @@
-//! Plans for warehouses that cannot run here, checked by BigQuery's analyzer, the parsers of Spark 4, Trino and T-SQL, Snowflake's
-//! client on fakesnow, and sqlfluff. Each checker must also reject invalid files.
+//! Plans for warehouses that cannot run here, checked by BigQuery's analyzer, the parsers of Spark
+//! 4, Trino and T-SQL, Snowflake's client on fakesnow, and sqlfluff. Each checker must also reject
+//! invalid files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,22 +16,34 @@ use crate::shop::{compile, fixture, read};
 use crate::trial;
 
 const CASES: &[(&str, fn())] = &[
-    ("bigquery::the_analyzer_rejects_broken_files", || rejects(Judge::GoogleSql, BROKEN_FOR_BIGQUERY)),
-    ("databricks::the_parser_rejects_broken_files", || rejects(Judge::SparkParser, BROKEN_FOR_SPARK)),
-    ("trino::the_grammar_rejects_broken_files", || rejects(Judge::TrinoGrammar(&[]), BROKEN_FOR_TRINO)),
+    ("bigquery::the_analyzer_rejects_broken_files", || {
+        rejects(Judge::GoogleSql, BROKEN_FOR_BIGQUERY)
+    }),
+    ("databricks::the_parser_rejects_broken_files", || {
+        rejects(Judge::SparkParser, BROKEN_FOR_SPARK)
+    }),
+    ("trino::the_grammar_rejects_broken_files", || {
+        rejects(Judge::TrinoGrammar(&[]), BROKEN_FOR_TRINO)
+    }),
     ("sqlserver::the_parser_rejects_broken_files", || rejects(Judge::ScriptDom, BROKEN_FOR_TSQL)),
-    ("snowflake::sqlfluff_rejects_broken_files", || rejects(Judge::Sqlfluff("snowflake"), BROKEN_FOR_SNOWFLAKE)),
+    ("snowflake::sqlfluff_rejects_broken_files", || {
+        rejects(Judge::Sqlfluff("snowflake"), BROKEN_FOR_SNOWFLAKE)
+    }),
     ("snowflake::the_client_runs_the_plan", the_client_runs_the_plan),
     ("snowflake::a_failing_file_is_reported", a_failing_file_is_reported),
 ];
 
-/// The cases above, and two for each dialect and checker: it accepts the plan and rejects a batch with a planted fault.
+/// The cases above, and two for each dialect and checker: it accepts the plan and rejects a batch
+/// with a planted fault.
 pub fn trials() -> Vec<Trial> {
-    let mut trials: Vec<Trial> = CASES.iter().map(|(name, case)| trial(name.to_string(), *case)).collect();
+    let mut trials: Vec<Trial> =
+        CASES.iter().map(|(name, case)| trial(name.to_string(), *case)).collect();
     for judged in JUDGED {
         let name = format!("{}::{}", judged.dialect, judged.judge.name());
         trials.push(trial(format!("{name}_accepts_the_plan"), || accepts(judged)));
-        trials.push(trial(format!("{name}_finds_the_planted_fault"), || finds_the_planted_fault(judged)));
+        trials.push(trial(format!("{name}_finds_the_planted_fault"), || {
+            finds_the_planted_fault(judged)
+        }));
     }
     trials
 }
@@ -42,7 +55,8 @@ const BROKEN_FOR_BIGQUERY: &[&str] = &[
     "select event_id from shop.raw.nosuch;",
     "select event_id from shop.raw.events where occurred_at >= 5;",
     "insert into shop.raw.events (event_id) values ('text');",
-    "merge into shop.raw.events as t using shop.raw.events as s on false when not matched by source and t.nosuch = 1 then delete;",
+    "merge into shop.raw.events as t using shop.raw.events as s on false when not matched by \
+     source and t.nosuch = 1 then delete;",
     "if true then select 1;",
 ];
 
@@ -51,7 +65,8 @@ const BROKEN_FOR_SPARK: &[&str] = &[
     "insert into t replace where a = 1 by name select 1 as a;",
     "insert into t by name replace select 1 as a;",
     "select 1; select ';' from (; select 2;",
-    "merge into t using s on false when not matched by source then delete when not matched then insert *;",
+    "merge into t using s on false when not matched by source then delete when not matched then \
+     insert *;",
     "begin transaction;",
 ];
 
@@ -80,34 +95,59 @@ const BROKEN_FOR_SNOWFLAKE: &[&str] = &[
     "delete from t where;",
 ];
 
-/// The files, in order, of the README's backfill, of three hours of the hourly model, and of a full refresh; after the steps of the
-/// first two their audits, read-only and as a run executes them.
+/// The files, in order, of the README's backfill, of three hours of the hourly model, and of a full
+/// refresh; after the steps of the first two their audits, read-only and as a run executes them.
 fn plan(dialect: &str, folder: &Path) -> Vec<PathBuf> {
     let target = ["--dialect", dialect, "--database", "shop", "--schema", "analytics"];
-    let compile = |folder: PathBuf, arguments: &str| compile(&fixture(), &folder, &target, &arguments.split(' ').collect::<Vec<_>>());
-    let days = "--select +int__sessions_aggregated+ --event-time-start 2024-09-01 --event-time-end 2024-09-04";
-    let hours = "--select hourly_events --event-time-start 2024-09-01T09:00:00 --event-time-end 2024-09-01T12:00:00";
+    let compile = |folder: PathBuf, arguments: &str| {
+        compile(&fixture(), &folder, &target, &arguments.split(' ').collect::<Vec<_>>())
+    };
+    let days = "--select +int__sessions_aggregated+ --event-time-start 2024-09-01 \
+        --event-time-end 2024-09-04";
+    let hours = "--select hourly_events --event-time-start 2024-09-01T09:00:00 --event-time-end \
+        2024-09-01T12:00:00";
     let refresh = "--select int__sessions_aggregated --full-refresh";
-    let audited = [&["int__sessions_aggregated", "daily_report", "monthly_revenue"][..], &["hourly_events"], &[]];
+    let audited = [
+        &["int__sessions_aggregated", "daily_report", "monthly_revenue"][..],
+        &["hourly_events"],
+        &[],
+    ];
     let files = |(number, arguments): (usize, &str)| {
         let plan = compile(folder.join(number.to_string()), arguments);
-        let audits: Vec<PathBuf> = audited[number].iter().flat_map(|model| [plan.audit(model), plan.stopping_audit(model)]).collect();
+        let audits: Vec<PathBuf> = audited[number]
+            .iter()
+            .flat_map(|model| [plan.audit(model), plan.stopping_audit(model)])
+            .collect();
         plan.steps.into_iter().map(|step| step.file).chain(audits).collect::<Vec<_>>()
     };
     [days, hours, refresh].into_iter().enumerate().flat_map(files).collect()
 }
 
-/// The plans of the cases in `fixtures/` that compile for this dialect, or for all of them, each with its project.
+/// The plans of the cases in `fixtures/` that compile for this dialect, or for all of them, each
+/// with its project.
 fn fixture_plans(dialect: &str, folder: &Path) -> Vec<(PathBuf, Vec<PathBuf>)> {
-    let command = Regex::new(&format!(r"\$ batchwright (compile .*--dialect (?:{dialect}\b|\{{dialect\}}).*)")).unwrap();
+    let command = Regex::new(&format!(
+        r"\$ batchwright (compile .*--dialect (?:{dialect}\b|\{{dialect\}}).*)"
+    ))
+    .unwrap();
     let mut plans = Vec::new();
-    for project in fs::read_dir(fixture().parent().unwrap()).unwrap().map(|entry| entry.unwrap().path()) {
+    let folders = |folder: &Path| -> Vec<PathBuf> {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+    };
+    let groups = folders(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"));
+    for project in groups.iter().flat_map(|group| folders(group)) {
         let readme = fs::read_to_string(project.join("README.md")).unwrap();
-        let Some(captures) = command.captures(&readme).filter(|_| project != fixture()) else { continue };
+        let Some(captures) = command.captures(&readme).filter(|_| project != fixture()) else {
+            continue;
+        };
         let plan = folder.join(project.file_name().unwrap());
         let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
         let line = captures[1].replace("{dialect}", dialect).replace("--stdout", "");
-        batchwright.args(shlex::split(&line).unwrap()).current_dir(&project).arg("--plan").arg(&plan);
+        batchwright
+            .args(shlex::split(&line).unwrap())
+            .current_dir(&project)
+            .arg("--plan")
+            .arg(&plan);
         // A case of an error writes no plan.
         if run(&mut batchwright).status.success() {
             plans.push((project, read(&plan).steps.into_iter().map(|step| step.file).collect()));
@@ -137,7 +177,10 @@ fn accepts(judged: &Judged) {
 fn finds_the_planted_fault(judged: &Judged) {
     let folder = TempDir::new().unwrap();
     let mut files = plan(judged.dialect, folder.path());
-    let index = files.iter().position(|file| file.ends_with("int__sessions_aggregated/2024-09-01.sql")).expect("the plan has this batch");
+    let index = files
+        .iter()
+        .position(|file| file.ends_with("int__sessions_aggregated/2024-09-01.sql"))
+        .expect("the plan has this batch");
     files.truncate(index + 1);
     // Only an analyzer needs the files that create what the batch reads.
     if judged.judge != Judge::GoogleSql {
@@ -150,7 +193,11 @@ fn finds_the_planted_fault(judged: &Judged) {
     fs::write(batch, sql.replacen(valid, faulty, 1)).unwrap();
     let output = check(judged.judge, &fixture(), &files);
     let report = String::from_utf8_lossy(&output.stdout);
-    assert!(!output.status.success() && report.contains(batch.to_str().unwrap()), "`{faulty}` was accepted:\n{}", text(&output));
+    assert!(
+        !output.status.success() && report.contains(batch.to_str().unwrap()),
+        "`{faulty}` was accepted:\n{}",
+        text(&output)
+    );
     assert_eq!(report.lines().count(), 1, "{report}");
 }
 
@@ -162,8 +209,11 @@ fn rejects(judge: Judge, broken: &[&str]) {
         fs::write(&path, sql).unwrap();
         path
     };
-    let mut files = vec![file("good.sql".into(), "-- a comment; with a semicolon\nselect ';' as semicolon;\n")];
-    files.extend(broken.iter().enumerate().map(|(number, sql)| file(format!("broken-{number}.sql"), sql)));
+    let mut files =
+        vec![file("good.sql".into(), "-- a comment; with a semicolon\nselect ';' as semicolon;\n")];
+    files.extend(
+        broken.iter().enumerate().map(|(number, sql)| file(format!("broken-{number}.sql"), sql)),
+    );
     let output = check(judge, &fixture(), &files);
     assert!(!output.status.success(), "{}", text(&output));
     let report = String::from_utf8_lossy(&output.stdout);
@@ -178,28 +228,53 @@ fn check(judge: Judge, project: &Path, files: &[PathBuf]) -> Output {
     match judge {
         Judge::GoogleSql => {
             let mut analyzer = python("analyzers", "check_bigquery.py");
-            run(analyzer.arg("--cache").arg(installed("")).arg(project.join("engine/bigquery.sql")).args(files))
+            run(analyzer
+                .arg("--cache")
+                .arg(installed(""))
+                .arg(project.join("engine/bigquery.sql"))
+                .args(files))
         }
-        Judge::SparkParser => run(python("spark", "check_spark.py").env("SPARK_LOCAL_IP", "127.0.0.1").args(files)),
-        Judge::TrinoGrammar(options) => run(python("grammars", "check_trino.py").args(options).args(files)),
-        Judge::ScriptDom => run(python("grammars", "check_tsql.py").arg(installed("tsql")).args(files)),
-        Judge::Sqlfluff(dialect) => run(python("analyzers", "check_sqlfluff.py").arg(dialect).args(first_batches(files))),
+        Judge::SparkParser => {
+            run(python("spark", "check_spark.py").env("SPARK_LOCAL_IP", "127.0.0.1").args(files))
+        }
+        Judge::TrinoGrammar(options) => {
+            run(python("grammars", "check_trino.py").args(options).args(files))
+        }
+        Judge::ScriptDom => {
+            run(python("grammars", "check_tsql.py").arg(installed("tsql")).args(files))
+        }
+        Judge::Sqlfluff(dialect) => {
+            run(python("analyzers", "check_sqlfluff.py").arg(dialect).args(first_batches(files)))
+        }
     }
 }
 
-/// One batch of each model: sqlfluff takes seconds per file, and the batches of a model differ only in their literals.
+/// One batch of each model: sqlfluff takes seconds per file, and the batches of a model differ only
+/// in their literals.
 fn first_batches(files: &[PathBuf]) -> impl Iterator<Item = &PathBuf> {
-    let is_batch = |file: &Path| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("2024-"));
+    let is_batch = |file: &Path| {
+        file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("2024-"))
+    };
     let follows_batch = move |index: usize| {
-        index > 0 && is_batch(&files[index]) && is_batch(&files[index - 1]) && files[index].parent() == files[index - 1].parent()
+        index > 0
+            && is_batch(&files[index])
+            && is_batch(&files[index - 1])
+            && files[index].parent() == files[index - 1].parent()
     };
     files.iter().enumerate().filter(move |(index, _)| !follows_batch(*index)).map(|(_, file)| file)
 }
 
 fn snowflake(files: &[PathBuf], seconds: &str, query: &str) -> Output {
     let mut client = python("snow", "run_snowflake.py");
-    client.arg("--snow").arg(installed("snow/bin/snow")).arg("--fakesnow").arg(installed("fakesnow/bin/fakesnow"));
-    run(client.args(["--seconds", seconds, "--query", query]).arg(fixture().join("engine/setup.sql")).args(files))
+    client
+        .arg("--snow")
+        .arg(installed("snow/bin/snow"))
+        .arg("--fakesnow")
+        .arg(installed("fakesnow/bin/fakesnow"));
+    run(client
+        .args(["--seconds", seconds, "--query", query])
+        .arg(fixture().join("engine/setup.sql"))
+        .args(files))
 }
 
 fn the_client_runs_the_plan() {
@@ -214,13 +289,22 @@ fn the_client_runs_the_plan() {
         let sql = fs::read_to_string(file).unwrap();
         fs::write(file, stage.replace_all(&sql, "$1").as_ref()).unwrap();
     }
-    let sessions =
-        "select user_id, country, session_start, event_count, cast(revenue as integer) from shop.analytics.int__sessions_aggregated";
-    let output = snowflake(&files, "240", &format!("{sessions} where user_id in (1, 3) order by 1, 3"));
+    let sessions = "select user_id, country, session_start, event_count, cast(revenue as integer) \
+        from shop.analytics.int__sessions_aggregated";
+    let output =
+        snowflake(&files, "240", &format!("{sessions} where user_id in (1, 3) order by 1, 3"));
     assert!(output.status.success(), "{}", text(&output));
-    let rows: Vec<_> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_string).collect();
+    let rows: Vec<_> =
+        String::from_utf8_lossy(&output.stdout).lines().map(str::to_string).collect();
     // Counted by hand in the fixture's `engine/setup.sql`.
-    assert_eq!(rows, ["1,DE,2024-09-01T00:00:00,2,20", "1,DE,2024-09-03T18:45:00,1,11", "3,,2024-09-02T12:00:00,2,14"]);
+    assert_eq!(
+        rows,
+        [
+            "1,DE,2024-09-01T00:00:00,2,20",
+            "1,DE,2024-09-03T18:45:00,1,11",
+            "3,,2024-09-02T12:00:00,2,14"
+        ]
+    );
 }
 
 fn a_failing_file_is_reported() {
@@ -228,7 +312,11 @@ fn a_failing_file_is_reported() {
     let file = folder.path().join("broken.sql");
     fs::write(&file, "create table shop.public.t as select nosuch from shop.raw.events;").unwrap();
     let output = snowflake(&[file], "60", "select 1");
-    assert!(!output.status.success() && text(&output).to_lowercase().contains("nosuch"), "{}", text(&output));
+    assert!(
+        !output.status.success() && text(&output).to_lowercase().contains("nosuch"),
+        "{}",
+        text(&output)
+    );
 }
 
 /// A script of this folder in a Python environment that `tests/run` installs.
@@ -243,5 +331,9 @@ fn run(command: &mut Command) -> Output {
 }
 
 fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }

@@ -1,4 +1,5 @@
-//! bqemulator: GoogleSQL on DuckDB, one process for all tests. `analyzers` checks plans with BigQuery's analyzer.
+//! bqemulator: GoogleSQL on DuckDB, one process for all tests. `analyzers` checks plans with
+//! BigQuery's analyzer.
 
 use std::path::Path;
 
@@ -38,7 +39,10 @@ impl Engine for BqEmulator {
             ("grants_are_applied", "bqemulator has no grants"),
             ("a_contract_is_enforced", "bqemulator does not enforce not null"),
             ("a_null_in_a_not_null_column_changes_nothing", "bqemulator does not enforce not null"),
-            ("delete_and_insert_replaces_by_key", "the dialect rejects `delete+insert` at compile time"),
+            (
+                "delete_and_insert_replaces_by_key",
+                "the dialect rejects `delete+insert` at compile time",
+            ),
             ("a_materialized_view_is_refreshed", "bqemulator has no materialized views"),
         ]
     }
@@ -60,10 +64,16 @@ struct Project<'a>(Session<'a>);
 
 impl Database for Project<'_> {
     fn run(&self, file: &Path) -> Outcome {
-        // bqemulator cannot copy over a table, nor assert: a query copies the rows, and an invalid cast to a number fails instead.
-        let sql = replace(r"(create or replace table \S+) copy (\S+);", &text(file), "$1 as select * from $2;");
+        // bqemulator cannot copy over a table, nor assert: a query copies the rows, and an invalid
+        // cast to a number fails instead.
+        let sql = replace(
+            r"(create or replace table \S+) copy (\S+);",
+            &text(file),
+            "$1 as select * from $2;",
+        );
         let guard = r"assert not exists \(select 1 from (\S+) where (.*)\) as ('.*');";
-        let as_number = "select cast(concat($3, cast(count(*) as string)) as int64) from $1 where $2 having count(*) > 0;";
+        let as_number = "select cast(concat($3, cast(count(*) as string)) as int64) from $1 where \
+            $2 having count(*) > 0;";
         self.0.run(&replace(guard, &sql, as_number))
     }
 

@@ -1,4 +1,5 @@
-//! Models without microbatches: incremental strategies run twice, seeds, grants and comments. The expected rows are written by hand.
+//! Models without microbatches: incremental strategies run twice, seeds, grants and comments. The
+//! expected rows are written by hand.
 
 use crate::engine::{Case, Engine};
 use crate::shop::Shop;
@@ -20,28 +21,47 @@ pub const CASES: &[Case] = &[
 
 /// Cases for some dialects; in the others the feature is a warning.
 pub const OF_DIALECTS: &[(&[&str], Case)] = &[
-    (&["duckdb", "postgres"], ("a_spine_ends_where_the_engine_says", a_spine_ends_where_the_engine_says)),
+    (
+        &["duckdb", "postgres"],
+        ("a_spine_ends_where_the_engine_says", a_spine_ends_where_the_engine_says),
+    ),
     (&["duckdb", "postgres"], ("a_seed_has_its_indexes", a_seed_has_its_indexes)),
     (&["duckdb", "postgres"], ("a_contract_rejects_other_types", a_contract_rejects_other_types)),
-    (&["duckdb"], ("merge_conditions_do_not_apply_to_the_first_run", merge_conditions_do_not_apply_to_the_first_run)),
+    (
+        &["duckdb"],
+        (
+            "merge_conditions_do_not_apply_to_the_first_run",
+            merge_conditions_do_not_apply_to_the_first_run,
+        ),
+    ),
     (&["postgres"], ("removed_grants_are_revoked", removed_grants_are_revoked)),
 ];
 
 /// A source with the schema of the fixture's raw tables.
-const SHELVES: &str = "sources: [{name: shelves, schema: \"{{ 'analytics' if target.type == 'sqlite' else 'raw' }}\", tables: [{name: shelf}, {name: log}]}]\n";
+const SHELVES: &str = "sources: \
+    [{name: shelves, schema: \"{{ 'analytics' if target.type == 'sqlite' else 'raw' }}\", tables: [{name: shelf}, {name: log}]}]\n";
 
 /// A shop with a table of its shelves' stock and a model over it.
 fn stocked<'a>(engine: &'a dyn Engine, config: &str, filter: &str) -> Shop<'a> {
     let shop = Shop::open(engine);
     shop.sql(
-        "create table raw.shelf (shop varchar(9), article varchar(9), pieces integer, changed integer);
-         insert into raw.shelf values ('north', 'pen', 5, 1), ('north', 'ink', 7, 1), ('south', 'pen', 2, 2);",
+        "create table raw.shelf (shop varchar(9), article varchar(9), pieces integer, changed \
+         integer);
+         insert into raw.shelf values ('north', 'pen', 5, 1), ('north', 'ink', 7, 1), ('south', \
+         'pen', 2, 2);",
     );
     shop.write("models/shelves.yml", SHELVES);
-    let filter = if filter.is_empty() { String::new() } else { format!("{{% if is_incremental() %}} where {filter} {{% endif %}}") };
+    let filter = if filter.is_empty() {
+        String::new()
+    } else {
+        format!("{{% if is_incremental() %}} where {filter} {{% endif %}}")
+    };
     shop.write(
         "models/stock.sql",
-        &format!("{{{{ config({config}) }}}}\nselect shop, article, pieces, changed from {{{{ source('shelves', 'shelf') }}}}\n{filter}\n"),
+        &format!(
+            "{{{{ config({config}) }}}}\nselect shop, article, pieces, changed from \
+            {{{{ source('shelves', 'shelf') }}}}\n{filter}\n"
+        ),
     );
     shop
 }
@@ -63,7 +83,10 @@ fn append_adds_new_rows(engine: &dyn Engine) {
     assert_eq!(shop.table("stock"), FIRST);
     shop.sql("insert into raw.shelf values ('east', 'ink', null, 3), ('east', 'pen', 1, 1);");
     build(&shop, STOCK);
-    assert_eq!(shop.table("stock"), ["east|ink|null|3", "north|ink|7|1", "north|pen|5|1", "south|pen|2|2"]);
+    assert_eq!(
+        shop.table("stock"),
+        ["east|ink|null|3", "north|ink|7|1", "north|pen|5|1", "south|pen|2|2"]
+    );
 }
 
 fn append_without_a_filter_adds_all_rows_again(engine: &dyn Engine) {
@@ -75,25 +98,33 @@ fn append_without_a_filter_adds_all_rows_again(engine: &dyn Engine) {
 }
 
 fn merge_updates_and_inserts_by_key(engine: &dyn Engine) {
-    let config =
-        "materialized='incremental', incremental_strategy='merge', unique_key=['shop', 'article'], merge_exclude_columns=['changed']";
+    let config = "materialized='incremental', incremental_strategy='merge', unique_key=['shop', \
+        'article'], merge_exclude_columns=['changed']";
     let shop = stocked(engine, config, "changed >= (select max(changed) from {{ this }})");
     build(&shop, STOCK);
     build(&shop, STOCK);
     assert_eq!(shop.table("stock"), FIRST);
-    shop.sql("update raw.shelf set pieces = 9, changed = 4 where article = 'ink'; insert into raw.shelf values ('east', 'ink', 3, 4);");
+    shop.sql(
+        "update raw.shelf set pieces = 9, changed = 4 where article = 'ink'; insert into \
+        raw.shelf values ('east', 'ink', 3, 4);",
+    );
     build(&shop, STOCK);
     build(&shop, STOCK);
-    assert_eq!(shop.table("stock"), ["east|ink|3|4", "north|ink|9|1", "north|pen|5|1", "south|pen|2|2"]);
+    assert_eq!(
+        shop.table("stock"),
+        ["east|ink|3|4", "north|ink|9|1", "north|pen|5|1", "south|pen|2|2"]
+    );
 }
 
 fn delete_and_insert_replaces_by_key(engine: &dyn Engine) {
-    let config = "materialized='incremental', incremental_strategy='delete+insert', unique_key='shop', incremental_predicates=[\"article <> 'ink'\"]";
+    let config = "materialized='incremental', incremental_strategy='delete+insert', \
+        unique_key='shop', incremental_predicates=[\"article <> 'ink'\"]";
     let shop = stocked(engine, config, "changed >= (select max(changed) from {{ this }})");
     build(&shop, STOCK);
     build(&shop, STOCK);
     assert_eq!(shop.table("stock"), FIRST);
-    // The predicate excludes ink: its rows are neither deleted nor inserted, however often the file runs.
+    // The predicate excludes ink: its rows are neither deleted nor inserted, however often the file
+    // runs.
     shop.sql("update raw.shelf set pieces = 8, changed = 3 where shop = 'north';");
     build(&shop, STOCK);
     build(&shop, STOCK);
@@ -116,8 +147,14 @@ const CODES: &str = "id,code,price,since,checked_at,active,remark\n\
 fn seeded(engine: &dyn Engine) -> Shop<'_> {
     let shop = Shop::open(engine);
     shop.write("seeds/codes.csv", CODES);
-    shop.write("seeds/codes.yml", "seeds: [{name: codes, config: {column_types: {code: varchar(5)}}}]\n");
-    shop.write("models/active_codes.sql", "{{ config(materialized='view') }}\nselect id, code from {{ ref('codes') }} where active\n");
+    shop.write(
+        "seeds/codes.yml",
+        "seeds: [{name: codes, config: {column_types: {code: varchar(5)}}}]\n",
+    );
+    shop.write(
+        "models/active_codes.sql",
+        "{{ config(materialized='view') }}\nselect id, code from {{ ref('codes') }} where active\n",
+    );
     shop
 }
 
@@ -125,9 +162,11 @@ fn a_seed_has_the_values_of_its_file(engine: &dyn Engine) {
     let shop = seeded(engine);
     build(&shop, &["--select", "codes"]);
     let rows = shop.rows(
-        "select id + 1, code, case when price * 2 = 3 then 'cheap' when price = 20 then 'dear' end, \
+        "select id + 1, code, case when price * 2 = 3 then 'cheap' when price = 20 then 'dear' \
+         end, \
          case when since = '2024-09-01' then 'early' when since = '2024-09-02' then 'late' end, \
-         case when checked_at = '2024-09-01 10:30:00' then 'at half past ten' when checked_at = '2024-09-02 08:30:00' then 'at half past eight' end, \
+         case when checked_at = '2024-09-01 10:30:00' then 'at half past ten' when checked_at = \
+         '2024-09-02 08:30:00' then 'at half past eight' end, \
          case when active then 'on' when not active then 'off' end, remark from analytics.codes",
     );
     let expected = [
@@ -147,7 +186,8 @@ fn a_seed_is_reloaded_under_a_view(engine: &dyn Engine) {
     assert_eq!(shop.table("active_codes"), ["1|007", "2|x"]);
 }
 
-/// The days of a spine whose end the engine computes: as many as it counts itself, the end excluded.
+/// The days of a spine whose end the engine computes: as many as it counts itself, the end
+/// excluded.
 fn a_spine_ends_where_the_engine_says(engine: &dyn Engine) {
     let shop = Shop::open(engine);
     let spine = |part: &str, end: &str| {
@@ -163,9 +203,20 @@ fn a_spine_ends_where_the_engine_says(engine: &dyn Engine) {
     let last_event = "(select cast(max(occurred_at) as date) from raw.events)";
     assert_eq!(
         spine("month", last_event),
-        ["2024-02-27", "2024-03-27", "2024-04-27", "2024-05-27", "2024-06-27", "2024-07-27", "2024-08-27"]
+        [
+            "2024-02-27",
+            "2024-03-27",
+            "2024-04-27",
+            "2024-05-27",
+            "2024-06-27",
+            "2024-07-27",
+            "2024-08-27"
+        ]
     );
-    shop.sql("delete from raw.events where event_id > 100; update raw.events set occurred_at = '2024-03-01 10:00:00';");
+    shop.sql(
+        "delete from raw.events where event_id > 100; update raw.events set occurred_at = \
+        '2024-03-01 10:00:00';",
+    );
     assert_eq!(spine("day", last_event), ["2024-02-27", "2024-02-28", "2024-02-29"]);
 }
 
@@ -177,14 +228,21 @@ fn a_seed_has_its_indexes(engine: &dyn Engine) {
     let indexes = format!("[{{columns: [code]}}, {{columns: [id], unique: {is_unique}}}]");
     shop.write(
         "seeds/codes.yml",
-        &format!("seeds: [{{name: codes, config: {{column_types: {{code: varchar(5)}}, indexes: {indexes}}}}}]\n"),
+        &format!(
+            "seeds: \
+            [{{name: codes, config: {{column_types: {{code: varchar(5)}}, indexes: {indexes}}}}}]\n"
+        ),
     );
     let known = match engine.dialect() {
         "duckdb" => "select is_unique from duckdb_indexes() where table_name = 'codes'",
         _ => "select indisunique from pg_index where indrelid = 'analytics.codes'::regclass",
     };
-    for arguments in [&["--select", "codes"][..], &["--select", "codes"], &["--select", "codes", "--full-refresh"], &["--select", "codes"]]
-    {
+    for arguments in [
+        &["--select", "codes"][..],
+        &["--select", "codes"],
+        &["--select", "codes", "--full-refresh"],
+        &["--select", "codes"],
+    ] {
         build(&shop, arguments);
         assert_eq!(
             shop.rows(known).iter().map(|word| &word[..1]).collect::<Vec<_>>(),
@@ -201,15 +259,21 @@ fn a_contract_is_enforced(engine: &dyn Engine) {
     shop.write(
         "models/stock.yml",
         &format!(
-            "models: [{{name: stock, columns: [{{name: pieces, data_type: {integer}, constraints: [{{type: not_null}}, {{type: check, expression: pieces > 0}}]}}, \
-             {{name: article, data_type: varchar(9)}}, {{name: shop, data_type: varchar(9)}}, {{name: changed, data_type: {integer}}}]}}]\n"
+            "models: \
+             [{{name: stock, columns: [{{name: pieces, data_type: {integer}, constraints: [{{type: not_null}}, {{type: check, expression: pieces > 0}}]}}, \
+             {{name: article, data_type: varchar(9)}}, {{name: shop, data_type: varchar(9)}}, \
+             {{name: changed, data_type: {integer}}}]}}]\n"
         ),
     );
     build(&shop, STOCK);
     let rows = shop.table("stock");
     assert_eq!(rows, ["2|pen|south|2", "5|pen|north|1", "7|ink|north|1"]);
     // Not every engine enforces check constraints; each enforces not null.
-    let invalid = if ["duckdb", "postgres", "mariadb", "sqlite"].contains(&engine.dialect()) { "0" } else { "null" };
+    let invalid = if ["duckdb", "postgres", "mariadb", "sqlite"].contains(&engine.dialect()) {
+        "0"
+    } else {
+        "null"
+    };
     shop.sql(&format!("insert into raw.shelf values ('west', 'pen', {invalid}, 1);"));
     let plan = shop.compile(STOCK);
     assert!(!shop.run(&plan.steps[0]).ok);
@@ -218,59 +282,102 @@ fn a_contract_is_enforced(engine: &dyn Engine) {
 
 fn a_contract_rejects_other_types(engine: &dyn Engine) {
     for materialized in ["table", "view", "incremental"] {
-        let shop = stocked(engine, &format!("materialized='{materialized}', contract={{'enforced': true}}"), "");
+        let shop = stocked(
+            engine,
+            &format!("materialized='{materialized}', contract={{'enforced': true}}"),
+            "",
+        );
         let declared = |pieces: &str| {
             format!(
-                "models: [{{name: stock, columns: [{{name: pieces, data_type: {pieces}}}, {{name: shop, data_type: varchar}}, \
+                "models: \
+                 [{{name: stock, columns: [{{name: pieces, data_type: {pieces}}}, {{name: shop, data_type: varchar}}, \
                  {{name: article, data_type: text}}, {{name: changed, data_type: integer}}]}}]\n"
             )
         };
         shop.write("models/stock.yml", &declared("integer"));
         build(&shop, STOCK);
-        assert_eq!(shop.rows("select shop, pieces from analytics.stock"), ["north|5", "north|7", "south|2"], "{materialized}");
-        for (declared_type, shown) in [("double precision", "double precision"), ("bigint", "bigint"), ("date", "date")] {
+        assert_eq!(
+            shop.rows("select shop, pieces from analytics.stock"),
+            ["north|5", "north|7", "south|2"],
+            "{materialized}"
+        );
+        for (declared_type, shown) in
+            [("double precision", "double precision"), ("bigint", "bigint"), ("date", "date")]
+        {
             shop.write("models/stock.yml", &declared(declared_type));
             let plan = shop.compile(STOCK);
             let outcome = shop.run(&plan.steps[0]);
-            let shown = if engine.dialect() == "duckdb" { shown.replace(" precision", "").to_uppercase() } else { shown.to_string() };
-            let message = format!("the contract of stock is broken: pieces is integer, declared {shown}");
-            assert!(!outcome.ok && outcome.stderr.to_lowercase().contains(&message.to_lowercase()), "{materialized}: {}", outcome.stderr);
-            assert_eq!(shop.rows("select shop, pieces from analytics.stock"), ["north|5", "north|7", "south|2"], "{materialized}");
+            let shown = if engine.dialect() == "duckdb" {
+                shown.replace(" precision", "").to_uppercase()
+            } else {
+                shown.to_string()
+            };
+            let message =
+                format!("the contract of stock is broken: pieces is integer, declared {shown}");
+            assert!(
+                !outcome.ok && outcome.stderr.to_lowercase().contains(&message.to_lowercase()),
+                "{materialized}: {}",
+                outcome.stderr
+            );
+            assert_eq!(
+                shop.rows("select shop, pieces from analytics.stock"),
+                ["north|5", "north|7", "south|2"],
+                "{materialized}"
+            );
         }
     }
 }
 
 fn merge_conditions_do_not_apply_to_the_first_run(engine: &dyn Engine) {
-    let config = "materialized='incremental', incremental_strategy='merge', unique_key=['shop', 'article'], \
+    let config = "materialized='incremental', incremental_strategy='merge', unique_key=['shop', \
+        'article'], \
                   merge_update_condition='DBT_INTERNAL_SOURCE.pieces > DBT_INTERNAL_DEST.pieces', \
                   merge_insert_condition=\"DBT_INTERNAL_SOURCE.shop <> 'south'\", \
                   merge_update_set_expressions={'changed': 'DBT_INTERNAL_DEST.changed + 1'}";
     let shop = stocked(engine, config, "");
     build(&shop, STOCK);
     assert_eq!(shop.table("stock"), FIRST);
-    shop.sql("update raw.shelf set pieces = 6; insert into raw.shelf values ('south', 'ink', 1, 1), ('east', 'ink', 1, 1);");
+    shop.sql(
+        "update raw.shelf set pieces = 6; insert into raw.shelf values ('south', 'ink', 1, \
+        1), ('east', 'ink', 1, 1);",
+    );
     build(&shop, STOCK);
-    assert_eq!(shop.table("stock"), ["east|ink|1|1", "north|ink|7|1", "north|pen|6|2", "south|pen|6|3"]);
+    assert_eq!(
+        shop.table("stock"),
+        ["east|ink|1|1", "north|ink|7|1", "north|pen|6|2", "south|pen|6|3"]
+    );
 }
 
 fn removed_grants_are_revoked(engine: &dyn Engine) {
-    let config = |readers: &str| format!("materialized='incremental', grants={{'select': [{readers}]}}");
+    let config =
+        |readers: &str| format!("materialized='incremental', grants={{'select': [{readers}]}}");
     let shop = stocked(engine, &config("'shelf_reader'"), "");
-    shop.sql("drop role if exists shelf_reader; drop role if exists shelf_owner; create role shelf_reader; create role shelf_owner;");
+    shop.sql(
+        "drop role if exists shelf_reader; drop role if exists shelf_owner; create role \
+        shelf_reader; create role shelf_owner;",
+    );
     build(&shop, STOCK);
-    shop.sql("grant insert on analytics.stock to shelf_owner; grant select on analytics.stock to public;");
+    shop.sql(
+        "grant insert on analytics.stock to shelf_owner; grant select on analytics.stock to \
+        public;",
+    );
     let text = std::fs::read_to_string(shop.project().join("models/stock.sql")).unwrap();
     for materialized in ["incremental", "table", "view"] {
-        shop.write("models/stock.sql", &text.replace("incremental", materialized).replace("'shelf_reader'", "'shelf_owner'"));
+        shop.write(
+            "models/stock.sql",
+            &text.replace("incremental", materialized).replace("'shelf_reader'", "'shelf_owner'"),
+        );
         build(&shop, STOCK);
         let granted = "select grantee, privilege_type from information_schema.role_table_grants \
-                       where table_name = 'stock' and grantee in ('PUBLIC', 'shelf_reader', 'shelf_owner')";
+                       where table_name = 'stock' and grantee in ('PUBLIC', 'shelf_reader', \
+                       'shelf_owner')";
         assert_eq!(shop.rows(granted), ["shelf_owner|SELECT"], "{materialized}");
     }
 }
 
 fn hooks_run_around_the_statement(engine: &dyn Engine) {
-    let count = "insert into {{ source('shelves', 'log') }} select '{}', count(*) from {{ source('shelves', 'shelf') }}";
+    let count = "insert into {{ source('shelves', 'log') }} select '{}', count(*) from \
+        {{ source('shelves', 'shelf') }}";
     let hooks = format!(
         "pre_hook=\"{}\", post_hook=\"{}\"",
         count.replace("{}", "before"),
@@ -284,24 +391,35 @@ fn hooks_run_around_the_statement(engine: &dyn Engine) {
 }
 
 fn descriptions_are_stored(engine: &dyn Engine) {
-    let shop = stocked(engine, "materialized='table', persist_docs={'relation': true, 'columns': true}", "");
+    let shop = stocked(
+        engine,
+        "materialized='table', persist_docs={'relation': true, 'columns': true}",
+        "",
+    );
     shop.write(
         "models/stock.yml",
-        "models: [{name: stock, description: \"What's there\", columns: [{name: pieces, description: How many}, {name: gone, description: x}]}]\n",
+        "models: \
+         [{name: stock, description: \"What's there\", columns: [{name: pieces, description: How many}, {name: gone, description: x}]}]\n",
     );
     build(&shop, STOCK);
     let (table, column) = match engine.dialect() {
-        "postgres" | "redshift" => {
-            ("select obj_description('analytics.stock'::regclass)", "select col_description('analytics.stock'::regclass, 3)")
-        }
+        "postgres" | "redshift" => (
+            "select obj_description('analytics.stock'::regclass)",
+            "select col_description('analytics.stock'::regclass, 3)",
+        ),
         "duckdb" => (
-            "select comment from duckdb_tables() where table_name = 'stock' and schema_name = 'analytics'",
-            "select comment from duckdb_columns() where table_name = 'stock' and schema_name = 'analytics' and column_name = 'pieces'",
+            "select comment from duckdb_tables() where table_name = 'stock' and schema_name = \
+             'analytics'",
+            "select comment from duckdb_columns() where table_name = 'stock' and schema_name = \
+             'analytics' and column_name = 'pieces'",
         ),
         // Engines whose comments cannot be read: the comments do no harm.
         _ => return assert_eq!(shop.table("stock"), FIRST),
     };
-    assert_eq!((shop.rows(table), shop.rows(column)), (vec!["What's there".to_string()], vec!["How many".to_string()]));
+    assert_eq!(
+        (shop.rows(table), shop.rows(column)),
+        (vec!["What's there".to_string()], vec!["How many".to_string()])
+    );
 }
 
 fn grants_are_applied(engine: &dyn Engine) {
@@ -315,10 +433,12 @@ fn grants_are_applied(engine: &dyn Engine) {
     shop.sql("drop role if exists stock_reader; create role stock_reader;");
     build(&shop, STOCK);
     if ["postgres", "redshift"].contains(&engine.dialect()) {
-        let privileges = "select has_table_privilege('stock_reader', 'analytics.stock', 'select'), has_table_privilege('stock_reader', 'analytics.stock', 'insert')";
+        let privileges = "select has_table_privilege('stock_reader', 'analytics.stock', \
+            'select'), has_table_privilege('stock_reader', 'analytics.stock', 'insert')";
         assert_eq!(shop.rows(privileges), ["t|f"]);
     } else {
-        let granted = shop.rows("show grants for stock_reader").join("\n").to_lowercase().replace('`', "");
+        let granted =
+            shop.rows("show grants for stock_reader").join("\n").to_lowercase().replace('`', "");
         assert!(granted.contains("grant select on analytics.stock to "), "{granted}");
     }
 }

@@ -19,7 +19,10 @@ impl Engine for ClickHouse {
         &[
             ("grants_are_applied", "chdb cannot create roles"),
             ("merge_updates_and_inserts_by_key", "the dialect rejects merge at compile time"),
-            ("delete_and_insert_replaces_by_key", "the dialect rejects `delete+insert` at compile time"),
+            (
+                "delete_and_insert_replaces_by_key",
+                "the dialect rejects `delete+insert` at compile time",
+            ),
             ("a_seed_has_the_values_of_its_file", "the dialect has no seeds"),
             ("a_seed_is_reloaded_under_a_view", "the dialect has no seeds"),
         ]
@@ -39,7 +42,11 @@ impl Engine for ClickHouse {
 
     fn database(&self) -> Box<dyn Database> {
         let folder = TempDir::new().expect("the temporary folder is writable");
-        let served = Served::start("clickhouse", "serve_clickhouse.py", &[&folder.path().display().to_string()]);
+        let served = Served::start(
+            "clickhouse",
+            "serve_clickhouse.py",
+            &[&folder.path().display().to_string()],
+        );
         Box::new(Folder { served, _folder: folder })
     }
 }
@@ -59,8 +66,9 @@ impl Database for Folder {
     }
 
     fn adapt_sql(&self, sql: &str) -> String {
-        let replace =
-            |pattern: &str, text: &str, replacement: &str| Regex::new(pattern).unwrap().replace_all(text, replacement).into_owned();
+        let replace = |pattern: &str, text: &str, replacement: &str| {
+            Regex::new(pattern).unwrap().replace_all(text, replacement).into_owned()
+        };
         let sql = replace(r"(?m)^--.*\n", sql, "");
         let sql = replace(r"create schema", &sql, "create database");
         let sql = replace(r"\btimestamp\b", &sql, "DateTime64(6, 'UTC')");

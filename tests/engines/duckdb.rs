@@ -25,7 +25,10 @@ impl Folder {
     fn client(&self) -> Command {
         let mut client = Command::new(installed("duckdb"));
         // A zone other than UTC: windows must not depend on the client's zone.
-        client.arg(self.0.path().join("shop.duckdb")).args(["-bail", "-no-init"]).env("TZ", "America/New_York");
+        client
+            .arg(self.0.path().join("shop.duckdb"))
+            .args(["-bail", "-no-init"])
+            .env("TZ", "America/New_York");
         client
     }
 }

@@ -13,7 +13,8 @@ pub trait Engine: Send + Sync {
     fn name(&self) -> &'static str {
         self.dialect()
     }
-    /// Whether a failing file changes nothing. If not, running the file again must repair the table.
+    /// Whether a failing file changes nothing. If not, running the file again must repair the
+    /// table.
     fn atomic(&self) -> bool {
         true
     }
@@ -104,7 +105,9 @@ pub fn lines(client: &mut Command) -> Vec<String> {
 #[allow(dead_code, reason = "only tests/running uses it")]
 pub fn argv(client: &Command) -> Vec<String> {
     let arguments = std::iter::once(client.get_program()).chain(client.get_args());
-    arguments.map(|argument| argument.to_str().expect("paths of tests are UTF-8").to_string()).collect()
+    arguments
+        .map(|argument| argument.to_str().expect("paths of tests are UTF-8").to_string())
+        .collect()
 }
 
 /// The path of a client or analyzer that `tests/run` installs.
@@ -122,7 +125,8 @@ fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).expect("clients print UTF-8")
 }
 
-/// Prints times as the other engines do: `2024-09-01 00:00:00`, with a fraction only if it is not zero.
+/// Prints times as the other engines do: `2024-09-01 00:00:00`, with a fraction only if it is not
+/// zero.
 pub fn plain_times(line: &str) -> String {
     let fraction = regex::Regex::new(r"(\d\d:\d\d:\d\d)(?:(\.\d*?[1-9])0*|\.0+)").unwrap();
     fraction.replace_all(line, "$1$2").into_owned()

@@ -1,4 +1,5 @@
-//! fakesnow: Snowflake's dialect on DuckDB, one process for all tests. `analyzers` runs a plan with `snow`.
+//! fakesnow: Snowflake's dialect on DuckDB, one process for all tests. `analyzers` runs a plan with
+//! `snow`.
 
 use std::path::Path;
 
@@ -47,9 +48,14 @@ impl Database for Account<'_> {
         // fakesnow has no schema-qualified temporary tables. Their names are unique in a session.
         let stage = Regex::new(r"\banalytics\.(\w+__(?:batch_|build\b))").unwrap();
         // fakesnow cannot replace a table by a clone, so the clone becomes a copy.
-        let clone = Regex::new(r"create or replace (transient )?table (\S+) clone (\S+?)( copy grants)?;").unwrap();
+        let clone =
+            Regex::new(r"create or replace (transient )?table (\S+) clone (\S+?)( copy grants)?;")
+                .unwrap();
         let sql = text(file);
-        self.0.run(&clone.replace_all(&stage.replace_all(&sql, "$1"), "create or replace table $2 as select * from $3;"))
+        self.0.run(&clone.replace_all(
+            &stage.replace_all(&sql, "$1"),
+            "create or replace table $2 as select * from $3;",
+        ))
     }
 
     fn rows(&self, query: &str) -> Vec<String> {

@@ -1,4 +1,5 @@
-//! The types of columns that hold a time, by engine: how the project declares them, and how a value is written.
+//! The types of columns that hold a time, by engine: how the project declares them, and how a value
+//! is written.
 
 /// A column's type with its declaration.
 pub struct Form {
@@ -7,7 +8,8 @@ pub struct Form {
     pub declared: Option<&'static str>,
     /// What stands under `meta.batchwright`.
     pub meta: Option<&'static str>,
-    /// A value, `{date}`, `{time}`, `{iso}`, `{digits}`, `{seconds}`, `{millis}` and `{micros}` in it: UTC's.
+    /// A value, `{date}`, `{time}`, `{iso}`, `{digits}`, `{seconds}`, `{millis}` and `{micros}` in
+    /// it: UTC's.
     pub value: &'static str,
     pub unit: Unit,
     /// Whether the engine must refuse the create statement of the model.
@@ -136,12 +138,20 @@ pub fn forms(engine: &str) -> Vec<Form> {
                 declared("Date32", "'{date}'", Day),
                 declared("DateTime('UTC')", "'{time}'", Second),
                 declared("DateTime('Europe/Paris')", "toDateTime('{time}', 'UTC')", Second),
-                declared("DateTime64(3, 'America/New_York')", "toDateTime64('{time}', 3, 'UTC')", Milli),
+                declared(
+                    "DateTime64(3, 'America/New_York')",
+                    "toDateTime64('{time}', 3, 'UTC')",
+                    Milli,
+                ),
                 declared("DateTime64(6)", "toDateTime64('{time}', 6, 'UTC')", Micro),
                 declared("Nullable(DateTime)", "toDateTime('{time}', 'UTC')", Second),
                 undeclared("Date", "'{date}'", Day),
                 undeclared("DateTime('Europe/Paris')", "toDateTime('{time}', 'UTC')", Second),
-                undeclared("DateTime64(6, 'Asia/Tokyo')", "toDateTime64('{time}', 6, 'UTC')", Micro),
+                undeclared(
+                    "DateTime64(6, 'Asia/Tokyo')",
+                    "toDateTime64('{time}', 6, 'UTC')",
+                    Micro,
+                ),
                 refused("String", "'{date}'"),
                 refused("FixedString(10)", "'{date}'"),
                 refused("UInt32", "{seconds}"),
@@ -176,7 +186,8 @@ pub fn forms(engine: &str) -> Vec<Form> {
             "string",
             "int64",
         ),
-        // Strings that look like times become times in the hands of these engines' drivers, so that none is written as one.
+        // Strings that look like times become times in the hands of these engines' drivers, so that
+        // none is written as one.
         "spark_iceberg" | "databricks" => {
             let mut types = vec![
                 declared("date", "date '{date}'", Day),
@@ -187,7 +198,8 @@ pub fn forms(engine: &str) -> Vec<Form> {
                 refused("string", "'{date}'"),
                 refused("bigint", "{seconds}"),
             ];
-            // The difference of two dates is an interval in Spark and in Databricks, and a number in Sail.
+            // The difference of two dates is an interval in Spark and in Databricks, and a number
+            // in Sail.
             if engine == "spark_iceberg" {
                 types.push(undeclared("date", "date '{date}'", Day));
             }

@@ -1,5 +1,5 @@
-//! Rows outside of the window or without an event time: an error, dropped, or kept, by the model's setting. And rows that violate
-//! the table's contract.
+//! Rows outside of the window or without an event time: an error, dropped, or kept, by the model's
+//! setting. And rows that violate the table's contract.
 
 use crate::engine::{Case, Engine, Outcome};
 use crate::shop::Shop;
@@ -12,7 +12,8 @@ pub const CASES: &[Case] = &[
 ];
 
 /// Event times outside of the window of 1 September; the first two are at its edges.
-const OUTSIDE_TIMES: &[&str] = &["'2024-09-02 00:00:00'", "'2024-08-31 23:59:59.999999'", "'2030-01-01 00:00:00'", "null"];
+const OUTSIDE_TIMES: &[&str] =
+    &["'2024-09-02 00:00:00'", "'2024-08-31 23:59:59.999999'", "'2030-01-01 00:00:00'", "null"];
 
 /// The event times that a case tries: on slow engines the first one and null.
 fn outside_times(engine: &dyn Engine) -> impl Iterator<Item = &'static str> {
@@ -22,10 +23,17 @@ fn outside_times(engine: &dyn Engine) -> impl Iterator<Item = &'static str> {
 fn rows_outside_of_the_window_stop_the_batch(engine: &dyn Engine) {
     for time in outside_times(engine) {
         // By default, and with the explicit setting.
-        for meta in ["{}", "{'batchwright': {'outside_window': 'error'}}"].into_iter().skip(usize::from(engine.slow())) {
+        for meta in ["{}", "{'batchwright': {'outside_window': 'error'}}"]
+            .into_iter()
+            .skip(usize::from(engine.slow()))
+        {
             let (shop, outcome) = run(engine, time, meta);
             assert!(!outcome.ok, "{time}: the batch succeeded");
-            assert!(outcome.stderr.contains("misdated") && outcome.stderr.contains("2024-09-01"), "{time}: {}", outcome.stderr);
+            assert!(
+                outcome.stderr.contains("misdated") && outcome.stderr.contains("2024-09-01"),
+                "{time}: {}",
+                outcome.stderr
+            );
             assert_eq!(shop.rows(EVENTS), ["1"], "{time}: the old row stays");
         }
     }
@@ -49,22 +57,33 @@ fn rows_outside_of_the_window_are_kept(engine: &dyn Engine) {
 
 const EVENTS: &str = "select event_id from analytics.misdated";
 
-/// Runs the batch of 1 September with the event time `time` in one of four rows, on a table with one old row of that day.
+/// Runs the batch of 1 September with the event time `time` in one of four rows, on a table with
+/// one old row of that day.
 fn run<'a>(engine: &'a dyn Engine, time: &str, meta: &str) -> (Shop<'a>, Outcome) {
     let shop = Shop::open(engine);
-    let config =
-        "materialized='incremental', incremental_strategy='microbatch', event_time='happened_at', batch_size='day', begin='2024-08-31'";
+    let config = "materialized='incremental', incremental_strategy='microbatch', \
+        event_time='happened_at', batch_size='day', begin='2024-08-31'";
     shop.write(
         "models/misdated.sql",
         &format!(
             "{{{{ config({config}, meta={meta}) }}}}
-            select event_id, case when event_id = 113 then {{{{ as_time(\"{time}\") }}}} else occurred_at end as happened_at
+            select event_id, case when event_id = 113 then {{{{ as_time(\"{time}\") }}}} else \
+            occurred_at end as happened_at
             from {{{{ source('raw', 'events') }}}}",
         ),
     );
-    let plan = shop.compile(&["--select", "misdated", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-02"]);
+    let plan = shop.compile(&[
+        "--select",
+        "misdated",
+        "--event-time-start",
+        "2024-09-01",
+        "--event-time-end",
+        "2024-09-02",
+    ]);
     shop.build(plan.of("misdated", "create"));
-    shop.sql("insert into analytics.misdated (event_id, happened_at) values (1, '2024-09-01 12:00:00');");
+    shop.sql(
+        "insert into analytics.misdated (event_id, happened_at) values (1, '2024-09-01 12:00:00');",
+    );
     let outcome = shop.run(plan.batch("misdated", "2024-09-01"));
     (shop, outcome)
 }
@@ -72,18 +91,30 @@ fn run<'a>(engine: &'a dyn Engine, time: &str, meta: &str) -> (Shop<'a>, Outcome
 /// User 3 has no country, but the contract requires one.
 fn a_null_in_a_not_null_column_changes_nothing(engine: &dyn Engine) {
     let shop = Shop::open(engine);
-    let config = "materialized='incremental', incremental_strategy='microbatch', event_time='occurred_at', batch_size='day', begin='2024-08-31', contract={'enforced': true}";
-    let query = "select e.event_id, e.occurred_at, u.country from {{ source('raw', 'events') }} as e left join {{ source('raw', 'users') }} as u on u.user_id = e.user_id where e.user_id is not null and e.event_id < 123";
+    let config = "materialized='incremental', incremental_strategy='microbatch', \
+        event_time='occurred_at', batch_size='day', begin='2024-08-31', \
+        contract={'enforced': true}";
+    let query = "select e.event_id, e.occurred_at, u.country from {{ source('raw', 'events') }} \
+        as e left join {{ source('raw', 'users') }} as u on u.user_id = e.user_id where e.user_id \
+        is not null and e.event_id < 123";
     shop.write("models/countries.sql", &format!("{{{{ config({config}) }}}}\n{query}\n"));
     let country = "{name: country, data_type: varchar(2), constraints: [{type: not_null}]}";
     shop.write(
         "models/countries.yml",
         &format!(
-            "models: [{{name: countries, columns: [{{name: event_id, data_type: {}}}, {{name: occurred_at, data_type: timestamp}}, {country}]}}]\n",
+            "models: \
+             [{{name: countries, columns: [{{name: event_id, data_type: {}}}, {{name: occurred_at, data_type: timestamp}}, {country}]}}]\n",
             engine.integer(),
         ),
     );
-    let plan = shop.compile(&["--select", "countries", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-03"]);
+    let plan = shop.compile(&[
+        "--select",
+        "countries",
+        "--event-time-start",
+        "2024-09-01",
+        "--event-time-end",
+        "2024-09-03",
+    ]);
     shop.build(plan.of("countries", "create"));
     shop.build([plan.batch("countries", "2024-09-01")]);
     assert!(!shop.run(plan.batch("countries", "2024-09-02")).ok);

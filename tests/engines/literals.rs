@@ -1,5 +1,6 @@
-//! The literal of a window against each type of column that the engine has: rows on the exact edges of two days go into their day's
-//! batch and no other. A column that no literal fits must be refused by the engine itself, and never compared as text.
+//! The literal of a window against each type of column that the engine has: rows on the exact edges
+//! of two days go into their day's batch and no other. A column that no literal fits must be
+//! refused by the engine itself, and never compared as text.
 
 use chrono::{Duration, NaiveDateTime};
 
@@ -9,7 +10,8 @@ use crate::shop::Shop;
 
 pub const CASES: &[Case] = &[("literals_fit_each_type", literals_fit_each_type)];
 
-/// The ids of the rows in both batches' order: the last moment before the day, its first, its noon, its last, the next day's first.
+/// The ids of the rows in both batches' order: the last moment before the day, its first, its noon,
+/// its last, the next day's first.
 const FIRST_DAY: [&str; 3] = ["2", "3", "4"];
 const BOTH_DAYS: [&str; 4] = ["2", "3", "4", "5"];
 
@@ -23,24 +25,52 @@ fn literals_fit_each_type(engine: &dyn Engine) {
     for (nth, form) in forms.iter().enumerate() {
         let name = format!("edges_{nth}");
         write_input(&shop, engine, &name, form);
-        let data_type = form.declared.map(|declared| format!(", data_type: \"{declared}\"")).unwrap_or_default();
+        let data_type = form
+            .declared
+            .map(|declared| format!(", data_type: \"{declared}\""))
+            .unwrap_or_default();
         let columns = format!("columns: [{{name: id}}, {{name: happened{data_type}}}]");
-        let meta = form.meta.map(|meta| format!(", meta: {{batchwright: {{{meta}}}}}")).unwrap_or_default();
+        let meta = form
+            .meta
+            .map(|meta| format!(", meta: {{batchwright: {{{meta}}}}}"))
+            .unwrap_or_default();
         let config = format!("config: {{event_time: happened{meta}}}");
         sources += &format!("      - {{name: {name}, {config}, {columns}}}\n");
         models += &format!("  - {{name: of_{name}, {config}, {columns}}}\n");
-        let settings = "materialized='incremental', incremental_strategy='microbatch', batch_size='day', begin='2024-08-01'";
-        let query = format!("{{{{ config({settings}) }}}}\nselect id, happened from {{{{ source('edges', '{name}') }}}}\n");
+        let settings = "materialized='incremental', incremental_strategy='microbatch', \
+            batch_size='day', begin='2024-08-01'";
+        let query = format!(
+            "{{{{ config({settings}) }}}}\nselect id, happened from \
+             {{{{ source('edges', '{name}') }}}}\n"
+        );
         shop.write(format!("models/of_{name}.sql"), &query);
     }
     let schema = "\"{{ 'analytics' if target.type == 'sqlite' else 'raw' }}\"";
-    shop.write("models/edges.yml", &format!("sources:\n  - name: edges\n    schema: {schema}\n    tables:\n{sources}models:\n{models}"));
-    let plan = shop.compile(&["--select", "of_edges_*", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-03"]);
+    shop.write(
+        "models/edges.yml",
+        &format!(
+            "sources:\n  - name: edges\n    schema: {schema}\n    \
+        tables:\n{sources}models:\n{models}"
+        ),
+    );
+    let plan = shop.compile(&[
+        "--select",
+        "of_edges_*",
+        "--event-time-start",
+        "2024-09-01",
+        "--event-time-end",
+        "2024-09-03",
+    ]);
     let (mut failures, mut table) = (Vec::new(), String::new());
     for (nth, form) in forms.iter().enumerate() {
         let model = format!("of_edges_{nth}");
-        let filter = filter(&std::fs::read_to_string(&plan.batch(&model, "2024-09-01").file).unwrap());
-        let steps = [plan.of(&model, "create")[0], plan.batch(&model, "2024-09-01"), plan.batch(&model, "2024-09-02")];
+        let filter =
+            filter(&std::fs::read_to_string(&plan.batch(&model, "2024-09-01").file).unwrap());
+        let steps = [
+            plan.of(&model, "create")[0],
+            plan.batch(&model, "2024-09-01"),
+            plan.batch(&model, "2024-09-02"),
+        ];
         let ids = || shop.rows(&format!("select id from analytics.{model}"));
         let mut result = Vec::new();
         for (step, expected) in steps.into_iter().zip([&[][..], &FIRST_DAY, &BOTH_DAYS]) {
@@ -68,7 +98,8 @@ fn literals_fit_each_type(engine: &dyn Engine) {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     insta::with_settings!({ snapshot_path => "literals", prepend_module_to_snapshot => false, omit_expression => true }, {
-        insta::assert_snapshot!(engine.name(), format!("column | declared | filter of 2024-09-01 | rows on the edges\n{table}"));
+        insta::assert_snapshot!(engine.name(), format!("column | declared | filter of 2024-09-01 \
+            | rows on the edges\n{table}"));
     });
 }
 
@@ -81,8 +112,11 @@ fn write_input(shop: &Shop, engine: &dyn Engine, name: &str, form: &Form) {
         Unit::Micro => Duration::microseconds(1),
         Unit::Nano => Duration::nanoseconds(1),
     };
-    let day = |day: u32| chrono::NaiveDate::from_ymd_opt(2024, 9, day).unwrap().and_time(chrono::NaiveTime::MIN);
-    let edges = [day(1) - smallest, day(1), day(1) + Duration::hours(12), day(2) - smallest, day(2)];
+    let day = |day: u32| {
+        chrono::NaiveDate::from_ymd_opt(2024, 9, day).unwrap().and_time(chrono::NaiveTime::MIN)
+    };
+    let edges =
+        [day(1) - smallest, day(1), day(1) + Duration::hours(12), day(2) - smallest, day(2)];
     let value = |at: NaiveDateTime| {
         let (fraction, precision) = (at.and_utc().timestamp_subsec_nanos(), form.unit.digits());
         let fraction = match precision {
@@ -97,7 +131,11 @@ fn write_input(shop: &Shop, engine: &dyn Engine, name: &str, form: &Form) {
         let text = text.replace("{millis}", &at.and_utc().timestamp_millis().to_string());
         text.replace("{micros}", &at.and_utc().timestamp_micros().to_string())
     };
-    let rows: Vec<String> = edges.into_iter().enumerate().map(|(nth, at)| format!("({}, {})", nth + 1, value(at))).collect();
+    let rows: Vec<String> = edges
+        .into_iter()
+        .enumerate()
+        .map(|(nth, at)| format!("({}, {})", nth + 1, value(at)))
+        .collect();
     let integer = engine.integer();
     shop.sql(&format!("create table raw.{name} (id {integer}, happened {});", form.sql_type));
     shop.sql(&format!("insert into raw.{name} (id, happened) values {};", rows.join(", ")));
@@ -105,7 +143,10 @@ fn write_input(shop: &Shop, engine: &dyn Engine, name: &str, form: &Form) {
 
 /// The filter of the input in a batch.
 fn filter(batch: &str) -> String {
-    let line = batch.lines().find(|line| line.contains("(select * from ") && line.contains(" where ")).unwrap_or_default();
+    let line = batch
+        .lines()
+        .find(|line| line.contains("(select * from ") && line.contains(" where "))
+        .unwrap_or_default();
     let condition = line.split_once(" where ").map_or("", |(_, condition)| condition);
     let condition = condition.split(") as ").next().unwrap_or_default();
     condition.to_string()
@@ -115,7 +156,9 @@ fn filter(batch: &str) -> String {
 fn reason(output: &str) -> String {
     let mut lines = output.lines().filter(|line| !line.trim().is_empty());
     let first = lines.clone().next().unwrap_or_default();
-    let line = lines.find(|line| ["ERROR", "Error", "Code:"].iter().any(|word| line.contains(word))).unwrap_or(first);
+    let line = lines
+        .find(|line| ["ERROR", "Error", "Code:"].iter().any(|word| line.contains(word)))
+        .unwrap_or(first);
     let from = line.find("ERROR").unwrap_or_default();
     line[from..].chars().take(90).collect()
 }

@@ -1,6 +1,7 @@
-//! Runs plans on real engines, and checks plans of other warehouses with their own parsers or analyzers. Every case runs on every
-//! engine, except those that the engine's file excludes with a reason. To add an engine, add a file with its driver and a line in
-//! [`engines`]. `tests/run` installs the engines.
+//! Runs plans on real engines, and checks plans of other warehouses with their own parsers or
+//! analyzers. Every case runs on every engine, except those that the engine's file excludes with a
+//! reason. To add an engine, add a file with its driver and a line in [`engines`]. `tests/run`
+//! installs the engines.
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
@@ -60,14 +61,20 @@ fn main() {
             .chain(strategies::OF_DIALECTS)
             .chain(story::OF_DIALECTS)
             .chain(hidden::OF_DIALECTS);
-        let dialect_cases = all_dialect_cases.filter(|(dialects, _)| dialects.contains(&engine.dialect())).map(|(_, case)| *case);
+        let dialect_cases = all_dialect_cases
+            .filter(|(dialects, _)| dialects.contains(&engine.dialect()))
+            .map(|(_, case)| *case);
         let cases = cases().chain(dialect_cases);
-        for (name, case) in cases.filter(|(name, _)| !excluded.iter().any(|(excluded, _)| excluded == name)) {
+        for (name, case) in
+            cases.filter(|(name, _)| !excluded.iter().any(|(excluded, _)| excluded == name))
+        {
             let engine = engine.clone();
             trials.push(trial(format!("{}::{name}", engine.name()), move || case(engine.as_ref())));
         }
     }
-    for engine in engines.iter().filter(|engine| ["duckdb", "postgres", "clickhouse", "mariadb", "sqlite"].contains(&engine.name())) {
+    for engine in engines.iter().filter(|engine| {
+        ["duckdb", "postgres", "clickhouse", "mariadb", "sqlite"].contains(&engine.name())
+    }) {
         for (name, case) in corrupted::CASES {
             let engine = engine.clone();
             trials.push(trial(format!("{}::{name}", engine.name()), move || case(engine.as_ref())));
@@ -84,9 +91,14 @@ fn main() {
         let files = spark::Files(spark.clone());
         trials.push(trial(format!("spark_parquet::{name}"), move || case(&files)));
     }
-    trials.push(trial("duckdb::the_corpus_states_the_truth".to_string(), check::the_corpus_states_the_truth));
+    trials.push(trial(
+        "duckdb::the_corpus_states_the_truth".to_string(),
+        check::the_corpus_states_the_truth,
+    ));
     let names: Vec<String> = trials.iter().map(|trial| trial.name().to_string()).collect();
-    trials.push(trial("proofs::the_table_lists_what_runs".to_string(), move || proofs::assert_complete(&names)));
+    trials.push(trial("proofs::the_table_lists_what_runs".to_string(), move || {
+        proofs::assert_complete(&names)
+    }));
     let conclusion = libtest_mimic::run(&Arguments::from_args(), spread(trials));
     print_durations();
     // `exit` does not drop the engines, which stop their servers when dropped.
@@ -94,8 +106,8 @@ fn main() {
     conclusion.exit();
 }
 
-/// Interleaves the trials of the engines. An engine with one process handles one request at a time, so its trials in a row would
-/// leave the other test threads idle.
+/// Interleaves the trials of the engines. An engine with one process handles one request at a time,
+/// so its trials in a row would leave the other test threads idle.
 fn spread(trials: Vec<Trial>) -> Vec<Trial> {
     let mut by_engine: BTreeMap<String, Vec<Trial>> = BTreeMap::new();
     for trial in trials {
@@ -128,13 +140,23 @@ fn engines(spark: &Arc<served::Shared>) -> Vec<Arc<dyn Engine>> {
 }
 
 fn cases() -> impl Iterator<Item = Case> {
-    [drivers::CASES, promise::CASES, guard::CASES, refresh::CASES, shapes::CASES, audit::CASES, builds::CASES, replacement::CASES]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        drivers::CASES,
+        promise::CASES,
+        guard::CASES,
+        refresh::CASES,
+        shapes::CASES,
+        audit::CASES,
+        builds::CASES,
+        replacement::CASES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
-/// The time of the passed tests by engine. The sum is more than the elapsed time, because tests run in parallel.
+/// The time of the passed tests by engine. The sum is more than the elapsed time, because tests run
+/// in parallel.
 static DURATIONS: Mutex<BTreeMap<String, Duration>> = Mutex::new(BTreeMap::new());
 
 fn trial(name: String, case: impl FnOnce() + Send + 'static) -> Trial {
@@ -154,7 +176,10 @@ fn print_durations() {
     let durations = DURATIONS.lock().unwrap();
     let mut durations: Vec<_> = durations.iter().collect();
     durations.sort_by_key(|(_, duration)| std::cmp::Reverse(**duration));
-    let parts: Vec<String> = durations.iter().map(|(engine, duration)| format!("{engine} {}", duration.as_secs())).collect();
+    let parts: Vec<String> = durations
+        .iter()
+        .map(|(engine, duration)| format!("{engine} {}", duration.as_secs()))
+        .collect();
     if !parts.is_empty() {
         println!("seconds of the tests by engine: {}", parts.join(", "));
     }

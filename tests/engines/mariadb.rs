@@ -1,5 +1,5 @@
-//! MariaDB: each test has its own server on a socket; the data folder is initialized once and copied. It also proves the common
-//! subset of MySQL.
+//! MariaDB: each test has its own server on a socket; the data folder is initialized once and
+//! copied. It also proves the common subset of MySQL.
 
 use std::fs::File;
 use std::path::Path;
@@ -47,7 +47,12 @@ const SMALL: &str = "--innodb-log-file-size=4M";
 fn install() -> TempDir {
     let folder = TempDir::new().expect("the temporary folder is writable");
     let mut install = Command::new("mariadb-install-db");
-    install.args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal", SMALL]);
+    install.args([
+        "--no-defaults",
+        "--skip-test-db",
+        "--auth-root-authentication-method=normal",
+        SMALL,
+    ]);
     // Its own folder for temporary tables: servers of other tests have tables of the same names.
     install.arg(format!("--tmpdir={}", folder.path().display()));
     lines(install.args(user()).arg(format!("--datadir={}", folder.path().join("data").display())));
@@ -61,7 +66,8 @@ fn user() -> Vec<String> {
 
 struct Server {
     folder: TempDir,
-    /// A shell that stops the server when its standard input is closed, also if this process is killed.
+    /// A shell that stops the server when its standard input is closed, also if this process is
+    /// killed.
     process: Child,
 }
 
@@ -78,14 +84,32 @@ impl Server {
             "--skip-networking",
             SMALL,
         ]);
-        command.args(user()).arg(format!("--datadir={}", path("data"))).arg(format!("--socket={}", path("s")));
-        command.args(["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M", "--default-time-zone=+00:00"]);
-        command.arg(format!("--pid-file={}", path("pid"))).arg(format!("--log-error={}", path("log")));
-        let process = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("sh starts");
+        command
+            .args(user())
+            .arg(format!("--datadir={}", path("data")))
+            .arg(format!("--socket={}", path("s")));
+        command.args([
+            "--innodb-flush-log-at-trx-commit=0",
+            "--innodb-buffer-pool-size=32M",
+            "--default-time-zone=+00:00",
+        ]);
+        command
+            .arg(format!("--pid-file={}", path("pid")))
+            .arg(format!("--log-error={}", path("log")));
+        let process = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("sh starts");
         let server = Server { folder, process };
         let start = Instant::now();
-        while !outcome(server.client("mysql").args(["-e", "create database if not exists shop"])).ok {
-            assert!(start.elapsed() < Duration::from_secs(60), "mariadbd does not listen after a minute");
+        while !outcome(server.client("mysql").args(["-e", "create database if not exists shop"])).ok
+        {
+            assert!(
+                start.elapsed() < Duration::from_secs(60),
+                "mariadbd does not listen after a minute"
+            );
             sleep(Duration::from_millis(50));
         }
         server
@@ -93,7 +117,15 @@ impl Server {
 
     fn client(&self, database: &str) -> Command {
         let mut client = Command::new("mariadb");
-        client.args(["--no-defaults", "--user=root", "--default-character-set=utf8mb4", "--batch", "-D", database, "-S"]);
+        client.args([
+            "--no-defaults",
+            "--user=root",
+            "--default-character-set=utf8mb4",
+            "--batch",
+            "-D",
+            database,
+            "-S",
+        ]);
         client.arg(self.folder.path().join("s"));
         client
     }

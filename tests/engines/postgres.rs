@@ -1,5 +1,6 @@
-//! PostgreSQL (Debian's, and a newer one from a Python package), also for the common subset of Redshift's dialect. One temporary
-//! cluster on a socket serves all tests of this process: it starts with the first test. Each test has its own database.
+//! PostgreSQL (Debian's, and a newer one from a Python package), also for the common subset of
+//! Redshift's dialect. One temporary cluster on a socket serves all tests of this process: it
+//! starts with the first test. Each test has its own database.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -23,7 +24,13 @@ pub struct Postgres {
 
 impl Postgres {
     fn new(name: &'static str, dialect: &'static str, programs: fn() -> PathBuf) -> Self {
-        Postgres { name, dialect, programs, cluster: OnceLock::new(), databases: AtomicUsize::new(0) }
+        Postgres {
+            name,
+            dialect,
+            programs,
+            cluster: OnceLock::new(),
+            databases: AtomicUsize::new(0),
+        }
     }
 
     /// The version that `tests/run` installs.
@@ -32,7 +39,8 @@ impl Postgres {
         Postgres::new("postgres18", "postgres", || installed("postgres18/server/bin"))
     }
 
-    /// Redshift's dialect. No case configures what PostgreSQL rejects: distribution and sort keys, `varchar(max)`.
+    /// Redshift's dialect. No case configures what PostgreSQL rejects: distribution and sort keys,
+    /// `varchar(max)`.
     #[allow(dead_code, reason = "only tests/engines uses it")]
     pub fn as_redshift() -> Self {
         Postgres::new("redshift", "redshift", newest_server)
@@ -70,7 +78,12 @@ impl Engine for Postgres {
     }
 
     fn database(&self) -> Box<dyn Database> {
-        let socket = self.cluster.get_or_init(|| Cluster::start(&(self.programs)())).folder.path().to_path_buf();
+        let socket = self
+            .cluster
+            .get_or_init(|| Cluster::start(&(self.programs)()))
+            .folder
+            .path()
+            .to_path_buf();
         let name = format!("shop_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         lines(psql(&socket, "postgres").args(["-q", "-c", &format!("create database {name}")]));
         Box::new(Session { socket, name })
@@ -99,7 +112,9 @@ impl Database for Session {
 fn psql(socket: &Path, database: &str) -> Command {
     // Debian's `psql` is a script that takes ten times as long as the program itself.
     let mut client = Command::new(newest_server().join("psql"));
-    client.args(["-X", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database, "-h"]).arg(socket);
+    client
+        .args(["-X", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database, "-h"])
+        .arg(socket);
     // A zone other than UTC: windows must not depend on the client's zone.
     client.env("PGTZ", "America/New_York");
     client
@@ -107,7 +122,8 @@ fn psql(socket: &Path, database: &str) -> Command {
 
 struct Cluster {
     folder: TempDir,
-    /// A shell that stops the server when its standard input is closed, also if this process is killed.
+    /// A shell that stops the server when its standard input is closed, also if this process is
+    /// killed.
     stopper: Child,
 }
 
@@ -118,12 +134,33 @@ impl Cluster {
             lines(Command::new("chown").arg("postgres").arg(folder.path()));
         }
         let (data, log) = (folder.path().join("data"), folder.path().join("log"));
-        let options = format!("-F -c listen_addresses='' -c max_connections=50 -k {}", folder.path().display());
-        lines(server(&programs.join("initdb"), &data, "").args(["-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C"]));
+        let options = format!(
+            "-F -c listen_addresses='' -c max_connections=50 -k {}",
+            folder.path().display()
+        );
+        lines(server(&programs.join("initdb"), &data, "").args([
+            "-A",
+            "trust",
+            "-U",
+            "postgres",
+            "--no-sync",
+            "-E",
+            "UTF8",
+            "--locale=C",
+        ]));
         // With a log file: a server that inherits our stdout would keep the pipe open.
-        lines(server(&programs.join("pg_ctl"), &data, "").args(["-w", "-s", "-o", &options, "-l"]).arg(&log).arg("start"));
+        lines(
+            server(&programs.join("pg_ctl"), &data, "")
+                .args(["-w", "-s", "-o", &options, "-l"])
+                .arg(&log)
+                .arg("start"),
+        );
         let mut stop = server(&programs.join("pg_ctl"), &data, "read -r _; ");
-        let stopper = stop.args(["-m", "immediate", "-s", "stop"]).stdin(Stdio::piped()).spawn().expect("sh starts");
+        let stopper = stop
+            .args(["-m", "immediate", "-s", "stop"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("sh starts");
         Cluster { folder, stopper }
     }
 }
@@ -135,7 +172,8 @@ impl Drop for Cluster {
     }
 }
 
-/// A command for one of the server's programs, which must not run as root, after the shell commands `prefix`.
+/// A command for one of the server's programs, which must not run as root, after the shell commands
+/// `prefix`.
 fn server(program: &Path, data: &Path, prefix: &str) -> Command {
     let mut command = Command::new("sh");
     command.current_dir("/").args(["-c", &format!("{prefix}exec \"$@\""), "sh"]);
@@ -148,10 +186,20 @@ fn server(program: &Path, data: &Path, prefix: &str) -> Command {
 
 /// The newest version's folder on Debian; empty elsewhere, where the programs are on the path.
 fn newest_server() -> PathBuf {
-    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path().join("bin"));
+    let versions = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path().join("bin"));
     versions
         .filter(|programs| programs.join("initdb").exists())
-        .max_by_key(|programs| programs.components().rev().nth(1).and_then(|part| part.as_os_str().to_str()?.parse::<u32>().ok()))
+        .max_by_key(|programs| {
+            programs
+                .components()
+                .rev()
+                .nth(1)
+                .and_then(|part| part.as_os_str().to_str()?.parse::<u32>().ok())
+        })
         .unwrap_or_default()
 }
 

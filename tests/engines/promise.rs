@@ -1,12 +1,15 @@
-//! The guarantees of a batch file, one case each: afterwards its window has exactly the rows of the model's query, and nothing else
-//! has changed.
+//! The guarantees of a batch file, one case each: afterwards its window has exactly the rows of the
+//! model's query, and nothing else has changed.
 
 use crate::engine::{Case, Engine};
 use crate::shop::Shop;
 
 pub const CASES: &[Case] = &[
     ("every_table_equals_its_query", every_table_equals_its_query),
-    ("rerun_batches_in_reverse_order_change_nothing", rerun_batches_in_reverse_order_change_nothing),
+    (
+        "rerun_batches_in_reverse_order_change_nothing",
+        rerun_batches_in_reverse_order_change_nothing,
+    ),
     ("concurrent_batches_build_the_same_tables", concurrent_batches_build_the_same_tables),
     ("rows_deleted_in_the_source_are_deleted", rows_deleted_in_the_source_are_deleted),
     ("a_day_emptied_in_the_source_is_emptied", a_day_emptied_in_the_source_is_emptied),
@@ -14,7 +17,10 @@ pub const CASES: &[Case] = &[
     ("rows_outside_of_the_range_are_not_changed", rows_outside_of_the_range_are_not_changed),
     ("a_failing_query_changes_nothing", a_failing_query_changes_nothing),
     ("a_failing_insert_restores_the_deleted_rows", a_failing_insert_restores_the_deleted_rows),
-    ("a_query_that_reads_its_own_table_sees_the_old_rows", a_query_that_reads_its_own_table_sees_the_old_rows),
+    (
+        "a_query_that_reads_its_own_table_sees_the_old_rows",
+        a_query_that_reads_its_own_table_sees_the_old_rows,
+    ),
     ("predicates_limit_the_delete_and_the_insert", predicates_limit_the_delete_and_the_insert),
 ];
 
@@ -28,8 +34,11 @@ fn every_table_equals_its_query(engine: &dyn Engine) {
     shop.assert_equals_query("country_totals");
 
     // Counted by hand in the fixture's `engine/setup.sql`.
-    let first_and_last = "select user_id, country, session_start, session_end, event_count, cast(revenue as integer)";
-    let sessions = shop.rows(&format!("{first_and_last} from analytics.int__sessions_aggregated where user_id in (1, 3)"));
+    let first_and_last = "select user_id, country, session_start, session_end, event_count, \
+        cast(revenue as integer)";
+    let sessions = shop.rows(&format!(
+        "{first_and_last} from analytics.int__sessions_aggregated where user_id in (1, 3)"
+    ));
     assert_eq!(
         sessions,
         [
@@ -40,11 +49,17 @@ fn every_table_equals_its_query(engine: &dyn Engine) {
             "3|null|2024-09-02 12:00:00|2024-09-02 12:00:00|2|14",
         ]
     );
-    let months = "select revenue_month, country, cast(revenue as integer) from analytics.monthly_revenue";
+    let months =
+        "select revenue_month, country, cast(revenue as integer) from analytics.monthly_revenue";
     let months = shop.rows(&format!("{months} where country is not null"));
     assert_eq!(
         months,
-        ["2024-08-01 00:00:00|DE|50", "2024-08-01 00:00:00|FR|null", "2024-09-01 00:00:00|DE|44", "2024-09-01 00:00:00|FR|47"]
+        [
+            "2024-08-01 00:00:00|DE|50",
+            "2024-08-01 00:00:00|FR|null",
+            "2024-09-01 00:00:00|DE|44",
+            "2024-09-01 00:00:00|FR|47"
+        ]
     );
     if !engine.slow() {
         assert_eq!(shop.rows("select count(*) from analytics.hourly_events"), ["14"]);
@@ -69,7 +84,9 @@ fn concurrent_batches_build_the_same_tables(engine: &dyn Engine) {
     assert_eq!(tables(&shop), before);
 
     let fresh = Shop::open(engine);
-    fresh.build(plan.steps.iter().filter(|step| step.kind == "create" || step.id.contains(".stg_events@")));
+    fresh.build(
+        plan.steps.iter().filter(|step| step.kind == "create" || step.id.contains(".stg_events@")),
+    );
     for (model, _) in fresh.microbatch() {
         fresh.build_concurrently(&plan.of(model, "batch"));
     }
@@ -78,11 +95,15 @@ fn concurrent_batches_build_the_same_tables(engine: &dyn Engine) {
 
 fn rows_deleted_in_the_source_are_deleted(engine: &dyn Engine) {
     let (shop, plan) = Shop::built(engine);
-    let others = "select * from analytics.int__sessions_aggregated where user_id <> 3 or user_id is null";
+    let others =
+        "select * from analytics.int__sessions_aggregated where user_id <> 3 or user_id is null";
     let before = shop.rows(others);
     shop.sql("delete from raw.events where event_id = 121;");
     shop.build([plan.batch("int__sessions_aggregated", "2024-09-02")]);
-    assert_eq!(shop.rows("select * from analytics.int__sessions_aggregated where user_id = 3"), [""; 0]);
+    assert_eq!(
+        shop.rows("select * from analytics.int__sessions_aggregated where user_id = 3"),
+        [""; 0]
+    );
     assert_eq!(shop.rows(others), before);
     shop.assert_equals_query("int__sessions_aggregated");
     if engine.slow() {
@@ -90,25 +111,39 @@ fn rows_deleted_in_the_source_are_deleted(engine: &dyn Engine) {
     }
     shop.build([plan.batch("hourly_events", "2024-09-02T12")]);
     // The other event of that hour remains.
-    let hour = "select event_id from analytics.hourly_events where occurred_in = '2024-09-02 12:00:00'";
+    let hour =
+        "select event_id from analytics.hourly_events where occurred_in = '2024-09-02 12:00:00'";
     assert_eq!(shop.rows(hour), ["122"]);
     shop.assert_equals_query("hourly_events");
 }
 
 fn a_day_emptied_in_the_source_is_emptied(engine: &dyn Engine) {
     let (shop, plan) = Shop::built(engine);
-    shop.sql("delete from raw.events where occurred_at >= '2024-09-03 00:00:00' and occurred_at < '2024-09-04 00:00:00';");
-    shop.build([plan.batch("int__sessions_aggregated", "2024-09-03"), plan.batch("daily_report", "2024-09-03")]);
-    assert_eq!(shop.rows("select * from analytics.daily_report where report_day = '2024-09-03 00:00:00'"), [""; 0]);
+    shop.sql(
+        "delete from raw.events where occurred_at >= '2024-09-03 00:00:00' and occurred_at < \
+        '2024-09-04 00:00:00';",
+    );
+    shop.build([
+        plan.batch("int__sessions_aggregated", "2024-09-03"),
+        plan.batch("daily_report", "2024-09-03"),
+    ]);
+    assert_eq!(
+        shop.rows("select * from analytics.daily_report where report_day = '2024-09-03 00:00:00'"),
+        [""; 0]
+    );
     shop.assert_equals_query("int__sessions_aggregated");
     shop.assert_equals_query("daily_report");
 }
 
 fn a_late_row_is_added(engine: &dyn Engine) {
     let (shop, plan) = Shop::built(engine);
-    shop.sql("insert into raw.events (event_id, user_id, event_type, amount, occurred_at) values (125, 3, 'purchase', '5', '2024-09-02 23:59:59.999999');");
+    shop.sql(
+        "insert into raw.events (event_id, user_id, event_type, amount, occurred_at) values \
+        (125, 3, 'purchase', '5', '2024-09-02 23:59:59.999999');",
+    );
     shop.build([plan.batch("int__sessions_aggregated", "2024-09-02")]);
-    let session = "select event_count, cast(revenue as integer), session_end from analytics.int__sessions_aggregated where user_id = 3";
+    let session = "select event_count, cast(revenue as integer), session_end from \
+        analytics.int__sessions_aggregated where user_id = 3";
     assert_eq!(shop.rows(session), ["3|19|2024-09-02 23:59:59.999999"]);
     shop.assert_equals_query("int__sessions_aggregated");
     if !engine.slow() {
@@ -119,25 +154,40 @@ fn a_late_row_is_added(engine: &dyn Engine) {
 
 fn rows_outside_of_the_range_are_not_changed(engine: &dyn Engine) {
     let (shop, _) = Shop::built(engine);
-    let daily: Vec<_> = shop.microbatch().iter().filter(|(model, _)| *model != "monthly_revenue").collect();
+    let daily: Vec<_> =
+        shop.microbatch().iter().filter(|(model, _)| *model != "monthly_revenue").collect();
     // Rows that no query yields: at the last instant before the range and the first one after it.
     for (model, event_time) in &daily {
         let edges = "('2024-08-31 23:59:59.999999'), ('2024-09-04 00:00:00')";
         shop.sql(&format!("insert into analytics.{model} ({event_time}) values {edges};"));
     }
     let outside = |model: &str, event_time: &str| {
-        let condition = format!("{event_time} < '2024-09-01 00:00:00' or {event_time} >= '2024-09-04 00:00:00'");
+        let condition = format!(
+            "{event_time} < '2024-09-01 00:00:00' or {event_time} >= '2024-09-04 00:00:00'"
+        );
         shop.rows(&format!("select * from analytics.{model} where {condition}"))
     };
-    let before: Vec<_> = daily.iter().map(|(model, event_time)| outside(model, event_time)).collect();
+    let before: Vec<_> =
+        daily.iter().map(|(model, event_time)| outside(model, event_time)).collect();
 
     shop.sql("delete from raw.events;");
-    let range = ["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-04", "--exclude", "monthly_revenue"];
+    let range = [
+        "--event-time-start",
+        "2024-09-01",
+        "--event-time-end",
+        "2024-09-04",
+        "--exclude",
+        "monthly_revenue",
+    ];
     let hours = if engine.slow() { &["hourly_events"][..] } else { &[] };
     for refresh in [&[][..], &["--full-refresh"]] {
         shop.build(&shop.compile(&[&range[..], hours, refresh].concat()));
         for ((model, event_time), before) in daily.iter().zip(&before) {
-            assert_eq!(&outside(model, event_time), before, "`{model}` outside of the range {refresh:?}");
+            assert_eq!(
+                &outside(model, event_time),
+                before,
+                "`{model}` outside of the range {refresh:?}"
+            );
             assert_eq!(&shop.table(model), before, "`{model}` within the range {refresh:?}");
         }
     }
@@ -165,7 +215,10 @@ fn a_failing_insert_restores_the_deleted_rows(engine: &dyn Engine) {
     shop.sql(&shop.database.refuse_nulls("analytics.int__sessions_aggregated", "country"));
     let before = shop.table("int__sessions_aggregated");
     // User 3 has no country: the query succeeds, the table rejects the row.
-    shop.sql("insert into raw.events (event_id, user_id, occurred_at) values (115, 3, '2024-09-01 12:00:00');");
+    shop.sql(
+        "insert into raw.events (event_id, user_id, occurred_at) values (115, 3, '2024-09-01 \
+        12:00:00');",
+    );
     let outcome = shop.run(plan.batch("int__sessions_aggregated", "2024-09-01"));
     assert!(!outcome.ok && outcome.stderr.to_lowercase().contains("country"), "{outcome:?}");
     if engine.atomic() {
@@ -184,13 +237,22 @@ fn a_query_that_reads_its_own_table_sees_the_old_rows(engine: &dyn Engine) {
         "models/visits.sql",
         "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='occurred_at', batch_size='day', begin='2024-08-31') }}
         select e.event_id, e.occurred_at,
-            {% if is_incremental() %}cast((select max(old.times_seen) from {{ this }} as old where old.event_id = e.event_id) as integer)
+            {% if is_incremental() %}cast((select max(old.times_seen) from {{ this }} as old \
+            where old.event_id = e.event_id) as integer)
             {% else %}cast(null as integer){% endif %} as before_that,
-            {% if is_incremental() %}cast(coalesce((select count(*) from {{ this }} as old where old.event_id = e.event_id), 0) as integer)
+            {% if is_incremental() %}cast(coalesce((select count(*) from {{ this }} as old where \
+            old.event_id = e.event_id), 0) as integer)
             {% else %}cast(0 as integer){% endif %} as times_seen
         from {{ source('raw', 'events') }} as e",
     );
-    let plan = shop.compile(&["--select", "visits", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-02"]);
+    let plan = shop.compile(&[
+        "--select",
+        "visits",
+        "--event-time-start",
+        "2024-09-01",
+        "--event-time-end",
+        "2024-09-02",
+    ]);
     let seen = "select before_that, times_seen from analytics.visits where event_id = 110";
     shop.build(&plan);
     assert_eq!(shop.rows(seen), ["null|0"]);
@@ -208,12 +270,25 @@ fn predicates_limit_the_delete_and_the_insert(engine: &dyn Engine) {
                    incremental_predicates=[\"event_type = 'purchase'\"]) }}
         select event_id, event_type, occurred_at from {{ source('raw', 'events') }}",
     );
-    let plan = shop.compile(&["--select", "purchases", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-02"]);
+    let plan = shop.compile(&[
+        "--select",
+        "purchases",
+        "--event-time-start",
+        "2024-09-01",
+        "--event-time-end",
+        "2024-09-02",
+    ]);
     shop.build(&plan);
-    shop.sql("insert into analytics.purchases (event_id, event_type, occurred_at) values (1, 'view', '2024-09-01 12:00:00'), (2, 'purchase', '2024-09-01 12:00:00');");
+    shop.sql(
+        "insert into analytics.purchases (event_id, event_type, occurred_at) values (1, \
+        'view', '2024-09-01 12:00:00'), (2, 'purchase', '2024-09-01 12:00:00');",
+    );
     shop.build(plan.of("purchases", "batch"));
     shop.build(plan.of("purchases", "batch"));
-    assert_eq!(shop.rows("select event_id, event_type from analytics.purchases"), ["111|purchase", "112|purchase", "1|view"]);
+    assert_eq!(
+        shop.rows("select event_id, event_type from analytics.purchases"),
+        ["111|purchase", "112|purchase", "1|view"]
+    );
 }
 
 fn tables(shop: &Shop) -> Vec<Vec<String>> {

@@ -1,11 +1,15 @@
-//! A full refresh without bounds: the old table stays complete until the last file swaps the new table in.
+//! A full refresh without bounds: the old table stays complete until the last file swaps the new
+//! table in.
 
 use crate::engine::{Case, Engine};
 use crate::shop::{Plan, Shop};
 
 pub const CASES: &[Case] = &[
     ("a_stopped_full_refresh_leaves_the_old_table", a_stopped_full_refresh_leaves_the_old_table),
-    ("a_full_refresh_that_fails_can_be_finished_later", a_full_refresh_that_fails_can_be_finished_later),
+    (
+        "a_full_refresh_that_fails_can_be_finished_later",
+        a_full_refresh_that_fails_can_be_finished_later,
+    ),
 ];
 
 const SESSIONS: &str = "int__sessions_aggregated";
@@ -31,7 +35,10 @@ fn a_full_refresh_that_fails_can_be_finished_later(engine: &dyn Engine) {
     shop.sql("update raw.events set amount = 'much' where event_id = 130;");
     let (swap, before) = steps(&plan);
     let failed: Vec<_> = before.iter().filter(|step| !shop.run(step).ok).collect();
-    assert_eq!(failed.iter().map(|step| &step.id).collect::<Vec<_>>(), [&plan.batch(SESSIONS, "2024-09-03").id]);
+    assert_eq!(
+        failed.iter().map(|step| &step.id).collect::<Vec<_>>(),
+        [&plan.batch(SESSIONS, "2024-09-03").id]
+    );
     assert_eq!(shop.table(SESSIONS), old);
 
     shop.sql("update raw.events set amount = '11' where event_id = 130;");
@@ -39,10 +46,14 @@ fn a_full_refresh_that_fails_can_be_finished_later(engine: &dyn Engine) {
     shop.assert_equals_query(SESSIONS);
 }
 
-/// A built shop whose source has changed, the rows of the table before the refresh, and the refresh's plan.
+/// A built shop whose source has changed, the rows of the table before the refresh, and the
+/// refresh's plan.
 fn before_refresh(engine: &dyn Engine) -> (Shop<'_>, Vec<String>, Plan) {
     let (shop, _) = Shop::built(engine);
-    shop.sql("delete from raw.events where event_id in (100, 121); update raw.events set amount = '21' where event_id = 111;");
+    shop.sql(
+        "delete from raw.events where event_id in (100, 121); update raw.events set amount = \
+        '21' where event_id = 111;",
+    );
     let old = shop.table(SESSIONS);
     let plan = shop.compile(&["--select", SESSIONS, "--full-refresh"]);
     (shop, old, plan)

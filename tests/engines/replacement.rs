@@ -1,5 +1,5 @@
-//! A relation that exists already: readers of a table or view that is built again, columns that come and go, a change of kind.
-//! The rows that must be there are written by hand.
+//! A relation that exists already: readers of a table or view that is built again, columns that
+//! come and go, a change of kind. The rows that must be there are written by hand.
 
 use crate::engine::{Case, Engine};
 use crate::shop::Shop;
@@ -15,8 +15,20 @@ pub const CASES: &[Case] = &[
 
 /// Cases of materialized views, which no other engine here has in its own words.
 pub const OF_DIALECTS: &[(&[&str], Case)] = &[
-    (&["postgres"], ("a_materialized_view_becomes_a_table_and_a_view", a_materialized_view_becomes_a_table_and_a_view)),
-    (&["postgres"], ("a_materialized_view_over_a_rebuilt_table_stays", a_materialized_view_over_a_rebuilt_table_stays)),
+    (
+        &["postgres"],
+        (
+            "a_materialized_view_becomes_a_table_and_a_view",
+            a_materialized_view_becomes_a_table_and_a_view,
+        ),
+    ),
+    (
+        &["postgres"],
+        (
+            "a_materialized_view_over_a_rebuilt_table_stays",
+            a_materialized_view_over_a_rebuilt_table_stays,
+        ),
+    ),
 ];
 
 /// Engines of which a table takes its readers along when it is replaced.
@@ -24,7 +36,8 @@ fn drops_readers(engine: &dyn Engine) -> bool {
     engine.dialect() == "redshift"
 }
 
-/// Engines of which a view's name is free for a table, and a table's for a view, without a statement by hand.
+/// Engines of which a view's name is free for a table, and a table's for a view, without a
+/// statement by hand.
 const CHANGES_KIND: &[&str] = &["postgres"];
 
 /// A table `stock`, a view that a model makes over it, and one over that.
@@ -32,13 +45,24 @@ fn stocked(engine: &dyn Engine) -> Shop<'_> {
     let shop = Shop::open(engine);
     shop.sql(
         "create table raw.shelf (shop varchar(9), article varchar(9), pieces integer);
-         insert into raw.shelf values ('north', 'pen', 5), ('north', 'ink', 7), ('south', 'pen', 2);",
+         insert into raw.shelf values ('north', 'pen', 5), ('north', 'ink', 7), ('south', 'pen', \
+         2);",
     );
     let schema = shelf_schema(engine);
-    shop.write("models/shelves.yml", &format!("sources: [{{name: shelves, schema: {schema}, tables: [{{name: shelf}}]}}]\n"));
+    shop.write(
+        "models/shelves.yml",
+        &format!("sources: [{{name: shelves, schema: {schema}, tables: [{{name: shelf}}]}}]\n"),
+    );
     stock(&shop, "table", "shop, article, pieces");
-    shop.write("models/pens.sql", "{{ config(materialized='view') }}\nselect shop, pieces from {{ ref('stock') }} where article = 'pen'\n");
-    shop.write("models/many_pens.sql", "{{ config(materialized='view') }}\nselect shop from {{ ref('pens') }} where pieces > 2\n");
+    shop.write(
+        "models/pens.sql",
+        "{{ config(materialized='view') }}\nselect shop, pieces from \
+        {{ ref('stock') }} where article = 'pen'\n",
+    );
+    shop.write(
+        "models/many_pens.sql",
+        "{{ config(materialized='view') }}\nselect shop from {{ ref('pens') }} where pieces > 2\n",
+    );
     shop
 }
 
@@ -49,7 +73,10 @@ fn shelf_schema(engine: &dyn Engine) -> &'static str {
 
 /// Writes the model `stock`.
 fn stock(shop: &Shop, materialized: &str, columns: &str) {
-    let text = format!("{{{{ config(materialized='{materialized}') }}}}\nselect {columns} from {{{{ source('shelves', 'shelf') }}}}\n");
+    let text = format!(
+        "{{{{ config(materialized='{materialized}') }}}}\nselect {columns} from \
+         {{{{ source('shelves', 'shelf') }}}}\n"
+    );
     shop.write("models/stock.sql", &text);
 }
 
@@ -75,13 +102,19 @@ fn readers_of_a_rebuilt_table_stay(engine: &dyn Engine) {
 
 fn readers_of_a_swapped_table_stay(engine: &dyn Engine) {
     let (shop, _) = Shop::built(engine);
-    shop.sql("create view analytics.session_days as select session_start from analytics.int__sessions_aggregated;");
+    shop.sql(
+        "create view analytics.session_days as select session_start from \
+        analytics.int__sessions_aggregated;",
+    );
     let rows = shop.table("session_days");
     assert!(!rows.is_empty());
     let plan = shop.compile(&["--select", "int__sessions_aggregated", "--full-refresh"]);
     shop.build(&plan);
     if drops_readers(engine) {
-        shop.sql("create view analytics.session_days as select session_start from analytics.int__sessions_aggregated;");
+        shop.sql(
+            "create view analytics.session_days as select session_start from \
+            analytics.int__sessions_aggregated;",
+        );
     }
     assert_eq!(shop.table("session_days"), rows);
 }
@@ -92,7 +125,10 @@ fn a_view_loses_gains_and_changes_columns(engine: &dyn Engine) {
     build(&shop, ALL);
     stock(&shop, "view", "pieces, shop, article, 'x' as one, 2 as two");
     build(&shop, if drops_readers(engine) { ALL } else { ALONE });
-    assert_eq!(shop.rows("select pieces, one, two from analytics.stock"), ["2|x|2", "5|x|2", "7|x|2"]);
+    assert_eq!(
+        shop.rows("select pieces, one, two from analytics.stock"),
+        ["2|x|2", "5|x|2", "7|x|2"]
+    );
     assert_eq!(shop.table("many_pens"), ["north"]);
 }
 
@@ -102,7 +138,8 @@ fn a_lost_column_takes_its_readers_along(engine: &dyn Engine) {
     stock(&shop, "table", "shop, article");
     shop.write(
         "models/pens.sql",
-        "{{ config(materialized='view') }}\nselect shop, 3 as pieces from {{ ref('stock') }} where article = 'pen'\n",
+        "{{ config(materialized='view') }}\nselect shop, 3 as pieces from {{ ref('stock') }} \
+         where article = 'pen'\n",
     );
     build(&shop, ALL);
     assert_eq!(shop.table("many_pens"), ["north", "south"]);
@@ -121,16 +158,27 @@ fn a_view_becomes_a_table_and_a_view_again(engine: &dyn Engine) {
         }
         assert!(first.ok, "{}", first.stderr);
         shop.build(&plan.steps[1..]);
-        assert_eq!(shop.rows("select shop, pieces from analytics.stock"), ["north|5", "north|7", "south|2"]);
+        assert_eq!(
+            shop.rows("select shop, pieces from analytics.stock"),
+            ["north|5", "north|7", "south|2"]
+        );
         assert_eq!(shop.table("many_pens"), ["north"]);
-        let sources = shop.rows(&format!("select shop, pieces from {}.shelf", shelf_schema(engine)));
+        let sources =
+            shop.rows(&format!("select shop, pieces from {}.shelf", shelf_schema(engine)));
         assert_eq!(sources, ["north|5", "north|7", "south|2"], "nothing is written through a view");
     }
 }
 
 fn a_materialized_view_becomes_a_table_and_a_view(engine: &dyn Engine) {
     let shop = stocked(engine);
-    for materialized in ["materialized_view", "table", "materialized_view", "view", "materialized_view", "materialized_view"] {
+    for materialized in [
+        "materialized_view",
+        "table",
+        "materialized_view",
+        "view",
+        "materialized_view",
+        "materialized_view",
+    ] {
         stock(&shop, materialized, "shop, article, pieces");
         build(&shop, ALL);
         assert_eq!(shop.table("many_pens"), ["north"], "as a {materialized}");
@@ -144,7 +192,10 @@ fn a_materialized_view_becomes_a_table_and_a_view(engine: &dyn Engine) {
 fn a_materialized_view_over_a_rebuilt_table_stays(engine: &dyn Engine) {
     let shop = stocked(engine);
     build(&shop, ALL);
-    shop.sql("create materialized view analytics.report as select article, sum(pieces) as pieces from analytics.stock group by article;");
+    shop.sql(
+        "create materialized view analytics.report as select article, sum(pieces) as pieces \
+        from analytics.stock group by article;",
+    );
     shop.sql("update raw.shelf set pieces = 9 where shop = 'south';");
     build(&shop, ALONE);
     assert_eq!(shop.table("report"), ["ink|7", "pen|7"]);
@@ -157,8 +208,10 @@ fn a_named_constraint_is_named_again(engine: &dyn Engine) {
     shop.write(
         "models/stock.yml",
         &format!(
-            "models: [{{name: stock, config: {{contract: {{enforced: true}}}}, constraints: [{{type: unique, name: one_row_each, columns: [shop, article]}}], \
-             columns: [{{name: shop, data_type: varchar(9)}}, {{name: article, data_type: varchar(9)}}, {{name: pieces, data_type: {}}}]}}]\n",
+            "models: \
+             [{{name: stock, config: {{contract: {{enforced: true}}}}, constraints: [{{type: unique, name: one_row_each, columns: [shop, article]}}], \
+             columns: [{{name: shop, data_type: varchar(9)}}, \
+             {{name: article, data_type: varchar(9)}}, {{name: pieces, data_type: {}}}]}}]\n",
             engine.integer()
         ),
     );

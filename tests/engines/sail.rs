@@ -1,4 +1,5 @@
-//! Sail: not Databricks, but an engine for its dialect with real Delta Lake tables; one process for all tests.
+//! Sail: not Databricks, but an engine for its dialect with real Delta Lake tables; one process for
+//! all tests.
 
 use std::path::Path;
 
@@ -31,12 +32,21 @@ impl Engine for Sail {
     fn excluded_cases(&self) -> &'static [(&'static str, &'static str)] {
         &[
             ("rows_outside_of_the_window_are_kept", "the dialect rejects `keep` at compile time"),
-            ("delete_and_insert_replaces_by_key", "the dialect rejects `delete+insert` at compile time"),
+            (
+                "delete_and_insert_replaces_by_key",
+                "the dialect rejects `delete+insert` at compile time",
+            ),
             ("grants_are_applied", "Sail has no grants"),
             ("a_materialized_view_is_refreshed", "Sail has no materialized views"),
             ("descriptions_are_stored", "Sail has no comments"),
-            ("readers_of_a_rebuilt_table_stay", "Sail's `create or replace table` keeps the columns of the old table"),
-            ("a_view_becomes_a_table_and_a_view_again", "Sail allows a table and a view of the same name"),
+            (
+                "readers_of_a_rebuilt_table_stay",
+                "Sail's `create or replace table` keeps the columns of the old table",
+            ),
+            (
+                "a_view_becomes_a_table_and_a_view_again",
+                "Sail allows a table and a view of the same name",
+            ),
         ]
     }
 
@@ -53,10 +63,15 @@ struct Delta<'a>(Session<'a>);
 
 impl Database for Delta<'_> {
     fn run(&self, file: &Path) -> Outcome {
-        // Sail's grammar has either `by name` or `replace where`. Without `by name`, columns match by position; the order is the same.
+        // Sail's grammar has either `by name` or `replace where`. Without `by name`, columns match
+        // by position; the order is the same.
         let sql = text(file).replace(" by name\nreplace where", "\nreplace where");
         // Sail deletes rows for which the condition is null; Delta Lake keeps them.
-        self.0.run(&Regex::new(r"(?m)^replace where (.*)$").unwrap().replace_all(&sql, "replace where ($1) is true"))
+        self.0.run(
+            &Regex::new(r"(?m)^replace where (.*)$")
+                .unwrap()
+                .replace_all(&sql, "replace where ($1) is true"),
+        )
     }
 
     fn rows(&self, query: &str) -> Vec<String> {
@@ -78,5 +93,8 @@ impl Database for Delta<'_> {
 
 /// Adds `timestamp` to literals: strings are not converted implicitly.
 pub fn typed_times(sql: &str) -> String {
-    Regex::new(r"(timestamp )?('20\d\d-\d\d-\d\d \d\d:[\d:.]+')").unwrap().replace_all(sql, "timestamp $2").into_owned()
+    Regex::new(r"(timestamp )?('20\d\d-\d\d-\d\d \d\d:[\d:.]+')")
+        .unwrap()
+        .replace_all(sql, "timestamp $2")
+        .into_owned()
 }

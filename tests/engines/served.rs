@@ -1,5 +1,5 @@
-//! Engines without a client, or with a client that starts slowly: a script runs a server process that reads a line of JSON for each
-//! file or query and answers with a line of JSON.
+//! Engines without a client, or with a client that starts slowly: a script runs a server process
+//! that reads a line of JSON for each file or query and answers with a line of JSON.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -39,16 +39,26 @@ impl Served {
     /// Starts a script of this folder in a Python environment that `tests/run` installs.
     pub fn start(environment: &str, script: &str, arguments: &[&str]) -> Self {
         let mut python = Command::new(installed(environment).join("bin/python"));
-        python.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engines").join(script)).args(arguments);
+        python
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engines").join(script))
+            .args(arguments);
         python.env("TZ", "America/New_York").env("SPARK_LOCAL_IP", "127.0.0.1");
-        let mut child = python.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("python starts");
+        let mut child = python
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("python starts");
         let answers = BufReader::new(child.stdout.take().expect("stdout is piped"));
         Served(Mutex::new(Process { requests: child.stdin.take(), answers, child }))
     }
 
     pub fn run(&self, database: &str, sql: &str) -> Outcome {
         let answer = self.request(&json!({"database": database, "sql": sql}));
-        Outcome { ok: answer["error"].is_null(), stderr: answer["error"].as_str().unwrap_or_default().to_string() }
+        Outcome {
+            ok: answer["error"].is_null(),
+            stderr: answer["error"].as_str().unwrap_or_default().to_string(),
+        }
     }
 
     pub fn rows(&self, database: &str, query: &str) -> Vec<String> {
@@ -62,9 +72,12 @@ impl Served {
         let mut process = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut answer = String::new();
         let requests = process.requests.as_mut().expect("the process was started");
-        writeln!(requests, "{request}").and_then(|()| requests.flush()).expect("the script reads requests");
+        writeln!(requests, "{request}")
+            .and_then(|()| requests.flush())
+            .expect("the script reads requests");
         process.answers.read_line(&mut answer).expect("the script answers");
-        serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}\nto {request}"))
+        serde_json::from_str(&answer)
+            .unwrap_or_else(|error| panic!("{error}: {answer}\nto {request}"))
     }
 }
 
@@ -76,9 +89,19 @@ impl Shared {
     pub fn session(&self, kind: &str) -> Session<'_> {
         let (served, _) = self.served.get_or_init(|| {
             let folder = TempDir::new().expect("the temporary folder is writable");
-            (Served::start(self.environment, self.script, &[&folder.path().display().to_string()]), folder)
+            (
+                Served::start(
+                    self.environment,
+                    self.script,
+                    &[&folder.path().display().to_string()],
+                ),
+                folder,
+            )
         });
-        Session { served, name: format!("{kind}{}", self.databases.fetch_add(1, Ordering::Relaxed)) }
+        Session {
+            served,
+            name: format!("{kind}{}", self.databases.fetch_add(1, Ordering::Relaxed)),
+        }
     }
 }
 

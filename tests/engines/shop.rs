@@ -1,4 +1,5 @@
-//! The fixture `sessions` on an engine: a copy of the project, a database with its raw data, its plans and its tables.
+//! The fixture `sessions` on an engine: a copy of the project, a database with its raw data, its
+//! plans and its tables.
 
 use std::cell::Cell;
 use std::fs;
@@ -21,7 +22,8 @@ pub const MICROBATCH: &[(&str, &str)] = &[
 ];
 
 /// Bounds that include every raw event.
-pub const ALL_EVENTS: &[&str] = &["--event-time-start", "2024-08-31", "--event-time-end", "2024-09-06"];
+pub const ALL_EVENTS: &[&str] =
+    &["--event-time-start", "2024-08-31", "--event-time-end", "2024-09-06"];
 
 pub struct Shop<'a> {
     pub database: Box<dyn Database + 'a>,
@@ -57,7 +59,11 @@ impl<'a> Shop<'a> {
         let folder = TempDir::new().expect("the system's folder for temporary files is writable");
         let shop = Shop { database: engine.database(), engine, folder, files: Cell::new(0) };
         let fixture = fixture();
-        for entry in WalkDir::new(&fixture).into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file()) {
+        for entry in WalkDir::new(&fixture)
+            .into_iter()
+            .map(Result::unwrap)
+            .filter(|entry| entry.file_type().is_file())
+        {
             let path = entry.path().strip_prefix(&fixture).unwrap();
             shop.write(path, &fs::read_to_string(entry.path()).unwrap());
         }
@@ -69,7 +75,14 @@ impl<'a> Shop<'a> {
         let shop = Shop::open(engine);
         let plan = shop.compile_all();
         let file = shop.folder.path().join("all.sql");
-        fs::write(&file, plan.steps.iter().map(|step| fs::read_to_string(&step.file).unwrap()).collect::<String>()).unwrap();
+        fs::write(
+            &file,
+            plan.steps
+                .iter()
+                .map(|step| fs::read_to_string(&step.file).unwrap())
+                .collect::<String>(),
+        )
+        .unwrap();
         let outcome = shop.database.run(&file);
         assert!(outcome.ok, "{}", outcome.stderr);
         (shop, plan)
@@ -89,19 +102,27 @@ impl<'a> Shop<'a> {
 
     /// A plan of these models for all raw events.
     pub fn compile_all(&self) -> Plan {
-        if self.engine.slow() { self.compile(&[ALL_EVENTS, &["--exclude", MICROBATCH[0].0]].concat()) } else { self.compile(ALL_EVENTS) }
+        if self.engine.slow() {
+            self.compile(&[ALL_EVENTS, &["--exclude", MICROBATCH[0].0]].concat())
+        } else {
+            self.compile(ALL_EVENTS)
+        }
     }
 
     /// Runs SQL of the test.
     pub fn sql(&self, text: &str) {
-        let file = self.folder.path().join(format!("by-hand-{}.sql", self.files.replace(self.files.get() + 1)));
+        let file = self
+            .folder
+            .path()
+            .join(format!("by-hand-{}.sql", self.files.replace(self.files.get() + 1)));
         fs::write(&file, self.database.adapt_sql(text)).unwrap();
         let outcome = self.database.run(&file);
         assert!(outcome.ok, "{}\nin\n{text}", outcome.stderr);
     }
 
     pub fn compile(&self, arguments: &[&str]) -> Plan {
-        let folder = self.folder.path().join(format!("plan-{}", self.files.replace(self.files.get() + 1)));
+        let folder =
+            self.folder.path().join(format!("plan-{}", self.files.replace(self.files.get() + 1)));
         compile(&self.project(), &folder, &self.target(), arguments)
     }
 
@@ -109,7 +130,9 @@ impl<'a> Shop<'a> {
     pub fn compile_error(&self, arguments: &[&str]) -> String {
         let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
         batchwright.arg("compile").args(self.target()).arg("--project-dir").arg(self.project());
-        let outcome = crate::engine::outcome(batchwright.args(arguments).arg("--plan").arg(self.folder.path().join("refused")));
+        let outcome = crate::engine::outcome(
+            batchwright.args(arguments).arg("--plan").arg(self.folder.path().join("refused")),
+        );
         assert!(!outcome.ok, "compiling with {arguments:?} must fail");
         outcome.stderr
     }
@@ -119,8 +142,13 @@ impl<'a> Shop<'a> {
     pub fn output(&self, command: &str, arguments: &[&str]) -> String {
         let mut batchwright = Command::new(env!("CARGO_BIN_EXE_batchwright"));
         batchwright.arg(command).args(self.target()).args(["--now", "2024-09-10T12:00:00Z"]);
-        let done = batchwright.args(arguments).arg("--project-dir").arg(self.project()).output().unwrap();
-        assert!(done.status.code().is_some_and(|code| code < 2), "{}", String::from_utf8_lossy(&done.stderr));
+        let done =
+            batchwright.args(arguments).arg("--project-dir").arg(self.project()).output().unwrap();
+        assert!(
+            done.status.code().is_some_and(|code| code < 2),
+            "{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
         String::from_utf8(done.stdout).unwrap()
     }
 
@@ -141,7 +169,10 @@ impl<'a> Shop<'a> {
         for chunk in steps.chunks(8) {
             let database = &self.database;
             thread::scope(|scope| {
-                let running: Vec<_> = chunk.iter().map(|step| (step, scope.spawn(|| database.run(&step.file)))).collect();
+                let running: Vec<_> = chunk
+                    .iter()
+                    .map(|step| (step, scope.spawn(|| database.run(&step.file))))
+                    .collect();
                 for (step, thread) in running {
                     let outcome = thread.join().unwrap();
                     assert!(outcome.ok, "`{}` failed\n{}", step.id, outcome.stderr);
@@ -176,7 +207,9 @@ impl<'a> Shop<'a> {
         lines(render.arg("--out").arg(&out));
         let name = format!("{model}.sql");
         let mut files = WalkDir::new(out).into_iter().map(Result::unwrap);
-        let file = files.find(|entry| entry.file_name() == name.as_str()).unwrap_or_else(|| panic!("`{model}` was not rendered"));
+        let file = files
+            .find(|entry| entry.file_name() == name.as_str())
+            .unwrap_or_else(|| panic!("`{model}` was not rendered"));
         fs::read_to_string(file.path()).unwrap()
     }
 
@@ -193,7 +226,10 @@ impl Plan {
     /// The batch of a model with a label.
     pub fn batch(&self, model: &str, label: &str) -> &Step {
         let id = format!("model.shop.{model}@{label}");
-        self.steps.iter().find(|step| step.id == id).unwrap_or_else(|| panic!("the plan lacks `{id}`"))
+        self.steps
+            .iter()
+            .find(|step| step.id == id)
+            .unwrap_or_else(|| panic!("the plan lacks `{id}`"))
     }
 
     #[allow(dead_code, reason = "tests/engines alone asks")]
@@ -213,7 +249,11 @@ impl Plan {
         let text = fs::read_to_string(self.audit(model)).unwrap();
         let dialect = batchwright::dialect::named(&self.dialect).unwrap();
         let file = self.folder.join(format!("stops-{model}.sql"));
-        fs::write(&file, batchwright::codegen::audit::stopping(&dialect, model, &text, &[]).unwrap().unwrap()).unwrap();
+        fs::write(
+            &file,
+            batchwright::codegen::audit::stopping(&dialect, model, &text, &[]).unwrap().unwrap(),
+        )
+        .unwrap();
         file
     }
 
@@ -235,7 +275,7 @@ impl<'a> IntoIterator for &'a Plan {
 
 /// The folder of the fixture.
 pub fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/sessions")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/projects/sessions")
 }
 
 /// Compiles a project into `folder` and reads the manifest.
@@ -251,12 +291,21 @@ pub fn compile(project: &Path, folder: &Path, target: &[&str], arguments: &[&str
 
 /// Reads the plan in a folder.
 pub fn read(folder: &Path) -> Plan {
-    let manifest: Value = serde_json::from_str(&fs::read_to_string(folder.join("manifest.json")).unwrap()).unwrap();
+    let manifest: Value =
+        serde_json::from_str(&fs::read_to_string(folder.join("manifest.json")).unwrap()).unwrap();
     let steps = manifest["steps"].as_array().expect("the manifest has steps").iter();
-    let text = |step: &Value, key: &str| step[key].as_str().unwrap_or_else(|| panic!("a step without `{key}`: {step}")).to_string();
+    let text = |step: &Value, key: &str| {
+        step[key].as_str().unwrap_or_else(|| panic!("a step without `{key}`: {step}")).to_string()
+    };
     Plan {
         folder: folder.to_path_buf(),
         dialect: manifest["dialect"].as_str().unwrap().to_string(),
-        steps: steps.map(|step| Step { id: text(step, "id"), kind: text(step, "kind"), file: folder.join(text(step, "file")) }).collect(),
+        steps: steps
+            .map(|step| Step {
+                id: text(step, "id"),
+                kind: text(step, "kind"),
+                file: folder.join(text(step, "file")),
+            })
+            .collect(),
     }
 }

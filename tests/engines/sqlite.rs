@@ -34,7 +34,10 @@ impl Folder {
     fn client(&self) -> Command {
         let mut client = Command::new("sqlite3");
         client.args(["-bail", "-batch", "-init", "/dev/null", "-cmd", ".timeout 60000"]);
-        client.args(["-cmd", &format!("attach '{}' as analytics", self.0.path().join("analytics").display())]);
+        client.args([
+            "-cmd",
+            &format!("attach '{}' as analytics", self.0.path().join("analytics").display()),
+        ]);
         client.arg(self.0.path().join("main"));
         client
     }
@@ -54,14 +57,16 @@ impl Database for Folder {
     }
 
     fn adapt_sql(&self, sql: &str) -> String {
-        // A view reads only tables of its own schema, so the project's raw tables are in `analytics` too.
+        // A view reads only tables of its own schema, so the project's raw tables are in
+        // `analytics` too.
         sql.replace("create schema raw;", "").replace("raw.", "analytics.")
     }
 
     fn refuse_nulls(&self, table: &str, column: &str) -> String {
         let (schema, name) = table.split_once('.').expect("the table has a schema");
         format!(
-            "create trigger {schema}.refuse_nulls before insert on {name} when new.{column} is null \
+            "create trigger {schema}.refuse_nulls before insert on {name} when new.{column} is \
+             null \
              begin select raise(abort, '{column} is null'); end;"
         )
     }

@@ -1,5 +1,5 @@
-//! Twenty views over five tables, three of them microbatch, on PostgreSQL: a daily run, a full refresh, a changed contract and a
-//! killed swap, while readers poll. No view is ever missing.
+//! Twenty views over five tables, three of them microbatch, on PostgreSQL: a daily run, a full
+//! refresh, a changed contract and a killed swap, while readers poll. No view is ever missing.
 
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use crate::engine::{Case, Database, Engine};
 use crate::shop::{Plan, Shop};
 
-pub const OF_DIALECTS: &[(&[&str], Case)] = &[(&["postgres"], ("no_view_is_ever_missing", no_view_is_ever_missing))];
+pub const OF_DIALECTS: &[(&[&str], Case)] =
+    &[(&["postgres"], ("no_view_is_ever_missing", no_view_is_ever_missing))];
 
 const TABLES: [&str; 5] = ["visits", "orders", "payments", "countries", "totals"];
 
@@ -19,30 +20,54 @@ fn views() -> Vec<(String, String)> {
     let mut views = Vec::new();
     for table in TABLES {
         for nth in 1..=3 {
-            views.push((format!("{table}_{nth}"), format!("select id, {nth} as nth from {{{{ ref('{table}') }}}} where id > {nth}")));
+            views.push((
+                format!("{table}_{nth}"),
+                format!("select id, {nth} as nth from {{{{ ref('{table}') }}}} where id > {nth}"),
+            ));
         }
         views.push((
             format!("{table}_4"),
-            format!("select count(*) as n from {{{{ ref('{table}_1') }}}} join {{{{ ref('{table}') }}}} using (id)"),
+            format!(
+                "select count(*) as n from {{{{ ref('{table}_1') }}}} join \
+                {{{{ ref('{table}') }}}} using (id)"
+            ),
         ));
     }
     views
 }
 
 fn project(shop: &Shop) {
-    shop.sql("create table raw.log (id integer, at timestamp); insert into raw.log select n, timestamp '2024-09-01' + n * interval '1 hour' from generate_series(0, 95) as n;");
-    shop.write("models/log.yml", "sources: [{name: site, schema: raw, tables: [{name: log, config: {event_time: at}, columns: [{name: at, data_type: timestamp}]}]}]\n");
+    shop.sql(
+        "create table raw.log (id integer, at timestamp); insert into raw.log select n, \
+        timestamp '2024-09-01' + n * interval '1 hour' from generate_series(0, 95) as n;",
+    );
+    shop.write("models/log.yml", "sources: \
+        [{name: site, schema: raw, tables: [{name: log, config: {event_time: at}, columns: [{name: at, data_type: timestamp}]}]}]\n");
     for model in ["visits", "orders", "payments"] {
-        let config = "materialized='incremental', incremental_strategy='microbatch', event_time='at', batch_size='day', begin='2024-09-01'";
+        let config = "materialized='incremental', incremental_strategy='microbatch', \
+            event_time='at', batch_size='day', begin='2024-09-01'";
         shop.write(
             format!("models/{model}.sql"),
-            &format!("{{{{ config({config}) }}}}\nselect id, at from {{{{ source('site', 'log') }}}}\n"),
+            &format!(
+                "{{{{ config({config}) }}}}\nselect id, at from {{{{ source('site', 'log') }}}}\n"
+            ),
         );
     }
-    shop.write("models/countries.sql", "{{ config(materialized='table') }}\nselect id, at from {{ source('site', 'log').render() }}\n");
-    totals(shop, "select id, 1 as amount", "[{name: id, data_type: integer}, {name: amount, data_type: integer}]");
+    shop.write(
+        "models/countries.sql",
+        "{{ config(materialized='table') }}\nselect id, at from \
+        {{ source('site', 'log').render() }}\n",
+    );
+    totals(
+        shop,
+        "select id, 1 as amount",
+        "[{name: id, data_type: integer}, {name: amount, data_type: integer}]",
+    );
     for (name, query) in views() {
-        shop.write(format!("models/{name}.sql"), &format!("{{{{ config(materialized='view') }}}}\n{query}\n"));
+        shop.write(
+            format!("models/{name}.sql"),
+            &format!("{{{{ config(materialized='view') }}}}\n{query}\n"),
+        );
     }
 }
 
@@ -50,13 +75,20 @@ fn project(shop: &Shop) {
 fn totals(shop: &Shop, select: &str, columns: &str) {
     shop.write(
         "models/totals.sql",
-        &format!("{{{{ config(materialized='table', contract={{'enforced': true}}) }}}}\n{select} from {{{{ ref('countries') }}}}\n"),
+        &format!(
+            "{{{{ config(materialized='table', contract={{'enforced': true}}) }}}}\n{select} \
+            from {{{{ ref('countries') }}}}\n"
+        ),
     );
     shop.write("models/totals.yml", &format!("models: [{{name: totals, columns: {columns}}}]\n"));
 }
 
 fn select() -> Vec<String> {
-    TABLES.iter().map(|table| table.to_string()).chain(views().into_iter().map(|(name, _)| name)).collect()
+    TABLES
+        .iter()
+        .map(|table| table.to_string())
+        .chain(views().into_iter().map(|(name, _)| name))
+        .collect()
 }
 
 fn plan(shop: &Shop, arguments: &[&str]) -> Plan {
@@ -70,7 +102,10 @@ fn plan(shop: &Shop, arguments: &[&str]) -> Plan {
 fn no_view_is_ever_missing(engine: &dyn Engine) {
     let shop = Shop::open(engine);
     project(&shop);
-    shop.build(&plan(&shop, &["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-05"]));
+    shop.build(&plan(
+        &shop,
+        &["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-05"],
+    ));
     let polls = poll_during(&*shop.database, || {
         // The daily run, twice.
         for _ in 0..2 {
@@ -79,11 +114,13 @@ fn no_view_is_ever_missing(engine: &dyn Engine) {
         // A full refresh of all models after rows have changed.
         shop.sql("update raw.log set id = id + 1000 where id > 90;");
         shop.build(&plan(&shop, &["--now", "2024-09-04T20:00:00Z", "--full-refresh"]));
-        // The contract changes: a column changes its type, a column is added first, and columns are removed.
+        // The contract changes: a column changes its type, a column is added first, and columns are
+        // removed.
         totals(
             &shop,
             "select 'new' as kind, id, 1.5 as amount",
-            "[{name: kind, data_type: text}, {name: id, data_type: integer}, {name: amount, data_type: numeric}]",
+            "[{name: kind, data_type: text}, {name: id, data_type: integer}, \
+             {name: amount, data_type: numeric}]",
         );
         shop.build(plan(&shop, &["--now", "2024-09-04T20:00:00Z"]).of("totals", "build"));
         totals(&shop, "select id", "[{name: id, data_type: integer}]");
@@ -97,36 +134,54 @@ fn no_view_is_ever_missing(engine: &dyn Engine) {
     }
 }
 
-/// A reader locks a view, so that the swap waits; the swap's client is killed. The next refresh succeeds.
+/// A reader locks a view, so that the swap waits; the swap's client is killed. The next refresh
+/// succeeds.
 fn killed_swap(shop: &Shop) {
     let refresh = ["--now", "2024-09-04T20:00:00Z", "--full-refresh"];
     let first = plan(shop, &refresh);
-    for step in first.steps.iter().filter(|step| step.id.starts_with("model.shop.orders@") && step.kind != "swap") {
+    for step in first
+        .steps
+        .iter()
+        .filter(|step| step.id.starts_with("model.shop.orders@") && step.kind != "swap")
+    {
         assert!(shop.run(step).ok);
     }
     let argv = shop.database.session();
-    let mut reader =
-        client(&argv).args(["-c", "begin; select count(*) from analytics.orders_2; select pg_sleep(3); commit;"]).spawn().unwrap();
-    wait_for(shop, "select count(*) > 0 from pg_stat_activity where query like '%pg_sleep(3)%' and wait_event = 'PgSleep'");
+    let mut reader = client(&argv)
+        .args(["-c", "begin; select count(*) from analytics.orders_2; select pg_sleep(3); commit;"])
+        .spawn()
+        .unwrap();
+    wait_for(
+        shop,
+        "select count(*) > 0 from pg_stat_activity where query like '%pg_sleep(3)%' and \
+         wait_event = 'PgSleep'",
+    );
     let swap = first.of("orders", "swap")[0];
     let mut writer = client(&argv).arg("-f").arg(&swap.file).spawn().unwrap();
     wait_for(
         shop,
-        "select count(*) > 0 from pg_stat_activity where wait_event_type = 'Lock' and query like '%$replacement$%' and pid <> pg_backend_pid()",
+        "select count(*) > 0 from pg_stat_activity where wait_event_type = 'Lock' and query like \
+         '%$replacement$%' and pid <> pg_backend_pid()",
     );
     writer.kill().unwrap();
     writer.wait().unwrap();
     reader.wait().unwrap();
     wait_for(
         shop,
-        "select count(*) = 0 from pg_stat_activity where query like '%$replacement$%' and state <> 'idle' and pid <> pg_backend_pid()",
+        "select count(*) = 0 from pg_stat_activity where query like '%$replacement$%' and state \
+         <> 'idle' and pid <> pg_backend_pid()",
     );
     shop.build(&plan(shop, &refresh));
 }
 
 fn client(argv: &[String]) -> Command {
     let mut client = Command::new(&argv[0]);
-    client.args(&argv[1..]).env("PGTZ", "UTC").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    client
+        .args(&argv[1..])
+        .env("PGTZ", "UTC")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     client
 }
 
@@ -138,7 +193,8 @@ fn wait_for(shop: &Shop, condition: &str) {
     }
 }
 
-/// Reads every view repeatedly in two threads while `work` runs; returns the number of reads. Panics if a read fails.
+/// Reads every view repeatedly in two threads while `work` runs; returns the number of reads.
+/// Panics if a read fails.
 fn poll_during(database: &dyn Database, work: impl FnOnce()) -> usize {
     let (done, polls) = (AtomicBool::new(false), AtomicUsize::new(0));
     let failures: Mutex<Vec<String>> = Mutex::default();
@@ -150,7 +206,10 @@ fn poll_during(database: &dyn Database, work: impl FnOnce()) -> usize {
                 let mut names: Vec<String> = views().into_iter().map(|(name, _)| name).collect();
                 names.rotate_left(nth * 7);
                 while !done.load(Ordering::Relaxed) {
-                    let reads: String = names.iter().map(|name| format!("select count(*) from analytics.{name};\n")).collect();
+                    let reads: String = names
+                        .iter()
+                        .map(|name| format!("select count(*) from analytics.{name};\n"))
+                        .collect();
                     let output = client(argv)
                         .stdout(Stdio::null())
                         .stderr(Stdio::piped())
@@ -159,7 +218,10 @@ fn poll_during(database: &dyn Database, work: impl FnOnce()) -> usize {
                         .output()
                         .unwrap();
                     if !output.status.success() {
-                        failures.lock().unwrap().push(String::from_utf8_lossy(&output.stderr).into_owned());
+                        failures
+                            .lock()
+                            .unwrap()
+                            .push(String::from_utf8_lossy(&output.stderr).into_owned());
                     }
                     polls.fetch_add(names.len(), Ordering::Relaxed);
                 }
@@ -171,7 +233,12 @@ fn poll_during(database: &dyn Database, work: impl FnOnce()) -> usize {
         drop(stop);
     });
     let failures = failures.into_inner().unwrap();
-    assert!(failures.is_empty(), "readers failed {} times: {}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "readers failed {} times: {}",
+        failures.len(),
+        failures.join("\n")
+    );
     polls.into_inner()
 }
 

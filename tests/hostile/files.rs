@@ -1,4 +1,5 @@
-//! Files that are no files of the project: links that lead out, pipes, devices, names and sizes that no person wrote.
+//! Files that are no files of the project: links that lead out, pipes, devices, names and sizes
+//! that no person wrote.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -12,7 +13,13 @@ use crate::shop::{Shop, ended, refused, said};
 fn no_link_leads_out_of_the_repository() {
     let outside = tempfile::tempdir().unwrap();
     let at = |path: &str| outside.path().join(path);
-    for path in ["secret", "secret.yml", "folder/dbt_project.yml", "folder/macros/m.sql", "folder/models/x.sql"] {
+    for path in [
+        "secret",
+        "secret.yml",
+        "folder/dbt_project.yml",
+        "folder/macros/m.sql",
+        "folder/models/x.sql",
+    ] {
         fs::create_dir_all(at(path).parent().unwrap()).unwrap();
         fs::write(at(path), "name: folder # hidden-value\nhidden-value: [").unwrap();
     }
@@ -60,7 +67,11 @@ fn no_link_leads_out_of_the_repository() {
         }
     }
     // Files that the user names: a link of the project is not followed out of it, another one is.
-    for (flag, file) in [("--catalog", "target/catalog.json"), ("--answers", "answers.yml"), ("--state", "state/manifest.json")] {
+    for (flag, file) in [
+        ("--catalog", "target/catalog.json"),
+        ("--answers", "answers.yml"),
+        ("--state", "state/manifest.json"),
+    ] {
         let shop = Shop::new();
         fs::create_dir_all(shop.path(file).parent().unwrap()).unwrap();
         symlink(at("secret"), shop.path(file)).unwrap();
@@ -88,7 +99,11 @@ fn a_profile_may_be_linked_to_the_user_s_own() {
         shop.write("dbt_project.yml", "name: shop\nprofile: shop\n");
         symlink(home.path().join(to), shop.path("profiles.yml")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_batchwright"));
-        command.args(["compile", "--now", "2024-09-03"]).current_dir(shop.0.path()).env_clear().env("HOME", home.path());
+        command
+            .args(["compile", "--now", "2024-09-03"])
+            .current_dir(shop.0.path())
+            .env_clear()
+            .env("HOME", home.path());
         let done = command.output().unwrap();
         assert_eq!(done.status.code(), Some(code), "{to}: {}", said(&done));
     }
@@ -96,7 +111,15 @@ fn a_profile_may_be_linked_to_the_user_s_own() {
 
 #[test]
 fn pipes_and_devices_are_not_read() {
-    for file in ["models/m.sql", "models/m.yml", "seeds/s.csv", "macros/m.sql", "dbt_project.yml", "selectors.yml", "profiles.yml"] {
+    for file in [
+        "models/m.sql",
+        "models/m.yml",
+        "seeds/s.csv",
+        "macros/m.sql",
+        "dbt_project.yml",
+        "selectors.yml",
+        "profiles.yml",
+    ] {
         for device in [None, Some("/dev/zero"), Some("/dev/stdin")] {
             let shop = Shop::new();
             let path = shop.path(file);
@@ -127,7 +150,9 @@ fn what_no_person_wrote_is_refused() {
     large.set_len(1 << 34).unwrap();
     refused(&shop.compile(&[]), "`models/large.sql` is larger than 16 MiB", "models/large.sql");
 
-    for name in [&b"models/\xff.sql"[..], b"models/a\xe9.yml", b"models/\xff/m.sql", b"seeds/\xff.csv"] {
+    for name in
+        [&b"models/\xff.sql"[..], b"models/a\xe9.yml", b"models/\xff/m.sql", b"seeds/\xff.csv"]
+    {
         let shop = Shop::new();
         let path = shop.0.path().join(std::ffi::OsStr::from_bytes(name));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -140,7 +165,8 @@ fn what_no_person_wrote_is_refused() {
     for level in 0..30 {
         fs::create_dir(shop.path(&format!("models/d{level}"))).unwrap();
         for name in ["a", "b"] {
-            symlink(format!("../d{}", level + 1), shop.path(&format!("models/d{level}/{name}"))).unwrap();
+            symlink(format!("../d{}", level + 1), shop.path(&format!("models/d{level}/{name}")))
+                .unwrap();
         }
     }
     fs::create_dir(shop.path("models/d30")).unwrap();
@@ -165,17 +191,34 @@ fn a_plan_s_folder_that_cannot_be_one_is_refused_with_the_way_out() {
 
 #[test]
 fn empty_variables_are_unset() {
-    let names = ["TARGET", "STATE", "PROFILES_DIR", "PROFILE", "PROJECT_DIR", "EVENT_TIME_START", "EVENT_TIME_END", "VARS", "FULL_REFRESH"];
+    let names = [
+        "TARGET",
+        "STATE",
+        "PROFILES_DIR",
+        "PROFILE",
+        "PROJECT_DIR",
+        "EVENT_TIME_START",
+        "EVENT_TIME_END",
+        "VARS",
+        "FULL_REFRESH",
+    ];
     let shop = Shop::new();
     shop.write("dbt_project.yml", "name: shop\nprofile: shop\n");
-    shop.write("profiles.yml", "shop: {target: dev, outputs: {dev: {type: duckdb, path: shop.db}}}\n");
+    shop.write(
+        "profiles.yml",
+        "shop: {target: dev, outputs: {dev: {type: duckdb, path: shop.db}}}\n",
+    );
     for prefix in ["DBT_", "DBT_ENGINE_"] {
         for command in ["compile", "check", "list", "render"] {
             let mut run = Command::new(env!("CARGO_BIN_EXE_batchwright"));
             run.arg(command).args(["--now", "2024-09-03"]).current_dir(shop.0.path()).env_clear();
             run.envs(names.iter().map(|name| (format!("{prefix}{name}"), "")));
             let done = run.output().unwrap();
-            assert!(matches!(done.status.code(), Some(0 | 1)), "{prefix} {command}: {}", said(&done));
+            assert!(
+                matches!(done.status.code(), Some(0 | 1)),
+                "{prefix} {command}: {}",
+                said(&done)
+            );
         }
     }
 }
@@ -183,10 +226,18 @@ fn empty_variables_are_unset() {
 #[test]
 fn the_target_folder_is_dbt_s() {
     let shop = Shop::new();
-    shop.write("dbt_project.yml", "name: shop\ntarget-path: \"out/{{ env_var('PLACE', 'here') }}\"\n");
+    shop.write(
+        "dbt_project.yml",
+        "name: shop\ntarget-path: \"out/{{ env_var('PLACE', 'here') }}\"\n",
+    );
     assert_eq!(shop.compile(&[]).status.code(), Some(0));
     assert!(shop.path("out/here/batchwright/manifest.json").is_file());
-    let done = Command::new(env!("CARGO_BIN_EXE_batchwright")).arg("status").current_dir(shop.0.path()).env_clear().output().unwrap();
+    let done = Command::new(env!("CARGO_BIN_EXE_batchwright"))
+        .arg("status")
+        .current_dir(shop.0.path())
+        .env_clear()
+        .output()
+        .unwrap();
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
     let done = shop.command(&[]).env("DBT_TARGET_PATH", "elsewhere").output().unwrap();
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));

@@ -1,4 +1,5 @@
-//! Secrets of the environment and of the profile: where templates may ask for them, and that no message shows one.
+//! Secrets of the environment and of the profile: where templates may ask for them, and that no
+//! message shows one.
 
 use std::process::Output;
 
@@ -8,7 +9,10 @@ const SECRET: &str = "open-sesame";
 
 fn compile(shop: &Shop, arguments: &[&str]) -> Output {
     let mut command = shop.command(arguments);
-    command.env("DBT_ENV_SECRET_KEY", SECRET).env("DBT_ENGINE_ENV_SECRET_KEY", SECRET).env("DBT_ENV_SECRETS", SECRET);
+    command
+        .env("DBT_ENV_SECRET_KEY", SECRET)
+        .env("DBT_ENGINE_ENV_SECRET_KEY", SECRET)
+        .env("DBT_ENV_SECRETS", SECRET);
     command.env("DBT_ENV_PRIVATE_KEY", SECRET);
     command.output().unwrap()
 }
@@ -25,36 +29,71 @@ fn a_secret_is_for_profiles_alone() {
     ];
     for ask in asked {
         let places = [
-            ("models/orders.sql", format!("{CONFIG}\nselect ordered_at, '{{{{ {ask} }}}}' as a from {{{{ source('raw', 'orders') }}}}")),
-            ("models/orders.yml", format!("models: [{{name: orders, config: {{alias: \"{{{{ {ask} }}}}\"}}}}]")),
-            ("models/sources.yml", format!("sources: [{{name: raw, schema: \"{{{{ {ask} }}}}\", tables: [{{name: orders}}]}}]")),
+            (
+                "models/orders.sql",
+                format!(
+                    "{CONFIG}\nselect ordered_at, '{{{{ {ask} }}}}' as a from \
+                     {{{{ source('raw', 'orders') }}}}"
+                ),
+            ),
+            (
+                "models/orders.yml",
+                format!("models: [{{name: orders, config: {{alias: \"{{{{ {ask} }}}}\"}}}}]"),
+            ),
+            (
+                "models/sources.yml",
+                format!(
+                    "sources: \
+                     [{{name: raw, schema: \"{{{{ {ask} }}}}\", tables: [{{name: orders}}]}}]"
+                ),
+            ),
             ("dbt_project.yml", format!("name: shop\nmodels: {{+schema: \"{{{{ {ask} }}}}\"}}")),
             ("selectors.yml", format!("selectors: [{{name: s, definition: \"{{{{ {ask} }}}}\"}}]")),
         ];
         for (place, text) in places {
             let shop = Shop::new();
             shop.write(place, &text);
-            let arguments: &[&str] = if place == "selectors.yml" { &["--selector", "s"] } else { &[] };
+            let arguments: &[&str] =
+                if place == "selectors.yml" { &["--selector", "s"] } else { &[] };
             let done = compile(&shop, arguments);
             refused(&done, "is a secret, and secrets are allowed only in profiles.yml", place);
             assert!(!said(&done).contains(SECRET), "{}", said(&done));
         }
     }
-    let shop = Shop::of("select ordered_at, '{{ env_var('DBT_ENV_PRIVATE_KEY') }}' as a from {{ source('raw', 'orders') }}");
-    refused(&compile(&shop, &[]), "environment variable `DBT_ENV_PRIVATE_KEY` is not set", "models/orders.sql");
+    let shop = Shop::of(
+        "select ordered_at, '{{ env_var('DBT_ENV_PRIVATE_KEY') }}' as a from \
+         {{ source('raw', 'orders') }}",
+    );
+    refused(
+        &compile(&shop, &[]),
+        "environment variable `DBT_ENV_PRIVATE_KEY` is not set",
+        "models/orders.sql",
+    );
 }
 
 #[test]
 fn templates_see_of_a_profile_what_dbt_shows() {
-    let shop = Shop::of("select ordered_at, '{{ target }}' as a from {{ source('raw', 'orders') }}");
+    let shop =
+        Shop::of("select ordered_at, '{{ target }}' as a from {{ source('raw', 'orders') }}");
     shop.write("dbt_project.yml", "name: shop\nprofile: shop\n");
-    let keys = ["password", "pass", "jwt", "pat", "token", "private_key_passphrase", "keyfile_json", "anything"];
+    let keys = [
+        "password",
+        "pass",
+        "jwt",
+        "pat",
+        "token",
+        "private_key_passphrase",
+        "keyfile_json",
+        "anything",
+    ];
     let hidden: String = keys.iter().map(|key| format!("      {key}: hidden-value\n")).collect();
     shop.write(
         "profiles.yml",
         &format!(
-            "shop:\n  target: dev\n  outputs:\n    dev:\n      type: postgres\n      host: shown-value\n      \
-             user: \"{{{{ env_var('DBT_ENV_' ~ 'SECRET_KEY') }}}}\"\n      dbname: db\n      schema: s\n{hidden}"
+            "shop:\n  target: dev\n  outputs:\n    dev:\n      type: postgres\n      host: \
+             shown-value\n      \
+             user: \"{{{{ env_var('DBT_ENV_' ~ 'SECRET_KEY') }}}}\"\n      dbname: db\n      \
+             schema: s\n{hidden}"
         ),
     );
     let done = compile_with_profile(&shop, &["--stdout"]);
@@ -66,21 +105,28 @@ fn templates_see_of_a_profile_what_dbt_shows() {
 
 fn compile_with_profile(shop: &Shop, arguments: &[&str]) -> Output {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_batchwright"));
-    command.args(["compile", "--now", "2024-09-03"]).args(arguments).current_dir(shop.0.path()).env_clear();
+    command
+        .args(["compile", "--now", "2024-09-03"])
+        .args(arguments)
+        .current_dir(shop.0.path())
+        .env_clear();
     command.env("DBT_ENV_SECRET_KEY", SECRET).output().unwrap()
 }
 
 #[test]
 fn no_message_shows_a_line_of_a_profile() {
     let broken = [
-        "shop:\n  target: dev\n  outputs:\n    dev: {type: postgres, password: hidden-value, schema: [1]}\n",
+        "shop:\n  target: dev\n  outputs:\n    dev: \
+         {type: postgres, password: hidden-value, schema: [1]}\n",
         "shop:\n  target: dev\n  outputs:\n    dev: {password: hidden-value}\n",
         "shop:\n  target: no\n  outputs:\n    dev: {type: postgres, password: hidden-value}\n",
-        "shop:\n  target: dev\n  outputs:\n    dev: {type: postgres, password: hidden-value, schema: \"{{ hidden-value }}\"}\n",
+        "shop:\n  target: dev\n  outputs:\n    dev: \
+         {type: postgres, password: hidden-value, schema: \"{{ hidden-value }}\"}\n",
         "shop: {password: hidden-value",
         "shop:\n\tpassword: hidden-value\n",
         "[default]\naws_secret_access_key = hidden-value\n",
-        "shop:\n  target: dev\n  outputs:\n    dev: {type: postgres, schema: \"{{ env_var('DBT_ENV_SECRET_KEY') * 10**10 }}\"}\n",
+        "shop:\n  target: dev\n  outputs:\n    dev: \
+         {type: postgres, schema: \"{{ env_var('DBT_ENV_SECRET_KEY') * 10**10 }}\"}\n",
     ];
     for text in broken {
         let shop = Shop::new();

@@ -18,7 +18,10 @@ impl Shop {
     pub fn of(query: &str) -> Shop {
         let shop = Shop(tempfile::tempdir().unwrap());
         shop.write("dbt_project.yml", "name: shop\n");
-        shop.write("models/sources.yml", "sources: [{name: raw, tables: [{name: orders, config: {event_time: ordered_at}}]}]\n");
+        shop.write(
+            "models/sources.yml",
+            "sources: [{name: raw, tables: [{name: orders, config: {event_time: ordered_at}}]}]\n",
+        );
         shop.write("models/orders.sql", &format!("{CONFIG}\n{query}"));
         shop
     }
@@ -35,18 +38,29 @@ impl Shop {
 
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_batchwright"));
-        let dialect = if arguments.contains(&"--dialect") { &[][..] } else { &["--dialect", "duckdb"] };
-        command.args(["compile", "--now", "2024-09-03"]).args(dialect).args(arguments).current_dir(self.0.path()).env_clear();
+        let dialect =
+            if arguments.contains(&"--dialect") { &[][..] } else { &["--dialect", "duckdb"] };
+        command
+            .args(["compile", "--now", "2024-09-03"])
+            .args(dialect)
+            .args(arguments)
+            .current_dir(self.0.path())
+            .env_clear();
         command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
         command
     }
 
-    /// The same, ended where it takes more seconds of the processor than these: how busy the machine is does not count.
+    /// The same, ended where it takes more seconds of the processor than these: how busy the
+    /// machine is does not count.
     pub fn compile_within(&self, seconds: u32, arguments: &[&str]) -> Output {
         let compile = self.command(arguments);
         let mut limited = Command::new("sh");
         limited.args(["-c", "ulimit -t $1; shift; exec \"$@\"", "sh", &seconds.to_string()]);
-        limited.arg(compile.get_program()).args(compile.get_args()).current_dir(self.0.path()).env_clear();
+        limited
+            .arg(compile.get_program())
+            .args(compile.get_args())
+            .current_dir(self.0.path())
+            .env_clear();
         limited.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
         limited.output().unwrap()
     }
@@ -58,22 +72,32 @@ impl Shop {
     /// A command on the project, for DuckDB.
     pub fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_batchwright"));
-        command.args(arguments).args(["--dialect", "duckdb", "--now", "2024-09-03"]).current_dir(self.0.path()).env_clear();
+        command
+            .args(arguments)
+            .args(["--dialect", "duckdb", "--now", "2024-09-03"])
+            .current_dir(self.0.path())
+            .env_clear();
         command.output().unwrap()
     }
 
     /// What a folder holds, in order.
     pub fn names(&self, folder: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(folder)).into_iter().flatten().flatten();
-        let mut names: Vec<String> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
 
     /// How many statements the engine finds in each of the model's files.
     pub fn statements(&self, dialect: &str) -> Vec<usize> {
-        let text = |name: &String| fs::read_to_string(self.path("target/batchwright/orders").join(name)).unwrap();
-        self.names("target/batchwright/orders").iter().map(|name| ends(dialect, &text(name))).collect()
+        let text = |name: &String| {
+            fs::read_to_string(self.path("target/batchwright/orders").join(name)).unwrap()
+        };
+        self.names("target/batchwright/orders")
+            .iter()
+            .map(|name| ends(dialect, &text(name)))
+            .collect()
     }
 }
 
@@ -84,7 +108,11 @@ pub fn said(done: &Output) -> String {
 /// Refused with these words and this place.
 pub fn refused(done: &Output, words: &str, place: &str) {
     assert_eq!(done.status.code(), Some(2), "{}", said(done));
-    assert!(said(done).contains(words) && said(done).contains(place), "{words}, {place}: {}", said(done));
+    assert!(
+        said(done).contains(words) && said(done).contains(place),
+        "{words}, {place}: {}",
+        said(done)
+    );
 }
 
 /// Compiled or refused, and neither killed nor out of order.
@@ -95,9 +123,16 @@ pub fn ended(done: &Output) {
 /// How many statements a text ends, as the engine's tokens have it.
 pub fn ends(dialect: &str, text: &str) -> usize {
     let dialect = batchwright::dialect::named(dialect).unwrap();
-    // The parser for Spark does not know its backslashes; BigQuery's letters of strings and names are the same.
-    let parser = if dialect.name == "spark" { "bigquery".to_string() } else { dialect.property("parser").unwrap() };
+    // The parser for Spark does not know its backslashes; BigQuery's letters of strings and names
+    // are the same.
+    let parser = if dialect.name == "spark" {
+        "bigquery".to_string()
+    } else {
+        dialect.property("parser").unwrap()
+    };
     let parser = batchwright::inject::parser(&parser);
-    let tokens = sqlparser::tokenizer::Tokenizer::new(&*parser, text).tokenize().unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let tokens = sqlparser::tokenizer::Tokenizer::new(&*parser, text)
+        .tokenize()
+        .unwrap_or_else(|error| panic!("{error}\n{text}"));
     tokens.iter().filter(|token| **token == sqlparser::tokenizer::Token::SemiColon).count()
 }

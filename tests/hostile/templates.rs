@@ -1,4 +1,5 @@
-//! Templates that ask for more than a model may cost, hold themselves, or are written in letters beyond ASCII.
+//! Templates that ask for more than a model may cost, hold themselves, or are written in letters
+//! beyond ASCII.
 
 use crate::shop::{Shop, ended, refused, said};
 
@@ -15,11 +16,17 @@ fn text_beyond_ascii_is_text() {
     ];
     for config in configs {
         let shop = Shop::of(&format!(
-            "{{{{ config({config}) }}}}\nselect ordered_at, order_id as \"é\" from {{{{ source('raw', 'orders') }}}} -- 🎉\n{{# ü #}}"
+            "{{{{ config({config}) }}}}\nselect ordered_at, order_id as \"é\" from \
+             {{{{ source('raw', 'orders') }}}} -- 🎉\n{{# ü #}}"
         ));
         for command in ["compile", "check", "list", "render"] {
             let done = shop.run(&[command]);
-            assert!(matches!(done.status.code(), Some(0..=2)), "{command} {config}: {:?} {}", done.status, said(&done));
+            assert!(
+                matches!(done.status.code(), Some(0..=2)),
+                "{command} {config}: {:?} {}",
+                done.status,
+                said(&done)
+            );
             assert!(!said(&done).contains("has a fault"), "{command} {config}: {}", said(&done));
         }
     }
@@ -32,7 +39,12 @@ fn text_beyond_ascii_is_text() {
         "{{ \"é\" é }}",
         "{% é %}{{ é.ü }}{{ é('ü) }}",
     ] {
-        ended(&Shop::of(&format!("{template}\nselect ordered_at from {{{{ source('raw', 'orders') }}}}")).compile(&[]));
+        ended(
+            &Shop::of(&format!(
+                "{template}\nselect ordered_at from {{{{ source('raw', 'orders') }}}}"
+            ))
+            .compile(&[]),
+        );
     }
 }
 
@@ -43,7 +55,9 @@ fn a_model_has_limits_of_memory_and_time() {
     let nest = "nest deeper than 200 levels";
     let itself = "cannot hold itself";
     let grows = |start: &str, next: &str| {
-        format!("{{% set ns = namespace(x={start}, y={start}) %}}{{% for i in range(100000) %}}{{% set ns.x = {next} %}}{{% endfor %}}")
+        format!(
+            "{{% set ns = namespace(x={start}, y={start}) %}}{{% for i in range(100000) %}}{{% set ns.x = {next} %}}{{% endfor %}}"
+        )
     };
     let long = "{% set x = 'a' * 10000000 %}";
     let cases = [
@@ -69,7 +83,8 @@ fn a_model_has_limits_of_memory_and_time() {
         ("{{ '%.100000f' % 1 }}".to_string(), "precision too big"),
         ("{{ 'x' * 10**9 }}".to_string(), "longer than 64 MiB"),
         ("{{ range(10**12)|list }}".to_string(), "Range too big"),
-        ("{{ modules.itertools.permutations(range(100000)|list, 3) }}".to_string(), "more than 1000000 rows"),
+        ("{{ modules.itertools.permutations(range(100000)|list, 3) }}".to_string(), "more than \
+            1000000 rows"),
         (format!("{{% for a in range(100000) %}}{}{{% endfor %}}", "x".repeat(10_000)), memory),
         (format!("{{% set y %}}{{% for a in range(100000) %}}{}{{% endfor %}}{{% endset %}}", "x".repeat(10_000)), memory),
         // Values that hold themselves, or nest.
@@ -87,7 +102,9 @@ fn a_model_has_limits_of_memory_and_time() {
         ("{% set r = namespace() %}{% set ns = namespace(l=r) %}{% for i in range(100000) %}{% set c = ns.l %}{% set n = namespace() %}{% set c.next = n %}{% set ns.l = n %}{% endfor %}{{ r }}".to_string(), nest),
     ];
     for (template, words) in cases {
-        let shop = Shop::of(&format!("{template}\nselect ordered_at from {{{{ source('raw', 'orders') }}}}"));
+        let shop = Shop::of(&format!(
+            "{template}\nselect ordered_at from {{{{ source('raw', 'orders') }}}}"
+        ));
         refused(&shop.compile_within(60, &["--model-timeout", "0"]), words, "models/orders.sql:");
     }
 }
@@ -103,14 +120,25 @@ fn values_that_share_parts_are_not_walked_for_ever() {
         "{{ ns.x|pprint }}",
         "{{ ns.x < ns.y }}",
     ] {
-        let shop = Shop::of(&format!("{shared}{end}\nselect ordered_at from {{{{ source('raw', 'orders') }}}}"));
+        let shop = Shop::of(&format!(
+            "{shared}{end}\nselect ordered_at from {{{{ source('raw', 'orders') }}}}"
+        ));
         let done = shop.compile(&["--model-timeout", "2"]);
         let late = "not compiled after 2 seconds";
-        refused(&done, if said(&done).contains(late) { late } else { "256 MiB" }, "models/orders.sql:");
+        refused(
+            &done,
+            if said(&done).contains(late) { late } else { "256 MiB" },
+            "models/orders.sql:",
+        );
     }
     let shop = Shop::new();
     let long = ["'x' * 60000000"; 6].join(", ");
-    shop.write("models/orders.yml", &format!("models: [{{name: orders, config: {{meta: {{x: \"{{{{ [{long}]|length }}}}\"}}}}}}]"));
+    shop.write(
+        "models/orders.yml",
+        &format!(
+            "models: [{{name: orders, config: {{meta: {{x: \"{{{{ [{long}]|length }}}}\"}}}}}}]"
+        ),
+    );
     refused(&shop.compile(&[]), "256 MiB", "models/orders.yml:1");
 }
 
@@ -137,12 +165,18 @@ fn long_queries_take_time_with_their_length() {
         format!("select ordered_at{columns} from {source}"),
         format!("select ordered_at{casts} from {source}"),
         format!("{select} where {}", many("order_id > 1", 10_000, " and ")),
-        format!("select ordered_at, {}1{} as x from {source}", "(".repeat(100_000), ")".repeat(100_000)),
+        format!(
+            "select ordered_at, {}1{} as x from {source}",
+            "(".repeat(100_000),
+            ")".repeat(100_000)
+        ),
         format!("{select} where {}", "(".repeat(100_000)),
         format!("{select}{}x y z", " ".repeat(1_000_000)),
         format!("{select}{}", "\n-- x".repeat(100_000)),
         format!("{}{select}", "{% do exceptions.warn('w' ~ range(10)) %}".repeat(1_000)),
-        format!("{{% for i in range(100000) %}}{{% do exceptions.warn('w' ~ i) %}}{{% endfor %}}{select}"),
+        format!(
+            "{{% for i in range(100000) %}}{{% do exceptions.warn('w' ~ i) %}}{{% endfor %}}{select}"
+        ),
         format!(
             "{{% set ns = namespace(x='') %}}{{% for i in range(10000) %}}{{% set ns.x = ns.x ~ 'a text of some letters' %}}{{% endfor %}}{select}"
         ),
@@ -150,7 +184,12 @@ fn long_queries_take_time_with_their_length() {
     for (nth, query) in cases.iter().enumerate() {
         let shop = Shop::of(query);
         let done = shop.compile_within(90, &["--model-timeout", "0"]);
-        assert!(matches!(done.status.code(), Some(0 | 2)), "case {nth}: {:?} {}", done.status, said(&done));
+        assert!(
+            matches!(done.status.code(), Some(0 | 2)),
+            "case {nth}: {:?} {}",
+            done.status,
+            said(&done)
+        );
     }
 }
 
@@ -170,7 +209,13 @@ fn deep_yaml_is_refused_soon() {
             let shop = Shop::new();
             shop.write(file, text);
             let done = shop.compile_within(30, &[]);
-            assert!(matches!(done.status.code(), Some(0 | 2)), "{file} {}: {:?} {}", &text[..20], done.status, said(&done));
+            assert!(
+                matches!(done.status.code(), Some(0 | 2)),
+                "{file} {}: {:?} {}",
+                &text[..20],
+                done.status,
+                said(&done)
+            );
         }
     }
 }

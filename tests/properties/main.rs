@@ -1,6 +1,7 @@
-//! Properties of random projects, rows and ranges, on DuckDB: a table built by batches equals its query over the whole range; the
-//! order and the number of runs of the batches do not matter; only tables in the author's text change; every file parses.
-//! `PROPTEST_CASES=1000` tries more, and different ones each time.
+//! Properties of random projects, rows and ranges, on DuckDB: a table built by batches equals its
+//! query over the whole range; the order and the number of runs of the batches do not matter; only
+//! tables in the author's text change; every file parses. `PROPTEST_CASES=1000` tries more, and
+//! different ones each time.
 
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
@@ -49,11 +50,15 @@ proptest! {
             let (first, last) = steps_of(&in_order, nth).batches.as_ref().unwrap().cover.ends();
             let (start, end) = (first.window.start, last.window.end);
             prop_assert!(start <= project.start.max(model.begin) && project.end <= end);
-            let range = format!("seen_at >= '{}' and seen_at < '{}'", start.naive_utc(), end.naive_utc());
-            let expected = format!("(select {COLUMNS} from (\n{}\n) where {range})", model.query("a"));
+            let range = format!("seen_at >= '{}' and seen_at < \
+                '{}'", start.naive_utc(), end.naive_utc());
+            let expected = format!("(select {COLUMNS} from (\n{}\n) where \
+                {range})", model.query("a"));
             let built = |schema: &str| format!("(select {COLUMNS} from {schema}.m{nth})");
-            for (what, one, other) in [("whole query", built("a"), expected), ("any order", built("a"), built("b"))] {
-                writeln!(script, "select 'm{nth}: {what}' from (({one} except all {other}) union all ({other} except all {one}));").unwrap();
+            for (what, one, other) in [("whole \
+                query", built("a"), expected), ("any order", built("a"), built("b"))] {
+                writeln!(script, "select 'm{nth}: {what}' from (({one} except all {other}) union \
+                    all ({other} except all {one}));").unwrap();
             }
         }
         // Some rows of the source have no event time.
@@ -110,8 +115,17 @@ const PARSED: [&str; 5] = ["bigquery", "mysql", "redshift", "snowflake", "sqlite
 
 /// The same few cases each time, or `PROPTEST_CASES` random ones.
 fn config() -> Config {
-    let default = Config { cases: 24, rng_seed: RngSeed::Fixed(20_240_901), failure_persistence: None, ..Config::default() };
-    if std::env::var_os("PROPTEST_CASES").is_some() { Config { failure_persistence: None, ..Config::default() } } else { default }
+    let default = Config {
+        cases: 24,
+        rng_seed: RngSeed::Fixed(20_240_901),
+        failure_persistence: None,
+        ..Config::default()
+    };
+    if std::env::var_os("PROPTEST_CASES").is_some() {
+        Config { failure_persistence: None, ..Config::default() }
+    } else {
+        default
+    }
 }
 
 /// A project on disk.
@@ -126,7 +140,11 @@ impl Shop {
         let write = |path: &str, text: &str| fs::write(folder.path().join(path), text).unwrap();
         fs::create_dir(folder.path().join("models")).unwrap();
         write("dbt_project.yml", "name: shop\n");
-        write("models/raw.yml", "sources: [{name: raw, tables: [{name: events, config: {event_time: seen_at}}, {name: users}]}]\n");
+        write(
+            "models/raw.yml",
+            "sources: \
+             [{name: raw, tables: [{name: events, config: {event_time: seen_at}}, {name: users}]}]\n",
+        );
         for (nth, model) in project.models.iter().enumerate() {
             write(&format!("models/m{nth}.sql"), &model.file());
         }
@@ -150,7 +168,11 @@ impl Shop {
             },
             selection: graph::Selection::default(),
             windows: window::WindowRequest {
-                bounds: window::bounds(Some(&project.start.to_rfc3339()), Some(&project.end.to_rfc3339())).unwrap(),
+                bounds: window::bounds(
+                    Some(&project.start.to_rfc3339()),
+                    Some(&project.end.to_rfc3339()),
+                )
+                .unwrap(),
                 now,
                 batch_size: project.batch_size,
                 chunk: None,
@@ -170,11 +192,16 @@ impl Shop {
         let mut request = self.request.clone();
         request.open.dialect = Some(dialect.to_string());
         request.open.schema = Some(schema.to_string());
-        compile(&request).map(|compiled| compiled.plan).map_err(|error| TestCaseError::fail(format!("{error:?}\n{}", self.files())))
+        compile(&request)
+            .map(|compiled| compiled.plan)
+            .map_err(|error| TestCaseError::fail(format!("{error:?}\n{}", self.files())))
     }
 
     fn files(&self) -> String {
-        let mut paths: Vec<_> = fs::read_dir(self.folder.path().join("models")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut paths: Vec<_> = fs::read_dir(self.folder.path().join("models"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
         paths.sort();
         paths.iter().map(|path| fs::read_to_string(path).unwrap()).collect()
     }
@@ -187,13 +214,18 @@ fn steps_of(plan: &Plan, nth: usize) -> &Steps {
 /// Creates the source's rows and the table without an event time.
 fn setup(project: &Project) -> String {
     let mut script =
-        "create schema raw;\ncreate table raw.events (seen_at timestamp, id integer, kind varchar, amount bigint);\n".to_string();
+        "create schema raw;\ncreate table raw.events (seen_at timestamp, id integer, kind \
+         varchar, amount bigint);\n"
+            .to_string();
     for event in &project.events {
         let at = event.at.map_or("null".to_string(), |at| format!("'{}'", at.naive_utc()));
         let (id, amount) = (event.id, event.amount);
-        writeln!(script, "insert into raw.events values ({at}, {id}, 'k{}', {amount});", id % 3).unwrap();
+        writeln!(script, "insert into raw.events values ({at}, {id}, 'k{}', {amount});", id % 3)
+            .unwrap();
     }
-    script.push_str("create table raw.users as select i as id, 'user ' || i as kind from range(4) as r(i);\n");
+    script.push_str(
+        "create table raw.users as select i as id, 'user ' || i as kind from range(4) as r(i);\n",
+    );
     script
 }
 
@@ -202,7 +234,12 @@ fn duckdb(script: &str) -> Result<String, String> {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(&file, script).unwrap();
     let mut client = Command::new(engine::installed("duckdb"));
-    let done = client.args([":memory:", "-bail", "-no-init", "-csv", "-noheader", "-f"]).arg(file.path()).output().unwrap();
-    let [stdout, stderr] = [done.stdout, done.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    let done = client
+        .args([":memory:", "-bail", "-no-init", "-csv", "-noheader", "-f"])
+        .arg(file.path())
+        .output()
+        .unwrap();
+    let [stdout, stderr] =
+        [done.stdout, done.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     if done.status.success() { Ok(stdout) } else { Err(stderr) }
 }

@@ -12,10 +12,20 @@ pub struct CommandResult {
 }
 
 /// Runs `batchwright COMMAND --plan PLAN ARGUMENTS -- CLIENT`.
-pub fn batchwright(command: &str, plan: &Path, arguments: &[&str], client: &[String]) -> CommandResult {
-    let output = start(command, plan, arguments, client).wait_with_output().expect("batchwright ends");
+pub fn batchwright(
+    command: &str,
+    plan: &Path,
+    arguments: &[&str],
+    client: &[String],
+) -> CommandResult {
+    let output =
+        start(command, plan, arguments, client).wait_with_output().expect("batchwright ends");
     let text = |bytes| String::from_utf8(bytes).expect("batchwright prints UTF-8");
-    CommandResult { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    CommandResult {
+        code: output.status.code().unwrap_or(-1),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
 }
 
 /// Starts the same command and does not wait for it.
@@ -27,14 +37,20 @@ pub fn start(command: &str, plan: &Path, arguments: &[&str], client: &[String]) 
     }
     // Keeps what batchwright stores about clients apart from the user's.
     program.env("XDG_STATE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/state"));
-    program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("batchwright starts")
+    program
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("batchwright starts")
 }
 
 pub fn strings(text: &[&str]) -> Vec<String> {
     text.iter().map(ToString::to_string).collect()
 }
 
-/// A client for `{file}` that passes the client check and runs `script` for each step; `"$0"` is the step's file.
+/// A client for `{file}` that passes the client check and runs `script` for each step; `"$0"` is
+/// the step's file.
 pub fn script_client(script: &str) -> Vec<String> {
     let check = r#"case "$(cat "$0")" in *batchwright_probe*) exit 1;; *batchwright_marker*) exit 0;; esac"#;
     strings(&["sh", "-c", &format!("{check}\n{script}"), "{file}"])
@@ -49,8 +65,13 @@ pub fn journal(plan: &Path) -> Vec<serde_json::Value> {
 
 /// The ids and outcomes of the finished steps, in the order of the journal.
 pub fn step_outcomes(plan: &Path) -> Vec<(String, String)> {
-    let text = |entry: &serde_json::Value, key: &str| entry[key].as_str().unwrap_or_default().to_string();
-    journal(plan).iter().filter(|entry| entry["event"] == "step").map(|entry| (text(entry, "step"), text(entry, "outcome"))).collect()
+    let text =
+        |entry: &serde_json::Value, key: &str| entry[key].as_str().unwrap_or_default().to_string();
+    journal(plan)
+        .iter()
+        .filter(|entry| entry["event"] == "step")
+        .map(|entry| (text(entry, "step"), text(entry, "outcome")))
+        .collect()
 }
 
 /// Waits until the journal has a matching entry.

@@ -1,5 +1,6 @@
-//! Text that a client takes for a command of its own. Each client that can be had is shown to execute it; then no project with such a
-//! text is compiled, wherever the text is, and no plan with it is run.
+//! Text that a client takes for a command of its own. Each client that can be had is shown to
+//! execute it; then no project with such a text is compiled, wherever the text is, and no plan with
+//! it is run.
 
 use std::fs;
 use std::io::Write;
@@ -21,7 +22,8 @@ pub const ALONE: &[(&str, fn())] = &[
     ("commands_of_snow_are_refused", commands_of_snow_are_refused),
 ];
 
-/// Texts that make a file `{made}` on the machine of the client; `{script}` is a file of SQL with such a command.
+/// Texts that make a file `{made}` on the machine of the client; `{script}` is a file of SQL with
+/// such a command.
 fn texts(dialect: &str) -> &'static [&'static str] {
     match dialect {
         "postgres" => &[
@@ -79,7 +81,12 @@ fn texts(dialect: &str) -> &'static [&'static str] {
             "select \"edit\" (1, 'touch {made};');",
             "select writefile('{made}', 'a');",
         ],
-        "spark" => &["!touch {made};", "select 1;\n-- a\n!touch {made};", "source {script};", "dfs -touchz {made};"],
+        "spark" => &[
+            "!touch {made};",
+            "select 1;\n-- a\n!touch {made};",
+            "source {script};",
+            "dfs -touchz {made};",
+        ],
         _ => &["!source {script};", "select 1; !source {script};"],
     }
 }
@@ -87,10 +94,20 @@ fn texts(dialect: &str) -> &'static [&'static str] {
 /// The texts of a dialect, with paths in a folder.
 fn in_folder(dialect: &str, folder: &Path) -> Vec<String> {
     let (made, script) = (folder.join("made"), folder.join("script.sql"));
-    let at = |text: &str| text.replace("{made}", &made.to_string_lossy()).replace("{script}", &script.to_string_lossy());
+    let at = |text: &str| {
+        text.replace("{made}", &made.to_string_lossy())
+            .replace("{script}", &script.to_string_lossy())
+    };
     let texts = texts(dialect);
-    fs::write(&script, if dialect == "snowflake" { "select 'made by the script';\n".to_string() } else { format!("{}\n", at(texts[0])) })
-        .unwrap();
+    fs::write(
+        &script,
+        if dialect == "snowflake" {
+            "select 'made by the script';\n".to_string()
+        } else {
+            format!("{}\n", at(texts[0]))
+        },
+    )
+    .unwrap();
     texts.iter().map(|text| at(text)).collect()
 }
 
@@ -111,7 +128,11 @@ fn client_commands_are_refused(engine: &dyn Engine) {
     let made = folder.path().join("made");
     for text in in_folder(engine.dialect(), folder.path()) {
         let printed = fed(&database.session(), &text);
-        assert!(made.exists(), "{}: the client does not execute {text:?}: {printed}", engine.dialect());
+        assert!(
+            made.exists(),
+            "{}: the client does not execute {text:?}: {printed}",
+            engine.dialect()
+        );
         fs::remove_file(&made).unwrap();
         assert_refused(engine.dialect(), &text, &database.session(), &made);
         assert!(!made.exists(), "{}: {text:?}", engine.dialect());
@@ -129,28 +150,45 @@ fn assert_refused(dialect: &str, text: &str, client: &[String], made: &Path) {
         (
             "batches",
             "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='at', begin='2024-09-01',
-            batch_size='day') }} select a, at from {{ source('shop', 'sales') }};\n{{ var('text') }}\n",
+            batch_size='day') }} select a, at from \
+            {{ source('shop', 'sales') }};\n{{ var('text') }}\n",
         ),
         (
             "predicate",
             "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='at', begin='2024-09-01',
-            batch_size='day', incremental_predicates=[var('text')]) }} select a, at from {{ source('shop', 'sales') }}",
+            batch_size='day', incremental_predicates=[var('text')]) }} select a, at from \
+            {{ source('shop', 'sales') }}",
         ),
-        ("unique key", "{{ config(materialized='incremental', unique_key=[var('text')]) }} select 1 as a"),
+        ("unique \
+            key", "{{ config(materialized='incremental', unique_key=[var('text')]) }} select 1 as \
+                a"),
     ];
     for (place, model) in places {
         let project = TempDir::new().unwrap();
         fs::create_dir(project.path().join("models")).unwrap();
         fs::write(project.path().join("dbt_project.yml"), "name: shop\nversion: '1.0'\n").unwrap();
-        let source = "sources:\n  - name: shop\n    tables:\n      - {name: sales, config: {event_time: at}}\n";
+        let source = "sources:\n  - name: shop\n    tables:\n      - \
+            {name: sales, config: {event_time: at}}\n";
         fs::write(project.path().join("models/sources.yml"), source).unwrap();
         fs::write(project.path().join("models/daily.sql"), model).unwrap();
         let vars = serde_json::json!({ "text": text }).to_string();
         let mut compile = Command::new(env!("CARGO_BIN_EXE_batchwright"));
-        compile.args(["compile", "--dialect", dialect, "--vars", &vars, "--now", "2024-09-02", "--project-dir"]).arg(project.path());
+        compile
+            .args([
+                "compile",
+                "--dialect",
+                dialect,
+                "--vars",
+                &vars,
+                "--now",
+                "2024-09-02",
+                "--project-dir",
+            ])
+            .arg(project.path());
         let output = compile.output().unwrap();
         let err = String::from_utf8_lossy(&output.stderr);
-        // Where a statement has begun, some texts are no command: then the client must take the files for SQL.
+        // Where a statement has begun, some texts are no command: then the client must take the
+        // files for SQL.
         if output.status.code() == Some(0) {
             for file in fs::read_dir(project.path().join("target/batchwright/daily")).unwrap() {
                 fed(client, &fs::read_to_string(file.unwrap().path()).unwrap());
@@ -159,18 +197,33 @@ fn assert_refused(dialect: &str, text: &str, client: &[String], made: &Path) {
             continue;
         }
         assert_eq!(output.status.code(), Some(2), "{dialect}: {place}: {text:?}: {err}");
-        assert!(err.contains("models/daily.sql") && !project.path().join("target").exists(), "{dialect}: {place}: {text:?}: {err}");
+        assert!(
+            err.contains("models/daily.sql") && !project.path().join("target").exists(),
+            "{dialect}: {place}: {text:?}: {err}"
+        );
         // The query may be refused before it is a file's text, and a setting as no expression.
-        let is_text = !["query", "batches", "second line", "predicate", "unique key"].contains(&place);
-        assert!(!is_text || err.contains("holds a command of the client"), "{dialect}: {place}: {text:?}: {err}");
+        let is_text =
+            !["query", "batches", "second line", "predicate", "unique key"].contains(&place);
+        assert!(
+            !is_text || err.contains("holds a command of the client"),
+            "{dialect}: {place}: {text:?}: {err}"
+        );
     }
     let mut plan = Days::of(1);
     plan.step(&format!("{DAILY}@create")).sql = text.to_string();
     let folder = plan.write_for(dialect);
     let said = batchwright("run", &folder, &["--timeout", "300"], client);
     assert_eq!(said.code, 1, "{dialect}: {text:?}: {}", said.err);
-    assert_eq!(step_outcomes(&folder), [(format!("{DAILY}@create"), "failed".to_string())], "{text:?}");
-    assert!(said.err.contains("holds a command of the client") || said.err.contains("is left open"), "{text:?}: {}", said.err);
+    assert_eq!(
+        step_outcomes(&folder),
+        [(format!("{DAILY}@create"), "failed".to_string())],
+        "{text:?}"
+    );
+    assert!(
+        said.err.contains("holds a command of the client") || said.err.contains("is left open"),
+        "{text:?}: {}",
+        said.err
+    );
 }
 
 fn commands_of_spark_sql_are_refused() {
@@ -184,14 +237,24 @@ fn commands_of_spark_sql_are_refused() {
         texts
             .iter()
             .enumerate()
-            .map(|(number, text)| text.replace(&*made.to_string_lossy(), &folder.path().join(name(number)).to_string_lossy()))
+            .map(|(number, text)| {
+                text.replace(
+                    &*made.to_string_lossy(),
+                    &folder.path().join(name(number)).to_string_lossy(),
+                )
+            })
             .collect()
     };
     fed(&client, &all(false).join("\n"));
     fs::write(folder.path().join("all.sql"), all(true).join("\n")).unwrap();
-    fed(&[client.clone(), strings(&["-f", &folder.path().join("all.sql").to_string_lossy()])].concat(), "");
+    fed(
+        &[client.clone(), strings(&["-f", &folder.path().join("all.sql").to_string_lossy()])]
+            .concat(),
+        "",
+    );
     for (number, text) in texts.iter().enumerate().filter(|(_, text)| !text.starts_with("source")) {
-        let made = [format!("made-{number}"), format!("made-{number}-by-file")].map(|name| folder.path().join(name).exists());
+        let made = [format!("made-{number}"), format!("made-{number}-by-file")]
+            .map(|name| folder.path().join(name).exists());
         println!("spark-sql: {text:?}: fed and by file: {made:?}");
         assert!(made.contains(&true), "spark-sql does not execute {text:?}");
     }
@@ -208,8 +271,12 @@ fn commands_of_snow_are_refused() {
     for text in in_folder("snowflake", folder.path()) {
         let file = folder.path().join("step.sql");
         fs::write(&file, &text).unwrap();
-        let printed = fed(&[client.clone(), strings(&["-f", &file.to_string_lossy()])].concat(), "");
-        assert!(printed.contains("made by the script"), "snow does not execute {text:?}: {printed}");
+        let printed =
+            fed(&[client.clone(), strings(&["-f", &file.to_string_lossy()])].concat(), "");
+        assert!(
+            printed.contains("made by the script"),
+            "snow does not execute {text:?}: {printed}"
+        );
         assert_refused_in_hook("snowflake", &text);
     }
 }

@@ -1,5 +1,6 @@
-//! The client lines of src/run/README.md, run as they are written: only the host, the database and the files are filled in. Each runs a plan, and
-//! the audit of its table with the client of that run.
+//! The client lines of src/run/README.md, run as they are written: only the host, the database and
+//! the files are filled in. Each runs a plan, and the audit of its table with the client of that
+//! run.
 
 use std::fs;
 use std::io::Write;
@@ -25,23 +26,53 @@ fn psql() {
     let engine = Postgres::default();
     let database = engine.database();
     let session = database.session();
-    let line = line("psql").replace("HOST", &behind(&session, "-h")).replace("DATABASE", &behind(&session, "-d"));
-    runs(&Setting { line, dialect: "postgres", schema: "public", time: "timestamp", user: "postgres", config: "" });
+    let line = line("psql")
+        .replace("HOST", &behind(&session, "-h"))
+        .replace("DATABASE", &behind(&session, "-d"));
+    runs(&Setting {
+        line,
+        dialect: "postgres",
+        schema: "public",
+        time: "timestamp",
+        user: "postgres",
+        config: "",
+    });
 }
 
 fn duckdb() {
-    runs(&Setting { line: line("duckdb"), dialect: "duckdb", schema: "main", time: "timestamp", user: "", config: "" });
+    runs(&Setting {
+        line: line("duckdb"),
+        dialect: "duckdb",
+        schema: "main",
+        time: "timestamp",
+        user: "",
+        config: "",
+    });
 }
 
 fn sqlite3() {
-    runs(&Setting { line: line("sqlite3"), dialect: "sqlite", schema: "main", time: "timestamp", user: "", config: "" });
+    runs(&Setting {
+        line: line("sqlite3"),
+        dialect: "sqlite",
+        schema: "main",
+        time: "timestamp",
+        user: "",
+        config: "",
+    });
 }
 
 fn mariadb() {
     let engine = MariaDb::default();
     let database = engine.database();
     let config = format!("[client]\nuser=root\nsocket={}\n", behind(&database.session(), "-S"));
-    runs(&Setting { line: line("mariadb"), dialect: "mariadb", schema: "shop", time: "datetime", user: "", config: &config });
+    runs(&Setting {
+        line: line("mariadb"),
+        dialect: "mariadb",
+        schema: "shop",
+        time: "datetime",
+        user: "",
+        config: &config,
+    });
 }
 
 /// Its warehouse and its metastore are made in the project's folder, where it starts.
@@ -59,28 +90,56 @@ fn spark_sql() {
     write(
         "models/days.yml",
         &format!(
-            "sources:\n  - name: raw\n    schema: default\n    tables:\n      - name: sales\n        config: {{event_time: sold_at}}\n        {columns}\n\
+            "sources:\n  - name: raw\n    schema: default\n    tables:\n      - name: \
+             sales\n        config: {{event_time: sold_at}}\n        {columns}\n\
              models:\n  - name: days\n    {columns}\n"
         ),
     );
     let line = shlex::split(&line("spark-sql")).unwrap();
-    let home = fs::read_dir(fs::canonicalize(installed("spark/lib")).unwrap()).unwrap().flatten().next().unwrap().path();
+    let home = fs::read_dir(fs::canonicalize(installed("spark/lib")).unwrap())
+        .unwrap()
+        .flatten()
+        .next()
+        .unwrap()
+        .path();
     let home = home.join("site-packages/pyspark");
     let path = format!("{}:{}", home.join("bin").display(), std::env::var("PATH").unwrap());
     let run = |program: &str, arguments: &[&str], sql: &str| {
         let mut command = Command::new(program);
-        command.args(arguments).current_dir(folder.path()).env("PATH", &path).env("SPARK_HOME", &home).env("SPARK_LOCAL_IP", "127.0.0.1");
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        command
+            .args(arguments)
+            .current_dir(folder.path())
+            .env("PATH", &path)
+            .env("SPARK_HOME", &home)
+            .env("SPARK_LOCAL_IP", "127.0.0.1");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         child.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
         child.wait_with_output().unwrap()
     };
     let words: Vec<&str> = line.iter().map(String::as_str).collect();
     let rows = "(1, timestamp_ntz '2024-09-01 08:00:00'), (2, timestamp_ntz '2024-09-02 09:00:00')";
-    let sales = format!("create table sales (id integer, sold_at timestamp_ntz) using parquet;\ninsert into sales values {rows};\n");
+    let sales = format!(
+        "create table sales (id integer, sold_at timestamp_ntz) using parquet;\ninsert into sales \
+         values {rows};\n"
+    );
     succeeded(run(words[0], &words[1..], &sales));
     let batchwright = env!("CARGO_BIN_EXE_batchwright");
-    let compile =
-        ["compile", "--dialect", "spark", "--schema", "default", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-03"];
+    let compile = [
+        "compile",
+        "--dialect",
+        "spark",
+        "--schema",
+        "default",
+        "--event-time-start",
+        "2024-09-01",
+        "--event-time-end",
+        "2024-09-03",
+    ];
     succeeded(run(batchwright, &compile, ""));
     succeeded(run(batchwright, &[&["run", "--"], &*words].concat(), ""));
     let audit = succeeded(run(batchwright, &["audit", "--run"], ""));
@@ -101,15 +160,22 @@ struct Setting<'a> {
 
 /// The page's line for a client, behind `--`.
 pub fn line(program: &str) -> String {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/run/README.md")).unwrap();
+    let readme =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/run/README.md"))
+            .unwrap();
     let line = Regex::new(&format!("`(?:--threads [0-9]+ )?-- ({program} [^`]*)`")).unwrap();
-    let found = line.captures(&readme).unwrap_or_else(|| panic!("the page has no client line of `{program}`"));
+    let found = line
+        .captures(&readme)
+        .unwrap_or_else(|| panic!("the page has no client line of `{program}`"));
     found[1].to_string()
 }
 
 /// The word behind an option.
 fn behind(argv: &[String], option: &str) -> String {
-    let at = argv.iter().position(|word| word == option).unwrap_or_else(|| panic!("{argv:?} has no `{option}`"));
+    let at = argv
+        .iter()
+        .position(|word| word == option)
+        .unwrap_or_else(|| panic!("{argv:?} has no `{option}`"));
     argv[at + 1].clone()
 }
 
@@ -128,7 +194,8 @@ fn runs(setting: &Setting) {
     write(
         "models/days.yml",
         &format!(
-            "sources:\n  - name: raw\n    schema: {schema}\n    tables:\n      - name: sales\n        config: {{event_time: sold_at}}\n        {columns}\n\
+            "sources:\n  - name: raw\n    schema: {schema}\n    tables:\n      - name: \
+             sales\n        config: {{event_time: sold_at}}\n        {columns}\n\
              models:\n  - name: days\n    {columns}\n"
         ),
     );
@@ -139,15 +206,33 @@ fn runs(setting: &Setting) {
         succeeded(client.wait_with_output().unwrap());
     };
     let batchwright = |arguments: &[&str]| {
-        start(Command::new(env!("CARGO_BIN_EXE_batchwright")).args(arguments), folder.path(), setting).wait_with_output().unwrap()
+        start(
+            Command::new(env!("CARGO_BIN_EXE_batchwright")).args(arguments),
+            folder.path(),
+            setting,
+        )
+        .wait_with_output()
+        .unwrap()
     };
     client(&format!(
-        "create table sales (id integer, sold_at {time});\ninsert into sales values (1, '2024-09-01 08:00:00'), (2, '2024-09-02 09:00:00');\n"
+        "create table sales (id integer, sold_at {time});\ninsert into sales values (1, \
+         '2024-09-01 08:00:00'), (2, '2024-09-02 09:00:00');\n"
     ));
-    let compile =
-        ["compile", "--dialect", dialect, "--schema", schema, "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-03"];
+    let compile = [
+        "compile",
+        "--dialect",
+        dialect,
+        "--schema",
+        schema,
+        "--event-time-start",
+        "2024-09-01",
+        "--event-time-end",
+        "2024-09-03",
+    ];
     succeeded(batchwright(&compile));
-    succeeded(batchwright(&[&["run", "--"], &*words.iter().map(String::as_str).collect::<Vec<_>>()].concat()));
+    succeeded(batchwright(
+        &[&["run", "--"], &*words.iter().map(String::as_str).collect::<Vec<_>>()].concat(),
+    ));
     // With the client of the run.
     let audit = succeeded(batchwright(&["audit", "--run"]));
     assert!(audit.contains("2024-09-02") && audit.contains("ok"), "{audit}");
@@ -165,7 +250,11 @@ fn write(folder: &Path, path: &str, text: &str) {
 
 fn start(command: &mut Command, folder: &Path, setting: &Setting) -> std::process::Child {
     let path = format!("{}:{}", installed("").display(), std::env::var("PATH").unwrap());
-    command.current_dir(folder).env("PATH", path).env("PGUSER", setting.user).env("MYSQL_HOME", folder);
+    command
+        .current_dir(folder)
+        .env("PATH", path)
+        .env("PGUSER", setting.user)
+        .env("MYSQL_HOME", folder);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 

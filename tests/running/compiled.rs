@@ -25,13 +25,22 @@ fn threads(engine: &dyn Engine) -> &'static str {
 }
 
 fn folder(plan: &Plan) -> PathBuf {
-    plan.steps.first().and_then(|step| step.file.ancestors().nth(2)).expect("a plan has a step").to_path_buf()
+    plan.steps
+        .first()
+        .and_then(|step| step.file.ancestors().nth(2))
+        .expect("a plan has a step")
+        .to_path_buf()
 }
 
 fn a_compiled_plan_runs(engine: &dyn Engine) {
     let shop = Shop::open(engine);
     let plan = shop.compile(ALL_EVENTS);
-    let result = batchwright("run", &folder(&plan), &["--threads", threads(engine)], &shop.database.session());
+    let result = batchwright(
+        "run",
+        &folder(&plan),
+        &["--threads", threads(engine)],
+        &shop.database.session(),
+    );
     assert_eq!(result.code, 0, "{}", result.err);
     assert_eq!(step_outcomes(&folder(&plan)).len(), plan.steps.len());
     for (model, _) in MICROBATCH {
@@ -42,12 +51,18 @@ fn a_compiled_plan_runs(engine: &dyn Engine) {
 fn a_compiled_full_refresh_is_retried(engine: &dyn Engine) {
     const SESSIONS: &str = "int__sessions_aggregated";
     let (shop, _) = Shop::built(engine);
-    shop.sql("delete from raw.events where event_id in (100, 121); update raw.events set amount = 'much' where event_id = 130;");
+    shop.sql(
+        "delete from raw.events where event_id in (100, 121); update raw.events set amount = \
+        'much' where event_id = 130;",
+    );
     let old = shop.table(SESSIONS);
     let plan = shop.compile(&["--select", SESSIONS, "--full-refresh"]);
     let first = batchwright("run", &folder(&plan), &[], &shop.database.session());
     assert_eq!(first.code, 1, "{}", first.err);
-    let failed: Vec<_> = step_outcomes(&folder(&plan)).into_iter().filter(|(_, outcome)| outcome == "failed").collect();
+    let failed: Vec<_> = step_outcomes(&folder(&plan))
+        .into_iter()
+        .filter(|(_, outcome)| outcome == "failed")
+        .collect();
     assert_eq!(failed, [(plan.batch(SESSIONS, "2024-09-03").id.clone(), "failed".to_string())]);
     assert_eq!(shop.table(SESSIONS), old);
 
@@ -68,35 +83,70 @@ select event_id, {{ as_number('amount') }} as amount, occurred_at from {{ source
 fn a_year_is_rebuilt_in_monthly_chunks(engine: &dyn Engine) {
     let shop = Shop::open(engine);
     shop.write("models/sales.sql", SALES);
-    let days = (1..=12).flat_map(|month| (1..=28).map(move |day| format!("2024-{month:02}-{day:02} 12:00:00")));
-    let edges = ["2023-12-31 23:59:59.999999", "2024-02-29 00:00:00", "2024-12-31 23:59:59.999999", "2025-01-01 00:00:00"];
+    let days = (1..=12)
+        .flat_map(|month| (1..=28).map(move |day| format!("2024-{month:02}-{day:02} 12:00:00")));
+    let edges = [
+        "2023-12-31 23:59:59.999999",
+        "2024-02-29 00:00:00",
+        "2024-12-31 23:59:59.999999",
+        "2025-01-01 00:00:00",
+    ];
     let times: Vec<String> = days.chain(edges.map(str::to_string)).collect();
-    let rows: Vec<String> = times.iter().enumerate().map(|(id, time)| format!("({id}, 1, 'purchase', '{id}', '{time}')")).collect();
+    let rows: Vec<String> = times
+        .iter()
+        .enumerate()
+        .map(|(id, time)| format!("({id}, 1, 'purchase', '{id}', '{time}')"))
+        .collect();
     let columns = "event_id, user_id, event_type, amount, occurred_at";
-    shop.sql(&format!("delete from raw.events; insert into raw.events ({columns}) values {};", rows.join(", ")));
+    shop.sql(&format!(
+        "delete from raw.events; insert into raw.events ({columns}) values {};",
+        rows.join(", ")
+    ));
     shop.sql("update raw.events set amount = 'much' where event_id = 150;");
     let year = ["--event-time-start", "2024-01-01", "--event-time-end", "2025-01-01"];
-    let plan = shop.compile(&[&["--select", "sales", "--full-refresh", "--chunk", "month"], &year[..]].concat());
+    let plan = shop.compile(
+        &[&["--select", "sales", "--full-refresh", "--chunk", "month"], &year[..]].concat(),
+    );
     // Old rows within the year are deleted, those outside of it stay.
     shop.build(plan.of("sales", "create"));
     let old = "(-1, 0, '2024-12-31 23:00:00'), (-2, 0, '2025-01-01 00:00:00')";
     shop.sql(&format!("insert into analytics.sales (event_id, amount, occurred_at) values {old};"));
 
-    let first = batchwright("run", &folder(&plan), &["--threads", threads(engine)], &shop.database.session());
+    let first = batchwright(
+        "run",
+        &folder(&plan),
+        &["--threads", threads(engine)],
+        &shop.database.session(),
+    );
     assert_eq!(first.code, 1, "{}", first.err);
-    assert!(first.err.contains("182 steps done, 1 failed, 184 not run"), "the create and the days up to June: {}", first.err);
+    assert!(
+        first.err.contains("182 steps done, 1 failed, 184 not run"),
+        "the create and the days up to June: {}",
+        first.err
+    );
     shop.sql("update raw.events set amount = '150' where event_id = 150;");
     let again = batchwright("retry", &folder(&plan), &["--threads", threads(engine)], &[]);
     assert_eq!(again.code, 0, "{}", again.err);
-    assert!(again.err.contains("185 steps done"), "June's day and those from July to December: {}", again.err);
+    assert!(
+        again.err.contains("185 steps done"),
+        "June's day and those from July to December: {}",
+        again.err
+    );
 
     let months: Vec<String> = journal(&folder(&plan)).iter().filter_map(started_month).collect();
     assert!(months.is_sorted(), "a month started before the previous one was finished: {months:?}");
-    assert_eq!((months.first().map(String::as_str), months.last().map(String::as_str)), (Some("2024-01"), Some("2024-12")));
+    assert_eq!(
+        (months.first().map(String::as_str), months.last().map(String::as_str)),
+        (Some("2024-01"), Some("2024-12"))
+    );
     let in_year = times.iter().enumerate().filter(|(_, time)| time.starts_with("2024"));
-    let mut expected: Vec<String> = in_year.map(|(id, _)| format!("{id}|{id}")).chain(["-2|0".to_string()]).collect();
+    let mut expected: Vec<String> =
+        in_year.map(|(id, _)| format!("{id}|{id}")).chain(["-2|0".to_string()]).collect();
     expected.sort();
-    assert_eq!(shop.rows("select event_id, cast(amount as integer) from analytics.sales"), expected);
+    assert_eq!(
+        shop.rows("select event_id, cast(amount as integer) from analytics.sales"),
+        expected
+    );
 }
 
 /// The month of the batch that an entry of the journal starts.
@@ -110,10 +160,9 @@ fn run_with_audits_fails_at_a_fault(engine: &dyn Engine) {
     let shop = Shop::open(engine);
     let plan = folder(&shop.compile(ALL_EVENTS));
     let audits = |since: usize| {
-        let ended = step_outcomes(&plan)
-            .into_iter()
-            .skip(since)
-            .filter_map(|(step, outcome)| Some((step.strip_prefix("model.shop.")?.strip_suffix("@audit")?.to_string(), outcome)));
+        let ended = step_outcomes(&plan).into_iter().skip(since).filter_map(|(step, outcome)| {
+            Some((step.strip_prefix("model.shop.")?.strip_suffix("@audit")?.to_string(), outcome))
+        });
         ended.collect::<Vec<_>>()
     };
     let result = batchwright("run", &plan, &["--audit"], &shop.database.session());
@@ -127,9 +176,17 @@ fn run_with_audits_fails_at_a_fault(engine: &dyn Engine) {
     let before = step_outcomes(&plan).len();
     let result = batchwright("run", &plan, &["--audit"], &shop.database.session());
     assert_eq!(result.code, 1, "{}", result.err);
-    assert!(audits(before).contains(&(SESSIONS.to_string(), "failed".to_string())), "{:?}", audits(before));
+    assert!(
+        audits(before).contains(&(SESSIONS.to_string(), "failed".to_string())),
+        "{:?}",
+        audits(before)
+    );
     let status = batchwright("status", &plan, &[], &[]).out;
-    assert!(status.contains(&format!("failed model.shop.{SESSIONS}@audit")) && status.contains("no event time"), "{status}");
+    assert!(
+        status.contains(&format!("failed model.shop.{SESSIONS}@audit"))
+            && status.contains("no event time"),
+        "{status}"
+    );
 
     // A retry of a run with audits audits the remaining models.
     let before = step_outcomes(&plan).len();
@@ -137,25 +194,49 @@ fn run_with_audits_fails_at_a_fault(engine: &dyn Engine) {
     shop.sql(&format!("delete from analytics.{SESSIONS} where session_start is null;"));
     let result = batchwright("retry", &plan, &[], &[]);
     assert_eq!(result.code, 0, "{}", result.err);
-    let outcomes = audits(before).into_iter().filter(|(model, _)| model == SESSIONS).map(|(_, outcome)| outcome);
+    let outcomes = audits(before)
+        .into_iter()
+        .filter(|(model, _)| model == SESSIONS)
+        .map(|(_, outcome)| outcome);
     assert_eq!(outcomes.collect::<Vec<_>>(), ["failed", "success"]);
-    assert!(step_outcomes(&plan).iter().skip(before).all(|(step, _)| !step.starts_with(&format!("model.shop.{SESSIONS}@2024"))));
+    assert!(
+        step_outcomes(&plan)
+            .iter()
+            .skip(before)
+            .all(|(step, _)| !step.starts_with(&format!("model.shop.{SESSIONS}@2024")))
+    );
 }
 
 fn run_with_audits_accepts_an_allowed_verdict(engine: &dyn Engine) {
     let shop = Shop::open(engine);
     let run = |allow: &str| {
-        let config = "materialized='incremental', incremental_strategy='microbatch', event_time='occurred_at', batch_size='day'";
+        let config = "materialized='incremental', incremental_strategy='microbatch', \
+            event_time='occurred_at', batch_size='day'";
         let meta = format!("meta={{'batchwright': {{'audit': {{'allow': [{allow}]}}}}}}");
         shop.write(
             "models/lagged.sql",
-            &format!("{{{{ config({config}, begin='2024-08-31', {meta}) }}}} select event_id, occurred_at, count(*) over (order by event_id) as so_far from {{{{ source('raw', 'events') }}}}"),
+            &format!(
+                "{{{{ config({config}, begin='2024-08-31', {meta}) }}}} select event_id, \
+                occurred_at, count(*) over (order by event_id) as so_far from \
+                {{{{ source('raw', 'events') }}}}"
+            ),
         );
-        let plan = shop.compile(&["--select", "lagged", "--event-time-start", "2024-09-01", "--event-time-end", "2024-09-04"]);
+        let plan = shop.compile(&[
+            "--select",
+            "lagged",
+            "--event-time-start",
+            "2024-09-01",
+            "--event-time-end",
+            "2024-09-04",
+        ]);
         batchwright("run", &folder(&plan), &["--audit"], &shop.database.session())
     };
     let result = run("");
-    assert!(result.code == 1 && result.err.contains("edge: 2 batches from 2024-09-02 to 2024-09-03"), "{}", result.err);
+    assert!(
+        result.code == 1 && result.err.contains("edge: 2 batches from 2024-09-02 to 2024-09-03"),
+        "{}",
+        result.err
+    );
     let result = run("'edge'");
     assert_eq!(result.code, 0, "{}", result.err);
 }

@@ -1,5 +1,6 @@
-//! A hand-written plan in SQL for every engine: each batch copies a day from `sales` to `daily`, then `report` reads it. A day whose
-//! sales have a null fails, because `daily` does not allow nulls. `tests/engines` tests the dialects' files.
+//! A hand-written plan in SQL for every engine: each batch copies a day from `sales` to `daily`,
+//! then `report` reads it. A day whose sales have a null fails, because `daily` does not allow
+//! nulls. `tests/engines` tests the dialects' files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,23 +44,43 @@ pub fn batch(number: usize) -> String {
 impl Days {
     /// A create, `days` batches, and a report that reads all batches.
     pub fn of(days: usize) -> Days {
-        let mut plan = Days { folder: TempDir::new().unwrap(), steps: Vec::new(), refresh_table: None };
-        plan.push(DAILY, "create", "create", "create table if not exists daily (sold_on date, amount integer not null);", &[]);
+        let mut plan =
+            Days { folder: TempDir::new().unwrap(), steps: Vec::new(), refresh_table: None };
+        plan.push(
+            DAILY,
+            "create",
+            "create",
+            "create table if not exists daily (sold_on date, amount integer not null);",
+            &[],
+        );
         for number in 1..=days {
-            let (start, end) = (day(number), if number == 30 { "2024-10-01".to_string() } else { day(number + 1) });
+            let (start, end) = (
+                day(number),
+                if number == 30 { "2024-10-01".to_string() } else { day(number + 1) },
+            );
             let window = format!("sold_on >= '{start}' and sold_on < '{end}'");
             let sql = format!(
-                "begin;\ndelete from daily where {window};\ninsert into daily (sold_on, amount) select sold_on, amount from sales where {window};\ncommit;"
+                "begin;\ndelete from daily where {window};\ninsert into daily (sold_on, amount) \
+                 select sold_on, amount from sales where {window};\ncommit;"
             );
             plan.push(DAILY, &start, "batch", &sql, &[&format!("{DAILY}@create")]);
-            plan.steps.last_mut().unwrap().window = Some((format!("{start}T00:00:00Z"), format!("{end}T00:00:00Z")));
+            plan.steps.last_mut().unwrap().window =
+                Some((format!("{start}T00:00:00Z"), format!("{end}T00:00:00Z")));
         }
-        let report = "drop table if exists report;\ncreate table report as select count(*) as days from daily;";
+        let report = "drop table if exists report;\ncreate table report as select count(*) as \
+            days from daily;";
         plan.push(REPORT, "build", "build", report, &[DAILY]);
         plan
     }
 
-    pub fn push(&mut self, model: &str, id: &str, kind: &'static str, sql: &str, depends_on: &[&str]) {
+    pub fn push(
+        &mut self,
+        model: &str,
+        id: &str,
+        kind: &'static str,
+        sql: &str,
+        depends_on: &[&str],
+    ) {
         self.steps.push(Step {
             id: format!("{model}@{id}"),
             kind,
@@ -91,7 +112,8 @@ impl Days {
             let file = format!("{}/{label}.sql", model.rsplit('.').next().unwrap());
             fs::create_dir_all(plan.join(&file).parent().unwrap()).unwrap();
             fs::write(plan.join(&file), &step.sql).unwrap();
-            let sha256: String = Sha256::digest(&step.sql).iter().map(|byte| format!("{byte:02x}")).collect();
+            let sha256: String =
+                Sha256::digest(&step.sql).iter().map(|byte| format!("{byte:02x}")).collect();
             let mut entry = json!({
                 "id": step.id, "model": model, "kind": step.kind, "file": file, "sha256": sha256, "depends_on": step.depends_on,
             });
@@ -102,7 +124,8 @@ impl Days {
             entry["chunk"] = json!(step.chunk);
             steps.push(entry);
         }
-        let mut models: Vec<&str> = self.steps.iter().map(|step| step.id.split('@').next().unwrap()).collect();
+        let mut models: Vec<&str> =
+            self.steps.iter().map(|step| step.id.split('@').next().unwrap()).collect();
         models.dedup();
         let manifest = json!({
             "schema_version": 1, "generator": "batchwright", "project": "shop", "target": "dev", "dialect": dialect,
@@ -121,24 +144,35 @@ fn model(unique_id: &str, refresh_table: Option<&str>) -> Value {
     let microbatch = json!({"event_time": "sold_on", "batch_size": "day", "begin": "2024-08-30T00:00:00Z", "lookback": 1, "timezone": "UTC",
         "outside_window": "error", "unique_key": [], "in_order": false, "beside": refresh_table, "batches": 30});
     json!({"unique_id": unique_id, "path": format!("models/{name}.sql"), "folder": name, "relation": name,
-        "materialized": if name == "daily" { "microbatch" } else { "table" }, "strategy": "delete + insert", "atomic": true,
+        "materialized": if name == "daily" { "microbatch" } else { "table" }, "strategy": "delete \
+            + insert", "atomic": true,
         "microbatch": if name == "daily" { microbatch } else { Value::Null }, "inputs": [], "columns": null, "columns_from": null, "warnings": []})
 }
 
 /// Creates a table with two sales on each of 30 days.
 pub fn sales(database: &dyn Database) {
-    let rows: Vec<String> =
-        (1..=30).flat_map(|number| [format!("('{}', {number})", day(number)), format!("('{}', 1)", day(number))]).collect();
+    let rows: Vec<String> = (1..=30)
+        .flat_map(|number| {
+            [format!("('{}', {number})", day(number)), format!("('{}', 1)", day(number))]
+        })
+        .collect();
     sql(
         database,
-        &format!("create table sales (sold_on date, amount integer); insert into sales (sold_on, amount) values {};", rows.join(", ")),
+        &format!(
+            "create table sales (sold_on date, amount integer); insert into sales (sold_on, \
+             amount) values {};",
+            rows.join(", ")
+        ),
     );
 }
 
 /// Inserts sales that make their days' batches fail until [`delete_null_sales`].
 pub fn insert_null_sales(database: &dyn Database, days: &[usize]) {
     for number in days {
-        sql(database, &format!("insert into sales (sold_on, amount) values ('{}', null);", day(*number)));
+        sql(
+            database,
+            &format!("insert into sales (sold_on, amount) values ('{}', null);", day(*number)),
+        );
     }
 }
 

@@ -6,7 +6,9 @@ use std::os::unix::fs::symlink;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use crate::batchwright::{batchwright, journal, script_client, start, step_outcomes, wait_for_entry};
+use crate::batchwright::{
+    batchwright, journal, script_client, start, step_outcomes, wait_for_entry,
+};
 use crate::days::{Days, batch};
 
 pub const CASES: &[(&str, fn())] = &[
@@ -27,7 +29,12 @@ fn an_incomplete_last_line_is_ignored() {
     let folder = plan.write();
     assert_eq!(batchwright("run", &folder, &[], &script_client("exit 1")).code, 1);
     let path = folder.with_extension("journal.jsonl");
-    fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"event\":\"step\",\"run\":\"a").unwrap();
+    fs::OpenOptions::new()
+        .append(true)
+        .open(&path)
+        .unwrap()
+        .write_all(b"{\"event\":\"step\",\"run\":\"a")
+        .unwrap();
     let again = batchwright("retry", &folder, &[], &script_client(""));
     assert_eq!(again.code, 0, "{}", again.err);
     assert_eq!(batchwright("status", &folder, &["--json"], &[]).code, 0);
@@ -40,7 +47,11 @@ fn a_full_disk_stops_the_run() {
     symlink("/dev/full", folder.with_extension("journal.jsonl")).unwrap();
     let result = batchwright("run", &folder, &[], &script_client(""));
     assert_eq!(result.code, 1);
-    assert!(result.err.contains("No space left on device") && result.err.contains("make room"), "{}", result.err);
+    assert!(
+        result.err.contains("No space left on device") && result.err.contains("make room"),
+        "{}",
+        result.err
+    );
 }
 
 fn slow(seconds: &str) -> Vec<String> {
@@ -54,7 +65,13 @@ fn a_concurrent_run_is_refused() {
     wait_for_entry(&folder, |entry| entry["event"] == "start");
     let second = batchwright("run", &folder, &[], &slow("0"));
     assert_eq!(second.code, 2);
-    assert!(second.err.contains(&format!("another run of this plan is working: process {}", first.id())), "{}", second.err);
+    assert!(
+        second
+            .err
+            .contains(&format!("another run of this plan is working: process {}", first.id())),
+        "{}",
+        second.err
+    );
     assert!(first.wait().unwrap().success());
     assert_eq!(batchwright("run", &folder, &[], &slow("0")).code, 0);
 }
@@ -70,7 +87,11 @@ fn a_retry_waits_for_an_orphaned_client() {
     let start_time = Instant::now();
     let again = batchwright("retry", &folder, &[], &slow("0"));
     assert_eq!(again.code, 0, "{}", again.err);
-    assert!(again.err.contains("has ended, but a client that it started is still working"), "{}", again.err);
+    assert!(
+        again.err.contains("has ended, but a client that it started is still working"),
+        "{}",
+        again.err
+    );
     assert!(start_time.elapsed() > Duration::from_millis(500));
 }
 
@@ -85,9 +106,15 @@ fn the_first_ctrl_c_finishes_the_running_step() {
     wait_for_entry(&folder, |entry| entry["event"] == "start");
     interrupt(&run);
     assert_eq!(run.wait().unwrap().code(), Some(1));
-    assert_eq!(step_outcomes(&folder), [("model.shop.daily@create".to_string(), "success".to_string())]);
+    assert_eq!(
+        step_outcomes(&folder),
+        [("model.shop.daily@create".to_string(), "success".to_string())]
+    );
     let last = journal(&folder).pop().unwrap();
-    assert_eq!((&last["event"], &last["done"], &last["open"]), (&"end".into(), &1.into(), &6.into()));
+    assert_eq!(
+        (&last["event"], &last["done"], &last["open"]),
+        (&"end".into(), &1.into(), &6.into())
+    );
     assert_eq!(batchwright("retry", &folder, &[], &slow("0")).code, 0);
     assert_eq!(step_outcomes(&folder).len(), 7);
 }
@@ -105,21 +132,37 @@ fn the_second_ctrl_c_kills_the_running_step() {
     assert_eq!(run.wait().unwrap().code(), Some(1));
     assert!(start_time.elapsed() < Duration::from_secs(20));
     let entry = journal(&folder).into_iter().find(|entry| entry["event"] == "step").unwrap();
-    assert_eq!((&entry["outcome"], &entry["reason"]), (&"failed".into(), &"killed by the second Ctrl-C".into()));
+    assert_eq!(
+        (&entry["outcome"], &entry["reason"]),
+        (&"failed".into(), &"killed by the second Ctrl-C".into())
+    );
 }
 
 fn journal_entries_match_the_schema() {
     let plan = Days::of(2);
     let folder = plan.write();
     batchwright("run", &folder, &[], &slow("0"));
-    let output = Command::new(env!("CARGO_BIN_EXE_batchwright")).args(["schema", "journal"]).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_batchwright"))
+        .args(["schema", "journal"])
+        .output()
+        .unwrap();
     let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let kinds = schema["oneOf"].as_array().unwrap();
     for entry in journal(&folder) {
-        let kind = kinds.iter().find(|kind| kind["properties"]["event"]["const"] == entry["event"]).unwrap();
+        let kind = kinds
+            .iter()
+            .find(|kind| kind["properties"]["event"]["const"] == entry["event"])
+            .unwrap();
         // Required keys are listed with the kind or in the definition that it references.
-        let definition = kind["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/")).map(|name| &schema["$defs"][name]);
-        let required = [Some(kind), definition].into_iter().flatten().filter_map(|part| part["required"].as_array()).flatten();
+        let definition = kind["$ref"]
+            .as_str()
+            .and_then(|path| path.strip_prefix("#/$defs/"))
+            .map(|name| &schema["$defs"][name]);
+        let required = [Some(kind), definition]
+            .into_iter()
+            .flatten()
+            .filter_map(|part| part["required"].as_array())
+            .flatten();
         for key in required {
             assert!(!entry[key.as_str().unwrap()].is_null() || key == "client", "{key} in {entry}");
         }
@@ -132,11 +175,16 @@ fn an_edited_file_is_not_run() {
     fs::write(folder.join("daily/2024-09-02.sql"), "delete from daily;").unwrap();
     let result = batchwright("run", &folder, &[], &slow("0"));
     assert_eq!(result.code, 1);
-    assert!(result.err.contains("is not the file that the manifest was written with"), "{}", result.err);
+    assert!(
+        result.err.contains("is not the file that the manifest was written with"),
+        "{}",
+        result.err
+    );
     assert!(step_outcomes(&folder).contains(&(batch(2), "failed".to_string())));
 }
 
-/// What a later version has written is not taken for torn lines: nothing is run or reported on that ground.
+/// What a later version has written is not taken for torn lines: nothing is run or reported on that
+/// ground.
 fn a_newer_journal_is_refused() {
     let plan = Days::of(3);
     let folder = plan.write();
@@ -145,12 +193,18 @@ fn a_newer_journal_is_refused() {
     let mut lines = fs::read_to_string(&path).unwrap();
     lines.push_str("{\"event\":\"run\",\"schema_version\":99,\"run\":\"ab\",\"steps\":{\"of\":\"another shape\"}}\n");
     fs::write(&path, &lines).unwrap();
-    for (command, arguments, client) in
-        [("run", &[][..], script_client("")), ("retry", &[], script_client("")), ("status", &["--json"], Vec::new())]
-    {
+    for (command, arguments, client) in [
+        ("run", &[][..], script_client("")),
+        ("retry", &[], script_client("")),
+        ("status", &["--json"], Vec::new()),
+    ] {
         let said = batchwright(command, &folder, arguments, &client);
         assert_eq!(said.code, 2, "{command}: {}", said.err);
-        assert!(said.err.contains("has the version 99, and this batchwright knows"), "{command}: {}", said.err);
+        assert!(
+            said.err.contains("has the version 99, and this batchwright knows"),
+            "{command}: {}",
+            said.err
+        );
         assert!(said.err.contains("move the journal away"), "{command}: {}", said.err);
         assert_eq!(fs::read_to_string(&path).unwrap(), lines, "{command} writes nothing");
     }
@@ -166,13 +220,22 @@ fn the_client_of_a_journal_is_not_started() {
     assert_eq!(batchwright("run", &folder, &[], &script_client("exit 1")).code, 1);
     let path = folder.with_extension("journal.jsonl");
     let mut run = journal(&folder)[0].clone();
-    run["client"] = serde_json::json!(["sh", "-c", format!("touch '{}'", made.display()), "{file}"]);
+    run["client"] =
+        serde_json::json!(["sh", "-c", format!("touch '{}'", made.display()), "{file}"]);
     fs::write(&path, format!("{run}\n")).unwrap();
     for (command, arguments) in [("retry", &[][..]), ("run", &["--continue"])] {
         let said = batchwright(command, &folder, arguments, &[]);
         assert_eq!((said.code, made.exists()), (2, false), "{command}: {}", said.err);
-        assert!(said.err.contains("was never run for this plan on this machine"), "{command}: {}", said.err);
-        assert!(said.err.contains("touch") && said.err.contains("-- CLIENT"), "{command}: {}", said.err);
+        assert!(
+            said.err.contains("was never run for this plan on this machine"),
+            "{command}: {}",
+            said.err
+        );
+        assert!(
+            said.err.contains("touch") && said.err.contains("-- CLIENT"),
+            "{command}: {}",
+            said.err
+        );
     }
     // Named by the user, a client is remembered for this plan.
     assert_eq!(batchwright("retry", &folder, &[], &script_client("exit 1")).code, 1);

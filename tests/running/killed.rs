@@ -1,4 +1,5 @@
-//! `kill -9` of batchwright and of its client at random times: no finished step runs again, and the table is correct in the end.
+//! `kill -9` of batchwright and of its client at random times: no finished step runs again, and the
+//! table is correct in the end.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +9,9 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use crate::batchwright::{batchwright, journal, start, step_outcomes, wait_for_entry};
-use crate::days::{Days, REPORT, assert_equals_sales, batch, day, delete_null_sales, insert_null_sales, sales, sql};
+use crate::days::{
+    Days, REPORT, assert_equals_sales, batch, day, delete_null_sales, insert_null_sales, sales, sql,
+};
 use crate::engine::{Case, Engine};
 
 pub const CASES: &[Case] = &[
@@ -95,10 +98,11 @@ fn the_client_is_killed_at_random_times(engine: &dyn Engine) {
     assert_equals_sales(&*database);
 }
 
-/// The journal is truncated within its last entries, as after a lost write; the effects of the lost steps are undone. Truncates at
-/// every `BATCHWRIGHT_CUTS`th byte, by default every 97th.
+/// The journal is truncated within its last entries, as after a lost write; the effects of the lost
+/// steps are undone. Truncates at every `BATCHWRIGHT_CUTS`th byte, by default every 97th.
 fn a_truncated_journal_loses_no_rows(engine: &dyn Engine) {
-    let distance = std::env::var("BATCHWRIGHT_CUTS").ok().and_then(|number| number.parse().ok()).unwrap_or(97);
+    let distance =
+        std::env::var("BATCHWRIGHT_CUTS").ok().and_then(|number| number.parse().ok()).unwrap_or(97);
     let database = engine.database();
     sales(&*database);
     let mut plan = Days::of(30);
@@ -109,7 +113,12 @@ fn a_truncated_journal_loses_no_rows(engine: &dyn Engine) {
     assert_eq!(batchwright("run", &folder, &[], &client).code, 0);
     let path = folder.with_extension("journal.jsonl");
     let full = fs::read(&path).unwrap();
-    let records: Vec<usize> = full.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(index, _)| index + 1).collect();
+    let records: Vec<usize> = full
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'\n')
+        .map(|(index, _)| index + 1)
+        .collect();
     // The last two batches, the report (a start and a result each), and the end of the run.
     let first = records[records.len() - 8];
     for cut in (first..=full.len()).step_by(distance) {
@@ -140,10 +149,23 @@ fn a_dropped_table_is_detected_and_rebuilt(engine: &dyn Engine) {
     let before = step_outcomes(folder).len();
     let refused = batchwright("retry", folder, &[], &[]);
     assert_eq!((refused.code, step_outcomes(folder).len()), (2, before), "{}", refused.err);
-    assert!(refused.err.contains("`daily` is not there, though `model.shop.daily@create` is done"), "{}", refused.err);
-    assert!(refused.err.contains("batchwright retry --from model.shop.daily@create"), "{}", refused.err);
+    assert!(
+        refused.err.contains("`daily` is not there, though `model.shop.daily@create` is done"),
+        "{}",
+        refused.err
+    );
+    assert!(
+        refused.err.contains("batchwright retry --from model.shop.daily@create"),
+        "{}",
+        refused.err
+    );
     let typo = batchwright("retry", folder, &["--from", "daily@creat"], &[]);
-    assert_eq!((typo.code, typo.err.contains("did you mean `daily@create`?")), (2, true), "{}", typo.err);
+    assert_eq!(
+        (typo.code, typo.err.contains("did you mean `daily@create`?")),
+        (2, true),
+        "{}",
+        typo.err
+    );
     let again = batchwright("retry", folder, &["--from", "daily@create"], &[]);
     assert_eq!(again.code, 0, "{}", again.err);
     assert_equals_sales(&*database);
@@ -152,8 +174,11 @@ fn a_dropped_table_is_detected_and_rebuilt(engine: &dyn Engine) {
 /// The child processes of a process.
 fn children(pid: u32) -> Vec<String> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let children = |task: fs::DirEntry| fs::read_to_string(task.path().join("children")).unwrap_or_default();
-    tasks.flat_map(|task| children(task).split_whitespace().map(str::to_string).collect::<Vec<_>>()).collect()
+    let children =
+        |task: fs::DirEntry| fs::read_to_string(task.path().join("children")).unwrap_or_default();
+    tasks
+        .flat_map(|task| children(task).split_whitespace().map(str::to_string).collect::<Vec<_>>())
+        .collect()
 }
 
 /// Pseudo-random delays, the same in every run of the tests.
@@ -161,7 +186,8 @@ struct Delays(u64);
 
 impl Delays {
     fn next(&mut self, most: u64) -> Duration {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         Duration::from_millis((self.0 >> 33) % most)
     }
 }

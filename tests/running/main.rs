@@ -1,5 +1,6 @@
-//! Runs plans with `batchwright run`: with real clients on real engines, and with scripts as clients for failures that real clients
-//! cannot produce on demand. The drivers are those of `tests/engines`; `tests/run` installs the engines.
+//! Runs plans with `batchwright run`: with real clients on real engines, and with scripts as
+//! clients for failures that real clients cannot produce on demand. The drivers are those of
+//! `tests/engines`; `tests/run` installs the engines.
 
 #![allow(clippy::unwrap_used)]
 
@@ -41,8 +42,12 @@ use libtest_mimic::{Arguments, Trial};
 use engine::{Case, Engine};
 
 fn main() {
-    let engines: Vec<Arc<dyn Engine>> =
-        vec![Arc::new(duckdb::DuckDb), Arc::new(sqlite::Sqlite), Arc::<postgres::Postgres>::default(), Arc::<mariadb::MariaDb>::default()];
+    let engines: Vec<Arc<dyn Engine>> = vec![
+        Arc::new(duckdb::DuckDb),
+        Arc::new(sqlite::Sqlite),
+        Arc::<postgres::Postgres>::default(),
+        Arc::<mariadb::MariaDb>::default(),
+    ];
     let without_engine = [
         client_commands::ALONE,
         client_lines::CASES,
@@ -55,12 +60,16 @@ fn main() {
     ]
     .into_iter()
     .flatten();
-    let mut trials: Vec<Trial> = without_engine.map(|(name, case)| trial((*name).to_string(), *case)).collect();
+    let mut trials: Vec<Trial> =
+        without_engine.map(|(name, case)| trial((*name).to_string(), *case)).collect();
     for engine in &engines {
-        let compiled = compiled::CASES.iter().copied().filter(|_| compiled::has_dialect(engine.as_ref()));
+        let compiled =
+            compiled::CASES.iter().copied().filter(|_| compiled::has_dialect(engine.as_ref()));
         for (name, case) in compiled.chain(on_engines()) {
             let engine = engine.clone();
-            trials.push(trial(format!("{}::{name}", engine.dialect()), move || case(engine.as_ref())));
+            trials.push(trial(format!("{}::{name}", engine.dialect()), move || {
+                case(engine.as_ref())
+            }));
         }
     }
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
@@ -70,7 +79,17 @@ fn main() {
 }
 
 fn on_engines() -> impl Iterator<Item = Case> {
-    [client_commands::CASES, continued::CASES, failures::CASES, killed::CASES, proof::CASES, refresh::CASES].into_iter().flatten().copied()
+    [
+        client_commands::CASES,
+        continued::CASES,
+        failures::CASES,
+        killed::CASES,
+        proof::CASES,
+        refresh::CASES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 fn trial(name: String, case: impl FnOnce() + Send + 'static) -> Trial {

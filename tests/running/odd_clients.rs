@@ -1,4 +1,5 @@
-//! Misbehaving clients, as shell scripts: each must end with a clear message, without hanging or a false success.
+//! Misbehaving clients, as shell scripts: each must end with a clear message, without hanging or a
+//! false success.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,13 +11,19 @@ use crate::days::Days;
 
 pub const CASES: &[(&str, fn())] = &[
     ("long_output_without_line_breaks_is_cut", long_output_without_line_breaks_is_cut),
-    ("a_client_that_closes_stdin_early_fails_the_step", a_client_that_closes_stdin_early_fails_the_step),
+    (
+        "a_client_that_closes_stdin_early_fails_the_step",
+        a_client_that_closes_stdin_early_fails_the_step,
+    ),
     ("a_client_that_ignores_sigterm_is_killed", a_client_that_ignores_sigterm_is_killed),
     ("exit_code_0_without_the_marker_is_a_failure", exit_code_0_without_the_marker_is_a_failure),
     ("an_echo_of_the_marker_query_is_a_failure", an_echo_of_the_marker_query_is_a_failure),
     ("an_unknown_client_exits_with_code_2", an_unknown_client_exits_with_code_2),
     ("clients_that_ignore_errors_are_refused", clients_that_ignore_errors_are_refused),
-    ("a_clients_background_process_is_not_waited_for", a_clients_background_process_is_not_waited_for),
+    (
+        "a_clients_background_process_is_not_waited_for",
+        a_clients_background_process_is_not_waited_for,
+    ),
 ];
 
 /// Runs a plan of two batches with a script as the client.
@@ -43,11 +50,13 @@ const ANSWERS: &str = r#"while read -r line; do case "$line" in
 esac; done"#;
 
 fn long_output_without_line_breaks_is_cut() {
-    let noise = "head -c 50000000 /dev/zero | tr '\\0' 'x'; head -c 50000000 /dev/zero | tr '\\0' 'y' >&2";
+    let noise =
+        "head -c 50000000 /dev/zero | tr '\\0' 'x'; head -c 50000000 /dev/zero | tr '\\0' 'y' >&2";
     let (result, _) = with_script(&format!("{noise}\n{ANSWERS}"), &[], &[]);
     assert_eq!(result.code, 0, "{}", result.err);
     let plan = Days::of(2);
-    let result = batchwright("run", &plan.write(), &[], &script_client(&format!("{noise}\nexit 7")));
+    let result =
+        batchwright("run", &plan.write(), &[], &script_client(&format!("{noise}\nexit 7")));
     assert_eq!(result.code, 1);
     assert!(result.err.contains("exit code 7"), "{}", &result.err[..2000.min(result.err.len())]);
     let journal = fs::metadata(plan.plan().with_extension("journal.jsonl")).unwrap().len();
@@ -58,14 +67,19 @@ fn a_client_that_closes_stdin_early_fails_the_step() {
     let start = Instant::now();
     let (result, plan) = with_script("exec 0<&-; sleep 100", &[], &[]);
     assert_eq!(result.code, 1);
-    assert!(result.err.contains("the client closed its standard input before the step was finished"), "{}", result.err);
+    assert!(
+        result.err.contains("the client closed its standard input before the step was finished"),
+        "{}",
+        result.err
+    );
     assert!(start.elapsed() < Duration::from_secs(30));
     assert!(step_outcomes(&plan.plan()).is_empty(), "no step was started");
 }
 
 fn a_client_that_ignores_sigterm_is_killed() {
     let start = Instant::now();
-    let (result, _) = with_script("trap '' TERM INT; while :; do sleep 1; done", &[], &["--timeout", "0.5"]);
+    let (result, _) =
+        with_script("trap '' TERM INT; while :; do sleep 1; done", &[], &["--timeout", "0.5"]);
     assert_eq!(result.code, 1);
     assert!(result.err.contains("timed out after 0.5 seconds"), "{}", result.err);
     assert!(start.elapsed() < Duration::from_secs(20));
@@ -74,7 +88,11 @@ fn a_client_that_ignores_sigterm_is_killed() {
 fn exit_code_0_without_the_marker_is_a_failure() {
     let (result, _) = with_script("head -c 10 >/dev/null; exit 0", &[], &[]);
     assert_eq!(result.code, 1);
-    assert!(result.err.contains("exit code 0 before the step was finished: its marker never ran"), "{}", result.err);
+    assert!(
+        result.err.contains("exit code 0 before the step was finished: its marker never ran"),
+        "{}",
+        result.err
+    );
 }
 
 fn an_echo_of_the_marker_query_is_a_failure() {
@@ -87,12 +105,19 @@ fn an_unknown_client_exits_with_code_2() {
     let plan = Days::of(2);
     let folder = plan.write();
     let missing = batchwright("run", &folder, &[], &strings(&["no-such-client", "{file}"]));
-    assert_eq!((missing.code, missing.err.contains("the client `no-such-client` is not found")), (2, true), "{}", missing.err);
+    assert_eq!(
+        (missing.code, missing.err.contains("the client `no-such-client` is not found")),
+        (2, true),
+        "{}",
+        missing.err
+    );
     let text = plan.folder.path().join("text");
     fs::write(&text, "no program").unwrap();
     let text = batchwright("run", &folder, &[], &strings(&[text.to_str().unwrap()]));
     assert_eq!((text.code, text.err.contains("is not executable")), (2, true), "{}", text.err);
-    assert!(!plan.plan().with_extension("journal.jsonl").exists() || step_outcomes(&folder).is_empty());
+    assert!(
+        !plan.plan().with_extension("journal.jsonl").exists() || step_outcomes(&folder).is_empty()
+    );
     let none = batchwright("retry", &folder, &[], &[]);
     assert_eq!((none.code, none.err.contains("no run to retry in")), (2, true), "{}", none.err);
 }
@@ -108,7 +133,12 @@ fn clients_that_ignore_errors_are_refused() {
         (&["mysql", "-n", "--force"], "--force"),
     ] {
         let result = batchwright("run", &folder, &[], &strings(client));
-        assert_eq!((result.code, result.err.contains(flag)), (2, true), "{client:?}: {}", result.err);
+        assert_eq!(
+            (result.code, result.err.contains(flag)),
+            (2, true),
+            "{client:?}: {}",
+            result.err
+        );
     }
 }
 
@@ -116,7 +146,8 @@ fn a_clients_background_process_is_not_waited_for() {
     let start = Instant::now();
     let plan = Days::of(2);
     // The background process inherits the lock; the end of the run releases it anyway.
-    let result = batchwright("run", &plan.write(), &["--quiet"], &script_client("sleep 20 & exit 0"));
+    let result =
+        batchwright("run", &plan.write(), &["--quiet"], &script_client("sleep 20 & exit 0"));
     assert_eq!(result.code, 0, "{}", result.err);
     let again = batchwright("run", &plan.plan(), &["--quiet"], &script_client(""));
     assert_eq!((again.code, again.err.contains("still working")), (0, false), "{}", again.err);

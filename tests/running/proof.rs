@@ -1,5 +1,6 @@
-//! A step counts as done only if its client proved it. Every client that can be had, in every way known of going on after an error or of
-//! committing nothing: it is made safe, or refused; never is a step marked as done whose rows are missing.
+//! A step counts as done only if its client proved it. Every client that can be had, in every way
+//! known of going on after an error or of committing nothing: it is made safe, or refused; never is
+//! a step marked as done whose rows are missing.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -62,19 +63,38 @@ fn ways(dialect: &str, careful: &[String], folder: &Path) -> Vec<Way> {
     ways.push(way("a script with a file", script(folder, "by-file", &careless, true), true));
     match dialect {
         "postgres" => {
-            for last in ["-v ON_ERROR_STOP=0", "-vON_ERROR_STOP=0", "--set=ON_ERROR_STOP=off", "--variable ON_ERROR_STOP=0"] {
+            for last in [
+                "-v ON_ERROR_STOP=0",
+                "-vON_ERROR_STOP=0",
+                "--set=ON_ERROR_STOP=off",
+                "--variable ON_ERROR_STOP=0",
+            ] {
                 let overridden = with(careful, &last.split(' ').collect::<Vec<_>>());
                 ways.push(way(last, overridden.clone(), false));
-                ways.push(way(&format!("{last} with a file"), with(&overridden, &["-f", "{file}"]), true));
+                ways.push(way(
+                    &format!("{last} with a file"),
+                    with(&overridden, &["-f", "{file}"]),
+                    true,
+                ));
             }
-            for (name, line) in [("stop", "\\set ON_ERROR_STOP off"), ("commit", "\\set AUTOCOMMIT off")] {
+            for (name, line) in
+                [("stop", "\\set ON_ERROR_STOP off"), ("commit", "\\set AUTOCOMMIT off")]
+            {
                 fs::write(folder.join(name), format!("{line}\n")).unwrap();
-                let read = [strings(&["env", &format!("PSQLRC={}", at(name))]), without(careful, &["-X"])].concat();
+                let read =
+                    [strings(&["env", &format!("PSQLRC={}", at(name))]), without(careful, &["-X"])]
+                        .concat();
                 ways.push(way(&format!("psqlrc: {line}"), read.clone(), false));
-                ways.push(way(&format!("psqlrc: {line} with a file"), with(&read, &["-f", "{file}"]), true));
+                ways.push(way(
+                    &format!("psqlrc: {line} with a file"),
+                    with(&read, &["-f", "{file}"]),
+                    true,
+                ));
             }
             fs::write(folder.join("begin"), "begin;\n").unwrap();
-            let read = [strings(&["env", &format!("PSQLRC={}", at("begin"))]), without(careful, &["-X"])].concat();
+            let read =
+                [strings(&["env", &format!("PSQLRC={}", at("begin"))]), without(careful, &["-X"])]
+                    .concat();
             ways.push(way("psqlrc: begin with a file", with(&read, &["-f", "{file}"]), true));
             ways.push(way("psqlrc: begin", read, true));
             ways.push(way("--single-transaction", with(careful, &["-1", "-f", "{file}"]), true));
@@ -93,7 +113,11 @@ fn ways(dialect: &str, careful: &[String], folder: &Path) -> Vec<Way> {
                     }
                 }
                 ways.push(way(line, read.clone(), in_session));
-                ways.push(way(&format!("{line} with a file"), script(folder, &format!("{name}-file"), &read, true), true));
+                ways.push(way(
+                    &format!("{line} with a file"),
+                    script(folder, &format!("{name}-file"), &read, true),
+                    true,
+                ));
             }
         }
         _ => {
@@ -103,10 +127,18 @@ fn ways(dialect: &str, careful: &[String], folder: &Path) -> Vec<Way> {
                 Some(init) => read[init + 1] = at("rc"),
                 None => read.extend(strings(&["-init", &at("rc")])),
             }
-            ways.push(way(".bail off in its file with a file", script(folder, "rc-file", &read, true), dialect == "sqlite"));
+            ways.push(way(
+                ".bail off in its file with a file",
+                script(folder, "rc-file", &read, true),
+                dialect == "sqlite",
+            ));
             ways.push(way(".bail off in its file", read, false));
             let begins = with(careful, &["-cmd", "begin"]);
-            ways.push(way("-cmd begin with a file", script(folder, "begin-file", &begins, true), true));
+            ways.push(way(
+                "-cmd begin with a file",
+                script(folder, "begin-file", &begins, true),
+                true,
+            ));
             ways.push(way("-cmd begin", begins, true));
         }
     }
@@ -122,7 +154,9 @@ fn careless_clients_are_made_safe_or_refused(engine: &dyn Engine) {
         sql(&*database, "drop table if exists daily;");
         let mut plan = Days::of(3);
         // A client that goes on commits the delete of this batch without its rows.
-        plan.step(&batch(2)).sql.push_str("\ninsert into daily (sold_on, amount) values ('2024-09-03', 3);");
+        plan.step(&batch(2))
+            .sql
+            .push_str("\ninsert into daily (sold_on, amount) values ('2024-09-03', 3);");
         let said = batchwright("run", &plan.write_for(engine.dialect()), &[], &way.client);
         let outcomes = step_outcomes(&plan.plan());
         // The question after the first query begins a transaction, which fails in an open one.
@@ -131,23 +165,47 @@ fn careless_clients_are_made_safe_or_refused(engine: &dyn Engine) {
             assert!(said.err.contains("no step was run"), "{}", said.err);
             continue;
         }
-        println!("{}: {}: {}", engine.dialect(), way.name, if said.code == 2 { "refused" } else { "made safe" });
-        assert_eq!((said.code, outcomes.is_empty()), if way.refused { (2, true) } else { (1, false) }, "{}: {}", way.name, said.err);
+        println!(
+            "{}: {}: {}",
+            engine.dialect(),
+            way.name,
+            if said.code == 2 { "refused" } else { "made safe" }
+        );
+        assert_eq!(
+            (said.code, outcomes.is_empty()),
+            if way.refused { (2, true) } else { (1, false) },
+            "{}: {}",
+            way.name,
+            said.err
+        );
         if way.refused {
-            assert!(said.err.contains("does not stop at an error") || said.err.contains("within a transaction"), "{}", said.err);
+            assert!(
+                said.err.contains("does not stop at an error")
+                    || said.err.contains("within a transaction"),
+                "{}",
+                said.err
+            );
             continue;
         }
         assert!(outcomes.contains(&(batch(2), "failed".to_string())), "{}: {outcomes:?}", way.name);
         assert_done_is_done(&*database, &plan, &said);
-        assert_eq!(database.rows("select count(*) from daily where amount = 3 and sold_on = '2024-09-03'"), ["1"], "{}", way.name);
+        assert_eq!(
+            database.rows("select count(*) from daily where amount = 3 and sold_on = '2024-09-03'"),
+            ["1"],
+            "{}",
+            way.name
+        );
     }
 }
 
 /// Each batch that the journal calls done has its two rows.
 fn assert_done_is_done(database: &dyn Database, plan: &Days, said: &CommandResult) {
     let outcomes = step_outcomes(&plan.plan());
-    for number in (1..=30).filter(|number| outcomes.contains(&(batch(*number), "success".to_string()))) {
-        let rows = database.rows(&format!("select count(*) from daily where sold_on = '{}'", day(number)));
+    for number in
+        (1..=30).filter(|number| outcomes.contains(&(batch(*number), "success".to_string())))
+    {
+        let rows =
+            database.rows(&format!("select count(*) from daily where sold_on = '{}'", day(number)));
         assert_eq!(rows, ["2"], "day {number} is done: {}", said.err);
     }
 }
@@ -165,7 +223,9 @@ fn hooked(hook: &str) -> Days {
 
 fn switches_in_a_hook_lose_no_rows(engine: &dyn Engine) {
     let hooks: &[&str] = match engine.dialect() {
-        "postgres" => &["\\set ON_ERROR_STOP off", "\\unset ON_ERROR_STOP", "\\set AUTOCOMMIT off", "begin;"],
+        "postgres" => {
+            &["\\set ON_ERROR_STOP off", "\\unset ON_ERROR_STOP", "\\set AUTOCOMMIT off", "begin;"]
+        }
         "mariadb" => &["set autocommit = 0;", "begin;"],
         _ => &[".bail off", "begin;"],
     };
@@ -184,8 +244,12 @@ fn switches_in_a_hook_lose_no_rows(engine: &dyn Engine) {
         };
         let said = batchwright("run", &plan.write_for(engine.dialect()), &[], &client);
         assert_eq!(said.code, 1, "{hook}: {}", said.err);
-        assert!(!step_outcomes(&plan.plan()).contains(&(batch(2), "success".to_string())), "{hook}");
-        let hook_is_done = step_outcomes(&plan.plan()).contains(&(format!("{DAILY}@before"), "success".to_string()));
+        assert!(
+            !step_outcomes(&plan.plan()).contains(&(batch(2), "success".to_string())),
+            "{hook}"
+        );
+        let hook_is_done = step_outcomes(&plan.plan())
+            .contains(&(format!("{DAILY}@before"), "success".to_string()));
         assert!(!hook_is_done || !hook.contains("not_there"), "{hook}");
         assert!(!hook_is_done || !by_file, "{hook}: nothing is asked after a file");
         assert_done_is_done(&*database, &plan, &said);
@@ -198,7 +262,10 @@ fn an_open_transaction_is_no_success(engine: &dyn Engine) {
     // The second of MariaDB and SQLite is nothing that a reader of the file alone could know.
     let hooks: &[(&str, &str)] = match engine.dialect() {
         "postgres" => &[("begin;", seen), ("begin isolation level serializable;", seen)],
-        "mariadb" => &[("start transaction;", seen), ("execute immediate 'start transaction';", "left a transaction open")],
+        "mariadb" => &[
+            ("start transaction;", seen),
+            ("execute immediate 'start transaction';", "left a transaction open"),
+        ],
         "sqlite" => &[("begin;", seen), ("savepoint a;", "left a transaction open")],
         _ => &[("begin;", seen), ("begin transaction;", seen)],
     };
@@ -209,9 +276,17 @@ fn an_open_transaction_is_no_success(engine: &dyn Engine) {
         let folder = plan.write_for(engine.dialect());
         let first = batchwright("run", &folder, &[], &database.session());
         let before = format!("{DAILY}@before");
-        assert!(step_outcomes(&folder).contains(&(before.clone(), "failed".to_string())), "{begin}: {:?}", step_outcomes(&folder));
+        assert!(
+            step_outcomes(&folder).contains(&(before.clone(), "failed".to_string())),
+            "{begin}: {:?}",
+            step_outcomes(&folder)
+        );
         assert!(first.err.contains(message), "{begin}: {}", first.err);
-        assert_eq!(database.rows("select count(*) from daily where sold_on = '2024-09-29'"), ["0"], "it was rolled back");
+        assert_eq!(
+            database.rows("select count(*) from daily where sold_on = '2024-09-29'"),
+            ["0"],
+            "it was rolled back"
+        );
         // The cure is to commit; then nothing that was rolled back stands in the way.
         plan.step(&before).sql.push_str("\ncommit;");
         plan.write_for(engine.dialect());
@@ -225,9 +300,11 @@ fn an_open_transaction_is_no_success(engine: &dyn Engine) {
 fn what_is_left_open_is_named_with_its_line(engine: &dyn Engine) {
     let database = engine.database();
     sales(&*database);
-    for (text, what) in
-        [("select 1;\nselect 'a", "a quote"), ("select 1;\nselect 1 /* a", "a comment"), ("select 1;\nselect (1", "a parenthesis")]
-    {
+    for (text, what) in [
+        ("select 1;\nselect 'a", "a quote"),
+        ("select 1;\nselect 1 /* a", "a comment"),
+        ("select 1;\nselect (1", "a parenthesis"),
+    ] {
         let plan = hooked(text);
         let said = batchwright("run", &plan.write_for(engine.dialect()), &[], &database.session());
         assert_eq!(said.code, 1, "{}", said.err);

@@ -1,11 +1,15 @@
-//! A full refresh that fails or is killed, and is retried: no rows are lost, and no reader sees a partial table.
+//! A full refresh that fails or is killed, and is retried: no rows are lost, and no reader sees a
+//! partial table.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use crate::batchwright::{start, step_outcomes, wait_for_entry};
-use crate::days::{DAILY, Days, REPORT, assert_equals_sales, batch, delete_null_sales, insert_null_sales, retry, run, sales, sql};
+use crate::days::{
+    DAILY, Days, REPORT, assert_equals_sales, batch, delete_null_sales, insert_null_sales, retry,
+    run, sales, sql,
+};
 use crate::engine::{Case, Engine};
 
 pub const CASES: &[Case] = &[
@@ -32,7 +36,9 @@ fn refresh(engine: &dyn Engine) -> Days {
     // MariaDB commits after each DDL statement, but renames both tables in one.
     let swap = match engine.dialect() {
         "mariadb" => "rename table daily to daily_old, daily_next to daily;\ndrop table daily_old;",
-        _ => "begin;\ndrop table if exists daily;\nalter table daily_next rename to daily;\ncommit;",
+        _ => {
+            "begin;\ndrop table if exists daily;\nalter table daily_next rename to daily;\ncommit;"
+        }
     };
     let report = plan.steps.pop().unwrap();
     plan.push(DAILY, "swap", "swap", swap, &batches);
@@ -44,7 +50,11 @@ fn a_failed_full_refresh_is_retried(engine: &dyn Engine) {
     let database = engine.database();
     sales(&*database);
     insert_null_sales(&*database, &[17]);
-    sql(&*database, "create table daily (sold_on date, amount integer not null); insert into daily values ('2020-01-01', 1);");
+    sql(
+        &*database,
+        "create table daily (sold_on date, amount integer not null); insert into daily values \
+         ('2020-01-01', 1);",
+    );
     let plan = refresh(engine);
     let folder = plan.write_for(engine.dialect());
     let finished = AtomicBool::new(false);
@@ -65,15 +75,26 @@ fn a_failed_full_refresh_is_retried(engine: &dyn Engine) {
         let before = step_outcomes(&folder).len();
         let again = retry(&folder);
         assert_eq!(again.code, 0, "{}", again.err);
-        let ids: Vec<String> = step_outcomes(&folder)[before..].iter().map(|(id, _)| id.clone()).collect();
+        let ids: Vec<String> =
+            step_outcomes(&folder)[before..].iter().map(|(id, _)| id.clone()).collect();
         assert_eq!(ids, [batch(17), format!("{DAILY}@swap"), format!("{REPORT}@build")]);
         finished.store(true, Ordering::SeqCst);
         reader.join().unwrap()
     });
-    let counts = if engine.allows_concurrent_clients() { counts } else { database.rows("select counted from seen") };
-    assert!(counts.iter().all(|count| count == "1" || count == "60"), "a reader saw a partial table: {counts:?}");
+    let counts = if engine.allows_concurrent_clients() {
+        counts
+    } else {
+        database.rows("select counted from seen")
+    };
+    assert!(
+        counts.iter().all(|count| count == "1" || count == "60"),
+        "a reader saw a partial table: {counts:?}"
+    );
     assert!(counts.contains(&"1".to_string()), "the reader started too late: {counts:?}");
-    assert!(!engine.allows_concurrent_clients() || counts.last().is_some_and(|count| count == "60"), "{counts:?}");
+    assert!(
+        !engine.allows_concurrent_clients() || counts.last().is_some_and(|count| count == "60"),
+        "{counts:?}"
+    );
     assert_equals_sales(&*database);
     assert!(retry(&folder).err.contains("nothing left to run"));
 }
@@ -83,11 +104,17 @@ fn a_killed_full_refresh_is_finished(engine: &dyn Engine) {
     for milliseconds in [0, 1, 2, 4, 8] {
         let database = engine.database();
         sales(&*database);
-        sql(&*database, "create table daily (sold_on date, amount integer not null); insert into daily values ('2020-01-01', 1);");
+        sql(
+            &*database,
+            "create table daily (sold_on date, amount integer not null); insert into daily values \
+             ('2020-01-01', 1);",
+        );
         let plan = refresh(engine);
         let folder = plan.write_for(engine.dialect());
         let mut run = start("run", &folder, &["--quiet"], &database.session());
-        wait_for_entry(&folder, |entry| entry["event"] == "start" && entry["step"] == format!("{DAILY}@swap"));
+        wait_for_entry(&folder, |entry| {
+            entry["event"] == "start" && entry["step"] == format!("{DAILY}@swap")
+        });
         thread::sleep(Duration::from_millis(milliseconds));
         run.kill().unwrap();
         run.wait().unwrap();

@@ -31,20 +31,35 @@ fn client() -> Vec<String> {
 }
 
 fn results(plan: &Days) -> Value {
-    serde_json::from_str(&fs::read_to_string(plan.plan().with_extension("run_results.json")).unwrap()).unwrap()
+    serde_json::from_str(
+        &fs::read_to_string(plan.plan().with_extension("run_results.json")).unwrap(),
+    )
+    .unwrap()
 }
 
 fn run_results_has_dbts_fields() {
     let plan = failed();
     batchwright("run", &plan.plan(), &[], &client());
     let value = results(&plan);
-    assert_eq!(value["metadata"]["dbt_schema_version"], "https://schemas.getdbt.com/dbt/run-results/v6.json");
+    assert_eq!(
+        value["metadata"]["dbt_schema_version"],
+        "https://schemas.getdbt.com/dbt/run-results/v6.json"
+    );
     let daily = &value["results"][0];
-    assert_eq!((&daily["unique_id"], &daily["status"]), (&json!("model.shop.daily"), &json!("partial success")));
-    assert_eq!(daily["batch_results"]["failed"], json!([["2024-09-02T00:00:00+00:00", "2024-09-03T00:00:00+00:00"]]));
+    assert_eq!(
+        (&daily["unique_id"], &daily["status"]),
+        (&json!("model.shop.daily"), &json!("partial success"))
+    );
+    assert_eq!(
+        daily["batch_results"]["failed"],
+        json!([["2024-09-02T00:00:00+00:00", "2024-09-03T00:00:00+00:00"]])
+    );
     assert_eq!(daily["batch_results"]["successful"].as_array().unwrap().len(), 3);
     assert!(daily["message"].as_str().unwrap().contains("no <such>"));
-    assert_eq!((&value["results"][1]["status"], &value["results"][1]["batch_results"]), (&json!("skipped"), &Value::Null));
+    assert_eq!(
+        (&value["results"][1]["status"], &value["results"][1]["batch_results"]),
+        (&json!("skipped"), &Value::Null)
+    );
     // After the retry, it includes the steps of the first run.
     batchwright("retry", &plan.plan(), &[], &script_client(""));
     let value = results(&plan);
@@ -56,12 +71,22 @@ fn run_results_matches_dbts_schema() {
     let plan = failed();
     let read = || {
         let mut reader = Command::new(installed("artifacts/bin/python"));
-        lines(reader.arg("tests/running/read_results.py").arg(plan.plan().with_extension("run_results.json")))
+        lines(
+            reader
+                .arg("tests/running/read_results.py")
+                .arg(plan.plan().with_extension("run_results.json")),
+        )
     };
     batchwright("run", &plan.plan(), &[], &client());
-    assert_eq!(read(), ["model.shop.daily: partial success, 3 1", "model.shop.report: skipped, no batches"]);
+    assert_eq!(
+        read(),
+        ["model.shop.daily: partial success, 3 1", "model.shop.report: skipped, no batches"]
+    );
     batchwright("retry", &plan.plan(), &[], &script_client(""));
-    assert_eq!(read(), ["model.shop.daily: success, 4 0", "model.shop.report: success, no batches"]);
+    assert_eq!(
+        read(),
+        ["model.shop.daily: success, 4 0", "model.shop.report: success, no batches"]
+    );
     batchwright("run", &plan.plan(), &[], &script_client("exit 1"));
     assert_eq!(read(), ["model.shop.daily: error, 0 4", "model.shop.report: skipped, no batches"]);
 }
@@ -70,7 +95,8 @@ fn junit_report_has_a_case_for_each_step() {
     let plan = failed();
     let no_folder = plan.folder.path().join("reports/junit.xml");
     for (path, message) in [(&no_folder, "there is no folder"), (&plan.plan(), "is a folder")] {
-        let refused = batchwright("run", &plan.plan(), &["--junit", path.to_str().unwrap()], &client());
+        let refused =
+            batchwright("run", &plan.plan(), &["--junit", path.to_str().unwrap()], &client());
         assert_eq!((refused.code, refused.err.contains(message)), (2, true), "{}", refused.err);
         assert!(!plan.plan().with_extension("journal.jsonl").exists(), "no step was started");
     }
@@ -79,13 +105,18 @@ fn junit_report_has_a_case_for_each_step() {
     let text = fs::read_to_string(report).unwrap();
     assert_eq!(text.matches("<testcase").count(), 6);
     assert!(text.contains("tests=\"5\" failures=\"1\" errors=\"0\" skipped=\"0\""), "{text}");
-    assert!(text.contains("no &lt;such&gt; &quot;row&quot;") && text.contains("<skipped/>"), "{text}");
+    assert!(
+        text.contains("no &lt;such&gt; &quot;row&quot;") && text.contains("<skipped/>"),
+        "{text}"
+    );
 }
 
 fn status_lists_missing_windows() {
     let plan = failed();
     batchwright("run", &plan.plan(), &[], &client());
-    let missing = batchwright("status", &plan.plan(), &["--missing", "--now", "2024-09-06T12:00:00Z"], &[]).out;
+    let missing =
+        batchwright("status", &plan.plan(), &["--missing", "--now", "2024-09-06T12:00:00Z"], &[])
+            .out;
     let gaps: Vec<&str> = missing.lines().filter(|line| line.starts_with("daily")).collect();
     assert_eq!(
         gaps,
@@ -100,9 +131,13 @@ fn status_lists_missing_windows() {
 fn status_json_has_the_clients_messages() {
     let plan = failed();
     batchwright("run", &plan.plan(), &[], &client());
-    let status: Value = serde_json::from_str(&batchwright("status", &plan.plan(), &["--json"], &[]).out).unwrap();
+    let status: Value =
+        serde_json::from_str(&batchwright("status", &plan.plan(), &["--json"], &[]).out).unwrap();
     let daily = &status["models"][0];
-    assert_eq!((&daily["done"], &daily["failed"], &daily["open"]), (&json!(4), &json!(1), &json!(0)));
+    assert_eq!(
+        (&daily["done"], &daily["failed"], &daily["open"]),
+        (&json!(4), &json!(1), &json!(0))
+    );
     assert_eq!(daily["failures"][0]["words"], "exit code 3\nno <such> \"row\"");
     assert_eq!(status["models"][1]["open_steps"], json!(["model.shop.report@build"]));
 }

@@ -8,8 +8,10 @@ use regex::Regex;
 use super::{check, code};
 
 /// Participles and other words that do not say what a value is.
-const BANNED: [&str; 14] =
-    ["wrong", "said", "asked", "told", "heard", "doomed", "kept", "strays", "anew", "beside", "found", "place", "own", "given"];
+const BANNED: [&str; 14] = [
+    "wrong", "said", "asked", "told", "heard", "doomed", "kept", "strays", "anew", "beside",
+    "found", "place", "own", "given",
+];
 
 /// Folders and files that still have banned identifiers. Remove a line when its files are renamed;
 /// never add one.
@@ -37,8 +39,21 @@ const NOT_YET_RENAMED: &[&str] = &[
 ];
 
 /// Public types that still share their name. Remove a name when it is unique; never add one.
-const NOT_YET_UNIQUE: &[&str] =
-    &["Audit", "Column", "Content", "Kind", "Macro", "Node", "Part", "Place", "Properties", "Run", "State", "StepEntry", "Table"];
+const NOT_YET_UNIQUE: &[&str] = &[
+    "Audit",
+    "Column",
+    "Content",
+    "Kind",
+    "Macro",
+    "Node",
+    "Part",
+    "Place",
+    "Properties",
+    "Run",
+    "State",
+    "StepEntry",
+    "Table",
+];
 
 /// Comments, string literals, character literals, lifetimes, and identifiers.
 static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
@@ -72,11 +87,17 @@ fn identifiers_say_what_a_value_is() {
 
 #[test]
 fn public_types_have_unique_names() {
-    let types = Regex::new(r"(?m)^ *pub(?:\([^)]*\))? (?:struct|enum|trait|union) (\w+)|^pub(?:\([^)]*\))? type (\w+)")
-        .expect("a constant pattern");
+    let types = Regex::new(
+        r"(?m)^ *pub(?:\([^)]*\))? (?:struct|enum|trait|union) (\w+)|^pub(?:\([^)]*\))? type (\w+)",
+    )
+    .expect("a constant pattern");
     let names = |text: &str| -> Vec<String> {
         let declarations = types.captures_iter(code(text));
-        declarations.filter_map(|declaration| Some(declaration.get(1).or(declaration.get(2))?.as_str().to_string())).collect()
+        declarations
+            .filter_map(|declaration| {
+                Some(declaration.get(1).or(declaration.get(2))?.as_str().to_string())
+            })
+            .collect()
     };
     let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (path, text) in super::sources().filter(|(path, _)| path.starts_with("src/")) {
@@ -89,7 +110,19 @@ fn public_types_have_unique_names() {
         .filter(|(name, paths)| paths.len() > 1 && !NOT_YET_UNIQUE.contains(&name.as_str()))
         .map(|(name, paths)| format!("`{name}` in {}", paths.join(", ")))
         .collect();
-    assert!(shared.is_empty(), "two public types of one name; rename one of them:\n{}", shared.join("\n"));
-    let unique: Vec<&str> = NOT_YET_UNIQUE.iter().copied().filter(|name| files.get(*name).is_none_or(|paths| paths.len() < 2)).collect();
-    assert!(unique.is_empty(), "names that are unique now; remove them from the list: {}", unique.join(", "));
+    assert!(
+        shared.is_empty(),
+        "two public types of one name; rename one of them:\n{}",
+        shared.join("\n")
+    );
+    let unique: Vec<&str> = NOT_YET_UNIQUE
+        .iter()
+        .copied()
+        .filter(|name| files.get(*name).is_none_or(|paths| paths.len() < 2))
+        .collect();
+    assert!(
+        unique.is_empty(),
+        "names that are unique now; remove them from the list: {}",
+        unique.join(", ")
+    );
 }

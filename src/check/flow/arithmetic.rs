@@ -10,20 +10,36 @@ use super::unit::Unit;
 use super::value::{Form, OutsideReason, Time, Value};
 
 impl Flow<'_> {
-    pub(super) fn binary(&self, left: (&Expr, Value), op: &BinaryOperator, right: (&Expr, Value), at: Range<usize>) -> Value {
-        use BinaryOperator::{Divide, DuckIntegerDivide, Minus, Modulo, Multiply, MyIntegerDivide, Plus, StringConcat};
+    pub(super) fn binary(
+        &self,
+        left: (&Expr, Value),
+        op: &BinaryOperator,
+        right: (&Expr, Value),
+        at: Range<usize>,
+    ) -> Value {
+        use BinaryOperator::{
+            Divide, DuckIntegerDivide, Minus, Modulo, Multiply, MyIntegerDivide, Plus, StringConcat,
+        };
         if left.1.time == Time::Fixed && right.1.time == Time::Fixed {
             return Value::of(Time::Fixed, at);
         }
         match op {
-            StringConcat => left.1.combined_with(&right.1).converted(Form::Image("||".to_string()), at),
-            Plus | Minus if left.1.derives_from_event_time() && right.1.derives_from_event_time() => self.sum_of(&left.1, op, &right.1, at),
+            StringConcat => {
+                left.1.combined_with(&right.1).converted(Form::Image("||".to_string()), at)
+            }
+            Plus | Minus
+                if left.1.derives_from_event_time() && right.1.derives_from_event_time() =>
+            {
+                self.sum_of(&left.1, op, &right.1, at)
+            }
             Plus if right.1.derives_from_event_time() => self.offset_by(right, 1, left, at),
             Plus => self.offset_by(left, 1, right, at),
             Minus if left.1.derives_from_event_time() => self.offset_by(left, -1, right, at),
             // A constant minus a time is still distinct for each time.
             Minus if left.1.time == Time::Fixed => right.1.moved(OutsideReason::Moved, at),
-            Multiply if right.1.derives_from_event_time() => self.multiplied(right.1, integer(left.0), at),
+            Multiply if right.1.derives_from_event_time() => {
+                self.multiplied(right.1, integer(left.0), at)
+            }
             Multiply => self.multiplied(left.1, integer(right.0), at),
             Divide => self.divided(left.1, integer(right.0), false, at),
             DuckIntegerDivide | MyIntegerDivide => self.divided(left.1, integer(right.0), true, at),
@@ -33,10 +49,19 @@ impl Flow<'_> {
         }
     }
 
-    fn offset_by(&self, time: (&Expr, Value), sign: i64, other: (&Expr, Value), at: Range<usize>) -> Value {
+    fn offset_by(
+        &self,
+        time: (&Expr, Value),
+        sign: i64,
+        other: (&Expr, Value),
+        at: Range<usize>,
+    ) -> Value {
         let (value, (expr, other)) = (time.1, other);
         if !value.derives_from_event_time() {
-            return Value { possible_key: value.possible_key.or(other.possible_key), ..Value::unknown(at) };
+            return Value {
+                possible_key: value.possible_key.or(other.possible_key),
+                ..Value::unknown(at)
+            };
         }
         if other.time != Time::Fixed {
             let is_time = value.form == Form::Time && value.derived_time.is_some();
@@ -44,13 +69,17 @@ impl Flow<'_> {
             return value.without_window();
         }
         let days = || integer(expr).map(|days| (0, days.saturating_mul(Unit::Day.min_micros())));
-        let by = |(months, micros): (i32, i64)| (if sign < 0 { -months } else { months }, sign.saturating_mul(micros));
+        let by = |(months, micros): (i32, i64)| {
+            (if sign < 0 { -months } else { months }, sign.saturating_mul(micros))
+        };
         match (&value.form, value.derived_time) {
             (Form::Time, _) => value.shifted(amount(expr).or_else(days).map(by), self.windows, at),
             (Form::Count(micros), Some(derived_time)) => {
                 let (form, count) = (value.form.clone(), integer(expr));
                 match count.and_then(|count| count.checked_mul(*micros)) {
-                    Some(micros) => value.shifted_count(derived_time, sign.saturating_mul(micros), form, at),
+                    Some(micros) => {
+                        value.shifted_count(derived_time, sign.saturating_mul(micros), form, at)
+                    }
                     None => value.moved(OutsideReason::Shifted, at),
                 }
             }
@@ -62,8 +91,11 @@ impl Flow<'_> {
     fn sum_of(&self, left: &Value, op: &BinaryOperator, right: &Value, at: Range<usize>) -> Value {
         match (op, &left.form, &right.form) {
             (BinaryOperator::Plus, Form::Number(one, max_one), Form::Number(other, max_other)) => {
-                let ((high, max_one), (low, max_other)) =
-                    if one >= other { ((*one, *max_one), (*other, *max_other)) } else { ((*other, *max_other), (*one, *max_one)) };
+                let ((high, max_one), (low, max_other)) = if one >= other {
+                    ((*one, *max_one), (*other, *max_other))
+                } else {
+                    ((*other, *max_other), (*one, *max_one))
+                };
                 let form = Form::Number(low, max_one.saturating_add(max_other));
                 // The smaller addend must be below the step of the larger one, so that sums are
                 // distinct.
@@ -75,7 +107,9 @@ impl Flow<'_> {
             }
             // The difference of two times of a row may have any value.
             (_, Form::Time, Form::Time) => Value::unknown(at),
-            _ if left.determines_window_if_present(self.windows) || right.determines_window_if_present(self.windows) => {
+            _ if left.determines_window_if_present(self.windows)
+                || right.determines_window_if_present(self.windows) =>
+            {
                 Value { possible_key: Some(self.seen.said(&at)), ..Value::unknown(at) }
             }
             _ => Value::unknown(at),
@@ -88,7 +122,9 @@ impl Flow<'_> {
                 let form = Form::Number(step.saturating_mul(by), max_one.saturating_mul(by));
                 value.converted(form, at)
             }
-            (Form::Count(micros), Some(by)) if by > 0 && micros % by == 0 => value.rescaled(Form::Count(micros / by), at),
+            (Form::Count(micros), Some(by)) if by > 0 && micros % by == 0 => {
+                value.rescaled(Form::Count(micros / by), at)
+            }
             // A number of seconds, converted to milliseconds.
             (Form::Time, Some(by)) if is_power_of_ten(by) => value.changed(),
             _ if value.derived_time.is_some() => Value {
@@ -108,7 +144,9 @@ impl Flow<'_> {
                 if is_integer { self.truncated(count, at) } else { count }
             }
             (Form::Time, Some(by)) if is_power_of_ten(by) => value.changed(),
-            (Form::Number(..), _) => value.without_window().converted(Form::Image("/".to_string()), at),
+            (Form::Number(..), _) => {
+                value.without_window().converted(Form::Image("/".to_string()), at)
+            }
             _ => value.opaque(self.windows, || self.seen.said(&at), at.clone()),
         }
     }
@@ -126,7 +164,10 @@ impl Flow<'_> {
                     _ => Unit::Other,
                 };
                 // A time that is truncated to a larger unit counts full units already.
-                let (form, cut) = (value.form.clone(), if derived_time.unit > unit { derived_time } else { derived_time.cut(unit) });
+                let (form, cut) = (
+                    value.form.clone(),
+                    if derived_time.unit > unit { derived_time } else { derived_time.cut(unit) },
+                );
                 value.with_moment(cut, self.windows, at.clone()).converted(form, at)
             }
             (_, Form::Image(_) | Form::Number(..)) => value,

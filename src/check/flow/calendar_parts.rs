@@ -31,7 +31,11 @@ impl CalendarParts {
         let quarter = CalendarParts::YEAR | CalendarParts::QUARTER;
         let month = quarter | CalendarParts::MONTH;
         let week = CalendarParts::WEEK_YEAR | CalendarParts::WEEK;
-        let day = month | week | CalendarParts::DAY_OF_MONTH | CalendarParts::DAY_OF_YEAR | CalendarParts::WEEKDAY;
+        let day = month
+            | week
+            | CalendarParts::DAY_OF_MONTH
+            | CalendarParts::DAY_OF_YEAR
+            | CalendarParts::WEEKDAY;
         match unit {
             // The length of a part of an hour is unknown.
             Unit::Instant | Unit::Minute => CalendarParts::ALL,
@@ -51,20 +55,31 @@ impl CalendarParts {
         Some(match word.as_str() {
             "year" | "years" | "yyyy" | "yy" | "toyear" => CalendarParts::YEAR,
             "quarter" | "quarters" | "qtr" | "toquarter" => CalendarParts::QUARTER,
-            "month" | "months" | "mon" | "mm" | "month_of_year" | "monthname" | "month_name" | "tomonth" => CalendarParts::MONTH,
-            "week" | "weeks" | "isoweek" | "week_iso" | "weekiso" | "weekofyear" | "week_of_year" | "iso_week" | "ww" | "wk" | "toweek"
-            | "toisoweek" => CalendarParts::WEEK,
-            "isoyear" | "yearofweek" | "yearofweekiso" | "year_of_week" | "yow" | "toisoyear" => CalendarParts::WEEK_YEAR,
-            "day" | "days" | "dayofmonth" | "day_of_month" | "dd" | "todayofmonth" => CalendarParts::DAY_OF_MONTH,
-            "doy" | "dayofyear" | "day_of_year" | "dy" | "todayofyear" => CalendarParts::DAY_OF_YEAR,
-            "dow" | "isodow" | "dayofweek" | "dayofweekiso" | "dayofweek_iso" | "day_of_week" | "weekday" | "dayname" | "day_name"
-            | "dw" | "todayofweek" => CalendarParts::WEEKDAY,
+            "month" | "months" | "mon" | "mm" | "month_of_year" | "monthname" | "month_name"
+            | "tomonth" => CalendarParts::MONTH,
+            "week" | "weeks" | "isoweek" | "week_iso" | "weekiso" | "weekofyear"
+            | "week_of_year" | "iso_week" | "ww" | "wk" | "toweek" | "toisoweek" => {
+                CalendarParts::WEEK
+            }
+            "isoyear" | "yearofweek" | "yearofweekiso" | "year_of_week" | "yow" | "toisoyear" => {
+                CalendarParts::WEEK_YEAR
+            }
+            "day" | "days" | "dayofmonth" | "day_of_month" | "dd" | "todayofmonth" => {
+                CalendarParts::DAY_OF_MONTH
+            }
+            "doy" | "dayofyear" | "day_of_year" | "dy" | "todayofyear" => {
+                CalendarParts::DAY_OF_YEAR
+            }
+            "dow" | "isodow" | "dayofweek" | "dayofweekiso" | "dayofweek_iso" | "day_of_week"
+            | "weekday" | "dayname" | "day_name" | "dw" | "todayofweek" => CalendarParts::WEEKDAY,
             "hour" | "hours" | "hour_of_day" | "hh" | "tohour" => CalendarParts::HOUR,
-            "minute" | "minutes" | "second" | "seconds" | "millisecond" | "milliseconds" | "microsecond" | "microseconds"
-            | "nanosecond" | "mi" | "ss" | "tominute" | "tosecond" | "tomillisecond" => CalendarParts::REST,
+            "minute" | "minutes" | "second" | "seconds" | "millisecond" | "milliseconds"
+            | "microsecond" | "microseconds" | "nanosecond" | "mi" | "ss" | "tominute"
+            | "tosecond" | "tomillisecond" => CalendarParts::REST,
             "yearweek" | "toyearweek" => CalendarParts::WEEK_YEAR | CalendarParts::WEEK,
             "toyyyymm" => CalendarParts::of(Unit::Month),
-            "era" | "decade" | "century" | "millennium" | "timezone" | "timezone_hour" | "timezone_minute" => CalendarParts::NONE,
+            "era" | "decade" | "century" | "millennium" | "timezone" | "timezone_hour"
+            | "timezone_minute" => CalendarParts::NONE,
             _ => return None,
         })
     }
@@ -88,13 +103,16 @@ impl CalendarParts {
 
     /// Whether times with the same parts in `zone` are in one window.
     pub fn determine_window(self, windows: BatchWindows, zone: Tz) -> bool {
-        let month = self.has(CalendarParts::YEAR) && (self.has(CalendarParts::MONTH) || self.has(CalendarParts::DAY_OF_YEAR));
+        let month = self.has(CalendarParts::YEAR)
+            && (self.has(CalendarParts::MONTH) || self.has(CalendarParts::DAY_OF_YEAR));
         let day = self.has(CalendarParts::YEAR | CalendarParts::DAY_OF_YEAR)
             || self.has(CalendarParts::YEAR | CalendarParts::MONTH | CalendarParts::DAY_OF_MONTH)
             || self.has(CalendarParts::WEEK_YEAR | CalendarParts::WEEK | CalendarParts::WEEKDAY);
         let hour = day && self.has(CalendarParts::HOUR);
         if zone != windows.timezone {
-            return hour && (self.has(CalendarParts::REST) || has_full_hour_offsets(zone) && has_full_hour_offsets(windows.timezone));
+            return hour
+                && (self.has(CalendarParts::REST)
+                    || has_full_hour_offsets(zone) && has_full_hour_offsets(windows.timezone));
         }
         match windows.unit() {
             Unit::Year => self.has(CalendarParts::YEAR),
@@ -131,24 +149,47 @@ mod tests {
 
     #[test]
     fn parts_may_determine_the_window() {
-        let determines = |parts: CalendarParts, grain| parts.determine_window(BatchWindows { grain, timezone: Tz::UTC }, Tz::UTC);
-        assert!(determines(CalendarParts::YEAR, Grain::Year) && !determines(CalendarParts::YEAR, Grain::Month));
-        assert!(determines(CalendarParts::YEAR | CalendarParts::MONTH, Grain::Month) && !determines(CalendarParts::MONTH, Grain::Month));
+        let determines = |parts: CalendarParts, grain| {
+            parts.determine_window(BatchWindows { grain, timezone: Tz::UTC }, Tz::UTC)
+        };
+        assert!(
+            determines(CalendarParts::YEAR, Grain::Year)
+                && !determines(CalendarParts::YEAR, Grain::Month)
+        );
+        assert!(
+            determines(CalendarParts::YEAR | CalendarParts::MONTH, Grain::Month)
+                && !determines(CalendarParts::MONTH, Grain::Month)
+        );
         assert!(
             determines(CalendarParts::YEAR | CalendarParts::DAY_OF_YEAR, Grain::Day)
                 && determines(CalendarParts::YEAR | CalendarParts::DAY_OF_YEAR, Grain::Month)
         );
         assert!(
             !determines(CalendarParts::HOUR, Grain::Day)
-                && !determines(CalendarParts::YEAR | CalendarParts::MONTH | CalendarParts::HOUR, Grain::Day)
+                && !determines(
+                    CalendarParts::YEAR | CalendarParts::MONTH | CalendarParts::HOUR,
+                    Grain::Day
+                )
         );
         assert!(
-            !determines(CalendarParts::YEAR | CalendarParts::WEEK | CalendarParts::WEEKDAY, Grain::Day),
+            !determines(
+                CalendarParts::YEAR | CalendarParts::WEEK | CalendarParts::WEEKDAY,
+                Grain::Day
+            ),
             "the ISO year differs from the year"
         );
-        assert!(determines(CalendarParts::WEEK_YEAR | CalendarParts::WEEK | CalendarParts::WEEKDAY, Grain::Day));
-        assert!(!determines(CalendarParts::of(Unit::Day), Grain::Hour) && determines(CalendarParts::of(Unit::Hour), Grain::Hour));
-        assert!(!determines(CalendarParts::NONE, Grain::Year) && determines(CalendarParts::ALL, Grain::Hour));
+        assert!(determines(
+            CalendarParts::WEEK_YEAR | CalendarParts::WEEK | CalendarParts::WEEKDAY,
+            Grain::Day
+        ));
+        assert!(
+            !determines(CalendarParts::of(Unit::Day), Grain::Hour)
+                && determines(CalendarParts::of(Unit::Hour), Grain::Hour)
+        );
+        assert!(
+            !determines(CalendarParts::NONE, Grain::Year)
+                && determines(CalendarParts::ALL, Grain::Hour)
+        );
     }
 
     #[test]
@@ -159,7 +200,10 @@ mod tests {
                 && CalendarParts::of(Unit::Hour).determine_window(paris, Tz::UTC)
         );
         let kolkata = BatchWindows { grain: Grain::Day, timezone: Tz::Asia__Kolkata };
-        assert!(!CalendarParts::of(Unit::Hour).determine_window(kolkata, Tz::UTC) && CalendarParts::ALL.determine_window(kolkata, Tz::UTC));
+        assert!(
+            !CalendarParts::of(Unit::Hour).determine_window(kolkata, Tz::UTC)
+                && CalendarParts::ALL.determine_window(kolkata, Tz::UTC)
+        );
     }
 
     #[test]

@@ -16,14 +16,22 @@ use super::{Flow, names};
 
 /// The name of a function in lower case, without its schema.
 pub fn name(function: &Function) -> String {
-    function.name.0.last().and_then(|part| part.as_ident()).map(|name| name.value.to_lowercase()).unwrap_or_default()
+    function
+        .name
+        .0
+        .last()
+        .and_then(|part| part.as_ident())
+        .map(|name| name.value.to_lowercase())
+        .unwrap_or_default()
 }
 
 /// The arguments that are expressions.
 pub fn arguments(function: &Function) -> Vec<&Expr> {
     let FunctionArguments::List(list) = &function.args else { return Vec::new() };
     let exprs = list.args.iter().filter_map(|arg| match arg {
-        FunctionArg::Named { arg, .. } | FunctionArg::ExprNamed { arg, .. } | FunctionArg::Unnamed(arg) => match arg {
+        FunctionArg::Named { arg, .. }
+        | FunctionArg::ExprNamed { arg, .. }
+        | FunctionArg::Unnamed(arg) => match arg {
             FunctionArgExpr::Expr(expr) => Some(expr),
             _ => None,
         },
@@ -48,8 +56,11 @@ pub(super) struct FunctionCall<'c> {
 /// The value of a call.
 pub fn value(flow: &Flow, function: &Function, scope: &Scope, at: Range<usize>) -> Value {
     let name = name(function);
-    let args: Vec<(&Expr, Value)> = arguments(function).into_iter().map(|expr| (expr, flow.value(expr, scope))).collect();
-    let all_fixed = args.iter().all(|(expr, value)| value.time == Time::Fixed || unit(expr).is_some() && !value.derives_from_event_time());
+    let args: Vec<(&Expr, Value)> =
+        arguments(function).into_iter().map(|expr| (expr, flow.value(expr, scope))).collect();
+    let all_fixed = args.iter().all(|(expr, value)| {
+        value.time == Time::Fixed || unit(expr).is_some() && !value.derives_from_event_time()
+    });
     if names::is_clock(&name) && all_fixed {
         return Value::of(Time::Clock, at);
     }
@@ -62,12 +73,21 @@ pub fn value(flow: &Flow, function: &Function, scope: &Scope, at: Range<usize>) 
     {
         return Value::of(Time::Fixed, at);
     }
-    if let ("unnest" | "explode" | "arrayjoin" | "flatten", [(Expr::Array(array), _)]) = (name.as_str(), args.as_slice()) {
+    if let ("unnest" | "explode" | "arrayjoin" | "flatten", [(Expr::Array(array), _)]) =
+        (name.as_str(), args.as_slice())
+    {
         return one_of(array.elem.iter().map(|expr| flow.value(expr, scope)).collect(), at);
     }
-    let is_safe = name.starts_with("try_") || function.name.0.first().is_some_and(|part| part.to_string().eq_ignore_ascii_case("safe"));
+    let is_safe = name.starts_with("try_")
+        || function
+            .name
+            .0
+            .first()
+            .is_some_and(|part| part.to_string().eq_ignore_ascii_case("safe"));
     let is_text = args.iter().all(|(_, value)| !value.derives_from_event_time());
-    let parses = known.filter(|returns| is_safe && is_text && matches!(returns, TimeFunction::Time | TimeFunction::Date));
+    let parses = known.filter(|returns| {
+        is_safe && is_text && matches!(returns, TimeFunction::Time | TimeFunction::Date)
+    });
     let call = FunctionCall { flow, name, args, at: at.clone() };
     if let Some(returns) = parses {
         // Text that is not a time becomes a null.
@@ -77,7 +97,9 @@ pub fn value(flow: &Flow, function: &Function, scope: &Scope, at: Range<usize>) 
     if let Some(unit) = cuts_to(&call.name) {
         return call.cut(unit);
     }
-    if let Some(parts) = CalendarParts::parse(&call.name).filter(|_| call.args.len() == 1 || call.args.len() == 2) {
+    if let Some(parts) =
+        CalendarParts::parse(&call.name).filter(|_| call.args.len() == 1 || call.args.len() == 2)
+    {
         return flow.part(call.zoned(), parts, call.at);
     }
     let Some(time_function) = known else { return call.unknown(function) };
@@ -88,7 +110,11 @@ impl FunctionCall<'_> {
     fn evaluate(self, time_function: TimeFunction, function: &Function) -> Value {
         let at = self.at.clone();
         let windows = self.flow.windows;
-        let argument = |index: usize| self.args.get(index).map_or_else(|| Value::unknown(at.clone()), |(_, value)| value.clone());
+        let argument = |index: usize| {
+            self.args
+                .get(index)
+                .map_or_else(|| Value::unknown(at.clone()), |(_, value)| value.clone())
+        };
         match time_function {
             TimeFunction::Cut => match self.unit() {
                 Some(unit) => self.cut(unit),
@@ -101,18 +127,27 @@ impl FunctionCall<'_> {
             TimeFunction::OfParts if self.args.len() == 1 => self.as_time(),
             TimeFunction::Date | TimeFunction::OfParts => self.of_parts(),
             // Converts a time to a number, and a number to a time.
-            TimeFunction::Millis if self.time().form == Form::Time && self.time().derived_time.is_some() => self.count(1000),
+            TimeFunction::Millis
+                if self.time().form == Form::Time && self.time().derived_time.is_some() =>
+            {
+                self.count(1000)
+            }
             TimeFunction::Millis => self.as_time(),
             TimeFunction::Time => match self.args.len() {
                 3.. if !self.is_parsing() => self.of_parts(),
                 _ => self.as_time(),
             },
-            TimeFunction::Local | TimeFunction::AtZone => self.local(time_function == TimeFunction::AtZone && self.flow.engine.zones_show),
+            TimeFunction::Local | TimeFunction::AtZone => {
+                self.local(time_function == TimeFunction::AtZone && self.flow.engine.zones_show)
+            }
             TimeFunction::FromLocal => match (self.time(), self.zones().first()) {
                 (value, Some(Some(zone))) => match value.derived_time {
-                    Some(derived_time) if derived_time.clock == ClockZone::Wall(*zone) => {
-                        value.with_moment(DerivedTime { clock: ClockZone::Utc, ..derived_time }, windows, at)
-                    }
+                    Some(derived_time) if derived_time.clock == ClockZone::Wall(*zone) => value
+                        .with_moment(
+                            DerivedTime { clock: ClockZone::Utc, ..derived_time },
+                            windows,
+                            at,
+                        ),
                     Some(_) if *zone == chrono_tz::Tz::UTC => value.changed(),
                     _ => value.moved(OutsideReason::Zone, at).without_window(),
                 },
@@ -129,7 +164,15 @@ impl FunctionCall<'_> {
                         let cut = derived_time.cut(Unit::Month);
                         let inside = cut.outside(windows).is_none();
                         let month = value.with_moment(cut, windows, at.clone());
-                        if inside { month } else { Value { derived_time: None, time: Time::Outside(OutsideReason::Moved), ..month } }
+                        if inside {
+                            month
+                        } else {
+                            Value {
+                                derived_time: None,
+                                time: Time::Outside(OutsideReason::Moved),
+                                ..month
+                            }
+                        }
                     }
                     _ => value.moved(OutsideReason::Moved, at).without_window(),
                 }
@@ -151,16 +194,29 @@ impl FunctionCall<'_> {
                 value if value.derives_from_event_time() => self.flow.truncated(value, at),
                 value => value.changed(),
             },
-            TimeFunction::Coarse => Value { null: None, ..self.time().without_window() }.converted(Form::Image(self.name.clone()), at),
+            TimeFunction::Coarse => Value { null: None, ..self.time().without_window() }
+                .converted(Form::Image(self.name.clone()), at),
             TimeFunction::Joined => self.joined(),
-            TimeFunction::FirstOf => coalesce(self.args.into_iter().map(|(_, value)| value).collect(), at),
-            TimeFunction::OneOf => one_of(self.args.into_iter().map(|(_, value)| value).collect(), at),
-            TimeFunction::OneOfTwo => one_of(self.args.into_iter().skip(1).map(|(_, value)| value).collect(), at),
-            TimeFunction::NullIf => Value { null: Some((NullReason::Function, at.clone())), ..argument(0) },
+            TimeFunction::FirstOf => {
+                coalesce(self.args.into_iter().map(|(_, value)| value).collect(), at)
+            }
+            TimeFunction::OneOf => {
+                one_of(self.args.into_iter().map(|(_, value)| value).collect(), at)
+            }
+            TimeFunction::OneOfTwo => {
+                one_of(self.args.into_iter().skip(1).map(|(_, value)| value).collect(), at)
+            }
+            TimeFunction::NullIf => {
+                Value { null: Some((NullReason::Function, at.clone())), ..argument(0) }
+            }
             TimeFunction::OneRow => {
                 // The value of one row says nothing about the others, but each is in the window.
                 let value = argument(0).changed();
-                if function.filter.is_some() { Value { null: Some((NullReason::Function, at)), ..value } } else { value }
+                if function.filter.is_some() {
+                    Value { null: Some((NullReason::Function, at)), ..value }
+                } else {
+                    value
+                }
             }
             TimeFunction::Neighbour if self.args.len() < 3 => {
                 Value { null: Some((NullReason::Function, at.clone())), ..argument(0).changed() }
@@ -179,7 +235,11 @@ impl FunctionCall<'_> {
     pub(super) fn opaque(&self) -> Value {
         let value = self.time();
         if value.derives_from_event_time() || value.unique || value.possible_key.is_some() {
-            return value.opaque(self.flow.windows, || self.flow.seen.said(&self.at), self.at.clone());
+            return value.opaque(
+                self.flow.windows,
+                || self.flow.seen.said(&self.at),
+                self.at.clone(),
+            );
         }
         Value::unknown(self.at.clone())
     }
@@ -192,19 +252,31 @@ impl FunctionCall<'_> {
             .find(|value| value.derived_time.is_some())
             .or_else(|| values().find(|value| value.derives_from_event_time()))
             .or_else(|| values().find(|value| value.unique || value.possible_key.is_some()))
-            .or_else(|| self.args.iter().find(|(expr, value)| value.time != Time::Fixed && unit(expr).is_none()).map(|(_, value)| value));
+            .or_else(|| {
+                self.args
+                    .iter()
+                    .find(|(expr, value)| value.time != Time::Fixed && unit(expr).is_none())
+                    .map(|(_, value)| value)
+            });
         time.cloned().unwrap_or_else(|| Value::unknown(self.at.clone()))
     }
 
     /// The unit that an argument names.
     pub(super) fn unit(&self) -> Option<Unit> {
-        let units = self.args.iter().filter(|(_, value)| !value.derives_from_event_time()).filter_map(|(expr, _)| unit(expr));
+        let units = self
+            .args
+            .iter()
+            .filter(|(_, value)| !value.derives_from_event_time())
+            .filter_map(|(expr, _)| unit(expr));
         units.max()
     }
 
     /// The zones that arguments name; `None` for an unknown zone.
     fn zones(&self) -> Vec<Option<chrono_tz::Tz>> {
-        let others = self.args.iter().filter(|(expr, value)| !value.derives_from_event_time() && unit(expr).is_none());
+        let others = self
+            .args
+            .iter()
+            .filter(|(expr, value)| !value.derives_from_event_time() && unit(expr).is_none());
         others.filter_map(|(expr, _)| zone(expr)).collect()
     }
 
@@ -213,8 +285,16 @@ impl FunctionCall<'_> {
         let value = self.time();
         match (self.zones().first(), value.derived_time) {
             (Some(Some(zone)), Some(derived_time)) if derived_time.clock == ClockZone::Utc => {
-                let clock = if *zone == chrono_tz::Tz::UTC { ClockZone::Utc } else { ClockZone::AtTimeZone(*zone) };
-                value.with_moment(DerivedTime { clock, ..derived_time }, self.flow.windows, self.at.clone())
+                let clock = if *zone == chrono_tz::Tz::UTC {
+                    ClockZone::Utc
+                } else {
+                    ClockZone::AtTimeZone(*zone)
+                };
+                value.with_moment(
+                    DerivedTime { clock, ..derived_time },
+                    self.flow.windows,
+                    self.at.clone(),
+                )
             }
             (Some(None), _) => value.moved(OutsideReason::Zone, self.at.clone()).without_window(),
             _ => value,
@@ -227,13 +307,21 @@ impl FunctionCall<'_> {
 
     fn date(&self) -> Value {
         let value = self.zoned();
-        let modifiers = || self.args.iter().skip(1).filter(|(expr, _)| zone(expr).is_none()).filter_map(|(expr, _)| text(expr));
+        let modifiers = || {
+            self.args
+                .iter()
+                .skip(1)
+                .filter(|(expr, _)| zone(expr).is_none())
+                .filter_map(|(expr, _)| text(expr))
+        };
         let mut value = value;
         for modifier in modifiers() {
             let modifier = modifier.to_lowercase();
             value = match modifier.strip_prefix("start of ").and_then(Unit::parse) {
                 Some(unit) => value.cut(unit, self.flow.windows, self.at.clone()),
-                None if modifier.starts_with(['+', '-']) || ["localtime", "weekday"].iter().any(|word| modifier.starts_with(word)) => {
+                None if modifier.starts_with(['+', '-'])
+                    || ["localtime", "weekday"].iter().any(|word| modifier.starts_with(word)) =>
+                {
                     value.moved(OutsideReason::Shifted, self.at.clone()).without_window()
                 }
                 // The modifier is a format.
@@ -247,16 +335,24 @@ impl FunctionCall<'_> {
     fn as_time(&self) -> Value {
         let value = self.zoned();
         // A number of other units than those that numeric times use.
-        let has_time_unit = !matches!(value.form, Form::Count(micros) if ![1, 1000, 1_000_000].contains(&micros));
+        let has_time_unit =
+            !matches!(value.form, Form::Count(micros) if ![1, 1000, 1_000_000].contains(&micros));
         match value.derived_time {
-            Some(_) if !has_time_unit => Value { time: Time::Outside(OutsideReason::Moved), ..value.without_window() },
+            Some(_) if !has_time_unit => {
+                Value { time: Time::Outside(OutsideReason::Moved), ..value.without_window() }
+            }
             Some(derived_time) => {
-                let clock = match (value.form == Form::Time, derived_time.clock, self.name.as_str()) {
+                let clock = match (value.form == Form::Time, derived_time.clock, self.name.as_str())
+                {
                     // The local time in the zone that an argument names.
                     (true, ClockZone::AtTimeZone(zone), "datetime") => ClockZone::Wall(zone),
                     (_, clock, _) => clock,
                 };
-                value.with_moment(DerivedTime { clock, ..derived_time }, self.flow.windows, self.at.clone())
+                value.with_moment(
+                    DerivedTime { clock, ..derived_time },
+                    self.flow.windows,
+                    self.at.clone(),
+                )
             }
             None => Value { unique: value.unique, ..value.changed() },
         }
@@ -272,7 +368,11 @@ impl FunctionCall<'_> {
         if self.name == "from_utc_timestamp"
             && let (Some(derived_time), Some(zone)) = (value.derived_time, zone)
         {
-            return value.with_moment(DerivedTime { clock: ClockZone::Wall(zone), ..derived_time }, self.flow.windows, self.at.clone());
+            return value.with_moment(
+                DerivedTime { clock: ClockZone::Wall(zone), ..derived_time },
+                self.flow.windows,
+                self.at.clone(),
+            );
         }
         self.flow.at_zone(value, zone, shows, self.at.clone())
     }
@@ -320,18 +420,27 @@ fn coalesce(mut values: Vec<Value>, at: Range<usize>) -> Value {
     }
     let Some(first) = values.first().cloned() else { return Value::unknown(at) };
     if first.is_inside() && first.null.is_none() && values.len() > 1 {
-        let replaces_null = values[1..].iter().any(|value| !value.is_inside() && value.null.is_none());
-        return if replaces_null { Value { time: Time::Outside(OutsideReason::Mixed), at, ..first.changed() } } else { first.changed() };
+        let replaces_null =
+            values[1..].iter().any(|value| !value.is_inside() && value.null.is_none());
+        return if replaces_null {
+            Value { time: Time::Outside(OutsideReason::Mixed), at, ..first.changed() }
+        } else {
+            first.changed()
+        };
     }
     // A value derived from the event time is present if the event time is.
     if first.null.is_none() && !first.is_inside() && first.derives_from_event_time() {
         return first.changed();
     }
     // One of the two sides of a full join is always present.
-    let is_missing = |side: NullReason, at: &Range<usize>| values.iter().any(|value| value.null == Some((side, at.clone())));
-    let is_full_join =
-        |(_, at): &(NullReason, Range<usize>)| is_missing(NullReason::LeftOfFull, at) && is_missing(NullReason::RightOfFull, at);
-    let may_be_null = values.iter().all(|value| value.null.as_ref().is_some_and(|null| !is_full_join(null)));
+    let is_missing = |side: NullReason, at: &Range<usize>| {
+        values.iter().any(|value| value.null == Some((side, at.clone())))
+    };
+    let is_full_join = |(_, at): &(NullReason, Range<usize>)| {
+        is_missing(NullReason::LeftOfFull, at) && is_missing(NullReason::RightOfFull, at)
+    };
+    let may_be_null =
+        values.iter().all(|value| value.null.as_ref().is_some_and(|null| !is_full_join(null)));
     let null = if may_be_null { first.null.clone() } else { None };
     let values = values.into_iter().map(|value| Value { null: None, ..value }).collect();
     Value { null, ..one_of(values, at) }

@@ -54,7 +54,14 @@ pub enum AtTimeZone {
 impl DerivedTime {
     /// The event time itself.
     pub fn event_time(kind: TimeKind) -> DerivedTime {
-        DerivedTime { unit: Unit::Instant, zone: Tz::UTC, clock: ClockZone::Utc, kind, months: 0, micros: 0 }
+        DerivedTime {
+            unit: Unit::Instant,
+            zone: Tz::UTC,
+            clock: ClockZone::Utc,
+            kind,
+            months: 0,
+            micros: 0,
+        }
     }
 
     /// The zone of the next truncation.
@@ -77,11 +84,16 @@ impl DerivedTime {
             return other;
         }
         if self.months != 0 || self.micros != 0 {
-            let is_multiple = self.months == 0 && unit.length().is_some_and(|(months, micros)| months == 0 && self.micros % micros == 0);
+            let is_multiple = self.months == 0
+                && unit
+                    .length()
+                    .is_some_and(|(months, micros)| months == 0 && self.micros % micros == 0);
             return match unit {
                 // A truncated time that is shifted within its unit is truncated to the start of
                 // that unit.
-                _ if self.is_shift_within_unit() && unit >= self.unit => DerivedTime { months: 0, micros: 0, ..self }.cut_in(unit, zone),
+                _ if self.is_shift_within_unit() && unit >= self.unit => {
+                    DerivedTime { months: 0, micros: 0, ..self }.cut_in(unit, zone)
+                }
                 Unit::Week => other,
                 _ if is_multiple => DerivedTime { unit: unit.max(self.unit), zone, ..self },
                 _ => other,
@@ -89,7 +101,8 @@ impl DerivedTime {
         }
         match (self.unit, unit) {
             // A week may be in two months, and a month has several weeks.
-            (Unit::Week, Unit::Month | Unit::Quarter | Unit::Year) | (Unit::Month | Unit::Quarter | Unit::Year, Unit::Week) => other,
+            (Unit::Week, Unit::Month | Unit::Quarter | Unit::Year)
+            | (Unit::Month | Unit::Quarter | Unit::Year, Unit::Week) => other,
             (now, next) if now >= next => self,
             _ => DerivedTime { unit, zone, ..self },
         }
@@ -97,7 +110,11 @@ impl DerivedTime {
 
     /// Shifts it by an amount.
     pub fn shifted(self, months: i32, micros: i64) -> DerivedTime {
-        DerivedTime { months: self.months.saturating_add(months), micros: self.micros.saturating_add(micros), ..self }
+        DerivedTime {
+            months: self.months.saturating_add(months),
+            micros: self.micros.saturating_add(micros),
+            ..self
+        }
     }
 
     /// Whether the shift is within its unit.
@@ -114,7 +131,9 @@ impl DerivedTime {
             ClockZone::Wall(current) if current == zone => utc(TimeKind::Instant),
             ClockZone::Wall(_) => return AtTimeZone::Misread,
             _ if shows && zone == Tz::UTC => utc(TimeKind::Instant),
-            _ if shows => DerivedTime { clock: ClockZone::AtTimeZone(zone), kind: TimeKind::Instant, ..self },
+            _ if shows => {
+                DerivedTime { clock: ClockZone::AtTimeZone(zone), kind: TimeKind::Instant, ..self }
+            }
             ClockZone::AtTimeZone(_) => wall,
             ClockZone::Utc => match (self.kind, zone == Tz::UTC) {
                 (TimeKind::Instant, true) => utc(TimeKind::Naive),
@@ -144,8 +163,13 @@ impl DerivedTime {
         }
         let zone = if self.unit >= Unit::Day { self.zone } else { Tz::UTC };
         if !windows.contain_full(self.unit, zone) {
-            let other_zone = zone != windows.timezone && windows.contain_full(self.unit, windows.timezone);
-            return Some(if other_zone { OutsideReason::Zone } else { OutsideReason::Coarser(self.unit) });
+            let other_zone =
+                zone != windows.timezone && windows.contain_full(self.unit, windows.timezone);
+            return Some(if other_zone {
+                OutsideReason::Zone
+            } else {
+                OutsideReason::Coarser(self.unit)
+            });
         }
         (!self.is_shift_within_unit()).then_some(OutsideReason::Shifted)
     }
@@ -158,7 +182,8 @@ mod tests {
 
     const HOUR: i64 = 3_600_000_000;
     const DAYS: BatchWindows = BatchWindows { grain: Grain::Day, timezone: Tz::UTC };
-    const NEW_YORK: BatchWindows = BatchWindows { grain: Grain::Day, timezone: Tz::America__New_York };
+    const NEW_YORK: BatchWindows =
+        BatchWindows { grain: Grain::Day, timezone: Tz::America__New_York };
 
     fn event_time() -> DerivedTime {
         DerivedTime::event_time(TimeKind::Unknown)
@@ -168,13 +193,22 @@ mod tests {
     fn truncation_and_shifts_may_leave_the_window() {
         assert_eq!(event_time().outside(DAYS), None);
         assert_eq!(event_time().cut(Unit::Day).outside(DAYS), None);
-        assert_eq!(event_time().cut(Unit::Week).outside(DAYS), Some(OutsideReason::Coarser(Unit::Week)));
+        assert_eq!(
+            event_time().cut(Unit::Week).outside(DAYS),
+            Some(OutsideReason::Coarser(Unit::Week))
+        );
         assert_eq!(event_time().shifted(0, HOUR).outside(DAYS), Some(OutsideReason::Shifted));
         assert_eq!(event_time().shifted(0, HOUR).shifted(0, -HOUR).outside(DAYS), None);
         assert_eq!(event_time().cut(Unit::Day).shifted(0, 12 * HOUR).outside(DAYS), None);
-        assert_eq!(event_time().cut(Unit::Day).shifted(0, 24 * HOUR).outside(DAYS), Some(OutsideReason::Shifted));
         assert_eq!(
-            event_time().cut(Unit::Month).shifted(1, 0).outside(BatchWindows { grain: Grain::Year, ..DAYS }),
+            event_time().cut(Unit::Day).shifted(0, 24 * HOUR).outside(DAYS),
+            Some(OutsideReason::Shifted)
+        );
+        assert_eq!(
+            event_time()
+                .cut(Unit::Month)
+                .shifted(1, 0)
+                .outside(BatchWindows { grain: Grain::Year, ..DAYS }),
             Some(OutsideReason::Shifted)
         );
     }
@@ -184,26 +218,45 @@ mod tests {
         let noon = event_time().cut(Unit::Day).shifted(0, 12 * HOUR);
         assert_eq!(noon.cut(Unit::Day), event_time().cut(Unit::Day));
         assert_eq!(noon.cut(Unit::Month), event_time().cut(Unit::Month));
-        assert_eq!(event_time().shifted(0, -4 * HOUR).cut(Unit::Day).unit, Unit::Other, "a day that begins at four");
+        assert_eq!(
+            event_time().shifted(0, -4 * HOUR).cut(Unit::Day).unit,
+            Unit::Other,
+            "a day that begins at four"
+        );
         assert_eq!(event_time().shifted(0, -24 * HOUR).cut(Unit::Day).unit, Unit::Day);
         assert_eq!(event_time().cut(Unit::Week).cut(Unit::Month).unit, Unit::Other);
     }
 
     #[test]
     fn days_of_a_zone() {
-        let local = |kind| match DerivedTime::event_time(kind).at_zone(Tz::America__New_York, false) {
+        let local = |kind| match DerivedTime::event_time(kind).at_zone(Tz::America__New_York, false)
+        {
             AtTimeZone::Is(local) => Some(local.cut(Unit::Day)),
             _ => None,
         };
         let day = local(TimeKind::Instant).unwrap();
-        assert_eq!(day.outside(NEW_YORK), Some(OutsideReason::Zone), "a local midnight is not an instant");
-        assert!(day.parts().determine_window(NEW_YORK, day.parts_zone()) && !day.parts().determine_window(DAYS, day.parts_zone()));
-        let AtTimeZone::Is(back) = day.at_zone(Tz::America__New_York, false) else { panic!("the zone is added again") };
+        assert_eq!(
+            day.outside(NEW_YORK),
+            Some(OutsideReason::Zone),
+            "a local midnight is not an instant"
+        );
+        assert!(
+            day.parts().determine_window(NEW_YORK, day.parts_zone())
+                && !day.parts().determine_window(DAYS, day.parts_zone())
+        );
+        let AtTimeZone::Is(back) = day.at_zone(Tz::America__New_York, false) else {
+            panic!("the zone is added again")
+        };
         assert_eq!(back.outside(NEW_YORK), None);
         assert_eq!(back.outside(DAYS), Some(OutsideReason::Zone));
         assert_eq!(local(TimeKind::Naive), None);
-        assert_eq!(DerivedTime::event_time(TimeKind::Unknown).at_zone(Tz::America__New_York, false), AtTimeZone::Depends);
-        let AtTimeZone::Is(clock) = DerivedTime::event_time(TimeKind::Unknown).at_zone(Tz::America__New_York, true) else {
+        assert_eq!(
+            DerivedTime::event_time(TimeKind::Unknown).at_zone(Tz::America__New_York, false),
+            AtTimeZone::Depends
+        );
+        let AtTimeZone::Is(clock) =
+            DerivedTime::event_time(TimeKind::Unknown).at_zone(Tz::America__New_York, true)
+        else {
             panic!("an instant in a zone")
         };
         assert_eq!(clock.cut(Unit::Day).outside(NEW_YORK), None);
@@ -211,8 +264,12 @@ mod tests {
 
     #[test]
     fn a_column_without_a_zone_is_converted_from_utc() {
-        let AtTimeZone::Is(instant) = event_time().at_zone(Tz::UTC, false) else { panic!("an instant in UTC") };
-        let AtTimeZone::Is(local) = instant.at_zone(Tz::America__New_York, false) else { panic!("a local time") };
+        let AtTimeZone::Is(instant) = event_time().at_zone(Tz::UTC, false) else {
+            panic!("an instant in UTC")
+        };
+        let AtTimeZone::Is(local) = instant.at_zone(Tz::America__New_York, false) else {
+            panic!("a local time")
+        };
         assert_eq!(local.clock, ClockZone::Wall(Tz::America__New_York));
     }
 }

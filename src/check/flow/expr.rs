@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use sqlparser::ast::{
-    CaseWhen, CastKind, CeilFloorKind, DataType, DateTimeField, Expr, Ident, TimezoneInfo, UnaryOperator, Value as Literal,
+    CaseWhen, CastKind, CeilFloorKind, DataType, DateTimeField, Expr, Ident, TimezoneInfo,
+    UnaryOperator, Value as Literal,
 };
 
 use super::calendar_parts::CalendarParts;
@@ -27,11 +28,15 @@ impl Flow<'_> {
         value
     }
 
-    /// A place of an expression that is nested deep: walking over all of it at each level would take time with the square of the depth.
+    /// A place of an expression that is nested deep: walking over all of it at each level would
+    /// take time with the square of the depth.
     fn place_of_last(&self, expr: &Expr) -> Range<usize> {
         match expr {
             Expr::BinaryOp { right, .. } => self.span(&**right),
-            Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_) | Expr::Function(_) => self.span(expr),
+            Expr::Identifier(_)
+            | Expr::CompoundIdentifier(_)
+            | Expr::Value(_)
+            | Expr::Function(_) => self.span(expr),
             _ => 0..0,
         }
     }
@@ -47,7 +52,9 @@ impl Flow<'_> {
                 [.., table, name] => self.named(Some(table), name, scope, at),
                 _ => Value::unknown(at),
             },
-            Expr::Nested(inner) | Expr::Collate { expr: inner, .. } | Expr::Named { expr: inner, .. } => self.value(inner, scope),
+            Expr::Nested(inner)
+            | Expr::Collate { expr: inner, .. }
+            | Expr::Named { expr: inner, .. } => self.value(inner, scope),
             Expr::Cast { expr, data_type, kind, .. } => {
                 let value = self.cast(self.value(expr, scope), data_type, at.clone());
                 let fails = matches!(kind, CastKind::TryCast | CastKind::SafeCast);
@@ -58,25 +65,41 @@ impl Flow<'_> {
                     value
                 }
             }
-            Expr::Convert { expr, data_type: Some(data_type), .. } => self.cast(self.value(expr, scope), data_type, at),
-            Expr::AtTimeZone { timestamp, time_zone } => {
-                self.at_zone(self.value(timestamp, scope), zone(time_zone).flatten(), self.engine.zones_show, at)
+            Expr::Convert { expr, data_type: Some(data_type), .. } => {
+                self.cast(self.value(expr, scope), data_type, at)
             }
+            Expr::AtTimeZone { timestamp, time_zone } => self.at_zone(
+                self.value(timestamp, scope),
+                zone(time_zone).flatten(),
+                self.engine.zones_show,
+                at,
+            ),
             Expr::Extract { field, expr, .. } => self.extracted(field, expr, scope, at),
-            Expr::Floor { expr, field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) } => {
-                self.truncated(self.value(expr, scope), at)
-            }
+            Expr::Floor {
+                expr,
+                field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime),
+            } => self.truncated(self.value(expr, scope), at),
             Expr::Floor { expr, field: CeilFloorKind::DateTimeField(field) } => {
                 self.cut_to(self.value(expr, scope), Unit::parse(&field.to_string()), at)
             }
-            Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(_) } => self.value(expr, scope).moved(OutsideReason::Moved, at),
+            Expr::Ceil { expr, field: CeilFloorKind::DateTimeField(_) } => {
+                self.value(expr, scope).moved(OutsideReason::Moved, at)
+            }
             Expr::Substring { expr, substring_from, substring_for, .. } => {
                 let number = |of: &Option<Box<Expr>>| of.as_ref().and_then(|expr| integer(expr));
-                let from_first = substring_from.is_none() || matches!(number(substring_from), Some(0 | 1));
-                self.first_letters(self.value(expr, scope), number(substring_for).filter(|_| from_first), at)
+                let from_first =
+                    substring_from.is_none() || matches!(number(substring_from), Some(0 | 1));
+                self.first_letters(
+                    self.value(expr, scope),
+                    number(substring_for).filter(|_| from_first),
+                    at,
+                )
             }
             Expr::Value(literal) => match literal.value {
-                Literal::Null => Value { null: Some((NullReason::Literal, at.clone())), ..Value::of(Time::Fixed, at) },
+                Literal::Null => Value {
+                    null: Some((NullReason::Literal, at.clone())),
+                    ..Value::of(Time::Fixed, at)
+                },
                 _ => Value::of(Time::Fixed, at),
             },
             Expr::TypedString(_) => Value::of(Time::Fixed, at),
@@ -84,16 +107,27 @@ impl Flow<'_> {
                 Time::Fixed => Value::of(Time::Fixed, at),
                 _ => Value::unknown(at),
             },
-            Expr::UnaryOp { op: UnaryOperator::Plus | UnaryOperator::Minus, expr } => match self.value(expr, scope) {
-                value if value.time == Time::Fixed => Value::of(Time::Fixed, at),
-                value => value.moved(OutsideReason::Moved, at),
-            },
-            Expr::BinaryOp { left, op, right } => self.binary((left, self.value(left, scope)), op, (right, self.value(right, scope)), at),
+            Expr::UnaryOp { op: UnaryOperator::Plus | UnaryOperator::Minus, expr } => {
+                match self.value(expr, scope) {
+                    value if value.time == Time::Fixed => Value::of(Time::Fixed, at),
+                    value => value.moved(OutsideReason::Moved, at),
+                }
+            }
+            Expr::BinaryOp { left, op, right } => self.binary(
+                (left, self.value(left, scope)),
+                op,
+                (right, self.value(right, scope)),
+                at,
+            ),
             Expr::Tuple(all) => self.tuple_value(all, scope, at),
             Expr::Struct { values, .. } => self.tuple_value(values, scope, at),
             Expr::Array(array) => self.tuple_value(&array.elem, scope, at),
-            Expr::Dictionary(fields) => self.tuple_value(fields.iter().map(|field| &*field.value), scope, at),
-            Expr::Case { conditions, else_result, .. } => self.case(conditions, else_result.as_deref(), scope, at),
+            Expr::Dictionary(fields) => {
+                self.tuple_value(fields.iter().map(|field| &*field.value), scope, at)
+            }
+            Expr::Case { conditions, else_result, .. } => {
+                self.case(conditions, else_result.as_deref(), scope, at)
+            }
             Expr::Function(function) => call::value(self, function, scope, at),
             _ => Value::unknown(at),
         }
@@ -101,7 +135,9 @@ impl Flow<'_> {
 
     fn named(&self, table: Option<&Ident>, name: &Ident, scope: &Scope, at: Range<usize>) -> Value {
         // Some clock functions have no parentheses, like columns.
-        let clock = table.is_none() && name.quote_style.is_none() && super::names::is_clock(&name.value.to_lowercase());
+        let clock = table.is_none()
+            && name.quote_style.is_none()
+            && super::names::is_clock(&name.value.to_lowercase());
         match scope.column(table.map(|table| table.value.as_str()), &name.value) {
             Some(value) if !clock || value.derives_from_event_time() => {
                 let moves = value.time == Time::Inside(Unit::Instant) || value.at == (0..0);
@@ -120,13 +156,22 @@ impl Flow<'_> {
         }
     }
 
-    fn extracted(&self, field: &DateTimeField, expr: &Expr, scope: &Scope, at: Range<usize>) -> Value {
+    fn extracted(
+        &self,
+        field: &DateTimeField,
+        expr: &Expr,
+        scope: &Scope,
+        at: Range<usize>,
+    ) -> Value {
         // In an `extract`, `at time zone` sets the zone of the part, whatever its semantics
         // elsewhere.
         let value = match expr {
-            Expr::AtTimeZone { timestamp, time_zone } if self.engine.zones_show => {
-                self.at_zone(self.value(timestamp, scope), zone(time_zone).flatten(), true, self.span(expr))
-            }
+            Expr::AtTimeZone { timestamp, time_zone } if self.engine.zones_show => self.at_zone(
+                self.value(timestamp, scope),
+                zone(time_zone).flatten(),
+                true,
+                self.span(expr),
+            ),
             other => self.value(other, scope),
         };
         let word = field.to_string();
@@ -143,13 +188,26 @@ impl Flow<'_> {
     }
 
     /// The value of a tuple: `(user_id, day)`.
-    fn tuple_value<'e>(&self, all: impl IntoIterator<Item = &'e Expr>, scope: &Scope, at: Range<usize>) -> Value {
+    fn tuple_value<'e>(
+        &self,
+        all: impl IntoIterator<Item = &'e Expr>,
+        scope: &Scope,
+        at: Range<usize>,
+    ) -> Value {
         let values = all.into_iter().map(|expr| self.value(expr, scope));
-        let joined = values.filter(|value| value.null.is_none()).fold(Value::unknown(at.clone()), |all, value| all.combined_with(&value));
+        let joined = values
+            .filter(|value| value.null.is_none())
+            .fold(Value::unknown(at.clone()), |all, value| all.combined_with(&value));
         Value { form: Form::Image("tuple".to_string()), at, ..joined }
     }
 
-    fn case(&self, conditions: &[CaseWhen], otherwise: Option<&Expr>, scope: &Scope, at: Range<usize>) -> Value {
+    fn case(
+        &self,
+        conditions: &[CaseWhen],
+        otherwise: Option<&Expr>,
+        scope: &Scope,
+        at: Range<usize>,
+    ) -> Value {
         let results = conditions.iter().map(|when| &when.result).chain(otherwise);
         let values: Vec<Value> = results.map(|result| self.value(result, scope)).collect();
         let value = one_of(values, at.clone());
@@ -161,7 +219,13 @@ impl Flow<'_> {
 
     fn cast(&self, value: Value, to: &DataType, at: Range<usize>) -> Value {
         let is_time = match to {
-            DataType::Timestamp(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone | TimezoneInfo::Tz | TimezoneInfo::WithTimeZone)
+            DataType::Timestamp(
+                _,
+                TimezoneInfo::None
+                | TimezoneInfo::WithoutTimeZone
+                | TimezoneInfo::Tz
+                | TimezoneInfo::WithTimeZone,
+            )
             | DataType::TimestampNtz(_)
             | DataType::Datetime(_)
             | DataType::Datetime64(..) => true,
@@ -179,7 +243,11 @@ impl Flow<'_> {
             _ if value.form == Form::Time => value.converted(Form::Text, at),
             // As text or as a number it is not a time in the window, but still determines it.
             _ => {
-                let form = if is_number_type(to) { value.form.clone() } else { Form::Image(format!("{to} {:?}", value.form)) };
+                let form = if is_number_type(to) {
+                    value.form.clone()
+                } else {
+                    Form::Image(format!("{to} {:?}", value.form))
+                };
                 value.converted(form, at)
             }
         }
@@ -190,9 +258,14 @@ impl Flow<'_> {
 pub(super) fn one_of(values: Vec<Value>, at: Range<usize>) -> Value {
     let null = values.iter().find_map(|value| value.null.clone());
     let is_null = |value: &Value| matches!(value.null, Some((NullReason::Literal, _)));
-    let value = values.into_iter().filter(|value| !is_null(value)).reduce(|one, other| one.or(&other));
+    let value =
+        values.into_iter().filter(|value| !is_null(value)).reduce(|one, other| one.or(&other));
     match value {
-        Some(value) => Value { null, at: if value.is_inside() { value.at.clone() } else { at }, ..value.changed() },
+        Some(value) => Value {
+            null,
+            at: if value.is_inside() { value.at.clone() } else { at },
+            ..value.changed()
+        },
         None => Value { null, ..Value::of(Time::Fixed, at) },
     }
 }
@@ -204,10 +277,14 @@ fn is_timestamp_type(name: &str) -> bool {
 
 fn is_integer_type(to: &DataType) -> bool {
     let name = to.to_string().to_lowercase();
-    ["int", "bigint", "smallint", "hugeint", "uint", "int64", "integer", "signed", "unsigned"].iter().any(|start| name.starts_with(start))
+    ["int", "bigint", "smallint", "hugeint", "uint", "int64", "integer", "signed", "unsigned"]
+        .iter()
+        .any(|start| name.starts_with(start))
 }
 
 fn is_number_type(to: &DataType) -> bool {
     let name = to.to_string().to_lowercase();
-    ["double", "float", "real", "numeric", "decimal", "number"].iter().any(|start| name.starts_with(start))
+    ["double", "float", "real", "numeric", "decimal", "number"]
+        .iter()
+        .any(|start| name.starts_with(start))
 }

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::rc::Rc;
 
-use sqlparser::ast::{Expr, Join, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, TableFactor, TableWithJoins};
+use sqlparser::ast::{
+    Expr, Join, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, TableFactor,
+    TableWithJoins,
+};
 
 use super::join_conditions::{JoinConditions, JoinKeyRelation};
 use super::query::{names, renamed};
@@ -28,17 +31,36 @@ enum JoinSide {
 impl Flow<'_> {
     /// Adds the tables of a `from` to the scope. `filters` are the conditions of the `where`, which
     /// may join tables.
-    pub(super) fn from(&self, from: &[TableWithJoins], filters: &[&Expr], ctes: &CteScope, scope: &mut Scope) {
+    pub(super) fn from(
+        &self,
+        from: &[TableWithJoins],
+        filters: &[&Expr],
+        ctes: &CteScope,
+        scope: &mut Scope,
+    ) {
         for (nth, tables) in from.iter().enumerate() {
             let before = scope.tables.len();
             self.tables(tables, filters, ctes, scope);
             if nth > 0 && before > 0 {
-                self.check_join(scope, 0..before, filters, JoinConditions::default(), JoinSide::Both, self.factor_span(&tables.relation));
+                self.check_join(
+                    scope,
+                    0..before,
+                    filters,
+                    JoinConditions::default(),
+                    JoinSide::Both,
+                    self.factor_span(&tables.relation),
+                );
             }
         }
     }
 
-    fn tables(&self, tables: &TableWithJoins, filters: &[&Expr], ctes: &CteScope, scope: &mut Scope) {
+    fn tables(
+        &self,
+        tables: &TableWithJoins,
+        filters: &[&Expr],
+        ctes: &CteScope,
+        scope: &mut Scope,
+    ) {
         let start = scope.tables.len();
         self.factor(&tables.relation, ctes, scope);
         for join in &tables.joins {
@@ -46,17 +68,29 @@ impl Flow<'_> {
         }
     }
 
-    fn join(&self, join: &Join, start: usize, filters: &[&Expr], ctes: &CteScope, scope: &mut Scope) {
+    fn join(
+        &self,
+        join: &Join,
+        start: usize,
+        filters: &[&Expr],
+        ctes: &CteScope,
+        scope: &mut Scope,
+    ) {
         use JoinOperator::{
-            Anti, ArrayJoin, AsOf, CrossApply, CrossJoin, FullOuter, Inner, InnerArrayJoin, Left, LeftAnti, LeftArrayJoin, LeftOuter,
-            LeftSemi, OuterApply, Right, RightAnti, RightOuter, RightSemi, Semi, StraightJoin,
+            Anti, ArrayJoin, AsOf, CrossApply, CrossJoin, FullOuter, Inner, InnerArrayJoin, Left,
+            LeftAnti, LeftArrayJoin, LeftOuter, LeftSemi, OuterApply, Right, RightAnti, RightOuter,
+            RightSemi, Semi, StraightJoin,
         };
         let (preserved_side, on) = match &join.join_operator {
-            JoinOperator::Join(on) | Inner(on) | CrossJoin(on) | StraightJoin(on) => (JoinSide::Both, Some(on)),
+            JoinOperator::Join(on) | Inner(on) | CrossJoin(on) | StraightJoin(on) => {
+                (JoinSide::Both, Some(on))
+            }
             Left(on) | LeftOuter(on) => (JoinSide::Left, Some(on)),
             Right(on) | RightOuter(on) => (JoinSide::Right, Some(on)),
             FullOuter(on) => (JoinSide::All, Some(on)),
-            Semi(on) | LeftSemi(on) | RightSemi(on) | Anti(on) | LeftAnti(on) | RightAnti(on) => (JoinSide::Filter, Some(on)),
+            Semi(on) | LeftSemi(on) | RightSemi(on) | Anti(on) | LeftAnti(on) | RightAnti(on) => {
+                (JoinSide::Filter, Some(on))
+            }
             AsOf { constraint, .. } => (JoinSide::Both, Some(constraint)),
             CrossApply => (JoinSide::Both, None),
             OuterApply => (JoinSide::Left, None),
@@ -77,7 +111,9 @@ impl Flow<'_> {
         }
         let by_name = match on {
             Some(JoinConstraint::Using(columns)) => {
-                let side = |tables: &[ScopedTable], name| tables.iter().find_map(|table| table.rows.column(name));
+                let side = |tables: &[ScopedTable], name| {
+                    tables.iter().find_map(|table| table.rows.column(name))
+                };
                 let (one, two) = (&scope.tables[start..middle], &scope.tables[middle..]);
                 let mut join_conditions = JoinConditions::default();
                 for name in columns.iter().filter_map(last) {
@@ -87,7 +123,9 @@ impl Flow<'_> {
                 }
                 join_conditions
             }
-            Some(JoinConstraint::Natural) => self.natural(&scope.tables[start..middle], &scope.tables[middle..]),
+            Some(JoinConstraint::Natural) => {
+                self.natural(&scope.tables[start..middle], &scope.tables[middle..])
+            }
             _ => JoinConditions::default(),
         };
         self.check_join(scope, start..middle, &all, by_name, preserved_side, at.clone());
@@ -114,7 +152,10 @@ impl Flow<'_> {
     /// which are not filtered.
     fn bounds(&self, tables: &[ScopedTable]) -> bool {
         let bounds: Vec<usize> = tables.iter().filter_map(|table| table.rows.bounds).collect();
-        let others = tables.iter().filter(|table| table.rows.bounds.is_none()).all(|table| table.rows.windowed.is_empty());
+        let others = tables
+            .iter()
+            .filter(|table| table.rows.bounds.is_none())
+            .all(|table| table.rows.windowed.is_empty());
         let is_bounded = others && !bounds.is_empty();
         if is_bounded {
             self.notes.borrow_mut().bounding.extend(bounds);
@@ -125,8 +166,12 @@ impl Flow<'_> {
     /// The conditions of a natural join: equality of the columns that are known to be on both
     /// sides.
     fn natural(&self, before: &[ScopedTable], behind: &[ScopedTable]) -> JoinConditions {
-        let names = |tables: &[ScopedTable]| tables.iter().flat_map(|table| table.rows.names()).collect::<BTreeSet<String>>();
-        let side = |tables: &[ScopedTable], name: &str| tables.iter().find_map(|table| table.rows.column(name));
+        let names = |tables: &[ScopedTable]| {
+            tables.iter().flat_map(|table| table.rows.names()).collect::<BTreeSet<String>>()
+        };
+        let side = |tables: &[ScopedTable], name: &str| {
+            tables.iter().find_map(|table| table.rows.column(name))
+        };
         let mut join_conditions = JoinConditions::default();
         for name in names(before).intersection(&names(behind)) {
             if let (Some(one), Some(two)) = (side(before, name), side(behind, name)) {
@@ -148,13 +193,24 @@ impl Flow<'_> {
         at: Range<usize>,
     ) {
         let Range { start, end: middle } = before;
-        let windowed = |tables: &[ScopedTable]| Origin::of(tables.iter().map(|table| &table.rows.windowed));
-        let (left, right) = (windowed(&scope.tables[start..middle]), windowed(&scope.tables[middle..]));
-        let all_exempt =
-            |tables: &[ScopedTable]| tables.iter().filter(|table| !table.rows.windowed.is_empty()).all(|table| table.rows.exempt);
-        let known = |tables: &[ScopedTable]| tables.iter().any(|table| !matches!(table.rows.shape, RowShape::Unknown));
+        let windowed =
+            |tables: &[ScopedTable]| Origin::of(tables.iter().map(|table| &table.rows.windowed));
+        let (left, right) =
+            (windowed(&scope.tables[start..middle]), windowed(&scope.tables[middle..]));
+        let all_exempt = |tables: &[ScopedTable]| {
+            tables
+                .iter()
+                .filter(|table| !table.rows.windowed.is_empty())
+                .all(|table| table.rows.exempt)
+        };
+        let known = |tables: &[ScopedTable]| {
+            tables.iter().any(|table| !matches!(table.rows.shape, RowShape::Unknown))
+        };
         match (left.is_empty(), right.is_empty()) {
-            (false, false) if !all_exempt(&scope.tables[start..middle]) && !all_exempt(&scope.tables[middle..]) => {
+            (false, false)
+                if !all_exempt(&scope.tables[start..middle])
+                    && !all_exempt(&scope.tables[middle..]) =>
+            {
                 let mut join_conditions = self.join_conditions(conditions, scope, middle);
                 join_conditions.and(by_name);
                 let kind = CrossWindowKind::Join { other: right.inputs };
@@ -167,10 +223,16 @@ impl Flow<'_> {
             // An outer join preserves rows of an unfiltered input in every batch, also if the batch
             // has no match.
             (true, false) | (false, true) if self.bounds(&scope.tables[start..]) => {}
-            (true, false) if matches!(preserved_side, JoinSide::Left | JoinSide::All) && known(&scope.tables[start..middle]) => {
+            (true, false)
+                if matches!(preserved_side, JoinSide::Left | JoinSide::All)
+                    && known(&scope.tables[start..middle]) =>
+            {
                 self.report(CrossWindowKind::PreservedRows, at, &right, None);
             }
-            (false, true) if matches!(preserved_side, JoinSide::Right | JoinSide::All) && known(&scope.tables[middle..]) => {
+            (false, true)
+                if matches!(preserved_side, JoinSide::Right | JoinSide::All)
+                    && known(&scope.tables[middle..]) =>
+            {
                 self.report(CrossWindowKind::PreservedRows, at, &left, None);
             }
             _ => {}
@@ -180,14 +242,28 @@ impl Flow<'_> {
     fn factor(&self, factor: &TableFactor, ctes: &CteScope, scope: &mut Scope) {
         let (rows, alias) = match factor {
             TableFactor::Table { name, alias, args: None, .. } => (self.table(name, ctes), alias),
-            TableFactor::Derived { subquery, alias, .. } => (self.query(subquery, ctes, Some(&*scope)), alias),
-            TableFactor::NestedJoin { table_with_joins, alias: None } => return self.tables(table_with_joins, &[], ctes, scope),
+            TableFactor::Derived { subquery, alias, .. } => {
+                (self.query(subquery, ctes, Some(&*scope)), alias)
+            }
+            TableFactor::NestedJoin { table_with_joins, alias: None } => {
+                return self.tables(table_with_joins, &[], ctes, scope);
+            }
             TableFactor::Pivot { table, alias, .. } | TableFactor::Unpivot { table, alias, .. } => {
                 let mut inner = Scope::default();
                 self.factor(table, ctes, &mut inner);
                 let windowed = Origin::of(inner.tables.iter().map(|table| &table.rows.windowed));
-                let driving = inner.tables.iter().flat_map(|table| table.rows.driving.clone()).collect();
-                (Rc::new(Rows { shape: RowShape::Unknown, windowed, driving, exempt: true, bounds: None }), alias)
+                let driving =
+                    inner.tables.iter().flat_map(|table| table.rows.driving.clone()).collect();
+                (
+                    Rc::new(Rows {
+                        shape: RowShape::Unknown,
+                        windowed,
+                        driving,
+                        exempt: true,
+                        bounds: None,
+                    }),
+                    alias,
+                )
             }
             TableFactor::Table { alias, .. }
             | TableFactor::TableFunction { alias, .. }
@@ -200,13 +276,18 @@ impl Flow<'_> {
             _ => None,
         };
         let rows = alias.as_ref().map_or(rows.clone(), |alias| renamed(rows, &names(alias)));
-        let name = alias.as_ref().map(|alias| alias.name.value.clone()).or_else(|| table_name.map(str::to_string));
+        let name = alias
+            .as_ref()
+            .map(|alias| alias.name.value.clone())
+            .or_else(|| table_name.map(str::to_string));
         scope.tables.push(ScopedTable::new(name, rows));
     }
 
     /// The rows of a table by its name: a CTE, an input, or another table.
     fn table(&self, name: &ObjectName, ctes: &CteScope) -> Rc<Rows> {
-        let Some(head) = name.0.first().and_then(ObjectNamePart::as_ident) else { return Rows::unknown() };
+        let Some(head) = name.0.first().and_then(ObjectNamePart::as_ident) else {
+            return Rows::unknown();
+        };
         // A filtered ephemeral model is an input like any other; an unfiltered one is analysed as a
         // query.
         if name.0.len() == 1
@@ -217,20 +298,39 @@ impl Flow<'_> {
         }
         if self.seen.own.contains(&head.span.start) {
             let windowed = Origin { own_table: true, ..Origin::default() };
-            return Rc::new(Rows { shape: RowShape::Unknown, windowed, driving: BTreeSet::new(), exempt: false, bounds: None });
+            return Rc::new(Rows {
+                shape: RowShape::Unknown,
+                windowed,
+                driving: BTreeSet::new(),
+                exempt: false,
+                bounds: None,
+            });
         }
-        let Some((id, filtered)) = self.seen.inputs.get(&head.span.start) else { return Rows::unknown() };
-        let windowed = Origin { inputs: filtered.then(|| id.clone()).into_iter().collect(), own_table: false };
+        let Some((id, filtered)) = self.seen.inputs.get(&head.span.start) else {
+            return Rows::unknown();
+        };
+        let windowed =
+            Origin { inputs: filtered.then(|| id.clone()).into_iter().collect(), own_table: false };
         let shape = RowShape::Input { input: (self.inputs)(id), filtered: *filtered };
-        Rc::new(Rows { shape, windowed, driving: BTreeSet::from([id.clone()]), exempt: false, bounds: None })
+        Rc::new(Rows {
+            shape,
+            windowed,
+            driving: BTreeSet::from([id.clone()]),
+            exempt: false,
+            bounds: None,
+        })
     }
 
     pub(super) fn factor_span(&self, factor: &TableFactor) -> Range<usize> {
         match factor {
             TableFactor::Table { name, .. } => self.span(name),
             TableFactor::Derived { subquery, .. } => self.first_span(&subquery.body),
-            TableFactor::NestedJoin { table_with_joins, .. } => self.factor_span(&table_with_joins.relation),
-            TableFactor::Pivot { table, .. } | TableFactor::Unpivot { table, .. } => self.factor_span(table),
+            TableFactor::NestedJoin { table_with_joins, .. } => {
+                self.factor_span(&table_with_joins.relation)
+            }
+            TableFactor::Pivot { table, .. } | TableFactor::Unpivot { table, .. } => {
+                self.factor_span(table)
+            }
             other => self.span(other),
         }
     }

@@ -59,7 +59,8 @@ pub fn time_function(name: &str) -> Option<TimeFunction> {
     const SECOND: i64 = 1_000_000;
     const DAY: i64 = 86_400 * SECOND;
     Some(match name {
-        "date_trunc" | "timestamp_trunc" | "datetime_trunc" | "trunc" | "time_trunc" | "datetrunc" => TimeFunction::Cut,
+        "date_trunc" | "timestamp_trunc" | "datetime_trunc" | "trunc" | "time_trunc"
+        | "datetrunc" => TimeFunction::Cut,
         "date_bin"
         | "time_bucket"
         | "time_bucket_gapfill"
@@ -70,7 +71,8 @@ pub fn time_function(name: &str) -> Option<TimeFunction> {
         | "tostartofinterval"
         | "window"
         | "tumble" => TimeFunction::Bucket,
-        "date" | "to_date" | "todate" | "todate32" | "try_to_date" | "ts_or_ds_to_date" | "datefromtimestamp" => TimeFunction::Date,
+        "date" | "to_date" | "todate" | "todate32" | "try_to_date" | "ts_or_ds_to_date"
+        | "datefromtimestamp" => TimeFunction::Date,
         "timestamp"
         | "datetime"
         | "to_timestamp"
@@ -117,25 +119,26 @@ pub fn time_function(name: &str) -> Option<TimeFunction> {
         | "make_timestamp_ntz"
         | "makedate"
         | "makedatetime" => TimeFunction::OfParts,
-        "dateadd" | "date_add" | "timestamp_add" | "datetime_add" | "timestampadd" | "timeadd" | "add_months" | "adddate" | "adddays"
-        | "addhours" | "addminutes" | "addseconds" | "addweeks" | "addmonths" | "addyears" => TimeFunction::Later,
-        "date_sub" | "timestamp_sub" | "datetime_sub" | "datesub" | "subdate" | "subtractdays" | "subtracthours" | "subtractminutes"
-        | "subtractseconds" | "subtractweeks" | "subtractmonths" | "subtractyears" => TimeFunction::Earlier,
+        "dateadd" | "date_add" | "timestamp_add" | "datetime_add" | "timestampadd" | "timeadd"
+        | "add_months" | "adddate" | "adddays" | "addhours" | "addminutes" | "addseconds"
+        | "addweeks" | "addmonths" | "addyears" => TimeFunction::Later,
+        "date_sub" | "timestamp_sub" | "datetime_sub" | "datesub" | "subdate" | "subtractdays"
+        | "subtracthours" | "subtractminutes" | "subtractseconds" | "subtractweeks"
+        | "subtractmonths" | "subtractyears" => TimeFunction::Earlier,
         "last_day" | "eomonth" | "tolastdayofmonth" => TimeFunction::LastDay,
         "next_day" | "previous_day" => TimeFunction::OtherDay,
         "date_part" | "datepart" | "datename" | "extract" => TimeFunction::Part,
-        "epoch" | "unix_timestamp" | "unix_seconds" | "tounixtimestamp" | "to_unixtime" | "to_unix_timestamp" => {
-            TimeFunction::Count(SECOND)
-        }
+        "epoch" | "unix_timestamp" | "unix_seconds" | "tounixtimestamp" | "to_unixtime"
+        | "to_unix_timestamp" => TimeFunction::Count(SECOND),
         "unix_millis" | "tounixtimestamp64milli" => TimeFunction::Count(1000),
         "epoch_ms" => TimeFunction::Millis,
         "epoch_us" | "unix_micros" | "tounixtimestamp64micro" => TimeFunction::Count(1),
-        "unix_date" | "to_days" | "julian" | "julianday" | "todayspandate" | "torelativedaynum" | "toyyyymmdd" => TimeFunction::Count(DAY),
+        "unix_date" | "to_days" | "julian" | "julianday" | "todayspandate" | "torelativedaynum"
+        | "toyyyymmdd" => TimeFunction::Count(DAY),
         "torelativehournum" => TimeFunction::Count(3600 * SECOND),
         "toyyyymmddhhmmss" => TimeFunction::Count(1),
-        "datediff" | "date_diff" | "timestamp_diff" | "datetime_diff" | "timestampdiff" | "datesdiff" | "timediff" | "months_between" => {
-            TimeFunction::Difference
-        }
+        "datediff" | "date_diff" | "timestamp_diff" | "datetime_diff" | "timestampdiff"
+        | "datesdiff" | "timediff" | "months_between" => TimeFunction::Difference,
         "to_char"
         | "to_varchar"
         | "date_format"
@@ -146,9 +149,12 @@ pub fn time_function(name: &str) -> Option<TimeFunction> {
         | "format_datetime"
         | "formatdatetime"
         | "formatdatetimeinjodasyntax" => TimeFunction::Formatted,
-        "to_iso8601" | "tostring" | "to_json_string" | "char" | "varchar" | "text" => TimeFunction::Injective,
+        "to_iso8601" | "tostring" | "to_json_string" | "char" | "varchar" | "text" => {
+            TimeFunction::Injective
+        }
         "left" | "substr" | "substring" | "substringutf8" => TimeFunction::Start,
-        "right" | "mod" | "sign" | "length" | "time" | "to_time" | "totime" | "time_of_day" | "isnull" | "age" => TimeFunction::Coarse,
+        "right" | "mod" | "sign" | "length" | "time" | "to_time" | "totime" | "time_of_day"
+        | "isnull" | "age" => TimeFunction::Coarse,
         "concat"
         | "concat_ws"
         | "md5"
@@ -190,8 +196,10 @@ pub fn time_function(name: &str) -> Option<TimeFunction> {
         "greatest" | "least" => TimeFunction::OneOf,
         "iff" | "if" | "nvl2" => TimeFunction::OneOfTwo,
         "nullif" => TimeFunction::NullIf,
-        "min" | "max" | "any_value" | "first" | "last" | "first_value" | "last_value" | "argmin" | "argmax" | "min_by" | "max_by"
-        | "arg_min" | "arg_max" | "any" | "anylast" => TimeFunction::OneRow,
+        "min" | "max" | "any_value" | "first" | "last" | "first_value" | "last_value"
+        | "argmin" | "argmax" | "min_by" | "max_by" | "arg_min" | "arg_max" | "any" | "anylast" => {
+            TimeFunction::OneRow
+        }
         "lag" | "lead" => TimeFunction::Neighbour,
         "floor" | "toint32" | "toint64" | "to_number" => TimeFunction::Injective,
         _ => return None,
@@ -252,13 +260,19 @@ pub fn format_parts(function: &str, format: &str) -> super::calendar_parts::Cale
     // Some engines ignore case; in others it distinguishes months from minutes.
     let ignores_case = function.starts_with("to_");
     let chars = if ignores_case { format.to_uppercase() } else { format.to_string() };
-    let has = |marks: &[&str], parts| if marks.iter().any(|mark| chars.contains(mark)) { parts } else { CalendarParts::NONE };
+    let has = |marks: &[&str], parts| {
+        if marks.iter().any(|mark| chars.contains(mark)) { parts } else { CalendarParts::NONE }
+    };
     let month: &[&str] = if ignores_case { &["MM", "MON", "RM"] } else { &["MM", "Mon", "MON"] };
     has(&["YYYY", "yyyy", "uuuu", "RRRR"], CalendarParts::YEAR)
         | has(&["IYYY"], CalendarParts::WEEK_YEAR)
         | has(month, CalendarParts::MONTH)
         | has(&["DDD", "ddd"], CalendarParts::DAY_OF_YEAR)
-        | if chars.contains("DDD") && ignores_case { CalendarParts::NONE } else { has(&["DD", "dd"], CalendarParts::DAY_OF_MONTH) }
+        | if chars.contains("DDD") && ignores_case {
+            CalendarParts::NONE
+        } else {
+            has(&["DD", "dd"], CalendarParts::DAY_OF_MONTH)
+        }
         | has(&["HH24", "HH"], CalendarParts::HOUR)
         | has(&["IW"], CalendarParts::WEEK)
         | has(&["Q"], CalendarParts::QUARTER)

@@ -35,28 +35,62 @@ pub enum JoinKeyRelation {
 
 impl Flow<'_> {
     /// The conditions between the tables before `middle` and the others.
-    pub(super) fn join_conditions(&self, conditions: &[&Expr], scope: &Scope, middle: usize) -> JoinConditions {
+    pub(super) fn join_conditions(
+        &self,
+        conditions: &[&Expr],
+        scope: &Scope,
+        middle: usize,
+    ) -> JoinConditions {
         let of = |tables: &[ScopedTable]| {
             let inner = |table: &ScopedTable| ScopedTable { outer: None, ..table.clone() };
-            Scope { tables: tables.iter().map(inner).collect(), named: Default::default(), outer: None }
+            Scope {
+                tables: tables.iter().map(inner).collect(),
+                named: Default::default(),
+                outer: None,
+            }
         };
-        self.conditions_between(conditions, &of(&scope.tables[..middle]), &of(&scope.tables[middle..]))
+        self.conditions_between(
+            conditions,
+            &of(&scope.tables[..middle]),
+            &of(&scope.tables[middle..]),
+        )
     }
 
     /// The conditions between the tables of two scopes.
-    pub(super) fn conditions_between(&self, conditions: &[&Expr], one: &Scope, two: &Scope) -> JoinConditions {
+    pub(super) fn conditions_between(
+        &self,
+        conditions: &[&Expr],
+        one: &Scope,
+        two: &Scope,
+    ) -> JoinConditions {
         let mut result = JoinConditions::default();
-        conditions.iter().for_each(|condition| self.add_condition(condition, one, two, &mut result));
+        conditions
+            .iter()
+            .for_each(|condition| self.add_condition(condition, one, two, &mut result));
         result
     }
 
-    fn add_condition(&self, condition: &Expr, one: &Scope, two: &Scope, join_conditions: &mut JoinConditions) {
+    fn add_condition(
+        &self,
+        condition: &Expr,
+        one: &Scope,
+        two: &Scope,
+        join_conditions: &mut JoinConditions,
+    ) {
         use BinaryOperator::{Eq, Gt, GtEq, Lt, LtEq, Spaceship};
         match condition {
-            Expr::BinaryOp { left, op: Eq | Spaceship, right } => self.equal(left, right, one, two, join_conditions),
-            Expr::IsNotDistinctFrom(left, right) => self.equal(left, right, one, two, join_conditions),
-            Expr::BinaryOp { left, op: op @ (Gt | GtEq), right } => self.ordered(right, left, *op == Gt, one, two, join_conditions),
-            Expr::BinaryOp { left, op: op @ (Lt | LtEq), right } => self.ordered(left, right, *op == Lt, one, two, join_conditions),
+            Expr::BinaryOp { left, op: Eq | Spaceship, right } => {
+                self.equal(left, right, one, two, join_conditions)
+            }
+            Expr::IsNotDistinctFrom(left, right) => {
+                self.equal(left, right, one, two, join_conditions)
+            }
+            Expr::BinaryOp { left, op: op @ (Gt | GtEq), right } => {
+                self.ordered(right, left, *op == Gt, one, two, join_conditions)
+            }
+            Expr::BinaryOp { left, op: op @ (Lt | LtEq), right } => {
+                self.ordered(left, right, *op == Lt, one, two, join_conditions)
+            }
             Expr::Between { expr, negated: false, low, high } => {
                 self.ordered(low, expr, false, one, two, join_conditions);
                 self.ordered(expr, high, false, one, two, join_conditions);
@@ -65,11 +99,22 @@ impl Flow<'_> {
         }
     }
 
-    fn equal(&self, left: &Expr, right: &Expr, one: &Scope, two: &Scope, join_conditions: &mut JoinConditions) {
+    fn equal(
+        &self,
+        left: &Expr,
+        right: &Expr,
+        one: &Scope,
+        two: &Scope,
+        join_conditions: &mut JoinConditions,
+    ) {
         match (left, right) {
-            (Expr::Nested(left), right) | (right, Expr::Nested(left)) => return self.equal(left, right, one, two, join_conditions),
+            (Expr::Nested(left), right) | (right, Expr::Nested(left)) => {
+                return self.equal(left, right, one, two, join_conditions);
+            }
             (Expr::Tuple(left), Expr::Tuple(right)) => {
-                left.iter().zip(right).for_each(|(left, right)| self.equal(left, right, one, two, join_conditions));
+                left.iter()
+                    .zip(right)
+                    .for_each(|(left, right)| self.equal(left, right, one, two, join_conditions));
                 return;
             }
             // A difference of 0: no unit boundary is between them.
@@ -77,15 +122,25 @@ impl Flow<'_> {
                 if integer(zero) == Some(0) && call::is_difference(&call::name(function)) =>
             {
                 let arguments = call::arguments(function);
-                let unit = arguments.iter().find_map(|argument| unit(argument)).unwrap_or(Unit::Day);
-                let times: Vec<&Expr> = arguments.into_iter().filter(|argument| super::literal::unit(argument).is_none()).collect();
+                let unit =
+                    arguments.iter().find_map(|argument| unit(argument)).unwrap_or(Unit::Day);
+                let times: Vec<&Expr> = arguments
+                    .into_iter()
+                    .filter(|argument| super::literal::unit(argument).is_none())
+                    .collect();
                 if let [start, end] = times.as_slice() {
                     let cut = |value: Value| match value.derived_time {
-                        Some(derived_time) if derived_time.unit < unit && self.engine.elapsed => value.without_window(),
+                        Some(derived_time) if derived_time.unit < unit && self.engine.elapsed => {
+                            value.without_window()
+                        }
                         _ => value.cut(unit, self.windows, 0..0),
                     };
                     for (first, second) in [(start, end), (end, start)] {
-                        join_conditions.equal(&cut(self.value(first, one)), &cut(self.value(second, two)), self);
+                        join_conditions.equal(
+                            &cut(self.value(first, one)),
+                            &cut(self.value(second, two)),
+                            self,
+                        );
                     }
                 }
                 return;
@@ -99,11 +154,21 @@ impl Flow<'_> {
 
     /// Adds `early < late`, or `<=` if not `strict`: an event time of one side, compared with a
     /// time derived from the other side's.
-    fn ordered(&self, early: &Expr, late: &Expr, strict: bool, one: &Scope, two: &Scope, join_conditions: &mut JoinConditions) {
+    fn ordered(
+        &self,
+        early: &Expr,
+        late: &Expr,
+        strict: bool,
+        one: &Scope,
+        two: &Scope,
+        join_conditions: &mut JoinConditions,
+    ) {
         let uncut = |value: &Value| {
-            value
-                .derived_time
-                .is_some_and(|derived_time| derived_time.unit == Unit::Instant && derived_time.micros == 0 && derived_time.months == 0)
+            value.derived_time.is_some_and(|derived_time| {
+                derived_time.unit == Unit::Instant
+                    && derived_time.micros == 0
+                    && derived_time.months == 0
+            })
         };
         for (here, there) in [(one, two), (two, one)] {
             let (lower, upper) = (self.value(early, here), self.value(late, there));
@@ -136,16 +201,27 @@ impl JoinConditions {
         }
         // A time, and a value that may be the same time.
         let named = |value: &Value| {
-            value.possible_key.clone().or_else(|| value.determines_window_if_present(flow.windows).then(|| flow.seen.said(&value.at)))
+            value.possible_key.clone().or_else(|| {
+                value.determines_window_if_present(flow.windows).then(|| flow.seen.said(&value.at))
+            })
         };
         let may_be = |value: &Value| {
-            let open =
-                matches!(value.time, Time::Unknown | Time::Unfiltered) && value.parts.is_none() && !value.unique && value.at != (0..0);
-            value.possible_key.is_some() || value.derived_time.is_some() && value.determines_window_if_present(flow.windows) || open
+            let open = matches!(value.time, Time::Unknown | Time::Unfiltered)
+                && value.parts.is_none()
+                && !value.unique
+                && value.at != (0..0);
+            value.possible_key.is_some()
+                || value.derived_time.is_some() && value.determines_window_if_present(flow.windows)
+                || open
         };
         let both_derived = one.derived_time.is_some() && two.derived_time.is_some();
         if self.possible.is_none() && may_be(one) && may_be(two) && !both_derived {
-            self.possible = one.possible_key.clone().or_else(|| two.possible_key.clone()).or_else(|| named(one)).or_else(|| named(two));
+            self.possible = one
+                .possible_key
+                .clone()
+                .or_else(|| two.possible_key.clone())
+                .or_else(|| named(one))
+                .or_else(|| named(two));
         }
     }
 
@@ -169,7 +245,9 @@ impl JoinConditions {
         // One time is between the start and the end of a unit of the other.
         let bounded = |from: &DerivedTime, until: &DerivedTime, strict: bool| {
             let unit = from.unit.max(until.unit);
-            let nested = |derived_time: &DerivedTime| derived_time.unit == unit || derived_time.unit != Unit::Week;
+            let nested = |derived_time: &DerivedTime| {
+                derived_time.unit == unit || derived_time.unit != Unit::Week
+            };
             let days: Vec<chrono_tz::Tz> = [from, until]
                 .into_iter()
                 .filter(|derived_time| derived_time.unit >= Unit::Day)
@@ -177,14 +255,22 @@ impl JoinConditions {
                 .collect();
             let zone = days.first().copied().unwrap_or(chrono_tz::Tz::UTC);
             let begins = from.months == 0 && from.micros >= 0;
-            let within = until.months == 0 && (until.micros <= 0 || until.micros < until.unit.min_micros());
+            let within =
+                until.months == 0 && (until.micros <= 0 || until.micros < until.unit.min_micros());
             let at_its_end = strict && until.unit.length() == Some((until.months, until.micros));
             let fits = nested(from) && nested(until) && days.iter().all(|other| *other == zone);
-            unit != Unit::Instant && fits && begins && (within || at_its_end) && windows.contain_full(unit, zone)
+            unit != Unit::Instant
+                && fits
+                && begins
+                && (within || at_its_end)
+                && windows.contain_full(unit, zone)
         };
         let sure = self.sure
             || self.parts.iter().any(|(zone, parts)| parts.determine_window(windows, *zone))
-            || self.from.iter().any(|from| self.until.iter().any(|(until, strict)| bounded(from, until, *strict)));
+            || self
+                .from
+                .iter()
+                .any(|from| self.until.iter().any(|(until, strict)| bounded(from, until, *strict)));
         match self.possible {
             _ if sure => JoinKeyRelation::SameWindow,
             Some(name) => JoinKeyRelation::Possible(name),

@@ -57,17 +57,26 @@ pub fn interval_parts(expr: &Expr) -> Option<(i64, Unit)> {
                 None => integer(&interval.value)?.to_string(),
             };
             match &interval.leading_field {
-                Some(field) => Some((amount.trim().parse().ok()?, Unit::parse(&field.to_string())?)),
+                Some(field) => {
+                    Some((amount.trim().parse().ok()?, Unit::parse(&field.to_string())?))
+                }
                 None => parse_amount(&amount),
             }
         }
         Expr::Function(function) => {
-            let (count, unit) = (integer(arguments(function).first()?)?, unit_of_function(&name(function))?);
+            let (count, unit) =
+                (integer(arguments(function).first()?)?, unit_of_function(&name(function))?);
             Some((count, unit))
         }
-        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => interval_parts(expr).map(|(count, unit)| (-count, unit)),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
+            interval_parts(expr).map(|(count, unit)| (-count, unit))
+        }
         Expr::Nested(inner) => interval_parts(inner),
-        Expr::Cast { expr, data_type, .. } if data_type.to_string().eq_ignore_ascii_case("interval") => parse_amount(text(expr)?),
+        Expr::Cast { expr, data_type, .. }
+            if data_type.to_string().eq_ignore_ascii_case("interval") =>
+        {
+            parse_amount(text(expr)?)
+        }
         Expr::Value(_) => parse_amount(text(expr)?),
         _ => None,
     }
@@ -116,7 +125,9 @@ fn micros_of(expr: &Expr) -> Option<i64> {
             let name = name(function);
             micros_of_unit(name.strip_prefix("tointerval").or_else(|| name.strip_prefix("to_"))?)
         }
-        Expr::UnaryOp { expr, .. } | Expr::Nested(expr) | Expr::Cast { expr, .. } => micros_of(expr),
+        Expr::UnaryOp { expr, .. } | Expr::Nested(expr) | Expr::Cast { expr, .. } => {
+            micros_of(expr)
+        }
         Expr::Value(_) => micros_of_unit(text(expr)?.split_whitespace().nth(1)?),
         _ => None,
     }
@@ -124,7 +135,8 @@ fn micros_of(expr: &Expr) -> Option<i64> {
 
 /// Whether the text is a name of UTC.
 fn is_utc(zone: &str) -> bool {
-    ["utc", "etc/utc", "gmt", "z", "+00:00", "+00", "+0:00", "universal", "zulu"].contains(&zone.to_lowercase().as_str())
+    ["utc", "etc/utc", "gmt", "z", "+00:00", "+00", "+0:00", "universal", "zulu"]
+        .contains(&zone.to_lowercase().as_str())
 }
 
 /// The zone that an argument names; `Some(None)` if it is unknown.
@@ -139,9 +151,11 @@ pub fn zone(expr: &Expr) -> Option<Option<Tz>> {
     }
 }
 
-/// Whether a text is an offset from UTC, such as `+02:00`, and not an amount of time, such as `+1 day`.
+/// Whether a text is an offset from UTC, such as `+02:00`, and not an amount of time, such as `+1
+/// day`.
 fn is_offset(text: &str) -> bool {
-    text.strip_prefix(['+', '-']).is_some_and(|offset| offset.chars().all(|char| char.is_ascii_digit() || char == ':'))
+    text.strip_prefix(['+', '-'])
+        .is_some_and(|offset| offset.chars().all(|char| char.is_ascii_digit() || char == ':'))
 }
 
 /// Whether a date or timestamp literal is a midnight; `None` for another expression.
@@ -166,7 +180,14 @@ mod tests {
     #[test]
     fn amounts_of_time_have_many_spellings() {
         const HOUR: i64 = 3_600_000_000;
-        for sql in ["interval '5 hours'", "interval 5 hour", "interval '5' hour", "to_hours(5)", "toIntervalHour(5)", "'5 hours'"] {
+        for sql in [
+            "interval '5 hours'",
+            "interval 5 hour",
+            "interval '5' hour",
+            "to_hours(5)",
+            "toIntervalHour(5)",
+            "'5 hours'",
+        ] {
             assert_eq!(amount(&parse(sql)), Some((0, 5 * HOUR)), "{sql}");
         }
         assert_eq!(amount(&parse("interval '2 months'")), Some((2, 0)));

@@ -128,11 +128,22 @@ pub enum VolatileKind {
 }
 
 /// Analyses a query. `inputs` returns an input by its unique id.
-pub fn analyse(seen: &Seen, inputs: &dyn Fn(&str) -> FlowInput, windows: BatchWindows, engine: Engine) -> Dataflow {
-    let flow = Flow { seen, inputs, windows, engine, notes: RefCell::default(), depth: Cell::new(0) };
+pub fn analyse(
+    seen: &Seen,
+    inputs: &dyn Fn(&str) -> FlowInput,
+    windows: BatchWindows,
+    engine: Engine,
+) -> Dataflow {
+    let flow =
+        Flow { seen, inputs, windows, engine, notes: RefCell::default(), depth: Cell::new(0) };
     let result = flow.query(seen.query, &None, None);
     let mut notes = flow.notes.take();
-    let sample = |at| VolatileCall { name: "tablesample".to_string(), kind: VolatileKind::Random, at, more: 0 };
+    let sample = |at| VolatileCall {
+        name: "tablesample".to_string(),
+        kind: VolatileKind::Random,
+        at,
+        more: 0,
+    };
     notes.calls.extend(seen.samples.iter().cloned().map(sample));
     for operation in &mut notes.operations {
         if let CrossWindowKind::Bounds { of_whole } = &mut operation.kind {
@@ -191,13 +202,19 @@ impl Flow<'_> {
         let of = |key: &Value| {
             key.column
                 .as_ref()
-                .filter(|_| key.null.is_none() && matches!(key.time, Time::OtherColumn | Time::Inside(_)))
+                .filter(|_| {
+                    key.null.is_none() && matches!(key.time, Time::OtherColumn | Time::Inside(_))
+                })
                 .map(|(input, _)| input.clone())
         };
         let unique = keys.iter().filter_map(of).any(|id| {
             let key = (self.inputs)(&id).key;
             let is_it = |name: &String| {
-                keys.iter().any(|key| key.column.as_ref().is_some_and(|(input, column)| *input == id && column.eq_ignore_ascii_case(name)))
+                keys.iter().any(|key| {
+                    key.column.as_ref().is_some_and(|(input, column)| {
+                        *input == id && column.eq_ignore_ascii_case(name)
+                    })
+                })
             };
             !key.is_empty() && key.iter().all(is_it)
         });
@@ -205,8 +222,20 @@ impl Flow<'_> {
     }
 
     /// Reports an operation across windows.
-    fn report(&self, kind: CrossWindowKind, at: Range<usize>, windowed: &Origin, possible_key: Option<String>) {
-        self.notes.borrow_mut().operations.push(CrossWindowOp { kind, at, windowed: windowed.clone(), possible_key, more: 0 });
+    fn report(
+        &self,
+        kind: CrossWindowKind,
+        at: Range<usize>,
+        windowed: &Origin,
+        possible_key: Option<String>,
+    ) {
+        self.notes.borrow_mut().operations.push(CrossWindowOp {
+            kind,
+            at,
+            windowed: windowed.clone(),
+            possible_key,
+            more: 0,
+        });
     }
 
     /// The byte range of a node in the text; empty if the parser does not provide it.

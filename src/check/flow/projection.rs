@@ -1,8 +1,8 @@
 //! The columns of a `select`.
 
 use sqlparser::ast::{
-    ExcludeSelectItem, Expr, ObjectName, RenameSelectItem, Select, SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind as Qualified,
-    WildcardAdditionalOptions,
+    ExcludeSelectItem, Expr, ObjectName, RenameSelectItem, Select, SelectFlavor, SelectItem,
+    SelectItemQualifiedWildcardKind as Qualified, WildcardAdditionalOptions,
 };
 
 use super::Flow;
@@ -22,20 +22,30 @@ impl Flow<'_> {
                 SelectItem::UnnamedExpr(expr) => {
                     let name = match expr {
                         Expr::Identifier(name) => Some(name.value.clone()),
-                        Expr::CompoundIdentifier(parts) => parts.last().map(|name| name.value.clone()),
+                        Expr::CompoundIdentifier(parts) => {
+                            parts.last().map(|name| name.value.clone())
+                        }
                         _ => None,
                     };
                     items.push(Item::Column { name, value: self.value(expr, scope) });
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
                     let value = self.value(expr, scope);
-                    scope.named.entry(alias.value.to_ascii_lowercase()).or_insert_with(|| value.clone());
+                    scope
+                        .named
+                        .entry(alias.value.to_ascii_lowercase())
+                        .or_insert_with(|| value.clone());
                     items.push(Item::Column { name: Some(alias.value.clone()), value });
                 }
                 SelectItem::ExprWithAliases { aliases, .. } => {
-                    items.extend(aliases.iter().map(|alias| Item::Column { name: Some(alias.value.clone()), value: Value::unknown(0..0) }));
+                    items.extend(aliases.iter().map(|alias| Item::Column {
+                        name: Some(alias.value.clone()),
+                        value: Value::unknown(0..0),
+                    }));
                 }
-                SelectItem::Wildcard(options) => items.extend(self.adjusted(rest(scope, None), options, scope)),
+                SelectItem::Wildcard(options) => {
+                    items.extend(self.adjusted(rest(scope, None), options, scope))
+                }
                 SelectItem::QualifiedWildcard(Qualified::ObjectName(name), options) => {
                     items.extend(self.adjusted(rest(scope, last(name).as_deref()), options, scope));
                 }
@@ -46,7 +56,12 @@ impl Flow<'_> {
     }
 
     /// Applies `except`, `replace` and `rename` to the columns of `*`.
-    fn adjusted(&self, items: Vec<Item>, options: &WildcardAdditionalOptions, scope: &Scope) -> Vec<Item> {
+    fn adjusted(
+        &self,
+        items: Vec<Item>,
+        options: &WildcardAdditionalOptions,
+        scope: &Scope,
+    ) -> Vec<Item> {
         let mut left_out: Vec<String> = match &options.opt_exclude {
             Some(ExcludeSelectItem::Single(name)) => last(name).into_iter().collect(),
             Some(ExcludeSelectItem::Multiple(many)) => many.iter().filter_map(last).collect(),
@@ -67,12 +82,21 @@ impl Flow<'_> {
             None => &[],
         };
         for rename in renames {
-            named.push((rename.alias.value.clone(), scope.local_column(None, &rename.ident.value).unwrap_or_else(|| Value::unknown(0..0))));
+            named.push((
+                rename.alias.value.clone(),
+                scope
+                    .local_column(None, &rename.ident.value)
+                    .unwrap_or_else(|| Value::unknown(0..0)),
+            ));
             left_out.push(rename.ident.value.clone());
         }
         let named = named.into_iter().map(|(name, value)| Item::Column { name: Some(name), value });
         let items = items.into_iter().map(|item| match item {
-            Item::Rest { of, without, outer } => Item::Rest { of, without: without.into_iter().chain(left_out.clone()).collect(), outer },
+            Item::Rest { of, without, outer } => Item::Rest {
+                of,
+                without: without.into_iter().chain(left_out.clone()).collect(),
+                outer,
+            },
             column => column,
         });
         named.chain(items).collect()
@@ -81,9 +105,17 @@ impl Flow<'_> {
 
 /// All columns of the tables in the scope, or of the named one.
 fn rest(scope: &Scope, table: Option<&str>) -> Vec<Item> {
-    let is_it = |name: &Option<String>| table.is_none_or(|table| name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(table)));
+    let is_it = |name: &Option<String>| {
+        table.is_none_or(|table| name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(table)))
+    };
     let tables = scope.tables.iter().filter(|table| is_it(&table.name));
-    tables.map(|table| Item::Rest { of: table.rows.clone(), without: Vec::new(), outer: table.outer.clone() }).collect()
+    tables
+        .map(|table| Item::Rest {
+            of: table.rows.clone(),
+            without: Vec::new(),
+            outer: table.outer.clone(),
+        })
+        .collect()
 }
 
 fn last(name: &ObjectName) -> Option<String> {

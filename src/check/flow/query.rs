@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::rc::Rc;
 
-use sqlparser::ast::{Expr, LimitClause, Query, SetExpr, SetOperator, SetQuantifier, TableAlias, Value as Literal};
+use sqlparser::ast::{
+    Expr, LimitClause, Query, SetExpr, SetOperator, SetQuantifier, TableAlias, Value as Literal,
+};
 use sqlparser::keywords::Keyword;
 
 use super::rows::{Item, Origin, RowShape, Rows};
@@ -25,7 +27,11 @@ impl Flow<'_> {
                 Some(Rc::new(Cte { name, rows, notes: RefCell::new(notes), around }))
             };
             let before = self.notes.take();
-            let inner = if recursive { cte_scope(self.anchor(cte, &ctes), FlowNotes::default()) } else { ctes.clone() };
+            let inner = if recursive {
+                cte_scope(self.anchor(cte, &ctes), FlowNotes::default())
+            } else {
+                ctes.clone()
+            };
             self.notes.take();
             let rows = renamed(self.query(&cte.query, &inner, None), &names(&cte.alias));
             let notes = self.notes.replace(before);
@@ -42,7 +48,9 @@ impl Flow<'_> {
     /// itself.
     fn anchor(&self, cte: &sqlparser::ast::Cte, ctes: &CteScope) -> Rc<Rows> {
         match &*cte.query.body {
-            SetExpr::SetOperation { left, .. } => renamed(self.body(left, ctes, None), &names(&cte.alias)),
+            SetExpr::SetOperation { left, .. } => {
+                renamed(self.body(left, ctes, None), &names(&cte.alias))
+            }
             _ => Rows::unknown(),
         }
     }
@@ -64,15 +72,24 @@ impl Flow<'_> {
             SetExpr::SetOperation { left, op, set_quantifier, right } => {
                 let one = self.body(left, ctes, outer);
                 let other = self.body(right, ctes, outer);
-                let both = |one: &BTreeSet<String>, other: &BTreeSet<String>| one.union(other).cloned().collect();
+                let both = |one: &BTreeSet<String>, other: &BTreeSet<String>| {
+                    one.union(other).cloned().collect()
+                };
                 let windowed = Origin::of([&one.windowed, &other.windowed]);
                 let driving = both(&one.driving, &other.driving);
                 let exempt = one.exempt && other.exempt;
-                let by_name = matches!(set_quantifier, SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName);
+                let by_name = matches!(
+                    set_quantifier,
+                    SetQuantifier::ByName
+                        | SetQuantifier::AllByName
+                        | SetQuantifier::DistinctByName
+                );
                 let shape = RowShape::Union { left: one.clone(), right: other.clone(), by_name };
                 let union = Rc::new(Rows { shape, windowed, driving, exempt, bounds: None });
                 let result = if *op == SetOperator::Union { union.clone() } else { one };
-                let keeps_all = matches!(set_quantifier, SetQuantifier::All | SetQuantifier::AllByName) && *op == SetOperator::Union;
+                let keeps_all =
+                    matches!(set_quantifier, SetQuantifier::All | SetQuantifier::AllByName)
+                        && *op == SetOperator::Union;
                 if keeps_all || union.windowed.is_empty() || exempt {
                     return result;
                 }
@@ -91,7 +108,13 @@ impl Flow<'_> {
     }
 
     /// Reports an operation, unless the combined rows are always in one window.
-    pub(super) fn report_unless(&self, colocation: Colocation, kind: CrossWindowKind, at: Range<usize>, windowed: &Origin) {
+    pub(super) fn report_unless(
+        &self,
+        colocation: Colocation,
+        kind: CrossWindowKind,
+        at: Range<usize>,
+        windowed: &Origin,
+    ) {
         match colocation {
             Colocation::Always => {}
             Colocation::Possible(name) => self.report(kind, at, windowed, Some(name)),
@@ -119,15 +142,26 @@ impl Flow<'_> {
             let scope = Scope { tables: Vec::new(), named: named(&rows), outer };
             let keys: Vec<_> = limit_by.iter().map(|key| self.value(key, &scope)).collect();
             let at = self.seen.from_word(Keyword::LIMIT, self.span(&limit_by[0]));
-            self.report_unless(self.colocation(&keys), CrossWindowKind::OneRowPerKey { keys: self.texts(limit_by) }, at, &rows.windowed);
+            self.report_unless(
+                self.colocation(&keys),
+                CrossWindowKind::OneRowPerKey { keys: self.texts(limit_by) },
+                at,
+                &rows.windowed,
+            );
             return rows;
         }
         let (limit, word) = match (&query.limit_clause, &query.fetch) {
-            (Some(LimitClause::LimitOffset { limit: Some(limit), .. } | LimitClause::OffsetCommaLimit { limit, .. }), _) => {
-                (Some(limit), Keyword::LIMIT)
-            }
+            (
+                Some(
+                    LimitClause::LimitOffset { limit: Some(limit), .. }
+                    | LimitClause::OffsetCommaLimit { limit, .. },
+                ),
+                _,
+            ) => (Some(limit), Keyword::LIMIT),
             (_, Some(fetch)) => (fetch.quantity.as_ref(), Keyword::FETCH),
-            (Some(LimitClause::LimitOffset { limit: None, offset: Some(offset), .. }), _) if !is_zero(&offset.value) => {
+            (Some(LimitClause::LimitOffset { limit: None, offset: Some(offset), .. }), _)
+                if !is_zero(&offset.value) =>
+            {
                 (Some(&offset.value), Keyword::OFFSET)
             }
             _ => return rows,
@@ -144,8 +178,15 @@ impl Flow<'_> {
 
 /// The rows after an operation that is reported: later operations on them are not reported.
 pub(super) fn already_reported(rows: &Rc<Rows>, bounds: Option<usize>) -> Rc<Rows> {
-    let shape = RowShape::Columns(vec![Item::Rest { of: rows.clone(), without: Vec::new(), outer: None }]);
-    Rc::new(Rows { shape, windowed: rows.windowed.clone(), driving: rows.driving.clone(), exempt: true, bounds })
+    let shape =
+        RowShape::Columns(vec![Item::Rest { of: rows.clone(), without: Vec::new(), outer: None }]);
+    Rc::new(Rows {
+        shape,
+        windowed: rows.windowed.clone(),
+        driving: rows.driving.clone(),
+        exempt: true,
+        bounds,
+    })
 }
 
 fn is_zero(expr: &Expr) -> bool {
@@ -183,5 +224,11 @@ pub(super) fn renamed(rows: Rc<Rows>, names: &[String]) -> Rc<Rows> {
         Item::Column { name: Some(name.clone()), value }
     };
     let shape = RowShape::Columns(names.iter().enumerate().map(column).collect());
-    Rc::new(Rows { shape, windowed: rows.windowed.clone(), driving: rows.driving.clone(), exempt: rows.exempt, bounds: rows.bounds })
+    Rc::new(Rows {
+        shape,
+        windowed: rows.windowed.clone(),
+        driving: rows.driving.clone(),
+        exempt: rows.exempt,
+        bounds: rows.bounds,
+    })
 }

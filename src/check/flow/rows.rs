@@ -95,7 +95,13 @@ pub enum Item {
 
 impl Rows {
     pub fn unknown() -> Rc<Rows> {
-        Rc::new(Rows { shape: RowShape::Unknown, windowed: Origin::default(), driving: BTreeSet::new(), exempt: false, bounds: None })
+        Rc::new(Rows {
+            shape: RowShape::Unknown,
+            windowed: Origin::default(),
+            driving: BTreeSet::new(),
+            exempt: false,
+            bounds: None,
+        })
     }
 
     /// The value of a column; `None` if it certainly does not exist.
@@ -134,7 +140,9 @@ impl Rows {
         let both = one.clone().or(other);
         match (left.windowed.is_empty(), right.windowed.is_empty()) {
             (false, true) => Value { unique: one.unique, parts: one.parts, zone: one.zone, ..both },
-            (true, false) => Value { unique: other.unique, parts: other.parts, zone: other.zone, ..both },
+            (true, false) => {
+                Value { unique: other.unique, parts: other.parts, zone: other.zone, ..both }
+            }
             _ => both,
         }
     }
@@ -143,10 +151,14 @@ impl Rows {
     pub fn at(&self, index: usize) -> Option<Value> {
         match &self.shape {
             RowShape::Columns(items) => match items.get(index)? {
-                Item::Column { value, .. } if items[..index].iter().all(is_column) => Some(value.clone()),
+                Item::Column { value, .. } if items[..index].iter().all(is_column) => {
+                    Some(value.clone())
+                }
                 _ => None,
             },
-            RowShape::Union { left, right, .. } => Some(self.either(left, right, left.at(index)?, &right.at(index)?)),
+            RowShape::Union { left, right, .. } => {
+                Some(self.either(left, right, left.at(index)?, &right.at(index)?))
+            }
             _ => None,
         }
     }
@@ -161,17 +173,29 @@ impl Rows {
             RowShape::Input { .. } | RowShape::Unknown => WindowKeys::new(),
             RowShape::Columns(items) => {
                 let columns = items.iter().map(|item| match item {
-                    Item::Column { name: Some(name), value } if value.determines_window(windows) => {
+                    Item::Column { name: Some(name), value }
+                        if value.determines_window(windows) =>
+                    {
                         WindowKeys::from([(name.clone(), value.column.clone())])
                     }
                     Item::Column { .. } => WindowKeys::new(),
-                    Item::Rest { of, without, .. } => of.window_keys(windows).into_iter().filter(|(name, _)| !has(without, name)).collect(),
+                    Item::Rest { of, without, .. } => of
+                        .window_keys(windows)
+                        .into_iter()
+                        .filter(|(name, _)| !has(without, name))
+                        .collect(),
                 });
                 columns.flatten().collect()
             }
             RowShape::Union { left, .. } => {
-                let names = left.window_keys(windows).into_keys().filter_map(|name| Some((self.column(&name)?, name)));
-                names.filter(|(value, _)| value.determines_window(windows)).map(|(value, name)| (name, value.column)).collect()
+                let names = left
+                    .window_keys(windows)
+                    .into_keys()
+                    .filter_map(|name| Some((self.column(&name)?, name)));
+                names
+                    .filter(|(value, _)| value.determines_window(windows))
+                    .map(|(value, name)| (name, value.column))
+                    .collect()
             }
         }
     }
@@ -179,12 +203,20 @@ impl Rows {
     /// The names of the known columns.
     pub fn names(&self) -> Vec<String> {
         match &self.shape {
-            RowShape::Input { input, .. } => input.event_time.iter().map(|name| name.to_lowercase()).collect(),
+            RowShape::Input { input, .. } => {
+                input.event_time.iter().map(|name| name.to_lowercase()).collect()
+            }
             RowShape::Unknown => Vec::new(),
             RowShape::Columns(items) => {
                 let columns = items.iter().map(|item| match item {
-                    Item::Column { name, .. } => name.iter().map(|name| name.to_lowercase()).collect(),
-                    Item::Rest { of, without, .. } => of.names().into_iter().filter(|name| !has(without, name)).collect::<Vec<_>>(),
+                    Item::Column { name, .. } => {
+                        name.iter().map(|name| name.to_lowercase()).collect()
+                    }
+                    Item::Rest { of, without, .. } => of
+                        .names()
+                        .into_iter()
+                        .filter(|name| !has(without, name))
+                        .collect::<Vec<_>>(),
                 });
                 columns.flatten().collect()
             }
@@ -209,7 +241,9 @@ impl Rows {
             RowShape::Unknown => Colocation::Always,
             RowShape::Input { input, filtered } => {
                 let is_included = |name: &String| !has(without, name);
-                let has_key = *filtered && (input.event_time.as_ref().is_some_and(is_included) || input.unique.iter().any(is_included));
+                let has_key = *filtered
+                    && (input.event_time.as_ref().is_some_and(is_included)
+                        || input.unique.iter().any(is_included));
                 if has_key { Colocation::Always } else { Colocation::No }
             }
             RowShape::Columns(items) => {
@@ -231,15 +265,20 @@ impl Rows {
             // Rows of both sides may be equal, so the same column must determine the window on
             // both.
             RowShape::Union { left, right, .. } => match (&left.shape, &right.shape) {
-                (RowShape::Columns(one), RowShape::Columns(two)) if one.iter().chain(two).all(is_column) => {
-                    let both: Vec<Value> = (0..one.len()).filter_map(|index| self.at(index)).collect();
+                (RowShape::Columns(one), RowShape::Columns(two))
+                    if one.iter().chain(two).all(is_column) =>
+                {
+                    let both: Vec<Value> =
+                        (0..one.len()).filter_map(|index| self.at(index)).collect();
                     colocation(&both, windows)
                 }
-                _ => match (left.colocation(without, windows), right.colocation(without, windows)) {
-                    (Colocation::Always, other) | (other, Colocation::Always) => other,
-                    (Colocation::No, _) | (_, Colocation::No) => Colocation::No,
-                    (possible, _) => possible,
-                },
+                _ => {
+                    match (left.colocation(without, windows), right.colocation(without, windows)) {
+                        (Colocation::Always, other) | (other, Colocation::Always) => other,
+                        (Colocation::No, _) | (_, Colocation::No) => Colocation::No,
+                        (possible, _) => possible,
+                    }
+                }
             },
         }
     }
@@ -253,8 +292,13 @@ pub fn one_of_tables(values: Vec<Value>) -> Option<Value> {
     match (sure, values.len()) {
         (Some(at), _) => values.into_iter().nth(at),
         (None, 0 | 1) => values.into_iter().next(),
-        (None, _) if values.iter().all(|value| value.time == values[0].time) => Some(Value { column: None, ..values[0].clone() }),
-        (None, _) => Some(Value { possible_key: values.iter().find_map(|value| value.possible_key.clone()), ..Value::unknown(0..0) }),
+        (None, _) if values.iter().all(|value| value.time == values[0].time) => {
+            Some(Value { column: None, ..values[0].clone() })
+        }
+        (None, _) => Some(Value {
+            possible_key: values.iter().find_map(|value| value.possible_key.clone()),
+            ..Value::unknown(0..0)
+        }),
     }
 }
 
@@ -275,7 +319,8 @@ fn has(names: &[String], name: &str) -> bool {
 }
 
 fn of_input(input: &FlowInput, filtered: bool, name: &str) -> Value {
-    let among = |names: &BTreeSet<String>| names.iter().any(|other| other.eq_ignore_ascii_case(name));
+    let among =
+        |names: &BTreeSet<String>| names.iter().any(|other| other.eq_ignore_ascii_case(name));
     let window_keys = input.window_keys.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
     let input_column = || (input.unique_id.clone(), name.to_string());
     // If two inputs copy it from a third one, equal values come from one row of that.
@@ -285,7 +330,8 @@ fn of_input(input: &FlowInput, filtered: bool, name: &str) -> Value {
         return Value { column: Some(column), ..Value::event_time(input.kind) };
     }
     let time = if filtered { Time::OtherColumn } else { Time::Unfiltered };
-    let possible_key = may_match_event_time(name, among(&input.dates), event_time).then(|| name.to_string());
+    let possible_key =
+        may_match_event_time(name, among(&input.dates), event_time).then(|| name.to_string());
     Value {
         column: Some(column),
         unique: filtered && (window_keys.is_some() || among(&input.unique)),
@@ -303,16 +349,25 @@ fn may_match_event_time(name: &str, declared: bool, event_time: &str) -> bool {
         let name = name.to_lowercase();
         let words: Vec<&str> = name.split('_').filter(|word| !is_time(word)).collect();
         let stem = words.join("_");
-        ["timestamp", "datetime", "date", "time"].iter().find_map(|end| stem.strip_suffix(end)).unwrap_or(&stem).to_string()
+        ["timestamp", "datetime", "date", "time"]
+            .iter()
+            .find_map(|end| stem.strip_suffix(end))
+            .unwrap_or(&stem)
+            .to_string()
     };
     let (stem, other) = (stem_of(name), stem_of(event_time));
     let is_prefix = |one: &str, other: &str| one.len() > 2 && other.starts_with(one);
-    let matches = stem.is_empty() || stem == "event" || stem == other || is_prefix(&stem, &other) || is_prefix(&other, &stem);
+    let matches = stem.is_empty()
+        || stem == "event"
+        || stem == other
+        || is_prefix(&stem, &other)
+        || is_prefix(&other, &stem);
     matches && (declared || is_named_like_time(name))
 }
 
 /// Words in the names of time and date columns.
-const TIME_WORDS: &[&str] = &["at", "datetime", "hour", "month", "on", "time", "timestamp", "ts", "tstamp", "utc"];
+const TIME_WORDS: &[&str] =
+    &["at", "datetime", "hour", "month", "on", "time", "timestamp", "ts", "tstamp", "utc"];
 const DATE_WORDS: &[&str] = &["date", "day", "ds", "dt", "dte", "key", "ymd"];
 
 /// Whether a column is probably a time, by its name.
@@ -325,7 +380,8 @@ pub fn is_named_like_time(name: &str) -> bool {
 /// Whether a column is probably a date, by its name.
 fn is_named_like_date(name: &str) -> bool {
     let name = name.to_lowercase().replace("update", "");
-    name.split('_').any(|word| ["date", "day", "ds", "dt", "dte", "ymd"].contains(&word)) || name.ends_with("date")
+    name.split('_').any(|word| ["date", "day", "ds", "dt", "dte", "ymd"].contains(&word))
+        || name.ends_with("date")
 }
 
 #[cfg(test)]
@@ -340,7 +396,11 @@ mod tests {
         for name in ["updated_at", "user_id", "last_update", "created_at", "dated"] {
             assert!(!is_named_like_date(name), "{name}");
         }
-        assert!(is_named_like_time("created_at") && is_named_like_time("event_timestamp") && !is_named_like_time("user_id"));
+        assert!(
+            is_named_like_time("created_at")
+                && is_named_like_time("event_timestamp")
+                && !is_named_like_time("user_id")
+        );
     }
 
     #[test]
@@ -365,6 +425,9 @@ mod tests {
         ] {
             assert!(!may_match_event_time(name, false, event_time), "{name} next to {event_time}");
         }
-        assert!(may_match_event_time("ordered", true, "ordered_at") && !may_match_event_time("shipped", true, "ordered_at"));
+        assert!(
+            may_match_event_time("ordered", true, "ordered_at")
+                && !may_match_event_time("shipped", true, "ordered_at")
+        );
     }
 }

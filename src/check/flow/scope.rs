@@ -39,7 +39,8 @@ pub fn find_cte<'s>(ctes: &'s CteScope, name: &Ident) -> Option<&'s Rc<Cte>> {
 #[derive(Default)]
 pub struct Scope<'o> {
     pub tables: Vec<ScopedTable>,
-    /// The aliases of the projection, for engines in which other clauses can use them, by name in lower case.
+    /// The aliases of the projection, for engines in which other clauses can use them, by name in
+    /// lower case.
     pub named: BTreeMap<String, Value>,
     /// The scope of the outer query, for a sub-query.
     pub outer: Option<&'o Scope<'o>>,

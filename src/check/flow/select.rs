@@ -2,7 +2,10 @@
 
 use std::rc::Rc;
 
-use sqlparser::ast::{BinaryOperator, Distinct, Expr, Function, GroupByExpr, Select, SelectItem, Value as Literal, Visit};
+use sqlparser::ast::{
+    BinaryOperator, Distinct, Expr, Function, GroupByExpr, Select, SelectItem, Value as Literal,
+    Visit,
+};
 use sqlparser::keywords::Keyword;
 
 use super::join_conditions::JoinKeyRelation;
@@ -14,7 +17,12 @@ use super::{CrossWindowKind, Flow, VolatileKind, call, names};
 
 impl Flow<'_> {
     /// Analyses a `select`.
-    pub(super) fn select(&self, select: &Select, ctes: &CteScope, outer: Option<&Scope>) -> Rc<Rows> {
+    pub(super) fn select(
+        &self,
+        select: &Select,
+        ctes: &CteScope,
+        outer: Option<&Scope>,
+    ) -> Rc<Rows> {
         let mut scope = Scope { outer, ..Scope::default() };
         let filters = conditions(select.selection.iter().chain(&select.prewhere));
         self.from(&select.from, &filters, ctes, &mut scope);
@@ -24,8 +32,14 @@ impl Flow<'_> {
         if let Some(clause) = &select.selection {
             windowed = Origin::of([&windowed, &self.subqueries(clause, ctes, &scope)]);
         }
-        let driving = scope.tables.first().map(|table| table.rows.driving.clone()).unwrap_or_default();
-        let mut sources = scope.tables.iter().filter(|table| !table.rows.windowed.is_empty()).map(|table| table.rows.exempt).peekable();
+        let driving =
+            scope.tables.first().map(|table| table.rows.driving.clone()).unwrap_or_default();
+        let mut sources = scope
+            .tables
+            .iter()
+            .filter(|table| !table.rows.windowed.is_empty())
+            .map(|table| table.rows.exempt)
+            .peekable();
         let all_exempt = sources.peek().is_some() && sources.all(|exempt| exempt);
         let exempt = all_exempt
             || match self.relation_to_outer(&filters, &scope) {
@@ -34,8 +48,14 @@ impl Flow<'_> {
                 JoinKeyRelation::Possible(name) if windowed.is_empty() => name.is_empty(),
                 // Other operations on the rows are right or wrong together with this one.
                 JoinKeyRelation::Possible(name) => {
-                    let at = select.from.first().map_or(0..0, |from| self.factor_span(&from.relation));
-                    self.report(CrossWindowKind::Lookup { other: windowed.inputs.clone() }, at, &windowed, Some(name));
+                    let at =
+                        select.from.first().map_or(0..0, |from| self.factor_span(&from.relation));
+                    self.report(
+                        CrossWindowKind::Lookup { other: windowed.inputs.clone() },
+                        at,
+                        &windowed,
+                        Some(name),
+                    );
                     true
                 }
             };
@@ -45,14 +65,34 @@ impl Flow<'_> {
         for clause in select.prewhere.iter().chain(&select.having).chain(&select.qualify) {
             self.subqueries(clause, ctes, &scope);
         }
-        for clause in select.selection.iter().chain(&select.prewhere).chain(&select.having).chain(&select.qualify) {
+        for clause in select
+            .selection
+            .iter()
+            .chain(&select.prewhere)
+            .chain(&select.having)
+            .chain(&select.qualify)
+        {
             self.calls(clause, &scope, VolatileKind::ClockInCondition);
         }
         for item in &select.projection {
             self.subqueries(item, ctes, &scope);
-            self.calls(item, &scope, if self.is_stamp(item, &scope) { VolatileKind::BatchTemplate } else { VolatileKind::ClockInValue });
+            self.calls(
+                item,
+                &scope,
+                if self.is_stamp(item, &scope) {
+                    VolatileKind::BatchTemplate
+                } else {
+                    VolatileKind::ClockInValue
+                },
+            );
         }
-        let mut rows = Rc::new(Rows { shape: RowShape::Columns(items), windowed, driving, exempt, bounds: None });
+        let mut rows = Rc::new(Rows {
+            shape: RowShape::Columns(items),
+            windowed,
+            driving,
+            exempt,
+            bounds: None,
+        });
         if rows.windowed.is_empty() || exempt {
             return rows;
         }
@@ -79,12 +119,19 @@ impl Flow<'_> {
 
     /// Checks the groups. Returns whether an operation is reported that changes the rows in each
     /// batch.
-    fn groups(&self, select: &Select, scope: &Scope, rows: &Rows, bounds: &mut Option<usize>) -> bool {
+    fn groups(
+        &self,
+        select: &Select,
+        scope: &Scope,
+        rows: &Rows,
+        bounds: &mut Option<usize>,
+    ) -> bool {
         let windowed = &rows.windowed;
         let select_at = self.seen.bytes(select.select_token.0.span).unwrap_or(0..0);
         let (keys, texts, at) = match &select.group_by {
             GroupByExpr::Expressions(exprs, modifiers) if !exprs.is_empty() => {
-                let at = self.span(&exprs[0]).start..exprs.last().map_or(0, |last| self.span(last).end);
+                let at =
+                    self.span(&exprs[0]).start..exprs.last().map_or(0, |last| self.span(last).end);
                 let keys = if modifiers.is_empty() {
                     exprs.iter().filter_map(|expr| self.group_key(expr, select, scope)).collect()
                 } else {
@@ -96,7 +143,9 @@ impl Flow<'_> {
             GroupByExpr::All(_) if self.star_determines_window(rows) => return false,
             GroupByExpr::All(_) => {
                 let keys = select.projection.iter().filter_map(|item| match item {
-                    SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } if self.first_aggregate(expr).is_none() => {
+                    SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }
+                        if self.first_aggregate(expr).is_none() =>
+                    {
                         Some(self.value(expr, scope))
                     }
                     _ => None,
@@ -104,14 +153,19 @@ impl Flow<'_> {
                 (keys.collect(), vec!["all".to_string()], select_at)
             }
             GroupByExpr::Expressions(..) => {
-                let clauses = select.projection.iter().filter_map(|item| self.first_aggregate(item));
-                let Some(at) = clauses.chain(select.having.iter().filter_map(|having| self.first_aggregate(having))).next() else {
+                let clauses =
+                    select.projection.iter().filter_map(|item| self.first_aggregate(item));
+                let Some(at) = clauses
+                    .chain(select.having.iter().filter_map(|having| self.first_aggregate(having)))
+                    .next()
+                else {
                     return false;
                 };
                 if self.are_bounds(select, scope) {
-                    let of_whole = scope
-                        .outer
-                        .is_some_and(|outer| !outer.tables.is_empty() && outer.tables.iter().all(|table| table.rows.windowed.is_empty()));
+                    let of_whole = scope.outer.is_some_and(|outer| {
+                        !outer.tables.is_empty()
+                            && outer.tables.iter().all(|table| table.rows.windowed.is_empty())
+                    });
                     if of_whole {
                         self.notes.borrow_mut().bounding.push(at.start);
                     }
@@ -133,7 +187,8 @@ impl Flow<'_> {
         let RowShape::Columns(items) = &rows.shape else { return false };
         items.iter().any(|item| match item {
             Item::Rest { of, without, outer: None } => {
-                !of.windowed.is_empty() && of.colocation(without, self.windows) == super::value::Colocation::Always
+                !of.windowed.is_empty()
+                    && of.colocation(without, self.windows) == super::value::Colocation::Always
             }
             _ => false,
         })
@@ -142,7 +197,9 @@ impl Flow<'_> {
     /// Whether a query selects only the first and the last event time.
     fn are_bounds(&self, select: &Select, scope: &Scope) -> bool {
         select.projection.iter().all(|item| match item {
-            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => self.value(expr, scope).is_inside(),
+            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+                self.value(expr, scope).is_inside()
+            }
             _ => false,
         })
     }
@@ -160,15 +217,24 @@ impl Flow<'_> {
     fn group_key(&self, expr: &Expr, select: &Select, scope: &Scope) -> Option<Value> {
         if let Some(item) = ordinal(expr).and_then(|index| select.projection.get(index)) {
             return match item {
-                SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(self.value(expr, scope)),
+                SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+                    Some(self.value(expr, scope))
+                }
                 _ => None,
             };
         }
         let window_key = |keys: &[Expr]| {
-            keys.iter().filter_map(|key| self.group_key(key, select, scope)).find(|value| value.determines_window(self.windows))
+            keys.iter()
+                .filter_map(|key| self.group_key(key, select, scope))
+                .find(|value| value.determines_window(self.windows))
         };
         match expr {
-            Expr::GroupingSets(sets) => sets.iter().map(|set| window_key(set)).collect::<Option<Vec<_>>>()?.into_iter().next(),
+            Expr::GroupingSets(sets) => sets
+                .iter()
+                .map(|set| window_key(set))
+                .collect::<Option<Vec<_>>>()?
+                .into_iter()
+                .next(),
             // One of their groups has all rows.
             Expr::Rollup(_) | Expr::Cube(_) => None,
             Expr::Tuple(exprs) => window_key(exprs),
@@ -179,11 +245,15 @@ impl Flow<'_> {
     fn distinct(&self, select: &Select, scope: &Scope, rows: &Rows) {
         let at = self.seen.bytes(select.select_token.0.span).unwrap_or(0..0);
         // Groups are reported already, and are distinct.
-        let grouped = !matches!(&select.group_by, GroupByExpr::Expressions(exprs, _) if exprs.is_empty());
+        let grouped =
+            !matches!(&select.group_by, GroupByExpr::Expressions(exprs, _) if exprs.is_empty());
         match &select.distinct {
-            Some(Distinct::Distinct) if !grouped => {
-                self.report_unless(rows.colocation(&[], self.windows), CrossWindowKind::Distinct, at, &rows.windowed)
-            }
+            Some(Distinct::Distinct) if !grouped => self.report_unless(
+                rows.colocation(&[], self.windows),
+                CrossWindowKind::Distinct,
+                at,
+                &rows.windowed,
+            ),
             Some(Distinct::On(keys)) => {
                 let values: Vec<Value> = keys.iter().map(|key| self.value(key, scope)).collect();
                 let end = keys.last().map_or(at.end, |key| self.span(key).end);
@@ -201,9 +271,13 @@ impl Flow<'_> {
     /// The first aggregate function in a clause.
     fn first_aggregate(&self, of: &impl Visit) -> Option<std::ops::Range<usize>> {
         let mut first = None;
-        let aggregates = |function: &Function| function.over.is_none() && names::is_aggregate(&call::name(function));
+        let aggregates = |function: &Function| {
+            function.over.is_none() && names::is_aggregate(&call::name(function))
+        };
         visit_exprs(of, |expr| match expr {
-            Expr::Function(function) if first.is_none() && aggregates(function) => first = Some(self.span(&function.name)),
+            Expr::Function(function) if first.is_none() && aggregates(function) => {
+                first = Some(self.span(&function.name))
+            }
             _ => {}
         });
         first
@@ -217,7 +291,12 @@ fn mark_not_null(filters: &[&Expr], scope: &mut Scope) {
             Expr::IsNotNull(expr) | Expr::Between { expr, negated: false, .. } => &**expr,
             Expr::BinaryOp {
                 left,
-                op: BinaryOperator::Gt | BinaryOperator::GtEq | BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Eq,
+                op:
+                    BinaryOperator::Gt
+                    | BinaryOperator::GtEq
+                    | BinaryOperator::Lt
+                    | BinaryOperator::LtEq
+                    | BinaryOperator::Eq,
                 ..
             } => &**left,
             _ => continue,
@@ -236,7 +315,9 @@ fn mark_not_null(filters: &[&Expr], scope: &mut Scope) {
             let is_it = match (table, &scoped.name) {
                 (Some(table), Some(name)) => name.eq_ignore_ascii_case(table),
                 (Some(_), None) => false,
-                (None, _) => scoped.rows.column(name).is_some_and(|value| value.time != Time::Unknown),
+                (None, _) => {
+                    scoped.rows.column(name).is_some_and(|value| value.time != Time::Unknown)
+                }
             };
             if is_it {
                 scoped.outer = None;

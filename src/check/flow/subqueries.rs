@@ -18,20 +18,28 @@ impl Flow<'_> {
         let mut of_comparisons: Vec<*const Query> = Vec::new();
         visit_exprs(clause, |expr| match expr {
             Expr::Exists { subquery, .. } => self.lookup(subquery, None, ctes, scope, &windowed),
-            Expr::InSubquery { subquery, expr, .. } => self.lookup(subquery, Some(expr), ctes, scope, &windowed),
-            Expr::AnyOp { left, compare_op, right, .. } | Expr::AllOp { left, compare_op, right } => {
+            Expr::InSubquery { subquery, expr, .. } => {
+                self.lookup(subquery, Some(expr), ctes, scope, &windowed)
+            }
+            Expr::AnyOp { left, compare_op, right, .. }
+            | Expr::AllOp { left, compare_op, right } => {
                 if let Some(subquery) = inner(right) {
-                    let equal = *compare_op == BinaryOperator::Eq && matches!(expr, Expr::AnyOp { .. });
+                    let equal =
+                        *compare_op == BinaryOperator::Eq && matches!(expr, Expr::AnyOp { .. });
                     of_comparisons.push(std::ptr::from_ref(subquery));
                     self.lookup(subquery, equal.then_some(&**left), ctes, scope, &windowed);
                 }
             }
-            Expr::Subquery(subquery) if of_comparisons.contains(&std::ptr::from_ref(&**subquery)) => {}
-            Expr::Subquery(subquery) => values = Origin::of([&values, &self.lookup_value(subquery, ctes, scope, &windowed)]),
+            Expr::Subquery(subquery)
+                if of_comparisons.contains(&std::ptr::from_ref(&**subquery)) => {}
+            Expr::Subquery(subquery) => {
+                values = Origin::of([&values, &self.lookup_value(subquery, ctes, scope, &windowed)])
+            }
             Expr::Function(function) => {
                 // `array(select …)`.
                 if let FunctionArguments::Subquery(subquery) = &function.args {
-                    values = Origin::of([&values, &self.lookup_value(subquery, ctes, scope, &windowed)]);
+                    values =
+                        Origin::of([&values, &self.lookup_value(subquery, ctes, scope, &windowed)]);
                 }
             }
             _ => {}
@@ -40,16 +48,34 @@ impl Flow<'_> {
     }
 
     /// Analyses a scalar sub-query. Returns its inputs.
-    fn lookup_value(&self, subquery: &Query, ctes: &CteScope, scope: &Scope, windowed: &Origin) -> Origin {
+    fn lookup_value(
+        &self,
+        subquery: &Query,
+        ctes: &CteScope,
+        scope: &Scope,
+        windowed: &Origin,
+    ) -> Origin {
         let rows = self.query(subquery, ctes, Some(scope));
         if !rows.windowed.is_empty() && !rows.exempt {
-            self.report(CrossWindowKind::Lookup { other: rows.windowed.inputs.clone() }, self.body_span(subquery), windowed, None);
+            self.report(
+                CrossWindowKind::Lookup { other: rows.windowed.inputs.clone() },
+                self.body_span(subquery),
+                windowed,
+                None,
+            );
         }
         rows.windowed.clone()
     }
 
     /// Analyses a sub-query of `exists`, `in` or a comparison.
-    fn lookup(&self, subquery: &Query, compared: Option<&Expr>, ctes: &CteScope, scope: &Scope, windowed: &Origin) {
+    fn lookup(
+        &self,
+        subquery: &Query,
+        compared: Option<&Expr>,
+        ctes: &CteScope,
+        scope: &Scope,
+        windowed: &Origin,
+    ) {
         let rows = self.query(subquery, ctes, Some(scope));
         let mut join_conditions = JoinConditions::default();
         let columns: Vec<&Expr> = match compared {
@@ -69,27 +95,42 @@ impl Flow<'_> {
             JoinKeyRelation::Possible(name) => Some(name),
             JoinKeyRelation::Unrelated => None,
         };
-        self.report(CrossWindowKind::Lookup { other: rows.windowed.inputs.clone() }, self.body_span(subquery), windowed, possible_key);
+        self.report(
+            CrossWindowKind::Lookup { other: rows.windowed.inputs.clone() },
+            self.body_span(subquery),
+            windowed,
+            possible_key,
+        );
     }
 
     /// The first table of a query.
     fn body_span(&self, query: &Query) -> std::ops::Range<usize> {
         match &*query.body {
-            SetExpr::Select(select) => {
-                select.from.first().map_or_else(|| self.first_span(&query.body), |from| self.factor_span(&from.relation))
-            }
+            SetExpr::Select(select) => select.from.first().map_or_else(
+                || self.first_span(&query.body),
+                |from| self.factor_span(&from.relation),
+            ),
             _ => self.first_span(&query.body),
         }
     }
 
     /// Records the volatile functions in a clause.
     pub(super) fn calls(&self, clause: &impl Visit, scope: &Scope, clock: VolatileKind) {
-        let note = |name: &str, kind, at| self.notes.borrow_mut().calls.push(VolatileCall { name: name.to_string(), kind, at, more: 0 });
+        let note = |name: &str, kind, at| {
+            self.notes.borrow_mut().calls.push(VolatileCall {
+                name: name.to_string(),
+                kind,
+                at,
+                more: 0,
+            })
+        };
         visit_exprs(clause, |expr| match expr {
             Expr::Function(function) => {
                 let name = call::name(function);
                 // With an argument that is not fixed it is another function: `unix_timestamp(at)`.
-                let bare = call::arguments(function).iter().all(|argument| matches!(self.value(argument, scope).time, Time::Fixed));
+                let bare = call::arguments(function)
+                    .iter()
+                    .all(|argument| matches!(self.value(argument, scope).time, Time::Fixed));
                 if names::is_random(&name) && bare {
                     note(&name, VolatileKind::Random, self.span(&function.name));
                 } else if names::is_clock(&name) && bare {
@@ -111,10 +152,17 @@ impl Flow<'_> {
         };
         loop {
             expr = match expr {
-                Expr::Cast { expr, .. } | Expr::Nested(expr) | Expr::AtTimeZone { timestamp: expr, .. } => expr,
+                Expr::Cast { expr, .. }
+                | Expr::Nested(expr)
+                | Expr::AtTimeZone { timestamp: expr, .. } => expr,
                 Expr::Function(function) if !names::is_clock(&call::name(function)) => {
-                    match call::arguments(function).into_iter().find(|argument| !matches!(self.value(argument, scope).time, Time::Fixed)) {
-                        Some(argument) if self.value(argument, scope).time == Time::Clock => argument,
+                    match call::arguments(function)
+                        .into_iter()
+                        .find(|argument| !matches!(self.value(argument, scope).time, Time::Fixed))
+                    {
+                        Some(argument) if self.value(argument, scope).time == Time::Clock => {
+                            argument
+                        }
                         _ => return false,
                     }
                 }

@@ -27,17 +27,26 @@ use crate::jinja::{Mark, MarkKind};
 
 /// Analyses a query over `events`, `payments` and `people`; the first two are filtered by `at` and
 /// `paid_at`.
-fn look_in<T>(sql: &str, windows: BatchWindows, engine: Engine, then: impl Fn(&Dataflow) -> T) -> T {
+fn look_in<T>(
+    sql: &str,
+    windows: BatchWindows,
+    engine: Engine,
+    then: impl Fn(&Dataflow) -> T,
+) -> T {
     let names = [("events", Some("at")), ("payments", Some("paid_at")), ("people", None)];
     let mut marks: Vec<Mark> = Vec::new();
     for (name, _) in names {
-        marks.extend(sql.match_indices(name).map(|(at, _)| Mark { span: at..at + name.len(), kind: MarkKind::Input(name.to_string()) }));
+        marks.extend(sql.match_indices(name).map(|(at, _)| Mark {
+            span: at..at + name.len(),
+            kind: MarkKind::Input(name.to_string()),
+        }));
     }
     marks.sort_by_key(|mark| mark.span.start);
     let input = |(name, time): (&str, Option<&str>)| inject::Input {
         unique_id: name.to_string(),
         filtered: time.is_some(),
-        time: time.map(|time| inject::Time { column: ResultColumn::named(time, false), literals: None }),
+        time: time
+            .map(|time| inject::Time { column: ResultColumn::named(time, false), literals: None }),
         plain_names: Vec::new(),
         is_cte: false,
         referred: vec![name.to_string()],
@@ -46,14 +55,19 @@ fn look_in<T>(sql: &str, windows: BatchWindows, engine: Engine, then: impl Fn(&D
     let inputs = names.map(input);
     let input_info = |id: &str| FlowInput {
         unique_id: id.to_string(),
-        event_time: names.iter().find(|(name, _)| *name == id).and_then(|(_, time)| time.map(str::to_string)),
+        event_time: names
+            .iter()
+            .find(|(name, _)| *name == id)
+            .and_then(|(_, time)| time.map(str::to_string)),
         unique: BTreeSet::from(["payment_id".to_string()]),
         window_keys: WindowKeys::new(),
         key: vec!["shop".to_string(), "receipt".to_string()],
         dates: BTreeSet::new(),
         kind: TimeKind::Unknown,
     };
-    let seen = inject::look(sql, &marks, &inputs, &DuckDbDialect {}, |seen| then(&analyse(seen, &input_info, windows, engine)));
+    let seen = inject::look(sql, &marks, &inputs, &DuckDbDialect {}, |seen| {
+        then(&analyse(seen, &input_info, windows, engine))
+    });
     seen.unwrap_or_else(|| panic!("{sql} is not parsed"))
 }
 
@@ -65,7 +79,12 @@ fn look<T>(sql: &str, then: impl Fn(&Dataflow) -> T) -> T {
 
 /// The operations of a query, each with the key that may determine the window.
 fn operations(sql: &str) -> Vec<(CrossWindowKind, Option<String>)> {
-    look(sql, |seen| seen.operations.iter().map(|operation| (operation.kind.clone(), operation.possible_key.clone())).collect())
+    look(sql, |seen| {
+        seen.operations
+            .iter()
+            .map(|operation| (operation.kind.clone(), operation.possible_key.clone()))
+            .collect()
+    })
 }
 
 #[derive(Debug, PartialEq)]
@@ -107,7 +126,9 @@ fn value(expr: &str) -> Value {
 /// The value of an expression over `events`.
 fn value_in(expr: &str, windows: BatchWindows) -> Value {
     let sql = format!("select {expr} as at from events");
-    look_in(&sql, windows, Engine::default(), |seen| seen.result.column("at").expect("the query selects it"))
+    look_in(&sql, windows, Engine::default(), |seen| {
+        seen.result.column("at").expect("the query selects it")
+    })
 }
 
 #[test]
@@ -189,7 +210,11 @@ fn zones() {
     let twice = "(at at time zone 'UTC' at time zone 'America/New_York')::date";
     assert_eq!(key_in(twice, local, Engine::default()), Determines);
     assert_eq!(key_in(twice, DAYS, Engine::default()), Not);
-    assert_eq!(key_in("(at at time zone 'America/New_York')::date", local, Engine::default()), Possible, "if it holds instants");
+    assert_eq!(
+        key_in("(at at time zone 'America/New_York')::date", local, Engine::default()),
+        Possible,
+        "if it holds instants"
+    );
     assert_eq!(key_in("(at at time zone 'America/New_York')::date", local, shows), Determines);
     assert_eq!(key_in("at::date", local, Engine::default()), Not);
     assert_eq!(key_in("extract(hour from at at time zone 'America/New_York')", local, shows), Not);
@@ -198,9 +223,15 @@ fn zones() {
 #[test]
 fn event_times() {
     assert_eq!(event_time("date_trunc('day', at) + interval '12 hours'"), Time::Inside(Unit::Day));
-    assert_eq!(event_time("make_timestamp(year(at), month(at), day(at), 0, 0, 0)"), Time::Inside(Unit::Day));
+    assert_eq!(
+        event_time("make_timestamp(year(at), month(at), day(at), 0, 0, 0)"),
+        Time::Inside(Unit::Day)
+    );
     assert_eq!(event_time("to_timestamp(epoch(at) + 3600)"), Time::Outside(OutsideReason::Shifted));
-    assert_eq!(event_time("case when x then at else loaded end"), Time::Outside(OutsideReason::Mixed));
+    assert_eq!(
+        event_time("case when x then at else loaded end"),
+        Time::Outside(OutsideReason::Mixed)
+    );
     assert_eq!(event_time("last_day(at)"), Time::Outside(OutsideReason::Moved));
     assert_eq!(event_time("loaded_at"), Time::OtherColumn);
     assert_eq!(event_time("timestamp '2024-09-01'"), Time::Fixed);
@@ -209,9 +240,13 @@ fn event_times() {
 
 #[test]
 fn joins_by_their_conditions() {
-    let join = |on: &str| operations(&format!("select e.at from events as e join payments as p on {on}"));
+    let join =
+        |on: &str| operations(&format!("select e.at from events as e join payments as p on {on}"));
     let missed = |possible_key: Option<&str>| {
-        vec![(CrossWindowKind::Join { other: BTreeSet::from(["payments".to_string()]) }, possible_key.map(str::to_string))]
+        vec![(
+            CrossWindowKind::Join { other: BTreeSet::from(["payments".to_string()]) },
+            possible_key.map(str::to_string),
+        )]
     };
     assert_eq!(join("p.id = e.id"), missed(None));
     assert_eq!(join("hour(p.paid_at) = hour(e.at)"), missed(None));
@@ -220,31 +255,64 @@ fn joins_by_their_conditions() {
         "p.paid_at::date = e.at::date",
         "p.paid_at::date is not distinct from e.at::date",
         "year(p.paid_at) = year(e.at) and dayofyear(p.paid_at) = dayofyear(e.at)",
-        "p.paid_at >= date_trunc('day', e.at) and p.paid_at < date_trunc('day', e.at) + interval '1 day'",
+        "p.paid_at >= date_trunc('day', e.at) and p.paid_at < date_trunc('day', e.at) + interval \
+         '1 day'",
         "date_diff('day', e.at, p.paid_at) = 0",
     ] {
         assert_eq!(join(on), [], "{on}");
     }
-    assert_eq!(join("p.paid_at >= date_trunc('day', e.at) and p.paid_at <= date_trunc('day', e.at) + interval '1 day'"), missed(None));
+    assert_eq!(
+        join(
+            "p.paid_at >= date_trunc('day', e.at) and p.paid_at <= date_trunc('day', e.at) + \
+             interval '1 day'"
+        ),
+        missed(None)
+    );
     assert_eq!(operations("select at from events natural join payments"), missed(None));
 }
 
 #[test]
 fn subqueries() {
     let lookup = |possible_key: Option<&str>| {
-        vec![(CrossWindowKind::Lookup { other: BTreeSet::from(["payments".to_string()]) }, possible_key.map(str::to_string))]
+        vec![(
+            CrossWindowKind::Lookup { other: BTreeSet::from(["payments".to_string()]) },
+            possible_key.map(str::to_string),
+        )]
     };
-    assert_eq!(operations("select at from events where id = any (select id from payments)"), lookup(None));
-    assert_eq!(operations("select at from events where n >= all (select n from payments)"), lookup(None));
-    assert_eq!(operations("select at from events where (id, at::date) in (select id, paid_at::date from payments)"), []);
     assert_eq!(
-        operations("select at from events as e where exists (select 1 from payments as p where p.paid_at::date = e.event_date)"),
+        operations("select at from events where id = any (select id from payments)"),
+        lookup(None)
+    );
+    assert_eq!(
+        operations("select at from events where n >= all (select n from payments)"),
+        lookup(None)
+    );
+    assert_eq!(
+        operations(
+            "select at from events where (id, at::date) in (select id, paid_at::date from payments)"
+        ),
+        []
+    );
+    assert_eq!(
+        operations(
+            "select at from events as e where exists (select 1 from payments as p where \
+             p.paid_at::date = e.event_date)"
+        ),
         lookup(Some("event_date"))
     );
-    assert_eq!(operations("select at, array(select id from payments) as ids from events"), lookup(None));
+    assert_eq!(
+        operations("select at, array(select id from payments) as ids from events"),
+        lookup(None)
+    );
     let bounds = |of_whole| vec![(CrossWindowKind::Bounds { of_whole }, None)];
-    assert_eq!(operations("select at from events where at >= (select max(at) from events)"), bounds(false));
-    assert_eq!(operations("select p.id from people as p where p.born > (select min(at) from events)"), bounds(true));
+    assert_eq!(
+        operations("select at from events where at >= (select max(at) from events)"),
+        bounds(false)
+    );
+    assert_eq!(
+        operations("select p.id from people as p where p.born > (select min(at) from events)"),
+        bounds(true)
+    );
 }
 
 #[test]
@@ -252,25 +320,55 @@ fn limits_sets_and_recursion() {
     let kinds = |sql: &str| operations(sql).into_iter().map(|(kind, _)| kind).collect::<Vec<_>>();
     assert_eq!(kinds("select at from events offset 3"), [CrossWindowKind::Limit]);
     assert_eq!(kinds("select at from events offset 0"), []);
-    assert_eq!(kinds("select user_id from events union select user_id from payments"), [CrossWindowKind::Distinct]);
+    assert_eq!(
+        kinds("select user_id from events union select user_id from payments"),
+        [CrossWindowKind::Distinct]
+    );
     assert_eq!(kinds("select at from events union select paid_at from payments"), []);
     let chain = |condition: &str| {
         format!(
             "with recursive c as (select id, at from events where parent is null \
-             union all select e.id, e.at from events as e join c on e.parent = c.id {condition}) select id, at from c"
+             union all select e.id, e.at from events as e join c on e.parent = c.id {condition}) \
+             select id, at from c"
         )
     };
-    assert_eq!(kinds(&chain("")), [CrossWindowKind::Join { other: BTreeSet::from(["events".to_string()]) }]);
+    assert_eq!(
+        kinds(&chain("")),
+        [CrossWindowKind::Join { other: BTreeSet::from(["events".to_string()]) }]
+    );
     assert_eq!(kinds(&chain("and e.at::date = c.at::date")), []);
 }
 
 #[test]
 fn stars_and_windows() {
     let kinds = |sql: &str| operations(sql).len();
-    assert_eq!(kinds("select * from (select * exclude (at), at::date as day from events) group by all"), 0);
-    assert_eq!(kinds("select at, sum(n) over (partition by day) as n from (select *, at::date as day from events)"), 0);
-    assert_eq!(kinds("select at, sum(n) over (partition by day) as n from (select * replace (hour(at) as day) from events)"), 1);
-    let calls = |sql: &str| look(sql, |seen| seen.calls.iter().map(|call| (call.kind, call.more)).collect::<Vec<_>>());
-    assert_eq!(calls("select at, now() as a, now() as b, current_timestamp as c from events"), [(VolatileKind::BatchTemplate, 2)]);
-    assert_eq!(calls("select at from events tablesample bernoulli (10%)"), [(VolatileKind::Random, 0)]);
+    assert_eq!(
+        kinds("select * from (select * exclude (at), at::date as day from events) group by all"),
+        0
+    );
+    assert_eq!(
+        kinds(
+            "select at, sum(n) over (partition by day) as n from (select *, at::date as day from \
+             events)"
+        ),
+        0
+    );
+    assert_eq!(
+        kinds(
+            "select at, sum(n) over (partition by day) as n from (select * replace (hour(at) as \
+             day) from events)"
+        ),
+        1
+    );
+    let calls = |sql: &str| {
+        look(sql, |seen| seen.calls.iter().map(|call| (call.kind, call.more)).collect::<Vec<_>>())
+    };
+    assert_eq!(
+        calls("select at, now() as a, now() as b, current_timestamp as c from events"),
+        [(VolatileKind::BatchTemplate, 2)]
+    );
+    assert_eq!(
+        calls("select at from events tablesample bernoulli (10%)"),
+        [(VolatileKind::Random, 0)]
+    );
 }

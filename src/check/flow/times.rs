@@ -9,7 +9,9 @@ use super::calendar_parts::CalendarParts;
 use super::call::{FunctionCall, word};
 use super::derived_time::{AtTimeZone, DerivedTime};
 use super::functions::format_parts;
-use super::literal::{amount, integer, interval_parts, is_midnight, micros_of_unit, text, unit, zone};
+use super::literal::{
+    amount, integer, interval_parts, is_midnight, micros_of_unit, text, unit, zone,
+};
 use super::unit::Unit;
 use super::value::{Form, OutsideReason, Time, Value};
 
@@ -21,12 +23,16 @@ impl FunctionCall<'_> {
         if !fixed {
             return value.moved(OutsideReason::Shifted, self.at.clone()).without_window();
         }
-        let count = others().filter(|(expr, _)| unit(expr).is_none()).find_map(|(expr, _)| integer(expr));
+        let count =
+            others().filter(|(expr, _)| unit(expr).is_none()).find_map(|(expr, _)| integer(expr));
         let word = others().find_map(|(expr, _)| unit(expr).and_then(|_| word(expr)));
-        let unit_in_name =
-            ["add", "subtract"].iter().find_map(|start| self.name.strip_prefix(start)).filter(|word| Unit::parse(word).is_some());
-        let unit_name =
-            word.or_else(|| unit_in_name.map(str::to_string)).or_else(|| (self.name == "add_months").then(|| "month".to_string()));
+        let unit_in_name = ["add", "subtract"]
+            .iter()
+            .find_map(|start| self.name.strip_prefix(start))
+            .filter(|word| Unit::parse(word).is_some());
+        let unit_name = word
+            .or_else(|| unit_in_name.map(str::to_string))
+            .or_else(|| (self.name == "add_months").then(|| "month".to_string()));
         let amount = others().find_map(|(expr, _)| amount(expr)).or_else(|| {
             let word = unit_name.unwrap_or_else(|| "day".to_string());
             let (months, micros) = match Unit::parse(&word)? {
@@ -35,7 +41,9 @@ impl FunctionCall<'_> {
             };
             Some((i32::try_from(count?).ok()?.checked_mul(months)?, count?.checked_mul(micros)?))
         });
-        let amount = amount.and_then(|(months, micros)| Some((months.checked_mul(i32::try_from(sign).ok()?)?, micros.checked_mul(sign)?)));
+        let amount = amount.and_then(|(months, micros)| {
+            Some((months.checked_mul(i32::try_from(sign).ok()?)?, micros.checked_mul(sign)?))
+        });
         // The amount may have either sign.
         value.shifted(amount, self.flow.windows, self.at.clone())
     }
@@ -43,27 +51,39 @@ impl FunctionCall<'_> {
     /// A bucket: `time_bucket(interval '6 hours', at)`, `date_bin('1 day', at, origin)`,
     /// `time_slice(at, 15, 'minute')`.
     pub(super) fn bucket(&self) -> Value {
-        let span = self.args.iter().filter(|(_, value)| !value.derives_from_event_time()).find_map(|(expr, _)| interval_parts(expr));
+        let span = self
+            .args
+            .iter()
+            .filter(|(_, value)| !value.derives_from_event_time())
+            .find_map(|(expr, _)| interval_parts(expr));
         let span = span.or_else(|| {
             let word = self.args.iter().find_map(|(expr, _)| unit(expr));
-            let count = self.args.iter().filter(|(expr, _)| unit(expr).is_none()).find_map(|(expr, _)| integer(expr));
+            let count = self
+                .args
+                .iter()
+                .filter(|(expr, _)| unit(expr).is_none())
+                .find_map(|(expr, _)| integer(expr));
             Some((count.unwrap_or(1), word?))
         });
         let Some((count, unit)) = span else { return self.opaque() };
         let mut cut = unit.times(u32::try_from(count).unwrap_or_default());
         // The origin of the buckets: a time, or an offset.
         let is_span = |expr: &Expr| interval_parts(expr) == Some((count, unit));
-        let others = self
-            .args
-            .iter()
-            .filter(|(expr, value)| !value.derives_from_event_time() && zone(expr).is_none() && super::literal::unit(expr).is_none());
+        let others = self.args.iter().filter(|(expr, value)| {
+            !value.derives_from_event_time()
+                && zone(expr).is_none()
+                && super::literal::unit(expr).is_none()
+        });
         for (expr, _) in others.filter(|(expr, _)| !is_span(expr)) {
             let begins = match (is_midnight(expr), amount(expr)) {
                 (Some(midnight), _) => midnight || cut < Unit::Day && cut != Unit::Other,
                 (None, Some((0, micros))) => cut.min_micros() > 0 && micros % cut.min_micros() == 0,
                 (None, Some(_)) => false,
                 // `start` or `end` selects an edge of the bucket.
-                (None, None) => text(expr).is_some_and(|word| word.eq_ignore_ascii_case("start")) || integer(expr).is_some(),
+                (None, None) => {
+                    text(expr).is_some_and(|word| word.eq_ignore_ascii_case("start"))
+                        || integer(expr).is_some()
+                }
             };
             if !begins {
                 cut = Unit::Other;
@@ -75,22 +95,38 @@ impl FunctionCall<'_> {
     /// A time made of its parts, the largest first.
     pub(super) fn of_parts(&self) -> Value {
         const ORDER: [Unit; 4] = [Unit::Year, Unit::Month, Unit::Day, Unit::Hour];
-        const PARTS: [CalendarParts; 4] = [CalendarParts::YEAR, CalendarParts::MONTH, CalendarParts::DAY_OF_MONTH, CalendarParts::HOUR];
+        const PARTS: [CalendarParts; 4] = [
+            CalendarParts::YEAR,
+            CalendarParts::MONTH,
+            CalendarParts::DAY_OF_MONTH,
+            CalendarParts::HOUR,
+        ];
         let count = self
             .args
             .iter()
             .zip(PARTS)
-            .take_while(|((_, value), part)| value.parts == *part && matches!(value.form, Form::Number(1, _)))
+            .take_while(|((_, value), part)| {
+                value.parts == *part && matches!(value.form, Form::Number(1, _))
+            })
             .count();
-        let rest_begins = self.args.iter().enumerate().skip(count).all(|(index, (expr, _))| integer(expr) == Some(i64::from(index < 3)));
+        let rest_begins = self
+            .args
+            .iter()
+            .enumerate()
+            .skip(count)
+            .all(|(index, (expr, _))| integer(expr) == Some(i64::from(index < 3)));
         let source = self.args.first().and_then(|(_, value)| value.derived_time);
         match (count.checked_sub(1), source) {
             (Some(last), Some(derived_time)) if rest_begins => {
-                let cut = DerivedTime { unit: Unit::Instant, months: 0, micros: 0, ..derived_time }.cut(ORDER[last]);
+                let cut = DerivedTime { unit: Unit::Instant, months: 0, micros: 0, ..derived_time }
+                    .cut(ORDER[last]);
                 Value::derived_time(cut, self.flow.windows, self.at.clone())
             }
             (Some(_), _) => {
-                let parts = self.args.iter().fold(CalendarParts::NONE, |parts, (_, value)| parts | value.parts);
+                let parts = self
+                    .args
+                    .iter()
+                    .fold(CalendarParts::NONE, |parts, (_, value)| parts | value.parts);
                 let first = self.args[0].1.clone();
                 Value {
                     time: Time::Outside(OutsideReason::Moved),
@@ -109,11 +145,19 @@ impl FunctionCall<'_> {
         let value = self.zoned();
         match value.derived_time {
             Some(derived_time) if micros >= Unit::Day.min_micros() => {
-                let value = value.with_moment(derived_time.cut(Unit::Day), self.flow.windows, self.at.clone());
+                let value = value.with_moment(
+                    derived_time.cut(Unit::Day),
+                    self.flow.windows,
+                    self.at.clone(),
+                );
                 value.converted(Form::Count(micros), self.at.clone())
             }
             Some(derived_time) if micros >= Unit::Hour.min_micros() => {
-                let value = value.with_moment(derived_time.cut(Unit::Hour), self.flow.windows, self.at.clone());
+                let value = value.with_moment(
+                    derived_time.cut(Unit::Hour),
+                    self.flow.windows,
+                    self.at.clone(),
+                );
                 value.converted(Form::Count(micros), self.at.clone())
             }
             Some(_) => value.converted(Form::Count(micros), self.at.clone()),
@@ -123,36 +167,60 @@ impl FunctionCall<'_> {
 
     /// The number of units between a time and a constant.
     pub(super) fn difference(&self) -> Value {
-        let is_operand = |expr, value: &Value| value.derives_from_event_time() || unit(expr).is_none() && zone(expr).is_none();
-        let operands: Vec<_> = self.args.iter().filter(|(expr, value)| is_operand(expr, value)).collect();
+        let is_operand = |expr, value: &Value| {
+            value.derives_from_event_time() || unit(expr).is_none() && zone(expr).is_none()
+        };
+        let operands: Vec<_> =
+            self.args.iter().filter(|(expr, value)| is_operand(expr, value)).collect();
         // Two values of a row, also another column, can have any difference.
         let fixed = match operands.as_slice() {
-            [(_, time), (expr, fixed)] | [(expr, fixed), (_, time)] if time.derives_from_event_time() && fixed.time == Time::Fixed => *expr,
+            [(_, time), (expr, fixed)] | [(expr, fixed), (_, time)]
+                if time.derives_from_event_time() && fixed.time == Time::Fixed =>
+            {
+                *expr
+            }
             _ => return Value::unknown(self.at.clone()),
         };
         let unit = self.unit().unwrap_or(Unit::Day);
         let Some(derived_time) = self.time().derived_time else { return self.opaque() };
         let begins = is_midnight(fixed).unwrap_or(integer(fixed) == Some(0));
-        let counts = begins || !self.flow.engine.elapsed && self.name != "timestamp_diff" && self.name != "timestampdiff";
+        let counts = begins
+            || !self.flow.engine.elapsed
+                && self.name != "timestamp_diff"
+                && self.name != "timestampdiff";
         let cut = if counts { derived_time.cut(unit) } else { derived_time.cut(Unit::Other) };
         let form = Form::Count(unit.min_micros().max(1));
-        self.time().with_moment(cut, self.flow.windows, self.at.clone()).converted(form, self.at.clone())
+        self.time()
+            .with_moment(cut, self.flow.windows, self.at.clone())
+            .converted(form, self.at.clone())
     }
 
     pub(super) fn formatted(&self) -> Value {
-        let format = self.args.iter().filter(|(expr, _)| zone(expr).is_none()).find_map(|(expr, _)| text(expr));
+        let format = self
+            .args
+            .iter()
+            .filter(|(expr, _)| zone(expr).is_none())
+            .find_map(|(expr, _)| text(expr));
         let (value, Some(format)) = (self.zoned(), format) else { return self.as_text() };
         let in_format = format_parts(&self.name, format);
         let parts = value.parts & in_format;
         let units = [Unit::Hour, Unit::Day, Unit::Month, Unit::Year];
         let needed = [
-            CalendarParts::YEAR | CalendarParts::MONTH | CalendarParts::DAY_OF_MONTH | CalendarParts::HOUR,
+            CalendarParts::YEAR
+                | CalendarParts::MONTH
+                | CalendarParts::DAY_OF_MONTH
+                | CalendarParts::HOUR,
             CalendarParts::YEAR | CalendarParts::MONTH | CalendarParts::DAY_OF_MONTH,
             CalendarParts::YEAR | CalendarParts::MONTH,
             CalendarParts::YEAR,
         ];
-        let unit = units.into_iter().zip(needed).find(|(_, needed)| in_format == *needed).map(|(unit, _)| unit);
-        let derived_time = value.derived_time.and_then(|derived_time| unit.map(|unit| derived_time.cut(unit)));
+        let unit = units
+            .into_iter()
+            .zip(needed)
+            .find(|(_, needed)| in_format == *needed)
+            .map(|(unit, _)| unit);
+        let derived_time =
+            value.derived_time.and_then(|derived_time| unit.map(|unit| derived_time.cut(unit)));
         if value.possible_key.is_some() && value.parts.is_none() {
             return self.opaque();
         }
@@ -168,7 +236,8 @@ impl FunctionCall<'_> {
     /// The first characters of a time as text: ten are its date.
     pub(super) fn start(&self) -> Value {
         let value = self.time();
-        let numbers: Vec<i64> = self.args.iter().skip(1).filter_map(|(expr, _)| integer(expr)).collect();
+        let numbers: Vec<i64> =
+            self.args.iter().skip(1).filter_map(|(expr, _)| integer(expr)).collect();
         let chars = match (self.name.as_str(), numbers.as_slice()) {
             ("left", [chars]) | (_, [0 | 1, chars]) => Some(*chars),
             _ => None,
@@ -197,7 +266,10 @@ impl FunctionCall<'_> {
             });
             behind_a_number = number;
         }
-        joined.map_or_else(|| Value::unknown(self.at.clone()), |value| value.converted(form, self.at.clone()))
+        joined.map_or_else(
+            || Value::unknown(self.at.clone()),
+            |value| value.converted(form, self.at.clone()),
+        )
     }
 }
 
@@ -209,38 +281,65 @@ impl Flow<'_> {
             return Value { possible_key: None, ..value.without_window() };
         }
         // The source is needed where parts are combined to a time again.
-        Value { parts: common, possible_key: None, unique: false, ..value.converted(Form::Number(1, parts.max_value()), at) }
+        Value {
+            parts: common,
+            possible_key: None,
+            unique: false,
+            ..value.converted(Form::Number(1, parts.max_value()), at)
+        }
     }
 
     /// The first characters of a time as text.
-    pub(super) fn first_letters(&self, value: Value, chars: Option<i64>, at: Range<usize>) -> Value {
+    pub(super) fn first_letters(
+        &self,
+        value: Value,
+        chars: Option<i64>,
+        at: Range<usize>,
+    ) -> Value {
         let unit = match (&value.form, chars) {
             (Form::Text | Form::Time, Some(4)) => Unit::Year,
             (Form::Text | Form::Time, Some(7)) => Unit::Month,
             (Form::Text | Form::Time, Some(10)) => Unit::Day,
             (Form::Text | Form::Time, Some(13)) => Unit::Hour,
             (Form::Text | Form::Time, Some(16..)) => Unit::Minute,
-            _ => return Value { null: None, ..value.without_window() }.converted(Form::Image("letters".into()), at),
+            _ => {
+                return Value { null: None, ..value.without_window() }
+                    .converted(Form::Image("letters".into()), at);
+            }
         };
         match value.derived_time {
-            Some(derived_time) => value.with_moment(derived_time.cut(unit), self.windows, at.clone()).converted(Form::Text, at),
+            Some(derived_time) => value
+                .with_moment(derived_time.cut(unit), self.windows, at.clone())
+                .converted(Form::Text, at),
             None => value.without_window(),
         }
     }
 
     /// `at time zone`.
-    pub(super) fn at_zone(&self, value: Value, zone: Option<chrono_tz::Tz>, shows: bool, at: Range<usize>) -> Value {
+    pub(super) fn at_zone(
+        &self,
+        value: Value,
+        zone: Option<chrono_tz::Tz>,
+        shows: bool,
+        at: Range<usize>,
+    ) -> Value {
         let Some(derived_time) = value.derived_time else { return value.changed() };
         let local = zone.map(|zone| derived_time.at_zone(zone, shows));
         match local {
             Some(AtTimeZone::Is(derived_time)) => value.with_moment(derived_time, self.windows, at),
             Some(AtTimeZone::Depends) if zone == Some(self.windows.timezone) => {
                 let text = self.seen.said(&at);
-                Value { possible_key: Some(text), ..value.moved(OutsideReason::Zone, at).without_window() }
+                Value {
+                    possible_key: Some(text),
+                    ..value.moved(OutsideReason::Zone, at).without_window()
+                }
             }
             None if self.windows.timezone != chrono_tz::Tz::UTC => {
                 let text = self.seen.said(&at);
-                Value { possible_key: Some(text), ..value.moved(OutsideReason::Zone, at).without_window() }
+                Value {
+                    possible_key: Some(text),
+                    ..value.moved(OutsideReason::Zone, at).without_window()
+                }
             }
             _ => value.moved(OutsideReason::Zone, at).without_window(),
         }

@@ -27,8 +27,9 @@ impl Unit {
     pub fn parse(as_str: &str) -> Option<Unit> {
         let as_str = as_str.trim_matches(['\'', '"']).to_lowercase();
         Some(match as_str.as_str() {
-            "nanosecond" | "nanoseconds" | "microsecond" | "microseconds" | "us" | "millisecond" | "milliseconds" | "ms" | "second"
-            | "seconds" | "sec" | "s" | "ss" | "minute" | "minutes" | "min" | "mi" | "n" => Unit::Minute,
+            "nanosecond" | "nanoseconds" | "microsecond" | "microseconds" | "us"
+            | "millisecond" | "milliseconds" | "ms" | "second" | "seconds" | "sec" | "s" | "ss"
+            | "minute" | "minutes" | "min" | "mi" | "n" => Unit::Minute,
             "hour" | "hours" | "hh" | "h" | "hh24" => Unit::Hour,
             "day" | "days" | "d" | "dd" | "ddd" | "date" | "dayofyear" | "doy" => Unit::Day,
             "week" | "weeks" | "w" | "ww" | "wk" | "iw" | "isoweek" => Unit::Week,
@@ -36,7 +37,8 @@ impl Unit {
             "month" | "months" | "mon" | "mm" | "m" => Unit::Month,
             "quarter" | "quarters" | "q" | "qtr" => Unit::Quarter,
             "year" | "years" | "yyyy" | "yy" | "y" => Unit::Year,
-            "isoyear" | "decade" | "decades" | "century" | "centuries" | "millennium" | "millennia" => Unit::Other,
+            "isoyear" | "decade" | "decades" | "century" | "centuries" | "millennium"
+            | "millennia" => Unit::Other,
             _ => return None,
         })
     }
@@ -117,7 +119,10 @@ impl BatchWindows {
     /// Whether each window consists of full units in `zone`, so that truncation to the unit keeps a
     /// time in its window.
     pub fn contain_full(self, unit: Unit, zone: Tz) -> bool {
-        let most = match (zone == self.timezone, has_full_hour_offsets(zone) && has_full_hour_offsets(self.timezone)) {
+        let most = match (
+            zone == self.timezone,
+            has_full_hour_offsets(zone) && has_full_hour_offsets(self.timezone),
+        ) {
             (true, _) => self.unit(),
             // Days of two zones differ; hours are equal if the zones differ by full hours.
             (false, true) => Unit::Hour,
@@ -131,7 +136,9 @@ impl BatchWindows {
 pub fn has_full_hour_offsets(zone: Tz) -> bool {
     let differs = |year: i32, month: u32| {
         let at = chrono::Utc.with_ymd_and_hms(year, month, 1, 0, 0, 0).single();
-        at.is_some_and(|at| zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc() % 3600 != 0)
+        at.is_some_and(|at| {
+            zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc() % 3600 != 0
+        })
     };
     zone == Tz::UTC || !(1990..2040).any(|year| differs(year, 1) || differs(year, 7))
 }
@@ -142,9 +149,18 @@ mod tests {
 
     #[test]
     fn windows_may_consist_of_full_units() {
-        let contains = |grain, unit| BatchWindows { grain, timezone: Tz::UTC }.contain_full(unit, Tz::UTC);
-        assert!(contains(Grain::Day, Unit::Day) && contains(Grain::Day, Unit::Hour) && contains(Grain::Year, Unit::Quarter));
-        assert!(!contains(Grain::Hour, Unit::Day) && !contains(Grain::Month, Unit::Week) && !contains(Grain::Month, Unit::Quarter));
+        let contains =
+            |grain, unit| BatchWindows { grain, timezone: Tz::UTC }.contain_full(unit, Tz::UTC);
+        assert!(
+            contains(Grain::Day, Unit::Day)
+                && contains(Grain::Day, Unit::Hour)
+                && contains(Grain::Year, Unit::Quarter)
+        );
+        assert!(
+            !contains(Grain::Hour, Unit::Day)
+                && !contains(Grain::Month, Unit::Week)
+                && !contains(Grain::Month, Unit::Quarter)
+        );
         assert!(!contains(Grain::Year, Unit::Other));
         let paris = BatchWindows { grain: Grain::Day, timezone: Tz::Europe__Paris };
         assert!(
@@ -153,7 +169,10 @@ mod tests {
                 && paris.contain_full(Unit::Day, Tz::Europe__Paris)
         );
         let kolkata = BatchWindows { grain: Grain::Day, timezone: Tz::Asia__Kolkata };
-        assert!(!kolkata.contain_full(Unit::Hour, Tz::UTC) && kolkata.contain_full(Unit::Minute, Tz::UTC));
+        assert!(
+            !kolkata.contain_full(Unit::Hour, Tz::UTC)
+                && kolkata.contain_full(Unit::Minute, Tz::UTC)
+        );
     }
 
     #[test]
@@ -169,7 +188,9 @@ mod tests {
         assert_eq!(Unit::Minute.times(90), Unit::Day);
         assert_eq!(Unit::Hour.times(6), Unit::Day);
         assert_eq!(Unit::Month.times(3), Unit::Quarter);
-        for (unit, count) in [(Unit::Hour, 5), (Unit::Minute, 50), (Unit::Day, 7), (Unit::Year, 2), (Unit::Month, 5)] {
+        for (unit, count) in
+            [(Unit::Hour, 5), (Unit::Minute, 50), (Unit::Day, 7), (Unit::Year, 2), (Unit::Month, 5)]
+        {
             assert_eq!(unit.times(count), Unit::Other, "{count} {}", unit.as_str());
         }
     }

@@ -111,8 +111,14 @@ impl Value {
     /// The event time of a filtered input.
     pub fn event_time(kind: TimeKind) -> Value {
         let derived_time = DerivedTime::event_time(kind);
-        let form = if let TimeKind::Count(micros) = kind { Form::Count(micros) } else { Form::Time };
-        Value { derived_time: Some(derived_time), form, parts: derived_time.parts(), ..Value::of(Time::Inside(Unit::Instant), 0..0) }
+        let form =
+            if let TimeKind::Count(micros) = kind { Form::Count(micros) } else { Form::Time };
+        Value {
+            derived_time: Some(derived_time),
+            form,
+            parts: derived_time.parts(),
+            ..Value::of(Time::Inside(Unit::Instant), 0..0)
+        }
     }
 
     pub fn unknown(at: Range<usize>) -> Value {
@@ -120,17 +126,39 @@ impl Value {
     }
 
     /// A time derived from the event time.
-    pub fn derived_time(derived_time: DerivedTime, windows: BatchWindows, at: Range<usize>) -> Value {
-        let time = derived_time.outside(windows).map_or(Time::Inside(derived_time.unit), Time::Outside);
+    pub fn derived_time(
+        derived_time: DerivedTime,
+        windows: BatchWindows,
+        at: Range<usize>,
+    ) -> Value {
+        let time =
+            derived_time.outside(windows).map_or(Time::Inside(derived_time.unit), Time::Outside);
         let (parts, zone) = (derived_time.parts(), derived_time.parts_zone());
-        Value { time, derived_time: Some(derived_time), form: Form::Time, parts, zone, ..Value::unknown(at) }
+        Value {
+            time,
+            derived_time: Some(derived_time),
+            form: Form::Time,
+            parts,
+            zone,
+            ..Value::unknown(at)
+        }
     }
 
     /// The value with another derived time.
-    pub fn with_moment(self, derived_time: DerivedTime, windows: BatchWindows, at: Range<usize>) -> Value {
-        let unshifted = derived_time == self.derived_time.unwrap_or(derived_time) && self.form == Form::Time;
+    pub fn with_moment(
+        self,
+        derived_time: DerivedTime,
+        windows: BatchWindows,
+        at: Range<usize>,
+    ) -> Value {
+        let unshifted =
+            derived_time == self.derived_time.unwrap_or(derived_time) && self.form == Form::Time;
         let at = if unshifted { self.at.clone() } else { at };
-        Value { null: self.null, possible_key: None, ..Value::derived_time(derived_time, windows, at) }
+        Value {
+            null: self.null,
+            possible_key: None,
+            ..Value::derived_time(derived_time, windows, at)
+        }
     }
 
     pub fn is_inside(&self) -> bool {
@@ -139,7 +167,9 @@ impl Value {
 
     /// Whether it is derived from the event time of a filtered input.
     pub fn derives_from_event_time(&self) -> bool {
-        self.derived_time.is_some() || matches!(self.time, Time::Inside(_) | Time::Outside(_)) || !self.parts.is_none()
+        self.derived_time.is_some()
+            || matches!(self.time, Time::Inside(_) | Time::Outside(_))
+            || !self.parts.is_none()
     }
 
     /// Whether it occurs in one window only. A nullable value does not: rows with null may be in
@@ -170,9 +200,16 @@ impl Value {
     }
 
     /// A number of units, shifted by an amount.
-    pub fn shifted_count(self, derived_time: DerivedTime, micros: i64, form: Form, at: Range<usize>) -> Value {
+    pub fn shifted_count(
+        self,
+        derived_time: DerivedTime,
+        micros: i64,
+        form: Form,
+        at: Range<usize>,
+    ) -> Value {
         let derived_time = derived_time.shifted(0, micros);
-        let time = if self.is_inside() { Time::Outside(OutsideReason::Shifted) } else { Time::Unknown };
+        let time =
+            if self.is_inside() { Time::Outside(OutsideReason::Shifted) } else { Time::Unknown };
         Value { time, derived_time: Some(derived_time), ..self.converted(form, at) }
     }
 
@@ -208,8 +245,15 @@ impl Value {
             }
             // Another time that is truncated beyond the window cannot determine it.
             None => {
-                let possible_key = self.possible_key.clone().filter(|_| windows.contain_full(unit, windows.timezone));
-                let parts = if self.form == Form::Time { self.parts & CalendarParts::of(unit) } else { CalendarParts::NONE };
+                let possible_key = self
+                    .possible_key
+                    .clone()
+                    .filter(|_| windows.contain_full(unit, windows.timezone));
+                let parts = if self.form == Form::Time {
+                    self.parts & CalendarParts::of(unit)
+                } else {
+                    CalendarParts::NONE
+                };
                 Value { unique: false, possible_key, parts, ..self.changed() }
             }
         }
@@ -221,8 +265,13 @@ impl Value {
         match value.derived_time {
             // A date has no zone, so the date of another zone is not an instant.
             Some(DerivedTime { clock: ClockZone::AtTimeZone(zone), .. }) => {
-                let derived_time = value.derived_time.map(|derived_time| DerivedTime { clock: ClockZone::Wall(zone), ..derived_time });
-                derived_time.map_or(value.clone(), |derived_time| value.with_moment(derived_time, windows, at))
+                let derived_time = value.derived_time.map(|derived_time| DerivedTime {
+                    clock: ClockZone::Wall(zone),
+                    ..derived_time
+                });
+                derived_time.map_or(value.clone(), |derived_time| {
+                    value.with_moment(derived_time, windows, at)
+                })
             }
             _ => value,
         }
@@ -230,7 +279,12 @@ impl Value {
 
     /// The value shifted by an amount, if it is known. Shifted values are still distinct for each
     /// time.
-    pub fn shifted(self, amount: Option<(i32, i64)>, windows: BatchWindows, at: Range<usize>) -> Value {
+    pub fn shifted(
+        self,
+        amount: Option<(i32, i64)>,
+        windows: BatchWindows,
+        at: Range<usize>,
+    ) -> Value {
         match (self.derived_time, amount) {
             (Some(derived_time), Some((months, micros))) if self.form == Form::Time => {
                 let derived_time = derived_time.shifted(months, micros);
@@ -256,11 +310,22 @@ impl Value {
 
     /// The value after it no longer determines the window.
     pub fn without_window(self) -> Value {
-        Value { derived_time: None, parts: CalendarParts::NONE, unique: false, possible_key: None, ..self.changed() }
+        Value {
+            derived_time: None,
+            parts: CalendarParts::NONE,
+            unique: false,
+            possible_key: None,
+            ..self.changed()
+        }
     }
 
     /// The result of an unknown function of this value.
-    pub fn opaque(self, windows: BatchWindows, name: impl FnOnce() -> String, at: Range<usize>) -> Value {
+    pub fn opaque(
+        self,
+        windows: BatchWindows,
+        name: impl FnOnce() -> String,
+        at: Range<usize>,
+    ) -> Value {
         // A function of a value that does not determine the window does not either.
         if self.derives_from_event_time() || self.unique {
             if !self.determines_window_if_present(windows) {
@@ -281,11 +346,14 @@ impl Value {
             (Time::Inside(_), _) | (_, Time::Inside(_)) => Time::Outside(OutsideReason::Mixed),
             _ => Time::Unknown,
         };
-        let at = if self.is_inside() && !other.is_inside() { other.at.clone() } else { self.at.clone() };
+        let at =
+            if self.is_inside() && !other.is_inside() { other.at.clone() } else { self.at.clone() };
         let same_form = self.form == other.form && self.zone == other.zone;
         Value {
             derived_time: match (self.derived_time, other.derived_time) {
-                (Some(one), Some(two)) if same_form => Some(if one.unit >= two.unit { one } else { two }),
+                (Some(one), Some(two)) if same_form => {
+                    Some(if one.unit >= two.unit { one } else { two })
+                }
                 _ => None,
             },
             form: if same_form { self.form.clone() } else { Form::Image(String::new()) },
@@ -303,8 +371,11 @@ impl Value {
     /// The calendar parts that the event times of two rows have in common if these values are
     /// equal.
     pub fn common(&self, other: &Value) -> CalendarParts {
-        let shift = |value: &Value| value.derived_time.map(|derived_time| (derived_time.months, derived_time.micros));
-        let zones = self.zone == other.zone || self.parts.has(CalendarParts::ALL) && other.parts.has(CalendarParts::ALL);
+        let shift = |value: &Value| {
+            value.derived_time.map(|derived_time| (derived_time.months, derived_time.micros))
+        };
+        let zones = self.zone == other.zone
+            || self.parts.has(CalendarParts::ALL) && other.parts.has(CalendarParts::ALL);
         let numbers = matches!((&self.form, &other.form), (Form::Number(..), Form::Number(..)));
         if zones && (self.form == other.form || numbers) && shift(self) == shift(other) {
             self.parts & other.parts
@@ -324,13 +395,18 @@ pub enum Colocation {
 }
 
 /// Whether rows with equal values of all `keys` are always in one window.
-pub fn colocation<'a>(keys: impl IntoIterator<Item = &'a Value>, windows: BatchWindows) -> Colocation {
+pub fn colocation<'a>(
+    keys: impl IntoIterator<Item = &'a Value>,
+    windows: BatchWindows,
+) -> Colocation {
     let mut possible = Colocation::No;
     let mut parts: Vec<(Tz, CalendarParts)> = Vec::new();
     for key in keys {
         match &key.possible_key {
             _ if key.determines_window(windows) => return Colocation::Always,
-            Some(name) if possible == Colocation::No || is_named_like_time(name) => possible = Colocation::Possible(name.clone()),
+            Some(name) if possible == Colocation::No || is_named_like_time(name) => {
+                possible = Colocation::Possible(name.clone())
+            }
             _ => {}
         }
         if key.null.is_none() && !key.parts.is_none() {
@@ -340,5 +416,9 @@ pub fn colocation<'a>(keys: impl IntoIterator<Item = &'a Value>, windows: BatchW
             }
         }
     }
-    if parts.iter().any(|(zone, parts)| parts.determine_window(windows, *zone)) { Colocation::Always } else { possible }
+    if parts.iter().any(|(zone, parts)| parts.determine_window(windows, *zone)) {
+        Colocation::Always
+    } else {
+        possible
+    }
 }

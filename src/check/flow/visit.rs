@@ -18,7 +18,9 @@ pub fn conditions<'e>(of: impl IntoIterator<Item = &'e Expr>) -> Vec<&'e Expr> {
     let mut all = Vec::new();
     while let Some(expr) = open.pop() {
         match expr {
-            Expr::BinaryOp { left, op: BinaryOperator::And, right } => open.extend([&**left, &**right]),
+            Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+                open.extend([&**left, &**right])
+            }
             Expr::Nested(inner) => open.push(inner),
             other => all.push(other),
         }

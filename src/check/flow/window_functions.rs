@@ -18,8 +18,13 @@ impl Flow<'_> {
                 && let Some(over) = &function.over
                 && let Some((keys, operation)) = self.over(function, over, select, scope, windowed)
             {
-                let is_rank = |operation: &CrossWindowOp| matches!(operation.kind, CrossWindowKind::Ranked { .. });
-                match by_keys.iter_mut().find(|(known, first)| *known == keys && is_rank(first) == is_rank(&operation)) {
+                let is_rank = |operation: &CrossWindowOp| {
+                    matches!(operation.kind, CrossWindowKind::Ranked { .. })
+                };
+                match by_keys
+                    .iter_mut()
+                    .find(|(known, first)| *known == keys && is_rank(first) == is_rank(&operation))
+                {
                     Some((_, first)) => first.more += 1,
                     None => by_keys.push((keys, operation)),
                 }
@@ -27,14 +32,19 @@ impl Flow<'_> {
         };
         for item in &select.projection {
             match item {
-                SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => visit_exprs(expr, &mut look),
+                SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+                    visit_exprs(expr, &mut look)
+                }
                 _ => {}
             }
         }
         for clause in select.qualify.iter().chain(&select.having) {
             visit_exprs(clause, &mut look);
         }
-        self.notes.borrow_mut().operations.extend(by_keys.into_iter().map(|(_, operation)| operation));
+        self.notes
+            .borrow_mut()
+            .operations
+            .extend(by_keys.into_iter().map(|(_, operation)| operation));
     }
 
     /// The partition keys of a window function, and the operation to report.
@@ -52,7 +62,9 @@ impl Flow<'_> {
             WindowType::NamedWindow(name) => declared(select, &name.value, 0)?,
         };
         let mut keys: Vec<&Expr> = spec.partition_by.iter().collect();
-        if let Some(base) = spec.window_name.as_ref().and_then(|name| declared(select, &name.value, 0)) {
+        if let Some(base) =
+            spec.window_name.as_ref().and_then(|name| declared(select, &name.value, 0))
+        {
             keys.extend(&base.partition_by);
         }
         let values: Vec<_> = keys.iter().map(|key| self.value(key, scope)).collect();
@@ -75,10 +87,13 @@ impl Flow<'_> {
 
 /// The declaration of a named window: `window w as (…)`.
 fn declared<'s>(select: &'s Select, name: &str, depth: usize) -> Option<&'s WindowSpec> {
-    let declaration = select.named_window.iter().find(|window| window.0.value.eq_ignore_ascii_case(name))?;
+    let declaration =
+        select.named_window.iter().find(|window| window.0.value.eq_ignore_ascii_case(name))?;
     match &declaration.1 {
         NamedWindowExpr::WindowSpec(spec) => Some(spec),
-        NamedWindowExpr::NamedWindow(other) if depth < 8 => declared(select, &other.value, depth + 1),
+        NamedWindowExpr::NamedWindow(other) if depth < 8 => {
+            declared(select, &other.value, depth + 1)
+        }
         NamedWindowExpr::NamedWindow(_) => None,
     }
 }

@@ -27,7 +27,11 @@ pub(super) struct Pieces<'a> {
 }
 
 impl Pieces<'_> {
-    pub fn statement(&self, compared: Comparison, group: &Range<usize>) -> Result<String, Diagnostic> {
+    pub fn statement(
+        &self,
+        compared: Comparison,
+        group: &Range<usize>,
+    ) -> Result<String, Diagnostic> {
         let audited = self.audited;
         let dialect = audited.dialect;
         let columns = self.columns(false)?;
@@ -58,19 +62,61 @@ impl Pieces<'_> {
             ("target_columns", in_target.unwrap_or_else(|| carried.clone()).value()),
             ("columns", named.value()),
             ("groups", if in_query.is_some() { named.value() } else { columns.value() }),
-            ("model", dialect.string(audited.node.unique_id.splitn(3, '.').nth(2).unwrap_or(&audited.node.name))?.value()),
+            (
+                "model",
+                dialect
+                    .string(
+                        audited.node.unique_id.splitn(3, '.').nth(2).unwrap_or(&audited.node.name),
+                    )?
+                    .value(),
+            ),
             ("ok", dialect.string(ok)?.value()),
             ("compared", dialect.string(&words(audited, compared))?.value()),
             ("unasked", number(compared == Comparison::Nothing)),
             ("where", self.rows_of(&time, true)?.value()),
             ("own", own.value()),
-            ("whole", if whole { self.whole(&in_range, &body, &carried, own.0.is_empty())? } else { Sql::default() }.value()),
-            ("doubled", if has_content { dialect.sql("audit_doubled", &[])?.value() } else { number(false) }),
+            (
+                "whole",
+                if whole {
+                    self.whole(&in_range, &body, &carried, own.0.is_empty())?
+                } else {
+                    Sql::default()
+                }
+                .value(),
+            ),
+            (
+                "doubled",
+                if has_content {
+                    dialect.sql("audit_doubled", &[])?.value()
+                } else {
+                    number(false)
+                },
+            ),
             ("key_counts", self.key_counts()?.value()),
             ("inputs", self.inputs()?.value()),
-            ("query_rows", dialect.sql(if compared == Comparison::Nothing { "null_value" } else { "audit_query_rows" }, &[])?.value()),
+            (
+                "query_rows",
+                dialect
+                    .sql(
+                        if compared == Comparison::Nothing {
+                            "null_value"
+                        } else {
+                            "audit_query_rows"
+                        },
+                        &[],
+                    )?
+                    .value(),
+            ),
             ("sums", sums.value()),
-            ("and_sums", if sums.0.is_empty() { Sql::default() } else { dialect.sql("audit_and_sums", &[])? }.value()),
+            (
+                "and_sums",
+                if sums.0.is_empty() {
+                    Sql::default()
+                } else {
+                    dialect.sql("audit_and_sums", &[])?
+                }
+                .value(),
+            ),
             ("sum_names", sum_names.value()),
             ("last", dialect.sql("audit_table", &[])?.value()),
         ];
@@ -81,7 +127,9 @@ impl Pieces<'_> {
     fn target(&self) -> Result<Sql, Diagnostic> {
         let relation = Sql(self.audited.node.relation.to_string());
         match self.audited.content {
-            Content::Row => self.audited.dialect.sql("audit_named", &[("relation", relation.value())]),
+            Content::Row => {
+                self.audited.dialect.sql("audit_named", &[("relation", relation.value())])
+            }
             _ => Ok(relation),
         }
     }
@@ -93,7 +141,10 @@ impl Pieces<'_> {
             return Ok((None, None));
         }
         let value = |alias: &str| {
-            let row = self.audited.dialect.sql("audit_row", &[("alias", Value::from_safe_string(alias.to_string()))])?;
+            let row = self
+                .audited
+                .dialect
+                .sql("audit_row", &[("alias", Value::from_safe_string(alias.to_string()))])?;
             Ok::<_, Diagnostic>(Some(Sql(format!(", {row} as {ROW}"))))
         };
         Ok((value("audit_table")?, value("audit_query")?))
@@ -103,7 +154,13 @@ impl Pieces<'_> {
         let dialect = self.audited.dialect;
         let line = |name: &Sql| dialect.sql("audit_batch", &[("batch", name.value())]);
         let and = dialect.sql("audit_and_batch", &[])?;
-        let mut lines = format!("{}{}{}\n  {and} {}", Slot::EachBatch, line(&own_name(dialect)?)?, Slot::Between, Slot::EachEnd);
+        let mut lines = format!(
+            "{}{}{}\n  {and} {}",
+            Slot::EachBatch,
+            line(&own_name(dialect)?)?,
+            Slot::Between,
+            Slot::EachEnd
+        );
         if self.first {
             for name in [NO_TIME, BEFORE] {
                 lines.push_str(&format!("\n  {and} {}", line(&dialect.string(name)?)?));
@@ -119,10 +176,18 @@ impl Pieces<'_> {
         let branch = |condition: &Sql, batch: &Sql| {
             Ok::<_, Diagnostic>(format!(
                 "\n      {}",
-                dialect.sql("audit_branch", &[("condition", condition.value()), ("batch", batch.value())])?
+                dialect.sql(
+                    "audit_branch",
+                    &[("condition", condition.value()), ("batch", batch.value())]
+                )?
             ))
         };
-        let mut branches = format!("{}{}{}", Slot::EachBatch, branch(&time.window, &own_name(dialect)?)?, Slot::EachEnd);
+        let mut branches = format!(
+            "{}{}{}",
+            Slot::EachBatch,
+            branch(&time.window, &own_name(dialect)?)?,
+            Slot::EachEnd
+        );
         if self.first {
             branches.push_str(&branch(&time.is_null, &dialect.string(NO_TIME)?)?);
             if before {
@@ -137,7 +202,8 @@ impl Pieces<'_> {
     fn rows_of(&self, time: &Time, target: bool) -> Result<Sql, Diagnostic> {
         let dialect = self.audited.dialect;
         let join = |name: &str, conditions: Sql, condition: &Sql| {
-            dialect.sql(name, &[("conditions", conditions.value()), ("condition", condition.value())])
+            dialect
+                .sql(name, &[("conditions", conditions.value()), ("condition", condition.value())])
         };
         let mut conditions = time.window.clone();
         if self.first {
@@ -157,16 +223,27 @@ impl Pieces<'_> {
     /// The predicates alone, for rows of the query.
     fn predicated(&self) -> Result<Sql, Diagnostic> {
         let dialect = self.audited.dialect;
-        let Some((first, further)) = self.predicates.split_first() else { return Ok(Sql::default()) };
+        let Some((first, further)) = self.predicates.split_first() else {
+            return Ok(Sql::default());
+        };
         let also = |conditions: Sql, condition: &Sql| {
-            dialect.sql("audit_also", &[("conditions", conditions.value()), ("condition", condition.value())])
+            dialect.sql(
+                "audit_also",
+                &[("conditions", conditions.value()), ("condition", condition.value())],
+            )
         };
         let conditions = further.iter().try_fold(first.clone(), also)?;
         dialect.sql("audit_where", &[("conditions", conditions.value())])
     }
 
     /// The query's rows of each batch.
-    fn own(&self, group: &Range<usize>, time: &Time, columns: &Sql, whole: bool) -> Result<Sql, Diagnostic> {
+    fn own(
+        &self,
+        group: &Range<usize>,
+        time: &Time,
+        columns: &Sql,
+        whole: bool,
+    ) -> Result<Sql, Diagnostic> {
         let audited = self.audited;
         let inside = audited.dialect.sql("audit_inside", &[("window", time.window.value())])?;
         let part = |query: Value| {
@@ -185,16 +262,29 @@ impl Pieces<'_> {
                 let parts = group.clone().map(|index| {
                     let window = audited.cover.windows[index];
                     let label = audited.cover.naming.label(window);
-                    Ok(BatchTemplate::new(&part(author(&texts[index]))?, audited.settings.timezone).fill(&window, &label))
+                    Ok(BatchTemplate::new(&part(author(&texts[index]))?, audited.settings.timezone)
+                        .fill(&window, &label))
                 });
                 Ok(Sql(parts.collect::<Result<Vec<String>, Diagnostic>>()?.join("\n")))
             }
-            _ => Ok(Sql(format!("{}{}{}\n{}", Slot::EachBatch, part(author(audited.query))?, Slot::Between, Slot::EachEnd))),
+            _ => Ok(Sql(format!(
+                "{}{}{}\n{}",
+                Slot::EachBatch,
+                part(author(audited.query))?,
+                Slot::Between,
+                Slot::EachEnd
+            ))),
         }
     }
 
     /// The query's rows of the whole range.
-    fn whole(&self, label: &Sql, query: &Value, columns: &Sql, alone: bool) -> Result<Sql, Diagnostic> {
+    fn whole(
+        &self,
+        label: &Sql,
+        query: &Value,
+        columns: &Sql,
+        alone: bool,
+    ) -> Result<Sql, Diagnostic> {
         let arguments = [
             ("label", label.value()),
             ("alone", number(alone)),
@@ -212,7 +302,8 @@ impl Pieces<'_> {
         let summed = if summed { self.numeric()? } else { Vec::new() };
         let mut names = String::new();
         for column in self.audited.content.columns() {
-            let kept = !self.is_ignored(column) || summed.iter().any(|numeric| numeric.name == column.name);
+            let kept = !self.is_ignored(column)
+                || summed.iter().any(|numeric| numeric.name == column.name);
             if kept {
                 names.push_str(&format!(", {}", dialect.column(&column.name, column.quoted)?));
             }
@@ -221,7 +312,12 @@ impl Pieces<'_> {
     }
 
     fn is_ignored(&self, column: &inject::ResultColumn) -> bool {
-        self.audited.settings.audit.ignore.iter().any(|ignored| ignored.eq_ignore_ascii_case(&column.name))
+        self.audited
+            .settings
+            .audit
+            .ignore
+            .iter()
+            .any(|ignored| ignored.eq_ignore_ascii_case(&column.name))
     }
 
     fn keys(&self) -> Result<Sql, Diagnostic> {
@@ -229,7 +325,11 @@ impl Pieces<'_> {
         let mut keys = String::new();
         for (number, key) in self.audited.settings.unique_key.iter().enumerate() {
             let key = dialect.event_time(key, false)?;
-            keys.push_str(&dialect.sql("audit_key", &[("key", key.value()), ("name", key_name(number).value())])?.0);
+            keys.push_str(
+                &dialect
+                    .sql("audit_key", &[("key", key.value()), ("name", key_name(number).value())])?
+                    .0,
+            );
         }
         Ok(Sql(keys))
     }
@@ -238,13 +338,21 @@ impl Pieces<'_> {
         let dialect = self.audited.dialect;
         let names: Vec<Sql> = (0..self.audited.settings.unique_key.len()).map(key_name).collect();
         let is_null = |name: &Sql| dialect.sql("audit_no_time", &[("column", name.value())]);
-        let Some((first, further)) = names.split_first() else { return dialect.sql("audit_no_keys", &[]) };
+        let Some((first, further)) = names.split_first() else {
+            return dialect.sql("audit_no_keys", &[]);
+        };
         let mut any = is_null(first)?;
         for name in further {
-            any = dialect.sql("audit_either", &[("conditions", any.value()), ("condition", is_null(name)?.value())])?;
+            any = dialect.sql(
+                "audit_either",
+                &[("conditions", any.value()), ("condition", is_null(name)?.value())],
+            )?;
         }
         let listed: Vec<&str> = names.iter().map(|name| name.0.as_str()).collect();
-        dialect.sql("audit_keys", &[("names", Value::from_safe_string(listed.join(", "))), ("is_null", any.value())])
+        dialect.sql(
+            "audit_keys",
+            &[("names", Value::from_safe_string(listed.join(", "))), ("is_null", any.value())],
+        )
     }
 
     fn inputs(&self) -> Result<Sql, Diagnostic> {
@@ -260,7 +368,8 @@ impl Pieces<'_> {
             let input = dialect.sql("audit_input", &arguments)?;
             all = match all.0.is_empty() {
                 true => input,
-                false => dialect.sql("audit_and_input", &[("inputs", all.value()), ("input", input.value())])?,
+                false => dialect
+                    .sql("audit_and_input", &[("inputs", all.value()), ("input", input.value())])?,
             };
         }
         match all.0.is_empty() {
@@ -273,11 +382,21 @@ impl Pieces<'_> {
     fn numeric(&self) -> Result<Vec<&inject::ResultColumn>, Diagnostic> {
         let audited = self.audited;
         let is_number = |name: &str| {
-            let declared = audited.node.columns.iter().find(|declared| declared.name.eq_ignore_ascii_case(name));
-            let data_type = declared.and_then(|declared| declared.data_type.as_deref()).map(crate::dialect::plain_type);
-            data_type.map_or(Ok(false), |data_type| audited.dialect.lists("numeric_types", &data_type))
+            let declared = audited
+                .node
+                .columns
+                .iter()
+                .find(|declared| declared.name.eq_ignore_ascii_case(name));
+            let data_type = declared
+                .and_then(|declared| declared.data_type.as_deref())
+                .map(crate::dialect::plain_type);
+            data_type
+                .map_or(Ok(false), |data_type| audited.dialect.lists("numeric_types", &data_type))
         };
-        let counted = |name: &str| *name == audited.settings.event_time.column || audited.settings.unique_key.iter().any(|key| key == name);
+        let counted = |name: &str| {
+            *name == audited.settings.event_time.column
+                || audited.settings.unique_key.iter().any(|key| key == name)
+        };
         let mut numeric = Vec::new();
         for column in audited.content.columns() {
             if !counted(&column.name) && is_number(&column.name)? {
@@ -292,7 +411,8 @@ impl Pieces<'_> {
         let dialect = self.audited.dialect;
         let (mut sums, mut names) = (String::new(), String::new());
         for column in self.numeric()? {
-            let name = |side: &str| dialect.column(&format!("{side}_sum_{}", column.name), column.quoted);
+            let name =
+                |side: &str| dialect.column(&format!("{side}_sum_{}", column.name), column.quoted);
             let (in_target, in_query) = (name("target")?, name("query")?);
             let arguments = [
                 ("column", dialect.column(&column.name, column.quoted)?.value()),
@@ -302,7 +422,11 @@ impl Pieces<'_> {
             sums.push_str(&dialect.sql("audit_sum", &arguments)?.0);
             names.push_str(&format!(", {in_target}, {in_query}"));
         }
-        let sums = if sums.is_empty() { Sql::default() } else { dialect.sql("audit_sums", &[("sums", Sql(sums).value())])? };
+        let sums = if sums.is_empty() {
+            Sql::default()
+        } else {
+            dialect.sql("audit_sums", &[("sums", Sql(sums).value())])?
+        };
         Ok((sums, Sql(names)))
     }
 
@@ -311,8 +435,9 @@ impl Pieces<'_> {
         let dialect = audited.dialect;
         let column = dialect.event_time(&event_time.column, event_time.quote)?;
         let kind = event_time.time_type()?;
-        let before = BatchTemplate::new(&dialect.before(&column, kind)?.0, audited.settings.timezone)
-            .fill(&audited.begin.window, &audited.begin.label);
+        let before =
+            BatchTemplate::new(&dialect.before(&column, kind)?.0, audited.settings.timezone)
+                .fill(&audited.begin.window, &audited.begin.label);
         Ok(Time {
             window: window(dialect, event_time)?,
             is_null: dialect.sql("audit_no_time", &[("column", column.value())])?,

@@ -59,14 +59,16 @@ pub struct Audited<'a> {
     pub folder: &'a str,
 }
 
-/// The audit of a microbatch model: a row for each batch, with a verdict. No step: nothing depends on it.
+/// The audit of a microbatch model: a row for each batch, with a verdict. No step: nothing depends
+/// on it.
 #[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct AuditEntry {
     /// Relative to the manifest.
     pub file: String,
     /// Of the file's bytes, in hexadecimal digits.
     pub sha256: String,
-    /// `rows` or their `counts`, by `batches`, by the `range` that they make, or both; or `nothing`, where the query cannot be asked again.
+    /// `rows` or their `counts`, by `batches`, by the `range` that they make, or both; or
+    /// `nothing`, where the query cannot be asked again.
     pub compares: String,
     /// Verdicts that stop no run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -157,16 +159,26 @@ pub fn audit(audited: &Audited) -> Result<Option<Audit>, Diagnostic> {
     for group in groups {
         // The second statement and all after it differ by their batches alone, unless each has
         // texts of its own.
-        let again = statements.get(1).filter(|_| compared != Comparison::Batches).map(|(stamp, _)| stamp.clone());
+        let again = statements
+            .get(1)
+            .filter(|_| compared != Comparison::Batches)
+            .map(|(stamp, _)| stamp.clone());
         let stamp = match again {
             Some(stamp) => stamp,
-            None => Arc::new(BatchTemplate::new(&statement(audited, compared, &group)?, audited.settings.timezone)),
+            None => Arc::new(BatchTemplate::new(
+                &statement(audited, compared, &group)?,
+                audited.settings.timezone,
+            )),
         };
         statements.push((stamp, group));
     }
     Ok(Some(Audit {
         file: format!("{FOLDER}/{}.sql", audited.folder),
-        head: format!("{}\n{}", head(audited, compared), sql_header(audited.dialect, audited.node)?),
+        head: format!(
+            "{}\n{}",
+            head(audited, compared),
+            sql_header(audited.dialect, audited.node)?
+        ),
         foot: sql_footer(audited.dialect, audited.node)?,
         statements,
         compares: words(audited, compared).to_string(),
@@ -181,7 +193,8 @@ impl Audit {
         for (number, (stamp, group)) in self.statements.iter().enumerate() {
             let windows = &cover.windows[group.clone()];
             let range = Window { start: windows[0].start, end: windows[windows.len() - 1].end };
-            let batches: Vec<(Window, String)> = windows.iter().map(|window| (*window, cover.naming.label(*window))).collect();
+            let batches: Vec<(Window, String)> =
+                windows.iter().map(|window| (*window, cover.naming.label(*window))).collect();
             if number > 0 {
                 text.push('\n');
             }
@@ -192,7 +205,8 @@ impl Audit {
         text
     }
 
-    /// The parts of the text that differ by more than their windows: its first statement, for one batch.
+    /// The parts of the text that differ by more than their windows: its first statement, for one
+    /// batch.
     pub fn excerpt(&self, cover: &Cover) -> String {
         let statements = self.statements.iter().take(1).map(|(stamp, group)| {
             let window = cover.windows[group.start];
@@ -203,7 +217,12 @@ impl Audit {
 
     /// What the manifest says of it, but for the hash, which is known when it is written.
     pub fn entry(&self) -> AuditEntry {
-        AuditEntry { file: self.file.clone(), sha256: String::new(), compares: self.compares.clone(), allow: self.allow.clone() }
+        AuditEntry {
+            file: self.file.clone(),
+            sha256: String::new(),
+            compares: self.compares.clone(),
+            allow: self.allow.clone(),
+        }
     }
 }
 
@@ -219,8 +238,12 @@ fn compared(audited: &Audited) -> Result<Comparison, Diagnostic> {
         QueryReuse::Stamped if audited.reads_own && parts => Comparison::Batches,
         QueryReuse::Stamped if audited.reads_own => Comparison::Nothing,
         // Rows that a batch keeps although they belong to another are right in the range alone.
-        QueryReuse::Stamped if !audited.filtered || audited.mode == OutsideWindow::Keep => Comparison::Range,
-        QueryReuse::Stamped if parts && audited.cover.windows.len() <= FEW => Comparison::BatchesAndRange,
+        QueryReuse::Stamped if !audited.filtered || audited.mode == OutsideWindow::Keep => {
+            Comparison::Range
+        }
+        QueryReuse::Stamped if parts && audited.cover.windows.len() <= FEW => {
+            Comparison::BatchesAndRange
+        }
         QueryReuse::Stamped => Comparison::Range,
     })
 }
@@ -229,7 +252,10 @@ fn compared(audited: &Audited) -> Result<Comparison, Diagnostic> {
 fn reason(audited: &Audited) -> &'static str {
     match audited.own {
         QueryReuse::Unknown(reason) => reason,
-        _ => "the query differs from batch to batch, and this dialect cannot take it several times in one statement",
+        _ => {
+            "the query differs from batch to batch, and this dialect cannot take it several times \
+             in one statement"
+        }
     }
 }
 
@@ -252,16 +278,32 @@ fn words(audited: &Audited, compared: Comparison) -> String {
 fn head(audited: &Audited, compared: Comparison) -> String {
     let ignored = &audited.settings.audit.ignore;
     let rows = match (audited.content, ignored.as_slice()) {
-        (Content::Counts, _) => "counts of rows, since the query does not show its columns,".to_string(),
-        (Content::Declared(_), _) => "the declared columns of rows, since the query does not show all of them,".to_string(),
+        (Content::Counts, _) => {
+            "counts of rows, since the query does not show its columns,".to_string()
+        }
+        (Content::Declared(_), _) => {
+            "the declared columns of rows, since the query does not show all of them,".to_string()
+        }
         (Content::Columns(_) | Content::Row, []) => "rows".to_string(),
-        (Content::Columns(_) | Content::Row, ignored) => format!("rows without {}", ignored.join(", ")),
+        (Content::Columns(_) | Content::Row, ignored) => {
+            format!("rows without {}", ignored.join(", "))
+        }
     };
-    let own = if audited.reads_own { ", which reads of its own table what is before the batch" } else { "" };
+    let own = if audited.reads_own {
+        ", which reads of its own table what is before the batch"
+    } else {
+        ""
+    };
     let by = match compared {
-        Comparison::BatchesAndRange => format!("{rows} with those that the query yields for each batch, and for all of them at once"),
-        Comparison::Range => format!("{rows} with those that the query yields for all batches at once"),
-        Comparison::Batches => format!("{rows} with those that the query yields for each batch{own}"),
+        Comparison::BatchesAndRange => format!(
+            "{rows} with those that the query yields for each batch, and for all of them at once"
+        ),
+        Comparison::Range => {
+            format!("{rows} with those that the query yields for all batches at once")
+        }
+        Comparison::Batches => {
+            format!("{rows} with those that the query yields for each batch{own}")
+        }
         Comparison::Nothing => format!("nothing: {}", reason(audited)),
     };
     let (first, last) = audited.cover.ends();
@@ -278,22 +320,42 @@ fn head(audited: &Audited, compared: Comparison) -> String {
 }
 
 /// One statement, with slots, for some of the batches.
-fn statement(audited: &Audited, compared: Comparison, group: &Range<usize>) -> Result<String, Diagnostic> {
-    let pieces = Pieces { audited, first: group.start == 0, predicates: predicates(&audited.settings.incremental_predicates) };
+fn statement(
+    audited: &Audited,
+    compared: Comparison,
+    group: &Range<usize>,
+) -> Result<String, Diagnostic> {
+    let pieces = Pieces {
+        audited,
+        first: group.start == 0,
+        predicates: predicates(&audited.settings.incremental_predicates),
+    };
     pieces.statement(compared, group)
 }
 
 /// The text with another ending than the table of verdicts: a statement that fails unless every
 /// verdict is a good one or allowed.
-pub fn stopping(dialect: &Dialect, model: &str, text: &str, allow: &[String]) -> Result<Option<String>, Diagnostic> {
+pub fn stopping(
+    dialect: &Dialect,
+    model: &str,
+    text: &str,
+    allow: &[String],
+) -> Result<Option<String>, Diagnostic> {
     let table = dialect.sql("audit_table", &[])?;
     let words = GOOD.into_iter().chain(allow.iter().map(String::as_str));
-    let allowed: Vec<String> = words.map(|word| Ok(dialect.string(word)?.0)).collect::<Result<_, Diagnostic>>()?;
+    let allowed: Vec<String> =
+        words.map(|word| Ok(dialect.string(word)?.0)).collect::<Result<_, Diagnostic>>()?;
     let about = dialect.string(&format!("audit of {model}: "))?;
     let allowed = minijinja::Value::from_safe_string(allowed.join(", "));
-    let found = dialect.sql("audit_found", &[("words", dialect.sql("audit_words", &[])?.value()), ("allowed", allowed)])?;
+    let found = dialect.sql(
+        "audit_found",
+        &[("words", dialect.sql("audit_words", &[])?.value()), ("allowed", allowed)],
+    )?;
     let list = dialect.sql("audit_list", &[])?;
-    let stop = dialect.sql("audit_stop", &[("about", about.value()), ("list", list.value()), ("found", found.value())])?;
+    let stop = dialect.sql(
+        "audit_stop",
+        &[("about", about.value()), ("list", list.value()), ("found", found.value())],
+    )?;
     let ending = |sql: &str| format!("\n{sql};\n");
     let stops = text.replace(&ending(&table.0), &ending(&stop.0));
     Ok((stops != text).then_some(stops))

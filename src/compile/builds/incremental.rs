@@ -14,15 +14,28 @@ use crate::diagnostics::Diagnostic;
 use crate::inject::ResultColumn;
 use crate::render::{self, RenderContext};
 
-pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request: &Request) -> Result<Built, Diagnostic> {
+pub(super) fn built(
+    context: &Context,
+    node: &Node,
+    asked: Option<&str>,
+    request: &Request,
+) -> Result<Built, Diagnostic> {
     let own = strategy_macros::strategy_macro(context, node, asked)?;
     let strategy = match (&own, asked) {
         (Some(_), Some(named)) if named != "default" => named.to_string(),
         _ => codegen::brought_in(context.dialect, node, asked)?,
     };
     if request.full_refresh || node.setting("full_refresh") == Some(&Value::Bool(true)) {
-        let whole = plain(context, &Node { materialization: crate::config::Materialization::Table, ..node.clone() }, request)?;
-        return Ok(Built { what: "a table, made anew".to_string(), strategy: "full refresh".to_string(), ..whole });
+        let whole = plain(
+            context,
+            &Node { materialization: crate::config::Materialization::Table, ..node.clone() },
+            request,
+        )?;
+        return Ok(Built {
+            what: "a table, made anew".to_string(),
+            strategy: "full refresh".to_string(),
+            ..whole
+        });
     }
     let rendered = |incremental: bool| {
         let moment = RenderContext { batch: None, incremental, this: node.relation.clone() };
@@ -37,7 +50,9 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
         false => Vec::new(),
     };
     let created = match &made {
-        Some(columns) if !left_out.is_empty() => codegen::narrowed(context.dialect, &first.sql, columns)?,
+        Some(columns) if !left_out.is_empty() => {
+            codegen::narrowed(context.dialect, &first.sql, columns)?
+        }
         _ => first.sql.clone(),
     };
     let later = match node.schema_change() {
@@ -45,10 +60,21 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
         _ if first.sql == next.sql => made.clone(),
         _ => context.columns.incremental_projection(node),
     };
-    let changed = Changed { context, node, query: &next.sql, columns: later.as_deref(), first: made.as_deref() };
+    let changed = Changed {
+        context,
+        node,
+        query: &next.sql,
+        columns: later.as_deref(),
+        first: made.as_deref(),
+    };
     let change = schema_changes::change(&changed)?.unwrap_or_default();
     let columns = match &contract {
-        Some(_) => Some(node.columns.iter().map(|column| ResultColumn::named(&column.name, column.quote)).collect()),
+        Some(_) => Some(
+            node.columns
+                .iter()
+                .map(|column| ResultColumn::named(&column.name, column.quote))
+                .collect(),
+        ),
         None => later,
     };
     let incremental = Incremental {
@@ -65,8 +91,16 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
     let statement = match &own {
         Some(strategy_macro) => {
             let stage = codegen::build_stage(context.dialect, node)?.0;
-            let call = StrategyCall { context, node, strategy_macro, target: &node.relation, stage: &stage, columns: columns.as_deref() };
-            let moment = RenderContext { batch: None, incremental: true, this: node.relation.clone() };
+            let call = StrategyCall {
+                context,
+                node,
+                strategy_macro,
+                target: &node.relation,
+                stage: &stage,
+                columns: columns.as_deref(),
+            };
+            let moment =
+                RenderContext { batch: None, incremental: true, this: node.relation.clone() };
             codegen::incremental_by_macro(&incremental, &call.statements(&moment)?)?
         }
         None => codegen::incremental(&incremental)?,
@@ -74,9 +108,12 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
     let mut diagnostics = next.warnings;
     if columns.is_none() && !context.dialect.property::<bool>("by_name")? {
         diagnostics.push(
-            Diagnostic::warning(format!("the columns of `{}` are not known, so its rows are inserted by position", node.name))
-                .at(node.file.line(1))
-                .hint("name the columns in the last `select` instead of `*`"),
+            Diagnostic::warning(format!(
+                "the columns of `{}` are not known, so its rows are inserted by position",
+                node.name
+            ))
+            .at(node.file.line(1))
+            .hint("name the columns in the last `select` instead of `*`"),
         );
     }
     diagnostics.extend(warning);
@@ -87,7 +124,9 @@ pub(super) fn built(context: &Context, node: &Node, asked: Option<&str>, request
     Ok(Built {
         statement,
         what: match &own {
-            Some(strategy_macro) => format!("incremental by {strategy}, as macro `{}` writes it", strategy_macro.name),
+            Some(strategy_macro) => {
+                format!("incremental by {strategy}, as macro `{}` writes it", strategy_macro.name)
+            }
             None => format!("incremental by {strategy}"),
         },
         strategy,

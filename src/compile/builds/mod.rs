@@ -18,17 +18,29 @@ use crate::render::{self, RenderContext};
 
 /// `build.sql` of a model that is no microbatch model, or of a seed, or the word that there is
 /// none.
-pub(super) fn compile_model(context: &Context, node: &Node, request: &Request) -> Result<ModelOutput, Diagnostics> {
+pub(super) fn compile_model(
+    context: &Context,
+    node: &Node,
+    request: &Request,
+) -> Result<ModelOutput, Diagnostics> {
     let built = match &node.materialization {
         Materialization::View | Materialization::Table => plain(context, node, request)?,
-        Materialization::MaterializedView if context.dialect.property("materialized_views")? => plain(context, node, request)?,
+        Materialization::MaterializedView if context.dialect.property("materialized_views")? => {
+            plain(context, node, request)?
+        }
         // Snowflake's word for the like, which dbt has as a materialization of its own.
-        Materialization::Other(name) if name == "dynamic_table" && context.dialect.has(name) => plain(context, node, request)?,
-        Materialization::Incremental(asked) => incremental::built(context, node, asked.as_deref(), request)?,
-        Materialization::Seed if context.dialect.property("seeds")? => match seed::built(context, node, request)? {
-            Ok(built) => built,
-            Err(why) => return Ok(why),
-        },
+        Materialization::Other(name) if name == "dynamic_table" && context.dialect.has(name) => {
+            plain(context, node, request)?
+        }
+        Materialization::Incremental(asked) => {
+            incremental::built(context, node, asked.as_deref(), request)?
+        }
+        Materialization::Seed if context.dialect.property("seeds")? => {
+            match seed::built(context, node, request)? {
+                Ok(built) => built,
+                Err(why) => return Ok(why),
+            }
+        }
         _ => return Ok(left_out(context, node)),
     };
     finished(context, node, built).map_err(Diagnostics::from)
@@ -97,17 +109,27 @@ fn plain(context: &Context, node: &Node, request: &Request) -> Result<Built, Dia
 
 /// The statements that compare a query with the contract, and the warning where nothing compares
 /// the types.
-fn contract_of(context: &Context, node: &Node, contract: Option<&Contract>, query: &str) -> Result<(Sql, Option<Diagnostic>), Diagnostic> {
+fn contract_of(
+    context: &Context,
+    node: &Node,
+    contract: Option<&Contract>,
+    query: &str,
+) -> Result<(Sql, Option<Diagnostic>), Diagnostic> {
     let Some(contract) = contract else { return Ok((Sql::default(), None)) };
-    let warning = codegen::compare_names(context.dialect, node, context.columns.projection(node).as_deref())?;
+    let warning =
+        codegen::compare_names(context.dialect, node, context.columns.projection(node).as_deref())?;
     Ok((codegen::contract_check(context.dialect, node, contract, query)?, warning))
 }
 
 fn needs(node: &Node, keys: &[&str]) -> Result<(), Diagnostic> {
-    let missing = keys.iter().find(|key| node.setting(key).and_then(serde_json::Value::as_str).is_none());
+    let missing =
+        keys.iter().find(|key| node.setting(key).and_then(serde_json::Value::as_str).is_none());
     missing.map_or(Ok(()), |key| {
         Err(Diagnostic::error(format!("`{}` has no `{key}`", node.name))
-            .at(node.config.get("materialized").map_or_else(|| node.file.line(1), |set| set.at.clone()))
+            .at(node
+                .config
+                .get("materialized")
+                .map_or_else(|| node.file.line(1), |set| set.at.clone()))
             .hint(format!("add `{key}='…'`")))
     })
 }
@@ -118,8 +140,10 @@ fn finished(context: &Context, node: &Node, built: Built) -> Result<ModelOutput,
         .map(|entry| InputEntry { whole_because: None, ..entry })
         .collect();
     let closing = codegen::closing(context.dialect, node, built.kind, built.columns.as_deref())?;
-    let dependent_views = if built.replaces { dependents::dependent_views(context, node)? } else { Vec::new() };
-    let moment = RenderContext { batch: None, incremental: built.incremental, this: node.relation.clone() };
+    let dependent_views =
+        if built.replaces { dependents::dependent_views(context, node)? } else { Vec::new() };
+    let moment =
+        RenderContext { batch: None, incremental: built.incremental, this: node.relation.clone() };
     hooks::check_header(context, node)?;
     let file = Build {
         dialect: context.dialect,
@@ -141,8 +165,12 @@ fn finished(context: &Context, node: &Node, built: Built) -> Result<ModelOutput,
     diagnostics.extend(closing.diagnostics);
     diagnostics.extend(dependents::lost(context, node, &dependent_views)?);
     let inserted = built.columns.filter(|_| built.incremental);
-    let columns: Option<Vec<String>> = inserted.map(|columns| columns.into_iter().map(|column| column.name).collect());
-    let reads = Reads { whole: entries.iter().map(|entry| entry.unique_id.clone()).collect(), ..Reads::default() };
+    let columns: Option<Vec<String>> =
+        inserted.map(|columns| columns.into_iter().map(|column| column.name).collect());
+    let reads = Reads {
+        whole: entries.iter().map(|entry| entry.unique_id.clone()).collect(),
+        ..Reads::default()
+    };
     let warned: Vec<String> = warnings(&diagnostics).collect();
     Ok(ModelOutput {
         row: Row { warnings: warned.len(), ..row(node, &built.strategy) },
@@ -173,7 +201,9 @@ fn finished(context: &Context, node: &Node, built: Built) -> Result<ModelOutput,
 fn left_out(context: &Context, node: &Node) -> ModelOutput {
     let what = word(&node.materialization);
     let hint = match node.materialization {
-        Materialization::Snapshot => "run `dbt snapshot` before the plan, if its rows shall be new".to_string(),
+        Materialization::Snapshot => {
+            "run `dbt snapshot` before the plan, if its rows shall be new".to_string()
+        }
         Materialization::Seed => "run `dbt seed` before the plan".to_string(),
         _ => format!("leave it to dbt, and leave it out here with `--exclude {}`", node.name),
     };
@@ -181,14 +211,17 @@ fn left_out(context: &Context, node: &Node) -> ModelOutput {
         Materialization::Snapshot | Materialization::Seed => format!("it is a {what}"),
         _ => format!("batchwright does not build a model that is `{what}`"),
     };
-    let warning = Diagnostic::warning(format!("`{}` is left out: {why}", node.name)).at(place(node)).hint(hint);
+    let warning = Diagnostic::warning(format!("`{}` is left out: {why}", node.name))
+        .at(place(node))
+        .hint(hint);
     without_step(context, node, warning)
 }
 
 /// Where a node says what it is; a snapshot, which nothing but its block says, where the block's
 /// text begins.
 fn place(node: &Node) -> Location {
-    let line = node.file.text.lines().position(|line| !line.trim().is_empty()).unwrap_or_default() + 1;
+    let line =
+        node.file.text.lines().position(|line| !line.trim().is_empty()).unwrap_or_default() + 1;
     match node.config.get("materialized") {
         Some(setting) if node.kind != NodeKind::Snapshot => setting.at.clone(),
         _ => node.file.line(line),
@@ -199,7 +232,11 @@ fn place(node: &Node) -> Location {
 fn without_step(context: &Context, node: &Node, warning: Diagnostic) -> ModelOutput {
     ModelOutput {
         row: Row { warnings: 1, ..row(node, "left out") },
-        entry: ModelEntry { strategy: "left out".to_string(), warnings: vec![warning.message.clone()], ..entry(context, node) },
+        entry: ModelEntry {
+            strategy: "left out".to_string(),
+            warnings: vec![warning.message.clone()],
+            ..entry(context, node)
+        },
         steps: None,
         diagnostics: vec![warning],
     }

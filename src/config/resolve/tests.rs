@@ -9,7 +9,8 @@ use crate::config::{OutsideWindow, node_json};
 use crate::jinja::Scope;
 use crate::project::{Said, folder};
 
-/// Resolves a project called `shop` with these files. Its macros answer with their name and first argument.
+/// Resolves a project called `shop` with these files. Its macros answer with their name and first
+/// argument.
 fn resolved(files: &[(&str, &str)], messages: Said) -> Result<Resolved, Diagnostics> {
     let files: Vec<(&str, &str)> = match files.iter().any(|(path, _)| *path == "dbt_project.yml") {
         true => files.to_vec(),
@@ -37,12 +38,20 @@ struct Echo<'a>(&'a [Package]);
 
 impl NamingMacros for Echo<'_> {
     fn naming_package(&self, package: &str, name: &str) -> Option<String> {
-        let defines = |package: &&Package| package.macros.iter().any(|file| file.text.contains(&format!("macro {name}(")));
+        let defines = |package: &&Package| {
+            package.macros.iter().any(|file| file.text.contains(&format!("macro {name}(")))
+        };
         let own = self.0.iter().filter(|known| known.name == package).find(defines);
         own.or(self.0.first().filter(defines)).map(|package| package.name.clone())
     }
 
-    fn call(&self, _: &str, name: &str, custom: Option<&str>, _: &Scope) -> Result<Name, Diagnostic> {
+    fn call(
+        &self,
+        _: &str,
+        name: &str,
+        custom: Option<&str>,
+        _: &Scope,
+    ) -> Result<Name, Diagnostic> {
         Ok(Name { text: format!("{name}({})", json!(custom)), is_of_node: false })
     }
 }
@@ -73,27 +82,40 @@ fn micro(more: Value) -> Value {
 
 #[test]
 fn the_last_layer_wins_and_says_where() {
-    let project = "name: shop\nmodels:\n  +tags: top\n  +full_refresh: false\n  shop:\n    marts:\n      +lookback: 2\n  tool:\n    +materialized: table\n";
+    let project = "name: shop\nmodels:\n  +tags: top\n  +full_refresh: false\n  shop:\n    \
+        marts:\n      +lookback: 2\n  tool:\n    +materialized: table\n";
     let files = [
         ("dbt_project.yml", project),
         ("models/marts/m.sql", "config(\n  tags\n)"),
         (
             "models/marts/m.yml",
-            "models:\n- name: m\n  config:\n    lookback: 5\n    event_time: at\n    tags: yml\n  columns: [{name: at, data_type: date}]\n",
+            "models:\n- name: m\n  config:\n    lookback: 5\n    event_time: at\n    tags: yml\n  \
+             columns: [{name: at, data_type: date}]\n",
         ),
         ("dbt_packages/tool/dbt_project.yml", "name: tool\nmodels: {+materialized: ephemeral}\n"),
         ("dbt_packages/tool/models/t.sql", ""),
     ];
     let mut call = micro(json!({"tags": "sql"}));
     call.as_object_mut().unwrap().remove("event_time");
-    let resolved = resolved(&files, &[("m", call), ("t", json!({"materialized": "view"}))]).unwrap();
+    let resolved =
+        resolved(&files, &[("m", call), ("t", json!({"materialized": "view"}))]).unwrap();
     let node = named(&resolved, "m");
-    assert_eq!((&*node.unique_id, &*node.fqn.join("."), &*node.path), ("model.shop.m", "shop.marts.m", "models/marts/m.sql"));
+    assert_eq!(
+        (&*node.unique_id, &*node.fqn.join("."), &*node.path),
+        ("model.shop.m", "shop.marts.m", "models/marts/m.sql")
+    );
     assert_eq!(node.tags, ["top", "sql", "yml"]);
     let micro = node.microbatch().unwrap();
-    assert_eq!((micro.lookback, micro.batch_size, micro.timezone), (5, Grain::Day, chrono_tz::Tz::UTC));
     assert_eq!(
-        (&*micro.event_time.at.file.path, micro.event_time.at.line(), micro.event_time.data_type.as_deref()),
+        (micro.lookback, micro.batch_size, micro.timezone),
+        (5, Grain::Day, chrono_tz::Tz::UTC)
+    );
+    assert_eq!(
+        (
+            &*micro.event_time.at.file.path,
+            micro.event_time.at.line(),
+            micro.event_time.data_type.as_deref()
+        ),
         ("models/marts/m.yml", 5, Some("date"))
     );
     let (full_refresh, at) = micro.full_refresh.clone().unwrap();
@@ -108,23 +130,36 @@ fn relations_are_named_as_in_dbt() {
         ("models/m.sql", ""),
         ("models/o_v1.sql", ""),
         ("models/o_v2.sql", ""),
-        ("models/m.yml", "models:\n- name: o\n  versions: [{v: 1, config: {project: old}}, {v: 2, config: {quoting: {schema: true}}}]\n"),
+        (
+            "models/m.yml",
+            "models:\n- name: o\n  versions: [{v: 1, config: {project: old}}, \
+             {v: 2, config: {quoting: {schema: true}}}]\n",
+        ),
         (
             "models/s.yml",
-            "sources:\n- name: raw\n  quoting: {database: false, column: true}\n  config: {event_time: at}\n  tables: [{name: e, identifier: Events, quoting: {schema: true}}, {name: unused, config: {enabled: no}}]\n",
+            "sources:\n- name: raw\n  quoting: {database: false, column: true}\n  config: \
+             {event_time: at}\n  tables: [{name: e, identifier: Events, quoting: {schema: true}}, \
+             {name: unused, config: {enabled: no}}]\n",
         ),
     ];
     let found = resolved(&files, &[("m", json!({"alias": "n", "schema": null}))]).unwrap();
     assert_eq!(table(named(&found, "m")), "\"db\".analytics.\"n\"");
-    let ids: Vec<_> = found.nodes.iter().map(|node| (&*node.unique_id, node.is_latest, table(node))).collect();
+    let ids: Vec<_> =
+        found.nodes.iter().map(|node| (&*node.unique_id, node.is_latest, table(node))).collect();
     assert_eq!(ids[1], ("model.shop.o.v1", false, "\"old\".analytics_marts.\"o_v1\"".to_string()));
     assert_eq!(ids[2], ("model.shop.o.v2", true, "\"db\".analytics_marts.\"o_v2\"".to_string()));
     assert_eq!(ids[3], ("source.shop.raw.e", true, "db.\"raw\".\"Events\"".to_string()));
     let event_time = found.nodes[3].event_time.as_ref().unwrap();
     assert_eq!((event_time.quote, event_time.at.line()), (true, 4));
-    assert_eq!((found.disabled.len(), &*found.disabled[0].unique_id, found.disabled[0].at.line()), (1, "source.shop.raw.unused", 5));
+    assert_eq!(
+        (found.disabled.len(), &*found.disabled[0].unique_id, found.disabled[0].at.line()),
+        (1, "source.shop.raw.unused", 5)
+    );
     let own = resolved(
-        &[("models/m.sql", ""), ("macros/a.sql", "{% macro generate_schema_name(custom, node) %}{% endmacro %}")],
+        &[
+            ("models/m.sql", ""),
+            ("macros/a.sql", "{% macro generate_schema_name(custom, node) %}{% endmacro %}"),
+        ],
         &[("m", json!({"schema": "x"}))],
     )
     .unwrap();
@@ -133,9 +168,16 @@ fn relations_are_named_as_in_dbt() {
 
 #[test]
 fn what_a_microbatch_model_lacks() {
-    let sql =
-        ("models/m.sql", "-- \nconfig(incremental_strategy, begin, lookback, batch_size, event_time, concurrent_batches, meta timezone)");
-    let yml = ("models/m.yml", "models: [{name: m, columns: [{name: placed_at, data_type: timestamp}, {name: id, data_type: int}]}]");
+    let sql = (
+        "models/m.sql",
+        "-- \nconfig(incremental_strategy, begin, lookback, batch_size, event_time, \
+         concurrent_batches, meta timezone)",
+    );
+    let yml = (
+        "models/m.yml",
+        "models: \
+         [{name: m, columns: [{name: placed_at, data_type: timestamp}, {name: id, data_type: int}]}]",
+    );
     let without = |key: &str| {
         let mut call = micro(json!({}));
         call.as_object_mut().unwrap().remove(key);
@@ -147,39 +189,71 @@ fn what_a_microbatch_model_lacks() {
         format!("{message}; {hint}")
     };
     let (message, place, hint) = without("event_time");
-    assert_eq!((&*message, &*place), ("model `m` is a microbatch model without `event_time`", "models/m.sql:2"));
-    assert_eq!(hint, "add `event_time='placed_at'` (the only timestamp column that `models/m.yml` documents)");
+    assert_eq!(
+        (&*message, &*place),
+        ("model `m` is a microbatch model without `event_time`", "models/m.sql:2")
+    );
+    assert_eq!(
+        hint,
+        "add `event_time='placed_at'` (the only timestamp column that `models/m.yml` documents)"
+    );
     assert_eq!(without("begin").0, "model `m` is a microbatch model without `begin`");
-    assert_eq!(without("batch_size").2, "add `batch_size='day'`: it is one of `hour`, `day`, `month` or `year`");
+    assert_eq!(
+        without("batch_size").2,
+        "add `batch_size='day'`: it is one of `hour`, `day`, `month` or `year`"
+    );
     for (more, messages) in [
         (json!({"event_time": ""}), "`event_time` of model `m` is empty"),
-        (json!({"event_time": 5}), "`event_time` of model `m` must be the name of a column, and is a number"),
+        (
+            json!({"event_time": 5}),
+            "`event_time` of model `m` must be the name of a column, and is a number",
+        ),
         (json!({"begin": 5}), "`begin` of model `m` must be a date, and is a number"),
-        (json!({"begin": "01/02/2024"}), "`begin` of model `m` is no date: `01/02/2024`; write `2024-01-02` or `2024-02-01`"),
-        (json!({"begin": "2999-01-01"}), "`begin` of model `m` lies in the future: 2999-01-01 00:00:00 UTC"),
+        (
+            json!({"begin": "01/02/2024"}),
+            "`begin` of model `m` is no date: `01/02/2024`; write `2024-01-02` or `2024-02-01`",
+        ),
+        (
+            json!({"begin": "2999-01-01"}),
+            "`begin` of model `m` lies in the future: 2999-01-01 00:00:00 UTC",
+        ),
         (
             json!({"batch_size": "Day"}),
-            "`batch_size` of model `m` must be `hour`, `day`, `month` or `year`, and is `Day`; write `day`, in lower case",
+            "`batch_size` of model `m` must be `hour`, `day`, `month` or `year`, and is `Day`; \
+             write `day`, in lower case",
         ),
         (
             json!({"batch_size": "week"}),
-            "`batch_size` of model `m` must be `hour`, `day`, `month` or `year`, and is `week`; the next smaller is `day`",
+            "`batch_size` of model `m` must be `hour`, `day`, `month` or `year`, and is `week`; \
+             the next smaller is `day`",
         ),
         (json!({"lookback": -3}), "`lookback` of model `m` is negative: -3"),
-        (json!({"lookback": true}), "`lookback` of model `m` must be a whole number, and is a boolean"),
-        (json!({"lookback": "3"}), "`lookback` of model `m` must be a whole number, and is text; write `lookback=3`, without quotes"),
-        (json!({"concurrent_batches": "true"}), "`concurrent_batches` of model `m` must be true or false, and is text"),
+        (
+            json!({"lookback": true}),
+            "`lookback` of model `m` must be a whole number, and is a boolean",
+        ),
+        (
+            json!({"lookback": "3"}),
+            "`lookback` of model `m` must be a whole number, and is text; write `lookback=3`, \
+             without quotes",
+        ),
+        (
+            json!({"concurrent_batches": "true"}),
+            "`concurrent_batches` of model `m` must be true or false, and is text",
+        ),
         (
             json!({"meta": {"batchwright": {"timezone": "Europe/Pari"}}}),
             "`timezone` of model `m` is no time zone: `Europe/Pari`; is it `Europe/Paris`?",
         ),
         (
             json!({"meta": {"batchwright": {"outside_window": "dropp"}}}),
-            "`outside_window` of model `m` must be `error`, `drop` or `keep`, and is `dropp`; is it `drop`?",
+            "`outside_window` of model `m` must be `error`, `drop` or `keep`, and is `dropp`; is \
+             it `drop`?",
         ),
         (
             json!({"meta": {"batchwright": {"event_time_unit": "s"}}}),
-            "`event_time_unit` of `m` must be `seconds`, `milliseconds` or `microseconds`, and is `s`",
+            "`event_time_unit` of `m` must be `seconds`, `milliseconds` or `microseconds`, and is \
+             `s`",
         ),
     ] {
         assert!(with(more.clone()).starts_with(messages), "{} is not {messages}", with(more));
@@ -192,7 +266,10 @@ fn what_a_microbatch_model_may_have() {
     let more = json!({"lookback": null, "concurrent_batches": "off", "unique_key": ["a", "b"], "incremental_predicates": "x > 1", "predicates": null, "meta": meta});
     let found = resolved(&[("models/m.sql", "")], &[("m", micro(more))]).unwrap();
     let micro = named(&found, "m").microbatch().unwrap();
-    assert_eq!((micro.lookback, micro.concurrent_batches, micro.outside_window), (1, Some(false), Some(OutsideWindow::Keep)));
+    assert_eq!(
+        (micro.lookback, micro.concurrent_batches, micro.outside_window),
+        (1, Some(false), Some(OutsideWindow::Keep))
+    );
     assert_eq!(micro.begin.to_rfc3339(), "2023-12-31T23:00:00+00:00");
     assert_eq!(
         (micro.unique_key.len(), &*micro.incremental_predicates[0], micro.event_time.time_type()),
@@ -209,20 +286,35 @@ fn odd_keys_and_patches_are_warnings() {
         ("seeds/days.csv", "a,b"),
         ("models/a.yml", "models:\n- name: ordres\n- name: days\n"),
     ];
-    let found =
-        resolved(&files, &[("orders", micro(json!({"event_tim": "at", "partition_by": "x"}))), ("view", json!({"batch_size": "day"}))])
-            .unwrap();
-    let messages: Vec<String> = found.warnings.0.iter().map(|warning| format!("{}; {}", warning.message, warning.hints[0])).collect();
+    let found = resolved(
+        &files,
+        &[
+            ("orders", micro(json!({"event_tim": "at", "partition_by": "x"}))),
+            ("view", json!({"batch_size": "day"})),
+        ],
+    )
+    .unwrap();
+    let messages: Vec<String> = found
+        .warnings
+        .0
+        .iter()
+        .map(|warning| format!("{}; {}", warning.message, warning.hints[0]))
+        .collect();
     assert_eq!(
         messages,
         [
             "there is no model `ordres`, and its properties do nothing; is it `orders`?",
-            "`days` is a seed, and its properties below `models:` do nothing; move them below `seeds:`",
+            "`days` is a seed, and its properties below `models:` do nothing; move them below \
+             `seeds:`",
             "`event_tim` of model `orders` does nothing; is it `event_time`?",
-            "`batch_size` does nothing: model `view` is no microbatch model; set `materialized='incremental'` and `incremental_strategy='microbatch'`",
+            "`batch_size` does nothing: model `view` is no microbatch model; set \
+             `materialized='incremental'` and `incremental_strategy='microbatch'`",
         ]
     );
-    assert_eq!(named(&found, "days").columns.iter().map(|column| &*column.name).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(
+        named(&found, "days").columns.iter().map(|column| &*column.name).collect::<Vec<_>>(),
+        ["a", "b"]
+    );
 }
 
 #[test]
@@ -247,21 +339,39 @@ fn two_of_one_name_are_an_error_with_both_files() {
 
 #[test]
 fn two_nodes_of_one_table_are_an_error() {
-    let errors = resolved(&[("models/a.sql", ""), ("models/b.sql", "alias")], &[("b", json!({"alias": "a"}))]).unwrap_err();
-    assert_eq!(errors.0[0].message, "`model.shop.a` and `model.shop.b` are one table: `db.analytics.a`");
-    let ephemeral = resolved(&[("models/a.sql", ""), ("models/b.sql", "")], &[("b", json!({"alias": "a", "materialized": "ephemeral"}))]);
+    let errors = resolved(
+        &[("models/a.sql", ""), ("models/b.sql", "alias")],
+        &[("b", json!({"alias": "a"}))],
+    )
+    .unwrap_err();
+    assert_eq!(
+        errors.0[0].message,
+        "`model.shop.a` and `model.shop.b` are one table: `db.analytics.a`"
+    );
+    let ephemeral = resolved(
+        &[("models/a.sql", ""), ("models/b.sql", "")],
+        &[("b", json!({"alias": "a", "materialized": "ephemeral"}))],
+    );
     assert!(ephemeral.is_err(), "dbt refuses an ephemeral model, too");
 }
 
 #[test]
 fn a_snapshot_may_be_yaml_alone() {
-    let yml = "snapshots:\n- {name: s, relation: \"source('raw', 'e')\", config: {schema: snaps, enabled: true, event_time: at}}\n";
-    let files = [("snapshots/deep/s.yml", yml), ("snapshots/t.sql", "{% snapshot t %}\ntarget_schema\n{% endsnapshot %}")];
+    let yml = "snapshots:\n- \
+        {name: s, relation: \"source('raw', 'e')\", config: {schema: snaps, enabled: true, event_time: at}}\n";
+    let files = [
+        ("snapshots/deep/s.yml", yml),
+        ("snapshots/t.sql", "{% snapshot t %}\ntarget_schema\n{% endsnapshot %}"),
+    ];
     let found = resolved(&files, &[("t", json!({"target_schema": "old"}))]).unwrap();
     let (s, t) = (named(&found, "s"), named(&found, "t"));
     assert_eq!(
         (&*s.fqn.join("."), table(s), &s.sources[..]),
-        ("shop.deep.s", "\"db\".\"analytics_snaps\".\"s\"".to_string(), &[("raw".to_string(), "e".to_string())][..])
+        (
+            "shop.deep.s",
+            "\"db\".\"analytics_snaps\".\"s\"".to_string(),
+            &[("raw".to_string(), "e".to_string())][..]
+        )
     );
     assert_eq!((&*t.fqn.join("."), table(t)), ("shop.t.t", "\"db\".\"old\".\"t\"".to_string()));
 }

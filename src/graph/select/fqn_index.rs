@@ -1,5 +1,6 @@
-//! Members by the names that the method `fqn` takes: a selection of ten thousand names looks at each member once and not once for each
-//! name. Takes a value without a wildcard; gives the members that it may mean, which are then held against it.
+//! Members by the names that the method `fqn` takes: a selection of ten thousand names looks at
+//! each member once and not once for each name. Takes a value without a wildcard; gives the members
+//! that it may mean, which are then held against it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +8,8 @@ use crate::config::Kind;
 use crate::graph::Graph;
 
 pub(super) struct FqnIndex<'a> {
-    /// By a member's name, by the beginnings of its fqn with and without its package, and by the last two parts of a versioned one.
+    /// By a member's name, by the beginnings of its fqn with and without its package, and by the
+    /// last two parts of a versioned one.
     members: BTreeMap<String, BTreeSet<&'a str>>,
 }
 
@@ -28,7 +30,10 @@ impl<'a> FqnIndex<'a> {
                 whole.match_indices('.').for_each(|(end, _)| add(&whole[..end]));
                 add(&whole);
             }
-            fqn.iter().rev().take(if member.is_versioned() { 2 } else { 1 }).for_each(|part| add(part));
+            fqn.iter()
+                .rev()
+                .take(if member.is_versioned() { 2 } else { 1 })
+                .for_each(|part| add(part));
             if member.is_versioned() {
                 add(&ends(fqn));
             }
@@ -46,6 +51,7 @@ impl<'a> FqnIndex<'a> {
 
 /// The last two parts, as a versioned model's file is called.
 fn ends<S: AsRef<str>>(parts: &[S]) -> String {
-    let last: Vec<&str> = parts[parts.len().saturating_sub(2)..].iter().map(AsRef::as_ref).collect();
+    let last: Vec<&str> =
+        parts[parts.len().saturating_sub(2)..].iter().map(AsRef::as_ref).collect();
     last.join("_")
 }

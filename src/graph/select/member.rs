@@ -20,12 +20,20 @@ impl Graph {
     /// Every member with its unique id.
     pub(super) fn members(&self) -> impl Iterator<Item = (&str, Member<'_>)> {
         let nodes = self.nodes.iter().map(|(id, node)| (id.as_str(), Member::Node(node)));
-        nodes.chain(self.resources.by_id.iter().map(|(id, resource)| (id.as_str(), Member::Resource(resource))))
+        nodes.chain(
+            self.resources
+                .by_id
+                .iter()
+                .map(|(id, resource)| (id.as_str(), Member::Resource(resource))),
+        )
     }
 
     /// The member of a unique id.
     pub(super) fn member(&self, id: &str) -> Option<Member<'_>> {
-        self.nodes.get(id).map(Member::Node).or_else(|| self.resources.by_id.get(id).map(Member::Resource))
+        self.nodes
+            .get(id)
+            .map(Member::Node)
+            .or_else(|| self.resources.by_id.get(id).map(Member::Resource))
     }
 
     /// The unique ids of the members that a member reads directly.
@@ -44,7 +52,9 @@ impl Graph {
     /// project's files only, not those of packages.
     pub(super) fn root_paths(&self) -> BTreeSet<&str> {
         let members = self.members().filter(|(_, member)| member.package() == self.root);
-        let paths = members.flat_map(|(_, member)| [Some(member.path()), member.properties_path()]).flatten();
+        let paths = members
+            .flat_map(|(_, member)| [Some(member.path()), member.properties_path()])
+            .flatten();
         paths.flat_map(with_folders).collect()
     }
 }
@@ -135,13 +145,19 @@ impl<'a> Member<'a> {
     pub fn configured(self, keys: &[String]) -> Option<Value> {
         let (first, below) = keys.split_first()?;
         let start = match self {
-            Member::Node(node) => node.setting(first).filter(|value| !value.is_null()).cloned().or_else(|| default_of_node(node, first)),
+            Member::Node(node) => node
+                .setting(first)
+                .filter(|value| !value.is_null())
+                .cloned()
+                .or_else(|| default_of_node(node, first)),
             Member::Resource(resource) => match (resource.config.get(first), first.as_str()) {
                 (Some(value), _) => Some(value.clone()),
                 (None, "tags") => Some(resource.tags.clone().into()),
                 (None, "enabled") => Some(true.into()),
                 (None, "severity") if resource.kind == ResourceKind::Test => Some("ERROR".into()),
-                (None, "materialized") if resource.kind == ResourceKind::Test => Some("test".into()),
+                (None, "materialized") if resource.kind == ResourceKind::Test => {
+                    Some("test".into())
+                }
                 (None, _) => None,
             },
         };
@@ -152,7 +168,9 @@ impl<'a> Member<'a> {
     pub fn group(self) -> Option<&'a str> {
         match self {
             Member::Node(node) if node.kind != Kind::Source => node.setting("group")?.as_str(),
-            Member::Resource(resource) if matches!(resource.kind, ResourceKind::Test | ResourceKind::Metric) => {
+            Member::Resource(resource)
+                if matches!(resource.kind, ResourceKind::Test | ResourceKind::Metric) =>
+            {
                 resource.config.get("group")?.as_str()
             }
             _ => None,

@@ -55,7 +55,8 @@ impl Method {
     /// Parses the method `name`; an error if it does not take `value`.
     pub fn parse(name: &str, value: &str) -> Result<Method, Diagnostic> {
         let text = format!("{name}:{value}");
-        let (method, keys) = name.split_once('.').map_or((name, None), |(method, keys)| (method, Some(keys)));
+        let (method, keys) =
+            name.split_once('.').map_or((name, None), |(method, keys)| (method, Some(keys)));
         let method = match (method, keys) {
             ("fqn", None) => Method::Fqn,
             ("tag", None) => Method::Tag,
@@ -66,7 +67,8 @@ impl Method {
                 Method::Config(keys.split('.').map(String::from).collect())
             }
             ("config", _) => {
-                return Err(Diagnostic::error(format!("`{text}` has no configuration key")).hint("write `config.materialized:incremental`"));
+                return Err(Diagnostic::error(format!("`{text}` has no configuration key"))
+                    .hint("write `config.materialized:incremental`"));
             }
             ("group", None) => Method::Group,
             ("access", None) => Method::Access,
@@ -100,18 +102,29 @@ impl Method {
             _ => &[],
         };
         if !choices.is_empty() && !choices.contains(&value) {
-            let error = Diagnostic::error(format!("unknown {} `{value}` in `{text}`", name.replace('_', " ")));
+            let error = Diagnostic::error(format!(
+                "unknown {} `{value}` in `{text}`",
+                name.replace('_', " ")
+            ));
             return Err(error.hint(format!("use one of {}", listed(choices))));
         }
         let parts = value.split('.').count();
-        if (method == Method::Source && parts > 3) || (matches!(method, Method::Resource(_)) && parts > 2) {
-            return Err(Diagnostic::error(format!("`{text}` has too many parts")).hint(match method {
-                Method::Source => "write `source:raw`, `source:raw.events` or `source:package.raw.events`".to_string(),
-                _ => format!("write `{name}:name` or `{name}:package.name`"),
-            }));
+        if (method == Method::Source && parts > 3)
+            || (matches!(method, Method::Resource(_)) && parts > 2)
+        {
+            return Err(Diagnostic::error(format!("`{text}` has too many parts")).hint(
+                match method {
+                    Method::Source => {
+                        "write `source:raw`, `source:raw.events` or `source:package.raw.events`"
+                            .to_string()
+                    }
+                    _ => format!("write `{name}:name` or `{name}:package.name`"),
+                },
+            ));
         }
         if !is_valid(value) {
-            return Err(Diagnostic::error(format!("`{text}` is not a pattern")).hint("`[a-z]` matches one letter from a to z"));
+            return Err(Diagnostic::error(format!("`{text}` is not a pattern"))
+                .hint("`[a-z]` matches one letter from a to z"));
         }
         Ok(method)
     }
@@ -188,7 +201,9 @@ pub(super) fn matches_nothing(graph: &Graph, criterion: &Criterion) -> Diagnosti
         (Method::Resource(ResourceKind::Exposure), "exposure"),
     ] {
         let other = Criterion { method, ..criterion.clone() };
-        if other.method != criterion.method && !matching(graph, &PreviousState::default(), &other).is_empty() {
+        if other.method != criterion.method
+            && !matching(graph, &PreviousState::default(), &other).is_empty()
+        {
             return warning.hint(format!("did you mean `{name}:{value}`?"));
         }
     }
@@ -196,9 +211,11 @@ pub(super) fn matches_nothing(graph: &Graph, criterion: &Criterion) -> Diagnosti
     match (&criterion.method, examples.is_empty()) {
         (Method::Config(keys), true) => warning.hint(format!("no node sets `{}`", keys.join("."))),
         (_, true) => warning,
-        (_, false) => {
-            warning.hint(format!("known: {}{}", listed(&examples), if known().count() > examples.len() { " and more" } else { "" }))
-        }
+        (_, false) => warning.hint(format!(
+            "known: {}{}",
+            listed(&examples),
+            if known().count() > examples.len() { " and more" } else { "" }
+        )),
     }
 }
 
@@ -225,14 +242,23 @@ fn known(graph: &Graph, method: &Method) -> BTreeSet<String> {
             Method::Source => {
                 let name = member.name();
                 let source = member.node().and_then(|node| node.source_name.as_ref());
-                source.into_iter().flat_map(|source| [source.clone(), format!("{source}.{name}")]).collect()
+                source
+                    .into_iter()
+                    .flat_map(|source| [source.clone(), format!("{source}.{name}")])
+                    .collect()
             }
-            Method::Resource(kind) => member.resource(*kind).map(|resource| resource.name.clone()).into_iter().collect(),
+            Method::Resource(kind) => {
+                member.resource(*kind).map(|resource| resource.name.clone()).into_iter().collect()
+            }
             Method::TestName => match member {
                 Member::Resource(test) => test.generic_test.clone().into_iter().collect(),
                 Member::Node(_) => Vec::new(),
             },
-            Method::TestType | Method::State(_) | Method::Result | Method::SourceStatus | Method::Version => Vec::new(),
+            Method::TestType
+            | Method::State(_)
+            | Method::Result
+            | Method::SourceStatus
+            | Method::Version => Vec::new(),
         }
     };
     graph.members().flat_map(|(_, member)| of(member)).collect()

@@ -8,10 +8,16 @@ use super::selectors::Selectors;
 use super::{GraphOperators, SelectionExpr};
 
 /// The union of the arguments; each may have several terms, separated by spaces.
-pub(super) fn union(words: &[String], selectors: &mut Selectors) -> Result<SelectionExpr, Diagnostics> {
-    let words: Vec<&str> = words.iter().flat_map(|is_method| is_method.split_whitespace()).collect();
+pub(super) fn union(
+    words: &[String],
+    selectors: &mut Selectors,
+) -> Result<SelectionExpr, Diagnostics> {
+    let words: Vec<&str> =
+        words.iter().flat_map(|is_method| is_method.split_whitespace()).collect();
     if words.is_empty() {
-        return Err(Diagnostic::error("the selection is empty").hint("to select everything, leave out the flag").into());
+        return Err(Diagnostic::error("the selection is empty")
+            .hint("to select everything, leave out the flag")
+            .into());
     }
     let mut parts = collect(words, |is_method| intersection(is_method, selectors))?;
     Ok(if parts.len() == 1 { parts.remove(0) } else { SelectionExpr::Union(parts) })
@@ -20,13 +26,19 @@ pub(super) fn union(words: &[String], selectors: &mut Selectors) -> Result<Selec
 fn intersection(is_method: &str, selectors: &mut Selectors) -> Result<SelectionExpr, Diagnostics> {
     let mut parts = collect(is_method.split(','), |part| {
         if part.is_empty() {
-            return Err(Diagnostic::error(format!("`{is_method}` has an empty part next to a comma"))
-                .hint("`a,b` selects what both `a` and `b` select; write it without spaces")
-                .into());
+            return Err(Diagnostic::error(format!(
+                "`{is_method}` has an empty part next to a comma"
+            ))
+            .hint("`a,b` selects what both `a` and `b` select; write it without spaces")
+            .into());
         }
         single(part, selectors)
     })?;
-    Ok(if parts.len() == 1 { parts.remove(0) } else { SelectionExpr::Term(is_method.into(), Box::new(SelectionExpr::Intersection(parts))) })
+    Ok(if parts.len() == 1 {
+        parts.remove(0)
+    } else {
+        SelectionExpr::Term(is_method.into(), Box::new(SelectionExpr::Intersection(parts)))
+    })
 }
 
 /// Parses `[@][N+][method:]value[+N]`.
@@ -37,19 +49,27 @@ fn single(text: &str, selectors: &mut Selectors) -> Result<SelectionExpr, Diagno
         operators.childrens_parents = true;
         rest = after;
     }
-    if let Some((depth, after)) = rest.split_once('+').filter(|(depth, _)| depth.bytes().all(|byte| byte.is_ascii_digit())) {
+    if let Some((depth, after)) =
+        rest.split_once('+').filter(|(depth, _)| depth.bytes().all(|byte| byte.is_ascii_digit()))
+    {
         operators.parents = Some(parse_depth(depth));
         rest = after;
     }
-    if let Some((before, depth)) = rest.rsplit_once('+').filter(|(_, depth)| depth.bytes().all(|byte| byte.is_ascii_digit())) {
+    if let Some((before, depth)) =
+        rest.rsplit_once('+').filter(|(_, depth)| depth.bytes().all(|byte| byte.is_ascii_digit()))
+    {
         operators.children = Some(parse_depth(depth));
         rest = before;
     }
     if operators.childrens_parents && operators.children.is_some() {
-        let error = Diagnostic::error(format!("`{text}` has both a leading `@` and a trailing `+`"));
+        let error =
+            Diagnostic::error(format!("`{text}` has both a leading `@` and a trailing `+`"));
         return Err(error.hint("`@` already selects all descendants: leave out the `+`").into());
     }
-    let is_method = |text: &str| !text.is_empty() && text.chars().all(|char| char.is_alphanumeric() || char == '_' || char == '.');
+    let is_method = |text: &str| {
+        !text.is_empty()
+            && text.chars().all(|char| char.is_alphanumeric() || char == '_' || char == '.')
+    };
     let (method, value) = match rest.split_once(':').filter(|(method, _)| is_method(method)) {
         Some((method, value)) => (method.to_string(), value),
         None => (default_method(rest).to_string(), rest),
@@ -64,10 +84,20 @@ fn single(text: &str, selectors: &mut Selectors) -> Result<SelectionExpr, Diagno
     } else {
         let method = Method::parse(&method, value)?;
         // An empty result is normal for these methods.
-        let must_match = !matches!(method, Method::State(_) | Method::Result | Method::SourceStatus);
-        SelectionExpr::Criterion(Criterion { method, value: value.into(), text: rest.into(), must_match })
+        let must_match =
+            !matches!(method, Method::State(_) | Method::Result | Method::SourceStatus);
+        SelectionExpr::Criterion(Criterion {
+            method,
+            value: value.into(),
+            text: rest.into(),
+            must_match,
+        })
     };
-    Ok(if operators == GraphOperators::default() { expr } else { SelectionExpr::Expanded(Box::new(expr), operators) })
+    Ok(if operators == GraphOperators::default() {
+        expr
+    } else {
+        SelectionExpr::Expanded(Box::new(expr), operators)
+    })
 }
 
 /// The method of a value without one.

@@ -36,7 +36,10 @@ impl StateSelector {
         let error = Diagnostic::error(format!("unknown `state:` selector `{value}`"));
         Err(match nearest(value, names()) {
             Some(near) => error.hint(format!("did you mean `state:{near}`?")),
-            None => error.hint(format!("use one of {}", names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))),
+            None => error.hint(format!(
+                "use one of {}",
+                names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+            )),
         })
     }
 
@@ -62,16 +65,27 @@ impl PreviousState {
         let text = &criterion.text;
         match criterion.method {
             Method::State(_) if self.changes.is_none() => Some(
-                Diagnostic::error(format!("`{text}` needs an earlier plan to compare with"))
-                    .hint("use `--state DIR` with the folder of the plan, or with dbt's `target` folder"),
+                Diagnostic::error(format!("`{text}` needs an earlier plan to compare with")).hint(
+                    "use `--state DIR` with the folder of the plan, or with dbt's `target` \
+                        folder",
+                ),
             ),
             Method::Result if self.results.is_none() => Some(
                 Diagnostic::error(format!("`{text}` needs `run_results.json` of an earlier run"))
-                    .hint("use `--state DIR` with the folder of the plan that ran, or with dbt's `target` folder"),
+                    .hint(
+                        "use `--state DIR` with the folder of the plan that ran, or with dbt's \
+                        `target` folder",
+                    ),
             ),
             Method::SourceStatus if self.fresher.is_none() => Some(
-                Diagnostic::error(format!("`{text}` needs two files `sources.json` to compare, but one is missing"))
-                    .hint("`dbt source freshness` writes it to `target`; use `--state DIR` with the folder of the earlier one"),
+                Diagnostic::error(format!(
+                    "`{text}` needs two files `sources.json` to compare, \
+                    but one is missing"
+                ))
+                .hint(
+                    "`dbt source freshness` writes it to `target`; use `--state DIR` with \
+                        the folder of the earlier one",
+                ),
             ),
             _ => None,
         }

@@ -28,10 +28,21 @@ fn shop() -> Graph {
             set(
                 "materialized",
                 json!("incremental"),
-                set("lookback", json!(3), tagged(&["daily", "core"], model("sessions", &["stg_events"]))),
+                set(
+                    "lookback",
+                    json!(3),
+                    tagged(&["daily", "core"], model("sessions", &["stg_events"])),
+                ),
             ),
         ),
-        inside("marts/core", set("meta", json!({"owner": "ann", "on_call": true}), model("daily", &["sessions", "countries"]))),
+        inside(
+            "marts/core",
+            set(
+                "meta",
+                json!({"owner": "ann", "on_call": true}),
+                model("daily", &["sessions", "countries"]),
+            ),
+        ),
         inside("marts", tagged(&["weekly"], model("report", &["daily"]))),
         versioned("orders", "1", false),
         versioned("orders", "2", true),
@@ -45,23 +56,45 @@ fn shop() -> Graph {
 /// with `countries`.
 fn with_resources() -> Graph {
     let of = |kind, name: &str, reads: &[&str]| {
-        let refs = reads.iter().map(|name| RefCall { package: None, name: (*name).into(), version: None }).collect();
-        let mut resource = Resource { fqn: vec![name.into()], path: "models/shop.yml".into(), refs, ..Resource::new(kind, name.into()) };
+        let refs = reads
+            .iter()
+            .map(|name| RefCall { package: None, name: (*name).into(), version: None })
+            .collect();
+        let mut resource = Resource {
+            fqn: vec![name.into()],
+            path: "models/shop.yml".into(),
+            refs,
+            ..Resource::new(kind, name.into())
+        };
         resource.locate("shop", "");
         resource
     };
-    let generic =
-        |test: &str, name: &str, reads: &[&str]| Resource { generic_test: Some(test.into()), ..of(ResourceKind::Test, name, reads) };
+    let generic = |test: &str, name: &str, reads: &[&str]| Resource {
+        generic_test: Some(test.into()),
+        ..of(ResourceKind::Test, name, reads)
+    };
     let resources = [
-        Resource { tags: vec!["board".into()], ..of(ResourceKind::Exposure, "weekly_numbers", &["report"]) },
+        Resource {
+            tags: vec!["board".into()],
+            ..of(ResourceKind::Exposure, "weekly_numbers", &["report"])
+        },
         generic("unique", "unique_sessions_id", &["sessions"]),
         generic("relationships", "relationships_daily_countries", &["daily", "countries"]),
         generic("unique", "unique_gone_id", &["gone"]),
         of(ResourceKind::Test, "no_session_is_long", &["sessions"]),
         of(ResourceKind::UnitTest, "sessions_are_cut", &["sessions"]),
-        Resource { measures: vec!["visits".into()], ..of(ResourceKind::SemanticModel, "visits_model", &["sessions"]) },
-        Resource { measures: vec!["visits".into()], ..of(ResourceKind::Metric, "visits_metric", &[]) },
-        Resource { metrics: vec!["visits_metric".into()], ..of(ResourceKind::SavedQuery, "visits_query", &[]) },
+        Resource {
+            measures: vec!["visits".into()],
+            ..of(ResourceKind::SemanticModel, "visits_model", &["sessions"])
+        },
+        Resource {
+            measures: vec!["visits".into()],
+            ..of(ResourceKind::Metric, "visits_metric", &[])
+        },
+        Resource {
+            metrics: vec!["visits_metric".into()],
+            ..of(ResourceKind::SavedQuery, "visits_query", &[])
+        },
     ];
     let mut graph = shop();
     graph.add_resources(resources.iter());
@@ -71,7 +104,11 @@ fn with_resources() -> Graph {
 fn names(selected: Result<Selected, Diagnostics>) -> String {
     match selected {
         Ok(selected) => {
-            let mut names: Vec<_> = selected.nodes.iter().map(|node| node.unique_id.rsplit('.').next().unwrap_or_default()).collect();
+            let mut names: Vec<_> = selected
+                .nodes
+                .iter()
+                .map(|node| node.unique_id.rsplit('.').next().unwrap_or_default())
+                .collect();
             names.sort_unstable();
             names.join(" ")
         }
@@ -80,7 +117,10 @@ fn names(selected: Result<Selected, Diagnostics>) -> String {
 }
 
 fn messages(all: &[Diagnostic]) -> String {
-    all.iter().map(|one| [std::slice::from_ref(&one.message), &one.hints].concat().join("; ")).collect::<Vec<_>>().join("\n")
+    all.iter()
+        .map(|one| [std::slice::from_ref(&one.message), &one.hints].concat().join("; "))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn selection(select: &str, exclude: &str) -> Selection {
@@ -95,7 +135,8 @@ fn typed(select: &str, exclude: &str) -> String {
 /// The nodes, and the warnings.
 fn warned(select: &str, exclude: &str) -> (String, String) {
     let graph = shop();
-    let selected = graph.select(&selection(select, exclude), None, &PreviousState::default()).unwrap();
+    let selected =
+        graph.select(&selection(select, exclude), None, &PreviousState::default()).unwrap();
     let warnings = messages(&selected.warnings);
     (names(Ok(selected)), warnings)
 }
@@ -115,7 +156,11 @@ fn selectors(yaml: &str) -> SelectorsFile {
 
 fn selected_by(yaml: &str, name: &str) -> String {
     let selector = if name.is_empty() { None } else { Some(name.to_string()) };
-    names(shop().select(&Selection { selector, ..Selection::default() }, Some(&selectors(yaml)), &PreviousState::default()))
+    names(shop().select(
+        &Selection { selector, ..Selection::default() },
+        Some(&selectors(yaml)),
+        &PreviousState::default(),
+    ))
 }
 
 #[test]
@@ -208,23 +253,42 @@ fn resources_are_selected_and_walked() {
         ("@countries", "countries daily events report sessions stg_events"),
         ("test_type:unit", ""),
     ] {
-        assert_eq!(names(graph.select(&selection(text, ""), None, &PreviousState::default())), expected, "{text}");
+        assert_eq!(
+            names(graph.select(&selection(text, ""), None, &PreviousState::default())),
+            expected,
+            "{text}"
+        );
     }
-    let all = graph.select(&selection("", "test_type:data exposure:weekly_numbers"), None, &PreviousState::default()).unwrap();
+    let all = graph
+        .select(
+            &selection("", "test_type:data exposure:weekly_numbers"),
+            None,
+            &PreviousState::default(),
+        )
+        .unwrap();
     assert_eq!((all.nodes.len(), all.warnings.len()), (graph.nodes.len(), 0));
 }
 
 #[test]
 fn earlier_runs_are_compared() {
     let graph = shop();
-    let results = BTreeMap::from([("model.shop.daily".to_string(), BTreeSet::from(["error".to_string()]))]);
-    let previous =
-        PreviousState { results: Some(results), fresher: Some(BTreeSet::from(["source.shop.raw.events".to_string()])), changes: None };
-    let of = |text: &str, previous: &PreviousState| names(graph.select(&selection(text, ""), None, previous));
+    let results =
+        BTreeMap::from([("model.shop.daily".to_string(), BTreeSet::from(["error".to_string()]))]);
+    let previous = PreviousState {
+        results: Some(results),
+        fresher: Some(BTreeSet::from(["source.shop.raw.events".to_string()])),
+        changes: None,
+    };
+    let of = |text: &str, previous: &PreviousState| {
+        names(graph.select(&selection(text, ""), None, previous))
+    };
     assert_eq!(of("result:error+", &previous), "daily report");
     assert_eq!(of("result:success", &previous), "");
     assert_eq!(of("source_status:fresher+1", &previous), "events stg_events");
-    assert!(of("result:error", &PreviousState::default()).starts_with("`result:error` needs `run_results.json` of an earlier run"));
+    assert!(
+        of("result:error", &PreviousState::default())
+            .starts_with("`result:error` needs `run_results.json` of an earlier run")
+    );
     assert!(of("source_status:fresher", &PreviousState::default()).contains("but one is missing"));
 }
 
@@ -239,10 +303,14 @@ fn a_term_that_selects_nothing_is_an_error_with_the_most_similar() {
         ("models/mart", "`models/mart` selects nothing; did you mean `models/marts`?"),
         (
             "config.materialized:incremantal",
-            "`config.materialized:incremantal` selects nothing; did you mean `config.materialized:incremental`?",
+            "`config.materialized:incremantal` selects nothing; did you mean \
+             `config.materialized:incremental`?",
         ),
         ("config.group:x", "`config.group:x` selects nothing; no node sets `group`"),
-        ("old_orders", "`old_orders` selects nothing; `old_orders` is disabled: set its `enabled` to `true`"),
+        (
+            "old_orders",
+            "`old_orders` selects nothing; `old_orders` is disabled: set its `enabled` to `true`",
+        ),
         ("package:zzz", "`package:zzz` selects nothing; known: `dates`, `shop`"),
         ("config.meta:owner", "`config.meta:owner` selects nothing; no node sets `meta`"),
     ] {
@@ -254,11 +322,20 @@ fn a_term_that_selects_nothing_is_an_error_with_the_most_similar() {
 #[test]
 fn a_part_that_selects_nothing_is_a_warning() {
     let (nodes, warnings) = warned("tag:weekly tag:dayly", "");
-    assert_eq!((nodes.as_str(), warnings.as_str()), ("report", "`tag:dayly` selects nothing; did you mean `tag:daily`?"));
+    assert_eq!(
+        (nodes.as_str(), warnings.as_str()),
+        ("report", "`tag:dayly` selects nothing; did you mean `tag:daily`?")
+    );
     let (nodes, warnings) = warned("", "sesions");
-    assert_eq!((nodes.split(' ').count(), warnings.as_str()), (shop().nodes.len(), "`sesions` selects nothing; did you mean `sessions`?"));
+    assert_eq!(
+        (nodes.split(' ').count(), warnings.as_str()),
+        (shop().nodes.len(), "`sesions` selects nothing; did you mean `sessions`?")
+    );
     // Each part matches something, but their intersection is empty: a normal result.
-    assert_eq!(warned("tag:weekly,models/staging", ""), (String::new(), "`tag:weekly,models/staging` selects nothing".into()));
+    assert_eq!(
+        warned("tag:weekly,models/staging", ""),
+        (String::new(), "`tag:weekly,models/staging` selects nothing".into())
+    );
     assert_eq!(warned("tag:weekly", "report").0, "");
     assert_eq!(warned("tag:weekly", "report,tag:never").0, "report");
 }
@@ -266,9 +343,17 @@ fn a_part_that_selects_nothing_is_a_warning() {
 #[test]
 fn a_named_selector_overrides_select_and_exclude() {
     let graph = shop();
-    let by_name = Selection { selector: Some("pair".into()), exclude: vec!["report".into()], ..Selection::default() };
-    let selected = graph.select(&by_name, Some(&selectors(SELECTORS)), &PreviousState::default()).unwrap();
-    assert!(messages(&selected.warnings).starts_with("`--exclude` is ignored because `--selector` is given"));
+    let by_name = Selection {
+        selector: Some("pair".into()),
+        exclude: vec!["report".into()],
+        ..Selection::default()
+    };
+    let selected =
+        graph.select(&by_name, Some(&selectors(SELECTORS)), &PreviousState::default()).unwrap();
+    assert!(
+        messages(&selected.warnings)
+            .starts_with("`--exclude` is ignored because `--selector` is given")
+    );
     assert_eq!(names(Ok(selected)), "report");
 }
 
@@ -277,7 +362,11 @@ fn an_invalid_selection_is_refused() {
     for (text, message) in [
         ("@sessions+", "`@sessions+` has both a leading `@` and a trailing `+`"),
         ("state:modified", "`state:modified` needs an earlier plan"),
-        ("test_type:unitt", "unknown test type `unitt` in `test_type:unitt`; use one of `generic`, `singular`, `unit`, `data`"),
+        (
+            "test_type:unitt",
+            "unknown test type `unitt` in `test_type:unitt`; use one of `generic`, `singular`, \
+             `unit`, `data`",
+        ),
         ("tags:daily", "unknown method `tags` in `tags:daily`; did you mean `tag:daily`?"),
         ("config:x", "`config:x` has no configuration key"),
         ("resource_type:modell", "unknown resource type `modell`"),
@@ -302,7 +391,8 @@ selectors:
   - name: pair
     definition: {tag: weekly}
   - name: grown
-    definition: {method: fqn, value: sessions, parents: true, parents_depth: 1, children: true, exclude: [report]}
+    definition: \
+    {method: fqn, value: sessions, parents: true, parents_depth: 1, children: true, exclude: [report]}
   - name: round
     definition: {method: fqn, value: stg_events, childrens_parents: true}
   - name: both
@@ -337,8 +427,12 @@ fn selectors_of_the_project_are_resolved() {
         assert_eq!(selected_by(SELECTORS, name), expected, "{name}");
     }
     let file = selectors(SELECTORS);
-    let combined = Selection { select: vec!["selector:pair tag:core".into()], ..Selection::default() };
-    assert_eq!(names(shop().select(&combined, Some(&file), &PreviousState::default())), "report sessions");
+    let combined =
+        Selection { select: vec!["selector:pair tag:core".into()], ..Selection::default() };
+    assert_eq!(
+        names(shop().select(&combined, Some(&file), &PreviousState::default())),
+        "report sessions"
+    );
 }
 
 #[test]
@@ -346,22 +440,40 @@ fn the_default_selector_applies_without_flags() {
     let yaml = "selectors: [{name: a, default: true, definition: 'tag:weekly'}]";
     assert_eq!(selected_by(yaml, ""), "report");
     let excluding = Selection { exclude: vec!["package:shop".into()], ..Selection::default() };
-    assert_eq!(names(shop().select(&excluding, Some(&selectors(yaml)), &PreviousState::default())), "calendar");
-    assert_eq!(selected_by(&yaml.replace("true", "\"{{ (target.name == 'dev') | as_bool }}\""), ""), "report");
+    assert_eq!(
+        names(shop().select(&excluding, Some(&selectors(yaml)), &PreviousState::default())),
+        "calendar"
+    );
+    assert_eq!(
+        selected_by(&yaml.replace("true", "\"{{ (target.name == 'dev') | as_bool }}\""), ""),
+        "report"
+    );
     assert_eq!(selected_by("", "").split(' ').count(), shop().nodes.len());
-    assert!(selected_by(&yaml.replace("true", "'{{ target.name }}'"), "").contains("neither `true` nor `false`"));
     assert!(
-        selected_by("selectors: [{name: a, default: true, definition: b}, {name: b, default: true, definition: b}]", "")
-            .contains("as has `a`")
+        selected_by(&yaml.replace("true", "'{{ target.name }}'"), "")
+            .contains("neither `true` nor `false`")
+    );
+    assert!(
+        selected_by(
+            "selectors: [{name: a, default: true, definition: b}, \
+            {name: b, default: true, definition: b}]",
+            ""
+        )
+        .contains("as has `a`")
     );
 }
 
 #[test]
 fn an_invalid_file_is_reported_with_its_line() {
-    assert!(selected_by(SELECTORS, "pairs").starts_with("unknown selector `pairs`: not found in `selectors.yml`; did you mean `pair`?"));
+    assert!(selected_by(SELECTORS, "pairs").starts_with(
+        "unknown selector `pairs`: not found in `selectors.yml`; did you mean `pair`?"
+    ));
     assert!(selected_by(SELECTORS, "loop").starts_with("the selector `loop` is defined by itself"));
     assert!(selected_by(SELECTORS, "typo").ends_with("in its definition; did you mean `parents`?"));
-    assert!(selected_by("selectors: []\n---\n", "a").starts_with("not valid YAML: more than one document"));
+    assert!(
+        selected_by("selectors: []\n---\n", "a")
+            .starts_with("not valid YAML: more than one document")
+    );
     let file = selectors("selectors:\n  - name: a\n   definition: x\n");
     let named = Selection { selector: Some("a".into()), ..Selection::default() };
     let errors = shop().select(&named, Some(&file), &PreviousState::default()).unwrap_err();

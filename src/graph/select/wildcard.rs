@@ -13,7 +13,10 @@ pub(super) struct Wildcard {
 impl Wildcard {
     /// A pattern for names and values.
     pub fn name(text: &str) -> Wildcard {
-        Wildcard { glob: if is_pattern(text) { glob(&text.replace("**", "*"), false) } else { None }, text: text.into() }
+        Wildcard {
+            glob: if is_pattern(text) { glob(&text.replace("**", "*"), false) } else { None },
+            text: text.into(),
+        }
     }
 
     /// A pattern for paths; a leading `./` and a trailing `/` are ignored.
@@ -47,7 +50,11 @@ pub(super) fn is_valid(text: &str) -> bool {
 fn glob(text: &str, separated: bool) -> Option<GlobMatcher> {
     // In globset a brace starts a list of alternatives; in dbt it is an ordinary character.
     let text = text.replace('{', "[{]").replace('}', "[}]");
-    let glob = GlobBuilder::new(&text).literal_separator(separated).backslash_escape(false).allow_unclosed_class(true).build();
+    let glob = GlobBuilder::new(&text)
+        .literal_separator(separated)
+        .backslash_escape(false)
+        .allow_unclosed_class(true)
+        .build();
     glob.ok().map(|glob| glob.compile_matcher())
 }
 

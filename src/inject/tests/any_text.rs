@@ -4,7 +4,9 @@ use super::*;
 
 #[test]
 fn nothing_panics() {
-    let deep = |open: &str, inner: &str, close: &str, times: usize| format!("{}{inner}{}", open.repeat(times), close.repeat(times));
+    let deep = |open: &str, inner: &str, close: &str, times: usize| {
+        format!("{}{inner}{}", open.repeat(times), close.repeat(times))
+    };
     let mark = "⟦raw.a⟧";
     for times in [100, 5_000] {
         for sql in [
@@ -28,8 +30,16 @@ fn nothing_panics() {
     }
 }
 
-const BETWEEN: &[&str] =
-    &[" ", "\n", "\r\n", "\t ", "/* é src.orders */", " -- 🎉 from src.orders\n", "/* a /* 漢 */ from ⟦raw.x⟧ */", "/**/"];
+const BETWEEN: &[&str] = &[
+    " ",
+    "\n",
+    "\r\n",
+    "\t ",
+    "/* é src.orders */",
+    " -- 🎉 from src.orders\n",
+    "/* a /* 漢 */ from ⟦raw.x⟧ */",
+    "/**/",
+];
 const SHAPES: &[(&str, &str)] = &[
     ("select * from ⟦raw.a⟧ where a.x = 'é'", "select * from ‹raw.a|a› where a.x = 'é'"),
     (
@@ -38,9 +48,13 @@ const SHAPES: &[(&str, &str)] = &[
     ),
     (
         "with a as ( select 1 from ⟦\"a\"⟧ ) select 1 from a , ( ⟦raw.b⟧ b cross join ⟦raw.a⟧ ) ;",
-        "with a as ( select 1 from ‹\"a\"|\"a\"› ) select 1 from a , ( ‹raw.b› b cross join ‹raw.a|a› ) ;",
+        "with a as ( select 1 from ‹\"a\"|\"a\"› ) select 1 from a , ( ‹raw.b› b cross join \
+         ‹raw.a|a› ) ;",
     ),
-    ("select ?!% from ⟦raw.a⟧ left join ⟦raw.b⟧ b on 1 = 1", "select ?!% from ‹raw.a|a› left join ‹raw.b› b on 1 = 1"),
+    (
+        "select ?!% from ⟦raw.a⟧ left join ⟦raw.b⟧ b on 1 = 1",
+        "select ?!% from ‹raw.a|a› left join ‹raw.b› b on 1 = 1",
+    ),
 ];
 
 proptest::proptest! {

@@ -7,23 +7,53 @@ fn columns_that_a_star_leaves_out() {
     let carries = |engine: &str, sql: &str, expected: &[&[&str]]| {
         let (_, query) = ask(engine, sql);
         let query = query.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
-        let carried: Vec<Vec<&str>> = query.filters.iter().map(|filter| filter.hidden.iter().map(String::as_str).collect()).collect();
+        let carried: Vec<Vec<&str>> = query
+            .filters
+            .iter()
+            .map(|filter| filter.hidden.iter().map(String::as_str).collect())
+            .collect();
         assert_eq!(carried, expected, "{sql}");
     };
     carries("sqlite", "select rowid, id from ⟦raw.a⟧", &[&["rowid"]]);
-    carries("sqlite", "select a.id from ⟦raw.a⟧ a join ⟦raw.b⟧ b on a.rowid = b.id order by a.RowID", &[&["rowid"], &[]]);
+    carries(
+        "sqlite",
+        "select a.id from ⟦raw.a⟧ a join ⟦raw.b⟧ b on a.rowid = b.id order by a.RowID",
+        &[&["rowid"], &[]],
+    );
     carries("sqlite", "select id from ⟦raw.a⟧ order by rowid", &[&["rowid"]]);
-    carries("sqlite", "select id from ⟦raw.a⟧ a where exists (select 1 from ⟦raw.b⟧ b where b.id = a.rowid)", &[&["rowid"], &[]]);
-    carries("sqlite", "select id from ⟦raw.a⟧ a where exists (select 1 from ⟦raw.b⟧ b where id = rowid)", &[&[], &["rowid"]]);
+    carries(
+        "sqlite",
+        "select id from ⟦raw.a⟧ a where exists (select 1 from ⟦raw.b⟧ b where b.id = a.rowid)",
+        &[&["rowid"], &[]],
+    );
+    carries(
+        "sqlite",
+        "select id from ⟦raw.a⟧ a where exists (select 1 from ⟦raw.b⟧ b where id = rowid)",
+        &[&[], &["rowid"]],
+    );
     carries("sqlite", "with x as (select id as rowid from ⟦raw.a⟧) select rowid from x", &[&[]]);
-    carries("sqlite", "with x as (select rowid as n from ⟦raw.a⟧) select *, n as rowid from x", &[&["rowid"]]);
+    carries(
+        "sqlite",
+        "with x as (select rowid as n from ⟦raw.a⟧) select *, n as rowid from x",
+        &[&["rowid"]],
+    );
     carries("sqlite", "select ⟦raw.whole⟧.rowid from raw.whole, ⟦raw.a⟧", &[&[]]);
-    carries("trino", "select \"$path\", a.\"$file_size\" from ⟦raw.a⟧ a", &[&["\"$path\"", "\"$file_size\""]]);
+    carries(
+        "trino",
+        "select \"$path\", a.\"$file_size\" from ⟦raw.a⟧ a",
+        &[&["\"$path\"", "\"$file_size\""]],
+    );
     for (sql, message) in [
         ("select *, rowid as n from ⟦raw.a⟧", "`*` and `rowid` are read from `raw.a`"),
         ("select a.*, a.rowid as n from ⟦raw.a⟧ a", "`*` and `rowid` are read from `raw.a`"),
-        ("select rowid from ⟦raw.a⟧ natural join ⟦raw.whole⟧", "`rowid` can be of more than one table"),
-        ("select a.rowid from ⟦raw.a⟧ a natural join ⟦raw.whole⟧", "`*` and `rowid` are read from `raw.a`"),
+        (
+            "select rowid from ⟦raw.a⟧ natural join ⟦raw.whole⟧",
+            "`rowid` can be of more than one table",
+        ),
+        (
+            "select a.rowid from ⟦raw.a⟧ a natural join ⟦raw.whole⟧",
+            "`*` and `rowid` are read from `raw.a`",
+        ),
         ("select rowid from ⟦raw.a⟧ a, ⟦raw.b⟧ b", "`rowid` can be of more than one table"),
     ] {
         refuses("sqlite", sql, message);
@@ -34,13 +64,26 @@ fn columns_that_a_star_leaves_out() {
 fn a_plain_name_that_lost_its_mark() {
     let warned = |sql: &str| {
         let (text, marks, mut inputs) = marked(sql);
-        inputs.iter_mut().for_each(|input| input.referred = input.unique_id.split('.').map(String::from).collect());
+        inputs.iter_mut().for_each(|input| {
+            input.referred = input.unique_id.split('.').map(String::from).collect()
+        });
         let within = |filter: &Filter| wrapped(filter, "");
-        let injection =
-            Injection { sql: &text, marks: &marks, inputs: &inputs, columns: &|_| None, within: &within, hidden: &[], types: false };
-        let query = filters(&injection, &*parser("postgres")).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        let injection = Injection {
+            sql: &text,
+            marks: &marks,
+            inputs: &inputs,
+            columns: &|_| None,
+            within: &within,
+            hidden: &[],
+            types: false,
+        };
+        let query = filters(&injection, &*parser("postgres"))
+            .unwrap_or_else(|error| panic!("{sql}: {error:?}"));
         let by_name = query.reads.iter().filter(|read| read.access == Access::ByName).count();
-        assert_eq!(by_name, query.warnings.iter().filter(|warning| warning.message.contains("plain name")).count());
+        assert_eq!(
+            by_name,
+            query.warnings.iter().filter(|warning| warning.message.contains("plain name")).count()
+        );
         by_name
     };
     assert_eq!(warned("select 1 from ⟦raw.a⟧, a"), 1);
@@ -64,9 +107,17 @@ fn ephemeral_models_are_filtered_where_they_are_read() {
         let kind = MarkKind::Whole(crate::jinja::Covered::Filtered("e".to_string()));
         marks.push(Mark { span: at..at + covered.len(), kind });
         let within = |filter: &Filter| wrapped(filter, "");
-        let injection =
-            Injection { sql: &text, marks: &marks, inputs: &inputs, columns: &|_| None, within: &within, hidden: &[], types: false };
-        let query = filters(&injection, &*parser("postgres")).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        let injection = Injection {
+            sql: &text,
+            marks: &marks,
+            inputs: &inputs,
+            columns: &|_| None,
+            within: &within,
+            hidden: &[],
+            types: false,
+        };
+        let query = filters(&injection, &*parser("postgres"))
+            .unwrap_or_else(|error| panic!("{sql}: {error:?}"));
         query.filters.into_iter().map(|filter| filter.relation).collect::<Vec<_>>().join(" ")
     };
     let around = |inner: &str| format!("with cte_e as ({}) select * from ⟦cte_e⟧", inner);
@@ -88,5 +139,11 @@ fn ephemeral_models_are_filtered_where_they_are_read() {
         let covered = inner.replace(['⟦', '⟧'], "");
         assert_eq!(shown_with(&around(inner), &covered), filters, "{inner}");
     }
-    assert_eq!(shown_with("with cte_e as (select at from ⟦raw.a⟧) select 1 from ⟦cte_e⟧, ⟦!cte_e⟧", "select at from raw.a"), "cte_e");
+    assert_eq!(
+        shown_with(
+            "with cte_e as (select at from ⟦raw.a⟧) select 1 from ⟦cte_e⟧, ⟦!cte_e⟧",
+            "select at from raw.a"
+        ),
+        "cte_e"
+    );
 }

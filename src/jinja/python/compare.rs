@@ -16,9 +16,12 @@ use crate::limits;
 
 pub(super) fn register(environment: &mut Environment) {
     environment.add_function("__compare", compared);
-    environment.add_function("__in", |state: &State, item: Value, container: Value| contains(state, &item, &container));
-    environment
-        .add_function("__not_in", |state: &State, item: Value, container: Value| contains(state, &item, &container).map(|found| !found));
+    environment.add_function("__in", |state: &State, item: Value, container: Value| {
+        contains(state, &item, &container)
+    });
+    environment.add_function("__not_in", |state: &State, item: Value, container: Value| {
+        contains(state, &item, &container).map(|found| !found)
+    });
 }
 
 fn undefined() -> Error {
@@ -38,7 +41,12 @@ fn compared(state: &State, parts: Rest<Value>) -> Result<bool, Error> {
     Ok(true)
 }
 
-pub(in crate::jinja) fn compare(state: &State, left: &Value, sign: &str, right: &Value) -> Result<bool, Error> {
+pub(in crate::jinja) fn compare(
+    state: &State,
+    left: &Value,
+    sign: &str,
+    right: &Value,
+) -> Result<bool, Error> {
     match sign {
         "==" => return Ok(left == right),
         "!=" => return Ok(left != right),
@@ -49,7 +57,9 @@ pub(in crate::jinja) fn compare(state: &State, left: &Value, sign: &str, right: 
     if left.is_undefined() || right.is_undefined() {
         return if lenient(state) { Ok(false) } else { Err(undefined()) };
     }
-    if let (Some(left), Some(right)) = (left.downcast_object_ref::<Set>(), right.downcast_object_ref::<Set>()) {
+    if let (Some(left), Some(right)) =
+        (left.downcast_object_ref::<Set>(), right.downcast_object_ref::<Set>())
+    {
         let (subset, superset) = (sets::is_subset(left, right), sets::is_subset(right, left));
         return Ok(match sign {
             "<=" => subset,
@@ -60,7 +70,11 @@ pub(in crate::jinja) fn compare(state: &State, left: &Value, sign: &str, right: 
     }
     let Some(order) = order(left, right)? else {
         let (left, right) = differing(left, right);
-        return Err(error(format!("'{sign}' not supported between instances of '{}' and '{}'", types::name(&left), types::name(&right))));
+        return Err(error(format!(
+            "'{sign}' not supported between instances of '{}' and '{}'",
+            types::name(&left),
+            types::name(&right)
+        )));
     };
     Ok(match sign {
         "<" => order == Ordering::Less,
@@ -89,7 +103,9 @@ fn differing(left: &Value, right: &Value) -> (Value, Value) {
 /// Python's order of two values; none where it has none.
 pub(in crate::jinja) fn order(left: &Value, right: &Value) -> Result<Option<Ordering>, Error> {
     Ok(match (types::of(left), types::of(right)) {
-        (Type::Int | Type::Float | Type::Bool, Type::Int | Type::Float | Type::Bool) => Some(left.cmp(right)),
+        (Type::Int | Type::Float | Type::Bool, Type::Int | Type::Float | Type::Bool) => {
+            Some(left.cmp(right))
+        }
         (Type::Text, Type::Text) => Some(left.cmp(right)),
         (Type::List, Type::List) | (Type::Tuple, Type::Tuple) => {
             let (left, right) = (items(left)?, items(right)?);
@@ -98,10 +114,12 @@ pub(in crate::jinja) fn order(left: &Value, right: &Value) -> Result<Option<Orde
                 None => Some(left.len().cmp(&right.len())),
             }
         }
-        (Type::Moment, Type::Moment) => match (left.downcast_object_ref::<Moment>(), right.downcast_object_ref::<Moment>()) {
-            (Some(left), Some(right)) => left.order(right)?,
-            _ => None,
-        },
+        (Type::Moment, Type::Moment) => {
+            match (left.downcast_object_ref::<Moment>(), right.downcast_object_ref::<Moment>()) {
+                (Some(left), Some(right)) => left.order(right)?,
+                _ => None,
+            }
+        }
         _ => None,
     })
 }
@@ -118,7 +136,10 @@ pub(in crate::jinja) fn sort(keyed: &mut [(Value, Value)]) -> Result<(), Error> 
                 if left.is_undefined() || right.is_undefined() {
                     undefined()
                 } else {
-                    error(format!("'<' not supported between instances of '{}' and '{}'", names.0, names.1))
+                    error(format!(
+                        "'<' not supported between instances of '{}' and '{}'",
+                        names.0, names.1
+                    ))
                 }
             });
             Ordering::Equal
@@ -132,7 +153,10 @@ pub(in crate::jinja) fn sort(keyed: &mut [(Value, Value)]) -> Result<(), Error> 
 }
 
 /// The items sorted by their keys. Equal ones keep their order, in both directions.
-pub(in crate::jinja) fn sorted(mut keyed: Vec<(Value, Value)>, reverse: bool) -> Result<Vec<Value>, Error> {
+pub(in crate::jinja) fn sorted(
+    mut keyed: Vec<(Value, Value)>,
+    reverse: bool,
+) -> Result<Vec<Value>, Error> {
     if reverse {
         keyed.reverse();
     }
@@ -145,7 +169,11 @@ pub(in crate::jinja) fn sorted(mut keyed: Vec<(Value, Value)>, reverse: bool) ->
 }
 
 /// `item in container`.
-pub(in crate::jinja) fn contains(state: &State, item: &Value, container: &Value) -> Result<bool, Error> {
+pub(in crate::jinja) fn contains(
+    state: &State,
+    item: &Value,
+    container: &Value,
+) -> Result<bool, Error> {
     let hashed = || match types::unhashable(item) {
         Some(name) => Err(error(format!("unhashable type: '{name}'"))),
         None => Ok(()),
@@ -158,11 +186,19 @@ pub(in crate::jinja) fn contains(state: &State, item: &Value, container: &Value)
                 Ok(text.contains(item) || marks::strip(text).contains(&marks::strip(item)))
             }
             None if item.is_undefined() && lenient(state) => Ok(false),
-            None => Err(error(format!("'in <string>' requires string as left operand, not {}", types::name(item)))),
+            None => Err(error(format!(
+                "'in <string>' requires string as left operand, not {}",
+                types::name(item)
+            ))),
         },
-        Type::List | Type::Tuple | Type::Iterator => Ok(container.try_iter()?.any(|other| other == *item)),
+        Type::List | Type::Tuple | Type::Iterator => {
+            Ok(container.try_iter()?.any(|other| other == *item))
+        }
         Type::View => {
-            if container.downcast_object_ref::<super::views::View>().is_some_and(|view| view.type_name() == "dict_keys") {
+            if container
+                .downcast_object_ref::<super::views::View>()
+                .is_some_and(|view| view.type_name() == "dict_keys")
+            {
                 hashed()?;
             }
             Ok(container.try_iter()?.any(|other| other == *item))
@@ -181,13 +217,22 @@ pub(in crate::jinja) fn contains(state: &State, item: &Value, container: &Value)
         Type::Range => {
             let number = match types::of(item) {
                 Type::Int | Type::Bool => item.as_i64().or(Some(i64::from(item.is_true()))),
-                Type::Float => f64::try_from(item.clone()).ok().filter(|float| float.fract() == 0.0).map(|float| float as i64),
+                Type::Float => f64::try_from(item.clone())
+                    .ok()
+                    .filter(|float| float.fract() == 0.0)
+                    .map(|float| float as i64),
                 _ => None,
             };
-            Ok(container.downcast_object_ref::<Range>().is_some_and(|range| number.is_some_and(|number| range.holds(number))))
+            Ok(container
+                .downcast_object_ref::<Range>()
+                .is_some_and(|range| number.is_some_and(|number| range.holds(number))))
         }
-        Type::Relation if item.as_str().is_none() => Err(error(format!("attribute name must be string, not '{}'", types::name(item)))),
-        Type::Relation | Type::Mapping => Ok(container.as_object().and_then(|object| object.get_value(item)).is_some()),
+        Type::Relation if item.as_str().is_none() => {
+            Err(error(format!("attribute name must be string, not '{}'", types::name(item))))
+        }
+        Type::Relation | Type::Mapping => {
+            Ok(container.as_object().and_then(|object| object.get_value(item)).is_some())
+        }
         _ if lenient(state) => Ok(false),
         _ => Err(error(format!("argument of type '{}' is not iterable", types::name(container)))),
     }

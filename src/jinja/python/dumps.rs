@@ -1,4 +1,5 @@
-//! JSON as Python's `json.dumps` writes it: a blank behind commas and colons, nothing beyond ASCII, and an error for what JSON lacks.
+//! JSON as Python's `json.dumps` writes it: a blank behind commas and colons, nothing beyond ASCII,
+//! and an error for what JSON lacks.
 
 use std::fmt::Write;
 
@@ -40,7 +41,9 @@ fn dump(value: &Value, options: &Options, depth: usize, out: &mut String) -> Res
         Type::Text => quote(value.as_str().unwrap_or_default(), out),
         Type::List | Type::Tuple => {
             let all = items(value)?;
-            surrounded('[', ']', all.len(), options, depth, out, |nth, out| dump(&all[nth], options, depth + 1, out))?;
+            surrounded('[', ']', all.len(), options, depth, out, |nth, out| {
+                dump(&all[nth], options, depth + 1, out)
+            })?;
         }
         Type::Dict | Type::Mapping => {
             let mut pairs = Vec::new();
@@ -48,10 +51,16 @@ fn dump(value: &Value, options: &Options, depth: usize, out: &mut String) -> Res
                 pairs.push((key, item));
             }
             if options.sorted {
-                let mut keyed: Vec<(Value, Value)> =
-                    pairs.iter().enumerate().map(|(nth, (key, _))| (key.clone(), Value::from(nth))).collect();
+                let mut keyed: Vec<(Value, Value)> = pairs
+                    .iter()
+                    .enumerate()
+                    .map(|(nth, (key, _))| (key.clone(), Value::from(nth)))
+                    .collect();
                 compare::sort(&mut keyed)?;
-                pairs = keyed.into_iter().filter_map(|(_, nth)| Some(pairs[nth.as_usize()?].clone())).collect();
+                pairs = keyed
+                    .into_iter()
+                    .filter_map(|(_, nth)| Some(pairs[nth.as_usize()?].clone()))
+                    .collect();
             }
             surrounded('{', '}', pairs.len(), options, depth, out, |nth, out| {
                 let (key, item) = &pairs[nth];
@@ -60,7 +69,12 @@ fn dump(value: &Value, options: &Options, depth: usize, out: &mut String) -> Res
                 dump(item, options, depth + 1, out)
             })?;
         }
-        _ => return Err(error(format!("Object of type {} is not JSON serializable", types::name(value)))),
+        _ => {
+            return Err(error(format!(
+                "Object of type {} is not JSON serializable",
+                types::name(value)
+            )));
+        }
     }
     Ok(())
 }
@@ -76,8 +90,13 @@ fn surrounded(
 ) -> Result<(), Error> {
     out.push(open);
     errors::room(options.indent.unwrap_or(0).saturating_mul(depth))?;
-    let line =
-        |depth: usize| options.indent.filter(|_| count > 0).map(|indent| format!("\n{}", " ".repeat(indent * depth))).unwrap_or_default();
+    let line = |depth: usize| {
+        options
+            .indent
+            .filter(|_| count > 0)
+            .map(|indent| format!("\n{}", " ".repeat(indent * depth)))
+            .unwrap_or_default()
+    };
     for nth in 0..count {
         if nth > 0 {
             out.push_str(if options.indent.is_some() { "," } else { ", " });
@@ -106,7 +125,12 @@ fn key_text(key: &Value) -> Result<String, Error> {
         Type::Bool => if key.is_true() { "true" } else { "false" }.to_string(),
         Type::Int => key.to_string(),
         Type::Float => float(key),
-        _ => return Err(error(format!("keys must be str, int, float, bool or None, not {}", types::name(key)))),
+        _ => {
+            return Err(error(format!(
+                "keys must be str, int, float, bool or None, not {}",
+                types::name(key)
+            )));
+        }
     })
 }
 

@@ -1,5 +1,6 @@
-//! YAML as Python's `yaml.safe_dump` writes it: blocks, quotes where a word alone means something else, lines of about 80
-//! characters, nothing beyond ASCII, and an alias for a collection that occurs again.
+//! YAML as Python's `yaml.safe_dump` writes it: blocks, quotes where a word alone means something
+//! else, lines of about 80 characters, nothing beyond ASCII, and an alias for a collection that
+//! occurs again.
 
 use minijinja::Error;
 use minijinja::value::Value;
@@ -20,7 +21,9 @@ pub(in crate::jinja) fn emit(value: &Value, sorted: bool) -> Result<Option<Strin
     match values.node(value, 0) {
         Ok(node) => Ok(Some(Layout::document(&node, values.repeated))),
         Err(Refusal::NoYaml) => Ok(None),
-        Err(Refusal::TooDeep) => Err(error("a value of more than 300 levels cannot be written as YAML")),
+        Err(Refusal::TooDeep) => {
+            Err(error("a value of more than 300 levels cannot be written as YAML"))
+        }
     }
 }
 
@@ -57,12 +60,20 @@ impl Values {
         let content = match types::of(value) {
             Type::List | Type::Tuple => {
                 let all = items(value).map_err(no_yaml)?;
-                Content::List(all.iter().map(|item| self.node(item, depth + 1)).collect::<Result<_, _>>()?)
+                Content::List(
+                    all.iter().map(|item| self.node(item, depth + 1)).collect::<Result<_, _>>()?,
+                )
             }
-            Type::Dict | Type::Mapping => self.mapping("map", collections::pairs_of(value).map_err(no_yaml)?, depth)?,
+            Type::Dict | Type::Mapping => {
+                self.mapping("map", collections::pairs_of(value).map_err(no_yaml)?, depth)?
+            }
             Type::Set => {
                 let members = items(value).map_err(no_yaml)?;
-                self.mapping("set", members.into_iter().map(|member| (member, Value::from(()))).collect(), depth)?
+                self.mapping(
+                    "set",
+                    members.into_iter().map(|member| (member, Value::from(()))).collect(),
+                    depth,
+                )?
             }
             _ => {
                 let (tag, text) = scalar(value).ok_or(Refusal::NoYaml)?;
@@ -72,12 +83,24 @@ impl Values {
         Ok(Node { id, content })
     }
 
-    fn mapping(&mut self, tag: &'static str, mut pairs: Vec<(Value, Value)>, depth: usize) -> Result<Content, Refusal> {
+    fn mapping(
+        &mut self,
+        tag: &'static str,
+        mut pairs: Vec<(Value, Value)>,
+        depth: usize,
+    ) -> Result<Content, Refusal> {
         if self.sorted {
-            let mut keyed: Vec<(Value, Value)> = pairs.iter().enumerate().map(|(nth, (key, _))| (key.clone(), Value::from(nth))).collect();
+            let mut keyed: Vec<(Value, Value)> = pairs
+                .iter()
+                .enumerate()
+                .map(|(nth, (key, _))| (key.clone(), Value::from(nth)))
+                .collect();
             // Keys that have no order stay as they are.
             if compare::sort(&mut keyed).is_ok() {
-                pairs = keyed.into_iter().filter_map(|(_, nth)| Some(pairs[nth.as_usize()?].clone())).collect();
+                pairs = keyed
+                    .into_iter()
+                    .filter_map(|(_, nth)| Some(pairs[nth.as_usize()?].clone()))
+                    .collect();
             }
         }
         let mut nodes = Vec::new();

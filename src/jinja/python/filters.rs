@@ -12,7 +12,9 @@ use crate::jinja::text_methods::{self, Side};
 use crate::jinja::{collections, datetime_math, errors, marks};
 
 pub(in crate::jinja) fn register(environment: &mut Environment) {
-    environment.add_filter("string", |value: Value| if value.kind() == ValueKind::String { value } else { Value::from(text(&value)) });
+    environment.add_filter("string", |value: Value| {
+        if value.kind() == ValueKind::String { value } else { Value::from(text(&value)) }
+    });
     environment.add_filter("safe", |value: Value| Value::from_safe_string(text(&value)));
     environment.add_filter("lower", |value: Value| text(&value).to_lowercase());
     environment.add_filter("upper", |value: Value| text(&value).to_uppercase());
@@ -30,7 +32,8 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
         text_methods::padded(&text(&value), usize::try_from(width).unwrap_or(0), ' ', Side::Both)
     });
     environment.add_filter("wordcount", |value: Value| words(&text(&value)));
-    environment.add_filter("format", |value: Value, args: Args| percent::filter(&value, &values(args)));
+    environment
+        .add_filter("format", |value: Value, args: Args| percent::filter(&value, &values(args)));
     environment.add_filter("pprint", |value: Value| super::pretty::pretty(&value));
     environment.add_filter("filesizeformat", file_size);
     environment.add_filter("wordwrap", wrap::filter);
@@ -40,16 +43,20 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
     environment.add_filter("int", whole);
     environment.add_filter("float", |state: &State, value: Value, args: Args| {
         defined(state, &value)?;
-        Ok::<_, Error>(
-            number(&value)
-                .map(Value::from)
-                .unwrap_or_else(|| Call::of("", "float", &values(args)).get(0, "default").unwrap_or_else(|| Value::from(0.0))),
-        )
+        Ok::<_, Error>(number(&value).map(Value::from).unwrap_or_else(|| {
+            Call::of("", "float", &values(args))
+                .get(0, "default")
+                .unwrap_or_else(|| Value::from(0.0))
+        }))
     });
     environment.add_filter("abs", |state: &State, value: Value| match types::of(&value) {
-        Type::Int | Type::Float => state.env().compile_expression("a if a >= 0 else -a")?.eval(minijinja::context! { a => value }),
+        Type::Int | Type::Float => state
+            .env()
+            .compile_expression("a if a >= 0 else -a")?
+            .eval(minijinja::context! { a => value }),
         Type::Bool => Ok(Value::from(i64::from(value.is_true()))),
-        _ => datetime_math::absolute(&value).ok_or_else(|| error(format!("bad operand type for abs(): '{}'", types::name(&value)))),
+        _ => datetime_math::absolute(&value)
+            .ok_or_else(|| error(format!("bad operand type for abs(): '{}'", types::name(&value)))),
     });
     environment.add_filter("round", round);
     environment.add_filter("join", join);
@@ -57,23 +64,34 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
         Some(text) => Ok(Value::from(text.chars().rev().collect::<String>())),
         None => items(&value).map(|items| collections::list(items.into_iter().rev())),
     });
-    environment.add_filter("first", |value: Value| items(&value).map(|items| items.into_iter().next().unwrap_or_default()));
+    environment.add_filter("first", |value: Value| {
+        items(&value).map(|items| items.into_iter().next().unwrap_or_default())
+    });
     environment.add_filter("last", |value: Value| match types::of(&value) {
-        Type::Set | Type::Iterator => Err(error(format!("'{}' object is not reversible", types::name(&value)))),
+        Type::Set | Type::Iterator => {
+            Err(error(format!("'{}' object is not reversible", types::name(&value))))
+        }
         _ => items(&value).map(|items| items.into_iter().next_back().unwrap_or_default()),
     });
-    environment.add_filter("list", |value: Value| collections::make_list(collections::list(items(&value)?)));
+    environment.add_filter("list", |value: Value| {
+        collections::make_list(collections::list(items(&value)?))
+    });
     environment.add_filter("length", length);
     environment.add_filter("count", length);
     environment.add_filter("items", |value: Value| match types::of(&value) {
         Type::Undefined => Ok(collections::list([])),
-        Type::Dict | Type::Mapping => {
-            Ok(collections::list(collections::pairs_of(&value)?.into_iter().map(|(key, item)| Value::from(Tuple::from([key, item])))))
-        }
+        Type::Dict | Type::Mapping => Ok(collections::list(
+            collections::pairs_of(&value)?
+                .into_iter()
+                .map(|(key, item)| Value::from(Tuple::from([key, item]))),
+        )),
         _ => Err(error("Can only get item pairs from a mapping.")),
     });
     environment.add_filter("random", |_: Value, _: Args| -> Result<Value, Error> {
-        Err(error("`random` gives another item each time, and a plan must be the same each time: name the item"))
+        Err(error(
+            "`random` gives another item each time, and a plan must be the same each time: \
+            name the item",
+        ))
     });
     super::sequences::register(environment);
 }
@@ -82,17 +100,28 @@ pub(in crate::jinja) fn length(value: Value) -> Result<usize, Error> {
     match types::of(&value) {
         Type::Text => Ok(marks::plain(&value).chars().count()),
         Type::Undefined => Ok(0),
-        Type::List | Type::Tuple | Type::Dict | Type::Set | Type::Range | Type::View | Type::Mapping | Type::Bytes => {
-            value.len().map_or_else(|| items(&value).map(|items| items.len()), Ok)
+        Type::List
+        | Type::Tuple
+        | Type::Dict
+        | Type::Set
+        | Type::Range
+        | Type::View
+        | Type::Mapping
+        | Type::Bytes => value.len().map_or_else(|| items(&value).map(|items| items.len()), Ok),
+        Type::Iterator if value.downcast_object_ref::<ReadOnce>().is_none() => {
+            items(&value).map(|items| items.len())
         }
-        Type::Iterator if value.downcast_object_ref::<ReadOnce>().is_none() => items(&value).map(|items| items.len()),
         _ => Err(error(format!("object of type '{}' has no len()", types::name(&value)))),
     }
 }
 
 /// An error where the value is undefined.
 fn defined(state: &State, value: &Value) -> Result<(), Error> {
-    if value.is_undefined() && !operators::lenient(state) { Err(Error::from(minijinja::ErrorKind::UndefinedError)) } else { Ok(()) }
+    if value.is_undefined() && !operators::lenient(state) {
+        Err(Error::from(minijinja::ErrorKind::UndefinedError))
+    } else {
+        Ok(())
+    }
 }
 
 /// A word begins behind a blank, a dash or an opening bracket.
@@ -127,7 +156,9 @@ fn words(text: &str) -> usize {
 /// Python's `float(value)`.
 pub(in crate::jinja) fn number(value: &Value) -> Option<f64> {
     match types::of(value) {
-        Type::Float | Type::Int => f64::try_from(value.clone()).ok().or_else(|| value.to_string().parse().ok()),
+        Type::Float | Type::Int => {
+            f64::try_from(value.clone()).ok().or_else(|| value.to_string().parse().ok())
+        }
         Type::Bool => Some(if value.is_true() { 1.0 } else { 0.0 }),
         Type::Text => parsed(value.as_str()?),
         _ => None,
@@ -139,7 +170,9 @@ fn parsed(text: &str) -> Option<f64> {
     let text = text.trim();
     let plain = match text.trim_start_matches(['+', '-']).to_lowercase().as_str() {
         "inf" | "infinity" | "nan" => text.to_string(),
-        word if word.starts_with(|c: char| c.is_ascii_digit() || c == '.') => without_underscores(text)?,
+        word if word.starts_with(|c: char| c.is_ascii_digit() || c == '.') => {
+            without_underscores(text)?
+        }
         _ => return None,
     };
     plain.parse().ok()
@@ -147,8 +180,12 @@ fn parsed(text: &str) -> Option<f64> {
 
 fn without_underscores(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
-    let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphanumeric);
-    let fits = bytes.iter().enumerate().all(|(at, byte)| *byte != b'_' || digit(at.checked_sub(1)) && digit(Some(at + 1)));
+    let digit =
+        |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+    let fits = bytes
+        .iter()
+        .enumerate()
+        .all(|(at, byte)| *byte != b'_' || digit(at.checked_sub(1)) && digit(Some(at + 1)));
     fits.then(|| text.replace('_', ""))
 }
 
@@ -192,23 +229,29 @@ fn integer(text: &str, base: i64) -> Option<i128> {
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
     let lower = digits.to_lowercase();
-    let prefixed =
-        [("0x", 16), ("0o", 8), ("0b", 2)].into_iter().find(|(prefix, of)| lower.starts_with(prefix) && (base == *of || base == 0));
+    let prefixed = [("0x", 16), ("0o", 8), ("0b", 2)]
+        .into_iter()
+        .find(|(prefix, of)| lower.starts_with(prefix) && (base == *of || base == 0));
     let (digits, base) = match prefixed {
         Some((_, base)) => (&digits[2..], base),
         None => (digits, if base == 0 { 10 } else { base }),
     };
-    if !(2..=36).contains(&base) || !digits.starts_with(|c: char| c.is_ascii_alphanumeric()) && prefixed.is_none() {
+    if !(2..=36).contains(&base)
+        || !digits.starts_with(|c: char| c.is_ascii_alphanumeric()) && prefixed.is_none()
+    {
         return None;
     }
-    let number = i128::from_str_radix(&without_underscores(digits)?, u32::try_from(base).ok()?).ok()?;
+    let number =
+        i128::from_str_radix(&without_underscores(digits)?, u32::try_from(base).ok()?).ok()?;
     Some(if negative { -number } else { number })
 }
 
 fn file_size(value: Value, args: Args) -> Result<String, Error> {
     let bytes = match number(&value) {
         Some(bytes) => bytes,
-        None if value.is_undefined() => return Err(Error::from(minijinja::ErrorKind::UndefinedError)),
+        None if value.is_undefined() => {
+            return Err(Error::from(minijinja::ErrorKind::UndefinedError));
+        }
         None => return Err(error(format!("could not convert to float: '{}'", text(&value)))),
     };
     let binary = Call::of("", "filesizeformat", &values(args)).truth(0, "binary");
@@ -219,8 +262,11 @@ fn file_size(value: Value, args: Args) -> Result<String, Error> {
     if bytes < base {
         return Ok(format!("{} Bytes", bytes.trunc() as i64));
     }
-    let signs =
-        if binary { ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"] } else { ["kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"] };
+    let signs = if binary {
+        ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"]
+    } else {
+        ["kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"]
+    };
     let place = (0..8).find(|place| bytes < base.powi(place + 2)).unwrap_or(7);
     Ok(format!("{:.1} {}", base * bytes / base.powi(place + 2), signs[place as usize]))
 }
@@ -232,7 +278,10 @@ fn indent(value: Value, args: Args) -> Result<String, Error> {
         if value.is_undefined() {
             return Err(Error::from(minijinja::ErrorKind::UndefinedError));
         }
-        return Err(error(format!("unsupported operand type(s) for +=: '{}' and 'str'", types::name(&value))));
+        return Err(error(format!(
+            "unsupported operand type(s) for +=: '{}' and 'str'",
+            types::name(&value)
+        )));
     };
     let width = match call.get(0, "width") {
         Some(width) => match width.as_str() {
@@ -282,7 +331,11 @@ fn truncate(value: Value, args: Args) -> Result<Value, Error> {
         return Err(error(format!("'{} object' has no attribute 'rsplit'", types::name(&value))));
     };
     let cut: String = source.chars().take((length - mark) as usize).collect();
-    let cut = if call.truth(1, "killwords") { &*cut } else { cut.rsplit_once(' ').map_or(&*cut, |(words, _)| words) };
+    let cut = if call.truth(1, "killwords") {
+        &*cut
+    } else {
+        cut.rsplit_once(' ').map_or(&*cut, |(words, _)| words)
+    };
     Ok(Value::from(format!("{cut}{end}")))
 }
 
@@ -303,7 +356,10 @@ fn join(state: &State, value: Value, args: Args) -> Result<String, Error> {
     let separator = call.get(0, "d").map(|separator| text(&separator)).unwrap_or_default();
     let mut all = items(&value)?;
     if let Some(path) = call.get(1, "attribute").filter(|path| !path.is_none()) {
-        all = all.iter().map(|item| super::sequences::attribute(state, item, &path, None)).collect::<Result<_, _>>()?;
+        all = all
+            .iter()
+            .map(|item| super::sequences::attribute(state, item, &path, None))
+            .collect::<Result<_, _>>()?;
     }
     text_methods::joined(all.iter().map(text), &separator)
 }
@@ -331,18 +387,26 @@ fn round(value: Value, args: Args) -> Result<Value, Error> {
     if method != "common" {
         let scale = 10f64.powi(precision);
         let scaled = f64::try_from(value)? * scale;
-        return Ok(Value::from(if method == "ceil" { scaled.ceil() } else { scaled.floor() } / scale));
+        return Ok(Value::from(
+            if method == "ceil" { scaled.ceil() } else { scaled.floor() } / scale,
+        ));
     }
     if kind == Type::Int {
-        let (Ok(number), true) = (i128::try_from(value.clone()), precision < 0) else { return Ok(value) };
-        let Some(scale) = 10i128.checked_pow(precision.unsigned_abs()) else { return Ok(Value::from(0)) };
+        let (Ok(number), true) = (i128::try_from(value.clone()), precision < 0) else {
+            return Ok(value);
+        };
+        let Some(scale) = 10i128.checked_pow(precision.unsigned_abs()) else {
+            return Ok(Value::from(0));
+        };
         let (quotient, rest) = (number.div_euclid(scale), number.rem_euclid(scale));
         let up = rest * 2 > scale || rest * 2 == scale && quotient % 2 != 0;
         return Ok(Value::from((quotient + i128::from(up)) * scale));
     }
     let number = f64::try_from(value)?;
     if precision >= 0 {
-        return Ok(Value::from(format!("{number:.*}", precision as usize).parse().unwrap_or(number)));
+        return Ok(Value::from(
+            format!("{number:.*}", precision as usize).parse().unwrap_or(number),
+        ));
     }
     let scale = 10f64.powi(-precision);
     Ok(Value::from((number / scale).round_ties_even() * scale))

@@ -15,7 +15,13 @@ const WIDEST: usize = 1 << 20;
 
 /// Refuses a width that no query needs.
 pub(in crate::jinja) fn check_width(width: usize) -> Result<(), Error> {
-    if width > WIDEST { Err(error(format!("a width of {width} characters is more than the {WIDEST} that are allowed"))) } else { Ok(()) }
+    if width > WIDEST {
+        Err(error(format!(
+            "a width of {width} characters is more than the {WIDEST} that are allowed"
+        )))
+    } else {
+        Ok(())
+    }
 }
 
 /// How a value is laid out: `[[fill]align][sign][#][0][width][,][.precision][type]`.
@@ -35,7 +41,11 @@ pub(super) struct Spec {
 impl Spec {
     /// Refuses more digits behind the point than a float is written with.
     pub fn check_precision(&self) -> Result<(), Error> {
-        if self.precision.is_some_and(|precision| precision > usize::from(u16::MAX)) { Err(error("precision too big")) } else { Ok(()) }
+        if self.precision.is_some_and(|precision| precision > usize::from(u16::MAX)) {
+            Err(error("precision too big"))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -88,10 +98,16 @@ fn general(number: f64, precision: usize, alternate: bool) -> String {
         return float(number);
     }
     let precision = precision.max(1);
-    let exponent: i32 =
-        format!("{:.*e}", precision - 1, number).split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0);
+    let exponent: i32 = format!("{:.*e}", precision - 1, number)
+        .split_once('e')
+        .and_then(|(_, exponent)| exponent.parse().ok())
+        .unwrap_or(0);
     let trimmed = |text: &str| {
-        if alternate || !text.contains('.') { text.to_string() } else { text.trim_end_matches('0').trim_end_matches('.').to_string() }
+        if alternate || !text.contains('.') {
+            text.to_string()
+        } else {
+            text.trim_end_matches('0').trim_end_matches('.').to_string()
+        }
     };
     if exponent < -4 || exponent >= precision as i32 {
         let text = scientific(number, precision - 1);
@@ -147,9 +163,15 @@ fn laid_out(value: &Value, pattern: &str) -> Result<String, Error> {
     {
         return Ok(text);
     }
-    let unknown = |sign: char| error(format!("Unknown format code '{sign}' for object of type '{}'", types::name(value)));
-    let spec = parsed(pattern)
-        .ok_or_else(|| error(format!("Invalid format specifier '{pattern}' for object of type '{}'", types::name(value))))?;
+    let unknown = |sign: char| {
+        error(format!("Unknown format code '{sign}' for object of type '{}'", types::name(value)))
+    };
+    let spec = parsed(pattern).ok_or_else(|| {
+        error(format!(
+            "Invalid format specifier '{pattern}' for object of type '{}'",
+            types::name(value)
+        ))
+    })?;
     check_width(spec.width)?;
     match kind {
         Type::Text => {
@@ -158,13 +180,18 @@ fn laid_out(value: &Value, pattern: &str) -> Result<String, Error> {
             }
             let text = value.as_str().unwrap_or_default();
             let cut = match spec.precision {
-                Some(precision) if precision < text.chars().count() => text.chars().take(precision).collect(),
+                Some(precision) if precision < text.chars().count() => {
+                    text.chars().take(precision).collect()
+                }
                 _ => text.to_string(),
             };
             Ok(padded(&cut, &spec, '<'))
         }
         Type::Int | Type::Float | Type::Bool => {
-            let number = if kind == Type::Bool && spec.kind.is_none() && pattern.chars().all(|c| !c.is_ascii_digit()) {
+            let number = if kind == Type::Bool
+                && spec.kind.is_none()
+                && pattern.chars().all(|c| !c.is_ascii_digit())
+            {
                 return Ok(text(value));
             } else if kind == Type::Bool {
                 Value::from(i64::from(value.is_true()))
@@ -178,11 +205,16 @@ fn laid_out(value: &Value, pattern: &str) -> Result<String, Error> {
                     }
                     number.to_string()
                 }
-                (Type::Int, Some('x' | 'X' | 'o' | 'b' | 'c')) => based(&number, &spec).ok_or_else(|| error("the number is too large"))?,
-                (_, Some(sign @ ('s' | 'd' | 'x' | 'X' | 'o' | 'b' | 'c'))) => return Err(unknown(sign)),
+                (Type::Int, Some('x' | 'X' | 'o' | 'b' | 'c')) => {
+                    based(&number, &spec).ok_or_else(|| error("the number is too large"))?
+                }
+                (_, Some(sign @ ('s' | 'd' | 'x' | 'X' | 'o' | 'b' | 'c'))) => {
+                    return Err(unknown(sign));
+                }
                 _ => {
                     spec.check_precision()?;
-                    let number = f64::try_from(number).map_err(|_| error("the number is too large"))?;
+                    let number =
+                        f64::try_from(number).map_err(|_| error("the number is too large"))?;
                     float_text(number, &spec).ok_or_else(|| unknown(spec.kind.unwrap_or('?')))?
                 }
             };
@@ -192,7 +224,10 @@ fn laid_out(value: &Value, pattern: &str) -> Result<String, Error> {
             };
             Ok(padded(&signed(plain, spec.sign), &spec, if spec.zero { '=' } else { '>' }))
         }
-        _ => Err(error(format!("unsupported format string passed to {}.__format__", types::name(value)))),
+        _ => Err(error(format!(
+            "unsupported format string passed to {}.__format__",
+            types::name(value)
+        ))),
     }
 }
 
@@ -220,7 +255,8 @@ fn parsed(pattern: &str) -> Option<Spec> {
         while signs.get(*at).is_some_and(char::is_ascii_digit) {
             *at += 1;
         }
-        (*at > start).then(|| signs[start..*at].iter().collect::<String>().parse().unwrap_or(usize::MAX))
+        (*at > start)
+            .then(|| signs[start..*at].iter().collect::<String>().parse().unwrap_or(usize::MAX))
     };
     spec.width = number(&mut at).unwrap_or(0);
     if let Some(sign @ (',' | '_')) = signs.get(at) {
@@ -242,8 +278,10 @@ fn converted(value: Value, conversion: Option<char>) -> Result<Value, Error> {
         Some('s') => Value::from(text(&value)),
         Some('r') => Value::from(repr(&value)),
         Some('a') => {
-            let escaped =
-                repr(&value).chars().map(|c| if c.is_ascii() { c.to_string() } else { format!("\\u{:04x}", c as u32) }).collect::<String>();
+            let escaped = repr(&value)
+                .chars()
+                .map(|c| if c.is_ascii() { c.to_string() } else { format!("\\u{:04x}", c as u32) })
+                .collect::<String>();
             Value::from(escaped)
         }
         Some(sign) => return Err(error(format!("Unknown conversion specifier '{sign}'"))),
@@ -256,7 +294,13 @@ pub(in crate::jinja) fn format(state: &State, pattern: &str, call: &Call) -> Res
     replaced(state, pattern, call, &mut counter, 2)
 }
 
-fn replaced(state: &State, pattern: &str, call: &Call, counter: &mut usize, depth: u8) -> Result<String, Error> {
+fn replaced(
+    state: &State,
+    pattern: &str,
+    call: &Call,
+    counter: &mut usize,
+    depth: u8,
+) -> Result<String, Error> {
     let mut out = String::new();
     let mut rest = pattern;
     while let Some(at) = rest.find(['{', '}']) {
@@ -272,7 +316,11 @@ fn replaced(state: &State, pattern: &str, call: &Call, counter: &mut usize, dept
             return Err(error("Single '}' encountered in format string"));
         }
         let end = closing(rest).ok_or_else(|| {
-            error(if rest.is_empty() { "Single '{' encountered in format string" } else { "expected '}' before end of string" })
+            error(if rest.is_empty() {
+                "Single '{' encountered in format string"
+            } else {
+                "expected '}' before end of string"
+            })
         })?;
         if depth == 0 {
             return Err(error("Max string recursion exceeded"));
@@ -280,9 +328,14 @@ fn replaced(state: &State, pattern: &str, call: &Call, counter: &mut usize, dept
         let inner = &rest[..end];
         rest = &rest[end + 1..];
         let (head, spec) = inner.split_once(':').unwrap_or((inner, ""));
-        let (name, conversion) = head.split_once('!').map_or((head, None), |(name, sign)| (name, sign.chars().next()));
+        let (name, conversion) =
+            head.split_once('!').map_or((head, None), |(name, sign)| (name, sign.chars().next()));
         let value = converted(field(state, name, call, counter)?, conversion)?;
-        let spec = if spec.contains('{') { replaced(state, spec, call, counter, depth - 1)? } else { spec.to_string() };
+        let spec = if spec.contains('{') {
+            replaced(state, spec, call, counter, depth - 1)?
+        } else {
+            spec.to_string()
+        };
         out.push_str(&laid_out(&value, &spec)?);
         errors::limited()?;
     }
@@ -315,11 +368,9 @@ fn field(state: &State, name: &str, call: &Call, counter: &mut usize) -> Result<
         head.parse::<usize>().ok()
     };
     let mut value = match place {
-        Some(place) => call
-            .args
-            .get(place)
-            .cloned()
-            .ok_or_else(|| error(format!("Replacement index {place} out of range for positional args tuple")))?,
+        Some(place) => call.args.get(place).cloned().ok_or_else(|| {
+            error(format!("Replacement index {place} out of range for positional args tuple"))
+        })?,
         None => call.by_name(head).ok_or_else(|| error(format!("'{head}'")))?,
     };
     while !path.is_empty() {
@@ -328,14 +379,19 @@ fn field(state: &State, name: &str, call: &Call, counter: &mut usize) -> Result<
             path = &rest[end..];
             Value::from(&rest[..end])
         } else {
-            let rest = path.strip_prefix('[').ok_or_else(|| error("Only '.' or '[' may follow ']' in format field specifier"))?;
+            let rest = path
+                .strip_prefix('[')
+                .ok_or_else(|| error("Only '.' or '[' may follow ']' in format field specifier"))?;
             let end = rest.find(']').ok_or_else(|| error("Missing ']' in format string"))?;
             path = &rest[end + 1..];
             rest[..end].parse::<i64>().map_or_else(|_| Value::from(&rest[..end]), Value::from)
         };
         let found = value.get_item(&key)?;
         if found.is_undefined() && !super::operators::lenient(state) {
-            return Err(error(format!("'{}' object has no attribute '{key}'", types::name(&value))));
+            return Err(error(format!(
+                "'{}' object has no attribute '{key}'",
+                types::name(&value)
+            )));
         }
         value = found;
     }

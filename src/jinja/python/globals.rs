@@ -21,11 +21,16 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
         false => Ok(Value::from_object(Cycler { items: items.to_vec(), at: AtomicUsize::new(0) })),
     });
     environment.add_function("joiner", |args: Args| {
-        let separator = Call::of("", "joiner", &values(args)).get(0, "sep").unwrap_or_else(|| Value::from(", "));
+        let separator = Call::of("", "joiner", &values(args))
+            .get(0, "sep")
+            .unwrap_or_else(|| Value::from(", "));
         Value::from_object(Joiner { separator, used: AtomicBool::new(false) })
     });
     environment.add_function("lipsum", |_: Args| -> Result<Value, Error> {
-        Err(error("`lipsum` makes a random text, and a plan must be the same each time: write the text out"))
+        Err(error(
+            "`lipsum` makes a random text, and a plan must be the same each time: write the \
+            text out",
+        ))
     });
 }
 
@@ -36,7 +41,10 @@ fn dict(args: Args) -> Result<Value, Error> {
         [] => Vec::new(),
         [value] if value.is_undefined() => return Err(Error::from(ErrorKind::UndefinedError)),
         [value] => {
-            if matches!(types::of(value), types::Type::None | types::Type::Int | types::Type::Float | types::Type::Bool) {
+            if matches!(
+                types::of(value),
+                types::Type::None | types::Type::Int | types::Type::Float | types::Type::Bool
+            ) {
                 return Err(error(format!("'{}' object is not iterable", types::name(value))));
             }
             collections::pairs_of(value)?
@@ -54,7 +62,8 @@ fn dict(args: Args) -> Result<Value, Error> {
 fn namespace(state: &mut State, args: Args) -> Result<Value, Error> {
     let given = dict(args)?;
     let pairs = collections::pairs_of(&given)?.into_iter().chain([nesting::entry()]);
-    let made = Value::from_function(minijinja::functions::namespace).call(state, &[collections::dict(pairs)])?;
+    let made = Value::from_function(minijinja::functions::namespace)
+        .call(state, &[collections::dict(pairs)])?;
     nesting::settle(&made).map(|()| made)
 }
 
@@ -90,7 +99,12 @@ impl Object for Cycler {
         }
     }
 
-    fn call_method(self: &Arc<Self>, _: &mut State, method: &str, _: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State,
+        method: &str,
+        _: &[Value],
+    ) -> Result<Value, Error> {
         match method {
             "next" => {
                 let at = self.at.load(Ordering::Relaxed);
@@ -101,7 +115,10 @@ impl Object for Cycler {
                 self.at.store(0, Ordering::Relaxed);
                 Ok(Value::from(()))
             }
-            _ => Err(Error::new(ErrorKind::UnknownMethod, format!("'cycler object' has no attribute '{method}'"))),
+            _ => Err(Error::new(
+                ErrorKind::UnknownMethod,
+                format!("'cycler object' has no attribute '{method}'"),
+            )),
         }
     }
 }
@@ -130,6 +147,10 @@ impl Object for Joiner {
     }
 
     fn call(self: &Arc<Self>, _: &mut State, _: &[Value]) -> Result<Value, Error> {
-        Ok(if self.used.swap(true, Ordering::Relaxed) { self.separator.clone() } else { Value::from("") })
+        Ok(if self.used.swap(true, Ordering::Relaxed) {
+            self.separator.clone()
+        } else {
+            Value::from("")
+        })
     }
 }

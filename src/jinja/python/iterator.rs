@@ -1,4 +1,5 @@
-//! Python's iterators and generators: their items are read once, they have no length and no places, and they are always true.
+//! Python's iterators and generators: their items are read once, they have no length and no places,
+//! and they are always true.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -26,9 +27,17 @@ impl ReadOnce {
     }
 
     /// An iterator that may have no end.
-    pub fn endless(kind: &'static str, items: impl Iterator<Item = Value> + Send + Sync + 'static) -> Value {
-        let end = Value::from(error(format!("`{kind}` has no end: take a part of it with `modules.itertools.islice`")));
-        Value::from_object(ReadOnce { kind, items: Mutex::new(Box::new(items.take(MOST).chain([end]))) })
+    pub fn endless(
+        kind: &'static str,
+        items: impl Iterator<Item = Value> + Send + Sync + 'static,
+    ) -> Value {
+        let end = Value::from(error(format!(
+            "`{kind}` has no end: take a part of it with `modules.itertools.islice`"
+        )));
+        Value::from_object(ReadOnce {
+            kind,
+            items: Mutex::new(Box::new(items.take(MOST).chain([end]))),
+        })
     }
 
     pub fn type_name(&self) -> &'static str {

@@ -4,8 +4,9 @@ use std::fmt::Write;
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// A quoted text from a tag, with Python's meaning, as minijinja reads it; none where both mean the same.
-/// What Python refuses, and a character by its name, becomes an escape that minijinja refuses.
+/// A quoted text from a tag, with Python's meaning, as minijinja reads it; none where both mean the
+/// same. What Python refuses, and a character by its name, becomes an escape that minijinja
+/// refuses.
 pub(in crate::jinja) fn rewritten(quoted: &str) -> Option<String> {
     if !quoted.contains('\\') {
         return None;

@@ -14,7 +14,9 @@ use crate::jinja::collections;
 
 pub(in crate::jinja) fn register(environment: &mut Environment) {
     for name in ["escape", "e"] {
-        environment.add_filter(name, |value: Value| if value.is_safe() { value } else { Value::from_safe_string(escaped(&text(&value))) });
+        environment.add_filter(name, |value: Value| {
+            if value.is_safe() { value } else { Value::from_safe_string(escaped(&text(&value))) }
+        });
     }
     environment.add_filter("forceescape", |value: Value| match value.is_safe() {
         true => Value::from_safe_string(text(&value)),
@@ -43,7 +45,8 @@ pub(in crate::jinja) fn escaped(text: &str) -> String {
 }
 
 fn unescaped(text: &str) -> String {
-    static ENTITY: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"&(#[0-9]+|#[xX][0-9a-fA-F]+|[a-z]+);").ok());
+    static ENTITY: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"&(#[0-9]+|#[xX][0-9a-fA-F]+|[a-z]+);").ok());
     let Some(entity) = &*ENTITY else { return text.to_string() };
     let replaced = entity.replace_all(text, |found: &regex::Captures| {
         let code = match &found[1] {
@@ -53,7 +56,10 @@ fn unescaped(text: &str) -> String {
             "quot" => Some('"'),
             "apos" => Some('\''),
             "nbsp" => Some('\u{a0}'),
-            other => match (other.strip_prefix("#x").or(other.strip_prefix("#X")), other.strip_prefix('#')) {
+            other => match (
+                other.strip_prefix("#x").or(other.strip_prefix("#X")),
+                other.strip_prefix('#'),
+            ) {
                 (Some(hex), _) => u32::from_str_radix(hex, 16).ok().and_then(char::from_u32),
                 (None, Some(decimal)) => decimal.parse().ok().and_then(char::from_u32),
                 _ => None,
@@ -68,7 +74,8 @@ fn without_tags(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(start) = rest.find('<') {
-        let (skipped, sign) = if rest[start..].starts_with("<!--") { (start + 4, "-->") } else { (start, ">") };
+        let (skipped, sign) =
+            if rest[start..].starts_with("<!--") { (start + 4, "-->") } else { (start, ">") };
         let Some(end) = rest.get(skipped..).and_then(|inner| inner.find(sign)) else { break };
         out.push_str(&rest[..start]);
         rest = &rest[skipped + end + sign.len()..];
@@ -81,7 +88,9 @@ fn quoted(value: &Value, query: bool) -> String {
     let mut out = String::new();
     for byte in text(value).bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(byte))
+            }
             b'/' if !query => out.push('/'),
             b' ' if query => out.push('+'),
             other => out.push_str(&format!("%{other:02X}")),
@@ -92,7 +101,14 @@ fn quoted(value: &Value, query: bool) -> String {
 
 fn urlencode(value: Value) -> Result<String, Error> {
     match types::of(&value) {
-        Type::List | Type::Tuple | Type::Dict | Type::Set | Type::View | Type::Range | Type::Iterator | Type::Mapping => {
+        Type::List
+        | Type::Tuple
+        | Type::Dict
+        | Type::Set
+        | Type::View
+        | Type::Range
+        | Type::Iterator
+        | Type::Mapping => {
             let mut parts = Vec::new();
             let pairs = match types::of(&value) {
                 Type::Dict | Type::Mapping => collections::pairs_of(&value)?,
@@ -101,7 +117,12 @@ fn urlencode(value: Value) -> Result<String, Error> {
                     for item in items(&value)? {
                         match &items(&item)?[..] {
                             [key, item] => pairs.push((key.clone(), item.clone())),
-                            other => return Err(error(format!("expected two values for each part of a URL, but got {}", other.len()))),
+                            other => {
+                                return Err(error(format!(
+                                    "expected two values for each part of a URL, but got {}",
+                                    other.len()
+                                )));
+                            }
                         }
                     }
                     pairs
@@ -126,7 +147,9 @@ fn xmlattr(value: Value, rest: Args) -> Result<String, Error> {
         if item.is_none() || item.is_undefined() {
             continue;
         }
-        let Some(name) = key.as_str() else { return Err(error("expected string or bytes-like object")) };
+        let Some(name) = key.as_str() else {
+            return Err(error("expected string or bytes-like object"));
+        };
         if name.contains(|c: char| c.is_ascii_whitespace() || ['/', '>', '='].contains(&c)) {
             return Err(error(format!("Invalid character in attribute name: '{name}'")));
         }
@@ -157,11 +180,14 @@ fn matches(pattern: &Option<Regex>, text: &str) -> bool {
 /// Signs at the start or the end of a word that are no part of an address.
 fn edges(word: &str) -> (&str, &str, &str) {
     let mut start = 0;
-    while let Some(sign) = ["(", "<", "&lt;"].iter().find(|sign| word[start..].starts_with(**sign)) {
+    while let Some(sign) = ["(", "<", "&lt;"].iter().find(|sign| word[start..].starts_with(**sign))
+    {
         start += sign.len();
     }
     let mut end = word.len();
-    while let Some(sign) = [")", ">", ".", ",", "\n", "&gt;"].iter().find(|sign| word[start..end].ends_with(**sign)) {
+    while let Some(sign) =
+        [")", ">", ".", ",", "\n", "&gt;"].iter().find(|sign| word[start..end].ends_with(**sign))
+    {
         end -= sign.len();
     }
     (&word[..start], &word[start..end], &word[end..])
@@ -171,17 +197,23 @@ fn urlize(value: Value, args: Args) -> Result<String, Error> {
     let args = values(args);
     let call = Call::of("", "urlize", &args);
     let limit = call.integer(0, "trim_url_limit")?.and_then(|limit| usize::try_from(limit).ok());
-    let mut rel: Vec<String> = call.text(3, "rel")?.unwrap_or_default().split_whitespace().map(str::to_string).collect();
+    let mut rel: Vec<String> =
+        call.text(3, "rel")?.unwrap_or_default().split_whitespace().map(str::to_string).collect();
     rel.push("noopener".to_string());
     if call.truth(1, "nofollow") {
         rel.push("nofollow".to_string());
     }
     rel.sort();
     rel.dedup();
-    let target = call.text(2, "target")?.map(|target| format!(" target=\"{}\"", escaped(&target))).unwrap_or_default();
+    let target = call
+        .text(2, "target")?
+        .map(|target| format!(" target=\"{}\"", escaped(&target)))
+        .unwrap_or_default();
     let attributes = format!(" rel=\"{}\"{target}", escaped(&rel.join(" ")));
     let shown = |address: &str| match limit {
-        Some(limit) if address.chars().count() > limit => format!("{}...", address.chars().take(limit).collect::<String>()),
+        Some(limit) if address.chars().count() > limit => {
+            format!("{}...", address.chars().take(limit).collect::<String>())
+        }
         _ => address.to_string(),
     };
     let source = if value.is_safe() { text(&value) } else { escaped(&text(&value)) };
@@ -202,9 +234,15 @@ fn urlize(value: Value, args: Args) -> Result<String, Error> {
             }
         }
         let linked = if matches(&URL, &middle) {
-            let scheme = if middle.starts_with("http://") || middle.starts_with("https://") { "" } else { "https://" };
+            let scheme = if middle.starts_with("http://") || middle.starts_with("https://") {
+                ""
+            } else {
+                "https://"
+            };
             format!("<a href=\"{scheme}{middle}\"{attributes}>{}</a>", shown(&middle))
-        } else if let Some(address) = middle.strip_prefix("mailto:").filter(|address| matches(&EMAIL, address)) {
+        } else if let Some(address) =
+            middle.strip_prefix("mailto:").filter(|address| matches(&EMAIL, address))
+        {
             format!("<a href=\"{middle}\">{address}</a>")
         } else if middle.contains('@')
             && !middle.starts_with("www.")

@@ -1,4 +1,5 @@
-//! Methods as values: `'a'.upper` without a call, for the tests `is defined` and `is callable` and the filter `attr`.
+//! Methods as values: `'a'.upper` without a call, for the tests `is defined` and `is callable` and
+//! the filter `attr`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,26 +11,35 @@ use super::types::{self, Type};
 use super::{error, operators};
 use crate::jinja::datetime::Moment;
 
-const TEXT: &str = "capitalize casefold center count encode endswith expandtabs find format format_map index isalnum isalpha isascii \
-    isdecimal isdigit isidentifier islower isnumeric isprintable isspace istitle isupper join ljust lower lstrip maketrans partition \
-    removeprefix removesuffix replace rfind rindex rjust rpartition rsplit rstrip split splitlines startswith strip swapcase title \
+const TEXT: &str = "capitalize casefold center count encode endswith expandtabs find format \
+    format_map index isalnum isalpha isascii \
+    isdecimal isdigit isidentifier islower isnumeric isprintable isspace istitle isupper join \
+    ljust lower lstrip maketrans partition \
+    removeprefix removesuffix replace rfind rindex rjust rpartition rsplit rstrip split \
+    splitlines startswith strip swapcase title \
     translate upper zfill";
 const LIST: &str = "append clear copy count extend index insert pop remove reverse sort";
 const TUPLE: &str = "count index";
 const DICT: &str = "clear copy fromkeys get items keys pop popitem setdefault update values";
-const SET: &str = "add clear copy difference difference_update discard intersection intersection_update isdisjoint issubset issuperset \
+const SET: &str = "add clear copy difference difference_update discard intersection \
+    intersection_update isdisjoint issubset issuperset \
     pop remove symmetric_difference symmetric_difference_update union update";
 const INT: &str = "as_integer_ratio bit_count bit_length conjugate from_bytes to_bytes";
 const FLOAT: &str = "as_integer_ratio conjugate fromhex hex is_integer";
-const TIME: &str = "astimezone combine ctime date dst fromisocalendar fromisoformat fromordinal fromtimestamp isocalendar isoformat \
-    isoweekday now replace strftime strptime time timestamp timetuple timetz today toordinal tzname utcfromtimestamp utcnow utcoffset \
+const TIME: &str = "astimezone combine ctime date dst fromisocalendar fromisoformat fromordinal \
+    fromtimestamp isocalendar isoformat \
+    isoweekday now replace strftime strptime time timestamp timetuple timetz today toordinal \
+    tzname utcfromtimestamp utcnow utcoffset \
     utctimetuple weekday";
-const DATE: &str = "ctime fromisocalendar fromisoformat fromordinal fromtimestamp isocalendar isoformat isoweekday replace strftime \
+const DATE: &str = "ctime fromisocalendar fromisoformat fromordinal fromtimestamp isocalendar \
+    isoformat isoweekday replace strftime \
     timetuple today toordinal weekday";
 const CLOCK: &str = "dst fromisoformat isoformat replace strftime tzname utcoffset";
 const ZONE: &str = "dst fromutc localize normalize tzname utcoffset";
-const RELATION: &str = "include quote quoted incorporate replace_path render render_limited information_schema information_schema_only \
-    matches without_identifier add_ephemeral_prefix create create_from create_ephemeral_from to_dict";
+const RELATION: &str = "include quote quoted incorporate replace_path render render_limited \
+    information_schema information_schema_only \
+    matches without_identifier add_ephemeral_prefix create create_from create_ephemeral_from \
+    to_dict";
 
 pub(in crate::jinja) fn register(environment: &mut Environment) {
     environment.add_function("__attr", attribute);
@@ -38,7 +48,11 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
 /// `value.name`, a method of Python's included.
 fn attribute(state: &State, value: Value, name: &str) -> Result<Value, Error> {
     if value.is_undefined() {
-        return if operators::lenient(state) { Ok(Value::UNDEFINED) } else { Err(Error::from(ErrorKind::UndefinedError)) };
+        return if operators::lenient(state) {
+            Ok(Value::UNDEFINED)
+        } else {
+            Err(Error::from(ErrorKind::UndefinedError))
+        };
     }
     let found = value.get_attr(name)?;
     Ok(if found.is_undefined() { bound(&value, name).unwrap_or_default() } else { found })

@@ -1,5 +1,6 @@
-//! Python's values as templates hold them: how they print, compare and calculate, and the types that minijinja lacks.
-//! Uses the values of the folder above (dates, relations, lists, dicts); knows nothing of dbt.
+//! Python's values as templates hold them: how they print, compare and calculate, and the types
+//! that minijinja lacks. Uses the values of the folder above (dates, relations, lists, dicts);
+//! knows nothing of dbt.
 
 pub(super) mod compare;
 pub(super) mod dumps;
@@ -30,7 +31,8 @@ use minijinja::{Environment, Error, ErrorKind};
 
 use super::errors;
 
-/// Gives an environment Python's operators, and Jinja's filters, tests and functions by Python's types.
+/// Gives an environment Python's operators, and Jinja's filters, tests and functions by Python's
+/// types.
 pub(super) fn register(environment: &mut Environment) {
     operators::register(environment);
     compare::register(environment);
@@ -41,7 +43,8 @@ pub(super) fn register(environment: &mut Environment) {
     tests::register(environment);
 }
 
-/// Whether the name is that of a function that a template made ready calls for an operator or a literal, or of the undefined value.
+/// Whether the name is that of a function that a template made ready calls for an operator or a
+/// literal, or of the undefined value.
 pub(super) fn is_operator(name: &str) -> bool {
     let Some(name) = name.strip_prefix("__") else { return false };
     matches!(
@@ -86,9 +89,13 @@ pub(super) fn items(value: &Value) -> Result<Vec<Value>, Error> {
     use types::Type;
     match types::of(value) {
         Type::Undefined => Ok(Vec::new()),
-        Type::None | Type::Bool | Type::Int | Type::Float | Type::Moment | Type::Relation | Type::Function => {
-            Err(error(format!("'{}' object is not iterable", types::name(value))))
-        }
+        Type::None
+        | Type::Bool
+        | Type::Int
+        | Type::Float
+        | Type::Moment
+        | Type::Relation
+        | Type::Function => Err(error(format!("'{}' object is not iterable", types::name(value)))),
         Type::Text => {
             let text = value.as_str().unwrap_or_default();
             errors::room(text.len().saturating_mul(size_of::<Value>()))?;

@@ -1,5 +1,5 @@
-//! Python's operators: which types they take, and what comes out. An undefined operand is an error, except while a model only
-//! says what it is.
+//! Python's operators: which types they take, and what comes out. An undefined operand is an error,
+//! except while a model only says what it is.
 
 use minijinja::value::{Rest, Tuple, Value};
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior};
@@ -43,7 +43,11 @@ fn is_number(value: &Value) -> bool {
 }
 
 fn unsupported(sign: &str, left: &Value, right: &Value) -> Error {
-    error(format!("unsupported operand type(s) for {sign}: '{}' and '{}'", types::name(left), types::name(right)))
+    error(format!(
+        "unsupported operand type(s) for {sign}: '{}' and '{}'",
+        types::name(left),
+        types::name(right)
+    ))
 }
 
 /// The result for whole numbers that are not too large: most of them.
@@ -53,7 +57,12 @@ fn small(left: &Value, right: &Value, operation: fn(i64, i64) -> Option<i64>) ->
 }
 
 /// minijinja's own operation, for numbers.
-fn native(state: &State, expression: &'static str, left: Value, right: Value) -> Result<Value, Error> {
+fn native(
+    state: &State,
+    expression: &'static str,
+    left: Value,
+    right: Value,
+) -> Result<Value, Error> {
     state.env().compile_expression(expression)?.eval(minijinja::context! { a => left, b => right })
 }
 
@@ -78,15 +87,21 @@ pub(in crate::jinja) fn add(state: &State, left: Value, right: Value) -> Result<
     }
     errors::limited()?;
     match (types::of(&left), types::of(&right)) {
-        (Type::List, Type::List) => Ok(collections::list(items(&left)?.into_iter().chain(items(&right)?))),
-        (Type::Tuple, Type::Tuple) => Ok(Value::from(Tuple::new(items(&left)?.into_iter().chain(items(&right)?).collect()))),
+        (Type::List, Type::List) => {
+            Ok(collections::list(items(&left)?.into_iter().chain(items(&right)?)))
+        }
+        (Type::Tuple, Type::Tuple) => {
+            Ok(Value::from(Tuple::new(items(&left)?.into_iter().chain(items(&right)?).collect())))
+        }
         _ if is_number(&left) && is_number(&right) => native(state, "a + b", left, right),
         _ => Err(unsupported("+", &left, &right)),
     }
 }
 
 fn subtract(state: &State, left: Value, right: Value) -> Result<Value, Error> {
-    if let Some(result) = datetime_math::sum(&left, &right, true).or_else(|| undefined_operand(state, &left, &right)) {
+    if let Some(result) =
+        datetime_math::sum(&left, &right, true).or_else(|| undefined_operand(state, &left, &right))
+    {
         return result;
     }
     if let Some(result) = sets::difference(&left, &right) {
@@ -95,12 +110,20 @@ fn subtract(state: &State, left: Value, right: Value) -> Result<Value, Error> {
     if let Some(difference) = small(&left, &right, i64::checked_sub) {
         return Ok(difference);
     }
-    if is_number(&left) && is_number(&right) { native(state, "a - b", left, right) } else { Err(unsupported("-", &left, &right)) }
+    if is_number(&left) && is_number(&right) {
+        native(state, "a - b", left, right)
+    } else {
+        Err(unsupported("-", &left, &right))
+    }
 }
 
 fn short(text: String) -> Result<Value, Error> {
     errors::limited()?;
-    if text.len() > LONGEST { Err(error("the text is longer than 64 MiB")) } else { Ok(Value::from(text)) }
+    if text.len() > LONGEST {
+        Err(error("the text is longer than 64 MiB"))
+    } else {
+        Ok(Value::from(text))
+    }
 }
 
 fn multiply(state: &State, left: Value, right: Value) -> Result<Value, Error> {
@@ -124,8 +147,14 @@ fn multiply(state: &State, left: Value, right: Value) -> Result<Value, Error> {
     };
     let Some(count) = count else {
         let sequences = [Type::Text, Type::List, Type::Tuple];
-        if let Some(other) = [(&left, &right), (&right, &left)].into_iter().find(|(one, _)| sequences.contains(&types::of(one))) {
-            return Err(error(format!("can't multiply sequence by non-int of type '{}'", types::name(other.1))));
+        if let Some(other) = [(&left, &right), (&right, &left)]
+            .into_iter()
+            .find(|(one, _)| sequences.contains(&types::of(one)))
+        {
+            return Err(error(format!(
+                "can't multiply sequence by non-int of type '{}'",
+                types::name(other.1)
+            )));
         }
         return Err(unsupported("*", &left, &right));
     };
@@ -146,7 +175,11 @@ fn multiply(state: &State, left: Value, right: Value) -> Result<Value, Error> {
             fits(all.len().saturating_mul(size_of::<Value>()))?;
             errors::room(all.len() * count * size_of::<Value>())?;
             let repeated = all.iter().cycle().take(all.len() * count).cloned();
-            if sequence.is_tuple() { Ok(Value::from(Tuple::new(repeated.collect()))) } else { Ok(collections::list(repeated)) }
+            if sequence.is_tuple() {
+                Ok(Value::from(Tuple::new(repeated.collect())))
+            } else {
+                Ok(collections::list(repeated))
+            }
         }
         _ => Err(unsupported("*", &left, &right)),
     }
@@ -166,7 +199,9 @@ fn number(value: Value) -> Value {
 }
 
 fn divide(state: &State, left: Value, right: Value) -> Result<Value, Error> {
-    if let Some(result) = datetime_math::quotient(&left, &right, false).or_else(|| undefined_operand(state, &left, &right)) {
+    if let Some(result) = datetime_math::quotient(&left, &right, false)
+        .or_else(|| undefined_operand(state, &left, &right))
+    {
         return result;
     }
     if !is_number(&left) || !is_number(&right) {
@@ -179,7 +214,9 @@ fn divide(state: &State, left: Value, right: Value) -> Result<Value, Error> {
 }
 
 fn floor_divide(state: &State, left: Value, right: Value) -> Result<Value, Error> {
-    if let Some(result) = datetime_math::quotient(&left, &right, true).or_else(|| undefined_operand(state, &left, &right)) {
+    if let Some(result) = datetime_math::quotient(&left, &right, true)
+        .or_else(|| undefined_operand(state, &left, &right))
+    {
         return result;
     }
     if !is_number(&left) || !is_number(&right) {
@@ -193,14 +230,17 @@ fn floor_divide(state: &State, left: Value, right: Value) -> Result<Value, Error
         let (a, b) = (f64::try_from(left)?, f64::try_from(right)?);
         return Ok(Value::from((a / b).floor()));
     }
-    small(&left, &right, |a, b| if b > 0 { a.checked_div_euclid(b) } else { None }).map_or_else(|| native(state, "a // b", left, right), Ok)
+    small(&left, &right, |a, b| if b > 0 { a.checked_div_euclid(b) } else { None })
+        .map_or_else(|| native(state, "a // b", left, right), Ok)
 }
 
 pub(super) fn modulo(state: &State, left: Value, right: Value) -> Result<Value, Error> {
     if let Some(pattern) = left.as_str() {
         return super::percent::percent(pattern, &right);
     }
-    if let Some(result) = datetime_math::remainder(&left, &right).or_else(|| undefined_operand(state, &left, &right)) {
+    if let Some(result) =
+        datetime_math::remainder(&left, &right).or_else(|| undefined_operand(state, &left, &right))
+    {
         return result;
     }
     if !is_number(&left) || !is_number(&right) {
@@ -213,9 +253,14 @@ pub(super) fn modulo(state: &State, left: Value, right: Value) -> Result<Value, 
     if types::of(&left) == Type::Float || types::of(&right) == Type::Float {
         let (a, b) = (f64::try_from(left)?, f64::try_from(right)?);
         let rest = a % b;
-        return Ok(Value::from(if rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }));
+        return Ok(Value::from(if rest != 0.0 && (rest < 0.0) != (b < 0.0) {
+            rest + b
+        } else {
+            rest
+        }));
     }
-    small(&left, &right, |a, b| if b > 0 { a.checked_rem_euclid(b) } else { None }).map_or_else(|| native(state, "a % b", left, right), Ok)
+    small(&left, &right, |a, b| if b > 0 { a.checked_rem_euclid(b) } else { None })
+        .map_or_else(|| native(state, "a % b", left, right), Ok)
 }
 
 fn power(state: &State, left: Value, right: Value) -> Result<Value, Error> {
@@ -250,7 +295,9 @@ fn negative(state: &State, value: Value) -> Result<Value, Error> {
         Type::Int | Type::Bool => native(state, "-a", number(value), Value::from(0)),
         Type::Undefined if lenient(state) => Ok(Value::UNDEFINED),
         Type::Undefined => Err(undefined()),
-        _ => datetime_math::negated(&value).ok_or_else(|| error(format!("bad operand type for unary -: '{}'", types::name(&value)))),
+        _ => datetime_math::negated(&value).ok_or_else(|| {
+            error(format!("bad operand type for unary -: '{}'", types::name(&value)))
+        }),
     }
 }
 
@@ -265,7 +312,13 @@ fn positive(state: &State, value: Value) -> Result<Value, Error> {
 }
 
 /// `value[start:stop:step]`; undefined where the value has no slices.
-fn sliced(state: &State, value: Value, start: Value, stop: Value, step: Option<Value>) -> Result<Value, Error> {
+fn sliced(
+    state: &State,
+    value: Value,
+    start: Value,
+    stop: Value,
+    step: Option<Value>,
+) -> Result<Value, Error> {
     let kind = types::of(&value);
     if kind == Type::Undefined {
         return if lenient(state) { Ok(Value::UNDEFINED) } else { Err(undefined()) };
@@ -273,17 +326,24 @@ fn sliced(state: &State, value: Value, start: Value, stop: Value, step: Option<V
     match kind {
         Type::Text | Type::List | Type::Tuple | Type::Range => {}
         // What has no items at all, Jinja takes for undefined; Python's own types refuse.
-        Type::None | Type::Bool | Type::Int | Type::Float | Type::Dict => return Ok(Value::UNDEFINED),
+        Type::None | Type::Bool | Type::Int | Type::Float | Type::Dict => {
+            return Ok(Value::UNDEFINED);
+        }
         _ if lenient(state) => return Ok(Value::UNDEFINED),
         _ => return Err(error(format!("'{}' object is not subscriptable", types::name(&value)))),
     }
     let bound = |value: Value| match types::of(&value) {
         Type::None => Ok(None),
-        Type::Int => Ok(Some(value.as_i64().unwrap_or(if value < Value::from(0) { i64::MIN / 2 } else { i64::MAX / 2 }))),
+        Type::Int => Ok(Some(value.as_i64().unwrap_or(if value < Value::from(0) {
+            i64::MIN / 2
+        } else {
+            i64::MAX / 2
+        }))),
         Type::Bool => Ok(Some(i64::from(value.is_true()))),
         _ => Err(error("slice indices must be integers or None or have an __index__ method")),
     };
-    let (start, stop, step) = (bound(start)?, bound(stop)?, bound(step.unwrap_or(Value::from(())))?.unwrap_or(1));
+    let (start, stop, step) =
+        (bound(start)?, bound(stop)?, bound(step.unwrap_or(Value::from(())))?.unwrap_or(1));
     if step == 0 {
         return Err(error("slice step cannot be zero"));
     }
@@ -296,8 +356,13 @@ fn sliced(state: &State, value: Value, start: Value, stop: Value, step: Option<V
     };
     let length = all.len() as i64;
     let (lowest, highest) = if step > 0 { (0, length) } else { (-1, length - 1) };
-    let edge = |edge: i64| if edge < 0 { edge.saturating_add(length).max(lowest) } else { edge.min(highest) };
-    let (from, to) = (start.map_or(if step > 0 { 0 } else { length - 1 }, edge), stop.map_or(if step > 0 { length } else { -1 }, edge));
+    let edge = |edge: i64| {
+        if edge < 0 { edge.saturating_add(length).max(lowest) } else { edge.min(highest) }
+    };
+    let (from, to) = (
+        start.map_or(if step > 0 { 0 } else { length - 1 }, edge),
+        stop.map_or(if step > 0 { length } else { -1 }, edge),
+    );
     if let Some(range) = value.downcast_object_ref::<Range>() {
         return Ok(range.slice(from, to, step));
     }
@@ -317,7 +382,9 @@ fn sliced(state: &State, value: Value, start: Value, stop: Value, step: Option<V
 /// What a loop goes through: an error where the value has no items.
 fn iterated(state: &State, value: Value) -> Result<Value, Error> {
     match types::of(&value) {
-        Type::None | Type::Bool | Type::Int | Type::Float | Type::Moment | Type::Function if !lenient(state) => {
+        Type::None | Type::Bool | Type::Int | Type::Float | Type::Moment | Type::Function
+            if !lenient(state) =>
+        {
             Err(error(format!("'{}' object is not iterable", types::name(&value))))
         }
         Type::None => Ok(Value::UNDEFINED),

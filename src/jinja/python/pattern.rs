@@ -1,5 +1,5 @@
-//! Patterns of Python's `re` in the syntax of `fancy_regex`: look-around and back-references are the same, but braces, classes,
-//! escapes and the end of the text are not.
+//! Patterns of Python's `re` in the syntax of `fancy_regex`: look-around and back-references are
+//! the same, but braces, classes, escapes and the end of the text are not.
 
 /// `re.I`, `re.M`, `re.S`, `re.X`.
 pub(super) const IGNORECASE: i64 = 2;
@@ -21,7 +21,11 @@ impl Translated {
         let (at, more) = flags_at_start(&signs).unwrap_or_default();
         let flags = flags | more;
         let letters = [(IGNORECASE, 'i'), (MULTILINE, 'm'), (DOTALL, 's'), (VERBOSE, 'x')];
-        let letters = letters.into_iter().filter(|(flag, _)| flags & flag != 0).map(|(_, letter)| letter).collect();
+        let letters = letters
+            .into_iter()
+            .filter(|(flag, _)| flags & flag != 0)
+            .map(|(_, letter)| letter)
+            .collect();
         let mut translation = Translation { signs: &signs, at, flags, out: String::new() };
         translation.run();
         // A comment of a verbose pattern ends with its line.
@@ -31,7 +35,8 @@ impl Translated {
 
     /// The pattern between two others.
     pub fn between(&self, before: &str, after: &str) -> String {
-        let flags = if self.letters.is_empty() { String::new() } else { format!("(?{})", self.letters) };
+        let flags =
+            if self.letters.is_empty() { String::new() } else { format!("(?{})", self.letters) };
         if before.is_empty() && after.is_empty() {
             format!("{flags}{}", self.body)
         } else {
@@ -117,7 +122,9 @@ impl Translation<'_> {
             }
             'b' if in_class => self.out.push_str(r"\x08"),
             'a' | 'f' | 'n' | 'r' | 't' | 'v' => {
-                let code = [('a', 7), ('f', 12), ('n', 10), ('r', 13), ('t', 9), ('v', 11)].into_iter().find(|(letter, _)| *letter == sign);
+                let code = [('a', 7), ('f', 12), ('n', 10), ('r', 13), ('t', 9), ('v', 11)]
+                    .into_iter()
+                    .find(|(letter, _)| *letter == sign);
                 self.out.push_str(&format!("\\x{:02x}", code.map_or(0, |(_, code)| code)));
             }
             sign if sign.is_ascii_alphanumeric() => {
@@ -147,13 +154,16 @@ impl Translation<'_> {
 
     /// A sign that means itself.
     fn literal(&mut self, sign: char) {
-        if sign.is_ascii_punctuation() && !['<', '>', '_'].contains(&sign) || sign == ' ' && self.flags & VERBOSE != 0 {
+        if sign.is_ascii_punctuation() && !['<', '>', '_'].contains(&sign)
+            || sign == ' ' && self.flags & VERBOSE != 0
+        {
             self.out.push('\\');
         }
         self.out.push(sign);
     }
 
-    /// A set of characters behind its bracket. Other engines know sets in sets, and operators between them.
+    /// A set of characters behind its bracket. Other engines know sets in sets, and operators
+    /// between them.
     fn class(&mut self) {
         self.out.push('[');
         if self.sign(0) == Some('^') {
@@ -174,7 +184,9 @@ impl Translation<'_> {
                     self.out.push('\\');
                     self.out.push(sign);
                 }
-                ' ' | '#' if self.flags & VERBOSE != 0 => self.out.push_str(&format!("\\x{:02x}", u32::from(sign))),
+                ' ' | '#' if self.flags & VERBOSE != 0 => {
+                    self.out.push_str(&format!("\\x{:02x}", u32::from(sign)))
+                }
                 other => self.out.push(other),
             }
             first = false;

@@ -13,7 +13,8 @@ use crate::jinja::{collections, errors};
 /// `pattern % value`.
 pub(in crate::jinja) fn percent(pattern: &str, value: &Value) -> Result<Value, Error> {
     let many = types::of(value) == Type::Tuple;
-    let mut values: Vec<Value> = if many { value.try_iter()?.collect() } else { vec![value.clone()] };
+    let mut values: Vec<Value> =
+        if many { value.try_iter()?.collect() } else { vec![value.clone()] };
     values.reverse();
     let mapping = matches!(types::of(value), Type::Dict | Type::Mapping);
     let mut by_name = false;
@@ -30,11 +31,16 @@ pub(in crate::jinja) fn percent(pattern: &str, value: &Value) -> Result<Value, E
             }
             by_name = true;
             let found = value.get_item(&Value::from(&inner[..end]))?;
-            named = Some((!found.is_undefined()).then_some(found).ok_or_else(|| error(format!("'{}'", &inner[..end])))?);
+            named = Some(
+                (!found.is_undefined())
+                    .then_some(found)
+                    .ok_or_else(|| error(format!("'{}'", &inner[..end])))?,
+            );
             rest = &inner[end + 1..];
         }
         let mut spec = Spec::default();
-        let mut take = || values.pop().ok_or_else(|| error("not enough arguments for format string"));
+        let mut take =
+            || values.pop().ok_or_else(|| error("not enough arguments for format string"));
         let flags = rest.len() - rest.trim_start_matches(['-', '+', ' ', '#', '0']).len();
         for flag in rest[..flags].chars() {
             match flag {
@@ -78,7 +84,12 @@ pub(in crate::jinja) fn percent(pattern: &str, value: &Value) -> Result<Value, E
     out.push_str(rest);
     if !values.is_empty()
         && !by_name
-        && (many || !mapping && !matches!(types::of(value), Type::List | Type::Range | Type::Undefined | Type::Relation))
+        && (many
+            || !mapping
+                && !matches!(
+                    types::of(value),
+                    Type::List | Type::Range | Type::Undefined | Type::Relation
+                ))
     {
         return Err(error("not all arguments converted during string formatting"));
     }
@@ -106,11 +117,24 @@ fn one(item: &Value, kind: char, mut spec: Spec) -> Result<String, Error> {
                     }
                     Value::from(float.trunc() as i128)
                 }
-                Type::Float => return Err(error(format!("%{kind} format: an integer is required, not float"))),
-                _ => return Err(error(format!("%{kind} format: a real number is required, not {}", types::name(item)))),
+                Type::Float => {
+                    return Err(error(format!(
+                        "%{kind} format: an integer is required, not float"
+                    )));
+                }
+                _ => {
+                    return Err(error(format!(
+                        "%{kind} format: a real number is required, not {}",
+                        types::name(item)
+                    )));
+                }
             };
             spec.kind = matches!(kind, 'x' | 'X' | 'o').then_some(kind);
-            let text = if spec.kind.is_some() { based(&number, &spec).unwrap_or_default() } else { number.to_string() };
+            let text = if spec.kind.is_some() {
+                based(&number, &spec).unwrap_or_default()
+            } else {
+                number.to_string()
+            };
             signed(text, spec.sign)
         }
         'f' | 'F' | 'e' | 'E' | 'g' | 'G' => {
@@ -118,7 +142,11 @@ fn one(item: &Value, kind: char, mut spec: Spec) -> Result<String, Error> {
                 return Err(error(format!("must be real number, not {}", types::name(item))));
             }
             spec.check_precision()?;
-            let number = if item.is_true() && types::of(item) == Type::Bool { 1.0 } else { f64::try_from(item.clone()).unwrap_or(0.0) };
+            let number = if item.is_true() && types::of(item) == Type::Bool {
+                1.0
+            } else {
+                f64::try_from(item.clone()).unwrap_or(0.0)
+            };
             spec.kind = Some(kind);
             signed(float_text(number, &spec).unwrap_or_default(), spec.sign)
         }
@@ -130,7 +158,12 @@ fn one(item: &Value, kind: char, mut spec: Spec) -> Result<String, Error> {
                 .map(String::from)
                 .ok_or_else(|| error("%c requires int or char"))?,
         },
-        other => return Err(error(format!("unsupported format character '{other}' (0x{:x})", other as u32))),
+        other => {
+            return Err(error(format!(
+                "unsupported format character '{other}' (0x{:x})",
+                other as u32
+            )));
+        }
     };
     if spec.align.is_some() {
         spec.zero = false;
@@ -145,6 +178,10 @@ pub(in crate::jinja) fn filter(pattern: &Value, args: &[Value]) -> Result<Value,
     if !call.args.is_empty() && !named.is_empty() {
         return Err(error("can't handle positional and keyword arguments at the same time"));
     }
-    let values = if named.is_empty() { Value::from(Tuple::from(call.args)) } else { collections::dict(named) };
+    let values = if named.is_empty() {
+        Value::from(Tuple::from(call.args))
+    } else {
+        collections::dict(named)
+    };
     percent(&text(pattern), &values)
 }

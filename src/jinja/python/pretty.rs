@@ -1,4 +1,5 @@
-//! Python's `pprint`: a value on one line where it fits into 80 characters, with the keys of dicts in order.
+//! Python's `pprint`: a value on one line where it fits into 80 characters, with the keys of dicts
+//! in order.
 
 use minijinja::value::{Tuple, Value};
 
@@ -15,7 +16,8 @@ pub(in crate::jinja) fn pretty(value: &Value) -> String {
     out
 }
 
-/// The value with the keys of its dicts in order, as `pprint` shows them: by the keys, else by type and text.
+/// The value with the keys of its dicts in order, as `pprint` shows them: by the keys, else by type
+/// and text.
 fn in_order(value: &Value) -> Value {
     if limits::exceeded() {
         return value.clone();
@@ -29,8 +31,12 @@ fn in_order(value: &Value) -> Value {
             });
             collections::dict(pairs.into_iter().map(|(key, item)| (key, in_order(&item))))
         }
-        Type::List => collections::list(value.try_iter().into_iter().flatten().map(|item| in_order(&item))),
-        Type::Tuple => Value::from(Tuple::new(value.try_iter().into_iter().flatten().map(|item| in_order(&item)).collect())),
+        Type::List => {
+            collections::list(value.try_iter().into_iter().flatten().map(|item| in_order(&item)))
+        }
+        Type::Tuple => Value::from(Tuple::new(
+            value.try_iter().into_iter().flatten().map(|item| in_order(&item)).collect(),
+        )),
         _ => value.clone(),
     }
 }

@@ -28,21 +28,35 @@ impl Template {
                 plain.push(sign);
                 continue;
             }
-            let Some(next) = signs.get(at).copied() else { return Err(error("bad escape (end of pattern)")) };
+            let Some(next) = signs.get(at).copied() else {
+                return Err(error("bad escape (end of pattern)"));
+            };
             at += 1;
             let group = match next {
                 'g' => {
-                    let end = signs[at..].iter().position(|sign| *sign == '>').filter(|_| signs.get(at) == Some(&'<'));
-                    let Some(end) = end else { return Err(error(format!("missing <, group name at position {at}"))) };
+                    let end = signs[at..]
+                        .iter()
+                        .position(|sign| *sign == '>')
+                        .filter(|_| signs.get(at) == Some(&'<'));
+                    let Some(end) = end else {
+                        return Err(error(format!("missing <, group name at position {at}")));
+                    };
                     let name: String = signs[at + 1..at + end].iter().collect();
                     at += end + 1;
-                    let place = name.parse().ok().or_else(|| names.iter().position(|known| known.as_deref() == Some(&*name)));
+                    let place = name.parse().ok().or_else(|| {
+                        names.iter().position(|known| known.as_deref() == Some(&*name))
+                    });
                     Some(place.ok_or_else(|| error(format!("unknown group name '{name}'")))?)
                 }
                 '0'..='9' => {
-                    let digits: String = signs[at - 1..].iter().take(3).take_while(|sign| sign.is_ascii_digit()).collect();
+                    let digits: String = signs[at - 1..]
+                        .iter()
+                        .take(3)
+                        .take_while(|sign| sign.is_ascii_digit())
+                        .collect();
                     if next == '0' || digits.len() == 3 && digits.chars().all(|digit| digit < '8') {
-                        let octal: String = digits.chars().take_while(|digit| *digit < '8').collect();
+                        let octal: String =
+                            digits.chars().take_while(|digit| *digit < '8').collect();
                         at += octal.len() - 1;
                         plain.extend(u32::from_str_radix(&octal, 8).ok().and_then(char::from_u32));
                         None
@@ -59,7 +73,9 @@ impl Template {
                 'r' => literal(&mut plain, '\r'),
                 't' => literal(&mut plain, '\t'),
                 'v' => literal(&mut plain, '\x0b'),
-                letter if letter.is_ascii_alphabetic() => return Err(error(format!("bad escape \\{letter} at position {start}"))),
+                letter if letter.is_ascii_alphabetic() => {
+                    return Err(error(format!("bad escape \\{letter} at position {start}")));
+                }
                 '\\' => literal(&mut plain, '\\'),
                 other => {
                     plain.push('\\');
@@ -68,7 +84,10 @@ impl Template {
             };
             if let Some(group) = group {
                 if group >= names.len() {
-                    return Err(error(format!("invalid group reference {group} at position {}", start + 1)));
+                    return Err(error(format!(
+                        "invalid group reference {group} at position {}",
+                        start + 1
+                    )));
                 }
                 parts.push(Part::Text(std::mem::take(&mut plain)));
                 parts.push(Part::Group(group));

@@ -1,4 +1,5 @@
-//! Jinja's filters that look into the items of a list: `sort`, `unique`, `min`, `max`, `sum`, `groupby`, `map`, `select` and their kin.
+//! Jinja's filters that look into the items of a list: `sort`, `unique`, `min`, `max`, `sum`,
+//! `groupby`, `map`, `select` and their kin.
 
 use std::sync::Arc;
 
@@ -16,18 +17,31 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
     environment.add_filter("sort", sort);
     environment.add_filter("dictsort", dictsort);
     environment.add_filter("unique", unique);
-    environment.add_filter("min", |state: &State, value: Value, args: Args| extreme(state, value, &values(args), false));
-    environment.add_filter("max", |state: &State, value: Value, args: Args| extreme(state, value, &values(args), true));
+    environment.add_filter("min", |state: &State, value: Value, args: Args| {
+        extreme(state, value, &values(args), false)
+    });
+    environment.add_filter("max", |state: &State, value: Value, args: Args| {
+        extreme(state, value, &values(args), true)
+    });
     environment.add_filter("sum", sum);
     environment.add_filter("groupby", groupby);
     environment.add_filter("batch", batch);
     environment.add_filter("slice", slices);
     environment.add_filter("map", map);
-    environment.add_filter("attr", |state: &State, value: Value, name: Value| attr(state, &value, &name));
-    environment.add_filter("select", |state: &mut State, value: Value, args: Args| select(state, value, &values(args), false, true));
-    environment.add_filter("reject", |state: &mut State, value: Value, args: Args| select(state, value, &values(args), false, false));
-    environment.add_filter("selectattr", |state: &mut State, value: Value, args: Args| select(state, value, &values(args), true, true));
-    environment.add_filter("rejectattr", |state: &mut State, value: Value, args: Args| select(state, value, &values(args), true, false));
+    environment
+        .add_filter("attr", |state: &State, value: Value, name: Value| attr(state, &value, &name));
+    environment.add_filter("select", |state: &mut State, value: Value, args: Args| {
+        select(state, value, &values(args), false, true)
+    });
+    environment.add_filter("reject", |state: &mut State, value: Value, args: Args| {
+        select(state, value, &values(args), false, false)
+    });
+    environment.add_filter("selectattr", |state: &mut State, value: Value, args: Args| {
+        select(state, value, &values(args), true, true)
+    });
+    environment.add_filter("rejectattr", |state: &mut State, value: Value, args: Args| {
+        select(state, value, &values(args), true, false)
+    });
 }
 
 /// What Python's generators give: items that are read once.
@@ -35,10 +49,19 @@ fn generator(items: impl IntoIterator<Item = Value>) -> Value {
     ReadOnce::value("generator", items.into_iter())
 }
 
-/// The item's attribute by a path: `a.b`, `0.name`, or a number. What is missing is the default, or undefined.
-pub(super) fn attribute(state: &State, item: &Value, path: &Value, default: Option<&Value>) -> Result<Value, Error> {
+/// The item's attribute by a path: `a.b`, `0.name`, or a number. What is missing is the default, or
+/// undefined.
+pub(super) fn attribute(
+    state: &State,
+    item: &Value,
+    path: &Value,
+    default: Option<&Value>,
+) -> Result<Value, Error> {
     let steps: Vec<Value> = match path.as_str() {
-        Some(path) => path.split('.').map(|step| step.parse::<i64>().map_or_else(|_| Value::from(step), Value::from)).collect(),
+        Some(path) => path
+            .split('.')
+            .map(|step| step.parse::<i64>().map_or_else(|_| Value::from(step), Value::from))
+            .collect(),
         None => vec![path.clone()],
     };
     let mut value = item.clone();
@@ -65,13 +88,20 @@ fn folded(value: Value) -> Value {
 }
 
 /// The key that an item is sorted by.
-fn key(state: &State, item: &Value, path: &Option<Value>, case_sensitive: bool) -> Result<Value, Error> {
+fn key(
+    state: &State,
+    item: &Value,
+    path: &Option<Value>,
+    case_sensitive: bool,
+) -> Result<Value, Error> {
     let fold = |value: Value| if case_sensitive { value } else { folded(value) };
     match path {
         None => Ok(fold(item.clone())),
         Some(path) => match path.as_str() {
             Some(text) if text.contains(',') => {
-                let keys = text.split(',').map(|part| attribute(state, item, &Value::from(part), None).map(fold));
+                let keys = text
+                    .split(',')
+                    .map(|part| attribute(state, item, &Value::from(part), None).map(fold));
                 Ok(collections::list(keys.collect::<Result<Vec<_>, _>>()?))
             }
             _ => attribute(state, item, path, None).map(fold),
@@ -142,7 +172,9 @@ fn extreme(state: &State, value: Value, args: &[Value], largest: bool) -> Result
         let key = key(state, &item, &path, case_sensitive)?;
         let better = match &best {
             None => true,
-            Some((other, _)) => compare::compare(state, &key, if largest { ">" } else { "<" }, other)?,
+            Some((other, _)) => {
+                compare::compare(state, &key, if largest { ">" } else { "<" }, other)?
+            }
         };
         if better {
             best = Some((key, item));
@@ -239,7 +271,10 @@ fn groupby(state: &State, value: Value, args: Args) -> Result<Value, Error> {
 fn batch(value: Value, args: Args) -> Result<Value, Error> {
     let args = values(args);
     let call = Call::of("", "batch", &args);
-    let size = call.integer(0, "linecount")?.and_then(|size| usize::try_from(size).ok()).filter(|size| *size > 0);
+    let size = call
+        .integer(0, "linecount")?
+        .and_then(|size| usize::try_from(size).ok())
+        .filter(|size| *size > 0);
     let size = size.ok_or_else(|| call.error("needs a number of items"))?;
     let fill = call.get(1, "fill_with").filter(|fill| !fill.is_none());
     let all = items(&value)?;
@@ -252,7 +287,8 @@ fn batch(value: Value, args: Args) -> Result<Value, Error> {
 fn slices(value: Value, args: Args) -> Result<Value, Error> {
     let args = values(args);
     let call = Call::of("", "slice", &args);
-    let count = call.integer(0, "slices")?.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+    let count =
+        call.integer(0, "slices")?.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
     if count == 0 {
         return Err(error("integer division or modulo by zero"));
     }
@@ -282,21 +318,30 @@ fn map(state: &mut State, value: Value, args: Args) -> Result<Value, Error> {
         }
         return Ok(generator(mapped));
     }
-    let name = call.args.first().ok_or_else(|| error("map requires a filter argument"))?.to_string();
+    let name =
+        call.args.first().ok_or_else(|| error("map requires a filter argument"))?.to_string();
     for item in items(&value)? {
         mapped.push(state.apply_filter(&name, &[&[item][..], &args[1..]].concat())?);
     }
     Ok(generator(mapped))
 }
 
-fn select(state: &mut State, value: Value, args: &[Value], by_attribute: bool, wanted: bool) -> Result<Value, Error> {
+fn select(
+    state: &mut State,
+    value: Value,
+    args: &[Value],
+    by_attribute: bool,
+    wanted: bool,
+) -> Result<Value, Error> {
     if !value.is_true() {
         return Ok(generator([]));
     }
     let mut rest = args;
     let mut path = None;
     if by_attribute {
-        let [first, others @ ..] = args else { return Err(error("Missing parameter for attribute name")) };
+        let [first, others @ ..] = args else {
+            return Err(error("Missing parameter for attribute name"));
+        };
         (path, rest) = (Some(first.clone()), others);
     }
     let mut kept = Vec::new();
@@ -307,7 +352,9 @@ fn select(state: &mut State, value: Value, args: &[Value], by_attribute: bool, w
         };
         let passes = match rest {
             [] => looked_at.is_true(),
-            [test, arguments @ ..] => state.perform_test(&test.to_string(), &[&[looked_at][..], arguments].concat())?,
+            [test, arguments @ ..] => {
+                state.perform_test(&test.to_string(), &[&[looked_at][..], arguments].concat())?
+            }
         };
         if passes == wanted {
             kept.push(item);
@@ -325,7 +372,9 @@ fn attr(state: &State, value: &Value, name: &Value) -> Result<Value, Error> {
     match types::of(value) {
         Type::Dict => Ok(super::methods::bound(value, name).unwrap_or_default()),
         _ => match value.get_attr(name)? {
-            found if found.is_undefined() => Ok(super::methods::bound(value, name).unwrap_or_default()),
+            found if found.is_undefined() => {
+                Ok(super::methods::bound(value, name).unwrap_or_default())
+            }
             found => Ok(found),
         },
     }

@@ -1,5 +1,6 @@
-//! Python's sets. They can change, and everyone who holds one sees it. Python's order depends on hashes, which change with each
-//! process for texts; here the items stay in the order in which they came, so that a text is the same each time.
+//! Python's sets. They can change, and everyone who holds one sees it. Python's order depends on
+//! hashes, which change with each process for texts; here the items stay in the order in which they
+//! came, so that a text is the same each time.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -59,14 +60,17 @@ pub(in crate::jinja) fn combined(method: &str, left: &Items, right: &Items) -> O
         "union" | "update" => left.union(right).cloned().collect(),
         "intersection" | "intersection_update" => left.intersection(right).cloned().collect(),
         "difference" | "difference_update" => left.difference(right).cloned().collect(),
-        "symmetric_difference" | "symmetric_difference_update" => left.symmetric_difference(right).cloned().collect(),
+        "symmetric_difference" | "symmetric_difference_update" => {
+            left.symmetric_difference(right).cloned().collect()
+        }
         _ => return None,
     })
 }
 
 /// `left - right` of two sets; none where one is not a set.
 pub(in crate::jinja) fn difference(left: &Value, right: &Value) -> Option<Value> {
-    let (left, right) = (left.downcast_object_ref::<Set>()?.copy(), right.downcast_object_ref::<Set>()?.copy());
+    let (left, right) =
+        (left.downcast_object_ref::<Set>()?.copy(), right.downcast_object_ref::<Set>()?.copy());
     combined("difference", &left, &right).map(made)
 }
 
@@ -109,14 +113,23 @@ impl Object for Set {
     fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<std::cmp::Ordering> {
         let other = other.downcast_ref::<Set>()?;
         let (left, right) = (self.copy(), other.copy());
-        if left == right { Some(std::cmp::Ordering::Equal) } else { Some(left.len().cmp(&right.len()).then(std::cmp::Ordering::Less)) }
+        if left == right {
+            Some(std::cmp::Ordering::Equal)
+        } else {
+            Some(left.len().cmp(&right.len()).then(std::cmp::Ordering::Less))
+        }
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
     }
 
-    fn call_method(self: &Arc<Self>, _: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
         let call = Call::of("set", method, args);
         let others = || -> Result<Vec<Items>, Error> {
             let all = call.args.iter().map(|other| {
@@ -126,7 +139,9 @@ impl Object for Set {
             });
             all.collect()
         };
-        let other = || -> Result<Items, Error> { others()?.into_iter().next().ok_or_else(|| call.error("needs a second set")) };
+        let other = || -> Result<Items, Error> {
+            others()?.into_iter().next().ok_or_else(|| call.error("needs a second set"))
+        };
         match method {
             "add" => {
                 let value = call.needs(0, "elem")?;
@@ -143,7 +158,12 @@ impl Object for Set {
                     return Err(call.error(format!("{} is not in the set", marks::plain(&value))));
                 }
             }
-            "pop" => return self.open().shift_remove_index(0).ok_or_else(|| error("pop from an empty set")),
+            "pop" => {
+                return self
+                    .open()
+                    .shift_remove_index(0)
+                    .ok_or_else(|| error("pop from an empty set"));
+            }
             "clear" => self.open().clear(),
             "copy" => return Ok(made(self.copy())),
             "union" | "intersection" | "difference" | "symmetric_difference" => {
@@ -153,7 +173,10 @@ impl Object for Set {
                 }
                 return Ok(made(result));
             }
-            "update" | "intersection_update" | "difference_update" | "symmetric_difference_update" => {
+            "update"
+            | "intersection_update"
+            | "difference_update"
+            | "symmetric_difference_update" => {
                 let mut result = self.copy();
                 for other in others()? {
                     result = combined(method, &result, &other).unwrap_or_default();
@@ -164,7 +187,12 @@ impl Object for Set {
             "issubset" => return Ok(Value::from(self.copy().is_subset(&other()?))),
             "issuperset" => return Ok(Value::from(self.copy().is_superset(&other()?))),
             "isdisjoint" => return Ok(Value::from(self.copy().is_disjoint(&other()?))),
-            _ => return Err(Error::new(ErrorKind::UnknownMethod, format!("'set object' has no attribute '{method}'"))),
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::UnknownMethod,
+                    format!("'set object' has no attribute '{method}'"),
+                ));
+            }
         }
         Ok(Value::from(()))
     }

@@ -11,33 +11,57 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
     environment.add_test("sequence", |value: Value| {
         matches!(
             types::of(&value),
-            Type::Undefined | Type::Text | Type::Bytes | Type::List | Type::Tuple | Type::Dict | Type::Range | Type::Mapping
+            Type::Undefined
+                | Type::Text
+                | Type::Bytes
+                | Type::List
+                | Type::Tuple
+                | Type::Dict
+                | Type::Range
+                | Type::Mapping
         )
     });
     environment.add_test("iterable", |value: Value| match types::of(&value) {
         Type::Relation => Err(error("a relation is no dict, and has no items")),
-        kind => Ok(!matches!(kind, Type::None | Type::Bool | Type::Int | Type::Float | Type::Moment | Type::Function)),
+        kind => Ok(!matches!(
+            kind,
+            Type::None | Type::Bool | Type::Int | Type::Float | Type::Moment | Type::Function
+        )),
     });
-    environment.add_test("mapping", |value: Value| matches!(types::of(&value), Type::Dict | Type::Mapping | Type::Relation));
+    environment.add_test("mapping", |value: Value| {
+        matches!(types::of(&value), Type::Dict | Type::Mapping | Type::Relation)
+    });
     environment.add_test("callable", |value: Value| match types::of(&value) {
         // Jinja's undefined value has a method for calls, which fails.
         Type::Undefined => true,
-        Type::Function => {
-            !value.as_object().is_some_and(|object| ["Methods", "RelationClass"].iter().any(|name| object.type_name().ends_with(name)))
-        }
+        Type::Function => !value.as_object().is_some_and(|object| {
+            ["Methods", "RelationClass"].iter().any(|name| object.type_name().ends_with(name))
+        }),
         _ => false,
     });
-    environment.add_test("number", |value: Value| matches!(types::of(&value), Type::Int | Type::Float | Type::Bool));
+    environment.add_test("number", |value: Value| {
+        matches!(types::of(&value), Type::Int | Type::Float | Type::Bool)
+    });
     environment.add_test("integer", |value: Value| types::of(&value) == Type::Int);
     environment.add_test("float", |value: Value| types::of(&value) == Type::Float);
     environment.add_test("string", |value: Value| value.kind() == ValueKind::String);
     environment.add_test("escaped", |value: Value| value.is_safe());
-    environment.add_test("lower", |value: Value| has_case(&value, char::is_lowercase, char::is_uppercase));
-    environment.add_test("upper", |value: Value| has_case(&value, char::is_uppercase, char::is_lowercase));
-    environment.add_test("odd", |state: &State, value: Value| rest(state, value, Value::from(2)).map(|rest| rest == Value::from(1)));
-    environment.add_test("even", |state: &State, value: Value| rest(state, value, Value::from(2)).map(|rest| rest == Value::from(0)));
-    environment.add_test("divisibleby", |state: &State, value: Value, by: Value| rest(state, value, by).map(|rest| rest == Value::from(0)));
-    environment.add_test("in", |state: &State, value: Value, container: Value| compare::contains(state, &value, &container));
+    environment
+        .add_test("lower", |value: Value| has_case(&value, char::is_lowercase, char::is_uppercase));
+    environment
+        .add_test("upper", |value: Value| has_case(&value, char::is_uppercase, char::is_lowercase));
+    environment.add_test("odd", |state: &State, value: Value| {
+        rest(state, value, Value::from(2)).map(|rest| rest == Value::from(1))
+    });
+    environment.add_test("even", |state: &State, value: Value| {
+        rest(state, value, Value::from(2)).map(|rest| rest == Value::from(0))
+    });
+    environment.add_test("divisibleby", |state: &State, value: Value, by: Value| {
+        rest(state, value, by).map(|rest| rest == Value::from(0))
+    });
+    environment.add_test("in", |state: &State, value: Value, container: Value| {
+        compare::contains(state, &value, &container)
+    });
     for (name, sign) in [
         (">", ">"),
         ("gt", ">"),
@@ -50,7 +74,9 @@ pub(in crate::jinja) fn register(environment: &mut Environment) {
         ("<=", "<="),
         ("le", "<="),
     ] {
-        environment.add_test(name, move |state: &State, value: Value, other: Value| compare::compare(state, &value, sign, &other));
+        environment.add_test(name, move |state: &State, value: Value, other: Value| {
+            compare::compare(state, &value, sign, &other)
+        });
     }
 }
 

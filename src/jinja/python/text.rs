@@ -44,7 +44,9 @@ fn write_repr(value: &Value, out: &mut String) {
         Type::Iterator if value.downcast_object_ref::<ReadOnce>().is_some() => {
             let _ = write!(out, "{value}");
         }
-        Type::List | Type::Iterator => write_items("[", value.try_iter().into_iter().flatten(), "]", out),
+        Type::List | Type::Iterator => {
+            write_items("[", value.try_iter().into_iter().flatten(), "]", out)
+        }
         Type::Tuple if !value.is_tuple() => {
             let _ = write!(out, "{value}");
         }
@@ -59,7 +61,8 @@ fn write_repr(value: &Value, out: &mut String) {
             write_pairs(value, out);
             out.push('>');
         }
-        Type::Moment => out.push_str(&value.downcast_object_ref::<Moment>().map(Moment::repr).unwrap_or_default()),
+        Type::Moment => out
+            .push_str(&value.downcast_object_ref::<Moment>().map(Moment::repr).unwrap_or_default()),
         Type::Relation => {
             let _ = write!(out, "<Relation {value}>");
         }
@@ -82,7 +85,12 @@ fn write_pairs(value: &Value, out: &mut String) {
 }
 
 /// Items between two signs, with commas.
-pub(super) fn write_items(start: &str, items: impl Iterator<Item = Value>, end: &str, out: &mut String) {
+pub(super) fn write_items(
+    start: &str,
+    items: impl Iterator<Item = Value>,
+    end: &str,
+    out: &mut String,
+) {
     out.push_str(start);
     for (nth, item) in items.enumerate() {
         out.push_str(if nth > 0 { ", " } else { "" });
@@ -122,7 +130,11 @@ fn quote(text: &str, out: &mut String) {
 fn is_printable(c: char) -> bool {
     match c {
         ' ' => true,
-        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => false,
+        '\u{ad}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' => false,
         '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}' => false,
         c => !c.is_control() && !c.is_whitespace(),
     }
@@ -170,8 +182,12 @@ mod tests {
 
     #[test]
     fn texts_are_quoted_as_python_does() {
-        for (text, expected) in [("a", "'a'"), ("it's", "\"it's\""), ("it's \"x\"", "'it\\'s \"x\"'"), ("a\n\u{1}é\\", "'a\\n\\x01é\\\\'")]
-        {
+        for (text, expected) in [
+            ("a", "'a'"),
+            ("it's", "\"it's\""),
+            ("it's \"x\"", "'it\\'s \"x\"'"),
+            ("a\n\u{1}é\\", "'a\\n\\x01é\\\\'"),
+        ] {
             assert_eq!(repr(&Value::from(text)), expected);
         }
     }

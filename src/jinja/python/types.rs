@@ -102,13 +102,16 @@ pub(in crate::jinja) fn name(value: &Value) -> &'static str {
         Type::View => value.downcast_object_ref::<View>().map_or("dict_keys", View::type_name),
         Type::Moment => value.downcast_object_ref::<Moment>().map_or("datetime", Moment::type_name),
         Type::Relation => "Relation",
-        Type::Iterator => value.downcast_object_ref::<ReadOnce>().map_or("generator", ReadOnce::type_name),
+        Type::Iterator => {
+            value.downcast_object_ref::<ReadOnce>().map_or("generator", ReadOnce::type_name)
+        }
         Type::Mapping => "mapping",
         Type::Function => "function",
     }
 }
 
-/// The type's name if Python cannot hash the value, so that it is no key of a dict and no member of a set.
+/// The type's name if Python cannot hash the value, so that it is no key of a dict and no member of
+/// a set.
 pub(in crate::jinja) fn unhashable(value: &Value) -> Option<&'static str> {
     match of(value) {
         Type::List | Type::Dict | Type::Set => Some(name(value)),

@@ -45,11 +45,14 @@ impl View {
     }
 
     fn items(&self) -> Vec<Value> {
-        let pairs = self.dict.as_object().and_then(|dict| dict.try_iter_pairs()).into_iter().flatten();
+        let pairs =
+            self.dict.as_object().and_then(|dict| dict.try_iter_pairs()).into_iter().flatten();
         match self.part {
             Part::Keys => pairs.map(|(key, _)| key).collect(),
             Part::Values => pairs.map(|(_, value)| value).collect(),
-            Part::Items => pairs.map(|(key, value)| Value::from(Tuple::from([key, value]))).collect(),
+            Part::Items => {
+                pairs.map(|(key, value)| Value::from(Tuple::from([key, value]))).collect()
+            }
         }
     }
 }
@@ -80,7 +83,9 @@ impl Object for View {
     fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<std::cmp::Ordering> {
         let other = other.downcast_ref::<View>()?;
         let (left, right) = (self.items(), other.items());
-        let same = self.part != Part::Values && left.len() == right.len() && left.iter().all(|item| right.contains(item));
+        let same = self.part != Part::Values
+            && left.len() == right.len()
+            && left.iter().all(|item| right.contains(item));
         Some(if same { std::cmp::Ordering::Equal } else { std::cmp::Ordering::Less })
     }
 
@@ -88,14 +93,22 @@ impl Object for View {
         fmt::Debug::fmt(self, f)
     }
 
-    fn call_method(self: &Arc<Self>, _: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        _: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
         let call = Call::of("dict_keys", method, args);
         match method {
             "isdisjoint" if self.part != Part::Values => {
                 let others = super::items(&call.needs(0, "other")?)?;
                 Ok(Value::from(!self.items().iter().any(|item| others.contains(item))))
             }
-            _ => Err(Error::new(ErrorKind::UnknownMethod, format!("'{} object' has no attribute '{method}'", self.type_name()))),
+            _ => Err(Error::new(
+                ErrorKind::UnknownMethod,
+                format!("'{} object' has no attribute '{method}'", self.type_name()),
+            )),
         }
     }
 }
@@ -114,23 +127,33 @@ impl Range {
         let whole = |place: usize, name: &str| {
             let value = call.needs(place, name)?;
             match super::types::of(&value) {
-                super::types::Type::Int | super::types::Type::Bool => {
-                    value.as_i64().or(value.is_true().then_some(1)).ok_or_else(|| error("range has too many elements"))
-                }
-                _ => Err(error(format!("'{}' object cannot be interpreted as an integer", super::types::name(&value)))),
+                super::types::Type::Int | super::types::Type::Bool => value
+                    .as_i64()
+                    .or(value.is_true().then_some(1))
+                    .ok_or_else(|| error("range has too many elements")),
+                _ => Err(error(format!(
+                    "'{}' object cannot be interpreted as an integer",
+                    super::types::name(&value)
+                ))),
             }
         };
         let range = match call.args.len() {
             1 => Range { start: 0, stop: whole(0, "stop")?, step: 1 },
             2 => Range { start: whole(0, "start")?, stop: whole(1, "stop")?, step: 1 },
-            3 => Range { start: whole(0, "start")?, stop: whole(1, "stop")?, step: whole(2, "step")? },
+            3 => Range {
+                start: whole(0, "start")?,
+                stop: whole(1, "stop")?,
+                step: whole(2, "step")?,
+            },
             count => return Err(error(format!("range expected 1 to 3 arguments, got {count}"))),
         };
         if range.step == 0 {
             return Err(error("range() arg 3 must not be zero"));
         }
         if range.length() > LONGEST {
-            return Err(error(format!("Range too big. The sandbox blocks ranges larger than MAX_RANGE ({LONGEST}).")));
+            return Err(error(format!(
+                "Range too big. The sandbox blocks ranges larger than MAX_RANGE ({LONGEST})."
+            )));
         }
         Ok(Value::from_object(range))
     }
@@ -150,11 +173,19 @@ impl Range {
 
     /// The part that a slice names.
     pub fn slice(&self, from: i64, to: i64, step: i64) -> Value {
-        Value::from_object(Range { start: self.at(from), stop: self.at(to), step: self.step * step })
+        Value::from_object(Range {
+            start: self.at(from),
+            stop: self.at(to),
+            step: self.step * step,
+        })
     }
 
     pub fn holds(&self, number: i64) -> bool {
-        let within = if self.step > 0 { self.start <= number && number < self.stop } else { self.stop < number && number <= self.start };
+        let within = if self.step > 0 {
+            self.start <= number && number < self.stop
+        } else {
+            self.stop < number && number <= self.start
+        };
         within && (number - self.start) % self.step == 0
     }
 }
@@ -204,13 +235,22 @@ impl Object for Range {
         fmt::Debug::fmt(self, f)
     }
 
-    fn call_method(self: &Arc<Self>, state: &mut State, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(
+        self: &Arc<Self>,
+        state: &mut State,
+        method: &str,
+        args: &[Value],
+    ) -> Result<Value, Error> {
         match method {
             "index" | "count" => {
-                let numbers = collections::list((0..self.length()).map(|index| Value::from(self.at(index))));
+                let numbers =
+                    collections::list((0..self.length()).map(|index| Value::from(self.at(index))));
                 numbers.call_method(state, method, args)
             }
-            _ => Err(Error::new(ErrorKind::UnknownMethod, format!("'range object' has no attribute '{method}'"))),
+            _ => Err(Error::new(
+                ErrorKind::UnknownMethod,
+                format!("'range object' has no attribute '{method}'"),
+            )),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Jinja's `wordwrap`: lines of at most so many characters, broken at blanks and behind hyphens, as Python's textwrap does it.
+//! Jinja's `wordwrap`: lines of at most so many characters, broken at blanks and behind hyphens, as
+//! Python's textwrap does it.
 
 use minijinja::value::Value;
 use minijinja::{Error, ErrorKind};
@@ -13,15 +14,21 @@ pub(in crate::jinja) fn filter(value: Value, args: Args) -> Result<String, Error
         if value.is_undefined() {
             return Err(Error::from(ErrorKind::UndefinedError));
         }
-        return Err(error(format!("'{} object' has no attribute 'splitlines'", types::name(&value))));
+        return Err(error(format!(
+            "'{} object' has no attribute 'splitlines'",
+            types::name(&value)
+        )));
     };
     let width = call.integer(0, "width")?.unwrap_or(79);
-    let width =
-        usize::try_from(width).ok().filter(|width| *width > 0).ok_or_else(|| error(format!("invalid width {width} (must be > 0)")))?;
+    let width = usize::try_from(width)
+        .ok()
+        .filter(|width| *width > 0)
+        .ok_or_else(|| error(format!("invalid width {width} (must be > 0)")))?;
     let break_words = call.get(1, "break_long_words").is_none_or(|value| value.is_true());
     let separator = call.text(2, "wrapstring")?.unwrap_or_else(|| "\n".to_string());
     let hyphens = call.get(3, "break_on_hyphens").is_none_or(|value| value.is_true());
-    let lines = text.lines().map(|line| wrapped(line, width, break_words, hyphens).join(&separator));
+    let lines =
+        text.lines().map(|line| wrapped(line, width, break_words, hyphens).join(&separator));
     Ok(lines.collect::<Vec<_>>().join(&separator))
 }
 
@@ -34,8 +41,12 @@ fn chunks(line: &str, hyphens: bool) -> Vec<String> {
     for at in 0..signs.len() {
         let (here, next) = (signs[at], signs.get(at + 1));
         let turns = next.is_none_or(|next| next.is_whitespace() != here.is_whitespace());
-        let behind_hyphen =
-            hyphens && here == '-' && at >= 1 && is_letter(at - 1) && is_letter(at + 1) && (is_letter(at + 2) || at + 2 == signs.len());
+        let behind_hyphen = hyphens
+            && here == '-'
+            && at >= 1
+            && is_letter(at - 1)
+            && is_letter(at + 1)
+            && (is_letter(at + 2) || at + 2 == signs.len());
         if turns || behind_hyphen {
             chunks.push(signs[start..=at].iter().collect());
             start = at + 1;
@@ -68,7 +79,10 @@ fn wrapped(line: &str, width: usize, break_words: bool, hyphens: bool) -> Vec<St
                 rest.pop();
                 // A word that has to be broken is broken behind a hyphen, where one fits.
                 let fits: String = chunk.chars().take(room).collect();
-                let cut = match fits.rfind('-').filter(|at| hyphens && *at > 0 && !fits[..*at].trim_matches('-').is_empty()) {
+                let cut = match fits
+                    .rfind('-')
+                    .filter(|at| hyphens && *at > 0 && !fits[..*at].trim_matches('-').is_empty())
+                {
                     Some(at) => fits[..=at].to_string(),
                     None => fits,
                 };

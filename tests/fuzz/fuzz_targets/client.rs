@@ -1,4 +1,5 @@
-//! Any text as what a client printed: it is kept in the journal, comes back as it was, and is shown without control characters.
+//! Any text as what a client printed: it is kept in the journal, comes back as it was, and is shown
+//! without control characters.
 #![no_main]
 
 mod shop;

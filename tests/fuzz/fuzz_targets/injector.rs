@@ -1,4 +1,5 @@
-//! Any SQL with any relations in it: the injector finds no place, or places whose filters leave all other bytes as they are.
+//! Any SQL with any relations in it: the injector finds no place, or places whose filters leave all
+//! other bytes as they are.
 #![no_main]
 
 use batchwright::inject::{self, Filter, Injection, Input};
@@ -35,7 +36,8 @@ fuzz_target!(|data: (u8, String)| {
     let Ok(query) = inject::filters(&injection, &*parser) else { return };
     let mut end = 0;
     for filter in &query.filters {
-        assert!(filter.span.start >= end && sql.get(filter.span.clone()).is_some(), "{sql:?} {query:?}");
+        assert!(filter.span.start >= end && sql.get(filter.span.clone()).is_some(), "{sql:?} \
+            {query:?}");
         end = filter.span.end;
     }
     let spliced = inject::splice(&sql, query.filters.iter().map(|filter| (filter.span.clone(), String::new())));

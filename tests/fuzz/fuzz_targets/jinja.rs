@@ -1,4 +1,5 @@
-//! Any text as a model and, behind a `\x01`, as a file of macros: it is compiled or refused, soon and in little memory.
+//! Any text as a model and, behind a `\x01`, as a file of macros: it is compiled or refused, soon
+//! and in little memory.
 #![no_main]
 
 mod shop;

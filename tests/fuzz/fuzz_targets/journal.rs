@@ -1,4 +1,5 @@
-//! Any journal beside a plan: each of its lines is an entry or is passed by, and what it says of a plan holds no surprise.
+//! Any journal beside a plan: each of its lines is an entry or is passed by, and what it says of a
+//! plan holds no surprise.
 #![no_main]
 
 mod shop;

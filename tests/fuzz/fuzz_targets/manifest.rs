@@ -1,4 +1,5 @@
-//! Any `manifest.json` where a plan is to be written or run: it is a plan's, or it is refused and nothing is touched.
+//! Any `manifest.json` where a plan is to be written or run: it is a plan's, or it is refused and
+//! nothing is touched.
 #![no_main]
 
 mod shop;
@@ -25,7 +26,8 @@ fuzz_target!(|data: (&str, Vec<(u8, u8, u8, bool)>)| {
     SHOP.write("plan/manifest.json", text);
     let read = Places::beside(&folder).manifest();
     let written = write::write(&PLAN, &folder).is_ok();
-    let there = std::fs::read_to_string(folder.join("manifest.json")).expect("it is there, the old one or the new one");
+    let there = std::fs::read_to_string(folder.join("manifest.json")).expect("it is there, the \
+        old one or the new one");
     assert!(if written { Places::beside(&folder).manifest().is_ok() } else { there == text });
     let mut steps: Vec<StepEntry> = read.map(|manifest| manifest.steps).unwrap_or_default();
     steps.extend(edges.iter().enumerate().map(|(nth, (model, kind, waits, _))| StepEntry {

@@ -1,4 +1,5 @@
-//! Any words of a selection and, behind a `\x01`, any `selectors.yml`: nodes are selected, or the words refused.
+//! Any words of a selection and, behind a `\x01`, any `selectors.yml`: nodes are selected, or the
+//! words refused.
 #![no_main]
 
 mod shop;

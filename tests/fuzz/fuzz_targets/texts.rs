@@ -1,5 +1,5 @@
-//! Any text, letters beyond ASCII included, where a project has texts of its own: in `config()`, in properties, in names, in selections,
-//! in `begin` and in the format of an event time.
+//! Any text, letters beyond ASCII included, where a project has texts of its own: in `config()`, in
+//! properties, in names, in selections, in `begin` and in the format of an event time.
 #![no_main]
 
 mod shop;
@@ -17,16 +17,19 @@ fuzz_target!(|data: (u8, &str, &str)| {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let keys = ["alias", "schema", "begin", "event_time", "tags", "unique_key", "meta", "batch_size", "incremental_predicates", "description"];
     let key = keys[usize::from(place) % keys.len()];
-    let config = "materialized='incremental', incremental_strategy='microbatch', event_time='at', batch_size='day', begin='2024-09-01'";
+    let config = "materialized='incremental', incremental_strategy='microbatch', event_time='at', \
+        batch_size='day', begin='2024-09-01'";
     SHOP.write(
         "models/orders.sql",
-        &format!("{{{{ config({config}) }}}}{{{{ config({key}='{one}') }}}}\nselect at, id as \"{other}\" from {{{{ source('raw', 'orders') }}}}"),
+        &format!("{{{{ config({config}) }}}}{{{{ config({key}='{one}') }}}}\nselect at, id \
+            as \"{other}\" from {{{{ source('raw', 'orders') }}}}"),
     );
     let meta = format!("{{batchwright: {{event_time_format: {}, timezone: {}}}}}", quoted(one), quoted(other));
     SHOP.write(
         "models/orders.yml",
         &format!(
-            "models: [{{name: orders, description: {}, config: {{{key}: {}, meta: {meta}}}, columns: [{{name: {}, data_type: {}}}]}}]",
+            "models: \
+             [{{name: orders, description: {}, config: {{{key}: {}, meta: {meta}}}, columns: [{{name: {}, data_type: {}}}]}}]",
             quoted(one),
             quoted(other),
             quoted(one),

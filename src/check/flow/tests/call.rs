@@ -39,11 +39,20 @@ fn functions_that_can_return_null_make_the_event_time_nullable() {
 fn conversions_between_zones() {
     for (expr, expected) in [
         ("from_utc_timestamp(at, 'Europe/Paris')", Time::Outside(OutsideReason::Zone)),
-        ("to_utc_timestamp(from_utc_timestamp(at, 'Europe/Paris'), 'Europe/Paris')", Time::Inside(Unit::Instant)),
-        ("to_utc_timestamp(from_utc_timestamp(at, 'Europe/Paris'), 'Asia/Tokyo')", Time::Outside(OutsideReason::Zone)),
+        (
+            "to_utc_timestamp(from_utc_timestamp(at, 'Europe/Paris'), 'Europe/Paris')",
+            Time::Inside(Unit::Instant),
+        ),
+        (
+            "to_utc_timestamp(from_utc_timestamp(at, 'Europe/Paris'), 'Asia/Tokyo')",
+            Time::Outside(OutsideReason::Zone),
+        ),
         ("to_utc_timestamp(at, 'UTC')", Time::Inside(Unit::Instant)),
         ("convert_timezone('UTC', 'Europe/Paris', at)", Time::Outside(OutsideReason::Zone)),
-        ("convert_timezone('Europe/Paris', 'UTC', convert_timezone('UTC', 'Europe/Paris', at))", Time::Inside(Unit::Instant)),
+        (
+            "convert_timezone('Europe/Paris', 'UTC', convert_timezone('UTC', 'Europe/Paris', at))",
+            Time::Inside(Unit::Instant),
+        ),
         ("convert_timezone('Europe/Paris', 'UTC', at)", Time::Outside(OutsideReason::Zone)),
         ("convert_timezone('No/Where', at)", Time::Outside(OutsideReason::Zone)),
     ] {
@@ -74,7 +83,11 @@ fn an_unknown_function_may_depend_on_the_window() {
     assert_eq!(value("my_function(user_id)").possible_key, None);
     assert_eq!(event_time("my_function(at)"), Time::Unknown);
     assert_eq!(event_time("my_function(1, 'text')"), Time::Fixed);
-    assert_keys(&[("my_function(at)", Possible), ("my_function(minute(at))", Not), ("my_function(payment_id)", Possible)]);
+    assert_keys(&[
+        ("my_function(at)", Possible),
+        ("my_function(minute(at))", Not),
+        ("my_function(payment_id)", Possible),
+    ]);
 }
 
 #[test]

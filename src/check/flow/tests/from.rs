@@ -3,20 +3,26 @@
 use super::*;
 
 fn nulls(sql: &str, columns: [&str; 2]) -> [Option<NullReason>; 2] {
-    look(sql, |seen| columns.map(|name| seen.result.column(name).unwrap().null.map(|(null, _)| null)))
+    look(sql, |seen| {
+        columns.map(|name| seen.result.column(name).unwrap().null.map(|(null, _)| null))
+    })
 }
 
 #[test]
 fn an_outer_join_makes_the_optional_side_nullable() {
     let join = |kind: &str| {
         let on = "on p.paid_at::date = e.at::date and p.id = e.id";
-        nulls(&format!("select e.at, p.paid_at from events as e {kind} join payments as p {on}"), ["at", "paid_at"])
+        nulls(
+            &format!("select e.at, p.paid_at from events as e {kind} join payments as p {on}"),
+            ["at", "paid_at"],
+        )
     };
     assert_eq!(join(""), [None, None]);
     assert_eq!(join("left"), [None, Some(NullReason::OuterJoin)]);
     assert_eq!(join("right"), [Some(NullReason::OuterJoin), None]);
     assert_eq!(join("full"), [Some(NullReason::LeftOfFull), Some(NullReason::RightOfFull)]);
-    let coalesced = "select coalesce(e.at, p.paid_at) as at from events as e full join payments as p on p.paid_at = e.at";
+    let coalesced = "select coalesce(e.at, p.paid_at) as at from events as e full join payments \
+        as p on p.paid_at = e.at";
     assert_eq!(look(coalesced, |seen| seen.result.column("at").unwrap().null), None);
 }
 
@@ -28,7 +34,10 @@ fn two_filtered_inputs_need_a_common_window() {
         ("select at from events, payments where paid_at::date = at::date", vec![]),
         ("select at from events cross join payments", vec![(other(), None)]),
         ("select at from events join payments using (user_id)", vec![(other(), None)]),
-        ("select at from events semi join payments on payments.id = events.id", vec![(other(), None)]),
+        (
+            "select at from events semi join payments on payments.id = events.id",
+            vec![(other(), None)],
+        ),
         ("select at from events join people on people.id = events.id", vec![]),
     ] {
         assert_eq!(operations(sql), expected, "{sql}");
@@ -38,15 +47,24 @@ fn two_filtered_inputs_need_a_common_window() {
 #[test]
 fn a_self_join_by_a_unique_column_meets_only_the_same_row() {
     assert_eq!(operations("select e.at from events as e join events as f using (payment_id)"), []);
-    assert_eq!(operations("select e.at from events as e join events as f on f.payment_id = e.payment_id"), []);
-    assert_eq!(operations("select e.at from events as e join events as f using (user_id)").len(), 1);
+    assert_eq!(
+        operations("select e.at from events as e join events as f on f.payment_id = e.payment_id"),
+        []
+    );
+    assert_eq!(
+        operations("select e.at from events as e join events as f using (user_id)").len(),
+        1
+    );
 }
 
 #[test]
 fn an_outer_join_that_keeps_an_unfiltered_input_repeats_its_rows() {
     let join = |sql: &str| operations(&format!("select p.id from {sql} on e.id = p.id"));
     assert_eq!(join("people as p left join events as e"), [(CrossWindowKind::PreservedRows, None)]);
-    assert_eq!(join("events as e right join people as p"), [(CrossWindowKind::PreservedRows, None)]);
+    assert_eq!(
+        join("events as e right join people as p"),
+        [(CrossWindowKind::PreservedRows, None)]
+    );
     assert_eq!(join("events as e full join people as p"), [(CrossWindowKind::PreservedRows, None)]);
     assert_eq!(join("events as e left join people as p"), []);
     assert_eq!(join("people as p join events as e"), []);
@@ -55,7 +73,10 @@ fn an_outer_join_that_keeps_an_unfiltered_input_repeats_its_rows() {
 #[test]
 fn an_alias_may_rename_columns() {
     let sql = "select happened from (select at, id from events) as e (happened, number)";
-    assert_eq!(look(sql, |seen| seen.result.column("happened").unwrap().time), Time::Inside(Unit::Instant));
+    assert_eq!(
+        look(sql, |seen| seen.result.column("happened").unwrap().time),
+        Time::Inside(Unit::Instant)
+    );
     let pivoted = "select * from events pivot (sum(n) for kind in ('a', 'b')) as p";
     assert_eq!(look(pivoted, |seen| seen.result.column("at").unwrap().time), Time::Unknown);
     assert_eq!(operations(pivoted), []);

@@ -3,7 +3,12 @@
 use super::*;
 
 fn is_tied(on: &str, engine: Engine) -> bool {
-    look_in(&format!("select e.at from events as e join payments as p on {on}"), DAYS, engine, |seen| seen.operations.is_empty())
+    look_in(
+        &format!("select e.at from events as e join payments as p on {on}"),
+        DAYS,
+        engine,
+        |seen| seen.operations.is_empty(),
+    )
 }
 
 #[test]
@@ -20,7 +25,11 @@ fn equal_times_tie_two_inputs_if_they_have_the_day() {
         ("p.paid_at <> e.at", false),
         ("p.paid_at::varchar = e.at::varchar", true),
         ("year(p.paid_at) = year(e.at)", false),
-        ("date_trunc('month', p.paid_at) = date_trunc('month', e.at) and day(p.paid_at) = day(e.at)", true),
+        (
+            "date_trunc('month', p.paid_at) = date_trunc('month', e.at) and day(p.paid_at) = \
+             day(e.at)",
+            true,
+        ),
     ] {
         assert_eq!(is_tied(on, Engine::default()), expected, "{on}");
     }
@@ -35,7 +44,12 @@ fn bounds_tie_two_inputs_if_they_are_those_of_a_day() {
         (format!("p.paid_at between {day} and {day} + interval '23 hours'"), true),
         (format!("p.paid_at between {day} and {day} + interval '1 day'"), false),
         (format!("p.paid_at >= {day} and p.paid_at < {day} + interval '2 days'"), false),
-        (format!("p.paid_at >= {day} - interval '1 hour' and p.paid_at < {day} + interval '1 day'"), false),
+        (
+            format!(
+                "p.paid_at >= {day} - interval '1 hour' and p.paid_at < {day} + interval '1 day'"
+            ),
+            false,
+        ),
         (format!("p.paid_at >= {day}"), false),
         ("p.paid_at < e.at".to_string(), false),
         ("p.paid_at >= e.at and p.paid_at < e.at + interval '1 hour'".to_string(), false),
@@ -54,6 +68,10 @@ fn a_difference_of_zero_ties_two_inputs_if_it_counts_edges() {
         ("date_diff('day', e.at, p.paid_at) = 1", false, false),
         ("date_diff('day', e.at::date, p.paid_at::date) = 0", true, true),
     ] {
-        assert_eq!((is_tied(on, Engine::default()), is_tied(on, elapsed)), (by_edges, by_elapsed), "{on}");
+        assert_eq!(
+            (is_tied(on, Engine::default()), is_tied(on, elapsed)),
+            (by_edges, by_elapsed),
+            "{on}"
+        );
     }
 }

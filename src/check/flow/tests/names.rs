@@ -23,8 +23,14 @@ fn each_function_is_in_one_list() {
         ("NOW", ""),
         ("", ""),
     ] {
-        let lists = [("aggregate", is_aggregate(name)), ("rank", is_rank(name)), ("clock", is_clock(name)), ("chance", is_random(name))];
-        let matches: Vec<&str> = lists.into_iter().filter(|(_, contains)| *contains).map(|(list, _)| list).collect();
+        let lists = [
+            ("aggregate", is_aggregate(name)),
+            ("rank", is_rank(name)),
+            ("clock", is_clock(name)),
+            ("chance", is_random(name)),
+        ];
+        let matches: Vec<&str> =
+            lists.into_iter().filter(|(_, contains)| *contains).map(|(list, _)| list).collect();
         assert_eq!(matches.join(" "), expected, "`{name}`");
     }
 }

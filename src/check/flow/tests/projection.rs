@@ -12,7 +12,11 @@ fn a_star_has_the_columns_of_its_tables() {
     for (sql, name, expected) in [
         ("select * from events", "at", INSIDE),
         ("select e.* from events as e join people as p on p.id = e.id", "at", INSIDE),
-        ("select p.* from events as e join people as p on p.id = e.id", "at", Some(Time::Unfiltered)),
+        (
+            "select p.* from events as e join people as p on p.id = e.id",
+            "at",
+            Some(Time::Unfiltered),
+        ),
         ("select * exclude (at) from events", "at", None),
         ("select * exclude (user_id) from events", "at", INSIDE),
         ("select * replace (now() as at) from events", "at", Some(Time::Clock)),

@@ -19,17 +19,30 @@ fn a_limit_counts_unless_it_is_zero_or_null() {
         assert_eq!(hows(&format!("select at from events {clause}")), expected, "{clause}");
     }
     assert_eq!(hows("select id from people limit 10"), []);
-    assert_eq!(hows("select at from (select at from events limit 3) limit 3"), [CrossWindowKind::Limit], "rows that are limited already");
+    assert_eq!(
+        hows("select at from (select at from events limit 3) limit 3"),
+        [CrossWindowKind::Limit],
+        "rows that are limited already"
+    );
 }
 
 #[test]
 fn set_operations_compare_rows_of_several_windows_unless_they_have_the_day() {
     for (sql, expected) in [
         ("select user_id from events union all select user_id from payments", vec![]),
-        ("select user_id from events except select user_id from payments", vec![CrossWindowKind::SetOperation]),
-        ("select user_id from events intersect select user_id from payments", vec![CrossWindowKind::SetOperation]),
+        (
+            "select user_id from events except select user_id from payments",
+            vec![CrossWindowKind::SetOperation],
+        ),
+        (
+            "select user_id from events intersect select user_id from payments",
+            vec![CrossWindowKind::SetOperation],
+        ),
         ("select at::date from events except select paid_at::date from payments", vec![]),
-        ("select at::date from events except select id from payments", vec![CrossWindowKind::SetOperation]),
+        (
+            "select at::date from events except select id from payments",
+            vec![CrossWindowKind::SetOperation],
+        ),
         ("select id from people union select id from people", vec![]),
     ] {
         assert_eq!(hows(sql), expected, "{sql}");
@@ -39,11 +52,26 @@ fn set_operations_compare_rows_of_several_windows_unless_they_have_the_day() {
 #[test]
 fn a_union_has_the_values_of_both_sides() {
     let time = |sql: &str| look(sql, |seen| seen.result.column("at").unwrap().time);
-    assert_eq!(time("select at from events union all select paid_at from payments"), Time::Inside(Unit::Instant));
-    assert_eq!(time("select at from events union all select paid_at::date from payments"), Time::Inside(Unit::Day));
-    assert_eq!(time("select at from events union all select id from payments"), Time::Outside(OutsideReason::Mixed));
-    assert_eq!(time("select at from events union all select now()"), Time::Outside(OutsideReason::Mixed));
-    assert_eq!(time("select at, id from events union all by name select id, paid_at as at from payments"), Time::Inside(Unit::Instant));
+    assert_eq!(
+        time("select at from events union all select paid_at from payments"),
+        Time::Inside(Unit::Instant)
+    );
+    assert_eq!(
+        time("select at from events union all select paid_at::date from payments"),
+        Time::Inside(Unit::Day)
+    );
+    assert_eq!(
+        time("select at from events union all select id from payments"),
+        Time::Outside(OutsideReason::Mixed)
+    );
+    assert_eq!(
+        time("select at from events union all select now()"),
+        Time::Outside(OutsideReason::Mixed)
+    );
+    assert_eq!(
+        time("select at, id from events union all by name select id, paid_at as at from payments"),
+        Time::Inside(Unit::Instant)
+    );
 }
 
 #[test]
@@ -52,11 +80,18 @@ fn a_cte_counts_where_it_is_read() {
     let groups = CrossWindowKind::Groups { keys: vec!["user_id".to_string()] };
     assert_eq!(hows(&format!("{cte} select at from events")), []);
     assert_eq!(hows(&format!("{cte} select n from per_user")), std::slice::from_ref(&groups));
-    assert_eq!(hows(&format!("{cte} select a.n from per_user as a join per_user as b using (user_id)")), [groups]);
+    assert_eq!(
+        hows(&format!("{cte} select a.n from per_user as a join per_user as b using (user_id)")),
+        [groups]
+    );
 }
 
 #[test]
 fn a_cte_may_rename_its_columns() {
-    let sql = "with e (happened, number) as (select at, id from events) select happened as at from e";
-    assert_eq!(look(sql, |seen| seen.result.column("at").unwrap().time), Time::Inside(Unit::Instant));
+    let sql =
+        "with e (happened, number) as (select at, id from events) select happened as at from e";
+    assert_eq!(
+        look(sql, |seen| seen.result.column("at").unwrap().time),
+        Time::Inside(Unit::Instant)
+    );
 }

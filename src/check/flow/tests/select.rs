@@ -45,7 +45,10 @@ fn distinct_rows_must_have_the_day() {
         ("select distinct user_id from events", vec![(CrossWindowKind::Distinct, None)]),
         ("select distinct user_id, at from events", vec![]),
         ("select distinct user_id, at::date from events", vec![]),
-        ("select distinct date_trunc('month', at) from events", vec![(CrossWindowKind::Distinct, None)]),
+        (
+            "select distinct date_trunc('month', at) from events",
+            vec![(CrossWindowKind::Distinct, None)],
+        ),
         ("select distinct * from events", vec![]),
         ("select distinct on (user_id) user_id, at from events", vec![(on, None)]),
         ("select distinct on (user_id, at::date) user_id, at from events", vec![]),
@@ -57,14 +60,19 @@ fn distinct_rows_must_have_the_day() {
 
 #[test]
 fn a_group_that_crosses_windows_is_reported_once() {
-    let sql = "select distinct n, sum(n) over () from (select user_id, count(*) as n from events group by user_id) limit 5";
+    let sql = "select distinct n, sum(n) over () from (select user_id, count(*) as n from events \
+        group by user_id) limit 5";
     assert_eq!(operations(sql), groups(&["user_id"]));
 }
 
 #[test]
 fn first_and_last_event_times_are_bounds() {
-    assert_eq!(operations("select min(at), max(at) from events"), [(CrossWindowKind::Bounds { of_whole: false }, None)]);
+    assert_eq!(
+        operations("select min(at), max(at) from events"),
+        [(CrossWindowKind::Bounds { of_whole: false }, None)]
+    );
     assert_eq!(operations("select min(at), count(*) from events"), groups(&[]));
-    let joined = "select p.id from people as p cross join (select min(at) as low from events) as b where p.born >= b.low";
+    let joined = "select p.id from people as p cross join (select min(at) as low from events) as \
+        b where p.born >= b.low";
     assert_eq!(operations(joined), [(CrossWindowKind::Bounds { of_whole: true }, None)]);
 }

@@ -29,12 +29,21 @@ fn buckets_of_a_time() {
         ("date_bin('15 minutes', at, timestamp '2001-01-01')", Time::Inside(Unit::Minute)),
         ("time_slice(at, 15, 'minute')", Time::Inside(Unit::Minute)),
         ("time_slice(at, 2, 'day')", Time::Outside(OutsideReason::Coarser(Unit::Other))),
-        ("date_bin('1 day', at, timestamp '2001-01-01 06:00:00')", Time::Outside(OutsideReason::Coarser(Unit::Other))),
-        ("tostartofinterval(at, interval 1 month)", Time::Outside(OutsideReason::Coarser(Unit::Month))),
+        (
+            "date_bin('1 day', at, timestamp '2001-01-01 06:00:00')",
+            Time::Outside(OutsideReason::Coarser(Unit::Other)),
+        ),
+        (
+            "tostartofinterval(at, interval 1 month)",
+            Time::Outside(OutsideReason::Coarser(Unit::Month)),
+        ),
     ] {
         assert_eq!(event_time(expr), expected, "{expr}");
     }
-    assert_eq!(event_time_in("time_bucket(interval '1 month', at)", MONTHS), Time::Inside(Unit::Month));
+    assert_eq!(
+        event_time_in("time_bucket(interval '1 month', at)", MONTHS),
+        Time::Inside(Unit::Month)
+    );
 }
 
 #[test]
@@ -42,7 +51,11 @@ fn a_time_that_is_made_of_its_parts() {
     for (expr, windows, expected) in [
         ("make_date(year(at), month(at), day(at))", DAYS, Time::Inside(Unit::Day)),
         ("make_date(year(at), month(at), 1)", MONTHS, Time::Inside(Unit::Month)),
-        ("make_date(year(at), month(at), 1)", DAYS, Time::Outside(OutsideReason::Coarser(Unit::Month))),
+        (
+            "make_date(year(at), month(at), 1)",
+            DAYS,
+            Time::Outside(OutsideReason::Coarser(Unit::Month)),
+        ),
         ("make_date(year(at), month(at), 2)", MONTHS, Time::Outside(OutsideReason::Moved)),
         ("make_date(year(at), day(at), month(at))", MONTHS, Time::Outside(OutsideReason::Moved)),
         ("to_timestamp(epoch(at))", DAYS, Time::Inside(Unit::Instant)),

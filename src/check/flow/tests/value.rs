@@ -13,7 +13,10 @@ fn day() -> Value {
 }
 
 fn column(name: &str, possible_key: bool) -> Value {
-    Value { possible_key: possible_key.then(|| name.to_string()), ..Value::of(Time::OtherColumn, 0..0) }
+    Value {
+        possible_key: possible_key.then(|| name.to_string()),
+        ..Value::of(Time::OtherColumn, 0..0)
+    }
 }
 
 fn nullable(value: Value) -> Value {
@@ -40,7 +43,10 @@ fn one_of_two_values() {
 #[test]
 fn a_nullable_value_does_not_determine_the_window() {
     assert!(day().determines_window(DAYS) && day().determines_window_if_present(DAYS));
-    assert!(!nullable(day()).determines_window(DAYS) && nullable(day()).determines_window_if_present(DAYS));
+    assert!(
+        !nullable(day()).determines_window(DAYS)
+            && nullable(day()).determines_window_if_present(DAYS)
+    );
     assert!(!day().without_window().determines_window_if_present(DAYS));
     assert!(
         !day().determines_window(BatchWindows { grain: Grain::Hour, ..DAYS })
@@ -57,11 +63,20 @@ fn keys_determine_the_window_colocation() {
         (vec![column("user_id", false), day()], Colocation::Always),
         (vec![nullable(day())], Colocation::No),
         (vec![column("code", true)], Colocation::Possible("code".to_string())),
-        (vec![column("code", true), column("event_date", true)], Colocation::Possible("event_date".to_string())),
+        (
+            vec![column("code", true), column("event_date", true)],
+            Colocation::Possible("event_date".to_string()),
+        ),
         (vec![column("code", true), day()], Colocation::Always),
         (vec![part(CalendarParts::YEAR), part(CalendarParts::DAY_OF_YEAR)], Colocation::Always),
         (vec![part(CalendarParts::YEAR), part(CalendarParts::MONTH)], Colocation::No),
-        (vec![part(CalendarParts::YEAR), Value { zone: Tz::Europe__Paris, ..part(CalendarParts::DAY_OF_YEAR) }], Colocation::No),
+        (
+            vec![
+                part(CalendarParts::YEAR),
+                Value { zone: Tz::Europe__Paris, ..part(CalendarParts::DAY_OF_YEAR) },
+            ],
+            Colocation::No,
+        ),
     ] {
         assert_eq!(colocation(&keys, DAYS), expected, "{keys:?}");
     }
@@ -70,11 +85,24 @@ fn keys_determine_the_window_colocation() {
 #[test]
 fn joined_values_have_the_parts_of_both_unless_numbers_touch() {
     let number = |parts| Value { parts, form: Form::Number(1, 99), ..Value::unknown(0..0) };
-    let text = |parts| Value { parts, form: Form::Image("text".to_string()), ..Value::unknown(0..0) };
-    assert_eq!(text(CalendarParts::YEAR).combined_with(&text(CalendarParts::MONTH)).parts, CalendarParts::YEAR | CalendarParts::MONTH);
-    assert_eq!(text(CalendarParts::YEAR).combined_with(&number(CalendarParts::MONTH)).parts, CalendarParts::YEAR | CalendarParts::MONTH);
-    assert_eq!(number(CalendarParts::YEAR).combined_with(&number(CalendarParts::MONTH)).parts, CalendarParts::YEAR);
-    assert_eq!(text(CalendarParts::YEAR).combined_with(&nullable(text(CalendarParts::MONTH))).parts, CalendarParts::YEAR);
+    let text =
+        |parts| Value { parts, form: Form::Image("text".to_string()), ..Value::unknown(0..0) };
+    assert_eq!(
+        text(CalendarParts::YEAR).combined_with(&text(CalendarParts::MONTH)).parts,
+        CalendarParts::YEAR | CalendarParts::MONTH
+    );
+    assert_eq!(
+        text(CalendarParts::YEAR).combined_with(&number(CalendarParts::MONTH)).parts,
+        CalendarParts::YEAR | CalendarParts::MONTH
+    );
+    assert_eq!(
+        number(CalendarParts::YEAR).combined_with(&number(CalendarParts::MONTH)).parts,
+        CalendarParts::YEAR
+    );
+    assert_eq!(
+        text(CalendarParts::YEAR).combined_with(&nullable(text(CalendarParts::MONTH))).parts,
+        CalendarParts::YEAR
+    );
 }
 
 #[test]

@@ -23,7 +23,10 @@ fn columns(sql: &str) -> Vec<String> {
 #[test]
 fn each_visits_nested_expressions_but_not_subqueries() {
     assert_eq!(columns("f(a, b + 1) or case when c then d end"), ["a", "b", "c", "d"]);
-    assert_eq!(columns("a in (select b from t where c) and d > (select max(e) from t)"), ["a", "d"]);
+    assert_eq!(
+        columns("a in (select b from t where c) and d > (select max(e) from t)"),
+        ["a", "d"]
+    );
     assert_eq!(columns("exists (select 1 from t where a = (select b))"), [""; 0]);
 }
 
@@ -35,7 +38,10 @@ fn conditions_splits_conjunctions_only() {
         texts.sort();
         texts
     };
-    assert_eq!(split("a = 1 and (b = 2 and (c = 3)) and (d = 4 or e = 5)"), ["a = 1", "b = 2", "c = 3", "d = 4 OR e = 5"]);
+    assert_eq!(
+        split("a = 1 and (b = 2 and (c = 3)) and (d = 4 or e = 5)"),
+        ["a = 1", "b = 2", "c = 3", "d = 4 OR e = 5"]
+    );
     assert_eq!(split("not (a and b)"), ["NOT (a AND b)"]);
     assert!(conditions([]).is_empty());
 }
