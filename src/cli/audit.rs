@@ -16,7 +16,7 @@ use crate::dialect;
 use crate::plan::Sha256;
 use crate::plan::manifest::{AuditEntry, Manifest, ModelEntry};
 use crate::plan::planned::PlanFingerprint;
-use crate::run::journal::{self, Places};
+use crate::run::journal::{self, PlanPaths};
 use crate::run::{audits, client_profiles, executable};
 
 const EXAMPLES: &str = r"Examples:
@@ -73,8 +73,8 @@ pub struct AuditArgs {
 }
 
 pub fn run(args: AuditArgs) -> Result<ExitCode, Diagnostics> {
-    let places: Places = args.plan.places();
-    let manifest = places.manifest()?;
+    let paths: PlanPaths = args.plan.paths();
+    let manifest = paths.manifest()?;
     let audits: Vec<_> =
         manifest.models.iter().filter_map(|model| Some((model, model.audit.as_ref()?))).collect();
     for name in &args.select {
@@ -107,15 +107,14 @@ pub fn run(args: AuditArgs) -> Result<ExitCode, Diagnostics> {
     });
     let selected: Vec<(&ModelEntry, &AuditEntry)> = selected.collect();
     if args.run {
-        return run_client(&args, &places, &manifest, &selected);
+        return run_client(&args, &paths, &manifest, &selected);
     }
     for (_, audit) in selected {
         if args.files {
-            print(&format!("{}\n", places.plan.join(&audit.file).display()))?;
+            print(&format!("{}\n", paths.plan.join(&audit.file).display()))?;
         } else {
-            let text = places
-                .text(&audit.file, Sha256::parse(&audit.sha256))
-                .map_err(Diagnostic::error)?;
+            let text =
+                paths.text(&audit.file, Sha256::parse(&audit.sha256)).map_err(Diagnostic::error)?;
             print(&format!("{}\n", String::from_utf8_lossy(&text)))?;
         }
     }
@@ -135,12 +134,12 @@ fn is_named(model: &ModelEntry, name: &str) -> bool {
 /// Runs each audit in a process of the client, prints its output, and checks the verdicts.
 fn run_client(
     args: &AuditArgs,
-    places: &Places,
+    paths: &PlanPaths,
     manifest: &Manifest,
     selected: &[(&ModelEntry, &AuditEntry)],
 ) -> Result<ExitCode, Diagnostics> {
     let dialect = dialect::named(&manifest.about.dialect)?;
-    let history = places.history(&PlanFingerprint::of(&manifest.steps))?;
+    let history = paths.history(&PlanFingerprint::of(&manifest.steps))?;
     let request = ClientRequest {
         command: "audit --run",
         client: &args.client,
@@ -160,7 +159,7 @@ fn run_client(
     let mut accepted = true;
     for (model, audit) in selected {
         let text =
-            places.text(&audit.file, Sha256::parse(&audit.sha256)).map_err(Diagnostic::error)?;
+            paths.text(&audit.file, Sha256::parse(&audit.sha256)).map_err(Diagnostic::error)?;
         let output = run_audit(&argv, &String::from_utf8_lossy(&text))?;
         print(&output)?;
         accepted &= check_verdicts(manifest, model, audit, &output)?;

@@ -9,7 +9,7 @@ use crate::compile::{Compiled, Request};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::Kind;
 use crate::run::entry::{Entry, Outcome};
-use crate::run::journal::Places;
+use crate::run::journal::PlanPaths;
 
 /// The unique ids of models with a finished batch in the journal of one of the plans.
 pub fn finished_models(plan: &Path, state: Option<&Path>) -> Result<BTreeSet<String>, Diagnostics> {
@@ -20,7 +20,7 @@ pub fn finished_models(plan: &Path, state: Option<&Path>) -> Result<BTreeSet<Str
         parent.is_some_and(|parent| parent.as_os_str().is_empty() || parent.is_dir())
     });
     for folder in folders {
-        Places::beside(folder).each_entry(|entry| {
+        PlanPaths::new(folder).each_entry(|entry| {
             if let Entry::Step(step) = entry
                 && step.outcome == Outcome::Success
                 && matches!(step.kind, Kind::Batch | Kind::Swap)

@@ -13,7 +13,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 use crate::graph::Selection;
 use crate::limits;
 use crate::project::{self, LoadOptions};
-use crate::run::journal::Places;
+use crate::run::journal::PlanPaths;
 use crate::window;
 use crate::yaml;
 
@@ -213,9 +213,9 @@ pub fn instant(now: Option<&str>) -> Result<Instant, Diagnostics> {
 
 impl PlanArgs {
     /// The paths of the plan. Where a target folder is refused there is no plan either.
-    pub fn places(&self) -> Places {
+    pub fn paths(&self) -> PlanPaths {
         let usual = || self.project_dir.join("target").join("batchwright");
-        Places::beside(
+        PlanPaths::new(
             &plan_folder(self.plan.clone(), &self.project_dir).unwrap_or_else(|_| usual()),
         )
     }

@@ -39,18 +39,18 @@ pub fn run(args: &PageArgs) -> Result<ExitCode, Diagnostics> {
     if let Some(out) = args.out.as_ref().filter(|out| **out != *Path::new("-")) {
         report::check(out)?;
     }
-    let places = args.plan.places();
-    let manifest = places.manifest()?;
+    let paths = args.plan.paths();
+    let manifest = paths.manifest()?;
     let (mut history, mut coverage) =
         (HistoryReader::new(PlanFingerprint::of(&manifest.steps)), Coverage::new(&manifest.models));
-    places.each_entry(|entry| {
+    paths.each_entry(|entry| {
         coverage.add(&entry);
         history.add(entry);
     })?;
     let history = history.finish();
     let manifest = audits::as_last_run(manifest, &history);
     let (mut first_error, mut unreadable) = (None, 0);
-    let mut sql = |step: &PlannedStep| match places
+    let mut sql = |step: &PlannedStep| match paths
         .text(&step.file.to_string(), Some(step.sha256))
         .map(String::from_utf8)
     {
@@ -71,7 +71,7 @@ pub fn run(args: &PageArgs) -> Result<ExitCode, Diagnostics> {
     match &args.out {
         Some(out) if out == Path::new("-") => print(&page)?,
         out => {
-            let path = out.as_ref().unwrap_or(&places.page);
+            let path = out.as_ref().unwrap_or(&paths.page);
             if out.is_some() {
                 report::write(path, &page)?
             } else {

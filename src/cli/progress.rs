@@ -12,8 +12,8 @@ use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressState, Progre
 use super::print_status;
 use crate::diagnostics::printable;
 use crate::plan::manifest::{Manifest, PlannedStep};
-use crate::run::Watch;
-use crate::run::entry::{Outcome, StepEntry};
+use crate::run::RunObserver;
+use crate::run::entry::{Outcome, StepEndEntry};
 
 /// The output of a run in progress.
 pub enum Progress {
@@ -107,7 +107,7 @@ impl Progress {
     }
 }
 
-impl Watch for Progress {
+impl RunObserver for Progress {
     fn started(&self, step: &PlannedStep) {
         if let Progress::Bars(bars) = self
             && let Some(bar) = bars.bars.get(&*step.model)
@@ -120,7 +120,7 @@ impl Watch for Progress {
         }
     }
 
-    fn ended(&self, step: &PlannedStep, entry: &StepEntry) {
+    fn ended(&self, step: &PlannedStep, entry: &StepEndEntry) {
         let failed = entry.outcome == Outcome::Failed;
         match self {
             Progress::Quiet => {}

@@ -15,12 +15,12 @@ use crate::dialect;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 use crate::plan::planned::PlanFingerprint;
 use crate::run::client::Client;
-use crate::run::journal::{self, Places};
+use crate::run::journal::{self, PlanPaths};
 use crate::run::proof::{self, Unverified};
 use crate::run::protocol::Protocol;
 use crate::run::shutdown::Shutdown;
 use crate::run::{
-    self, Order, audits, client_profiles, clock, effects, executable, junit, report, results,
+    self, RunOptions, audits, client_profiles, clock, effects, executable, junit, report, results,
     retry, status,
 };
 
@@ -119,23 +119,20 @@ pub fn start(
     from: StartPoint,
     again: &[String],
 ) -> Result<ExitCode, Diagnostics> {
-    let places = settings.plan.places();
-    let mut manifest = places.manifest()?;
+    let paths = settings.plan.paths();
+    let mut manifest = paths.manifest()?;
     let dialect = dialect::named(&manifest.about.dialect)?;
     if let Some(path) = &settings.junit {
         report::check(path)?;
     }
     // Lock first: the journal must not change after it is read.
-    let journal = journal::open(&places, &|why| print_status(&format!("{why}\n")))?;
+    let journal = journal::open(&paths, &|why| print_status(&format!("{why}\n")))?;
     let fingerprint = PlanFingerprint::of(&manifest.steps);
-    let mut history = places.history(&fingerprint)?;
+    let mut history = paths.history(&fingerprint)?;
     if from == StartPoint::LastRun && history.first.is_none() {
-        return Err(Diagnostic::error(format!(
-            "no run to retry in `{}`",
-            places.journal.display()
-        ))
-        .hint("to start a run, use `batchwright run`")
-        .into());
+        return Err(Diagnostic::error(format!("no run to retry in `{}`", paths.journal.display()))
+            .hint("to start a run, use `batchwright run`")
+            .into());
     }
     // After a complete run a scheduler needs a new one. Steps in `again` are the user's request.
     let is_complete = history.is_complete && again.is_empty();
@@ -152,7 +149,7 @@ pub fn start(
         history.reopen(&step_named(step, &manifest)?.id);
     }
     let mut selected = if resumed {
-        retry::left(&manifest.steps, &history)
+        retry::remaining(&manifest.steps, &history)
     } else {
         vec![true; manifest.steps.len()]
     };
@@ -230,24 +227,24 @@ pub fn start(
     if resumed {
         effects::check(&client, &manifest, &selected, &history, &mut session)?;
     }
-    confirmed.add(&places.plan, &client.argv);
-    let order = Order {
-        places: &places,
+    confirmed.add(&paths.plan, &client.argv);
+    let options = RunOptions {
+        paths: &paths,
         manifest: &manifest,
-        wanted: &selected,
-        past: &history,
+        selected: &selected,
+        history: &history,
         resumed,
         fingerprint: &fingerprint,
         client: &client,
         threads,
         fail_fast: settings.fail_fast,
     };
-    let result = run::run(&order, &journal, progress.as_ref(), session);
+    let result = run::run(&options, &journal, progress.as_ref(), session);
     progress.close();
     match result {
-        Ok(result) => close(&settings, &places, &manifest, &fingerprint, &result),
-        Err(broken) => {
-            print_diagnostics(&[broken]);
+        Ok(result) => close(&settings, &paths, &manifest, &fingerprint, &result),
+        Err(error) => {
+            print_diagnostics(&[error]);
             Ok(ExitCode::from(1))
         }
     }
@@ -269,22 +266,22 @@ fn unaudited(manifest: &Manifest) -> Vec<Diagnostic> {
 /// Prints the table and writes the reports.
 fn close(
     settings: &RunSettings,
-    places: &Places,
+    paths: &PlanPaths,
     manifest: &Manifest,
     fingerprint: &str,
-    result: &run::Run,
+    result: &run::RunSummary,
 ) -> Result<ExitCode, Diagnostics> {
-    let history = places.history(fingerprint)?;
-    report::replace_with(&places.run_results, |out| {
+    let history = paths.history(fingerprint)?;
+    report::replace_with(&paths.run_results, |out| {
         results::write_run_results(out, manifest, &history, clock::now())
     })?;
     if let Some(path) = &settings.junit {
         report::write(path, &junit::report(manifest, &history))?;
     }
-    let standings = status::standings(manifest, &history);
-    let mut text = format!("\n{}", table(&standings));
+    let statuses = status::statuses(manifest, &history);
+    let mut text = format!("\n{}", table(&statuses));
     if settings.quiet {
-        for failure in standings.iter().flat_map(|standing| &standing.failures) {
+        for failure in statuses.iter().flat_map(|status| &status.failures) {
             text.push_str(&format!(
                 "failed {}\n{}",
                 failure.step,
@@ -305,10 +302,10 @@ fn close(
 }
 
 /// The table of models with their counts of steps.
-pub fn table(standings: &[status::Standing]) -> String {
-    let longest = standings
+pub fn table(statuses: &[status::ModelStatus]) -> String {
+    let longest = statuses
         .iter()
-        .map(|standing| short(&standing.unique_id).len())
+        .map(|status| short(&status.unique_id).len())
         .max()
         .unwrap_or_default()
         .max(5);
@@ -316,11 +313,11 @@ pub fn table(standings: &[status::Standing]) -> String {
         "{:longest$}  {:>6}  {:>6}  {:>6}  {:>9}\n",
         "model", "done", "failed", "open", "seconds"
     );
-    for standing in standings {
-        let status::Standing { done, failed, open, seconds, .. } = standing;
+    for status in statuses {
+        let status::ModelStatus { done, failed, open, seconds, .. } = status;
         text.push_str(&format!(
             "{:longest$}  {done:>6}  {failed:>6}  {open:>6}  {seconds:>9.2}\n",
-            short(&standing.unique_id)
+            short(&status.unique_id)
         ));
     }
     text

@@ -10,7 +10,7 @@ use super::progress::{indented, last_lines, short};
 use super::run::table;
 use crate::diagnostics::{Diagnostics, printable};
 use crate::run::audits;
-use crate::run::status::{Coverage, Gap, Standing, Standings, missing};
+use crate::run::status::{Coverage, Gap, ModelStatus, StatusCounter, missing};
 
 const EXAMPLES: &str = r"Examples:
   $ batchwright status
@@ -36,12 +36,12 @@ pub struct StatusArgs {
 }
 
 pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
-    let places = args.plan.places();
+    let paths = args.plan.paths();
     // None of the steps is kept: a plan may have a million.
     if args.missing {
-        let head = places.each_step(&mut |_| {})?;
+        let head = paths.each_step(&mut |_| {})?;
         let mut coverage = Coverage::new(&head.models);
-        places.each_entry(|entry| coverage.add(&entry))?;
+        paths.each_entry(|entry| coverage.add(&entry))?;
         let gaps = missing(&head.models, &coverage, super::options::instant(args.now.as_deref())?);
         print(&if args.json {
             pretty(&json!({ "missing": gaps }))
@@ -50,27 +50,27 @@ pub fn run(args: StatusArgs) -> Result<ExitCode, Diagnostics> {
         })?;
         return Ok(ExitCode::SUCCESS);
     }
-    let history = places.history(&places.fingerprint()?)?;
-    let mut standings = Standings::new(args.json);
-    let head = places.each_step(&mut |step| standings.add(&step, &history))?;
+    let history = paths.history(&paths.fingerprint()?)?;
+    let mut statuses = StatusCounter::new(args.json);
+    let head = paths.each_step(&mut |step| statuses.add(&step, &history))?;
     if history.last.as_ref().is_some_and(|last| last.audit) {
         head.models
             .iter()
-            .filter_map(audits::alone)
-            .for_each(|step| standings.add(&step, &history));
+            .filter_map(audits::independent_step)
+            .for_each(|step| statuses.add(&step, &history));
     }
-    let standings = standings.of_models(&head.models);
+    let statuses = statuses.of_models(&head.models);
     let text = match args.json {
-        true => pretty(&json!({ "run": history.first, "last": history.last, "models": standings })),
-        false => printable(&as_text(&standings)).into_owned(),
+        true => pretty(&json!({ "run": history.first, "last": history.last, "models": statuses })),
+        false => printable(&as_text(&statuses)).into_owned(),
     };
     print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn as_text(standings: &[Standing]) -> String {
-    let mut text = table(standings);
-    for failure in standings.iter().flat_map(|standing| &standing.failures) {
+fn as_text(statuses: &[ModelStatus]) -> String {
+    let mut text = table(statuses);
+    for failure in statuses.iter().flat_map(|status| &status.failures) {
         let window = match (&failure.event_time_start, &failure.event_time_end) {
             (Some(start), Some(end)) => format!(", window {start} to {end}"),
             _ => String::new(),

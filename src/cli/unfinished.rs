@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::diagnostics::Diagnostic;
-use crate::run::journal::Places;
+use crate::run::journal::PlanPaths;
 
 /// What is left of the last run of a plan on disk.
 pub struct UnfinishedRun {
@@ -16,12 +16,12 @@ pub struct UnfinishedRun {
 /// The run that is not complete, if there is one. A plan or a journal that cannot be read has none:
 /// other messages are about that.
 pub fn unfinished(folder: &Path) -> Option<UnfinishedRun> {
-    let places = Places::beside(folder);
-    if places.ends_complete() {
+    let paths = PlanPaths::new(folder);
+    if paths.ends_complete() {
         return None;
     }
-    let fingerprint = places.fingerprint().ok()?;
-    let history = places.history(&fingerprint).ok()?;
+    let fingerprint = paths.fingerprint().ok()?;
+    let history = paths.history(&fingerprint).ok()?;
     if history.is_complete || !history.ran(&fingerprint) {
         return None;
     }
@@ -30,14 +30,14 @@ pub fn unfinished(folder: &Path) -> Option<UnfinishedRun> {
         steps += 1;
         done += usize::from(is_done);
     };
-    places.each_step(&mut |step| count(history.done(&step).is_some())).ok()?;
+    paths.each_step(&mut |step| count(history.done(&step).is_some())).ok()?;
     (done < steps).then_some(UnfinishedRun { fingerprint, done, steps })
 }
 
 impl UnfinishedRun {
     /// A warning, if the folder holds another plan now.
     pub fn warning(&self, folder: &Path) -> Option<Diagnostic> {
-        let is_replaced = Places::beside(folder)
+        let is_replaced = PlanPaths::new(folder)
             .fingerprint()
             .is_ok_and(|fingerprint| fingerprint != self.fingerprint);
         let warning =

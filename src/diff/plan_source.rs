@@ -8,7 +8,7 @@ use super::git::Revision;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::Sha256;
 use crate::plan::manifest::{self, Manifest, PlannedStep};
-use crate::run::journal::Places;
+use crate::run::journal::PlanPaths;
 
 /// Opens both plans that the command line names.
 pub fn open(old: &str, new: &str) -> Result<(PlanSource, PlanSource), Diagnostics> {
@@ -33,7 +33,7 @@ pub struct PlanSource {
 
 /// Where the files of a plan are.
 pub enum PlanFiles {
-    Folder(Places),
+    Folder(PlanPaths),
     Revision(Revision),
 }
 
@@ -62,8 +62,8 @@ fn open_plan(argument: Argument, other: &str) -> Result<PlanSource, Diagnostic> 
             Err(Diagnostic::error("the name of the plan's folder is empty"))
         }
         Argument::Folder(path) => {
-            let places = Places::beside(Path::new(&path));
-            if !places.plan.join("manifest.json").exists() {
+            let paths = PlanPaths::new(Path::new(&path));
+            if !paths.plan.join("manifest.json").exists() {
                 return Err(Diagnostic::error(format!("no plan found in `{path}`"))
                     .hint("to write one, run `batchwright compile --plan DIR`")
                     .hint(
@@ -71,8 +71,8 @@ fn open_plan(argument: Argument, other: &str) -> Result<PlanSource, Diagnostic> 
                         other plan at that revision",
                     ));
             }
-            let manifest = places.manifest()?;
-            Ok(PlanSource { name: path, manifest, files: PlanFiles::Folder(places) })
+            let manifest = paths.manifest()?;
+            Ok(PlanSource { name: path, manifest, files: PlanFiles::Folder(paths) })
         }
         Argument::Revision(revision, path) => {
             let path = if path.is_empty() { other.to_string() } else { path };
@@ -93,8 +93,8 @@ impl PlanFiles {
     /// The text of a step's file; an error if its hash is not the one in the manifest.
     pub fn text(&mut self, step: &PlannedStep) -> Result<String, Diagnostic> {
         let bytes = match self {
-            PlanFiles::Folder(places) => {
-                places.text(&step.file.to_string(), Some(step.sha256)).map_err(Diagnostic::error)?
+            PlanFiles::Folder(paths) => {
+                paths.text(&step.file.to_string(), Some(step.sha256)).map_err(Diagnostic::error)?
             }
             PlanFiles::Revision(revision) => {
                 let bytes = revision.file(&step.file.to_string())?;

@@ -1,6 +1,6 @@
-//! The audits of a plan as steps of a run. Takes a manifest; gives it with a step for each audit,
-//! behind its model's last one: it runs when all of the model is done, and what reads the model as
-//! a whole waits for it.
+//! Audits as steps of a run. Adds to a manifest a step for each audit, after the last step of its
+//! model: it runs when all steps of the model are done, and models that read the complete model wait
+//! for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,21 +14,21 @@ use crate::plan::Sha256;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 use crate::plan::planned::StepFile;
 
-/// The manifest of a run that audits.
+/// The manifest with a step for each audit.
 pub fn with_audits(manifest: Manifest) -> Manifest {
     let mut steps = Vec::with_capacity(manifest.steps.len() + manifest.models.len());
     let mut last: Vec<(usize, PlannedStep)> =
         manifest.models.iter().filter_map(|model| step(model, &manifest.steps)).collect();
-    last.sort_by_key(|(place, _)| *place);
+    last.sort_by_key(|(index, _)| *index);
     let mut audits = last.into_iter().peekable();
-    for (place, step) in manifest.steps.into_iter().enumerate() {
+    for (index, step) in manifest.steps.into_iter().enumerate() {
         steps.push(step);
-        steps.extend(audits.next_if(|(last, _)| *last == place).map(|(_, audit)| audit));
+        steps.extend(audits.next_if(|(last, _)| *last == index).map(|(_, audit)| audit));
     }
     Manifest { steps, ..manifest }
 }
 
-/// The manifest as the last run saw it.
+/// The manifest with the steps of the last run: with audits if it had audits.
 pub fn as_last_run(manifest: Manifest, history: &History) -> Manifest {
     if history.last.as_ref().is_some_and(|last| last.audit) {
         with_audits(manifest)
@@ -37,8 +37,9 @@ pub fn as_last_run(manifest: Manifest, history: &History) -> Manifest {
     }
 }
 
-/// The audit that a step hands over; none where the file does not end as an audit does.
-pub fn stopping(
+/// The audit of a step in the form that fails unless all verdicts are accepted; `None` if the file
+/// does not have the form of an audit.
+pub fn failing_audit(
     dialect: &Dialect,
     manifest: &Manifest,
     step: &PlannedStep,
@@ -50,9 +51,8 @@ pub fn stopping(
     audit::stopping(dialect, name, &String::from_utf8_lossy(text), allow)
 }
 
-/// What the verdicts in a client's words mean, and where all rows are shown; nothing if it says
-/// none.
-pub fn explained(model: &str, output: &str) -> Option<String> {
+/// Explains the verdicts in the output of a client; `None` if there are none.
+pub fn explain_verdicts(model: &str, output: &str) -> Option<String> {
     let named = VERDICTS.iter().filter(|(verdict, _)| output.contains(&format!("{verdict}: ")));
     let meanings: Vec<String> =
         named.map(|(verdict, meaning)| format!("{verdict}: {meaning}")).collect();
@@ -66,10 +66,10 @@ pub fn explained(model: &str, output: &str) -> Option<String> {
     Some(format!("the audit does not accept the table\n{}\n{more}", meanings.join("\n")))
 }
 
-/// The verdict of each batch in a table that a client printed, by the batch's name, whatever the
-/// client draws between the columns.
+/// The verdict of each batch, by the batch's name, in a table that a client printed with any column
+/// separator.
 pub fn verdicts(output: &str, batches: &BTreeSet<&str>) -> BTreeMap<String, String> {
-    let known = |cell: &&str| {
+    let is_verdict = |cell: &&str| {
         audit::GOOD.contains(cell) || VERDICTS.iter().any(|(verdict, _)| verdict == cell)
     };
     let mut verdicts = BTreeMap::new();
@@ -80,9 +80,9 @@ pub fn verdicts(output: &str, batches: &BTreeSet<&str>) -> BTreeMap<String, Stri
             .map(|cell| cell.trim().trim_matches('"'))
             .collect();
         let batch = cells.iter().position(|cell| batches.contains(cell));
-        // The verdict follows the batch; a batch and a verdict may have one name.
+        // The verdict follows the batch, which may have the same name as a verdict.
         if let Some(batch) = batch
-            && let Some(verdict) = cells[batch + 1..].iter().find(|cell| known(cell))
+            && let Some(verdict) = cells[batch + 1..].iter().find(|cell| is_verdict(cell))
         {
             verdicts.insert(cells[batch].to_string(), verdict.to_string());
         }
@@ -90,7 +90,7 @@ pub fn verdicts(output: &str, batches: &BTreeSet<&str>) -> BTreeMap<String, Stri
     verdicts
 }
 
-/// The names of the lines of a model's audit: its batches, and two for rows that are of none.
+/// The names of the rows of a model's audit: its batches, and two for rows outside all batches.
 pub fn lines<'a>(manifest: &'a Manifest, model: &str) -> BTreeSet<&'a str> {
     let batches =
         manifest.steps.iter().filter(|step| *step.model == *model && step.kind == Kind::Batch);
@@ -98,19 +98,19 @@ pub fn lines<'a>(manifest: &'a Manifest, model: &str) -> BTreeSet<&'a str> {
     names.chain(audit::NO_BATCH).collect()
 }
 
-/// The audit of a model, and the place of the step that it follows.
+/// The audit of a model, and the index of the step that it follows.
 fn step(model: &ModelEntry, steps: &[PlannedStep]) -> Option<(usize, PlannedStep)> {
-    let own = || steps.iter().enumerate().filter(|(_, step)| *step.model == *model.unique_id);
-    let (last, _) = own().next_back()?;
+    let in_model = || steps.iter().enumerate().filter(|(_, step)| *step.model == *model.unique_id);
+    let (last, _) = in_model().next_back()?;
     let needed: BTreeSet<&str> =
-        own().flat_map(|(_, step)| &step.depends_on).map(|id| &**id).collect();
-    let ends = own().map(|(_, step)| &step.id).filter(|id| !needed.contains(&***id));
-    let step = PlannedStep { depends_on: ends.cloned().collect(), ..alone(model)? };
+        in_model().flat_map(|(_, step)| &step.depends_on).map(|id| &**id).collect();
+    let ends = in_model().map(|(_, step)| &step.id).filter(|id| !needed.contains(&***id));
+    let step = PlannedStep { depends_on: ends.cloned().collect(), ..independent_step(model)? };
     Some((last, step))
 }
 
-/// The audit of a model as a step that waits for nothing.
-pub fn alone(model: &ModelEntry) -> Option<PlannedStep> {
+/// The audit of a model as a step without dependencies.
+pub fn independent_step(model: &ModelEntry) -> Option<PlannedStep> {
     let audit = model.audit.as_ref()?;
     Some(PlannedStep {
         id: format!("{}@audit", model.unique_id).into(),
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn verdicts_are_read_in_what_any_client_prints() {
+    fn verdicts_are_read_from_the_output_of_any_client() {
         let batches = BTreeSet::from(["2024-09-01", "2024-09-02", "no event time"]);
         let prints = [
             "model|batch|verdict\norders|2024-09-01|ok|3\norders|2024-09-02|missing \
@@ -159,17 +159,17 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_explained() {
-        let said = explained(
+    fn verdicts_are_explained() {
+        let explanation = explain_verdicts(
             "model.shop.orders",
             "audit of orders: edge: 2024-09-01; missing rows: 2 batches from a to b",
         )
         .unwrap();
         assert!(
-            said.contains("missing rows: the query yields rows that the table lacks")
-                && said.contains("-s orders"),
-            "{said}"
+            explanation.contains("missing rows: the query yields rows that the table lacks")
+                && explanation.contains("-s orders"),
+            "{explanation}"
         );
-        assert_eq!(explained("model.shop.orders", "connection refused"), None);
+        assert_eq!(explain_verdicts("model.shop.orders", "connection refused"), None);
     }
 }

@@ -1,6 +1,5 @@
-//! Whether what earlier steps made is still there. Takes a plan that is continued; gives the
-//! creates that count as done and whose table is gone: no batch behind them can succeed, however
-//! often it is tried.
+//! Checks, before a run is continued, that the tables of finished create steps still exist. Without
+//! its table no batch can succeed.
 
 use minijinja::Value;
 
@@ -11,67 +10,71 @@ use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::Kind;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 
-/// Refuses to continue where a table is missing. Runs one query for each model that has steps to
-/// run and whose create is done.
+/// Refuses to continue if a table is missing. Runs one query for each model that has steps to run
+/// and a finished create step.
 pub fn check(
     client: &Client,
     manifest: &Manifest,
-    wanted: &[bool],
-    past: &History,
+    selected: &[bool],
+    history: &History,
     session: &mut Option<ClientSession>,
 ) -> Result<(), Diagnostics> {
-    let mut gone = Diagnostics::default();
+    let mut errors = Diagnostics::default();
     for model in &manifest.models {
         let mut steps =
-            manifest.steps.iter().zip(wanted).filter(|(step, _)| *step.model == *model.unique_id);
-        let create = steps.clone().find(|(step, wanted)| step.kind == Kind::Create && !**wanted);
-        let Some((create, _)) = create.filter(|_| steps.any(|(_, wanted)| *wanted)) else {
+            manifest.steps.iter().zip(selected).filter(|(step, _)| *step.model == *model.unique_id);
+        let create =
+            steps.clone().find(|(step, selected)| step.kind == Kind::Create && !**selected);
+        let Some((create, _)) = create.filter(|_| steps.any(|(_, selected)| *selected)) else {
             continue;
         };
-        // A swap that was interrupted may have renamed the table that the create made: either name
-        // is right, and the swap can be repeated.
-        if manifest.steps.iter().any(|step| is_swap(step, model) && past.uncertain(step)) {
+        // An interrupted swap may have renamed the table. Either name is correct, and the swap can
+        // be repeated.
+        if manifest.steps.iter().any(|step| is_swap(step, model) && history.uncertain(step)) {
             continue;
         }
-        let swapped =
-            manifest.steps.iter().zip(wanted).any(|(step, wanted)| is_swap(step, model) && !wanted);
-        let beside = model
+        let swapped = manifest
+            .steps
+            .iter()
+            .zip(selected)
+            .any(|(step, selected)| is_swap(step, model) && !selected);
+        let shadow = model
             .microbatch
             .as_ref()
             .and_then(|microbatch| microbatch.beside.as_deref())
             .filter(|_| !swapped);
-        let relation = beside.unwrap_or(&model.relation);
-        if let Some(output) = absent(client, relation, session)? {
+        let relation = shadow.unwrap_or(&model.relation);
+        if let Some(output) = lookup_error(client, relation, session)? {
             let mut error = Diagnostic::error(format!(
-                "`{relation}` is not there, though `{}` is done",
+                "table `{relation}` not found, although `{}` is done",
                 create.id
             ));
             for line in output.lines().take(6) {
                 error = error.fact(line);
             }
-            gone.0.push(error.hint(format!(
-                "`batchwright retry --from {}` makes it again, with all that the plan puts into it",
+            errors.0.push(error.hint(format!(
+                "to create it again and run all of its steps: `batchwright retry --from {}`",
                 create.id
             )));
         }
     }
-    if gone.0.is_empty() { Ok(()) } else { Err(gone) }
+    if errors.0.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-/// What the client prints of a relation that it does not find.
-pub fn absent(
+/// Queries a relation; returns the client's error message, or `None` if the relation exists.
+pub fn lookup_error(
     client: &Client,
     relation: &str,
     session: &mut Option<ClientSession>,
 ) -> Result<Option<String>, Diagnostic> {
-    let look = client
+    let query = client
         .dialect
         .sql("look", &[("relation", Value::from_safe_string(relation.to_string()))])?
         .0;
-    let file = journal::scratch(&look)?;
-    let ended = client.run_step(file.path(), look.as_bytes(), session)?;
-    Ok((!ended.done)
-        .then(|| super::entry::words(ended.reason.as_deref(), &ended.stderr, &ended.stdout)))
+    let file = journal::scratch(&query)?;
+    let result = client.run_step(file.path(), query.as_bytes(), session)?;
+    Ok((!result.done)
+        .then(|| super::entry::words(result.reason.as_deref(), &result.stderr, &result.stdout)))
 }
 
 fn is_swap(step: &PlannedStep, model: &ModelEntry) -> bool {

@@ -18,7 +18,7 @@ pub enum Entry {
     /// A step starts.
     Start(StartEntry),
     /// A step has ended.
-    Step(StepEntry),
+    Step(StepEndEntry),
     /// A run has ended. Absent if it was killed.
     End(EndEntry),
 }
@@ -61,7 +61,7 @@ pub struct StartEntry {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct StepEntry {
+pub struct StepEndEntry {
     pub run: String,
     pub step: String,
     pub sha256: String,
@@ -111,7 +111,7 @@ pub struct EndEntry {
     pub open: usize,
 }
 
-impl StepEntry {
+impl StepEndEntry {
     /// The reason of a failure and the client's output, without control characters.
     pub fn words(&self) -> String {
         printable(&words(self.reason.as_deref(), &self.stderr, &self.stdout)).into_owned()
@@ -139,10 +139,10 @@ impl RunEntry {
 }
 
 #[cfg(test)]
-impl StepEntry {
+impl StepEndEntry {
     /// A successful batch without a window, for tests.
-    pub fn success(step: &str) -> StepEntry {
-        StepEntry {
+    pub fn success(step: &str) -> StepEndEntry {
+        StepEndEntry {
             run: String::new(),
             step: step.to_string(),
             sha256: crate::plan::Sha256::of(b"1").to_string(),

@@ -1,65 +1,65 @@
-//! What the journal tells of the steps. Takes its lines, one by one; gives each step's past in the
-//! last run of a plan and in the retries that continue it. A run of another plan in between changes
-//! nothing in it. Of a million steps it keeps little more than their hashes.
+//! The history of the steps of a plan: their results in its last run and in the retries that
+//! continue it. Reads the journal entry by entry. A run of another plan in between has no effect.
+//! Stores little more than a hash for each step, since a plan may have a million.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::clock;
-use super::entry::{Entry, Outcome, RunEntry, StepEntry};
+use super::entry::{Entry, Outcome, RunEntry, StepEndEntry};
 use crate::calendar::Instant;
 use crate::plan::Sha256;
 use crate::plan::manifest::PlannedStep;
 
-/// A run from the start, and the retries that continue it.
+/// A run, and the retries that continue it.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// The run that began from the start.
+    /// The first run, which is not a retry.
     pub first: Option<RunEntry>,
     /// The last run or retry.
     pub last: Option<RunEntry>,
-    /// Whether the last one ended with all of its steps done.
+    /// Whether the last run or retry ended with all of its steps done.
     pub is_complete: bool,
     runs: Vec<String>,
-    /// The fingerprints of the plans that were run.
+    /// The fingerprints of the plans of these runs.
     plans: BTreeSet<String>,
     /// By the hash of the step's id.
-    pasts: BTreeMap<u128, Past>,
+    steps: BTreeMap<u128, StepHistory>,
 }
 
-/// Reads the history of one plan, and falls back to the last run of any plan: after a compile that
-/// mends a model, the same run goes on.
+/// Reads the history of one plan; if the plan was never run, that of the last run. So a retry after
+/// a compile that repairs a model continues the same run.
 pub struct HistoryReader {
     plan: String,
     last: History,
-    /// Earlier runs that may still go on, and the last one of the plan; the latest at the end.
+    /// Earlier runs that can be continued, and the last one of the plan, in chronological order.
     earlier: Vec<History>,
 }
 
-/// More runs that were left incomplete are not kept in memory.
-const MOST_EARLIER: usize = 16;
+/// The maximum number of earlier runs in memory.
+const MAX_EARLIER: usize = 16;
 
 impl HistoryReader {
     pub fn new(plan: String) -> HistoryReader {
         HistoryReader { plan, last: History::default(), earlier: Vec::new() }
     }
 
-    /// Takes the journal's next line.
+    /// Adds the next entry of the journal.
     pub fn add(&mut self, entry: Entry) {
         if let Entry::Run(run) = &entry
             && !self.last.is_continued_by(run)
         {
             let continued = self.earlier.iter().position(|history| history.is_continued_by(run));
-            let next = continued.map(|place| self.earlier.remove(place)).unwrap_or_default();
-            let before = std::mem::replace(&mut self.last, next);
-            if before.ran(&self.plan) {
+            let next = continued.map(|index| self.earlier.remove(index)).unwrap_or_default();
+            let previous = std::mem::replace(&mut self.last, next);
+            if previous.ran(&self.plan) {
                 self.earlier.retain(|history| !history.ran(&self.plan));
             }
-            if before.first.is_some() && (!before.is_complete || before.ran(&self.plan)) {
-                self.earlier.push(before);
+            if previous.first.is_some() && (!previous.is_complete || previous.ran(&self.plan)) {
+                self.earlier.push(previous);
             }
-            if self.earlier.len() > MOST_EARLIER {
+            if self.earlier.len() > MAX_EARLIER {
                 let oldest = self.earlier.iter().position(|history| !history.ran(&self.plan));
                 self.earlier.remove(oldest.unwrap_or_default());
             }
@@ -70,35 +70,35 @@ impl HistoryReader {
     pub fn finish(mut self) -> History {
         let of_plan = self.earlier.iter().rposition(|history| history.ran(&self.plan));
         match of_plan.filter(|_| !self.last.ran(&self.plan)) {
-            Some(place) => self.earlier.swap_remove(place),
+            Some(index) => self.earlier.swap_remove(index),
             None => self.last,
         }
     }
 }
 
-/// What happened to a step.
+/// The results of a step.
 #[derive(Clone, Debug, Default)]
-struct Past {
+struct StepHistory {
     /// The last success.
     done: Option<Attempt>,
     /// The failure since then.
     failed: Option<Box<Attempt>>,
-    /// Whether it was begun since then, however that ended.
-    begun: bool,
+    /// Whether it was started since the last success.
+    started: bool,
 }
 
-/// How a step ended.
+/// One execution of a step.
 #[derive(Clone, Debug)]
 pub struct Attempt {
     sha256: Sha256,
     started: Option<Instant>,
     pub seconds: f64,
-    /// The client's own words, or what was seen of it, without control characters.
+    /// The reason of a failure and the client's error message, without control characters.
     words: Option<Box<str>>,
 }
 
 impl Attempt {
-    fn of(entry: &StepEntry) -> Option<Attempt> {
+    fn of(entry: &StepEndEntry) -> Option<Attempt> {
         let words = entry.words();
         Some(Attempt {
             sha256: Sha256::parse(&entry.sha256)?,
@@ -114,32 +114,32 @@ impl Attempt {
         self.words.as_deref().unwrap_or_default()
     }
 
-    /// When it began, as the journal writes it.
+    /// The start time in the format of the journal.
     pub fn started(&self) -> String {
         self.started.map(clock::format).unwrap_or_default()
     }
 
-    /// When it began.
+    /// The start time.
     pub fn started_at(&self) -> Option<Instant> {
         self.started
     }
 }
 
 impl History {
-    /// Whether one of its runs was of the plan with this fingerprint.
+    /// Whether one of the runs was of the plan with this fingerprint.
     pub fn ran(&self, plan: &str) -> bool {
         self.plans.contains(plan)
     }
 
-    /// Whether a run goes on with this one.
+    /// Whether `run` continues this one.
     fn is_continued_by(&self, run: &RunEntry) -> bool {
         match &run.continues {
-            Some(before) => self.runs.contains(before),
+            Some(previous) => self.runs.contains(previous),
             None => run.resumed && self.first.is_some(),
         }
     }
 
-    /// Takes the next line of its runs.
+    /// Adds the next entry of these runs.
     fn add(&mut self, entry: Entry) {
         match entry {
             Entry::Run(run) => {
@@ -149,44 +149,48 @@ impl History {
                 self.first.get_or_insert_with(|| run.clone());
                 self.last = Some(run);
             }
-            Entry::Start(start) => self.past(&start.step).begun = true,
+            Entry::Start(start) => self.step(&start.step).started = true,
             Entry::Step(step) => {
                 let attempt = Attempt::of(&step);
-                let past = self.past(&step.step);
+                let history = self.step(&step.step);
                 match step.outcome {
-                    Outcome::Success => *past = Past { done: attempt, failed: None, begun: false },
-                    Outcome::Failed => past.failed = attempt.map(Box::new),
+                    Outcome::Success => {
+                        *history = StepHistory { done: attempt, failed: None, started: false }
+                    }
+                    Outcome::Failed => history.failed = attempt.map(Box::new),
                 }
             }
             Entry::End(end) => self.is_complete = end.failed + end.open == 0,
         }
     }
 
-    /// The success of this very step: the same id, the same bytes.
+    /// The last success of the step with the same id and the same bytes.
     pub fn done(&self, step: &PlannedStep) -> Option<&Attempt> {
-        self.pasts.get(&key(&step.id))?.done.as_ref().filter(|done| done.sha256 == step.sha256)
+        self.steps.get(&key(&step.id))?.done.as_ref().filter(|done| done.sha256 == step.sha256)
     }
 
+    /// The last failure of the step with the same id and the same bytes, if it is newer than its
+    /// last success.
     pub fn failed(&self, step: &PlannedStep) -> Option<&Attempt> {
-        self.pasts
+        self.steps
             .get(&key(&step.id))?
             .failed
             .as_deref()
             .filter(|failed| failed.sha256 == step.sha256)
     }
 
-    /// Whether the step was begun and is not known to have succeeded.
+    /// Whether the step was started, and its success is not recorded.
     pub fn uncertain(&self, step: &PlannedStep) -> bool {
-        self.pasts.get(&key(&step.id)).is_some_and(|past| past.begun)
+        self.steps.get(&key(&step.id)).is_some_and(|history| history.started)
     }
 
-    /// Takes back that a step is done: it is to run again.
+    /// Makes a finished step run again.
     pub fn reopen(&mut self, step: &str) {
-        *self.past(step) = Past { begun: true, ..Past::default() };
+        *self.step(step) = StepHistory { started: true, ..StepHistory::default() };
     }
 
-    fn past(&mut self, step: &str) -> &mut Past {
-        self.pasts.entry(key(step)).or_default()
+    fn step(&mut self, step: &str) -> &mut StepHistory {
+        self.steps.entry(key(step)).or_default()
     }
 }
 
@@ -216,23 +220,23 @@ mod tests {
     }
 
     fn done(step: &str) -> Entry {
-        Entry::Step(StepEntry::success(step))
+        Entry::Step(StepEndEntry::success(step))
     }
 
     fn end(open: usize) -> Entry {
         Entry::End(EndEntry { run: String::new(), at: String::new(), done: 1, failed: 0, open })
     }
 
-    /// The ids of the runs and how many steps have a past, as a plan sees them.
-    fn seen(plan: &str, entries: &[Entry]) -> (String, usize, bool) {
+    /// The history of a plan: ids of the runs, number of steps, completeness.
+    fn history_of(plan: &str, entries: &[Entry]) -> (String, usize, bool) {
         let mut reader = HistoryReader::new(plan.to_string());
         entries.iter().cloned().for_each(|entry| reader.add(entry));
         let history = reader.finish();
-        (history.runs.join(" "), history.pasts.len(), history.is_complete)
+        (history.runs.join(" "), history.steps.len(), history.is_complete)
     }
 
     #[test]
-    fn a_run_of_another_plan_in_between_forgets_nothing() {
+    fn a_run_of_another_plan_in_between_has_no_effect() {
         let mut entries = vec![
             run("r1", "a", None),
             done("1"),
@@ -242,23 +246,23 @@ mod tests {
             done("3"),
             end(0),
         ];
-        assert_eq!(seen("a", &entries), ("r1".to_string(), 2, false));
-        assert_eq!(seen("b", &entries), ("r2".to_string(), 1, true));
+        assert_eq!(history_of("a", &entries), ("r1".to_string(), 2, false));
+        assert_eq!(history_of("b", &entries), ("r2".to_string(), 1, true));
         assert_eq!(
-            seen("c", &entries),
+            history_of("c", &entries),
             ("r2".to_string(), 1, true),
-            "of an unknown plan the last run"
+            "an unknown plan has the last run"
         );
         entries.extend([run("r3", "a", Some("r1")), done("4"), end(0)]);
-        assert_eq!(seen("a", &entries), ("r1 r3".to_string(), 3, true));
-        assert_eq!(seen("b", &entries), ("r2".to_string(), 1, true));
+        assert_eq!(history_of("a", &entries), ("r1 r3".to_string(), 3, true));
+        assert_eq!(history_of("b", &entries), ("r2".to_string(), 1, true));
         entries.extend([run("r4", "d", Some("r3")), end(1)]);
         assert_eq!(
-            seen("d", &entries),
+            history_of("d", &entries),
             ("r1 r3 r4".to_string(), 3, false),
-            "a plan that was mended goes on with the run"
+            "a repaired plan continues the run"
         );
         entries.push(run("r5", "a", None));
-        assert_eq!(seen("a", &entries), ("r5".to_string(), 0, false));
+        assert_eq!(history_of("a", &entries), ("r5".to_string(), 0, false));
     }
 }

@@ -1,7 +1,6 @@
-//! What a run reads and writes: the plan's files, the journal beside the plan, its lock, the
-//! reports. A finished step is on the disk before its worker is handed another one, so that neither
-//! the end of this process nor a power cut forgets it. Refuses a second run at once; forgives a
-//! last line that a crash tore.
+//! The journal of a plan's runs. A finished step is flushed to the disk before its worker starts
+//! another one, so neither a crash nor a power failure loses it. Refuses a second concurrent run;
+//! ignores a last line that a crash has truncated.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -19,9 +18,9 @@ use crate::plan::Sha256;
 use crate::plan::manifest::Manifest;
 use crate::plan::planned::{self, ManifestHead, PlanFingerprint, PlannedStep};
 
-/// The files of a plan's runs: all beside its folder, since the folder is replaced as a whole.
+/// The files of a plan and its runs.
 #[derive(Clone, Debug)]
-pub struct Places {
+pub struct PlanPaths {
     pub plan: PathBuf,
     pub journal: PathBuf,
     pub lock: PathBuf,
@@ -29,9 +28,9 @@ pub struct Places {
     pub page: PathBuf,
 }
 
-impl Places {
-    pub fn beside(plan: &Path) -> Places {
-        // `.` and `..` have no name of their own.
+impl PlanPaths {
+    pub fn new(plan: &Path) -> PlanPaths {
+        // `.` and `..` have no file name.
         let plan = if plan.file_name().is_some() {
             plan.to_path_buf()
         } else {
@@ -39,12 +38,12 @@ impl Places {
         };
         let name =
             plan.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let beside = |ending: &str| plan.with_file_name(format!("{name}.{ending}"));
-        Places {
-            journal: beside("journal.jsonl"),
-            lock: beside("lock"),
-            run_results: beside("run_results.json"),
-            page: beside("page.html"),
+        let sibling = |ending: &str| plan.with_file_name(format!("{name}.{ending}"));
+        PlanPaths {
+            journal: sibling("journal.jsonl"),
+            lock: sibling("lock"),
+            run_results: sibling("run_results.json"),
+            page: sibling("page.html"),
             plan,
         }
     }
@@ -55,7 +54,7 @@ impl Places {
         planned::read(file, &name)
     }
 
-    /// The same, its steps one by one: for what looks at each of them once.
+    /// Reads the manifest, and calls `take` for each step.
     pub fn each_step(&self, take: &mut dyn FnMut(PlannedStep)) -> Result<ManifestHead, Diagnostic> {
         let (file, name) = self.open_manifest()?;
         planned::each_step(file, &name, take)
@@ -67,40 +66,41 @@ impl Places {
             Ok(file) => {
                 Ok((BufReader::with_capacity(READ_AHEAD, file), path.display().to_string()))
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(Diagnostic::error(format!(
-                    "there is no plan in `{}`",
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Diagnostic::error(
+                format!(
+                    "no plan found in `{}`",
                     self.plan.strip_prefix(".").unwrap_or(&self.plan).display()
-                ))
-                .hint("`batchwright compile` writes one; `--plan DIR` names another folder"))
-            }
+                ),
+            )
+            .hint(
+                "to write one: `batchwright compile`; for a plan in another folder: `--plan DIR`",
+            )),
             Err(error) => Err(cannot("read", &path, &error)),
         }
     }
 
-    /// The bytes of a file of the plan, which must be those that the manifest was written with.
+    /// The bytes of a file of the plan; an error if its hash is not the one in the manifest.
     pub fn text(&self, file: &str, sha256: Option<Sha256>) -> Result<Vec<u8>, String> {
         let path = self.plan.join(file);
         match fs::read(&path) {
             Ok(bytes) if Some(Sha256::of(&bytes)) == sha256 => Ok(bytes),
             Ok(_) => Err(format!(
-                "`{}` is not the file that the manifest was written with: compile the plan again",
+                "`{}` was changed after the plan was written: compile the plan again",
                 path.display()
             )),
             Err(error) => Err(format!("cannot read `{}`: {error}", path.display())),
         }
     }
 
-    /// Hands over the journal's entries, one by one. A line that is no entry is one that a crash
-    /// tore.
+    /// Calls `take` for each entry of the journal. Ignores lines that a crash has truncated.
     pub fn each_entry(&self, mut take: impl FnMut(Entry)) -> Result<(), Diagnostic> {
-        let about = match fs::metadata(&self.journal) {
-            Ok(about) => about,
+        let metadata = match fs::metadata(&self.journal) {
+            Ok(metadata) => metadata,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(cannot("read", &self.journal, &error)),
         };
-        // A device has no end to read to.
-        if !about.is_file() {
+        // A device may have no end.
+        if !metadata.is_file() {
             return Ok(());
         }
         let unreadable = |error: io::Error| cannot("read", &self.journal, &error);
@@ -115,7 +115,7 @@ impl Places {
         Ok(())
     }
 
-    /// Whether there is no journal, or its last line is the end of a complete run.
+    /// Whether the journal is missing or its last line is the end of a complete run.
     pub fn ends_complete(&self) -> bool {
         let tail = || {
             let mut file = File::open(&self.journal)?;
@@ -130,7 +130,7 @@ impl Places {
         matches!(serde_json::from_slice(last), Ok(Entry::End(end)) if end.failed + end.open == 0)
     }
 
-    /// What the journal tells of the steps of the plan with this fingerprint.
+    /// The history of the plan with this fingerprint.
     pub fn history(&self, plan: &str) -> Result<History, Diagnostic> {
         let mut reader = HistoryReader::new(plan.to_string());
         self.each_entry(|entry| reader.add(entry))?;
@@ -144,8 +144,7 @@ impl Places {
         Ok(fingerprint.finish())
     }
 
-    /// Refuses a line of a version that this program does not know, which it would take for a torn
-    /// one.
+    /// Refuses a line of a newer version, which would be mistaken for a truncated one.
     fn refuse_newer(&self, line: &[u8]) -> Result<(), Diagnostic> {
         #[derive(serde::Deserialize)]
         struct Version {
@@ -159,21 +158,21 @@ impl Places {
             return Ok(());
         }
         Err(Diagnostic::error(format!(
-            "the journal `{}` has the version {version}, and this batchwright knows {}",
+            "the journal `{}` has version {version}, but this batchwright reads version {}",
             self.journal.display(),
             entry::SCHEMA_VERSION
         ))
         .hint(
-            "use the batchwright that wrote it; or, to run the plan from its start, move the \
+            "use the batchwright that wrote it; or, to run the plan from the start, move the \
             journal away",
         ))
     }
 }
 
-/// A line of a journal is a few hundred bytes, a step of a manifest as many.
+/// The buffer size of readers. A line has a few hundred bytes.
 const READ_AHEAD: usize = 1 << 16;
 
-/// SQL in a file of its own, for a client that wants one. The file goes with the value.
+/// Writes SQL to a temporary file, which is removed when the value is dropped.
 pub fn scratch(sql: &str) -> Result<tempfile::NamedTempFile, Diagnostic> {
     let written = || {
         let mut file = tempfile::Builder::new().prefix("batchwright-").suffix(".sql").tempfile()?;
@@ -183,15 +182,15 @@ pub fn scratch(sql: &str) -> Result<tempfile::NamedTempFile, Diagnostic> {
     written().map_err(|error: io::Error| cannot("write", &std::env::temp_dir(), &error))
 }
 
-/// The journal of the one run that may write to it.
+/// The journal, open for writing by one run.
 pub struct Journal {
     path: PathBuf,
     lines: Mutex<Lines>,
-    /// The same file again, so that lines can be written while the disk is waited for.
+    /// A second handle of the file, so that lines can be written during a sync.
     disk: File,
-    /// How many lines the disk has for certain.
+    /// The number of lines that are on the disk.
     synced: Mutex<u64>,
-    /// Held until this is dropped, or, if this process is killed, until its last client has ended.
+    /// Locked until the value is dropped, or, if this process is killed, until its last client ends.
     lock: File,
 }
 
@@ -200,21 +199,21 @@ struct Lines {
     written: u64,
 }
 
-/// Takes the lock and opens the journal. `waits` hears why this takes longer, where it does.
-pub fn open(places: &Places, waits: &dyn Fn(&str)) -> Result<Journal, Diagnostic> {
-    let lock = lock::take(&places.lock, waits)?;
-    refuse_link(&places.journal)?;
+/// Takes the lock and opens the journal. Calls `waits` with the reason if it must wait.
+pub fn open(paths: &PlanPaths, waits: &dyn Fn(&str)) -> Result<Journal, Diagnostic> {
+    let lock = lock::take(&paths.lock, waits)?;
+    refuse_link(&paths.journal)?;
     let opened = || {
-        let is_new = !places.journal.exists();
+        let is_new = !paths.journal.exists();
         let mut file = OpenOptions::new()
             .read(true)
             .append(true)
             .create(true)
             .mode(0o600)
-            .open(&places.journal)?;
+            .open(&paths.journal)?;
         if is_new {
-            // A file whose name is not on the disk is lost with all that is in it.
-            File::open(folder_of(&places.journal))?.sync_all()?;
+            // Until its folder is flushed, a power failure may lose the new file.
+            File::open(folder_of(&paths.journal))?.sync_all()?;
         }
         if file.metadata()?.is_file() && file.seek(SeekFrom::End(0))? > 0 {
             file.seek(SeekFrom::End(-1))?;
@@ -226,22 +225,22 @@ pub fn open(places: &Places, waits: &dyn Fn(&str)) -> Result<Journal, Diagnostic
         }
         Ok((file.try_clone()?, file))
     };
-    let (disk, file) = opened().map_err(|error| unwritable(&places.journal, &error))?;
+    let (disk, file) = opened().map_err(|error| unwritable(&paths.journal, &error))?;
     let lines = Mutex::new(Lines { file, written: 0 });
-    Ok(Journal { path: places.journal.clone(), lines, disk, synced: Mutex::new(0), lock })
+    Ok(Journal { path: paths.journal.clone(), lines, disk, synced: Mutex::new(0), lock })
 }
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        // For the processes that have inherited it too: what a client leaves behind after a run
-        // that ended is not at work on it.
+        // Also for processes that have inherited the lock: a daemon that a client has started is
+        // not part of the run.
         let _ = self.lock.unlock();
     }
 }
 
 impl Journal {
-    /// Appends a line. It survives any end of this process; if `durable`, the disk has it when this
-    /// returns.
+    /// Appends a line, which survives a crash of this process; if `durable`, it is on the disk when
+    /// this function returns.
     pub fn append(&self, entry: &Entry, durable: bool) -> Result<(), Diagnostic> {
         let mut line = serde_json::to_vec(entry).expect("strings and numbers are JSON");
         line.push(b'\n');
@@ -250,24 +249,23 @@ impl Journal {
         appended.map_err(|error| unwritable(&self.path, &error))
     }
 
-    /// Gives the line's number.
+    /// Writes a line; returns its number.
     fn write(&self, line: &[u8]) -> io::Result<u64> {
-        let mut lines = held(&self.lines);
+        let mut lines = locked(&self.lines);
         lines.file.write_all(line)?;
         lines.written += 1;
         Ok(lines.written)
     }
 
-    /// Returns when the disk has this line. Workers that wait meanwhile are served by one sync for
-    /// all of their lines.
+    /// Flushes this line to the disk. One sync serves all workers that are waiting.
     fn sync(&self, number: u64) -> io::Result<()> {
-        let mut synced = held(&self.synced);
+        let mut synced = locked(&self.synced);
         if *synced >= number {
             return Ok(());
         }
-        let written = held(&self.lines).written;
+        let written = locked(&self.lines).written;
         match self.disk.sync_data() {
-            // A device that cannot sync has nothing to lose.
+            // A device cannot sync.
             Err(error) if error.kind() != io::ErrorKind::InvalidInput => return Err(error),
             _ => *synced = written,
         }
@@ -279,16 +277,16 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Refuses a link to a plain file: it may have come with the plan, and what it leads to is not ours
-/// to write.
+/// Refuses a link to a file: the link may be part of the repository, and writing would change an
+/// unrelated file.
 pub(super) fn refuse_link(path: &Path) -> Result<(), Diagnostic> {
     if path.is_symlink() && path.is_file() {
         return Err(Diagnostic::error(format!(
-            "`{}` is a link, which is not followed",
+            "`{}` is a symbolic link, which is not followed",
             path.display()
         ))
         .hint("remove the link"));
@@ -297,18 +295,12 @@ pub(super) fn refuse_link(path: &Path) -> Result<(), Diagnostic> {
 }
 
 pub(super) fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
-    let said = cannot("write", path, error);
+    let diagnostic = cannot("write", path, error);
     match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => said
-            .fact(
-                "without a journal nothing that finishes would be remembered, so nothing more \
-                is started",
-            )
-            .hint(
-                "make room, then go on with `batchwright retry`: what the journal has stays \
-                done",
-            ),
-        _ => said,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => diagnostic
+            .fact("no further step was started, because its result could not be recorded")
+            .hint("free some disk space, then continue: `batchwright retry`"),
+        _ => diagnostic,
     }
 }
 

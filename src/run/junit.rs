@@ -1,11 +1,10 @@
-//! A report in JUnit's XML, a test case for each step: what CI systems show. Takes the manifest and
-//! the journal's past.
+//! Reports in JUnit's XML format for CI systems: a test case for each step.
 
 use super::history::History;
 use crate::diagnostics::printable;
 use crate::plan::manifest::Manifest;
 
-/// The file's text.
+/// The text of the report.
 pub fn report(manifest: &Manifest, history: &History) -> String {
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     for model in &manifest.models {
@@ -16,7 +15,7 @@ pub fn report(manifest: &Manifest, history: &History) -> String {
         }
         let (mut cases, mut failures, mut skipped, mut seconds) = (String::new(), 0, 0, 0.0);
         for step in &steps {
-            let (time, inside) = match (history.failed(step), history.done(step)) {
+            let (time, content) = match (history.failed(step), history.done(step)) {
                 (Some(failed), _) => {
                     failures += 1;
                     let words = failed.words();
@@ -40,7 +39,7 @@ pub fn report(manifest: &Manifest, history: &History) -> String {
             let (id, class) = (escaped(&step.id), escaped(&step.model));
             cases.push_str(&format!(
                 "    <testcase classname=\"{class}\" name=\"{id}\" \
-                time=\"{time:.3}\">{inside}</testcase>\n"
+                time=\"{time:.3}\">{content}</testcase>\n"
             ));
         }
         text.push_str(&format!(
@@ -54,7 +53,7 @@ pub fn report(manifest: &Manifest, history: &History) -> String {
     text
 }
 
-/// The letters that are XML's own are written out. Those that it forbids are control characters.
+/// Escapes the characters that have a meaning in XML, and replaces those that XML forbids.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
     for letter in printable(text).chars() {
@@ -74,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_xml_forbids_is_shown_as_a_symbol() {
+    fn forbidden_characters_are_replaced_by_symbols() {
         assert_eq!(escaped("a<b & \"c\"\u{1b}[0m\n"), "a&lt;b &amp; &quot;c&quot;␛[0m\n");
     }
 }

@@ -1,6 +1,5 @@
-//! Reports for other programs: written as a whole where the path is a plain file or nothing,
-//! written through where it is a device or a pipe. Takes a path that the user names; creates no
-//! folder.
+//! Writes reports for other programs: replaces a plain file atomically, writes to a device or pipe
+//! directly. Creates no folders.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
@@ -10,46 +9,47 @@ use std::path::{Path, PathBuf};
 use super::journal::{cannot, folder_of};
 use crate::diagnostics::Diagnostic;
 
-/// Refuses a path at which no report can be written, before any work is done for it.
+/// Refuses a path at which no report can be written.
 pub fn check(path: &Path) -> Result<(), Diagnostic> {
     if path.is_dir() {
         return Err(Diagnostic::error(format!(
-            "`{}` is a folder, and a report is a file",
+            "`{}` is a folder; expected the path of a file",
             path.display()
         ))
-        .hint("name a file in it"));
+        .hint("for example `report.xml` in this folder"));
     }
     let folder = folder_of(path);
     if !folder.is_dir() {
         return Err(Diagnostic::error(format!(
-            "cannot write `{}`: there is no folder `{}`",
+            "cannot write `{}`: folder `{}` not found",
             path.display(),
             folder.display()
         ))
-        .hint(format!("`mkdir -p {}`, or name another file", folder.display())));
+        .hint(format!("run `mkdir -p {}`, or use another path", folder.display())));
     }
     Ok(())
 }
 
-/// Writes a report. A reader never sees a part of it, unless it reads from a device or a pipe.
+/// Writes a report, atomically unless the path is a device or a pipe.
 pub fn write(path: &Path, text: &str) -> Result<(), Diagnostic> {
     check(path)?;
     write_to(path, text).map_err(|error| cannot("write", path, &error))
 }
 
-/// Writes a report at a path that the user has not named: a link there is replaced and not
-/// followed, since it may have come with the plan.
+/// Writes a report at a default path. A link there is replaced and not followed, since it may be
+/// part of the repository.
 pub fn replace(path: &Path, text: &str) -> Result<(), Diagnostic> {
     replace_with(path, |file| file.write_all(text.as_bytes()))
 }
 
-/// The same, of a report that is written part by part.
+/// Like [`replace`], for a report that is written in parts.
 pub fn replace_with(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Diagnostic> {
-    check(path)
-        .and_then(|()| place_with(path, write).map_err(|error| cannot("write", path, &error)))
+    check(path).and_then(|()| {
+        replace_file_with(path, write).map_err(|error| cannot("write", path, &error))
+    })
 }
 
 fn write_to(path: &Path, text: &str) -> io::Result<()> {
@@ -57,15 +57,14 @@ fn write_to(path: &Path, text: &str) -> io::Result<()> {
     if fs::metadata(path).is_ok_and(|file| !file.is_file()) {
         return OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes());
     }
-    place(path, text)
+    replace_file_with(path, |file| file.write_all(text.as_bytes()))
 }
 
-fn place(path: &Path, text: &str) -> io::Result<()> {
-    place_with(path, |file| file.write_all(text.as_bytes()))
-}
-
-fn place_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    // The mode of a new file, which the user's umask narrows.
+fn replace_file_with(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    // The mode of a new file before the umask.
     let file = tempfile::Builder::new()
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(folder_of(path))?;
@@ -75,8 +74,8 @@ fn place_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>)
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// Where a symbolic link leads, so that it is kept: its file is replaced, or made if the link
-/// dangles.
+/// The target of a symbolic link, or the path itself. The link is preserved, and its target is
+/// replaced, or created if it is missing.
 fn target(path: &Path) -> PathBuf {
     match (fs::canonicalize(path), fs::read_link(path)) {
         (Ok(target), _) => target,
@@ -92,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_stays_and_its_file_is_replaced() {
+    fn a_link_is_preserved_and_its_target_replaced() {
         let folder = tempfile::TempDir::new().unwrap();
         let at = |name: &str| folder.path().join(name);
         symlink("report.xml", at("link")).unwrap();
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_is_written_to_and_stays() {
+    fn a_device_is_written_to() {
         let folder = tempfile::TempDir::new().unwrap();
         let link = folder.path().join("null");
         symlink("/dev/null", &link).unwrap();
@@ -113,25 +112,22 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_neither_replaced_nor_made() {
+    fn folders_are_neither_replaced_nor_created() {
         let folder = tempfile::TempDir::new().unwrap();
         assert!(
             check(folder.path())
                 .unwrap_err()
                 .message
-                .ends_with("is a folder, and a report is a file")
+                .ends_with("is a folder; expected the path of a file")
         );
         assert!(
-            check(&folder.path().join("no/report.xml"))
-                .unwrap_err()
-                .message
-                .contains("there is no folder")
+            check(&folder.path().join("no/report.xml")).unwrap_err().message.contains("not found")
         );
         assert!(check("report.xml".as_ref()).is_ok());
     }
 
     #[test]
-    fn others_may_read_it_as_the_umask_says() {
+    fn the_umask_determines_the_mode() {
         let folder = tempfile::TempDir::new().unwrap();
         let (report, plain) = (folder.path().join("report"), folder.path().join("plain"));
         write(&report, "text").unwrap();

@@ -1,6 +1,6 @@
-//! `run_results.json` in dbt's shape, schema v6, for the dashboards that read it. Takes the
-//! manifest and the journal's past, so that what a run did before its retry is in it too. Beside
-//! what dbt says there, a failed batch's words are in the message.
+//! Writes `run_results.json` in dbt's format, schema v6, for the dashboards that read it. Includes
+//! the steps of the run before its retries. The message of a model has the error of its first failed
+//! batch, in addition to dbt's text.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -73,7 +73,7 @@ struct ModelResult<'a> {
     execution_time: f64,
     adapter_response: Value,
     message: String,
-    /// dbt counts none for a microbatch model, and says nothing of others.
+    /// As in dbt: 0 for a microbatch model, null for others.
     failures: Option<u64>,
     unique_id: &'a str,
     compiled: bool,
@@ -88,8 +88,8 @@ struct BatchResults<'a> {
     failed: Bounds<'a>,
 }
 
-/// The bounds of the batches that are done, or of the others, as they are written: a model may have
-/// a million.
+/// The bounds of the finished batches, or of the others. Serialized as a stream, since a model may
+/// have a million.
 struct Bounds<'a> {
     steps: Vec<&'a PlannedStep>,
     history: &'a History,
@@ -98,12 +98,12 @@ struct Bounds<'a> {
 
 impl Serialize for Bounds<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let chosen = self
+        let matching = self
             .steps
             .iter()
             .filter(|step| step.kind == Kind::Batch && is_done(step, self.history) == self.done);
         serializer.collect_seq(
-            chosen.map(|step| [offset(step.event_time_start), offset(step.event_time_end)]),
+            matching.map(|step| [offset(step.event_time_start), offset(step.event_time_end)]),
         )
     }
 }
@@ -161,7 +161,7 @@ fn result<'a>(
     }
 }
 
-/// dbt writes the offset as numbers.
+/// As in dbt, the offset is written in digits.
 fn offset(at: Option<Instant>) -> String {
     at.map(|at| instant(at).replace('Z', "+00:00")).unwrap_or_default()
 }

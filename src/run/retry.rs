@@ -1,6 +1,5 @@
-//! What is left to do. Takes the plan and the journal's past; gives the steps without a success,
-//! and what must follow them. A create or a swap that is done is not entered again, unless the
-//! whole rebuild that it belongs to begins anew.
+//! Selects the steps that a retry runs: the steps without a success, and their dependents. A
+//! finished create or swap step is not repeated, unless its complete rebuild must start again.
 
 use std::collections::BTreeSet;
 
@@ -8,19 +7,18 @@ use super::history::History;
 use crate::plan::Kind;
 use crate::plan::manifest::PlannedStep;
 
-/// For each step of the plan, whether it is to run.
-pub fn left(steps: &[PlannedStep], history: &History) -> Vec<bool> {
+/// For each step of the plan, whether a retry runs it.
+pub fn remaining(steps: &[PlannedStep], history: &History) -> Vec<bool> {
     let mut open: Vec<bool> = steps.iter().map(|step| history.done(step).is_none()).collect();
     loop {
-        let before = open.iter().filter(|open| **open).count();
-        // What was built beside is in its place, so that a batch of it can only be part of another
-        // rebuild.
+        let count = open.iter().filter(|open| **open).count();
+        // After the swap the shadow table is gone, so an open batch requires another rebuild.
         let swapped: BTreeSet<&str> = steps
             .iter()
             .filter(|step| step.kind == Kind::Swap && history.done(step).is_some())
             .map(|step| &*step.model)
             .collect();
-        let anew: BTreeSet<&str> = steps
+        let rebuilt: BTreeSet<&str> = steps
             .iter()
             .zip(&open)
             .filter(|(step, open)| {
@@ -32,13 +30,13 @@ pub fn left(steps: &[PlannedStep], history: &History) -> Vec<bool> {
         for (index, step) in steps.iter().enumerate() {
             let follows =
                 step.kind != Kind::Create && step.depends_on.iter().any(|id| ids.contains(&**id));
-            if open[index] || follows || anew.contains(&*step.model) {
+            if open[index] || follows || rebuilt.contains(&*step.model) {
                 open[index] = true;
                 ids.insert(&step.id);
                 ids.insert(&step.model);
             }
         }
-        if open.iter().filter(|open| **open).count() == before {
+        if open.iter().filter(|open| **open).count() == count {
             return open;
         }
     }
@@ -49,7 +47,7 @@ mod tests {
     use super::*;
     use crate::plan::Sha256;
     use crate::plan::planned::StepFile;
-    use crate::run::entry::{Entry, StepEntry as Ended};
+    use crate::run::entry::{Entry, StepEndEntry};
     use crate::run::history::HistoryReader;
 
     fn step(id: &str, kind: Kind, depends_on: &[&str]) -> PlannedStep {
@@ -66,20 +64,19 @@ mod tests {
         }
     }
 
-    fn done(ids: &[&str]) -> History {
-        let entries =
-            ids.iter().map(|id| Entry::Step(Ended { run: "r".into(), ..Ended::success(id) }));
-        {
-            let mut reader = HistoryReader::new(String::new());
-            entries.for_each(|entry| reader.add(entry));
-            reader.finish()
-        }
+    fn finished(ids: &[&str]) -> History {
+        let entries = ids
+            .iter()
+            .map(|id| Entry::Step(StepEndEntry { run: "r".into(), ..StepEndEntry::success(id) }));
+        let mut reader = HistoryReader::new(String::new());
+        entries.for_each(|entry| reader.add(entry));
+        reader.finish()
     }
 
     fn names<'a>(steps: &'a [PlannedStep], history: &History) -> Vec<&'a str> {
         steps
             .iter()
-            .zip(left(steps, history))
+            .zip(remaining(steps, history))
             .filter(|(_, open)| *open)
             .map(|(step, _)| &*step.id)
             .collect()
@@ -97,19 +94,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_done_stays_done() {
+    fn finished_steps_are_not_repeated() {
         assert_eq!(
-            names(&rebuild(), &done(&["a@create", "a@1"])),
+            names(&rebuild(), &finished(&["a@create", "a@1"])),
             ["a@2", "a@swap", "b@create", "b@1"]
         );
         assert!(
-            names(&rebuild(), &done(&["a@create", "a@1", "a@2", "a@swap", "b@create", "b@1"]))
+            names(&rebuild(), &finished(&["a@create", "a@1", "a@2", "a@swap", "b@create", "b@1"]))
                 .is_empty()
         );
     }
 
     #[test]
-    fn a_changed_batch_takes_its_readers_along_and_no_create() {
+    fn dependents_of_a_changed_batch_run_again_but_no_create() {
         let mut steps = vec![
             step("a@1", Kind::Batch, &[]),
             step("a@2", Kind::Batch, &[]),
@@ -117,16 +114,16 @@ mod tests {
             step("b@1", Kind::Batch, &["b@create", "a@1"]),
             step("b@2", Kind::Batch, &["b@create", "a@2"]),
         ];
-        let history = done(&["a@1", "a@2", "b@create", "b@1", "b@2"]);
+        let history = finished(&["a@1", "a@2", "b@create", "b@1", "b@2"]);
         steps[1].sha256 = Sha256::of(b"2");
         assert_eq!(names(&steps, &history), ["a@2", "b@2"]);
     }
 
     #[test]
-    fn after_the_swap_a_changed_batch_is_a_rebuild_of_its_own() {
+    fn after_the_swap_a_changed_batch_requires_a_rebuild() {
         let mut steps = rebuild();
         steps[2].sha256 = Sha256::of(b"2");
-        let history = done(&["a@create", "a@1", "a@2", "a@swap", "b@create", "b@1"]);
+        let history = finished(&["a@create", "a@1", "a@2", "a@swap", "b@create", "b@1"]);
         assert_eq!(names(&steps, &history), ["a@create", "a@1", "a@2", "a@swap", "b@1"]);
     }
 }

@@ -1,6 +1,5 @@
-//! Where a plan stands. Takes the manifest and the journal; gives for each model what is done,
-//! failed and open, and the gaps between `begin` and now that no success covers, whichever plan it
-//! was of.
+//! The status of a plan: for each model, the numbers of finished, failed and open steps, and the
+//! gaps between `begin` and now that no successful batch of any plan covers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,17 +13,17 @@ use crate::plan::Kind;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 use crate::plan_dir::instant;
 
-/// Where a model stands.
+/// The status of a model.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Standing {
+pub struct ModelStatus {
     pub unique_id: String,
     pub done: usize,
     pub failed: usize,
     pub open: usize,
-    /// Of the steps that ended, together.
+    /// The total time of the steps that have ended.
     pub seconds: f64,
     pub failures: Vec<Failure>,
-    /// Ids of the steps that are open.
+    /// The ids of the open steps.
     pub open_steps: Vec<String>,
 }
 
@@ -36,11 +35,11 @@ pub struct Failure {
     pub event_time_start: Option<String>,
     pub event_time_end: Option<String>,
     pub at: String,
-    /// The client's own.
+    /// The error message of the client.
     pub words: String,
 }
 
-/// Batches in a row that nothing covers.
+/// A sequence of batches that no successful batch covers.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Gap {
     pub unique_id: String,
@@ -49,21 +48,21 @@ pub struct Gap {
     pub batches: u64,
 }
 
-/// The models of a plan as their steps are counted, one by one.
-pub struct Standings {
-    models: BTreeMap<String, Standing>,
-    /// Whether the ids of open steps are kept.
-    names_open: bool,
+/// Counts the steps of a plan per model.
+pub struct StatusCounter {
+    models: BTreeMap<String, ModelStatus>,
+    /// Whether the ids of open steps are stored.
+    stores_open_ids: bool,
 }
 
-impl Standings {
-    pub fn new(names_open: bool) -> Standings {
-        Standings { models: BTreeMap::new(), names_open }
+impl StatusCounter {
+    pub fn new(stores_open_ids: bool) -> StatusCounter {
+        StatusCounter { models: BTreeMap::new(), stores_open_ids }
     }
 
     pub fn add(&mut self, step: &PlannedStep, history: &History) {
         if !self.models.contains_key(&*step.model) {
-            let standing = Standing {
+            let status = ModelStatus {
                 unique_id: step.model.to_string(),
                 done: 0,
                 failed: 0,
@@ -72,15 +71,15 @@ impl Standings {
                 failures: Vec::new(),
                 open_steps: Vec::new(),
             };
-            self.models.insert(step.model.to_string(), standing);
+            self.models.insert(step.model.to_string(), status);
         }
-        let Some(standing) = self.models.get_mut(&*step.model) else { return };
+        let Some(status) = self.models.get_mut(&*step.model) else { return };
         // A failure is later than the success of the same step.
         match (history.failed(step), history.done(step)) {
             (Some(failed), _) => {
-                standing.failed += 1;
-                standing.seconds += failed.seconds;
-                standing.failures.push(Failure {
+                status.failed += 1;
+                status.seconds += failed.seconds;
+                status.failures.push(Failure {
                     step: step.id.to_string(),
                     file: step.file.to_string(),
                     event_time_start: step.event_time_start.map(instant),
@@ -90,29 +89,29 @@ impl Standings {
                 });
             }
             (None, Some(done)) => {
-                standing.done += 1;
-                standing.seconds += done.seconds;
+                status.done += 1;
+                status.seconds += done.seconds;
             }
             (None, None) => {
-                standing.open += 1;
-                if self.names_open {
-                    standing.open_steps.push(step.id.to_string());
+                status.open += 1;
+                if self.stores_open_ids {
+                    status.open_steps.push(step.id.to_string());
                 }
             }
         }
     }
 
-    /// The models that have steps, in the plan's order.
-    pub fn of_models(mut self, models: &[ModelEntry]) -> Vec<Standing> {
+    /// The models that have steps, in the order of the plan.
+    pub fn of_models(mut self, models: &[ModelEntry]) -> Vec<ModelStatus> {
         models.iter().filter_map(|model| self.models.remove(&model.unique_id)).collect()
     }
 }
 
-/// Every model of the plan, in its order.
-pub fn standings(manifest: &Manifest, history: &History) -> Vec<Standing> {
-    let mut standings = Standings::new(false);
-    manifest.steps.iter().for_each(|step| standings.add(step, history));
-    standings.of_models(&manifest.models)
+/// The status of each model, in the order of the plan.
+pub fn statuses(manifest: &Manifest, history: &History) -> Vec<ModelStatus> {
+    let mut statuses = StatusCounter::new(false);
+    manifest.steps.iter().for_each(|step| statuses.add(step, history));
+    statuses.of_models(&manifest.models)
 }
 
 /// The gaps of the plan's microbatch models between their `begin` and now.
@@ -132,11 +131,11 @@ pub fn missing(models: &[ModelEntry], coverage: &Coverage, now: Instant) -> Vec<
         let mut gap: Option<Gap> = None;
         while start < now {
             let Some(end) = grain.next(start, zone) else { break };
-            let within = covered
+            let is_covered = covered
                 .partition_point(|span| span.start <= start)
                 .checked_sub(1)
                 .is_some_and(|index| covered[index].end >= end);
-            match (&mut gap, within) {
+            match (&mut gap, is_covered) {
                 (Some(_), true) => gaps.extend(gap.take()),
                 (Some(gap), false) => {
                     gap.event_time_end = instant(end);
@@ -159,11 +158,10 @@ pub fn missing(models: &[ModelEntry], coverage: &Coverage, now: Instant) -> Vec<
     gaps
 }
 
-/// The spans of models that successes cover, whichever plan they were of.
+/// The time spans of models that successful batches of any plan cover.
 #[derive(Default)]
 pub struct Coverage {
-    /// The models that are built beside their tables in this plan: what is written counts once it
-    /// is swapped in.
+    /// The models that this plan builds in shadow tables. Their batches count after the swap.
     rebuilt: BTreeSet<String>,
     spans: BTreeMap<String, Spans>,
 }
@@ -171,7 +169,7 @@ pub struct Coverage {
 #[derive(Default)]
 struct Spans {
     covered: Vec<Window>,
-    beside: Vec<Window>,
+    unswapped: Vec<Window>,
 }
 
 impl Coverage {
@@ -184,7 +182,7 @@ impl Coverage {
         Coverage { rebuilt, spans: BTreeMap::new() }
     }
 
-    /// Takes the journal's next line.
+    /// Adds the next entry of the journal.
     pub fn add(&mut self, entry: &Entry) {
         let Entry::Step(step) = entry else { return };
         if step.outcome != Outcome::Success || !matches!(step.kind, Kind::Batch | Kind::Swap) {
@@ -196,10 +194,10 @@ impl Coverage {
             step.event_time_end.as_deref().and_then(parse),
         );
         match (step.kind, bounds) {
-            (Kind::Swap, _) => spans.covered.append(&mut spans.beside),
+            (Kind::Swap, _) => spans.covered.append(&mut spans.unswapped),
             (_, (Some(start), Some(end))) => {
                 let list = if self.rebuilt.contains(&step.model) {
-                    &mut spans.beside
+                    &mut spans.unswapped
                 } else {
                     &mut spans.covered
                 };
@@ -209,18 +207,18 @@ impl Coverage {
         }
     }
 
-    /// The spans of a model: joined, oldest first.
+    /// The spans of a model, merged and in chronological order.
     pub fn of_model(&self, unique_id: &str) -> Vec<Window> {
         let mut spans =
             self.spans.get(unique_id).map(|spans| spans.covered.clone()).unwrap_or_default();
         spans.sort();
-        let mut joined = Vec::new();
-        spans.into_iter().for_each(|span| push(&mut joined, span));
-        joined
+        let mut merged = Vec::new();
+        spans.into_iter().for_each(|span| push(&mut merged, span));
+        merged
     }
 }
 
-/// Adds a span to a list; one that touches the last one extends it.
+/// Appends a span, or extends the last one if they touch.
 fn push(spans: &mut Vec<Window>, span: Window) {
     match spans.last_mut() {
         Some(last) if last.start <= span.start && span.start <= last.end => {
@@ -237,22 +235,22 @@ fn parse(text: &str) -> Option<Instant> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::entry::StepEntry;
+    use crate::run::entry::StepEndEntry;
 
     #[test]
-    fn spans_that_touch_are_one_and_a_rebuild_counts_when_swapped() {
-        let step = |kind, days: Option<(u32, u32)>| StepEntry {
+    fn adjacent_spans_are_merged_and_a_rebuild_counts_after_the_swap() {
+        let step = |kind, days: Option<(u32, u32)>| StepEndEntry {
             kind,
             event_time_start: days.map(|(start, _)| format!("2024-09-{start:02}T00:00:00Z")),
             event_time_end: days.map(|(_, end)| format!("2024-09-{end:02}T00:00:00Z")),
-            ..StepEntry::success("")
+            ..StepEndEntry::success("")
         };
         let steps = [
             step(Kind::Batch, Some((3, 4))),
             step(Kind::Batch, Some((1, 3))),
             step(Kind::Batch, Some((6, 7))),
         ];
-        let lengths = |steps: &[StepEntry], is_rebuilt: bool| {
+        let lengths = |steps: &[StepEndEntry], is_rebuilt: bool| {
             let mut coverage = Coverage {
                 rebuilt: is_rebuilt.then(String::new).into_iter().collect(),
                 ..Coverage::default()

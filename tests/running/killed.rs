@@ -150,7 +150,7 @@ fn a_dropped_table_is_detected_and_rebuilt(engine: &dyn Engine) {
     let refused = batchwright("retry", folder, &[], &[]);
     assert_eq!((refused.code, step_outcomes(folder).len()), (2, before), "{}", refused.err);
     assert!(
-        refused.err.contains("`daily` is not there, though `model.shop.daily@create` is done"),
+        refused.err.contains("table `daily` not found, although `model.shop.daily@create` is done"),
         "{}",
         refused.err
     );

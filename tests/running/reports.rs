@@ -94,7 +94,7 @@ fn run_results_matches_dbts_schema() {
 fn junit_report_has_a_case_for_each_step() {
     let plan = failed();
     let no_folder = plan.folder.path().join("reports/junit.xml");
-    for (path, message) in [(&no_folder, "there is no folder"), (&plan.plan(), "is a folder")] {
+    for (path, message) in [(&no_folder, "not found"), (&plan.plan(), "is a folder")] {
         let refused =
             batchwright("run", &plan.plan(), &["--junit", path.to_str().unwrap()], &client());
         assert_eq!((refused.code, refused.err.contains(message)), (2, true), "{}", refused.err);

@@ -34,7 +34,6 @@ const NOT_YET_RENAMED: &[&str] = &[
     "src/codegen/",
     "src/plan/",
     "src/project/",
-    "src/run/",
     "src/yaml/",
 ];
 
@@ -49,9 +48,6 @@ const NOT_YET_UNIQUE: &[&str] = &[
     "Part",
     "Place",
     "Properties",
-    "Run",
-    "State",
-    "StepEntry",
     "Table",
 ];
 

@@ -1,0 +1,218 @@
+//! The workers of a run. Each takes the next step of the schedule, runs it with the client, and
+//! records the result in the journal.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::client::{ClientSession, StepResult};
+use super::entry::{Entry, Outcome, StartEntry, StepEndEntry};
+use super::journal::Journal;
+use super::schedule::Schedule;
+use super::{RunObserver, RunOptions, audits, clock, effects, journal, step_text};
+use crate::diagnostics::Diagnostic;
+use crate::plan::Kind;
+use crate::plan::manifest::PlannedStep;
+use crate::plan_dir::instant;
+
+/// The state that the workers share.
+pub struct Executor<'a> {
+    options: &'a RunOptions<'a>,
+    journal: &'a Journal,
+    observer: &'a dyn RunObserver,
+    run: &'a str,
+    shared: Mutex<Shared>,
+    /// Notified after each step.
+    changed: Condvar,
+    /// A session for the first worker.
+    first_session: Mutex<Option<ClientSession>>,
+}
+
+struct Shared {
+    schedule: Schedule,
+    /// Why the run cannot continue.
+    error: Option<Diagnostic>,
+}
+
+/// The interval at which a waiting worker checks for signals.
+const SIGNAL_CHECK_INTERVAL: Duration = Duration::from_millis(200);
+
+impl<'a> Executor<'a> {
+    pub fn new(
+        options: &'a RunOptions<'a>,
+        journal: &'a Journal,
+        observer: &'a dyn RunObserver,
+        run: &'a str,
+        schedule: Schedule,
+        session: Option<ClientSession>,
+    ) -> Executor<'a> {
+        Executor {
+            options,
+            journal,
+            observer,
+            run,
+            shared: Mutex::new(Shared { schedule, error: None }),
+            changed: Condvar::new(),
+            first_session: Mutex::new(session),
+        }
+    }
+
+    /// The main function of a worker: runs steps until there are no more, then ends its session.
+    pub fn run_steps(&self) {
+        let mut session = self.first_session.lock().unwrap_or_else(PoisonError::into_inner).take();
+        while let Some(index) = self.next() {
+            let result = self.run_step(&self.options.manifest.steps[index], &mut session);
+            let mut shared = self.lock();
+            let done = *result.as_ref().unwrap_or(&false);
+            shared.schedule.end(index, done);
+            if !done && self.options.fail_fast {
+                shared.schedule.stop();
+            }
+            if let Err(error) = result {
+                shared.schedule.stop();
+                shared.error.get_or_insert(error);
+            }
+            drop(shared);
+            self.changed.notify_all();
+        }
+        if let Some(session) = session {
+            session.end();
+        }
+    }
+
+    /// The schedule after the last step, or why the run could not continue.
+    pub fn finish(self) -> Result<Schedule, Diagnostic> {
+        let shared = self.shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+        shared.error.map_or(Ok(shared.schedule), Err)
+    }
+
+    /// Waits for the next step that may start; `None` if there are no more.
+    fn next(&self) -> Option<usize> {
+        let mut shared = self.lock();
+        loop {
+            if self.options.client.shutdown.is_requested() {
+                shared.schedule.stop();
+            }
+            if let Some(index) = shared.schedule.start() {
+                return Some(index);
+            }
+            if shared.schedule.is_finished() {
+                return None;
+            }
+            let woken = self.changed.wait_timeout(shared, SIGNAL_CHECK_INTERVAL);
+            shared = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Runs a step and records its result; returns whether it succeeded.
+    fn run_step(
+        &self,
+        step: &PlannedStep,
+        session: &mut Option<ClientSession>,
+    ) -> Result<bool, Diagnostic> {
+        let (started, timer) = (clock::now(), Instant::now());
+        let start = StartEntry {
+            run: self.run.to_string(),
+            step: step.id.to_string(),
+            sha256: step.sha256.to_string(),
+            at: clock::format(started),
+        };
+        // A retry must know whether a swap was started. A batch may always run again.
+        self.journal.append(&Entry::Start(start), step.kind == Kind::Swap)?;
+        self.observer.started(step);
+        let result = self.execute(step, session)?;
+        let entry = StepEndEntry {
+            run: self.run.to_string(),
+            step: step.id.to_string(),
+            sha256: step.sha256.to_string(),
+            model: step.model.to_string(),
+            kind: step.kind,
+            event_time_start: step.event_time_start.map(instant),
+            event_time_end: step.event_time_end.map(instant),
+            started: clock::format(started),
+            seconds: (timer.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+            outcome: if result.done { Outcome::Success } else { Outcome::Failed },
+            exit_code: result.exit_code,
+            signal: result.signal,
+            reason: result.reason,
+            stderr: result.stderr,
+            stdout: result.stdout,
+        };
+        self.journal.append(&Entry::Step(entry.clone()), true)?;
+        self.observer.ended(step, &entry);
+        Ok(result.done)
+    }
+
+    /// Checks the file of a step, and runs it with the client.
+    fn execute(
+        &self,
+        step: &PlannedStep,
+        session: &mut Option<ClientSession>,
+    ) -> Result<StepResult, Diagnostic> {
+        let RunOptions { paths, client, history, .. } = *self.options;
+        let file = step.file.to_string();
+        let refused = |reason| StepResult { reason: Some(reason), ..StepResult::default() };
+        let text = match paths.text(&file, Some(step.sha256)) {
+            Ok(text) => text,
+            Err(reason) => return Ok(refused(reason)),
+        };
+        let errors_show = client.errors_show();
+        if let Some(reason) = step_text::refusal(client.dialect, &file, &text, errors_show)? {
+            return Ok(refused(reason));
+        }
+        match step.kind {
+            Kind::Swap if history.uncertain(step) && self.is_swapped(step, session)? => {
+                Ok(StepResult {
+                    done: true,
+                    reason: Some("the interrupted run had already done the swap".to_string()),
+                    ..StepResult::default()
+                })
+            }
+            Kind::Audit => self.run_audit(step, &text, session),
+            _ => client.run_step(&paths.plan.join(&file), &text, session),
+        }
+    }
+
+    /// Runs an audit in the form that fails unless every verdict is `ok` or allowed.
+    fn run_audit(
+        &self,
+        step: &PlannedStep,
+        text: &[u8],
+        session: &mut Option<ClientSession>,
+    ) -> Result<StepResult, Diagnostic> {
+        let RunOptions { client, manifest, .. } = *self.options;
+        let Some(sql) = audits::failing_audit(client.dialect, manifest, step, text)? else {
+            let reason = format!("`{}` is not an audit: compile the plan again", step.file);
+            return Ok(StepResult { reason: Some(reason), ..StepResult::default() });
+        };
+        let file = journal::scratch(&sql)?;
+        let result = client.run_step(file.path(), sql.as_bytes(), session)?;
+        if result.done {
+            return Ok(StepResult { reason: None, ..result });
+        }
+        let output = format!("{}{}", result.stderr, result.stdout);
+        let reason = audits::explain_verdicts(&step.model, &output).or(result.reason);
+        Ok(StepResult { reason, ..result })
+    }
+
+    /// Whether a swap that an earlier run started has happened: the table exists, and its shadow
+    /// table does not. A second swap would drop the table and have nothing to replace it with.
+    fn is_swapped(
+        &self,
+        step: &PlannedStep,
+        session: &mut Option<ClientSession>,
+    ) -> Result<bool, Diagnostic> {
+        let RunOptions { client, manifest, .. } = *self.options;
+        let model = manifest.models.iter().find(|model| model.unique_id == *step.model);
+        let microbatch = model.and_then(|model| model.microbatch.as_ref());
+        let shadow = microbatch.and_then(|microbatch| microbatch.beside.as_ref());
+        let (Some(model), Some(shadow)) = (model, shadow) else { return Ok(false) };
+        let mut exists = |relation: &str| {
+            effects::lookup_error(client, relation, session).map(|error| error.is_none())
+        };
+        Ok(exists(&model.relation)? && !exists(shadow)?)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
