@@ -59,7 +59,8 @@ fn by_query(change: SchemaChange) -> String {
 /// The statements.
 pub fn alter(of: &Alteration) -> Result<Sql, Diagnostic> {
     let Alteration { dialect, node, target, change, .. } = of;
-    let shape = dialect.column(&dialect.fitting(&node.relation.identifier, "shape", 0)?, false)?;
+    let shape =
+        dialect.column(&dialect.limited_name(&node.relation.identifier, "shape", 0)?, false)?;
     let (ctes, body) = apart(dialect, of.query)?;
     let arguments = vec![
         ("target", sql(target)),
@@ -90,7 +91,7 @@ pub fn alter(of: &Alteration) -> Result<Sql, Diagnostic> {
         let name_text = if column.quoted {
             column.name.clone()
         } else {
-            crate::dialect::folded(dialect.property("case")?, &column.name)
+            crate::dialect::fold_case(dialect.property("case")?, &column.name)
         };
         let mut arguments = arguments.clone();
         arguments.extend([

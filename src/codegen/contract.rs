@@ -128,7 +128,7 @@ pub fn contract_check(
         return Ok(Sql::default());
     }
     let name = |suffix: &str| {
-        dialect.column(&dialect.fitting(&node.relation.identifier, suffix, 0)?, false)
+        dialect.column(&dialect.limited_name(&node.relation.identifier, suffix, 0)?, false)
     };
     let (shape, declared) = (name("shape")?, name("declared")?);
     let arguments = [

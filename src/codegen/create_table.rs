@@ -76,8 +76,8 @@ pub(super) fn arguments<'a>(
 ) -> Result<Vec<(&'a str, Value)>, Diagnostic> {
     refuse_long(dialect, node)?;
     let (ctes, body) = apart(dialect, query)?;
-    let shape = dialect.fitting(&node.relation.identifier, "shape", 0)?;
-    let old = dialect.fitting(&node.relation.identifier, "old", 0)?;
+    let shape = dialect.limited_name(&node.relation.identifier, "shape", 0)?;
+    let old = dialect.limited_name(&node.relation.identifier, "old", 0)?;
     let next = next(dialect, node, target)?;
     let beside = |identifier: String| Relation { identifier, ..target.clone() };
     Ok(vec![
@@ -142,7 +142,7 @@ pub fn swap(
     given.retain(|(argument, _)| *argument != "replacement");
     given.extend([
         ("replacement", replacement(dialect, node, target, beside)?.value()),
-        ("beside", sql(beside)),
+        ("shadow", sql(beside)),
         ("beside_ticks", sql(&ticked(dialect, beside)?)),
         ("beside_text", dialect.string(&beside.to_string())?.value()),
         ("name", named(dialect, target)?),

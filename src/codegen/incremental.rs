@@ -88,7 +88,7 @@ fn format_allows(dialect: &Dialect, node: &Node, strategy: String) -> Result<Str
 
 /// The name of the table that holds the rows of the query.
 pub fn build_stage(dialect: &Dialect, node: &Node) -> Result<Sql, Diagnostic> {
-    let name = dialect.fitting(&node.relation.identifier, "build", 0)?;
+    let name = dialect.limited_name(&node.relation.identifier, "build", 0)?;
     let name = dialect.column(&name, false)?;
     match (dialect.property::<bool>("stage_in_schema")?, schema_name(&node.relation)) {
         (true, Some(schema)) => Ok(Sql(format!("{schema}.{name}"))),
@@ -209,8 +209,8 @@ pub fn incremental(of: &Incremental) -> Result<Sql, Diagnostic> {
                     ("stage", stage.value()),
                 ],
             )?;
-            arguments.push(("doomed", Sql(with(&matched.0, &predicates)).value()));
-            arguments.push(("kept", Sql(where_clause(&predicates)).value()));
+            arguments.push(("delete_predicate", Sql(with(&matched.0, &predicates)).value()));
+            arguments.push(("insert_filter", Sql(where_clause(&predicates)).value()));
             "incremental_delete_insert"
         }
         "merge" => of.merge(&keys, &mut arguments)?,

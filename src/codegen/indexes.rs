@@ -55,7 +55,7 @@ fn index_of(
         None => Argument::from_safe_string(String::new()),
     };
     let text = serde_json::to_string(index).unwrap_or_default();
-    let name = dialect.fitting(
+    let name = dialect.limited_name(
         &node.relation.identifier,
         &format!("index_{}", &short_hash(&format!("{target}{key}{text}"))[..8]),
         0,

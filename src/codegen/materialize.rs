@@ -84,9 +84,8 @@ pub fn plain(
             }
             dialect.sql(&view_macro(dialect, node)?, &given)
         }
-        (Materialization::MaterializedView, _) => {
-            dialect.sql(if anew { "materialized_view_anew" } else { "materialized_view" }, &given)
-        }
+        (Materialization::MaterializedView, _) => dialect
+            .sql(if anew { "materialized_view_rebuild" } else { "materialized_view" }, &given),
         (Materialization::Other(_), _) => {
             let text = |key: &str| {
                 dialect

@@ -17,7 +17,7 @@ use super::strategy::Strategy;
 use super::terminator::{ended, statement};
 use crate::config::{EventTime, Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
-use crate::dialect::{BatchTemplate, Dialect, Slot, Sql, refuse_slots};
+use crate::dialect::{BatchTemplate, Dialect, Slot, Sql, reject_slots};
 use crate::inject::ResultColumn;
 use crate::jinja::Relation;
 
@@ -67,16 +67,16 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
     let outside = dialect.sql("outside", &[("window", inside.value())])?;
     let target = Sql(batches.target.to_string());
 
-    let mut kept = Vec::new();
+    let mut insert_filters = Vec::new();
     let mut guard = Sql::default();
-    let mut strays = Sql::default();
+    let mut out_of_window_rows = Sql::default();
     match batches.mode {
-        OutsideWindow::Drop => kept.push(inside.clone()),
+        OutsideWindow::Drop => insert_filters.push(inside.clone()),
         OutsideWindow::Error if dialect.has("guarded") => {
             match guarded_column(batches, &inside, &message)? {
                 Some(columns) => checked = columns,
                 None => {
-                    kept.push(dialect.sql(
+                    insert_filters.push(dialect.sql(
                         "guarded",
                         &[("window", inside.value()), ("message", message.value())],
                     )?)
@@ -93,7 +93,7 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
             guard = dialect.sql("guard", &arguments)?;
         }
         OutsideWindow::Keep => {
-            kept.push(window.clone());
+            insert_filters.push(window.clone());
             let outside = Sql(with(&outside.0, &predicates));
             let arguments = [
                 ("target", target.value()),
@@ -102,10 +102,10 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
                 ("columns", columns.value()),
                 ("outside", outside.value()),
             ];
-            strays = dialect.sql("strays", &arguments)?;
+            out_of_window_rows = dialect.sql("out_of_window_rows", &arguments)?;
         }
     }
-    kept.extend(predicates.iter().cloned());
+    insert_filters.extend(predicates.iter().cloned());
 
     let drops =
         batches.mode == OutsideWindow::Drop && !batches.inputs.iter().any(|input| input.filtered);
@@ -134,10 +134,10 @@ pub fn overwrite(batches: &Batches) -> Result<Arc<BatchTemplate>, Diagnostic> {
         ("into", into.value()),
         ("columns", columns.value()),
         ("checked", checked.value()),
-        ("doomed", Value::from_safe_string(with(&parts.pruned(&deleted), &predicates))),
-        ("kept", Value::from_safe_string(where_clause(&kept))),
+        ("delete_predicate", Value::from_safe_string(with(&parts.pruned(&deleted), &predicates))),
+        ("insert_filter", Value::from_safe_string(where_clause(&insert_filters))),
         ("guard", guard.value()),
-        ("strays", strays.value()),
+        ("out_of_window_rows", out_of_window_rows.value()),
         ("each", parts.each),
         ("end", Value::from_safe_string(Slot::EachEnd.to_string())),
         ("partition", parts.value),
@@ -278,7 +278,7 @@ pub(super) fn where_clause(conditions: &[Sql]) -> String {
 fn temporary(batches: &Batches, suffix: &str, near: &Relation) -> Result<Sql, Diagnostic> {
     let dialect = batches.dialect;
     let prefix: String = dialect.property("stage_prefix")?;
-    let base = dialect.fitting(
+    let base = dialect.limited_name(
         &batches.node.relation.identifier,
         suffix,
         batches.label_length + prefix.len(),
@@ -320,7 +320,7 @@ pub fn overwrite_by_macro(
     statements: &str,
 ) -> Result<Arc<BatchTemplate>, Diagnostic> {
     refuse_letters(batches)?;
-    refuse_slots(statements).map_err(|error| error.at(batches.node.file.line(1)))?;
+    reject_slots(statements).map_err(|error| error.at(batches.node.file.line(1)))?;
     let dialect = batches.dialect;
     let stage = batch_stage(batches)?;
     let arguments = [
@@ -371,5 +371,5 @@ fn refuse_letters(batches: &Batches) -> Result<(), Diagnostic> {
         [node.unique_id.as_str(), &node.relation.identifier, &batches.settings.event_time.column];
     texts
         .into_iter()
-        .try_for_each(|text| refuse_slots(text).map_err(|error| error.at(node.file.at(0..0))))
+        .try_for_each(|text| reject_slots(text).map_err(|error| error.at(node.file.at(0..0))))
 }

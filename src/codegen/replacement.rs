@@ -28,7 +28,7 @@ pub fn replacement(
         ("next_text", dialect.string(&next.to_string())?.value()),
         (
             "old_text",
-            dialect.string(&dialect.fitting(&node.relation.identifier, "old", 0)?)?.value(),
+            dialect.string(&dialect.limited_name(&node.relation.identifier, "old", 0)?)?.value(),
         ),
     ];
     dialect.sql("replacement", &arguments)
@@ -55,7 +55,7 @@ pub fn make_way(dialect: &Dialect, node: &Node, target: &Relation) -> Result<Sql
 
 /// The name under which the relation is made that takes the place of `target`.
 pub fn next(dialect: &Dialect, node: &Node, target: &Relation) -> Result<Relation, Diagnostic> {
-    let identifier = dialect.fitting(&node.relation.identifier, "next", 0)?;
+    let identifier = dialect.limited_name(&node.relation.identifier, "next", 0)?;
     Ok(Relation { identifier, ..target.clone() })
 }
 
@@ -73,7 +73,7 @@ pub fn released(
         let arguments = [
             ("target_text", dialect.string(&target.to_string())?.value()),
             ("constraint_text", dialect.string(name)?.value()),
-            ("old_text", dialect.string(&dialect.fitting(name, "old", 0)?)?.value()),
+            ("old_text", dialect.string(&dialect.limited_name(name, "old", 0)?)?.value()),
         ];
         Ok(dialect.sql("released", &arguments)?.0)
     });

@@ -59,7 +59,7 @@ pub fn load(dialect: &Dialect, node: &Node, table: &Table, anew: bool) -> Result
         ("spec", Sql(spec.join(",\n  ")).value()),
         ("rows", Sql(rows.join("\n\n")).value()),
     ]);
-    let statement = dialect.sql(if anew { "seed_anew" } else { "seed" }, &given)?;
+    let statement = dialect.sql(if anew { "seed_rebuild" } else { "seed" }, &given)?;
     Ok(Sql(format!("{statement}{}", indexes(dialect, node, &node.relation.to_string())?)))
 }
 

@@ -257,7 +257,7 @@ pub(super) fn dates_are_whole(
             }
         };
         if cover.windows.iter().all(|window| {
-            precision.tells(clock(window.start)) && precision.tells(clock(window.end))
+            precision.is_boundary(clock(window.start)) && precision.is_boundary(clock(window.end))
         }) {
             return Ok(());
         }
@@ -267,7 +267,7 @@ pub(super) fn dates_are_whole(
             TimeType::Date => Diagnostic::error(format!("{column} is a date, and {batches}")),
             _ => Diagnostic::error(format!(
                 "the format of {column} ends at the {}, and {batches}",
-                precision.word()
+                precision.as_str()
             )),
         };
         let day = if precision == Precision::Day { "batches of one day" } else { "larger batches" };

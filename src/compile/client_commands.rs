@@ -37,7 +37,7 @@ pub(super) fn refuse_in(
     what: &str,
     text: &str,
 ) -> Result<(), Diagnostic> {
-    let Some(command) = context.dialect.client_syntax.command(text) else { return Ok(()) };
+    let Some(command) = context.dialect.client_syntax.first_command(text) else { return Ok(()) };
     let program = &context.dialect.client_syntax.program;
     let error = Diagnostic::error(format!(
         "{what} of `{}` holds a command of the client `{program}`: {}",

@@ -8,7 +8,7 @@ use std::thread::ThreadId;
 
 use crate::config::{Kind, Materialization, Node, SchemaChange};
 use crate::diagnostics::Diagnostic;
-use crate::dialect::{Case, Dialect, folded};
+use crate::dialect::{Case, Dialect, fold_case};
 use crate::graph::Graph;
 use crate::inject::{self, ResultColumn};
 use crate::jinja::{Jinja, Known, KnownColumn, Relation};
@@ -115,7 +115,7 @@ impl Known for Columns {
             && let Some(columns) = self.of(Asker::Template, node)
         {
             let spelled = |column: &ResultColumn| {
-                if column.quoted { column.name.clone() } else { folded(self.case, &column.name) }
+                if column.quoted { column.name.clone() } else { fold_case(self.case, &column.name) }
             };
             let known = columns.iter().map(|column| {
                 let declared = node
@@ -160,7 +160,7 @@ impl Columns {
             .filter(|columns| !columns.is_empty())?;
         let column = |(name, data_type): &(String, Option<String>)| ResultColumn {
             data_type: data_type.clone(),
-            ..ResultColumn::named(name, folded(self.case, name) != *name)
+            ..ResultColumn::named(name, fold_case(self.case, name) != *name)
         };
         Some(columns.iter().map(column).collect())
     }

@@ -7,7 +7,7 @@ use super::schema_changes;
 use crate::codegen;
 use crate::config::{EventTime, Materialization, Node, SchemaChange};
 use crate::diagnostics::Diagnostic;
-use crate::dialect::{TimeType, refuse_slots};
+use crate::dialect::{TimeType, reject_slots};
 use crate::inject::{self, Access, Filter, Injection, Query};
 use crate::jinja::MarkKind;
 use crate::render::{self, RenderContext};
@@ -68,7 +68,7 @@ fn filtered(
     let place =
         |error: Diagnostic| if error.at.is_none() { error.at(node.file.line(1)) } else { error };
     let text = render::model(context.jinja, context.graph, node, moment)?;
-    refuse_slots(&text.sql).map_err(place)?;
+    reject_slots(&text.sql).map_err(place)?;
     let event_time = |id: &str| context.graph.nodes[id].event_time.as_ref();
     let condition = |event_time: &EventTime, id: &str, kind: &TimeType| {
         let column = context.dialect.event_time(&event_time.column, event_time.quote)?;

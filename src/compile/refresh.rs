@@ -75,6 +75,7 @@ pub fn beside(
     windows: (&str, &str),
 ) -> Result<Relation, Diagnostic> {
     let hash = &short_hash(&format!("{query}\0{}\0{}", windows.0, windows.1))[..8];
-    let identifier = dialect.fitting(&node.relation.identifier, &format!("refresh_{hash}"), 0)?;
+    let identifier =
+        dialect.limited_name(&node.relation.identifier, &format!("refresh_{hash}"), 0)?;
     Ok(Relation { identifier, ..node.relation.clone() })
 }

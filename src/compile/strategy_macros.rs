@@ -8,7 +8,7 @@ use super::Context;
 use crate::codegen;
 use crate::config::Node;
 use crate::diagnostics::Diagnostic;
-use crate::dialect::{Case, folded};
+use crate::dialect::{Case, fold_case};
 use crate::inject::ResultColumn;
 use crate::jinja::{Relation, StrategyArguments, StrategyMacro};
 use crate::render::{self, RenderContext};
@@ -68,7 +68,7 @@ impl StrategyCall<'_> {
                 .hint("name the columns in the last `select` instead of `*`"));
         };
         let name = |column: &ResultColumn| {
-            if column.quoted { column.name.clone() } else { folded(case, &column.name) }
+            if column.quoted { column.name.clone() } else { fold_case(case, &column.name) }
         };
         let declared = |column: &ResultColumn| {
             let declared = node

@@ -1,22 +1,22 @@
-{# What engines share, unless their own file says otherwise.
-   An overwrite is a delete and an insert in one transaction, from a staged temporary table. #}
+{# Entries that dialects share, unless their file overrides them.
+   A batch is written by a delete and an insert in one transaction, from a staged temporary table. #}
 
 {% set parser = "generic" %}
 {% set like = none %}
-{# Whether a query within another may have a `with` of its own. Where it may not, a statement gets `ctes` and `body`. #}
+{# Whether a subquery may have a `with` clause. If not, a statement gets `ctes` and `body`. #}
 {% set nested_with = true %}
 
 {# Names. `quoted` and `included`: database, schema, identifier. #}
 {% set quote = '"' %}
 {% set quoted = [true, true, true] %}
 {% set included = [true, true, true] %}
-{# The quotes of `adapter.quote`, where dbt's adapter takes others than for relations; whether it quotes columns of seeds without
-   `quote_columns`, and whether it leaves a name as it is that has quotes already. #}
+{# The quote character of `adapter.quote`, where it differs from that of relations; whether dbt's adapter quotes columns of seeds
+   without `quote_columns`, and whether it leaves a name unchanged that is already quoted. #}
 {% set column_quote = none %}
 {% set seed_columns_quoted = true %}
 {% set columns_quoted_once = false %}
 {% set case = "lower" %}
-{# Names that are made here, and the names of relations where those may be longer. #}
+{# The maximum length of generated names, and of relation names where it is larger. #}
 {% set longest_name = 63 %}
 {% set longest_relation = none %}
 {% set quoted_backslash_escapes = false %}
@@ -24,7 +24,7 @@
 {% set default_schema = "public" %}
 {% set target_keys = ["host", "port", "user", "database", "schema"] %}
 {% set files_as_sources = false %}
-{# How names are quoted in statements that make and drop tables, where that differs: `<argument>_ticks`. #}
+{# The quote character in statements that create and drop tables, where it differs: `<argument>_ticks`. #}
 {% set ticks = none %}
 {% set reserved = [
   "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "between", "binary",
@@ -39,12 +39,12 @@
   "true", "union", "unique", "update", "user", "using", "values", "variadic", "verbose", "when", "where", "window", "with"
 ] %}
 
-{# Time. What a declared type holds, and the literal that fits it. #}
+{# Time. The classes of declared types, and the literal for each class. #}
 {% set date_types = ["date"] %}
 {% set naive_types = ["timestamp", "timestamp without time zone", "datetime"] %}
 {% set zoned_types = ["timestamptz", "timestamp with time zone"] %}
-{# Whether `at time zone` gives an instant in that zone, where others take a zone off or put it on; whether a difference between
-   two times counts what has elapsed, where others count the edges of days and hours between them. #}
+{# Whether `at time zone` only changes the displayed zone of an instant (other engines add or remove the zone); whether a
+   difference between two times counts elapsed time (others count the boundaries of days and hours between them). #}
 {% set time_zone_shows = false %}
 {% set difference_elapses = false %}
 
@@ -60,24 +60,24 @@ timestamp '{{ at.time }}'
 timestamp with time zone '{{ at.time }}+00:00'
 {% endmacro %}
 
-{# A string takes the type of the column that it is compared with; its offset keeps it apart from the session's time zone. #}
+{# The engine converts the string to the type of the column; the offset makes it independent of the session's time zone. #}
 {% macro undeclared(at) %}
 '{{ at.time }}+00:00'
 {% endmacro %}
 
-{# What is said of a model whose event time has no declared type, where that literal is wrong for one of the engine's types. #}
+{# The hint for a model whose event time has no declared type, where this literal does not match all of the engine's types. #}
 {% set undeclared_hint = none %}
 
-{# Types that hold no time. #}
+{# Types that cannot store a time. #}
 {% set other_types = [
   "array", "bit", "binary", "blob", "bool", "boolean", "bytea", "bytes", "geography", "interval", "json", "jsonb", "map", "object", "struct",
   "super", "time", "time with time zone", "time without time zone", "timetz", "uuid", "varbinary", "variant"
 ] %}
 
-{# Types that only say how others are stored: `Nullable(DateTime)`. #}
+{# Types that wrap another type: `Nullable(DateTime)`. #}
 {% set type_wrappers = [] %}
 
-{# A time that is stored as text or as digits, in its declared format. #}
+{# Times that are stored as text or as digits, in the declared format. #}
 {% macro text_time(at) %}
 '{{ at.text }}'
 {% endmacro %}
@@ -98,21 +98,21 @@ timestamp with time zone '{{ at.time }}+00:00'
 {{ at.epoch }}000000
 {% endmacro %}
 
-{# The one predicate, and what is said with it. #}
+{# The predicate of a window, and the fragments that contain it. #}
 {% macro window(column, start, end) %}
 {{ column }} >= {{ start }} and {{ column }} < {{ end }}
 {% endmacro %}
 
-{# The predicate for a column without a declared type, where the engine compares text with such a literal without an error. `is_time`
-   of the dialect is a condition that holds for every time and that the engine refuses to compile for text. In read filters it stands
-   between `check` and `check_end`, which only `01_create.sql` keeps. #}
+{# The predicate for a column without a declared type, where the engine compares text with such a literal without an error. The
+   dialect's `is_time` is true for every time, and the engine rejects it for text. In read filters it is between `check` and
+   `check_end`, and written only to `01_create.sql`. #}
 {% macro window_of_times(window, is_time, check, check_end) %}
 {{ window }}{{ check }} and {{ is_time }}{{ check_end }}
 {% endmacro %}
 
-{# Columns that a table has and `*` leaves out, in lower case; `x*`: all that begin with `x`. `within_hidden` selects those that a query reads. #}
+{# Columns that `*` does not include, in lower case; `x*`: all that begin with `x`. `within_hidden` selects those that a query reads. #}
 {% set hidden_columns = [] %}
-{# Whether no column of a user's own can have such a name. #}
+{# Whether user columns cannot have these names. #}
 {% set hidden_reserved = false %}
 
 {% macro hidden_column(column) %}
@@ -131,12 +131,13 @@ timestamp with time zone '{{ at.time }}+00:00'
 not coalesce({{ window }}, false)
 {% endmacro %}
 
-{# A batch. `modes`: what the engine can do with rows outside of the window. #}
+{# A batch. `modes`: the supported values of `outside_window`. #}
 {% set strategy = "delete + insert in one transaction" %}
 {% set atomic = true %}
 {% set modes = ["error", "drop", "keep"] %}
-{# Ways to write that depend on the table's format (`formats`: of the key `format_key`, by variant) or on its partitions: the
-   variant `aligned`, where each window provably is whole partitions of `partition_key`. A variant is `overwrite_<variant>`. #}
+{# Variants of the statement. The variant depends on the table's format (`formats`: variants by value of the key `format_key`) or on
+   its partitions (`aligned`: the variant for windows that are provably whole partitions of `partition_key`). A variant has the
+   macro `overwrite_<variant>`. #}
 {% set format_key = none %}
 {% set formats = {} %}
 {% set aligned = none %}
@@ -150,11 +151,11 @@ not coalesce({{ window }}, false)
 {% set stage_in_schema = false %}
 {% set stage_prefix = "" %}
 {% set location_key = none %}
-{# Keys that say where a table's own files are. #}
+{# Keys that set the location of the table's files. #}
 {% set location_keys = [] %}
 {% set by_name = false %}
 
-{# What a batch stages where no input is filtered and rows outside of the window are dropped: its window's rows alone. #}
+{# The staged query where no input is filtered and `outside_window` is `drop`: only the rows of the window. #}
 {% macro staged_window(query, window) %}
 select * from (
 {{ query }}
@@ -162,7 +163,7 @@ select * from (
 where {{ window }}
 {% endmacro %}
 
-{% macro overwrite(target, stage, staged, into, columns, doomed, kept, guard, strays) %}
+{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows) %}
 begin;
 
 create temporary table {{ stage }} as
@@ -172,20 +173,20 @@ create temporary table {{ stage }} as
 {{ guard }}
 
 delete from {{ target }}
-where {{ doomed }};
+where {{ delete_predicate }};
 
 insert into {{ target }}{{ into }}
 select {{ columns }}
-from {{ stage }}{{ kept }};
+from {{ stage }}{{ insert_filter }};
 
-{{ strays }}
+{{ out_of_window_rows }}
 
 drop table {{ stage }};
 
 commit;
 {% endmacro %}
 
-{# What follows the insert's target: the columns by name, or what the engine says where they are not known. #}
+{# The columns after the insert's target: by name, or the engine's syntax for unknown columns. #}
 {% macro into_named(columns) %}
  ({{ columns }})
 {% endmacro %}
@@ -193,35 +194,35 @@ commit;
 {% macro into_unnamed() %}
 {% endmacro %}
 
-{# Rows outside of the window that are kept: those that are not there yet, so that a second run adds none. #}
-{% macro strays(target, stage, into, columns, outside) %}
+{# The insert of rows outside of the window. It excludes rows that the target already has, so that it is idempotent. #}
+{% macro out_of_window_rows(target, stage, into, columns, outside) %}
 insert into {{ target }}{{ into }}
 select {{ columns }} from {{ stage }} where {{ outside }}
 except
 select {{ columns }} from {{ target }};
 {% endmacro %}
 
-{# Tables and views. `clauses`: the configuration keys that the create statement takes, each with a macro `clause_<key>`. #}
+{# Tables and views. `clauses`: the configuration keys of the create statement, each with a macro `clause_<key>`. #}
 {% set clauses = [] %}
 {% set options = [] %}
-{# What a key means where it is not set, and macros for single values of a key. #}
+{# Default values of keys, and macros for single values of a key. #}
 {% set defaults = {} %}
 {% set clause_words = {} %}
 {# Keys whose macro is chosen by another key. #}
 {% set clause_kinds = {} %}
-{# Keys that only a statement takes which replaces a table; that become statements behind the create statement; that are settings
-   of a session, which `header_<key>` sets and `footer_<key>` takes back; whose value chooses another view: `view_<key>_<value>`. #}
+{# Keys of statements that replace a table; keys that become statements after the create statement; settings of a session, which
+   `header_<key>` sets and `footer_<key>` resets; keys whose value chooses the view macro: `view_<key>_<value>`. #}
 {% set replace_clauses = [] %}
 {% set index_keys = [] %}
-{# Why rows under a unique index cannot be deleted and inserted again in one transaction. #}
+{# The reason why one transaction cannot delete and insert the same key of a unique index. #}
 {% set unique_index_hint = none %}
 {% set header_keys = [] %}
 {% set view_keys = [] %}
-{# Keys that say how dbt works and nothing of tables; that dbt does something for and a plan does not, and why; and values, by
-   key, of tables in which no window can be overwritten: why, and the cure. #}
+{# Keys that configure dbt and not the table; keys that dbt supports and a plan does not, with the reason; and, by key, values of
+   tables whose windows cannot be overwritten, with the reason and the hint. #}
 {% set idle_keys = [] %}
 {% set undone_keys = {} %}
-{# Keys without which an engine cannot make the table, and why they cannot be known here. #}
+{# Keys that the engine needs to create the table and that have no default, with the reason. #}
 {% set wanted_keys = {} %}
 {% set refused = {} %}
 {% set kind_key = none %}
@@ -230,8 +231,8 @@ select {{ columns }} from {{ target }};
 table
 {% endmacro %}
 
-{# What the value of a setting must be that is written into a statement as it is: see `inject/fragment.rs` and `plan/raw_settings.rs`.
-   `text`: it is written as a string, or chooses a macro. A dict of `pairs` has names and expressions; a grantee is a `clause` or a `text`. #}
+{# The syntax of settings that are written into statements unchanged: see `inject/fragment.rs` and `codegen/raw_settings.rs`.
+   `text`: written as a string, or chooses a macro. `pairs`: a dict of names and expressions. A grantee is a `clause` or a `text`. #}
 {% set fragments = {
   "as_columnstore": "text", "auto_liquid_cluster": "text", "automatic_clustering": "text", "backup": "text", "bind": "text",
   "buckets": "expression", "cluster_by": "expressions", "clustered_by": "expressions", "column_types": "types", "copy_grants": "text",
@@ -249,7 +250,7 @@ table
 } %}
 {% set grantees = "clause" %}
 
-{# Configuration keys that any adapter of dbt's knows and that say nothing about the create statement, or that other steps take. #}
+{# Configuration keys of every dbt adapter that do not affect the create statement or that other steps use. #}
 {% set known_keys = [
   "access", "alias", "batch_size", "begin", "column_types", "concurrent_batches", "contract", "database", "description",
   "docs", "enabled", "event_time", "freshness", "full_refresh", "grants", "group", "incremental_predicates", "incremental_strategy",
@@ -288,30 +289,30 @@ create {{ kind }} {{ target }}{{ clauses }}as
 commit;
 {% endmacro %}
 
-{# What happens to the views that read a relation when it is replaced, where they depend on it; and whether they are lost each time. #}
+{# What happens to dependent views when their relation is replaced; and whether they are always lost. #}
 {% set readers = none %}
 {% set drops_readers = false %}
-{# Whether a view that has a table's name is dropped before the table is created, by `make_way`: rows must not go into or out of the
-   tables that it reads. Other engines refuse to write to a view, or to create a table where one is. #}
+{# Whether `make_way` drops a view that has the table's name before the table is created: otherwise the engine would write through
+   the view to the tables that it reads. Other engines reject the write, or the table of the same name. #}
 {% set makes_way = false %}
 
-{# Whether a relation is made under another name, and put in the place of the old one by `replacement`. #}
+{# Whether a relation is built under another name and then replaces the old one by `replacement`. #}
 {% set replaces = false %}
 
-{# The last step of a full refresh: the table that was built beside takes the old one's place. #}
-{% macro swap(target, beside, name, clauses) %}
+{# The last step of a full refresh: the rebuilt table replaces the old one. #}
+{% macro swap(target, shadow, name, clauses) %}
 begin;
 
 drop table if exists {{ target }};
 
-alter table {{ beside }} rename to {{ name }};
+alter table {{ shadow }} rename to {{ name }};
 
 commit;
 {% endmacro %}
 
-{# The audit of a model: a statement that only reads, one row for each of its batches. Three bags of rows are laid beside each
-   other and counted by their content: what the target holds, what the query yields for each batch, and what it yields
-   for all of the batches' range at once, which differs where a batch's edge matters. #}
+{# The audit of a model: a read-only statement with one row per batch. It counts equal rows of three multisets: the target, the
+   query's result per batch, and the query's result over the range of all batches. The last two differ if the result depends on
+   the boundaries of batches. #}
 {% set numeric_types = [
   "smallint", "integer", "int", "bigint", "int2", "int4", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
   "number", "numeric", "bignumeric", "decimal", "real", "float", "float4", "float8", "float32", "float64", "double", "double precision",
@@ -363,8 +364,8 @@ union all
 case when {{ window }} then 1 else 0 end
 {% endmacro %}
 
-{# What the query yields for one batch, and for all of the range; `alone` and `in_whole` say what stands for the other where that is not asked. #}
-{% macro audit_own(batch, inside, in_whole, columns, query, where) %}
+{# The query's rows for one batch, and for the range; `alone` and `in_whole` are the counts for the other where it is not compared. #}
+{% macro audit_batch_rows(batch, inside, in_whole, columns, query, where) %}
   union all
   select {{ batch }}, 0, {{ inside }}, {{ in_whole }}, 1 - {{ inside }}{{ columns }}
   from (
@@ -373,7 +374,7 @@ case when {{ window }} then 1 else 0 end
   {{ where }}
 {% endmacro %}
 
-{% macro audit_whole(label, alone, columns, query, where) %}
+{% macro audit_range_rows(label, alone, columns, query, where) %}
   union all
   select {{ label }}, 0, {{ alone }}, 1, 0{{ columns }}
   from (
@@ -442,7 +443,7 @@ audit_sums as (
   left join audit_sums as s on s.audit_batch = b.audit_batch
 {% endmacro %}
 
-{# An extra row is a doubled one if the query yields it too, only less often. #}
+{# An extra row is a duplicate if the query also returns it, but less often. #}
 {% macro audit_doubled() %}
 sum(case when query_copies > 0 and target_copies > query_copies then target_copies - query_copies else 0 end)
 {% endmacro %}
@@ -537,15 +538,15 @@ audit_verdicts as (
 {{ last }};
 {% endmacro %}
 
-{# Engines that take a whole row as one value have a macro `audit_row(alias)`: it serves where the columns are not known. #}
+{# Engines that support a row as one value have a macro `audit_row(alias)`, for queries whose columns are unknown. #}
 {% set row_as_value = false %}
 
 {% macro audit_named(relation) %}
 {{ relation }} as audit_table
 {% endmacro %}
 
-{# What the statement ends with: the table; or, for a run, what fails at a verdict that is none of the allowed. `audit_found` has a
-   row for each such verdict, `audit_list` makes them one text, `audit_words` is the text of one. #}
+{# The end of the statement: the table of verdicts, or, for a run, an error at a verdict that is not allowed. `audit_found` has a row
+   per such verdict, `audit_words` is its text, and `audit_list` joins the texts. #}
 {% macro audit_table() %}
 select * from audit_verdicts order by batch
 {% endmacro %}
@@ -572,17 +573,19 @@ select case when count(*) > 0 then cast({{ about }} || {{ list }} as integer) en
 from {{ found }}
 {% endmacro %}
 
-{# Running a plan. `client`: the command that runs it where none is named; `{file}` stands for a step's file, so that a process
-   runs each, `{path}` for the profile's database file. Empty: no known client runs a file without further words. The marker prints its token with a dash in the middle, which its own text does not hold. #}
+{# Running a plan. `client`: the default command. `{file}` is replaced by the file of a step (one process per step), `{path}` by the
+   profile's database file. Empty: no known client runs a file without further arguments. The marker prints its token with a dash
+   in the middle, which is not in the text of the statement. #}
 {% set client = [] %}
 {% set example = "my-client {file}" %}
 
-{# How the dialect's clients read a text, and what they take for a command of their own that runs on the user's machine: see
-   `client_commands.rs`. Text with such a command is refused. #}
+{# The lexical rules of the dialect's clients, and the commands that they execute on the user's machine: see `client_commands.rs`.
+   Text with such a command is rejected. #}
 {% set client_syntax = {} %}
 
-{# Proof that a client stops at an error and commits each statement. The marker prints `token`, or `open` within a transaction, where
-   the engine can tell. `failing` fails everywhere. `autocommit` sets a session back to its default; `outside_transaction` fails within one. #}
+{# The check that a client stops at an error and commits each statement. The marker prints `token`, or `open` within a transaction
+   where the engine can detect it. `failing` always fails. `autocommit` resets the session to its default; `outside_transaction`
+   fails within a transaction. #}
 {% macro marker(token, open) %}
 select replace({{ token }}, 'x', '-') as batchwright_marker;
 {% endmacro %}
@@ -597,20 +600,20 @@ select batchwright_probe from batchwright_missing_table;
 {% macro outside_transaction() %}
 {% endmacro %}
 
-{% macro look(relation) %}
+{% macro probe_relation(relation) %}
 select 1 from {{ relation }} where 1 = 0;
 {% endmacro %}
 
-{# Incremental models that are no microbatch models. `strategies`: dbt's words for what the engine can do; then the one that
-   is meant where none is named, without and with a unique key. #}
+{# Incremental models without batches. `strategies`: dbt's names of the supported strategies; then the default strategy without and
+   with a unique key. #}
 {% set strategies = ["append", "delete+insert"] %}
 {% set strategy_unkeyed = "append" %}
 {% set strategy_keyed = "delete+insert" %}
 {% set merge_formats = [] %}
 {% set merge_alias = true %}
-{# Keys that hold conditions of a merge's update and of its insert, and expressions for columns that it updates. #}
+{# Keys with the conditions of a merge's update and of its insert, and with expressions for updated columns. #}
 {% set merge_condition_keys = none %}
-{# Keys of which the effect is not written, and that would change rows: each with what they do. #}
+{# Keys that would change the result and are not supported, with their effect. #}
 {% set refused_keys = {} %}
 
 {% macro and_condition(condition) %}
@@ -621,16 +624,16 @@ select 1 from {{ relation }} where 1 = 0;
   "constraints", "delimiter", "incremental_type", "merge_exclude_columns", "merge_update_columns", "partitions", "quote_columns"
 ] %}
 
-{# A table whose query has got other columns. `schema_changes`: the values of `on_schema_change` that the engine can follow in statements
-   that are safe to repeat. `change_<value>` compares the table with the query; without it each column has a statement, and
-   `check_<value>` compares the two afterwards. `alters_within_file`: whether a later statement of a file may name a column that an
-   earlier one adds. `wider_types`: by type, in lower case, the types that hold all of its values. #}
+{# Changed columns of a query. `schema_changes`: the values of `on_schema_change` that the engine supports with idempotent statements.
+   `change_<value>` compares the table with the query; without it each column has a statement, and `check_<value>` compares the
+   two afterwards. `alters_within_file`: whether a statement may use a column that an earlier statement of the file adds.
+   `wider_types`: for each type, in lower case, the types that can store all of its values. #}
 {% set schema_changes = [] %}
 {% set alters_within_file = true %}
 {% set wider_types = {} %}
 
-{# What a project's own macro of a strategy returns, around it the table that it reads. `runs_strategy_macros`: whether plans for the
-   engine do so. #}
+{# The statements of a strategy macro of the project, with the temporary table that they read. `runs_strategy_macros`: whether the
+   dialect supports them. #}
 {% set runs_strategy_macros = false %}
 
 {% macro by_macro(stage, query, statements) %}
@@ -647,7 +650,7 @@ drop table {{ stage }};
 commit;
 {% endmacro %}
 
-{# A query with some of its columns alone. #}
+{# A query restricted to some of its columns. #}
 {% macro narrowed(columns, query) %}
 select {{ columns }} from (
 {{ query }}
@@ -681,7 +684,7 @@ create {{ kind }} if not exists {{ target }}{{ clauses }}as
 ;
 {% endmacro %}
 
-{# What an empty table is given, and what one with rows is given. #}
+{# The rows for an empty table, and those for a table with rows. #}
 {% macro first_or_next(target, columns, first, next) %}
 select {{ columns }} from (
 {{ first }}
@@ -705,7 +708,7 @@ select {{ columns }} from (
 {{ key }} in (select {{ names }} from {{ stage }})
 {% endmacro %}
 
-{% macro incremental_delete_insert(target, stage, query, into, columns, doomed, kept) %}
+{% macro incremental_delete_insert(target, stage, query, into, columns, delete_predicate, insert_filter) %}
 begin;
 
 create temporary table {{ stage }} as
@@ -713,18 +716,18 @@ create temporary table {{ stage }} as
 ;
 
 delete from {{ target }}
-where {{ doomed }};
+where {{ delete_predicate }};
 
 insert into {{ target }}{{ into }}
 select {{ columns }}
-from {{ stage }}{{ kept }};
+from {{ stage }}{{ insert_filter }};
 
 drop table {{ stage }};
 
 commit;
 {% endmacro %}
 
-{# The aliases are dbt's, since the author's `incremental_predicates` may use them. #}
+{# The aliases are those of dbt, since `incremental_predicates` may use them. #}
 {% macro incremental_merge(target, query, on, matched, columns, values, insert_condition) %}
 merge into {{ target }} as DBT_INTERNAL_DEST
 using (
@@ -743,7 +746,8 @@ when matched{{ update_condition }} then
     {{ updates }}
 {% endmacro %}
 
-{# Seeds. `seeds`: whether a plan can load them. `fills_at_once`: whether making a table by its columns and filling it is one transaction. `seed_types`: what the values of a column look like, and the type that holds them. #}
+{# Seeds. `seeds`: whether the dialect supports them. `fills_at_once`: whether one transaction creates a table by its columns and
+   fills it. `seed_types`: the column type for each inferred type of values. #}
 {% set seeds = true %}
 {% set fills_at_once = true %}
 {% set seed_types = {
@@ -784,7 +788,7 @@ delete from {{ target }};
 commit;
 {% endmacro %}
 
-{% macro seed_anew(target, spec, rows) %}
+{% macro seed_rebuild(target, spec, rows) %}
 begin;
 
 drop table if exists {{ target }};
@@ -798,11 +802,11 @@ create table {{ target }} (
 commit;
 {% endmacro %}
 
-{# Tables with a contract: the declared columns, then the rows by name. `constraint_kinds`: those that a create statement may hold. #}
+{# Tables with a contract: the declared columns, then the rows by name. `constraint_kinds`: those that a create statement may contain. #}
 {% set constraint_kinds = ["not_null", "unique", "primary_key", "foreign_key", "check"] %}
 
-{# Whether the file compares the query's columns with the declared ones before it writes anything, by `contract_check`; and whether the
-   engine itself refuses a value of another type. #}
+{# Whether `contract_check` compares the query's columns with the declared ones before the file writes anything; and whether the
+   engine rejects a value of another type. #}
 {% set contract_checked = false %}
 {% set contract_refused_by_engine = false %}
 
@@ -855,8 +859,8 @@ select {{ columns }} from (
 commit;
 {% endmacro %}
 
-{# Grants and comments. `docs`: which of dbt's `persist_docs` the engine can keep, for tables and for views. #}
-{# `grants_revoked`: whether `revoke_others` takes back what is granted and not configured. #}
+{# Grants and comments. `docs`: the parts of dbt's `persist_docs` that the engine supports, for tables and for views. #}
+{# `grants_revoked`: whether `revoke_others` revokes grants that are not configured. #}
 {% set grants = true %}
 {% set grants_revoked = false %}
 {% set docs = ["table", "view", "columns", "view_columns"] %}

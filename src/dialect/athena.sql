@@ -1,4 +1,4 @@
-{# Athena: Trino's statements on Iceberg tables, with its own words for creating them. A table's times have no zone. #}
+{# Athena: Trino's statements on Iceberg tables, with another create statement. Timestamps of tables have no time zone. #}
 
 {% set parser = "generic" %}
 {% set target_keys = [
@@ -10,7 +10,7 @@
 {% set schema_changes = [] %}
 {% set dispatch = ["athena"] %}
 
-{# No client of Athena's own runs a file of several statements and waits for them. #}
+{# No client of Athena runs a file of several statements and waits for them. #}
 {% set client = [] %}
 {% set example = "my-client {file}" %}
 {% set ticks = "`" %}
@@ -25,18 +25,18 @@
   "work_group"
 ] %}
 {% set undone_keys = {
-  "bucket_count": "an Iceberg table has no buckets of this kind: write `bucket(column, count)` in `partitioned_by`",
-  "bucketed_by": "an Iceberg table has no buckets of this kind: write `bucket(column, count)` in `partitioned_by`",
-  "field_delimiter": "an Iceberg table is not made of text files",
-  "lf_grants": "Lake Formation is asked by an API and not by SQL: grant it there, once the table is made",
-  "lf_inherited_tags": "Lake Formation is asked by an API and not by SQL: set the tags there, once the table is made",
-  "lf_tags_config": "Lake Formation is asked by an API and not by SQL: set the tags there, once the table is made"
+  "bucket_count": "an Iceberg table does not have these buckets: add `bucket(column, count)` to `partitioned_by`",
+  "bucketed_by": "an Iceberg table does not have these buckets: add `bucket(column, count)` to `partitioned_by`",
+  "field_delimiter": "an Iceberg table does not have text files",
+  "lf_grants": "Lake Formation has no SQL: grant it by its API after the table is created",
+  "lf_inherited_tags": "Lake Formation has no SQL: set the tags by its API after the table is created",
+  "lf_tags_config": "Lake Formation has no SQL: set the tags by its API after the table is created"
 } %}
 {% set wanted_keys = {"external_location":
-  "an Iceberg table must be told where its files go: `external_location='s3://…/'`; dbt makes a place up from `s3_data_dir` of the profile"
+  "an Iceberg table needs a location for its files: set `external_location='s3://…/'`; dbt derives one from `s3_data_dir` of the profile"
 } %}
 {% set refused = {"table_type": {"hive": [
-  "Athena deletes no rows from a Hive table", "set `table_type='iceberg'`, or leave it out: then the table is one of Iceberg's"
+  "Athena cannot delete rows of a Hive table", "set `table_type='iceberg'` or remove it: Iceberg is the default"
 ]}} %}
 
 {% set undeclared_hint = none %}
@@ -87,7 +87,7 @@ partitioning = array[{{ texts }}]
 create schema if not exists {{ own_ticks }};
 {% endmacro %}
 
-{% macro overwrite(target, stage, stage_ticks, stage_location, staged, into, columns, doomed, kept, guard, strays) %}
+{% macro overwrite(target, stage, stage_ticks, stage_location, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows) %}
 drop table if exists {{ stage_ticks }};
 
 create table {{ stage }}
@@ -98,13 +98,13 @@ with (table_type = 'iceberg', is_external = false{{ stage_location }}) as
 {{ guard }}
 
 delete from {{ target }}
-where {{ doomed }};
+where {{ delete_predicate }};
 
 insert into {{ target }}{{ into }}
 select {{ columns }}
-from {{ stage }}{{ kept }};
+from {{ stage }}{{ insert_filter }};
 
-{{ strays }}
+{{ out_of_window_rows }}
 
 drop table {{ stage_ticks }};
 {% endmacro %}
@@ -117,7 +117,7 @@ create table {{ target }}{{ clauses }}as
 ;
 {% endmacro %}
 
-{# Athena has no way to rename only a table that exists: this file is for a table that does. #}
+{# Athena cannot rename a table conditionally: this file requires that the table exists. #}
 {% macro swap(target_ticks, beside_ticks, old_ticks) %}
 alter table {{ target_ticks }} rename to {{ old_ticks }};
 
@@ -126,7 +126,7 @@ alter table {{ beside_ticks }} rename to {{ target_ticks }};
 drop table {{ old_ticks }};
 {% endmacro %}
 
-{# The types of a contract are those of the values: a table that is made by its columns is another language's here. #}
+{# The types of a contract are enforced by casts: `create table` with columns has other type names than queries. #}
 {% set constraint_kinds = [] %}
 
 {% macro create_typed(target, clauses, casts, query) %}

@@ -1,6 +1,6 @@
-//! A statement with holes for the window, and the filling of them. Only the window differs between
-//! the batches of a model, so a statement is rendered once with a slot (one private-use character)
-//! at each place of it, and stamped for each batch.
+//! A statement with slots for the window. Only the window differs between the batches of a model,
+//! so a statement is rendered once with a slot (one private-use character) wherever a part of the
+//! window is written, and the slots are filled for each batch.
 
 use std::fmt::{self, Write};
 use std::ops::Range;
@@ -11,7 +11,7 @@ use super::time_format;
 use crate::calendar::{Grain, Instant, Window};
 use crate::diagnostics::Diagnostic;
 
-/// A place in a statement that differs from batch to batch.
+/// A part of a statement that differs from batch to batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Slot {
     /// `2024-09-01`, in the model's time zone.
@@ -23,11 +23,11 @@ pub enum Slot {
     /// Whole seconds since 1970.
     StartEpoch,
     EndEpoch,
-    /// `2024-09-01T05`: what the batch is called.
+    /// The label of the batch: `2024-09-01T05`.
     Label,
     /// The label as a part of a name: `2024_09_01T05`.
     Name,
-    /// `20240901`, UTC: the days, months, hours and years by which engines name partitions.
+    /// `20240901`, UTC. Engines name partitions by days, months, hours and years.
     StartDay,
     EndDay,
     StartMonth,
@@ -42,26 +42,26 @@ pub enum Slot {
     /// `2024-09`, UTC.
     StartYearMonth,
     EndYearMonth,
-    /// From here to `FormatEnd` stands a `strftime` format in which the time is written: UTC's, or
-    /// the model's time zone's.
+    /// The text up to `FormatEnd` is a `strftime` format. The time is written in it, in UTC or in
+    /// the model's time zone.
     StartFormat,
     EndFormat,
     StartLocalFormat,
     EndLocalFormat,
     FormatEnd,
-    /// From here to `EachEnd` once for each hour, day, month or year of the window, which is the
-    /// window there.
+    /// The text up to `EachEnd` is repeated for each hour, day, month or year of the window, with
+    /// that hour, day, month or year as its window.
     EachHour,
     EachDay,
     EachMonth,
     EachYear,
     EachEnd,
-    /// From here to `EachEnd` once for each batch of a list, whose window and label it is there;
-    /// what stands behind `Between` comes between two of them.
+    /// The text up to `EachEnd` is repeated for each batch of a list, with the window and the
+    /// label of that batch. The text after `Between` separates the repetitions.
     EachBatch,
     Between,
-    /// From here to `TypeCheckEnd` a condition that the engine refuses for a column of the wrong
-    /// type; only [`BatchTemplate::with_type_checks`] keeps it.
+    /// The text up to `TypeCheckEnd` is a condition that the engine rejects for a column of another
+    /// type. Only [`BatchTemplate::with_type_checks`] includes it.
     TypeCheck,
     TypeCheckEnd,
 }
@@ -106,7 +106,7 @@ const SLOTS: [Slot; 34] = {
     ]
 };
 const FIRST: u32 = 0xF_1000;
-/// The first one in UTF-8, in which none begins with another byte or is longer.
+/// The first slot in UTF-8. All slots begin with its first byte and have its length.
 const BYTES: [u8; 4] = [0xF3, 0xB1, 0x80, 0x80];
 
 impl fmt::Display for Slot {
@@ -119,38 +119,38 @@ impl fmt::Display for Slot {
 /// A text with slots.
 #[derive(Clone, Debug, PartialEq, Hash)]
 pub struct BatchTemplate {
-    /// Text, then a slot, then text …: a slot after each but the last.
+    /// A slot follows each text except the last one.
     texts: Vec<String>,
     slots: Vec<Slot>,
     timezone: Tz,
 }
 
 impl BatchTemplate {
-    /// Cuts the text at its slots and leaves out type checks. Dates are those of `timezone`.
+    /// Splits the text at its slots and removes type checks. Dates are in `timezone`.
     pub fn new(text: &str, timezone: Tz) -> BatchTemplate {
-        BatchTemplate::cut(text, timezone, false)
+        BatchTemplate::split(text, timezone, false)
     }
 
-    /// The same with type checks.
+    /// Like [`BatchTemplate::new`], with type checks.
     pub fn with_type_checks(text: &str, timezone: Tz) -> BatchTemplate {
-        BatchTemplate::cut(text, timezone, true)
+        BatchTemplate::split(text, timezone, true)
     }
 
-    fn cut(text: &str, timezone: Tz, type_checks: bool) -> BatchTemplate {
-        let mut stamp = BatchTemplate { texts: Vec::new(), slots: Vec::new(), timezone };
+    fn split(text: &str, timezone: Tz, type_checks: bool) -> BatchTemplate {
+        let mut template = BatchTemplate { texts: Vec::new(), slots: Vec::new(), timezone };
         let mut current = String::new();
         let mut start = 0;
         for (at, slot) in slots(text) {
-            let is_kept = slot != Slot::TypeCheckEnd || type_checks;
-            current.push_str(if is_kept { &text[start..at] } else { "" });
+            let is_included = slot != Slot::TypeCheckEnd || type_checks;
+            current.push_str(if is_included { &text[start..at] } else { "" });
             start = at + BYTES.len();
             if !matches!(slot, Slot::TypeCheck | Slot::TypeCheckEnd) {
-                stamp.texts.push(std::mem::take(&mut current));
-                stamp.slots.push(slot);
+                template.texts.push(std::mem::take(&mut current));
+                template.slots.push(slot);
             }
         }
-        stamp.texts.push(current + &text[start..]);
-        stamp
+        template.texts.push(current + &text[start..]);
+        template
     }
 
     /// The text for one window.
@@ -158,66 +158,69 @@ impl BatchTemplate {
         let mut filled = String::with_capacity(
             self.texts.iter().map(String::len).sum::<usize>() + 20 * self.slots.len(),
         );
-        self.part(0..self.texts.len() - 1, &mut Values::of(window, label), &[], &mut filled);
+        let values = &mut SlotValues::of(window, label);
+        self.fill_texts(0..self.texts.len() - 1, values, &[], &mut filled);
         filled
     }
 
-    /// The text for a range of windows: some of it once, some of it once for each batch.
-    pub fn over(&self, range: &Window, batches: &[(Window, String)]) -> String {
+    /// The text for a range. Its `EachBatch` parts are repeated for each of the batches.
+    pub fn fill_range(&self, range: &Window, batches: &[(Window, String)]) -> String {
         let mut filled = String::new();
-        self.part(0..self.texts.len() - 1, &mut Values::of(range, ""), batches, &mut filled);
+        let values = &mut SlotValues::of(range, "");
+        self.fill_texts(0..self.texts.len() - 1, values, batches, &mut filled);
         filled
     }
 
-    /// The texts of a part, with the slots between them.
-    fn part(
+    /// Appends a range of the texts with the slots between them.
+    fn fill_texts(
         &self,
-        part: Range<usize>,
-        values: &mut Values,
+        texts: Range<usize>,
+        values: &mut SlotValues,
         batches: &[(Window, String)],
         filled: &mut String,
     ) {
-        let Range { start: first, end: last } = part;
+        let Range { start: first, end: last } = texts;
         let mut at = first;
         while at < last {
             filled.push_str(&self.texts[at]);
             let slot = self.slots[at];
             let end =
                 || (at + 1..last).find(|end| self.slots[*end] == Slot::EachEnd).unwrap_or(last);
-            match each(slot) {
+            match repeated_grain(slot) {
                 None if slot == Slot::EachBatch => {
                     let end = end();
                     let between = (at + 1..end)
                         .find(|between| self.slots[*between] == Slot::Between)
                         .unwrap_or(end);
                     for (number, (window, label)) in batches.iter().enumerate() {
-                        let mut values = Values::of(window, label);
+                        let mut values = SlotValues::of(window, label);
                         if number > 0 && between < end {
-                            self.part(between + 1..end, &mut values, &[], filled);
+                            self.fill_texts(between + 1..end, &mut values, &[], filled);
                         }
-                        self.part(at + 1..between, &mut values, &[], filled);
+                        self.fill_texts(at + 1..between, &mut values, &[], filled);
                     }
                     at = end;
                 }
                 None if is_format(slot) => {
-                    self.formatted(slot, values.window, &self.texts[at + 1], filled)
-                        .expect("a string takes all that is written to it");
-                    // The format's end; the text before it is the format.
+                    self.write_formatted(slot, values.window, &self.texts[at + 1], filled)
+                        .expect("writing to a string succeeds");
+                    // Skips the format and `FormatEnd`.
                     at += 1;
                 }
                 None => match values.written[slot as usize] {
                     Some((start, end)) => filled.extend_from_within(start..end),
                     None => {
                         let start = filled.len();
-                        self.value(slot, values.window, values.label, filled)
-                            .expect("a string takes all that is written to it");
+                        self.write_value(slot, values.window, values.label, filled)
+                            .expect("writing to a string succeeds");
                         values.written[slot as usize] = Some((start, filled.len()));
                     }
                 },
                 Some(grain) => {
                     let end = end();
-                    for window in tiles(values.window, grain) {
-                        self.part(at + 1..end, &mut Values::of(&window, values.label), &[], filled);
+                    for window in split_window(values.window, grain) {
+                        let values = &mut SlotValues::of(&window, values.label);
+                        self.fill_texts(at + 1..end, values, &[], filled);
                     }
                     at = end;
                 }
@@ -229,8 +232,8 @@ impl BatchTemplate {
         }
     }
 
-    /// An end of the window in a format.
-    fn formatted(
+    /// Writes a bound of the window in a format.
+    fn write_formatted(
         &self,
         slot: Slot,
         window: &Window,
@@ -248,8 +251,14 @@ impl BatchTemplate {
         time_format::write(format, clock, out)
     }
 
-    /// What the slot stands for.
-    fn value(&self, slot: Slot, window: &Window, label: &str, out: &mut String) -> fmt::Result {
+    /// Writes the slot's value.
+    fn write_value(
+        &self,
+        slot: Slot,
+        window: &Window,
+        label: &str,
+        out: &mut String,
+    ) -> fmt::Result {
         let Window { start, end } = window;
         let as_name = |char: char| if char.is_ascii_alphanumeric() { char } else { '_' };
         let date = |at: &Instant| at.with_timezone(&self.timezone).date_naive();
@@ -281,9 +290,9 @@ impl BatchTemplate {
             | Slot::EachEnd
             | Slot::EachBatch
             | Slot::Between => Ok(()),
-            // `new` leaves them out.
+            // `split` removes them.
             Slot::TypeCheck | Slot::TypeCheckEnd => Ok(()),
-            // Each of them is written with its format.
+            // `write_formatted` writes them.
             Slot::StartFormat
             | Slot::EndFormat
             | Slot::StartLocalFormat
@@ -293,16 +302,17 @@ impl BatchTemplate {
     }
 }
 
-/// What slots stand for in one window, and where in the text that is filled each was written first.
-struct Values<'w> {
+/// The values of the slots in one window.
+struct SlotValues<'w> {
     window: &'w Window,
     label: &'w str,
+    /// For each slot, the range of the filled text where its value was first written.
     written: [Option<(usize, usize)>; SLOTS.len()],
 }
 
-impl<'w> Values<'w> {
-    fn of(window: &'w Window, label: &'w str) -> Values<'w> {
-        Values { window, label, written: [None; SLOTS.len()] }
+impl<'w> SlotValues<'w> {
+    fn of(window: &'w Window, label: &'w str) -> SlotValues<'w> {
+        SlotValues { window, label, written: [None; SLOTS.len()] }
     }
 }
 
@@ -313,8 +323,8 @@ fn is_format(slot: Slot) -> bool {
     )
 }
 
-/// The grain of the windows that a slot begins to repeat for.
-fn each(slot: Slot) -> Option<Grain> {
+/// The grain for which a slot repeats its text.
+fn repeated_grain(slot: Slot) -> Option<Grain> {
     Some(match slot {
         Slot::EachHour => Grain::Hour,
         Slot::EachDay => Grain::Day,
@@ -324,7 +334,7 @@ fn each(slot: Slot) -> Option<Grain> {
     })
 }
 
-/// The slot at which a text is repeated for each `grain` of the window.
+/// The slot that repeats a text for each `grain` of the window.
 pub fn for_each(grain: Grain) -> Slot {
     match grain {
         Grain::Hour => Slot::EachHour,
@@ -334,31 +344,31 @@ pub fn for_each(grain: Grain) -> Slot {
     }
 }
 
-/// The grains of UTC that a window is made of.
-fn tiles(window: &Window, grain: Grain) -> Vec<Window> {
-    let mut tiles = Vec::new();
+/// Splits a window at the boundaries of a grain, in UTC.
+fn split_window(window: &Window, grain: Grain) -> Vec<Window> {
+    let mut windows = Vec::new();
     let mut start = window.start;
     while start < window.end {
         let end = grain.next(start, Tz::UTC).map_or(window.end, |end| end.min(window.end));
-        tiles.push(Window { start, end });
+        windows.push(Window { start, end });
         start = end;
     }
-    tiles
+    windows
 }
 
-/// Refuses a text of the author's that holds a character which means a slot here.
-pub fn refuse_slots(text: &str) -> Result<(), Diagnostic> {
+/// An error if the author's text contains a character that represents a slot.
+pub fn reject_slots(text: &str) -> Result<(), Diagnostic> {
     match slots(text).next() {
         Some((_, slot)) => Err(Diagnostic::error(format!(
-            "the query holds the private-use character U+{:X}, which batchwright keeps for itself",
+            "the query contains the private-use character U+{:X}, which batchwright reserves",
             FIRST + slot as u32
         ))
-        .hint("write it as an escape of the engine's instead")),
+        .hint("write it as an escape sequence of the engine")),
         None => Ok(()),
     }
 }
 
-/// The slots of a text, each with the byte at which it begins.
+/// The slots of a text, each with its byte offset.
 fn slots(text: &str) -> impl Iterator<Item = (usize, Slot)> {
     memchr::memchr_iter(BYTES[0], text.as_bytes()).filter_map(|at| {
         let char = text[at..].chars().next()?;
@@ -385,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn type_checks_are_left_out_unless_wanted() {
+    fn type_checks_are_removed_by_default() {
         let text =
             format!("t >= {}{} and c{} or x", Slot::StartDate, Slot::TypeCheck, Slot::TypeCheckEnd);
         let start = chrono::Utc.with_ymd_and_hms(2024, 9, 1, 0, 0, 0).unwrap();
@@ -425,9 +435,9 @@ mod tests {
         );
         let batches = [1, 2]
             .map(|start| (Window { start: day(start), end: day(start + 1) }, format!("b{start}")));
-        let over = BatchTemplate::new(&text, Tz::UTC)
-            .over(&Window { start: day(1), end: day(3) }, &batches);
-        assert_eq!(over, "b1: 20240901; b2: 20240902 until 2024-09-03");
+        let filled = BatchTemplate::new(&text, Tz::UTC)
+            .fill_range(&Window { start: day(1), end: day(3) }, &batches);
+        assert_eq!(filled, "b1: 20240901; b2: 20240902 until 2024-09-03");
     }
 
     #[test]

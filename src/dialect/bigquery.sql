@@ -1,4 +1,4 @@
-{# BigQuery: one MERGE whose condition never holds. The old window goes out and the batch comes in, atomically. #}
+{# BigQuery: one MERGE whose condition is never true. It deletes the old window and inserts the batch atomically. #}
 
 {% set parser = "bigquery" %}
 {% set target_keys = [
@@ -27,12 +27,12 @@
 ] %}
 {% set undone_keys = {
   "enable_refresh": "set it with `alter materialized view … set options`, as a post-hook",
-  "grant_access_to": "a view is authorized by BigQuery's API and not by SQL: authorize it in the dataset, once it is made",
+  "grant_access_to": "BigQuery authorizes views by its API and not by SQL: authorize the view in the dataset after it is created",
   "labels_from_meta": "write the labels under `labels`",
   "max_staleness": "set it with `alter materialized view … set options`, as a post-hook",
   "refresh_interval_minutes": "set it with `alter materialized view … set options`, as a post-hook",
-  "storage_uri": "batchwright makes tables of BigQuery's own: create this one yourself, and its batches fill it",
-  "table_format": "batchwright makes tables of BigQuery's own: create this one yourself, and its batches fill it"
+  "storage_uri": "batchwright creates only native BigQuery tables: create this table yourself; the batches then write to it",
+  "table_format": "batchwright creates only native BigQuery tables: create this table yourself; the batches then write to it"
 } %}
 {% set partition_key = "partition_by" %}
 {% set partitions = [
@@ -51,7 +51,7 @@
   "treat", "true", "unbounded", "union", "unnest", "using", "when", "where", "window", "with", "within"
 ] %}
 
-{# Reads its standard input to the end, and no file: a process runs each step, and the marker is the last that it is fed. #}
+{# It reads only standard input, to the end: each step has one process, and the marker is its last input. #}
 {% set client = ["bq", "query", "--use_legacy_sql=false", "--format=csv"] %}
 {% set example = "bq query --use_legacy_sql=false" %}
 
@@ -71,7 +71,7 @@ datetime '{{ at.time }}'
 timestamp '{{ at.time }}+00:00'
 {% endmacro %}
 
-{# Fits a TIMESTAMP and a DATETIME alike; a DATE must be declared. #}
+{# It matches TIMESTAMP and DATETIME; a DATE must be declared. #}
 {% macro undeclared(at) %}
 '{{ at.time }}'
 {% endmacro %}
@@ -80,7 +80,7 @@ timestamp '{{ at.time }}+00:00'
 extract(year from {{ column }}) is not null
 {% endmacro %}
 
-{# The time of loading, of a table that is partitioned by it; the table of a wildcard; the file of an external table. #}
+{# The ingestion time of an ingestion-time partitioned table; the table of a wildcard; the file of an external table. #}
 {% set hidden_columns = ["_partitiontime", "_partitiondate", "_table_suffix", "_file_name"] %}
 {% set hidden_reserved = true %}
 
@@ -88,7 +88,7 @@ extract(year from {{ column }}) is not null
 ({{ window }}) is not true
 {% endmacro %}
 
-{% macro overwrite(target, stage, staged, into, columns, doomed, kept, guard, strays) %}
+{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows) %}
 create or replace temp table {{ stage }} as
 {{ staged }}
 ;
@@ -97,29 +97,29 @@ create or replace temp table {{ stage }} as
 
 merge into {{ target }} as batch_target
 using (
-  select {{ columns }} from {{ stage }}{{ kept }}
+  select {{ columns }} from {{ stage }}{{ insert_filter }}
 ) as batch_source
 on false
-when not matched by source and {{ doomed }} then
+when not matched by source and {{ delete_predicate }} then
   delete
 when not matched by target then
   insert {{ into }};
 
-{{ strays }}
+{{ out_of_window_rows }}
 
 drop table {{ stage }};
 {% endmacro %}
 
-{# Nothing to check before: the query itself is the source, and nothing is staged. #}
-{% macro overwrite_drop(target, query, into, columns, doomed, kept) %}
+{# Without a guard, the query is the source of the merge and nothing is staged. #}
+{% macro overwrite_drop(target, query, into, columns, delete_predicate, insert_filter) %}
 merge into {{ target }} as batch_target
 using (
   select {{ columns }} from (
 {{ query }}
-  ){{ kept }}
+  ){{ insert_filter }}
 ) as batch_source
 on false
-when not matched by source and {{ doomed }} then
+when not matched by source and {{ delete_predicate }} then
   delete
 when not matched by target then
   insert {{ into }};
@@ -138,7 +138,7 @@ row
 assert not exists (select 1 from {{ stage }} where {{ outside }}) as {{ message }};
 {% endmacro %}
 
-{% macro strays(target, stage, into, columns, outside) %}
+{% macro out_of_window_rows(target, stage, into, columns, outside) %}
 insert into {{ target }} ({{ columns }})
 select {{ columns }} from {{ stage }} where {{ outside }}
 except distinct
@@ -224,10 +224,10 @@ create or replace table {{ target }}{{ clauses }}as
 ;
 {% endmacro %}
 
-{% macro swap(target, beside) %}
-create or replace table {{ target }} copy {{ beside }};
+{% macro swap(target, shadow) %}
+create or replace table {{ target }} copy {{ shadow }};
 
-drop table {{ beside }};
+drop table {{ shadow }};
 {% endmacro %}
 
 {% set contract_refused_by_engine = true %}
@@ -242,7 +242,7 @@ drop table {{ beside }};
 {% set constraint_kinds = ["not_null", "primary_key", "foreign_key"] %}
 {% set docs = ["table", "view", "columns"] %}
 
-{# Only the query that is wanted is read, and paid for. #}
+{# The engine reads, and bills, only the query that is needed. #}
 {% macro append_first_or_next(target, into, columns, first, next) %}
 if exists (select 1 from {{ target }}) then
   insert into {{ target }}{{ into }}
@@ -277,7 +277,7 @@ timestamp_trunc({{ field }}, {{ granularity }})
 {{ field }}
 {% endmacro %}
 
-{# The partitions that the new rows are in. #}
+{# The partitions of the new rows. #}
 {% macro incremental_insert_overwrite(target, stage, query, columns, partition) %}
 create or replace temp table {{ stage }} as
 {{ query }}
@@ -301,7 +301,7 @@ end;
 drop table {{ stage }};
 {% endmacro %}
 
-{# The partitions that the author names. #}
+{# The partitions that the model configures. #}
 {% macro incremental_insert_overwrite_named(target, query, columns, partition, partitions) %}
 merge into {{ target }} as DBT_INTERNAL_DEST
 using (
@@ -323,7 +323,7 @@ create or replace table {{ target }} (
 {{ rows }}
 {% endmacro %}
 
-{% macro seed_anew(target, spec, rows) %}
+{% macro seed_rebuild(target, spec, rows) %}
 create or replace table {{ target }} (
   {{ spec }}
 );
@@ -354,7 +354,7 @@ create materialized view if not exists {{ target }} as
 ;
 {% endmacro %}
 
-{% macro materialized_view_anew(target, query) %}
+{% macro materialized_view_rebuild(target, query) %}
 create or replace materialized view {{ target }} as
 {{ query }}
 ;

@@ -1,6 +1,6 @@
-{# ClickHouse: where each window is whole partitions, those are exchanged for the staged ones by one `alter` each; else a
-   lightweight delete and an insert. There are no transactions, and the staged table is a real one, so that a crash leaves
-   something to begin again from. A window is of instants, whatever the time zone of the column, the server or the session. #}
+{# ClickHouse: where each window is whole partitions, one `alter` per partition exchanges it for the staged one; otherwise a
+   lightweight delete and an insert. There are no transactions; the staged table is permanent, so the file can run again after a
+   crash. Windows are instants, independent of the time zone of the column, the server and the session. #}
 
 {% set parser = "clickhouse" %}
 {% set like = "ansi" %}
@@ -13,7 +13,7 @@
 {% set quote = "`" %}
 {% set column_quote = '"' %}
 {% set included = [false, true, true] %}
-{% set case = "kept" %}
+{% set case = "exact" %}
 {% set longest_name = 200 %}
 {% set backslash_escapes = true %}
 {% set quoted_backslash_escapes = true %}
@@ -25,7 +25,7 @@
     "allow_automatic_deduplication", "tcp_keepalive", "reuse_connections", "server_host_name"
 ] %}
 
-{# Reads its standard input to the end, so a process runs each step. Where to connect is in its configuration file. #}
+{# It reads standard input to the end, so each step has one process. Its configuration file has the connection. #}
 {% set client = ["clickhouse-client", "--queries-file", "{file}"] %}
 {% set example = "clickhouse-client --host HOST --queries-file {file}" %}
 {% set strategy = "staged lightweight delete + insert" %}
@@ -40,11 +40,11 @@
 {% set view_keys = ["sql_security"] %}
 {% set idle_keys = ["connection_overrides", "inserts_only"] %}
 {% set undone_keys = {
-  "catchup": "batchwright makes no materialized views of ClickHouse's",
-  "disable_on_cluster": "a plan is for one server: create the tables of a cluster yourself, and the batches fill them",
-  "force_on_cluster": "a plan is for one server: create the tables of a cluster yourself, and the batches fill them",
-  "refreshable": "batchwright makes no materialized views of ClickHouse's",
-  "sharding_key": "a plan is for one server: create the tables of a cluster yourself, and the batches fill them"
+  "catchup": "materialized views of ClickHouse are not supported",
+  "disable_on_cluster": "a plan is for one server: create the tables of a cluster yourself; the batches then write to them",
+  "force_on_cluster": "a plan is for one server: create the tables of a cluster yourself; the batches then write to them",
+  "refreshable": "materialized views of ClickHouse are not supported",
+  "sharding_key": "a plan is for one server: create the tables of a cluster yourself; the batches then write to them"
 } %}
 {% set reserved = [
   "all", "and", "anti", "any", "array", "as", "asc", "asof", "between", "by", "case", "cast", "constraint", "cross", "cube",
@@ -55,7 +55,7 @@
   "union", "using", "values", "view", "when", "where", "window", "with"
 ] %}
 
-{# Partitions. A function without a time zone cuts at the server's midnight, unless the column says its own or is a date. #}
+{# Partitions. A function without a time zone uses the server's midnight, unless the column has a time zone or is a date. #}
 {% set aligned = "partitions" %}
 {% set by_partitions_partitions = true %}
 {% set strategy_partitions = "staged, then partitions exchanged" %}
@@ -126,14 +126,14 @@ toDateTime('{{ at.time }}', 'UTC')
 toDateTime('{{ at.time }}', 'UTC')
 {% endmacro %}
 
-{# Text does not compare with a time, but a number does, as seconds. #}
+{# The engine rejects a comparison of text with a time, but compares numbers with it, as seconds. #}
 {% macro is_time(column) %}
 toYear({{ column }}) is not null
 {% endmacro %}
 
-{# A null would become the default of a column that takes none, a zero or an empty text, and nothing would tell: the setting
-   refuses it. An engine that keeps nothing is asked first, since nothing brings back what was deleted. #}
-{% macro overwrite(target, stage, check, staged, into, columns, doomed, kept, guard, strays) %}
+{# By default the engine silently converts a null to zero or an empty text if the column is not nullable: the setting makes it an
+   error. The file first checks that the table's engine stores rows, since a delete cannot be undone. #}
+{% macro overwrite(target, stage, check, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows) %}
 drop table if exists {{ stage }};
 
 drop table if exists {{ check }};
@@ -151,19 +151,19 @@ create table {{ check }} as {{ target }} engine = Null;
 insert into {{ check }}{{ into }}
 settings insert_null_as_default = 0
 select {{ columns }}
-from {{ stage }}{{ kept }};
+from {{ stage }}{{ insert_filter }};
 
 drop table {{ check }};
 
 delete from {{ target }}
-where {{ doomed }};
+where {{ delete_predicate }};
 
 insert into {{ target }}{{ into }}
 settings insert_null_as_default = 0
 select {{ columns }}
-from {{ stage }}{{ kept }};
+from {{ stage }}{{ insert_filter }};
 
-{{ strays }}
+{{ out_of_window_rows }}
 
 drop table {{ stage }};
 {% endmacro %}
@@ -188,7 +188,7 @@ select {{ columns }} from (
 drop table {{ stage }};
 {% endmacro %}
 
-{% macro overwrite_partitions_drop(target, stage, query, into, columns, kept, each, end, partition) %}
+{% macro overwrite_partitions_drop(target, stage, query, into, columns, insert_filter, each, end, partition) %}
 drop table if exists {{ stage }};
 
 create table {{ stage }} as {{ target }};
@@ -197,7 +197,7 @@ insert into {{ stage }}{{ into }}
 settings insert_null_as_default = 0
 select {{ columns }} from (
 {{ query }}
-){{ kept }};
+){{ insert_filter }};
 
 {{ each }}alter table {{ target }}
   drop partition {{ partition }},
@@ -274,7 +274,7 @@ definer = current_user sql security definer as
 alter table {{ target }} add index if not exists {{ own_name }} {{ definition }};
 {% endmacro %}
 
-{# Else neither a delete nor a merge that removes duplicates would be allowed. #}
+{# Without it the engine rejects deletes and merges that remove duplicates. #}
 {% macro projections(target, own_name, definition) %}
 alter table {{ target }}
   modify setting lightweight_mutation_projection_mode = 'rebuild', deduplicate_merge_projection_mode = 'rebuild';
@@ -294,11 +294,11 @@ create or replace table {{ target }}{{ clauses }}as
 ;
 {% endmacro %}
 
-{# Takes the place of the old table at once, with the same files as the one beside. Run again, nothing changes but that. #}
-{% macro swap(target, beside) %}
-create or replace table {{ target }} clone as {{ beside }};
+{# It replaces the old table atomically and shares the files of the rebuilt table. It can be repeated until the drop. #}
+{% macro swap(target, shadow) %}
+create or replace table {{ target }} clone as {{ shadow }};
 
-drop table {{ beside }};
+drop table {{ shadow }};
 {% endmacro %}
 
 {% macro incremental_append(target, into, columns, query) %}

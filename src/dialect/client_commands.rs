@@ -1,51 +1,50 @@
 //! Commands of a dialect's clients in SQL text: `\! touch x`, `.shell …`, `source …`. A client runs
-//! them on the user's machine, where dbt's driver reports a syntax error. Takes the client's
-//! lexical rules (`client_syntax` of the dialect's file) and a text; gives the first command
-//! outside of quotes and comments. A text that two settings of the server read differently is read
-//! in both ways.
+//! them on the user's machine, whereas dbt's driver reports a syntax error. Finds the first command
+//! outside of quotes and comments, by the client's lexical rules (`client_syntax` of the dialect
+//! file). A text that depends on a setting of the server is scanned with both values.
 
 use serde::Deserialize;
 
-/// How the dialect's clients read a text, and which words are commands to them.
+/// The lexical rules of the dialect's clients, and the words that they execute as commands.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClientSyntax {
-    /// The program that runs the commands, as a message names it.
+    /// The program that executes the commands, for messages.
     pub program: String,
-    /// Characters that quote; `[` is closed by `]`. A doubled quote is a quote.
+    /// Quote characters; `]` closes `[`. A doubled quote character is a literal one.
     quotes: String,
-    /// The quotes in which a backslash escapes.
+    /// Quote characters inside of which a backslash escapes the next character.
     escaping: String,
-    /// A letter before a single quote that makes a backslash escape.
+    /// Letters that enable backslash escapes when they precede a single quote: `e'…'`.
     escape_prefix: String,
-    /// Words of settings that switch the escapes by backslash: a text that holds one is read with
-    /// and without them. `*` is any text.
+    /// Words of settings that switch backslash escapes on or off: a text that contains one is
+    /// scanned with and without escapes. `*` matches every text.
     escape_switches: Vec<String>,
     dollar_quotes: bool,
     line_comments: Vec<String>,
     nested_comments: bool,
-    /// Beginnings of comments that are code.
+    /// Prefixes of comments whose content is executed.
     executed_comments: Vec<String>,
-    /// Marks that begin a command wherever they are.
+    /// Prefixes of commands that are recognized at any position.
     anywhere: Vec<String>,
-    /// Words with such a mark that are no command.
+    /// Words with such a prefix that are not commands.
     allowed: Vec<String>,
-    /// Beginnings of a line, in its first column, where no statement has begun.
+    /// Prefixes of commands at the start of a line, outside of a statement.
     at_line: Vec<String>,
-    /// The same behind white space, in any line of a statement.
+    /// Commands at the start of any line, after optional white space.
     at_any_line: Vec<String>,
-    /// Beginnings of a statement: a word, or a mark.
+    /// Words or prefixes that are commands at the start of a statement.
     at_statement: Vec<String>,
-    /// Words that end a statement if they are all of a line.
+    /// Words that end a statement when they are alone on a line.
     terminators: Vec<String>,
-    /// Functions that the client itself adds to the engine's, and that reach the user's machine.
+    /// Functions that the client adds to the engine and that access the user's machine.
     functions: Vec<String>,
 }
 
-/// A client's command in a text.
+/// A command of a client in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientCommand {
-    /// Counted from 1.
+    /// One-based.
     pub line: usize,
     /// The text from the command to the end of its line.
     pub text: String,
@@ -53,7 +52,7 @@ pub struct ClientCommand {
 
 impl ClientSyntax {
     /// The first command of a text.
-    pub fn command(&self, text: &str) -> Option<ClientCommand> {
+    pub fn first_command(&self, text: &str) -> Option<ClientCommand> {
         let lists =
             [&self.anywhere, &self.at_line, &self.at_any_line, &self.at_statement, &self.functions];
         if lists.iter().all(|list| list.is_empty()) {
@@ -61,7 +60,7 @@ impl ClientSyntax {
         }
         let at = self
             .scan(text, false)
-            .or_else(|| self.reads_both_ways(text).then(|| self.scan(text, true)).flatten())?;
+            .or_else(|| self.may_switch_escapes(text).then(|| self.scan(text, true)).flatten())?;
         let rest = text[at..].lines().next().unwrap_or_default();
         Some(ClientCommand {
             line: text[..at].matches('\n').count() + 1,
@@ -69,7 +68,7 @@ impl ClientSyntax {
         })
     }
 
-    fn reads_both_ways(&self, text: &str) -> bool {
+    fn may_switch_escapes(&self, text: &str) -> bool {
         let mut lower = None;
         self.escape_switches.iter().any(|switch| {
             switch == "*"
@@ -77,8 +76,8 @@ impl ClientSyntax {
         })
     }
 
-    /// Where the first command begins. `switched`: single quotes escape where they otherwise do
-    /// not, and the reverse.
+    /// The offset of the first command. `switched` inverts whether a backslash escapes inside of
+    /// quotes.
     fn scan(&self, text: &str, switched: bool) -> Option<usize> {
         let mut at = 0;
         let mut in_statement = false;
@@ -130,7 +129,7 @@ impl ClientSyntax {
         None
     }
 
-    /// The length of a comment that the text begins with.
+    /// The length of the comment at the start of the text.
     fn comment(&self, rest: &str) -> Option<usize> {
         if self.line_comments.iter().any(|mark| rest.starts_with(mark.as_str())) {
             return Some(rest.find('\n').unwrap_or(rest.len()));
@@ -155,7 +154,7 @@ impl ClientSyntax {
         Some(at)
     }
 
-    /// The length of the quoted text, the word or the character at a place.
+    /// The length of the quoted text, the word or the character at an offset.
     fn token(&self, text: &str, at: usize, char: char, switched: bool) -> usize {
         let rest = &text[at..];
         if self.quotes.contains(char) {
@@ -165,7 +164,7 @@ impl ClientSyntax {
                     .is_some_and(|prefix| self.escape_prefix.contains(prefix.to_ascii_lowercase()));
             let escapes = is_prefixed
                 || self.escaping.contains(char) != (switched && matches!(char, '\'' | '"'));
-            return quoted(rest, char, escapes);
+            return quoted_length(rest, char, escapes);
         }
         if char == '$' && self.dollar_quotes && !text[..at].ends_with(is_word) {
             let tag = rest[1..].find('$').map_or("", |end| &rest[..end + 2]);
@@ -182,15 +181,15 @@ impl ClientSyntax {
     }
 }
 
-/// The length of a quoted text; of all that follows, where it does not end.
-fn quoted(rest: &str, open: char, escapes: bool) -> usize {
+/// The length of a quoted text; without a closing quote, it extends to the end.
+fn quoted_length(rest: &str, open: char, escapes: bool) -> usize {
     let close = if open == '[' { ']' } else { open };
     let mut chars = rest.char_indices().skip(1).peekable();
     while let Some((at, char)) = chars.next() {
         if escapes && char == '\\' {
             chars.next();
         } else if char == close {
-            // A doubled quote.
+            // A doubled quote is a literal one.
             if chars.next_if(|(_, next)| *next == close).is_none() {
                 return at + close.len_utf8();
             }
@@ -199,7 +198,7 @@ fn quoted(rest: &str, open: char, escapes: bool) -> usize {
     rest.len()
 }
 
-/// Whether a text begins with a mark, or with a word that ends there.
+/// Whether a text begins with a prefix, or with a complete word, in any case.
 fn begins_with(text: &str, word: &str) -> bool {
     let Some(begin) = text.get(..word.len()) else { return false };
     let ends = |rest: &str| !word.ends_with(is_word) || !rest.starts_with(is_word);
@@ -218,7 +217,7 @@ mod tests {
         named(dialect)
             .unwrap()
             .client_syntax
-            .command(text)
+            .first_command(text)
             .map(|command| (command.line, command.text))
     }
 
@@ -251,10 +250,10 @@ mod tests {
             ("fabric", "select 1\n!!touch x"),
         ] {
             let line = text.matches('\n').count() + 1;
-            let found = command(dialect, text);
+            let command = command(dialect, text);
             assert!(
-                found.as_ref().is_some_and(|(at, _)| *at <= line),
-                "{dialect}: {text}: {found:?}"
+                command.as_ref().is_some_and(|(at, _)| *at <= line),
+                "{dialect}: {text}: {command:?}"
             );
         }
         assert_eq!(
@@ -264,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_no_command() {
+    fn quoted_text_and_comments_are_not_commands() {
         for (dialect, text) in [
             (
                 "postgres",
@@ -289,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_is_read_to_its_end() {
+    fn unclosed_quotes_and_comments_are_scanned() {
         for dialect in names() {
             for text in [
                 "",

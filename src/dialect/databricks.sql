@@ -1,4 +1,4 @@
-{# Databricks: one statement replaces the window. Delta itself refuses rows outside of it; `raise_error` says which batch. #}
+{# Databricks: one statement replaces the window. Delta rejects rows outside of it; `raise_error` names the batch. #}
 
 {% set parser = "databricks" %}
 {% set like = "ansi" %}
@@ -16,7 +16,7 @@
 {% set location_keys = ["location"] %}
 {% set by_name = true %}
 
-{# Takes a file, or its whole standard input, so a process runs each step. Where to connect is in its own settings. #}
+{# It runs a file, or standard input to its end, so each step has one process. Its settings have the connection. #}
 {% set client = ["dbsqlcli", "-e", "{file}"] %}
 {% set example = "dbsqlcli -e {file}" %}
 {% set client_syntax = {
@@ -37,18 +37,18 @@
   "use_safer_relation_operations", "view_update_via_alter"
 ] %}
 {% set undone_keys = {
-  "compression": "set it among the `tblproperties`",
+  "compression": "set it in `tblproperties`",
   "row_filter": "set it with `alter table … set row filter`, as a post-hook",
-  "table_format": "batchwright makes tables of Delta's own: create this one yourself, and its batches fill it",
-  "zorder": "run `optimize … zorder by` when the batches are done, as a post-hook"
+  "table_format": "batchwright creates only native Delta tables: create this table yourself; the batches then write to it",
+  "zorder": "run `optimize … zorder by` as a post-hook"
 } %}
 {% set refused = {"file_format": {
-  "parquet": ["only a table of Delta's takes `replace where`", "set `file_format='delta'`, or leave it out"],
-  "hudi": ["only a table of Delta's takes `replace where`", "set `file_format='delta'`, or leave it out"],
-  "csv": ["only a table of Delta's takes `replace where`", "set `file_format='delta'`, or leave it out"],
-  "json": ["only a table of Delta's takes `replace where`", "set `file_format='delta'`, or leave it out"],
-  "orc": ["only a table of Delta's takes `replace where`", "set `file_format='delta'`, or leave it out"],
-  "text": ["only a table of Delta's takes `replace where`", "set `file_format='delta'`, or leave it out"]
+  "parquet": ["only a Delta table supports `replace where`", "set `file_format='delta'` or remove it"],
+  "hudi": ["only a Delta table supports `replace where`", "set `file_format='delta'` or remove it"],
+  "csv": ["only a Delta table supports `replace where`", "set `file_format='delta'` or remove it"],
+  "json": ["only a Delta table supports `replace where`", "set `file_format='delta'` or remove it"],
+  "orc": ["only a Delta table supports `replace where`", "set `file_format='delta'` or remove it"],
+  "text": ["only a Delta table supports `replace where`", "set `file_format='delta'` or remove it"]
 }} %}
 
 {% set naive_types = ["timestamp_ntz"] %}
@@ -62,15 +62,15 @@ timestamp_ntz '{{ at.time }}'
 timestamp '{{ at.time }}+00:00'
 {% endmacro %}
 
-{% macro overwrite(target, query, checked, doomed, kept) %}
+{% macro overwrite(target, query, checked, delete_predicate, insert_filter) %}
 insert into {{ target }} by name
-replace where {{ doomed }}
+replace where {{ delete_predicate }}
 select {{ checked }} from (
 {{ query }}
-){{ kept }};
+){{ insert_filter }};
 {% endmacro %}
 
-{# The difference of two texts is a number, or refused. Constant, so that nothing of it is computed for rows. #}
+{# The difference of two texts is a number or an error. The condition is constant, so it is not computed per row. #}
 {% macro is_time(column) %}
 (true or {{ column }} - {{ column }} = interval '0' second)
 {% endmacro %}
@@ -79,7 +79,7 @@ select {{ checked }} from (
 case when {{ window }} then {{ column }} else raise_error({{ message }}) end as {{ column }}
 {% endmacro %}
 
-{# The same, where the columns are not known. #}
+{# Like `overwrite`, for unknown columns. #}
 {% macro guarded(window, message) %}
 assert_true({{ window }}, {{ message }}) is null
 {% endmacro %}
@@ -164,11 +164,11 @@ create or replace table {{ target }}{{ clauses }}as
 ;
 {% endmacro %}
 
-{% macro swap(target, beside, clauses) %}
+{% macro swap(target, shadow, clauses) %}
 create or replace table {{ target }}{{ clauses }}as
-select * from {{ beside }};
+select * from {{ shadow }};
 
-drop table {{ beside }};
+drop table {{ shadow }};
 {% endmacro %}
 
 {% set strategies = ["append", "merge", "insert_overwrite"] %}
@@ -198,7 +198,7 @@ when not matched then
   insert *;
 {% endmacro %}
 
-{# All rows, where the table has no partitions. #}
+{# Without partitions, it replaces all rows. #}
 {% macro incremental_insert_overwrite(target, columns, query) %}
 insert overwrite {{ target }} by name
 select {{ columns }} from (
@@ -206,7 +206,7 @@ select {{ columns }} from (
 ) as new_rows;
 {% endmacro %}
 
-{# The partitions that the new rows are in. #}
+{# The partitions of the new rows. #}
 {% macro incremental_insert_overwrite_partitions(target, columns, query, partition) %}
 insert into {{ target }} by name
 replace using ({{ partition }})
@@ -223,7 +223,7 @@ create or replace table {{ target }} (
 {{ rows }}
 {% endmacro %}
 
-{% macro seed_anew(target, spec, rows) %}
+{% macro seed_rebuild(target, spec, rows) %}
 create or replace table {{ target }} (
   {{ spec }}
 );
@@ -231,7 +231,7 @@ create or replace table {{ target }} (
 {{ rows }}
 {% endmacro %}
 
-{# A table that is made by its columns is made empty: before it is, a table of the same columns has taken the rows. #}
+{# A table with declared columns is created empty. Before that, the rows are written to a table with the same columns. #}
 {% macro table_typed(target, spec, ended, columns, query, next) %}
 create or replace table {{ next }} (
   {{ spec }}
@@ -260,7 +260,7 @@ create materialized view if not exists {{ target }} as
 refresh materialized view {{ target }};
 {% endmacro %}
 
-{% macro materialized_view_anew(target, query) %}
+{% macro materialized_view_rebuild(target, query) %}
 create or replace materialized view {{ target }} as
 {{ query }}
 ;

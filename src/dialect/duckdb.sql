@@ -1,4 +1,4 @@
-{# DuckDB: delete and insert in one transaction. The guard stands where the rows go in: a select of its own would print a row. #}
+{# DuckDB: delete and insert in one transaction. The guard is part of the insert: a separate select would print a row. #}
 
 {% set parser = "duckdb" %}
 {% set like = "ansi" %}
@@ -21,14 +21,14 @@
   "using", "variadic", "verbose", "when", "where", "window", "with"
 ] %}
 {% set index_keys = ["indexes"] %}
-{% set unique_index_hint = "DuckDB refuses a key that the same transaction has deleted: the second run of a batch fails" %}
+{% set unique_index_hint = "DuckDB rejects a key that the same transaction has deleted, so the second run of a batch fails" %}
 {% set undone_keys = {
-  "partitioned_by": "of DuckLake: set it with `alter table … set partitioned by`, as a pre-hook of the first batch",
-  "sorted_by": "of DuckLake: set it with `alter table … set sorted by`, as a pre-hook of the first batch"
+  "partitioned_by": "only for DuckLake: set it with `alter table … set partitioned by`, as a pre-hook of the first batch",
+  "sorted_by": "only for DuckLake: set it with `alter table … set sorted by`, as a pre-hook of the first batch"
 } %}
 {% set zoned_types = ["timestamptz", "timestamp with time zone"] %}
 {% set naive_types = ["timestamp", "timestamp without time zone", "datetime", "timestamp_s", "timestamp_ms", "timestamp_ns"] %}
-{# `-list`: to draw a box around each row takes the client longer than to find it. #}
+{# `-list`: drawing boxes takes the client longer than the query. #}
 {% set client = ["duckdb", "-bail", "-no-init", "-list", "{path}"] %}
 {% set example = "duckdb -bail -list warehouse.duckdb" %}
 {% set client_syntax = {
@@ -119,7 +119,7 @@ rollback;
 {% set merge_condition_keys = {
   "update": "merge_update_condition", "insert": "merge_insert_condition", "expressions": "merge_update_set_expressions"
 } %}
-{# A table without rows gets all of its first ones: conditions and expressions are for the rows of later runs. #}
+{# An empty table gets all rows: the conditions and expressions apply to later runs only. #}
 {% macro incremental_merge_conditional(target, stage, first, next, into, columns, on, matched, values, insert_condition) %}
 begin;
 
@@ -166,7 +166,7 @@ commit;
   "integer": ["bigint", "hugeint", "double"], "bigint": ["hugeint"], "float": ["double"], "date": ["timestamp"], "varchar": []
 } %}
 
-{# No statement is made of a text, so a difference that the file does not know of stops it. #}
+{# DuckDB cannot execute SQL from a string, so an unforeseen difference is an error. #}
 {% macro check_sync_all_columns(query, target, shape, message) %}
 begin;
 

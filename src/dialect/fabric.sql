@@ -1,4 +1,4 @@
-{# Fabric's warehouse: as SQL Server, with names in brackets, a staged table in the schema, and no indexes. #}
+{# Fabric's warehouse: like SQL Server, with names in brackets, a staged table in the schema, and no indexes. #}
 
 {% set parser = "mssql" %}
 {% set like = "sqlserver" %}
@@ -12,11 +12,11 @@
 {% set defaults = {} %}
 {% set idle_keys = ["auto_provision_aad_principals"] %}
 {% set undone_keys = {
-  "cluster_by": "create the table yourself `with (cluster by (…))`, and its batches fill it",
+  "cluster_by": "create the table yourself `with (cluster by (…))`; the batches then write to it",
   "statistics": "write `create statistics` as a post-hook",
   "statistics_sample_percent": "write `create statistics` as a post-hook"
 } %}
-{# A time is kept to the microsecond, and without an offset. #}
+{# Times have microseconds and no offset. #}
 {% set naive_types = ["datetime2", "timestamp", "timestamp without time zone"] %}
 
 {% macro naive(at) %}

@@ -1,4 +1,4 @@
-{# MariaDB: as MySQL, and a table can be replaced. #}
+{# MariaDB: like MySQL, with `create or replace table`. #}
 
 {% set parser = "mysql" %}
 {% set like = "mysql" %}
@@ -6,7 +6,7 @@
 {% set client = ["mariadb", "--unbuffered", "--batch"] %}
 {% set example = "mariadb --unbuffered --batch -h HOST" %}
 
-{# Beside a date, a number too has another coercibility than a time. #}
+{# A date and a number have another coercibility than a timestamp. #}
 {% macro is_time(column) %}
 if(coercibility(coalesce({{ column }}, date '1970-01-01')) = 5, true, exp(1000 + length('declare the data_type of this event_time')))
 {% endmacro %}

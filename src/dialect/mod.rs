@@ -1,6 +1,5 @@
-//! How an engine says it. Each dialect is one file of SQL templates and a few facts, `<name>.sql`;
-//! what it leaves out is looked up in the dialect it is `like`, at last in `ansi.sql`. Takes SQL
-//! fragments by name, gives SQL. Knows no stage.
+//! The SQL of each engine. A dialect is one file of SQL templates and properties, `<name>.sql`. An
+//! entry that it lacks is looked up in the dialect named by `like`, and finally in `ansi.sql`.
 
 mod batch_template;
 mod client_commands;
@@ -19,9 +18,9 @@ use minijinja::Value;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-pub use batch_template::{BatchTemplate, Slot, for_each, refuse_slots};
+pub use batch_template::{BatchTemplate, Slot, for_each, reject_slots};
 pub use client_commands::{ClientCommand, ClientSyntax};
-pub use name::{Case, folded, short_hash};
+pub use name::{Case, fold_case, short_hash};
 pub use spellings::spellings;
 pub use sql::{Sql, one_line};
 pub use time::{TimeType, TypeClass, plain_type};
@@ -29,9 +28,9 @@ pub use time_format::{Precision, TimeFormat};
 
 use crate::diagnostics::{Diagnostic, nearest};
 use crate::jinja::{ColumnQuoting, RelationStyle};
-use template::Contents;
+use template::DialectFile;
 
-/// Every dialect with its file: the one list of engines in this program.
+/// All dialects with their files: the only list of engines in this program.
 const FILES: &[(&str, &str)] = &[
     ("ansi", include_str!("ansi.sql")),
     ("athena", include_str!("athena.sql")),
@@ -51,60 +50,62 @@ const FILES: &[(&str, &str)] = &[
     ("trino", include_str!("trino.sql")),
 ];
 
-/// The names that `--dialect` and a profile's `type` may have.
+/// The valid values of `--dialect` and of a profile's `type`.
 pub fn names() -> impl Iterator<Item = &'static str> {
     FILES.iter().map(|(name, _)| *name).filter(|name| *name != "ansi")
 }
 
-/// One engine's SQL.
+/// The SQL of one engine.
 pub struct Dialect {
     pub name: &'static str,
-    /// Itself, the dialect it is like, and so on to `ansi`.
+    /// This dialect, the one named by its `like`, and so on up to `ansi`.
     pub chain: Vec<&'static str>,
-    /// What each file of the chain holds, in its order.
-    files: Vec<Contents>,
-    /// Words that are no name of a column unless they are quoted, in lower case.
+    /// The files of the chain, in its order.
+    files: Vec<DialectFile>,
+    /// Words that must be quoted as column names, in lower case.
     reserved: BTreeSet<String>,
-    /// The statements that every file begins with.
+    /// The statements at the start of every file.
     pub session: String,
-    /// What the dialect's clients take for commands of their own.
+    /// The commands of the dialect's clients.
     pub client_syntax: ClientSyntax,
-    /// The ends of windows that were asked for: by the macro that writes one, and which end it is.
-    moments: Mutex<BTreeMap<(String, Slot), Sql>>,
+    /// The rendered bounds of windows: by macro and format, and which bound it is.
+    window_bounds: Mutex<BTreeMap<(String, Slot), Sql>>,
 }
 
-/// The dialect of an engine, by dbt's name of its adapter.
+/// Loads the dialect of an engine, by the name of dbt's adapter.
 pub fn named(name: &str) -> Result<Dialect, Diagnostic> {
-    let Some(found) = names().find(|known| *known == name) else {
-        let error = Diagnostic::error(format!("`{name}` is not a dialect of batchwright"));
+    let Some(name) = names().find(|known| *known == name) else {
+        let error = Diagnostic::error(format!("unknown dialect `{name}`"));
         let known = names().collect::<Vec<_>>().join("`, `");
         return Err(match nearest(name, names()) {
-            Some(near) => error.hint(format!("did you mean `{near}`? It knows `{known}`")),
-            None => error.hint(format!("it knows `{known}`; name the nearest with `--dialect`")),
+            Some(near) => error.hint(format!("did you mean `{near}`? The dialects are `{known}`")),
+            None => error.hint(format!(
+                "the dialects are `{known}`; choose the nearest one with `--dialect`"
+            )),
         });
     };
     let mut dialect = Dialect {
-        name: found,
+        name,
         chain: Vec::new(),
         files: Vec::new(),
         reserved: BTreeSet::new(),
         session: String::new(),
         client_syntax: ClientSyntax::default(),
-        moments: Mutex::default(),
+        window_bounds: Mutex::default(),
     };
-    let mut next = Some(found.to_string());
-    while let Some(name) = next {
-        match FILES.iter().find(|(known, _)| *known == name) {
+    let mut next = Some(name.to_string());
+    while let Some(like) = next {
+        match FILES.iter().find(|(known, _)| *known == like) {
             Some((name, text)) if !dialect.chain.contains(name) => {
-                let contents = template::contents(name, text)?;
+                let file = template::parse(name, text)?;
                 next =
-                    contents.facts.get("like").and_then(|like| like.as_str()).map(str::to_string);
+                    file.properties.get("like").and_then(|like| like.as_str()).map(str::to_string);
                 dialect.chain.push(name);
-                dialect.files.push(contents);
+                dialect.files.push(file);
             }
             _ => {
                 return Err(Diagnostic::error(format!(
-                    "the dialect `{found}` is like `{name}`, which leads nowhere"
+                    "`like` of the dialect `{name}` leads to `{like}`, which is unknown or cyclic"
                 )));
             }
         }
@@ -115,73 +116,67 @@ pub fn named(name: &str) -> Result<Dialect, Diagnostic> {
 }
 
 impl Dialect {
-    /// A fact of the dialect's file (`{% set name = … %}`), from the nearest file that has it.
+    /// A property (`{% set name = … %}`), from the nearest file that has it.
     pub fn property<T: DeserializeOwned>(&self, name: &str) -> Result<T, Diagnostic> {
-        for (file, contents) in self.chain.iter().zip(&self.files) {
-            if let Some(value) = contents.facts.get(name) {
-                return T::deserialize(value).map_err(|error| broken(file, name, &error));
+        for (file_name, file) in self.chain.iter().zip(&self.files) {
+            if let Some(value) = file.properties.get(name) {
+                return T::deserialize(value).map_err(|error| invalid(file_name, name, &error));
             }
         }
-        Err(Diagnostic::error(format!(
-            "no file of the dialect `{}` says what `{name}` is",
-            self.name
-        )))
+        Err(Diagnostic::error(format!("the dialect `{}` has no property `{name}`", self.name)))
     }
 
-    /// Whether a fact that lists words lists this one.
+    /// Whether the list `name` contains this word.
     pub fn lists(&self, name: &str, word: &str) -> Result<bool, Diagnostic> {
         let listed = self
             .files
             .iter()
-            .find_map(|contents| contents.facts.get(name))
+            .find_map(|file| file.properties.get(name))
             .and_then(|listed| listed.as_array());
         match listed {
             Some(words) => Ok(words.iter().any(|listed| listed == word)),
-            None => Err(Diagnostic::error(format!(
-                "no file of the dialect `{}` has the list `{name}`",
-                self.name
-            ))),
+            None => {
+                Err(Diagnostic::error(format!("the dialect `{}` has no list `{name}`", self.name)))
+            }
         }
     }
 
-    /// A fact of one of the dialect's ways to write (`<name>_<variant>`), or of the dialect as a
-    /// whole.
+    /// A property of a variant (`<name>_<variant>`), or else of the dialect.
     pub fn property_of<T: DeserializeOwned>(
         &self,
         name: &str,
         variant: Option<&str>,
     ) -> Result<T, Diagnostic> {
-        match variant.map(|variant| format!("{name}_{variant}")).filter(|own| self.has(own)) {
-            Some(own) => self.property(&own),
+        let variant = variant.map(|variant| format!("{name}_{variant}"));
+        match variant.filter(|variant| self.has(variant)) {
+            Some(variant) => self.property(&variant),
             None => self.property(name),
         }
     }
 
-    /// Whether a macro or a fact of this name is in the dialect's file or one it is like.
+    /// Whether a file of the dialect has a macro or a property of this name.
     pub fn has(&self, name: &str) -> bool {
         self.files.iter().any(|file| {
             file.macros.contains_key(name)
-                || file.facts.get(name).is_some_and(|fact| !fact.is_null())
+                || file.properties.get(name).is_some_and(|property| !property.is_null())
         })
     }
 
-    /// The macro's SQL. Arguments are given by name; a macro takes those it declares.
+    /// Renders a macro with named arguments. A macro may declare fewer arguments than it gets.
     pub fn sql(&self, name: &str, arguments: &[(&str, Value)]) -> Result<Sql, Diagnostic> {
-        let found = self
-            .chain
-            .iter()
-            .zip(&self.files)
-            .find_map(|(file, contents)| Some((file, contents.macros.get(name)?)));
-        let Some((file, found)) = found else {
+        let files = self.chain.iter().zip(&self.files);
+        let Some((file, sql_macro)) =
+            files.into_iter().find_map(|(path, file)| Some((path, file.macros.get(name)?)))
+        else {
             return Err(Diagnostic::error(format!(
-                "no file of the dialect `{}` has the macro `{name}`",
+                "the dialect `{}` has no macro `{name}`",
                 self.name
             )));
         };
-        found.write(arguments).map(Sql).map_err(|error| broken(file, name, &error))
+        sql_macro.render(arguments).map(Sql).map_err(|error| invalid(file, name, &error))
     }
 
-    /// How the engine writes names of relations.
+    /// How the engine quotes names of relations, and which parts they have.
     pub fn relation_style(&self) -> Result<RelationStyle, Diagnostic> {
         Ok(RelationStyle {
             quote: self.property("quote")?,
@@ -190,7 +185,7 @@ impl Dialect {
         })
     }
 
-    /// How dbt's adapter quotes names of columns.
+    /// How dbt's adapter quotes column names.
     pub fn column_quoting(&self) -> Result<ColumnQuoting, Diagnostic> {
         let column_quote: Option<char> = self.property("column_quote")?;
         let quote = column_quote.map_or_else(|| self.property("quote"), Ok)?;
@@ -201,17 +196,16 @@ impl Dialect {
         })
     }
 
-    /// The names under which `adapter.dispatch` looks for a macro, in order: dbt's, which are not
-    /// always those of the files.
+    /// The prefixes that `adapter.dispatch` tries, in order: the names of dbt's adapters.
     pub fn dispatch(&self) -> Result<Vec<String>, Diagnostic> {
         match self
             .files
             .first()
-            .and_then(|own| own.facts.get("dispatch"))
+            .and_then(|file| file.properties.get("dispatch"))
             .filter(|names| !names.is_null())
         {
             Some(names) => {
-                Vec::deserialize(names).map_err(|error| broken(self.name, "dispatch", &error))
+                Vec::deserialize(names).map_err(|error| invalid(self.name, "dispatch", &error))
             }
             None => Ok(self
                 .chain
@@ -223,9 +217,9 @@ impl Dialect {
     }
 }
 
-/// A mistake in a dialect's file, which tests of all dialects keep from users.
-fn broken(file: &str, name: &str, error: &dyn std::fmt::Display) -> Diagnostic {
-    Diagnostic::error(format!("`{name}` of the dialect file `{file}.sql`: {error:#}"))
+/// An invalid entry of a dialect file.
+fn invalid(file: &str, name: &str, error: &dyn std::fmt::Display) -> Diagnostic {
+    Diagnostic::error(format!("invalid `{name}` in the dialect file `{file}.sql`: {error:#}"))
 }
 
 #[cfg(test)]
@@ -242,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn macros_are_looked_for_under_the_names_of_dbt() {
+    fn macros_are_dispatched_by_the_names_of_the_adapters() {
         let names = |name| named(name).unwrap().dispatch().unwrap().join(" ");
         assert_eq!(names("redshift"), "redshift postgres");
         assert_eq!(names("databricks"), "databricks spark");
@@ -253,13 +247,13 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelled_dialect_is_corrected() {
+    fn a_misspelled_dialect_gets_a_suggestion() {
         let error = named("postgress").err().unwrap();
         assert!(error.hints[0].contains("did you mean `postgres`"), "{error:?}");
     }
 
     #[test]
-    fn text_that_is_not_marked_as_sql_is_refused() {
+    fn text_that_is_not_marked_as_sql_is_rejected() {
         let error = named("duckdb")
             .unwrap()
             .sql("create_schema", &[("schema", Value::from("x; drop table y"))])

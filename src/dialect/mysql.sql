@@ -1,5 +1,5 @@
-{# MySQL: delete and insert in one transaction. Statements on temporary tables are the only ones of their kind that do not
-   commit. A `timestamp` is an instant that is shown in the session's time zone; a `datetime` is what was written. #}
+{# MySQL: delete and insert in one transaction. Of the create and drop statements, only those on temporary tables do not commit. A
+   `timestamp` is an instant, displayed in the session's time zone; a `datetime` has no time zone. #}
 
 {% set parser = "mysql" %}
 {% set like = "ansi" %}
@@ -14,7 +14,7 @@
 {% set target_keys = ["server", "port", "database", "schema", "user"] %}
 {% set strategy = "staged delete + insert in one transaction" %}
 
-{# Where to connect is in the client's option file. Without `--unbuffered` it keeps what it prints to itself. #}
+{# The client's option file has the connection. Without `--unbuffered` its output is buffered. #}
 {% set client = ["mysql", "--unbuffered", "--batch"] %}
 {% set example = "mysql --unbuffered --batch -h HOST" %}
 {% set client_syntax = {
@@ -67,7 +67,7 @@ convert_tz('{{ at.time }}', '+00:00', @@session.time_zone)
 '{{ at.time }}'
 {% endmacro %}
 
-{# No function refuses text. A time has the coercibility of a number, text a lower one; the error quotes the expression. #}
+{# No function rejects text. A time has the coercibility of a number, text a lower one; the error quotes the expression. #}
 {% macro is_time(column) %}
 if(coercibility({{ column }}) = 5, true, exp(1000 + length('declare the data_type of this event_time')))
 {% endmacro %}
@@ -76,8 +76,8 @@ if(coercibility({{ column }}) = 5, true, exp(1000 + length('declare the data_typ
 ({{ window }}) is not true
 {% endmacro %}
 
-{# `read committed`: a batch beside this one, for another window, is not kept waiting by locks on the gaps between rows. #}
-{% macro overwrite(target, stage, staged, into, columns, doomed, kept, guard, strays) %}
+{# `read committed`: no gap locks, so that batches of other windows can run concurrently. #}
+{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows) %}
 drop temporary table if exists {{ stage }};
 
 create temporary table {{ stage }} as
@@ -90,21 +90,21 @@ set transaction isolation level read committed;
 start transaction;
 
 delete from {{ target }}
-where {{ doomed }};
+where {{ delete_predicate }};
 
 insert into {{ target }}{{ into }}
 select {{ columns }}
-from {{ stage }}{{ kept }};
+from {{ stage }}{{ insert_filter }};
 
-{{ strays }}
+{{ out_of_window_rows }}
 
 commit;
 
 drop temporary table {{ stage }};
 {% endmacro %}
 
-{# Outside of a procedure nothing can be raised. The message is a key that is there already: a row outside of the window
-   would be its second, and that is the error. #}
+{# Errors can be raised only in procedures. Here a row outside of the window violates a unique key, and the key's value is the
+   message. #}
 {% macro guard(stage, outside, message, check) %}
 drop temporary table if exists {{ check }};
 
@@ -118,7 +118,7 @@ select {{ message }} from {{ stage }} where {{ outside }};
 drop temporary table {{ check }};
 {% endmacro %}
 
-{# No function fails with words of one's own. To prepare them as a statement does. #}
+{# No function fails with a given message. Preparing the message as a statement does. #}
 {% macro audit_words() %}
 concat(verdict, ': ', case when count(*) = 1 then min(batch) else concat(count(*), ' batches from ', min(batch), ' to ', max(batch)) end)
 {% endmacro %}
@@ -199,7 +199,7 @@ select * from (
 limit 0;
 {% endmacro %}
 
-{# A view's query is kept by the server, a table's name is not: rename takes both at once. #}
+{# `rename table` renames views and tables in one statement. #}
 {% macro table(target, query, next, make_way) %}
 drop table if exists {{ next }};
 
@@ -214,7 +214,7 @@ drop table if exists {{ target }};
 alter table {{ next }} rename to {{ target }};
 {% endmacro %}
 
-{# The rows come in beside the old table: a query or a constraint that fails leaves that as it was. #}
+{# The rows are written to another table first: a failing query or constraint leaves the old table unchanged. #}
 {% macro table_typed(target, spec, ended, columns, query, next, make_way) %}
 drop table if exists {{ next }};
 
@@ -234,11 +234,11 @@ drop table if exists {{ target }};
 alter table {{ next }} rename to {{ target }};
 {% endmacro %}
 
-{# One rename is one step for both tables. Run again after it, this file stops at its first statement, and nothing is lost. #}
-{% macro swap(target, beside, old) %}
-create table if not exists {{ target }} like {{ beside }};
+{# One statement renames both tables. When the file runs again after it, it stops at its first statement and loses nothing. #}
+{% macro swap(target, shadow, old) %}
+create table if not exists {{ target }} like {{ shadow }};
 
-rename table {{ target }} to {{ old }}, {{ beside }} to {{ target }};
+rename table {{ target }} to {{ old }}, {{ shadow }} to {{ target }};
 
 drop table {{ old }};
 {% endmacro %}
@@ -257,7 +257,7 @@ drop table {{ old }};
 set autocommit = 1;
 {% endmacro %}
 
-{# An error within a transaction; elsewhere it holds for the next statement alone. #}
+{# An error within a transaction; outside of one it applies only to the next statement. #}
 {% macro outside_transaction() %}
 set transaction isolation level repeatable read;
 {% endmacro %}

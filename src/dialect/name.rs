@@ -1,57 +1,57 @@
-//! Names of columns and tables as the engine writes them: quoted where it must be, and only there.
+//! Names of columns and relations in the engine's syntax, quoted only where necessary.
 
 use sha2::{Digest, Sha256};
 
 use super::{Dialect, Sql};
 use crate::diagnostics::Diagnostic;
 
-/// How the engine folds a name that is not quoted.
+/// How the engine folds the case of unquoted names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Case {
     Lower,
     Upper,
-    /// The engine keeps and ignores case.
+    /// The engine stores the case of a name and ignores it in comparisons.
     Ignored,
-    /// A name is what is written, quoted or not.
-    Kept,
+    /// Names are case-sensitive, quoted or not.
+    Exact,
 }
 
-/// What the engine understands under a name that is not quoted.
-pub fn folded(case: Case, name: &str) -> String {
+/// The name to which the engine folds an unquoted name.
+pub fn fold_case(case: Case, name: &str) -> String {
     match case {
         Case::Lower | Case::Ignored => name.to_lowercase(),
         Case::Upper => name.to_uppercase(),
-        Case::Kept => name.to_string(),
+        Case::Exact => name.to_string(),
     }
 }
 
 impl Dialect {
-    /// A column's name. `quoted` says that its author quoted it, so that its case counts.
+    /// A column's name. `quoted`: its author quoted it, so its case is significant.
     pub fn column(&self, name: &str, quoted: bool) -> Result<Sql, Diagnostic> {
         if quoted || !is_plain(name) {
             return self.quoted(name);
         }
         if self.reserved.contains(&name.to_ascii_lowercase()) {
             return match self.property("case")? {
-                Case::Ignored | Case::Kept => self.quoted(name),
-                case => self.quoted(&folded(case, name)),
+                Case::Ignored | Case::Exact => self.quoted(name),
+                case => self.quoted(&fold_case(case, name)),
             };
         }
         Ok(Sql(name.to_string()))
     }
 
-    /// Whether two column names are one to the engine.
+    /// Whether two names, each with whether it is quoted, denote the same column.
     pub fn same_column(&self, one: (&str, bool), other: (&str, bool)) -> Result<bool, Diagnostic> {
         let case: Case = self.property("case")?;
         let name = |(name, quoted): (&str, bool)| {
-            if quoted && case != Case::Ignored { name.to_string() } else { folded(case, name) }
+            if quoted && case != Case::Ignored { name.to_string() } else { fold_case(case, name) }
         };
         Ok(name(one) == name(other))
     }
 
-    /// The column that says when a row happened. dbt pastes what its author wrote, so more than a
-    /// name (`meta.sent_at`) stays as it is.
+    /// The expression of an event time: a column name, or any other expression (`meta.sent_at`)
+    /// unchanged, as in dbt.
     pub fn event_time(&self, column: &str, quoted: bool) -> Result<Sql, Diagnostic> {
         if quoted || is_plain(column) {
             self.column(column, quoted)
@@ -60,7 +60,7 @@ impl Dialect {
         }
     }
 
-    /// The name in quotes, with the quotes inside of it doubled or escaped.
+    /// The name in quotes, with its quote characters doubled or escaped.
     pub fn quoted(&self, name: &str) -> Result<Sql, Diagnostic> {
         let open: char = self.property("quote")?;
         let quote = if open == '[' { ']' } else { open };
@@ -73,18 +73,22 @@ impl Dialect {
         Ok(Sql(format!("{open}{}{quote}", super::sql::one_line(&inner))))
     }
 
-    /// `<base>__<suffix>`, no longer than the engine allows (`room` further characters are kept
-    /// free for what is stamped in later): a name that is too long is cut and gets a hash of
-    /// itself, so that two long names stay two.
-    pub fn fitting(&self, base: &str, suffix: &str, room: usize) -> Result<String, Diagnostic> {
+    /// `<base>__<suffix>`, within the engine's length limit less `reserved` bytes for a slot's
+    /// value. A longer name is truncated and gets a hash of the base, so it stays unique.
+    pub fn limited_name(
+        &self,
+        base: &str,
+        suffix: &str,
+        reserved: usize,
+    ) -> Result<String, Diagnostic> {
         let longest: usize = self.property("longest_name")?;
-        let whole = format!("{base}__{suffix}");
-        if whole.len() + room <= longest {
-            return Ok(whole);
+        let name = format!("{base}__{suffix}");
+        if name.len() + reserved <= longest {
+            return Ok(name);
         }
         let hash = &short_hash(base)[..8];
-        let keep = longest.saturating_sub(suffix.len() + room + hash.len() + 3);
-        let mut end = keep.min(base.len());
+        let available = longest.saturating_sub(suffix.len() + reserved + hash.len() + 3);
+        let mut end = available.min(base.len());
         while !base.is_char_boundary(end) {
             end -= 1;
         }
@@ -92,7 +96,7 @@ impl Dialect {
     }
 }
 
-/// Whether the name needs no quotes by its letters: SQL's regular identifier.
+/// Whether the name is a regular identifier of SQL, which needs no quotes unless it is reserved.
 fn is_plain(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
@@ -108,7 +112,7 @@ mod tests {
     use super::super::named;
 
     #[test]
-    fn names_are_quoted_where_they_must_be() {
+    fn names_are_quoted_where_necessary() {
         let column =
             |dialect: &str, name, quoted| named(dialect).unwrap().column(name, quoted).unwrap().0;
         assert_eq!(column("postgres", "user_id", false), "user_id");
@@ -120,11 +124,11 @@ mod tests {
     }
 
     #[test]
-    fn long_names_are_cut_and_stay_apart() {
+    fn long_names_are_truncated_and_stay_unique() {
         let postgres = named("postgres").unwrap();
         let long = "a".repeat(80);
-        let one = postgres.fitting(&long, "batch", 11).unwrap();
-        let other = postgres.fitting(&format!("{long}b"), "batch", 11).unwrap();
+        let one = postgres.limited_name(&long, "batch", 11).unwrap();
+        let other = postgres.limited_name(&format!("{long}b"), "batch", 11).unwrap();
         assert!(one.len() + 11 <= 63 && one != other, "{one} {other}");
     }
 }

@@ -1,4 +1,4 @@
-{# PostgreSQL: delete and insert in one transaction. A staged table is gone with it, however it ends. #}
+{# PostgreSQL: delete and insert in one transaction. The staged table is dropped at the end of the transaction. #}
 
 {% set parser = "postgres" %}
 {% set target_keys = [
@@ -50,7 +50,7 @@ end
 $guard$;
 {% endmacro %}
 
-{# A schema is created in the database of the connection, and its name takes no other. #}
+{# A schema is created in the database of the connection; its name cannot have a database. #}
 {% macro create_schema(own) %}
 create schema if not exists {{ own }};
 {% endmacro %}
@@ -78,7 +78,7 @@ create unique index if not exists {{ name }} on {{ target }} using {{ method }} 
 {% set strategies = ["append", "delete+insert", "merge"] %}
 {% set materialized_views = true %}
 
-{# Types are the same where dbt takes them for the same: text of any kind, small and plain integers, floats of either size. #}
+{# Types are equal where dbt treats them as equal: all text types, smallint and integer, both float types. #}
 {% set contract_checked = true %}
 
 {% macro contract_check(query, shape, shape_text, declared, declared_text, types, message) %}
@@ -118,7 +118,7 @@ $contract$;
 rollback;
 {% endmacro %}
 
-{# Grants that the owner has given and the configuration does not list. #}
+{# Grants by the owner that are not configured. #}
 {% set grants_revoked = true %}
 
 {% macro revoke_others(target_text, grants) %}
@@ -165,9 +165,9 @@ $make_way$;
 {% endmacro %}
 
 {% set replaces = true %}
-{% set readers = "created again over the new relation, or dropped where that lacks a column that they read" %}
+{% set readers = "created again for the new relation, or dropped if it lacks a column that they use" %}
 
-{# An index is named once in a schema: that of a constraint of the old table makes way for the new table's. #}
+{# Index names are unique in a schema: the index of a constraint of the old table is renamed first. #}
 {% macro released(target_text, constraint_text, old_text) %}
 do $released$
 begin
@@ -178,10 +178,10 @@ end
 $released$;
 {% endmacro %}
 
-{# Puts `next` in the place of the relation that has the target's name, of whatever kind. Views that read the old relation are
-   created again over the new one, each with its own definition; grants go over to it. They are locked before the old relation is, outermost first, as a reader
-   locks them. A view that the new columns do not allow is dropped with the old relation, and a notice names it. A materialized
-   view cannot be created again without its rows: where one reads the table, the rows are replaced instead. #}
+{# Replaces the relation of the target's name, of any kind, by `next`. Dependent views are created again with their definitions, and
+   grants are copied. The views are locked before the old relation, outermost first, in the order in which a reader locks them. A
+   view that is incompatible with the new columns is dropped with the old relation, and a notice names it. A materialized view
+   cannot be created again without its rows: if one depends on the table, the rows of the table are replaced instead. #}
 {% macro replacement(target, target_text, name, next, next_text, old_text) %}
 do $replacement$
 declare
@@ -300,7 +300,7 @@ commit;
 {{ replacement }}
 {% endmacro %}
 
-{% macro seed_anew(spec, rows, next, replacement) %}
+{% macro seed_rebuild(spec, rows, next, replacement) %}
 begin;
 
 create table {{ next }} (
@@ -324,7 +324,7 @@ create materialized view if not exists {{ target }} as
 refresh materialized view {{ target }};
 {% endmacro %}
 
-{% macro materialized_view_anew(query, next, replacement) %}
+{% macro materialized_view_rebuild(query, next, replacement) %}
 begin;
 
 create materialized view {{ next }} as
@@ -365,7 +365,7 @@ drop table {{ shape }};
 commit;
 {% endmacro %}
 
-{# A type gives way to one that holds all of its values. Any other change of type is refused. #}
+{# A type can change to one that stores all of its values. Any other change of type is an error. #}
 {% macro change_sync_all_columns(query, target_text, shape, shape_text, message) %}
 begin;
 
@@ -456,7 +456,7 @@ $change$;
 rollback;
 {% endmacro %}
 
-{# A statement by itself is a transaction that begins with it. #}
+{# A single statement is a transaction that starts with it. #}
 {% macro marker(token, open) %}
 select replace(case when now() = statement_timestamp() then {{ token }} else {{ open }} end, 'x', '-') as batchwright_marker;
 {% endmacro %}

@@ -1,5 +1,5 @@
-{# Redshift: PostgreSQL's delete and insert in one transaction. Outside of a procedure nothing can be raised, so the guard
-   converts its message to a number, for a row outside of the window alone. #}
+{# Redshift: PostgreSQL's delete and insert in one transaction. Errors can be raised only in procedures, so the guard converts its
+   message to a number if a row is outside of the window. #}
 
 {% set parser = "redshift" %}
 {% set target_keys = [
@@ -10,11 +10,11 @@
     "tcp_keepalive_count", "query_group", "allow_concurrent_drops", "drop_without_cascade"
 ] %}
 {% set like = "postgres" %}
-{# Of external tables. #}
+{# Columns of external tables. #}
 {% set hidden_columns = ["$path", "$size", "$spectrum_oid"] %}
 {% set hidden_reserved = true %}
 {% set longest_name = 127 %}
-{# The server decides whether a backslash escapes. #}
+{# A setting of the server decides whether a backslash escapes. #}
 {% set client_syntax = {
   "program": "psql", "quotes": "'\"", "escape_prefix": "e", "escape_switches": ["*"],
   "dollar_quotes": true, "line_comments": ["--"], "nested_comments": true, "anywhere": ["\\"]
@@ -66,7 +66,7 @@ set query_group to {{ text }};
 reset query_group;
 {% endmacro %}
 
-{# A view that does not hold on to the tables it reads: dbt's `bind: false`. #}
+{# A late-binding view: dbt's `bind: false`. #}
 {% macro view_bind_false(target, query) %}
 create or replace view {{ target }} as
 {{ query }}
@@ -107,7 +107,7 @@ where {{ outside }}
 having count(*) > 0;
 {% endmacro %}
 
-{# Nothing creates a table from a query where it is missing only, but a table like another: that one takes the clauses. #}
+{# `create table as` has no `if not exists`, but `create table like` has: the clauses are on the table that it copies. #}
 {% macro create(target, clauses, query, shape) %}
 drop table if exists {{ shape }};
 
@@ -122,8 +122,7 @@ create table if not exists {{ target }} (like {{ shape }});
 drop table {{ shape }};
 {% endmacro %}
 
-{# Views that are bound to a table go with it when it is replaced, as they do with dbt: no statement outside of a procedure can create
-   them again. #}
+{# Dependent views are dropped with the replaced table, as in dbt: only a procedure could create them again. #}
 {% set readers = "dropped with the old relation" %}
 {% set drops_readers = true %}
 {% set replaces = false %}
@@ -173,17 +172,17 @@ select {{ columns }} from (
 commit;
 {% endmacro %}
 
-{% macro swap(target, beside, name) %}
+{% macro swap(target, shadow, name) %}
 begin;
 
 drop table if exists {{ target }} cascade;
 
-alter table {{ beside }} rename to {{ name }};
+alter table {{ shadow }} rename to {{ name }};
 
 commit;
 {% endmacro %}
 
-{% macro seed_anew(target, spec, rows) %}
+{% macro seed_rebuild(target, spec, rows) %}
 begin;
 
 drop table if exists {{ target }} cascade;
@@ -203,7 +202,7 @@ commit;
 {% set merge_alias = false %}
 {% set constraint_kinds = ["not_null", "unique", "primary_key", "foreign_key"] %}
 
-{# Refreshed by the engine's own command, since a materialized view cannot be made where one is. #}
+{# Refreshed by the engine's command, since an existing materialized view cannot be replaced. #}
 {% macro materialized_view(target, query) %}
 drop materialized view if exists {{ target }} cascade;
 
@@ -212,7 +211,7 @@ create materialized view {{ target }} as
 ;
 {% endmacro %}
 
-{% macro materialized_view_anew(target, query) %}
+{% macro materialized_view_rebuild(target, query) %}
 drop materialized view if exists {{ target }} cascade;
 
 create materialized view {{ target }} as
@@ -220,7 +219,7 @@ create materialized view {{ target }} as
 ;
 {% endmacro %}
 
-{# The source of a merge is a table here. #}
+{# The source of a merge must be a table. #}
 {% macro incremental_merge(target, stage, query, on, matched, columns, values) %}
 begin;
 
@@ -241,7 +240,7 @@ drop table {{ stage }};
 commit;
 {% endmacro %}
 
-{# It has no function for the time of a statement that is as precise as that of the transaction. #}
+{# The statement time has a lower precision than the transaction time. #}
 {% macro marker(token, open) %}
 select replace({{ token }}, 'x', '-') as batchwright_marker;
 {% endmacro %}

@@ -1,6 +1,5 @@
-//! What a session needs before any statement of a plan: the databases that a profile attaches.
-//! Takes the profile's entries; gives statements that every file begins with, since each file runs
-//! alone. Running them again changes nothing.
+//! The statements at the start of every file: they attach the databases of the profile. Each file
+//! has them, since each file runs alone; they are idempotent.
 
 use minijinja::Value as Argument;
 use serde_json::{Map, Value};
@@ -9,26 +8,26 @@ use super::{Dialect, Sql};
 use crate::diagnostics::Diagnostic;
 
 impl Dialect {
-    /// Has every file begin with statements that attach these databases. Refuses them on an engine
-    /// that attaches none.
+    /// Adds statements that attach these databases to the start of every file. An error where the
+    /// engine cannot attach databases.
     pub fn attach(&mut self, databases: &[Map<String, Value>]) -> Result<(), Diagnostic> {
         let statements = databases
             .iter()
-            .map(|database| Ok(self.attached(database)?.0))
+            .map(|database| Ok(self.attach_statement(database)?.0))
             .collect::<Result<Vec<String>, Diagnostic>>()?;
         self.session = statements.iter().map(|statement| format!("\n{statement}\n")).collect();
         Ok(())
     }
 
-    fn attached(&self, database: &Map<String, Value>) -> Result<Sql, Diagnostic> {
+    fn attach_statement(&self, database: &Map<String, Value>) -> Result<Sql, Diagnostic> {
         if !self.has("attach") {
             let error = Diagnostic::error(format!(
-                "the profile attaches databases, which {} does not do",
+                "the profile attaches databases, which {} does not support",
                 self.name
             ));
-            return Err(error.hint("take `attach` out of the profile's target"));
+            return Err(error.hint("remove `attach` from the profile's target"));
         }
-        // A token in a path's query is no part of a file.
+        // The query of a URL may contain a token, which must not be written into a file.
         let path = database.get("path").and_then(Value::as_str).unwrap_or_default();
         let path =
             if path.contains(':') { path.split('?').next().unwrap_or_default() } else { path };
@@ -55,16 +54,16 @@ impl Dialect {
         )
     }
 
-    /// The options of an entry, its own and those under `options`: a word for what is true, else a
-    /// name and a value.
+    /// The options of an entry, at its top level and under `options`: the name alone for `true`,
+    /// else the name and the value.
     fn attach_options(&self, database: &Map<String, Value>) -> Result<Vec<String>, Diagnostic> {
-        let own = ["type", "secret", "read_only"]
+        let top_level = ["type", "secret", "read_only"]
             .iter()
             .filter_map(|key| Some((*key, database.get(*key)?)));
-        let listed = database.get("options").and_then(Value::as_object);
-        let listed = listed.into_iter().flatten().map(|(key, value)| (key.as_str(), value));
+        let nested = database.get("options").and_then(Value::as_object);
+        let nested = nested.into_iter().flatten().map(|(key, value)| (key.as_str(), value));
         let mut options = Vec::new();
-        for (key, value) in own.chain(listed) {
+        for (key, value) in top_level.chain(nested) {
             match value {
                 Value::Null | Value::Bool(false) => {}
                 Value::Bool(true) => options.push(key.to_string()),

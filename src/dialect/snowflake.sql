@@ -1,4 +1,4 @@
-{# Snowflake: create statements commit, so only the delete and the insert stand in the transaction. #}
+{# Snowflake: create statements commit, so only the delete and the insert are in the transaction. #}
 
 {% set parser = "snowflake" %}
 {% set like = "ansi" %}
@@ -19,7 +19,7 @@ drop table {{ stage }};
 {% endmacro %}
 
 {% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
-{# Of external tables. A stream's `metadata$action` and its kin are in `*`. #}
+{# Columns of external tables. `*` includes `metadata$action` and the other columns of a stream. #}
 {% set hidden_columns = [
   "metadata$filename", "metadata$file_row_number", "metadata$file_content_key", "metadata$file_last_modified", "metadata$start_scan_time"
 ] %}
@@ -53,14 +53,14 @@ drop table {{ stage }};
 {% set strategy = "staged delete + insert in one transaction" %}
 {% set stage_in_schema = true %}
 
-{# Reads its standard input to the end unless that is a terminal, so a process runs each step. It would rewrite `&` and `<%`. #}
+{# It reads standard input to the end unless that is a terminal, so each step has one process. By default it replaces `&` and `<%`. #}
 {% set client = ["snow", "sql", "--enable-templating", "NONE", "-f", "{file}"] %}
 {% set example = "snow sql --enable-templating NONE -f {file}" %}
 {% set client_syntax = {
   "program": "snow", "quotes": "'\"", "escaping": "'", "dollar_quotes": true, "line_comments": ["--", "//"], "at_statement": ["!"]
 } %}
 
-{# dbt makes tables transient unless it is told otherwise. #}
+{# dbt creates transient tables by default. #}
 {% set kind_key = "transient" %}
 {% set defaults = {"transient": true} %}
 {% set clauses = ["cluster_by", "row_access_policy", "table_tag"] %}
@@ -74,17 +74,17 @@ drop table {{ stage }};
 {% set view_keys = ["secure"] %}
 {% set idle_keys = ["overwrite_columns", "snowflake_warehouse", "tmp_relation_type"] %}
 {% set undone_keys = {
-  "base_location_root": "batchwright makes tables of Snowflake's own: create this one yourself, and its batches fill it",
-  "base_location_subpath": "batchwright makes tables of Snowflake's own: create this one yourself, and its batches fill it",
-  "external_volume": "batchwright makes tables of Snowflake's own: create this one yourself, and its batches fill it",
-  "iceberg_version": "batchwright makes tables of Snowflake's own: create this one yourself, and its batches fill it",
+  "base_location_root": "batchwright creates only native Snowflake tables: create this table yourself; the batches then write to it",
+  "base_location_subpath": "batchwright creates only native Snowflake tables: create this table yourself; the batches then write to it",
+  "external_volume": "batchwright creates only native Snowflake tables: create this table yourself; the batches then write to it",
+  "iceberg_version": "batchwright creates only native Snowflake tables: create this table yourself; the batches then write to it",
   "immutable_where": "set it on the dynamic table yourself",
-  "partition_by": "of an Iceberg table: `cluster_by` is what a table of Snowflake's own has",
+  "partition_by": "only for Iceberg tables: a native Snowflake table has `cluster_by`",
   "refresh_warehouse": "set it on the dynamic table yourself",
   "scheduler": "set it on the dynamic table yourself",
   "snowflake_initialization_warehouse": "set it on the dynamic table yourself",
-  "table_format": "batchwright makes tables of Snowflake's own: create this one yourself, and its batches fill it",
-  "target_file_size": "batchwright makes tables of Snowflake's own: create this one yourself, and its batches fill it"
+  "table_format": "batchwright creates only native Snowflake tables: create this table yourself; the batches then write to it",
+  "target_file_size": "batchwright creates only native Snowflake tables: create this table yourself; the batches then write to it"
 } %}
 
 {% set naive_types = ["timestamp_ntz", "timestampntz", "timestamp without time zone", "timestamp", "datetime"] %}
@@ -106,7 +106,7 @@ drop table {{ stage }};
 extract(year from {{ column }}) is not null
 {% endmacro %}
 
-{% macro overwrite(target, stage, staged, into, columns, doomed, kept, guard, strays) %}
+{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows) %}
 create or replace temporary table {{ stage }} as
 {{ staged }}
 ;
@@ -116,20 +116,20 @@ create or replace temporary table {{ stage }} as
 begin;
 
 delete from {{ target }}
-where {{ doomed }};
+where {{ delete_predicate }};
 
 insert into {{ target }}{{ into }}
 select {{ columns }}
-from {{ stage }}{{ kept }};
+from {{ stage }}{{ insert_filter }};
 
-{{ strays }}
+{{ out_of_window_rows }}
 
 commit;
 
 drop table {{ stage }};
 {% endmacro %}
 
-{# No row, unless there is one outside of the window: then the message is what cannot be converted. #}
+{# It returns no row; if a row is outside of the window, the conversion of the message fails. #}
 {% macro guard(stage, outside, message) %}
 select to_number({{ message }} || ': ' || count(*) || ' rows') as outside_of_window
 from {{ stage }}
@@ -211,10 +211,10 @@ create or replace {{ kind }} {{ target }}{{ replacing }}{{ clauses }}as
 ;
 {% endmacro %}
 
-{% macro swap(target, kind, beside, replacing) %}
-create or replace {{ kind }} {{ target }} clone {{ beside }}{{ replacing }};
+{% macro swap(target, kind, shadow, replacing) %}
+create or replace {{ kind }} {{ target }} clone {{ shadow }}{{ replacing }};
 
-drop table {{ beside }};
+drop table {{ shadow }};
 {% endmacro %}
 
 {% set strategies = ["append", "delete+insert", "merge", "insert_overwrite"] %}
@@ -230,7 +230,7 @@ drop table {{ beside }};
 } %}
 {% set constraint_kinds = ["not_null", "unique", "primary_key", "foreign_key"] %}
 
-{% macro incremental_delete_insert(target, stage, query, into, columns, doomed, kept) %}
+{% macro incremental_delete_insert(target, stage, query, into, columns, delete_predicate, insert_filter) %}
 create or replace temporary table {{ stage }} as
 {{ query }}
 ;
@@ -238,18 +238,18 @@ create or replace temporary table {{ stage }} as
 begin;
 
 delete from {{ target }}
-where {{ doomed }};
+where {{ delete_predicate }};
 
 insert into {{ target }}{{ into }}
 select {{ columns }}
-from {{ stage }}{{ kept }};
+from {{ stage }}{{ insert_filter }};
 
 commit;
 
 drop table {{ stage }};
 {% endmacro %}
 
-{# All rows of the table, as dbt has it here. #}
+{# It replaces all rows of the table, as in dbt. #}
 {% macro incremental_insert_overwrite(target, into, columns, query) %}
 insert overwrite into {{ target }}{{ into }}
 select {{ columns }} from (
@@ -257,7 +257,7 @@ select {{ columns }} from (
 ) as new_rows;
 {% endmacro %}
 
-{# Create statements commit, so only the rows stand in a transaction. #}
+{# Create statements commit, so only the rows are in a transaction. #}
 {% macro seed(target, spec, rows) %}
 create table if not exists {{ target }} (
   {{ spec }}
@@ -272,7 +272,7 @@ delete from {{ target }};
 commit;
 {% endmacro %}
 
-{% macro seed_anew(target, spec, rows) %}
+{% macro seed_rebuild(target, spec, rows) %}
 create or replace table {{ target }} (
   {{ spec }}
 );

@@ -1,11 +1,11 @@
-{# Spark. Delta replaces the window by one statement, and so does Iceberg by a MERGE whose condition never holds: its own
-   REPLACE WHERE refuses a window that cuts through a file. Neither takes a row more than the window's. A table of plain files (parquet, orc, hive …) can only be
-   overwritten by whole partitions: one statement for each, from a staged table, with the partition's value in it, so that an
-   empty one empties and no foreign one is touched. A view as stage would be read anew by each. #}
+{# Spark. Delta replaces the window by one statement; Iceberg by a MERGE whose condition is never true, since its REPLACE WHERE
+   rejects a window that covers a part of a file. Both affect only rows of the window. A table of plain files (parquet, orc, hive …)
+   can only be overwritten by whole partitions: one statement per partition, from a staged table, with the partition's value, so
+   that an empty partition becomes empty and other partitions are unchanged. A view as stage would be evaluated by each statement. #}
 
 {% set parser = "spark" %}
 {% set like = "databricks" %}
-{# `_metadata` of files; the others of Iceberg's tables. #}
+{# `_metadata` of file tables; the others of Iceberg tables. #}
 {% set hidden_columns = ["_metadata", "_pos", "_partition", "_spec_id", "_deleted"] %}
 {% set dispatch = ["spark"] %}
 {% set quoted = [false, false, false] %}
@@ -61,37 +61,37 @@
 *
 {% endmacro %}
 
-{% macro overwrite_merge(target, query, into, checked, doomed, kept) %}
+{% macro overwrite_merge(target, query, into, checked, delete_predicate, insert_filter) %}
 merge into {{ target }} as batch_target
 using (
   select {{ checked }} from (
 {{ query }}
-  ){{ kept }}
+  ){{ insert_filter }}
 ) as batch_source
 on false
 when not matched then
   insert {{ into }}
-when not matched by source and {{ doomed }} then
+when not matched by source and {{ delete_predicate }} then
   delete;
 {% endmacro %}
 
-{% macro overwrite_replace_where(target, query, checked, doomed, kept) %}
+{% macro overwrite_replace_where(target, query, checked, delete_predicate, insert_filter) %}
 insert into {{ target }}
-replace where {{ doomed }}
+replace where {{ delete_predicate }}
 select {{ checked }} from (
 {{ query }}
-){{ kept }};
+){{ insert_filter }};
 {% endmacro %}
 
-{# `static`: with a further partition column, which only the rows know, all of the named one goes, as it must. #}
-{% macro overwrite_static_partitions(target, stage, query, checked, kept, others, guard, each, end, cut, rest) %}
+{# `static`: if there are further partition columns, the statement overwrites all partitions of the named value. #}
+{% macro overwrite_static_partitions(target, stage, query, checked, insert_filter, others, guard, each, end, cut, rest) %}
 drop table if exists {{ stage }};
 
 create table {{ stage }}
 using parquet as
 select {{ checked }} from (
 {{ query }}
-){{ kept }};
+){{ insert_filter }};
 
 set spark.sql.sources.partitionOverwriteMode = static;
 
@@ -151,18 +151,18 @@ select {{ columns }} from {{ next }};
 drop table {{ next }};
 {% endmacro %}
 
-{# Files cannot be renamed at once. The rows are copied; run again before the last statement, they are copied again. #}
-{% macro swap_static_partitions(target, beside, clauses) %}
+{# Files cannot be renamed atomically, so the rows are copied. The file can be repeated until the last statement. #}
+{% macro swap_static_partitions(target, shadow, clauses) %}
 create table if not exists {{ target }}{{ clauses }}as
-select * from {{ beside }}
+select * from {{ shadow }}
 limit 0;
 
 set spark.sql.sources.partitionOverwriteMode = static;
 
 insert overwrite table {{ target }}
-select * from {{ beside }};
+select * from {{ shadow }};
 
-drop table {{ beside }};
+drop table {{ shadow }};
 {% endmacro %}
 
 {% set strategy_unkeyed = "append" %}
@@ -191,7 +191,7 @@ select {{ columns }} from (
 ) as new_rows;
 {% endmacro %}
 
-{# Only what this engine's tables can do in any format: they are made anew. #}
+{# Only the statement that all formats support: the table is rebuilt. #}
 {% macro seed(target, spec, rows) %}
 drop table if exists {{ target }};
 
@@ -202,7 +202,7 @@ create table {{ target }} (
 {{ rows }}
 {% endmacro %}
 
-{% macro seed_anew(target, spec, rows) %}
+{% macro seed_rebuild(target, spec, rows) %}
 drop table if exists {{ target }};
 
 create table {{ target }} (

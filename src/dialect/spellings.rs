@@ -1,12 +1,12 @@
-//! The ways in which a window is spelled in statements: the reverse of stamping it in.
+//! The texts that represent a window in statements, for the comparison of statements.
 
 use chrono_tz::Tz;
 
 use super::batch_template::{BatchTemplate, Slot};
 use crate::calendar::Window;
 
-/// What is told apart by a name of its own, so that no two spellings of a window are taken for each
-/// other.
+/// The name that replaces the value of each slot. Each slot has its own name, so different
+/// spellings stay different.
 const NAMES: [(Slot, &str); 18] = {
     use Slot::*;
     [
@@ -31,7 +31,7 @@ const NAMES: [(Slot, &str); 18] = {
     ]
 };
 
-/// Each spelling with a name for it. Of names with the same spelling the first one is meant.
+/// Each spelling of the window with its name. For equal spellings the first name applies.
 pub fn spellings(window: &Window, label: &str, timezone: Tz) -> Vec<(String, &'static str)> {
     let spelled = |slot: Slot| BatchTemplate::new(&slot.to_string(), timezone).fill(window, label);
     let label = [(Slot::Name, "<batch_name>"), (Slot::Label, "<batch>")];

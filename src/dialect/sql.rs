@@ -1,4 +1,4 @@
-//! SQL text that is known to be SQL, and the ways in which other text becomes it: as a string, as a
+//! The type of SQL text, and the conversion of other text to SQL: to a string literal, to a
 //! comment.
 
 use minijinja::Value;
@@ -6,12 +6,12 @@ use minijinja::Value;
 use super::Dialect;
 use crate::diagnostics::Diagnostic;
 
-/// A piece of SQL. Only such pieces may be written by a dialect's template.
+/// A fragment of SQL. A macro of a dialect writes only arguments of this type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sql(pub String);
 
 impl Sql {
-    /// The piece as an argument of a template.
+    /// The fragment as an argument of a macro.
     pub fn value(&self) -> Value {
         Value::from_safe_string(self.0.clone())
     }
@@ -24,13 +24,13 @@ impl std::fmt::Display for Sql {
 }
 
 impl Dialect {
-    /// The text as a string literal on one line, in quotes.
+    /// The text as a string literal on one line.
     pub fn string(&self, text: &str) -> Result<Sql, Diagnostic> {
         self.lines(&one_line(text))
     }
 
-    /// The text as a string literal that keeps its line breaks: a statement for an engine that
-    /// takes it as text.
+    /// The text as a string literal with unescaped line breaks: a statement that the engine
+    /// executes from a string.
     pub fn lines(&self, text: &str) -> Result<Sql, Diagnostic> {
         let backslash: bool = self.property("backslash_escapes")?;
         let text = if backslash {
@@ -41,7 +41,7 @@ impl Dialect {
         Ok(Sql(format!("'{text}'")))
     }
 
-    /// The text as a string literal that keeps its line breaks: a value, and no message.
+    /// The text as a string literal with its exact value.
     pub fn text(&self, text: &str) -> Result<Sql, Diagnostic> {
         let backslash: bool = self.property("backslash_escapes")?;
         let text = if backslash {
@@ -57,7 +57,8 @@ impl Dialect {
     }
 }
 
-/// The text as one line of a comment: no line break of a name's can end the comment early.
+/// The text with control characters and line breaks replaced by spaces, so that it cannot end a
+/// line comment.
 pub fn one_line(text: &str) -> String {
     text.chars()
         .map(|char| {

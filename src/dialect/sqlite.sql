@@ -1,9 +1,9 @@
-{# SQLite: delete and insert in one transaction. Times are texts, which compare as times as long as all are written alike:
+{# SQLite: delete and insert in one transaction. Times are texts, which sort by time if all have the format
    `2024-09-01 00:00:00`. A schema is a file that the client has attached. #}
 
 {% set parser = "sqlite" %}
 {% set like = "ansi" %}
-{# A table's row number under its three names. With an `integer primary key` the bare name would be called after that column. #}
+{# The three names of the row number. With an `integer primary key`, an unaliased row number has the name of that column. #}
 {% set hidden_columns = ["rowid", "oid", "_rowid_"] %}
 
 {% macro hidden_column(column) %}
@@ -25,7 +25,7 @@
 ] %}
 {% set strategy = "staged delete + insert in one transaction" %}
 
-{# The profile's main file; a plan for other schemas needs a client that attaches them. #}
+{# The profile's main file; other schemas need a client that attaches them. #}
 {% set client = ["sqlite3", "-bail", "-batch", "{path}"] %}
 {% set example = "sqlite3 -bail -batch warehouse.db" %}
 {% set client_syntax = {
@@ -45,7 +45,7 @@
 '{{ at.time }}'
 {% endmacro %}
 
-{% set undeclared_hint = "declare its `data_type` (`date`, `timestamp`) or `event_time_format`: times are compared as text here, and with one like `2024-09-01 00:00:00`" %}
+{% set undeclared_hint = "declare its `data_type` (`date`, `timestamp`) or `event_time_format`: times are compared as text, with a value like `2024-09-01 00:00:00`" %}
 
 {% macro undeclared(at) %}
 '{{ at.time }}'
@@ -55,8 +55,8 @@
 ({{ window }}) is not true
 {% endmacro %}
 
-{# `immediate`: a batch beside this one waits before it reads, so that it never finds that what it read has changed. #}
-{% macro overwrite(target, stage, staged, into, columns, doomed, kept, guard, strays) %}
+{# `immediate`: a concurrent batch waits before it reads, so that its snapshot is never outdated. #}
+{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows) %}
 drop table if exists temp.{{ stage }};
 
 begin immediate;
@@ -68,20 +68,20 @@ create temporary table {{ stage }} as
 {{ guard }}
 
 delete from {{ target }}
-where {{ doomed }};
+where {{ delete_predicate }};
 
 insert into {{ target }}{{ into }}
 select {{ columns }}
-from {{ stage }}{{ kept }};
+from {{ stage }}{{ insert_filter }};
 
-{{ strays }}
+{{ out_of_window_rows }}
 
 drop table temp.{{ stage }};
 
 commit;
 {% endmacro %}
 
-{# Outside of a trigger nothing can be raised. The message is a path that is none, looked for by a row outside of the window alone. #}
+{# Errors can be raised only in triggers. Here the message is an invalid JSON path, evaluated if a row is outside of the window. #}
 {% macro guard(stage, outside, message) %}
 select json_extract('{}', {{ message }}) as outside_of_window
 from {{ stage }}
@@ -128,15 +128,15 @@ create table {{ target }} as
 commit;
 {% endmacro %}
 
-{# Else the rename would refuse every view that reads the table, which is missing at that moment. #}
-{% macro swap(target, beside, name) %}
+{# Without it the rename fails if a view reads the table, which is missing at that time. #}
+{% macro swap(target, shadow, name) %}
 pragma legacy_alter_table = on;
 
 begin immediate;
 
 drop table if exists {{ target }};
 
-alter table {{ beside }} rename to {{ name }};
+alter table {{ shadow }} rename to {{ name }};
 
 commit;
 

@@ -1,11 +1,11 @@
-{# SQL Server: delete and insert in one transaction, from a temporary table of the session. The file is one batch of the
-   client's, without `go`. `xact_abort` rolls back at the first error, and no statement runs after it.
-   `sqlcmd` takes names in quotes for strings, unless the file says otherwise: it is read so from that word on. #}
+{# SQL Server: delete and insert in one transaction, from a temporary table of the session. The file is one batch of the client,
+   without `go`. `xact_abort` rolls back at the first error, and no statement runs after it.
+   `sqlcmd` treats double-quoted names as strings unless the file sets `quoted_identifier`, which applies from there on. #}
 
 {% set parser = "mssql" %}
 {% set like = "ansi" %}
 {% set nested_with = false %}
-{# Names of columns are looked up when a file is read, before its first statement runs. #}
+{# Column names are resolved before the first statement of a file runs. #}
 {% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
 {% set alters_within_file = false %}
 {% set case = "ignored" %}
@@ -19,7 +19,7 @@
 ] %}
 {% set strategy = "staged delete + insert in one transaction" %}
 
-{# A session would need `go`, so a process runs each step. Where to connect is in SQLCMDSERVER and SQLCMDDBNAME. #}
+{# A session would need `go`, so each step has one process. SQLCMDSERVER and SQLCMDDBNAME have the connection. #}
 {% set client = ["sqlcmd", "-b", "-i", "{file}"] %}
 {% set example = "sqlcmd -b -S SERVER -d DATABASE -i {file}" %}
 {% set client_syntax = {
@@ -72,18 +72,18 @@ cast('{{ at.time }}' as datetime2)
 cast('{{ at.time }} +00:00' as datetimeoffset)
 {% endmacro %}
 
-{# A date and a `datetimeoffset` are compared with it as UTC's. Text is converted to a time, or the conversion fails; a string would
-   be compared with it as text. #}
+{# A date and a `datetimeoffset` are compared with it in UTC. Text is converted to a time, or the conversion fails; a string literal
+   would be compared with text as text. #}
 {% macro undeclared(at) %}
 cast('{{ at.time }}' as datetime2)
 {% endmacro %}
 
-{# There are no conditions as values. #}
+{# Conditions are not values. #}
 {% macro outside(window) %}
 case when {{ window }} then 0 else 1 end = 1
 {% endmacro %}
 
-{% macro overwrite(target, stage, ctes, body, staged_where, into, columns, doomed, kept, guard, strays) %}
+{% macro overwrite(target, stage, ctes, body, staged_where, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows) %}
 set nocount on;
 set quoted_identifier on;
 set xact_abort on;
@@ -100,13 +100,13 @@ select * into {{ stage }} from batch_rows{{ staged_where }};
 begin transaction;
 
 delete from {{ target }}
-where {{ doomed }};
+where {{ delete_predicate }};
 
 insert into {{ target }}{{ into }}
 select {{ columns }}
-from {{ stage }}{{ kept }};
+from {{ stage }}{{ insert_filter }};
 
-{{ strays }}
+{{ out_of_window_rows }}
 
 commit transaction;
 
@@ -120,7 +120,7 @@ begin
 end;
 {% endmacro %}
 
-{# A whole number's sum is a whole number of the same size. #}
+{# The sum of an integer type has the same type and could overflow. #}
 
 {% macro audit_sum(column, in_target, in_query) %}
 ,
@@ -145,7 +145,7 @@ from {{ found }}
 create schema {{ own }}
 {% endmacro %}
 
-{# To create a schema must be alone, and knows no other database: so it is said to that database's own procedure. #}
+{# `create schema` must be the only statement of a batch and cannot name a database, so a procedure of that database runs it. #}
 {% macro create_schema(own, text, database, statement) %}
 set quoted_identifier on;
 
@@ -155,8 +155,8 @@ begin
 end;
 {% endmacro %}
 
-{# `drop view` takes no name of a database, so the procedure of the view's own database runs it. #}
-{# `union all` keeps a column that counts by itself (`identity`) from being one in the new table too. #}
+{# `drop view` cannot name a database, so a procedure of the view's database runs it. #}
+{# With `union all` the new table does not inherit the `identity` property of a column. #}
 {% macro create(target, target_text, ctes, body) %}
 if object_id({{ target_text }}, 'V') is not null
 begin
@@ -229,7 +229,7 @@ begin
 end;
 {% endmacro %}
 
-{# A view must be alone as well, and names no database. #}
+{# `create view` must also be the only statement of a batch, and cannot name a database. #}
 {% macro view_statement(own, query) %}
 create or alter view {{ own }} as
 {{ query }}
@@ -269,7 +269,7 @@ commit transaction;
 
 {% set strategies = [] %}
 {% set seeds = false %}
-{# A primary key would be a clustered index, which the columnstore is. #}
+{# A primary key is a clustered index by default, and so is the columnstore index. #}
 {% set constraint_kinds = ["not_null"] %}
 {% set docs = [] %}
 

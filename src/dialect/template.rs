@@ -1,98 +1,100 @@
-//! What a dialect's file holds. Its macros are text with places for their arguments and no logic,
-//! so that each can be read as the SQL that it is; an argument that is not given stops the writing,
-//! and only what is marked as SQL is written.
+//! Parses a dialect file into its properties and macros. A macro is SQL text with placeholders for
+//! its arguments, without logic. A missing argument is an error, and so is an argument that is not
+//! marked as SQL.
 
 use std::collections::BTreeMap;
 
 use minijinja::{Environment, Error, UndefinedBehavior, Value};
+use serde_json::Map;
 
 use crate::diagnostics::Diagnostic;
 
-/// What a file holds: facts as JSON, and macros.
+/// The content of a dialect file.
 #[derive(Default)]
-pub struct Contents {
-    pub facts: BTreeMap<String, serde_json::Value>,
-    pub macros: BTreeMap<String, Macro>,
+pub struct DialectFile {
+    pub properties: Map<String, serde_json::Value>,
+    pub macros: BTreeMap<String, SqlMacro>,
 }
 
-/// A piece of SQL with places for arguments.
-pub struct Macro {
+/// SQL text with placeholders for arguments.
+pub struct SqlMacro {
     arguments: Vec<String>,
-    /// Each place with the text before it.
-    places: Vec<(&'static str, Place)>,
-    /// The text behind the last one.
+    /// Each placeholder with the text before it.
+    placeholders: Vec<(&'static str, Placeholder)>,
+    /// The text after the last placeholder.
     rest: &'static str,
-    /// The tag of a dollar quote in the macro's own text: `$guard$`.
+    /// The tag of a dollar quote in the macro's text: `$guard$`.
     tag: Option<&'static str>,
 }
 
-/// `{{ argument }}` or `{{ argument.part }}`: which of the arguments.
-struct Place {
+/// `{{ argument }}` or `{{ argument.attribute }}`.
+struct Placeholder {
+    /// The index of the argument.
     argument: usize,
-    part: Option<&'static str>,
+    attribute: Option<&'static str>,
 }
 
-/// What is in a file.
-pub fn contents(name: &'static str, text: &'static str) -> Result<Contents, Diagnostic> {
-    let said = |error: Error| {
+/// Parses a dialect file.
+pub fn parse(name: &'static str, text: &'static str) -> Result<DialectFile, Diagnostic> {
+    let invalid = |error: Error| {
         Diagnostic::error(format!("the dialect file `{name}.sql` is not a template: {error:#}"))
     };
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.add_template(name, text).map_err(said)?;
+    environment.add_template(name, text).map_err(invalid)?;
     let captured = environment
         .get_template(name)
         .and_then(|template| template.render_captured(()))
-        .map_err(said)?;
+        .map_err(invalid)?;
     let state = captured.state();
-    let mut contents = Contents::default();
+    let mut file = DialectFile::default();
     for export in state.exports() {
         let Some(value) = state.lookup(export) else { continue };
-        match arguments(&value) {
+        match macro_arguments(&value) {
             Some(arguments) => {
-                let read = Macro::of(text, export, arguments).map_err(|error| {
+                let sql_macro = SqlMacro::parse(text, export, arguments).map_err(|error| {
                     Diagnostic::error(format!(
-                        "the dialect file `{name}.sql` holds more than \
-                        places for arguments: {error}"
+                        "a macro of the dialect file `{name}.sql` may contain only \
+                        placeholders for its arguments: {error}"
                     ))
                 })?;
-                contents.macros.insert(export.to_string(), read);
+                file.macros.insert(export.to_string(), sql_macro);
             }
             None => {
-                let fact = serde_json::to_value(&value).map_err(|error| {
+                let property = serde_json::to_value(&value).map_err(|error| {
                     Diagnostic::error(format!(
-                        "`{export}` of the dialect file `{name}.sql` is no fact: {error}"
+                        "`{export}` of the dialect file `{name}.sql` is not JSON: {error}"
                     ))
                 })?;
-                contents.facts.insert(export.to_string(), fact);
+                file.properties.insert(export.to_string(), property);
             }
         }
     }
-    Ok(contents)
+    Ok(file)
 }
 
-impl Macro {
-    /// The macro of this name in a file's text.
-    fn of(text: &'static str, name: &str, arguments: Vec<String>) -> Result<Macro, String> {
-        let (_, behind) = text.split_once(&format!("{{% macro {name}(")).unwrap_or_default();
-        let (_, behind) = behind.split_once("%}").unwrap_or_default();
-        let (mut rest, _) = behind.split_once("{% endmacro %}").unwrap_or_default();
-        let mut places = Vec::new();
-        while let Some((before, (place, behind))) = rest
+impl SqlMacro {
+    /// Parses the macro of this name in a file's text.
+    fn parse(text: &'static str, name: &str, arguments: Vec<String>) -> Result<SqlMacro, String> {
+        let (_, after) = text.split_once(&format!("{{% macro {name}(")).unwrap_or_default();
+        let (_, after) = after.split_once("%}").unwrap_or_default();
+        let (mut rest, _) = after.split_once("{% endmacro %}").unwrap_or_default();
+        let mut placeholders = Vec::new();
+        while let Some((before, (placeholder, after))) = rest
             .split_once("{{")
-            .and_then(|(before, behind)| Some((before, behind.split_once("}}")?)))
+            .and_then(|(before, after)| Some((before, after.split_once("}}")?)))
         {
-            let place = place.trim();
-            let (argument, part) = place
+            let placeholder = placeholder.trim();
+            let (argument, attribute) = placeholder
                 .split_once('.')
-                .map_or((place, None), |(argument, part)| (argument, Some(part)));
+                .map_or((placeholder, None), |(argument, attribute)| (argument, Some(attribute)));
             let Some(argument) = arguments.iter().position(|declared| declared == argument) else {
-                return Err(format!("`{{{{ {place} }}}}` is no argument of `{name}`"));
+                return Err(format!("`{{{{ {placeholder} }}}}` is not an argument of `{name}`"));
             };
-            places.push((before, Place { argument, part }));
-            rest = behind;
+            placeholders.push((before, Placeholder { argument, attribute }));
+            rest = after;
         }
-        if places
+        if placeholders
             .iter()
             .map(|(before, _)| *before)
             .chain([rest])
@@ -100,53 +102,52 @@ impl Macro {
         {
             return Err(format!("`{name}` has logic or a comment"));
         }
-        let tag = places.iter().map(|(before, _)| *before).chain([rest]).find_map(dollar_tag);
-        Ok(Macro { arguments, places, rest, tag })
+        let tag = placeholders.iter().map(|(before, _)| *before).chain([rest]).find_map(dollar_tag);
+        Ok(SqlMacro { arguments, placeholders, rest, tag })
     }
 
-    /// The SQL with these arguments, each by its name.
-    pub fn write(&self, given: &[(&str, Value)]) -> Result<String, String> {
-        let value = |argument: &String| match given.iter().find(|(offered, _)| offered == argument)
-        {
+    /// The SQL with these values, each with the name of its argument. Other names are ignored.
+    pub fn render(&self, arguments: &[(&str, Value)]) -> Result<String, String> {
+        let value = |argument: &String| match arguments.iter().find(|(name, _)| name == argument) {
             Some((_, value)) => Ok(value),
-            None => Err(format!("nothing is known as `{argument}` here")),
+            None => Err(format!("the argument `{argument}` is missing")),
         };
         let values = self.arguments.iter().map(value).collect::<Result<Vec<&Value>, String>>()?;
         let most = |value: &&Value| value.as_str().map_or(0, str::len).max(EMPTY.len_utf8());
         let length = self
-            .places
+            .placeholders
             .iter()
-            .map(|(before, place)| before.len() + most(&values[place.argument]))
+            .map(|(before, placeholder)| before.len() + most(&values[placeholder.argument]))
             .sum::<usize>();
         let mut text = String::with_capacity(length + self.rest.len());
-        let tag = self.free_tag(&values);
-        let push_own = |text: &mut String, own: &str| match (&tag, self.tag) {
-            (Some(free), Some(tag)) => text.push_str(&own.replace(tag, free)),
-            _ => text.push_str(own),
+        let unused_tag = self.unused_tag(&values);
+        let push_text = |text: &mut String, part: &str| match (&unused_tag, self.tag) {
+            (Some(unused), Some(tag)) => text.push_str(&part.replace(tag, unused)),
+            _ => text.push_str(part),
         };
-        for (before, Place { argument, part }) in &self.places {
-            push_own(&mut text, before);
-            match part {
-                Some(part) => push(
+        for (before, Placeholder { argument, attribute }) in &self.placeholders {
+            push_text(&mut text, before);
+            match attribute {
+                Some(attribute) => push_sql(
                     &mut text,
-                    &values[*argument].get_attr(part).map_err(|error| error.to_string())?,
+                    &values[*argument].get_attr(attribute).map_err(|error| error.to_string())?,
                 )?,
-                None => push(&mut text, values[*argument])?,
+                None => push_sql(&mut text, values[*argument])?,
             }
         }
-        push_own(&mut text, self.rest);
-        Ok(tidied(text))
+        push_text(&mut text, self.rest);
+        Ok(remove_empty_lines(text))
     }
 
-    /// The tag to write instead of the macro's own, where an argument holds that: it would end the
+    /// The tag that replaces the macro's tag if an argument contains it: the argument would end the
     /// quote.
-    fn free_tag(&self, values: &[&Value]) -> Option<String> {
+    fn unused_tag(&self, values: &[&Value]) -> Option<String> {
         let tag = self.tag?;
-        let is_held = |tag: &str| {
+        let is_used = |tag: &str| {
             values.iter().any(|value| value.as_str().is_some_and(|text| text.contains(tag)))
         };
         let numbered = |number: usize| format!("{}_{number}$", tag.trim_end_matches('$'));
-        is_held(tag).then(|| (1..).map(numbered).find(|tag| !is_held(tag))).flatten()
+        is_used(tag).then(|| (1..).map(numbered).find(|tag| !is_used(tag))).flatten()
     }
 }
 
@@ -161,7 +162,7 @@ fn dollar_tag(text: &'static str) -> Option<&'static str> {
     })
 }
 
-fn push(text: &mut String, value: &Value) -> Result<(), String> {
+fn push_sql(text: &mut String, value: &Value) -> Result<(), String> {
     match value.as_str().filter(|_| value.is_safe()) {
         Some("") => text.push(EMPTY),
         Some(sql) => text.push_str(sql),
@@ -170,35 +171,34 @@ fn push(text: &mut String, value: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// The names of a macro's arguments; nothing for what is no macro. Of all values only a macro tells
-/// its arguments and its caller.
-fn arguments(value: &Value) -> Option<Vec<String>> {
+/// The names of a macro's arguments; `None` for other values. Only a macro has both attributes.
+fn macro_arguments(value: &Value) -> Option<Vec<String>> {
     let attribute = |name| value.get_attr(name).ok().filter(|attribute| !attribute.is_undefined());
     attribute("caller")?;
     Some(attribute("arguments")?.try_iter().ok()?.map(|name| name.to_string()).collect())
 }
 
-/// What a macro gave, without the line breaks around it. A line whose only content was an empty
-/// argument is left out, with the blank line before it. The author's text is never indented or
-/// trimmed: a string in it may span lines.
-fn tidied(mut text: String) -> String {
+/// Removes the line breaks around the text, and each line whose only content is an empty argument,
+/// with the blank line before it. The author's text is not indented or trimmed: a string in it may
+/// span lines.
+fn remove_empty_lines(mut text: String) -> String {
     if !text.contains(EMPTY) {
         text.truncate(text.trim_end().len());
         text.drain(..text.len() - text.trim_start_matches('\n').len());
         return text;
     }
-    let mut kept: Vec<&str> = Vec::new();
+    let mut lines: Vec<&str> = Vec::new();
     for line in text.split('\n') {
         match line.trim().chars().eq([EMPTY]) {
-            true if kept.last().is_some_and(|line| line.is_empty()) => drop(kept.pop()),
+            true if lines.last().is_some_and(|line| line.is_empty()) => drop(lines.pop()),
             true => {}
-            false => kept.push(line),
+            false => lines.push(line),
         }
     }
-    kept.join("\n").replace(EMPTY, "").trim_matches('\n').trim_end().to_string()
+    lines.join("\n").replace(EMPTY, "").trim_matches('\n').trim_end().to_string()
 }
 
-/// Written for an empty argument, so that a line of it alone can be left out.
+/// Represents an empty argument until `remove_empty_lines` has run.
 const EMPTY: char = '\u{F1FFF}';
 
 #[cfg(test)]
@@ -206,41 +206,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_macro_has_places_for_its_arguments_and_nothing_else() {
-        let written = |text| {
-            let contents = contents("any", text).map_err(|error| error.message)?;
-            contents.macros["m"].write(&[
+    fn a_macro_has_only_placeholders_for_its_arguments() {
+        let render = |text| {
+            let file = parse("any", text).map_err(|error| error.message)?;
+            file.macros["m"].render(&[
                 ("a", Value::from_safe_string("x".into())),
                 ("b", Value::from_safe_string(String::new())),
             ])
         };
         assert_eq!(
-            written("{% macro m(a, b) %}\nselect {{ a }}\n\n{{ b }}\n;\n{% endmacro %}"),
+            render("{% macro m(a, b) %}\nselect {{ a }}\n\n{{ b }}\n;\n{% endmacro %}"),
             Ok("select x\n;".to_string())
         );
-        for (text, said) in [
+        for (text, message) in [
             (
                 "{% macro m(a) %}{% if a %}{{ a }}{% endif %}{% endmacro %}",
                 "`m` has logic or a comment",
             ),
             (
                 "{% macro m(a) %}{{ a | upper }}{% endmacro %}",
-                "`{{ a | upper }}` is no argument of `m`",
+                "`{{ a | upper }}` is not an argument of `m`",
             ),
-            ("{% macro m(c) %}{{ c }}{% endmacro %}", "nothing is known as `c` here"),
+            ("{% macro m(c) %}{{ c }}{% endmacro %}", "the argument `c` is missing"),
         ] {
-            assert!(written(text).is_err_and(|error| error.ends_with(said)), "{text}");
+            assert!(render(text).is_err_and(|error| error.ends_with(message)), "{text}");
         }
     }
 
     #[test]
-    fn a_dollar_quote_has_a_tag_that_no_argument_holds() {
-        let contents =
-            contents("any", "{% macro m(a) %}do $tag$ {{ a }} $tag$;{% endmacro %}").unwrap();
-        let written = |a: &str| {
-            contents.macros["m"].write(&[("a", Value::from_safe_string(a.into()))]).unwrap()
-        };
-        assert_eq!(written("$x$"), "do $tag$ $x$ $tag$;");
-        assert_eq!(written("a$tag$ $tag_1$"), "do $tag_2$ a$tag$ $tag_1$ $tag_2$;");
+    fn a_dollar_quote_has_a_tag_that_no_argument_contains() {
+        let file = parse("any", "{% macro m(a) %}do $tag$ {{ a }} $tag$;{% endmacro %}").unwrap();
+        let render =
+            |a: &str| file.macros["m"].render(&[("a", Value::from_safe_string(a.into()))]).unwrap();
+        assert_eq!(render("$x$"), "do $tag$ $x$ $tag$;");
+        assert_eq!(render("a$tag$ $tag_1$"), "do $tag_2$ a$tag$ $tag_1$ $tag_2$;");
     }
 }

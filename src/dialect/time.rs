@@ -1,5 +1,5 @@
-//! Literals of time: which kind of column it is, by the type that the project declares, and the
-//! literal that fits it.
+//! Time literals and predicates: the type of a time column, by the declared data type, and the
+//! literals that match it.
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
@@ -11,28 +11,28 @@ use super::time_format::{Precision, TimeFormat};
 use super::{Dialect, Sql};
 use crate::diagnostics::Diagnostic;
 
-/// What a column of time holds.
+/// How a column stores time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TimeType {
     /// Days, in the model's time zone.
     Date,
-    /// UTC's wall clock, without a zone.
+    /// Timestamps without time zone, in UTC.
     Naive,
-    /// An instant.
+    /// Timestamps with time zone.
     Zoned,
-    /// Whole seconds, milliseconds or microseconds since 1970.
+    /// Seconds, milliseconds or microseconds since 1970, as integers.
     Seconds,
     Milliseconds,
     Microseconds,
     /// Text in a format.
     Text(TimeFormat),
-    /// A whole number whose digits are a time: `20240901`.
+    /// Integers whose digits are a time: `20240901`.
     Digits(TimeFormat),
-    /// Nothing is declared: a literal that takes the column's own type.
+    /// No declared type: the engine converts the literal to the type of the column.
     Undeclared,
 }
 
-/// What the name of a type says about a column of time.
+/// The class of a data type, for a time column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TypeClass {
     Date,
@@ -67,8 +67,8 @@ impl TimeType {
         }
     }
 
-    /// The smallest unit that values tell apart, where it is known to be larger than a second, and
-    /// whether it is one of the model's time zone and not of UTC.
+    /// The smallest unit that values distinguish, if it is known, and whether it is in the model's
+    /// time zone rather than in UTC.
     pub fn precision(&self) -> Option<(Precision, bool)> {
         match self {
             TimeType::Date => Some((Precision::Day, true)),
@@ -78,11 +78,11 @@ impl TimeType {
 }
 
 impl Dialect {
-    /// What the engine's name of a type says.
+    /// The class of one of the engine's types.
     pub fn type_class(&self, data_type: &str) -> Result<TypeClass, Diagnostic> {
         let mut name = data_type.trim();
         let wrappers: Vec<String> = self.property("type_wrappers")?;
-        // `Nullable(DateTime)` holds what `DateTime` holds.
+        // `Nullable(DateTime)` has the class of `DateTime`.
         while let Some((outer, inner)) = name.split_once('(').filter(|_| name.ends_with(')')) {
             if !wrappers.contains(&outer.trim().to_lowercase()) {
                 break;
@@ -91,39 +91,40 @@ impl Dialect {
         }
         let name = plain_type(name);
         use TypeClass::*;
-        let facts = [
+        let lists = [
             ("date_types", Date),
             ("naive_types", Naive),
             ("zoned_types", Zoned),
             ("text_types", Text),
             ("numeric_types", Number),
         ];
-        for (fact, class) in facts {
-            if self.lists(fact, &name)? {
+        for (list, class) in lists {
+            if self.lists(list, &name)? {
                 return Ok(class);
             }
         }
         Ok(Other)
     }
 
-    /// `column >= start and column < end`: the one predicate of the read filter, the delete and the
-    /// guard. The window is filled in later.
+    /// `column >= start and column < end`, with slots for the window. The read filter, the delete
+    /// and the guard all use this predicate.
     pub fn window(&self, column: &Sql, kind: &TimeType) -> Result<Sql, Diagnostic> {
         self.between(column, kind.literal(), kind.format())
     }
 
     /// The predicate of a read filter. Where the type is undeclared and the engine would compare
-    /// text with the literal, it holds a type check that only `01_create.sql` writes.
+    /// text with the literal, it has a type check that is written only to `01_create.sql`.
     pub fn read_filter(&self, column: &Sql, kind: &TimeType) -> Result<Sql, Diagnostic> {
-        self.checked(column, kind, [Slot::TypeCheck.to_string(), Slot::TypeCheckEnd.to_string()])
+        let slots = [Slot::TypeCheck.to_string(), Slot::TypeCheckEnd.to_string()];
+        self.type_checked_window(column, kind, slots)
     }
 
     /// The predicate of a guard, with the same type check in every file.
     pub fn guard_window(&self, column: &Sql, kind: &TimeType) -> Result<Sql, Diagnostic> {
-        self.checked(column, kind, [String::new(), String::new()])
+        self.type_checked_window(column, kind, [String::new(), String::new()])
     }
 
-    fn checked(
+    fn type_checked_window(
         &self,
         column: &Sql,
         kind: &TimeType,
@@ -144,7 +145,7 @@ impl Dialect {
         self.sql("window_of_times", &arguments)
     }
 
-    /// The same with the literals that a macro writes.
+    /// The same predicate with the literals of the macro `literal`.
     pub fn between(
         &self,
         column: &Sql,
@@ -158,13 +159,13 @@ impl Dialect {
         )
     }
 
-    /// Holds for what is earlier than the window's start.
+    /// `column < start`, with a slot for the start of the window.
     pub fn before(&self, column: &Sql, kind: &TimeType) -> Result<Sql, Diagnostic> {
         let start = self.start(kind.literal(), kind.format())?;
         self.sql("before", &[("column", column.value()), ("start", start.value())])
     }
 
-    /// The window's start, as a macro writes it.
+    /// The start of the window as a literal of the macro `literal`.
     pub fn start(&self, literal: &str, format: Option<&TimeFormat>) -> Result<Sql, Diagnostic> {
         use Slot::*;
         let slots = [
@@ -178,18 +179,23 @@ impl Dialect {
             StartHour,
             StartYearMonth,
         ];
-        self.moment(literal, slots, format.map(|format| (format, [StartFormat, StartLocalFormat])))
+        let format = format.map(|format| (format, [StartFormat, StartLocalFormat]));
+        self.window_bound(literal, slots, format)
     }
 
     fn end(&self, literal: &str, format: Option<&TimeFormat>) -> Result<Sql, Diagnostic> {
         use Slot::*;
         let slots =
             [EndDate, EndTime, EndIso, EndEpoch, EndYear, EndMonth, EndDay, EndHour, EndYearMonth];
-        self.moment(literal, slots, format.map(|format| (format, [EndFormat, EndLocalFormat])))
+        self.window_bound(
+            literal,
+            slots,
+            format.map(|format| (format, [EndFormat, EndLocalFormat])),
+        )
     }
 
-    /// One end of a window: the macro is given all ways to write it.
-    fn moment(
+    /// A bound of the window. The macro `literal` chooses one of the spellings.
+    fn window_bound(
         &self,
         literal: &str,
         slots: [Slot; 9],
@@ -200,26 +206,27 @@ impl Dialect {
             format!("{slot}{format}{}", Slot::FormatEnd)
         });
         let key = (format!("{literal} {}", formatted.as_deref().unwrap_or_default()), slots[0]);
-        let known = || self.moments.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sql) = known().get(&key) {
+        let cache = || self.window_bounds.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sql) = cache().get(&key) {
             return Ok(sql.clone());
         }
         let names = ["date", "time", "iso", "epoch", "year", "month", "day", "hour", "yearmonth"];
-        let ways = names.into_iter().zip(slots).map(|(name, slot)| (name, slot.to_string()));
-        let ways = ways
+        let spellings = names.into_iter().zip(slots).map(|(name, slot)| (name, slot.to_string()));
+        let spellings: BTreeMap<_, _> = spellings
             .chain([("text", formatted.unwrap_or_default())])
-            .map(|(name, text)| (name, Value::from_safe_string(text)));
-        let sql = self.sql(literal, &[("at", Value::from(ways.collect::<BTreeMap<_, _>>()))])?;
-        known().insert(key, sql.clone());
+            .map(|(name, text)| (name, Value::from_safe_string(text)))
+            .collect();
+        let sql = self.sql(literal, &[("at", Value::from(spellings))])?;
+        cache().insert(key, sql.clone());
         Ok(sql)
     }
 }
 
-/// A type's name without precision, in lower case, single spaces: `TIMESTAMP(6) WITH TIME ZONE` is
-/// `timestamp with time zone`.
+/// A type's name without arguments, in lower case, with single spaces: `TIMESTAMP(6) WITH TIME
+/// ZONE` becomes `timestamp with time zone`.
 pub fn plain_type(data_type: &str) -> String {
     let mut depth = 0;
-    let kept: String = data_type
+    let name: String = data_type
         .chars()
         .filter(|char| {
             match char {
@@ -230,7 +237,7 @@ pub fn plain_type(data_type: &str) -> String {
             false
         })
         .collect();
-    kept.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+    name.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -238,35 +245,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_window_is_one_predicate() {
+    fn window_predicates_match_the_time_type() {
         let window = crate::calendar::Window { start: Default::default(), end: Default::default() };
-        let said = |dialect: &str, kind| {
+        let predicate = |dialect: &str, kind| {
             let dialect = super::super::named(dialect).unwrap();
             let sql = dialect.window(&Sql("at".into()), &kind).unwrap();
             super::super::BatchTemplate::new(&sql.0, chrono_tz::UTC).fill(&window, "")
         };
         assert_eq!(
-            said("duckdb", TimeType::Date),
+            predicate("duckdb", TimeType::Date),
             "at >= date '1970-01-01' and at < date '1970-01-01'"
         );
         assert_eq!(
-            said("bigquery", TimeType::Naive),
+            predicate("bigquery", TimeType::Naive),
             "at >= datetime '1970-01-01 00:00:00' and at < datetime '1970-01-01 00:00:00'"
         );
-        assert_eq!(said("postgres", TimeType::Milliseconds), "at >= 0000 and at < 0000");
+        assert_eq!(predicate("postgres", TimeType::Milliseconds), "at >= 0000 and at < 0000");
         let format = |text| TimeFormat::parse(text).unwrap();
         assert_eq!(
-            said("snowflake", TimeType::Text(format("%Y/%m"))),
+            predicate("snowflake", TimeType::Text(format("%Y/%m"))),
             "at >= '1970/01' and at < '1970/01'"
         );
         assert_eq!(
-            said("trino", TimeType::Digits(format("%Y%m%d"))),
+            predicate("trino", TimeType::Digits(format("%Y%m%d"))),
             "at >= 19700101 and at < 19700101"
         );
     }
 
     #[test]
-    fn a_type_is_known_by_its_name() {
+    fn types_are_classified_by_name() {
         let class =
             |dialect: &str, name| super::super::named(dialect).unwrap().type_class(name).unwrap();
         assert_eq!(class("postgres", "TIMESTAMP(6) WITH TIME ZONE"), TypeClass::Zoned);

@@ -1,13 +1,13 @@
-//! The format of an event time that is stored as text or as digits, in the notation of `strftime`.
-//! Accepts the formats in which values sort as the times that they stand for; gives the part of the
-//! format that a window's literal is written in.
+//! The `strftime` format of an event time that is stored as text or as digits. Accepts formats
+//! whose values sort by time. A window's literal is written in the part of the format up to its
+//! smallest unit.
 
 use std::fmt;
 
 use chrono::NaiveDateTime;
 use chrono::format::{Item, StrftimeItems};
 
-/// The smallest unit of time that a column can tell apart.
+/// The smallest unit of time that the values of a column distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Precision {
     Year,
@@ -18,21 +18,21 @@ pub enum Precision {
     Second,
 }
 
-/// A format that sorts as time does: each unit has a fixed width and follows the next larger one.
+/// A format whose values sort by time: each unit has a fixed width and follows the next larger one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimeFormat {
-    /// Without what follows the smallest unit (a fraction, `Z`): the prefix of a value compares as
-    /// the value does, with and without it.
+    /// The format up to the smallest unit, without a fraction or `Z`: a prefix of a value compares
+    /// like the value.
     text: String,
     pub precision: Precision,
-    /// Whether anything but digits is written.
+    /// Whether only digits are written.
     digits: bool,
 }
 
 impl TimeFormat {
-    /// The format, or the reason why it cannot be used.
+    /// The format, or the reason why it is not supported.
     pub fn parse(text: &str) -> Result<TimeFormat, String> {
-        let mut kept = String::new();
+        let mut format = String::new();
         let mut end = 0;
         let mut last: Option<Precision> = None;
         let mut digits = true;
@@ -43,19 +43,21 @@ impl TimeFormat {
             if char != '%' {
                 if !char.is_ascii_alphanumeric() && !" -/:._,+#@()".contains(char) {
                     return Err(format!(
-                        "it holds `{char}`: write letters, digits, spaces and `-/:._,+` between \
-                         the units"
+                        "it contains `{char}`: only letters, digits, spaces and `-/:._,+` may be \
+                         between the units"
                     ));
                 }
                 digits &= char.is_ascii_digit();
-                kept.push(char);
+                format.push(char);
                 continue;
             }
             let length =
                 rest.char_indices().nth(directive_length(rest)).map_or(rest.len(), |(at, _)| at);
             let directive = &rest[..length];
             rest = &rest[length..];
-            let Some((units, plain)) = units(directive) else { return Err(refused(directive)) };
+            let Some((units, only_digits)) = units(directive) else {
+                return Err(reason(directive));
+            };
             if units.is_empty() {
                 if last != Some(Precision::Second) || fraction {
                     return Err(format!("`%{directive}` must follow `%S`"));
@@ -72,41 +74,39 @@ impl TimeFormat {
                 }
                 last = Some(*unit);
             }
-            digits &= plain;
-            kept.push('%');
-            kept.push_str(directive);
-            end = kept.len();
+            digits &= only_digits;
+            format.push('%');
+            format.push_str(directive);
+            end = format.len();
         }
-        let precision = last.ok_or("it has no unit of time: write it as in `%Y-%m-%d`")?;
-        // Integers are compared as a whole, so nothing may be cut away.
-        digits &= end == kept.len() && !fraction;
-        kept.truncate(end);
-        Ok(TimeFormat { text: kept, precision, digits })
+        let precision = last.ok_or("it has no unit of time: write for example `%Y-%m-%d`")?;
+        // A prefix of an integer does not compare like the integer.
+        digits &= end == format.len() && !fraction;
+        format.truncate(end);
+        Ok(TimeFormat { text: format, precision, digits })
     }
 
-    /// Whether values are whole numbers, such as `20240901`.
+    /// Whether values are integers, such as `20240901`.
     pub fn is_digits(&self) -> bool {
         self.digits
     }
 
-    /// Whether it writes days and no times: those are days of the model's time zone. Times are
-    /// UTC's.
+    /// Whether values have no time of day: days are in the model's time zone, times in UTC.
     pub fn is_local(&self) -> bool {
         self.precision <= Precision::Day
     }
 
-    /// Whether `at` is the start of the smallest unit, so that the format can tell what is before
-    /// it from what is not.
-    pub fn tells(&self, at: NaiveDateTime) -> bool {
-        self.precision.tells(at)
+    /// Whether `at` is the start of the smallest unit.
+    pub fn is_boundary(&self, at: NaiveDateTime) -> bool {
+        self.precision.is_boundary(at)
     }
 }
 
 impl Precision {
     /// Whether `at` is the start of a unit.
-    pub fn tells(self, at: NaiveDateTime) -> bool {
+    pub fn is_boundary(self, at: NaiveDateTime) -> bool {
         use chrono::{Datelike, Timelike};
-        // Every unit that is smaller than this one must be at its start.
+        // All smaller units must be at their start.
         let smaller = [
             (Precision::Year, at.month() == 1),
             (Precision::Month, at.day() == 1),
@@ -118,7 +118,7 @@ impl Precision {
         smaller.into_iter().all(|(unit, starts)| unit < self || starts)
     }
 
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Precision::Year => "year",
             Precision::Month => "month",
@@ -136,14 +136,14 @@ impl fmt::Display for TimeFormat {
     }
 }
 
-/// How many characters a directive has behind its `%`.
+/// The number of characters of a directive after its `%`.
 fn directive_length(rest: &str) -> usize {
     let flags = rest.chars().take_while(|char| "-_^0.:369".contains(*char)).count();
     flags + 1
 }
 
-/// The units that a directive writes, and whether in digits alone. A fraction of a second writes
-/// none. Nothing for other directives.
+/// The units that a directive writes, none for a fraction of a second, and whether it writes only
+/// digits. `None` for an unsupported directive.
 fn units(directive: &str) -> Option<(&'static [Precision], bool)> {
     use Precision::*;
     Some(match directive {
@@ -170,30 +170,31 @@ fn follows(last: Option<Precision>, unit: Precision) -> bool {
     }
 }
 
-fn refused(directive: &str) -> String {
+/// The reason why a directive is not supported.
+fn reason(directive: &str) -> String {
     match directive.chars().next_back() {
-        Some('y') => "`%y` repeats after a century: it does not sort as time does".to_string(),
+        Some('y') => "`%y` repeats after a century: values do not sort by time".to_string(),
         Some('z' | 'Z') => {
-            "values with different offsets do not sort as time does: store UTC".to_string()
+            "values with different offsets do not sort by time: store UTC".to_string()
         }
-        Some('s') => "`%s` counts seconds: write `event_time_unit: seconds`".to_string(),
+        Some('s') => "`%s` counts seconds: use `event_time_unit: seconds`".to_string(),
         Some('b' | 'B' | 'h' | 'a' | 'A') => {
-            format!("`%{directive}` writes a name, and names do not sort as time does")
+            format!("`%{directive}` writes a name, and names do not sort by time")
         }
         Some('I' | 'l' | 'p' | 'P') => format!(
-            "`%{directive}` is of a clock of twelve hours, which does not sort as time does: `%H`"
+            "`%{directive}` belongs to the twelve-hour clock, which does not sort by time: use `%H`"
         ),
         Some(_) if directive.starts_with(['-', '_']) => {
-            format!("`%{directive}` has no fixed width, so it does not sort as time does")
+            format!("`%{directive}` has no fixed width, so values do not sort by time")
         }
         _ => format!(
-            "`%{directive}` is not supported: write `%Y`, `%m`, `%d`, `%j`, `%H`, `%M`, `%S`, \
-             `%F`, `%T`"
+            "`%{directive}` is not supported: use `%Y`, `%m`, `%d`, `%j`, `%H`, `%M`, `%S`, `%F`, \
+             `%T`"
         ),
     }
 }
 
-/// A time in the format.
+/// Writes a time in the format.
 pub fn write(format: &str, at: NaiveDateTime, out: &mut impl fmt::Write) -> fmt::Result {
     let items: Vec<Item> = StrftimeItems::new(format).collect();
     write!(out, "{}", at.format_with_items(items.into_iter()))
@@ -208,13 +209,13 @@ mod tests {
         let mut out = String::new();
         match TimeFormat::parse(format) {
             Ok(format) => write(&format.to_string(), at, &mut out).unwrap(),
-            Err(why) => out = why,
+            Err(reason) => out = reason,
         }
         out
     }
 
     #[test]
-    fn formats_that_sort_as_time_does() {
+    fn formats_that_sort_by_time() {
         for (format, expected) in [
             ("%Y-%m-%d", "2024-09-01"),
             ("%Y%m%d", "20240901"),
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_that_do_not_are_refused() {
+    fn formats_that_do_not_sort_by_time_are_rejected() {
         for (format, reason) in [
             ("%d.%m.%Y", "out of order"),
             ("%Y-%d", "out of order"),
@@ -241,11 +242,11 @@ mod tests {
             ("%y-%m-%d", "century"),
             ("%Y-%-m-%d", "fixed width"),
             ("%Y-%b-%d", "names"),
-            ("%F %I:%M", "twelve hours"),
+            ("%F %I:%M", "twelve-hour"),
             ("%F %T%z", "offsets"),
             ("%s", "event_time_unit"),
             ("%Y-W%W", "not supported"),
-            ("%Y'", "holds `'`"),
+            ("%Y'", "contains `'`"),
             ("day", "no unit"),
             ("%Y%", "not supported"),
             ("%F%f", "must follow"),
@@ -255,24 +256,24 @@ mod tests {
     }
 
     #[test]
-    fn the_precision_tells_a_boundary() {
+    fn boundaries_are_starts_of_the_smallest_unit() {
         let format = |text| TimeFormat::parse(text).unwrap();
         let at = |text: &str| text.parse().unwrap();
         assert!(
-            format("%F").tells(at("2024-09-02T00:00:00"))
-                && !format("%F").tells(at("2024-09-02T05:00:00"))
+            format("%F").is_boundary(at("2024-09-02T00:00:00"))
+                && !format("%F").is_boundary(at("2024-09-02T05:00:00"))
         );
         assert!(
-            format("%Y-%m").tells(at("2024-09-01T00:00:00"))
-                && !format("%Y-%m").tells(at("2024-09-02T00:00:00"))
+            format("%Y-%m").is_boundary(at("2024-09-01T00:00:00"))
+                && !format("%Y-%m").is_boundary(at("2024-09-02T00:00:00"))
         );
         assert!(
-            format("%F %H").tells(at("2024-09-02T05:00:00"))
-                && !format("%F %H").tells(at("2024-09-02T05:30:00"))
+            format("%F %H").is_boundary(at("2024-09-02T05:00:00"))
+                && !format("%F %H").is_boundary(at("2024-09-02T05:30:00"))
         );
         assert!(
-            format("%Y").tells(at("2024-01-01T00:00:00"))
-                && !format("%Y").tells(at("2024-02-01T00:00:00"))
+            format("%Y").is_boundary(at("2024-01-01T00:00:00"))
+                && !format("%Y").is_boundary(at("2024-02-01T00:00:00"))
         );
     }
 }

@@ -1,5 +1,5 @@
-{# Trino: a staged delete and insert. Its connectors write each statement in a transaction of its own and refuse several
-   statements in one, so the two are two. The staged table is a real one: there are no temporary ones. #}
+{# Trino: a staged delete and insert. Its connectors run each writing statement in its own transaction and reject several in one.
+   The staged table is permanent: there are no temporary tables. #}
 
 {% set parser = "generic" %}
 {% set like = "ansi" %}
@@ -23,17 +23,17 @@
 {% set not_atomic = "connectors take one writing statement a transaction; a crash between delete and insert leaves the window empty, and running the file again fills it" %}
 {% set stage_in_schema = true %}
 
-{# At a prompt or from a file, so a process runs each step. Where to connect is in `~/.trino_config`. #}
+{# It runs a file or an interactive prompt, so each step has one process. `~/.trino_config` has the connection. #}
 {% set client = ["trino", "-f", "{file}"] %}
 {% set example = "trino --server https://HOST --catalog CATALOG -f {file}" %}
 {% set clauses = ["properties"] %}
 {% set view_keys = ["view_security"] %}
 {% set idle_keys = ["client_tags", "http_headers", "on_table_exists", "tmp_relation_type", "views_enabled"] %}
 {% set undone_keys = {
-  "file_format": "set it among the `properties`, as the catalog's connector names it",
-  "grace_period": "batchwright makes no materialized views of Trino's",
-  "sync_nested_columns": "a plan alters no table: rebuild the model with `--full-refresh`",
-  "table_format": "set it among the `properties`, as the catalog's connector names it"
+  "file_format": "set it in `properties`, by the name of the catalog's connector",
+  "grace_period": "materialized views of Trino are not supported",
+  "sync_nested_columns": "a plan does not alter tables: rebuild the model with `--full-refresh`",
+  "table_format": "set it in `properties`, by the name of the catalog's connector"
 } %}
 {% set reserved = [
   "alter", "and", "as", "between", "by", "case", "cast", "constraint", "create", "cross", "cube", "current_catalog", "current_date",
@@ -53,14 +53,14 @@ listagg(words, '; ') within group (order by words)
 timestamp '{{ at.time }} UTC'
 {% endmacro %}
 
-{% set undeclared_hint = "declare its `data_type`: a timestamp without zone is compared in the time zone of the session otherwise, so that only one of UTC's is right" %}
+{% set undeclared_hint = "declare its `data_type`: otherwise a timestamp without time zone is compared in the time zone of the session, which is correct only for UTC" %}
 
-{# Nothing but a timestamp compares with a timestamp, and an instant is the form that dbt writes too. #}
+{# Timestamps compare only with timestamps; dbt also writes an instant. #}
 {% macro undeclared(at) %}
 timestamp '{{ at.time }} UTC'
 {% endmacro %}
 
-{% macro overwrite(target, stage, staged, into, columns, doomed, kept, guard, strays) %}
+{% macro overwrite(target, stage, staged, into, columns, delete_predicate, insert_filter, guard, out_of_window_rows) %}
 drop table if exists {{ stage }};
 
 create table {{ stage }} as
@@ -70,18 +70,18 @@ create table {{ stage }} as
 {{ guard }}
 
 delete from {{ target }}
-where {{ doomed }};
+where {{ delete_predicate }};
 
 insert into {{ target }}{{ into }}
 select {{ columns }}
-from {{ stage }}{{ kept }};
+from {{ stage }}{{ insert_filter }};
 
-{{ strays }}
+{{ out_of_window_rows }}
 
 drop table {{ stage }};
 {% endmacro %}
 
-{# No row, unless there is one outside of the window: then the message is what cannot be converted. #}
+{# It returns no row; if a row is outside of the window, the conversion of the message fails. #}
 {% macro guard(stage, outside, message) %}
 select cast({{ message }} || ': ' || cast(count(*) as varchar) || ' rows' as bigint) as outside_of_window
 from {{ stage }}
@@ -100,7 +100,7 @@ security invoker as
 with ({{ plain_pairs }})
 {% endmacro %}
 
-{# The rows come in beside the old table: a query that fails leaves that as it was. #}
+{# The rows are written to another table first: a failing query leaves the old table unchanged. #}
 {% macro table(target, clauses, query, next) %}
 drop table if exists {{ next }};
 
@@ -113,11 +113,11 @@ drop table if exists {{ target }};
 alter table {{ next }} rename to {{ target }};
 {% endmacro %}
 
-{# Two renames. Run again after the first, this file goes on; after the second it stops, and nothing is lost. #}
-{% macro swap(target, beside, old) %}
+{# Two renames. When the file runs again after the first, it continues; after the second it stops. No rows are lost. #}
+{% macro swap(target, shadow, old) %}
 alter table if exists {{ target }} rename to {{ old }};
 
-alter table {{ beside }} rename to {{ target }};
+alter table {{ shadow }} rename to {{ target }};
 
 drop table if exists {{ old }};
 {% endmacro %}
@@ -142,7 +142,7 @@ delete from {{ target }};
 {{ rows }}
 {% endmacro %}
 
-{% macro seed_anew(target, spec, rows) %}
+{% macro seed_rebuild(target, spec, rows) %}
 drop table if exists {{ target }};
 
 create table {{ target }} (

@@ -69,7 +69,7 @@ pub fn lookup_error(
 ) -> Result<Option<String>, Diagnostic> {
     let query = client
         .dialect
-        .sql("look", &[("relation", Value::from_safe_string(relation.to_string()))])?
+        .sql("probe_relation", &[("relation", Value::from_safe_string(relation.to_string()))])?
         .0;
     let file = journal::scratch(&query)?;
     let result = client.run_step(file.path(), query.as_bytes(), session)?;

@@ -38,7 +38,7 @@ pub fn refusal(
             open.what, open.line, open.text
         )));
     }
-    if let Some(command) = dialect.client_syntax.command(&text) {
+    if let Some(command) = dialect.client_syntax.first_command(&text) {
         return Ok(Some(format!(
             "`{file}` holds a command of the client `{}` in line {}, which would run on this \
              machine: {}",

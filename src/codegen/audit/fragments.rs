@@ -255,7 +255,7 @@ impl Pieces<'_> {
                 ("query", query),
                 ("where", self.predicated()?.value()),
             ];
-            Ok::<_, Diagnostic>(audited.dialect.sql("audit_own", &arguments)?.0)
+            Ok::<_, Diagnostic>(audited.dialect.sql("audit_batch_rows", &arguments)?.0)
         };
         match audited.own {
             QueryReuse::Texts(texts) => {
@@ -292,7 +292,7 @@ impl Pieces<'_> {
             ("query", query.clone()),
             ("where", self.predicated()?.value()),
         ];
-        self.audited.dialect.sql("audit_whole", &arguments)
+        self.audited.dialect.sql("audit_range_rows", &arguments)
     }
 
     /// The columns that are compared, each after a comma; with those that are only summed, if

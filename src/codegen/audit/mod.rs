@@ -198,7 +198,7 @@ impl Audit {
             if number > 0 {
                 text.push('\n');
             }
-            text.push_str(&stamp.over(&range, &batches));
+            text.push_str(&stamp.fill_range(&range, &batches));
             text.push('\n');
         }
         text.push_str(&self.foot);
@@ -210,7 +210,7 @@ impl Audit {
     pub fn excerpt(&self, cover: &Cover) -> String {
         let statements = self.statements.iter().take(1).map(|(stamp, group)| {
             let window = cover.windows[group.start];
-            stamp.over(&window, &[(window, cover.naming.label(window))])
+            stamp.fill_range(&window, &[(window, cover.naming.label(window))])
         });
         format!("{}{}\n{}", self.head, statements.collect::<String>(), self.foot)
     }
