@@ -11,7 +11,7 @@
 {% set longest_name = 64 %}
 {% set backslash_escapes = true %}
 {% set default_schema = "default" %}
-{% set target_keys = ["server", "port", "database", "schema", "user"] %}
+{% set target_keys = ["server", "host", "unix_socket", "port", "database", "schema", "user"] %}
 {% set strategy = "staged delete + insert in one transaction" %}
 
 {# The client's option file has the connection. Without `--unbuffered` its output is buffered. #}
@@ -69,7 +69,13 @@ convert_tz('{{ at.time }}', '+00:00', @@session.time_zone)
 
 {# No function rejects text. A time has the coercibility of a number, text a lower one; the error quotes the expression. #}
 {% macro is_time(column) %}
-if(coercibility({{ column }}) = 5, true, exp(1000 + length('declare the data_type of this event_time')))
+if(coercibility(coalesce({{ column }}, date '1970-01-01')) = 5, true, exp(1000 + length('declare the data_type of this event_time')))
+{% endmacro %}
+
+{# Beside a date, text and numbers both have another coercibility than a time. The condition is a constant, and each filter holds
+   it: if the table exists, neither engine looks at the query of `01_create.sql`. #}
+{% macro window_of_times(window, is_time, check, check_end) %}
+{{ window }} and {{ is_time }}
 {% endmacro %}
 
 {% macro outside(window) %}
