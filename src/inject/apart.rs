@@ -1,6 +1,6 @@
 //! Inputs that the tree of a query does not hold, and that a filter can replace all the same: in a
-//! query within the text that is parsed by itself, and behind `in` or in `table(…)`, where a query
-//! in parentheses may stand in a table's place.
+//! query within the text that is parsed by itself, behind `in` or in `table(…)`, where a query
+//! in parentheses may stand in a table's place, and the query `table orders`.
 
 use sqlparser::dialect::Dialect as Parser;
 use sqlparser::keywords::Keyword;
@@ -43,7 +43,8 @@ fn query(ask: &Injection, blank: &MaskedSpan, parser: &dyn Parser) -> Result<Que
     Ok(query)
 }
 
-/// The filter of a mark that is a whole operand of `in`, or the one argument of `table`.
+/// The filter of a mark that is an operand of `in`, the one argument of `table`, or all that a
+/// query `table orders` reads.
 pub fn operand(ask: &Injection, mark: &Mark, parser: &dyn Parser) -> Option<(Filter, Occurrence)> {
     let MarkKind::Input(id) = &mark.kind else { return None };
     let text = TokenStream::new(ask.sql, parser).ok()?;
@@ -58,18 +59,40 @@ pub fn operand(ask: &Injection, mark: &Mark, parser: &dyn Parser) -> Option<(Fil
         let closes = text.next(last + 1).is_some_and(|close| text.is(close, &Token::RParen));
         text.is(before, &Token::LParen) && names && closes
     };
-    if marker_fallback::covered(ask.marks, mark.span.start).is_some()
-        || !(text.keyword(before) == Keyword::IN || opens_table())
-    {
+    if marker_fallback::covered(ask.marks, mark.span.start).is_some() {
         return None;
     }
+    let start = if is_table_command(&text, before, last) {
+        text.spans[before].start
+    } else if text.keyword(before) == Keyword::IN || opens_table() {
+        mark.span.start
+    } else {
+        return None;
+    };
     let relation = ask.sql.get(mark.span.clone())?.to_string();
     let filter = Filter {
-        span: mark.span.clone(),
+        span: start..mark.span.end,
         relation: relation.clone(),
         unique_id: id.clone(),
         alias: None,
         hidden: Vec::new(),
     };
     Some((filter, Occurrence { unique_id: id.clone(), name: relation, access: Access::Filtered }))
+}
+
+/// Whether the word at `token` and the name that ends at `last` are a query: `table orders`.
+fn is_table_command(text: &TokenStream, token: usize, last: usize) -> bool {
+    use Keyword::{ALL, DISTINCT, EXCEPT, FETCH, INTERSECT, LIMIT, OFFSET, ORDER, UNION};
+    let begins = text.previous(token).is_none_or(|before| {
+        matches!(text.tokens[before].token, Token::LParen | Token::RParen)
+            || matches!(text.keyword(before), UNION | EXCEPT | INTERSECT | ALL | DISTINCT)
+    });
+    let ends = text.next(last + 1).is_none_or(|next| {
+        matches!(text.tokens[next].token, Token::RParen | Token::SemiColon | Token::EOF)
+            || matches!(
+                text.keyword(next),
+                UNION | EXCEPT | INTERSECT | ORDER | LIMIT | OFFSET | FETCH
+            )
+    });
+    text.keyword(token) == Keyword::TABLE && begins && ends
 }

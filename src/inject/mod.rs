@@ -298,7 +298,8 @@ fn one_query(text: &TokenStream) -> Result<(), Diagnostic> {
     if parsers::is_no_query(text.keyword(first)) {
         return Err(no_query(text, first));
     }
-    let end = (0..text.tokens.len()).find(|token| text.is(*token, &Token::SemiColon));
+    let begin = syntax::after_functions(text, first).unwrap_or(first);
+    let end = (begin..text.tokens.len()).find(|token| text.is(*token, &Token::SemiColon));
     let more = end.and_then(|end| {
         (end..text.tokens.len())
             .find(|token| text.speaks(*token) && !text.is(*token, &Token::SemiColon))

@@ -7,6 +7,12 @@ use sqlparser::tokenizer::Token;
 use super::preprocess::{MaskedSpan, What, follows_table};
 use super::tokens::TokenStream;
 
+/// The first token behind `with function …`, whose bodies may hold a `;`.
+pub fn after_functions(text: &TokenStream, with: usize) -> Option<usize> {
+    let (_, end) = Words { text }.function_clause(with)?;
+    text.next(end + 1)
+}
+
 /// What may be blanked out from a token on, where the text cannot be parsed as it is.
 pub fn gap(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
     let words = Words { text };
@@ -24,6 +30,7 @@ pub fn gap(text: &TokenStream, token: usize) -> Option<MaskedSpan> {
             .or_else(|| words.values(token))
             .or_else(|| words.functions(token)),
         Keyword::GROUP => words.pivot_groups(token),
+        Keyword::TABLE => words.table_command(token),
         Keyword::SYMMETRIC if before == Keyword::BETWEEN => {
             Some(words.at(token, token, What::Other))
         }
@@ -132,7 +139,15 @@ impl Words<'_> {
 
     /// `with function f(x bigint) returns bigint return x + 1 select …`.
     fn functions(&self, token: usize) -> Option<MaskedSpan> {
+        self.function_clause(token).map(|(first, last)| self.at(first, last, What::Other))
+    }
+
+    /// The first and the last token of the functions that a query defines for itself.
+    fn function_clause(&self, token: usize) -> Option<(usize, usize)> {
         let text = self.text;
+        if text.keyword(token) != Keyword::WITH {
+            return None;
+        }
         let mut at =
             text.next(token + 1).filter(|word| text.keyword(*word) == Keyword::FUNCTION)?;
         loop {
@@ -142,10 +157,23 @@ impl Words<'_> {
                 text.keyword(next),
                 Keyword::SELECT | Keyword::WITH | Keyword::VALUES | Keyword::TABLE
             ) {
-                return Some(self.at(token, end, What::Other));
+                return Some((token, end));
             }
             at = next;
         }
+    }
+
+    /// `table orders` as a statement. The parser knows it behind a parenthesis or an operator.
+    fn table_command(&self, token: usize) -> Option<MaskedSpan> {
+        let text = self.text;
+        let is_word = |at: &usize| matches!(text.tokens[*at].token, Token::Word(_));
+        let mut last = text.next(token + 1).filter(is_word)?;
+        while let Some(dot) = text.next(last + 1).filter(|dot| text.is(*dot, &Token::Period)) {
+            last = text.next(dot + 1).filter(is_word)?;
+        }
+        let instead = "values(0)";
+        let command = MaskedSpan { instead, ..self.at(token, last, What::Shape) };
+        text.previous(token).is_none().then_some(command)
     }
 
     /// `pivot (sum(id) for name in ('x') group by at)`.

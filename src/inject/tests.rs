@@ -109,6 +109,12 @@ fn names_of_engines() {
             "select * from ⟦\"db\".\"raw\".\"ev\"\"ents\"⟧",
             "select * from ‹\"db\".\"raw\".\"ev\"\"ents\"|\"ev\"\"ents\"›",
         ),
+        ("postgres", "table ⟦raw.events⟧", "‹raw.events›"),
+        (
+            "postgres",
+            "with x as (table ⟦raw.events⟧ limit 3) table x",
+            "with x as (‹raw.events› limit 3) table x",
+        ),
         ("bigquery", "select * from ⟦`a.b.c`⟧", "select * from ‹`a.b.c`|`c`›"),
         ("bigquery", "select * from ⟦`a`.`b`.`c`⟧ as x", "select * from ‹`a`.`b`.`c`› as x"),
         ("bigquery", "select * from ⟦`my-p`.b.c⟧", "select * from ‹`my-p`.b.c|c›"),

@@ -19,6 +19,7 @@ pub fn gaps(text: &TokenStream, token: usize, parser: &dyn Parser) -> Vec<Masked
             if list.is_none() && is_duckdb { parts.lone_from(token) } else { list }
         }
         Keyword::ROWS => parts.rows_from(token),
+        Keyword::VALUES => parts.bare_values(token),
         Keyword::PIVOT | Keyword::UNPIVOT if is_duckdb => parts.pivot_statement(token),
         _ => None,
     };
@@ -117,6 +118,19 @@ impl Parts<'_> {
         }
         let from = MaskedSpan { instead: "from", ..self.blank(token, token, What::Shape) };
         Some(vec![from, self.blank(clause, end, What::Shape)])
+    }
+
+    /// `values 1, 2`: rows of one column, without parentheses.
+    fn bare_values(&self, token: usize) -> Option<Vec<MaskedSpan>> {
+        let text = self.text;
+        let first = text.next(token + 1)?;
+        let end = self.end(token).filter(|end| *end >= first)?;
+        let is_row = text.is(first, &Token::LParen) || text.is_word(first, &["row"]);
+        if is_row || !self.begins_query(token) || self.holds_query(first, end) {
+            return None;
+        }
+        let instead = "select 0";
+        Some(vec![MaskedSpan { instead, ..self.blank(token, end, What::Expression) }])
     }
 
     /// `rows from (f(x), g(y)) as r(a, b)`: the first of the functions.

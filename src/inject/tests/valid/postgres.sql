@@ -119,3 +119,8 @@ values (1, 'a') union all select id, name from ⟦raw.a⟧
 select cast(row(1, 'a') as text), row(id, name) is null, (row(id, name)) = (row(1, 'a')) from ⟦raw.a⟧
 select mode() within group (order by id), string_agg(distinct name, ',' order by name) from ⟦raw.a⟧
 select interval '1 day' * id, -t::date::text::date + 1, @ -5, |/ 25.0, ||/ 27.0 from ⟦raw.a⟧
+table ⟦raw.a⟧
+table ⟦raw.a⟧ order by id limit 10
+select id from (table ⟦raw.a⟧) as x join ⟦raw.b⟧ using (id)
+with x as (table ⟦raw.a⟧) select id from x union all (table ⟦raw.b⟧)
+with x as (select id from ⟦raw.a⟧) table x

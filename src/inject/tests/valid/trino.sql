@@ -82,3 +82,8 @@ select x.* from table(exclude_columns(input => table(⟦raw.a⟧), columns => de
 select a.id from ⟦raw.a⟧ a cross join lateral (select max(id) as m from ⟦raw.b⟧ b where b.id = a.id) l
 select u&'d\0061t', x'1f', decimal '1.2', varchar 'a', char 'b', 1e3 from ⟦raw.a⟧
 select if(id = 1, 2), coalesce(id, 1), nullif(id, 1), case id when 1 then 2 end from ⟦raw.a⟧
+select x.id, v from ⟦raw.a⟧ x cross join (values 1, 2) as t (v)
+select id from ⟦raw.a⟧ where id in (values 1, 2) or id > all (values 3)
+select id from ⟦raw.a⟧ union all values 1, 2 order by 1
+with function f(x bigint) returns bigint begin declare y bigint default 1; return x + y; end select f(id) from ⟦raw.a⟧
+with function f(x bigint) returns bigint begin if x > 1 then return 1; end if; return x; end, function g(x bigint) returns bigint return f(x) select g(id) from ⟦raw.a⟧
