@@ -2,9 +2,10 @@
 
 {% set parser = "generic" %}
 {% set target_keys = [
-    "s3_staging_dir", "work_group", "skip_workgroup_check", "region_name", "database", "schema",
-    "poll_interval", "aws_profile_name", "aws_access_key_id", "endpoint_url", "s3_data_dir", "s3_data_naming",
-    "s3_tmp_table_dir", "debug_query_state", "spark_work_group"
+  "assume_role_arn", "assume_role_duration_seconds", "assume_role_external_id", "assume_role_session_name", "aws_access_key_id",
+  "aws_profile_name", "catalog", "connection_manager", "database", "debug_query_state", "endpoint_url", "lf_tags_database",
+  "num_boto3_retries", "num_iceberg_retries", "num_retries", "poll_interval", "region_name", "s3_data_dir", "s3_data_naming",
+  "s3_staging_dir", "s3_tmp_table_dir", "schema", "seed_s3_upload_args", "skip_workgroup_check", "spark_work_group", "work_group"
 ] %}
 {% set like = "trino" %}
 {% set schema_changes = [] %}

@@ -2,6 +2,12 @@
 
 {% set parser = "mssql" %}
 {% set like = "sqlserver" %}
+{% set target_keys = [
+  "database", "schema", "tenant_id", "client_id", "app_id", "credential_class", "token_scope", "authentication", "auth", "retries",
+  "workspace_id", "workspace_name", "workspace", "query_timeout", "fabric_base_api_uri", "powerbi_base_api_uri", "purview_endpoint", "purview", "UID", "user",
+  "username", "windows_login", "trusted_connection", "trace_flag", "SQL_ATTR_TRACE", "encrypt", "trust_cert",
+  "TrustServerCertificate", "schema_authorization", "schema_auth", "login_timeout", "lock_timeout"
+] %}
 {% set dispatch = ["fabric"] %}
 {% set quote = "[" %}
 {% set client = ["sqlcmd", "-b", "-G", "-i", "{file}"] %}

@@ -15,7 +15,7 @@
 {% set case = "ignored" %}
 {% set longest_name = 255 %}
 {% set default_schema = "main" %}
-{% set target_keys = ["database", "schema", "schema_directory"] %}
+{% set target_keys = ["database", "schema", "schemas_and_paths", "schema_directory"] %}
 {% set reserved = [
   "add", "all", "alter", "and", "as", "autoincrement", "between", "case", "cast", "check", "collate", "commit", "constraint",
   "create", "default", "deferrable", "delete", "distinct", "drop", "else", "escape", "except", "exists", "foreign", "from",

@@ -13,9 +13,9 @@
 {% set longest_relation = 128 %}
 {% set default_schema = "dbo" %}
 {% set target_keys = [
-    "server", "host", "database", "schema", "port", "user", "username", "UID", "client_id", "app_id",
-    "tenant_id", "authentication", "auth", "encrypt", "trust_cert", "retries", "login_timeout",
-    "query_timeout"
+  "server", "port", "database", "schema", "UID", "user", "username", "authentication", "auth", "windows_login",
+  "trusted_connection", "retries", "login_timeout", "query_timeout", "trace_flag", "SQL_ATTR_TRACE", "encrypt", "trust_cert",
+  "TrustServerCertificate", "backend", "xact_abort"
 ] %}
 {% set strategy = "staged delete + insert in one transaction" %}
 
