@@ -161,13 +161,19 @@ pub fn each_step(
 
 type Take<'t> = &'t mut dyn FnMut(&StepEntry) -> Result<(), String>;
 
+/// The error for a `manifest.json` that holds no plan. All commands report the same.
+pub fn broken_manifest(name: &str, error: &serde_json::Error) -> Diagnostic {
+    let folder = folder_of(name);
+    Diagnostic::error(format!("`{name}` is not a plan's manifest: {error}")).hint(format!(
+        "if `{folder}` holds a plan, remove the folder and compile again; if not, use another \
+         folder with `--plan DIR`"
+    ))
+}
+
 fn stream(input: impl Read, name: &str, take: Take) -> Result<ManifestHead, Diagnostic> {
     let mut json = serde_json::Deserializer::from_reader(input);
     let head = HeadSeed(take).deserialize(&mut json).and_then(|head| json.end().map(|()| head));
-    let head = head.map_err(|error| {
-        Diagnostic::error(format!("`{name}` is not a plan's manifest: {error}"))
-            .hint(format!("remove the folder `{}` and compile the plan again", folder_of(name)))
-    })?;
+    let head = head.map_err(|error| broken_manifest(name, &error))?;
     match head.about.schema_version {
         SCHEMA_VERSION => Ok(head),
         other => Err(Diagnostic::error(format!(

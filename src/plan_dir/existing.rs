@@ -15,6 +15,7 @@ use super::walk::{PlanDirEntry, walk};
 use super::{Fingerprint, GENERATOR, MANIFEST, PlanHashes, Sha256, WrittenFile, manifest_writer};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Plan;
+use crate::plan::planned::broken_manifest;
 use crate::project::STATE;
 
 /// The existing plan; empty if there is none.
@@ -118,7 +119,10 @@ pub fn inspect(
     });
     let old: OldManifest = match old {
         Ok(old) if old.generator == GENERATOR => old,
-        _ => {
+        Err(error) => {
+            return Err(broken_manifest(&folder.join(MANIFEST).display().to_string(), &error));
+        }
+        Ok(_) => {
             return refuse(format!(
                 "it is not a plan, since its `{MANIFEST}` was not written by batchwright"
             ));
