@@ -1,6 +1,8 @@
 //! The columns of a query's result, in order, where the text shows them. `None` is the answer to
 //! every doubt: a wrong list would put values in the wrong columns.
 
+use std::cell::RefCell;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -30,6 +32,17 @@ pub fn columns(
     let mut seen = BTreeSet::new();
     let twice = names.iter().any(|column| !seen.insert(column.name.to_lowercase()));
     (!twice && !names.is_empty()).then_some(names)
+}
+
+/// The types of columns by their names in lower case. A name that two columns have has none.
+type Types = BTreeMap<String, Option<String>>;
+
+/// The tables that a `select` reads, each looked up once: its projection may be long.
+struct Sources<'s> {
+    known: &'s Known<'s>,
+    select: &'s Select,
+    /// By the qualifier as it is written; none for all tables together.
+    types: RefCell<BTreeMap<Option<String>, Option<Rc<Types>>>>,
 }
 
 /// What is known at a place in the query.
@@ -97,24 +110,19 @@ impl Known<'_> {
         if select.flavor == SelectFlavor::FromFirstNoSelect {
             return self.all(select);
         }
+        let sources = Sources { known: self, select, types: RefCell::default() };
         let mut names = Vec::new();
         for item in &select.projection {
             match item {
                 SelectItem::ExprWithAlias { expr, alias } if !spreads(expr) => {
-                    names.push(ResultColumn {
-                        data_type: self.data_type(select, expr),
-                        ..column(alias)
-                    })
+                    names.push(ResultColumn { data_type: sources.data_type(expr), ..column(alias) })
                 }
                 SelectItem::UnnamedExpr(expr @ Expr::Identifier(ident)) => {
-                    names.push(ResultColumn {
-                        data_type: self.data_type(select, expr),
-                        ..column(ident)
-                    })
+                    names.push(ResultColumn { data_type: sources.data_type(expr), ..column(ident) })
                 }
                 SelectItem::UnnamedExpr(expr @ Expr::CompoundIdentifier(parts)) => {
                     names.push(ResultColumn {
-                        data_type: self.data_type(select, expr),
+                        data_type: sources.data_type(expr),
                         ..column(parts.last()?)
                     })
                 }
@@ -142,27 +150,6 @@ impl Known<'_> {
             column.data_type = column.data_type.take().filter(|_| same);
         }
         Some(names)
-    }
-
-    /// The type that a cast gives an expression, or the column that it is.
-    fn data_type(&self, select: &Select, expr: &Expr) -> Option<String> {
-        if !self.types {
-            return None;
-        }
-        match expr {
-            Expr::Nested(inner) => self.data_type(select, inner),
-            Expr::Cast { data_type, format: None, .. } => Some(data_type.to_string()),
-            Expr::Identifier(name) => {
-                let columns = self.all(select)?;
-                columns.get(find(&columns, name)?)?.data_type.clone()
-            }
-            Expr::CompoundIdentifier(parts) => {
-                let [qualifier, name] = parts.as_slice() else { return None };
-                let columns = self.of(select, &ObjectName::from(vec![qualifier.clone()]))?;
-                columns.get(find(&columns, name)?)?.data_type.clone()
-            }
-            _ => None,
-        }
     }
 
     /// What `*` stands for.
@@ -240,6 +227,51 @@ impl Known<'_> {
             _ => None,
         }
     }
+}
+
+impl Sources<'_> {
+    /// The type that a cast gives an expression, or the column that it is.
+    fn data_type(&self, expr: &Expr) -> Option<String> {
+        if !self.known.types {
+            return None;
+        }
+        match expr {
+            Expr::Nested(inner) => self.data_type(inner),
+            Expr::Cast { data_type, format: None, .. } => Some(data_type.to_string()),
+            Expr::Identifier(name) => self.of_column(None, name),
+            Expr::CompoundIdentifier(parts) => {
+                let [qualifier, name] = parts.as_slice() else { return None };
+                self.of_column(Some(qualifier), name)
+            }
+            _ => None,
+        }
+    }
+
+    fn of_column(&self, qualifier: Option<&Ident>, name: &Ident) -> Option<String> {
+        let key = qualifier.map(Ident::to_string);
+        let known = self.types.borrow().get(&key).cloned();
+        let types = known.unwrap_or_else(|| {
+            let columns = match qualifier {
+                None => self.known.all(self.select),
+                Some(table) => self.known.of(self.select, &ObjectName::from(vec![table.clone()])),
+            };
+            let types = columns.map(|columns| Rc::new(types(columns)));
+            self.types.borrow_mut().insert(key, types.clone());
+            types
+        });
+        types?.get(&name.value.to_ascii_lowercase())?.clone()
+    }
+}
+
+fn types(columns: Vec<ResultColumn>) -> Types {
+    let mut types = Types::new();
+    for column in columns {
+        match types.entry(column.name.to_ascii_lowercase()) {
+            Entry::Vacant(entry) => drop(entry.insert(column.data_type)),
+            Entry::Occupied(mut entry) => drop(entry.insert(None)),
+        }
+    }
+    types
 }
 
 fn flatten<'a>(from: &'a TableWithJoins, into: &mut Vec<&'a TableFactor>) {

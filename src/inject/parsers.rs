@@ -41,7 +41,7 @@ pub const DEPTH: usize = 256;
 
 /// More tokens than this, without white space and comments, are not parsed: a chain of operators is
 /// a tree as deep as the chain is long.
-pub const MOST_TOKENS: usize = 300_000;
+pub const MOST_TOKENS: usize = 100_000;
 
 /// Does `work` with a stack on which a tree of a text this long can be walked and dropped: the
 /// thread's own, if it is that large.

@@ -178,8 +178,9 @@ impl Flow<'_> {
 
 /// The rows after an operation that is reported: later operations on them are not reported.
 pub(super) fn already_reported(rows: &Rc<Rows>, bounds: Option<usize>) -> Rc<Rows> {
-    let shape =
-        RowShape::Columns(vec![Item::Rest { of: rows.clone(), without: Vec::new(), outer: None }]);
+    let shape = RowShape::Columns(
+        vec![Item::Rest { of: rows.clone(), without: Vec::new(), outer: None }].into(),
+    );
     Rc::new(Rows {
         shape,
         windowed: rows.windowed.clone(),
@@ -201,7 +202,7 @@ fn is_null(expr: &Expr) -> bool {
 fn named(rows: &Rows) -> BTreeMap<String, Value> {
     let mut named = BTreeMap::new();
     let RowShape::Columns(items) = &rows.shape else { return named };
-    for item in items {
+    for item in items.iter() {
         if let Item::Column { name: Some(name), value } = item {
             named.entry(name.to_ascii_lowercase()).or_insert_with(|| value.clone());
         }
@@ -223,7 +224,7 @@ pub(super) fn renamed(rows: Rc<Rows>, names: &[String]) -> Rc<Rows> {
         let value = rows.at(index).unwrap_or_else(|| Value::unknown(0..0));
         Item::Column { name: Some(name.clone()), value }
     };
-    let shape = RowShape::Columns(names.iter().enumerate().map(column).collect());
+    let shape = RowShape::Columns(names.iter().enumerate().map(column).collect::<Vec<_>>().into());
     Rc::new(Rows {
         shape,
         windowed: rows.windowed.clone(),

@@ -1,8 +1,9 @@
 //! The rows of a table, a CTE or a sub-query: their columns, and the filtered inputs they come
 //! from.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::rc::Rc;
 
 use super::derived_time::TimeKind;
@@ -76,7 +77,7 @@ pub enum RowShape {
         input: FlowInput,
         filtered: bool,
     },
-    Columns(Vec<Item>),
+    Columns(Items),
     /// The rows of both, matched by position or by name.
     Union {
         left: Rc<Rows>,
@@ -84,6 +85,43 @@ pub enum RowShape {
         by_name: bool,
     },
     Unknown,
+}
+
+/// The items of a projection, with an index of the columns by their names in lower case.
+#[derive(Debug)]
+pub struct Items {
+    list: Vec<Item>,
+    by_name: OnceCell<BTreeMap<String, usize>>,
+}
+
+impl From<Vec<Item>> for Items {
+    fn from(list: Vec<Item>) -> Items {
+        Items { list, by_name: OnceCell::new() }
+    }
+}
+
+impl Deref for Items {
+    type Target = [Item];
+
+    fn deref(&self) -> &[Item] {
+        &self.list
+    }
+}
+
+impl Items {
+    /// The index of the first column of a name.
+    fn position(&self, name: &str) -> Option<usize> {
+        let by_name = self.by_name.get_or_init(|| {
+            let mut by_name = BTreeMap::new();
+            for (index, item) in self.list.iter().enumerate() {
+                if let Item::Column { name: Some(name), .. } = item {
+                    by_name.entry(name.to_ascii_lowercase()).or_insert(index);
+                }
+            }
+            by_name
+        });
+        by_name.get(&name.to_ascii_lowercase()).copied()
+    }
 }
 
 /// A column, or all columns of other rows, as in `*`.
@@ -110,8 +148,8 @@ impl Rows {
             RowShape::Input { input, filtered } => Some(of_input(input, *filtered, name)),
             RowShape::Unknown => Some(Value::unknown(0..0)),
             RowShape::Columns(items) => {
-                let named = |item: &&Item| matches!(item, Item::Column { name: Some(other), .. } if other.eq_ignore_ascii_case(name));
-                if let Some(Item::Column { value, .. }) = items.iter().find(named) {
+                let named = items.position(name).and_then(|index| items.get(index));
+                if let Some(Item::Column { value, .. }) = named {
                     return Some(value.clone());
                 }
                 let rest = items.iter().filter_map(|item| match item {
@@ -226,10 +264,9 @@ impl Rows {
 
     fn position(&self, name: &str) -> Option<usize> {
         match &self.shape {
-            RowShape::Columns(items) => items
-                .iter()
-                .take_while(|item| is_column(item))
-                .position(|item| matches!(item, Item::Column { name: Some(other), .. } if other.eq_ignore_ascii_case(name))),
+            RowShape::Columns(items) => {
+                items.position(name).filter(|index| items[..*index].iter().all(is_column))
+            }
             RowShape::Union { left, .. } => left.position(name),
             _ => None,
         }
@@ -248,7 +285,7 @@ impl Rows {
             }
             RowShape::Columns(items) => {
                 let mut result = Colocation::No;
-                for item in items {
+                for item in items.iter() {
                     let one = match item {
                         Item::Column { name: Some(name), .. } if has(without, name) => continue,
                         Item::Column { value, .. } => colocation([value], windows),
@@ -266,7 +303,7 @@ impl Rows {
             // both.
             RowShape::Union { left, right, .. } => match (&left.shape, &right.shape) {
                 (RowShape::Columns(one), RowShape::Columns(two))
-                    if one.iter().chain(two).all(is_column) =>
+                    if one.iter().chain(two.iter()).all(is_column) =>
                 {
                     let both: Vec<Value> =
                         (0..one.len()).filter_map(|index| self.at(index)).collect();

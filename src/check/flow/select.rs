@@ -87,7 +87,7 @@ impl Flow<'_> {
             );
         }
         let mut rows = Rc::new(Rows {
-            shape: RowShape::Columns(items),
+            shape: RowShape::Columns(items.into()),
             windowed,
             driving,
             exempt,
