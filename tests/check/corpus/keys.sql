@@ -199,3 +199,9 @@ select date_diff('year', timestamp '2000-01-01', happened_at) as age, min(happen
 
 --- modulo_of_epoch: unsafe BW007
 select (epoch(happened_at)::bigint % 86400) // 3600 as hour_of_day, min(happened_at) as happened_at, count(*) as n from {events} group by 1
+
+--- days_between_two_times: unsafe BW007
+select date_diff('day', happened_at, created_at) as age, min(happened_at) as happened_at, count(*) as n from {events} group by age
+
+--- days_between_two_times_and_the_day: safe
+select happened_at::date as d, date_diff('day', happened_at, created_at) as age, count(*) as n, min(happened_at) as happened_at from {events} group by d, age
