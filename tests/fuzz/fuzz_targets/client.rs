@@ -7,31 +7,43 @@ mod shop;
 use std::sync::LazyLock;
 
 use batchwright::diagnostics::printable;
-use batchwright::plan::manifest::Manifest;
-use batchwright::run::{history::History, journal::Places, results, status};
+use batchwright::plan::manifest::{Manifest, read};
+use batchwright::run::{history::HistoryReader, journal::Places, results, status};
 use libfuzzer_sys::fuzz_target;
 
 static SHOP: LazyLock<shop::Shop> = LazyLock::new(shop::Shop::new);
-static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| serde_json::from_str(include_str!("plan.json")).expect("a manifest"));
+static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
+    let text = include_str!("plan.json");
+    read(text.as_bytes(), "manifest.json").expect("a manifest")
+});
 
 fuzz_target!(|data: &[u8]| {
     let text = String::from_utf8_lossy(data);
     let shown = printable(&text);
-    assert!(!shown.chars().any(|letter| letter.is_control() && letter != '\n' && letter != '\t'), "{shown:?}");
+    let is_shown = |letter: char| letter == '\n' || letter == '\t' || !letter.is_control();
+    assert!(shown.chars().all(is_shown), "{shown:?}");
     let lines: String = MANIFEST
         .steps
         .iter()
         .map(|step| {
             let entry = serde_json::json!({
-                "type": "step", "run": 1, "id": step.id, "model": step.model, "kind": step.kind, "sha256": step.sha256,
-                "outcome": "failed", "exit_code": 1, "seconds": 1.0, "started_at": "2024-09-01T00:00:00Z", "stderr": text, "error": text,
+                "event": "step", "run": "1", "step": &*step.id, "model": &*step.model,
+                "sha256": step.sha256.to_string(), "outcome": "failed", "exit_code": 1,
+                "seconds": 1.0, "started": "2024-09-01T00:00:00Z", "stderr": text, "error": text,
             });
             format!("{entry}\n")
         })
         .collect();
     SHOP.write("plan.journal.jsonl", &lines);
-    let Ok(entries) = Places::beside(&SHOP.folder().join("plan")).entries() else { return };
-    let history = History::of(&entries);
+    let mut history = HistoryReader::new(String::new());
+    let places = Places::beside(&SHOP.folder().join("plan"));
+    if places.each_entry(|entry| history.add(entry)).is_err() {
+        return;
+    }
+    let history = history.finish();
     let _ = status::standings(&MANIFEST, &history);
-    assert!(serde_json::from_str::<serde_json::Value>(&results::run_results(&MANIFEST, &history, Default::default())).is_ok());
+    let mut results = Vec::new();
+    results::write_run_results(&mut results, &MANIFEST, &history, Default::default())
+        .expect("memory takes all that is written");
+    assert!(serde_json::from_slice::<serde_json::Value>(&results).is_ok());
 });

@@ -18,7 +18,8 @@ static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
 
 fuzz_target!(|data: &str| {
     SHOP.write("plan.journal.jsonl", data);
-    let (mut history, mut coverage) = (HistoryReader::new(String::new()), status::Coverage::new(&MANIFEST.models));
+    let (mut history, mut coverage) =
+        (HistoryReader::new(String::new()), status::Coverage::new(&MANIFEST.models));
     let read = Places::beside(&SHOP.folder().join("plan")).each_entry(|entry| {
         coverage.add(&entry);
         history.add(entry);
@@ -32,6 +33,7 @@ fuzz_target!(|data: &str| {
     assert_eq!(retry::left(&MANIFEST.steps, &history).len(), MANIFEST.steps.len());
     let _ = status::missing(&MANIFEST.models, &coverage, Default::default());
     let mut results = Vec::new();
-    results::write_run_results(&mut results, &MANIFEST, &history, Default::default()).expect("memory takes all that is written");
+    results::write_run_results(&mut results, &MANIFEST, &history, Default::default())
+        .expect("memory takes all that is written");
     assert!(serde_json::from_slice::<serde_json::Value>(&results).is_ok());
 });

@@ -6,21 +6,18 @@ mod shop;
 
 use std::sync::LazyLock;
 
-use batchwright::compile::{LoadedProject, open};
-use batchwright::diagnostics::SourceFile;
+use batchwright::compile::list;
 use batchwright::graph::Selection;
 use libfuzzer_sys::fuzz_target;
 
-static LINKED: LazyLock<LoadedProject> = LazyLock::new(|| match open(&shop::Shop::new().request(Default::default()).open) {
-    Ok(linked) => linked,
-    Err(wrong) => panic!("{wrong:?}"),
-});
+static SHOP: LazyLock<shop::Shop> = LazyLock::new(shop::Shop::new);
 
 fuzz_target!(|data: &str| {
     let (words, file) = data.split_once('\x01').unwrap_or((data, ""));
-    let file = SourceFile::new("selectors.yml", file);
+    SHOP.write("selectors.yml", file);
     let selection = Selection { select: vec![words.to_string()], ..Selection::default() };
-    let _ = LINKED.graph.select(&selection, Some(&file), None);
-    let named = Selection { selector: Some("a".to_string()), exclude: vec![words.to_string()], ..Selection::default() };
-    let _ = LINKED.graph.select(&named, Some(&file), None);
+    let _ = list(&SHOP.request(selection), true);
+    let selector = Some("a".to_string());
+    let named = Selection { selector, exclude: vec![words.to_string()], ..Selection::default() };
+    let _ = list(&SHOP.request(named), true);
 });

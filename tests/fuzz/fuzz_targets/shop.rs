@@ -21,14 +21,25 @@ impl Shop {
     pub fn new() -> Shop {
         let shop = Shop(TempDir::new().expect("a folder for the fuzzer"));
         shop.write("dbt_project.yml", "name: shop\n");
-        shop.write("models/sources.yml", "sources: \
-            [{name: raw, tables: [{name: orders, config: {event_time: at}}]}]\n");
+        shop.write(
+            "models/sources.yml",
+            "sources: \
+            [{name: raw, tables: [{name: orders, config: {event_time: at}}]}]\n",
+        );
         let config = "materialized='incremental', incremental_strategy='microbatch', \
             event_time='at', batch_size='day', begin='2024-09-01'";
-        shop.write("models/orders.sql", &format!("{{{{ config({config}) }}}} select at, id from \
-            {{{{ source('raw', 'orders') }}}}"));
-        shop.write("models/report.sql", "{{ config(tags=['daily']) }} select id from \
-            {{ ref('orders') }}");
+        shop.write(
+            "models/orders.sql",
+            &format!(
+                "{{{{ config({config}) }}}} select at, id from \
+            {{{{ source('raw', 'orders') }}}}"
+            ),
+        );
+        shop.write(
+            "models/report.sql",
+            "{{ config(tags=['daily']) }} select id from \
+            {{ ref('orders') }}",
+        );
         shop
     }
 
@@ -74,6 +85,7 @@ impl Shop {
             full_refresh: false,
             now_is_given: true,
             from_begin_except: None,
+            earlier_plans: Vec::new(),
         }
     }
 }

@@ -13,11 +13,21 @@ fuzz_target!(|data: (u16, u8, Option<u8>, Option<u8>, u32, bool, bool, &str)| {
     let mut text = || texts.next().unwrap_or_default();
     let (start, end) = (text(), text());
     let bounds = if start.is_empty() { None } else { Some((start, end)) };
-    let Ok(bounds) = window::bounds(bounds.map(|(start, _)| start), bounds.map(|(_, end)| end)) else { return };
+    let Ok(bounds) = window::bounds(bounds.map(|(start, _)| start), bounds.map(|(_, end)| end))
+    else {
+        return;
+    };
     let (Ok(begin), Ok(now)) = (parse_timestamp(text()), parse_timestamp(text())) else { return };
     let timezone = TZ_VARIANTS[usize::from(zone) % TZ_VARIANTS.len()];
     let grain = |index: u8| Grain::ALL[usize::from(index) % 4];
-    let model = BatchSettings { model: "m", begin: begin.at(timezone), batch_size: grain(model_size), lookback, timezone, from_begin };
+    let model = BatchSettings {
+        model: "m",
+        begin: begin.at(timezone),
+        batch_size: grain(model_size),
+        lookback,
+        timezone,
+        from_begin,
+    };
     let request = WindowRequest {
         bounds,
         now: now.at(Tz::UTC),
@@ -35,6 +45,9 @@ fuzz_target!(|data: (u16, u8, Option<u8>, Option<u8>, u32, bool, bool, &str)| {
     assert!(labels.windows(2).all(|pair| pair[0] < pair[1]), "{labels:?}");
     let label = labels.iter().find(|label| !label.contains('_'));
     if let Some(label) = label.filter(|_| cover.naming.batch_size == model.batch_size) {
-        assert!(window::batch_by_label(&model, label).is_ok_and(|span| span.label == *label), "{label}");
+        assert!(
+            window::batch_by_label(&model, label).is_ok_and(|span| span.label == *label),
+            "{label}"
+        );
     }
 });
