@@ -8,37 +8,82 @@ use crate::engine::{Case, Engine};
 use crate::forms::{Form, Unit, forms};
 use crate::shop::Shop;
 
-pub const CASES: &[Case] = &[("literals_fit_each_type", literals_fit_each_type)];
+pub const CASES: &[Case] = &[
+    ("literals_fit_each_type", |engine| literals_fit(engine, &DAYS)),
+    ("literals_fit_each_type_by_hours", |engine| literals_fit(engine, &HOURS)),
+    ("literals_fit_each_type_east_of_utc", |engine| literals_fit(engine, &EAST)),
+    ("literals_fit_each_type_west_of_utc", |engine| literals_fit(engine, &WEST)),
+];
 
-/// The ids of the rows in both batches' order: the last moment before the day, its first, its noon,
-/// its last, the next day's first.
-const FIRST_DAY: [&str; 3] = ["2", "3", "4"];
-const BOTH_DAYS: [&str; 4] = ["2", "3", "4", "5"];
+/// The ids of the rows in both batches' order: the last moment before the first batch, its first
+/// moment, its middle, its last moment, the next batch's first.
+const FIRST_BATCH: [&str; 3] = ["2", "3", "4"];
+const BOTH_BATCHES: [&str; 4] = ["2", "3", "4", "5"];
 
-fn literals_fit_each_type(engine: &dyn Engine) {
+/// How time is cut into batches.
+struct Batches {
+    /// Behind the engine's name in the name of the table.
+    ending: &'static str,
+    size: &'static str,
+    timezone: &'static str,
+    /// How many hours its clocks are ahead of UTC.
+    offset: i64,
+    /// The first two batches.
+    labels: [&'static str; 2],
+    bounds: [&'static str; 2],
+}
+
+const DAYS: Batches = Batches {
+    ending: "",
+    size: "day",
+    timezone: "UTC",
+    offset: 0,
+    labels: ["2024-09-01", "2024-09-02"],
+    bounds: ["2024-09-01", "2024-09-03"],
+};
+const HOURS: Batches = Batches {
+    ending: ".hours",
+    size: "hour",
+    labels: ["2024-09-01T00", "2024-09-01T01"],
+    bounds: ["2024-09-01", "2024-09-01T02:00:00"],
+    ..DAYS
+};
+const EAST: Batches = Batches { ending: ".east", timezone: "Asia/Tokyo", offset: 9, ..DAYS };
+const WEST: Batches = Batches { ending: ".west", timezone: "America/New_York", offset: -4, ..DAYS };
+
+fn literals_fit(engine: &dyn Engine, batches: &Batches) {
     let shop = Shop::empty(engine);
-    let forms = forms(engine.name());
+    let mut forms = forms(engine.name());
     assert!(forms.len() > 5, "{} has no table of types", engine.name());
+    // What an engine refuses depends on no batch. No day is cut by hours, and a date without a
+    // declaration has a warning beside every time zone but UTC.
+    forms.retain(|form| {
+        let is_day = matches!(form.unit, Unit::Day);
+        let is_uncertain = is_day && (batches.size == "hour" || form.declared.is_none());
+        batches.ending.is_empty() || !(form.is_refused || is_uncertain)
+    });
     shop.sql("create schema raw;");
     let mut sources = String::new();
     let mut models = String::new();
     for (nth, form) in forms.iter().enumerate() {
         let name = format!("edges_{nth}");
-        write_input(&shop, engine, &name, form);
+        write_input(&shop, engine, &name, form, batches);
         let data_type = form
             .declared
             .map(|declared| format!(", data_type: \"{declared}\""))
             .unwrap_or_default();
         let columns = format!("columns: [{{name: id}}, {{name: happened{data_type}}}]");
-        let meta = form
-            .meta
-            .map(|meta| format!(", meta: {{batchwright: {{{meta}}}}}"))
-            .unwrap_or_default();
+        let format = form.meta.map(|meta| format!("{meta}, ")).unwrap_or_default();
+        let timezone = batches.timezone;
+        let meta = format!(", meta: {{batchwright: {{{format}timezone: {timezone}}}}}");
         let config = format!("config: {{event_time: happened{meta}}}");
         sources += &format!("      - {{name: {name}, {config}, {columns}}}\n");
         models += &format!("  - {{name: of_{name}, {config}, {columns}}}\n");
-        let settings = "materialized='incremental', incremental_strategy='microbatch', \
-            batch_size='day', begin='2024-08-01'";
+        let settings = format!(
+            "materialized='incremental', incremental_strategy='microbatch', batch_size='{}', \
+             begin='2024-08-01'",
+            batches.size
+        );
         let query = format!(
             "{{{{ config({settings}) }}}}\nselect id, happened from \
              {{{{ source('edges', '{name}') }}}}\n"
@@ -57,23 +102,19 @@ fn literals_fit_each_type(engine: &dyn Engine) {
         "--select",
         "of_edges_*",
         "--event-time-start",
-        "2024-09-01",
+        batches.bounds[0],
         "--event-time-end",
-        "2024-09-03",
+        batches.bounds[1],
     ]);
     let (mut failures, mut table) = (Vec::new(), String::new());
     for (nth, form) in forms.iter().enumerate() {
         let model = format!("of_edges_{nth}");
-        let filter =
-            filter(&std::fs::read_to_string(&plan.batch(&model, "2024-09-01").file).unwrap());
-        let steps = [
-            plan.of(&model, "create")[0],
-            plan.batch(&model, "2024-09-01"),
-            plan.batch(&model, "2024-09-02"),
-        ];
+        let [first, second] = batches.labels.map(|label| plan.batch(&model, label));
+        let filter = filter(&std::fs::read_to_string(&first.file).unwrap());
+        let steps = [plan.of(&model, "create")[0], first, second];
         let ids = || shop.rows(&format!("select id from analytics.{model}"));
         let mut result = Vec::new();
-        for (step, expected) in steps.into_iter().zip([&[][..], &FIRST_DAY, &BOTH_DAYS]) {
+        for (step, expected) in steps.into_iter().zip([&[][..], &FIRST_BATCH, &BOTH_BATCHES]) {
             let outcome = shop.run(step);
             if !outcome.ok {
                 result.push(format!("refused: {}", reason(&outcome.stderr)));
@@ -98,13 +139,15 @@ fn literals_fit_each_type(engine: &dyn Engine) {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     insta::with_settings!({ snapshot_path => "literals", prepend_module_to_snapshot => false, omit_expression => true }, {
-        insta::assert_snapshot!(engine.name(), format!("column | declared | filter of 2024-09-01 \
+        let name = format!("{}{}", engine.name(), batches.ending);
+        let label = batches.labels[0];
+        insta::assert_snapshot!(name, format!("column | declared | filter of {label} \
             | rows on the edges\n{table}"));
     });
 }
 
 /// A table with a row at each edge.
-fn write_input(shop: &Shop, engine: &dyn Engine, name: &str, form: &Form) {
+fn write_input(shop: &Shop, engine: &dyn Engine, name: &str, form: &Form, batches: &Batches) {
     let smallest = match form.unit {
         Unit::Day => Duration::days(1),
         Unit::Second => Duration::seconds(1),
@@ -112,11 +155,15 @@ fn write_input(shop: &Shop, engine: &dyn Engine, name: &str, form: &Form) {
         Unit::Micro => Duration::microseconds(1),
         Unit::Nano => Duration::nanoseconds(1),
     };
-    let day = |day: u32| {
-        chrono::NaiveDate::from_ymd_opt(2024, 9, day).unwrap().and_time(chrono::NaiveTime::MIN)
+    let start = chrono::NaiveDate::from_ymd_opt(2024, 9, 1).unwrap().and_time(Default::default());
+    // Days are those of the time zone, times are UTC's.
+    let start = match form.unit {
+        Unit::Day => start,
+        _ => start - Duration::hours(batches.offset),
     };
-    let edges =
-        [day(1) - smallest, day(1), day(1) + Duration::hours(12), day(2) - smallest, day(2)];
+    let half = if batches.size == "hour" { Duration::minutes(30) } else { Duration::hours(12) };
+    let end = start + half * 2;
+    let edges = [start - smallest, start, start + half, end - smallest, end];
     let value = |at: NaiveDateTime| {
         let (fraction, precision) = (at.and_utc().timestamp_subsec_nanos(), form.unit.digits());
         let fraction = match precision {
