@@ -38,12 +38,23 @@ pub fn recover(
             text.previous(token)?
         };
         let found = item(&text, token, &blanks, is_input, parser.is::<DuckDbDialect>())?;
+        let found = with_overlapping(found, &blanks);
         // A wider blank takes the place of those in it.
         blanks.retain(|known| known.span.start < found.start || known.span.end > found.end);
         blanks.push(MaskedSpan::expression(found));
         blanks.sort_by_key(|blank| blank.span.start);
     }
     None
+}
+
+/// The span with all of each blank that begins or ends in it. What the parser reads instead of a
+/// blank is shorter than the blank.
+fn with_overlapping(span: Range<usize>, blanks: &[MaskedSpan]) -> Range<usize> {
+    let overlapping =
+        blanks.iter().filter(|blank| blank.span.start < span.end && blank.span.end > span.start);
+    overlapping.fold(span.clone(), |all, blank| {
+        all.start.min(blank.span.start)..all.end.max(blank.span.end)
+    })
 }
 
 /// The innermost expression around a token that may be blanked out and is not blank yet.

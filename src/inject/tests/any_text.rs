@@ -30,6 +30,25 @@ fn nothing_panics() {
     }
 }
 
+#[test]
+fn blanks_end_between_letters() {
+    for (engine, sql) in [
+        (
+            "databricks",
+            "select id from ⟦raw.a⟧ qualify \u{fffd}) id, t from ⟦raw.a⟧ order by id, f() g (order by t) = 1",
+        ),
+        (
+            "postgres",
+            "select sum(id) over (partition by a or\u{fffd}er by t groups between 1 preceding and 1 following from ⟦raw.a⟧",
+        ),
+        ("postgres", "select é) id, 漢) b, f() g (order by t) = 1 from ⟦raw.a⟧ qualify 漢"),
+    ] {
+        if let (text, Ok(query)) = ask(engine, sql) {
+            assert!(query.filters.iter().all(|filter| text.get(filter.span.clone()).is_some()));
+        }
+    }
+}
+
 const BETWEEN: &[&str] = &[
     " ",
     "\n",
