@@ -67,13 +67,13 @@ convert_tz('{{ at.time }}', '+00:00', @@session.time_zone)
 '{{ at.time }}'
 {% endmacro %}
 
-{# No function rejects text. A time has the coercibility of a number, text a lower one; the error quotes the expression. #}
+{# No function rejects text. Next to a date, a time has the coercibility of a number; text and numbers have that of text. The error
+   quotes the expression. #}
 {% macro is_time(column) %}
 if(coercibility(coalesce({{ column }}, date '1970-01-01')) = 5, true, exp(1000 + length('declare the data_type of this event_time')))
 {% endmacro %}
 
-{# Beside a date, text and numbers both have another coercibility than a time. The condition is a constant, and each filter holds
-   it: if the table exists, neither engine looks at the query of `01_create.sql`. #}
+{# The condition is a constant, so each filter has it: if the table exists, the server does not read the query of `01_create.sql`. #}
 {% macro window_of_times(window, is_time, check, check_end) %}
 {{ window }} and {{ is_time }}
 {% endmacro %}
