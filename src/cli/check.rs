@@ -89,6 +89,7 @@ pub fn run(args: CheckArgs) -> Result<ExitCode, Diagnostics> {
         selection: args.select.selection(),
         windows,
         full_refresh: false,
+        staged: false,
         now_is_given,
         from_begin_except: None,
         earlier_plans: Vec::new(),

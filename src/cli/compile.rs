@@ -48,6 +48,10 @@ pub struct CompileArgs {
     from_begin: bool,
     #[command(flatten)]
     refresh: RefreshArgs,
+    /// Write the batches to a second table, which `batchwright publish` puts in place and
+    /// `batchwright undo` takes back; needs bounds
+    #[arg(long)]
+    staged: bool,
     #[command(flatten)]
     project: ProjectArgs,
     /// The plan's folder [default: target/batchwright in the project]
@@ -65,6 +69,7 @@ pub fn run(args: CompileArgs) -> Result<ExitCode, Diagnostics> {
     let folder = plan_folder(args.plan, &args.project.project_dir)?;
     let mut request = request(args.select, &args.windows, &args.refresh, args.project)?;
     let finished = first_run::finished_models(&folder, request.selection.state.as_deref())?;
+    request.staged = args.staged;
     request.from_begin_except = args.from_begin.then(|| finished.clone());
     request.earlier_plans = request.selection.state.iter().chain([&folder]).cloned().collect();
     let compiled = compile::compile(&request)?;

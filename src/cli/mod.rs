@@ -17,6 +17,7 @@ mod render;
 mod retry;
 mod run;
 mod schema;
+mod staged;
 mod status;
 mod summary;
 #[cfg(test)]
@@ -58,6 +59,9 @@ enum Command {
     List(list::ListArgs),
     Run(Box<run::RunArgs>),
     Retry(Box<retry::RetryArgs>),
+    Publish(Box<staged::PublishArgs>),
+    Undo(Box<staged::UndoArgs>),
+    Cleanup(Box<staged::CleanupArgs>),
     Status(status::StatusArgs),
     Audit(audit::AuditArgs),
     Check(check::CheckArgs),
@@ -79,6 +83,9 @@ pub fn main() -> ExitCode {
             Command::List(args) => list::run(args),
             Command::Run(args) => run::run(*args),
             Command::Retry(args) => retry::run(*args),
+            Command::Publish(args) => staged::publish(*args),
+            Command::Undo(args) => staged::undo(*args),
+            Command::Cleanup(args) => staged::cleanup(*args),
             Command::Status(args) => status::run(args),
             Command::Audit(args) => audit::run(args),
             Command::Check(args) => check::run(args),

@@ -170,6 +170,7 @@ pub fn request(
         open: project.open(now, refresh.full_refresh)?,
         selection: select.selection(),
         full_refresh: refresh.full_refresh,
+        staged: false,
         from_begin_except: None,
         earlier_plans: Vec::new(),
     })

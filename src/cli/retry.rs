@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::run::{RunSettings, StartPoint, start};
+use super::run::{RunScope, RunSettings, StartPoint, start};
 use crate::diagnostics::Diagnostics;
 
 const EXAMPLES: &str = r"Examples:
@@ -27,10 +27,14 @@ pub struct RetryArgs {
     /// repeatable
     #[arg(long, value_name = "STEP")]
     from: Vec<String>,
+    /// After a staged plan, publish it
+    #[arg(long)]
+    publish: bool,
     #[command(flatten)]
     settings: RunSettings,
 }
 
 pub fn run(args: RetryArgs) -> Result<ExitCode, Diagnostics> {
-    start(args.settings, StartPoint::LastRun, &args.from)
+    let scope = RunScope::Plan { publishes: args.publish };
+    start(args.settings, StartPoint::LastRun, &args.from, scope)
 }

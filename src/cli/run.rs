@@ -12,6 +12,7 @@ use super::progress::{Progress, indented, last_lines, short};
 use super::{print_diagnostics, print_status};
 use crate::diagnostics::{Diagnostic, Diagnostics, nearest, printable};
 use crate::dialect;
+use crate::plan::Kind;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 use crate::plan::planned::PlanFingerprint;
 use crate::run::client::Client;
@@ -21,7 +22,7 @@ use crate::run::protocol::Protocol;
 use crate::run::shutdown::Shutdown;
 use crate::run::{
     self, RunOptions, audits, client_profiles, clock, effects, executable, junit, report, results,
-    retry, status,
+    retry, staged, status,
 };
 
 const EXAMPLES: &str = r"Examples:
@@ -58,6 +59,9 @@ pub struct RunArgs {
     /// The former name of `--continue`
     #[arg(long, hide = true)]
     resume: bool,
+    /// After the batches and audits of a staged plan, publish it
+    #[arg(long)]
+    publish: bool,
     #[command(flatten)]
     settings: RunSettings,
 }
@@ -100,7 +104,7 @@ pub fn run(args: RunArgs) -> Result<ExitCode, Diagnostics> {
     }
     let from =
         if args.resume || args.continues { StartPoint::LastRunOrStart } else { StartPoint::Start };
-    start(args.settings, from, &[])
+    start(args.settings, from, &[], RunScope::Plan { publishes: args.publish })
 }
 
 /// Where a run starts.
@@ -113,11 +117,34 @@ pub enum StartPoint {
     LastRunOrStart,
 }
 
+/// What is run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum RunScope {
+    /// The plan; of a staged one, without the steps that publish it unless `publishes`.
+    Plan { publishes: bool },
+    /// The steps that publish a staged plan.
+    Publish,
+    /// The files of a staged plan that undo it, or that drop its tables.
+    Extra(Kind),
+}
+
+impl RunScope {
+    fn command(self, from: StartPoint) -> &'static str {
+        match self {
+            RunScope::Publish => "publish",
+            RunScope::Extra(kind) => kind.word(),
+            RunScope::Plan { .. } if from == StartPoint::LastRun => "retry",
+            RunScope::Plan { .. } => "run",
+        }
+    }
+}
+
 /// Runs the plan. `again` names finished steps to run again.
 pub fn start(
     settings: RunSettings,
     from: StartPoint,
     again: &[String],
+    scope: RunScope,
 ) -> Result<ExitCode, Diagnostics> {
     let paths = settings.plan.paths();
     let mut manifest = paths.manifest()?;
@@ -129,10 +156,23 @@ pub fn start(
     let journal = journal::open(&paths, &|why| print_status(&format!("{why}\n")))?;
     let fingerprint = PlanFingerprint::of(&manifest.steps);
     let mut history = paths.history(&fingerprint)?;
-    if from == StartPoint::LastRun && history.first.is_none() {
-        return Err(Diagnostic::error(format!("no run to retry in `{}`", paths.journal.display()))
-            .hint("to start a run, use `batchwright run`")
-            .into());
+    let is_plan = matches!(scope, RunScope::Plan { .. });
+    if !is_plan && !manifest.about.request.staged {
+        let command = scope.command(from);
+        return Err(Diagnostic::error(format!(
+            "nothing to {command}: the plan in `{}` is not staged",
+            paths.plan.display()
+        ))
+        .hint("to stage a backfill: `batchwright compile --staged`, with bounds")
+        .into());
+    }
+    if is_plan && from == StartPoint::LastRun && history.first.is_none() {
+        return Err(Diagnostic::error(format!(
+            "no run to retry in `{}`",
+            paths.journal.display()
+        ))
+        .hint("to start a run, use `batchwright run`")
+        .into());
     }
     // After a complete run a scheduler needs a new one. Steps in `again` are the user's request.
     let is_complete = history.is_complete && again.is_empty();
@@ -148,16 +188,32 @@ pub fn start(
     for step in again {
         history.reopen(&step_named(step, &manifest)?.id);
     }
-    let mut selected = if resumed {
-        retry::remaining(&manifest.steps, &history)
-    } else {
-        vec![true; manifest.steps.len()]
+    let mut selected = match scope {
+        RunScope::Plan { .. } if resumed => retry::remaining(&manifest.steps, &history),
+        RunScope::Plan { .. } => vec![true; manifest.steps.len()],
+        RunScope::Publish => {
+            let (selected, open) = staged::left_to_publish(&manifest, &history);
+            if open > 0 {
+                return Err(not_staged_yet(open).into());
+            }
+            selected
+        }
+        RunScope::Extra(kind) => {
+            manifest = staged::extra_steps(manifest, kind);
+            vec![true; manifest.steps.len()]
+        }
     };
     if from == StartPoint::LastRunOrStart && !selected.contains(&true) {
         // All is done, but the run was interrupted before it could write that to the journal.
         (resumed, selected) = (false, vec![true; manifest.steps.len()]);
     }
-    if from == StartPoint::LastRun && is_complete && selected.contains(&true) {
+    let holds_back = scope == RunScope::Plan { publishes: false } && manifest.about.request.staged;
+    if holds_back {
+        for (selected, step) in selected.iter_mut().zip(&manifest.steps) {
+            *selected = *selected && !staged::publishes(step);
+        }
+    }
+    if is_plan && from == StartPoint::LastRun && is_complete && selected.contains(&true) {
         let open = selected.iter().filter(|selected| **selected).count();
         print_status(&format!(
             "the last run is complete, and the plan has changed since: {} not run\n",
@@ -167,12 +223,16 @@ pub fn start(
         return Ok(ExitCode::SUCCESS);
     }
     if !selected.contains(&true) {
-        print_status(&format!("nothing left to run: {} done\n", steps(manifest.steps.len())));
+        let done = manifest.steps.iter().filter(|step| !holds_back || !staged::publishes(step));
+        print_status(&format!("nothing left to run: {} done\n", steps(done.count())));
+        if holds_back {
+            print_status(PUBLISH_HINT);
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let confirmed = client::confirmed();
     let request = ClientRequest {
-        command: if from == StartPoint::LastRun { "retry" } else { "run" },
+        command: scope.command(from),
         client: &settings.client,
         plan: &settings.plan,
         profile: &settings.profile,
@@ -242,7 +302,13 @@ pub fn start(
     let result = run::run(&options, &journal, progress.as_ref(), session);
     progress.close();
     match result {
-        Ok(result) => close(&settings, &paths, &manifest, &fingerprint, &result),
+        Ok(result) => {
+            let exit_code = close(&settings, &paths, &manifest, &fingerprint, &result)?;
+            if holds_back && result.failed + result.open == 0 {
+                print_status(PUBLISH_HINT);
+            }
+            Ok(exit_code)
+        }
         Err(error) => {
             print_diagnostics(&[error]);
             Ok(ExitCode::from(1))
@@ -250,10 +316,20 @@ pub fn start(
     }
 }
 
+const PUBLISH_HINT: &str = "the rows are staged; to publish them: `batchwright publish`\n";
+
+/// The error for a staged plan that is published too early.
+fn not_staged_yet(open: usize) -> Diagnostic {
+    let are = if open == 1 { "is" } else { "are" };
+    Diagnostic::error(format!("nothing is published: {} of the plan {are} not done", steps(open)))
+        .hint("to run them: `batchwright run`; to continue a run: `batchwright retry`")
+}
+
 /// Warnings about microbatch models without an audit.
 fn unaudited(manifest: &Manifest) -> Vec<Diagnostic> {
-    let models =
-        manifest.models.iter().filter(|model| model.microbatch.is_some() && model.audit.is_none());
+    let models = manifest.models.iter().filter(|model| {
+        model.microbatch.is_some() && model.audit.is_none() && model.staged.is_none()
+    });
     let warning = |model: &ModelEntry| {
         Diagnostic::warning(format!(
             "`{}` has too many batches to be audited",

@@ -33,6 +33,16 @@ pub fn create(
             ("creates", format!("{target}, empty, if it is missing; the batches fill it")),
         ],
     );
+    Ok(format!("{head}\n{}", create_statements(dialect, node, target, query)?))
+}
+
+/// The statements of `01_create.sql`.
+pub(super) fn create_statements(
+    dialect: &Dialect,
+    node: &Node,
+    target: &Relation,
+    query: &str,
+) -> Result<String, Diagnostic> {
     let mut given = arguments(dialect, node, target, query)?;
     let mut check = Sql::default();
     let table = match contract(dialect, node)? {
@@ -45,7 +55,7 @@ pub fn create(
     };
     let indexes = indexes(dialect, node, &target.to_string())?;
     let (before, behind) = (sql_header(dialect, node)?, sql_footer(dialect, node)?);
-    Ok(format!("{head}\n{}{before}{check}{table}{indexes}\n{behind}", schema(dialect, target)?))
+    Ok(format!("{}{before}{check}{table}{indexes}\n{behind}", schema(dialect, target)?))
 }
 
 /// The query with some of its columns alone.

@@ -19,13 +19,16 @@ mod partition_args;
 mod raw_settings;
 mod replacement;
 mod seed;
+mod staged;
 mod strategy;
 mod table_clauses;
 mod terminator;
 
 pub use adapter_config::{EFFECTIVE, unknown_keys, wanted_keys};
 pub use alter::{Alteration, Alters, alter, alter_file, alters};
-pub use audit::{Audit, AuditEntry, Audited, Content, QueryReuse, audit};
+pub use audit::{
+    Audit, AuditEntry, Audited, Content, QueryReuse, audit, staged_audit as audit_of_staged_rows,
+};
 pub use contract::{Contract, compare_names, contract, contract_check};
 pub use create_table::{as_declared, create, hooks, narrowed, swap};
 pub use grants_and_comments::{Closing, closing};
@@ -39,4 +42,5 @@ pub use outside_window::{mode, word};
 pub use overwrite::{Batches, batch_stage, overwrite, overwrite_by_macro, window};
 pub use raw_settings::{refuse_event_time, refuse_raw_settings};
 pub use seed::{Table, load};
+pub use staged::{StagedBackfill, StagedTables, publish_is_atomic, staged_tables};
 pub use strategy::{Partition, Strategy, StrategyInput, by_format, partition, strategy};

@@ -6,11 +6,12 @@ use super::batches::batch;
 use super::query::{Filtered, own_table_before, query};
 use super::steps::MicrobatchModel;
 use crate::codegen;
-use crate::codegen::{Audit, Audited, Content, QueryReuse};
+use crate::codegen::{Audit, Audited, Content, QueryReuse, StagedTables};
 use crate::config::{EventTime, Materialization};
 use crate::diagnostics::Diagnostic;
 use crate::dialect::BatchTemplate;
 use crate::inject::ResultColumn;
+use crate::jinja::Relation;
 use crate::render::RenderContext;
 use crate::window::{Cover, Span};
 
@@ -20,6 +21,29 @@ pub(super) fn audit(
     cover: &Cover,
     begin: &Span,
 ) -> Result<Option<Audit>, Diagnostic> {
+    audited(steps, cover, begin, &steps.node.relation, codegen::audit)
+}
+
+/// The audit of the staged rows: `97_audit.sql`.
+pub(super) fn staged_audit(
+    steps: &MicrobatchModel,
+    cover: &Cover,
+    begin: &Span,
+    tables: &StagedTables,
+) -> Result<String, Diagnostic> {
+    audited(steps, cover, begin, &tables.staged, |audited| {
+        codegen::audit_of_staged_rows(audited, &tables.target)
+    })
+}
+
+/// Calls `then` with what is audited.
+fn audited<T>(
+    steps: &MicrobatchModel,
+    cover: &Cover,
+    begin: &Span,
+    relation: &Relation,
+    then: impl FnOnce(&Audited) -> Result<T, Diagnostic>,
+) -> Result<T, Diagnostic> {
     let (context, node) = (steps.context, steps.node);
     let reads_own = steps.query.reads_own;
     // A query that reads its own table is evaluated as it was when its batches ran from the oldest
@@ -47,9 +71,10 @@ pub(super) fn audit(
         (Some(columns), false) => Content::Declared(columns),
         (None, _) => Content::Counts,
     };
-    codegen::audit(&Audited {
+    then(&Audited {
         dialect: context.dialect,
         node,
+        relation,
         settings: steps.settings,
         query: cut.as_ref().map_or(&steps.query.sql, |cut| &cut.sql),
         filtered: !steps.query.injected.filters.is_empty(),
@@ -67,7 +92,7 @@ pub(super) fn audit(
 /// The columns of the table as far as they are known, and whether they are all: those of the query,
 /// or of the catalog; else those that the query has if its inputs have what is declared, or that
 /// are declared for the model.
-fn columns(steps: &MicrobatchModel) -> (Option<Vec<ResultColumn>>, bool) {
+pub(super) fn columns(steps: &MicrobatchModel) -> (Option<Vec<ResultColumn>>, bool) {
     let (context, node) = (steps.context, steps.node);
     let complete =
         steps.query.injected.columns.clone().or_else(|| context.columns.catalogued(node));

@@ -7,7 +7,7 @@ use super::query::{Filtered, query};
 use super::steps::MicrobatchModel;
 use super::{
     Context, ModelOutput, Request, Row, builds, checks, dependents, inputs, refresh,
-    schema_changes, strategy_macros, warnings,
+    schema_changes, staged, strategy_macros, warnings,
 };
 use crate::calendar::Instant;
 use crate::check::Finding;
@@ -34,8 +34,12 @@ pub(super) fn compile_model(
         &calendar(node, settings, rebuilds || refresh::is_first_run(node, request)),
         &request.windows,
     )?;
+    let tables = context.staged.and_then(|models| models.tables(node));
     let (query, moment) = first_query(context, node, &cover, rebuilds)?;
-    let entries = inputs::entries(context.graph, context.dialect, node, &query.injected)?;
+    let mut entries = inputs::entries(context.graph, context.dialect, node, &query.injected)?;
+    if let Some(models) = context.staged {
+        models.redirect(&mut entries);
+    }
     says_its_event_time(context, node, settings, query.injected.columns.as_deref())?;
     dates_are_whole(context, node, settings, &query, &cover)?;
     let findings = checks::found(context, node, settings, &query, &entries, Vec::new(), request)?;
@@ -56,6 +60,11 @@ pub(super) fn compile_model(
     )?);
 
     let mode = codegen::mode(context.dialect, node, settings, !query.injected.filters.is_empty())?;
+    if let Some(models) = context.staged {
+        let reads_own = query.reads_own || query.text.reads_this;
+        models.check_reads(context, node, reads_own, mode, &entries, &cover, request)?;
+        diagnostics.extend(staged::notes(context, node));
+    }
     let about = codegen::StrategyInput {
         node,
         settings,
@@ -82,6 +91,7 @@ pub(super) fn compile_model(
         strategy: &strategy,
         strategy_macro: strategy_macro.as_ref(),
         rebuilds,
+        staged: tables,
     };
     let change = steps.schema_change(&begin)?;
     diagnostics.extend(change.iter().flat_map(|change| change.diagnostics.iter().cloned()));
@@ -92,13 +102,17 @@ pub(super) fn compile_model(
     let batches = cover.windows.len();
     let batch_size = cover.naming.batch_size;
     let reads = inputs::reads(&entries, context.graph, node, in_order);
-    let audit = super::audits::audit(&steps, &cover, &begin)?;
+    let audit = match tables {
+        Some(_) => None,
+        None => super::audits::audit(&steps, &cover, &begin)?,
+    };
     let audit_entry = audit.as_ref().map(codegen::Audit::entry);
     let columns_dropped = change.iter().flat_map(|change| change.dropped.iter().cloned()).collect();
-    let steps = steps.all(cover, &begin, change, audit, reads)?;
+    let (steps, staged) = steps.all(cover, &begin, change, audit, reads)?;
     let counted = findings.iter().filter(|finding| finding.allowed.is_none());
     let entry = ModelEntry {
         audit: audit_entry,
+        staged,
         microbatch: Some(MicrobatchEntry {
             event_time: settings.event_time.column.clone(),
             batch_size: batch_size.as_str().to_string(),
@@ -153,6 +167,9 @@ fn first_query(
         this: node.relation.clone(),
     };
     let own = query(context, node, &moment)?;
+    if let Some(tables) = context.staged.and_then(|models| models.tables(node)) {
+        return Ok((own, RenderContext { this: tables.staged.clone(), ..moment }));
+    }
     if !rebuilds {
         return Ok((own, moment));
     }

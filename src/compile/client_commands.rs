@@ -15,7 +15,12 @@ pub(super) fn refuse(context: &Context, node: &Node, steps: &Steps) -> Result<()
         return Ok(());
     }
     let fixed = |text: &String| refuse_in(context, node, None, "a file", text);
-    steps.first.iter().chain(&steps.last).try_for_each(|step| fixed(&step.text))?;
+    steps
+        .first
+        .iter()
+        .chain(&steps.last)
+        .chain(&steps.publish)
+        .try_for_each(|step| fixed(&step.text))?;
     let Some(batches) = &steps.batches else { return Ok(()) };
     if let Some(audit) = &batches.audit {
         fixed(&audit.excerpt(&batches.cover))?;

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use crate::config::Node;
 
 /// Taken before any model is: the plan's own names, and those that Windows keeps for devices.
-const TAKEN: [&str; 25] = [
+const TAKEN: [&str; 27] = [
     crate::codegen::audit::FOLDER,
+    super::staged::FOLDERS[0],
+    super::staged::FOLDERS[1],
     "manifest.json",
     crate::project::STATE,
     "con",

@@ -19,6 +19,7 @@ mod refresh;
 mod report;
 mod schema_changes;
 mod spelled;
+mod staged;
 mod steps;
 mod strategy_macros;
 
@@ -53,6 +54,8 @@ pub struct Request {
     pub selection: Selection,
     pub windows: window::WindowRequest,
     pub full_refresh: bool,
+    /// Whether the batches are written next to the tables and published at the end.
+    pub staged: bool,
     /// Whether now was given, so that the plan does not depend on the clock.
     pub now_is_given: bool,
     /// Models of which a finished batch is known, by unique id, where the others are planned from
@@ -117,8 +120,18 @@ pub fn compile(request: &Request) -> Result<Compiled, Diagnostics> {
     collect(graph.nodes.values(), |node| {
         spelled::refuse(&dialect, node).map_err(Diagnostics::from)
     })?;
+    let models = match request.staged {
+        true => Some(staged::stage(&dialect, &graph, &selected, request)?),
+        false => None,
+    };
+    let staged_nodes: Vec<Node> = match models {
+        Some(_) => selected.iter().map(|node| staged::without_drops(node)).collect(),
+        None => Vec::new(),
+    };
+    let selected = if models.is_some() { staged_nodes.iter().collect() } else { selected };
     let folders = folders::of(&selected);
     let mut context = Context::new(&project, &graph, &dialect, &columns, &folders);
+    context.staged = models.as_ref();
     context.earlier_plans = schema_changes::EarlierPlans::new(&request.earlier_plans);
     let mut parts = Vec::new();
     let mut errors = Causes::default();
@@ -304,6 +317,7 @@ struct Context<'a> {
     root: &'a std::path::Path,
     jinja: &'a Jinja,
     graph: &'a Arc<Graph>,
+    staged: Option<&'a staged::StagedModels>,
     dialect: &'a Dialect,
     /// The plan's folder of each model, by unique id.
     folders: &'a BTreeMap<String, String>,
@@ -329,6 +343,7 @@ impl<'a> Context<'a> {
             root,
             jinja,
             graph,
+            staged: None,
             dialect,
             folders,
             database,
@@ -397,6 +412,7 @@ fn about(project: &Project, dialect: &Dialect, request: &Request) -> About {
             event_time_start: bounds.map(|(start, _)| start.text.clone()),
             event_time_end: bounds.map(|(_, end)| end.text.clone()),
             full_refresh: request.full_refresh,
+            staged: request.staged,
             batch_size: request.windows.batch_size.map(|size| size.as_str().to_string()),
             chunk: request.windows.chunk.map(|size| size.as_str().to_string()),
             complete_only: request.windows.complete_only,

@@ -80,7 +80,11 @@ fn filtered(
     };
     let cut = |filter: &Filter| match event_time(&filter.unique_id) {
         Some(time) => {
-            within(context.dialect, &condition(time, &filter.unique_id, time.time_type()?)?, filter)
+            let window = condition(time, &filter.unique_id, time.time_type()?)?;
+            match context.staged {
+                Some(models) => within(context.dialect, &window, &models.redirected(filter)?),
+                None => within(context.dialect, &window, filter),
+            }
         }
         None => Ok(filter.relation.clone()),
     };

@@ -6,14 +6,14 @@ use super::hooks;
 use super::query::{Filtered, query};
 use super::schema_changes::{self, Changed, TableChange};
 use super::strategy_macros::StrategyCall;
-use super::{Context, dependents};
+use super::{Context, dependents, staged};
 use crate::codegen;
-use crate::codegen::{Audit, Batches, Strategy};
+use crate::codegen::{Audit, Batches, StagedTables, Strategy};
 use crate::config::{Microbatch, Node, OutsideWindow, SchemaChange};
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect::{BatchTemplate, Sql};
 use crate::jinja::StrategyMacro;
-use crate::plan::manifest::InputEntry;
+use crate::plan::manifest::{InputEntry, StagedEntry};
 use crate::plan::{BatchSteps, Kind, Reads, StaticStep, Steps, Text};
 use crate::render::RenderContext;
 use crate::window::{Cover, Span};
@@ -32,6 +32,8 @@ pub(super) struct MicrobatchModel<'a> {
     /// The macro of the project that writes the batches.
     pub strategy_macro: Option<&'a StrategyMacro>,
     pub rebuilds: bool,
+    /// The tables of a staged backfill.
+    pub staged: Option<&'a StagedTables>,
 }
 
 impl MicrobatchModel<'_> {
@@ -43,7 +45,7 @@ impl MicrobatchModel<'_> {
         change: Option<TableChange>,
         audit: Option<Audit>,
         reads: Reads,
-    ) -> Result<Steps, Diagnostic> {
+    ) -> Result<(Steps, Option<StagedEntry>), Diagnostics> {
         let dialect = self.context.dialect;
         let closes =
             codegen::closing(dialect, self.node, "table", self.query.injected.columns.as_deref())?
@@ -58,32 +60,48 @@ impl MicrobatchModel<'_> {
             "pre_hook",
             &first_batch,
         )?);
-        first.push(StaticStep { kind: Kind::Create, text: self.create(begin)? });
-        first.extend(change.map(|change| StaticStep { kind: Kind::Alter, text: change.file }));
-        let text = self.batches(&cover)?;
         let mut last = Vec::new();
+        let (mut publish, mut extra) = (Vec::new(), Vec::new());
+        let mut entry = None;
+        if let Some(tables) = self.staged {
+            let alter = change.map(|change| change.statements).unwrap_or_default();
+            let files = staged::files(self, tables, &cover, &self.shape(begin)?, &alter)?;
+            first.push(StaticStep { kind: Kind::Create, text: files.create });
+            last.push(files.audit);
+            publish.push(files.publish);
+            extra = files.extra;
+            entry = Some(files.entry);
+        } else {
+            first.push(StaticStep { kind: Kind::Create, text: self.create(begin)? });
+            first.extend(change.map(|change| StaticStep { kind: Kind::Alter, text: change.file }));
+        }
+        let text = self.batches(&cover)?;
         if self.rebuilds {
             last.push(StaticStep { kind: Kind::Swap, text: self.swap()? });
         }
         let when =
             if self.node.post_hooks.is_empty() { "grants and comments after" } else { "after" };
-        last.extend(self.hooks(
+        let after = self.hooks(
             Kind::After,
             &format!("{when} all of the model's batches, once"),
             &closes,
             "post_hook",
             &last_batch,
-        )?);
+        )?;
+        if self.staged.is_some() { &mut publish } else { &mut last }.extend(after);
         let (model, folder) =
             (self.node.unique_id.clone(), self.context.folders[&self.node.unique_id].clone());
-        Ok(Steps {
+        let steps = Steps {
             model,
             folder,
             first,
             batches: Some(BatchSteps { cover, text, audit }),
             last,
+            publish,
+            extra,
             reads,
-        })
+        };
+        Ok((steps, entry))
     }
 
     /// What brings the table in line with the query; nothing where it is made again.
@@ -135,9 +153,14 @@ impl MicrobatchModel<'_> {
         whole.collect::<Result<_, _>>().map(Text::Whole)
     }
 
-    /// The create statement's query is cut to the first window ever, so that the file is the same
-    /// in every plan.
     fn create(&self, begin: &Span) -> Result<String, Diagnostic> {
+        let shape = self.shape(begin)?;
+        codegen::create(self.context.dialect, self.node, &self.moment.this, &shape)
+    }
+
+    /// The query in whose shape the table is made: cut to the first window ever, so that the file
+    /// is the same in every plan.
+    fn shape(&self, begin: &Span) -> Result<String, Diagnostic> {
         // Before the table is there, the query must not read it.
         let anew = self.query.text.reads_batch || self.query.text.reads_this;
         let moment = RenderContext {
@@ -156,7 +179,7 @@ impl MicrobatchModel<'_> {
         {
             shape = codegen::narrowed(self.context.dialect, &shape, columns)?;
         }
-        codegen::create(self.context.dialect, self.node, &self.moment.this, &shape)
+        Ok(shape)
     }
 
     fn swap(&self) -> Result<String, Diagnostic> {

@@ -11,7 +11,7 @@ use crate::diagnostics::{Diagnostic, Location, nearest};
 use crate::project::Setting;
 
 /// What an audit finds in a batch, `ok` apart, each with what it means.
-pub const VERDICTS: [(&str, &str); 10] = [
+pub const VERDICTS: [(&str, &str); 13] = [
     ("empty", "the table has no rows of the batch, and the query yields some"),
     ("missing rows", "the query yields rows that the table lacks"),
     ("extra rows", "the table has rows that the query does not yield"),
@@ -25,17 +25,35 @@ pub const VERDICTS: [(&str, &str); 10] = [
     ),
     ("edge", "the query yields other rows for the batch alone than for all batches at once"),
     ("no event time", "rows have no event time, so that they belong to no batch"),
+    ("fewer rows", "a staged batch has fewer rows than it replaces, by more than `max_change`"),
+    ("more rows", "a staged batch has more rows than it replaces, by more than `max_change`"),
+    (
+        "vanished keys",
+        "keys of the replaced rows are not among the staged ones, more than `max_change`",
+    ),
     ("not compared", "the rows of the query were not compared with those of the table"),
 ];
 
 /// How a model's table is compared with its query.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Audit {
     /// Columns that are not compared: what the query gives anew each time, such as the moment of
     /// loading.
     pub ignore: Vec<String>,
     /// Verdicts that stop no run.
     pub allow: Vec<String>,
+    /// The share of its rows, or of their keys, by which a staged batch may differ from what it
+    /// replaces.
+    pub max_change: f64,
+}
+
+/// A twentieth: a filter that drops a tenth of the rows is stopped.
+const MAX_CHANGE: f64 = 0.05;
+
+impl Default for Audit {
+    fn default() -> Audit {
+        Audit { ignore: Vec::new(), allow: Vec::new(), max_change: MAX_CHANGE }
+    }
 }
 
 /// The settings of a model's audit.
@@ -47,12 +65,15 @@ pub fn audit(model: &str, config: &IndexMap<String, Setting>) -> Result<Audit, D
             .at(at)
             .hint("write `audit: {ignore: [loaded_at]}`: columns that are not compared"));
     };
-    if let Some(key) = dict.keys().find(|key| !["ignore", "allow"].contains(&key.as_str())) {
+    if let Some(key) =
+        dict.keys().find(|key| !["ignore", "allow", "max_change"].contains(&key.as_str()))
+    {
         let error =
             Diagnostic::error(format!("`audit` of model `{model}` has no setting `{key}`")).at(at);
-        return Err(
-            error.hint("it takes `ignore`, a list of columns, and `allow`, a list of verdicts")
-        );
+        return Err(error.hint(
+            "it takes `ignore`, a list of columns, `allow`, a list of verdicts, and \
+                 `max_change`, a number",
+        ));
     }
     let of = |key: &str| list(model, key, dict.get(key).unwrap_or(&Value::Null), &at);
     let (ignore, allow) = (of("ignore")?, of("allow")?);
@@ -68,7 +89,26 @@ pub fn audit(model: &str, config: &IndexMap<String, Setting>) -> Result<Audit, D
             None => format!("the verdicts are `{}`", verdicts().collect::<Vec<_>>().join("`, `")),
         }));
     }
-    Ok(Audit { ignore, allow })
+    let max_change = max_change(model, dict.get("max_change").unwrap_or(&Value::Null), &at)?;
+    Ok(Audit { ignore, allow, max_change })
+}
+
+fn max_change(model: &str, value: &Value, at: &Location) -> Result<f64, Diagnostic> {
+    match value {
+        Value::Null => return Ok(MAX_CHANGE),
+        Value::Number(number) => {
+            if let Some(share) = number.as_f64().filter(|share| *share >= 0.0) {
+                return Ok(share);
+            }
+        }
+        _ => {}
+    }
+    let error = format!(
+        "`max_change` of the `audit` of model `{model}` must be a number from 0 on, and is {value}"
+    );
+    Err(Diagnostic::error(error)
+        .at(at.clone())
+        .hint("write the share of rows that may come or go: `audit: {max_change: 0.05}`"))
 }
 
 fn list(model: &str, key: &str, value: &Value, at: &Location) -> Result<Vec<String>, Diagnostic> {

@@ -573,6 +573,184 @@ select case when count(*) > 0 then cast({{ about }} || {{ list }} as integer) en
 from {{ found }}
 {% endmacro %}
 
+{# Staged backfills. `staged`: whether the engine has the statements; `publish_atomic`: whether readers see all old or all new rows
+   while one is published. A dialect that inherits `staged` without its own statements sets it back. #}
+{% set staged = false %}
+{% set publish_atomic = true %}
+{% set staged_differences_macro = "staged_differences" %}
+{% set publish_not_atomic = "readers see some batches replaced and others not, until the file ends; running it again completes it" %}
+
+{% macro staged_shape(columns, target) %}
+select {{ columns }} from {{ target }}
+{% endmacro %}
+
+{% macro staged_sum(column, before, after) %}
+,
+    sum(case when in_target = 1 then {{ column }} end) as {{ before }},
+    sum(case when in_staged = 1 then {{ column }} end) as {{ after }}
+{% endmacro %}
+
+{% macro staged_keys(label, staged, target, where, keys) %}
+  select
+    audit_batch,
+    sum(case when target_keys > 0 then 1 else 0 end) as keys_before,
+    sum(case when target_keys > 0 and staged_keys = 0 then 1 else 0 end) as vanished_keys
+  from (
+    select audit_batch, sum(in_target) as target_keys, sum(in_staged) as staged_keys
+    from (
+      select {{ label }} as audit_batch, 1 as in_target, 0 as in_staged{{ keys }} from {{ target }} {{ where }}
+      union all
+      select {{ label }}, 0, 1{{ keys }} from {{ staged }} {{ where }}
+    ) as key_rows
+    group by audit_batch{{ keys }}
+  ) as key_groups
+  group by audit_batch
+{% endmacro %}
+
+{% macro staged_no_keys() %}
+  select audit_batch, 0 as keys_before, 0 as vanished_keys from staged_rows where 1 = 0
+{% endmacro %}
+
+{# The staged rows of each batch and those that they replace. #}
+{% macro staged_changes(model, label, staged, target, where, columns, key_counts, sums, sum_names, new, ok, most, least, share, last) %}
+with staged_rows as (
+  select {{ label }} as audit_batch, 1 as in_target, 0 as in_staged{{ columns }} from {{ target }} {{ where }}
+  union all
+  select {{ label }}, 0, 1{{ columns }} from {{ staged }} {{ where }}
+),
+staged_groups as (
+  select audit_batch, sum(in_target) as target_copies, sum(in_staged) as staged_copies
+  from staged_rows
+  group by audit_batch{{ columns }}
+),
+staged_copies as (
+  select
+    audit_batch,
+    sum(case when target_copies > staged_copies then target_copies - staged_copies else 0 end) as rows_removed,
+    sum(case when staged_copies > target_copies then staged_copies - target_copies else 0 end) as rows_added
+  from staged_groups
+  group by audit_batch
+),
+staged_sums as (
+  select
+    audit_batch,
+    sum(in_target) as rows_before,
+    sum(in_staged) as rows_after{{ sums }}
+  from staged_rows
+  group by audit_batch
+),
+staged_keys as (
+{{ key_counts }}
+),
+audit_verdicts as (
+  select
+    {{ model }} as model,
+    s.audit_batch as batch,
+    case
+      when rows_before = 0 then {{ new }}
+      when rows_after < rows_before * {{ least }} then 'fewer rows'
+      when rows_after > rows_before * {{ most }} then 'more rows'
+      when coalesce(vanished_keys, 0) > keys_before * {{ share }} then 'vanished keys'
+      else {{ ok }}
+    end as verdict,
+    rows_before, rows_after, rows_removed, rows_added, coalesce(vanished_keys, 0) as vanished_keys{{ sum_names }}
+  from staged_sums as s
+  join staged_copies as c on c.audit_batch = s.audit_batch
+  left join staged_keys as k on k.audit_batch = s.audit_batch
+)
+{{ last }};
+{% endmacro %}
+
+{% macro staged_changes_table() %}
+select * from audit_verdicts order by rows_removed + rows_added desc, batch
+{% endmacro %}
+
+{# A row if the target's rows of the windows are neither the old nor the staged ones. #}
+{% macro staged_differences(columns, target, staged, before, rows, differs) %}
+(
+  select {{ differs }} as words
+  from (
+    select
+      sum(case when target_copies <> before_copies then 1 else 0 end) as not_before,
+      sum(case when target_copies <> staged_copies then 1 else 0 end) as not_staged
+    from (
+      select sum(in_target) as target_copies, sum(in_before) as before_copies, sum(in_staged) as staged_copies
+      from (
+        select {{ columns }}, 1 as in_target, 0 as in_before, 0 as in_staged from {{ target }} where {{ rows }}
+        union all
+        select {{ columns }}, 0, 1, 0 from {{ before }} where {{ rows }}
+        union all
+        select {{ columns }}, 0, 0, 1 from {{ staged }} where {{ rows }}
+      ) as all_rows
+      group by {{ columns }}
+    ) as copies
+  ) as counted
+  where not_before > 0 and not_staged > 0
+) as audit_found
+{% endmacro %}
+
+{# The same where a file that was cut short leaves old and staged rows, some of them missing: a row if the target has others. #}
+{% macro staged_foreign_rows(columns, target, staged, before, rows, differs) %}
+(
+  select {{ differs }} as words
+  from (
+    select sum(case when target_copies > before_copies + staged_copies then 1 else 0 end) as foreign_rows
+    from (
+      select sum(in_target) as target_copies, sum(in_before) as before_copies, sum(in_staged) as staged_copies
+      from (
+        select {{ columns }}, 1 as in_target, 0 as in_before, 0 as in_staged from {{ target }} where {{ rows }}
+        union all
+        select {{ columns }}, 0, 1, 0 from {{ before }} where {{ rows }}
+        union all
+        select {{ columns }}, 0, 0, 1 from {{ staged }} where {{ rows }}
+      ) as all_rows
+      group by {{ columns }}
+    ) as copies
+  ) as counted
+  where foreign_rows > 0
+) as audit_found
+{% endmacro %}
+
+{% macro publish(target, staged, before, columns, rows, guard) %}
+begin;
+
+create table if not exists {{ before }} as
+select * from {{ target }}
+where {{ rows }};
+
+{{ guard }}
+
+delete from {{ target }}
+where {{ rows }};
+
+insert into {{ target }} ({{ columns }})
+select {{ columns }} from {{ staged }}
+where {{ rows }};
+
+commit;
+{% endmacro %}
+
+{% macro undo(target, before, rows, guard) %}
+begin;
+
+{{ guard }}
+
+delete from {{ target }}
+where {{ rows }};
+
+insert into {{ target }}
+select * from {{ before }}
+where {{ rows }};
+
+commit;
+{% endmacro %}
+
+{% macro cleanup(staged, before) %}
+drop table if exists {{ staged }};
+
+drop table if exists {{ before }};
+{% endmacro %}
+
 {# Running a plan. `client`: the default command. `{file}` is replaced by the file of a step (one process per step), `{path}` by the
    profile's database file. Empty: no known client runs a file without further arguments. The marker prints its token with a dash
    in the middle, which is not in the text of the statement. #}

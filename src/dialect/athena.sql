@@ -42,6 +42,9 @@
 
 {% set undeclared_hint = none %}
 
+{# A table is not created from a query if it is missing. #}
+{% set staged = false %}
+
 {% macro undeclared(at) %}
 timestamp '{{ at.time }}'
 {% endmacro %}

@@ -153,6 +153,43 @@ verdict || ': ' || case when count(*) = 1 then min(batch) else cast(count(*) as 
 string_agg(words, '; ' order by words)
 {% endmacro %}
 
+{% set staged = true %}
+
+{% macro publish(target, staged, before, columns, rows, guard) %}
+create table if not exists {{ before }} as
+select * from {{ target }}
+where {{ rows }};
+
+{{ guard }}
+
+merge into {{ target }} as batch_target
+using (
+  select {{ columns }} from {{ staged }}
+  where {{ rows }}
+) as batch_source
+on false
+when not matched by source and {{ rows }} then
+  delete
+when not matched by target then
+  insert ({{ columns }})
+  values ({{ columns }});
+{% endmacro %}
+
+{% macro undo(target, before, rows, guard) %}
+{{ guard }}
+
+merge into {{ target }} as batch_target
+using (
+  select * from {{ before }}
+  where {{ rows }}
+) as batch_source
+on false
+when not matched by source and {{ rows }} then
+  delete
+when not matched by target then
+  insert row;
+{% endmacro %}
+
 {% set row_as_value = true %}
 
 {% macro audit_row(alias) %}

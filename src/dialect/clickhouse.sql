@@ -112,6 +112,60 @@ concat(verdict, ': ', case when count(*) = 1 then min(batch) else concat(count(*
 arrayStringConcat(arraySort(groupArray(words)), '; ')
 {% endmacro %}
 
+{% set staged = true %}
+{% set publish_atomic = false %}
+{% set staged_differences_macro = "staged_foreign_rows" %}
+{% set publish_not_atomic = "there are no transactions; the batches are replaced one after the other, and running the file again replaces them all" %}
+
+{# The comment marks the table of the old rows as complete: until then its rows are copied again. #}
+{% macro publish(target, staged, before, columns, rows, guard, schema_text, before_name_text, each, end) %}
+create table if not exists {{ before }} as {{ target }};
+
+delete from {{ before }}
+where (
+  select count() from system.tables
+  where database = if({{ schema_text }} = '', currentDatabase(), {{ schema_text }})
+    and name = {{ before_name_text }} and comment = 'complete'
+) = 0;
+
+insert into {{ before }}
+select * from {{ target }}
+where {{ rows }}
+  and (
+    select count() from system.tables
+    where database = if({{ schema_text }} = '', currentDatabase(), {{ schema_text }})
+      and name = {{ before_name_text }} and comment = 'complete'
+  ) = 0;
+
+alter table {{ before }} modify comment 'complete';
+
+{{ guard }}
+
+{{ each }}delete from {{ target }}
+where {{ rows }};
+
+insert into {{ target }} ({{ columns }})
+settings insert_null_as_default = 0
+select {{ columns }} from {{ staged }}
+where {{ rows }};
+
+{{ end }}
+{% endmacro %}
+
+{% macro undo(target, before, rows, guard, each, end) %}
+{{ guard }}
+
+{{ each }}delete from {{ target }}
+where {{ rows }};
+
+insert into {{ target }}
+settings insert_null_as_default = 0
+select * from {{ before }}
+where {{ rows }};
+
+{{ end }}
+{% endmacro %}
+
 {% set row_as_value = true %}
 
 {% macro audit_row(alias) %}

@@ -88,6 +88,30 @@ assert_true({{ window }}, {{ message }}) is null
 array_join(array_sort(collect_list(words)), '; ')
 {% endmacro %}
 
+{% set staged = true %}
+
+{% macro publish(target, staged, before, columns, rows, guard) %}
+create table if not exists {{ before }} as
+select * from {{ target }}
+where {{ rows }};
+
+{{ guard }}
+
+insert into {{ target }} by name
+replace where {{ rows }}
+select {{ columns }} from {{ staged }}
+where {{ rows }};
+{% endmacro %}
+
+{% macro undo(target, before, rows, guard) %}
+{{ guard }}
+
+insert into {{ target }} by name
+replace where {{ rows }}
+select * from {{ before }}
+where {{ rows }};
+{% endmacro %}
+
 {% set row_as_value = true %}
 
 {% macro audit_row(alias) %}

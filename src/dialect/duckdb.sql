@@ -206,6 +206,8 @@ where query.column_type is distinct from existing.column_type
 rollback;
 {% endmacro %}
 
+{% set staged = true %}
+
 {% set strategies = ["append", "delete+insert", "merge"] %}
 {% set grants = false %}
 {% set seed_types = {

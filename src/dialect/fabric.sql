@@ -22,6 +22,8 @@
   "statistics": "write `create statistics` as a post-hook",
   "statistics_sample_percent": "write `create statistics` as a post-hook"
 } %}
+{% set staged = false %}
+
 {# Times have microseconds and no offset. #}
 {% set naive_types = ["datetime2", "timestamp", "timestamp without time zone"] %}
 

@@ -140,6 +140,45 @@ from {{ found }};
 prepare audit_stop from @audit
 {% endmacro %}
 
+{% set staged = true %}
+
+{# A table is made outside of transactions. The rows that are read stay locked until the commit. #}
+{% macro publish(target, staged, before, columns, rows, guard) %}
+create table if not exists {{ before }} as
+select * from {{ target }}
+where {{ rows }};
+
+set transaction isolation level serializable;
+start transaction;
+
+{{ guard }}
+
+delete from {{ target }}
+where {{ rows }};
+
+insert into {{ target }} ({{ columns }})
+select {{ columns }} from {{ staged }}
+where {{ rows }};
+
+commit;
+{% endmacro %}
+
+{% macro undo(target, before, rows, guard) %}
+set transaction isolation level serializable;
+start transaction;
+
+{{ guard }}
+
+delete from {{ target }}
+where {{ rows }};
+
+insert into {{ target }}
+select * from {{ before }}
+where {{ rows }};
+
+commit;
+{% endmacro %}
+
 {% set schema_changes = ["append_new_columns", "sync_all_columns"] %}
 
 {% macro add_column_statement(target, column, type) %}

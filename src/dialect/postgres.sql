@@ -456,6 +456,47 @@ $change$;
 rollback;
 {% endmacro %}
 
+{% set staged = true %}
+
+{# The lock keeps writers out between the copy of the old rows and their replacement; readers are not kept waiting. #}
+{% macro publish(target, staged, before, columns, rows, guard) %}
+begin;
+
+lock table {{ target }} in share row exclusive mode;
+
+create table if not exists {{ before }} as
+select * from {{ target }}
+where {{ rows }};
+
+{{ guard }}
+
+delete from {{ target }}
+where {{ rows }};
+
+insert into {{ target }} ({{ columns }})
+select {{ columns }} from {{ staged }}
+where {{ rows }};
+
+commit;
+{% endmacro %}
+
+{% macro undo(target, before, rows, guard) %}
+begin;
+
+lock table {{ target }} in share row exclusive mode;
+
+{{ guard }}
+
+delete from {{ target }}
+where {{ rows }};
+
+insert into {{ target }}
+select * from {{ before }}
+where {{ rows }};
+
+commit;
+{% endmacro %}
+
 {# A single statement is a transaction that starts with it. #}
 {% macro marker(token, open) %}
 select replace(case when now() = statement_timestamp() then {{ token }} else {{ open }} end, 'x', '-') as batchwright_marker;

@@ -58,6 +58,8 @@
 min(words) || case when count(*) > 1 then '; ' || max(words) else '' end || case when count(*) > 2 then '; and more' else '' end
 {% endmacro %}
 
+{% set staged = false %}
+
 {% macro header_query_group(text) %}
 set query_group to {{ text }};
 {% endmacro %}

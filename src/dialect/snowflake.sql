@@ -141,6 +141,43 @@ having count(*) > 0;
 listagg(words, '; ') within group (order by words)
 {% endmacro %}
 
+{% set staged = true %}
+
+{# A statement that fails within a transaction leaves it open in some clients: the rows are compared before it begins. #}
+{% macro publish(target, staged, before, columns, rows, guard) %}
+create table if not exists {{ before }} as
+select * from {{ target }}
+where {{ rows }};
+
+{{ guard }}
+
+begin;
+
+delete from {{ target }}
+where {{ rows }};
+
+insert into {{ target }} ({{ columns }})
+select {{ columns }} from {{ staged }}
+where {{ rows }};
+
+commit;
+{% endmacro %}
+
+{% macro undo(target, before, rows, guard) %}
+{{ guard }}
+
+begin;
+
+delete from {{ target }}
+where {{ rows }};
+
+insert into {{ target }}
+select * from {{ before }}
+where {{ rows }};
+
+commit;
+{% endmacro %}
+
 {% set row_as_value = true %}
 
 {% macro audit_row(alias) %}

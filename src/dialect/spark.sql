@@ -52,6 +52,8 @@
 
 {% set strategy_merge = "merge on false" %}
 
+{% set staged = false %}
+
 {% macro into_named(columns) %}
 ({{ columns }})
   values ({{ columns }})

@@ -97,6 +97,42 @@ select case when count(*) > 0 then json_extract('{}', {{ about }} || {{ list }})
 from {{ found }}
 {% endmacro %}
 
+{% set staged = true %}
+
+{% macro publish(target, staged, before, columns, rows, guard) %}
+begin immediate;
+
+create table if not exists {{ before }} as
+select * from {{ target }}
+where {{ rows }};
+
+{{ guard }}
+
+delete from {{ target }}
+where {{ rows }};
+
+insert into {{ target }} ({{ columns }})
+select {{ columns }} from {{ staged }}
+where {{ rows }};
+
+commit;
+{% endmacro %}
+
+{% macro undo(target, before, rows, guard) %}
+begin immediate;
+
+{{ guard }}
+
+delete from {{ target }}
+where {{ rows }};
+
+insert into {{ target }}
+select * from {{ before }}
+where {{ rows }};
+
+commit;
+{% endmacro %}
+
 {% macro create_schema() %}
 {% endmacro %}
 

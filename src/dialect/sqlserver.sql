@@ -141,6 +141,53 @@ select case when count(*) > 0 then cast(concat({{ about }}, {{ list }}) as integ
 from {{ found }}
 {% endmacro %}
 
+{% set staged = true %}
+
+{# The lock keeps writers out between the copy of the old rows and their replacement. #}
+{% macro publish(target, staged, before, before_text, columns, rows, guard) %}
+set nocount on;
+set quoted_identifier on;
+set xact_abort on;
+
+begin transaction;
+
+if object_id({{ before_text }}, 'U') is null
+begin
+  select * into {{ before }} from {{ target }} with (tablock, holdlock)
+  where {{ rows }};
+end;
+
+{{ guard }}
+
+delete from {{ target }}
+where {{ rows }};
+
+insert into {{ target }} ({{ columns }})
+select {{ columns }} from {{ staged }}
+where {{ rows }};
+
+commit transaction;
+{% endmacro %}
+
+{% macro undo(target, before, rows, guard) %}
+set nocount on;
+set quoted_identifier on;
+set xact_abort on;
+
+begin transaction;
+
+{{ guard }}
+
+delete from {{ target }}
+where {{ rows }};
+
+insert into {{ target }}
+select * from {{ before }}
+where {{ rows }};
+
+commit transaction;
+{% endmacro %}
+
 {% macro schema_statement(own) %}
 create schema {{ own }}
 {% endmacro %}

@@ -49,6 +49,41 @@
 listagg(words, '; ') within group (order by words)
 {% endmacro %}
 
+{% set staged = true %}
+{% set publish_atomic = false %}
+{% set staged_differences_macro = "staged_foreign_rows" %}
+{% set publish_not_atomic = "connectors take one writing statement a transaction; the batches are replaced one after the other, and running the file again replaces them all" %}
+
+{% macro publish(target, staged, before, columns, rows, guard, each, end) %}
+create table if not exists {{ before }} as
+select * from {{ target }}
+where {{ rows }};
+
+{{ guard }}
+
+{{ each }}delete from {{ target }}
+where {{ rows }};
+
+insert into {{ target }} ({{ columns }})
+select {{ columns }} from {{ staged }}
+where {{ rows }};
+
+{{ end }}
+{% endmacro %}
+
+{% macro undo(target, before, rows, guard, each, end) %}
+{{ guard }}
+
+{{ each }}delete from {{ target }}
+where {{ rows }};
+
+insert into {{ target }}
+select * from {{ before }}
+where {{ rows }};
+
+{{ end }}
+{% endmacro %}
+
 {% macro zoned(at) %}
 timestamp '{{ at.time }} UTC'
 {% endmacro %}

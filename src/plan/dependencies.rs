@@ -61,16 +61,31 @@ impl<'a> Waits<'a> {
                 Kind::After if of.last.iter().any(|fixed| fixed.kind == Kind::Swap) => {
                     self.planned(&of.reads.hooks).chain([id(of, Kind::Swap.word())]).collect()
                 }
+                Kind::After if of.is_staged() => {
+                    let hooks = self.planned(&of.reads.hooks);
+                    hooks.chain([id(of, Kind::Publish.word())]).collect()
+                }
                 Kind::Swap | Kind::After => {
                     let hooks = self.planned(&of.reads.hooks).filter(|_| fixed.kind == Kind::After);
-                    let batches = of.batches.iter().flat_map(|batches| {
-                        (0..batches.cover.windows.len()).map(|nth| batch(of, batches, nth))
+                    hooks.chain(batches(of)).collect()
+                }
+                Kind::StagedAudit => batches(of).collect(),
+                // Nothing is published before all staged models are audited, and a model not before
+                // those that it reads.
+                Kind::Publish => {
+                    let audits = self.0.values().flat_map(|steps| {
+                        let audit = steps.last.iter().find(|fixed| fixed.kind == Kind::StagedAudit);
+                        audit.map(|fixed| id(steps, fixed.kind.word()))
                     });
-                    hooks.chain(batches).collect()
+                    let published = self
+                        .by_window(of)
+                        .filter(|(input, _)| input.is_staged())
+                        .map(|(input, _)| id(input, Kind::Publish.word()));
+                    audits.chain(published).collect()
                 }
                 Kind::Alter => before(Kind::Alter).collect(),
                 Kind::Before => self.planned(&of.reads.hooks).collect(),
-                Kind::Batch | Kind::Audit => Vec::new(),
+                Kind::Batch | Kind::Audit | Kind::Undo | Kind::Cleanup => Vec::new(),
             },
         }
     }
@@ -101,6 +116,13 @@ impl<'a> Waits<'a> {
             self.0.get(id.as_str()).and_then(|input| Some((*input, one_by_one(input)?)))
         })
     }
+}
+
+/// All batches of a model.
+fn batches(of: &Steps) -> impl Iterator<Item = String> {
+    of.batches.iter().flat_map(move |batches| {
+        (0..batches.cover.windows.len()).map(move |nth| batch(of, batches, nth))
+    })
 }
 
 fn one_by_one(input: &Steps) -> Option<&BatchSteps> {
@@ -157,6 +179,8 @@ mod tests {
                 audit: None,
                 text: Text::Whole(vec![String::new(); days.len()]),
             }),
+            publish: Vec::new(),
+            extra: Vec::new(),
             last: if swaps { vec![fixed(Kind::Swap), fixed(Kind::After)] } else { Vec::new() },
             reads,
         }

@@ -44,6 +44,9 @@ pub struct RequestEntry {
     pub event_time_start: Option<String>,
     pub event_time_end: Option<String>,
     pub full_refresh: bool,
+    /// Whether the batches are written beside the tables and published at the end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub staged: bool,
     pub batch_size: Option<String>,
     pub chunk: Option<String>,
     pub complete_only: bool,
@@ -86,6 +89,9 @@ pub struct ModelEntry {
     /// The read-only SQL by which the model's table is compared with its query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<AuditEntry>,
+    /// The tables and files of a staged backfill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staged: Option<StagedEntry>,
     /// What `check` finds in the model, in the order of its text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<FindingEntry>,
@@ -124,6 +130,37 @@ pub struct MicrobatchEntry {
     /// The table that a full refresh builds beside the model's own, until the swap.
     pub beside: Option<String>,
     pub batches: usize,
+}
+
+/// A staged backfill: its batches are written to a second table, and published by one step.
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct StagedEntry {
+    /// The table that the batches are written to.
+    pub table: String,
+    /// The table that has the replaced rows after publishing.
+    pub before: String,
+    /// Whether readers see either all old or all new rows while the step `publish` runs.
+    pub atomic: bool,
+    /// Puts the old rows back.
+    pub undo: FileEntry,
+    /// Drops both tables.
+    pub cleanup: FileEntry,
+}
+
+/// A file that is no step.
+#[derive(Clone, Debug, PartialEq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct FileEntry {
+    /// Relative to the manifest.
+    pub file: String,
+    /// Of the file's bytes, in hexadecimal digits.
+    pub sha256: String,
+}
+
+impl FileEntry {
+    /// A file whose hash is known when it is written.
+    pub fn unhashed(file: &str) -> FileEntry {
+        FileEntry { file: file.to_string(), sha256: String::new() }
+    }
 }
 
 /// One file of the plan.

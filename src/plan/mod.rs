@@ -9,7 +9,7 @@ mod steps;
 
 pub use dependencies::{Reads, Waits};
 pub use sha256::Sha256;
-pub use steps::{BatchSteps, StaticStep, Step, StepBody, Steps, Text};
+pub use steps::{BatchSteps, ExtraFile, StaticStep, Step, StepBody, Steps, Text};
 
 use crate::project::State;
 use manifest::ModelEntry;
@@ -45,8 +45,17 @@ pub enum Kind {
     Alter,
     Batch,
     Swap,
+    /// Compares the rows of a staged backfill with the query and with the rows that they replace.
+    #[serde(rename = "staged_audit")]
+    StagedAudit,
+    /// Puts the rows of a staged backfill into the table.
+    Publish,
     After,
     Build,
     /// In a run that audits, and in its journal; never in a plan.
     Audit,
+    /// Takes a published backfill back; run by `batchwright undo`, never a step of a plan.
+    Undo,
+    /// Drops the tables of a staged backfill; run by `batchwright cleanup`, never a step of a plan.
+    Cleanup,
 }

@@ -14,7 +14,7 @@ use crate::window::{Cover, Span};
 impl Plan {
     /// How many files there are, the manifest aside.
     pub fn count(&self) -> usize {
-        self.steps.iter().map(Steps::count).sum()
+        self.steps.iter().map(|steps| steps.count() + steps.publish.len()).sum()
     }
 
     /// All steps, in a valid order.
@@ -29,14 +29,25 @@ impl Plan {
             .filter_map(|(steps, batches)| Some((steps, batches.audit.as_ref()?, &batches.cover)))
     }
 
-    /// Those at some places of that order.
+    /// The files of models that are neither steps nor audits.
+    pub fn extra_files(&self) -> impl Iterator<Item = (&Steps, &ExtraFile)> {
+        self.steps.iter().flat_map(|steps| steps.extra.iter().map(move |file| (steps, file)))
+    }
+
+    /// Those at some places of that order. What publishes the models follows all that they are made
+    /// from.
     pub fn some(&self, places: Range<usize>) -> impl Iterator<Item = Step<'_>> {
+        let parts = self.steps.iter().map(|steps| (steps, 0..steps.count()));
+        let publish = self.steps.iter().map(|steps| {
+            let count = steps.count();
+            (steps, count..count + steps.publish.len())
+        });
         let mut end = 0;
-        self.steps.iter().flat_map(move |steps| {
+        parts.chain(publish).flat_map(move |(steps, part)| {
             let start = end;
-            end += steps.count();
-            let own = places.start.max(start)..places.end.min(end);
-            own.filter_map(move |nth| steps.step(nth - start))
+            end += part.len();
+            let range = places.start.max(start)..places.end.min(end);
+            range.filter_map(move |nth| steps.step(nth - start + part.start))
         })
     }
 }
@@ -53,7 +64,18 @@ pub struct Steps {
     pub batches: Option<BatchSteps>,
     /// After its batches.
     pub last: Vec<StaticStep>,
+    /// What publishes a staged backfill, and what follows that.
+    pub publish: Vec<StaticStep>,
+    pub extra: Vec<ExtraFile>,
     pub reads: Reads,
+}
+
+/// A file of the plan that is no step: it runs on request only.
+#[derive(Clone, Debug, Hash)]
+pub struct ExtraFile {
+    /// Relative to the plan's folder.
+    pub file: String,
+    pub text: String,
 }
 
 /// A step that is no batch.
@@ -96,15 +118,21 @@ pub enum StepBody<'a> {
 }
 
 impl Steps {
+    /// The number of its steps, without those that publish.
     pub fn count(&self) -> usize {
         self.first.len()
             + self.batches.as_ref().map_or(0, |batches| batches.cover.windows.len())
             + self.last.len()
     }
 
+    /// Whether its batches are written beside the table and published by its last steps.
+    pub fn is_staged(&self) -> bool {
+        !self.publish.is_empty()
+    }
+
     /// In the order of the files' names.
     pub fn all(&self) -> impl Iterator<Item = Step<'_>> {
-        (0..self.count()).filter_map(|nth| self.step(nth))
+        (0..self.count() + self.publish.len()).filter_map(|nth| self.step(nth))
     }
 
     fn step(&self, nth: usize) -> Option<Step<'_>> {
@@ -113,15 +141,14 @@ impl Steps {
             return Some(fixed(first));
         }
         let nth = nth - self.first.len();
-        let Some(BatchSteps { cover, text, .. }) = &self.batches else {
-            return self.last.get(nth).map(fixed);
-        };
+        let last = |nth| self.last.iter().chain(&self.publish).nth(nth).map(fixed);
+        let Some(BatchSteps { cover, text, .. }) = &self.batches else { return last(nth) };
         match cover.windows.get(nth) {
             Some(window) => Some(Step {
                 of: self,
                 what: StepBody::Batch(cover.naming.span(*window), nth, text),
             }),
-            None => self.last.get(nth - cover.windows.len()).map(fixed),
+            None => last(nth - cover.windows.len()),
         }
     }
 }
@@ -146,7 +173,7 @@ impl Step<'_> {
     pub fn file(&self) -> String {
         match &self.what {
             StepBody::StaticStep(fixed) => {
-                format!("{}/{}{}.sql", self.of.folder, fixed.kind.rank(), fixed.kind.word())
+                format!("{}/{}{}.sql", self.of.folder, fixed.kind.rank(), fixed.kind.file_stem())
             }
             StepBody::Batch(span, ..) => format!("{}/{}.sql", self.of.folder, span.label),
         }
@@ -173,10 +200,20 @@ impl Kind {
             Kind::Alter => "alter",
             Kind::Batch => "batch",
             Kind::Swap => "swap",
+            Kind::StagedAudit => "staged_audit",
+            Kind::Publish => "publish",
             Kind::After => "after",
             Kind::Build => "build",
             Kind::Audit => "audit",
+            Kind::Undo => "undo",
+            Kind::Cleanup => "cleanup",
         }
+    }
+
+    /// The name of its file behind the rank. An audit of staged rows is called `audit` there; its
+    /// id must differ from that of the model's audit.
+    fn file_stem(self) -> &'static str {
+        if self == Kind::StagedAudit { "audit" } else { self.word() }
     }
 
     /// What puts the file's name in its place among the others.
@@ -185,9 +222,10 @@ impl Kind {
             Kind::Before => "00_",
             Kind::Create => "01_",
             Kind::Alter => "02_",
-            Kind::Swap => "98_",
+            Kind::StagedAudit => "97_",
+            Kind::Swap | Kind::Publish => "98_",
             Kind::After => "99_",
-            Kind::Batch | Kind::Build | Kind::Audit => "",
+            Kind::Batch | Kind::Build | Kind::Audit | Kind::Undo | Kind::Cleanup => "",
         }
     }
 }

@@ -52,6 +52,21 @@ struct OldManifest {
 #[derive(Deserialize)]
 struct OldModel {
     audit: Option<OldFile>,
+    staged: Option<OldStaged>,
+}
+
+#[derive(Deserialize)]
+struct OldStaged {
+    undo: OldFile,
+    cleanup: OldFile,
+}
+
+impl OldModel {
+    /// The files that are no steps.
+    fn files(self) -> impl Iterator<Item = OldFile> {
+        let staged = self.staged.into_iter().flat_map(|staged| [staged.undo, staged.cleanup]);
+        self.audit.into_iter().chain(staged)
+    }
 }
 
 #[derive(Deserialize)]
@@ -133,7 +148,7 @@ pub fn inspect(
         Err(error) => return refuse(format!("it cannot be read ({error})")),
     };
     let mut shas = old.steps;
-    shas.extend(old.models.into_iter().filter_map(|model| model.audit).map(OldFile::hash));
+    shas.extend(old.models.into_iter().flat_map(OldModel::files).map(OldFile::hash));
     shas.sort_unstable();
     let is_intact = listed.iter().any(|file| *file.path == *MANIFEST && file.untouched);
     let mut files = Vec::with_capacity(shas.len());
@@ -225,9 +240,9 @@ impl ExistingPlan {
 /// Whether the folder's manifest is that of this plan with these hashes of its files.
 pub fn is_manifest(folder: &Path, plan: &Plan, hashes: &[Sha256]) -> bool {
     let mut compared = ComparingWriter::new(&folder.join(MANIFEST));
-    let (steps, audits) = hashes.split_at(plan.count());
+    let (steps, others) = hashes.split_at(plan.count());
     let out = BufWriter::with_capacity(1 << 16, &mut compared);
-    manifest_writer::write(plan, audits, &mut steps.iter().copied(), out).is_ok() && compared.same()
+    manifest_writer::write(plan, others, &mut steps.iter().copied(), out).is_ok() && compared.same()
 }
 
 /// A writer that compares the bytes with those of a file.

@@ -1,4 +1,4 @@
-//! The files of a plan without the manifest: its steps in order, then its audits. Threads share the
+//! The files of a plan without the manifest: its steps in order, then its audits and other files. Threads share the
 //! work on them; the results are consumed in the order of the files while the work continues.
 
 use std::borrow::Cow;
@@ -11,21 +11,29 @@ use std::thread;
 
 use crate::codegen::Audit;
 use crate::diagnostics::Diagnostic;
-use crate::plan::{Plan, Step, Steps};
+use crate::plan::{ExtraFile, Plan, Step, Steps};
 use crate::window::Cover;
 
-/// The steps and audits of a plan, as files.
+/// The steps, audits and extra files of a plan.
 pub struct WrittenFiles<'a> {
     plan: &'a Plan,
     steps: usize,
-    audits: Vec<(&'a Steps, &'a Audit, &'a Cover)>,
+    others: Vec<OtherFile<'a>>,
 }
 
-/// A step or an audit.
+/// A file that is no step.
+#[derive(Clone, Copy)]
+enum OtherFile<'a> {
+    Audit(&'a Steps, &'a Audit, &'a Cover),
+    Extra(&'a Steps, &'a ExtraFile),
+}
+
+/// A step, an audit or an extra file.
 pub enum WrittenFile<'a> {
     Step(Step<'a>),
     /// An audit, with the steps and the windows of its model.
     Audit(&'a Steps, &'a Audit, &'a Cover),
+    Extra(&'a Steps, &'a ExtraFile),
 }
 
 /// The number of files that a worker claims at a time.
@@ -35,11 +43,14 @@ const MAX_PENDING_CHUNKS: usize = 64;
 
 impl<'a> WrittenFiles<'a> {
     pub fn of(plan: &'a Plan) -> WrittenFiles<'a> {
-        WrittenFiles { plan, steps: plan.count(), audits: plan.audits().collect() }
+        let audits =
+            plan.audits().map(|(steps, audit, cover)| OtherFile::Audit(steps, audit, cover));
+        let extra = plan.extra_files().map(|(steps, file)| OtherFile::Extra(steps, file));
+        WrittenFiles { plan, steps: plan.count(), others: audits.chain(extra).collect() }
     }
 
     pub fn count(&self) -> usize {
-        self.steps + self.audits.len()
+        self.steps + self.others.len()
     }
 
     /// The indices of the steps among the files.
@@ -47,8 +58,8 @@ impl<'a> WrittenFiles<'a> {
         0..self.steps
     }
 
-    /// The indices of the audits among the files.
-    pub fn audits(&self) -> Range<usize> {
+    /// The indices of the files that are no steps.
+    pub fn others(&self) -> Range<usize> {
         self.steps..self.count()
     }
 
@@ -107,13 +118,12 @@ impl<'a> WrittenFiles<'a> {
     }
 
     fn range(&self, part: Range<usize>) -> impl Iterator<Item = WrittenFile<'a>> {
-        let audits = part.start.max(self.steps) - self.steps..part.end.max(self.steps) - self.steps;
+        let others = part.start.max(self.steps) - self.steps..part.end.max(self.steps) - self.steps;
         let steps = self.plan.some(part.start.min(self.steps)..part.end.min(self.steps));
-        steps.map(WrittenFile::Step).chain(
-            self.audits[audits]
-                .iter()
-                .map(|(steps, audit, cover)| WrittenFile::Audit(steps, audit, cover)),
-        )
+        steps.map(WrittenFile::Step).chain(self.others[others].iter().map(|file| match file {
+            OtherFile::Audit(steps, audit, cover) => WrittenFile::Audit(steps, audit, cover),
+            OtherFile::Extra(steps, file) => WrittenFile::Extra(steps, file),
+        }))
     }
 }
 
@@ -139,7 +149,7 @@ impl WrittenFile<'_> {
     pub fn parent(&self) -> &Steps {
         match self {
             WrittenFile::Step(step) => step.of,
-            WrittenFile::Audit(steps, ..) => steps,
+            WrittenFile::Audit(steps, ..) | WrittenFile::Extra(steps, _) => steps,
         }
     }
 
@@ -148,6 +158,7 @@ impl WrittenFile<'_> {
         match self {
             WrittenFile::Step(step) => step.file(),
             WrittenFile::Audit(_, audit, _) => audit.file.clone(),
+            WrittenFile::Extra(_, file) => file.file.clone(),
         }
     }
 
@@ -156,6 +167,7 @@ impl WrittenFile<'_> {
         match self {
             WrittenFile::Step(step) => step.text(),
             WrittenFile::Audit(_, audit, cover) => Cow::Owned(audit.text(cover)),
+            WrittenFile::Extra(_, file) => Cow::Borrowed(&file.text),
         }
     }
 }

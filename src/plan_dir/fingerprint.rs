@@ -183,6 +183,7 @@ mod tests {
             event_time_start: None,
             event_time_end: None,
             full_refresh: false,
+            staged: false,
             batch_size: None,
             chunk: None,
             complete_only: false,
@@ -205,6 +206,8 @@ mod tests {
             first: vec![StaticStep { kind: Kind::Build, text: text.into() }],
             batches: None,
             last: Vec::new(),
+            publish: Vec::new(),
+            extra: Vec::new(),
             reads: Reads::default(),
         });
         Plan {

@@ -10,11 +10,11 @@ use super::{Sha256, instant};
 use crate::plan::manifest::{About, ModelEntry, StepEntry};
 use crate::plan::{Plan, StepBody, Waits};
 
-/// Writes the manifest of a plan. `audits` and `steps` are the hashes of the files, in their order;
+/// Writes the manifest of a plan. `others` and `steps` are the hashes of the files, in their order;
 /// `steps` is consumed while the files are written.
 pub fn write(
     plan: &Plan,
-    audits: &[Sha256],
+    others: &[Sha256],
     steps: &mut dyn Iterator<Item = Sha256>,
     mut out: impl Write,
 ) -> io::Result<()> {
@@ -26,7 +26,14 @@ pub fn write(
         steps: Entries<'a>,
     }
     let mut models = plan.models.clone();
+    let audits = models.iter().filter(|model| model.audit.is_some()).count();
+    let (audits, extra) = others.split_at(audits.min(others.len()));
     for (entry, sha256) in models.iter_mut().filter_map(|model| model.audit.as_mut()).zip(audits) {
+        entry.sha256 = sha256.to_string();
+    }
+    let staged = models.iter_mut().filter_map(|model| model.staged.as_mut());
+    let files = staged.flat_map(|staged| [&mut staged.undo, &mut staged.cleanup]);
+    for (entry, sha256) in files.zip(extra) {
         entry.sha256 = sha256.to_string();
     }
     let document = Document {

@@ -28,13 +28,13 @@ use fingerprint::{Fingerprint, PlanHashes};
 use staging::Staging;
 
 const MANIFEST: &str = "manifest.json";
-/// The number of files other than steps and audits: the manifest and the state.
+/// The number of files other than steps, audits and extra files: the manifest and the state.
 const EXTRA_FILES: usize = 2;
 
 /// The result of writing a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// The number of steps and audits.
+    /// The number of steps, audits and extra files.
     pub files: usize,
     /// The number of these that existed with the same content.
     pub unchanged: usize,
@@ -101,10 +101,10 @@ pub fn write(plan: &Plan, folder: &Path) -> Result<Written, Diagnostic> {
     };
     let unwritten = |error: io::Error| cannot("write", &folder.join(MANIFEST), &error);
     let manifest = File::create(new_plan.join(MANIFEST)).map(BufWriter::new).map_err(unwritten)?;
-    let audits = files.stream(files.audits(), put, |hashes| hashes.collect::<Vec<Sha256>>())?;
+    let others = files.stream(files.others(), put, |hashes| hashes.collect::<Vec<Sha256>>())?;
     files
         .stream(files.steps(), put, |hashes| {
-            manifest_writer::write(plan, &audits, hashes, manifest)
+            manifest_writer::write(plan, &others, hashes, manifest)
         })?
         .map_err(unwritten)?;
     fs::write(new_plan.join(STATE), &state)

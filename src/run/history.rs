@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::clock;
 use super::entry::{Entry, Outcome, RunEntry, StepEndEntry};
 use crate::calendar::Instant;
+use crate::plan::Kind;
 use crate::plan::Sha256;
 use crate::plan::manifest::PlannedStep;
 
@@ -158,6 +159,12 @@ impl History {
                         *history = StepHistory { done: attempt, failed: None, started: false }
                     }
                     Outcome::Failed => history.failed = attempt.map(Box::new),
+                }
+                // What an undo takes back can be published again.
+                if step.kind == Kind::Undo && step.outcome == Outcome::Success {
+                    for kind in [Kind::Publish, Kind::After] {
+                        self.pasts.remove(&key(&format!("{}@{}", step.model, kind.word())));
+                    }
                 }
             }
             Entry::End(end) => self.is_complete = end.failed + end.open == 0,

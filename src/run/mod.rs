@@ -26,6 +26,7 @@ pub mod retry;
 pub mod schedule;
 pub mod shutdown;
 mod single_line;
+pub mod staged;
 pub mod status;
 mod step_text;
 pub mod token;

@@ -175,7 +175,8 @@ struct Spans {
 impl Coverage {
     pub fn new<'m>(models: impl IntoIterator<Item = &'m ModelEntry>) -> Coverage {
         let is_rebuilt = |model: &&ModelEntry| {
-            model.microbatch.as_ref().is_some_and(|microbatch| microbatch.beside.is_some())
+            model.staged.is_some()
+                || model.microbatch.as_ref().is_some_and(|microbatch| microbatch.beside.is_some())
         };
         let rebuilt =
             models.into_iter().filter(is_rebuilt).map(|model| model.unique_id.clone()).collect();
@@ -185,7 +186,9 @@ impl Coverage {
     /// Adds the next entry of the journal.
     pub fn add(&mut self, entry: &Entry) {
         let Entry::Step(step) = entry else { return };
-        if step.outcome != Outcome::Success || !matches!(step.kind, Kind::Batch | Kind::Swap) {
+        if step.outcome != Outcome::Success
+            || !matches!(step.kind, Kind::Batch | Kind::Swap | Kind::Publish)
+        {
             return;
         }
         let spans = self.spans.entry(step.model.clone()).or_default();
@@ -194,7 +197,7 @@ impl Coverage {
             step.event_time_end.as_deref().and_then(parse),
         );
         match (step.kind, bounds) {
-            (Kind::Swap, _) => spans.covered.append(&mut spans.unswapped),
+            (Kind::Swap | Kind::Publish, _) => spans.covered.append(&mut spans.unswapped),
             (_, (Some(start), Some(end))) => {
                 let list = if self.rebuilt.contains(&step.model) {
                     &mut spans.unswapped

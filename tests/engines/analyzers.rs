@@ -120,8 +120,21 @@ fn plan(dialect: &str, folder: &Path) -> Vec<PathBuf> {
             .collect();
         plan.steps.into_iter().map(|step| step.file).chain(audits).collect::<Vec<_>>()
     };
-    [days, hours, refresh].into_iter().enumerate().flat_map(files).collect()
+    let mut all: Vec<PathBuf> =
+        [days, hours, refresh].into_iter().enumerate().flat_map(files).collect();
+    if !NOT_STAGING.contains(&dialect) {
+        let staged = "--select int__sessions_aggregated --staged --event-time-start 2024-09-01 \
+            --event-time-end 2024-09-04";
+        let folder = folder.join("staged");
+        let steps = compile(folder.clone(), staged).steps.into_iter().map(|step| step.file);
+        let extra = ["undo", "cleanup"].map(|name| format!("{name}/int__sessions_aggregated.sql"));
+        all.extend(steps.chain(extra.map(|file| folder.join(file))));
+    }
+    all
 }
+
+/// The dialects without statements for a staged backfill.
+const NOT_STAGING: &[&str] = &["redshift", "spark", "athena", "fabric"];
 
 /// The plans of the cases in `fixtures/` that compile for this dialect, or for all of them, each
 /// with its project.

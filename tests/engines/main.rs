@@ -37,6 +37,7 @@ mod shapes;
 mod shop;
 mod spark;
 mod sqlite;
+mod staged;
 mod story;
 mod strategies;
 
@@ -60,7 +61,8 @@ fn main() {
             .chain(replacement::OF_DIALECTS)
             .chain(strategies::OF_DIALECTS)
             .chain(story::OF_DIALECTS)
-            .chain(hidden::OF_DIALECTS);
+            .chain(hidden::OF_DIALECTS)
+            .chain(staged::OF_DIALECTS);
         let dialect_cases = all_dialect_cases
             .filter(|(dialects, _)| dialects.contains(&engine.dialect()))
             .map(|(_, case)| *case);

@@ -34,6 +34,7 @@ mod snowflake;
 mod spark;
 #[path = "../engines/sqlite.rs"]
 mod sqlite;
+mod staged;
 
 use std::sync::Arc;
 
@@ -86,6 +87,7 @@ fn on_engines() -> impl Iterator<Item = Case> {
         killed::CASES,
         proof::CASES,
         refresh::CASES,
+        staged::CASES,
     ]
     .into_iter()
     .flatten()

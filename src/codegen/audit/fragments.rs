@@ -125,7 +125,7 @@ impl Pieces<'_> {
 
     /// The target, with a name where its rows are values.
     fn target(&self) -> Result<Sql, Diagnostic> {
-        let relation = Sql(self.audited.node.relation.to_string());
+        let relation = Sql(self.audited.relation.to_string());
         match self.audited.content {
             Content::Row => {
                 self.audited.dialect.sql("audit_named", &[("relation", relation.value())])
@@ -171,7 +171,7 @@ impl Pieces<'_> {
 
     /// The name of the batch that a row belongs to by its event time; nothing for a row of no
     /// batch.
-    fn label(&self, time: &Time, before: bool) -> Result<Sql, Diagnostic> {
+    pub(super) fn label(&self, time: &TimeConditions, before: bool) -> Result<Sql, Diagnostic> {
         let dialect = self.audited.dialect;
         let branch = |condition: &Sql, batch: &Sql| {
             Ok::<_, Diagnostic>(format!(
@@ -199,7 +199,7 @@ impl Pieces<'_> {
 
     /// The condition for rows of the range and of no window, with the model's predicates where they
     /// hold.
-    fn rows_of(&self, time: &Time, target: bool) -> Result<Sql, Diagnostic> {
+    pub(super) fn rows_of(&self, time: &TimeConditions, target: bool) -> Result<Sql, Diagnostic> {
         let dialect = self.audited.dialect;
         let join = |name: &str, conditions: Sql, condition: &Sql| {
             dialect
@@ -240,7 +240,7 @@ impl Pieces<'_> {
     fn own(
         &self,
         group: &Range<usize>,
-        time: &Time,
+        time: &TimeConditions,
         columns: &Sql,
         whole: bool,
     ) -> Result<Sql, Diagnostic> {
@@ -297,7 +297,7 @@ impl Pieces<'_> {
 
     /// The columns that are compared, each after a comma; with those that are only summed, if
     /// asked.
-    fn columns(&self, summed: bool) -> Result<Sql, Diagnostic> {
+    pub(super) fn columns(&self, summed: bool) -> Result<Sql, Diagnostic> {
         let dialect = self.audited.dialect;
         let summed = if summed { self.numeric()? } else { Vec::new() };
         let mut names = String::new();
@@ -430,7 +430,27 @@ impl Pieces<'_> {
         Ok((sums, Sql(names)))
     }
 
-    fn time(&self, event_time: &EventTime) -> Result<Time, Diagnostic> {
+    /// The sums of the staged rows and of those that they replace, and their names, each after a
+    /// comma.
+    pub(super) fn replaced_sums(&self) -> Result<(Sql, Sql), Diagnostic> {
+        let dialect = self.audited.dialect;
+        let (mut sums, mut names) = (String::new(), String::new());
+        for column in self.numeric()? {
+            let name =
+                |side: &str| dialect.column(&format!("{side}_sum_{}", column.name), column.quoted);
+            let (before, after) = (name("before")?, name("after")?);
+            let arguments = [
+                ("column", dialect.column(&column.name, column.quoted)?.value()),
+                ("before", before.value()),
+                ("after", after.value()),
+            ];
+            sums.push_str(&dialect.sql("staged_sum", &arguments)?.0);
+            names.push_str(&format!(", {before}, {after}"));
+        }
+        Ok((Sql(sums), Sql(names)))
+    }
+
+    pub(super) fn time(&self, event_time: &EventTime) -> Result<TimeConditions, Diagnostic> {
         let audited = self.audited;
         let dialect = audited.dialect;
         let column = dialect.event_time(&event_time.column, event_time.quote)?;
@@ -438,7 +458,7 @@ impl Pieces<'_> {
         let before =
             BatchTemplate::new(&dialect.before(&column, kind)?.0, audited.settings.timezone)
                 .fill(&audited.begin.window, &audited.begin.label);
-        Ok(Time {
+        Ok(TimeConditions {
             window: window(dialect, event_time)?,
             is_null: dialect.sql("audit_no_time", &[("column", column.value())])?,
             before: Sql(before),
@@ -447,7 +467,7 @@ impl Pieces<'_> {
 }
 
 /// Conditions on an event time.
-struct Time {
+pub(super) struct TimeConditions {
     window: Sql,
     is_null: Sql,
     before: Sql,

@@ -5,6 +5,7 @@
 //! its batches make, and not what the model says, is seen too.
 
 mod fragments;
+mod staged;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,10 +19,12 @@ use super::overwrite::predicates;
 use crate::calendar::Window;
 use crate::config::{EventTime, Microbatch, Node, OutsideWindow};
 use crate::diagnostics::Diagnostic;
-use crate::dialect::{BatchTemplate, Dialect};
+use crate::dialect::{BatchTemplate, Dialect, Sql};
 use crate::inject::ResultColumn;
+use crate::jinja::Relation;
 use crate::window::{Cover, Span};
 use fragments::Pieces;
+pub use staged::staged_audit;
 
 /// The query stands once for each batch in the audit of a model with at most so many: a month of
 /// days.
@@ -40,6 +43,8 @@ pub const FOLDER: &str = "audit";
 pub struct Audited<'a> {
     pub dialect: &'a Dialect,
     pub node: &'a Node,
+    /// The table that is compared.
+    pub relation: &'a Relation,
     pub settings: &'a Microbatch,
     /// The query with its filters, slots for the window in them.
     pub query: &'a str,
@@ -120,9 +125,11 @@ impl<'a> Content<'a> {
 const OK: &str = "ok";
 const OK_DECLARED: &str = "ok (declared columns)";
 const OK_COUNTS: &str = "ok (counts)";
+/// The verdict of a staged batch that replaces no rows.
+const NEW: &str = "new";
 const NOT_COMPARED: &str = "not compared";
 /// The verdicts of batches in which nothing differs, as far as it was compared.
-pub const GOOD: [&str; 3] = [OK, OK_DECLARED, OK_COUNTS];
+pub const GOOD: [&str; 4] = [OK, OK_DECLARED, OK_COUNTS, NEW];
 
 /// A file of the plan.
 #[derive(Clone, Debug, Hash)]
@@ -313,7 +320,7 @@ fn head(audited: &Audited, compared: Comparison) -> String {
             ("model", audited.node.unique_id.clone()),
             ("audit", "reads only; a row for each batch, with a verdict".to_string()),
             ("batches", format!("{} to {}", first.label, last.label)),
-            ("target", audited.node.relation.to_string()),
+            ("target", audited.relation.to_string()),
             ("compares", by),
         ],
     )
@@ -342,6 +349,14 @@ pub fn stopping(
     allow: &[String],
 ) -> Result<Option<String>, Diagnostic> {
     let table = dialect.sql("audit_table", &[])?;
+    let stop = stop(dialect, model, allow)?;
+    let ending = |sql: &str| format!("\n{sql};\n");
+    let stops = text.replace(&ending(&table.0), &ending(&stop.0));
+    Ok((stops != text).then_some(stops))
+}
+
+/// The end of a statement that fails unless every verdict is a good one or allowed.
+fn stop(dialect: &Dialect, model: &str, allow: &[String]) -> Result<Sql, Diagnostic> {
     let words = GOOD.into_iter().chain(allow.iter().map(String::as_str));
     let allowed: Vec<String> =
         words.map(|word| Ok(dialect.string(word)?.0)).collect::<Result<_, Diagnostic>>()?;
@@ -352,11 +367,8 @@ pub fn stopping(
         &[("words", dialect.sql("audit_words", &[])?.value()), ("allowed", allowed)],
     )?;
     let list = dialect.sql("audit_list", &[])?;
-    let stop = dialect.sql(
+    dialect.sql(
         "audit_stop",
         &[("about", about.value()), ("list", list.value()), ("found", found.value())],
-    )?;
-    let ending = |sql: &str| format!("\n{sql};\n");
-    let stops = text.replace(&ending(&table.0), &ending(&stop.0));
-    Ok((stops != text).then_some(stops))
+    )
 }

@@ -191,6 +191,8 @@ fn finished(context: &Context, node: &Node, built: Built) -> Result<ModelOutput,
             first: vec![StaticStep { kind: Kind::Build, text: file }],
             batches: None,
             last: Vec::new(),
+            publish: Vec::new(),
+            extra: Vec::new(),
             reads,
         }),
         diagnostics,
@@ -287,6 +289,7 @@ pub(super) fn entry(context: &Context, node: &Node) -> ModelEntry {
         warnings: Vec::new(),
         dependent_views: Vec::new(),
         audit: None,
+        staged: None,
         findings: Vec::new(),
     }
 }

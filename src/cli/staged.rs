@@ -1,0 +1,64 @@
+//! `batchwright publish`, `undo` and `cleanup`: the last files of a staged backfill.
+
+use std::process::ExitCode;
+
+use super::run::{RunScope, RunSettings, StartPoint, start};
+use crate::diagnostics::Diagnostics;
+use crate::plan::Kind;
+
+const PUBLISH: &str = r"Examples:
+  $ batchwright compile -s sessions --staged --event-time-start 2024-09-01 --event-time-end 2024-10-01
+  $ batchwright run
+  $ batchwright publish";
+
+const UNDO: &str = r"Examples:
+  $ batchwright undo
+
+  With another client than that of the last run:
+  $ batchwright undo -- psql -X -w -q -v ON_ERROR_STOP=1 -d shop";
+
+const CLEANUP: &str = r"Examples:
+  $ batchwright cleanup";
+
+/// Publish a staged backfill: put the staged rows into the tables, then run the post-hooks
+///
+/// All batches and audits of the plan must be done. The rows that are replaced are kept in a table
+/// until `batchwright cleanup`. A table whose rows another writer has changed since is not
+/// published.
+#[derive(clap::Args)]
+#[command(after_long_help = PUBLISH)]
+pub struct PublishArgs {
+    #[command(flatten)]
+    settings: RunSettings,
+}
+
+/// Take a published backfill back: put the old rows into the tables again
+///
+/// A table whose rows in the windows of the backfill have changed since is left as it is, and the
+/// exit code is 1.
+#[derive(clap::Args)]
+#[command(after_long_help = UNDO)]
+pub struct UndoArgs {
+    #[command(flatten)]
+    settings: RunSettings,
+}
+
+/// Drop the tables of a staged backfill; after this it cannot be undone
+#[derive(clap::Args)]
+#[command(after_long_help = CLEANUP)]
+pub struct CleanupArgs {
+    #[command(flatten)]
+    settings: RunSettings,
+}
+
+pub fn publish(args: PublishArgs) -> Result<ExitCode, Diagnostics> {
+    start(args.settings, StartPoint::LastRun, &[], RunScope::Publish)
+}
+
+pub fn undo(args: UndoArgs) -> Result<ExitCode, Diagnostics> {
+    start(args.settings, StartPoint::LastRun, &[], RunScope::Extra(Kind::Undo))
+}
+
+pub fn cleanup(args: CleanupArgs) -> Result<ExitCode, Diagnostics> {
+    start(args.settings, StartPoint::LastRun, &[], RunScope::Extra(Kind::Cleanup))
+}

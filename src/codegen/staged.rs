@@ -1,0 +1,199 @@
+//! The files of a staged backfill besides its batches: the two tables, the step that publishes the
+//! staged rows, the file that takes them back, and the file that drops the tables. The rows that
+//! are replaced are kept in a third table, whose existence means that it is complete. Every file
+//! compares the three tables first, so that it stops where another writer has changed the rows.
+
+use minijinja::Value;
+
+use super::adapter_config::{sql_footer, sql_header};
+use super::create_table::{self, author, create_statements, named, sql};
+use super::header::header;
+use super::overwrite::{names, predicates, window, with};
+use crate::calendar::Window;
+use crate::config::{Microbatch, Node};
+use crate::diagnostics::Diagnostic;
+use crate::dialect::{BatchTemplate, Dialect, Slot, Sql};
+use crate::inject::ResultColumn;
+use crate::jinja::Relation;
+use crate::window::Cover;
+
+/// The tables of a staged backfill.
+#[derive(Clone, Debug)]
+pub struct StagedTables {
+    pub target: Relation,
+    /// What the batches write.
+    pub staged: Relation,
+    /// The rows of the target that are replaced.
+    pub before: Relation,
+}
+
+/// What the files are made from.
+pub struct StagedBackfill<'a> {
+    pub dialect: &'a Dialect,
+    pub node: &'a Node,
+    pub settings: &'a Microbatch,
+    pub tables: &'a StagedTables,
+    pub columns: &'a [ResultColumn],
+    pub cover: &'a Cover,
+}
+
+/// The names of the tables next to the model's own.
+pub fn staged_tables(dialect: &Dialect, node: &Node) -> Result<StagedTables, Diagnostic> {
+    let next_to = |suffix: &str| {
+        let identifier = dialect.fitting(&node.relation.identifier, suffix, 0)?;
+        Ok::<_, Diagnostic>(Relation { identifier, ..node.relation.clone() })
+    };
+    Ok(StagedTables {
+        target: node.relation.clone(),
+        staged: next_to("staged")?,
+        before: next_to("before")?,
+    })
+}
+
+impl StagedBackfill<'_> {
+    /// `01_create.sql`: the target if it is missing, with the columns of the query, and the staged
+    /// table in its shape. `shape`: the query of the target; `alter`: the statements that bring the
+    /// target's columns in line with the query.
+    pub fn create(&self, shape: &str, alter: &Sql) -> Result<String, Diagnostic> {
+        let StagedBackfill { dialect, node, tables, .. } = self;
+        let StagedTables { target, staged, .. } = tables;
+        let head = header(
+            dialect,
+            &[
+                ("model", node.unique_id.clone()),
+                ("creates", format!("{target} and {staged}, empty, if they are missing")),
+                ("staged", format!("the batches fill {staged}")),
+            ],
+        );
+        let columns = names(dialect, Some(self.columns))?.unwrap_or_default();
+        let query = dialect
+            .sql("staged_shape", &[("columns", columns.value()), ("target", sql(target))])?;
+        let arguments = create_table::arguments(dialect, node, staged, &query.0)?;
+        let name = if dialect.has("create_staged") { "create_staged" } else { "create" };
+        let mut statements = vec![create_statements(dialect, node, target, shape)?];
+        statements.extend((!alter.0.is_empty()).then(|| format!("{alter}\n")));
+        statements.push(format!("{}\n", dialect.sql(name, &arguments)?));
+        Ok(format!("{head}\n{}", statements.join("\n")))
+    }
+
+    /// `98_publish.sql`.
+    pub fn publish(&self) -> Result<String, Diagnostic> {
+        let StagedTables { target, staged, before } = self.tables;
+        self.file(
+            "publish",
+            &[
+                ("publishes", format!("the rows of {staged} in {target}")),
+                ("keeps", format!("the rows that are replaced, in {before}")),
+                (
+                    "stops if",
+                    format!(
+                        "the rows of {target} are neither those of {before} nor those of {staged}: \
+                     another writer changed them, or {before} is of an earlier backfill \
+                     (see cleanup.sql)"
+                    ),
+                ),
+                ("needs", "the audit of every staged model".to_string()),
+                ("atomic", self.atomic()?),
+            ],
+        )
+    }
+
+    /// The file that takes the published rows back.
+    pub fn undo(&self) -> Result<String, Diagnostic> {
+        let StagedTables { target, staged, before } = self.tables;
+        self.file(
+            "undo",
+            &[
+                ("puts back", format!("the rows of {before} in {target}")),
+                (
+                    "stops if",
+                    format!(
+                        "the rows of {target} are neither those of {staged} nor those of {before}"
+                    ),
+                ),
+                ("atomic", self.atomic()?),
+            ],
+        )
+    }
+
+    /// The file that drops both tables.
+    pub fn cleanup(&self) -> Result<String, Diagnostic> {
+        let StagedTables { staged, before, .. } = self.tables;
+        let head = header(
+            self.dialect,
+            &[
+                ("model", self.node.unique_id.clone()),
+                ("drops", format!("{staged} and {before}; after this there is no undo")),
+            ],
+        );
+        let arguments = [("staged", sql(staged)), ("before", sql(before))];
+        Ok(format!("{head}\n{}\n", self.dialect.sql("cleanup", &arguments)?))
+    }
+
+    fn atomic(&self) -> Result<String, Diagnostic> {
+        match publish_is_atomic(self.dialect)? {
+            true => Ok("true".to_string()),
+            false => {
+                Ok(format!("false: {}", self.dialect.property::<String>("publish_not_atomic")?))
+            }
+        }
+    }
+
+    fn file(&self, name: &str, lines: &[(&str, String)]) -> Result<String, Diagnostic> {
+        let StagedBackfill { dialect, node, settings, tables, cover, .. } = self;
+        let StagedTables { target, staged, before } = tables;
+        let (first, last) = cover.ends();
+        let range = Window { start: first.window.start, end: last.window.end };
+        let mut all = vec![
+            ("model", node.unique_id.clone()),
+            ("batches", format!("{} to {}", first.label, last.label)),
+        ];
+        all.extend(lines.iter().cloned());
+        let rows = with(
+            &window(dialect, &settings.event_time)?.0,
+            &predicates(&settings.incremental_predicates),
+        );
+        let columns = names(dialect, Some(self.columns))?.unwrap_or_default();
+        let text = |text: &str| Ok::<_, Diagnostic>(dialect.string(text)?.value());
+        let message = text(&format!("{name} of {}: ", node.name))?;
+        let mut arguments = vec![
+            ("target", sql(target)),
+            ("staged", sql(staged)),
+            ("before", sql(before)),
+            ("before_name", named(dialect, before)?),
+            ("columns", columns.value()),
+            ("rows", Sql(rows).value()),
+            ("target_text", text(&target.to_string())?),
+            ("before_text", text(&before.to_string())?),
+            ("before_name_text", text(&before.identifier)?),
+            ("schema_text", text(before.schema.as_deref().unwrap_or_default())?),
+            (
+                "differs",
+                text(
+                    "the rows of the table are neither those before the backfill nor the staged ones",
+                )?,
+            ),
+            ("each", Value::from_safe_string(Slot::EachBatch.to_string())),
+            ("end", Value::from_safe_string(Slot::EachEnd.to_string())),
+        ];
+        let differences = dialect.property::<String>("staged_differences_macro")?;
+        let differences = dialect.sql(&differences, &arguments)?;
+        let stop = [
+            ("about", message),
+            ("list", dialect.sql("audit_list", &[])?.value()),
+            ("found", differences.value()),
+        ];
+        arguments.push(("guard", author(&format!("{};", dialect.sql("audit_stop", &stop)?))));
+        let (before_it, behind) = (sql_header(dialect, node)?, sql_footer(dialect, node)?);
+        let statements = dialect.sql(name, &arguments)?;
+        let text = format!("{}\n{before_it}{statements}\n{behind}", header(dialect, &all));
+        let batches: Vec<(Window, String)> =
+            cover.windows.iter().map(|window| (*window, cover.naming.label(*window))).collect();
+        Ok(BatchTemplate::new(&text, settings.timezone).over(&range, &batches))
+    }
+}
+
+/// Whether readers see all old or all new rows while a backfill is published.
+pub fn publish_is_atomic(dialect: &Dialect) -> Result<bool, Diagnostic> {
+    dialect.property("publish_atomic")
+}

@@ -1,0 +1,262 @@
+//! `--staged`: a backfill that is written next to the tables and published at the end. Takes the
+//! selected models; gives their tables and files. A staged model reads the staged rows of the other
+//! staged models. Refuses what cannot be staged.
+
+use std::collections::BTreeMap;
+
+use super::batches::first_ever;
+use super::steps::MicrobatchModel;
+use super::{Context, Request, audits};
+use crate::codegen::{self, StagedBackfill, StagedTables};
+use crate::config::{Materialization, Node, OutsideWindow, SchemaChange};
+use crate::diagnostics::{Diagnostic, Diagnostics, collect};
+use crate::dialect::{Dialect, Sql};
+use crate::graph::Graph;
+use crate::inject::{Filter, ResultColumn};
+use crate::plan::manifest::{FileEntry, InputEntry, NOT_READ, READ_BY_HOOK, StagedEntry};
+use crate::plan::{ExtraFile, Kind, StaticStep};
+use crate::window::{self, Cover};
+
+/// The models of a staged backfill: their tables, by unique id.
+pub(super) struct StagedModels(BTreeMap<String, StagedTables>);
+
+/// The folders of the files that are no steps.
+pub(super) const FOLDERS: [&str; 2] = ["undo", "cleanup"];
+
+/// Refuses what cannot be staged; gives the tables of the other models.
+pub(super) fn stage(
+    dialect: &Dialect,
+    graph: &Graph,
+    selected: &[&Node],
+    request: &Request,
+) -> Result<StagedModels, Diagnostics> {
+    if request.windows.bounds.is_none() {
+        return Err(Diagnostic::error("`--staged` needs bounds")
+            .hint("add `--event-time-start` and `--event-time-end`")
+            .into());
+    }
+    if !dialect.property::<bool>("staged")? {
+        return Err(Diagnostic::error(format!(
+            "a backfill cannot be staged on {}: batchwright has no statements for it",
+            dialect.name
+        ))
+        .hint("compile the plan without `--staged`")
+        .into());
+    }
+    let all = collect(selected.iter(), |node| match &node.materialization {
+        Materialization::Ephemeral => Ok(None),
+        Materialization::Microbatch(_) => {
+            let tables = codegen::staged_tables(dialect, node)?;
+            taken(graph, node, &tables)?;
+            Ok(Some((node.unique_id.clone(), tables)))
+        }
+        _ => Err(Diagnostic::error(format!(
+            "`{}` cannot be staged: it is not a microbatch model",
+            node.name
+        ))
+        .at(node.file.line(1))
+        .hint(format!("leave it out with `--exclude {}`, and build it after publishing", node.name))
+        .into()),
+    })?;
+    Ok(StagedModels(all.into_iter().flatten().collect()))
+}
+
+/// A model with the settings of a staged backfill: a column that the query lost stays in the table,
+/// since the statement that drops it could not be undone.
+pub(super) fn without_drops(node: &Node) -> Node {
+    let mut node = node.clone();
+    if node.schema_change() == SchemaChange::SyncAllColumns
+        && let Some(setting) = node.config.get_mut("on_schema_change")
+    {
+        setting.value = SchemaChange::AppendNewColumns.as_str().into();
+    }
+    node
+}
+
+/// Refuses names that another node of the project has.
+fn taken(graph: &Graph, node: &Node, tables: &StagedTables) -> Result<(), Diagnostic> {
+    for relation in [&tables.staged, &tables.before] {
+        let name = relation.to_string().to_lowercase();
+        let other =
+            graph.nodes.values().find(|other| other.relation.to_string().to_lowercase() == name);
+        if let Some(other) = other {
+            return Err(Diagnostic::error(format!(
+                "`{}` cannot be staged: its table `{relation}` would be that of `{}`",
+                node.name, other.unique_id
+            ))
+            .at(other.file.line(1))
+            .hint("give one of them another `alias`"));
+        }
+    }
+    Ok(())
+}
+
+impl StagedModels {
+    pub fn tables(&self, node: &Node) -> Option<&StagedTables> {
+        self.0.get(&node.unique_id)
+    }
+
+    /// The filter as it stands in a staged model: it reads the staged rows.
+    pub fn redirected(&self, filter: &Filter) -> Result<Filter, Diagnostic> {
+        let Some(StagedTables { target, staged, .. }) = self.0.get(&filter.unique_id) else {
+            return Ok(filter.clone());
+        };
+        let (target, staged) = (target.to_string(), staged.to_string());
+        if !filter.relation.contains(&target) {
+            return Err(Diagnostic::error(format!(
+                "a staged model reads `{target}` by another name, `{}`, so that its staged rows \
+                 would not be read",
+                filter.relation
+            ))
+            .hint("write `ref()` alone, or compile the models in plans of their own"));
+        }
+        Ok(Filter { relation: filter.relation.replacen(&target, &staged, 1), ..filter.clone() })
+    }
+
+    /// The inputs as a staged model reads them.
+    pub fn redirect(&self, entries: &mut [InputEntry]) {
+        for entry in entries.iter_mut().filter(|entry| entry.filtered) {
+            if let Some(tables) = self.0.get(&entry.unique_id) {
+                entry.relation = tables.staged.to_string();
+            }
+        }
+    }
+
+    /// Refuses a model whose query reads rows that no table of the backfill has: of its own table,
+    /// or of a staged model outside of the staged windows.
+    pub fn check_reads(
+        &self,
+        context: &Context,
+        node: &Node,
+        reads_own: bool,
+        mode: OutsideWindow,
+        entries: &[InputEntry],
+        cover: &Cover,
+        request: &Request,
+    ) -> Result<(), Diagnostics> {
+        let refuse = |why: String| {
+            Diagnostic::error(format!("`{}` cannot be staged: {why}", node.name))
+                .at(node.file.line(1))
+        };
+        if reads_own {
+            return Err(refuse("its query reads its own table".to_string())
+                .hint("compile it in a plan without `--staged`")
+                .into());
+        }
+        if mode == OutsideWindow::Keep {
+            return Err(refuse(
+                "it keeps rows outside of the window, and only the windows are published"
+                    .to_string(),
+            )
+            .hint("set `outside_window` to `error` or `drop`")
+            .into());
+        }
+        let staged = entries.iter().filter(|entry| {
+            let why = entry.whole_because.as_deref();
+            self.0.contains_key(&entry.unique_id)
+                && ![Some(READ_BY_HOOK), Some(NOT_READ)].contains(&why)
+        });
+        for entry in staged {
+            let input = &context.graph.nodes[&entry.unique_id];
+            let alone =
+                format!("publish `{}` first, in a plan without `{}`", input.name, node.name);
+            if !entry.filtered {
+                return Err(refuse(format!(
+                    "it reads all of `{}`, of which only the windows of this plan are staged",
+                    input.name
+                ))
+                .hint(alone)
+                .into());
+            }
+            let Some(settings) = input.microbatch() else { continue };
+            let other =
+                window::cover(&super::batches::calendar(input, settings, false), &request.windows)?;
+            let ends = |cover: &Cover| {
+                let (first, last) = cover.ends();
+                (first.window.start, last.window.end)
+            };
+            let ((start, end), (staged_start, staged_end)) = (ends(cover), ends(&other));
+            if start < staged_start || end > staged_end {
+                return Err(refuse(format!(
+                    "its batches read `{}` from {start} to {end}, and only {staged_start} to \
+                     {staged_end} is staged",
+                    input.name
+                ))
+                .hint(format!("choose bounds that are whole batches of `{}`", node.name))
+                .hint(alone)
+                .into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The files of a staged model besides its batches.
+pub(super) struct StagedFiles {
+    pub create: String,
+    pub audit: StaticStep,
+    pub publish: StaticStep,
+    pub extra: Vec<ExtraFile>,
+    pub entry: StagedEntry,
+}
+
+/// Writes them. `shape`: the query in the shape of which the table is made; `alter`: the statements
+/// that bring the table's columns in line.
+pub(super) fn files(
+    model: &MicrobatchModel,
+    tables: &StagedTables,
+    cover: &Cover,
+    shape: &str,
+    alter: &Sql,
+) -> Result<StagedFiles, Diagnostics> {
+    let MicrobatchModel { context, node, settings, .. } = model;
+    let dialect = context.dialect;
+    let Some(columns) = known_columns(model) else {
+        return Err(Diagnostic::error(format!(
+            "`{}` cannot be staged: the columns of its query are not known",
+            node.name
+        ))
+        .at(node.file.line(1))
+        .hint("name the columns in the last `select` instead of `*`, or give `--catalog`")
+        .into());
+    };
+    let backfill = StagedBackfill { dialect, node, settings, tables, columns: &columns, cover };
+    let begin = first_ever(node, settings)?.ends().0;
+    let folder = &context.folders[&node.unique_id];
+    let [undo, cleanup] = FOLDERS.map(|name| format!("{name}/{folder}.sql"));
+    let entry = StagedEntry {
+        table: tables.staged.to_string(),
+        before: tables.before.to_string(),
+        atomic: codegen::publish_is_atomic(dialect)?,
+        undo: FileEntry::unhashed(&undo),
+        cleanup: FileEntry::unhashed(&cleanup),
+    };
+    let step = |kind, text| StaticStep { kind, text };
+    Ok(StagedFiles {
+        create: backfill.create(shape, alter)?,
+        audit: step(Kind::StagedAudit, audits::staged_audit(model, cover, &begin, tables)?),
+        publish: step(Kind::Publish, backfill.publish()?),
+        extra: vec![
+            ExtraFile { file: undo, text: backfill.undo()? },
+            ExtraFile { file: cleanup, text: backfill.cleanup()? },
+        ],
+        entry,
+    })
+}
+
+fn known_columns(model: &MicrobatchModel) -> Option<Vec<ResultColumn>> {
+    let (columns, is_complete) = audits::columns(model);
+    columns.filter(|_| is_complete)
+}
+
+/// What is said of a staged model.
+pub(super) fn notes(context: &Context, node: &Node) -> Option<Diagnostic> {
+    let original = context.graph.nodes.get(&node.unique_id)?;
+    (original.schema_change() == SchemaChange::SyncAllColumns).then(|| {
+        Diagnostic::note(format!(
+            "columns that the query of `{}` lost stay in its table: a staged backfill only adds \
+             columns",
+            node.name
+        ))
+    })
+}

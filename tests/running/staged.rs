@@ -1,0 +1,106 @@
+//! A staged backfill: `run` stops before it is published; `publish`, `undo` and `cleanup` run the
+//! last files with the client of the run, and write the journal.
+
+use crate::batchwright::{CommandResult, batchwright, step_outcomes};
+use crate::engine::{Case, Engine};
+use crate::shop::{Plan, Shop};
+
+pub const CASES: &[Case] = &[
+    ("a_staged_plan_is_published_and_undone", a_staged_plan_is_published_and_undone),
+    ("run_publishes_if_asked_to", run_publishes_if_asked_to),
+    ("a_wrong_backfill_is_not_published", a_wrong_backfill_is_not_published),
+];
+
+const SESSIONS: &str = "int__sessions_aggregated";
+const RANGE: &[&str] = &["--event-time-start", "2024-09-01", "--event-time-end", "2024-09-04"];
+
+/// A built shop in which an amount has changed, and the plan of a staged backfill.
+fn staged(engine: &dyn Engine) -> (Shop<'_>, Plan) {
+    let (shop, _) = Shop::built(engine);
+    shop.sql("update raw.events set amount = '21' where event_id = 111;");
+    let plan = shop.compile(&[&["--select", SESSIONS, "--staged"], RANGE].concat());
+    (shop, plan)
+}
+
+fn succeeds(result: &CommandResult) {
+    assert_eq!(result.code, 0, "{result:?}");
+}
+
+fn a_staged_plan_is_published_and_undone(engine: &dyn Engine) {
+    let (shop, plan) = staged(engine);
+    let old = shop.table(SESSIONS);
+    let client = shop.database.session();
+    let command = |name: &str| batchwright(name, plan.folder(), &[], &[]);
+
+    let early = batchwright("publish", plan.folder(), &[], &client);
+    assert_eq!(early.code, 2, "{early:?}");
+    assert!(
+        early.err.contains("nothing is published: 5 steps of the plan are not done"),
+        "{early:?}"
+    );
+
+    let run = batchwright("run", plan.folder(), &[], &client);
+    succeeds(&run);
+    assert!(run.err.contains("to publish them: `batchwright publish`"), "{run:?}");
+    assert_eq!(shop.table(SESSIONS), old);
+    let again = command("retry");
+    assert!(again.err.contains("nothing left to run: 5 steps done"), "{again:?}");
+    assert_eq!(shop.table(SESSIONS), old);
+
+    succeeds(&command("publish"));
+    let new = shop.table(SESSIONS);
+    assert_ne!(new, old);
+    shop.assert_equals_query(SESSIONS);
+    assert!(command("publish").err.contains("nothing left to run"));
+    succeeds(&command("undo"));
+    assert_eq!(shop.table(SESSIONS), old);
+    succeeds(&command("publish"));
+    assert_eq!(shop.table(SESSIONS), new);
+
+    // A foreign write.
+    let day = "session_start >= '2024-09-01 00:00:00' and session_start < '2024-09-02 00:00:00'";
+    shop.sql(&format!("update analytics.{SESSIONS} set event_count = 77 where {day};"));
+    let written = shop.table(SESSIONS);
+    let undo = command("undo");
+    assert_eq!(undo.code, 1, "{undo:?}");
+    assert!(undo.err.contains("neither"), "{undo:?}");
+    assert_eq!(shop.table(SESSIONS), written);
+    succeeds(&command("cleanup"));
+    assert_eq!(command("undo").code, 1, "the old rows are gone");
+
+    let ids: Vec<String> = step_outcomes(plan.folder())
+        .iter()
+        .skip(5)
+        .map(|(id, outcome)| format!("{} {outcome}", id.split_once('@').unwrap().1))
+        .collect();
+    assert_eq!(
+        ids,
+        [
+            "publish success",
+            "undo success",
+            "publish success",
+            "undo failed",
+            "cleanup success",
+            "undo failed"
+        ]
+    );
+}
+
+fn run_publishes_if_asked_to(engine: &dyn Engine) {
+    let (shop, plan) = staged(engine);
+    let client = shop.database.session();
+    succeeds(&batchwright("run", plan.folder(), &["--publish"], &client));
+    shop.assert_equals_query(SESSIONS);
+}
+
+fn a_wrong_backfill_is_not_published(engine: &dyn Engine) {
+    let (shop, plan) = staged(engine);
+    shop.sql("delete from raw.events where event_id in (110, 111);");
+    let old = shop.table(SESSIONS);
+    let run = batchwright("run", plan.folder(), &["--publish"], &shop.database.session());
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.err.contains("fewer rows: 2024-09-01"), "{run:?}");
+    assert_eq!(shop.table(SESSIONS), old);
+    let publish = batchwright("publish", plan.folder(), &[], &[]);
+    assert_eq!(publish.code, 2, "{publish:?}");
+}
