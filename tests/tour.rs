@@ -1,6 +1,6 @@
-//! The README's tour is a test: one shell runs each `$` line of its `console` blocks in a copy of
-//! the tour's project. Each must print what the README shows below it. The README's picture of the
-//! tour is drawn from the same text. `cargo bless` writes both.
+//! The README's tour and the story of a changed column are tests: one shell runs each `$` line of a
+//! page's `console` blocks in a copy of the tour's project. Each must print what the page shows below
+//! it. The README's picture of the tour is drawn from the same text. `cargo bless` writes all.
 
 use std::fs;
 use std::path::Path;
@@ -18,17 +18,23 @@ const DONE: &str = "\u{1}done\u{1}\n";
 
 #[test]
 fn the_tour_prints_what_the_readme_shows() {
-    let readme = fs::read_to_string("README.md").expect("the README is text");
+    commands_print_what_the_page_shows("README.md");
+}
+
+#[test]
+fn the_story_of_a_changed_column_prints_what_its_page_shows() {
+    commands_print_what_the_page_shows("src/diff/README.md");
+}
+
+fn commands_print_what_the_page_shows(page: &str) {
+    let readme = fs::read_to_string(page).expect("the page is text");
     let blocks = blocks(&readme);
     let commands: Vec<&str> = blocks
         .iter()
         .flat_map(|block| block.lines())
         .filter_map(|line| line.strip_prefix("$ "))
         .collect();
-    assert!(
-        commands.len() > 5,
-        "the README has only these commands in `console` blocks: {commands:?}"
-    );
+    assert!(commands.len() > 5, "{page} has only these commands in `console` blocks: {commands:?}");
     let mut printed = run(&commands).into_iter();
 
     let mut seen = readme.clone();
@@ -43,7 +49,7 @@ fn the_tour_prints_what_the_readme_shows() {
         }
     }
     if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
-        fs::write("README.md", seen).expect("the README can be written");
+        fs::write(page, seen).expect("the page can be written");
     } else {
         assert!(
             seen == readme,

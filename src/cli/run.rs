@@ -167,12 +167,9 @@ pub fn start(
         .into());
     }
     if is_plan && from == StartPoint::LastRun && history.first.is_none() {
-        return Err(Diagnostic::error(format!(
-            "no run to retry in `{}`",
-            paths.journal.display()
-        ))
-        .hint("to start a run, use `batchwright run`")
-        .into());
+        return Err(Diagnostic::error(format!("no run to retry in `{}`", paths.journal.display()))
+            .hint("to start a run, use `batchwright run`")
+            .into());
     }
     // After a complete run a scheduler needs a new one. Steps in `again` are the user's request.
     let is_complete = history.is_complete && again.is_empty();

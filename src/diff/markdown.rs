@@ -2,7 +2,7 @@
 //! collapsed. Its size is limited to that of a comment: parts that do not fit are counted.
 
 use super::text::{
-    MAX_CHANGES, facts, heading, more, no_common_window, same_lines, title, windows, word,
+    MAX_CHANGES, effects, facts, heading, more, no_common_window, same_lines, title, windows, word,
 };
 use super::{ChangeKind, Difference, ModelChange, unified};
 
@@ -37,6 +37,12 @@ pub fn markdown(difference: &Difference) -> String {
     if difference.is_empty() {
         out.text.push_str("The plans are the same.\n");
         return out.text;
+    }
+    if !difference.models.is_empty() {
+        out.add(&format!("{}\n\n", difference.summary));
+    }
+    for model in &difference.stale {
+        out.add(&format!("- stale: {}\n", prose(&model.words())));
     }
     for fact in &difference.plan {
         out.add(&format!("- plan: {}\n", prose(&fact.words())));
@@ -109,6 +115,7 @@ fn table(models: &[ModelChange], out: &mut Comment) {
 
 fn section(model: &ModelChange, out: &mut Comment) {
     let mut lines = vec![format!("#### {} {}\n", code(name(model)), word(model.change))];
+    lines.extend(effects(model).map(|line| format!("- {}", prose(&line))));
     lines.extend(facts(model).map(|fact| format!("- {}", prose(&fact))));
     lines.extend(windows(model).into_iter().map(|windows| format!("- {windows}")));
     for file in model.files.iter().filter(|file| file.diff.is_none() || same_lines(model, file)) {

@@ -63,7 +63,6 @@ pub fn of_model(model: &Model) -> Facts {
         ("materialized", Some(entry.materialized.clone())),
         ("strategy", Some(entry.strategy.clone())),
         ("atomic", Some(entry.atomic.to_string())),
-        ("columns", entry.columns.as_ref().map(|columns| columns.join(", "))),
     ]);
     if let Some(microbatch) = &entry.microbatch {
         facts.extend(present([
@@ -109,6 +108,12 @@ pub fn of_model(model: &Model) -> Facts {
         )
     }));
     facts
+}
+
+/// The columns of a new model.
+pub fn columns(model: &Model) -> Option<(String, String)> {
+    let columns = model.entry.columns.as_ref()?;
+    Some(("columns".to_string(), columns.join(", ")))
 }
 
 /// The relation of an input, and how it is read.

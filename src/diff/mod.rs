@@ -2,12 +2,14 @@
 //! and one diff per set of batches with the same change. Files with equal hashes are not read.
 
 mod batches;
+mod causes;
 mod git;
 pub mod markdown;
 mod metadata;
 mod normalize;
 mod plan_source;
 mod ranges;
+mod stale;
 pub mod text;
 mod unified;
 
@@ -22,9 +24,11 @@ use crate::plan::Kind;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 use crate::plan::planned::StepFile;
 use batches::batches;
+use causes::States;
 use plan_source::PlanFiles;
 pub use plan_source::{PlanSource, open};
 use ranges::ranges;
+pub use stale::StaleModel;
 
 /// Compares two plans.
 pub fn diff(mut old: PlanSource, mut new: PlanSource) -> Result<Difference, Diagnostic> {
@@ -39,7 +43,15 @@ pub fn diff(mut old: PlanSource, mut new: PlanSource) -> Result<Difference, Diag
         changed.extend(change);
     }
     changed.extend(old_models.values().map(removed));
+    let states = States::of(from.state(), to.state());
+    for model in changed.iter_mut().filter(|model| model.is_rewritten_only()) {
+        model.cause = states.as_ref().and_then(|states| states.cause(&model.unique_id));
+    }
+    let stale = stale::stale_models(&new.manifest, &changed);
     Ok(Difference {
+        summary: stale::summary(&changed, &stale),
+        stale,
+        macros_changed: states.map(|states| states.changed_macros()).unwrap_or_default(),
         plan: metadata::differing(
             &metadata::of_plan(&old.manifest.about),
             &metadata::of_plan(&new.manifest.about),
@@ -57,6 +69,13 @@ pub fn diff(mut old: PlanSource, mut new: PlanSource) -> Result<Difference, Diag
 pub struct Difference {
     pub old: String,
     pub new: String,
+    /// One sentence: the number of changed models and of stale batches, and the command that
+    /// backfills them.
+    pub summary: String,
+    /// The models whose rows are not those of the new plan's queries.
+    pub stale: Vec<StaleModel>,
+    /// The macros of the project that differ.
+    pub macros_changed: Vec<String>,
     /// The differences in the project, the target and the request.
     pub plan: Vec<Fact>,
     /// In the order of the new plan, then the removed models.
@@ -87,6 +106,12 @@ pub enum ChangeKind {
 pub struct ModelChange {
     pub unique_id: String,
     pub change: ChangeKind,
+    /// Why its SQL changed although its own text did not.
+    pub cause: Option<String>,
+    pub columns_added: Vec<String>,
+    pub columns_removed: Vec<String>,
+    /// What happens to the table because of its columns.
+    pub alter: Option<String>,
     pub facts: Vec<Fact>,
     pub windows_added: Vec<WindowRange>,
     pub windows_removed: Vec<WindowRange>,
@@ -132,6 +157,13 @@ pub struct BatchChange {
     pub old_file: String,
     pub new_file: String,
     pub diff: String,
+}
+
+impl ModelChange {
+    /// Whether the SQL of a model that is in both plans changed.
+    fn is_rewritten_only(&self) -> bool {
+        self.change == ChangeKind::Changed && self.changes.len() + self.files.len() > 0
+    }
 }
 
 impl Difference {
@@ -197,9 +229,15 @@ fn compare(
         diff: None,
     }));
     let batches = batches(before, after, old, new)?;
+    let columns_added = lacking(after, before);
+    let columns_removed = lacking(before, after);
     let model = ModelChange {
         unique_id: after.entry.unique_id.clone(),
         change: ChangeKind::Changed,
+        cause: None,
+        alter: alter(after, &columns_added, &columns_removed),
+        columns_added,
+        columns_removed,
         facts,
         windows_added: batches.added,
         windows_removed: batches.removed,
@@ -208,11 +246,44 @@ fn compare(
         changes: batches.changes,
     };
     let windows = model.windows_added.len() + model.windows_removed.len();
-    let is_changed = windows + model.facts.len() + model.files.len() + model.changes.len() > 0;
+    let columns = model.columns_added.len() + model.columns_removed.len();
+    let is_changed =
+        windows + columns + model.facts.len() + model.files.len() + model.changes.len() > 0;
     Ok(is_changed.then_some(model))
 }
 
+/// The columns of one plan that the other lacks, where both know them.
+fn lacking(of: &Model, other: &Model) -> Vec<String> {
+    let (Some(columns), Some(others)) = (&of.entry.columns, &other.entry.columns) else {
+        return Vec::new();
+    };
+    columns.iter().filter(|column| !others.contains(column)).cloned().collect()
+}
+
+/// What happens to a table whose query has other columns.
+fn alter(model: &Model, added: &[String], removed: &[String]) -> Option<String> {
+    let keeps_table = model.entry.microbatch.as_ref().is_some_and(|model| model.beside.is_none());
+    if !keeps_table || added.len() + removed.len() == 0 {
+        return None;
+    }
+    let step = model.fixed.iter().find(|step| step.kind == Kind::Alter);
+    match step {
+        Some(step) => Some(format!("`{}` alters the table", step.file)),
+        None if model.entry.staged.is_some() => None,
+        None if added.is_empty() => {
+            Some("no step drops the column from the table: new rows have a null there".to_string())
+        }
+        None => Some(
+            "no step adds the column to the table, so the batches fail: set \
+             `on_schema_change: append_new_columns`, or rebuild with `--full-refresh`"
+                .to_string(),
+        ),
+    }
+}
+
 fn added(model: &Model, new: &mut PlanFiles) -> Result<ModelChange, Diagnostic> {
+    let mut facts = metadata::of_model(model);
+    facts.extend(metadata::columns(model));
     let mut files = Vec::new();
     for step in model.fixed.iter().chain(model.batches.first()) {
         files.push(FileChange {
@@ -224,7 +295,11 @@ fn added(model: &Model, new: &mut PlanFiles) -> Result<ModelChange, Diagnostic> 
     Ok(ModelChange {
         unique_id: model.entry.unique_id.clone(),
         change: ChangeKind::Added,
-        facts: metadata::differing(&[], &metadata::of_model(model)),
+        cause: None,
+        columns_added: Vec::new(),
+        columns_removed: Vec::new(),
+        alter: None,
+        facts: metadata::differing(&[], &facts),
         windows_added: ranges(&model.batches),
         windows_removed: Vec::new(),
         files,
@@ -237,6 +312,10 @@ fn removed(model: &Model) -> ModelChange {
     ModelChange {
         unique_id: model.entry.unique_id.clone(),
         change: ChangeKind::Removed,
+        cause: None,
+        columns_added: Vec::new(),
+        columns_removed: Vec::new(),
+        alter: None,
         facts: Vec::new(),
         windows_added: Vec::new(),
         windows_removed: ranges(&model.batches),

@@ -8,6 +8,7 @@ use super::git::Revision;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::Sha256;
 use crate::plan::manifest::{self, Manifest, PlannedStep};
+use crate::project::{self, Earlier};
 use crate::run::journal::PlanPaths;
 
 /// Opens both plans that the command line names.
@@ -90,6 +91,17 @@ fn open_plan(argument: Argument, other: &str) -> Result<PlanSource, Diagnostic> 
 }
 
 impl PlanFiles {
+    /// The state of the project that the plan was compiled from, if it can be read.
+    pub fn state(&mut self) -> Option<Earlier> {
+        match self {
+            PlanFiles::Folder(places) => project::earlier(&places.plan, &places.plan).ok(),
+            PlanFiles::Revision(revision) => {
+                let bytes = revision.file(project::STATE).ok()?;
+                serde_json::from_slice(&bytes).ok().map(Earlier::Plan)
+            }
+        }
+    }
+
     /// The text of a step's file; an error if its hash is not the one in the manifest.
     pub fn text(&mut self, step: &PlannedStep) -> Result<String, Diagnostic> {
         let bytes = match self {

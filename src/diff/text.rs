@@ -8,8 +8,9 @@ pub const MAX_CHANGES: usize = 3;
 
 /// Renders the difference, with ANSI colours if `color`; empty if the plans are equal.
 pub fn text(difference: &Difference, color: bool) -> String {
-    let mut lines: Vec<String> =
-        difference.plan.iter().map(|fact| format!("plan  {}", fact.words())).collect();
+    let mut lines = overview(difference);
+    let facts = difference.plan.iter().map(|fact| format!("plan  {}", fact.words()));
+    lines.extend(facts);
     for change in &difference.models {
         if !lines.is_empty() {
             lines.push(String::new());
@@ -22,9 +23,20 @@ pub fn text(difference: &Difference, color: bool) -> String {
     lines.into_iter().map(|line| paint(line) + "\n").collect()
 }
 
+/// The summary, and a line for each stale model.
+fn overview(difference: &Difference) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    if !difference.models.is_empty() {
+        lines.push(difference.summary.clone());
+    }
+    lines.extend(difference.stale.iter().map(|model| format!("stale  {}", model.words())));
+    lines
+}
+
 fn model(model: &ModelChange, lines: &mut Vec<String>) {
     let sign = sign(model.change);
     lines.push(format!("{sign} {} {}", model.unique_id, word(model.change)));
+    lines.extend(effects(model).map(|line| format!("    {line}")));
     lines.extend(facts(model).map(|fact| format!("    {fact}")));
     lines.extend(windows(model).into_iter().map(|windows| format!("    {windows}")));
     lines.extend(no_common_window(model).map(|line| format!("    {line}")));
@@ -41,6 +53,16 @@ fn model(model: &ModelChange, lines: &mut Vec<String>) {
             lines.extend(indented(file.diff.as_deref().unwrap_or_default()));
         }
     }
+}
+
+/// The cause of a change, and its columns: `+ tax`, `- amount`.
+pub fn effects(model: &ModelChange) -> impl Iterator<Item = String> {
+    let columns = |sign: char, columns: &[String]| {
+        columns.iter().map(move |column| format!("{sign} column {column}")).collect::<Vec<_>>()
+    };
+    let (added, removed) =
+        (columns('+', &model.columns_added), columns('-', &model.columns_removed));
+    model.cause.iter().cloned().chain(added).chain(removed).chain(model.alter.iter().cloned())
 }
 
 /// The lines of the facts of a model.

@@ -1,0 +1,51 @@
+//! Why models changed whose own files did not: macros of the project. Takes the `state.json` of
+//! both plans; gives the changed macros, and for a model the words for its cause.
+
+use std::collections::BTreeSet;
+
+use crate::project::{Earlier, NodeState, State};
+
+/// The states of both plans, where both have one.
+pub struct States {
+    old: State,
+    new: State,
+}
+
+impl States {
+    pub fn of(old: Option<Earlier>, new: Option<Earlier>) -> Option<States> {
+        match (old, new) {
+            (Some(Earlier::Plan(old)), Some(Earlier::Plan(new))) => Some(States { old, new }),
+            _ => None,
+        }
+    }
+
+    /// The names of macros that were added, removed or changed.
+    pub fn changed_macros(&self) -> Vec<String> {
+        let ids: BTreeSet<&String> = self.old.macros.keys().chain(self.new.macros.keys()).collect();
+        let changed =
+            ids.into_iter().filter(|id| self.old.macros.get(*id) != self.new.macros.get(*id));
+        changed.map(|id| id.splitn(3, '.').nth(2).unwrap_or(id).to_string()).collect()
+    }
+
+    /// Why the SQL of a model changed, if its own text did not.
+    pub fn cause(&self, unique_id: &str) -> Option<String> {
+        let (old, new) = (self.old.nodes.get(unique_id)?, self.new.nodes.get(unique_id)?);
+        let NodeState { body, configs, .. } = old;
+        if *body != new.body {
+            return None;
+        }
+        let macros = self.changed_macros();
+        Some(match (*configs == new.configs, macros.as_slice()) {
+            (false, _) => "the model's text is the same: its configuration changed".to_string(),
+            (true, []) => {
+                "the model's text is the same: a variable, the target or an input changed"
+                    .to_string()
+            }
+            (true, [one]) => format!("the model's text is the same: macro `{one}` changed"),
+            (true, many) => {
+                let names: Vec<String> = many.iter().map(|name| format!("`{name}`")).collect();
+                format!("the model's text is the same: macros {} changed", names.join(", "))
+            }
+        })
+    }
+}
