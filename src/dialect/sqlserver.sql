@@ -143,6 +143,19 @@ from {{ found }}
 
 {% set staged = true %}
 
+{# A file is one batch, in which a variable is declared once: nothing makes way for this table. #}
+{% macro create_staged(target, target_text, ctes, body) %}
+if object_id({{ target_text }}, 'U') is null
+begin
+  with {{ ctes }}batch_rows as (
+{{ body }}
+  )
+  select * into {{ target }} from batch_rows where 1 = 0
+  union all
+  select * from batch_rows where 1 = 0;
+end;
+{% endmacro %}
+
 {# The lock keeps writers out between the copy of the old rows and their replacement. #}
 {% macro publish(target, staged, before, before_text, columns, rows, guard) %}
 set nocount on;
