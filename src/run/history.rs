@@ -163,7 +163,7 @@ impl History {
                 // What an undo takes back can be published again.
                 if step.kind == Kind::Undo && step.outcome == Outcome::Success {
                     for kind in [Kind::Publish, Kind::After] {
-                        self.pasts.remove(&key(&format!("{}@{}", step.model, kind.word())));
+                        self.steps.remove(&key(&format!("{}@{}", step.model, kind.word())));
                     }
                 }
             }
