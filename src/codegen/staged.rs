@@ -40,7 +40,7 @@ pub struct StagedBackfill<'a> {
 /// The names of the tables next to the model's own.
 pub fn staged_tables(dialect: &Dialect, node: &Node) -> Result<StagedTables, Diagnostic> {
     let next_to = |suffix: &str| {
-        let identifier = dialect.fitting(&node.relation.identifier, suffix, 0)?;
+        let identifier = dialect.limited_name(&node.relation.identifier, suffix, 0)?;
         Ok::<_, Diagnostic>(Relation { identifier, ..node.relation.clone() })
     };
     Ok(StagedTables {
@@ -189,7 +189,7 @@ impl StagedBackfill<'_> {
         let text = format!("{}\n{before_it}{statements}\n{behind}", header(dialect, &all));
         let batches: Vec<(Window, String)> =
             cover.windows.iter().map(|window| (*window, cover.naming.label(*window))).collect();
-        Ok(BatchTemplate::new(&text, settings.timezone).over(&range, &batches))
+        Ok(BatchTemplate::new(&text, settings.timezone).fill_range(&range, &batches))
     }
 }
 

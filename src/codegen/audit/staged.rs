@@ -38,7 +38,7 @@ pub fn staged_audit(audited: &Audited, target: &Relation) -> Result<String, Diag
         let written = |last: &str, texts: &mut Vec<String>| {
             let text = changes(audited, target, name, last)?;
             let stamp = BatchTemplate::new(&text, audited.settings.timezone);
-            texts.push(format!("{}\n", stamp.over(&range, &batches)));
+            texts.push(format!("{}\n", stamp.fill_range(&range, &batches)));
             Ok::<_, Diagnostic>(())
         };
         written(&dialect.sql("staged_changes_table", &[])?.0, &mut listed)?;
