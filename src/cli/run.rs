@@ -152,10 +152,6 @@ pub fn start(
     if let Some(path) = &settings.junit {
         report::check(path)?;
     }
-    // Lock first: the journal must not change after it is read.
-    let journal = journal::open(&paths, &|why| print_status(&format!("{why}\n")))?;
-    let fingerprint = PlanFingerprint::of(&manifest.steps);
-    let mut history = paths.history(&fingerprint)?;
     let is_plan = matches!(scope, RunScope::Plan { .. });
     if !is_plan && !manifest.about.request.staged {
         let command = scope.command(from);
@@ -166,6 +162,10 @@ pub fn start(
         .hint("to stage a backfill: `batchwright compile --staged`, with bounds")
         .into());
     }
+    // Lock first: the journal must not change after it is read.
+    let journal = journal::open(&paths, &|why| print_status(&format!("{why}\n")))?;
+    let fingerprint = PlanFingerprint::of(&manifest.steps);
+    let mut history = paths.history(&fingerprint)?;
     if is_plan && from == StartPoint::LastRun && history.first.is_none() {
         return Err(Diagnostic::error(format!("no run to retry in `{}`", paths.journal.display()))
             .hint("to start a run, use `batchwright run`")
