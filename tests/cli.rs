@@ -218,22 +218,26 @@ fn the_schema_lists_every_manifest_field() {
 fn audit_accepts_the_names_that_list_prints() {
     let shop = shop();
     compile(shop.path(), &DAYS);
-    let refused = batchwright(shop.path(), &["audit", "-s", "+daily_report"]);
-    assert_eq!(refused.status.code(), Some(2));
     let selector = "+daily_report,config.incremental_strategy:microbatch";
+    // The plan does not have the settings of models.
+    let refused = batchwright(shop.path(), &["audit", "-s", selector]);
+    assert_eq!(refused.status.code(), Some(2));
     assert!(
-        stderr(&refused).contains(&format!("$(batchwright list -s {selector})")),
+        stderr(&refused).contains(&format!("$(batchwright list --select {selector})")),
         "{}",
         stderr(&refused)
     );
     let list = batchwright(shop.path(), &["list", "-s", selector, "--dialect", "duckdb"]);
     let list = String::from_utf8(list.stdout).unwrap();
     let names: Vec<&str> = list.split_whitespace().collect();
-    let files = batchwright(shop.path(), &[&["audit", "--files", "-s"], &names[..]].concat());
-    let files = String::from_utf8(files.stdout).unwrap();
+    let files = |names: &[&str]| {
+        let files = batchwright(shop.path(), &[&["audit", "--files", "-s"], names].concat());
+        String::from_utf8(files.stdout).unwrap()
+    };
     let expected = ["int__sessions_aggregated", "daily_report"]
         .map(|name| format!("./target/batchwright/audit/{name}.sql\n"));
-    assert_eq!(files, expected.concat());
+    assert_eq!(files(&names), expected.concat());
+    assert_eq!(files(&["+daily_report"]), expected.concat());
 }
 
 #[test]

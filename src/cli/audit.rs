@@ -11,13 +11,13 @@ use super::progress::short;
 use super::{print, print_diagnostics, print_status};
 use crate::codegen::audit::GOOD;
 use crate::config::VERDICTS;
-use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
+use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::dialect;
 use crate::plan::Sha256;
 use crate::plan::manifest::{AuditEntry, Manifest, ModelEntry};
 use crate::plan::planned::PlanFingerprint;
 use crate::run::journal::{self, PlanPaths};
-use crate::run::{audits, client_profiles, executable};
+use crate::run::{audits, client_profiles, executable, selection};
 
 const EXAMPLES: &str = r"Examples:
   With the client of the last run, or the dialect's own:
@@ -26,8 +26,8 @@ const EXAMPLES: &str = r"Examples:
   $ batchwright audit -s sessions --run -- psql -X -v ON_ERROR_STOP=1 -d shop
   $ batchwright audit -s sessions | duckdb warehouse.duckdb
 
-  Models selected by dbt's grammar:
-  $ batchwright audit -s $(batchwright list -s tag:daily,config.incremental_strategy:microbatch)
+  Models selected by what only the project has, such as tags:
+  $ batchwright audit -s $(batchwright list -s tag:daily)
 
 Verdicts:
   ok                     the table has the rows that the query returns now
@@ -54,9 +54,12 @@ To ignore columns that always differ: `ignore: [loaded_at]`, also below `audit`.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct AuditArgs {
-    /// Select models by name or unique id [default: all]
-    #[arg(short, long, value_name = "NAME", num_args = 1..)]
+    /// Select models of the plan, in dbt's selection grammar [default: all]
+    #[arg(short, long, value_name = "SPEC", num_args = 1..)]
     select: Vec<String>,
+    /// Exclude models, in the same grammar
+    #[arg(long, value_name = "SPEC", num_args = 1..)]
+    exclude: Vec<String>,
     /// Print the paths of the files instead of their content
     #[arg(long, conflicts_with = "run")]
     files: bool,
@@ -73,39 +76,19 @@ pub struct AuditArgs {
 }
 
 pub fn run(args: AuditArgs) -> Result<ExitCode, Diagnostics> {
-    let paths: PlanPaths = args.plan.paths();
+    let paths = args.plan.paths()?;
     let manifest = paths.manifest()?;
-    let audits: Vec<_> =
-        manifest.models.iter().filter_map(|model| Some((model, model.audit.as_ref()?))).collect();
-    for name in &args.select {
-        if name.contains([':', '+', '@', ',', '*']) {
-            return Err(Diagnostic::error(format!(
-                "`{name}` is not the name or unique id of a \
-                model in the plan"
-            ))
-            .hint(format!(
-                "for dbt's selection grammar, use `batchwright audit -s $(batchwright list -s \
-                     {name},config.incremental_strategy:microbatch)`"
-            ))
+    let (models, warnings) =
+        selection::select(&manifest.models, &manifest.steps, &args.select, &args.exclude)?;
+    print_diagnostics(&warnings);
+    let selected = manifest.models.iter().filter(|model| models.contains(&model.unique_id));
+    let selected: Vec<(&ModelEntry, &AuditEntry)> =
+        selected.filter_map(|model| Some((model, model.audit.as_ref()?))).collect();
+    if selected.is_empty() && !args.select.is_empty() {
+        return Err(Diagnostic::error("the plan has no audit of the selected models")
+            .hint("to list the audits of the plan: `batchwright audit --files`")
             .into());
-        }
-        if !audits.iter().any(|(model, _)| is_named(model, name)) {
-            let names: Vec<&str> =
-                audits.iter().map(|(model, _)| last_part(&model.unique_id)).collect();
-            let error = Diagnostic::error(format!("the plan has no audit of `{name}`"));
-            return Err(match nearest(name, names) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => {
-                    error.hint("to list the audits of the plan, run `batchwright audit --files`")
-                }
-            }
-            .into());
-        }
     }
-    let selected = audits.into_iter().filter(|(model, _)| {
-        args.select.is_empty() || args.select.iter().any(|name| is_named(model, name))
-    });
-    let selected: Vec<(&ModelEntry, &AuditEntry)> = selected.collect();
     if args.run {
         return run_client(&args, &paths, &manifest, &selected);
     }
@@ -119,16 +102,6 @@ pub fn run(args: AuditArgs) -> Result<ExitCode, Diagnostics> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn last_part(unique_id: &str) -> &str {
-    unique_id.rsplit('.').next().unwrap_or(unique_id)
-}
-
-fn is_named(model: &ModelEntry, name: &str) -> bool {
-    model.unique_id == name
-        || last_part(&model.unique_id) == name
-        || short(&model.unique_id) == name
 }
 
 /// Runs each audit in a process of the client, prints its output, and checks the verdicts.
@@ -151,6 +124,7 @@ fn run_client(
     if argv.iter().all(|word| word.is_empty()) {
         return Err(Diagnostic::error("the client's name is empty").into());
     }
+    client_profiles::reject_other_dialect(&argv, &dialect)?;
     client_profiles::reject_error_ignoring(
         &argv,
         !argv.iter().any(|word| word.contains("{file}")),

@@ -41,7 +41,7 @@ pub fn argv(
         return Err(no_client(what.to_string(), request, dialect)?.into());
     };
     let is_default = || default_client(request, dialect).is_ok_and(|default| default == *client);
-    if confirmed.holds(&request.plan.paths().plan, client) || is_default() {
+    if confirmed.holds(&request.plan.folder(), client) || is_default() {
         return Ok(client.clone());
     }
     let joined =

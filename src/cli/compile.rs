@@ -1,15 +1,21 @@
 //! `batchwright compile`: writes the plan.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use super::options::{ProjectArgs, RefreshArgs, SelectArgs, WindowArgs, plan_folder, request};
+use super::options::{
+    ProjectArgs, RefreshArgs, SelectArgs, StateArgs, WindowArgs, plan_folder, request,
+};
 use super::unfinished::unfinished;
 use super::{first_run, print, print_diagnostics, print_status};
 use crate::compile;
 use crate::diagnostics::Diagnostics;
-use crate::plan::Plan;
+use crate::plan::{self, Kind, Plan};
 use crate::plan_dir;
+use crate::run::entry::{Entry, Outcome};
+use crate::run::plan_paths::PlanPaths;
 
 const EXAMPLES: &str = r"Examples:
   Backfill three days of a model and its descendants; the end is exclusive:
@@ -57,6 +63,15 @@ pub struct CompileArgs {
     /// The plan's folder [default: target/batchwright in the project]
     #[arg(long, value_name = "DIR", help_heading = "Plan")]
     plan: Option<PathBuf>,
+    #[command(flatten, next_help_heading = "Plan")]
+    state: StateArgs,
+    /// Cut the plan into at most N shards, for `batchwright run --shard K/N` on several machines
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Plan")]
+    shards: Option<u16>,
+    /// Balance the shards by the seconds of earlier runs instead of the number of steps; the plan
+    /// then depends on the journals
+    #[arg(long, requires = "shards", help_heading = "Plan")]
+    shards_by_seconds: bool,
     /// Print the steps in order instead of writing files
     #[arg(long, conflicts_with = "plan", help_heading = "Plan")]
     stdout: bool,
@@ -68,11 +83,20 @@ pub struct CompileArgs {
 pub fn run(args: CompileArgs) -> Result<ExitCode, Diagnostics> {
     let folder = plan_folder(args.plan, &args.project.project_dir)?;
     let mut request = request(args.select, &args.windows, &args.refresh, args.project)?;
-    let finished = first_run::finished_models(&folder, request.selection.state.as_deref())?;
+    let paths = args.state.paths(&folder)?;
+    let finished = first_run::finished_models(&paths, request.selection.state.as_deref())?;
     request.staged = args.staged;
     request.from_begin_except = args.from_begin.then(|| finished.clone());
     request.earlier_plans = request.selection.state.iter().chain([&folder]).cloned().collect();
-    let compiled = compile::compile(&request)?;
+    let mut compiled = compile::compile(&request)?;
+    if let Some(count) = args.shards {
+        let of_models =
+            if args.shards_by_seconds { milliseconds_per_step(&paths)? } else { BTreeMap::new() };
+        let average = of_models.values().sum::<u64>() / of_models.len().max(1) as u64;
+        let of_model = |model: &str| of_models.get(model).copied().unwrap_or(average);
+        let shards = plan::shards::shards(&compiled.plan, count.into(), &of_model)?;
+        compiled.plan.about.shards = Some(shards);
+    }
     let warning = first_run::warning(&compiled, &request, &finished);
     print_diagnostics(&compiled.diagnostics.iter().cloned().chain(warning).collect::<Vec<_>>());
     if args.check {
@@ -92,11 +116,11 @@ pub fn run(args: CompileArgs) -> Result<ExitCode, Diagnostics> {
         }
         print(&text)?;
     } else {
-        let unfinished = unfinished(&folder);
+        let unfinished = unfinished(&paths);
         let written = plan_dir::write(&compiled.plan, &folder)?;
         print_diagnostics(
             &unfinished
-                .and_then(|unfinished| unfinished.warning(&folder))
+                .and_then(|unfinished| unfinished.warning(&paths))
                 .into_iter()
                 .collect::<Vec<_>>(),
         );
@@ -109,6 +133,26 @@ pub fn run(args: CompileArgs) -> Result<ExitCode, Diagnostics> {
     }
     print_status(&compile::table(&compiled.rows));
     Ok(exit_code(compiled.left_out))
+}
+
+/// The average milliseconds of a successful batch of each model, from the journals.
+fn milliseconds_per_step(paths: &PlanPaths) -> Result<BTreeMap<String, u64>, Diagnostics> {
+    let mut totals: BTreeMap<String, (f64, u32)> = BTreeMap::new();
+    paths.each_entry(|entry| {
+        if let Entry::Step(step) = entry
+            && step.outcome == Outcome::Success
+            && step.kind == Kind::Batch
+        {
+            let (seconds, steps) = totals.entry(step.model).or_default();
+            *seconds += step.seconds;
+            *steps += 1;
+        }
+    })?;
+    let average = |(model, (seconds, steps)): (String, (f64, u32))| {
+        let average = Duration::try_from_secs_f64(seconds / f64::from(steps)).unwrap_or_default();
+        (model, u64::try_from(average.as_millis()).unwrap_or(u64::MAX))
+    };
+    Ok(totals.into_iter().map(average).collect())
 }
 
 /// The exit code: 1 if a selected model is left out of the plan.

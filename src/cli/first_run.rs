@@ -1,6 +1,6 @@
 //! Detects models whose table may be empty: without a finished batch in any journal. Takes the
-//! plan's folder and that of `--state`; returns the models with a finished batch, and a warning
-//! about the others.
+//! plan's paths and the folder of `--state`; returns the models with a finished batch, and a
+//! warning about the others.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,15 +12,14 @@ use crate::run::entry::{Entry, Outcome};
 use crate::run::journal::PlanPaths;
 
 /// The unique ids of models with a finished batch in the journal of one of the plans.
-pub fn finished_models(plan: &Path, state: Option<&Path>) -> Result<BTreeSet<String>, Diagnostics> {
+pub fn finished_models(
+    plan: &PlanPaths,
+    state: Option<&Path>,
+) -> Result<BTreeSet<String>, Diagnostics> {
     let mut finished = BTreeSet::new();
-    // Without a parent folder, there is no journal.
-    let folders = [Some(plan), state].into_iter().flatten().filter(|folder| {
-        let parent = folder.parent();
-        parent.is_some_and(|parent| parent.as_os_str().is_empty() || parent.is_dir())
-    });
-    for folder in folders {
-        PlanPaths::new(folder).each_entry(|entry| {
+    let earlier = state.map(|folder| PlanPaths::new(folder, None));
+    for paths in [Some(plan), earlier.as_ref()].into_iter().flatten() {
+        paths.each_entry(|entry| {
             if let Entry::Step(step) = entry
                 && step.outcome == Outcome::Success
                 && matches!(step.kind, Kind::Batch | Kind::Swap)

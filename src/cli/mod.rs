@@ -16,6 +16,8 @@ mod progress;
 mod render;
 mod retry;
 mod run;
+mod run_args;
+mod run_selection;
 mod schema;
 mod staged;
 mod status;

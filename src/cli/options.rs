@@ -13,7 +13,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, SourceFile};
 use crate::graph::Selection;
 use crate::limits;
 use crate::project::{self, LoadOptions};
-use crate::run::journal::PlanPaths;
+use crate::run::plan_paths::{self, PlanPaths};
 use crate::window;
 use crate::yaml;
 
@@ -69,6 +69,19 @@ pub struct PlanArgs {
     /// Folder of dbt_project.yml
     #[arg(long, value_name = "DIR", env = "DBT_PROJECT_DIR", default_value = "", hide_default_value = true, value_parser = project_dir())]
     pub project_dir: PathBuf,
+    #[command(flatten)]
+    pub state: StateArgs,
+}
+
+/// The state folder.
+#[derive(Clone, clap::Args)]
+pub struct StateArgs {
+    /// Folder of the journals [default: .batchwright in the project]
+    #[arg(long, value_name = "DIR", env = "BATCHWRIGHT_STATE_DIR", value_parser = path())]
+    pub state_dir: Option<PathBuf>,
+    /// Read the journals in DIR too, such as those of the shards on other machines; repeatable
+    #[arg(long, value_name = "DIR")]
+    pub journal: Vec<PathBuf>,
 }
 
 /// The profile, for a default client that needs the path of the database.
@@ -213,16 +226,34 @@ pub fn instant(now: Option<&str>) -> Result<Instant, Diagnostics> {
 }
 
 impl PlanArgs {
-    /// The paths of the plan. Where a target folder is refused there is no plan either.
-    pub fn paths(&self) -> PlanPaths {
-        let usual = || self.project_dir.join("target").join("batchwright");
-        PlanPaths::new(
-            &plan_folder(self.plan.clone(), &self.project_dir).unwrap_or_else(|_| usual()),
-        )
+    /// The folder of the plan. If the target folder is refused, there is no plan.
+    pub fn folder(&self) -> PathBuf {
+        let default = || self.project_dir.join("target").join("batchwright");
+        plan_folder(self.plan.clone(), &self.project_dir).unwrap_or_else(|_| default())
+    }
+
+    /// The paths of the plan and its runs.
+    pub fn paths(&self) -> Result<PlanPaths, Diagnostics> {
+        self.state.paths(&self.folder())
     }
 }
 
-/// The folder of the plan: the one that is given, or the usual one.
+impl StateArgs {
+    /// The paths of a plan and its runs. The folder of the journals is that of the flag, of the
+    /// environment variable, of dbt_project.yml, or the default one.
+    pub fn paths(&self, plan: &Path) -> Result<PlanPaths, Diagnostics> {
+        if let Some(folder) = self.state_dir.as_ref().filter(|path| !path.as_os_str().is_empty()) {
+            return Ok(PlanPaths::new(plan, Some(folder)).with_journals(&self.journal));
+        }
+        let folder = match plan_paths::project_root(plan) {
+            Some(root) => project::state_dir(&root, &environment())?,
+            None => None,
+        };
+        Ok(PlanPaths::new(plan, folder.as_deref()).with_journals(&self.journal))
+    }
+}
+
+/// The folder of the plan: that of `--plan`, or the default one.
 pub fn plan_folder(plan: Option<PathBuf>, project_dir: &Path) -> Result<PathBuf, Diagnostics> {
     match plan {
         Some(plan) => Ok(plan),

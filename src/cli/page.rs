@@ -9,7 +9,6 @@ use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::plan::manifest::PlannedStep;
 use crate::plan::planned::PlanFingerprint;
 use crate::run::audits;
-use crate::run::history::HistoryReader;
 use crate::run::report;
 use crate::run::status::Coverage;
 
@@ -39,15 +38,11 @@ pub fn run(args: &PageArgs) -> Result<ExitCode, Diagnostics> {
     if let Some(out) = args.out.as_ref().filter(|out| **out != *Path::new("-")) {
         report::check(out)?;
     }
-    let paths = args.plan.paths();
+    let paths = args.plan.paths()?;
     let manifest = paths.manifest()?;
-    let (mut history, mut coverage) =
-        (HistoryReader::new(PlanFingerprint::of(&manifest.steps)), Coverage::new(&manifest.models));
-    paths.each_entry(|entry| {
-        coverage.add(&entry);
-        history.add(entry);
-    })?;
-    let history = history.finish();
+    let mut coverage = Coverage::new(&manifest.models);
+    let fingerprint = PlanFingerprint::of(&manifest.steps);
+    let history = paths.history_with(&fingerprint, |entry| coverage.add(entry))?;
     let manifest = audits::as_last_run(manifest, &history);
     let (mut first_error, mut unreadable) = (None, 0);
     let mut sql = |step: &PlannedStep| match paths

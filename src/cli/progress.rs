@@ -13,7 +13,7 @@ use super::print_status;
 use crate::diagnostics::printable;
 use crate::plan::manifest::{Manifest, PlannedStep};
 use crate::run::RunObserver;
-use crate::run::entry::{Outcome, StepEndEntry};
+use crate::run::entry::{AttemptEntry, Outcome, StepEndEntry};
 
 /// The output of a run in progress.
 pub enum Progress {
@@ -117,6 +117,18 @@ impl RunObserver for Progress {
                 bar.bar.reset_elapsed();
                 bar.bar.enable_steady_tick(Duration::from_millis(250));
             }
+        }
+    }
+
+    fn repeated(&self, step: &PlannedStep, entry: &AttemptEntry) {
+        if !matches!(self, Progress::Quiet) {
+            let first = entry.message.lines().next().unwrap_or_default();
+            self.println(&format!(
+                "repeating {} in {:.1} s: {}",
+                step.id,
+                entry.wait_seconds,
+                printable(first)
+            ));
         }
     }
 

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use super::run::{RunScope, RunSettings, StartPoint, start};
+use super::run::{RunScope, StartPoint, start};
+use super::run_args::RunSettings;
 use crate::diagnostics::Diagnostics;
 
 const EXAMPLES: &str = r"Examples:

@@ -1,28 +1,29 @@
 //! `batchwright run`: runs the plan with a client.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::client::{self, ClientRequest};
-use super::options::PlanArgs;
 use super::progress::{Progress, indented, last_lines, short};
-use super::{print_diagnostics, print_status};
-use crate::diagnostics::{Diagnostic, Diagnostics, nearest, printable};
+use super::run_args::RunSettings;
+use super::{print, print_diagnostics, print_status, run_selection};
+use crate::diagnostics::{Diagnostic, Diagnostics, printable};
 use crate::dialect;
 use crate::plan::Kind;
-use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
+use crate::plan::manifest::Manifest;
 use crate::plan::planned::PlanFingerprint;
 use crate::run::client::Client;
 use crate::run::journal::{self, PlanPaths};
 use crate::run::proof::{self, Unverified};
 use crate::run::protocol::Protocol;
+use crate::run::schedule::{Schedule, ScheduleOptions};
 use crate::run::shutdown::Shutdown;
+use crate::run::target::TargetIdentity;
 use crate::run::{
-    self, RunOptions, audits, client_profiles, clock, effects, executable, junit, report, results,
-    retry, staged, status,
+    self, RunOptions, client_profiles, clock, effects, executable, junit, report, results, shard,
+    status,
 };
 
 const EXAMPLES: &str = r"Examples:
@@ -64,37 +65,6 @@ pub struct RunArgs {
     publish: bool,
     #[command(flatten)]
     settings: RunSettings,
-}
-
-/// How steps are run.
-#[derive(clap::Args)]
-pub struct RunSettings {
-    #[command(flatten)]
-    plan: PlanArgs,
-    /// Number of parallel clients; 1 with duckdb and sqlite3, which allow one writing process
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
-    threads: u16,
-    /// Audit each model when it is done: a verdict that is neither `ok` nor allowed is a failure
-    #[arg(long)]
-    audit: bool,
-    /// Start no further step after a failure
-    #[arg(short = 'x', long)]
-    fail_fast: bool,
-    /// Kill a step that takes longer; it counts as failed
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    timeout: Option<Duration>,
-    /// Print only the table at the end
-    #[arg(short, long)]
-    quiet: bool,
-    /// Write a JUnit report
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
-    /// The profile, for a default client that needs the path of the database
-    #[command(flatten)]
-    profile: super::options::ProfileArgs,
-    /// The client and its arguments, such as: -- psql -X -v ON_ERROR_STOP=1
-    #[arg(last = true, value_name = "CLIENT")]
-    client: Vec<String>,
 }
 
 pub fn run(args: RunArgs) -> Result<ExitCode, Diagnostics> {
@@ -146,8 +116,11 @@ pub fn start(
     again: &[String],
     scope: RunScope,
 ) -> Result<ExitCode, Diagnostics> {
-    let paths = settings.plan.paths();
+    let mut paths = settings.plan.paths()?;
     let mut manifest = paths.manifest()?;
+    if let Some(shard) = settings.steps.shard {
+        paths = paths.of_shard(shard);
+    }
     let dialect = dialect::named(&manifest.about.dialect)?;
     if let Some(path) = &settings.junit {
         report::check(path)?;
@@ -162,8 +135,21 @@ pub fn start(
         .hint("to stage a backfill: `batchwright compile --staged`, with bounds")
         .into());
     }
+    if !is_plan && settings.steps.selects() {
+        let command = scope.command(from);
+        return Err(Diagnostic::error(format!(
+            "`batchwright {command}` takes all models of the plan"
+        ))
+        .hint("remove `--select`, `--exclude` and `--shard`")
+        .into());
+    }
+    let until = settings.steps.until(clock::now())?;
+    let schedule = settings.steps.schedule(&manifest)?;
     // Lock first: the journal must not change after it is read.
-    let journal = journal::open(&paths, &|why| print_status(&format!("{why}\n")))?;
+    let journal = match settings.dry_run {
+        true => None,
+        false => Some(journal::open(&paths, &|why| print_status(&format!("{why}\n")))?),
+    };
     let fingerprint = PlanFingerprint::of(&manifest.steps);
     let mut history = paths.history(&fingerprint)?;
     if is_plan && from == StartPoint::LastRun && history.first.is_none() {
@@ -171,78 +157,47 @@ pub fn start(
             .hint("to start a run, use `batchwright run`")
             .into());
     }
-    // After a complete run a scheduler needs a new one. Steps in `again` are the user's request.
-    let is_complete = history.is_complete && again.is_empty();
-    let mut resumed = from != StartPoint::Start
-        && history.first.is_some()
-        && !(from == StartPoint::LastRunOrStart && is_complete);
-    if settings.audit {
-        print_diagnostics(&unaudited(&manifest));
-        manifest = audits::with_audits(manifest);
-    } else if resumed {
-        manifest = audits::as_last_run(manifest, &history);
-    }
-    for step in again {
-        history.reopen(&step_named(step, &manifest)?.id);
-    }
-    let mut selected = match scope {
-        RunScope::Plan { .. } if resumed => retry::remaining(&manifest.steps, &history),
-        RunScope::Plan { .. } => vec![true; manifest.steps.len()],
-        RunScope::Publish => {
-            let (selected, open) = staged::left_to_publish(&manifest, &history);
-            if open > 0 {
-                return Err(not_staged_yet(open).into());
-            }
-            selected
-        }
-        RunScope::Extra(kind) => {
-            manifest = staged::extra_steps(manifest, kind);
-            vec![true; manifest.steps.len()]
-        }
+    let Some(selection) =
+        run_selection::select(&settings, from, again, scope, &mut manifest, &mut history)?
+    else {
+        return Ok(ExitCode::SUCCESS);
     };
-    if from == StartPoint::LastRunOrStart && !selected.contains(&true) {
-        // All is done, but the run was interrupted before it could write that to the journal.
-        (resumed, selected) = (false, vec![true; manifest.steps.len()]);
-    }
-    let holds_back = scope == RunScope::Plan { publishes: false } && manifest.about.request.staged;
-    if holds_back {
-        for (selected, step) in selected.iter_mut().zip(&manifest.steps) {
-            *selected = *selected && !staged::publishes(step);
-        }
-    }
-    if is_plan && from == StartPoint::LastRun && is_complete && selected.contains(&true) {
-        let open = selected.iter().filter(|selected| **selected).count();
-        print_status(&format!(
-            "the last run is complete, and the plan has changed since: {} not run\n",
-            steps(open)
-        ));
-        print_status("to run all of the plan: `batchwright run`\n");
-        return Ok(ExitCode::SUCCESS);
-    }
-    if !selected.contains(&true) {
-        let done = manifest.steps.iter().filter(|step| !holds_back || !staged::publishes(step));
-        print_status(&format!("nothing left to run: {} done\n", steps(done.count())));
-        if holds_back {
-            print_status(PUBLISH_HINT);
-        }
-        return Ok(ExitCode::SUCCESS);
-    }
     let confirmed = client::confirmed();
     let request = ClientRequest {
         command: scope.command(from),
         client: &settings.client,
         plan: &settings.plan,
         profile: &settings.profile,
-        resumed,
+        resumed: selection.resumed,
     };
-    let argv = client::argv(&request, &dialect, &history, &confirmed)?;
+    let argv = client::argv(&request, &dialect, &history, &confirmed);
+    let identity = |argv: &[String]| {
+        let about = &manifest.about;
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        TargetIdentity::of(&about.target, &about.dialect, argv, &variable)
+    };
+    if selection.resumed
+        && !settings.accept_target
+        && let (Ok(argv), Some(earlier)) = (&argv, history.target())
+    {
+        refuse_other_target(&identity(argv), earlier)?;
+    }
+    if !selection.selected.contains(&true) {
+        print_status(&run_selection::nothing_left(&selection, &manifest));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let argv = argv?;
     if argv.iter().all(|word| word.is_empty()) {
         return Err(Diagnostic::error("the client's name is empty").into());
     }
     let session = !argv.iter().any(|word| word.contains("{file}"));
+    client_profiles::reject_other_dialect(&argv, &dialect)?;
     client_profiles::reject_error_ignoring(&argv, session)?;
+    if settings.dry_run {
+        return dry_run(&paths, &manifest, &selection.selected, schedule, &argv);
+    }
     executable::refuse_missing(&argv[0], &std::env::var("PATH").unwrap_or_default())?;
-    let mut threads = usize::from(settings.threads);
+    let mut threads = usize::from(settings.steps.threads);
     if threads > 1
         && client_profiles::profile(&argv).is_some_and(|(profile, _)| profile.single_writer)
     {
@@ -252,9 +207,10 @@ pub fn start(
         ))]);
         threads = 1;
     }
+    let target = identity(&argv);
     let progress = Arc::new(Progress::of(
         &manifest,
-        &selected,
+        &selection.selected,
         settings.quiet,
         std::io::stderr().is_terminal(),
     ));
@@ -281,27 +237,37 @@ pub fn start(
             return Ok(ExitCode::from(1));
         }
     };
-    if resumed {
-        effects::check(&client, &manifest, &selected, &history, &mut session)?;
+    if selection.resumed {
+        effects::check(&client, &manifest, &selection.selected, &history, &mut session)?;
     }
     confirmed.add(&paths.plan, &client.argv);
+    let Some(journal) = journal else { return Ok(ExitCode::SUCCESS) };
     let options = RunOptions {
         paths: &paths,
         manifest: &manifest,
-        selected: &selected,
+        selected: &selection.selected,
         history: &history,
-        resumed,
+        resumed: selection.resumed,
         fingerprint: &fingerprint,
         client: &client,
+        // The client may have created the database file.
+        target: &target.refreshed(),
         threads,
-        fail_fast: settings.fail_fast,
+        fail_fast: settings.steps.fail_fast,
+        retries: settings.steps.retries,
+        until,
+        schedule,
+        shard: settings.steps.shard,
+        select: selection.select,
+        exclude: selection.exclude,
+        left_out: selection.left_out,
     };
     let result = run::run(&options, &journal, progress.as_ref(), session);
     progress.close();
     match result {
         Ok(result) => {
             let exit_code = close(&settings, &paths, &manifest, &fingerprint, &result)?;
-            if holds_back && result.failed + result.open == 0 {
+            if selection.holds_back && result.failed + result.open == 0 {
                 print_status(PUBLISH_HINT);
             }
             Ok(exit_code)
@@ -313,27 +279,47 @@ pub fn start(
     }
 }
 
-const PUBLISH_HINT: &str = "the rows are staged; to publish them: `batchwright publish`\n";
+/// The hint after a staged plan.
+pub const PUBLISH_HINT: &str = "the rows are staged; to publish them: `batchwright publish`\n";
 
-/// The error for a staged plan that is published too early.
-fn not_staged_yet(open: usize) -> Diagnostic {
-    let are = if open == 1 { "is" } else { "are" };
-    Diagnostic::error(format!("nothing is published: {} of the plan {are} not done", steps(open)))
-        .hint("to run them: `batchwright run`; to continue a run: `batchwright retry`")
+/// Refuses to continue a run against another database: steps that are done there would be skipped.
+fn refuse_other_target(
+    target: &TargetIdentity,
+    earlier: &TargetIdentity,
+) -> Result<(), Diagnostic> {
+    let Some(difference) = target.difference(earlier) else { return Ok(()) };
+    Err(Diagnostic::error("the last run of this plan was of another database")
+        .fact(difference)
+        .hint("to run all steps in this database: `batchwright run`")
+        .hint(
+            "if it has the tables of that run, for example because it was moved or restored: add \
+             `--accept-target`",
+        ))
 }
 
-/// Warnings about microbatch models without an audit.
-fn unaudited(manifest: &Manifest) -> Vec<Diagnostic> {
-    let models = manifest.models.iter().filter(|model| {
-        model.microbatch.is_some() && model.audit.is_none() && model.staged.is_none()
-    });
-    let warning = |model: &ModelEntry| {
-        Diagnostic::warning(format!(
-            "`{}` has too many batches to be audited",
-            short(&model.unique_id)
-        ))
-    };
-    models.map(warning).collect()
+/// Prints the command line of each step in order.
+fn dry_run(
+    paths: &PlanPaths,
+    manifest: &Manifest,
+    selected: &[bool],
+    options: ScheduleOptions,
+    argv: &[String],
+) -> Result<ExitCode, Diagnostics> {
+    let mut schedule = Schedule::new(&manifest.steps, selected, &BTreeMap::new(), options)?;
+    let quoted =
+        |words: &[&str]| shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "));
+    while let Some(index) = schedule.start() {
+        schedule.end(index, true);
+        let path = paths.plan.join(manifest.steps[index].file.to_string());
+        let file = path.to_string_lossy();
+        let words: Vec<String> = argv.iter().map(|word| word.replace("{file}", &file)).collect();
+        let command = quoted(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        print(&match words == argv {
+            true => format!("{command} < {}\n", quoted(&[&*file])),
+            false => format!("{command}\n"),
+        })?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Prints the table and writes the reports.
@@ -345,6 +331,17 @@ fn close(
     result: &run::RunSummary,
 ) -> Result<ExitCode, Diagnostics> {
     let history = paths.history(fingerprint)?;
+    let in_shard;
+    let manifest = match settings.steps.shard {
+        None => manifest,
+        Some(shard) => {
+            let mut is_in_shard = shard::steps_in(manifest, shard)?.into_iter();
+            let mut manifest = manifest.clone();
+            manifest.steps.retain(|_| is_in_shard.next() == Some(true));
+            in_shard = manifest;
+            &in_shard
+        }
+    };
     report::replace_with(&paths.run_results, |out| {
         results::write_run_results(out, manifest, &history, clock::now())
     })?;
@@ -396,36 +393,6 @@ pub fn table(statuses: &[status::ModelStatus]) -> String {
     text
 }
 
-/// Finds a step by its id, with or without type and package of the model.
-fn step_named<'a>(name: &str, manifest: &'a Manifest) -> Result<&'a PlannedStep, Diagnostic> {
-    let ids = || manifest.steps.iter().map(|step| &*step.id);
-    let is_named = |step: &&PlannedStep| *step.id == *name || short(&step.id) == name;
-    let mut matches = manifest.steps.iter().filter(is_named);
-    match (matches.next(), matches.next()) {
-        (Some(step), None) => Ok(step),
-        (Some(step), Some(other)) => Err(Diagnostic::error(format!(
-            "`{name}` is ambiguous: `{}` or `{}`",
-            step.id, other.id
-        ))
-        .hint("use the complete id")),
-        (None, _) => {
-            let error = Diagnostic::error(format!("the plan has no step `{name}`"));
-            Err(match nearest(name, ids().map(short)) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error.hint("to list the steps, run `batchwright status --json`"),
-            })
-        }
-    }
-}
-
-fn steps(count: usize) -> String {
+pub fn steps(count: usize) -> String {
     if count == 1 { "1 step".to_string() } else { format!("{count} steps") }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .ok()
-        .filter(|seconds| *seconds > 0.0)
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "expected a number of seconds above 0".to_string())
 }

@@ -1,22 +1,19 @@
-//! A plan whose run is not complete, and that a compile replaces. Takes the plan's folder; gives a
-//! warning that says how to go on with it.
-
-use std::path::Path;
+//! Detects that `compile` replaces a plan whose run is not complete. Returns a warning with the
+//! command that continues the run.
 
 use crate::diagnostics::Diagnostic;
 use crate::run::journal::PlanPaths;
 
-/// What is left of the last run of a plan on disk.
+/// The unfinished run of a plan on disk.
 pub struct UnfinishedRun {
     fingerprint: String,
     done: usize,
     steps: usize,
 }
 
-/// The run that is not complete, if there is one. A plan or a journal that cannot be read has none:
-/// other messages are about that.
-pub fn unfinished(folder: &Path) -> Option<UnfinishedRun> {
-    let paths = PlanPaths::new(folder);
+/// The unfinished run, if there is one; none if the plan or the journal cannot be read, which other
+/// messages report.
+pub fn unfinished(paths: &PlanPaths) -> Option<UnfinishedRun> {
     if paths.ends_complete() {
         return None;
     }
@@ -35,11 +32,10 @@ pub fn unfinished(folder: &Path) -> Option<UnfinishedRun> {
 }
 
 impl UnfinishedRun {
-    /// A warning, if the folder holds another plan now.
-    pub fn warning(&self, folder: &Path) -> Option<Diagnostic> {
-        let is_replaced = PlanPaths::new(folder)
-            .fingerprint()
-            .is_ok_and(|fingerprint| fingerprint != self.fingerprint);
+    /// A warning, if the folder now has another plan.
+    pub fn warning(&self, paths: &PlanPaths) -> Option<Diagnostic> {
+        let is_replaced =
+            paths.fingerprint().is_ok_and(|fingerprint| fingerprint != self.fingerprint);
         let warning =
             || {
                 Diagnostic::warning(format!(

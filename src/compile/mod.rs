@@ -420,5 +420,6 @@ fn about(project: &Project, dialect: &Dialect, request: &Request) -> About {
             exclude: request.selection.exclude.clone(),
             selector: request.selection.selector.clone(),
         },
+        shards: None,
     }
 }

@@ -63,7 +63,7 @@ fn open_plan(argument: Argument, other: &str) -> Result<PlanSource, Diagnostic> 
             Err(Diagnostic::error("the name of the plan's folder is empty"))
         }
         Argument::Folder(path) => {
-            let paths = PlanPaths::new(Path::new(&path));
+            let paths = PlanPaths::new(Path::new(&path), None);
             if !paths.plan.join("manifest.json").exists() {
                 return Err(Diagnostic::error(format!("no plan found in `{path}`"))
                     .hint("to write one, run `batchwright compile --plan DIR`")

@@ -5,6 +5,7 @@
 pub mod changes;
 mod lookup;
 mod order;
+mod plan_graph;
 mod resources;
 #[cfg(test)]
 mod sample;
@@ -17,6 +18,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 
 use lookup::{NameIndex, reference, source};
 pub use lookup::{RefSearch, SeenFrom};
+pub use plan_graph::PlanModel;
 use resources::Resources;
 pub use select::{PreviousState, Selected, Selection};
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Kind;
 pub use super::planned::{PlannedStep, read};
+use super::shards::ShardsEntry;
 pub use crate::codegen::{
     AuditEntry, BY_NAME, InputEntry, NO_EVENT_TIME, NOT_READ, OUT_OF_REACH, READ_BY_HOOK,
 };
@@ -34,6 +35,9 @@ pub struct About {
     pub target: String,
     pub dialect: String,
     pub request: RequestEntry,
+    /// The shards of `compile --shards`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shards: Option<ShardsEntry>,
 }
 
 #[derive(Clone, Debug, Hash, Serialize, Deserialize, JsonSchema)]

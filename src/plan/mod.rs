@@ -5,6 +5,7 @@ mod dependencies;
 pub mod manifest;
 pub mod planned;
 mod sha256;
+pub mod shards;
 mod steps;
 
 pub use dependencies::{Reads, Waits};

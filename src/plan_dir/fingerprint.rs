@@ -199,6 +199,7 @@ mod tests {
             target: word(),
             dialect: word(),
             request,
+            shards: None,
         };
         let steps = ["a", "b"].into_iter().zip(texts).map(|(name, text)| Steps {
             model: name.into(),

@@ -14,27 +14,26 @@ use crate::plan::Sha256;
 use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
 use crate::plan::planned::StepFile;
 
-/// The manifest with a step for each audit.
-pub fn with_audits(manifest: Manifest) -> Manifest {
+/// Adds a step for each audit.
+pub fn add_audits(manifest: &mut Manifest) {
     let mut steps = Vec::with_capacity(manifest.steps.len() + manifest.models.len());
     let mut last: Vec<(usize, PlannedStep)> =
         manifest.models.iter().filter_map(|model| step(model, &manifest.steps)).collect();
     last.sort_by_key(|(index, _)| *index);
     let mut audits = last.into_iter().peekable();
-    for (index, step) in manifest.steps.into_iter().enumerate() {
+    for (index, step) in std::mem::take(&mut manifest.steps).into_iter().enumerate() {
         steps.push(step);
         steps.extend(audits.next_if(|(last, _)| *last == index).map(|(_, audit)| audit));
     }
-    Manifest { steps, ..manifest }
+    manifest.steps = steps;
 }
 
 /// The manifest with the steps of the last run: with audits if it had audits.
-pub fn as_last_run(manifest: Manifest, history: &History) -> Manifest {
+pub fn as_last_run(mut manifest: Manifest, history: &History) -> Manifest {
     if history.last.as_ref().is_some_and(|last| last.audit) {
-        with_audits(manifest)
-    } else {
-        manifest
+        add_audits(&mut manifest);
     }
+    manifest
 }
 
 /// The audit of a step in the form that fails unless all verdicts are accepted; `None` if the file

@@ -3,10 +3,13 @@
 //! option to add or to remove.
 
 use crate::diagnostics::Diagnostic;
+use crate::dialect::Dialect;
 
 /// The profile of a client.
 pub struct ClientProfile {
     programs: &'static [&'static str],
+    /// The dialects that it speaks.
+    dialects: &'static [&'static str],
     /// Options that make it stop at an error, if it does not by default; the last one is suggested.
     stop_at_error_options: &'static [&'static str],
     /// Options that make it continue after an error.
@@ -53,6 +56,7 @@ pub const NO_ERROR: &str = "00000";
 
 const STREAM: ClientProfile = ClientProfile {
     programs: &[],
+    dialects: &[],
     stop_at_error_options: &[],
     continues_on_error_flags: &[],
     session_options: &[],
@@ -65,9 +69,19 @@ const STREAM: ClientProfile = ClientProfile {
     single_writer: false,
 };
 
+const EMBEDDED: ClientProfile = ClientProfile {
+    stop_at_error_options: &["--bail", "-bail"],
+    marker: Some(r#".print "{token}\055{token}""#),
+    safe_mode: ".bail on\n",
+    cure: "add `-bail`, and look for `.bail off` in its startup file",
+    single_writer: true,
+    ..STREAM
+};
+
 const PROFILES: &[ClientProfile] = &[
     ClientProfile {
         programs: &["psql"],
+        dialects: &["postgres", "redshift"],
         stop_at_error_options: &[
             "ON_ERROR_STOP=on",
             "ON_ERROR_STOP=true",
@@ -79,17 +93,11 @@ const PROFILES: &[ClientProfile] = &[
         error_check: Some(r"\echo {token}:LAST_ERROR_SQLSTATE"),
         ..STREAM
     },
-    ClientProfile {
-        programs: &["duckdb", "sqlite3"],
-        stop_at_error_options: &["--bail", "-bail"],
-        marker: Some(r#".print "{token}\055{token}""#),
-        safe_mode: ".bail on\n",
-        cure: "add `-bail`, and look for `.bail off` in its startup file",
-        single_writer: true,
-        ..STREAM
-    },
+    ClientProfile { programs: &["duckdb"], dialects: &["duckdb"], ..EMBEDDED },
+    ClientProfile { programs: &["sqlite3"], dialects: &["sqlite"], ..EMBEDDED },
     ClientProfile {
         programs: &["mysql", "mariadb"],
+        dialects: &["mysql", "mariadb"],
         continues_on_error_flags: &["--force", "-f"],
         session_options: &["-n", "--unbuffered"],
         no_session_reason: "buffers its output until it ends, but a session needs it after each \
@@ -100,43 +108,54 @@ const PROFILES: &[ClientProfile] = &[
     },
     ClientProfile {
         programs: &["clickhouse-client", "clickhouse"],
+        dialects: &["clickhouse"],
         continues_on_error_flags: &["--ignore-error"],
         input: StdinMode::ToEnd,
         ..STREAM
     },
     ClientProfile {
         programs: &["trino"],
+        dialects: &["trino", "athena"],
         continues_on_error_flags: &["--ignore-errors"],
         input: StdinMode::Nothing,
         ..STREAM
     },
     ClientProfile {
         programs: &["snow"],
+        dialects: &["snowflake"],
         session_options: &["--stdin", "-i"],
         no_session_reason: "opens a prompt, which needs a terminal",
         input: StdinMode::ToEnd,
         ..STREAM
     },
-    ClientProfile { programs: &["bq"], input: StdinMode::ToEnd, ..STREAM },
+    ClientProfile { programs: &["bq"], dialects: &["bigquery"], input: StdinMode::ToEnd, ..STREAM },
     ClientProfile {
         programs: &["spark-sql"],
+        dialects: &["spark", "databricks"],
         continues_on_error_flags: &["hive.cli.errors.ignore=true"],
         input: StdinMode::Lines,
         ..STREAM
     },
     ClientProfile {
         programs: &["beeline"],
+        dialects: &["spark", "databricks"],
         continues_on_error_flags: &["--force=true"],
         input: StdinMode::Nothing,
         ..STREAM
     },
     ClientProfile {
         programs: &["sqlcmd"],
+        dialects: &["sqlserver", "fabric"],
         stop_at_error_options: &["-b"],
         input: StdinMode::Nothing,
         ..STREAM
     },
-    ClientProfile { programs: &["dbsqlcli"], input: StdinMode::Nothing, ..STREAM },
+    ClientProfile {
+        programs: &["dbsqlcli"],
+        dialects: &["databricks"],
+        input: StdinMode::Nothing,
+        ..STREAM
+    },
 ];
 
 /// Programs that start another program.
@@ -156,6 +175,24 @@ pub fn profile(argv: &[String]) -> Option<(&'static ClientProfile, &'static str)
         return None;
     }
     argv[1..].iter().flat_map(|argument| argument.split_whitespace()).find_map(by_name)
+}
+
+/// Refuses a client of another dialect.
+pub fn reject_other_dialect(argv: &[String], dialect: &Dialect) -> Result<(), Diagnostic> {
+    let Some((profile, program)) = profile(argv) else { return Ok(()) };
+    if profile.dialects.contains(&dialect.name) {
+        return Ok(());
+    }
+    let dialects: Vec<String> = profile.dialects.iter().map(|name| format!("`{name}`")).collect();
+    let error = Diagnostic::error(format!(
+        "`{program}` is a client of {}, but the dialect of the plan is `{}`",
+        dialects.join(" and "),
+        dialect.name
+    ));
+    let example: String = dialect.property("example")?;
+    Err(error
+        .hint(format!("for this plan: `batchwright run -- {example}`"))
+        .hint("or compile the plan for the other warehouse: `batchwright compile --target NAME`"))
 }
 
 /// Refuses arguments with which a failed step would count as done.
@@ -283,6 +320,23 @@ mod tests {
     }
 
     #[test]
+    fn a_client_of_another_dialect_is_refused() {
+        let dialect = dialect::named("duckdb").unwrap();
+        let rejection = |words: &str| {
+            let argv: Vec<String> = shlex::split(words).unwrap();
+            reject_other_dialect(&argv, &dialect).err().map(|error| error.message)
+        };
+        assert_eq!(
+            rejection("psql -v ON_ERROR_STOP=1").unwrap(),
+            "`psql` is a client of `postgres` and `redshift`, but the dialect of the plan is \
+             `duckdb`"
+        );
+        assert!(rejection("docker exec -i db psql").is_some());
+        assert_eq!(rejection("duckdb -bail a.db"), None);
+        assert_eq!(rejection("my-client"), None);
+    }
+
+    #[test]
     fn a_session_needs_a_client_that_reads_statements() {
         assert!(rejection("mariadb shop").unwrap().contains("`--unbuffered`"));
         assert_eq!(rejection("mariadb -n shop"), None);
@@ -311,6 +365,8 @@ mod tests {
                 );
                 assert_eq!(example.split(' ').next(), argv.first().map(String::as_str), "{name}");
             }
+            let example = shlex::split(&example).unwrap();
+            assert!(reject_other_dialect(&example, &dialect).is_ok(), "{name}");
             let check = Protocol::new(&dialect, None).unwrap().check();
             assert!(
                 check.after.contains("batchwright_marker") && check.after.ends_with(";\n"),

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::target::TargetIdentity;
 use crate::diagnostics::printable;
 use crate::plan::Kind;
 
@@ -17,8 +18,12 @@ pub enum Entry {
     Run(RunEntry),
     /// A step starts.
     Start(StartEntry),
+    /// An attempt of a step failed, and the step is repeated.
+    Attempt(AttemptEntry),
     /// A step has ended.
     Step(StepEndEntry),
+    /// The first step has created the database file of the run.
+    Target(TargetEntry),
     /// A run has ended. Absent if it was killed.
     End(EndEntry),
 }
@@ -48,6 +53,39 @@ pub struct RunEntry {
     pub audit: bool,
     /// The number of steps to run.
     pub steps: usize,
+    /// The models of the run, in dbt's selection grammar; absent for all models.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub select: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<String>,
+    /// The shard of the plan: `3/8`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<String>,
+    /// The database. Absent in older journals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<TargetIdentity>,
+}
+
+/// The database of a run, if it did not exist when the run started.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct TargetEntry {
+    pub run: String,
+    pub target: TargetIdentity,
+}
+
+/// A failed attempt of a step. The step is repeated, since the failure is transient.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct AttemptEntry {
+    pub run: String,
+    pub step: String,
+    /// UTC, RFC 3339.
+    pub at: String,
+    /// The number of the attempt, from 1.
+    pub attempt: u32,
+    /// The time until the next attempt.
+    pub wait_seconds: f64,
+    /// The error message of the client.
+    pub message: String,
 }
 
 /// The start of a step.

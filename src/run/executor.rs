@@ -1,14 +1,15 @@
 //! The workers of a run. Each takes the next step of the schedule, runs it with the client, and
 //! records the result in the journal.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::client::{ClientSession, StepResult};
-use super::entry::{Entry, Outcome, StartEntry, StepEndEntry};
+use super::entry::{AttemptEntry, Entry, Outcome, StartEntry, StepEndEntry, TargetEntry, words};
 use super::journal::Journal;
 use super::schedule::Schedule;
-use super::{RunObserver, RunOptions, audits, clock, effects, journal, step_text};
+use super::{RunObserver, RunOptions, audits, clock, effects, journal, step_text, transient};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Kind;
 use crate::plan::manifest::PlannedStep;
@@ -25,6 +26,8 @@ pub struct Executor<'a> {
     changed: Condvar,
     /// A session for the first worker.
     first_session: Mutex<Option<ClientSession>>,
+    /// Whether the database file did not exist at the start, so its fingerprint is unknown.
+    is_target_incomplete: AtomicBool,
 }
 
 struct Shared {
@@ -53,6 +56,7 @@ impl<'a> Executor<'a> {
             shared: Mutex::new(Shared { schedule, error: None }),
             changed: Condvar::new(),
             first_session: Mutex::new(session),
+            is_target_incomplete: AtomicBool::new(options.target.is_incomplete()),
         }
     }
 
@@ -89,7 +93,7 @@ impl<'a> Executor<'a> {
     fn next(&self) -> Option<usize> {
         let mut shared = self.lock();
         loop {
-            if self.options.client.shutdown.is_requested() {
+            if self.must_stop() {
                 shared.schedule.stop();
             }
             if let Some(index) = shared.schedule.start() {
@@ -101,6 +105,12 @@ impl<'a> Executor<'a> {
             let woken = self.changed.wait_timeout(shared, SIGNAL_CHECK_INTERVAL);
             shared = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// Whether no further step may start: after Ctrl-C, or at the time of `--until`.
+    fn must_stop(&self) -> bool {
+        self.options.client.shutdown.is_requested()
+            || self.options.until.is_some_and(|until| clock::now() >= until)
     }
 
     /// Runs a step and records its result; returns whether it succeeded.
@@ -119,7 +129,12 @@ impl<'a> Executor<'a> {
         // A retry must know whether a swap was started. A batch may always run again.
         self.journal.append(&Entry::Start(start), step.kind == Kind::Swap)?;
         self.observer.started(step);
-        let result = self.execute(step, session)?;
+        let result = self.execute_with_retries(step, session)?;
+        if result.done && self.is_target_incomplete.swap(false, Ordering::SeqCst) {
+            let target = self.options.target.refreshed();
+            let entry = TargetEntry { run: self.run.to_string(), target };
+            self.journal.append(&Entry::Target(entry), false)?;
+        }
         let entry = StepEndEntry {
             run: self.run.to_string(),
             step: step.id.to_string(),
@@ -140,6 +155,45 @@ impl<'a> Executor<'a> {
         self.journal.append(&Entry::Step(entry.clone()), true)?;
         self.observer.ended(step, &entry);
         Ok(result.done)
+    }
+
+    /// Runs a step, again after a transient failure.
+    fn execute_with_retries(
+        &self,
+        step: &PlannedStep,
+        session: &mut Option<ClientSession>,
+    ) -> Result<StepResult, Diagnostic> {
+        let RunOptions { client, retries, .. } = *self.options;
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let result = self.execute(step, session)?;
+            let message = words(result.reason.as_deref(), &result.stderr, &result.stdout);
+            if result.done
+                || attempt > retries
+                // A repeated swap could find the table replaced already; `retry` checks that.
+                || matches!(step.kind, Kind::Swap | Kind::Publish | Kind::Undo | Kind::Cleanup)
+                || self.must_stop()
+                || !transient::is_transient(&client.argv, client.dialect, &message)
+            {
+                return Ok(result);
+            }
+            let wait = transient::wait(attempt);
+            let entry = AttemptEntry {
+                run: self.run.to_string(),
+                step: step.id.to_string(),
+                at: clock::format(clock::now()),
+                attempt,
+                wait_seconds: (wait.as_secs_f64() * 1000.0).round() / 1000.0,
+                message,
+            };
+            self.journal.append(&Entry::Attempt(entry.clone()), false)?;
+            self.observer.repeated(step, &entry);
+            let end = Instant::now() + wait;
+            while Instant::now() < end && !self.must_stop() {
+                std::thread::sleep(SIGNAL_CHECK_INTERVAL.min(end - Instant::now()));
+            }
+        }
     }
 
     /// Checks the file of a step, and runs it with the client.

@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::clock;
 use super::entry::{Entry, Outcome, RunEntry, StepEndEntry};
+use super::target::TargetIdentity;
 use crate::calendar::Instant;
 use crate::plan::Kind;
 use crate::plan::Sha256;
@@ -88,6 +89,19 @@ struct StepHistory {
     started: bool,
 }
 
+impl StepHistory {
+    /// Adds the results of another journal: the later ones count.
+    fn merge(&mut self, other: StepHistory) {
+        let started = |attempt: &Attempt| attempt.started;
+        self.done = [self.done.take(), other.done].into_iter().flatten().max_by_key(started);
+        let done = self.done.as_ref().and_then(started);
+        let failed = [self.failed.take(), other.failed].into_iter().flatten();
+        self.failed =
+            failed.filter(|failed| failed.started > done).max_by_key(|failed| failed.started);
+        self.started = (self.started || other.started) && self.done.is_none();
+    }
+}
+
 /// One execution of a step.
 #[derive(Clone, Debug)]
 pub struct Attempt {
@@ -127,6 +141,37 @@ impl Attempt {
 }
 
 impl History {
+    /// The results in the journals of several machines or shards. The last journal with a complete
+    /// plan decides when the run began: shards that were started before it are of an earlier run.
+    pub fn merge(histories: Vec<History>) -> History {
+        let start = |history: &History| history.first.as_ref().map(|run| run.at.clone());
+        let is_of_shard =
+            |history: &History| history.first.as_ref().is_some_and(|run| run.shard.is_some());
+        let begin = histories.iter().filter(|other| !is_of_shard(other)).filter_map(start).max();
+        let mut current: Vec<History> = histories
+            .into_iter()
+            .filter(|history| history.first.is_some() && start(history) >= begin)
+            .collect();
+        current.sort_by_key(start);
+        let mut merged = current.into_iter();
+        let Some(mut history) = merged.next() else { return History::default() };
+        for other in merged {
+            history.is_complete &= other.is_complete;
+            history.last = other.last.or(history.last);
+            history.runs.extend(other.runs);
+            history.plans.extend(other.plans);
+            for (key, step) in other.steps {
+                history.steps.entry(key).or_default().merge(step);
+            }
+        }
+        history
+    }
+
+    /// The database of the last run or retry, if the journal has it.
+    pub fn target(&self) -> Option<&TargetIdentity> {
+        self.last.as_ref()?.target.as_ref()
+    }
+
     /// Whether one of the runs was of the plan with this fingerprint.
     pub fn ran(&self, plan: &str) -> bool {
         self.plans.contains(plan)
@@ -165,6 +210,12 @@ impl History {
                     for kind in [Kind::Publish, Kind::After] {
                         self.steps.remove(&key(&format!("{}@{}", step.model, kind.word())));
                     }
+                }
+            }
+            Entry::Attempt(_) => {}
+            Entry::Target(entry) => {
+                if let Some(last) = &mut self.last {
+                    last.target = Some(entry.target);
                 }
             }
             Entry::End(end) => self.is_complete = end.failed + end.open == 0,
@@ -223,6 +274,10 @@ mod tests {
             threads: 1,
             audit: false,
             steps: 1,
+            select: Vec::new(),
+            exclude: Vec::new(),
+            shard: None,
+            target: None,
         })
     }
 
@@ -240,6 +295,35 @@ mod tests {
         entries.iter().cloned().for_each(|entry| reader.add(entry));
         let history = reader.finish();
         (history.runs.join(" "), history.steps.len(), history.is_complete)
+    }
+
+    #[test]
+    fn the_journals_of_shards_are_one_history() {
+        let history = |entries: Vec<Entry>| {
+            let mut reader = HistoryReader::new("a".to_string());
+            entries.into_iter().for_each(|entry| reader.add(entry));
+            reader.finish()
+        };
+        let at = |at: &str, shard: bool| match run("r", "a", None) {
+            Entry::Run(run) => Entry::Run(RunEntry {
+                at: at.to_string(),
+                shard: shard.then(|| "1/2".to_string()),
+                ..run
+            }),
+            other => other,
+        };
+        let merged = |begin: &str| {
+            let shards = [
+                history(vec![at("2", true), done("1"), end(0)]),
+                history(vec![at("3", true), done("2"), done("3"), end(1)]),
+                history(vec![at(begin, false), done("3"), end(0)]),
+            ];
+            let merged = History::merge(shards.to_vec());
+            (merged.steps.len(), merged.is_complete)
+        };
+        assert_eq!(merged("1"), (3, false));
+        assert_eq!(merged("4"), (1, true), "a later run of the complete plan");
+        assert!(History::merge(Vec::new()).first.is_none());
     }
 
     #[test]

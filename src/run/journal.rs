@@ -13,41 +13,13 @@ use memchr::memmem;
 use super::entry::{self, Entry};
 use super::history::{History, HistoryReader};
 use super::lock;
+pub use super::plan_paths::PlanPaths;
 use crate::diagnostics::Diagnostic;
 use crate::plan::Sha256;
 use crate::plan::manifest::Manifest;
 use crate::plan::planned::{self, ManifestHead, PlanFingerprint, PlannedStep};
 
-/// The files of a plan and its runs.
-#[derive(Clone, Debug)]
-pub struct PlanPaths {
-    pub plan: PathBuf,
-    pub journal: PathBuf,
-    pub lock: PathBuf,
-    pub run_results: PathBuf,
-    pub page: PathBuf,
-}
-
 impl PlanPaths {
-    pub fn new(plan: &Path) -> PlanPaths {
-        // `.` and `..` have no file name.
-        let plan = if plan.file_name().is_some() {
-            plan.to_path_buf()
-        } else {
-            fs::canonicalize(plan).unwrap_or(plan.to_path_buf())
-        };
-        let name =
-            plan.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let sibling = |ending: &str| plan.with_file_name(format!("{name}.{ending}"));
-        PlanPaths {
-            journal: sibling("journal.jsonl"),
-            lock: sibling("lock"),
-            run_results: sibling("run_results.json"),
-            page: sibling("page.html"),
-            plan,
-        }
-    }
-
     /// The plan's manifest.
     pub fn manifest(&self) -> Result<Manifest, Diagnostic> {
         let (file, name) = self.open_manifest()?;
@@ -92,49 +64,77 @@ impl PlanPaths {
         }
     }
 
-    /// Calls `take` for each entry of the journal. Ignores lines that a crash has truncated.
+    /// Calls `take` for each entry of the journals. Ignores lines that a crash has truncated.
     pub fn each_entry(&self, mut take: impl FnMut(Entry)) -> Result<(), Diagnostic> {
-        let metadata = match fs::metadata(&self.journal) {
+        self.journals().iter().try_for_each(|journal| self.each_entry_of(journal, &mut take))
+    }
+
+    fn each_entry_of(&self, journal: &Path, mut take: impl FnMut(Entry)) -> Result<(), Diagnostic> {
+        let metadata = match fs::metadata(journal) {
             Ok(metadata) => metadata,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(cannot("read", &self.journal, &error)),
+            Err(error) if is_missing(&error) => return Ok(()),
+            Err(error) => return Err(cannot("read", journal, &error)),
         };
         // A device may have no end.
         if !metadata.is_file() {
             return Ok(());
         }
-        let unreadable = |error: io::Error| cannot("read", &self.journal, &error);
+        let unreadable = |error: io::Error| cannot("read", journal, &error);
         let mut lines =
-            BufReader::with_capacity(READ_AHEAD, File::open(&self.journal).map_err(unreadable)?);
+            BufReader::with_capacity(READ_AHEAD, File::open(journal).map_err(unreadable)?);
         let mut line = Vec::new();
         while lines.read_until(b'\n', &mut line).map_err(unreadable)? > 0 {
-            self.refuse_newer(&line)?;
+            refuse_newer(journal, &line)?;
             serde_json::from_slice(&line).ok().into_iter().for_each(&mut take);
             line.clear();
         }
         Ok(())
     }
 
-    /// Whether the journal is missing or its last line is the end of a complete run.
+    /// Whether each journal is missing or ends with the end of a complete run.
     pub fn ends_complete(&self) -> bool {
-        let tail = || {
-            let mut file = File::open(&self.journal)?;
+        let tail = |journal: &Path| {
+            let mut file = File::open(journal)?;
             let length = file.metadata()?.len();
             file.seek(SeekFrom::Start(length.saturating_sub(4096)))?;
             let mut tail = Vec::new();
             file.take(4096).read_to_end(&mut tail)?;
             Ok::<_, io::Error>(tail)
         };
-        let Ok(tail) = tail() else { return true };
-        let last = tail.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-        matches!(serde_json::from_slice(last), Ok(Entry::End(end)) if end.failed + end.open == 0)
+        self.journals().iter().all(|journal| {
+            let Ok(tail) = tail(journal) else { return true };
+            let last = tail.trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
+            let last = serde_json::from_slice::<Entry>(last.unwrap_or_default());
+            matches!(last, Ok(Entry::End(end)) if end.failed + end.open == 0)
+        })
     }
 
     /// The history of the plan with this fingerprint.
     pub fn history(&self, plan: &str) -> Result<History, Diagnostic> {
-        let mut reader = HistoryReader::new(plan.to_string());
-        self.each_entry(|entry| reader.add(entry))?;
-        Ok(reader.finish())
+        self.history_with(plan, |_| {})
+    }
+
+    /// The history of the plan with this fingerprint; calls `take` for each entry.
+    pub fn history_with(
+        &self,
+        plan: &str,
+        mut take: impl FnMut(&Entry),
+    ) -> Result<History, Diagnostic> {
+        let mut histories: Vec<History> = Vec::new();
+        for journal in self.journals() {
+            let mut reader = HistoryReader::new(plan.to_string());
+            self.each_entry_of(&journal, |entry| {
+                take(&entry);
+                reader.add(entry);
+            })?;
+            histories.push(reader.finish());
+        }
+        // Without a run of this plan, the last run of the main journal counts.
+        match histories.iter().any(|history| history.ran(plan)) {
+            true => histories.retain(|history| history.ran(plan)),
+            false => histories.truncate(1),
+        }
+        Ok(if histories.len() == 1 { histories.remove(0) } else { History::merge(histories) })
     }
 
     /// The fingerprint of the plan.
@@ -143,30 +143,35 @@ impl PlanPaths {
         self.each_step(&mut |step| fingerprint.add(&step))?;
         Ok(fingerprint.finish())
     }
+}
 
-    /// Refuses a line of a newer version, which would be mistaken for a truncated one.
-    fn refuse_newer(&self, line: &[u8]) -> Result<(), Diagnostic> {
-        #[derive(serde::Deserialize)]
-        struct Version {
-            schema_version: u32,
-        }
-        if memmem::find(line, b"\"schema_version\"").is_none() {
-            return Ok(());
-        }
-        let version = serde_json::from_slice::<Version>(line).map_or(0, |line| line.schema_version);
-        if version <= entry::SCHEMA_VERSION {
-            return Ok(());
-        }
-        Err(Diagnostic::error(format!(
-            "the journal `{}` has version {version}, but this batchwright reads version {}",
-            self.journal.display(),
-            entry::SCHEMA_VERSION
-        ))
-        .hint(
-            "use the batchwright that wrote it; or, to run the plan from the start, move the \
-            journal away",
-        ))
+/// Refuses a line of a newer version, which would be mistaken for a truncated one.
+fn refuse_newer(journal: &Path, line: &[u8]) -> Result<(), Diagnostic> {
+    #[derive(serde::Deserialize)]
+    struct Version {
+        schema_version: u32,
     }
+    if memmem::find(line, b"\"schema_version\"").is_none() {
+        return Ok(());
+    }
+    let version = serde_json::from_slice::<Version>(line).map_or(0, |line| line.schema_version);
+    if version <= entry::SCHEMA_VERSION {
+        return Ok(());
+    }
+    Err(Diagnostic::error(format!(
+        "the journal `{}` has version {version}, but this batchwright reads version {}",
+        journal.display(),
+        entry::SCHEMA_VERSION
+    ))
+    .hint(
+        "use the batchwright that wrote it; or, to run the plan from the start, move the \
+        journal away",
+    ))
+}
+
+/// Whether a file or one of its folders does not exist.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// The buffer size of readers. A line has a few hundred bytes.
@@ -199,10 +204,13 @@ struct Lines {
     written: u64,
 }
 
-/// Takes the lock and opens the journal. Calls `waits` with the reason if it must wait.
-pub fn open(paths: &PlanPaths, waits: &dyn Fn(&str)) -> Result<Journal, Diagnostic> {
-    let lock = lock::take(&paths.lock, waits)?;
+/// Takes the lock and opens the journal. Calls `report` with the reason if it must wait, and if it
+/// moves the journal of an earlier version.
+pub fn open(paths: &PlanPaths, report: &dyn Fn(&str)) -> Result<Journal, Diagnostic> {
+    create_state_dir(paths)?;
+    let lock = lock::take(&paths.lock, report)?;
     refuse_link(&paths.journal)?;
+    move_former_journal(paths, report)?;
     let opened = || {
         let is_new = !paths.journal.exists();
         let mut file = OpenOptions::new()
@@ -228,6 +236,49 @@ pub fn open(paths: &PlanPaths, waits: &dyn Fn(&str)) -> Result<Journal, Diagnost
     let (disk, file) = opened().map_err(|error| unwritable(&paths.journal, &error))?;
     let lines = Mutex::new(Lines { file, written: 0 });
     Ok(Journal { path: paths.journal.clone(), lines, disk, synced: Mutex::new(0), lock })
+}
+
+/// Creates the state folder, which git ignores.
+fn create_state_dir(paths: &PlanPaths) -> Result<(), Diagnostic> {
+    let folder = &paths.state_dir;
+    if !paths.has_named_state_dir && folder.is_symlink() {
+        return Err(Diagnostic::error(format!(
+            "`{}` is a symbolic link, which is not followed",
+            folder.display()
+        ))
+        .hint("remove the link, or name the folder of the journals: `--state-dir DIR`"));
+    }
+    let create = || {
+        if folder.is_dir() {
+            return Ok(());
+        }
+        fs::create_dir_all(folder)?;
+        fs::write(folder.join(".gitignore"), "*\n")?;
+        File::open(folder_of(folder))?.sync_all()
+    };
+    create().map_err(|error| unwritable(folder, &error))
+}
+
+/// Moves the journal of an earlier version, which is next to the plan, to the state folder.
+fn move_former_journal(paths: &PlanPaths, report: &dyn Fn(&str)) -> Result<(), Diagnostic> {
+    let former = &paths.former_journal;
+    if paths.journal.exists() || !former.is_file() {
+        return Ok(());
+    }
+    refuse_link(former)?;
+    let moved = || match fs::rename(former, &paths.journal) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            let partial = paths.journal.with_extension("partial");
+            fs::copy(former, &partial)?;
+            File::open(&partial)?.sync_all()?;
+            fs::rename(&partial, &paths.journal)?;
+            fs::remove_file(former)
+        }
+        renamed => renamed,
+    };
+    moved().map_err(|error| cannot("move", former, &error))?;
+    report(&format!("moved the journal to `{}`", paths.journal.display()));
+    Ok(())
 }
 
 impl Drop for Journal {

@@ -8,6 +8,7 @@ pub mod client;
 pub mod client_profiles;
 pub mod clock;
 pub mod confirmed;
+mod connection;
 pub mod effects;
 pub mod entry;
 pub mod executable;
@@ -17,6 +18,7 @@ pub mod journal;
 pub mod junit;
 mod lock;
 mod output_capture;
+pub mod plan_paths;
 mod process;
 pub mod proof;
 pub mod protocol;
@@ -24,22 +26,29 @@ pub mod report;
 pub mod results;
 pub mod retry;
 pub mod schedule;
+pub mod selection;
+pub mod shard;
 pub mod shutdown;
 mod single_line;
 pub mod staged;
 pub mod status;
 mod step_text;
+pub mod target;
 pub mod token;
+pub mod transient;
 
+use crate::calendar::Instant;
 use crate::diagnostics::Diagnostic;
 use crate::plan::Kind;
 use crate::plan::manifest::{Manifest, PlannedStep};
 use client::{Client, ClientSession};
-use entry::{EndEntry, Entry, RunEntry, StepEndEntry};
+use entry::{AttemptEntry, EndEntry, Entry, RunEntry, StepEndEntry};
 use executor::Executor;
 use history::History;
 use journal::{Journal, PlanPaths};
-use schedule::{Schedule, StepState};
+use schedule::{Schedule, ScheduleOptions, StepState};
+use shard::Shard;
+use target::TargetIdentity;
 
 /// What to run, and how.
 pub struct RunOptions<'a> {
@@ -53,13 +62,26 @@ pub struct RunOptions<'a> {
     /// The fingerprint of the plan.
     pub fingerprint: &'a str,
     pub client: &'a Client<'a>,
+    pub target: &'a TargetIdentity,
     pub threads: usize,
     pub fail_fast: bool,
+    /// How often a step is repeated after a transient failure.
+    pub retries: u32,
+    /// When to stop starting steps.
+    pub until: Option<Instant>,
+    pub schedule: ScheduleOptions,
+    pub shard: Option<Shard>,
+    /// The selection of the run, for the journal.
+    pub select: Vec<String>,
+    pub exclude: Vec<String>,
+    /// The number of unfinished steps of a continued run that are not selected.
+    pub left_out: usize,
 }
 
 /// Receives the progress of a run.
 pub trait RunObserver: Sync {
     fn started(&self, step: &PlannedStep);
+    fn repeated(&self, step: &PlannedStep, entry: &AttemptEntry);
     fn ended(&self, step: &PlannedStep, entry: &StepEndEntry);
 }
 
@@ -84,7 +106,8 @@ pub fn run(
     let schemas = models
         .filter_map(|model| Some((model.unique_id.clone(), schema(&model.relation)?)))
         .collect();
-    let schedule = Schedule::new(&options.manifest.steps, options.selected, &schemas)?;
+    let schedule =
+        Schedule::new(&options.manifest.steps, options.selected, &schemas, options.schedule)?;
     let id = token::id();
     let steps = options.selected.iter().filter(|selected| **selected).count();
     let continued = options.history.last.as_ref().filter(|_| options.resumed);
@@ -100,6 +123,10 @@ pub fn run(
         threads: options.threads,
         audit: options.manifest.steps.iter().any(|step| step.kind == Kind::Audit),
         steps,
+        select: options.select.clone(),
+        exclude: options.exclude.clone(),
+        shard: options.shard.map(|shard| shard.to_string()),
+        target: Some(options.target.clone()),
     };
     journal.append(&Entry::Run(start), true)?;
     let executor = Executor::new(options, journal, observer, &id, schedule, session);
@@ -112,7 +139,7 @@ pub fn run(
     let states = options.selected.iter().enumerate().filter(|(_, selected)| **selected);
     let count = |state| states.clone().filter(|(index, _)| schedule.state(*index) == state).count();
     let (done, failed) = (count(StepState::Done), count(StepState::Failed));
-    let open = steps - done - failed;
+    let open = steps - done - failed + options.left_out;
     let end = EndEntry { run: id.clone(), at: clock::format(clock::now()), done, failed, open };
     journal.append(&Entry::End(end), true)?;
     Ok(RunSummary { id, done, failed, open })

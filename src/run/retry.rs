@@ -7,9 +7,11 @@ use super::history::History;
 use crate::plan::Kind;
 use crate::plan::manifest::PlannedStep;
 
-/// For each step of the plan, whether a retry runs it.
-pub fn remaining(steps: &[PlannedStep], history: &History) -> Vec<bool> {
-    let mut open: Vec<bool> = steps.iter().map(|step| history.done(step).is_none()).collect();
+/// For each step of the plan, whether a retry runs it. Steps that are not `in_run` are of another
+/// shard or model, and do not make their dependents run again.
+pub fn remaining(steps: &[PlannedStep], in_run: &[bool], history: &History) -> Vec<bool> {
+    let is_open = |(step, in_run): (&PlannedStep, &bool)| *in_run && history.done(step).is_none();
+    let mut open: Vec<bool> = steps.iter().zip(in_run).map(is_open).collect();
     loop {
         let count = open.iter().filter(|open| **open).count();
         // After the swap the shadow table is gone, so an open batch requires another rebuild.
@@ -30,7 +32,8 @@ pub fn remaining(steps: &[PlannedStep], history: &History) -> Vec<bool> {
         for (index, step) in steps.iter().enumerate() {
             let follows =
                 step.kind != Kind::Create && step.depends_on.iter().any(|id| ids.contains(&**id));
-            if open[index] || follows || rebuilt.contains(&*step.model) {
+            let is_needed = open[index] || follows || rebuilt.contains(&*step.model);
+            if in_run[index] && is_needed {
                 open[index] = true;
                 ids.insert(&step.id);
                 ids.insert(&step.model);
@@ -76,7 +79,7 @@ mod tests {
     fn names<'a>(steps: &'a [PlannedStep], history: &History) -> Vec<&'a str> {
         steps
             .iter()
-            .zip(remaining(steps, history))
+            .zip(remaining(steps, &vec![true; steps.len()], history))
             .filter(|(_, open)| *open)
             .map(|(step, _)| &*step.id)
             .collect()
@@ -117,6 +120,17 @@ mod tests {
         let history = finished(&["a@1", "a@2", "b@create", "b@1", "b@2"]);
         steps[1].sha256 = Sha256::of(b"2");
         assert_eq!(names(&steps, &history), ["a@2", "b@2"]);
+    }
+
+    #[test]
+    fn steps_of_other_shards_do_not_make_their_dependents_run_again() {
+        let steps = [
+            step("a@create", Kind::Create, &[]),
+            step("a@1", Kind::Batch, &["a@create"]),
+            step("a@2", Kind::Batch, &["a@create"]),
+        ];
+        let remaining = remaining(&steps, &[false, true, true], &finished(&["a@1"]));
+        assert_eq!(remaining, [false, false, true]);
     }
 
     #[test]

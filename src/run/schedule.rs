@@ -21,7 +21,15 @@ pub struct Schedule {
     chunk: Vec<Option<usize>>,
     /// The number of unfinished steps of each chunk.
     open_in_chunk: Vec<usize>,
+    /// The steps that may start: chunk and rank.
     ready: BTreeSet<(Option<usize>, usize)>,
+    /// The steps of each model that may start when another step of the model ends.
+    delayed: Vec<BTreeSet<(Option<usize>, usize)>>,
+    /// The priority of each step, and the step of each priority.
+    ranks: Vec<usize>,
+    by_rank: Vec<usize>,
+    running_of_model: Vec<usize>,
+    max_per_model: usize,
     /// The schema that a step creates if it is missing. Two concurrent steps may both find it
     /// missing, and one of them fails.
     schema: Vec<Option<String>>,
@@ -29,6 +37,32 @@ pub struct Schedule {
     in_creation: BTreeSet<String>,
     running: usize,
     stopped: bool,
+}
+
+/// The order and the limits of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct ScheduleOptions {
+    pub order: StepOrder,
+    /// The maximum number of concurrent steps of a model.
+    pub max_per_model: usize,
+}
+
+/// Which of several steps that may start is first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StepOrder {
+    /// The first one of the plan: model by model.
+    #[default]
+    Plan,
+    /// The batch with the latest window.
+    Newest,
+    /// The batch with the earliest window, of any model.
+    Oldest,
+}
+
+impl Default for ScheduleOptions {
+    fn default() -> ScheduleOptions {
+        ScheduleOptions { order: StepOrder::Plan, max_per_model: usize::MAX }
+    }
 }
 
 #[derive(Default)]
@@ -55,6 +89,7 @@ impl Schedule {
         steps: &[PlannedStep],
         selected: &[bool],
         schemas: &BTreeMap<String, String>,
+        options: ScheduleOptions,
     ) -> Result<Schedule, Diagnostic> {
         let ids: BTreeMap<&str, usize> =
             steps.iter().enumerate().map(|(index, step)| (&*step.id, index)).collect();
@@ -70,6 +105,9 @@ impl Schedule {
             model.push(index);
         }
         let chunk = chunks(steps, &ids, &names);
+        let by_rank = ranked(steps, options.order);
+        let mut ranks = vec![0; steps.len()];
+        by_rank.iter().enumerate().for_each(|(rank, index)| ranks[*index] = rank);
         let mut schedule = Schedule {
             states: selected
                 .iter()
@@ -82,6 +120,11 @@ impl Schedule {
             open_in_chunk: vec![0; chunk.iter().flatten().max().map_or(0, |last| last + 1)],
             chunk,
             ready: BTreeSet::new(),
+            delayed: vec![BTreeSet::new(); names.len()],
+            ranks,
+            by_rank,
+            running_of_model: vec![0; names.len()],
+            max_per_model: options.max_per_model,
             schema: steps
                 .iter()
                 .map(|step| schemas.get(&*step.model).filter(|_| creates_schema(step)).cloned())
@@ -124,43 +167,56 @@ impl Schedule {
                 schedule.open_in_chunk[chunk] += 1;
             }
             if schedule.waits_for[index] == 0 {
-                schedule.ready.insert((schedule.chunk[index], index));
+                schedule.ready.insert((schedule.chunk[index], schedule.ranks[index]));
             }
         }
         Ok(schedule)
     }
 
-    /// Starts the first step in the plan's order that may start.
+    /// Starts the first step that may start, in the order of the options.
     pub fn start(&mut self) -> Option<usize> {
         if self.stopped {
             return None;
         }
+        let current_chunk = self.open_in_chunk.iter().position(|open| *open > 0);
+        loop {
+            let candidates = [None, current_chunk];
+            let chunks = candidates.iter().take(if current_chunk.is_some() { 2 } else { 1 });
+            let next = chunks
+                .filter_map(|chunk| self.first_ready(*chunk))
+                .min_by_key(|(_, rank)| *rank)?;
+            self.ready.remove(&next);
+            let index = self.by_rank[next.1];
+            let model = self.model[index];
+            if self.running_of_model[model] >= self.max_per_model {
+                self.delayed[model].insert(next);
+                continue;
+            }
+            self.in_creation.extend(self.schema[index].clone());
+            self.states[index] = StepState::Running;
+            self.running_of_model[model] += 1;
+            self.running += 1;
+            return Some(index);
+        }
+    }
+
+    /// The first step of a chunk that may start.
+    fn first_ready(&self, chunk: Option<usize>) -> Option<(Option<usize>, usize)> {
         let may_start = |index: usize| {
             self.schema[index].as_ref().is_none_or(|schema| {
                 self.created.contains(schema) || !self.in_creation.contains(schema)
             })
         };
-        let first = |chunk| {
-            self.ready
-                .range((chunk, 0)..=(chunk, usize::MAX))
-                .find(|(_, index)| may_start(*index))
-                .copied()
-        };
-        let current_chunk = self.open_in_chunk.iter().position(|open| *open > 0);
-        let next = [first(None), current_chunk.and_then(|chunk| first(Some(chunk)))]
-            .into_iter()
-            .flatten()
-            .min_by_key(|(_, index)| *index)?;
-        self.ready.remove(&next);
-        self.in_creation.extend(self.schema[next.1].clone());
-        self.states[next.1] = StepState::Running;
-        self.running += 1;
-        Some(next.1)
+        let mut ready = self.ready.range((chunk, 0)..=(chunk, usize::MAX));
+        ready.find(|(_, rank)| may_start(self.by_rank[*rank])).copied()
     }
 
     /// Records the end of a running step.
     pub fn end(&mut self, index: usize, done: bool) {
         self.running -= 1;
+        let model = self.model[index];
+        self.running_of_model[model] -= 1;
+        self.ready.extend(self.delayed[model].pop_first());
         if let Some(schema) = self.schema[index].take() {
             self.in_creation.remove(&schema);
             if done {
@@ -178,7 +234,7 @@ impl Schedule {
             for dependent in unblocked {
                 self.waits_for[dependent] -= 1;
                 if self.waits_for[dependent] == 0 && self.states[dependent] == StepState::Waiting {
-                    self.ready.insert((self.chunk[dependent], dependent));
+                    self.ready.insert((self.chunk[dependent], self.ranks[dependent]));
                 }
             }
             return;
@@ -221,7 +277,9 @@ impl Schedule {
 
     fn skip(&mut self, index: usize, blocked: &mut Vec<usize>) {
         if self.states[index] == StepState::Waiting {
-            self.ready.remove(&(self.chunk[index], index));
+            let position = (self.chunk[index], self.ranks[index]);
+            self.ready.remove(&position);
+            self.delayed[self.model[index]].remove(&position);
             self.settle(index, StepState::Skipped);
             blocked.push(index);
         }
@@ -233,6 +291,21 @@ impl Schedule {
             self.open_in_chunk[chunk] -= 1;
         }
     }
+}
+
+/// The indices of the steps in the order of their priority. Steps without a window precede batches,
+/// which wait for them.
+fn ranked(steps: &[PlannedStep], order: StepOrder) -> Vec<usize> {
+    let mut by_rank: Vec<usize> = (0..steps.len()).collect();
+    match order {
+        StepOrder::Plan => {}
+        StepOrder::Oldest => by_rank.sort_by_key(|index| steps[*index].event_time_start),
+        StepOrder::Newest => by_rank.sort_by_key(|index| {
+            let start = steps[*index].event_time_start;
+            (start.is_some(), std::cmp::Reverse(start))
+        }),
+    }
+    by_rank
 }
 
 /// The chunk in which each labelled step runs: that of its label, or a later one that it depends on
@@ -273,116 +346,4 @@ fn invalid_dependency(step: &PlannedStep, id: &str, what: &str) -> Diagnostic {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::Sha256;
-    use crate::plan::planned::StepFile;
-
-    fn step(id: &str, chunk: Option<&str>, depends_on: &[&str]) -> PlannedStep {
-        PlannedStep {
-            id: id.into(),
-            model: id.split('@').next().unwrap().into(),
-            kind: Kind::Batch,
-            file: StepFile::Path("".into()),
-            sha256: Sha256::default(),
-            event_time_start: None,
-            event_time_end: None,
-            chunk: chunk.map(Into::into),
-            depends_on: depends_on.iter().map(|id| (*id).into()).collect(),
-        }
-    }
-
-    /// Runs the steps one by one, with failures of the steps in `failing`; returns the ids in order.
-    fn run_all(steps: &[PlannedStep], failing: &[&str]) -> Vec<String> {
-        let mut schedule =
-            Schedule::new(steps, &vec![true; steps.len()], &BTreeMap::new()).unwrap();
-        let mut ran = Vec::new();
-        while let Some(index) = schedule.start() {
-            ran.push(steps[index].id.to_string());
-            schedule.end(index, !failing.contains(&&*steps[index].id));
-        }
-        assert!(schedule.is_finished());
-        ran
-    }
-
-    #[test]
-    fn a_failure_blocks_only_its_dependents() {
-        let steps = [
-            step("a@1", None, &[]),
-            step("a@2", None, &[]),
-            step("b@1", None, &["a@1"]),
-            step("b@2", None, &["a@2"]),
-            step("c@build", None, &["b"]),
-            step("d@build", None, &[]),
-        ];
-        assert_eq!(run_all(&steps, &["a@1"]), ["a@1", "a@2", "b@2", "d@build"]);
-        assert_eq!(run_all(&steps, &[]).len(), 6);
-    }
-
-    #[test]
-    fn a_step_starts_when_its_dependencies_are_done() {
-        let steps =
-            [step("a@1", None, &[]), step("a@2", None, &["a@1"]), step("b@1", None, &["a@1"])];
-        let mut schedule = Schedule::new(&steps, &[true; 3], &BTreeMap::new()).unwrap();
-        assert_eq!((schedule.start(), schedule.start()), (Some(0), None));
-        schedule.end(0, true);
-        assert_eq!(
-            (schedule.start(), schedule.start(), schedule.start()),
-            (Some(1), Some(2), None)
-        );
-    }
-
-    #[test]
-    fn a_failed_chunk_blocks_later_chunks() {
-        let steps = [
-            step("a@11-30", Some("2024-11"), &[]),
-            step("a@12-01", Some("2024-12"), &[]),
-            step("a@12-02", Some("2024-12"), &[]),
-            step("a@01-01", Some("2025-01"), &[]),
-        ];
-        assert_eq!(run_all(&steps, &[]).len(), 4);
-        assert_eq!(run_all(&steps, &["a@12-01"]), ["a@11-30", "a@12-01", "a@12-02"]);
-        let mut schedule = Schedule::new(&steps, &[true; 4], &BTreeMap::new()).unwrap();
-        assert_eq!(
-            (schedule.start(), schedule.start()),
-            (Some(0), None),
-            "the second chunk waits for the first"
-        );
-    }
-
-    #[test]
-    fn a_batch_of_many_chunks_runs_in_the_last_one() {
-        let steps = [
-            step("a@1", Some("2024-01"), &[]),
-            step("a@2", Some("2024-02"), &[]),
-            step("b@2024", Some("2024-01"), &["a@1", "a@2"]),
-        ];
-        assert_eq!(run_all(&steps, &[]), ["a@1", "a@2", "b@2024"]);
-    }
-
-    #[test]
-    fn a_schema_is_created_once() {
-        let steps = ["a@create", "b@create", "c@create"]
-            .map(|id| PlannedStep { kind: Kind::Create, ..step(id, None, &[]) });
-        let schemas = ["a", "b"].map(|model| (model.to_string(), "analytics".to_string())).into();
-        let mut schedule = Schedule::new(&steps, &[true; 3], &schemas).unwrap();
-        assert_eq!(
-            (schedule.start(), schedule.start(), schedule.start()),
-            (Some(0), Some(2), None)
-        );
-        schedule.end(0, true);
-        assert_eq!(schedule.start(), Some(1));
-    }
-
-    #[test]
-    fn unresolvable_dependencies_are_refused() {
-        let error = |id: &str| {
-            Schedule::new(&[step("a@1", None, &[id])], &[true], &BTreeMap::new())
-                .err()
-                .unwrap()
-                .message
-        };
-        assert!(error("b@1").ends_with("is not in the plan"));
-        assert!(error("a@1").ends_with("comes after it"));
-    }
-}
+mod tests;

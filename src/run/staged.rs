@@ -1,5 +1,5 @@
-//! The last files of a staged backfill. Takes a manifest; gives the steps that publish, or a
-//! manifest whose steps are the files that undo a backfill or drop its tables.
+//! The last files of a staged backfill. Takes a manifest; returns the steps that publish, or sets
+//! its steps to the files that undo a backfill or drop its tables.
 
 use super::history::History;
 use super::retry;
@@ -15,7 +15,7 @@ pub fn publishes(step: &PlannedStep) -> bool {
 
 /// The steps that are left for publishing, and the number of earlier steps that are not done.
 pub fn left_to_publish(manifest: &Manifest, history: &History) -> (Vec<bool>, usize) {
-    let left = retry::remaining(&manifest.steps, history);
+    let left = retry::remaining(&manifest.steps, &vec![true; manifest.steps.len()], history);
     let open = left.iter().zip(&manifest.steps).filter(|(left, step)| **left && !publishes(step));
     let open = open.count();
     let selected =
@@ -23,16 +23,16 @@ pub fn left_to_publish(manifest: &Manifest, history: &History) -> (Vec<bool>, us
     (selected, open)
 }
 
-/// The manifest with a step for the file of each staged model, one after the other; those that
-/// undo run in the reverse order of publishing.
-pub fn extra_steps(manifest: Manifest, kind: Kind) -> Manifest {
+/// Sets the steps to the file of each staged model, one after the other; those that undo run in the
+/// reverse order of publishing.
+pub fn set_extra_steps(manifest: &mut Manifest, kind: Kind) {
     let mut steps: Vec<PlannedStep> =
         manifest.models.iter().rev().filter_map(|model| extra_step(model, kind)).collect();
     let ids: Vec<_> = steps.iter().map(|step| step.id.clone()).collect();
     for (step, before) in steps.iter_mut().skip(1).zip(ids) {
         step.depends_on = [before].into();
     }
-    Manifest { steps, ..manifest }
+    manifest.steps = steps;
 }
 
 fn extra_step(model: &ModelEntry, kind: Kind) -> Option<PlannedStep> {

@@ -16,6 +16,11 @@ pub fn id() -> String {
     [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
 }
 
+/// A random number from 0 to 1.
+pub fn fraction() -> f64 {
+    f64::from(u32::try_from(number() >> 32).unwrap_or_default()) / f64::from(u32::MAX)
+}
+
 fn number() -> u64 {
     static COUNT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     RandomState::new().hash_one(COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed))

@@ -41,7 +41,7 @@ fn main() {
             &["run", "--quiet", "--plan", "plan", "--", "sh", "-c", failing, "{file}"],
             "run",
         );
-        write_journal(&folder.path().join("plan.journal.jsonl"), size);
+        write_journal(&folder.path().join(".batchwright/plan.journal.jsonl"), size);
         batchwright(&["status", "--plan", "plan"], "status");
         batchwright(&["status", "--missing", "--plan", "plan"], "missing");
         batchwright(&["page", "--plan", "plan", "--now", "2024-09-10"], "page");
@@ -49,6 +49,9 @@ fn main() {
             &["retry", "--quiet", "--plan", "plan", "--", "sh", "-c", failing, "{file}"],
             "retry",
         );
+        let shard = ["run", "--plan", "plan", "--dry-run", "--shard", "3/64"];
+        let client = ["--", "psql", "-v", "ON_ERROR_STOP=1", "-f", "{file}"];
+        batchwright(&[&shard[..], &client[..]].concat(), "shard 3/64");
         fs::create_dir(folder.path().join("other")).unwrap();
         fs::copy(plan.join("manifest.json"), folder.path().join("other/manifest.json")).unwrap();
         batchwright(&["diff", "plan", "other"], "diff");

@@ -1,6 +1,6 @@
 //! Starts the program under test.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// The result of a command.
@@ -56,10 +56,17 @@ pub fn script_client(script: &str) -> Vec<String> {
     strings(&["sh", "-c", &format!("{check}\n{script}"), "{file}"])
 }
 
+/// The journal of a plan: in the folder of its project, or next to a plan outside of projects.
+pub fn journal_path(plan: &Path) -> PathBuf {
+    let project = plan.ancestors().find(|folder| folder.join("dbt_project.yml").exists());
+    let root = project.unwrap_or(plan.parent().unwrap());
+    let name = plan.strip_prefix(root).unwrap().to_string_lossy().replace('/', ".");
+    root.join(".batchwright").join(format!("{name}.journal.jsonl"))
+}
+
 /// The entries of a plan's journal.
 pub fn journal(plan: &Path) -> Vec<serde_json::Value> {
-    let path = plan.with_extension("journal.jsonl");
-    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let text = std::fs::read_to_string(journal_path(plan)).unwrap_or_default();
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 

@@ -115,7 +115,7 @@ fn a_year_is_rebuilt_in_monthly_chunks(engine: &dyn Engine) {
     let first = batchwright(
         "run",
         &folder(&plan),
-        &["--threads", threads(engine)],
+        &["--threads", threads(engine), "--retries", "5"],
         &shop.database.session(),
     );
     assert_eq!(first.code, 1, "{}", first.err);
@@ -125,7 +125,8 @@ fn a_year_is_rebuilt_in_monthly_chunks(engine: &dyn Engine) {
         first.err
     );
     shop.sql("update raw.events set amount = '150' where event_id = 150;");
-    let again = batchwright("retry", &folder(&plan), &["--threads", threads(engine)], &[]);
+    let arguments = ["--threads", threads(engine), "--retries", "5"];
+    let again = batchwright("retry", &folder(&plan), &arguments, &[]);
     assert_eq!(again.code, 0, "{}", again.err);
     assert!(
         again.err.contains("185 steps done"),

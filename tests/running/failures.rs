@@ -77,7 +77,10 @@ fn failed_days_are_retried(engine: &dyn Engine) {
         let plan = Days::of(30);
         let folder = plan.write_for(engine.dialect());
         let threads = if engine.allows_concurrent_clients() { "2" } else { "1" };
-        let first = batchwright("run", &folder, &["--threads", threads], &database.session());
+        // Concurrent batches of an empty table may deadlock in MariaDB: each holds a gap lock that
+        // the insert of the other waits for.
+        let arguments = ["--threads", threads, "--retries", "5"];
+        let first = batchwright("run", &folder, &arguments, &database.session());
         assert_eq!(first.code, 1, "{}", first.err);
         let mut failed: Vec<String> = step_outcomes(&folder)
             .into_iter()
@@ -88,7 +91,7 @@ fn failed_days_are_retried(engine: &dyn Engine) {
         assert_eq!(failed, days.iter().map(|day| batch(*day)).collect::<Vec<_>>());
         delete_null_sales(&*database);
         let before = step_outcomes(&folder).len();
-        let again = retry(&folder);
+        let again = batchwright("retry", &folder, &["--retries", "5"], &[]);
         assert_eq!(again.code, 0, "{}", again.err);
         assert_eq!(
             step_outcomes(&folder).len() - before,

@@ -7,7 +7,7 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use crate::batchwright::{
-    batchwright, journal, script_client, start, step_outcomes, wait_for_entry,
+    batchwright, journal, journal_path, script_client, start, step_outcomes, wait_for_entry,
 };
 use crate::days::{Days, batch};
 
@@ -28,7 +28,7 @@ fn an_incomplete_last_line_is_ignored() {
     let plan = Days::of(3);
     let folder = plan.write();
     assert_eq!(batchwright("run", &folder, &[], &script_client("exit 1")).code, 1);
-    let path = folder.with_extension("journal.jsonl");
+    let path = journal_path(&folder);
     fs::OpenOptions::new()
         .append(true)
         .open(&path)
@@ -44,7 +44,9 @@ fn an_incomplete_last_line_is_ignored() {
 fn a_full_disk_stops_the_run() {
     let plan = Days::of(3);
     let folder = plan.write();
-    symlink("/dev/full", folder.with_extension("journal.jsonl")).unwrap();
+    let path = journal_path(&folder);
+    fs::create_dir(path.parent().unwrap()).unwrap();
+    symlink("/dev/full", path).unwrap();
     let result = batchwright("run", &folder, &[], &script_client(""));
     assert_eq!(result.code, 1);
     assert!(
@@ -186,7 +188,7 @@ fn a_newer_journal_is_refused() {
     let plan = Days::of(3);
     let folder = plan.write();
     assert_eq!(batchwright("run", &folder, &[], &script_client("exit 1")).code, 1);
-    let path = folder.with_extension("journal.jsonl");
+    let path = journal_path(&folder);
     let mut lines = fs::read_to_string(&path).unwrap();
     lines.push_str("{\"event\":\"run\",\"schema_version\":99,\"run\":\"ab\",\"steps\":{\"of\":\"another shape\"}}\n");
     fs::write(&path, &lines).unwrap();
@@ -215,7 +217,7 @@ fn the_client_of_a_journal_is_not_started() {
     let folder = plan.write();
     let made = plan.folder.path().join("made");
     assert_eq!(batchwright("run", &folder, &[], &script_client("exit 1")).code, 1);
-    let path = folder.with_extension("journal.jsonl");
+    let path = journal_path(&folder);
     let mut run = journal(&folder)[0].clone();
     run["client"] =
         serde_json::json!(["sh", "-c", format!("touch '{}'", made.display()), "{file}"]);

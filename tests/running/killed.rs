@@ -8,7 +8,9 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::batchwright::{batchwright, journal, start, step_outcomes, wait_for_entry};
+use crate::batchwright::{
+    batchwright, journal, journal_path, start, step_outcomes, wait_for_entry,
+};
 use crate::days::{
     Days, REPORT, assert_equals_sales, batch, day, delete_null_sales, insert_null_sales, sales, sql,
 };
@@ -111,7 +113,7 @@ fn a_truncated_journal_loses_no_rows(engine: &dyn Engine) {
     let folder = plan.write_for(engine.dialect());
     let client = database.session();
     assert_eq!(batchwright("run", &folder, &[], &client).code, 0);
-    let path = folder.with_extension("journal.jsonl");
+    let path = journal_path(&folder);
     let full = fs::read(&path).unwrap();
     let records: Vec<usize> = full
         .iter()

@@ -35,6 +35,8 @@ mod spark;
 #[path = "../engines/sqlite.rs"]
 mod sqlite;
 mod staged;
+mod state;
+mod warehouse_manners;
 
 use std::sync::Arc;
 
@@ -58,6 +60,8 @@ fn main() {
         reports::CASES,
         snowflake::CASES,
         spark::CASES,
+        state::ALONE,
+        warehouse_manners::CASES,
     ]
     .into_iter()
     .flatten();
@@ -66,7 +70,9 @@ fn main() {
     for engine in &engines {
         let compiled =
             compiled::CASES.iter().copied().filter(|_| compiled::has_dialect(engine.as_ref()));
-        for (name, case) in compiled.chain(on_engines()) {
+        let files =
+            state::FILES.iter().filter(|_| ["duckdb", "sqlite"].contains(&engine.dialect()));
+        for (name, case) in compiled.chain(on_engines()).chain(files.copied()) {
             let engine = engine.clone();
             trials.push(trial(format!("{}::{name}", engine.dialect()), move || {
                 case(engine.as_ref())
@@ -88,6 +94,7 @@ fn on_engines() -> impl Iterator<Item = Case> {
         proof::CASES,
         refresh::CASES,
         staged::CASES,
+        state::CASES,
     ]
     .into_iter()
     .flatten()

@@ -6,7 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::batchwright::{CommandResult, batchwright, script_client, step_outcomes, strings};
+use crate::batchwright::{
+    CommandResult, batchwright, journal_path, script_client, step_outcomes, strings,
+};
 use crate::days::Days;
 
 pub const CASES: &[(&str, fn())] = &[
@@ -59,7 +61,7 @@ fn long_output_without_line_breaks_is_cut() {
         batchwright("run", &plan.write(), &[], &script_client(&format!("{noise}\nexit 7")));
     assert_eq!(result.code, 1);
     assert!(result.err.contains("exit code 7"), "{}", &result.err[..2000.min(result.err.len())]);
-    let journal = fs::metadata(plan.plan().with_extension("journal.jsonl")).unwrap().len();
+    let journal = fs::metadata(journal_path(&plan.plan())).unwrap().len();
     assert!(journal < 50_000, "the journal has {journal} bytes instead of the end of the output");
 }
 
@@ -115,9 +117,7 @@ fn an_unknown_client_exits_with_code_2() {
     fs::write(&text, "no program").unwrap();
     let text = batchwright("run", &folder, &[], &strings(&[text.to_str().unwrap()]));
     assert_eq!((text.code, text.err.contains("is not executable")), (2, true), "{}", text.err);
-    assert!(
-        !plan.plan().with_extension("journal.jsonl").exists() || step_outcomes(&folder).is_empty()
-    );
+    assert!(!journal_path(&plan.plan()).exists() || step_outcomes(&folder).is_empty());
     let none = batchwright("retry", &folder, &[], &[]);
     assert_eq!((none.code, none.err.contains("no run to retry in")), (2, true), "{}", none.err);
 }

@@ -100,7 +100,7 @@ fn a_timeout_fails_one_step() {
 
 fn a_single_writer_database_has_one_thread() {
     let plan = Days::of(2);
-    let folder = plan.write();
+    let folder = plan.write_for("sqlite");
     let client = plan.folder.path().join("sqlite3");
     fs::write(&client, "#!/bin/sh\n! grep -q batchwright_probe \"$2\"\n").unwrap();
     fs::set_permissions(&client, fs::Permissions::from_mode(0o755)).unwrap();

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::batchwright::{batchwright, script_client};
+use crate::batchwright::{batchwright, journal_path, script_client};
 use crate::days::{Days, batch};
 use crate::engine::{installed, lines};
 
@@ -98,7 +98,7 @@ fn junit_report_has_a_case_for_each_step() {
         let refused =
             batchwright("run", &plan.plan(), &["--junit", path.to_str().unwrap()], &client());
         assert_eq!((refused.code, refused.err.contains(message)), (2, true), "{}", refused.err);
-        assert!(!plan.plan().with_extension("journal.jsonl").exists(), "no step was started");
+        assert!(!journal_path(&plan.plan()).exists(), "no step was started");
     }
     let report = plan.folder.path().join("junit.xml");
     batchwright("run", &plan.plan(), &["--junit", report.to_str().unwrap()], &client());

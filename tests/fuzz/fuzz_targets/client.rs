@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use batchwright::diagnostics::printable;
 use batchwright::plan::manifest::{Manifest, read};
-use batchwright::run::{history::HistoryReader, journal::Places, results, status};
+use batchwright::run::{journal::PlanPaths, results, status};
 use libfuzzer_sys::fuzz_target;
 
 static SHOP: LazyLock<shop::Shop> = LazyLock::new(shop::Shop::new);
@@ -34,16 +34,12 @@ fuzz_target!(|data: &[u8]| {
             format!("{entry}\n")
         })
         .collect();
-    SHOP.write("plan.journal.jsonl", &lines);
-    let mut history = HistoryReader::new(String::new());
-    let places = Places::beside(&SHOP.folder().join("plan"));
-    if places.each_entry(|entry| history.add(entry)).is_err() {
-        return;
-    }
-    let history = history.finish();
-    let _ = status::standings(&MANIFEST, &history);
+    SHOP.write(".batchwright/plan.journal.jsonl", &lines);
+    let paths = PlanPaths::new(&SHOP.folder().join("plan"), None);
+    let Ok(history) = paths.history("") else { return };
+    let _ = status::statuses(&MANIFEST, &history);
     let mut results = Vec::new();
     results::write_run_results(&mut results, &MANIFEST, &history, Default::default())
-        .expect("memory takes all that is written");
+        .expect("written");
     assert!(serde_json::from_slice::<serde_json::Value>(&results).is_ok());
 });

@@ -7,7 +7,7 @@ mod shop;
 use std::sync::LazyLock;
 
 use batchwright::plan::manifest::{Manifest, read};
-use batchwright::run::{history::HistoryReader, journal::Places, results, retry, status};
+use batchwright::run::{history::HistoryReader, journal::PlanPaths, results, retry, status};
 use libfuzzer_sys::fuzz_target;
 
 static SHOP: LazyLock<shop::Shop> = LazyLock::new(shop::Shop::new);
@@ -17,10 +17,10 @@ static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
 });
 
 fuzz_target!(|data: &str| {
-    SHOP.write("plan.journal.jsonl", data);
+    SHOP.write(".batchwright/plan.journal.jsonl", data);
     let (mut history, mut coverage) =
         (HistoryReader::new(String::new()), status::Coverage::new(&MANIFEST.models));
-    let read = Places::beside(&SHOP.folder().join("plan")).each_entry(|entry| {
+    let read = PlanPaths::new(&SHOP.folder().join("plan"), None).each_entry(|entry| {
         coverage.add(&entry);
         history.add(entry);
     });
@@ -28,9 +28,12 @@ fuzz_target!(|data: &str| {
         return;
     }
     let history = history.finish();
-    let standings = status::standings(&MANIFEST, &history);
-    assert_eq!(standings.len(), MANIFEST.models.len());
-    assert_eq!(retry::left(&MANIFEST.steps, &history).len(), MANIFEST.steps.len());
+    let statuses = status::statuses(&MANIFEST, &history);
+    assert_eq!(statuses.len(), MANIFEST.models.len());
+    assert_eq!(
+        retry::remaining(&MANIFEST.steps, &vec![true; MANIFEST.steps.len()], &history).len(),
+        MANIFEST.steps.len()
+    );
     let _ = status::missing(&MANIFEST.models, &coverage, Default::default());
     let mut results = Vec::new();
     results::write_run_results(&mut results, &MANIFEST, &history, Default::default())

@@ -1,0 +1,190 @@
+//! Determines the steps of a run: all, or those that the last run has not finished, of the selected
+//! models.
+
+use super::progress::short;
+use super::run::{PUBLISH_HINT, RunScope, StartPoint, steps};
+use super::run_args::RunSettings;
+use super::{print_diagnostics, print_status};
+use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
+use crate::plan::manifest::{Manifest, ModelEntry, PlannedStep};
+use crate::run::history::History;
+use crate::run::{audits, retry, selection, shard, staged};
+
+/// The steps of a run.
+#[derive(Default)]
+pub struct RunSelection {
+    /// For each step, whether it is to run.
+    pub selected: Vec<bool>,
+    /// Whether the last run is continued.
+    pub resumed: bool,
+    /// The number of unfinished steps of the last run that are not selected.
+    pub left_out: usize,
+    /// Whether the steps that publish a staged plan are not selected.
+    pub holds_back: bool,
+    /// The models of the run.
+    pub select: Vec<String>,
+    pub exclude: Vec<String>,
+}
+
+/// The steps to run; adds the audits to the manifest if they run too. `None` if there are none, and
+/// the reason was printed.
+pub fn select(
+    settings: &RunSettings,
+    from: StartPoint,
+    again: &[String],
+    scope: RunScope,
+    manifest: &mut Manifest,
+    history: &mut History,
+) -> Result<Option<RunSelection>, Diagnostics> {
+    // After a complete run a scheduler needs a new one. Steps in `again` are the user's request.
+    let is_complete = history.is_complete && again.is_empty();
+    let mut resumed = from != StartPoint::Start
+        && history.first.is_some()
+        && !(from == StartPoint::LastRunOrStart && is_complete);
+    if settings.audit {
+        print_diagnostics(&unaudited(manifest));
+        audits::add_audits(manifest);
+    } else if resumed && history.last.as_ref().is_some_and(|last| last.audit) {
+        audits::add_audits(manifest);
+    }
+    for step in again {
+        history.reopen(&step_named(step, manifest)?.id);
+    }
+    match scope {
+        RunScope::Plan { .. } => {}
+        RunScope::Publish => {
+            let (selected, open) = staged::left_to_publish(manifest, history);
+            return match open {
+                0 => Ok(Some(RunSelection { selected, resumed, ..RunSelection::default() })),
+                open => Err(not_staged_yet(open).into()),
+            };
+        }
+        RunScope::Extra(kind) => {
+            staged::set_extra_steps(manifest, kind);
+            let selected = vec![true; manifest.steps.len()];
+            return Ok(Some(RunSelection { selected, resumed, ..RunSelection::default() }));
+        }
+    }
+    let in_shard = match settings.steps.shard {
+        None => vec![true; manifest.steps.len()],
+        Some(shard) => shard::steps_in(manifest, shard)?,
+    };
+    if let Some(shard) = settings.steps.shard.filter(|_| !in_shard.contains(&true)) {
+        print_status(&format!("shard {shard} of this plan has no steps\n"));
+        return Ok(None);
+    }
+    let mut selected = in_shard.clone();
+    let (select, exclude) = (&settings.steps.select, &settings.steps.exclude);
+    let is_requested = in_models(manifest, select, exclude, true)?;
+    let mut run = (select.clone(), exclude.clone());
+    let mut left_out = 0;
+    if resumed && let Some(first) = history.first.as_ref() {
+        // A retry does not extend a run to models that the run has not selected.
+        let is_of_run = in_models(manifest, &first.select, &first.exclude, false)?;
+        keep(&mut selected, &is_of_run);
+        selected = retry::remaining(&manifest.steps, &selected, history);
+        left_out =
+            selected.iter().zip(&is_requested).filter(|(is, wanted)| **is && !**wanted).count();
+        run = (first.select.clone(), first.exclude.clone());
+    }
+    if from == StartPoint::LastRunOrStart && !selected.contains(&true) {
+        // All is done, but the run was interrupted before it could write that to the journal.
+        (resumed, selected) = (false, in_shard);
+        (run, left_out) = ((select.clone(), exclude.clone()), 0);
+    }
+    let holds_back = scope == RunScope::Plan { publishes: false } && manifest.about.request.staged;
+    if holds_back {
+        let holds = |step: &PlannedStep| !staged::publishes(step);
+        keep(&mut selected, &manifest.steps.iter().map(holds).collect::<Vec<_>>());
+    }
+    if from == StartPoint::LastRun && is_complete && selected.contains(&true) {
+        let open = selected.iter().filter(|selected| **selected).count();
+        print_status(&format!(
+            "the last run is complete, and the plan has changed since: {} not run\n",
+            steps(open)
+        ));
+        print_status("to run all of the plan: `batchwright run`\n");
+        return Ok(None);
+    }
+    keep(&mut selected, &is_requested);
+    let (select, exclude) = run;
+    Ok(Some(RunSelection { selected, resumed, left_out, holds_back, select, exclude }))
+}
+
+/// For each step, whether its model is selected.
+fn in_models(
+    manifest: &Manifest,
+    select: &[String],
+    exclude: &[String],
+    warns: bool,
+) -> Result<Vec<bool>, Diagnostics> {
+    if select.is_empty() && exclude.is_empty() {
+        return Ok(vec![true; manifest.steps.len()]);
+    }
+    let (models, warnings) = selection::select(&manifest.models, &manifest.steps, select, exclude)?;
+    if warns {
+        print_diagnostics(&warnings);
+    }
+    Ok(manifest.steps.iter().map(|step| models.contains(&*step.model)).collect())
+}
+
+fn keep(selected: &mut [bool], condition: &[bool]) {
+    selected.iter_mut().zip(condition).for_each(|(selected, condition)| *selected &= condition);
+}
+
+/// The message if no step is selected.
+pub fn nothing_left(selection: &RunSelection, manifest: &Manifest) -> String {
+    let holds_back = selection.holds_back;
+    let done = manifest.steps.iter().filter(|step| !holds_back || !staged::publishes(step)).count();
+    let hint = if holds_back { PUBLISH_HINT } else { "" };
+    match selection.left_out {
+        0 => format!("nothing left to run: {} done\n{hint}", steps(done)),
+        left_out => format!(
+            "nothing left to run in the selected models; in others: {} not run\n",
+            steps(left_out)
+        ),
+    }
+}
+
+/// Finds a step by its id, with or without type and package of the model.
+fn step_named<'a>(name: &str, manifest: &'a Manifest) -> Result<&'a PlannedStep, Diagnostic> {
+    let ids = || manifest.steps.iter().map(|step| &*step.id);
+    let is_named = |step: &&PlannedStep| *step.id == *name || short(&step.id) == name;
+    let mut matches = manifest.steps.iter().filter(is_named);
+    match (matches.next(), matches.next()) {
+        (Some(step), None) => Ok(step),
+        (Some(step), Some(other)) => Err(Diagnostic::error(format!(
+            "`{name}` is ambiguous: `{}` or `{}`",
+            step.id, other.id
+        ))
+        .hint("use the complete id")),
+        (None, _) => {
+            let error = Diagnostic::error(format!("the plan has no step `{name}`"));
+            Err(match nearest(name, ids().map(short)) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint("to list the steps, run `batchwright status --json`"),
+            })
+        }
+    }
+}
+
+/// The error for a staged plan that is published too early.
+fn not_staged_yet(open: usize) -> Diagnostic {
+    let are = if open == 1 { "is" } else { "are" };
+    Diagnostic::error(format!("nothing is published: {} of the plan {are} not done", steps(open)))
+        .hint("to run them: `batchwright run`; to continue a run: `batchwright retry`")
+}
+
+/// Warnings about microbatch models without an audit.
+fn unaudited(manifest: &Manifest) -> Vec<Diagnostic> {
+    let models = manifest.models.iter().filter(|model| {
+        model.microbatch.is_some() && model.audit.is_none() && model.staged.is_none()
+    });
+    let warning = |model: &ModelEntry| {
+        Diagnostic::warning(format!(
+            "`{}` has too many batches to be audited",
+            short(&model.unique_id)
+        ))
+    };
+    models.map(warning).collect()
+}

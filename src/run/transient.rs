@@ -1,0 +1,95 @@
+//! Transient failures: errors after which the same step may succeed, such as a deadlock or a lost
+//! connection. Recognizes them by the client's error message.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use super::{client_profiles, token};
+use crate::dialect::Dialect;
+
+/// The patterns of the clients: lines of `PROGRAMS: PATTERN`, in lower case.
+static PATTERNS: LazyLock<Vec<(Vec<&str>, &str)>> = LazyLock::new(|| {
+    let lines = include_str!("transient_failures.txt").lines().map(str::trim);
+    let patterns = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    patterns
+        .filter_map(|line| line.split_once(": "))
+        .map(|(programs, pattern)| (programs.split(' ').collect(), pattern.trim()))
+        .collect()
+});
+
+/// The wait before the second attempt.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const MAX_WAIT: Duration = Duration::from_secs(60);
+
+/// Whether an error message of a client shows a transient failure.
+pub fn is_transient(argv: &[String], dialect: &Dialect, message: &str) -> bool {
+    let default_client = || dialect.property::<Vec<String>>("client").ok();
+    let program = client_profiles::profile(argv).map(|(_, program)| program);
+    let program = program
+        .or_else(|| client_profiles::profile(&default_client()?).map(|(_, program)| program));
+    let message = message.to_lowercase();
+    PATTERNS.iter().any(|(programs, pattern)| {
+        let applies =
+            programs.contains(&"*") || program.is_some_and(|name| programs.contains(&name));
+        applies && message.contains(pattern)
+    })
+}
+
+/// The wait after an attempt: doubled each time, and at random between half of it and all of it, so
+/// that steps that have blocked each other do not meet again.
+pub fn wait(attempt: u32) -> Duration {
+    let doubled = FIRST_WAIT.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(MAX_WAIT);
+    doubled.mul_f64(0.5 + 0.5 * token::fraction())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect;
+
+    #[test]
+    fn transient_failures_are_recognized_by_the_message() {
+        let is_transient = |client: &str, dialect: &str, message: &str| {
+            let argv = [client.to_string()];
+            is_transient(&argv, &dialect::named(dialect).unwrap(), message)
+        };
+        for (client, dialect, message) in [
+            ("psql", "postgres", "ERROR:  deadlock detected\nDETAIL:  Process 1 waits"),
+            ("psql", "postgres", "ERROR:  could not serialize access due to concurrent update"),
+            ("mariadb", "mariadb", "ERROR 1213 (40001) at line 3: Deadlock found when trying to"),
+            ("my-client", "mysql", "ERROR 1205 (HY000): Lock wait timeout exceeded; try"),
+            ("bq", "bigquery", "Exceeded rate limits: too many concurrent queries"),
+            ("my-client", "postgres", "connection reset by peer"),
+        ] {
+            assert!(is_transient(client, dialect, message), "{message}");
+        }
+        for (client, dialect, message) in [
+            ("psql", "postgres", "ERROR:  null value in column \"amount\" violates not-null"),
+            ("mariadb", "mariadb", "ERROR 1048 (23000): Column 'amount' cannot be null"),
+            ("psql", "postgres", "timed out after 60 seconds"),
+            ("psql", "postgres", ""),
+        ] {
+            assert!(!is_transient(client, dialect, message), "{message}");
+        }
+    }
+
+    #[test]
+    fn every_pattern_is_lower_case_and_of_a_known_client() {
+        assert!(PATTERNS.len() > 30);
+        for (programs, pattern) in PATTERNS.iter() {
+            assert_eq!(*pattern, pattern.to_lowercase());
+            for program in programs {
+                let argv = [program.to_string()];
+                assert!(*program == "*" || client_profiles::profile(&argv).is_some(), "{program}");
+            }
+        }
+    }
+
+    #[test]
+    fn waits_are_doubled_with_a_random_part() {
+        for (attempt, longest) in [(1, 1), (2, 2), (3, 4), (7, 60), (40, 60)] {
+            let wait = wait(attempt).as_secs_f64();
+            assert!(wait <= f64::from(longest) && wait >= f64::from(longest) / 2.0, "{wait}");
+        }
+    }
+}
