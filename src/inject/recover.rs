@@ -38,7 +38,6 @@ pub fn recover(
             text.previous(token)?
         };
         let found = item(&text, token, &blanks, is_input, parser.is::<DuckDbDialect>())?;
-        let found = with_overlapping(found, &blanks);
         // A wider blank takes the place of those in it.
         blanks.retain(|known| known.span.start < found.start || known.span.end > found.end);
         blanks.push(MaskedSpan::expression(found));
@@ -73,7 +72,7 @@ fn item(
                 .all(|at| !holds_table(text, at, has_list_operands) && !is_input(&text.spans[at]))
         };
         if first <= last && is_expression(text, first) && is_closed() {
-            let span = text.spans[first].start..text.spans[last].end;
+            let span = with_overlapping(text.spans[first].start..text.spans[last].end, blanks);
             let is_blank =
                 blanks.iter().any(|blank| blank.what == What::Expression && blank.span == span);
             if !is_blank {

@@ -134,4 +134,3 @@ select a.id from ⟦raw.a⟧ as a semi left join ⟦raw.b⟧ as b on a.id = b.id
 select exists(select 1 from ⟦raw.b⟧), (select count() from ⟦raw.b⟧) from ⟦raw.a⟧
 select id, j.a.:Int64 as v, j.b.c.:String from ⟦raw.a⟧ where j.a.:Int64 > 1
 select j.a.:Int64 as v, count() as n from ⟦raw.a⟧ group by j.a.:Int64 order by j.a.:Int64
-select x.j.a[].b.:`Array(JSON)` as v from ⟦raw.a⟧ as x
