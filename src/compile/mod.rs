@@ -195,6 +195,12 @@ pub fn open(open: &LoadOptions) -> Result<LoadedProject, Diagnostics> {
     let search = graph::RefSearch {
         root: project.name.clone(),
         own_package_first: project.flags.own_package_first,
+        restricted: project
+            .packages
+            .iter()
+            .filter(|package| package.restricts_access)
+            .map(|package| package.name.clone())
+            .collect(),
     };
     let graph = graph::link(resolved.nodes, search, &disabled, &resolved.broken).map_err(
         |mut errors| {
@@ -203,13 +209,21 @@ pub fn open(open: &LoadOptions) -> Result<LoadedProject, Diagnostics> {
         },
     )?;
     let mut graph = graph;
-    graph.add_resources(project.packages.iter().flat_map(|package| &package.resources));
+    let refused =
+        graph.add_resources(project.packages.iter().flat_map(|package| &package.resources));
+    if !refused.0.is_empty() {
+        return Err(refused);
+    }
     let graph = Arc::new(graph);
     let all = graph.clone();
     let not_planned: Vec<Node> =
         resolved.broken.iter().filter_map(|broken| broken.node.as_deref().cloned()).collect();
+    let (database, schema) = (project.target.database.clone(), project.target.schema.clone());
     project.jinja.set_graph(graph_gap(&resolved.broken), move || {
-        config::graph_json(all.nodes.values().chain(&not_planned), &|id| all.reads(id))
+        let nodes = all.nodes.values().chain(&not_planned);
+        let mut json = config::graph_json(nodes, &|id| all.reads(id));
+        all.add_resource_json(database.as_deref(), &schema, &mut json);
+        json
     });
     let columns = columns::known(&project, &graph, &dialect)?;
     project.jinja.set_known(columns.clone());

@@ -19,11 +19,13 @@ pub struct RefSearch {
     /// dbt's flag `require_ref_searches_node_package_before_root`: search the caller's package
     /// before the root project.
     pub own_package_first: bool,
+    /// The packages with `restrict-access: true`.
+    pub restricted: BTreeSet<String>,
 }
 
 impl From<&str> for RefSearch {
     fn from(root: &str) -> RefSearch {
-        RefSearch { root: root.to_string(), own_package_first: false }
+        RefSearch { root: root.to_string(), ..RefSearch::default() }
     }
 }
 
@@ -63,6 +65,11 @@ impl NameIndex {
             ids.push(id.clone());
         }
         names
+    }
+
+    /// The packages with `restrict-access: true`.
+    pub fn restricted(&self) -> &BTreeSet<String> {
+        &self.search.restricted
     }
 
     pub fn is_disabled(&self, name: &str) -> bool {
@@ -218,7 +225,7 @@ fn preferred<'a>(
     if let Some(package) = package {
         return Ok(of(package));
     }
-    let RefSearch { root, own_package_first } = &names.search;
+    let RefSearch { root, own_package_first, .. } = &names.search;
     let order = if *own_package_first { [from, root] } else { [root, from] };
     if let Some(matches) = order.into_iter().map(of).find(|matches| !matches.is_empty()) {
         return Ok(matches);

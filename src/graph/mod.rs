@@ -2,10 +2,12 @@
 //! selections in it. Refuses unknown references (with the most similar name), duplicate nodes, and
 //! cycles (which the message shows).
 
+mod access;
 pub mod changes;
 mod lookup;
 mod order;
 mod plan_graph;
+mod resource_json;
 mod resources;
 #[cfg(test)]
 mod sample;
@@ -49,6 +51,7 @@ pub fn link(
     let mut of_broken: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut children: BTreeMap<String, BTreeSet<String>> =
         by_id.keys().map(|id| (id.clone(), BTreeSet::new())).collect();
+    errors.0.extend(by_id.values().filter_map(access::public_ephemeral));
     for node in by_id.values() {
         let mut inputs = BTreeSet::new();
         for call in &node.refs {
@@ -60,7 +63,15 @@ pub fn link(
                 &call.name,
                 call.version.as_deref(),
             ) {
-                Ok(input) => _ = inputs.insert(input.unique_id.clone()),
+                Ok(input) => {
+                    let refused = (node.kind != Kind::Seed)
+                        .then(|| access::refused(node.into(), input, names.restricted()))
+                        .flatten();
+                    errors.0.extend(
+                        refused.map(|error| error.at_maybe(Some(quoted(node, &call.name)))),
+                    );
+                    _ = inputs.insert(input.unique_id.clone());
+                }
                 Err(unknown) => match names.broken(&call.name) {
                     Some(id) => {
                         _ = of_broken.entry(node.unique_id.clone()).or_default().insert(id.clone())

@@ -1,13 +1,20 @@
 //! Tests, exposures and other resources that a plan does not build, but that selections name. Takes
 //! the resources of all packages; adds each with its unique id and its inputs to the graph. As in
-//! dbt, a test of a disabled node is omitted.
+//! dbt, a test of a disabled node is omitted. Refuses what dbt refuses: two resources of one name,
+//! unknown groups, references to private models.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Value, json};
+
+use crate::config::Node;
+use crate::diagnostics::{Diagnostic, Diagnostics, nearest};
+use crate::jinja::{RefCall, md5, python_text};
 use crate::project::{Resource, ResourceKind};
 
-use super::Graph;
+use super::access::{self, Referrer};
 use super::lookup::{reference, source};
+use super::{Graph, quoted};
 
 /// The resources by unique id, and their edges.
 #[derive(Debug, Default)]
@@ -19,10 +26,22 @@ pub(super) struct Resources {
 }
 
 impl Graph {
-    /// Adds the resources of the project.
-    pub fn add_resources<'a>(&mut self, resources: impl Iterator<Item = &'a Resource>) {
+    /// Adds the resources of the project; returns what dbt refuses of them.
+    pub fn add_resources<'a>(
+        &mut self,
+        resources: impl Iterator<Item = &'a Resource>,
+    ) -> Diagnostics {
         let mut added = Resources::default();
+        let mut errors = Diagnostics::default();
         for resource in resources {
+            let id = resource_id(resource);
+            match added.by_id.get(&id) {
+                Some(first) if has_unique_name(resource.kind) => {
+                    errors.0.push(duplicate(first, resource));
+                }
+                _ => {}
+            }
+            errors.0.extend(self.refused(resource, &id));
             for (id, resource, parents) in self.linked(resource) {
                 // Two tests may have the same name; dbt adds a hash.
                 let same_id = added
@@ -51,24 +70,75 @@ impl Graph {
             }
         }
         self.resources = added;
+        errors.0.extend(self.unknown_groups());
+        errors
+    }
+
+    /// The references of a resource to models that it has no access to.
+    fn refused(&self, resource: &Resource, id: &str) -> Vec<Diagnostic> {
+        if matches!(resource.kind, ResourceKind::UnitTest) {
+            return Vec::new();
+        }
+        let model = |call: &RefCall| self.referenced(resource, call);
+        // A generic test belongs to the group of the node that it tests, which it references last.
+        let group = match resource.generic_test {
+            Some(_) => resource.refs.last().and_then(model).and_then(access::group),
+            None => resource.config.get("group").and_then(Value::as_str),
+        };
+        let from = Referrer { unique_id: id, package: &resource.package, group };
+        let models = resource.refs.iter().filter_map(model);
+        models
+            .filter_map(|model| access::refused(from, model, self.names.restricted()))
+            .map(|error| error.at_maybe(resource.at.clone()))
+            .collect()
+    }
+
+    /// Errors for groups that no properties file declares.
+    fn unknown_groups(&self) -> Vec<Diagnostic> {
+        let groups: BTreeSet<&str> = self
+            .resources
+            .by_id
+            .values()
+            .filter(|resource| resource.kind == ResourceKind::Group)
+            .map(|group| group.name.as_str())
+            .collect();
+        let unknown = |group: Option<&str>| group.is_some_and(|group| !groups.contains(group));
+        let of_nodes = self.nodes.values().filter(|node| unknown(access::group(node)));
+        let mut errors: Vec<Diagnostic> = of_nodes
+            .map(|node| {
+                let group = access::group(node).unwrap_or_default();
+                let at = node.config.get("group").map(|setting| setting.at.clone());
+                unknown_group(group, &groups).at_maybe(at.or_else(|| Some(quoted(node, group))))
+            })
+            .collect();
+        for resource in self.resources.by_id.values() {
+            let group = resource.config.get("group").and_then(Value::as_str);
+            if resource.generic_test.is_none() && unknown(group) {
+                let error = unknown_group(group.unwrap_or_default(), &groups);
+                errors.push(error.at_maybe(resource.at.clone()));
+            }
+        }
+        errors
+    }
+
+    pub(super) fn referenced(&self, resource: &Resource, call: &RefCall) -> Option<&Node> {
+        reference(
+            &self.nodes,
+            &self.names,
+            &resource.package,
+            call.package.as_deref(),
+            &call.name,
+            call.version.as_deref(),
+        )
+        .ok()
     }
 
     /// The resource with its unique id and the nodes that it reads. A unit test of a versioned
     /// model gives one per version.
     fn linked(&self, resource: &Resource) -> Vec<(String, Resource, BTreeSet<String>)> {
-        let id = format!("{}.{}.{}", resource.kind.word(), resource.package, resource.name);
-        let of = |call: &crate::jinja::RefCall| {
-            reference(
-                &self.nodes,
-                &self.names,
-                &resource.package,
-                call.package.as_deref(),
-                &call.name,
-                call.version.as_deref(),
-            )
-            .ok()
-        };
-        let refs: Vec<_> = resource.refs.iter().map(of).collect();
+        let id = resource_id(resource);
+        let refs: Vec<_> =
+            resource.refs.iter().map(|call| self.referenced(resource, call)).collect();
         let sources = resource
             .sources
             .iter()
@@ -99,6 +169,66 @@ impl Graph {
             resource.clone(),
             read.into_iter().flatten().map(|node| node.unique_id.clone()).collect(),
         )]
+    }
+}
+
+/// dbt's unique id: that of a unit test names its model, that of a generic test ends with a hash of
+/// its arguments.
+fn resource_id(resource: &Resource) -> String {
+    let Resource { kind, package, name, .. } = resource;
+    match (&resource.generic_test, kind, resource.refs.as_slice()) {
+        (Some(test), _, _) => {
+            let metadata = json!({
+                "kwargs": as_texts(&Value::Object(test.kwargs.clone())),
+                "name": test.name,
+                "namespace": test.namespace.as_deref().unwrap_or("None"),
+            });
+            let hash = md5(format!("{name}{}", python_text(&metadata)).as_bytes());
+            format!("test.{package}.{name}.{}", &hash[hash.len() - 10..])
+        }
+        (None, ResourceKind::UnitTest, [model]) => {
+            format!("unit_test.{package}.{}.{name}", model.name)
+        }
+        _ => format!("{}.{package}.{name}", kind.word()),
+    }
+}
+
+/// A value with its keys in order, and Python's text of each value in it.
+fn as_texts(value: &Value) -> Value {
+    match value {
+        Value::Object(dict) => {
+            let sorted: BTreeMap<&String, &Value> = dict.iter().collect();
+            sorted.into_iter().map(|(key, value)| (key.clone(), as_texts(value))).collect()
+        }
+        Value::Array(items) => items.iter().map(as_texts).collect(),
+        other => python_text(other).into(),
+    }
+}
+
+/// Whether dbt refuses two resources of the kind with one name in one package.
+fn has_unique_name(kind: ResourceKind) -> bool {
+    !matches!(kind, ResourceKind::Test | ResourceKind::Analysis)
+}
+
+fn duplicate(first: &Resource, second: &Resource) -> Diagnostic {
+    let kind = second.kind.word().replace('_', " ");
+    let error = Diagnostic::error(format!(
+        "duplicate {kind} `{}` in package `{}`",
+        second.name, second.package
+    ));
+    error
+        .at_maybe(second.at.clone())
+        .fact(format!("the other one is in {}", first.path))
+        .hint("rename one of them")
+}
+
+fn unknown_group(group: &str, groups: &BTreeSet<&str>) -> Diagnostic {
+    let error = Diagnostic::error(format!("unknown group `{group}`"));
+    match nearest(group, groups.iter().copied()) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => {
+            error.hint(format!("add it to a properties file: `groups: [{{name: {group}, …}}]`"))
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 const SHIFTS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
 
 /// The hash as 32 hexadecimal digits.
-pub(super) fn hex(data: &[u8]) -> String {
+pub fn hex(data: &[u8]) -> String {
     let mut state: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
     let mut padded = data.to_vec();
     padded.push(0x80);

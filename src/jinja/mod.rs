@@ -73,6 +73,7 @@ use transpile::Prepared;
 
 pub use column::ColumnQuoting;
 pub use macro_dependencies::Uses;
+pub use md5::hex as md5;
 pub use recorded_results::{Answer, Answers};
 pub use strategy::{StrategyArguments, StrategyMacro};
 pub use yaml::{SECRETS, YamlScope, yaml_value};

@@ -146,7 +146,8 @@ fn literal(text: &str) -> Option<Json> {
     let [tag] = &tags[..] else { return None };
     let word = |token: &Token| &source[token.span.clone()];
     let is_literal = |token: &Token| match token.kind {
-        Kind::Text | Kind::Number => true,
+        Kind::Text => true,
+        Kind::Number => !has_leading_zero(word(token)),
         Kind::Name => ["True", "False", "None"].contains(&word(token)),
         Kind::Sign => ["[", "]", "(", ")", "{", "}", ":", ",", "-", "+"].contains(&word(token)),
     };
@@ -165,6 +166,13 @@ fn literal(text: &str) -> Option<Json> {
     let expression = ready.strip_prefix("{{")?.strip_suffix("}}")?.trim();
     let value = PLAIN.compile_expression(expression).ok()?.eval(()).ok()?;
     Some(json::json(&value))
+}
+
+/// Whether a number is one that Python refuses: `007`. `0`, `00` and `00.5` are numbers.
+fn has_leading_zero(number: &str) -> bool {
+    number.starts_with('0')
+        && number.chars().all(|char| char.is_ascii_digit() || char == '_')
+        && number.chars().any(|char| ('1'..='9').contains(&char))
 }
 
 /// Whether Python's Jinja computes the expression before it renders: nothing in it is a name of the

@@ -45,6 +45,8 @@ pub struct DbtProject {
     /// Whether database, schema and identifier are quoted, where the project says so.
     pub quoting: [Option<bool>; 3],
     pub flags: Flags,
+    /// `restrict-access`: other packages can reference public models only.
+    pub restricts_access: bool,
     /// The trees `models:`, `seeds:`, `snapshots:`, `sources:`.
     pub trees: BTreeMap<&'static str, Yaml>,
 }
@@ -119,6 +121,9 @@ pub fn read(
             .into_iter()
             .filter_map(|key| Some((key, hooks(&yaml, key)?)))
             .collect(),
+        restricts_access: yaml
+            .get("restrict-access")
+            .is_some_and(|restricts| truth(&restricts.json()) == Some(true)),
         vars: match yaml.get("vars").map(Yaml::exact) {
             Some(Value::Object(vars)) => vars,
             _ => Map::new(),

@@ -7,10 +7,27 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::{Map, Value};
 
-use crate::jinja::RefCall;
+use crate::jinja::{RefCall, md5};
 use crate::yaml::Yaml;
 
 use super::resources::{Resource, ResourceKind, items, tags, text};
+
+/// What dbt's `test_metadata` says of a generic test, and what it is declared on.
+#[derive(Clone, Debug, Default)]
+pub struct GenericTest {
+    /// Its macro without the prefix: `unique`.
+    pub name: String,
+    /// The package that the entry names for the macro.
+    pub namespace: Option<String>,
+    /// The macro's arguments, `model` among them.
+    pub kwargs: Map<String, Value>,
+    /// Its alias: the name, or if that is long, the beginning of it and a hash.
+    pub short_name: String,
+    /// The column whose entry declares it.
+    pub column: Option<String>,
+    /// dbt's: the list and the name of the entry, `models.orders`.
+    pub file_key_name: String,
+}
 
 /// What a test is declared on.
 struct Tested {
@@ -19,12 +36,29 @@ struct Tested {
     is_source: bool,
     reference: Option<RefCall>,
     source: Option<(String, String)>,
+    file_key_name: String,
+}
+
+impl Tested {
+    /// The argument `model` of the tests.
+    fn model(&self) -> String {
+        let relation = match (&self.reference, &self.source) {
+            (Some(RefCall { name, version: Some(version), .. }), _) => {
+                format!("ref('{name}', version='{version}')")
+            }
+            (Some(RefCall { name, .. }), _) => format!("ref('{name}')"),
+            (None, Some((source, table))) => format!("source('{source}', '{table}')"),
+            (None, None) => String::new(),
+        };
+        format!("{{{{ get_where_subquery({relation}) }}}}")
+    }
 }
 
 /// The tests of a file.
 pub fn generic_tests(tree: &Yaml) -> Vec<Resource> {
     let mut tests = Vec::new();
-    for entry in ["models", "seeds", "snapshots"].into_iter().flat_map(|key| items(tree, key)) {
+    let entries_of = |key| items(tree, key).iter().map(move |entry| (key, entry));
+    for (key, entry) in ["models", "seeds", "snapshots"].into_iter().flat_map(entries_of) {
         let entry = entry.json();
         let Some(name) = text(&entry, "name") else { continue };
         let reference =
@@ -36,6 +70,7 @@ pub fn generic_tests(tree: &Yaml) -> Vec<Resource> {
                 is_source: false,
                 reference: Some(reference(None)),
                 source: None,
+                file_key_name: format!("{key}.{name}"),
             };
             of_entry(&tested, &declared(&entry), &entries(&entry, "columns"), &mut tests);
         }
@@ -46,6 +81,7 @@ pub fn generic_tests(tree: &Yaml) -> Vec<Resource> {
                 is_source: false,
                 reference: Some(reference(Some(v))),
                 source: None,
+                file_key_name: format!("{key}.{name}"),
             };
             let has_its_own = ["data_tests", "tests"].iter().any(|key| version.get(key).is_some());
             let declared = if has_its_own { declared(&version) } else { declared(&entry) };
@@ -62,6 +98,7 @@ pub fn generic_tests(tree: &Yaml) -> Vec<Resource> {
                 is_source: true,
                 reference: None,
                 source: Some((of.clone(), name)),
+                file_key_name: format!("sources.{of}"),
             };
             of_entry(&tested, &declared(&table), &entries(&table, "columns"), &mut tests);
         }
@@ -179,28 +216,52 @@ fn generic_test(tested: &Tested, declared: &Value, column: Option<&str>) -> Opti
     if let Some(Value::Object(more)) = arguments.remove("config") {
         config.extend(more);
     }
-    arguments.remove("description");
+    let description = arguments.remove("description");
     if let Some(Value::Object(more)) = arguments.remove("arguments") {
         arguments.extend(more);
     }
-    let name = arguments.remove("name").and_then(|name| name.as_str().map(String::from));
-    if let Some(column) = column {
-        arguments.insert("column_name".into(), column.into());
-    }
-    let name = name.unwrap_or_else(|| {
+    let own_name = arguments.remove("name").and_then(|name| name.as_str().map(String::from));
+    let mut kwargs = Map::new();
+    kwargs.extend(column.map(|column| ("column_name".to_string(), column.into())));
+    kwargs.extend(arguments);
+    let arguments = kwargs;
+    let is_named = own_name.is_some();
+    let name = own_name.unwrap_or_else(|| {
         let prefix = if tested.is_source { "source_" } else { "" };
         let namespace = namespace.map(|namespace| format!("{namespace}_")).unwrap_or_default();
         format!("{namespace}{prefix}{test}_{}_{}", tested.name, arguments_in_name(&arguments))
     });
+    let short_name = if is_named || name.len() < 64 {
+        name.clone()
+    } else {
+        let prefix = if tested.is_source { "source_" } else { "" };
+        let start = match namespace {
+            Some(namespace) => format!("{namespace}_{prefix}{test}_{}", tested.name),
+            None => format!("{prefix}{test}_{}", tested.name),
+        };
+        let start: String = start.chars().take(30).collect();
+        format!("{start}_{}", md5(name.as_bytes()))
+    };
     let mut resource = Resource::new(ResourceKind::Test, name.clone());
     resource.fqn = vec![name];
-    resource.generic_test = Some(test.to_string());
-    resource.refs.extend(tested.reference.clone());
-    resource.sources.extend(tested.source.clone());
     arguments
         .iter()
         .filter(|(key, _)| *key != "column_name")
         .for_each(|(_, value)| calls(value, &mut resource));
+    // dbt reads the relations of the arguments before the one that is tested.
+    resource.refs.extend(tested.reference.clone());
+    resource.sources.extend(tested.source.clone());
+    resource.entry.extend(description.map(|text| ("description".to_string(), text)));
+    let mut kwargs = arguments;
+    kwargs.insert("model".into(), tested.model().into());
+    resource.generic_test = Some(GenericTest {
+        name: test.to_string(),
+        short_name,
+        namespace: namespace.map(String::from),
+        kwargs,
+        column: column.map(String::from),
+        file_key_name: tested.file_key_name.clone(),
+    });
     resource.tags = tags(&Value::Object(config.clone()));
     resource.config = config;
     Some(resource)

@@ -17,6 +17,7 @@ mod profile;
 mod properties;
 mod read;
 mod recorded;
+mod resource_values;
 mod resources;
 mod sandbox;
 mod seeds;
@@ -43,6 +44,7 @@ use crate::jinja::{ColumnQuoting, Jinja, RelationStyle};
 pub use artifacts::{fresher, results};
 pub use columns::{ColumnPatch, constraint};
 pub use dbt_project::Flags;
+pub use generic_tests::GenericTest;
 pub use parse_pass::{Itself, ParsedModel};
 pub use profile::TargetFacts;
 pub use properties::{Config, Patch, Properties, Version};
@@ -206,6 +208,8 @@ pub struct Package {
     pub name: String,
     /// Relative to the project's folder: `` for itself, `dbt_packages/dbt_utils` for a package.
     pub folder: String,
+    /// `restrict-access` of `dbt_project.yml`.
+    pub restricts_access: bool,
     /// The config of `dbt_project.yml`, folder by folder.
     pub trees: Trees,
     pub models: Vec<Model>,

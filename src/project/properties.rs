@@ -101,7 +101,7 @@ pub fn read(
     let mut entry = Entries { found, scope, errors };
     entry.check_names(&tree);
     let Properties { models, seeds, snapshots, sources, resources } = properties;
-    resources::read(&tree, &found.file, resources);
+    resources::read(&tree, &found.file, scope, resources, entry.errors);
     for (key, patches) in [("models", models), ("seeds", seeds), ("snapshots", snapshots)] {
         patches.extend(entry.list(&tree, key).iter().filter_map(|yaml| entry.patch(yaml)));
     }
@@ -227,7 +227,9 @@ impl Entries<'_> {
 
     fn patch(&mut self, yaml: &Yaml) -> Option<Patch> {
         let name = self.name(yaml, "name")?;
-        ["tests", "data_tests"].into_iter().for_each(|key| self.not_empty(yaml, key));
+        for key in ["tests", "data_tests", "columns"] {
+            self.not_empty(yaml, key);
+        }
         if let Some(tags) = yaml.get("tags") {
             let warning = Diagnostic::warning(format!(
                 "`tags` beside the name of `{name}` do nothing, as in dbt"

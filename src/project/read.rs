@@ -284,6 +284,7 @@ impl Loader {
             seeds: found.seeds.into_iter().map(seed).collect(),
             models,
             snapshots,
+            restricts_access: settings.restricts_access,
             trees: tree::trees(&settings.trees, &project_scope, &mut self.errors),
             name: settings.name,
             folder,
@@ -304,7 +305,8 @@ fn located(
     for (kind, files) in
         [(ResourceKind::Test, &found.tests), (ResourceKind::Analysis, &found.analyses)]
     {
-        resources.extend(files.iter().map(|file| resources::of_file(kind, stem(&file.path), file)));
+        let of_files = files.iter().map(|file| resources::of_file(kind, stem(&file.path), file));
+        resources.extend(of_files.filter(Resource::is_enabled));
     }
     resources.iter_mut().for_each(|resource| resource.locate(package, folder));
     resources

@@ -1,24 +1,26 @@
 //! Resources that a plan does not build, but that a selection can name: data tests, unit tests,
-//! exposures, metrics, semantic models, saved queries and analyses. Takes properties files and SQL
-//! files; gives each one's names and what it reads. An entry without a name, or of another shape,
-//! is skipped: dbt reports it, and no plan depends on it.
+//! exposures, groups, metrics, semantic models, saved queries and analyses. Takes properties files
+//! and SQL files; gives each one's names, what it reads, and its entry for Jinja's `graph`. An entry
+//! without a name, or of another shape, is skipped: dbt reports it, and no plan depends on it.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::diagnostics::SourceFile;
-use crate::jinja::RefCall;
+use crate::diagnostics::{Diagnostics, Location, SourceFile};
+use crate::jinja::{RefCall, YamlScope};
 use crate::yaml::Yaml;
 
-use super::generic_tests::{generic_tests, without_version};
+use super::generic_tests::{GenericTest, generic_tests, without_version};
+use super::resource_values::entry_values;
 use super::values::{list, truth};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ResourceKind {
     Analysis,
     Exposure,
+    Group,
     Metric,
     SavedQuery,
     SemanticModel,
@@ -32,6 +34,7 @@ impl ResourceKind {
         match self {
             ResourceKind::Analysis => "analysis",
             ResourceKind::Exposure => "exposure",
+            ResourceKind::Group => "group",
             ResourceKind::Metric => "metric",
             ResourceKind::SavedQuery => "saved_query",
             ResourceKind::SemanticModel => "semantic_model",
@@ -51,10 +54,13 @@ pub struct Resource {
     pub fqn: Vec<String>,
     /// dbt's `original_file_path`: relative to the package.
     pub path: String,
+    /// Where its entry is; none for a file of SQL.
+    pub at: Option<Location>,
+    /// Its entry, or the text of its file under `raw_code`.
+    pub entry: Map<String, Value>,
     pub tags: Vec<String>,
     pub config: Map<String, Value>,
-    /// The macro of a generic test: `unique`.
-    pub generic_test: Option<String>,
+    pub generic_test: Option<GenericTest>,
     pub refs: Vec<RefCall>,
     pub sources: Vec<(String, String)>,
     /// Metrics that it reads, by name.
@@ -71,6 +77,8 @@ impl Resource {
             package: String::new(),
             fqn: Vec::new(),
             path: String::new(),
+            at: None,
+            entry: Map::new(),
             tags: Vec::new(),
             config: Map::new(),
             generic_test: None,
@@ -136,26 +144,42 @@ static CALL: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The resources of a properties file.
-pub fn read(tree: &Yaml, file: &SourceFile, resources: &mut Vec<Resource>) {
-    let mut found = Vec::new();
+pub fn read(
+    tree: &Yaml,
+    file: &SourceFile,
+    scope: &YamlScope,
+    resources: &mut Vec<Resource>,
+    errors: &mut Diagnostics,
+) {
+    let mut declared = Vec::new();
     for (key, kind) in [
         ("exposures", ResourceKind::Exposure),
+        ("groups", ResourceKind::Group),
         ("metrics", ResourceKind::Metric),
         ("semantic_models", ResourceKind::SemanticModel),
         ("saved_queries", ResourceKind::SavedQuery),
         ("unit_tests", ResourceKind::UnitTest),
     ] {
-        for entry in items(tree, key) {
-            let entry = entry.json();
-            found.extend(named(kind, &entry));
+        for yaml in items(tree, key) {
+            let entry = match entry_values(key, yaml, scope) {
+                Ok(entry) => entry,
+                Err(error) => {
+                    errors.0.push(error);
+                    continue;
+                }
+            };
+            let resource = named(kind, &entry);
+            declared.extend(
+                resource.map(|resource| Resource { at: Some(yaml.at.clone()), ..resource }),
+            );
             if kind == ResourceKind::SemanticModel {
-                found.extend(metrics_of_measures(&entry));
+                declared.extend(metrics_of_measures(&entry));
             }
         }
     }
-    found.extend(generic_tests(tree));
-    found.iter_mut().for_each(|resource| resource.path = file.path.to_string());
-    resources.extend(found.into_iter().filter(Resource::is_enabled));
+    declared.extend(generic_tests(tree));
+    declared.iter_mut().for_each(|resource| resource.path = file.path.to_string());
+    resources.extend(declared.into_iter().filter(Resource::is_enabled));
 }
 
 /// A singular test or an analysis: a file of SQL. What it reads is what its text calls by name.
@@ -163,11 +187,29 @@ pub fn of_file(kind: ResourceKind, name: String, file: &SourceFile) -> Resource 
     let mut resource = Resource {
         fqn: vec![name.clone()],
         path: file.path.to_string(),
+        entry: Map::from_iter([("raw_code".to_string(), Value::from(file.text.trim()))]),
         ..Resource::new(kind, name)
     };
     resource.reads(&file.text);
+    let setting = |pattern: &Regex| pattern.captures(&file.text).map(|found| found[1].to_string());
+    if let Some(group) = setting(&GROUP) {
+        resource.config.insert("group".to_string(), group.into());
+    }
+    if let Some(enabled) = setting(&ENABLED) {
+        resource.config.insert("enabled".to_string(), (enabled.to_lowercase() == "true").into());
+    }
     resource
 }
+
+/// Settings of a `config()` call that decide whether dbt takes the project.
+static GROUP: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"\bconfig\([^)]*\bgroup\s*=\s*["']([^"']+)["']"#)
+        .expect("the pattern is well formed")
+});
+static ENABLED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\bconfig\([^)]*\benabled\s*=\s*([Tt]rue|[Ff]alse)\b")
+        .expect("the pattern is well formed")
+});
 
 pub fn items<'t>(of: &'t Yaml, key: &str) -> &'t [Yaml] {
     of.get(key).map(Yaml::items).unwrap_or_default()
@@ -176,6 +218,7 @@ pub fn items<'t>(of: &'t Yaml, key: &str) -> &'t [Yaml] {
 fn named(kind: ResourceKind, entry: &Value) -> Option<Resource> {
     let name = text(entry, "name")?;
     let mut resource = Resource::new(kind, name.clone());
+    resource.entry = entry.as_object().cloned().unwrap_or_default();
     resource.config = entry.get("config").and_then(Value::as_object).cloned().unwrap_or_default();
     resource.tags = tags(entry);
     resource.tags.extend(tags(&Value::Object(resource.config.clone())));
@@ -213,7 +256,7 @@ fn named(kind: ResourceKind, entry: &Value) -> Option<Resource> {
             resource.fqn.insert(0, model.to_string());
             resource.refs.push(RefCall { package: None, name: model.to_string(), version });
         }
-        ResourceKind::Test | ResourceKind::Analysis => {}
+        ResourceKind::Test | ResourceKind::Analysis | ResourceKind::Group => {}
     }
     Some(resource)
 }
@@ -253,7 +296,14 @@ fn metrics_of_measures(entry: &Value) -> Vec<Resource> {
         .filter(|measure| measure.get("create_metric") == Some(&Value::Bool(true)));
     let metric = |measure: Value| {
         let name = text(&measure, "name")?;
+        let entry = json!({
+            "label": name,
+            "description": format!("Metric created from measure {name}"),
+            "type": "simple",
+            "type_params": {"measure": name, "expr": measure.get("expr").unwrap_or(&name.clone().into())},
+        });
         Some(Resource {
+            entry: entry.as_object().cloned().unwrap_or_default(),
             fqn: vec![name.clone()],
             measures: vec![name.clone()],
             ..Resource::new(ResourceKind::Metric, name)

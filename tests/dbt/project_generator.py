@@ -440,6 +440,13 @@ class Generator:
             given = [{"input": f"ref('{package}_input')", "rows": [{"id": 1}]}]
             test = {"name": draw.choice(["a", "works"]), "model": f"{package}_tested", "given": given, "expect": {"rows": [{"id": 1}]}}
             kinds["unit_tests"].append(test | ({"overrides": {"vars": {"v1": "x"}, "macros": {"is_incremental": True}}} if chance(0.3) else {}))
+        for entry in self.entries["models"]:
+            for column in entry.get("columns", []):
+                tests = ["unique", {"not_null": {"config": {"severity": "warn", "tags": ["t"]}}}, {"accepted_values": {"arguments": {"values": [1, "b"]}}}]
+                if chance(0.3):
+                    column["data_tests"] = draw.sample(tests, draw.randint(1, 3))
+        if chance(0.25):
+            self.put(package, f"models/{package}_graph.sql", OTHERS)
         entries = {kind: entries for kind, entries in kinds.items() if entries}
         if entries:
             self.put(package, f"models/{draw.choice(FOLDERS)}entries.yml", {"version": 2, **entries})
@@ -483,6 +490,19 @@ GRAPH = (
     "{% if execute %}{% for n in graph.nodes.values() | sort(attribute='unique_id') if n.resource_type in ['model', 'seed', 'snapshot'] %}\n"
     "-- {{ n.unique_id }} FIELDS{% endfor %}{% endif %}"
 )
+
+#: What a model knows of the resources that are no nodes, and of tests.
+OTHERS = """{% if execute %}{% for part in ['exposures', 'groups', 'metrics', 'semantic_models', 'saved_queries', 'unit_tests'] %}
+{% for n in graph[part].values() | sort(attribute='unique_id') %}
+-- {{ n.unique_id }} {{ n.path }} {{ n.original_file_path }} {{ n.fqn }} {{ n.config }} {{ n.meta }} {{ n.tags | sort if n.tags }}
+-- {{ n.owner }} {{ n.type }} {{ n.type_params }} {{ n.label }} {{ n.group }} {{ n.filter }} {{ (n.depends_on or {}).nodes }} {{ n.refs }} {{ n.sources }}
+{% endfor %}{% endfor %}
+{% for n in graph.nodes.values() | sort(attribute='unique_id') if n.resource_type in ['test', 'analysis'] %}
+-- {{ n.unique_id }} {{ n.name }} {{ n.alias }} {{ n.path }} {{ n.fqn }} {{ n.config }} {{ n.tags }} {{ n.group }} {{ n.column_name }}
+-- {{ n.attached_node }} {{ n.file_key_name }} {{ n.test_metadata }} {{ n.depends_on.nodes }} {{ n.refs }} {{ n.description }}
+{% endfor %}{% endif %}
+select 1 as id
+"""
 
 #: Lines that show what a model knows; none reads another node.
 LINES = [

@@ -79,7 +79,7 @@ fn test<'a>(graph: &'a Graph, previous: &'a PreviousState, criterion: &'a Criter
         Method::Resource(kind) => by_package_and_name(*kind, value),
         Method::TestName => Box::new(move |_, member| match member {
             Member::Resource(test) if test.kind == ResourceKind::Test => {
-                test.generic_test.as_ref().is_some_and(|name| pattern.matches(name))
+                test.generic_test.as_ref().is_some_and(|test| pattern.matches(&test.name))
             }
             Member::Resource(test) => {
                 test.kind == ResourceKind::UnitTest && pattern.matches(&test.name)

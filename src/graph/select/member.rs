@@ -20,12 +20,10 @@ impl Graph {
     /// Every member with its unique id.
     pub(super) fn members(&self) -> impl Iterator<Item = (&str, Member<'_>)> {
         let nodes = self.nodes.iter().map(|(id, node)| (id.as_str(), Member::Node(node)));
-        nodes.chain(
-            self.resources
-                .by_id
-                .iter()
-                .map(|(id, resource)| (id.as_str(), Member::Resource(resource))),
-        )
+        // A group is no node, which a selection could name.
+        let resources =
+            self.resources.by_id.iter().filter(|(_, of)| of.kind != ResourceKind::Group);
+        nodes.chain(resources.map(|(id, resource)| (id.as_str(), Member::Resource(resource))))
     }
 
     /// The member of a unique id.

@@ -251,7 +251,9 @@ fn known(graph: &Graph, method: &Method) -> BTreeSet<String> {
                 member.resource(*kind).map(|resource| resource.name.clone()).into_iter().collect()
             }
             Method::TestName => match member {
-                Member::Resource(test) => test.generic_test.clone().into_iter().collect(),
+                Member::Resource(test) => {
+                    test.generic_test.iter().map(|test| test.name.clone()).collect()
+                }
                 Member::Node(_) => Vec::new(),
             },
             Method::TestType

@@ -9,7 +9,7 @@ use crate::diagnostics::{Diagnostics, Location, SourceFile};
 use crate::graph::link;
 use crate::graph::sample::{inside, model, seed, set, source, tagged, versioned};
 use crate::jinja::{RefCall, YamlScope};
-use crate::project::{Resource, ResourceKind};
+use crate::project::{GenericTest, Resource, ResourceKind};
 
 /// `raw.events` → `stg_events` → `sessions` → `daily` → `report`; `countries` → `daily`; `orders`
 /// in three versions.
@@ -70,7 +70,7 @@ fn with_resources() -> Graph {
         resource
     };
     let generic = |test: &str, name: &str, reads: &[&str]| Resource {
-        generic_test: Some(test.into()),
+        generic_test: Some(GenericTest { name: test.into(), ..GenericTest::default() }),
         ..of(ResourceKind::Test, name, reads)
     };
     let resources = [
@@ -97,7 +97,7 @@ fn with_resources() -> Graph {
         },
     ];
     let mut graph = shop();
-    graph.add_resources(resources.iter());
+    assert!(graph.add_resources(resources.iter()).0.is_empty());
     graph
 }
 

@@ -1,0 +1,508 @@
+//! Tests, exposures, metrics and other resources as dbt's `graph` shows them to Jinja. Takes the
+//! linked resources; adds them to the JSON of the nodes. Values that differ with each dbt run
+//! (`created_at`) are 0, and what dbt only keeps for itself (`unrendered_config`, the macros of
+//! `depends_on`) is empty.
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::config::Node;
+use crate::project::{GenericTest, Resource, ResourceKind};
+
+use super::{Graph, access};
+
+impl Graph {
+    /// Adds the resources to dbt's `graph`. `database` and `schema` are the target's.
+    pub fn add_resource_json(&self, database: Option<&str>, schema: &str, graph: &mut Value) {
+        for (id, resource) in &self.resources.by_id {
+            let part = match resource.kind {
+                ResourceKind::Test | ResourceKind::Analysis => "nodes",
+                ResourceKind::Exposure => "exposures",
+                ResourceKind::Group => "groups",
+                ResourceKind::Metric => "metrics",
+                ResourceKind::SavedQuery => "saved_queries",
+                ResourceKind::SemanticModel => "semantic_models",
+                ResourceKind::UnitTest => "unit_tests",
+            };
+            let target = Target { database, schema };
+            let json = self.resource_json(id, resource, target);
+            if let Some(part) = graph.get_mut(part).and_then(Value::as_object_mut) {
+                part.insert(id.clone(), Value::Object(json));
+            }
+        }
+        if let Some(nodes) = graph.get_mut("nodes").and_then(Value::as_object_mut) {
+            nodes.sort_keys();
+        }
+    }
+
+    fn resource_json(&self, id: &str, resource: &Resource, target: Target) -> Map<String, Value> {
+        let mut json = object(json!({
+            "name": resource.name,
+            "resource_type": resource.kind.word(),
+            "package_name": resource.package,
+            "path": path(resource),
+            "original_file_path": resource.path,
+            "unique_id": id,
+        }));
+        if resource.kind != ResourceKind::Group {
+            json.insert("fqn".into(), json!(resource.fqn));
+            let reads = self.inputs(id, resource);
+            json.insert("depends_on".into(), json!({"macros": [], "nodes": reads}));
+            json.insert("created_at".into(), json!(0));
+        }
+        let refs: Value = resource
+            .refs
+            .iter()
+            .map(
+                |call| json!({"name": call.name, "package": call.package, "version": call.version}),
+            )
+            .collect();
+        let sources: Value =
+            resource.sources.iter().map(|(source, table)| json!([source, table])).collect();
+        json.extend(object(match resource.kind {
+            ResourceKind::Group => group_keys(resource),
+            ResourceKind::Exposure => exposure_keys(resource, refs, sources),
+            ResourceKind::Metric => self.metric_keys(resource),
+            ResourceKind::SavedQuery => saved_query_keys(resource, target),
+            ResourceKind::SemanticModel => {
+                let model = resource.refs.first().and_then(|call| self.referenced(resource, call));
+                semantic_model_keys(resource, model, refs)
+            }
+            ResourceKind::UnitTest => unit_test_keys(resource, target),
+            ResourceKind::Test | ResourceKind::Analysis => {
+                query_keys(resource, refs, sources, target)
+            }
+        }));
+        if let Some(test) = &resource.generic_test {
+            json.extend(object(self.generic_test_keys(resource, test)));
+        }
+        json
+    }
+
+    /// The unique ids that a resource reads, sources first, in dbt's order.
+    fn inputs(&self, id: &str, resource: &Resource) -> Vec<String> {
+        let parents = self.resources.parents.get(id).into_iter().flatten();
+        let is_source = |id: &&String| id.starts_with("source.");
+        let mut inputs: Vec<String> = parents.clone().filter(is_source).cloned().collect();
+        let models = resource.refs.iter().filter_map(|call| self.referenced(resource, call));
+        for id in models.map(|model| &model.unique_id).chain(parents.filter(|id| !is_source(id))) {
+            if !inputs.contains(id) {
+                inputs.push(id.clone());
+            }
+        }
+        inputs
+    }
+
+    fn generic_test_keys(&self, resource: &Resource, test: &GenericTest) -> Value {
+        let tested = resource.refs.last().and_then(|call| self.referenced(resource, call));
+        json!({
+            "column_name": test.column,
+            "file_key_name": test.file_key_name,
+            "attached_node": tested.map(|node| &node.unique_id),
+            "group": tested.and_then(access::group),
+            "test_metadata": {
+                "name": test.name, "kwargs": test.kwargs, "namespace": test.namespace,
+            },
+        })
+    }
+
+    fn metric_keys(&self, metric: &Resource) -> Value {
+        let entry = &metric.entry;
+        let params = entry.get("type_params").cloned().unwrap_or_default();
+        let measure = params.get("measure").filter(|measure| !measure.is_null()).map(measure_input);
+        let input = |key: &str| params.get(key).map_or(Value::Null, metric_input);
+        let mut measures = Vec::new();
+        self.input_measures(metric, &mut measures, 0);
+        let metrics = params.get("metrics").and_then(Value::as_array).cloned().unwrap_or_default();
+        let param = |key: &str| params.get(key).cloned().unwrap_or_default();
+        let mut config = object(json!({"enabled": true, "group": null, "meta": {}}));
+        config.extend(metric.config.clone());
+        let meta = config.get("meta").filter(|meta| **meta != json!({})).or(entry.get("meta"));
+        json!({
+            "description": text(entry, "description"),
+            "label": entry.get("label"),
+            "type": entry.get("type"),
+            "type_params": {
+                "measure": measure,
+                "input_measures": measures,
+                "numerator": input("numerator"),
+                "denominator": input("denominator"),
+                "expr": param("expr"),
+                "window": param("window"),
+                "grain_to_date": param("grain_to_date"),
+                "metrics": metrics.iter().map(metric_input).collect::<Value>(),
+                "conversion_type_params": param("conversion_type_params"),
+                "cumulative_type_params": param("cumulative_type_params"),
+                "metric_aggregation_params": null,
+                "fill_nulls_with": null,
+                "join_to_timespine": false,
+                "is_private": null,
+            },
+            "filter": entry.get("filter").map(filter),
+            "metadata": null,
+            "time_granularity": entry.get("time_granularity"),
+            "group": config.get("group"),
+            "meta": meta.cloned().unwrap_or_else(|| json!({})),
+            "tags": strings(entry, "tags"),
+            "config": config,
+            "unrendered_config": {},
+            "sources": [],
+            "refs": [],
+            "metrics": [],
+        })
+    }
+
+    /// The measures that a metric reads, also through other metrics.
+    fn input_measures(&self, metric: &Resource, measures: &mut Vec<Value>, depth: usize) {
+        let own = metric.entry.get("type_params").and_then(|params| params.get("measure"));
+        if let Some(measure) = own.filter(|measure| !measure.is_null()).map(measure_input)
+            && !measures.contains(&measure)
+        {
+            measures.push(measure);
+        }
+        // Metrics that read one another are refused elsewhere.
+        let inputs = metric.metrics.iter().filter(|_| depth < 32);
+        for name in inputs {
+            let named =
+                |other: &&Resource| other.kind == ResourceKind::Metric && other.name == *name;
+            if let Some(other) = self.resources.by_id.values().find(named) {
+                self.input_measures(other, measures, depth + 1);
+            }
+        }
+    }
+}
+
+/// The target's names.
+#[derive(Clone, Copy)]
+struct Target<'a> {
+    database: Option<&'a str>,
+    schema: &'a str,
+}
+
+/// dbt's `path`: below the folder of models, tests or analyses.
+fn path(resource: &Resource) -> String {
+    let below = resource.path.split_once('/').map_or(&*resource.path, |(_, below)| below);
+    match (resource.kind, &resource.generic_test) {
+        (ResourceKind::Test, Some(_)) => format!("{}.sql", alias(resource)),
+        (ResourceKind::Analysis, _) => format!("analysis/{below}"),
+        _ => below.to_string(),
+    }
+}
+
+/// A name of 64 characters or more is cut, with a hash of all of it.
+fn alias(test: &Resource) -> String {
+    if let Some(alias) = test.config.get("alias").and_then(Value::as_str) {
+        return alias.to_string();
+    }
+    match &test.generic_test {
+        Some(of) => of.short_name.clone(),
+        None => test.name.clone(),
+    }
+}
+
+fn group_keys(group: &Resource) -> Value {
+    let mut config = object(json!({"meta": {}}));
+    config.extend(group.config.clone());
+    json!({
+        "owner": owner(group),
+        "description": group.entry.get("description"),
+        "config": config,
+    })
+}
+
+/// The owner: `email` and `name`, then keys of the project's own.
+fn owner(resource: &Resource) -> Value {
+    let mut owner = object(json!({"email": null, "name": null}));
+    owner.extend(resource.entry.get("owner").cloned().map(object).unwrap_or_default());
+    Value::Object(owner)
+}
+
+fn exposure_keys(exposure: &Resource, refs: Value, sources: Value) -> Value {
+    let entry = &exposure.entry;
+    let mut tags = exposure.tags.clone();
+    tags.sort();
+    tags.dedup();
+    let mut meta = entry.get("meta").cloned().map(object).unwrap_or_default();
+    meta.extend(exposure.config.get("meta").cloned().map(object).unwrap_or_default());
+    let mut config = object(json!({"enabled": true}));
+    config.extend(exposure.config.clone());
+    config.insert("tags".into(), json!(tags));
+    config.insert("meta".into(), json!(meta));
+    json!({
+        "type": entry.get("type"),
+        "owner": owner(exposure),
+        "description": text(entry, "description"),
+        "label": entry.get("label"),
+        "maturity": entry.get("maturity"),
+        "meta": meta,
+        "tags": tags,
+        "config": config,
+        "unrendered_config": exposure.config,
+        "url": entry.get("url"),
+        "refs": refs,
+        "sources": sources,
+        "metrics": exposure.metrics.iter().map(|metric| json!([metric])).collect::<Value>(),
+    })
+}
+
+fn saved_query_keys(query: &Resource, target: Target) -> Value {
+    let entry = &query.entry;
+    let mut config = object(json!({
+        "enabled": true, "group": null, "meta": {}, "export_as": null, "schema": null,
+        "cache": {"enabled": false},
+    }));
+    config.extend(query.config.clone());
+    let mut params = object(json!({
+        "metrics": [], "group_by": [], "where": null, "order_by": [], "limit": null,
+    }));
+    params.extend(entry.get("query_params").cloned().map(object).unwrap_or_default());
+    if let Some(condition) = params.get("where").filter(|condition| !condition.is_null()) {
+        let condition = filter(condition);
+        params.insert("where".into(), condition);
+    }
+    let exports = entry.get("exports").and_then(Value::as_array).into_iter().flatten();
+    let export = |export: &Value| {
+        let own = export.get("config").cloned().map(object).unwrap_or_default();
+        let schema = own.get("schema").cloned().unwrap_or_else(|| target.schema.into());
+        let alias = own.get("alias").cloned().unwrap_or_else(|| export["name"].clone());
+        json!({
+            "name": export.get("name"),
+            "config": {
+                "export_as": own.get("export_as"), "schema_name": schema, "alias": alias,
+                "database": target.database,
+            },
+            "unrendered_config": own,
+        })
+    };
+    json!({
+        "query_params": params,
+        "exports": exports.map(export).collect::<Value>(),
+        "description": entry.get("description"),
+        "label": entry.get("label"),
+        "metadata": null,
+        "group": config.get("group"),
+        "config": config,
+        "unrendered_config": {},
+        "refs": [],
+        "tags": strings(entry, "tags"),
+    })
+}
+
+fn semantic_model_keys(resource: &Resource, model: Option<&Node>, refs: Value) -> Value {
+    let entry = &resource.entry;
+    let mut config = object(json!({"enabled": true, "group": null, "meta": {}}));
+    config.extend(resource.config.clone());
+    let items = |key: &str, defaults: Value| -> Value {
+        let items = entry.get(key).and_then(Value::as_array).into_iter().flatten();
+        let with_defaults = items.map(|item| {
+            let mut all = object(defaults.clone());
+            all.extend(object(item.clone()));
+            // A metric of its own is made of the measure.
+            if all.contains_key("create_metric") {
+                all.insert("create_metric".into(), false.into());
+            }
+            if let Some(params) = all.get_mut("type_params").and_then(Value::as_object_mut) {
+                params.entry("validity_params").or_insert(Value::Null);
+            }
+            all
+        });
+        with_defaults.map(Value::Object).collect()
+    };
+    json!({
+        "model": entry.get("model"),
+        "node_relation": model.map(|model| json!({
+            "alias": model.relation.identifier,
+            "schema_name": model.relation.schema,
+            "database": model.relation.database,
+            "relation_name": model.relation.to_string(),
+        })),
+        "description": entry.get("description"),
+        "label": entry.get("label"),
+        "defaults": entry.get("defaults"),
+        "entities": items("entities", json!({
+            "name": null, "type": null, "description": null, "label": null, "role": null,
+            "expr": null, "config": {"meta": {}},
+        })),
+        "measures": items("measures", json!({
+            "name": null, "agg": null, "description": null, "label": null, "create_metric": false,
+            "expr": null, "agg_params": null, "non_additive_dimension": null,
+            "agg_time_dimension": null, "config": {"meta": {}},
+        })),
+        "dimensions": items("dimensions", json!({
+            "name": null, "type": null, "description": null, "label": null, "is_partition": false,
+            "type_params": null, "expr": null, "metadata": null, "config": {"meta": {}},
+        })),
+        "metadata": null,
+        "refs": refs,
+        "group": config.get("group"),
+        "config": config,
+        "unrendered_config": {},
+        "primary_entity": entry.get("primary_entity"),
+    })
+}
+
+fn unit_test_keys(test: &Resource, target: Target) -> Value {
+    let entry = &test.entry;
+    let mut config =
+        object(json!({"tags": [], "meta": {}, "enabled": true, "static_analysis": null}));
+    config.extend(test.config.clone());
+    let mut expect = object(json!({"rows": null, "format": "dict", "fixture": null}));
+    expect.extend(entry.get("expect").cloned().map(object).unwrap_or_default());
+    json!({
+        "model": entry.get("model"),
+        "given": entry.get("given"),
+        "expect": expect,
+        "description": text(entry, "description"),
+        "overrides": entry.get("overrides"),
+        "config": config,
+        "schema": target.schema,
+        "versions": entry.get("versions"),
+        "version": null,
+    })
+}
+
+/// The keys of a test or an analysis.
+fn query_keys(resource: &Resource, refs: Value, sources: Value, target: Target) -> Value {
+    let is_test = resource.kind == ResourceKind::Test;
+    let mut config = object(json!({
+        "enabled": true, "alias": null, "schema": null, "database": null, "tags": [], "meta": {},
+        "group": null, "static_analysis": null,
+    }));
+    config.extend(object(if is_test {
+        json!({
+            "schema": "dbt_test__audit", "materialized": "test", "severity": "ERROR",
+            "store_failures": null, "store_failures_as": null, "sql_header": null, "where": null,
+            "limit": null, "fail_calc": "count(*)", "warn_if": "!= 0", "error_if": "!= 0",
+        })
+    } else {
+        json!({
+            "materialized": "view", "incremental_strategy": null, "batch_size": null,
+            "lookback": 1, "begin": null, "persist_docs": {}, "post-hook": [], "pre-hook": [],
+            "quoting": {}, "column_types": {}, "full_refresh": null, "unique_key": null,
+            "on_schema_change": "ignore", "on_configuration_change": "apply", "grants": {},
+            "packages": [], "docs": {"show": true, "node_color": null},
+            "contract": {"enforced": false, "alias_types": true}, "event_time": null,
+            "concurrent_batches": null,
+        })
+    }));
+    config.extend(resource.config.clone());
+    let schema = match config.get("schema").and_then(Value::as_str) {
+        Some(custom) => format!("{}_{custom}", target.schema),
+        None => target.schema.to_string(),
+    };
+    let (code, checksum) = match (&resource.generic_test, resource.entry.get("raw_code")) {
+        (Some(test), _) => {
+            let namespace = test.namespace.as_ref().map(|of| format!("{of}.")).unwrap_or_default();
+            let call =
+                format!("{{{{ {namespace}test_{}(**_dbt_generic_test_kwargs) }}}}", test.name);
+            (call.into(), json!({"name": "none", "checksum": ""}))
+        }
+        (None, code) => {
+            let code = code.cloned().unwrap_or_default();
+            let hash: String = Sha256::digest(code.as_str().unwrap_or_default())
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            (code, json!({"name": "sha256", "checksum": hash}))
+        }
+    };
+    let mut tags = resource.tags.clone();
+    tags.sort();
+    tags.dedup();
+    json!({
+        "database": config.get("database").filter(|of| !of.is_null()).cloned()
+            .or(target.database.map(Value::from)),
+        "schema": schema,
+        "alias": alias(resource),
+        "checksum": checksum,
+        "tags": tags,
+        "description": text(&resource.entry, "description"),
+        "columns": {},
+        "meta": config.get("meta"),
+        "group": config.get("group"),
+        "docs": {"show": true, "node_color": null},
+        "patch_path": null,
+        "build_path": null,
+        "unrendered_config": {},
+        "config_call_dict": {},
+        "unrendered_config_call_dict": {},
+        "relation_name": null,
+        "raw_code": code,
+        "doc_blocks": [],
+        "language": "sql",
+        "refs": refs,
+        "sources": sources,
+        "metrics": [],
+        "functions": [],
+        "compiled_path": null,
+        "contract": {"enforced": false, "alias_types": true, "checksum": null},
+        "config": config,
+    })
+}
+
+/// A measure as a metric's `type_params` have it, from its name or a dict.
+fn measure_input(of: &Value) -> Value {
+    input(
+        of,
+        json!({
+            "name": null, "filter": null, "alias": null, "join_to_timespine": false,
+            "fill_nulls_with": null,
+        }),
+    )
+}
+
+fn metric_input(of: &Value) -> Value {
+    if of.is_null() {
+        return Value::Null;
+    }
+    input(
+        of,
+        json!({
+            "name": null, "filter": null, "alias": null, "offset_window": null,
+            "offset_to_grain": null,
+        }),
+    )
+}
+
+fn input(of: &Value, defaults: Value) -> Value {
+    let mut all = object(defaults);
+    match of {
+        Value::Object(keys) => all.extend(keys.clone()),
+        name => _ = all.insert("name".into(), name.clone()),
+    }
+    let condition = all.get("filter").filter(|condition| !condition.is_null()).map(filter);
+    all.extend(condition.map(|condition| ("filter".to_string(), condition)));
+    Value::Object(all)
+}
+
+/// A condition as dbt has it, from a text or a list of texts.
+fn filter(of: &Value) -> Value {
+    let texts = match of {
+        Value::Array(items) => items.clone(),
+        one => vec![one.clone()],
+    };
+    let templates = texts.iter().map(|text| {
+        let text = text.as_str().map_or_else(|| text.clone(), |text| text.trim().into());
+        json!({"where_sql_template": text})
+    });
+    json!({"where_filters": templates.collect::<Value>()})
+}
+
+fn text(entry: &Map<String, Value>, key: &str) -> Value {
+    entry.get(key).filter(|value| !value.is_null()).cloned().unwrap_or_else(|| "".into())
+}
+
+fn strings(entry: &Map<String, Value>, key: &str) -> Value {
+    match entry.get(key) {
+        Some(Value::Array(items)) => items.clone().into(),
+        Some(Value::Null) | None => json!([]),
+        Some(one) => json!([one]),
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
