@@ -1,6 +1,6 @@
 //! Access to models. Takes a node or a resource and a model that it references; gives dbt's refusal
-//! of the reference. A private model can be referenced in its group only, and a protected model of a
-//! package with `restrict-access: true` in that package only.
+//! of the reference. A private model can be referenced in its group only, and a protected model of
+//! a package with `restrict-access: true` in that package only.
 
 use std::collections::BTreeSet;
 

@@ -12,6 +12,7 @@ mod resources;
 #[cfg(test)]
 mod sample;
 mod select;
+mod semantic_json;
 
 use std::collections::{BTreeMap, BTreeSet};
 

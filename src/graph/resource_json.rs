@@ -6,9 +6,9 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::config::Node;
 use crate::project::{GenericTest, Resource, ResourceKind};
 
+use super::semantic_json::{saved_query_keys, semantic_model_keys};
 use super::{Graph, access};
 
 impl Graph {
@@ -24,7 +24,7 @@ impl Graph {
                 ResourceKind::SemanticModel => "semantic_models",
                 ResourceKind::UnitTest => "unit_tests",
             };
-            let target = Target { database, schema };
+            let target = TargetNames { database, schema };
             let json = self.resource_json(id, resource, target);
             if let Some(part) = graph.get_mut(part).and_then(Value::as_object_mut) {
                 part.insert(id.clone(), Value::Object(json));
@@ -35,7 +35,12 @@ impl Graph {
         }
     }
 
-    fn resource_json(&self, id: &str, resource: &Resource, target: Target) -> Map<String, Value> {
+    fn resource_json(
+        &self,
+        id: &str,
+        resource: &Resource,
+        target: TargetNames,
+    ) -> Map<String, Value> {
         let mut json = object(json!({
             "name": resource.name,
             "resource_type": resource.kind.word(),
@@ -105,78 +110,13 @@ impl Graph {
             },
         })
     }
-
-    fn metric_keys(&self, metric: &Resource) -> Value {
-        let entry = &metric.entry;
-        let params = entry.get("type_params").cloned().unwrap_or_default();
-        let measure = params.get("measure").filter(|measure| !measure.is_null()).map(measure_input);
-        let input = |key: &str| params.get(key).map_or(Value::Null, metric_input);
-        let mut measures = Vec::new();
-        self.input_measures(metric, &mut measures, 0);
-        let metrics = params.get("metrics").and_then(Value::as_array).cloned().unwrap_or_default();
-        let param = |key: &str| params.get(key).cloned().unwrap_or_default();
-        let mut config = object(json!({"enabled": true, "group": null, "meta": {}}));
-        config.extend(metric.config.clone());
-        let meta = config.get("meta").filter(|meta| **meta != json!({})).or(entry.get("meta"));
-        json!({
-            "description": text(entry, "description"),
-            "label": entry.get("label"),
-            "type": entry.get("type"),
-            "type_params": {
-                "measure": measure,
-                "input_measures": measures,
-                "numerator": input("numerator"),
-                "denominator": input("denominator"),
-                "expr": param("expr"),
-                "window": param("window"),
-                "grain_to_date": param("grain_to_date"),
-                "metrics": metrics.iter().map(metric_input).collect::<Value>(),
-                "conversion_type_params": param("conversion_type_params"),
-                "cumulative_type_params": param("cumulative_type_params"),
-                "metric_aggregation_params": null,
-                "fill_nulls_with": null,
-                "join_to_timespine": false,
-                "is_private": null,
-            },
-            "filter": entry.get("filter").map(filter),
-            "metadata": null,
-            "time_granularity": entry.get("time_granularity"),
-            "group": config.get("group"),
-            "meta": meta.cloned().unwrap_or_else(|| json!({})),
-            "tags": strings(entry, "tags"),
-            "config": config,
-            "unrendered_config": {},
-            "sources": [],
-            "refs": [],
-            "metrics": [],
-        })
-    }
-
-    /// The measures that a metric reads, also through other metrics.
-    fn input_measures(&self, metric: &Resource, measures: &mut Vec<Value>, depth: usize) {
-        let own = metric.entry.get("type_params").and_then(|params| params.get("measure"));
-        if let Some(measure) = own.filter(|measure| !measure.is_null()).map(measure_input)
-            && !measures.contains(&measure)
-        {
-            measures.push(measure);
-        }
-        // Metrics that read one another are refused elsewhere.
-        let inputs = metric.metrics.iter().filter(|_| depth < 32);
-        for name in inputs {
-            let named =
-                |other: &&Resource| other.kind == ResourceKind::Metric && other.name == *name;
-            if let Some(other) = self.resources.by_id.values().find(named) {
-                self.input_measures(other, measures, depth + 1);
-            }
-        }
-    }
 }
 
-/// The target's names.
+/// The names of the target.
 #[derive(Clone, Copy)]
-struct Target<'a> {
-    database: Option<&'a str>,
-    schema: &'a str,
+pub(super) struct TargetNames<'a> {
+    pub database: Option<&'a str>,
+    pub schema: &'a str,
 }
 
 /// dbt's `path`: below the folder of models, tests or analyses.
@@ -245,103 +185,7 @@ fn exposure_keys(exposure: &Resource, refs: Value, sources: Value) -> Value {
     })
 }
 
-fn saved_query_keys(query: &Resource, target: Target) -> Value {
-    let entry = &query.entry;
-    let mut config = object(json!({
-        "enabled": true, "group": null, "meta": {}, "export_as": null, "schema": null,
-        "cache": {"enabled": false},
-    }));
-    config.extend(query.config.clone());
-    let mut params = object(json!({
-        "metrics": [], "group_by": [], "where": null, "order_by": [], "limit": null,
-    }));
-    params.extend(entry.get("query_params").cloned().map(object).unwrap_or_default());
-    if let Some(condition) = params.get("where").filter(|condition| !condition.is_null()) {
-        let condition = filter(condition);
-        params.insert("where".into(), condition);
-    }
-    let exports = entry.get("exports").and_then(Value::as_array).into_iter().flatten();
-    let export = |export: &Value| {
-        let own = export.get("config").cloned().map(object).unwrap_or_default();
-        let schema = own.get("schema").cloned().unwrap_or_else(|| target.schema.into());
-        let alias = own.get("alias").cloned().unwrap_or_else(|| export["name"].clone());
-        json!({
-            "name": export.get("name"),
-            "config": {
-                "export_as": own.get("export_as"), "schema_name": schema, "alias": alias,
-                "database": target.database,
-            },
-            "unrendered_config": own,
-        })
-    };
-    json!({
-        "query_params": params,
-        "exports": exports.map(export).collect::<Value>(),
-        "description": entry.get("description"),
-        "label": entry.get("label"),
-        "metadata": null,
-        "group": config.get("group"),
-        "config": config,
-        "unrendered_config": {},
-        "refs": [],
-        "tags": strings(entry, "tags"),
-    })
-}
-
-fn semantic_model_keys(resource: &Resource, model: Option<&Node>, refs: Value) -> Value {
-    let entry = &resource.entry;
-    let mut config = object(json!({"enabled": true, "group": null, "meta": {}}));
-    config.extend(resource.config.clone());
-    let items = |key: &str, defaults: Value| -> Value {
-        let items = entry.get(key).and_then(Value::as_array).into_iter().flatten();
-        let with_defaults = items.map(|item| {
-            let mut all = object(defaults.clone());
-            all.extend(object(item.clone()));
-            // A metric of its own is made of the measure.
-            if all.contains_key("create_metric") {
-                all.insert("create_metric".into(), false.into());
-            }
-            if let Some(params) = all.get_mut("type_params").and_then(Value::as_object_mut) {
-                params.entry("validity_params").or_insert(Value::Null);
-            }
-            all
-        });
-        with_defaults.map(Value::Object).collect()
-    };
-    json!({
-        "model": entry.get("model"),
-        "node_relation": model.map(|model| json!({
-            "alias": model.relation.identifier,
-            "schema_name": model.relation.schema,
-            "database": model.relation.database,
-            "relation_name": model.relation.to_string(),
-        })),
-        "description": entry.get("description"),
-        "label": entry.get("label"),
-        "defaults": entry.get("defaults"),
-        "entities": items("entities", json!({
-            "name": null, "type": null, "description": null, "label": null, "role": null,
-            "expr": null, "config": {"meta": {}},
-        })),
-        "measures": items("measures", json!({
-            "name": null, "agg": null, "description": null, "label": null, "create_metric": false,
-            "expr": null, "agg_params": null, "non_additive_dimension": null,
-            "agg_time_dimension": null, "config": {"meta": {}},
-        })),
-        "dimensions": items("dimensions", json!({
-            "name": null, "type": null, "description": null, "label": null, "is_partition": false,
-            "type_params": null, "expr": null, "metadata": null, "config": {"meta": {}},
-        })),
-        "metadata": null,
-        "refs": refs,
-        "group": config.get("group"),
-        "config": config,
-        "unrendered_config": {},
-        "primary_entity": entry.get("primary_entity"),
-    })
-}
-
-fn unit_test_keys(test: &Resource, target: Target) -> Value {
+fn unit_test_keys(test: &Resource, target: TargetNames) -> Value {
     let entry = &test.entry;
     let mut config =
         object(json!({"tags": [], "meta": {}, "enabled": true, "static_analysis": null}));
@@ -362,7 +206,7 @@ fn unit_test_keys(test: &Resource, target: Target) -> Value {
 }
 
 /// The keys of a test or an analysis.
-fn query_keys(resource: &Resource, refs: Value, sources: Value, target: Target) -> Value {
+fn query_keys(resource: &Resource, refs: Value, sources: Value, target: TargetNames) -> Value {
     let is_test = resource.kind == ResourceKind::Test;
     let mut config = object(json!({
         "enabled": true, "alias": null, "schema": null, "database": null, "tags": [], "meta": {},
@@ -440,59 +284,11 @@ fn query_keys(resource: &Resource, refs: Value, sources: Value, target: Target) 
     })
 }
 
-/// A measure as a metric's `type_params` have it, from its name or a dict.
-fn measure_input(of: &Value) -> Value {
-    input(
-        of,
-        json!({
-            "name": null, "filter": null, "alias": null, "join_to_timespine": false,
-            "fill_nulls_with": null,
-        }),
-    )
-}
-
-fn metric_input(of: &Value) -> Value {
-    if of.is_null() {
-        return Value::Null;
-    }
-    input(
-        of,
-        json!({
-            "name": null, "filter": null, "alias": null, "offset_window": null,
-            "offset_to_grain": null,
-        }),
-    )
-}
-
-fn input(of: &Value, defaults: Value) -> Value {
-    let mut all = object(defaults);
-    match of {
-        Value::Object(keys) => all.extend(keys.clone()),
-        name => _ = all.insert("name".into(), name.clone()),
-    }
-    let condition = all.get("filter").filter(|condition| !condition.is_null()).map(filter);
-    all.extend(condition.map(|condition| ("filter".to_string(), condition)));
-    Value::Object(all)
-}
-
-/// A condition as dbt has it, from a text or a list of texts.
-fn filter(of: &Value) -> Value {
-    let texts = match of {
-        Value::Array(items) => items.clone(),
-        one => vec![one.clone()],
-    };
-    let templates = texts.iter().map(|text| {
-        let text = text.as_str().map_or_else(|| text.clone(), |text| text.trim().into());
-        json!({"where_sql_template": text})
-    });
-    json!({"where_filters": templates.collect::<Value>()})
-}
-
-fn text(entry: &Map<String, Value>, key: &str) -> Value {
+pub(super) fn text(entry: &Map<String, Value>, key: &str) -> Value {
     entry.get(key).filter(|value| !value.is_null()).cloned().unwrap_or_else(|| "".into())
 }
 
-fn strings(entry: &Map<String, Value>, key: &str) -> Value {
+pub(super) fn strings(entry: &Map<String, Value>, key: &str) -> Value {
     match entry.get(key) {
         Some(Value::Array(items)) => items.clone().into(),
         Some(Value::Null) | None => json!([]),
@@ -500,7 +296,7 @@ fn strings(entry: &Map<String, Value>, key: &str) -> Value {
     }
 }
 
-fn object(value: Value) -> Map<String, Value> {
+pub(super) fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(map) => map,
         _ => Map::new(),

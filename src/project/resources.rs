@@ -1,7 +1,8 @@
 //! Resources that a plan does not build, but that a selection can name: data tests, unit tests,
 //! exposures, groups, metrics, semantic models, saved queries and analyses. Takes properties files
-//! and SQL files; gives each one's names, what it reads, and its entry for Jinja's `graph`. An entry
-//! without a name, or of another shape, is skipped: dbt reports it, and no plan depends on it.
+//! and SQL files; gives each one's names, what it reads, and its entry for Jinja's `graph`. An
+//! entry without a name, or of another shape, is skipped: dbt reports it, and no plan depends on
+//! it.
 
 use std::sync::LazyLock;
 
@@ -191,7 +192,8 @@ pub fn of_file(kind: ResourceKind, name: String, file: &SourceFile) -> Resource 
         ..Resource::new(kind, name)
     };
     resource.reads(&file.text);
-    let setting = |pattern: &Regex| pattern.captures(&file.text).map(|found| found[1].to_string());
+    let setting =
+        |pattern: &Regex| pattern.captures(&file.text).map(|captures| captures[1].to_string());
     if let Some(group) = setting(&GROUP) {
         resource.config.insert("group".to_string(), group.into());
     }

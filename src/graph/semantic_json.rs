@@ -1,0 +1,222 @@
+//! Metrics, semantic models and saved queries as dbt's `graph` shows them to Jinja.
+
+use serde_json::{Value, json};
+
+use crate::config::Node;
+use crate::project::{Resource, ResourceKind};
+
+use super::Graph;
+use super::resource_json::{TargetNames, object, strings, text};
+
+impl Graph {
+    pub(super) fn metric_keys(&self, metric: &Resource) -> Value {
+        let entry = &metric.entry;
+        let params = entry.get("type_params").cloned().unwrap_or_default();
+        let measure = params.get("measure").filter(|measure| !measure.is_null()).map(measure_input);
+        let input = |key: &str| params.get(key).map_or(Value::Null, metric_input);
+        let mut measures = Vec::new();
+        self.input_measures(metric, &mut measures, 0);
+        let metrics = params.get("metrics").and_then(Value::as_array).cloned().unwrap_or_default();
+        let param = |key: &str| params.get(key).cloned().unwrap_or_default();
+        let mut config = object(json!({"enabled": true, "group": null, "meta": {}}));
+        config.extend(metric.config.clone());
+        let meta = config.get("meta").filter(|meta| **meta != json!({})).or(entry.get("meta"));
+        json!({
+            "description": text(entry, "description"),
+            "label": entry.get("label"),
+            "type": entry.get("type"),
+            "type_params": {
+                "measure": measure,
+                "input_measures": measures,
+                "numerator": input("numerator"),
+                "denominator": input("denominator"),
+                "expr": param("expr"),
+                "window": param("window"),
+                "grain_to_date": param("grain_to_date"),
+                "metrics": metrics.iter().map(metric_input).collect::<Value>(),
+                "conversion_type_params": param("conversion_type_params"),
+                "cumulative_type_params": param("cumulative_type_params"),
+                "metric_aggregation_params": null,
+                "fill_nulls_with": null,
+                "join_to_timespine": false,
+                "is_private": null,
+            },
+            "filter": entry.get("filter").map(filter),
+            "metadata": null,
+            "time_granularity": entry.get("time_granularity"),
+            "group": config.get("group"),
+            "meta": meta.cloned().unwrap_or_else(|| json!({})),
+            "tags": strings(entry, "tags"),
+            "config": config,
+            "unrendered_config": {},
+            "sources": [],
+            "refs": [],
+            "metrics": [],
+        })
+    }
+
+    /// The measures that a metric reads, also through other metrics.
+    fn input_measures(&self, metric: &Resource, measures: &mut Vec<Value>, depth: usize) {
+        let measure = metric.entry.get("type_params").and_then(|params| params.get("measure"));
+        if let Some(measure) = measure.filter(|measure| !measure.is_null()).map(measure_input)
+            && !measures.contains(&measure)
+        {
+            measures.push(measure);
+        }
+        // Metrics that read one another are refused elsewhere.
+        let inputs = metric.metrics.iter().filter(|_| depth < 32);
+        for name in inputs {
+            let named =
+                |other: &&Resource| other.kind == ResourceKind::Metric && other.name == *name;
+            if let Some(other) = self.resources.by_id.values().find(named) {
+                self.input_measures(other, measures, depth + 1);
+            }
+        }
+    }
+}
+
+/// The keys of a saved query.
+pub(super) fn saved_query_keys(query: &Resource, target: TargetNames) -> Value {
+    let entry = &query.entry;
+    let mut config = object(json!({
+        "enabled": true, "group": null, "meta": {}, "export_as": null, "schema": null,
+        "cache": {"enabled": false},
+    }));
+    config.extend(query.config.clone());
+    let mut params = object(json!({
+        "metrics": [], "group_by": [], "where": null, "order_by": [], "limit": null,
+    }));
+    params.extend(entry.get("query_params").cloned().map(object).unwrap_or_default());
+    if let Some(condition) = params.get("where").filter(|condition| !condition.is_null()) {
+        let condition = filter(condition);
+        params.insert("where".into(), condition);
+    }
+    let exports = entry.get("exports").and_then(Value::as_array).into_iter().flatten();
+    let export = |export: &Value| {
+        let settings = export.get("config").cloned().map(object).unwrap_or_default();
+        let schema = settings.get("schema").cloned().unwrap_or_else(|| target.schema.into());
+        let alias = settings.get("alias").cloned().unwrap_or_else(|| export["name"].clone());
+        json!({
+            "name": export.get("name"),
+            "config": {
+                "export_as": settings.get("export_as"), "schema_name": schema, "alias": alias,
+                "database": target.database,
+            },
+            "unrendered_config": settings,
+        })
+    };
+    json!({
+        "query_params": params,
+        "exports": exports.map(export).collect::<Value>(),
+        "description": entry.get("description"),
+        "label": entry.get("label"),
+        "metadata": null,
+        "group": config.get("group"),
+        "config": config,
+        "unrendered_config": {},
+        "refs": [],
+        "tags": strings(entry, "tags"),
+    })
+}
+
+/// The keys of a semantic model over `model`.
+pub(super) fn semantic_model_keys(resource: &Resource, model: Option<&Node>, refs: Value) -> Value {
+    let entry = &resource.entry;
+    let mut config = object(json!({"enabled": true, "group": null, "meta": {}}));
+    config.extend(resource.config.clone());
+    let items = |key: &str, defaults: Value| -> Value {
+        let items = entry.get(key).and_then(Value::as_array).into_iter().flatten();
+        let with_defaults = items.map(|item| {
+            let mut all = object(defaults.clone());
+            all.extend(object(item.clone()));
+            // A metric of its own is made of the measure.
+            if all.contains_key("create_metric") {
+                all.insert("create_metric".into(), false.into());
+            }
+            if let Some(params) = all.get_mut("type_params").and_then(Value::as_object_mut) {
+                params.entry("validity_params").or_insert(Value::Null);
+            }
+            all
+        });
+        with_defaults.map(Value::Object).collect()
+    };
+    json!({
+        "model": entry.get("model"),
+        "node_relation": model.map(|model| json!({
+            "alias": model.relation.identifier,
+            "schema_name": model.relation.schema,
+            "database": model.relation.database,
+            "relation_name": model.relation.to_string(),
+        })),
+        "description": entry.get("description"),
+        "label": entry.get("label"),
+        "defaults": entry.get("defaults"),
+        "entities": items("entities", json!({
+            "name": null, "type": null, "description": null, "label": null, "role": null,
+            "expr": null, "config": {"meta": {}},
+        })),
+        "measures": items("measures", json!({
+            "name": null, "agg": null, "description": null, "label": null, "create_metric": false,
+            "expr": null, "agg_params": null, "non_additive_dimension": null,
+            "agg_time_dimension": null, "config": {"meta": {}},
+        })),
+        "dimensions": items("dimensions", json!({
+            "name": null, "type": null, "description": null, "label": null, "is_partition": false,
+            "type_params": null, "expr": null, "metadata": null, "config": {"meta": {}},
+        })),
+        "metadata": null,
+        "refs": refs,
+        "group": config.get("group"),
+        "config": config,
+        "unrendered_config": {},
+        "primary_entity": entry.get("primary_entity"),
+    })
+}
+
+/// A measure as a metric's `type_params` have it, from its name or a dict.
+fn measure_input(of: &Value) -> Value {
+    input(
+        of,
+        json!({
+            "name": null, "filter": null, "alias": null, "join_to_timespine": false,
+            "fill_nulls_with": null,
+        }),
+    )
+}
+
+fn metric_input(of: &Value) -> Value {
+    if of.is_null() {
+        return Value::Null;
+    }
+    input(
+        of,
+        json!({
+            "name": null, "filter": null, "alias": null, "offset_window": null,
+            "offset_to_grain": null,
+        }),
+    )
+}
+
+fn input(of: &Value, defaults: Value) -> Value {
+    let mut all = object(defaults);
+    match of {
+        Value::Object(keys) => all.extend(keys.clone()),
+        name => _ = all.insert("name".into(), name.clone()),
+    }
+    let condition = all.get("filter").filter(|condition| !condition.is_null()).map(filter);
+    all.extend(condition.map(|condition| ("filter".to_string(), condition)));
+    Value::Object(all)
+}
+
+/// A condition as dbt has it, from a text or a list of texts.
+fn filter(of: &Value) -> Value {
+    let texts = match of {
+        Value::Array(items) => items.clone(),
+        one => vec![one.clone()],
+    };
+    let templates = texts.iter().map(|text| {
+        let text = text.as_str().map_or_else(|| text.clone(), |text| text.trim().into());
+        json!({"where_sql_template": text})
+    });
+    json!({"where_filters": templates.collect::<Value>()})
+}
