@@ -234,7 +234,9 @@ impl ConnectionOptions {
                 _ => (word, None),
             };
             if !word.starts_with('-') || word == "-" {
-                if let Some(name) = positional.take() {
+                // An option precedes, as in psql.
+                let is_set = |name: &str| parameters.iter().any(|(other, _)| other == name);
+                if let Some(name) = positional.take().filter(|name| !is_set(name)) {
                     parameters.push((name.to_string(), word.to_string()));
                 }
                 continue;

@@ -56,7 +56,11 @@ mod tests {
         for (client, dialect, message) in [
             ("psql", "postgres", "ERROR:  deadlock detected\nDETAIL:  Process 1 waits"),
             ("psql", "postgres", "ERROR:  could not serialize access due to concurrent update"),
-            ("mariadb", "mariadb", "ERROR 1213 (40001) at line 3: Deadlock found when trying to"),
+            (
+                "mariadb",
+                "mariadb",
+                "ERROR 1213 (40001): Deadlock found when trying to get lock; try",
+            ),
             ("my-client", "mysql", "ERROR 1205 (HY000): Lock wait timeout exceeded; try"),
             ("bq", "bigquery", "Exceeded rate limits: too many concurrent queries"),
             ("my-client", "postgres", "connection reset by peer"),
