@@ -5,7 +5,7 @@ use std::io::{Chain, Read};
 use std::ops::Range;
 
 use indexmap::IndexMap;
-use libyaml_safer::{Event, EventData, Mark, Parser};
+use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
 use serde_json::Value;
 
 use super::scalars::{self, Scalar};
@@ -16,7 +16,10 @@ use crate::diagnostics::{Diagnostic, SourceFile};
 pub fn compose(file: &SourceFile) -> Result<(Yaml, Vec<Diagnostic>), Diagnostic> {
     let mut parser = Parser::new();
     // With a byte order mark libyaml does not guess an encoding.
-    parser.set_input("\u{feff}".as_bytes().chain(file.text.as_bytes()));
+    // The parser panics where the last line of a block scalar has no line break.
+    let last_break = if file.text.ends_with('\n') { "" } else { "\n" };
+    let text = "\u{feff}".as_bytes().chain(file.text.as_bytes());
+    parser.set_input(text.chain(last_break.as_bytes()));
     let mut composer = Composer {
         file,
         parser,
@@ -57,7 +60,7 @@ const YAML_TAG: &str = "tag:yaml.org,2002:";
 
 struct Composer<'a> {
     file: &'a SourceFile,
-    parser: Parser<Chain<&'a [u8], &'a [u8]>>,
+    parser: Parser<Chain<Chain<&'a [u8], &'a [u8]>, &'a [u8]>>,
     /// What an alias stands for; nothing while it is read.
     anchors: BTreeMap<String, Option<Node>>,
     warnings: Vec<Diagnostic>,
@@ -98,8 +101,10 @@ impl Composer<'_> {
     }
 
     fn node(&mut self, event: Event) -> Result<Node, Diagnostic> {
-        let start = byte(event.start_mark);
-        let span = start..byte(event.end_mark).max(start);
+        let length = self.file.text.len();
+        let start = byte(event.start_mark).min(length);
+        let span = start..byte(event.end_mark).clamp(start, length);
+        let has_added_break = byte(event.end_mark) > length;
         let anchor = match &event.data {
             EventData::Alias { anchor } => return self.alias(anchor, span),
             EventData::Scalar { anchor, .. }
@@ -122,7 +127,11 @@ impl Composer<'_> {
             return Err(error::at(self.file, "too many levels", start));
         }
         let node = match event.data {
-            EventData::Scalar { value, tag, plain_implicit, .. } => {
+            EventData::Scalar { mut value, tag, plain_implicit, style, .. } => {
+                let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                if is_block && has_added_break && ends_with_added_break(&value, &self.file.text) {
+                    value.pop();
+                }
                 self.scalar(value, tag.as_deref(), plain_implicit, span)
             }
             EventData::SequenceStart { tag, .. } => self.list(tag.as_deref(), start),
@@ -354,6 +363,15 @@ impl Composer<'_> {
             && !self.file.text[key.end..end].contains('\n');
         key.start..if together { end } else { key.end }
     }
+}
+
+/// Whether the line break at the end of a block scalar is not in the text. If the last line has
+/// spaces only, the break before it may be the one that the value keeps.
+fn ends_with_added_break(value: &str, text: &str) -> bool {
+    let is_blank = |line: &str| line.chars().all(|letter| matches!(letter, ' ' | '\t'));
+    let is_content = !text.rsplit('\n').next().is_some_and(is_blank);
+    value.ends_with('\n')
+        && (is_content || ["\n\n", " \n", "\t\n"].iter().any(|end| value.ends_with(end)))
 }
 
 fn byte(mark: Mark) -> usize {

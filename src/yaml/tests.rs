@@ -96,3 +96,23 @@ fn keys_keep_what_they_are() {
     assert_eq!(merged, json!({"y": 1, "z": 3, "x": 1}));
     assert_eq!(merged.as_object().unwrap().keys().collect::<Vec<_>>(), ["y", "z", "x"]);
 }
+
+#[test]
+fn a_block_scalar_may_end_without_a_line_break() {
+    for (text, expected) in [
+        ("a: |\n  x", "x"),
+        ("a: |-\n  x", "x"),
+        ("a: |+\n  x", "x"),
+        ("a: >\n  x\n  y", "x y"),
+        ("a: |\n  x\n  ", "x\n"),
+        ("a: |+\n  x\n  ", "x\n"),
+        ("a: |\n  x\n    ", "x\n  "),
+        ("a: |+\n  x\n\n  ", "x\n\n"),
+        ("a: |\n  x ", "x "),
+        ("a: |\n é", "é"),
+        ("a: |\n  x\n", "x\n"),
+    ] {
+        let (yaml, _) = tree(text);
+        assert_eq!(yaml.get("a").unwrap().json(), json!(expected), "{text:?}");
+    }
+}
